@@ -1,0 +1,36 @@
+/**
+ * What busbar reports besides results and errors: things that went wrong where nobody waits for an answer, and
+ * one-line traces. Subscribe with `node:diagnostics_channel` (`busbar:problem`), or set `NODE_DEBUG=busbar`.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
+
+/** Something that went wrong, or is odd, where nobody waits for an answer. */
+export interface Problem {
+  /** What kind: `handler`, `misfit`, `subscription`, `message`, `introspection`, `descriptor`, … */
+  readonly kind: ProblemKind;
+  readonly message: string;
+  /** The error behind it, with its stack; it never leaves the process. */
+  readonly error?: unknown;
+}
+
+export type ProblemKind =
+  | 'handler'
+  | 'misfit'
+  | 'subscription'
+  | 'message'
+  | 'introspection'
+  | 'descriptor'
+  | 'name'
+  | 'send';
+
+const problems = channel('busbar:problem');
+
+/** Writes a trace line where `NODE_DEBUG` includes `busbar`. */
+export const trace = debuglog('busbar');
+
+/** Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. */
+export function report(kind: ProblemKind, message: string, error?: unknown): void {
+  if (problems.hasSubscribers) problems.publish({ kind, message, error } satisfies Problem);
+  trace('%s: %s%s', kind, message, error instanceof Error ? `\n${error.stack}` : '');
+}

@@ -1,0 +1,194 @@
+/**
+ * The one error hierarchy. Everything that busbar throws or rejects with is a `DBusError`: what a peer or the bus
+ * answered, and what arose here. They are told apart by class, by `code`, and by the name on the wire.
+ *
+ * `instanceof` holds across copies of the package: classes know their instances by a registered symbol.
+ */
+
+/** What an error may carry besides its name and text. */
+export interface DBusErrorOptions extends ErrorOptions {
+  /** All values of the error message's body; the first is the text where the sender followed the convention. */
+  readonly body?: readonly unknown[];
+}
+
+/**
+ * An error with a D-Bus name. Throw one from a method, getter or setter of a service to answer the caller with it;
+ * catch one from a call to learn what the peer answered.
+ *
+ * @see D-Bus specification, section "Message Protocol", type ERROR
+ */
+export class DBusError extends Error {
+  /** The error name on the wire, for instance `org.freedesktop.DBus.Error.UnknownMethod`. */
+  readonly dbusName: string;
+  /** The values of the error reply; empty for errors that arose here. */
+  readonly body: readonly unknown[];
+  /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
+  declare readonly code: string;
+
+  constructor(dbusName: string, message: string, options: DBusErrorOptions = {}) {
+    super(message, options);
+    this.dbusName = dbusName;
+    this.body = options.body ?? [];
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    const brand = brands.get(this);
+    return brand !== undefined && typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+const brands = new WeakMap<object, symbol>();
+const classesByDBusName = new Map<string, typeof WellKnownError>();
+
+/** Gives a class its name and code (on the prototype, where minifiers and subclassing leave them alone) and its brand. */
+function identify(errorClass: typeof DBusError | typeof WellKnownError, name: string, code: string): void {
+  const brand = Symbol.for(`busbar.${name}`);
+  brands.set(errorClass, brand);
+  const hidden = { enumerable: false, configurable: true, writable: true };
+  Object.defineProperties(errorClass.prototype, {
+    name: { ...hidden, value: name },
+    code: { ...hidden, value: code },
+    [brand]: { ...hidden, value: true },
+  });
+}
+
+/** An error of a kind that the specification, the bus or busbar gives a fixed name on the wire. */
+class WellKnownError extends DBusError {
+  static readonly dbusName: string;
+  constructor(message: string, options?: DBusErrorOptions) {
+    super(new.target.dbusName, message, options);
+  }
+}
+
+const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
+
+/** No peer owns the name that a message was sent to, and none could be started. */
+export class ServiceUnknownError extends WellKnownError {
+  static override readonly dbusName = standard('ServiceUnknown');
+}
+/** Nobody owns the name that was asked about. */
+export class NameHasNoOwnerError extends WellKnownError {
+  static override readonly dbusName = standard('NameHasNoOwner');
+}
+/** The peer has no object at that path. */
+export class UnknownObjectError extends WellKnownError {
+  static override readonly dbusName = standard('UnknownObject');
+}
+/** The object has no such interface. */
+export class UnknownInterfaceError extends WellKnownError {
+  static override readonly dbusName = standard('UnknownInterface');
+}
+/** The interface has no such method. */
+export class UnknownMethodError extends WellKnownError {
+  static override readonly dbusName = standard('UnknownMethod');
+}
+/** The interface has no such property. */
+export class UnknownPropertyError extends WellKnownError {
+  static override readonly dbusName = standard('UnknownProperty');
+}
+/** The property cannot be written. */
+export class PropertyReadOnlyError extends WellKnownError {
+  static override readonly dbusName = standard('PropertyReadOnly');
+}
+/** A policy of the bus or the service forbids it. */
+export class AccessDeniedError extends WellKnownError {
+  static override readonly dbusName = standard('AccessDenied');
+}
+/** The service would ask the user for permission; call with `interactive: true` to allow that. */
+export class InteractiveAuthorizationRequiredError extends WellKnownError {
+  static override readonly dbusName = standard('InteractiveAuthorizationRequired');
+}
+/** A limit of the bus, the peer or this connection was reached. */
+export class LimitsExceededError extends WellKnownError {
+  static override readonly dbusName: string = standard('LimitsExceeded');
+}
+/** More bytes wait to be written than the connection allows; await `flush()` and try again. */
+export class BackpressureError extends LimitsExceededError {
+  static override readonly dbusName: string = standard('LimitsExceeded');
+}
+/** The peer does not support what was asked. */
+export class NotSupportedError extends WellKnownError {
+  static override readonly dbusName = standard('NotSupported');
+}
+/** The bus knows no such match rule. */
+export class MatchRuleNotFoundError extends WellKnownError {
+  static override readonly dbusName = standard('MatchRuleNotFound');
+}
+/** A value, name, path or signature is not what the specification or the signature asks for. */
+export class InvalidArgumentError extends WellKnownError {
+  static override readonly dbusName = standard('InvalidArgs');
+}
+/** No reply came in time: the call's own timeout passed, or the bus says that the peer left without answering. */
+export class TimeoutError extends WellKnownError {
+  static override readonly dbusName = standard('NoReply');
+}
+/** The connection is closed, was lost while the call was waiting, or was closed before the call was made. */
+export class ConnectionClosedError extends WellKnownError {
+  static override readonly dbusName = standard('Disconnected');
+}
+/** No connection could be made; the text lists what was tried, how far it came, and what usually cures it. */
+export class ConnectError extends WellKnownError {
+  static override readonly dbusName = standard('NoServer');
+}
+/** The other side sent bytes that are no D-Bus messages. */
+export class ProtocolError extends WellKnownError {
+  static override readonly dbusName = standard('InconsistentMessage');
+}
+/** Another connection owns the name that was requested. */
+export class NameTakenError extends WellKnownError {
+  static override readonly dbusName = standard('AddressInUse');
+  /** The unique name of the present owner, where it could be learnt. */
+  readonly owner: string | undefined;
+  constructor(message: string, options?: DBusErrorOptions & { readonly owner?: string | undefined }) {
+    super(message, options);
+    this.owner = options?.owner;
+  }
+}
+
+identify(DBusError, 'DBusError', 'ERR_DBUS');
+for (const [name, errorClass] of Object.entries({
+  ServiceUnknownError,
+  NameHasNoOwnerError,
+  UnknownObjectError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownPropertyError,
+  PropertyReadOnlyError,
+  AccessDeniedError,
+  InteractiveAuthorizationRequiredError,
+  LimitsExceededError,
+  BackpressureError,
+  NotSupportedError,
+  MatchRuleNotFoundError,
+  InvalidArgumentError,
+  TimeoutError,
+  ConnectionClosedError,
+  ConnectError,
+  ProtocolError,
+  NameTakenError,
+})) {
+  const kind = name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])/g, '_');
+  identify(errorClass, name, `ERR_DBUS_${kind.toUpperCase()}`);
+  if (!classesByDBusName.has(errorClass.dbusName)) classesByDBusName.set(errorClass.dbusName, errorClass);
+}
+classesByDBusName.set(standard('Timeout'), TimeoutError);
+classesByDBusName.set(standard('TimedOut'), TimeoutError);
+
+/**
+ * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
+ * they sent is in `body`.
+ *
+ * @param dbusName the message's ERROR_NAME
+ * @param body the message's values
+ * @param call what was called, for the text
+ */
+export function errorFromReply(dbusName: string, body: readonly unknown[], call: string): DBusError {
+  const text = typeof body[0] === 'string' && body[0] !== '' ? body[0] : dbusName;
+  const message = call === '' ? text : `${text} (${call})`;
+  const known = classesByDBusName.get(dbusName);
+  if (known === undefined) return new DBusError(dbusName, message, { body });
+  const error = new known(message, { body });
+  if (error.dbusName !== dbusName) Object.defineProperty(error, 'dbusName', { value: dbusName, enumerable: true });
+  return error;
+}

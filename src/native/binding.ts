@@ -1,0 +1,125 @@
+/**
+ * The seam: everything that TypeScript and the addon know of each other, typed in one place.
+ *
+ * Bytes cross it in batches. Incoming messages arrive in an *inbox* arena that TypeScript allocated and lent to the
+ * addon; a row of integers in `rows` describes each message. Outgoing messages are written by TypeScript into an
+ * arena of its own and handed over with `send`. Only this file names members of the addon; `load.ts` loads it.
+ *
+ * Every multi-byte number on either side of the seam is little-endian, whatever byte order the peer used.
+ */
+
+/** The column of an inbox row. A row is {@link ROW_LENGTH} consecutive 32-bit integers of `InboxMemory.rows`. */
+export const Column = {
+  /** Message type: 1 method call, 2 method return, 3 error, 4 signal. Unknown types never cross the seam. */
+  Type: 0,
+  /** Header flags as on the wire. */
+  Flags: 1,
+  Serial: 2,
+  /** 0 where the message carries no REPLY_SERIAL. */
+  ReplySerial: 3,
+  /** String ids: see {@link InboxMemory.strings}; 0 means that the header field is absent. */
+  Path: 4,
+  Interface: 5,
+  Member: 6,
+  ErrorName: 7,
+  Destination: 8,
+  Sender: 9,
+  /** The id of the body's signature; 0 for an empty body. */
+  Signature: 10,
+  /** Byte offset of the body in the inbox, always a multiple of 8 (or in the large body, see `batch`). */
+  BodyOffset: 11,
+  BodyLength: 12,
+  /** Index of the first of the message's descriptors in `InboxMemory.fds`. The receiver of the batch owns them. */
+  FdOffset: 13,
+  FdCount: 14,
+  /** 0 for a sound body; else a {@link Fault}. A faulty body is not delivered: offset and length are 0. */
+  Fault: 15,
+} as const;
+
+export const ROW_LENGTH = 16;
+
+/** Why a body was refused. The message's header is sound, so the failure costs this message only. */
+export const Fault = {
+  None: 0,
+  /** The bytes do not fit the signature: length, padding, boolean, string, path, signature, nesting, or fd index. */
+  InvalidBody: 1,
+  /** sd-bus refuses something that the specification allows (Unicode noncharacters in strings). */
+  UnsupportedBody: 2,
+  /** The body could not be stored: out of memory. */
+  OutOfMemory: 3,
+} as const;
+
+/** Memory that TypeScript allocates once for a connection; the addon only ever writes into it. */
+export interface InboxMemory {
+  /** Bodies of a batch, each on an 8-byte boundary, and the bytes of strings that are new in it. */
+  readonly arena: ArrayBuffer;
+  readonly rows: Int32Array;
+  /**
+   * Header strings cross once and are ids after that. Three integers a new string: id, byte offset in the arena, byte
+   * length (UTF-8). A string's entry comes in the batch that first uses the id; the addon may reuse the id of a
+   * string in a later batch, and announces it again then.
+   */
+  readonly strings: Int32Array;
+  /** Descriptors received with the messages of a batch. */
+  readonly fds: Int32Array;
+}
+
+export interface NativeConnectionOptions extends InboxMemory {
+  /** One D-Bus server address (no `;` list). */
+  readonly address: string;
+  readonly transport: TransportKind;
+  readonly poller: PollerKind;
+  /** Called once, when the transport is authenticated and messages can be sent. */
+  readonly onOpen: (canSendFds: boolean) => void;
+  /**
+   * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return below
+   * `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
+   * `newStrings` entries of `strings` are valid in the first call of a batch and 0 in the others. A body too large for
+   * the arena comes alone in its batch, in `large`.
+   */
+  readonly onBatch: (from: number, count: number, newStrings: number, large: ArrayBuffer | undefined) => number;
+  /** Called when everything that had to be queued natively was written. */
+  readonly onDrain: () => void;
+  /** A message that sd-bus would not take, with its errno. Called from within `send`. */
+  readonly onRefused: (serial: number, errno: number) => void;
+  /**
+   * Called exactly once, last, after `start` succeeded: `errno` is 0 if `close` was called here, else the reason.
+   * `phase` tells how far the connection had come.
+   */
+  readonly onClose: (errno: number, phase: ConnectionPhase) => void;
+}
+
+export type TransportKind = 'sd-bus' | 'socket';
+/** `uv`: uv_poll on the event loop. `thread`: a poll thread and a threadsafe function, for runtimes without libuv. */
+export type PollerKind = 'uv' | 'thread';
+export type ConnectionPhase = 'connect' | 'authenticate' | 'open';
+
+/** One connection. All methods belong to the thread of the environment that made it. */
+export interface NativeConnection {
+  /** Begins to connect. Returns 0, or a positive errno when that failed at once (then `onClose` is not called). */
+  start(): number;
+  /**
+   * Sends the messages in `bytes[0..end)`. Each starts on an 8-byte boundary, so there may be up to 7 bytes of gap
+   * between them. `fds` are the descriptors of the one message handed over, and are duplicated: the caller keeps its
+   * own. The memory may be reused when this returns. Returns the bytes that the addon still has to write, so 0 means
+   * that the kernel has everything.
+   */
+  send(bytes: Uint8Array, end: number, fds: Int32Array | undefined): number;
+  /** Writes what is queued, blocking for at most `milliseconds`; for a process that is about to exit. */
+  flush(milliseconds: number): void;
+  /** Closes at once and calls `onClose` before it returns. Idempotent. */
+  close(): void;
+  /** Whether the connection keeps the event loop alive. A new connection does. */
+  ref(): void;
+  unref(): void;
+}
+
+export interface Addon {
+  readonly Connection: new (options: NativeConnectionOptions) => NativeConnection;
+  /** The sd-bus library that was found (`libsystemd.so.0`, `libelogind.so.0`, `libbasu.so.0`), if any. */
+  sdbusLibrary(): string | undefined;
+  /** Duplicates a descriptor with close-on-exec; returns the new one or a negative errno. */
+  duplicateFd(fd: number): number;
+  /** Closes a descriptor; returns 0 or a negative errno. */
+  closeFd(fd: number): number;
+}
