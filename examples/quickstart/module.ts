@@ -1,0 +1,36 @@
+/** The interface `org.example.dbustest.Module`: one class that the service implements and the client calls by. */
+import { type Emits, method, property, ServiceInterface, signal } from 'busbar';
+
+/** Virtual machines and the devices that can be detached from them, as a host would know them. */
+const machines: readonly { readonly name: string; readonly kind: string }[] = [
+  { name: 'web', kind: 'kvm' },
+  { name: 'mail', kind: 'kvm' },
+  { name: 'build', kind: 'xen' },
+];
+
+export class TestModule extends ServiceInterface {
+  constructor() {
+    super('org.example.dbustest.Module');
+  }
+
+  /** Detaches devices, grouped by their type, from every machine of a kind. */
+  @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
+  async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
+    const affected = machines.filter((machine) => machine.kind === kind);
+    if (affected.length === 0) return 'Fail: no machine of this kind';
+
+    const detached = Object.values(devices).flat().join(', ');
+    this.TestSignal(Object.fromEntries(affected.map(({ name }) => [name, `detached ${detached}`])));
+    return 'Success';
+  }
+
+  /** Tells what happened to which machine. */
+  @signal({ args: ['vms:a{ss}'] })
+  TestSignal(vms: Record<string, string>): Emits<Record<string, string>> {
+    return vms;
+  }
+
+  /** The state of each machine. */
+  @property({ type: 'a{ss}', access: 'readwrite' })
+  accessor TestProperty: Record<string, string> = { web: 'running', mail: 'running', build: 'paused' };
+}

@@ -1,0 +1,49 @@
+/**
+ * Makes a checkout ready to run: dependencies, the compiled library, the addon's binary, and what the distribution
+ * must provide. Does only what is not done yet. `--tests` adds what the tests need.
+ */
+import { pathToFileURL } from 'node:url';
+import { buildAddon, buildLibrary, loadAddon } from './setup/build.mjs';
+import { installDependencies } from './setup/dependencies.mjs';
+import { checkPlatform } from './setup/platform.mjs';
+import { SetupError } from './setup/report.mjs';
+import { bus, requirePackages, sdbusLibrary, testPeers, wishForPackages } from './setup/system-packages.mjs';
+
+/** What everything else rests on. */
+export function setupDependencies() {
+  checkPlatform();
+  installDependencies();
+}
+
+/** The library, ready to be imported as `busbar` by the examples. */
+export function setupLibrary() {
+  buildLibrary();
+  buildAddon();
+  requirePackages([sdbusLibrary(loadAddon)]);
+}
+
+/** What a bus of one's own needs. */
+export function setupPrivateBus() {
+  requirePackages([bus]);
+}
+
+/** What the tests compare the library with. */
+export function setupTestPeers() {
+  wishForPackages(testPeers);
+}
+
+/** Runs parts of the setup; a person gets their message without a stack, and the process ends. */
+export async function orExplain(...parts) {
+  try {
+    for (const part of parts) await part();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(`\n${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
+  const forTests = process.argv.includes('--tests') ? [setupTestPeers] : [];
+  await orExplain(...forTests, setupDependencies, setupLibrary);
+}

@@ -1,0 +1,60 @@
+/** The compiled library in dist/, and a binary of the addon: the committed prebuild, or one built here. */
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { root, runQuietly, SetupError, say } from './report.mjs';
+
+/** Compiles src/ to dist/ unless every output is as new as its source. */
+export function buildLibrary() {
+  const reason = whyStale();
+  if (reason === undefined) return;
+  say(`building dist (${reason})`);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmitOnError']);
+}
+
+function whyStale() {
+  if (!existsSync(join(root, 'dist'))) return 'there is none';
+  const sources = filesBelow('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+  const outputs = new Set(filesBelow('dist').filter((path) => path.endsWith('.js')));
+  const settings = Math.max(modified('tsconfig.json'), modified('tsconfig.build.json'));
+  for (const source of sources) {
+    const output = source.replace(/^src/, 'dist').replace(/\.ts$/, '.js');
+    if (!outputs.delete(output)) return `${source} is new`;
+    if (modified(output) < Math.max(modified(source), settings)) return `${source} changed`;
+  }
+  const [orphan] = outputs;
+  return orphan === undefined ? undefined : `${orphan} has lost its source`;
+}
+
+function modified(path) {
+  return statSync(join(root, path)).mtimeMs;
+}
+
+function filesBelow(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+/** Builds the addon where no prebuild fits this machine. Most machines have one and need no compiler. */
+export function buildAddon() {
+  if (loadAddon() !== undefined) return;
+  say(`building the addon: there is no binary for ${process.platform}-${process.arch}`);
+  try {
+    runQuietly(process.execPath, ['node_modules/cmake-js/bin/cmake-js', 'build', '-B', 'Release']);
+  } catch (error) {
+    throw new SetupError(`Building the addon needs a C++20 compiler, make and cmake.\n\n${error.message}`);
+  }
+  if (loadAddon() === undefined) throw new SetupError('The addon was built, but does not load on this machine.');
+}
+
+/** The addon, where one fits this machine. */
+export function loadAddon() {
+  try {
+    return createRequire(join(root, 'package.json'))('node-gyp-build')(root);
+  } catch {
+    return undefined;
+  }
+}

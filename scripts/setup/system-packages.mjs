@@ -1,0 +1,133 @@
+/**
+ * What comes from the distribution: a message bus, the sd-bus library, and for the tests the programs and modules
+ * that busbar is held against. Missing things are installed where that is possible, else named with the command.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runQuietly, SetupError, say } from './report.mjs';
+
+/** Package managers by program: how each installs without asking. */
+const installers = {
+  'apt-get': ['apt-get', 'install', '-y', '--no-install-recommends'],
+  dnf: ['dnf', 'install', '-y'],
+  apk: ['apk', 'add'],
+  pacman: ['pacman', '-S', '--noconfirm', '--needed'],
+};
+
+/** What running needs, with the package that has it by package manager. */
+export const bus = {
+  name: 'dbus-daemon',
+  present: () => hasProgram('dbus-daemon'),
+  packages: { 'apt-get': 'dbus', dnf: 'dbus-daemon', apk: 'dbus', pacman: 'dbus' },
+};
+
+/** @param loadAddon answers which sd-bus library it found, by the addon's own search */
+export const sdbusLibrary = (loadAddon) => ({
+  name: 'libsystemd.so.0',
+  present: () => loadAddon()?.sdbusLibrary() !== undefined,
+  packages: { 'apt-get': 'libsystemd0', dnf: 'systemd-libs', apk: 'basu', pacman: 'systemd-libs' },
+});
+
+const program = (name, debianPackage) => ({
+  name,
+  present: () => hasProgram(name),
+  packages: { 'apt-get': debianPackage },
+});
+
+const pythonModule = (name, debianPackage) => ({
+  name: `python module ${name}`,
+  present: () => existsSync(join('/usr/lib/python3/dist-packages', name)) || hasPythonModule(name),
+  packages: { 'apt-get': debianPackage },
+});
+
+/** What the tests compare busbar with. Tests whose peer is missing are skipped and say so. */
+export const testPeers = [
+  bus,
+  program('dbus-send', 'dbus'),
+  program('dbus-broker', 'dbus-broker'),
+  program('busctl', 'systemd'),
+  program('gdbus', 'libglib2.0-bin'),
+  program('python3', 'python3'),
+  pythonModule('gi', 'python3-gi'),
+  pythonModule('dbus_next', 'python3-dbus-next'),
+  pythonModule('dbus_fast', 'python3-dbus-fast'),
+  program('g++', 'g++'),
+  program('cmake', 'cmake'),
+  program('make', 'make'),
+  program('readelf', 'binutils'),
+];
+
+/** Installs what is missing; throws a `SetupError` with the command where it cannot. */
+export function requirePackages(things) {
+  const missing = things.filter((thing) => !thing.present());
+  if (missing.length === 0) return;
+  const command = installCommand(missing);
+  const names = missing.map((thing) => thing.name).join(', ');
+  if (command === undefined) throw new SetupError(`Missing: ${names}. Please install it with your package manager.`);
+  if (process.getuid() !== 0)
+    throw new SetupError(`Missing: ${names}. This installs it:\n\n  sudo ${command.join(' ')}`);
+  install(command, names);
+  const still = missing.filter((thing) => !thing.present());
+  if (still.length > 0)
+    throw new SetupError(`Installed, but still not found: ${still.map((thing) => thing.name).join(', ')}`);
+}
+
+/** Installs what is missing where it can, and says what it could not. */
+export function wishForPackages(things) {
+  const missing = things.filter((thing) => !thing.present());
+  if (missing.length === 0) return;
+  const names = missing.map((thing) => thing.name).join(', ');
+  const command = installCommand(missing);
+  const consequence = 'tests that need them are skipped';
+  if (command === undefined) return say(`not here: ${names}; ${consequence}`);
+  if (process.getuid() !== 0)
+    return say(`not here: ${names}; ${consequence}. To have them:  sudo ${command.join(' ')}`);
+  try {
+    install(command, names);
+  } catch (error) {
+    say(`could not install ${names}; ${consequence}\n${error.message}`);
+  }
+}
+
+/** The command that installs what this machine's package manager has of them. */
+function installCommand(things) {
+  const manager = Object.keys(installers).find(hasProgram);
+  if (manager === undefined) return undefined;
+  const packages = new Set(things.map((thing) => thing.packages[manager]).filter((name) => name !== undefined));
+  return packages.size === 0 ? undefined : [...installers[manager], ...packages];
+}
+
+function install([manager, ...args], names) {
+  say(`installing ${names}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  if (manager !== 'apt-get') return runQuietly(manager, args, env);
+  // A fresh container has no package lists, and one unknown package would spoil the whole command.
+  runQuietly('apt-get', ['update'], env);
+  const known = args.filter((argument) => argument === 'install' || argument.startsWith('-') || isKnownToApt(argument));
+  runQuietly('apt-get', known, env);
+}
+
+function isKnownToApt(name) {
+  const { stdout } = spawnSync('apt-cache', ['policy', name], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  return /Candidate: (?!\(none\))/.test(stdout);
+}
+
+function hasProgram(name) {
+  const folders = [...(process.env.PATH || '').split(':'), '/usr/bin', '/usr/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function hasPythonModule(name) {
+  return spawnSync('python3', ['-c', `import ${name}`]).status === 0;
+}

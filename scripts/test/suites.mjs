@@ -1,0 +1,39 @@
+/**
+ * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
+ * Node.js that runs it, the seconds that it may take, and how to read its counts from what it printed.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { root } from '../setup/report.mjs';
+import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
+import { timeLimitOf } from './time-limit.mjs';
+
+const folders = ['unit', 'bus', 'interop', 'process', 'reliability'];
+
+export function allSuites() {
+  return [...tools, ...folders.flatMap(testFiles)];
+}
+
+const tools = [
+  { name: 'lint', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], seconds: 60, counts: countsOfTool },
+  { name: 'tsc', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], seconds: 120, counts: countsOfTool },
+  { name: 'types', args: ['scripts/type-tests.mjs'], seconds: 300, counts: countsOfChecks },
+  { name: 'native', args: ['scripts/native-tests.mjs'], seconds: 600, counts: countsOfChecks },
+  { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
+];
+
+function testFiles(folder) {
+  const path = join(root, 'test', folder);
+  if (!existsSync(path)) return [];
+  const files = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.test.ts'));
+  return files.sort().map((name) => testFile(join(path, name)));
+}
+
+function testFile(file) {
+  return {
+    name: relative(join(root, 'test'), file).replace(/\.test\.ts$/, ''),
+    args: ['--import', 'tsx', '--expose-gc', relative(root, file)],
+    seconds: timeLimitOf(file),
+    counts: countsOfUvu,
+  };
+}

@@ -1,0 +1,10 @@
+/** How long a test file may take: 60 s, or what a comment among its first lines says: `// time limit: 120 s`. */
+import { readFileSync } from 'node:fs';
+
+const DEFAULT_SECONDS = 60;
+
+export function timeLimitOf(file) {
+  const firstLines = readFileSync(file, 'utf8').slice(0, 2000);
+  const match = /time limit: (\d+) s\b/.exec(firstLines);
+  return match === null ? DEFAULT_SECONDS : Number(match[1]);
+}
