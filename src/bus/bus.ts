@@ -1,0 +1,392 @@
+/**
+ * A connection as a participant of a bus: it has a unique name, owns and watches names, calls, emits, and listens.
+ * Between peers without a bus the same object serves, and what only a bus can answer rejects.
+ *
+ * Objects and proxies stand on this one; `MessageBus` puts all of it together.
+ */
+import type { CloseListener, Connection, ConnectionState } from '../connection/connection.js';
+import {
+  type IncomingMessage,
+  type Message,
+  MessageFlag,
+  MessageType,
+  type OutgoingMessage,
+} from '../connection/message.js';
+import type { Reply, WaitOptions } from '../connection/pending-calls.js';
+import { report } from '../diagnostics.js';
+import { type DBusError, NotSupportedError } from '../errors.js';
+import { checkBusName } from '../names.js';
+import { BusDriver, type Credentials } from './driver.js';
+import type { MatchRule } from './match-rule.js';
+import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
+import type { Subscription } from './subscription.js';
+import { type SignalListener, Subscriptions } from './subscriptions.js';
+
+/** How a method call is made; everything is optional. */
+export interface CallOptions extends WaitOptions {
+  /** Do not ask for a reply: the call resolves when it is sent, and nothing tells whether it arrived. */
+  readonly noReply?: boolean | undefined;
+  /** `false`: do not let the bus start the service for this call. */
+  readonly autoStart?: boolean | undefined;
+  /** Let the service ask the user for permission, which may take as long as the user does. */
+  readonly interactive?: boolean | undefined;
+}
+
+/** A method call, by the specification's names. */
+export interface MethodCall extends CallOptions {
+  readonly destination?: string | undefined;
+  readonly path: string;
+  readonly interface?: string | undefined;
+  readonly member: string;
+  /** The signature of `body`; empty if left out. */
+  readonly signature?: string | undefined;
+  readonly body?: readonly unknown[] | undefined;
+}
+
+/** A signal to send. */
+export interface SignalEmission {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string | undefined;
+  readonly body?: readonly unknown[] | undefined;
+  /** Send to this connection alone; to everybody who subscribed, if left out. */
+  readonly destination?: string | undefined;
+}
+
+/** What a subscription asks for; every key narrows it. */
+export type SubscriptionRule = Omit<MatchRule, 'type'>;
+
+/**
+ * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
+ * with: nothing else happens to it.
+ */
+export type MessageHandler = (message: Message) => boolean | undefined | void;
+
+/** Counts of what a connection holds at this moment. */
+export interface BusStats {
+  readonly state: ConnectionState;
+  readonly pendingCalls: number;
+  /** Rules that are in force at the bus. */
+  readonly matchRules: number;
+  readonly ownedNames: number;
+  /** Bytes that were sent but not yet taken by the kernel. */
+  readonly queuedBytes: number;
+}
+
+export interface NameWatcher {
+  /** The name has an owner: now, or again, or another one. */
+  readonly appeared?: ((owner: string) => void) | undefined;
+  /** The name has no owner: called at the start if so, and whenever it loses its owner. */
+  readonly vanished?: (() => void) | undefined;
+}
+
+export class Bus implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #bus: BusDriver | undefined;
+  readonly #subscriptions: Subscriptions;
+  readonly #names: OwnedNames | undefined;
+  readonly #handlers = new Set<MessageHandler>();
+  #uniqueName: string | undefined;
+  #holdForNames: (() => void) | undefined;
+
+  /** Answers calls; set by the layer that has objects. */
+  protected handleCall: (message: IncomingMessage) => void = () => {};
+
+  /** @internal connections are made with `connect`, `sessionBus` and `systemBus` */
+  constructor(connection: Connection, options: { readonly peer: boolean }) {
+    this.#connection = connection;
+    this.#bus = options.peer ? undefined : new BusDriver(connection);
+    this.#subscriptions = new Subscriptions(this.#bus);
+    this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
+    connection.onMessage = (message) => this.#dispatch(message);
+    connection.whenClosed(() => this.#names?.close());
+  }
+
+  /** @internal says Hello to the bus, which is the first message of a connection */
+  async hello(options?: WaitOptions): Promise<void> {
+    this.#uniqueName = await this.#bus?.hello(options);
+  }
+
+  /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */
+  get uniqueName(): string | undefined {
+    return this.#uniqueName;
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Whether the other side agreed to pass file descriptors. */
+  get canSendFileDescriptors(): boolean {
+    return this.#connection.canSendFds;
+  }
+
+  /**
+   * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
+   * rejects, so it is safe to leave alone.
+   */
+  get disconnected(): Promise<DBusError | undefined> {
+    return this.#connection.closed;
+  }
+
+  /**
+   * Calls a method and resolves with the values of its reply.
+   *
+   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
+   * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
+   * @see D-Bus specification, section "Method Calls"
+   */
+  async call(call: MethodCall): Promise<unknown[]> {
+    const { values } = await this.request(call);
+    return values;
+  }
+
+  /** @internal as `call`, with the signature that the reply carries */
+  request(call: MethodCall): Promise<Reply> {
+    return this.#connection.call(
+      {
+        type: MessageType.MethodCall,
+        flags: callFlags(call),
+        destination: call.destination,
+        path: call.path,
+        interface: call.interface,
+        member: call.member,
+        signature: call.signature,
+        body: call.body,
+      },
+      call,
+    );
+  }
+
+  /**
+   * Sends a signal. It is delivered even if the process ends right after.
+   *
+   * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is over
+   */
+  emit(signal: SignalEmission): void {
+    this.#connection.send({ type: MessageType.Signal, ...signal });
+  }
+
+  /** Sends any message that awaits no reply, and returns its serial. Throws as `emit` does. */
+  send(message: OutgoingMessage): number {
+    return this.#connection.send(message);
+  }
+
+  /**
+   * Adds a handler that sees every incoming call and signal first, in the order of adding. A handler that throws
+   * counts as not having dealt with the message.
+   */
+  addMessageHandler(handler: MessageHandler): Disposable {
+    this.#handlers.add(handler);
+    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+  }
+
+  /**
+   * Listens to signals that match a rule, filtered by the bus. Rules that are equal are one rule there.
+   *
+   * Signals asked for from a well-known name are delivered only if they come from the connection that owns the name
+   * at that time.
+   *
+   * @throws {@link InvalidArgumentError} if the rule is not valid
+   * @see D-Bus specification, section "Match Rules"
+   */
+  subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
+    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, listener);
+    const release = this.#connection.hold();
+    const unsubscribe = () => {
+      subscription.unsubscribe();
+      release();
+    };
+    return {
+      unsubscribe,
+      [Symbol.dispose]: unsubscribe,
+      get ready() {
+        return subscription.ready;
+      },
+    };
+  }
+
+  /**
+   * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects with
+   * {@link NameTakenError}.
+   *
+   * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
+   */
+  async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
+    return this.#requireNames('requestName').request(name, options);
+  }
+
+  /** Gives a name back, or leaves its queue. */
+  async releaseName(name: string): Promise<void> {
+    await this.#requireNames('releaseName').release(name);
+  }
+
+  /** All names on the bus, unique ones included. */
+  async listNames(): Promise<string[]> {
+    return this.#requireBus('listNames').names('ListNames');
+  }
+
+  /** All names that the bus can start a service for. */
+  async listActivatableNames(): Promise<string[]> {
+    return this.#requireBus('listActivatableNames').names('ListActivatableNames');
+  }
+
+  /** The unique name of a name's owner. Rejects with {@link NameHasNoOwnerError} where there is none. */
+  async nameOwner(name: string): Promise<string> {
+    checkBusName(name, 'name');
+    return this.#requireBus('nameOwner').nameOwner(name);
+  }
+
+  /** Whether a call to the name could reach somebody: it is owned, or the bus can start its service. */
+  async hasName(name: string): Promise<boolean> {
+    checkBusName(name, 'name');
+    const bus = this.#requireBus('hasName');
+    return (await bus.hasOwner(name)) || (await bus.names('ListActivatableNames')).includes(name);
+  }
+
+  /** Has the bus start a service. Resolves with whether it was `started` now or is `running` already. */
+  async startService(name: string): Promise<'started' | 'running'> {
+    return this.#requireBus('startService').startService(name);
+  }
+
+  /** Who the owner of a name is: user, process, groups, as far as the bus knows. */
+  async credentials(name: string): Promise<Credentials> {
+    checkBusName(name, 'name');
+    return this.#requireBus('credentials').credentials(name);
+  }
+
+  /** Follows a name's owner: tells at once whether there is one, and of every change from then on. */
+  watchName(name: string, watcher: NameWatcher): Disposable {
+    checkBusName(name, 'name');
+    this.#requireBus('watchName');
+    const releaseHold = this.#connection.hold();
+    let watching = true;
+    const followed = this.#subscriptions.owners.follow(name, (owner) => {
+      if (owner === undefined) watcher.vanished?.();
+      else watcher.appeared?.(owner);
+    });
+    void followed.known.then(() => {
+      if (watching && followed.owner === undefined) watcher.vanished?.();
+    });
+    return {
+      [Symbol.dispose]: () => {
+        watching = false;
+        followed.release();
+        releaseHold();
+      },
+    };
+  }
+
+  /** Counts of what the connection holds; they return to where they were when everything is given back. */
+  stats(): BusStats {
+    return {
+      state: this.#connection.state,
+      pendingCalls: this.#connection.pendingCalls,
+      matchRules: this.#subscriptions.size,
+      ownedNames: this.#names?.size ?? 0,
+      queuedBytes: this.#connection.queuedBytes,
+    };
+  }
+
+  /**
+   * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
+   * that wait, subscriptions, owned names and exported objects.
+   */
+  ref(): void {
+    this.#connection.ref();
+  }
+
+  /** Lets the process end whatever the connection is doing. */
+  unref(): void {
+    this.#connection.unref();
+  }
+
+  /** Settles when the kernel has taken everything that was sent. */
+  async flush(): Promise<void> {
+    await this.#connection.flush();
+  }
+
+  /** Writes what was sent and closes. Calls that wait reject with {@link ConnectionClosedError}. */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal keeps the process alive until the returned function is called */
+  hold(): () => void {
+    return this.#connection.hold();
+  }
+
+  /** @internal has `listener` called when the connection is over, until the returned function is called */
+  whenClosed(listener: CloseListener): () => void {
+    return this.#connection.whenClosed(listener);
+  }
+
+  /** @internal follows the owner of a name */
+  get owners(): Subscriptions['owners'] {
+    return this.#subscriptions.owners;
+  }
+
+  /** @internal whether a message that carries this destination is for this connection, and not merely overheard */
+  isAddressedHere(destination: string | undefined): boolean {
+    if (destination === undefined || destination === this.#uniqueName) return true;
+    return this.#names === undefined || this.#names.everOwned(destination);
+  }
+
+  #dispatch(message: IncomingMessage): void {
+    for (const handler of this.#handlers) {
+      if (isHandled(handler, message)) return;
+    }
+    if (message.type === MessageType.MethodCall) {
+      this.handleCall(message);
+      return;
+    }
+    this.#names?.observe(message);
+    this.#subscriptions.dispatch(message);
+  }
+
+  #updateHoldForNames(): void {
+    if ((this.#names?.size ?? 0) > 0) {
+      this.#holdForNames ??= this.#connection.hold();
+    } else {
+      this.#holdForNames?.();
+      this.#holdForNames = undefined;
+    }
+  }
+
+  #requireBus(what: string): BusDriver {
+    if (this.#bus === undefined) throw new NotSupportedError(`${what} needs a message bus; this is a peer connection`);
+    return this.#bus;
+  }
+
+  #requireNames(what: string): OwnedNames {
+    this.#requireBus(what);
+    return this.#names as OwnedNames;
+  }
+}
+
+/** The header flags that the options of a call stand for. */
+export function callFlags({ noReply, autoStart, interactive }: CallOptions): number {
+  return (
+    (noReply ? MessageFlag.NoReplyExpected : 0) |
+    (autoStart === false ? MessageFlag.NoAutoStart : 0) |
+    (interactive ? MessageFlag.AllowInteractiveAuthorization : 0)
+  );
+}
+
+function isHandled(handler: MessageHandler, message: IncomingMessage): boolean {
+  try {
+    // Decoded now, because handlers may keep the message and its bytes are only lent.
+    if (message.fault === undefined) void message.body;
+    return handler(message) === true;
+  } catch (error) {
+    report('handler', 'a message handler failed', error);
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The message bus itself as a peer: the object that answers to `org.freedesktop.DBus`, and what busbar calls on it.
+ *
+ * @see D-Bus specification, section "Message Bus Messages"
+ */
+import type { Connection } from '../connection/connection.js';
+import { type IncomingMessage, MessageType } from '../connection/message.js';
+import type { WaitOptions } from '../connection/pending-calls.js';
+
+export const BUS_NAME = 'org.freedesktop.DBus';
+export const BUS_PATH = '/org/freedesktop/DBus';
+export const BUS_INTERFACE = 'org.freedesktop.DBus';
+
+/** Who a connection to the bus is, as far as the bus knows. */
+export interface Credentials {
+  readonly uid: number | undefined;
+  readonly pid: number | undefined;
+  /** Numeric ids of the groups, the primary one included. */
+  readonly gids: readonly number[] | undefined;
+  /** The label of the security module (SELinux, AppArmor), without its closing NUL. */
+  readonly securityLabel: string | undefined;
+  /** Everything that the bus told, under its names for it. */
+  readonly all: Readonly<Record<string, unknown>>;
+}
+
+/** What RequestName answers. */
+export const RequestNameReply = { PrimaryOwner: 1, InQueue: 2, Exists: 3, AlreadyOwner: 4 } as const;
+
+export class BusDriver {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Calls a method of the bus and returns its values. */
+  async call(member: string, signature = '', body: readonly unknown[] = [], options?: WaitOptions): Promise<unknown[]> {
+    const call = { destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature, body };
+    const { values } = await this.#connection.call({ type: MessageType.MethodCall, ...call }, options);
+    return values;
+  }
+
+  async hello(options?: WaitOptions): Promise<string> {
+    const [uniqueName] = await this.call('Hello', '', [], options);
+    return uniqueName as string;
+  }
+
+  async addMatch(rule: string): Promise<void> {
+    await this.call('AddMatch', 's', [rule]);
+  }
+
+  async removeMatch(rule: string): Promise<void> {
+    await this.call('RemoveMatch', 's', [rule]);
+  }
+
+  async requestName(name: string, flags: number): Promise<number> {
+    const [reply] = await this.call('RequestName', 'su', [name, flags]);
+    return reply as number;
+  }
+
+  async releaseName(name: string): Promise<void> {
+    await this.call('ReleaseName', 's', [name]);
+  }
+
+  async names(member: 'ListNames' | 'ListActivatableNames'): Promise<string[]> {
+    const [names] = await this.call(member);
+    return names as string[];
+  }
+
+  /** The unique name of the owner; rejects with `NameHasNoOwnerError` where there is none. */
+  async nameOwner(name: string): Promise<string> {
+    const [owner] = await this.call('GetNameOwner', 's', [name]);
+    return owner as string;
+  }
+
+  async hasOwner(name: string): Promise<boolean> {
+    const [owned] = await this.call('NameHasOwner', 's', [name]);
+    return owned as boolean;
+  }
+
+  async startService(name: string): Promise<'started' | 'running'> {
+    const [reply] = await this.call('StartServiceByName', 'su', [name, 0]);
+    return reply === 1 ? 'started' : 'running';
+  }
+
+  async credentials(name: string): Promise<Credentials> {
+    const [answer] = await this.call('GetConnectionCredentials', 's', [name]);
+    const all = answer as Record<string, unknown>;
+    const label = all.LinuxSecurityLabel;
+    return {
+      uid: all.UnixUserID as number | undefined,
+      pid: all.ProcessID as number | undefined,
+      gids: all.UnixGroupIDs as number[] | undefined,
+      securityLabel: Buffer.isBuffer(label) ? label.toString('latin1').replace(/\0+$/, '') : undefined,
+      all,
+    };
+  }
+}
+
+/** Whether a message is the bus's own signal of that name: nobody else can send under the bus's name. */
+export function isBusSignal(message: IncomingMessage, member: string): boolean {
+  return (
+    message.type === MessageType.Signal &&
+    message.member === member &&
+    message.sender === BUS_NAME &&
+    message.interface === BUS_INTERFACE
+  );
+}

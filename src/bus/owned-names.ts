@@ -1,0 +1,150 @@
+/**
+ * The well-known names of one connection: requested, queued for, lost and given back.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
+ */
+import type { IncomingMessage } from '../connection/message.js';
+import { NameHasNoOwnerError, NameTakenError } from '../errors.js';
+import { checkWellKnownName } from '../names.js';
+import { type BusDriver, isBusSignal, RequestNameReply } from './driver.js';
+
+/** How a name is requested. Without options: all or nothing, and nobody can take it away. */
+export interface RequestNameOptions {
+  /** Take the name from its present owner, if that one allows it. */
+  readonly replace?: boolean;
+  /** Let others take the name away with `replace`. */
+  readonly allowReplacement?: boolean;
+  /** If the name is taken, wait in its queue instead of rejecting. */
+  readonly queue?: boolean;
+}
+
+/** A name that this connection owns or waits for. Disposing it gives it back. */
+export interface OwnedName extends AsyncDisposable {
+  readonly name: string;
+  /** `queued` until the name is ours; `lost` when it was taken away or given back. */
+  readonly state: 'owned' | 'queued' | 'lost';
+  /** Resolves when the name is ours: at once, unless it is queued for. */
+  readonly acquired: Promise<void>;
+  /** Resolves when the name is no longer ours. */
+  readonly lost: Promise<void>;
+  release(): Promise<void>;
+}
+
+const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4 } as const;
+
+class Name implements OwnedName {
+  readonly name: string;
+  state: OwnedName['state'] = 'queued';
+  readonly acquired: Promise<void>;
+  readonly lost: Promise<void>;
+  readonly release: () => Promise<void>;
+  #resolveAcquired!: () => void;
+  #resolveLost!: () => void;
+
+  constructor(name: string, release: () => Promise<void>) {
+    this.name = name;
+    this.release = release;
+    this.acquired = new Promise((resolve) => {
+      this.#resolveAcquired = resolve;
+    });
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  acquire(): void {
+    if (this.state !== 'queued') return;
+    this.state = 'owned';
+    this.#resolveAcquired();
+  }
+
+  lose(): void {
+    this.state = 'lost';
+    this.#resolveLost();
+  }
+}
+
+export class OwnedNames {
+  readonly #driver: BusDriver;
+  readonly #names = new Map<string, Name>();
+  /** Every name that ever was ours: a call that was sent to one may still be on its way. */
+  readonly #everOwned = new Set<string>();
+  readonly #changed: () => void;
+
+  /** @param changed called when the number of names changes */
+  constructor(driver: BusDriver, changed: () => void) {
+    this.#driver = driver;
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  everOwned(name: string): boolean {
+    return this.#everOwned.has(name);
+  }
+
+  async request(name: string, options: RequestNameOptions): Promise<OwnedName> {
+    checkWellKnownName(name, 'name');
+    const flags =
+      (options.allowReplacement ? RequestNameFlag.AllowReplacement : 0) |
+      (options.replace ? RequestNameFlag.ReplaceExisting : 0) |
+      (options.queue ? 0 : RequestNameFlag.DoNotQueue);
+    const reply = await this.#driver.requestName(name, flags);
+    if (reply === RequestNameReply.Exists) throw await this.#taken(name);
+    const owned = this.#names.get(name) ?? this.#add(name);
+    if (reply !== RequestNameReply.InQueue) owned.acquire();
+    return owned;
+  }
+
+  async release(name: string): Promise<void> {
+    await this.#driver.releaseName(name);
+    this.#remove(name);
+  }
+
+  /** Takes note of the bus's NameAcquired and NameLost. */
+  observe(message: IncomingMessage): void {
+    if (isBusSignal(message, 'NameAcquired')) {
+      const [name] = message.body as [string];
+      this.#everOwned.add(name);
+      this.#names.get(name)?.acquire();
+    } else if (isBusSignal(message, 'NameLost')) {
+      this.#remove((message.body as [string])[0]);
+    }
+  }
+
+  /** The connection is over, and the names with it. */
+  close(): void {
+    for (const name of [...this.#names.keys()]) this.#remove(name);
+  }
+
+  #add(name: string): Name {
+    const owned = new Name(name, async () => {
+      if (this.#names.get(name) === owned) await this.release(name);
+    });
+    this.#names.set(name, owned);
+    this.#changed();
+    return owned;
+  }
+
+  #remove(name: string): void {
+    const owned = this.#names.get(name);
+    if (owned === undefined) return;
+    this.#names.delete(name);
+    owned.lose();
+    this.#changed();
+  }
+
+  async #taken(name: string): Promise<NameTakenError> {
+    const owner = await this.#driver.nameOwner(name).catch((error: unknown) => {
+      if (error instanceof NameHasNoOwnerError) return undefined;
+      throw error;
+    });
+    return new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner });
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The match rules of a bus connection and who listens by them. Equal rules are one rule at the bus, counted here: it
+ * is added with the first listener and removed, exactly once, with the last.
+ *
+ * A listener that asked for signals of a well-known name only gets those of the connection that owns the name now:
+ * the bus filters broadcasts so, but anybody may send anybody a signal directly.
+ */
+import type { IncomingMessage, Message } from '../connection/message.js';
+import { report } from '../diagnostics.js';
+import { isWellKnownName } from '../names.js';
+import { BUS_NAME, type BusDriver } from './driver.js';
+import { compileMatchRule, formatMatchRule, type MatchRule } from './match-rule.js';
+import { type FollowedName, NameOwners } from './name-owners.js';
+import type { Subscription } from './subscription.js';
+
+export type SignalListener = (message: Message) => void;
+
+/** A rule at the bus. */
+interface Rule {
+  readonly text: string;
+  readonly rule: MatchRule;
+  readonly matches: (message: IncomingMessage) => boolean;
+  readonly sender: FollowedName | undefined;
+  readonly listeners: Map<number, SignalListener>;
+  /** How AddMatch ended; never rejects. */
+  readonly outcome: Promise<unknown>;
+  awaited: boolean;
+  refused: boolean;
+}
+
+const ANY = '';
+
+export class Subscriptions {
+  readonly owners: NameOwners;
+  readonly #driver: BusDriver | undefined;
+  readonly #rules = new Map<string, Rule>();
+  /** Rules by member and path, the keys that tell most apart; `ANY` where a rule leaves one open. */
+  readonly #index = new Map<string, Map<string, Set<Rule>>>();
+  #lastListener = 0;
+
+  /** @param driver the bus, or `undefined` between peers, where no rules need to be added */
+  constructor(driver: BusDriver | undefined) {
+    this.#driver = driver;
+    this.owners = new NameOwners(this, driver);
+  }
+
+  /** Rules that are in force at the bus. */
+  get size(): number {
+    return this.#rules.size;
+  }
+
+  /**
+   * Adds a listener.
+   *
+   * @throws {@link InvalidArgumentError} if the rule is not valid
+   */
+  add(matchRule: MatchRule, listener: SignalListener): Subscription {
+    const text = formatMatchRule(matchRule);
+    let rule = this.#rules.get(text);
+    if (rule === undefined) {
+      rule = this.#install(text, matchRule);
+    }
+    const id = ++this.#lastListener;
+    rule.listeners.set(id, listener);
+    return this.#handle(rule, id);
+  }
+
+  /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
+  dispatch(message: IncomingMessage): void {
+    const listeners: [number, SignalListener][] = [];
+    let rules = 0;
+    for (const member of [message.member ?? ANY, ANY]) {
+      const byPath = this.#index.get(member);
+      if (byPath === undefined) continue;
+      for (const path of [message.path ?? ANY, ANY]) {
+        for (const rule of byPath.get(path) ?? []) {
+          if (!rule.matches(message) || !isFromSender(message, rule)) continue;
+          rules++;
+          listeners.push(...rule.listeners);
+        }
+      }
+    }
+    if (listeners.length === 0) return;
+    const fault = message.fault;
+    if (fault !== undefined) {
+      report('message', `a signal from ${message.sender} was dropped`, fault);
+      return;
+    }
+    if (rules > 1) listeners.sort(([a], [b]) => a - b);
+    void message.body;
+    for (const [, listener] of listeners) callListener(listener, message);
+  }
+
+  #install(text: string, matchRule: MatchRule): Rule {
+    const { sender } = matchRule;
+    // Before the rule itself: the owner has to be known when its first signal arrives.
+    const followed =
+      sender !== undefined && sender !== BUS_NAME && isWellKnownName(sender) ? this.owners.follow(sender) : undefined;
+    const rule: Rule = {
+      text,
+      rule: matchRule,
+      matches: compileMatchRule(matchRule),
+      sender: followed,
+      listeners: new Map(),
+      outcome: this.#addMatch(text),
+      awaited: false,
+      refused: false,
+    };
+    this.#rules.set(text, rule);
+    this.#bucket(rule).add(rule);
+    void rule.outcome.then((error) => {
+      if (error !== undefined) this.#refuse(rule, error);
+    });
+    return rule;
+  }
+
+  async #addMatch(text: string): Promise<unknown> {
+    try {
+      await this.#driver?.addMatch(text);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** The bus does not take the rule: whoever listens by it hears nothing, and the next one to subscribe tries again. */
+  #refuse(rule: Rule, error: unknown): void {
+    rule.refused = true;
+    this.#forget(rule);
+    if (!rule.awaited) report('subscription', `the bus refused the match rule ${rule.text}`, error);
+  }
+
+  #handle(rule: Rule, id: number): Subscription {
+    const unsubscribe = () => {
+      if (!rule.listeners.delete(id) || rule.listeners.size > 0 || rule.refused) return;
+      this.#forget(rule);
+      this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
+        report('subscription', `the match rule ${rule.text} could not be removed`, error);
+      });
+    };
+    return {
+      unsubscribe,
+      [Symbol.dispose]: unsubscribe,
+      get ready() {
+        rule.awaited = true;
+        return rule.outcome.then((error) => {
+          if (error !== undefined) throw error;
+        });
+      },
+    };
+  }
+
+  #forget(rule: Rule): void {
+    if (this.#rules.get(rule.text) !== rule) return;
+    this.#rules.delete(rule.text);
+    const bucket = this.#bucket(rule);
+    bucket.delete(rule);
+    if (bucket.size === 0) {
+      const byPath = this.#index.get(rule.rule.member ?? ANY);
+      byPath?.delete(rule.rule.path ?? ANY);
+      if (byPath?.size === 0) this.#index.delete(rule.rule.member ?? ANY);
+    }
+    rule.sender?.release();
+  }
+
+  #bucket({ rule: { member = ANY, path = ANY } }: Rule): Set<Rule> {
+    let byPath = this.#index.get(member);
+    if (byPath === undefined) {
+      byPath = new Map();
+      this.#index.set(member, byPath);
+    }
+    let bucket = byPath.get(path);
+    if (bucket === undefined) {
+      bucket = new Set();
+      byPath.set(path, bucket);
+    }
+    return bucket;
+  }
+}
+
+function isFromSender(message: IncomingMessage, { rule, sender }: Rule): boolean {
+  if (sender !== undefined) return sender.owner !== undefined && sender.owner === message.sender;
+  return rule.sender === undefined || rule.sender === message.sender;
+}
+
+/** A listener's failure is its own: it is reported, and the others run. */
+function callListener(listener: SignalListener, message: Message): void {
+  const failed = (error: unknown) =>
+    report('handler', `a listener of ${message.interface}.${message.member} failed`, error);
+  try {
+    const result: unknown = listener(message);
+    if (result instanceof Promise) result.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,0 +1,35 @@
+/** One signal, awaited. */
+import type { Bus } from '../bus/bus.js';
+import type { Subscription } from '../bus/subscription.js';
+import { ConnectionClosedError } from '../errors.js';
+
+export type Listen = (listener: (...values: unknown[]) => void) => Subscription;
+
+/**
+ * The values of the next signal. Rejects when the bus refuses the subscription, the abort signal fires, or the
+ * connection ends.
+ */
+export function nextSignal(bus: Bus, listen: Listen, signal: AbortSignal | undefined): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const end = () => {
+      subscription.unsubscribe();
+      stopWaiting();
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (reason: unknown) => {
+      end();
+      reject(reason);
+    };
+    const abort = () => fail(signal?.reason);
+    const subscription = listen((...values) => {
+      end();
+      resolve(values);
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+    subscription.ready.catch(fail);
+    const stopWaiting = bus.whenClosed((cause) => {
+      fail(new ConnectionClosedError('the connection was closed while waiting for a signal', { cause }));
+    });
+  });
+}

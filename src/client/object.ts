@@ -1,0 +1,69 @@
+/** Somebody else's object, as its introspection data describes it. */
+import type { Bus, CallOptions } from '../bus/bus.js';
+import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
+import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
+import { parseIntrospection } from '../introspection/parse.js';
+import { suggestion } from '../nearest-name.js';
+import { makeProxy } from './proxy.js';
+import type { ProxyOf } from './proxy-types.js';
+
+export class RemoteObject {
+  readonly destination: string;
+  readonly path: string;
+  /** What the object says of itself. */
+  readonly node: NodeDescription;
+  readonly #bus: Bus;
+
+  /** @internal */
+  constructor(bus: Bus, destination: string, path: string, node: NodeDescription) {
+    this.#bus = bus;
+    this.destination = destination;
+    this.path = path;
+    this.node = node;
+  }
+
+  /** Names of the object's interfaces. */
+  get interfaces(): readonly string[] {
+    return [...this.node.interfaces.keys()];
+  }
+
+  /** Absolute paths of the object's children. */
+  get children(): readonly string[] {
+    const prefix = this.path === '/' ? '/' : `${this.path}/`;
+    return [...this.node.children.keys()].map((name) => prefix + name);
+  }
+
+  /**
+   * A proxy for one of the interfaces, whose members are known at run time only.
+   *
+   * @throws {@link UnknownInterfaceError} naming what there is
+   */
+  interface(name: string): ProxyOf<InterfaceDescription> {
+    const description = this.node.interfaces.get(name);
+    if (description === undefined) {
+      throw new UnknownInterfaceError(
+        `${this.destination} ${this.path} has no interface ${name}${suggestion(name, this.node.interfaces.keys())}`,
+      );
+    }
+    return makeProxy(this.#bus, description, this.destination, this.path) as ProxyOf<InterfaceDescription>;
+  }
+}
+
+/** Asks an object for its introspection data. */
+export async function introspectObject(
+  bus: Bus,
+  destination: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<RemoteObject> {
+  const [xml] = await bus.call({
+    ...options,
+    destination,
+    path,
+    interface: 'org.freedesktop.DBus.Introspectable',
+    member: 'Introspect',
+  });
+  if (typeof xml !== 'string')
+    throw new InvalidArgumentError(`${destination} ${path} answers without introspection data`);
+  return new RemoteObject(bus, destination, path, parseIntrospection(xml));
+}

@@ -1,0 +1,205 @@
+/**
+ * A proxy: one interface of somebody else's object, called by its description. Making one costs nothing on the bus.
+ *
+ * Members live in namespaces (`call`, `on`, `get`, …), so that no member's name can collide with anything. A
+ * namespace's prototype is made once for a description; a member's function is made when it is first used.
+ */
+import type { Bus, CallOptions } from '../bus/bus.js';
+import type { Subscription } from '../bus/subscription.js';
+import type { IncomingMessage } from '../connection/message.js';
+import { report } from '../diagnostics.js';
+import type {
+  InterfaceDescription,
+  MethodDescription,
+  PropertyDescription,
+  SignalDescription,
+} from '../introspection/description.js';
+import { standardInterfaces } from '../introspection/standard.js';
+import { Variant } from '../variant.js';
+import { nextSignal } from './next-signal.js';
+import { SignalQueue, type WatchOptions } from './signal-queue.js';
+
+const PROPERTIES = standardInterfaces.properties.name;
+
+/** What a proxy is about, and how it calls. */
+interface Remote {
+  readonly bus: Bus;
+  readonly description: InterfaceDescription;
+  readonly destination: string;
+  readonly path: string;
+  readonly options: CallOptions;
+}
+
+type ChangeListener = (changed: Record<string, unknown>, invalidated: readonly string[]) => void;
+
+/** Members by name; the functions in it know their remote object, so they can be taken out and passed on. */
+type Namespace = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+class InterfaceProxy {
+  readonly #remote: Remote;
+  readonly call: Namespace;
+  readonly on: Namespace;
+  readonly once: Namespace;
+  readonly watch: Namespace;
+  readonly get: Namespace;
+  readonly set: Namespace;
+
+  constructor(remote: Remote) {
+    this.#remote = remote;
+    const namespaces = namespacesOf(remote.description);
+    this.call = namespaces.call(remote);
+    this.on = namespaces.on(remote);
+    this.once = namespaces.once(remote);
+    this.watch = namespaces.watch(remote);
+    this.get = namespaces.get(remote);
+    this.set = namespaces.set(remote);
+  }
+
+  get destination(): string {
+    return this.#remote.destination;
+  }
+
+  get path(): string {
+    return this.#remote.path;
+  }
+
+  get interface(): string {
+    return this.#remote.description.name;
+  }
+
+  async getAll(): Promise<unknown> {
+    const [values] = await callProperties(this.#remote, 'GetAll', 's', [this.interface]);
+    return values;
+  }
+
+  onChange(listener: ChangeListener): Subscription {
+    const { bus, destination: sender, path, options } = this.#remote;
+    const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
+    return bus.subscribe(rule, (message) => {
+      const [, changed, invalidated] = (message as IncomingMessage).decode(options);
+      return listener(changed as Record<string, unknown>, invalidated as string[]);
+    });
+  }
+
+  with(options: CallOptions): InterfaceProxy {
+    return new InterfaceProxy({ ...this.#remote, options: { ...this.#remote.options, ...options } });
+  }
+}
+
+/** Makes a proxy; its type is what the caller knows of the description. */
+export function makeProxy(bus: Bus, description: InterfaceDescription, destination: string, path: string): InterfaceProxy {
+  return new InterfaceProxy({ bus, description, destination, path, options: {} });
+}
+
+type NamespaceOf = (remote: Remote) => Namespace;
+type Namespaces = Readonly<Record<'call' | 'on' | 'once' | 'watch' | 'get' | 'set', NamespaceOf>>;
+
+const namespaces = new WeakMap<InterfaceDescription, Namespaces>();
+
+function namespacesOf(description: InterfaceDescription): Namespaces {
+  const known = namespaces.get(description);
+  if (known !== undefined) return known;
+  const { methods, signals, properties } = description;
+  const readable = [...properties].filter(([, { access }]) => access !== 'write');
+  const writable = [...properties].filter(([, { access }]) => access !== 'read');
+  const made = {
+    call: namespace(methods, callMethod),
+    on: namespace(signals, listen),
+    once: namespace(signals, listenOnce),
+    watch: namespace(signals, watch),
+    get: namespace(readable, getProperty),
+    set: namespace(writable, setProperty),
+  };
+  namespaces.set(description, made);
+  return made;
+}
+
+const remoteOf = Symbol('remote');
+
+function namespace<Member>(
+  members: Iterable<readonly [string, Member]>,
+  make: (remote: Remote, member: Member) => (...args: never[]) => unknown,
+): NamespaceOf {
+  const prototype = Object.create(null);
+  for (const [name, member] of members) {
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: { readonly [remoteOf]: Remote }) {
+        const value = make(this[remoteOf], member);
+        Object.defineProperty(this, name, { value, enumerable: true });
+        return value;
+      },
+    });
+  }
+  return (remote) => Object.create(prototype, { [remoteOf]: { value: remote } });
+}
+
+function callMethod({ bus, description, destination, path, options }: Remote, method: MethodDescription) {
+  return async (...body: unknown[]): Promise<unknown> => {
+    const { signature, values } = await bus.request({
+      noReply: method.noReply,
+      ...options,
+      destination,
+      path,
+      interface: description.name,
+      member: method.name,
+      signature: method.inSignature,
+      body,
+    });
+    if (signature !== method.outSignature && !(options.noReply ?? method.noReply)) {
+      reportMisfit(`the reply of ${description.name}.${method.name}`, method.outSignature, signature);
+    }
+    return values.length <= 1 ? values[0] : values;
+  };
+}
+
+function listen(remote: Remote, signal: SignalDescription) {
+  return (listener: (...values: unknown[]) => unknown): Subscription => {
+    const { bus, description, destination: sender, path, options } = remote;
+    const rule = { sender, path, interface: description.name, member: signal.name };
+    return bus.subscribe(rule, (message) => {
+      if (message.signature !== signal.signature) {
+        reportMisfit(`the signal ${description.name}.${signal.name}`, signal.signature, message.signature);
+      }
+      return listener(...(message as IncomingMessage).decode(options));
+    });
+  };
+}
+
+function listenOnce(remote: Remote, signal: SignalDescription) {
+  const on = listen(remote, signal);
+  return (options?: { readonly signal?: AbortSignal }): Promise<unknown[]> =>
+    nextSignal(remote.bus, on, options?.signal ?? remote.options.signal);
+}
+
+function watch(remote: Remote, signal: SignalDescription) {
+  const on = listen(remote, signal);
+  return (options?: WatchOptions): SignalQueue => new SignalQueue(remote.bus, on, options);
+}
+
+function getProperty(remote: Remote, { name }: PropertyDescription) {
+  return async (): Promise<unknown> => {
+    const [value] = await callProperties(remote, 'Get', 'ss', [remote.description.name, name]);
+    return value;
+  };
+}
+
+function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
+  return async (value: unknown): Promise<void> => {
+    await callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)]);
+  };
+}
+
+function callProperties(
+  { bus, destination, path, options }: Remote,
+  member: string,
+  signature: string,
+  body: readonly unknown[],
+): Promise<unknown[]> {
+  return bus.call({ ...options, destination, path, interface: PROPERTIES, member, signature, body });
+}
+
+/** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */
+function reportMisfit(what: string, expected: string, actual: string): void {
+  report('misfit', `${what} carries "${actual}", not "${expected}" as described`);
+}

@@ -1,0 +1,78 @@
+/** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
+import type { Bus } from '../bus/bus.js';
+import type { Subscription } from '../bus/subscription.js';
+import type { Listen } from './next-signal.js';
+
+export interface WatchOptions {
+  /** How many signals may wait for the loop; beyond that the oldest are dropped. 1024 if left out. */
+  readonly limit?: number | undefined;
+  /** Aborting ends the iteration. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_LIMIT = 1024;
+
+export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
+  readonly #waiting: unknown[][] = [];
+  readonly #takers: ((result: IteratorResult<unknown[], undefined>) => void)[] = [];
+  readonly #subscription: Subscription;
+  readonly #stopWaiting: () => void;
+  readonly #limit: number;
+  #dropped = 0;
+  #ended = false;
+
+  constructor(bus: Bus, listen: Listen, options: WatchOptions = {}) {
+    this.#limit = options.limit ?? DEFAULT_LIMIT;
+    this.#subscription = listen((...values) => this.#push(values));
+    this.#subscription.ready.catch(() => this.#end());
+    this.#stopWaiting = bus.whenClosed(() => this.#end());
+    options.signal?.addEventListener('abort', () => this.#end(), { once: true });
+    if (options.signal?.aborted) this.#end();
+  }
+
+  /** How many signals were dropped because the loop was too slow. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  next(): Promise<IteratorResult<unknown[], undefined>> {
+    const value = this.#waiting.shift();
+    if (value !== undefined) return Promise.resolve({ value, done: false });
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve) => this.#takers.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<unknown[], undefined>> {
+    this.#waiting.length = 0;
+    this.#end();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    void this.return();
+  }
+
+  #push(value: unknown[]): void {
+    const taker = this.#takers.shift();
+    if (taker !== undefined) {
+      taker({ value, done: false });
+      return;
+    }
+    this.#waiting.push(value);
+    if (this.#waiting.length <= this.#limit) return;
+    this.#waiting.shift();
+    this.#dropped++;
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#subscription.unsubscribe();
+    this.#stopWaiting();
+    for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });
+  }
+}

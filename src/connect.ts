@@ -1,0 +1,98 @@
+/** The ways to a bus: the well-known ones, shared in a process, and connections of one's own. */
+import { type Address, parseAddresses } from './connection/address.js';
+import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
+import { openConnection } from './connection/open.js';
+import { DEFAULT_TIMEOUT } from './connection/pending-calls.js';
+import { MessageBus } from './message-bus.js';
+import type { PollerKind, TransportKind } from './native/binding.js';
+
+/** Which bus to connect to, and how. */
+export interface ConnectOptions {
+  /** Server addresses, separated by `;`, tried in order. Takes precedence over `bus`. */
+  readonly address?: string | undefined;
+  /** A well-known bus: the login session's, the machine's, or the one that started this process. `session` if left out. */
+  readonly bus?: 'session' | 'system' | 'starter' | undefined;
+  /** What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default decides if left out. */
+  readonly transport?: TransportKind | undefined;
+  /** How the event loop is told of bytes; the runtime decides if left out. */
+  readonly poller?: PollerKind | undefined;
+  /** Milliseconds for one attempt to connect, authentication included. 25 000 if left out. */
+  readonly timeout?: number | undefined;
+}
+
+/**
+ * Makes a connection of one's own to a message bus.
+ *
+ * @example
+ * ```ts
+ * await using bus = await connect({ bus: 'system' });
+ * ```
+ * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar
+ */
+export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
+  const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+  const connection = await openConnection(addressesOf(options), { ...options, timeout });
+  const bus = new MessageBus(connection);
+  try {
+    await bus.hello({ timeout });
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+  return bus;
+}
+
+function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Address[] {
+  if (address !== undefined) return parseAddresses(address);
+  if (bus === 'system') return systemBusAddresses();
+  if (bus === 'starter') return starterBusAddresses();
+  return sessionBusAddresses();
+}
+
+/** A connection that the whole process shares, for as long as somebody uses it. */
+class SharedBus {
+  readonly #which: 'session' | 'system';
+  #current: Promise<MessageBus> | undefined;
+
+  constructor(which: 'session' | 'system') {
+    this.#which = which;
+  }
+
+  /** The connection with one more share, made now if there is none, or if the last one is over. */
+  async get(): Promise<MessageBus> {
+    this.#current ??= connect({ bus: this.#which });
+    const attempt = this.#current;
+    const bus = await attempt.catch((error: unknown) => {
+      this.#forget(attempt);
+      throw error;
+    });
+    if (bus.state === 'open') {
+      bus.share();
+      return bus;
+    }
+    this.#forget(attempt);
+    return this.get();
+  }
+
+  #forget(attempt: Promise<MessageBus>): void {
+    if (this.#current === attempt) this.#current = undefined;
+  }
+}
+
+const shared = { session: new SharedBus('session'), system: new SharedBus('system') };
+
+/**
+ * The session bus, on a connection that all users in this process share. Each `close` gives one share back; the last
+ * one closes the connection.
+ *
+ * @throws (rejects) as {@link connect} does
+ */
+export function sessionBus(): Promise<MessageBus> {
+  return shared.session.get();
+}
+
+/** The system bus, shared as {@link sessionBus} is. */
+export function systemBus(): Promise<MessageBus> {
+  return shared.system.get();
+}

@@ -1,0 +1,326 @@
+/**
+ * One connection to a bus or a peer: it owns the native connection, numbers the messages, matches replies with calls,
+ * and knows when it is over. What calls and signals mean is for the layers above.
+ *
+ * Its life is `connecting → open → closing → closed`, changed in `#become` alone.
+ */
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import { report, trace } from '../diagnostics.js';
+import { ConnectionClosedError, type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import type { ConnectionPhase, NativeConnection, PollerKind, TransportKind } from '../native/binding.js';
+import { loadAddon } from '../native/load.js';
+import { Deadlines } from './deadlines.js';
+import { flushAtExit, forgetAtExit } from './exit.js';
+import { Inbox } from './inbox.js';
+import { describeMessage, type IncomingMessage, MessageFlag, MessageType, type OutgoingMessage } from './message.js';
+import { Outbox } from './outbox.js';
+import { PendingCalls, type Reply, type WaitOptions } from './pending-calls.js';
+
+export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
+
+export interface ConnectionOptions {
+  /** One server address. */
+  readonly address: string;
+  readonly transport: TransportKind;
+  readonly poller: PollerKind;
+  /** Milliseconds until an attempt to connect is given up. */
+  readonly timeout: number;
+}
+
+/** Why an attempt to connect failed. */
+export interface ConnectFailure {
+  readonly errno: number;
+  readonly phase: ConnectionPhase;
+}
+
+/** Hears of the end: with nothing after `close`, with the reason after a loss. */
+export type CloseListener = (reason: DBusError | undefined) => void;
+
+const NO_REPLY: Reply = { signature: '', values: [] };
+
+export class Connection {
+  /** Called with every method call and signal, in wire order, for as long as the body is at hand. */
+  onMessage: (message: IncomingMessage) => void = () => {};
+
+  /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
+  readonly closed: Promise<DBusError | undefined>;
+
+  readonly #closeListeners = new Set<CloseListener>();
+  readonly #inbox = new Inbox();
+  readonly #native: NativeConnection;
+  readonly #outbox: Outbox;
+  readonly #deadlines = new Deadlines();
+  readonly #pending = new PendingCalls(this.#deadlines);
+  #state: ConnectionState = 'connecting';
+  #canSendFds = false;
+  #serial = 0;
+  #holds = 0;
+  /** What the user asked for with `ref` or `unref`; without a wish, whatever is going on decides. */
+  #wish: 'ref' | 'unref' | undefined;
+  #resolveClosed!: (reason: DBusError | undefined) => void;
+  #opened: ((failure: ConnectFailure | undefined) => void) | undefined;
+
+  private constructor(options: ConnectionOptions) {
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const { Connection: Native } = loadAddon();
+    this.#native = new Native({
+      address: options.address,
+      transport: options.transport,
+      poller: options.poller,
+      ...this.#inbox.memory,
+      onOpen: (canSendFds) => this.#onOpen(canSendFds),
+      onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
+      onDrain: () => this.#outbox.onDrain(),
+      onRefused: (serial, errno) => this.#onRefused(serial, errno),
+      onClose: (errno, phase) => this.#onClose(errno, phase),
+    });
+    this.#outbox = new Outbox(this.#native);
+  }
+
+  /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
+  static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
+    const connection = new Connection(options);
+    const failure = await connection.#start(options.timeout);
+    return failure ?? connection;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether the other side agreed to pass file descriptors. */
+  get canSendFds(): boolean {
+    return this.#canSendFds;
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size;
+  }
+
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /**
+   * Sends a message that awaits no reply, and returns its serial.
+   *
+   * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is not open
+   * @throws {@link BackpressureError} if too much waits to be written
+   */
+  send(message: OutgoingMessage): number {
+    this.#requireOpen(message);
+    const serial = this.#nextSerial();
+    this.#outbox.push(message, serial);
+    return serial;
+  }
+
+  /** Sends a method call and waits for its reply; rejects with the reason where there is none. */
+  async call(message: OutgoingMessage, options: WaitOptions = {}): Promise<Reply> {
+    if (options.timeout !== undefined && !(options.timeout >= 0)) {
+      throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(options.timeout)}`);
+    }
+    options.signal?.throwIfAborted();
+    if (((message.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
+      this.send(message);
+      return NO_REPLY;
+    }
+    this.#requireOpen(message);
+    const serial = this.#nextSerial();
+    const release = this.hold();
+    const reply = this.#pending.wait(serial, message, options);
+    try {
+      this.#outbox.push(message, serial);
+    } catch (error) {
+      this.#pending.fail(serial, () => error);
+    }
+    const outcome = await reply;
+    release();
+    // Thrown here and not where the reply arrived, so that the stack leads to the caller.
+    if ('error' in outcome) throw outcome.error();
+    return outcome;
+  }
+
+  /**
+   * Has `listener` called when the connection is over, until the returned function is called. For what comes and goes
+   * during the life of a connection; a reaction to `closed` could not be taken back.
+   */
+  whenClosed(listener: CloseListener): () => void {
+    this.#closeListeners.add(listener);
+    return () => void this.#closeListeners.delete(listener);
+  }
+
+  /** Keeps the process alive until the returned function is called. */
+  hold(): () => void {
+    this.#holds++;
+    if (this.#holds === 1) this.#updateRef();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holds--;
+      if (this.#holds === 0) this.#updateRef();
+    };
+  }
+
+  ref(): void {
+    this.#wish = 'ref';
+    this.#updateRef();
+  }
+
+  unref(): void {
+    this.#wish = 'unref';
+    this.#updateRef();
+  }
+
+  /** Settles when the kernel has taken everything that was sent; at once if the connection is closed. */
+  async flush(): Promise<void> {
+    if (this.#state === 'closed') return;
+    const release = this.hold();
+    await this.#outbox.drained();
+    release();
+  }
+
+  /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. */
+  flushNow(milliseconds: number): void {
+    this.#outbox.flush();
+    this.#native.flush(milliseconds);
+  }
+
+  /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. */
+  async close(milliseconds = 1000): Promise<void> {
+    if (this.#state === 'open') {
+      this.#become('closing');
+      const release = this.hold();
+      const { promise, give } = timeLimit(milliseconds);
+      await Promise.race([this.#outbox.drained(), promise]);
+      give();
+      release();
+    }
+    this.#native.close();
+    await this.closed;
+  }
+
+  async #start(timeout: number): Promise<ConnectFailure | undefined> {
+    const opened = new Promise<ConnectFailure | undefined>((resolve) => {
+      this.#opened = resolve;
+    });
+    const errno = this.#native.start();
+    if (errno !== 0) {
+      this.#onClose(errno, 'connect');
+      return { errno, phase: 'connect' };
+    }
+    const { promise, give } = timeLimit(timeout);
+    const failure = await Promise.race([opened, promise]);
+    give();
+    if (this.#state === 'connecting') {
+      this.#native.close();
+      return { errno: constants.errno.ETIMEDOUT, phase: 'authenticate' };
+    }
+    return failure;
+  }
+
+  #onOpen(canSendFds: boolean): void {
+    this.#canSendFds = canSendFds;
+    this.#outbox.canSendFds = canSendFds;
+    this.#become('open');
+    this.#opened?.(undefined);
+  }
+
+  /**
+   * Handles a batch, or the rest of one. After a reply that somebody awaits comes a pause before the next signal or
+   * call: what the awaiting code subscribes to has to be in force by then.
+   */
+  #onBatch(from: number, count: number, newStrings: number, large: ArrayBuffer | undefined): number {
+    this.#inbox.intern(newStrings);
+    let settled = false;
+    for (let row = from; row < count; row++) {
+      const type = this.#inbox.type(row);
+      const isReply = type === MessageType.MethodReturn || type === MessageType.Error;
+      if (settled && !isReply) return row;
+      const message = this.#inbox.message(row, large);
+      try {
+        if (!isReply) this.onMessage(message);
+        else if (this.#pending.reply(message)) settled = true;
+        else trace('reply to no call: %d from %s', message.replySerial, message.sender);
+      } catch (error) {
+        report('message', `a message from ${message.sender} could not be handled`, error);
+      } finally {
+        message.release();
+      }
+    }
+    return count;
+  }
+
+  #onRefused(serial: number, errno: number): void {
+    const error = () => refusal(errno);
+    if (this.#pending.fail(serial, error)) return;
+    report('send', `message ${serial} was not sent`, error());
+  }
+
+  #onClose(errno: number, phase: ConnectionPhase): void {
+    if (this.#state === 'closed') return;
+    const reason = errno === 0 ? undefined : new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
+    this.#become('closed');
+    this.#outbox.onDrain();
+    this.#pending.close(reason);
+    this.#deadlines.clear();
+    this.#opened?.({ errno, phase });
+    for (const listener of this.#closeListeners) listener(reason);
+    this.#resolveClosed(reason);
+  }
+
+  #become(state: ConnectionState): void {
+    trace('connection: %s → %s', this.#state, state);
+    this.#state = state;
+    if (state === 'open') flushAtExit(this);
+    if (state === 'closed') forgetAtExit(this);
+    this.#updateRef();
+  }
+
+  #updateRef(): void {
+    if (this.#state === 'closed') return;
+    const wanted = this.#wish ?? (this.#holds > 0 || this.#state !== 'open' ? 'ref' : 'unref');
+    this.#native[wanted]();
+  }
+
+  #requireOpen(message: OutgoingMessage): void {
+    if (this.#state === 'open') return;
+    throw new ConnectionClosedError(`the connection is ${this.#state}: cannot send ${describeMessage(message)}`);
+  }
+
+  /** Serials are unsigned 32-bit and never 0. */
+  #nextSerial(): number {
+    this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
+    return this.#serial;
+  }
+}
+
+/** `ECONNRESET (connection reset by peer)`, and the like. */
+export function errnoText(errno: number): string {
+  try {
+    return getSystemErrorName(-errno);
+  } catch {
+    return `errno ${errno}`;
+  }
+}
+
+function refusal(errno: number): DBusError {
+  if (errno === constants.errno.ENOTCONN) return new ConnectionClosedError('the connection was lost before sending');
+  return new NotSupportedError(
+    `sd-bus refuses to send this message (${errnoText(errno)}); it takes no Unicode noncharacters in strings, ` +
+      'and no descriptors where the other side did not agree to them',
+  );
+}
+
+/** A promise that settles after a while, and a way to give it up. */
+function timeLimit(milliseconds: number): { readonly promise: Promise<undefined>; readonly give: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<undefined>((resolve) => {
+    if (milliseconds !== Number.POSITIVE_INFINITY) timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  return { promise, give: () => clearTimeout(timer) };
+}

@@ -1,0 +1,148 @@
+/**
+ * What a message is to the layers above the seam: the header fields of the specification, and a body that is decoded
+ * when somebody wants it.
+ */
+import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
+import type { Reader } from '../codec/reader.js';
+import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import { FileDescriptor } from '../file-descriptor.js';
+import { Fault } from '../native/binding.js';
+
+/** Message types on the wire. Others are ignored, as the specification asks. */
+export const MessageType = { MethodCall: 1, MethodReturn: 2, Error: 3, Signal: 4 } as const;
+export type MessageType = (typeof MessageType)[keyof typeof MessageType];
+
+/** Header flags on the wire. */
+export const MessageFlag = { NoReplyExpected: 1, NoAutoStart: 2, AllowInteractiveAuthorization: 4 } as const;
+
+/** The header fields that a message may carry, by the specification's names. */
+export interface HeaderFields {
+  readonly path?: string | undefined;
+  readonly interface?: string | undefined;
+  readonly member?: string | undefined;
+  readonly errorName?: string | undefined;
+  readonly replySerial?: number | undefined;
+  readonly destination?: string | undefined;
+}
+
+/** A message to be sent: header fields, and values with their signature. The connection adds the serial. */
+export interface OutgoingMessage extends HeaderFields {
+  readonly type: MessageType;
+  /** A union of `MessageFlag` bits; 0 if left out. */
+  readonly flags?: number;
+  /** The signature of the body; empty if left out. */
+  readonly signature?: string | undefined;
+  readonly body?: readonly unknown[] | undefined;
+}
+
+/**
+ * A message as it arrived.
+ *
+ * @see D-Bus specification, section "Message Format"
+ */
+export interface Message extends HeaderFields {
+  readonly type: MessageType;
+  readonly flags: number;
+  readonly serial: number;
+  readonly replySerial: number | undefined;
+  /** The unique name of the sender, which the bus vouches for; `undefined` between peers without a bus. */
+  readonly sender: string | undefined;
+  readonly signature: string;
+  /** The values, decoded as the table of values says. */
+  readonly body: readonly unknown[];
+}
+
+/** The bytes of a body, lent for as long as the batch that brought it is being handled. */
+export interface LentBody {
+  readonly reader: Reader;
+  readonly offset: number;
+  readonly length: number;
+  readonly fds: readonly number[];
+  /** A code of the seam's `Fault`, 0 for a sound body. */
+  readonly fault: number;
+}
+
+/** A received message. Its owner is the connection, which calls `release` when the message has been handled. */
+export class IncomingMessage implements Message {
+  readonly type: MessageType;
+  readonly flags: number;
+  readonly serial: number;
+  readonly replySerial: number | undefined;
+  readonly path: string | undefined;
+  readonly interface: string | undefined;
+  readonly member: string | undefined;
+  readonly errorName: string | undefined;
+  readonly destination: string | undefined;
+  readonly sender: string | undefined;
+  readonly signature: string;
+  #lent: LentBody | undefined;
+  #descriptors: readonly FileDescriptor[] | undefined;
+  #body: readonly unknown[] | undefined;
+
+  constructor(header: Omit<Message, 'body'>, lent: LentBody) {
+    this.type = header.type;
+    this.flags = header.flags;
+    this.serial = header.serial;
+    this.replySerial = header.replySerial;
+    this.path = header.path;
+    this.interface = header.interface;
+    this.member = header.member;
+    this.errorName = header.errorName;
+    this.destination = header.destination;
+    this.sender = header.sender;
+    this.signature = header.signature;
+    this.#lent = lent;
+  }
+
+  get expectsReply(): boolean {
+    return this.type === MessageType.MethodCall && (this.flags & MessageFlag.NoReplyExpected) === 0;
+  }
+
+  /** Why the body cannot be decoded, if it cannot. */
+  get fault(): DBusError | undefined {
+    switch (this.#lent?.fault ?? Fault.None) {
+      case Fault.None:
+        return undefined;
+      case Fault.UnsupportedBody:
+        return new NotSupportedError('sd-bus cannot read this message: a string holds a Unicode noncharacter');
+      case Fault.OutOfMemory:
+        return new NotSupportedError('the message is too large for the memory at hand');
+      default:
+        return new InvalidArgumentError(`the body of the message is not valid for its signature "${this.signature}"`);
+    }
+  }
+
+  get body(): readonly unknown[] {
+    this.#body ??= this.decode();
+    return this.#body;
+  }
+
+  /**
+   * Decodes the body, with choices of the receiver's.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  decode(options?: DecodeOptions): unknown[] {
+    if (this.#lent === undefined) throw new Error('the body of this message was not decoded while it was at hand');
+    const fault = this.fault;
+    if (fault !== undefined) throw fault;
+    if (this.signature === '') return [];
+    const { reader, offset, length, fds } = this.#lent;
+    if (fds.length > 0) this.#descriptors ??= fds.map((fd) => FileDescriptor.adopt(fd));
+    reader.open(offset, length, this.#descriptors ?? []);
+    return decoderFor(this.signature, options)(reader);
+  }
+
+  /** Ends the loan of the body's bytes. Descriptors that nobody decoded are closed. */
+  release(): void {
+    if (this.#lent === undefined) return;
+    if (this.#descriptors === undefined) for (const fd of this.#lent.fds) FileDescriptor.adopt(fd).close();
+    this.#lent = undefined;
+  }
+}
+
+/** What a message is about, for error texts: `org.example.Service /path org.example.Interface.Member`. */
+export function describeMessage(message: HeaderFields): string {
+  const member = message.interface === undefined ? message.member : `${message.interface}.${message.member}`;
+  return [message.destination, message.path, member].filter((part) => part !== undefined).join(' ');
+}

@@ -1,0 +1,129 @@
+/**
+ * The sending half of the seam: messages are marshalled into one arena and leave together.
+ *
+ * The first message of an idle turn leaves at once, so that a lone call has the least latency. What follows in the
+ * same turn is gathered, and leaves on the next tick, or when enough has come together. A message with descriptors
+ * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
+ */
+import { encoderFor } from '../codec/encoder.js';
+import { Writer } from '../codec/writer.js';
+import { BackpressureError, NotSupportedError } from '../errors.js';
+import type { NativeConnection } from '../native/binding.js';
+import { checkHeader, finishMessage, writeHeader } from './header.js';
+import type { OutgoingMessage } from './message.js';
+
+const GATHER_BYTES = 32 * 1024;
+
+/** Beyond this many unwritten bytes, messages are refused. It is half of what a bus queues for a slow reader. */
+const QUEUE_MAXIMUM = 64 * 1024 * 1024;
+
+export class Outbox {
+  /** Whether the other side agreed to pass file descriptors; known when the connection is open. */
+  canSendFds = false;
+
+  readonly #native: NativeConnection;
+  readonly #writer = new Writer();
+  #flushScheduled = false;
+  #queued = 0;
+  #drained: Promise<void> | undefined;
+  #drain: (() => void) | undefined;
+
+  constructor(native: NativeConnection) {
+    this.#native = native;
+  }
+
+  /** Bytes that wait here or in the addon. */
+  get queuedBytes(): number {
+    return this.#queued + this.#writer.position;
+  }
+
+  /**
+   * Marshals a message and sees to it that it leaves.
+   *
+   * @throws {@link InvalidArgumentError} for a header or a value that is not valid; nothing is sent then
+   * @throws {@link BackpressureError} if too much waits to be written already
+   */
+  push(message: OutgoingMessage, serial: number): void {
+    if (this.#queued > QUEUE_MAXIMUM) {
+      throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
+    }
+    const withFds = this.#marshal(message, serial);
+    if (withFds || !this.#flushScheduled || this.#writer.position >= GATHER_BYTES) this.flush();
+    this.#scheduleFlush();
+  }
+
+  /** Hands everything that was gathered to the addon. */
+  flush(): void {
+    const writer = this.#writer;
+    if (writer.position === 0) return;
+    const { fds } = writer;
+    const numbers = fds.length === 0 ? undefined : Int32Array.from(fds, ({ fd }) => fd);
+    try {
+      this.#queued = this.#native.send(writer.bytes, writer.position, numbers);
+    } finally {
+      // The addon duplicated the descriptors: those that were handed over are ours to close.
+      for (const { owned } of fds) owned?.close();
+      writer.reset();
+    }
+  }
+
+  /** Settles when the kernel has taken everything. */
+  drained(): Promise<void> {
+    this.flush();
+    if (this.#queued === 0) return Promise.resolve();
+    this.#drained ??= new Promise((resolve) => {
+      this.#drain = resolve;
+    });
+    return this.#drained;
+  }
+
+  /** The addon has written everything, or never will. */
+  onDrain(): void {
+    this.#queued = 0;
+    this.#drain?.();
+    this.#drain = undefined;
+    this.#drained = undefined;
+  }
+
+  /** Returns whether the message carries descriptors. */
+  #marshal(message: OutgoingMessage, serial: number): boolean {
+    checkHeader(message);
+    const writer = this.#writer;
+    let mark = writer.position;
+    let fdsBefore = writer.fds.length;
+    try {
+      this.#write(message, serial, 0);
+      const fdCount = writer.fds.length - fdsBefore;
+      if (fdCount === 0) return false;
+      if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
+      // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
+      writer.rewind(mark, fdsBefore);
+      this.flush();
+      mark = 0;
+      fdsBefore = 0;
+      this.#write(message, serial, fdCount);
+      return true;
+    } catch (error) {
+      writer.rewind(mark, fdsBefore);
+      throw error;
+    }
+  }
+
+  #write(message: OutgoingMessage, serial: number, fdCount: number): void {
+    const writer = this.#writer;
+    const start = writer.beginMessage();
+    writeHeader(writer, message, serial, fdCount);
+    const bodyStart = writer.position;
+    encoderFor(message.signature ?? '')(writer, message.body ?? []);
+    finishMessage(writer, start, bodyStart);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    process.nextTick(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
+  }
+}

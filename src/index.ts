@@ -1,0 +1,65 @@
+/**
+ * busbar: D-Bus for Node.js and TypeScript. Everything public is exported here.
+ *
+ * @packageDocumentation
+ */
+export type {
+  BusStats,
+  CallOptions,
+  MessageHandler,
+  MethodCall,
+  NameWatcher,
+  SignalEmission,
+  SubscriptionRule,
+} from './bus/bus.js';
+export type { Credentials } from './bus/driver.js';
+export { formatMatchRule, type MatchRule, parseMatchRule } from './bus/match-rule.js';
+export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
+export type { Subscription } from './bus/subscription.js';
+export type { SignalListener } from './bus/subscriptions.js';
+export type { RemoteObject } from './client/object.js';
+export type { ProxyOf } from './client/proxy-types.js';
+export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
+export type { DecodeOptions } from './codec/decoder.js';
+export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
+export type { ConnectionState } from './connection/connection.js';
+export {
+  type HeaderFields,
+  type Message,
+  MessageFlag,
+  MessageType,
+  type OutgoingMessage,
+} from './connection/message.js';
+export type { WaitOptions } from './connection/pending-calls.js';
+export type { Problem, ProblemKind } from './diagnostics.js';
+export * from './errors.js';
+export { FileDescriptor } from './file-descriptor.js';
+export type {
+  Access,
+  Annotations,
+  ArgumentDescription,
+  EmitsChanged,
+  InterfaceDescription,
+  MethodDescription,
+  NodeDescription,
+  PropertyDescription,
+  SignalDescription,
+} from './introspection/description.js';
+export { introspectionXml } from './introspection/generate.js';
+export { parseIntrospection } from './introspection/parse.js';
+export { MessageBus } from './message-bus.js';
+export type { PollerKind, TransportKind } from './native/binding.js';
+export type { CallContext } from './service/call-context.js';
+export { defineInterface, type InterfaceDefinition } from './service/define-interface.js';
+export { describe } from './service/describe.js';
+export type { Emits } from './service/emits.js';
+export type { Export } from './service/exports.js';
+export { implement } from './service/implement.js';
+export { method } from './service/method.js';
+export { property } from './service/property.js';
+export { ServiceInterface } from './service/service-interface.js';
+export { signal } from './service/signal.js';
+export { type } from './signature/refine.js';
+export type { Register } from './signature/register.js';
+export type { ReadValue, ReadValues, WriteValue, WriteValues } from './signature/types.js';
+export { Variant, variant } from './variant.js';

@@ -1,0 +1,98 @@
+/**
+ * The object that users hold: a participant of the bus that also exports objects and makes proxies of others'.
+ * Each of these is a layer of its own; here they meet.
+ */
+import { Bus, type BusStats, type CallOptions } from './bus/bus.js';
+import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
+import { introspectObject, type RemoteObject } from './client/object.js';
+import { makeProxy } from './client/proxy.js';
+import type { ProxyOf } from './client/proxy-types.js';
+import type { Connection } from './connection/connection.js';
+import { type Describable, describe } from './service/describe.js';
+import { type ExportedObject, exportableOf } from './service/exportable.js';
+import { type Export, Exports } from './service/exports.js';
+
+/** @see {@link Bus} for calls, signals and names */
+export class MessageBus extends Bus {
+  readonly #exports = new Exports(this);
+  #shares = 0;
+  #warned = false;
+
+  /** @internal */
+  constructor(connection: Connection, options: { readonly peer: boolean } = { peer: false }) {
+    super(connection, options);
+    this.handleCall = (message) => this.#exports.dispatcher.handle(message);
+  }
+
+  /**
+   * Exports interfaces of an object: others can call them from now on, and their signals and property changes are
+   * sent from this path. More interfaces can be exported at the same path, and one instance at several.
+   *
+   * @returns a handle that ends the export
+   * @throws {@link InvalidArgumentError} for an invalid path, or one that exports an interface of that name already
+   */
+  export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
+    return this.#exports.add(path, interfaces.map(exportableOf));
+  }
+
+  /**
+   * Exports `org.freedesktop.DBus.ObjectManager` at a path: one call returns all objects below it, and
+   * InterfacesAdded and InterfacesRemoved tell of what comes and goes there.
+   */
+  exportObjectManager(path: string): Export {
+    return this.#exports.addManager(path);
+  }
+
+  /** As {@link Bus.requestName}; warns once if nothing is exported yet, because calls may arrive at once. */
+  override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
+    if (this.#exports.size === 0 && !this.#warned) {
+      this.#warned = true;
+      process.emitWarning(
+        `${name} is requested before anything is exported: calls that arrive now find no object. Export first.`,
+        { code: 'BUSBAR_NAME_BEFORE_EXPORT' },
+      );
+    }
+    return super.requestName(name, options);
+  }
+
+  /**
+   * A proxy for one interface of somebody else's object. Nothing is sent: the description comes from the class that
+   * implements it, from `defineInterface`, or from introspection data.
+   *
+   * @param what the interface: a `ServiceInterface` class, a definition, or a description
+   * @param destination the name of the connection that has the object
+   * @param path the object's path
+   */
+  proxy<T extends Describable>(what: T, destination: string, path: string): ProxyOf<T> {
+    return makeProxy(this, describe(what), destination, path) as ProxyOf<T>;
+  }
+
+  /**
+   * Asks an object what it is. The answer gives proxies for its interfaces, and names its children.
+   *
+   * @throws (rejects) {@link DBusError} if the object does not answer
+   * @throws (rejects) {@link InvalidArgumentError} if what it answers is no introspection data
+   */
+  object(destination: string, path: string, options?: CallOptions): Promise<RemoteObject> {
+    return introspectObject(this, destination, path, options);
+  }
+
+  override stats(): BusStats & { readonly exportedObjects: number } {
+    return { ...super.stats(), exportedObjects: this.#exports.size };
+  }
+
+  /** Writes what was sent and closes; a shared connection closes with its last share. */
+  override async close(): Promise<void> {
+    if (this.#shares > 1) {
+      this.#shares--;
+      await this.flush();
+      return;
+    }
+    await super.close();
+  }
+
+  /** @internal one more user of a shared connection */
+  share(): void {
+    this.#shares++;
+  }
+}

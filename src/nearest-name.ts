@@ -1,0 +1,38 @@
+/** What somebody probably meant: used where an error can name what exists. */
+
+/** The name with the fewest letters to change, if that is few enough to be a slip. Case counts half. */
+export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.max(1, wanted.length / 3);
+  for (const name of names) {
+    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase()) + (wanted === name ? 0 : 0.5);
+    if (distance <= least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** `; did you mean "X"?` and `; there is: A, B`, or nothing where there is nothing to offer. */
+export function suggestion(wanted: string, names: Iterable<string>): string {
+  const all = [...names];
+  if (all.length === 0) return '';
+  const nearest = nearestName(wanted, all);
+  const shown = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');
+  return `${nearest === undefined ? '' : `; did you mean ${nearest}?`}; there is: ${shown}`;
+}
+
+/** Levenshtein's distance, row by row. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,164 @@
+/**
+ * Answers incoming method calls: finds the object, the interface and the method, runs the handler, and replies exactly
+ * once, whatever the handler does.
+ */
+import type { Bus } from '../bus/bus.js';
+import type { IncomingMessage } from '../connection/message.js';
+import { report } from '../diagnostics.js';
+import {
+  DBusError,
+  InvalidArgumentError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownObjectError,
+} from '../errors.js';
+import type { InterfaceDescription, MethodDescription } from '../introspection/description.js';
+import { suggestion } from '../nearest-name.js';
+import { IncomingCall } from './incoming-call.js';
+import type { ObjectTree, TreeNode } from './object-tree.js';
+import { introspectable } from './standard/introspectable.js';
+import { objectManager } from './standard/object-manager.js';
+import { peer } from './standard/peer.js';
+import { properties } from './standard/properties.js';
+
+/** What a method call can end up at: a standard interface, or one that somebody exported. */
+export interface CallTarget {
+  readonly description: InterfaceDescription;
+  /** Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values. */
+  invoke(method: MethodDescription, call: IncomingCall): unknown;
+}
+
+const PEER = peer.description.name;
+
+export class Dispatcher {
+  readonly #bus: Bus;
+  readonly #tree: ObjectTree;
+
+  constructor(bus: Bus, tree: ObjectTree) {
+    this.#bus = bus;
+    this.#tree = tree;
+  }
+
+  /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
+  handle(message: IncomingMessage): void {
+    if (!this.#bus.isAddressedHere(message.destination)) return;
+    const call = new IncomingCall(this.#bus, this.#tree, message);
+    try {
+      const [target, method] = this.#resolve(message);
+      const fault = message.fault;
+      if (fault !== undefined) throw fault;
+      if (message.signature !== method.inSignature) {
+        throw new InvalidArgumentError(
+          `${method.name} takes "${method.inSignature}", the call carries "${message.signature}"`,
+        );
+      }
+      const result = target.invoke(method, call);
+      if (isThenable(result)) {
+        result.then(
+          (value) => reply(call, method, value),
+          (error: unknown) => fail(call, error),
+        );
+      } else {
+        reply(call, method, result);
+      }
+    } catch (error) {
+      fail(call, error);
+    }
+  }
+
+  #resolve(message: IncomingMessage): [CallTarget, MethodDescription] {
+    const { path = '/', interface: interfaceName, member = '' } = message;
+    if (interfaceName === PEER) return [peer, methodOf(peer, member)];
+    const node = this.#tree.get(path);
+    if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
+    const targets = targetsOf(node);
+    if (interfaceName === undefined) return withoutInterface(path, targets, message);
+    const target = targets.find(({ description }) => description.name === interfaceName);
+    if (target === undefined) {
+      const names = targets.map(({ description }) => description.name);
+      throw new UnknownInterfaceError(`${path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
+    }
+    return [target, methodOf(target, member)];
+  }
+}
+
+/** Everything that can be called at a node, exported interfaces first. */
+function targetsOf(node: TreeNode): CallTarget[] {
+  const targets: CallTarget[] = [];
+  for (const exportable of node.interfaces.values()) {
+    targets.push({
+      description: exportable.description,
+      invoke: (method, call) => exportable.callMethod(method.name, call.message.body, call),
+    });
+  }
+  if (node.isObject) targets.push(properties);
+  if (node.managesObjects) targets.push(objectManager);
+  targets.push(introspectable, peer);
+  return targets;
+}
+
+function methodOf({ description }: CallTarget, member: string): MethodDescription {
+  const method = description.methods.get(member);
+  if (method !== undefined) return method;
+  const names = description.methods.keys();
+  throw new UnknownMethodError(`${description.name} has no method ${member}${suggestion(member, names)}`);
+}
+
+/** A call may leave the interface out; it is answered where only one method can be meant. */
+function withoutInterface(
+  path: string,
+  targets: readonly CallTarget[],
+  { member = '', signature }: IncomingMessage,
+): [CallTarget, MethodDescription] {
+  const found: [CallTarget, MethodDescription][] = [];
+  for (const target of targets) {
+    const method = target.description.methods.get(member);
+    if (method !== undefined) found.push([target, method]);
+  }
+  const fitting = found.filter(([, method]) => method.inSignature === signature);
+  const [only, another] = found.length > 1 ? fitting : found;
+  if (only !== undefined && another === undefined) return only;
+  if (found.length === 0) throw new UnknownMethodError(`no interface of ${path} has a method ${member}`);
+  const names = found.map(([{ description }]) => description.name).join(', ');
+  throw new UnknownMethodError(`${member} is ambiguous at ${path}: name one of the interfaces ${names}`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {
+  try {
+    call.reply(method.outSignature, valuesOf(method, result));
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) {
+      report('send', `the reply to ${call.what} could not be sent`, error);
+      return;
+    }
+    report('misfit', `the result of ${call.what} does not fit "${method.outSignature}"`, error);
+    call.replyError(new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
+  }
+}
+
+function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
+  if (out.length === 0) return [];
+  if (out.length === 1) return [result];
+  if (Array.isArray(result)) return result;
+  throw new InvalidArgumentError(`expected a tuple of ${out.length} values`);
+}
+
+const FAILED = 'org.freedesktop.DBus.Error.Failed';
+
+/** Answers with what a handler threw: its name and text if it is a `DBusError`, else its text alone. */
+function fail(call: IncomingCall, thrown: unknown): void {
+  try {
+    if (thrown instanceof DBusError) {
+      call.replyError(thrown);
+      return;
+    }
+    report('handler', `the handler of ${call.what} failed`, thrown);
+    call.replyError(new DBusError(FAILED, thrown instanceof Error ? thrown.message : String(thrown)));
+  } catch (error) {
+    report('send', `the error of ${call.what} could not be sent`, error);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * One method call that is being answered. It is also the `CallContext` that a handler may ask for; what costs
+ * something (following the caller, asking for its credentials) is done only when the handler wants it.
+ */
+import type { Bus } from '../bus/bus.js';
+import type { Credentials } from '../bus/driver.js';
+import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
+import { type DBusError, NotSupportedError } from '../errors.js';
+import { isErrorName } from '../names.js';
+import type { CallContext } from './call-context.js';
+import type { ObjectTree } from './object-tree.js';
+
+const FAILED = 'org.freedesktop.DBus.Error.Failed';
+
+export class IncomingCall implements CallContext {
+  readonly message: IncomingMessage;
+  /** What is exported beside the object that was called. */
+  readonly tree: ObjectTree;
+  readonly #bus: Bus;
+  #caller: AbortController | undefined;
+  #releaseCaller: (() => void) | undefined;
+  #answered = false;
+
+  constructor(bus: Bus, tree: ObjectTree, message: IncomingMessage) {
+    this.#bus = bus;
+    this.tree = tree;
+    this.message = message;
+  }
+
+  get sender(): string | undefined {
+    return this.message.sender;
+  }
+
+  get path(): string {
+    return this.message.path ?? '/';
+  }
+
+  get interface(): string | undefined {
+    return this.message.interface;
+  }
+
+  get member(): string {
+    return this.message.member ?? '';
+  }
+
+  get flags(): number {
+    return this.message.flags;
+  }
+
+  get signal(): AbortSignal {
+    this.#caller ??= this.#followCaller();
+    return this.#caller.signal;
+  }
+
+  credentials(): Promise<Credentials> {
+    const { sender } = this;
+    if (sender === undefined) return Promise.reject(new NotSupportedError('a peer without a bus has no credentials'));
+    return this.#bus.credentials(sender);
+  }
+
+  /** What was called, for reports. */
+  get what(): string {
+    return `${describeMessage(this.message)} from ${this.sender ?? 'the peer'}`;
+  }
+
+  /**
+   * Replies with values, unless the caller wants no reply.
+   *
+   * @throws {@link InvalidArgumentError} if the values do not fit; nothing is sent then
+   */
+  reply(signature: string, body: readonly unknown[]): void {
+    if (!this.#mayAnswer()) return;
+    const { sender: destination, serial: replySerial } = this.message;
+    this.#bus.send({ type: MessageType.MethodReturn, destination, replySerial, signature, body });
+    this.#finish();
+  }
+
+  replyError(error: DBusError): void {
+    if (!this.#mayAnswer()) return;
+    const { sender: destination, serial: replySerial } = this.message;
+    this.#bus.send({
+      type: MessageType.Error,
+      destination,
+      replySerial,
+      errorName: isErrorName(error.dbusName) ? error.dbusName : FAILED,
+      signature: 's',
+      // A text goes out whatever it holds: what no D-Bus string may hold is replaced.
+      body: [error.message.replaceAll('\0', '\ufffd').toWellFormed()],
+    });
+    this.#finish();
+  }
+
+  #mayAnswer(): boolean {
+    if (this.message.expectsReply && !this.#answered && this.#bus.state === 'open') return true;
+    this.#finish();
+    return false;
+  }
+
+  #finish(): void {
+    this.#answered = true;
+    this.#releaseCaller?.();
+    this.#releaseCaller = undefined;
+  }
+
+  /** Aborts when the caller leaves the bus, or the bus is lost. */
+  #followCaller(): AbortController {
+    const caller = new AbortController();
+    if (this.#answered) return caller;
+    const stopWaiting = this.#bus.whenClosed(() => caller.abort());
+    this.#releaseCaller = stopWaiting;
+    const { sender } = this;
+    if (sender !== undefined) {
+      const followed = this.#bus.owners.follow(sender, (owner) => {
+        if (owner === undefined) caller.abort();
+      });
+      void followed.known.then(() => {
+        if (followed.owner === undefined && !this.#answered) caller.abort();
+      });
+      this.#releaseCaller = () => {
+        stopWaiting();
+        followed.release();
+      };
+    }
+    return caller;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What a connection exports: interfaces by object path, and the tree that the paths span. It knows nothing of
+ * messages; the dispatcher looks calls up here, and introspection reads the tree.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import type { Exportable } from './exportable.js';
+
+/** A node of the tree: an object, an ancestor of one, or both. */
+export class TreeNode {
+  readonly path: string;
+  readonly interfaces = new Map<string, Exportable>();
+  /** Names of the nodes one level below. */
+  readonly children = new Set<string>();
+  /** Whether `org.freedesktop.DBus.ObjectManager` is exported here. */
+  managesObjects = false;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Whether somebody exported something here, rather than below. */
+  get isObject(): boolean {
+    return this.interfaces.size > 0 || this.managesObjects;
+  }
+}
+
+export class ObjectTree {
+  readonly #nodes = new Map<string, TreeNode>();
+  #objects = 0;
+
+  /** How many paths have something exported. */
+  get size(): number {
+    return this.#objects;
+  }
+
+  get(path: string): TreeNode | undefined {
+    return this.#nodes.get(path);
+  }
+
+  /**
+   * Adds interfaces at a path.
+   *
+   * @throws {@link InvalidArgumentError} if the path has one of that name already; nothing is added then
+   */
+  add(path: string, interfaces: readonly Exportable[]): void {
+    const names = new Set(this.#nodes.get(path)?.interfaces.keys());
+    for (const { description } of interfaces) {
+      if (names.has(description.name)) {
+        throw new InvalidArgumentError(`${path} already exports the interface ${description.name}`);
+      }
+      names.add(description.name);
+    }
+    this.#change(path, (node) => {
+      for (const exportable of interfaces) node.interfaces.set(exportable.description.name, exportable);
+    });
+  }
+
+  remove(path: string, interfaces: readonly Exportable[]): void {
+    this.#change(path, (node) => {
+      for (const { description } of interfaces) node.interfaces.delete(description.name);
+    });
+  }
+
+  setManager(path: string, manages: boolean): void {
+    this.#change(path, (node) => {
+      if (manages && node.managesObjects) throw new InvalidArgumentError(`${path} already exports an ObjectManager`);
+      node.managesObjects = manages;
+    });
+  }
+
+  /** The nodes strictly below a path, parents before their children. */
+  *below(path: string): Generator<TreeNode> {
+    for (const child of this.#nodes.get(path)?.children ?? []) {
+      const node = this.#nodes.get(childPath(path, child));
+      if (node === undefined) continue;
+      yield node;
+      yield* this.below(node.path);
+    }
+  }
+
+  /** The nodes strictly above a path, nearest first, up to the root. */
+  *above(path: string): Generator<TreeNode> {
+    for (let parent = parentPath(path); parent !== undefined; parent = parentPath(parent)) {
+      const node = this.#nodes.get(parent);
+      if (node !== undefined) yield node;
+    }
+  }
+
+  #change(path: string, change: (node: TreeNode) => void): void {
+    const node = this.#nodes.get(path) ?? new TreeNode(path);
+    const before = node.isObject;
+    change(node);
+    this.#objects += Number(node.isObject) - Number(before);
+    if (node.isObject) this.#grow(node);
+    else this.#prune(node);
+  }
+
+  /** Puts a node into the tree, with the ancestors that it needs. */
+  #grow(node: TreeNode): void {
+    if (this.#nodes.has(node.path)) return;
+    this.#nodes.set(node.path, node);
+    const parent = parentPath(node.path);
+    if (parent === undefined) return;
+    const above = this.#nodes.get(parent) ?? new TreeNode(parent);
+    above.children.add(lastElement(node.path));
+    this.#grow(above);
+  }
+
+  /** Takes a node out of the tree if nothing is exported there or below, and ancestors that only led there. */
+  #prune(node: TreeNode): void {
+    if (node.isObject || node.children.size > 0 || !this.#nodes.delete(node.path)) return;
+    const parent = parentPath(node.path);
+    const above = parent === undefined ? undefined : this.#nodes.get(parent);
+    if (above === undefined) return;
+    above.children.delete(lastElement(node.path));
+    this.#prune(above);
+  }
+}
+
+function parentPath(path: string): string | undefined {
+  if (path === '/') return undefined;
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+function childPath(path: string, name: string): string {
+  return path === '/' ? `/${name}` : `${path}/${name}`;
+}
+
+function lastElement(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

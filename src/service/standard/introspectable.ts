@@ -1,0 +1,30 @@
+/**
+ * `org.freedesktop.DBus.Introspectable`: answered for every exported object and every ancestor of one, so that tools
+ * can walk from the root to what is exported.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.Introspectable"
+ */
+import type { InterfaceDescription, NodeDescription } from '../../introspection/description.js';
+import { introspectionXml } from '../../introspection/generate.js';
+import { standardInterfaces } from '../../introspection/standard.js';
+import type { CallTarget } from '../dispatcher.js';
+import type { TreeNode } from '../object-tree.js';
+
+export const introspectable: CallTarget = {
+  description: standardInterfaces.introspectable,
+  invoke: (_method, { tree, path }) => introspectionXml(describeNode(tree.get(path) as TreeNode)),
+};
+
+const leaf: NodeDescription = { path: undefined, interfaces: new Map(), children: new Map() };
+
+/** What is exported at a node, the standard interfaces included. */
+function describeNode(node: TreeNode): NodeDescription {
+  const interfaces = new Map<string, InterfaceDescription>();
+  const add = (description: InterfaceDescription) => interfaces.set(description.name, description);
+  for (const { description } of node.interfaces.values()) add(description);
+  add(standardInterfaces.introspectable);
+  add(standardInterfaces.peer);
+  if (node.isObject) add(standardInterfaces.properties);
+  if (node.managesObjects) add(standardInterfaces.objectManager);
+  return { path: node.path, interfaces, children: new Map([...node.children].map((name) => [name, leaf])) };
+}

@@ -1,0 +1,27 @@
+/**
+ * `org.freedesktop.DBus.ObjectManager`: everything below a path in one answer.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
+ */
+import { standardInterfaces } from '../../introspection/standard.js';
+import type { CallTarget } from '../dispatcher.js';
+import type { Exportable } from '../exportable.js';
+import { type PropertyValues, readableProperties } from './property-values.js';
+
+export const objectManager: CallTarget = {
+  description: standardInterfaces.objectManager,
+  async invoke(_method, { tree, path }) {
+    const objects: Record<string, Record<string, PropertyValues>> = {};
+    for (const node of [...tree.below(path)]) {
+      if (node.interfaces.size > 0) objects[node.path] = await interfaceValues([...node.interfaces.values()]);
+    }
+    return objects;
+  },
+};
+
+/** The property values of some interfaces of an object, by interface: what InterfacesAdded carries. */
+export async function interfaceValues(interfaces: readonly Exportable[]): Promise<Record<string, PropertyValues>> {
+  const values: Record<string, PropertyValues> = {};
+  for (const exportable of interfaces) values[exportable.description.name] = await readableProperties(exportable);
+  return values;
+}

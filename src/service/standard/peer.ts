@@ -1,0 +1,29 @@
+/**
+ * `org.freedesktop.DBus.Peer`: answered at every path, exported or not, because it is about the process.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.Peer"
+ */
+import { readFileSync } from 'node:fs';
+import { NotSupportedError } from '../../errors.js';
+import { standardInterfaces } from '../../introspection/standard.js';
+import type { CallTarget } from '../dispatcher.js';
+
+export const peer: CallTarget = {
+  description: standardInterfaces.peer,
+  invoke: ({ name }) => (name === 'Ping' ? undefined : machineId()),
+};
+
+/** Where the machine's id may be, in the order in which the reference implementation looks. */
+const MACHINE_ID_FILES = ['/var/lib/dbus/machine-id', '/etc/machine-id'];
+
+function machineId(): string {
+  for (const file of MACHINE_ID_FILES) {
+    try {
+      const id = readFileSync(file, 'ascii').trim();
+      if (/^[0-9a-f]{32}$/.test(id)) return id;
+    } catch {
+      // The next file may exist.
+    }
+  }
+  throw new NotSupportedError('this machine has no id');
+}

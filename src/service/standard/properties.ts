@@ -1,0 +1,91 @@
+/**
+ * `org.freedesktop.DBus.Properties` of exported objects. Access is checked before a getter or setter runs.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
+ */
+import {
+  AccessDeniedError,
+  InvalidArgumentError,
+  PropertyReadOnlyError,
+  UnknownInterfaceError,
+  UnknownPropertyError,
+} from '../../errors.js';
+import type { PropertyDescription } from '../../introspection/description.js';
+import { standardInterfaces } from '../../introspection/standard.js';
+import { suggestion } from '../../nearest-name.js';
+import { Variant } from '../../variant.js';
+import type { CallTarget } from '../dispatcher.js';
+import type { Exportable } from '../exportable.js';
+import type { IncomingCall } from '../incoming-call.js';
+import type { TreeNode } from '../object-tree.js';
+import { readableProperties } from './property-values.js';
+
+export const properties: CallTarget = {
+  description: standardInterfaces.properties,
+  invoke({ name }, call) {
+    if (name === 'Get') return get(call);
+    if (name === 'Set') return set(call);
+    return getAll(call);
+  },
+};
+
+function get(call: IncomingCall): unknown {
+  const [interfaceName, name] = call.message.body as [string, string];
+  const [exportable, property] = find(call, interfaceName, name);
+  if (property.access === 'write') throw new AccessDeniedError(`the property ${name} is write-only`);
+  return whenKnown(exportable.getProperty(name), (value) => new Variant(property.signature, value));
+}
+
+function set(call: IncomingCall): unknown {
+  const [interfaceName, name, value] = call.message.decode({ variants: 'outermost' }) as [string, string, Variant];
+  const [exportable, property] = find(call, interfaceName, name);
+  if (property.access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
+  if (value.signature !== property.signature) {
+    throw new InvalidArgumentError(`the property ${name} is of type "${property.signature}", not "${value.signature}"`);
+  }
+  return whenKnown(exportable.setProperty(name, value.value), () => undefined);
+}
+
+function getAll(call: IncomingCall): unknown {
+  const [interfaceName] = call.message.body as [string];
+  if (interfaceName === '') {
+    const all = [...nodeOf(call).interfaces.values()].map((exportable) => readableProperties(exportable));
+    return Promise.all(all).then((values) => Object.assign({}, ...values));
+  }
+  const exportable = nodeOf(call).interfaces.get(interfaceName);
+  if (exportable !== undefined) return readableProperties(exportable);
+  // The standard interfaces are there too, and have no properties.
+  if (standardNames.has(interfaceName)) return {};
+  throw unknownInterface(call, interfaceName);
+}
+
+const standardNames = new Set(Object.values(standardInterfaces).map(({ name }) => name));
+
+/** The property that a call means; an empty interface name means the first interface that has it. */
+function find(call: IncomingCall, interfaceName: string, name: string): [Exportable, PropertyDescription] {
+  const { interfaces } = nodeOf(call);
+  const named = interfaces.get(interfaceName);
+  if (named === undefined && interfaceName !== '' && !standardNames.has(interfaceName)) {
+    throw unknownInterface(call, interfaceName);
+  }
+  const candidates = interfaceName === '' ? [...interfaces.values()] : named === undefined ? [] : [named];
+  for (const exportable of candidates) {
+    const property = exportable.description.properties.get(name);
+    if (property !== undefined) return [exportable, property];
+  }
+  const names = candidates.flatMap(({ description }) => [...description.properties.keys()]);
+  throw new UnknownPropertyError(`${interfaceName || call.path} has no property ${name}${suggestion(name, names)}`);
+}
+
+function nodeOf({ tree, path }: IncomingCall): TreeNode {
+  return tree.get(path) as TreeNode;
+}
+
+function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInterfaceError {
+  const names = nodeOf(call).interfaces.keys();
+  return new UnknownInterfaceError(`${call.path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
+}
+
+function whenKnown(value: unknown, then: (value: unknown) => unknown): unknown {
+  return value instanceof Promise ? value.then(then) : then(value);
+}
