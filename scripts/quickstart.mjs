@@ -18,10 +18,8 @@ const program = spawn(process.execPath, ['--import', 'tsx', `examples/quickstart
   cwd: root,
   stdio: 'inherit',
 });
-// A terminal interrupts both processes; a signal sent to this one alone is for the half, which then ends by itself.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => signal === 'SIGINT' || program.kill(signal));
-}
+// The half decides how it ends. A terminal has interrupted it already: hearing of it twice does no harm.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal));
 program.on('exit', (code, signal) => {
   process.exitCode = signal === null ? code : 1;
 });

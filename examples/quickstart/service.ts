@@ -8,7 +8,7 @@ bus.export('/org/example/dbustest', new TestModule());
 await bus.requestName('org.example.dbustest');
 console.log(`org.example.dbustest is ready; on the bus it is ${bus.uniqueName}`);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => bus.close());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => bus.close());
 
 const reason = await bus.disconnected;
 console.log(reason === undefined ? 'goodbye' : `the bus is gone: ${reason.message}`);
