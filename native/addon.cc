@@ -1,0 +1,50 @@
+// What the module exports: `Addon` in src/native/binding.ts.
+#include "addon.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "napi/connection_object.h"
+
+namespace busbar {
+
+Addon::Addon(Napi::Env env, Napi::Object exports) {
+  DefineAddon(exports, {
+                           InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
+                           InstanceMethod("sdbusLibrary", &Addon::sdbus_library),
+                           InstanceMethod("duplicateFd", &Addon::duplicate_fd),
+                           InstanceMethod("closeFd", &Addon::close_fd),
+                       });
+}
+
+const sdbus::Library* Addon::library() {
+  // Once: an absent library would be searched for on every connection attempt.
+  if (!looked_for_library_) library_ = sdbus::Library::open();
+  looked_for_library_ = true;
+  return library_.get();
+}
+
+Napi::Value Addon::sdbus_library(const Napi::CallbackInfo& info) {
+  const sdbus::Library* found = library();
+  if (found == nullptr) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), found->name());
+}
+
+Napi::Value Addon::duplicate_fd(const Napi::CallbackInfo& info) {
+  // From 3 up: a program whose standard streams are closed must not find a bus message's descriptor in their
+  // place.
+  const int copy = fcntl(info[0].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 3);
+  return Napi::Number::New(info.Env(), copy < 0 ? -errno : copy);
+}
+
+Napi::Value Addon::close_fd(const Napi::CallbackInfo& info) {
+  const int r = ::close(info[0].ToNumber().Int32Value());
+  return Napi::Number::New(info.Env(), r < 0 ? -errno : 0);
+}
+
+}  // namespace busbar
+
+using busbar::Addon;
+NODE_API_NAMED_ADDON(busbar, Addon)

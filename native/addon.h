@@ -1,0 +1,28 @@
+// The module: one Addon for each environment that loads it holds all state there is.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "sdbus/api.h"
+
+namespace busbar {
+
+class Addon final : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports);
+
+  // The sd-bus library, looked for when first needed; null where there is none.
+  const sdbus::Library* library();
+
+ private:
+  Napi::Value sdbus_library(const Napi::CallbackInfo& info);
+  Napi::Value duplicate_fd(const Napi::CallbackInfo& info);
+  Napi::Value close_fd(const Napi::CallbackInfo& info);
+
+  bool looked_for_library_ = false;
+  std::unique_ptr<sdbus::Library> library_;
+};
+
+}  // namespace busbar

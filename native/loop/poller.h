@@ -1,0 +1,45 @@
+// Waits for a descriptor or a deadline, on behalf of one connection.
+//
+// All methods belong to the thread of the environment, and so does `on_poll`. Interest is level-triggered:
+// `on_poll` comes again for as long as what was asked for holds, so a client may leave work for the next turn
+// of the loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace busbar::loop {
+
+class Poller {
+ public:
+  class Client {
+   public:
+    // The descriptor is ready or in error, or the deadline has passed: the client finds out by itself.
+    virtual void on_poll() = 0;
+
+   protected:
+    ~Client() = default;
+  };
+
+  struct Interest {
+    int fd = -1;
+    bool readable = false;
+    bool writable = false;
+    // Absolute microseconds of CLOCK_MONOTONIC; 0 for the next turn of the loop, UINT64_MAX for never.
+    uint64_t deadline = UINT64_MAX;
+  };
+
+  // Waits for `interest`, in place of what was asked for before.
+  virtual void watch(const Interest& interest) = 0;
+  // Whether waiting keeps the event loop alive. It does at first.
+  virtual void ref() = 0;
+  virtual void unref() = 0;
+  // Stops at once: `on_poll` does not come again, and the descriptor may be closed. The poller deletes itself
+  // later, when the loop has let go of it, and calls `closed` then.
+  virtual void close(std::function<void()> closed) = 0;
+
+ protected:
+  virtual ~Poller() = default;
+};
+
+}  // namespace busbar::loop

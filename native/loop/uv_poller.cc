@@ -1,0 +1,132 @@
+// Two uv handles, each of which dies in its close callback; the poller dies with the last.
+#include "loop/uv_poller.h"
+
+#include <time.h>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace busbar::loop {
+
+namespace {
+
+uint64_t milliseconds_until(uint64_t deadline) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const uint64_t now_us =
+      static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+  // Rounded up: a timer that fires early would find nothing to do.
+  return deadline > now_us ? (deadline - now_us + 999) / 1000 : 0;
+}
+
+}  // namespace
+
+UvPoller* UvPoller::create(uv_loop_s* loop, Client& client) {
+  UvPoller* poller = new (std::nothrow) UvPoller(loop, client);
+  if (poller == nullptr) return nullptr;
+  poller->timer_ = poller->allocate(kUvTimerHandle);
+  if (poller->timer_ == nullptr || uv_timer_init(loop, poller->timer_) != 0) {
+    std::free(poller->timer_);
+    delete poller;
+    return nullptr;
+  }
+  poller->handles_++;
+  // The poll handle alone decides whether the loop stays alive.
+  uv_unref(poller->timer_);
+  return poller;
+}
+
+uv_handle_s* UvPoller::allocate(int type) {
+  void* memory = std::calloc(1, uv_handle_size(type));
+  uv_handle_s* handle = static_cast<uv_handle_s*>(memory);
+  if (handle != nullptr) uv_handle_set_data(handle, this);
+  return handle;
+}
+
+void UvPoller::watch(const Interest& interest) {
+  if (client_ == nullptr) return;
+  watch_fd(interest.fd, (interest.readable ? kUvReadable : 0) | (interest.writable ? kUvWritable : 0));
+  watch_deadline(interest.deadline);
+}
+
+void UvPoller::watch_fd(int fd, int events) {
+  if (fd != fd_) {
+    release(poll_);
+    fd_ = fd;
+    armed_ = 0;
+    if (fd < 0) return;
+    poll_ = allocate(kUvPollHandle);
+    if (poll_ == nullptr) return;
+    if (uv_poll_init(loop_, poll_, fd) != 0) {
+      std::free(std::exchange(poll_, nullptr));
+      return;
+    }
+    handles_++;
+    if (!referenced_) uv_unref(poll_);
+  }
+  // Starting costs two system calls even if nothing changes.
+  if (poll_ == nullptr || events == armed_) return;
+  armed_ = events;
+  if (events == 0) {
+    uv_poll_stop(poll_);
+  } else {
+    uv_poll_start(poll_, events, on_ready);
+  }
+}
+
+void UvPoller::watch_deadline(uint64_t deadline) {
+  if (deadline == UINT64_MAX) {
+    uv_timer_stop(timer_);
+    return;
+  }
+  // A deadline of 0 must not wait for the loop's own clock, which stands still during a callback.
+  uv_timer_start(timer_, on_timer, deadline == 0 ? 0 : milliseconds_until(deadline), 0);
+}
+
+void UvPoller::ref() {
+  referenced_ = true;
+  if (poll_ != nullptr) uv_ref(poll_);
+}
+
+void UvPoller::unref() {
+  referenced_ = false;
+  if (poll_ != nullptr) uv_unref(poll_);
+}
+
+void UvPoller::close(std::function<void()> closed) {
+  client_ = nullptr;
+  closed_ = std::move(closed);
+  fd_ = -1;
+  release(poll_);
+  release(timer_);
+}
+
+void UvPoller::release(uv_handle_s*& handle) {
+  if (handle == nullptr) return;
+  // Stops it, too: libuv makes no further callback but the close callback.
+  uv_close(std::exchange(handle, nullptr), on_released);
+}
+
+void UvPoller::on_released(uv_handle_s* handle) {
+  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
+  std::free(handle);
+  if (--self->handles_ > 0 || self->client_ != nullptr) return;
+  const std::function<void()> closed = std::move(self->closed_);
+  delete self;
+  if (closed) closed();
+}
+
+void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
+  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
+  // libuv stops the handle when the descriptor is in error; whoever still wants it must start it again.
+  if (status < 0) self->armed_ = 0;
+  if (self->client_ != nullptr) self->client_->on_poll();
+}
+
+void UvPoller::on_timer(uv_handle_s* handle) {
+  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
+  if (self->client_ != nullptr) self->client_->on_poll();
+}
+
+}  // namespace busbar::loop

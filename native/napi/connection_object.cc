@@ -1,0 +1,275 @@
+// The methods of Connection, and what a turn of the event loop does.
+#include "napi/connection_object.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "addon.h"
+#include "loop/uv_poller.h"
+#include "transport/sdbus_transport.h"
+
+namespace busbar {
+
+struct ConnectionObject::Teardown {
+  // Null once the connection has stopped.
+  ConnectionObject* connection;
+  napi_async_cleanup_hook_handle hook;
+};
+
+namespace {
+
+const char* phase_name(transport::Phase phase) {
+  switch (phase) {
+    case transport::Phase::kConnect:
+      return "connect";
+    case transport::Phase::kAuthenticate:
+      return "authenticate";
+    case transport::Phase::kOpen:
+      return "open";
+  }
+  return "";
+}
+
+}  // namespace
+
+Napi::Function ConnectionObject::define(Napi::Env env) {
+  return DefineClass(env, "Connection",
+                     {
+                         InstanceMethod<&ConnectionObject::start>("start"),
+                         InstanceMethod<&ConnectionObject::send>("send"),
+                         InstanceMethod<&ConnectionObject::flush>("flush"),
+                         InstanceMethod<&ConnectionObject::close>("close"),
+                         InstanceMethod<&ConnectionObject::ref>("ref"),
+                         InstanceMethod<&ConnectionObject::unref>("unref"),
+                     });
+}
+
+ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  if (!options_.read(info.Env(), info[0])) return;
+  const sdbus::Library* library = info.Env().GetInstanceData<Addon>()->library();
+  if (library == nullptr) {
+    Napi::Error::New(info.Env(), "no sd-bus library was found").ThrowAsJavaScriptException();
+    return;
+  }
+  inbox_.emplace(options_.memory);
+  transport_ = std::make_unique<transport::SdBusTransport>(library->api(), options_.address);
+}
+
+Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
+  if (state_ != State::kNew) return Napi::Number::New(info.Env(), EALREADY);
+  int error = transport_->start();
+  if (error == 0 && !begin_polling()) error = ENOMEM;
+  if (error != 0) {
+    state_ = State::kStopped;
+    transport_->close();
+    release();
+    return Napi::Number::New(info.Env(), error);
+  }
+  state_ = State::kRunning;
+  async_context_.emplace(info.Env(), "busbar");
+  Ref();
+  wait();
+  return Napi::Number::New(info.Env(), 0);
+}
+
+bool ConnectionObject::begin_polling() {
+  uv_loop_s* loop = nullptr;
+  if (napi_get_uv_event_loop(Env(), &loop) != napi_ok) return false;
+  Teardown* teardown = new Teardown{this, nullptr};
+  if (napi_add_async_cleanup_hook(Env(), on_teardown, teardown, &teardown->hook) != napi_ok) {
+    delete teardown;
+    return false;
+  }
+  poller_ = loop::UvPoller::create(loop, *this);
+  if (poller_ == nullptr) {
+    napi_remove_async_cleanup_hook(teardown->hook);
+    delete teardown;
+    return false;
+  }
+  teardown_ = teardown;
+  if (!referenced_) poller_->unref();
+  return true;
+}
+
+void ConnectionObject::on_poll() {
+  // Someone runs the loop from within a callback of ours: the batch being delivered is still in the inbox.
+  if (polling_) return;
+  Napi::HandleScope handles(Env());
+  // Keeps this object from being collected while it is in use here, even if a callback closes the connection.
+  [[maybe_unused]] const Napi::Object self = Value();
+  polling_ = true;
+  inbox_->clear();
+  const transport::Progress progress = transport_->process(*inbox_);
+  if (progress.opened) report_open();
+  deliver();
+  if (progress.drained && state_ == State::kRunning) {
+    AsyncScope scope(Env(), *async_context_);
+    call(Env(), options_.on_drain, {});
+  }
+  if (progress.lost && state_ == State::kRunning) {
+    AsyncScope scope(Env(), *async_context_);
+    stop();
+    report_close(progress.lost->error, progress.lost->phase);
+  }
+  polling_ = false;
+  if (state_ == State::kRunning) {
+    wait();
+  } else {
+    release();
+  }
+}
+
+void ConnectionObject::report_open() {
+  AsyncScope scope(Env(), *async_context_);
+  call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())});
+}
+
+void ConnectionObject::deliver() {
+  int32_t row = 0;
+  while (row < inbox_->count() && state_ == State::kRunning) {
+    AsyncScope scope(Env(), *async_context_);
+    row = deliver_from(row);
+  }
+  // What is left when JavaScript closed the connection half-way, nobody will take.
+  inbox_->close_fds(row);
+}
+
+int32_t ConnectionObject::deliver_from(int32_t row) {
+  const int32_t count = inbox_->count();
+  const napi_value large = row == 0 && inbox_->has_large_body() ? take_large_body() : undefined(Env());
+  const int32_t new_strings = row == 0 ? inbox_->new_strings() : 0;
+  napi_value returned = nullptr;
+  switch (call(Env(), options_.on_batch,
+               {number(Env(), row), number(Env(), count), number(Env(), new_strings), large}, &returned)) {
+    case CallResult::kReturned: {
+      int32_t next = count;
+      napi_get_value_int32(Env(), returned, &next);
+      // Each call takes a row at least, or the loop would not end.
+      return next <= row ? row + 1 : next < count ? next : count;
+    }
+    case CallResult::kThrew:
+      // Goes on behind the message that threw.
+      do row++;
+      while (row < count && inbox_->is_taken(row));
+      return row;
+    case CallResult::kUnavailable:
+      inbox_->close_fds(row);
+      return count;
+  }
+  return count;
+}
+
+// A buffer that V8 owns: Electron forbids external ones.
+napi_value ConnectionObject::take_large_body() {
+  const std::span<const uint8_t> body = inbox_->large_body();
+  napi_value buffer = nullptr;
+  void* data = nullptr;
+  if (napi_create_arraybuffer(Env(), body.size(), &data, &buffer) == napi_ok && data != nullptr) {
+    std::memcpy(data, body.data(), body.size());
+    return buffer;
+  }
+  napi_value exception;
+  napi_get_and_clear_last_exception(Env(), &exception);
+  inbox_->fail_large_body();
+  return undefined(Env());
+}
+
+Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  napi_typedarray_type type;
+  void* data = nullptr;
+  size_t length = 0, fd_count = 0;
+  uint32_t end = 0;
+  if (napi_get_typedarray_info(env, info[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array || napi_get_value_uint32(env, info[1], &end) != napi_ok || end > length) {
+    Napi::TypeError::New(env, "send takes a Uint8Array and an end within it").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  void* fds = nullptr;
+  if (!info[2].IsUndefined() &&
+      (napi_get_typedarray_info(env, info[2], &type, &fd_count, &fds, nullptr, nullptr) != napi_ok ||
+       type != napi_int32_array)) {
+    Napi::TypeError::New(env, "descriptors must be an Int32Array").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
+                   refusals_);
+  const double pending = static_cast<double>(transport_->pending_bytes());
+  if (!polling_ && state_ == State::kRunning) wait();
+  report_refusals();
+  return Napi::Number::New(env, pending);
+}
+
+void ConnectionObject::report_refusals() {
+  if (refusals_.empty()) return;
+  // A callback may send, and be refused, again.
+  const std::vector<transport::Refusal> refusals = std::move(refusals_);
+  refusals_.clear();
+  for (const transport::Refusal& refusal : refusals) {
+    call(Env(), options_.on_refused,
+         {Napi::Number::New(Env(), refusal.serial), number(Env(), refusal.error)});
+  }
+}
+
+void ConnectionObject::flush(const Napi::CallbackInfo& info) {
+  if (state_ != State::kRunning) return;
+  transport_->flush(info[0].ToNumber().Uint32Value());
+  if (!polling_) wait();
+}
+
+void ConnectionObject::close(const Napi::CallbackInfo&) {
+  if (state_ != State::kRunning) return;
+  const transport::Phase phase = transport_->phase();
+  stop();
+  report_close(0, phase);
+  if (!polling_) release();
+}
+
+void ConnectionObject::ref(const Napi::CallbackInfo&) {
+  referenced_ = true;
+  if (poller_ != nullptr) poller_->ref();
+}
+
+void ConnectionObject::unref(const Napi::CallbackInfo&) {
+  referenced_ = false;
+  if (poller_ != nullptr) poller_->unref();
+}
+
+void ConnectionObject::wait() {
+  const transport::Wants wants = transport_->wants();
+  poller_->watch({wants.fd, wants.readable, wants.writable, wants.deadline});
+}
+
+void ConnectionObject::stop() {
+  state_ = State::kStopped;
+  Teardown* teardown = std::exchange(teardown_, nullptr);
+  teardown->connection = nullptr;
+  // The environment waits for the hook to be removed, and thereby for libuv to let go of the handles.
+  std::exchange(poller_, nullptr)->close([teardown] {
+    napi_remove_async_cleanup_hook(teardown->hook);
+    delete teardown;
+  });
+  transport_->close();
+  Unref();
+}
+
+void ConnectionObject::release() {
+  options_.release();
+  async_context_.reset();
+}
+
+void ConnectionObject::report_close(int error, transport::Phase phase) {
+  call(Env(), options_.on_close, {number(Env(), error), Napi::String::New(Env(), phase_name(phase))});
+}
+
+void ConnectionObject::on_teardown(napi_async_cleanup_hook_handle, void* data) {
+  ConnectionObject* connection = static_cast<Teardown*>(data)->connection;
+  // Already closing: the hook goes as soon as the handles do. JavaScript is not told, it has ended.
+  if (connection == nullptr) return;
+  Napi::HandleScope handles(connection->Env());
+  [[maybe_unused]] const Napi::Object self = connection->Value();
+  connection->stop();
+  connection->release();
+}
+
+}  // namespace busbar

@@ -1,0 +1,110 @@
+// Reads and checks the options. TypeScript words errors for users; these are for whoever changes the seam.
+#include "napi/connection_options.h"
+
+#include <string_view>
+
+namespace busbar {
+
+namespace {
+
+// Enough for the strings of any header but for its path, and for some body.
+constexpr size_t kMinimalArena = 4096;
+
+bool refuse(napi_env env, const char* text) {
+  napi_throw_type_error(env, nullptr, text);
+  return false;
+}
+
+bool read_string(napi_env env, napi_value object, const char* name, std::string& text) {
+  napi_value value;
+  size_t length;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
+    return refuse(env, "address, transport and poller must be strings");
+  }
+  text.resize(length);
+  return napi_get_value_string_utf8(env, value, text.data(), length + 1, &length) == napi_ok;
+}
+
+bool read_function(napi_env env, napi_value object, const char* name, Reference& function) {
+  napi_value value;
+  napi_valuetype type;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok || type != napi_function) {
+    return refuse(env, "every callback must be a function");
+  }
+  function = Reference(env, value);
+  return true;
+}
+
+bool read_integers(napi_env env, napi_value object, const char* name, size_t minimum, Reference& buffer,
+                   std::span<int32_t>& integers) {
+  napi_value value;
+  bool is_array = false;
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array) {
+    return refuse(env, "rows, strings and fds must be Int32Arrays");
+  }
+  if (length < minimum) return refuse(env, "rows, strings and fds must have room for one message");
+  integers = {static_cast<int32_t*>(data), length};
+  buffer = Reference(env, value);
+  return true;
+}
+
+bool read_arena(napi_env env, napi_value object, Reference& buffer, std::span<uint8_t>& arena) {
+  napi_value value;
+  bool is_buffer = false;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_named_property(env, object, "arena", &value) != napi_ok ||
+      napi_is_arraybuffer(env, value, &is_buffer) != napi_ok || !is_buffer ||
+      napi_get_arraybuffer_info(env, value, &data, &length) != napi_ok) {
+    return refuse(env, "arena must be an ArrayBuffer");
+  }
+  // The seam's offsets are 32-bit integers.
+  if (length < kMinimalArena || length > INT32_MAX) return refuse(env, "arena must have 4 KiB to 2 GiB");
+  arena = {static_cast<uint8_t*>(data), length};
+  buffer = Reference(env, value);
+  return true;
+}
+
+bool read_kinds(napi_env env, napi_value object) {
+  std::string transport, poller;
+  if (!read_string(env, object, "transport", transport) || !read_string(env, object, "poller", poller))
+    return false;
+  if (transport != "sd-bus") return refuse(env, "this build has only the transport 'sd-bus'");
+  if (poller != "uv") return refuse(env, "this build has only the poller 'uv'");
+  return true;
+}
+
+}  // namespace
+
+bool ConnectionOptions::read(napi_env env, napi_value object) {
+  napi_valuetype type;
+  if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
+    return refuse(env, "options must be an object");
+  return read_string(env, object, "address", address) && read_kinds(env, object) &&
+         read_arena(env, object, arena, memory.arena) &&
+         read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
+         read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
+                       strings, memory.strings) &&
+         read_integers(env, object, "fds", 0, fds, memory.fds) &&
+         read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
+         read_function(env, object, "onDrain", on_drain) &&
+         read_function(env, object, "onRefused", on_refused) &&
+         read_function(env, object, "onClose", on_close);
+}
+
+void ConnectionOptions::release() {
+  for (Reference* reference :
+       {&arena, &rows, &strings, &fds, &on_open, &on_batch, &on_drain, &on_refused, &on_close}) {
+    reference->reset();
+  }
+}
+
+}  // namespace busbar

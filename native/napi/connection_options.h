@@ -1,0 +1,24 @@
+// The argument of `new Connection(options)`: NativeConnectionOptions in src/native/binding.ts, checked.
+#pragma once
+
+#include <string>
+
+#include "napi/callback.h"
+#include "transport/inbox.h"
+
+namespace busbar {
+
+struct ConnectionOptions {
+  std::string address;
+  // Views into the buffers below. Only `memory` is used; the references keep the buffers.
+  transport::InboxMemory memory;
+  Reference arena, rows, strings, fds;
+  Reference on_open, on_batch, on_drain, on_refused, on_close;
+
+  // Fills in from `object`. On failure a TypeError is pending and false returned.
+  [[nodiscard]] bool read(napi_env env, napi_value object);
+  // Lets go of all that belongs to JavaScript.
+  void release();
+};
+
+}  // namespace busbar

@@ -1,0 +1,125 @@
+// The walk behind BodyReader, by recursive descent over the signature.
+#include "sdbus/body_reader.h"
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "wire/header.h"
+#include "wire/signature.h"
+
+namespace busbar::sdbus {
+
+// Values are copied as they lie in memory; the seam is little-endian.
+static_assert(std::endian::native == std::endian::little);
+
+BodyFault BodyReader::read() {
+  const char* signature = api_.sd_bus_message_get_signature(message_, 1);
+  if (signature == nullptr || api_.sd_bus_message_rewind(message_, 1) < 0) return BodyFault::kInvalid;
+  if (!read_types(signature, 0)) return fault_;
+  return api_.sd_bus_message_at_end(message_, 1) > 0 ? BodyFault::kNone : BodyFault::kInvalid;
+}
+
+bool BodyReader::read_types(std::string_view types, unsigned depth) {
+  while (!types.empty()) {
+    const size_t length = wire::complete_type_length(types);
+    if (length == 0) return invalid();
+    if (!read_type(types.substr(0, length), depth)) return false;
+    types.remove_prefix(length);
+  }
+  return true;
+}
+
+bool BodyReader::read_type(std::string_view type, unsigned depth) {
+  if (wire::is_basic(type[0])) return read_basic(type[0]);
+  // sd-bus goes deeper than the specification's limit.
+  if (++depth > wire::kMaxTotalDepth) return invalid();
+  if (type[0] == 'a') return read_array(type.substr(1), depth);
+  if (type[0] == 'v') return read_variant(depth);
+  const char kind = type[0] == '(' ? 'r' : 'e';
+  const std::string_view members = type.substr(1, type.size() - 2);
+  return written(writer_.align(8)) && enter(kind, members) && read_types(members, depth) && leave();
+}
+
+bool BodyReader::read_basic(char code) {
+  if (code == 's' || code == 'o' || code == 'g') return read_text(code);
+  uint64_t value = 0;
+  if (api_.sd_bus_message_read_basic(message_, code, &value) <= 0) return invalid();
+  if (code == 'h') {
+    // sd-bus has turned the index into the descriptor: turn it back.
+    int fd;
+    std::memcpy(&fd, &value, sizeof fd);
+    const int32_t index = fds_.index_of(fd);
+    return written(index >= 0 && writer_.uint32(static_cast<uint32_t>(index)));
+  }
+  // Booleans are read as an int.
+  const size_t size = wire::alignment_of(code);
+  return written(writer_.align(size) && writer_.append(&value, size));
+}
+
+bool BodyReader::read_text(char code) {
+  const char* text = nullptr;
+  if (api_.sd_bus_message_read_basic(message_, code, &text) <= 0) return invalid();
+  const size_t length = std::strlen(text);
+  if (code != 'g') {
+    return written(writer_.uint32(static_cast<uint32_t>(length)) && writer_.append(text, length + 1));
+  }
+  if (length > wire::kMaxSignatureLength) return invalid();
+  const uint8_t short_length = static_cast<uint8_t>(length);
+  return written(writer_.append(&short_length, 1) && writer_.append(text, length + 1));
+}
+
+bool BodyReader::read_array(std::string_view element, unsigned depth) {
+  if (!written(writer_.uint32(0))) return false;
+  const size_t length_at = writer_.size() - 4;
+  if (!written(writer_.align(wire::alignment_of(element[0])))) return false;
+  const size_t begin = writer_.size();
+  const bool plain = wire::plain_size(element[0]) > 0;
+  if (!(plain ? read_plain_array(element[0]) : read_elements(element, depth))) return false;
+  const size_t length = writer_.size() - begin;
+  if (length > wire::kMaxArrayLength) return invalid();
+  writer_.patch_uint32(length_at, static_cast<uint32_t>(length));
+  return true;
+}
+
+bool BodyReader::read_plain_array(char code) {
+  const void* data = nullptr;
+  size_t size = 0;
+  const int r = api_.sd_bus_message_read_array(message_, code, &data, &size);
+  // It lends the memory of the message, so it cannot serve one in the other byte order.
+  if (r == -EOPNOTSUPP) return read_elements(std::string_view(&code, 1), 0);
+  if (r <= 0) return invalid();
+  return written(writer_.append(data, size));
+}
+
+bool BodyReader::read_elements(std::string_view element, unsigned depth) {
+  if (!enter('a', element)) return false;
+  for (;;) {
+    const int at_end = api_.sd_bus_message_at_end(message_, 0);
+    if (at_end < 0) return invalid();
+    if (at_end > 0) return leave();
+    if (!read_type(element, depth)) return false;
+  }
+}
+
+bool BodyReader::read_variant(unsigned depth) {
+  char kind = 0;
+  const char* peeked = nullptr;
+  if (api_.sd_bus_message_peek_type(message_, &kind, &peeked) <= 0 || kind != 'v') return invalid();
+  const std::string_view type = peeked;
+  if (!wire::is_single_complete_type(type)) return invalid();
+  const uint8_t length = static_cast<uint8_t>(type.size());
+  return written(writer_.append(&length, 1) && writer_.append(peeked, type.size() + 1)) && enter('v', type) &&
+         read_type(type, depth) && leave();
+}
+
+bool BodyReader::enter(char kind, std::string_view contents) {
+  char terminated[wire::kMaxSignatureLength + 1];
+  std::memcpy(terminated, contents.data(), contents.size());
+  terminated[contents.size()] = '\0';
+  return api_.sd_bus_message_enter_container(message_, kind, terminated) > 0 || invalid();
+}
+
+bool BodyReader::leave() { return api_.sd_bus_message_exit_container(message_) >= 0 || invalid(); }
+
+}  // namespace busbar::sdbus

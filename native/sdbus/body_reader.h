@@ -1,0 +1,64 @@
+// Walks the body of a received sd_bus_message and writes it again as little-endian wire bytes.
+//
+// sd-bus hands out no body bytes and validates only what is read, so every value is read once here: after
+// that the bytes are known to fit their signature. Descriptors are listed in order of first use, as `h`
+// values index them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "sdbus/api.h"
+#include "sdbus/fd_index.h"
+#include "wire/writer.h"
+
+namespace busbar::sdbus {
+
+enum class BodyFault {
+  kNone,
+  // The bytes do not fit the signature.
+  kInvalid,
+  // The writer's memory, or the space for descriptors, is full; or there is no memory.
+  kNoSpace,
+};
+
+class BodyReader {
+ public:
+  // Borrows all; descriptors written to `fds` still belong to the message.
+  BodyReader(const Api& api, sd_bus_message* message, wire::Writer& writer, std::span<int32_t> fds)
+      : api_(api), message_(message), writer_(writer), fds_(fds) {}
+
+  // Reads the whole body, from the beginning.
+  [[nodiscard]] BodyFault read();
+  // How many descriptors the body refers to.
+  size_t fd_count() const { return fds_.size(); }
+
+ private:
+  // All steps return false after setting `fault_`.
+  bool read_types(std::string_view types, unsigned depth);
+  bool read_type(std::string_view type, unsigned depth);
+  bool read_basic(char code);
+  bool read_text(char code);
+  bool read_array(std::string_view element, unsigned depth);
+  bool read_plain_array(char code);
+  bool read_elements(std::string_view element, unsigned depth);
+  bool read_variant(unsigned depth);
+  bool enter(char kind, std::string_view contents);
+  bool leave();
+
+  bool invalid() { return fail(BodyFault::kInvalid); }
+  bool written(bool good) { return good || fail(BodyFault::kNoSpace); }
+  bool fail(BodyFault fault) {
+    fault_ = fault;
+    return false;
+  }
+
+  const Api& api_;
+  sd_bus_message* message_;
+  wire::Writer& writer_;
+  FdIndex fds_;
+  BodyFault fault_ = BodyFault::kNone;
+};
+
+}  // namespace busbar::sdbus

@@ -1,0 +1,66 @@
+// The calls behind Bus.
+#include "sdbus/bus.h"
+
+#include <cerrno>
+
+namespace busbar::sdbus {
+
+int Bus::create(BusHandle& handle) {
+  sd_bus* bus = nullptr;
+  int r = api_->sd_bus_new(&bus);
+  if (r < 0) return r;
+  handle = BusHandle(bus, BusDeleter{api_});
+  // Not a "bus client" to sd-bus: it would send Hello itself, and keep the reply.
+  r = api_->sd_bus_set_bus_client(bus, 0);
+  if (r < 0) return r;
+  return api_->sd_bus_negotiate_fds(bus, 1);
+}
+
+int Bus::start(const char* address) {
+  BusHandle handle;
+  int r = create(handle);
+  if (r >= 0) r = api_->sd_bus_set_address(handle.get(), address);
+  if (r >= 0) r = api_->sd_bus_start(handle.get());
+  if (r >= 0) handle_ = std::move(handle);
+  return r;
+}
+
+int Bus::start_fd(int fd) {
+  BusHandle handle;
+  int r = create(handle);
+  if (r >= 0) r = api_->sd_bus_set_fd(handle.get(), fd, fd);
+  if (r >= 0) r = api_->sd_bus_start(handle.get());
+  if (r >= 0) handle_ = std::move(handle);
+  return r;
+}
+
+int Bus::process(Message& message) {
+  if (!handle_) return -ENOTCONN;
+  sd_bus_message* taken = nullptr;
+  const int r = api_->sd_bus_process(handle_.get(), &taken);
+  message = own(*api_, taken);
+  return r;
+}
+
+int Bus::send(sd_bus_message* message) {
+  if (!handle_) return -ENOTCONN;
+  return api_->sd_bus_send(handle_.get(), message, nullptr);
+}
+
+uint64_t Bus::queued_writes() const {
+  uint64_t count = 0;
+  if (!handle_ || api_->sd_bus_get_n_queued_write(handle_.get(), &count) < 0) return 0;
+  return count;
+}
+
+int Bus::fd() const { return handle_ ? api_->sd_bus_get_fd(handle_.get()) : -ENOTCONN; }
+
+int Bus::events() const { return handle_ ? api_->sd_bus_get_events(handle_.get()) : -ENOTCONN; }
+
+uint64_t Bus::deadline() const {
+  uint64_t deadline = kNoDeadline;
+  if (!handle_ || api_->sd_bus_get_timeout(handle_.get(), &deadline) < 0) return kNoDeadline;
+  return deadline;
+}
+
+}  // namespace busbar::sdbus

@@ -1,0 +1,56 @@
+// One sd-bus connection, reduced to what a transport asks of it. Owns the `sd_bus` and with it the socket.
+//
+// No slots, filters, matches or vtables are ever registered, so `process` hands out every message. Two
+// exceptions are sd-bus's own: it answers org.freedesktop.DBus.Peer itself, and it drops messages with a
+// corrupt header. Failures are negative errno values, as in sd-bus.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "sdbus/handles.h"
+
+namespace busbar::sdbus {
+
+inline constexpr uint64_t kNoDeadline = std::numeric_limits<uint64_t>::max();
+
+class Bus {
+ public:
+  explicit Bus(const Api& api) : api_(&api) {}
+
+  // Begins to connect to a single server address; does not wait.
+  int start(const char* address);
+  // As `start`, over a connected socket that the bus takes ownership of.
+  int start_fd(int fd);
+  // Drops the connection and what is queued.
+  void close() { handle_.reset(); }
+
+  // Takes one step: timeouts, authentication, writing or reading. Returns 0 when nothing is left to do for
+  // now, so it must be called until then; a step may yield a message.
+  int process(Message& message);
+  // Writes a sealed message, or queues what the kernel does not take.
+  int send(sd_bus_message* message);
+
+  // False from the moment the connection is lost, although sd-bus closes the socket only in the next step.
+  bool is_open() const { return handle_ && api_->sd_bus_is_open(handle_.get()) > 0; }
+  bool is_ready() const { return handle_ && api_->sd_bus_is_ready(handle_.get()) > 0; }
+  bool can_send_fds() const { return handle_ && api_->sd_bus_can_send(handle_.get(), 'h') > 0; }
+  uint64_t queued_writes() const;
+
+  // What to wait for until the next step. All three change with every call into the bus.
+  int fd() const;
+  int events() const;
+  // Microseconds of CLOCK_MONOTONIC.
+  uint64_t deadline() const;
+
+  const Api& api() const { return *api_; }
+  sd_bus* get() const { return handle_.get(); }
+
+ private:
+  int create(BusHandle& handle);
+
+  const Api* api_;
+  BusHandle handle_;
+};
+
+}  // namespace busbar::sdbus

@@ -1,0 +1,89 @@
+// The bookkeeping of a batch.
+#include "transport/inbox.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+namespace busbar::transport {
+
+void Inbox::clear() {
+  arena_used_ = rows_ = strings_ = fds_ = 0;
+  large_.reset();
+  interner_.begin_batch();
+}
+
+bool Inbox::is_full() const {
+  return large_.has_value() || (rows_ + 1) * kRowLength > memory_.rows.size() ||
+         (strings_ + kHeaderStrings) * kStringEntryLength > memory_.strings.size();
+}
+
+std::span<const uint8_t> Inbox::large_body() const {
+  return large_ ? large_->bytes() : std::span<const uint8_t>{};
+}
+
+void Inbox::fail_large_body() {
+  Row row = read_row(0);
+  close_fds(0);
+  row.body_length = row.fd_count = 0;
+  row.fault = static_cast<int32_t>(Fault::kOutOfMemory);
+  write_row(0, row);
+  fds_ = 0;
+}
+
+std::optional<int32_t> Inbox::add_string(std::string_view text) {
+  // Room first: a string that is in the table but was not announced would be unknown to JavaScript for ever.
+  if (!interner_.knows(text) && text.size() > memory_.arena.size() - arena_used_) return std::nullopt;
+  const Interner::Result result = interner_.intern(text);
+  if (result.is_new) {
+    int32_t* entry = memory_.strings.data() + strings_++ * kStringEntryLength;
+    entry[0] = result.id;
+    entry[1] = static_cast<int32_t>(arena_used_);
+    entry[2] = static_cast<int32_t>(text.size());
+    if (!text.empty()) std::memcpy(memory_.arena.data() + arena_used_, text.data(), text.size());
+    arena_used_ += text.size();
+  }
+  return result.id;
+}
+
+std::span<uint8_t> Inbox::body_space() const {
+  const size_t offset = static_cast<size_t>(body_offset());
+  return offset < memory_.arena.size() ? memory_.arena.subspan(offset) : std::span<uint8_t>{};
+}
+
+void Inbox::commit(const Row& row) {
+  write_row(rows_++, row);
+  if (row.body_length > 0)
+    arena_used_ = static_cast<size_t>(row.body_offset) + static_cast<size_t>(row.body_length);
+  fds_ += static_cast<size_t>(row.fd_count);
+}
+
+void Inbox::commit_large(const Row& row, wire::Writer body) {
+  write_row(rows_++, row);
+  fds_ += static_cast<size_t>(row.fd_count);
+  large_.emplace(std::move(body));
+}
+
+void Inbox::close_fds(int32_t row) {
+  for (; static_cast<size_t>(row) < rows_; row++) {
+    if (is_taken(row)) continue;
+    const Row message = read_row(static_cast<size_t>(row));
+    // The rows were in JavaScript's hands: trust no number of them.
+    if (message.fd_offset < 0 || message.fd_count < 0) continue;
+    const size_t first = static_cast<size_t>(message.fd_offset),
+                 count = static_cast<size_t>(message.fd_count);
+    if (first > fds_ || count > fds_ - first) continue;
+    for (const int fd : memory_.fds.subspan(first, count)) ::close(fd);
+  }
+}
+
+Row Inbox::read_row(size_t row) const {
+  Row values;
+  std::memcpy(static_cast<void*>(&values), row_at(row), sizeof values);
+  return values;
+}
+
+void Inbox::write_row(size_t row, const Row& values) { std::memcpy(row_at(row), &values, sizeof values); }
+
+}  // namespace busbar::transport

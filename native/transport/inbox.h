@@ -1,0 +1,106 @@
+// The messages of one batch, laid out as src/native/binding.ts describes, in memory that JavaScript lent.
+//
+// A transport adds messages until `is_full`, or until one does not fit; the batch is then delivered and
+// cleared. Adding is: `begin`, `add_string` for each header string, then the body and descriptors, then
+// `commit`. Without `commit` the message leaves no trace but strings that were announced, which does no harm.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "transport/interner.h"
+#include "wire/writer.h"
+
+namespace busbar::transport {
+
+// A row of the seam: `Column` in src/native/binding.ts.
+struct Row {
+  int32_t type = 0;
+  int32_t flags = 0;
+  int32_t serial = 0;
+  int32_t reply_serial = 0;
+  int32_t path = 0;
+  int32_t interface = 0;
+  int32_t member = 0;
+  int32_t error_name = 0;
+  int32_t destination = 0;
+  int32_t sender = 0;
+  int32_t signature = 0;
+  int32_t body_offset = 0;
+  int32_t body_length = 0;
+  int32_t fd_offset = 0;
+  int32_t fd_count = 0;
+  int32_t fault = 0;
+};
+inline constexpr size_t kRowLength = 16;
+static_assert(sizeof(Row) == kRowLength * sizeof(int32_t));
+
+// `Fault` in src/native/binding.ts.
+enum class Fault : int32_t { kNone = 0, kInvalidBody = 1, kUnsupportedBody = 2, kOutOfMemory = 3 };
+
+// What a message can bring at most: path, interface, member, error name, destination, sender, signature.
+inline constexpr size_t kHeaderStrings = 7;
+inline constexpr size_t kStringEntryLength = 3;
+
+struct InboxMemory {
+  std::span<uint8_t> arena;
+  std::span<int32_t> rows;
+  std::span<int32_t> strings;
+  std::span<int32_t> fds;
+};
+
+class Inbox {
+ public:
+  explicit Inbox(InboxMemory memory) : memory_(memory) {}
+
+  // Begins another batch. Whoever got the last one has it by now, descriptors included.
+  void clear();
+
+  bool is_empty() const { return rows_ == 0; }
+  // Whether no further message may be added, whatever its size.
+  bool is_full() const;
+  int32_t count() const { return static_cast<int32_t>(rows_); }
+  int32_t new_strings() const { return static_cast<int32_t>(strings_); }
+  // Whether the batch is one message whose body was too large for the arena, and that body.
+  bool has_large_body() const { return large_.has_value(); }
+  std::span<const uint8_t> large_body() const;
+  // The large body cannot be handed over after all.
+  void fail_large_body();
+
+  // The id of a header string; none if the arena is full.
+  std::optional<int32_t> add_string(std::string_view text);
+  // What is left of the arena for a body, on an 8-byte boundary, and its offset.
+  std::span<uint8_t> body_space() const;
+  int32_t body_offset() const { return static_cast<int32_t>((arena_used_ + 7) & ~size_t{7}); }
+  // What is left for descriptors, and where it begins.
+  std::span<int32_t> fd_space() const { return memory_.fds.subspan(fds_); }
+  int32_t fd_offset() const { return static_cast<int32_t>(fds_); }
+
+  // Adds the message. Its body was written to `body_space`, its descriptors to `fd_space`; both are the
+  // inbox's now.
+  void commit(const Row& row);
+  // Adds a message whose body has memory of its own. The batch must be empty, and is full afterwards.
+  void commit_large(const Row& row, wire::Writer body);
+
+  // For what is not delivered: closes the descriptors of the messages from `row` on.
+  void close_fds(int32_t row);
+  // Whether the receiver marked the row as taken, by setting its type to 0.
+  bool is_taken(int32_t row) const { return *row_at(static_cast<size_t>(row)) == 0; }
+
+ private:
+  int32_t* row_at(size_t row) const { return memory_.rows.data() + row * kRowLength; }
+  Row read_row(size_t row) const;
+  void write_row(size_t row, const Row& values);
+
+  InboxMemory memory_;
+  Interner interner_;
+  size_t arena_used_ = 0;
+  size_t rows_ = 0;
+  size_t strings_ = 0;
+  size_t fds_ = 0;
+  std::optional<wire::Writer> large_;
+};
+
+}  // namespace busbar::transport

@@ -1,0 +1,64 @@
+// Header strings as small integers: a bounded table with eviction, so that no peer can make it grow.
+//
+// Paths, interfaces, members and names repeat in nearly every message; each crosses to JavaScript once and is
+// an id from then on. Ids are given per batch: an id that was handed out in a batch means the same string
+// until the batch ends, whatever else arrives in it. An evicted string's id goes to another string in a later
+// batch, as new.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace busbar::transport {
+
+class Interner {
+ public:
+  struct Result {
+    // 1 and up; 0 stands for an absent string.
+    int32_t id;
+    // The string must be announced with this batch.
+    bool is_new;
+  };
+
+  // Longer strings are not worth a place: they get an id for this batch only.
+  static constexpr size_t kMaxLength = 255;
+
+  explicit Interner(uint32_t capacity = 4096);
+
+  // Begins another batch: strings of earlier ones may be evicted, and ids for one batch are free again.
+  void begin_batch();
+
+  // Whether `text` would be new. Changes nothing.
+  bool knows(std::string_view text) const;
+
+  Result intern(std::string_view text);
+
+ private:
+  struct Entry {
+    std::string text;
+    uint32_t hash = 0;
+    // Index of the next entry with the same bucket; kNone at the end.
+    uint32_t next = kNone;
+    uint64_t batch = 0;
+  };
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  uint32_t hash(std::string_view text) const;
+  uint32_t find(std::string_view text, uint32_t hash) const;
+  // A free or evicted entry, out of the table; kNone when every string is of this batch.
+  uint32_t claim();
+  void unlink(uint32_t index);
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> buckets_;
+  uint32_t used_ = 0;
+  // Where the search for the next entry to evict goes on.
+  uint32_t hand_ = 0;
+  uint64_t batch_ = 1;
+  int32_t transient_ = 0;
+  uint32_t seed_;
+};
+
+}  // namespace busbar::transport

@@ -1,0 +1,179 @@
+// Drives sd-bus step by step, and tells apart how connections end, which sd-bus does not.
+#include "transport/sdbus_transport.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "sdbus/bridge_in.h"
+#include "sdbus/bridge_out.h"
+#include "wire/header.h"
+
+namespace busbar::transport {
+
+namespace {
+
+// How long reading may hold the loop before timers and other I/O get their turn.
+constexpr uint64_t kBudgetMicroseconds = 1000;
+// What `flush` keeps at most of messages that arrive meanwhile.
+constexpr size_t kMaxHeld = 4096;
+
+}  // namespace
+
+int SdBusTransport::start() {
+  const int r = bus_.start(address_.c_str());
+  if (r < 0) return -r;
+  observe_connecting();
+  return loss_ ? loss_->error : 0;
+}
+
+Progress SdBusTransport::process(Inbox& inbox) {
+  Progress progress;
+  const uint64_t stop_at = monotonic_now() + kBudgetMicroseconds;
+  for (;;) {
+    sdbus::Message message;
+    if (!held_.empty()) {
+      message = std::move(held_.front());
+      held_.pop_front();
+    } else {
+      const Step taken = step(message);
+      if (phase_ != Phase::kOpen && bus_.is_ready()) {
+        phase_ = Phase::kOpen;
+        progress.opened = true;
+      }
+      if (taken == Step::kIdle || taken == Step::kLost) break;
+    }
+    if (message) {
+      const sdbus::Stored stored = sdbus::store_message(bus_.api(), message.get(), inbox);
+      if (stored == sdbus::Stored::kBatchFull) held_.push_front(std::move(message));
+      if (stored == sdbus::Stored::kBatchFull || inbox.is_full()) break;
+    }
+    if (monotonic_now() >= stop_at) break;
+  }
+  account_writes();
+  progress.drained = std::exchange(drained_, false);
+  if (held_.empty()) progress.lost = loss_;
+  return progress;
+}
+
+SdBusTransport::Step SdBusTransport::step(sdbus::Message& message) {
+  if (loss_) return Step::kLost;
+  if (phase_ != Phase::kOpen) observe_connecting();
+  if (loss_) return Step::kLost;
+  const uint64_t deadline = bus_.deadline();
+  const int r = bus_.process(message);
+  // sd-bus reports the loss in its next step, by a message that it makes up; by then it has closed the
+  // socket, which the owner must stop watching first.
+  if (r < 0 || !bus_.is_open()) {
+    message.reset();
+    const bool timed_out = phase_ != Phase::kOpen && deadline != 0 && deadline <= monotonic_now();
+    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    lose(r < 0 ? -r : timed_out ? ETIMEDOUT : ECONNRESET);
+    return Step::kLost;
+  }
+  if (message) return Step::kMessage;
+  return r > 0 ? Step::kAgain : Step::kIdle;
+}
+
+void SdBusTransport::lose(int error) {
+  if (!loss_) loss_ = Loss{error, phase_};
+}
+
+void SdBusTransport::observe_connecting() {
+  const int fd = bus_.fd();
+  if (fd < 0) return;
+  int error = 0;
+  socklen_t length = sizeof error;
+  // Reading the error clears it, so sd-bus must not be asked any more after one was found.
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error != 0) return lose(error);
+  sockaddr_storage peer{};
+  length = sizeof peer;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0) phase_ = Phase::kAuthenticate;
+}
+
+Wants SdBusTransport::wants() {
+  Wants wants;
+  wants.fd = bus_.fd();
+  const int events = bus_.events();
+  wants.readable = events > 0 && (events & POLLIN);
+  wants.writable = events > 0 && (events & POLLOUT);
+  const bool unreported =
+      loss_ || !held_.empty() || drained_ || !bus_.is_open() || (phase_ != Phase::kOpen && bus_.is_ready());
+  wants.deadline = unreported ? 0 : bus_.deadline();
+  return wants;
+}
+
+void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+                          std::vector<Refusal>& refused) {
+  size_t offset = 0;
+  while (offset < bytes.size()) {
+    const std::span<const uint8_t> rest = bytes.subspan(offset);
+    wire::Header header;
+    if (wire::read_header(rest, header) != wire::HeaderFault::kNone) {
+      // Without a sound header there is no telling where the next message begins.
+      refused.push_back({header.serial, EBADMSG});
+      break;
+    }
+    const int r = send_one(header, rest, fds);
+    if (r < 0) refused.push_back({header.serial, -r});
+    offset += (header.message_length() + 7) & ~size_t{7};
+  }
+  account_writes();
+  drain_awaited_ = !queued_sizes_.empty();
+}
+
+int SdBusTransport::send_one(const wire::Header& header, std::span<const uint8_t> bytes,
+                             std::span<const int32_t> fds) {
+  if (!bus_.is_open() || loss_) return -ENOTCONN;
+  // Swapping is for what peers send; our own messages are in the seam's byte order.
+  if (header.swapped) return -EINVAL;
+  sdbus::Message message;
+  int r = sdbus::build_message(bus_.api(), bus_.get(), header,
+                               bytes.subspan(header.body_offset, header.body_length), fds, message);
+  if (r < 0) return r;
+  r = bus_.send(message.get());
+  if (r < 0) return r == -ECONNRESET ? -ENOTCONN : r;
+  queued_sizes_.push_back(static_cast<uint32_t>(header.message_length()));
+  pending_bytes_ += header.message_length();
+  return 0;
+}
+
+void SdBusTransport::account_writes() {
+  // What was queued when the connection was lost has not been written, so it does not drain either.
+  if (queued_sizes_.empty() || !bus_.is_open()) return;
+  const uint64_t queued = bus_.queued_writes();
+  while (queued_sizes_.size() > queued) {
+    pending_bytes_ -= queued_sizes_.front();
+    queued_sizes_.pop_front();
+  }
+  if (queued_sizes_.empty() && std::exchange(drain_awaited_, false)) drained_ = true;
+}
+
+void SdBusTransport::flush(uint32_t milliseconds) {
+  const uint64_t stop_at = monotonic_now() + uint64_t{milliseconds} * 1000;
+  while (!loss_ && bus_.queued_writes() > 0 && held_.size() < kMaxHeld) {
+    // Reading is put off where it can be: what arrives has to be kept.
+    const int events = phase_ == Phase::kOpen ? POLLOUT : bus_.events();
+    pollfd watched{bus_.fd(), static_cast<short>(events > 0 ? events : POLLIN), 0};
+    const uint64_t now = monotonic_now();
+    const int timeout = now < stop_at ? static_cast<int>((stop_at - now + 999) / 1000) : 0;
+    const int ready = ::poll(&watched, 1, timeout);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) break;
+    sdbus::Message message;
+    if (step(message) == Step::kMessage) held_.push_back(std::move(message));
+  }
+  account_writes();
+}
+
+void SdBusTransport::close() {
+  flush(0);
+  held_.clear();
+  bus_.close();
+  queued_sizes_.clear();
+  pending_bytes_ = 0;
+}
+
+}  // namespace busbar::transport

@@ -1,0 +1,55 @@
+// The reference transport: sd-bus connects, authenticates, reads and writes; messages are rebuilt on both
+// sides.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "sdbus/bus.h"
+#include "transport/transport.h"
+#include "wire/header.h"
+
+namespace busbar::transport {
+
+class SdBusTransport final : public Transport {
+ public:
+  SdBusTransport(const sdbus::Api& api, std::string address) : bus_(api), address_(std::move(address)) {}
+
+  int start() override;
+  Progress process(Inbox& inbox) override;
+  Wants wants() override;
+  void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+            std::vector<Refusal>& refused) override;
+  uint64_t pending_bytes() const override { return pending_bytes_; }
+  void flush(uint32_t milliseconds) override;
+  Phase phase() const override { return phase_; }
+  bool can_send_fds() const override { return bus_.can_send_fds(); }
+  void close() override;
+
+ private:
+  enum class Step { kMessage, kAgain, kIdle, kLost };
+
+  // One step of sd-bus; an error or a loss is in `loss_` afterwards.
+  Step step(sdbus::Message& message);
+  void lose(int error);
+  // Learns how far connecting has come, and an error of the socket that sd-bus would swallow.
+  void observe_connecting();
+  int send_one(const wire::Header& header, std::span<const uint8_t> bytes, std::span<const int32_t> fds);
+  void account_writes();
+
+  sdbus::Bus bus_;
+  const std::string address_;
+  Phase phase_ = Phase::kConnect;
+  std::optional<Loss> loss_;
+  // Messages taken from sd-bus that no batch had room for yet, in order.
+  std::deque<sdbus::Message> held_;
+  // The sizes of the messages in sd-bus's queue, in order: it tells how many there are, not how large.
+  std::deque<uint32_t> queued_sizes_;
+  uint64_t pending_bytes_ = 0;
+  // The owner was told by `pending_bytes` that it has to wait.
+  bool drain_awaited_ = false;
+  // It has waited long enough, and was not told yet.
+  bool drained_ = false;
+};
+
+}  // namespace busbar::transport

@@ -1,0 +1,79 @@
+// What moves messages over one connection: sd-bus, or later a socket of our own.
+//
+// A transport calls nobody: its owner asks it to `process`, looks at what that yielded, and waits for what
+// `wants` says. So JavaScript never runs inside a transport, and may call any of these methods from any
+// callback.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "transport/inbox.h"
+
+namespace busbar::transport {
+
+inline constexpr uint64_t kNoDeadline = UINT64_MAX;
+
+// How far a connection has come: `ConnectionPhase` in src/native/binding.ts.
+enum class Phase { kConnect, kAuthenticate, kOpen };
+
+// A connection that has ended: errno, positive.
+struct Loss {
+  int error;
+  Phase phase;
+};
+
+struct Progress {
+  // Messages can be sent from now on. True once.
+  bool opened = false;
+  // Everything that was queued has been written. True once each time.
+  bool drained = false;
+  // The connection is lost; messages that came before are in the inbox.
+  std::optional<Loss> lost;
+};
+
+// What the transport waits for.
+struct Wants {
+  int fd = -1;
+  bool readable = false;
+  bool writable = false;
+  // Absolute microseconds of CLOCK_MONOTONIC; 0 when there is more to do at once.
+  uint64_t deadline = kNoDeadline;
+};
+
+// A message that cannot be sent, with a positive errno.
+struct Refusal {
+  uint32_t serial;
+  int error;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Begins to connect. Returns 0 or a positive errno.
+  virtual int start() = 0;
+  // Reads and writes what is possible without blocking, within a budget. `inbox` has been cleared.
+  virtual Progress process(Inbox& inbox) = 0;
+  // Valid until the next call of any other method.
+  virtual Wants wants() = 0;
+  // Sends whole messages, each on an 8-byte boundary. `fds` belong to the one message there is, and are
+  // duplicated.
+  virtual void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+                    std::vector<Refusal>& refused) = 0;
+  // Bytes that the kernel has not taken yet.
+  virtual uint64_t pending_bytes() const = 0;
+  // Writes what is queued, for at most `milliseconds`. What arrives meanwhile is kept for `process`.
+  virtual void flush(uint32_t milliseconds) = 0;
+  virtual Phase phase() const = 0;
+  virtual bool can_send_fds() const = 0;
+  // Writes what the kernel takes at once, and closes the socket. Nobody may watch it any more.
+  virtual void close() = 0;
+};
+
+// Microseconds of CLOCK_MONOTONIC.
+uint64_t monotonic_now();
+
+}  // namespace busbar::transport
