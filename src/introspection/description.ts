@@ -8,6 +8,8 @@ export interface ArgumentDescription {
   readonly name: string | undefined;
   /** One complete type. */
   readonly signature: string;
+  /** Where the argument has any; they come from introspection data, and code generators leave them there. */
+  readonly annotations?: Annotations;
 }
 
 /** Annotations by name, for instance `org.freedesktop.DBus.Deprecated` → `true`. */
@@ -55,6 +57,7 @@ export interface PropertyDescription {
 
 export interface InterfaceDescription {
   readonly name: string;
+  /** By name; a further method of the same name, with other arguments, by name and signature: `Get(su)`. */
   readonly methods: ReadonlyMap<string, MethodDescription>;
   readonly signals: ReadonlyMap<string, SignalDescription>;
   readonly properties: ReadonlyMap<string, PropertyDescription>;

@@ -1,0 +1,231 @@
+/**
+ * Descriptions from what people write: the tables of `defineInterface()` and the options of decorators. Everything that
+ * the wire or the introspection data could not carry is refused here, when the interface is defined.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { checkInterfaceName, checkMemberName, quoted } from '../names.js';
+import { parseArguments } from '../signature/arguments.js';
+import { parseSignature, parseSingle } from '../signature/parse.js';
+import { type AnnotatedFields, defaultEmits, readFields, withoutFields } from './annotations.js';
+import type {
+  Access,
+  Annotations,
+  ArgumentDescription,
+  EmitsChanged,
+  InterfaceDescription,
+  MethodDescription,
+  PropertyDescription,
+  SignalDescription,
+} from './description.js';
+import { isXmlText } from './xml.js';
+
+/** Arguments: `'name:signature'` or a bare signature each, or one signature for all of them. */
+export type ArgumentList = string | readonly string[];
+
+interface MemberInput {
+  /** Tells users of the interface not to use the member any more. */
+  readonly deprecated?: boolean | undefined;
+  /** Further annotations, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface MethodInput extends MemberInput {
+  readonly in?: ArgumentList | undefined;
+  readonly out?: ArgumentList | undefined;
+  /** Callers are not meant to wait for a reply; not together with `out`. */
+  readonly noReply?: boolean | undefined;
+}
+
+export interface SignalInput extends MemberInput {
+  readonly args?: ArgumentList | undefined;
+}
+
+export interface PropertyInput extends MemberInput {
+  /** The signature of one complete type. */
+  readonly type: string;
+  /** `readwrite` unless given. */
+  readonly access?: Access | undefined;
+  /** What a change tells the world; what the interface's annotation says unless given, which is `true` by default. */
+  readonly emits?: EmitsChanged | undefined;
+}
+
+/** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
+export type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
+
+export interface InterfaceInput {
+  readonly methods?: Members<MethodInput> | undefined;
+  readonly signals?: Members<SignalInput> | undefined;
+  readonly properties?: Members<PropertyInput> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Describes an interface.
+ *
+ * @throws {@link InvalidArgumentError} naming the interface and the member, for invalid names and signatures, names
+ *   that come twice, and choices that exclude each other
+ */
+export function interfaceDescription(name: string, input: InterfaceInput = {}): InterfaceDescription {
+  checkInterfaceName(name);
+  return within(`interface ${name}`, () => {
+    const annotations = readAnnotations(input.annotations);
+    const emits = defaultEmits(annotations);
+    return {
+      name,
+      methods: describeAll(input.methods, 'method', methodDescription),
+      signals: describeAll(input.signals, 'signal', signalDescription),
+      properties: describeAll(input.properties, 'property', (propertyName, property: PropertyInput) =>
+        propertyDescription(propertyName, property, emits),
+      ),
+      annotations,
+    };
+  });
+}
+
+/**
+ * Describes a method.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function methodDescription(name: string, input: MethodInput = {}): MethodDescription {
+  checkMemberName(name);
+  const inArgs = readArguments('in', input.in);
+  const outArgs = readArguments('out', input.out);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated, noReply } = fields(input, annotations);
+  if (noReply && outArgs.length > 0)
+    throw new InvalidArgumentError('a method without reply cannot have "out" arguments');
+  return {
+    name,
+    in: inArgs,
+    out: outArgs,
+    inSignature: concatenate(inArgs),
+    outSignature: concatenate(outArgs),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+    noReply: noReply === true,
+  };
+}
+
+/**
+ * Describes a signal.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function signalDescription(name: string, input: SignalInput = {}): SignalDescription {
+  checkMemberName(name);
+  const args = readArguments('args', input.args);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated } = fields(input, annotations);
+  return {
+    name,
+    args,
+    signature: concatenate(args),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+  };
+}
+
+/**
+ * Describes a property. Its name is free text.
+ *
+ * @param assumedEmits what holds unless the property says otherwise
+ * @throws {@link InvalidArgumentError}
+ */
+export function propertyDescription(
+  name: string,
+  input: PropertyInput,
+  assumedEmits: EmitsChanged = true,
+): PropertyDescription {
+  checkFreeText(name, 'property name');
+  if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
+  const { signature } = parseSingle(input.type);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated, emits = assumedEmits } = fields(input, annotations);
+  return {
+    name,
+    signature,
+    access: oneOf('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']),
+    emits: oneOf('emits', emits, [true, 'invalidates', 'const', false]),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+  };
+}
+
+/** What the options say; where they say nothing, what annotations say. */
+function fields(input: AnnotatedFieldsInput, annotations: Annotations): AnnotatedFields {
+  const { deprecated, noReply, emits } = input;
+  const said = Object.entries({ deprecated, noReply, emits }).filter(([, value]) => value !== undefined);
+  return { ...readFields(annotations), ...Object.fromEntries(said) };
+}
+
+type AnnotatedFieldsInput = { readonly [Key in keyof AnnotatedFields]?: AnnotatedFields[Key] | undefined };
+
+function describeAll<Input, Description>(
+  members: Members<Input> | undefined,
+  kind: string,
+  describe: (name: string, input: Input) => Description,
+): ReadonlyMap<string, Description> {
+  const described = new Map<string, Description>();
+  for (const [name, input] of entriesOf(members ?? {})) {
+    within(`${kind} ${quoted(name)}`, () => {
+      if (described.has(name)) throw new InvalidArgumentError('it is defined twice');
+      if (typeof input !== 'object' || input === null)
+        throw new InvalidArgumentError('it must be described by an object');
+      described.set(name, describe(name, input));
+    });
+  }
+  return described;
+}
+
+function entriesOf<Input>(members: Members<Input>): Iterable<readonly [string, Input]> {
+  const isIterable = (value: Members<Input>): value is Iterable<readonly [string, Input]> => Symbol.iterator in value;
+  return isIterable(members) ? members : Object.entries(members);
+}
+
+function readArguments(key: string, list: ArgumentList | undefined): readonly ArgumentDescription[] {
+  if (list === undefined) return [];
+  return within(`"${key}"`, () => {
+    const args = parseArguments(list);
+    for (const { name } of args) if (name !== undefined) checkFreeText(name, 'argument name');
+    return args;
+  });
+}
+
+/** Arguments may be valid one by one, and too long together for a message to carry their signature. */
+function concatenate(args: readonly ArgumentDescription[]): string {
+  const signature = args.map((arg) => arg.signature).join('');
+  parseSignature(signature);
+  return signature;
+}
+
+function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
+  const read = new Map(Object.entries(annotations));
+  for (const [name, value] of read) {
+    checkFreeText(name, 'annotation name');
+    checkFreeText(value, `annotation ${quoted(name)}`);
+  }
+  return read;
+}
+
+function checkFreeText(text: string, what: string): void {
+  if (typeof text !== 'string') throw new InvalidArgumentError(`${what} must be a string, not ${typeof text}`);
+  if (!isXmlText(text)) {
+    throw new InvalidArgumentError(`${what} ${quoted(text)} has a character that introspection data cannot hold`);
+  }
+}
+
+function oneOf<T>(what: string, value: T, known: readonly T[]): T {
+  if (known.includes(value)) return value;
+  throw new InvalidArgumentError(`${what} must be one of ${known.map((each) => JSON.stringify(each)).join(', ')}`);
+}
+
+/** Says where an error is, for which the stack is of little help: definitions are tables. */
+function within<T>(place: string, describe: () => T): T {
+  try {
+    return describe();
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(`${place}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Introspection data as XML elements, and nothing else of XML: text, comments, documentation and unknown elements are
+ * passed over, declarations are not interpreted, so no entity can expand to anything.
+ *
+ * The parser is saxes: strict and conformant, without recursion (10 000 levels pass where @rgrove/parse-xml overflows the
+ * stack), with types, the one that jsdom relies on; sax lets NULs, duplicate attributes and several roots through.
+ */
+import { SaxesParser } from 'saxes';
+import { InvalidArgumentError } from '../errors.js';
+
+export interface XmlElement {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** Those with a name that introspection data knows. */
+  readonly children: readonly XmlElement[];
+  /** Where the element begins or its start tag ends, counted from 1. */
+  readonly line: number;
+}
+
+export interface XmlLimits {
+  /** In UTF-16 code units. */
+  readonly maximumLength: number;
+  readonly maximumDepth: number;
+}
+
+const ELEMENTS = new Set(['node', 'interface', 'method', 'signal', 'property', 'arg', 'annotation']);
+const NOT_IN_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/** Whether a text can be written in XML: most control characters, lone surrogates, U+FFFE and U+FFFF cannot. */
+export function isXmlText(text: string): boolean {
+  return !NOT_IN_XML.test(text);
+}
+
+/**
+ * Reads a document.
+ *
+ * @throws {@link InvalidArgumentError} if it is no well-formed XML, or beyond a limit
+ */
+export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): XmlElement {
+  if (typeof xml !== 'string') throw new InvalidArgumentError(`introspection data must be a string, not ${typeof xml}`);
+  if (xml.length > maximumLength) {
+    throw new InvalidArgumentError(
+      `introspection data of ${xml.length} characters is beyond the limit of ${maximumLength}`,
+    );
+  }
+  // Some services begin with a line break, which XML forbids before its declaration.
+  const text = xml.trimStart();
+  if (text === '') throw new InvalidArgumentError('introspection data is empty');
+
+  const parser = new SaxesParser();
+  const document: XmlElement[] = [];
+  /** The children to add to, for each open element that is kept. */
+  const open: XmlElement[][] = [document];
+  let depth = 0;
+  /** Depth of the outermost unknown element that is open: everything within is passed over. */
+  let unknownDepth = 0;
+  parser.on('opentag', ({ name, attributes }) => {
+    if (++depth > maximumDepth) {
+      throw new InvalidArgumentError(`introspection data is nested deeper than ${maximumDepth} elements`);
+    }
+    if (unknownDepth > 0) return;
+    if (depth > 1 && !ELEMENTS.has(name)) {
+      unknownDepth = depth;
+      return;
+    }
+    const children: XmlElement[] = [];
+    open.at(-1)?.push({ name, attributes: new Map(Object.entries(attributes)), children, line: parser.line });
+    open.push(children);
+  });
+  parser.on('closetag', () => {
+    if (unknownDepth === 0) open.pop();
+    else if (unknownDepth === depth) unknownDepth = 0;
+    depth--;
+  });
+  parser.on('error', ({ message }) => {
+    throw new InvalidArgumentError(`introspection data is not well-formed XML: ${message}`);
+  });
+  parser.write(text).close();
+  return document[0] as XmlElement;
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // Parsers turn white space in attributes into blanks unless it is written so.
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+const NOT_IN_XML_EVERYWHERE = new RegExp(NOT_IN_XML, 'gu');
+
+/** Escapes a text for an attribute in double quotes. What XML has no form for becomes U+FFFD. */
+export function escapeAttribute(text: string): string {
+  return text
+    .replace(/[&<>"\t\n\r]/g, (character) => escapes[character] as string)
+    .replace(NOT_IN_XML_EVERYWHERE, '\uFFFD');
+}
