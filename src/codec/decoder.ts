@@ -1,0 +1,205 @@
+/**
+ * Bytes to values. A decoder is compiled once for a signature and a choice of options: each type becomes a function
+ * that reads its values, made of the functions of the types within.
+ *
+ * @see D-Bus specification, section "Marshaling (Wire Format)"
+ */
+import { BoundedCache } from '../signature/bounded-cache.js';
+import { type BasicCode, parseSignature, parseSingle, type Type } from '../signature/parse.js';
+import { Variant } from '../variant.js';
+import type { Reader } from './reader.js';
+
+/** Choices of the receiver's. */
+export interface DecodeOptions {
+  /**
+   * `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. `outermost`:
+   * a `Variant` where it is a value of the message itself, plain within.
+   */
+  readonly variants?: 'plain' | 'wrap' | 'outermost' | undefined;
+  /** Whether arrays of numbers become `Int32Array` and so on, which is faster; otherwise arrays. */
+  readonly typedArrays?: boolean | undefined;
+}
+
+/**
+ * Reads the values of the body that the reader has opened.
+ *
+ * @throws {@link ProtocolError} for a body that does not fit the signature, where that is noticed
+ */
+export type Decoder = (reader: Reader) => unknown[];
+
+/** Reads a value of one type. */
+export type ValueDecoder = (reader: Reader) => unknown;
+
+/**
+ * The decoder for the values of a signature.
+ *
+ * @throws {@link InvalidArgumentError} for an invalid signature
+ */
+export function decoderFor(signature: string, options: DecodeOptions = {}): Decoder {
+  return dialect(options).decoderFor(signature);
+}
+
+function dialect({ variants = 'plain', typedArrays = false }: DecodeOptions): Dialect {
+  return dialects[variants][typedArrays ? 'typedArrays' : 'arrays'];
+}
+
+/** The decoders for one choice of options. */
+class Dialect {
+  readonly #wrapOutermost: boolean;
+  readonly #wrapNested: boolean;
+  readonly #typedArrays: boolean;
+  readonly #bodies = new BoundedCache<Decoder>();
+  readonly #contents = new BoundedCache<ValueDecoder>();
+
+  constructor(variants: NonNullable<DecodeOptions['variants']>, typedArrays: boolean) {
+    this.#wrapOutermost = variants !== 'plain';
+    this.#wrapNested = variants === 'wrap';
+    this.#typedArrays = typedArrays;
+  }
+
+  decoderFor(signature: string): Decoder {
+    return this.#bodies.get(signature) ?? this.#bodies.add(signature, this.#compileBody(signature));
+  }
+
+  #compileBody(signature: string): Decoder {
+    const readers = parseSignature(signature).map((type) =>
+      type.code === 'v' ? (reader: Reader) => this.#readVariant(reader, this.#wrapOutermost) : this.#compile(type),
+    );
+    return (reader) => {
+      const values: unknown[] = [];
+      for (const read of readers) values.push(read(reader));
+      return values;
+    };
+  }
+
+  #compile(type: Type): ValueDecoder {
+    switch (type.code) {
+      case 'v':
+        return (reader) => this.#readVariant(reader, this.#wrapNested);
+      case '(':
+        return decodeStruct(type.fields.map((field) => this.#compile(field)));
+      case 'a':
+        break;
+      default:
+        return basicDecoders[type.code];
+    }
+    const { element } = type;
+    if (element.code === '{') {
+      const { key, value } = element;
+      if (key.code === 's' || key.code === 'o' || key.code === 'g') {
+        return decodeObject(
+          key.code === 'g' ? (reader) => reader.signature() : (reader) => reader.key(),
+          this.#compile(value),
+        );
+      }
+      return decodeMap(basicDecoders[key.code], this.#compile(value));
+    }
+    if (element.code === 'y') return decodeBytes;
+    const TypedArray = this.#typedArrays ? typedArrays[element.code as BasicCode] : undefined;
+    if (TypedArray !== undefined) return decodeTypedArray(TypedArray, element.alignment);
+    return decodeArray(this.#compile(element), element.alignment);
+  }
+
+  #readVariant(reader: Reader, wrap: boolean): unknown {
+    const signature = reader.signature();
+    const read = this.#contents.get(signature) ?? this.#contents.add(signature, this.#compile(parseSingle(signature)));
+    reader.enterVariant();
+    const value = read(reader);
+    reader.leaveVariant();
+    return wrap ? new Variant(signature, value) : value;
+  }
+}
+
+const dialects = {
+  plain: { arrays: new Dialect('plain', false), typedArrays: new Dialect('plain', true) },
+  wrap: { arrays: new Dialect('wrap', false), typedArrays: new Dialect('wrap', true) },
+  outermost: { arrays: new Dialect('outermost', false), typedArrays: new Dialect('outermost', true) },
+};
+
+const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {
+  y: (reader) => reader.byte(),
+  b: (reader) => reader.boolean(),
+  n: (reader) => reader.int16(),
+  q: (reader) => reader.uint16(),
+  i: (reader) => reader.int32(),
+  u: (reader) => reader.uint32(),
+  x: (reader) => reader.int64(),
+  t: (reader) => reader.uint64(),
+  d: (reader) => reader.double(),
+  s: (reader) => reader.string(),
+  o: (reader) => reader.string(),
+  g: (reader) => reader.signature(),
+  h: (reader) => reader.fd(),
+};
+
+function decodeStruct(fields: readonly ValueDecoder[]): ValueDecoder {
+  return (reader) => {
+    reader.align(8);
+    const values: unknown[] = [];
+    for (const read of fields) values.push(read(reader));
+    return values;
+  };
+}
+
+/** Every value has at least one byte, so the position reaches the end. */
+function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder {
+  return (reader) => {
+    const end = reader.beginArray(alignment);
+    const values: unknown[] = [];
+    while (reader.position < end) values.push(readElement(reader));
+    return values;
+  };
+}
+
+function decodeBytes(reader: Reader): Buffer {
+  return reader.bytes(reader.beginArray(1));
+}
+
+type TypedArrayConstructor = new (memory: ArrayBuffer) => NodeJS.TypedArray;
+
+const typedArrays: { readonly [Code in BasicCode]?: TypedArrayConstructor } = {
+  n: Int16Array,
+  q: Uint16Array,
+  i: Int32Array,
+  u: Uint32Array,
+  x: BigInt64Array,
+  t: BigUint64Array,
+  d: Float64Array,
+};
+
+function decodeTypedArray(TypedArray: TypedArrayConstructor, alignment: number): ValueDecoder {
+  return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment)));
+}
+
+/** Dictionaries by string. Of entries with the same key the last one counts. */
+function decodeObject(readKey: (reader: Reader) => string, readValue: ValueDecoder): ValueDecoder {
+  return (reader) => {
+    const end = reader.beginArray(8);
+    const object: Record<string, unknown> = {};
+    while (reader.position < end) {
+      reader.align(8);
+      const key = readKey(reader);
+      if (key === '__proto__') defineProto(object, readValue(reader));
+      else object[key] = readValue(reader);
+    }
+    return object;
+  };
+}
+
+/** Assigning to `__proto__` would change what the object inherits: a peer must not be able to. */
+function defineProto(object: object, value: unknown): void {
+  Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Other dictionaries, where property names would lose the type of the key. Of entries with the same key the last counts. */
+function decodeMap(readKey: ValueDecoder, readValue: ValueDecoder): ValueDecoder {
+  return (reader) => {
+    const end = reader.beginArray(8);
+    const map = new Map<unknown, unknown>();
+    while (reader.position < end) {
+      reader.align(8);
+      map.set(readKey(reader), readValue(reader));
+    }
+    return map;
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Writing values of basic types, each checked before it is written: nothing is converted, rounded or wrapped.
+ *
+ * @see D-Bus specification, section "Basic types"
+ */
+
+import { InvalidArgumentError } from '../errors.js';
+import { FileDescriptor, isFdNumber } from '../file-descriptor.js';
+import { isObjectPath, quoted } from '../names.js';
+import { type BasicCode, parseSignature } from '../signature/parse.js';
+import type { ValueEncoder } from './encoder.js';
+import { Misfit, misfit } from './misfit.js';
+
+const INT64_MINIMUM = -(2n ** 63n);
+const INT64_MAXIMUM = 2n ** 63n - 1n;
+const UINT64_MAXIMUM = 2n ** 64n - 1n;
+
+/** What to expect, for error texts. */
+export const expected = {
+  y: 'y (0 to 255)',
+  b: 'b',
+  n: 'n (-32768 to 32767)',
+  q: 'q (0 to 65535)',
+  i: 'i (-2147483648 to 2147483647)',
+  u: 'u (0 to 4294967295)',
+  x: 'x (a bigint of 64 bits, or a safe integer)',
+  t: 't (an unsigned bigint of 64 bits, or a safe integer)',
+  d: 'd',
+  s: 's',
+  o: 'o (an object path)',
+  g: 'g (a signature)',
+  h: 'h (a FileDescriptor or its number)',
+} as const satisfies Record<BasicCode, string>;
+
+export function int64(value: unknown): bigint {
+  const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof number === 'bigint' && number >= INT64_MINIMUM && number <= INT64_MAXIMUM) return number;
+  throw misfit(expected.x, value);
+}
+
+export function uint64(value: unknown): bigint {
+  const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof number === 'bigint' && number >= 0n && number <= UINT64_MAXIMUM) return number;
+  throw misfit(expected.t, value);
+}
+
+/** A number that differs from its low bits is no integer, or out of range. */
+export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
+  y(writer, value) {
+    if (typeof value !== 'number' || (value & 0xff) !== value) throw misfit(expected.y, value);
+    writer.byte(value);
+  },
+  b(writer, value) {
+    if (typeof value !== 'boolean') throw misfit(expected.b, value);
+    writer.uint32(value ? 1 : 0);
+  },
+  n(writer, value) {
+    if (typeof value !== 'number' || (value << 16) >> 16 !== value) throw misfit(expected.n, value);
+    writer.uint16(value);
+  },
+  q(writer, value) {
+    if (typeof value !== 'number' || (value & 0xffff) !== value) throw misfit(expected.q, value);
+    writer.uint16(value);
+  },
+  i(writer, value) {
+    if (typeof value !== 'number' || (value | 0) !== value) throw misfit(expected.i, value);
+    writer.uint32(value);
+  },
+  u(writer, value) {
+    if (typeof value !== 'number' || value >>> 0 !== value) throw misfit(expected.u, value);
+    writer.uint32(value);
+  },
+  x(writer, value) {
+    writer.uint64(int64(value));
+  },
+  t(writer, value) {
+    writer.uint64(uint64(value));
+  },
+  d(writer, value) {
+    if (typeof value !== 'number') throw misfit(expected.d, value);
+    writer.double(value);
+  },
+  s(writer, value) {
+    if (typeof value !== 'string') throw misfit(expected.s, value);
+    writer.string(value);
+  },
+  o(writer, value) {
+    if (typeof value !== 'string') throw misfit(expected.o, value);
+    if (!isObjectPath(value)) throw new Misfit(`expected ${expected.o}, got ${quoted(value)}`);
+    writer.string(value);
+  },
+  g(writer, value) {
+    if (typeof value !== 'string') throw misfit(expected.g, value);
+    checkSignature(value);
+    writer.signature(value);
+  },
+  h(writer, value) {
+    if (FileDescriptor.isFileDescriptor(value)) {
+      if (value.closed) throw new Misfit(`expected ${expected.h}, got one that is closed, taken, or handed over`);
+      writer.fd({ fd: value.fd, owned: value.handedOver ? value : undefined });
+      return;
+    }
+    if (!isFdNumber(value)) throw misfit(expected.h, value);
+    writer.fd({ fd: value, owned: undefined });
+  },
+};
+
+function checkSignature(value: string): void {
+  try {
+    parseSignature(value);
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new Misfit(error.message) : error;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Writing variants: of the type that a `Variant` names, or of the type that goes without saying.
+ *
+ * @see D-Bus specification, type VARIANT
+ */
+import { types } from 'node:util';
+import { InvalidArgumentError } from '../errors.js';
+import { BoundedCache } from '../signature/bounded-cache.js';
+import { parseSingle } from '../signature/parse.js';
+import { Variant } from '../variant.js';
+import { isPlainObject } from './encode-container.js';
+import { compile, DEPTH_MAXIMUM, type ValueEncoder } from './encoder.js';
+import { describe, Misfit } from './misfit.js';
+import type { Writer } from './writer.js';
+
+interface Content {
+  readonly write: ValueEncoder;
+  readonly depth: number;
+}
+
+const contents = new BoundedCache<Content>();
+
+/** @param nesting how many containers of its signature the variant is in */
+export function encodeVariant(nesting: number): ValueEncoder {
+  return (writer, value) => {
+    if (Variant.isVariant(value)) writeContent(writer, nesting, value.signature, value.value);
+    else writeContent(writer, nesting, inferSignature(value), value);
+  };
+}
+
+function writeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
+  const content = contents.get(signature) ?? contents.add(signature, compileContent(signature));
+  const outerDepth = writer.depth;
+  const depth = outerDepth + nesting + 1;
+  if (depth + content.depth > DEPTH_MAXIMUM) {
+    throw new Misfit(`more than ${DEPTH_MAXIMUM} containers, variants included, are within one another`);
+  }
+  writer.depth = depth;
+  writer.signature(signature);
+  content.write(writer, value);
+  writer.depth = outerDepth;
+}
+
+function compileContent(signature: string): Content {
+  try {
+    const type = parseSingle(signature);
+    return { write: compile(type, 0), depth: type.depth };
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new Misfit(error.message) : error;
+  }
+}
+
+/**
+ * The type that goes without saying. An empty array might be of any type and a mixed one is of none, so these need a
+ * `Variant`, as everything does that is not in the table of values.
+ */
+function inferSignature(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return 's';
+    case 'boolean':
+      return 'b';
+    case 'number':
+      return (value | 0) === value ? 'i' : 'd';
+    case 'bigint':
+      if (BigInt.asIntN(64, value) === value) return 'x';
+      break;
+    case 'object':
+      if (types.isUint8Array(value)) return 'ay';
+      if (Array.isArray(value) && value.length > 0 && value.every((element) => typeof element === 'string'))
+        return 'as';
+      if (isPlainObject(value)) return 'a{sv}';
+  }
+  throw new Misfit(`expected v, got ${describe(value)}: use a Variant to say which type is meant`);
+}

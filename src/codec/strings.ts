@@ -1,0 +1,90 @@
+/**
+ * Text from and to bytes. Most strings on a bus are short ASCII, and a call into the runtime costs more than a loop
+ * over a few bytes; so short ASCII is done here, and the rest is left to the runtime.
+ */
+import { Misfit } from './misfit.js';
+
+/** Methods of Buffer that Node has always had, and does not declare: `toString` without its checks of arguments. */
+export interface RawBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+  utf8Write(text: string, start: number): number;
+}
+
+/** A view of the whole of some memory. */
+export function rawBuffer(memory: ArrayBuffer): RawBuffer {
+  return Buffer.from(memory) as RawBuffer;
+}
+
+/** From about this many characters on, the runtime is faster than the loop. */
+const LOOP_MAXIMUM = 48;
+
+/**
+ * Writes a short string of ASCII without NUL.
+ *
+ * @returns where it ends, or -1 if it is something else and has to be written in another way
+ */
+export function writeAscii(bytes: Uint8Array, start: number, text: string): number {
+  const { length } = text;
+  if (length > LOOP_MAXIMUM) return -1;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0 || code > 0x7f) return -1;
+    bytes[start + index] = code;
+  }
+  return start + length;
+}
+
+/**
+ * Refuses text that D-Bus strings cannot have. What JavaScript would put in place of a lone surrogate is another
+ * text, and what a C library would make of a NUL is a shorter one.
+ *
+ * @throws {@link Misfit}
+ */
+export function checkText(text: string): void {
+  const nul = text.indexOf('\0');
+  if (nul >= 0) throw new Misfit(`a D-Bus string cannot have a NUL, and this one has one at ${nul}`);
+  if (!(text as WellFormedString).isWellFormed()) {
+    const at = text.search(/\p{Surrogate}/u);
+    throw new Misfit(`a D-Bus string cannot have a lone surrogate, and this one has one at ${at}`);
+  }
+}
+
+/** Newer than the library that this project is compiled against. */
+type WellFormedString = string & { isWellFormed(): boolean };
+
+const KEY_BYTES_MAXIMUM = 32;
+const KEY_SLOTS = 1024;
+const keys: (string | undefined)[] = new Array<string | undefined>(KEY_SLOTS).fill(undefined);
+
+/**
+ * Reads text that was validated as UTF-8.
+ */
+export function readText(bytes: RawBuffer, start: number, end: number): string {
+  return bytes.utf8Slice(start, end);
+}
+
+/**
+ * Reads text that is likely to come again, such as the keys of dictionaries: each slot of a fixed table remembers the
+ * last such text that fell into it.
+ */
+export function readKey(bytes: RawBuffer, start: number, end: number): string {
+  const length = end - start;
+  if (length > KEY_BYTES_MAXIMUM) return readText(bytes, start, end);
+  let hash = length;
+  for (let at = start; at < end; at++) hash = (hash * 31 + (bytes[at] as number)) | 0;
+  const slot = (hash ^ (hash >>> 15)) & (KEY_SLOTS - 1);
+  const known = keys[slot];
+  if (known !== undefined && known.length === length && isAscii(known, bytes, start)) return known;
+  const text = readText(bytes, start, end);
+  keys[slot] = text;
+  return text;
+}
+
+/** Whether bytes are a text, all of it ASCII. Text that is not ASCII never is, because it has more bytes than characters. */
+function isAscii(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
+}

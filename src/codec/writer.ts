@@ -1,0 +1,236 @@
+/**
+ * Bytes on their way out. One writer holds any number of messages, one after another, each from an 8-byte boundary,
+ * so that alignment within a message is alignment in memory and numbers are stored through typed arrays.
+ *
+ * The writer owns its memory, which grows as needed; views of it are valid until the next write. It owns no file
+ * descriptor: it lists those that the messages carry.
+ *
+ * @see D-Bus specification, section "Marshaling (Wire Format)"
+ */
+import { InvalidArgumentError } from '../errors.js';
+import type { FileDescriptor } from '../file-descriptor.js';
+import { Misfit } from './misfit.js';
+import { checkText, type RawBuffer, rawBuffer, writeAscii } from './strings.js';
+
+/** A descriptor that a message carries. */
+export interface OutgoingFd {
+  readonly fd: number;
+  /** To be closed when the message was sent: its owner handed it over. */
+  readonly owned: FileDescriptor | undefined;
+}
+
+const INITIAL_BYTES = 16 * 1024;
+/** A buffer that grew beyond this for a large message is given back afterwards. */
+const RETAINED_BYTES = 2 * 1024 * 1024;
+
+/** From the specification: 128 MiB for a message, 64 MiB for the data of an array. */
+const MESSAGE_BYTES_MAXIMUM = 2 ** 27;
+const ARRAY_BYTES_MAXIMUM = 2 ** 26;
+
+/** Strings are measured before they are written if three bytes a character would be more than this to reserve. */
+const LARGE_STRING = 64 * 1024;
+
+export class Writer {
+  /** Where the next byte goes. */
+  position = 0;
+  /** The descriptors of the messages written so far. */
+  readonly fds: OutgoingFd[] = [];
+  /** How many containers the variant that is being written is in, itself included; for the encoders. */
+  depth = 0;
+
+  #messageStart = 0;
+  #messageFds = 0;
+
+  #u8!: RawBuffer;
+  #u16!: Uint16Array;
+  #u32!: Uint32Array;
+  #f64!: Float64Array;
+  #u64!: BigUint64Array;
+
+  constructor() {
+    this.#use(allocate(INITIAL_BYTES));
+  }
+
+  /** The memory: messages are in `[0, position)`. Writing may replace it. */
+  get bytes(): Uint8Array {
+    return this.#u8;
+  }
+
+  /** Begins a message on the next 8-byte boundary, and returns its position. */
+  beginMessage(): number {
+    this.align(8);
+    this.#messageStart = this.position;
+    this.#messageFds = this.fds.length;
+    return this.position;
+  }
+
+  /** Takes back everything from `position` on, and all descriptors but the first `fds`. */
+  rewind(position: number, fds: number): void {
+    this.position = position;
+    this.fds.length = fds;
+  }
+
+  /** Empties the writer. Memory that was needed for an uncommonly large message is given back. */
+  reset(): void {
+    this.rewind(0, 0);
+    this.#messageStart = 0;
+    this.#messageFds = 0;
+    if (this.#u8.length > RETAINED_BYTES) this.#use(allocate(INITIAL_BYTES));
+  }
+
+  /** Writes zeros up to a multiple of `alignment`: memory is used again, and padding must be zero. */
+  align(alignment: number): void {
+    const end = (this.position + alignment - 1) & -alignment;
+    this.reserve(end - this.position);
+    while (this.position < end) this.#u8[this.position++] = 0;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.#u8[this.position++] = value;
+  }
+
+  /** Writes the low 16 bits: signed numbers are written in the same way. */
+  uint16(value: number): void {
+    this.align(2);
+    this.reserve(2);
+    this.#u16[this.position >>> 1] = value;
+    this.position += 2;
+  }
+
+  /** Writes the low 32 bits: signed numbers are written in the same way. */
+  uint32(value: number): void {
+    this.align(4);
+    this.reserve(4);
+    this.#u32[this.position >>> 2] = value;
+    this.position += 4;
+  }
+
+  /** Writes the low 64 bits: signed numbers are written in the same way. */
+  uint64(value: bigint): void {
+    this.align(8);
+    this.reserve(8);
+    this.#u64[this.position >>> 3] = value;
+    this.position += 8;
+  }
+
+  double(value: number): void {
+    this.align(8);
+    this.reserve(8);
+    this.#f64[this.position >>> 3] = value;
+    this.position += 8;
+  }
+
+  /**
+   * Writes a string or an object path: length, UTF-8, NUL.
+   *
+   * @throws {@link Misfit} for a NUL or a lone surrogate, which D-Bus strings cannot have
+   */
+  string(value: string): void {
+    this.align(4);
+    const lengthAt = this.position;
+    const { length } = value;
+    this.reserve(5 + (length * 3 > LARGE_STRING ? Buffer.byteLength(value) : length * 3));
+    const start = lengthAt + 4;
+    let end = writeAscii(this.#u8, start, value);
+    if (end < 0) {
+      checkText(value);
+      end = start + this.#u8.utf8Write(value, start);
+    }
+    this.#u32[lengthAt >>> 2] = end - start;
+    this.#u8[end] = 0;
+    this.position = end + 1;
+  }
+
+  /** Writes a signature, which must be valid: length in one byte, ASCII, NUL. */
+  signature(value: string): void {
+    const { length } = value;
+    this.reserve(length + 2);
+    this.#u8[this.position] = length;
+    writeAscii(this.#u8, this.position + 1, value);
+    this.position += length + 2;
+    this.#u8[this.position - 1] = 0;
+  }
+
+  /** Writes bytes as they are, for instance those of typed arrays. */
+  copy(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.#u8.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  /** Adds a descriptor to the message, and writes its index. */
+  fd(outgoing: OutgoingFd): void {
+    this.uint32(this.fds.length - this.#messageFds);
+    this.fds.push(outgoing);
+  }
+
+  /**
+   * Begins an array whose elements have an alignment; the elements follow.
+   *
+   * @returns the position of its length, for {@link endArray}
+   */
+  beginArray(alignment: number): number {
+    this.uint32(0);
+    const lengthAt = this.position - 4;
+    this.align(alignment);
+    return lengthAt;
+  }
+
+  /**
+   * Ends an array. The length leaves out the padding before the first element, which is there even if no element is.
+   *
+   * @throws {@link Misfit} for more data than an array may have
+   */
+  endArray(lengthAt: number, alignment: number): void {
+    const start = (lengthAt + 4 + alignment - 1) & -alignment;
+    const length = this.position - start;
+    checkArrayLength(length);
+    this.patchUint32(lengthAt, length);
+  }
+
+  /** Overwrites the number at a position that is a multiple of 4. */
+  patchUint32(at: number, value: number): void {
+    this.#u32[at >>> 2] = value;
+  }
+
+  /**
+   * Makes room for more bytes.
+   *
+   * @throws {@link InvalidArgumentError} if the message would be larger than the specification allows
+   */
+  reserve(size: number): void {
+    if (this.position + size > this.#u8.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
+    const needed = this.position + size;
+    // What is reserved for a string may be more than it takes: whoever finishes the message checks to the byte.
+    if (needed - this.#messageStart > MESSAGE_BYTES_MAXIMUM + LARGE_STRING) {
+      throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
+    }
+    let capacity = this.#u8.length * 2;
+    while (capacity < needed) capacity *= 2;
+    const used = this.#u8.subarray(0, this.position);
+    this.#use(allocate(capacity));
+    this.#u8.set(used);
+  }
+
+  #use(memory: ArrayBuffer): void {
+    this.#u8 = rawBuffer(memory);
+    this.#u16 = new Uint16Array(memory);
+    this.#u32 = new Uint32Array(memory);
+    this.#f64 = new Float64Array(memory);
+    this.#u64 = new BigUint64Array(memory);
+  }
+}
+
+/** Not zeroed: nothing beyond the position is ever sent, and everything before it was written. */
+function allocate(size: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer;
+}
+
+/** @throws {@link Misfit} for more data than an array may have */
+export function checkArrayLength(bytes: number): void {
+  if (bytes > ARRAY_BYTES_MAXIMUM) throw new Misfit(`an array may have 64 MiB of data, not ${bytes} bytes`);
+}

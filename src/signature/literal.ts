@@ -1,0 +1,180 @@
+/**
+ * The grammar of signatures for the compiler: the twin of `parse.ts`, for signatures that are literal types. It reads
+ * a signature once, from left to right, with a stack of open containers, and yields the types of its values.
+ *
+ * It is written as two conditional types that only ever call one another last, because the compiler allows such
+ * chains to be 1000 steps long, enough for any signature, but allows nesting to be far less deep than D-Bus does.
+ */
+import type { FileDescriptor } from '../file-descriptor.js';
+import type { Int64, VariantValue } from './register.js';
+
+/** Whether values are read, or written from what fits. */
+export type Direction = 'read' | 'write';
+
+declare const reason: unique symbol;
+
+/** What a signature that is not valid becomes: a type that no value fits, with the reason in its name. */
+export interface InvalidSignature<Reason extends string> {
+  readonly [reason]: Reason;
+}
+
+/** The types of a whole signature's values, as a tuple; `unknown[]` where the signature is not a literal. */
+export type Parse<S extends string, D extends Direction> = string extends S ? unknown[] : Scan<S, Root<[]>, D, S>;
+
+interface Leaves {
+  readonly read: {
+    y: number;
+    b: boolean;
+    n: number;
+    q: number;
+    i: number;
+    u: number;
+    x: Int64;
+    t: Int64;
+    d: number;
+    s: string;
+    o: string;
+    g: string;
+    h: FileDescriptor;
+    v: VariantValue;
+  };
+  readonly write: {
+    y: number;
+    b: boolean;
+    n: number;
+    q: number;
+    i: number;
+    u: number;
+    x: bigint | number;
+    t: bigint | number;
+    d: number;
+    s: string;
+    o: string;
+    g: string;
+    h: FileDescriptor | number;
+    v: VariantValue;
+  };
+}
+
+/** Arrays of basic types and variants, by the code of the element. */
+interface LeafArrays {
+  readonly read: { [Code in keyof Leaves['read']]: Code extends 'y' ? Buffer : Leaves['read'][Code][] };
+  readonly write: {
+    [Code in keyof Leaves['write']]:
+      | readonly Leaves['write'][Code][]
+      | (Code extends keyof TypedArrays ? TypedArrays[Code] : never);
+  };
+}
+
+interface TypedArrays {
+  y: Uint8Array;
+  n: Int16Array;
+  q: Uint16Array;
+  i: Int32Array;
+  u: Uint32Array;
+  x: BigInt64Array;
+  t: BigUint64Array;
+  d: Float64Array;
+}
+
+type KeyCode = Exclude<keyof Leaves['read'], 'v'>;
+
+/** Written from a plain object too where keys are strings; otherwise a property name would lose the type of the key. */
+type Dictionary<K extends KeyCode, V, D extends Direction> = K extends 's' | 'o' | 'g'
+  ? D extends 'read'
+    ? Record<string, V>
+    : Readonly<Record<string, V>> | ReadonlyMap<string, V>
+  : D extends 'read'
+    ? Map<Leaves[D][K], V>
+    : ReadonlyMap<Leaves[D][K], V>;
+
+type List<T, D extends Direction> = D extends 'read' ? T[] : readonly T[];
+type Struct<Fields extends readonly unknown[], D extends Direction> = D extends 'read' ? Fields : Readonly<Fields>;
+
+/** The bottom of the stack: the complete types so far. */
+interface Root<Types extends readonly unknown[]> {
+  readonly in: 'root';
+  readonly types: Types;
+  readonly arrays: 0;
+  readonly structs: 0;
+}
+/** Open containers: what is known of them so far, how many arrays and structs they are within, and what is outside. */
+interface OpenList<Outer extends Frame> {
+  readonly in: 'list';
+  readonly outer: Outer;
+  readonly arrays: Deeper<Outer['arrays']>;
+  readonly structs: Outer['structs'];
+}
+interface OpenStruct<Fields extends readonly unknown[], Outer extends Frame> {
+  readonly in: 'struct';
+  readonly types: Fields;
+  readonly outer: Outer;
+  readonly arrays: Outer['arrays'];
+  readonly structs: Deeper<Outer['structs']>;
+}
+interface OpenDictionary<K extends KeyCode, Outer extends Frame> {
+  readonly in: 'dictionary';
+  readonly key: K;
+  readonly outer: Outer;
+  readonly arrays: Deeper<Outer['arrays']>;
+  readonly structs: Outer['structs'];
+}
+interface Frame {
+  readonly in: 'root' | 'list' | 'struct' | 'dictionary';
+  readonly arrays: number;
+  readonly structs: number;
+}
+
+/** Counts to 33, which is one more than the specification allows to nest. */
+type Deeper<N extends number> = Successors[N];
+// biome-ignore format: a table
+type Successors = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33,
+];
+
+/** Reads the next code of `Rest`, within the container `Top`. `S` is the whole signature, for the reason of an error. */
+type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends string> = Top['arrays'] extends 33
+  ? InvalidSignature<`more than 32 arrays are nested in "${S}"`>
+  : Top['structs'] extends 33
+    ? InvalidSignature<`more than 32 structs are nested in "${S}"`>
+    : Rest extends `${infer Code}${infer After}`
+      ? Code extends keyof Leaves[D]
+        ? Complete<After, Top, Leaves[D][Code], D, S>
+        : Code extends 'a'
+          ? After extends `{${infer Key}${infer Value}`
+            ? Key extends KeyCode
+              ? Scan<Value, OpenDictionary<Key, Top>, D, S>
+              : InvalidSignature<`the key of a dictionary must be a basic type in "${S}"`>
+            : After extends `${infer Element extends keyof LeafArrays[D] & string}${infer AfterElement}`
+              ? Top['arrays'] extends 32
+                ? InvalidSignature<`more than 32 arrays are nested in "${S}"`>
+                : Complete<AfterElement, Top, LeafArrays[D][Element], D, S>
+              : Scan<After, OpenList<Top>, D, S>
+          : Code extends '('
+            ? Scan<After, OpenStruct<[], Top>, D, S>
+            : Code extends ')'
+              ? Top extends OpenStruct<infer Fields, infer Outer>
+                ? Fields extends []
+                  ? InvalidSignature<`a struct must have a field in "${S}"`>
+                  : Complete<After, Outer, Struct<Fields, D>, D, S>
+                : InvalidSignature<`")" closes nothing in "${S}"`>
+              : InvalidSignature<`"${Code}" is not a type code here in "${S}"`>
+      : Rest extends ''
+        ? Top extends Root<infer Types>
+          ? Types
+          : InvalidSignature<`something is missing at the end of "${S}"`>
+        : unknown[];
+
+/** Puts a complete type where it belongs: into the container `Top`, which it may complete in turn. */
+type Complete<Rest extends string, Top extends Frame, T, D extends Direction, S extends string> =
+  Top extends Root<infer Types>
+    ? Scan<Rest, Root<[...Types, T]>, D, S>
+    : Top extends OpenStruct<infer Fields, infer Outer>
+      ? Scan<Rest, OpenStruct<[...Fields, T], Outer>, D, S>
+      : Top extends OpenList<infer Outer>
+        ? Complete<Rest, Outer, List<T, D>, D, S>
+        : Top extends OpenDictionary<infer Key, infer Outer>
+          ? Rest extends `}${infer After}`
+            ? Complete<After, Outer, Dictionary<Key, T, D>, D, S>
+            : InvalidSignature<`a dictionary entry has a key and one value in "${S}"`>
+          : never;

@@ -1,0 +1,28 @@
+/**
+ * Signatures that carry a more precise type than they say themselves. At run time such a signature is the plain
+ * string; only the compiler sees the rest.
+ */
+import type { ReadValue } from './types.js';
+
+/** The key of the phantom property that carries the type; nothing has it at run time. */
+export declare const refinement: unique symbol;
+
+/** A signature, or an argument `'name:signature'`, whose values are of type `T`. */
+export type Refined<S extends string, T> = S & { readonly [refinement]: T };
+
+/** What a signature may be refined to: for dictionaries by string, objects with certain members. */
+export type Refinable<S extends string> =
+  ReadValue<S> extends Readonly<Record<string, unknown>> ? object : ReadValue<S>;
+
+/**
+ * Refines the type of a signature's values, mostly of dictionaries whose keys are known. It is taken on trust, for
+ * reading and writing: nothing is checked at run time beyond the signature.
+ *
+ * @example
+ * @method({ in: [type<'options:a{sv}', { Name?: string }>('options:a{sv}')] })
+ *
+ * @param signature the signature once more, because types are gone at run time; the compiler sees to it that both agree
+ */
+export function type<S extends string, T extends Refinable<S>>(signature: S): Refined<S, T> {
+  return signature as Refined<S, T>;
+}

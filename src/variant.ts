@@ -1,0 +1,88 @@
+/**
+ * A value together with its D-Bus type, for where a signature says `v` and the value alone would not tell which type
+ * is meant. Whether the value fits is checked when it is written, where the whole path to it is known.
+ *
+ * @see D-Bus specification, type VARIANT
+ */
+import { type InspectOptions, inspect } from 'node:util';
+import { parseSingle } from './signature/parse.js';
+import type { WriteValue } from './signature/types.js';
+
+/** Shared by all copies of this package in a process. */
+const brand: unique symbol = Symbol.for('busbar.Variant');
+
+/**
+ * A value of a variant, with the signature of its one complete type. Received variants become one of these with
+ * `variants: 'wrap'`.
+ */
+export class Variant<S extends string = string> {
+  readonly signature: S;
+  readonly value: WriteValue<S>;
+
+  /**
+   * @param signature one complete type
+   * @param value anything that can be written for that signature
+   * @throws {@link InvalidArgumentError} for an invalid signature
+   */
+  constructor(signature: S, value: WriteValue<S>) {
+    parseSingle(signature);
+    this.signature = signature;
+    this.value = value;
+  }
+
+  /** Whether a value is a `Variant` of any copy of this package. */
+  static isVariant(value: unknown): value is Variant {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return Variant.isVariant(value);
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    if (depth < 0) return `[Variant ${this.signature}]`;
+    const value = inspect(this.value, { ...options, depth: options.depth == null ? null : options.depth - 1 });
+    return this.signature in helpers ? `variant.${this.signature}(${value})` : `variant('${this.signature}', ${value})`;
+  }
+}
+
+Object.defineProperty(Variant.prototype, brand, { value: true });
+
+const helper =
+  <const S extends string>(signature: S) =>
+  (value: WriteValue<S>): Variant<S> =>
+    new Variant(signature, value);
+
+const helpers = {
+  y: helper('y'),
+  b: helper('b'),
+  n: helper('n'),
+  q: helper('q'),
+  i: helper('i'),
+  u: helper('u'),
+  x: helper('x'),
+  t: helper('t'),
+  d: helper('d'),
+  s: helper('s'),
+  o: helper('o'),
+  g: helper('g'),
+  h: helper('h'),
+  v: helper('v'),
+  ay: helper('ay'),
+  as: helper('as'),
+  ao: helper('ao'),
+} as const;
+
+/**
+ * Makes a {@link Variant} of any type; the members make one of a common type.
+ *
+ * @example
+ * variant('a{sv}', { Name: 'busbar' });
+ * variant.u(5);
+ *
+ * @throws {@link InvalidArgumentError} for an invalid signature
+ */
+export const variant = Object.assign(
+  <const S extends string>(signature: S, value: WriteValue<S>): Variant<S> => new Variant(signature, value),
+  helpers,
+);
