@@ -1,0 +1,35 @@
+/**
+ * Which kinds of poller and transport this runtime gets unless a connection asks for others.
+ *
+ * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls on the
+ * second event, so the addon cannot find out by trying.
+ */
+import type { PollerKind, TransportKind } from './binding.js';
+
+/**
+ * The poller for this runtime, or what `BUSBAR_POLLER` says.
+ *
+ * @throws TypeError if `BUSBAR_POLLER` is neither `uv` nor `thread`
+ */
+export function pollerKind(): PollerKind {
+  const forced = process.env.BUSBAR_POLLER;
+  if (forced !== undefined && forced !== '') return oneOf(['uv', 'thread'], forced, 'BUSBAR_POLLER');
+  return process.versions.bun === undefined && process.versions.deno === undefined ? 'uv' : 'thread';
+}
+
+/**
+ * The transport of connections that do not ask for one, or what `BUSBAR_TRANSPORT` says.
+ *
+ * @throws TypeError if `BUSBAR_TRANSPORT` is neither `sd-bus` nor `socket`
+ */
+export function transportKind(): TransportKind {
+  const forced = process.env.BUSBAR_TRANSPORT;
+  if (forced !== undefined && forced !== '') return oneOf(['sd-bus', 'socket'], forced, 'BUSBAR_TRANSPORT');
+  return 'sd-bus';
+}
+
+function oneOf<Kind extends string>(kinds: readonly Kind[], text: string, variable: string): Kind {
+  const kind = kinds.find((candidate) => candidate === text);
+  if (kind === undefined) throw new TypeError(`${variable} is ${text}, but must be ${kinds.join(' or ')}`);
+  return kind;
+}
