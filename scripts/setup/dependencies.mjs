@@ -1,4 +1,4 @@
-/** The npm dependencies: installed by `npm ci` when what is in node_modules is not what the lock file asks for. */
+/** The npm dependencies: installed when what is in node_modules is not what the lock file asks for. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runQuietly, say } from './report.mjs';
@@ -6,9 +6,11 @@ import { root, runQuietly, say } from './report.mjs';
 export function installDependencies() {
   const wrong = firstDifference();
   if (wrong === undefined) return;
-  say(`npm ci (${wrong})`);
+  say(`npm install (${wrong})`);
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund'];
+  // Not `npm ci`: it refuses a lock file that leaves out optional binaries for other platforms. Both install what is
+  // locked, and without saving this leaves package.json and the lock file alone as well.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund'];
   // Under `npm start` this is the npm that was called; it need not be the one on the search path.
   if (npm !== undefined && /npm-cli\.c?js$/.test(npm)) runQuietly(process.execPath, [npm, ...args]);
   else runQuietly('npm', args);
