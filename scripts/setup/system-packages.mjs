@@ -18,6 +18,7 @@ const installers = {
 /** What running needs, with the package that has it by package manager. */
 export const bus = {
   name: 'dbus-daemon',
+  need: 'to run a private bus, since no session bus answers',
   present: () => hasProgram('dbus-daemon'),
   packages: { 'apt-get': 'dbus', dnf: 'dbus-daemon', apk: 'dbus', pacman: 'dbus' },
 };
@@ -25,6 +26,7 @@ export const bus = {
 /** @param loadAddon answers which sd-bus library it found, by the addon's own search */
 export const sdbusLibrary = (loadAddon) => ({
   name: 'libsystemd.so.0',
+  need: 'the sd-bus library',
   present: () => loadAddon()?.sdbusLibrary() !== undefined,
   packages: { 'apt-get': 'libsystemd0', dnf: 'systemd-libs', apk: 'basu', pacman: 'systemd-libs' },
 });
@@ -58,36 +60,41 @@ export const testPeers = [
   program('readelf', 'binutils'),
 ];
 
+/** Things by name; with what they are for where the reader cannot know. */
+const listed = (things) => things.map(({ name, need }) => (need ? `${name} (${need})` : name)).join(', ');
+
 /** Installs what is missing; throws a `SetupError` with the command where it cannot. */
 export function requirePackages(things) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
   const command = installCommand(missing);
-  const names = missing.map((thing) => thing.name).join(', ');
-  if (command === undefined) throw new SetupError(`Missing: ${names}. Please install it with your package manager.`);
+  if (command === undefined) {
+    throw new SetupError(`Missing: ${listed(missing)}. Please install it with your package manager.`);
+  }
   if (process.getuid() !== 0)
-    throw new SetupError(`Missing: ${names}. This installs it:\n\n  sudo ${command.join(' ')}`);
-  install(command, names);
+    throw new SetupError(`Missing: ${listed(missing)}. This installs it:\n\n  sudo ${command.join(' ')}`);
+  install(command, missing);
   const still = missing.filter((thing) => !thing.present());
-  if (still.length > 0)
-    throw new SetupError(`Installed, but still not found: ${still.map((thing) => thing.name).join(', ')}`);
+  if (still.length > 0) throw new SetupError(`Installed, but still not found: ${listed(still)}`);
 }
 
-/** Installs what is missing where it can, and says what it could not. */
+/** Installs what is missing where it can, and says what is still not there. */
 export function wishForPackages(things) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
-  const names = missing.map((thing) => thing.name).join(', ');
   const command = installCommand(missing);
-  const consequence = 'tests that need them are skipped';
-  if (command === undefined) return say(`not here: ${names}; ${consequence}`);
-  if (process.getuid() !== 0)
-    return say(`not here: ${names}; ${consequence}. To have them:  sudo ${command.join(' ')}`);
-  try {
-    install(command, names);
-  } catch (error) {
-    say(`could not install ${names}; ${consequence}\n${error.message}`);
+  const canInstall = command !== undefined && process.getuid() === 0;
+  if (canInstall) {
+    try {
+      install(command, missing);
+    } catch (error) {
+      say(error.message);
+    }
   }
+  const still = missing.filter((thing) => !thing.present()).map((thing) => thing.name);
+  if (still.length === 0) return;
+  const hint = command === undefined || canInstall ? '' : `. To have them:  sudo ${command.join(' ')}`;
+  say(`not here: ${still.join(', ')}; tests that need them are skipped${hint}`);
 }
 
 /** The command that installs what this machine's package manager has of them. */
@@ -98,8 +105,8 @@ function installCommand(things) {
   return packages.size === 0 ? undefined : [...installers[manager], ...packages];
 }
 
-function install([manager, ...args], names) {
-  say(`installing ${names}`);
+function install([manager, ...args], things) {
+  say(`installing ${things.map((thing) => thing.name).join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (manager !== 'apt-get') return runQuietly(manager, args, env);
   // A fresh container has no package lists, and one unknown package would spoil the whole command.
