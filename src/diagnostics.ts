@@ -29,8 +29,20 @@ const problems = channel('busbar:problem');
 /** Writes a trace line where `NODE_DEBUG` includes `busbar`. */
 export const trace = debuglog('busbar');
 
-/** Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. */
+/**
+ * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. Where nobody subscribes to
+ * the channel, failures of the user's own handlers become process warnings: they must not go unseen.
+ */
 export function report(kind: ProblemKind, message: string, error?: unknown): void {
   if (problems.hasSubscribers) problems.publish({ kind, message, error } satisfies Problem);
+  else if (kind === 'handler') warnOfFailure(message, error);
   trace('%s: %s%s', kind, message, error instanceof Error ? `\n${error.stack}` : '');
+}
+
+function warnOfFailure(message: string, error: unknown): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`${message}: ${error instanceof Error ? error.message : detail}`, {
+    code: 'BUSBAR_HANDLER',
+    detail,
+  });
 }

@@ -13,8 +13,9 @@ export type {
   SubscriptionRule,
 } from './bus/bus.js';
 export type { Credentials } from './bus/driver.js';
-export { formatMatchRule, type MatchRule, parseMatchRule } from './bus/match-rule.js';
+export { formatMatchRule, type MatchRule } from './bus/match-rule.js';
 export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
+export { parseMatchRule } from './bus/parse-match-rule.js';
 export type { Subscription } from './bus/subscription.js';
 export type { SignalListener } from './bus/subscriptions.js';
 export type { RemoteObject } from './client/object.js';

@@ -1,15 +1,14 @@
 /** What somebody probably meant: used where an error can name what exists. */
 
-/** The name with the fewest letters to change, if that is few enough to be a slip. Case counts half. */
+/** The name with the fewest letters to change, whatever their case, if that is few enough to be a slip. */
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(1, wanted.length / 3);
+  let least = Math.max(1, Math.round(wanted.length * 0.4)) + 1;
   for (const name of names) {
-    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase()) + (wanted === name ? 0 : 0.5);
-    if (distance <= least) {
-      least = distance;
-      nearest = name;
-    }
+    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase());
+    if (distance >= least) continue;
+    least = distance;
+    nearest = name;
   }
   return nearest;
 }

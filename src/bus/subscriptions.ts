@@ -7,9 +7,9 @@
  */
 import type { IncomingMessage, Message } from '../connection/message.js';
 import { report } from '../diagnostics.js';
-import { isWellKnownName } from '../names.js';
-import { BUS_NAME, type BusDriver } from './driver.js';
-import { compileMatchRule, formatMatchRule, type MatchRule } from './match-rule.js';
+import type { BusDriver } from './driver.js';
+import { compileMatchRule, senderToVerify } from './match-filter.js';
+import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { type FollowedName, NameOwners } from './name-owners.js';
 import type { Subscription } from './subscription.js';
 
@@ -20,7 +20,8 @@ interface Rule {
   readonly text: string;
   readonly rule: MatchRule;
   readonly matches: (message: IncomingMessage) => boolean;
-  readonly sender: FollowedName | undefined;
+  /** The well-known name that signals are wanted from. */
+  readonly owner: FollowedName | undefined;
   readonly listeners: Map<number, SignalListener>;
   /** How AddMatch ended; never rejects. */
   readonly outcome: Promise<unknown>;
@@ -74,7 +75,7 @@ export class Subscriptions {
       if (byPath === undefined) continue;
       for (const path of [message.path ?? ANY, ANY]) {
         for (const rule of byPath.get(path) ?? []) {
-          if (!rule.matches(message) || !isFromSender(message, rule)) continue;
+          if (!rule.matches(message) || !isFromOwner(message, rule)) continue;
           rules++;
           listeners.push(...rule.listeners);
         }
@@ -92,15 +93,14 @@ export class Subscriptions {
   }
 
   #install(text: string, matchRule: MatchRule): Rule {
-    const { sender } = matchRule;
+    const wellKnown = senderToVerify(matchRule);
     // Before the rule itself: the owner has to be known when its first signal arrives.
-    const followed =
-      sender !== undefined && sender !== BUS_NAME && isWellKnownName(sender) ? this.owners.follow(sender) : undefined;
+    const followed = wellKnown === undefined ? undefined : this.owners.follow(wellKnown);
     const rule: Rule = {
       text,
       rule: matchRule,
       matches: compileMatchRule(matchRule),
-      sender: followed,
+      owner: followed,
       listeners: new Map(),
       outcome: this.#addMatch(text),
       awaited: false,
@@ -160,7 +160,7 @@ export class Subscriptions {
       byPath?.delete(rule.rule.path ?? ANY);
       if (byPath?.size === 0) this.#index.delete(rule.rule.member ?? ANY);
     }
-    rule.sender?.release();
+    rule.owner?.release();
   }
 
   #bucket({ rule: { member = ANY, path = ANY } }: Rule): Set<Rule> {
@@ -178,9 +178,9 @@ export class Subscriptions {
   }
 }
 
-function isFromSender(message: IncomingMessage, { rule, sender }: Rule): boolean {
-  if (sender !== undefined) return sender.owner !== undefined && sender.owner === message.sender;
-  return rule.sender === undefined || rule.sender === message.sender;
+/** The filter compares unique names itself; a well-known one means its present owner. */
+function isFromOwner({ sender }: IncomingMessage, { owner }: Rule): boolean {
+  return owner === undefined || (owner.owner !== undefined && owner.owner === sender);
 }
 
 /** A listener's failure is its own: it is reported, and the others run. */

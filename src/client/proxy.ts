@@ -87,7 +87,12 @@ class InterfaceProxy {
 }
 
 /** Makes a proxy; its type is what the caller knows of the description. */
-export function makeProxy(bus: Bus, description: InterfaceDescription, destination: string, path: string): InterfaceProxy {
+export function makeProxy(
+  bus: Bus,
+  description: InterfaceDescription,
+  destination: string,
+  path: string,
+): InterfaceProxy {
   return new InterfaceProxy({ bus, description, destination, path, options: {} });
 }
 

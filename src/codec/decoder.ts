@@ -168,7 +168,7 @@ const typedArrays: { readonly [Code in BasicCode]?: TypedArrayConstructor } = {
 };
 
 function decodeTypedArray(TypedArray: TypedArrayConstructor, alignment: number): ValueDecoder {
-  return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment)));
+  return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment), alignment));
 }
 
 /** Dictionaries by string. Of entries with the same key the last one counts. */

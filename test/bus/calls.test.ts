@@ -1,0 +1,316 @@
+// Method calls over a real bus: replies, errors, timeouts, aborts, flags, and what is refused before it is sent.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  AccessDeniedError,
+  ConnectionClosedError,
+  connect,
+  DBusError,
+  defineInterface,
+  InvalidArgumentError,
+  implement,
+  MessageType,
+  ServiceUnknownError,
+  TimeoutError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownObjectError,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection, thrown } from '../helpers/rejection.js';
+
+const daemon = await PrivateBus.start();
+const client = await connect({ address: daemon.address });
+const service = await connect({ address: daemon.address });
+const test = suite('calls');
+
+const Calls = defineInterface('org.example.Calls', {
+  methods: {
+    Echo: { in: ['text:s'], out: ['text:s'] },
+    Nothing: {},
+    Several: { in: 's', out: ['text:s', 'length:u'] },
+    Never: {},
+    Fail: { in: ['name:s', 'text:s'] },
+    Throw: { in: 's' },
+    Flags: { out: 'u' },
+    Misfit: { out: 'u' },
+    Late: { in: 's', out: 's' },
+  },
+});
+
+const handled: string[] = [];
+service.export(
+  '/org/example/Calls',
+  implement(Calls, {
+    Echo: (text) => {
+      handled.push(text);
+      return text;
+    },
+    Nothing: () => {},
+    Several: async (text) => [text, text.length],
+    Never: () => new Promise(() => {}),
+    Fail: (name, text) => {
+      throw new DBusError(name, text);
+    },
+    Throw: (text) => {
+      throw new RangeError(text);
+    },
+    Flags: (context) => context.flags,
+    Misfit: () => 'no number' as never,
+    Late: (text) => new Promise((resolve) => setTimeout(() => resolve(text), 50)),
+  }),
+);
+await service.requestName('org.example.Calls');
+
+const target = { destination: 'org.example.Calls', path: '/org/example/Calls', interface: 'org.example.Calls' };
+const proxy = client.proxy(Calls, target.destination, target.path);
+
+test.after(async () => {
+  await client.close();
+  await service.close();
+  await daemon.stop();
+});
+
+test('a call resolves with the values of its reply', async () => {
+  assert.equal(await client.call({ ...target, member: 'Echo', signature: 's', body: ['hi'] }), ['hi']);
+  assert.equal(await client.call({ ...target, member: 'Nothing' }), []);
+  assert.equal(await client.call({ ...target, member: 'Several', signature: 's', body: ['four'] }), ['four', 4]);
+});
+
+test('a call to the unique name is answered like one to the well-known name', async () => {
+  const destination = service.uniqueName as string;
+  assert.equal(await client.call({ ...target, destination, member: 'Echo', signature: 's', body: ['you'] }), ['you']);
+});
+
+test('an unknown service, object, interface and method each reject with their own error', async () => {
+  const call = { ...target, member: 'Echo', signature: 's', body: ['x'] };
+  assert.instance(await rejection(client.call({ ...call, destination: 'org.example.Nobody' })), ServiceUnknownError);
+  assert.instance(await rejection(client.call({ ...call, path: '/org/example/Nothing' })), UnknownObjectError);
+  assert.instance(await rejection(client.call({ ...call, interface: 'org.example.Other' })), UnknownInterfaceError);
+  assert.instance(await rejection(client.call({ ...call, member: 'Echoes' })), UnknownMethodError);
+});
+
+test('an unknown method names the nearest one and what there is', async () => {
+  const error = await rejection(client.call({ ...target, member: 'Ecko' }));
+  assert.match(error.message, 'did you mean Echo?');
+  assert.match(error.message, 'Several');
+});
+
+test('an error tells the name, the text, the values, and what was called', async () => {
+  const error = (await rejection(proxy.call.Fail('org.example.Error.Busy', 'try later'))) as DBusError;
+  assert.instance(error, DBusError);
+  assert.is(error.dbusName, 'org.example.Error.Busy');
+  assert.is(error.name, 'DBusError');
+  assert.is(error.code, 'ERR_DBUS');
+  assert.equal(error.body, ['try later']);
+  assert.match(error.message, 'try later');
+  assert.match(error.message, 'org.example.Calls /org/example/Calls org.example.Calls.Fail');
+});
+
+test('a well-known error name becomes its class', async () => {
+  const error = await rejection(proxy.call.Fail('org.freedesktop.DBus.Error.AccessDenied', 'not you'));
+  assert.instance(error, AccessDeniedError);
+  assert.is((error as DBusError).code, 'ERR_DBUS_ACCESS_DENIED');
+});
+
+test('the stack of an error leads to the caller', async () => {
+  async function theCaller() {
+    await proxy.call.Fail('org.example.Error.Busy', 'try later');
+  }
+  assert.match((await rejection(theCaller())).stack as string, 'theCaller');
+});
+
+test('what a handler throws answers with its text and nothing else', async () => {
+  const error = (await rejection(proxy.call.Throw('out of order'))) as DBusError;
+  assert.is(error.dbusName, 'org.freedesktop.DBus.Error.Failed');
+  assert.equal(error.body, ['out of order']);
+  assert.is(await proxy.call.Echo('still here'), 'still here');
+});
+
+test('a result that does not fit its signature is an error for the caller', async () => {
+  const error = (await rejection(proxy.call.Misfit())) as DBusError;
+  assert.is(error.dbusName, 'org.freedesktop.DBus.Error.Failed');
+  assert.match(error.message, 'does not fit');
+});
+
+test('a call that gets no reply rejects after its timeout and leaves nothing behind', async () => {
+  const error = await rejection(proxy.with({ timeout: 30 }).call.Never());
+  assert.instance(error, TimeoutError);
+  assert.match(error.message, 'no reply within 30 ms');
+  assert.is(client.stats().pendingCalls, 0);
+});
+
+test('a reply that comes after its call timed out disturbs nothing', async () => {
+  assert.instance(await rejection(proxy.with({ timeout: 10 }).call.Late('late')), TimeoutError);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assert.is(await proxy.call.Echo('next'), 'next');
+});
+
+test('an infinite timeout waits as long as the handler takes', async () => {
+  assert.is(await proxy.with({ timeout: Number.POSITIVE_INFINITY }).call.Late('waited'), 'waited');
+});
+
+test('a timeout that is no duration is refused', async () => {
+  assert.instance(await rejection(proxy.with({ timeout: Number.NaN }).call.Nothing()), InvalidArgumentError);
+  assert.instance(await rejection(proxy.with({ timeout: -1 }).call.Nothing()), InvalidArgumentError);
+});
+
+test('aborting rejects the call with the reason of the signal', async () => {
+  const reason = new Error('changed my mind');
+  const controller = new AbortController();
+  const call = rejection(proxy.with({ signal: controller.signal }).call.Never());
+  controller.abort(reason);
+  assert.is(await call, reason);
+  assert.is(client.stats().pendingCalls, 0);
+});
+
+test('a call with a signal that is aborted already is not sent', async () => {
+  handled.length = 0;
+  const call = proxy.with({ signal: AbortSignal.abort(new Error('too late')) }).call.Echo('never sent');
+  assert.is((await rejection(call)).message, 'too late');
+  await proxy.call.Echo('sent');
+  assert.equal(handled, ['sent']);
+});
+
+test('a call without reply resolves at once, and its handler runs', async () => {
+  handled.length = 0;
+  await proxy.with({ noReply: true }).call.Echo('quiet');
+  await proxy.call.Echo('loud');
+  assert.equal(handled, ['quiet', 'loud']);
+});
+
+test('the flags of a call reach the handler', async () => {
+  assert.is(await proxy.call.Flags(), 0);
+  assert.is(await proxy.with({ autoStart: false, interactive: true }).call.Flags(), 2 + 4);
+});
+
+test('calls that are made together are answered in their order', async () => {
+  const texts = Array.from({ length: 1000 }, (_, index) => `call ${index}`);
+  handled.length = 0;
+  assert.equal(await Promise.all(texts.map((text) => proxy.call.Echo(text))), texts);
+  assert.equal(handled, texts);
+});
+
+test('a handler may call its caller back', async () => {
+  const Back = defineInterface('org.example.Back', { methods: { Ask: { out: 's' } } });
+  using _asked = client.export('/back', implement(Back, { Ask: () => 'the caller says hello' }));
+  const Forward = defineInterface('org.example.Forward', { methods: { Relay: { out: 's' } } });
+  using _relay = service.export(
+    '/forward',
+    implement(Forward, { Relay: (context) => service.proxy(Back, context.sender as string, '/back').call.Ask() }),
+  );
+  assert.is(await client.proxy(Forward, target.destination, '/forward').call.Relay(), 'the caller says hello');
+});
+
+test('a connection may call itself', async () => {
+  assert.is(await service.proxy(Calls, service.uniqueName as string, target.path).call.Echo('me'), 'me');
+});
+
+test('a call without an interface is answered where only one method can be meant', async () => {
+  const { interface: _, ...anywhere } = target;
+  assert.equal(await client.call({ ...anywhere, member: 'Echo', signature: 's', body: ['found'] }), ['found']);
+  const Twin = defineInterface('org.example.Twin', { methods: { Echo: { in: 's', out: 's' } } });
+  using _twin = service.export(target.path, implement(Twin, { Echo: (text) => text }));
+  const error = await rejection(client.call({ ...anywhere, member: 'Echo', signature: 's', body: ['which?'] }));
+  assert.match(error.message, 'ambiguous');
+  assert.match(error.message, 'org.example.Twin');
+});
+
+test('arguments of another signature are refused, and the handler does not run', async () => {
+  handled.length = 0;
+  const error = await rejection(client.call({ ...target, member: 'Echo', signature: 'u', body: [1] }));
+  assert.instance(error, InvalidArgumentError);
+  assert.match(error.message, 'takes "s", the call carries "u"');
+  assert.equal(handled, []);
+});
+
+test('names and paths that the specification forbids are refused before anything is sent', async () => {
+  const call = { ...target, member: 'Echo', signature: 's', body: ['x'] };
+  for (const wrong of [
+    { path: 'no/slash' },
+    { path: '/trailing/' },
+    { interface: 'single' },
+    { member: '9starts' },
+    { member: 'has.dot' },
+    { destination: 'nodots' },
+    { destination: '' },
+    { path: '/org/freedesktop/DBus/Local' },
+    { interface: 'org.freedesktop.DBus.Local' },
+    { signature: 'a' },
+    { signature: 'ss' },
+    { body: ['a\0b'] },
+    { body: ['\ud800'] },
+  ]) {
+    assert.instance(await rejection(client.call({ ...call, ...wrong })), InvalidArgumentError, JSON.stringify(wrong));
+  }
+  assert.is(await proxy.call.Echo('still connected'), 'still connected');
+});
+
+test('a message handler sees calls first and may deal with them', async () => {
+  const seen: string[] = [];
+  using _handler = service.addMessageHandler((message) => {
+    if (message.type !== MessageType.MethodCall || message.member !== 'Custom') return;
+    seen.push(message.body[0] as string);
+    service.send({
+      type: MessageType.MethodReturn,
+      destination: message.sender,
+      replySerial: message.serial,
+      signature: 'u',
+      body: [42],
+    });
+    return true;
+  });
+  assert.equal(await client.call({ ...target, member: 'Custom', signature: 's', body: ['raw'] }), [42]);
+  assert.equal(seen, ['raw']);
+  assert.is(await proxy.call.Echo('passed on'), 'passed on');
+});
+
+test('an error reply without a text, or with other values, is an error all the same', async () => {
+  using _handler = service.addMessageHandler((message) => {
+    if (message.member !== 'Odd') return;
+    const [kind] = message.body;
+    service.send({
+      type: MessageType.Error,
+      destination: message.sender,
+      replySerial: message.serial,
+      errorName: 'org.example.Error.Odd',
+      ...(kind === 'empty' ? {} : { signature: 'us', body: [7, 'second'] }),
+    });
+    return true;
+  });
+  const empty = (await rejection(
+    client.call({ ...target, member: 'Odd', signature: 's', body: ['empty'] }),
+  )) as DBusError;
+  assert.is(empty.dbusName, 'org.example.Error.Odd');
+  assert.equal(empty.body, []);
+  const other = (await rejection(
+    client.call({ ...target, member: 'Odd', signature: 's', body: ['other'] }),
+  )) as DBusError;
+  assert.equal(other.body, [7, 'second']);
+});
+
+test('a closed connection rejects what waits and refuses what comes', async () => {
+  const bus = await connect({ address: daemon.address });
+  const waiting = rejection(bus.proxy(Calls, target.destination, target.path).call.Never());
+  await bus.close();
+  assert.instance(await waiting, ConnectionClosedError);
+  assert.instance(await rejection(bus.call({ ...target, member: 'Nothing' })), ConnectionClosedError);
+  assert.instance(
+    thrown(() => bus.emit({ path: '/', interface: 'org.example.Calls', member: 'X' })),
+    ConnectionClosedError,
+  );
+  assert.is(await bus.disconnected, undefined);
+  await bus.close();
+});
+
+test('an async dispose closes the connection', async () => {
+  let kept: Awaited<ReturnType<typeof connect>>;
+  {
+    await using bus = await connect({ address: daemon.address });
+    kept = bus;
+    assert.is(bus.state, 'open');
+  }
+  assert.is(kept.state, 'closed');
+});
+
+test.run();

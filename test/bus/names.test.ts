@@ -1,0 +1,134 @@
+// Well-known names over a real bus: owning, losing, queueing, watching, and asking about them.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, InvalidArgumentError, NameHasNoOwnerError, NameTakenError } from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+
+const daemon = await PrivateBus.start();
+const one = await connect({ address: daemon.address });
+const two = await connect({ address: daemon.address });
+const test = suite('names');
+const name = 'org.example.Name';
+
+// These tests own names without serving anything, which busbar rightly warns about.
+process.removeAllListeners('warning');
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test.after(async () => {
+  await Promise.all([one.close(), two.close()]);
+  await daemon.stop();
+});
+
+test('the bus gives every connection a unique name', () => {
+  assert.match(one.uniqueName as string, /^:\d+\.\d+$/);
+  assert.is.not(one.uniqueName, two.uniqueName);
+});
+
+test('a free name is owned, and given back when disposed', async () => {
+  {
+    await using owned = await one.requestName(name);
+    assert.is(owned.state, 'owned');
+    await owned.acquired;
+    assert.is(await two.nameOwner(name), one.uniqueName);
+    assert.is(one.stats().ownedNames, 1);
+  }
+  assert.instance(await rejection(two.nameOwner(name)), NameHasNoOwnerError);
+  assert.is(one.stats().ownedNames, 0);
+});
+
+test('a taken name rejects with its owner', async () => {
+  await using _owned = await one.requestName(name);
+  const error = (await rejection(two.requestName(name))) as NameTakenError;
+  assert.instance(error, NameTakenError);
+  assert.is(error.owner, one.uniqueName);
+  assert.match(error.message, one.uniqueName as string);
+});
+
+test('requesting a name twice on one connection is one name', async () => {
+  const first = await one.requestName(name);
+  const second = await one.requestName(name);
+  assert.is(first, second);
+  await first.release();
+  assert.is(second.state, 'lost');
+  assert.not(await two.hasName(name));
+});
+
+test('a queued name is acquired when its owner gives it back', async () => {
+  const first = await one.requestName(name);
+  await using second = await two.requestName(name, { queue: true });
+  assert.is(second.state, 'queued');
+  await first.release();
+  await second.acquired;
+  assert.is(second.state, 'owned');
+  assert.is(await one.nameOwner(name), two.uniqueName);
+});
+
+test('a name is only replaced where its owner allows it, and the owner learns of the loss', async () => {
+  const firm = await one.requestName(name);
+  assert.instance(await rejection(two.requestName(name, { replace: true })), NameTakenError);
+  await firm.release();
+
+  const soft = await one.requestName(name, { allowReplacement: true });
+  await using _taken = await two.requestName(name, { replace: true });
+  await soft.lost;
+  assert.is(soft.state, 'lost');
+});
+
+test('invalid and unique names cannot be requested', async () => {
+  for (const wrong of ['nodots', ':1.5', '', 'org..example', 'org.9example', `org.${'x'.repeat(260)}`]) {
+    assert.instance(await rejection(one.requestName(wrong)), InvalidArgumentError, wrong);
+  }
+});
+
+test('a watcher learns of the present owner and of every change', async () => {
+  const events: unknown[] = [];
+  const watcher = { appeared: (owner: string) => events.push(owner), vanished: () => events.push('nobody') };
+  using _watch = two.watchName(name, watcher);
+  await turn();
+  const owned = await one.requestName(name);
+  await turn();
+  await owned.release();
+  await turn();
+  assert.equal(events, ['nobody', one.uniqueName, 'nobody']);
+});
+
+test('a watcher of a name that is owned hears of it once', async () => {
+  await using _owned = await one.requestName(name);
+  const events: unknown[] = [];
+  using _watch = two.watchName(name, {
+    appeared: (owner) => events.push(owner),
+    vanished: () => events.push('nobody'),
+  });
+  await turn();
+  assert.equal(events, [one.uniqueName]);
+});
+
+test('a watcher that was disposed hears nothing, and its match rule is gone', async () => {
+  const rules = two.stats().matchRules;
+  const events: unknown[] = [];
+  const watch = two.watchName(name, { appeared: (owner) => events.push(owner) });
+  watch[Symbol.dispose]();
+  await using _owned = await one.requestName(name);
+  await turn();
+  assert.equal(events, []);
+  assert.is(two.stats().matchRules, rules);
+});
+
+test('names can be listed and asked about', async () => {
+  await using _owned = await one.requestName(name);
+  const names = await two.listNames();
+  for (const present of [name, one.uniqueName, 'org.freedesktop.DBus']) assert.ok(names.includes(present as string));
+  assert.ok(await two.hasName(name));
+  assert.not(await two.hasName('org.example.Nobody'));
+});
+
+test('credentials tell the user and the process', async () => {
+  const { uid, pid, all } = await two.credentials(one.uniqueName as string);
+  assert.is(uid, process.getuid?.());
+  assert.is(pid, process.pid);
+  assert.is(all.ProcessID, process.pid);
+});
+
+test.run();
