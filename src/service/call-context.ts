@@ -1,0 +1,27 @@
+/** What a handler may know of the call that it answers. The dispatcher makes one for each call. */
+import type { Credentials } from '../bus/driver.js';
+
+/**
+ * The call that a handler answers. A decorated method gets it as its last parameter if it asks with `context: true`;
+ * the methods given to `implement` always do.
+ */
+export interface CallContext {
+  /** The caller's unique name; `undefined` between peers without a bus. */
+  readonly sender: string | undefined;
+  /** The path that was called, of those at which the object is exported. */
+  readonly path: string;
+  /** The interface, where the caller named one. */
+  readonly interface: string | undefined;
+  /** The D-Bus name of the method. */
+  readonly member: string;
+  /** The flags of the message's header: 1 no reply expected, 2 no auto-start, 4 interactive authorization allowed. */
+  readonly flags: number;
+  /** Aborts when the caller leaves the bus, or the connection is lost: nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+  /**
+   * Asks the bus who the caller is.
+   *
+   * @throws (rejects) {@link DBusError} if the caller has left, or the bus does not know
+   */
+  credentials(): Promise<Credentials>;
+}

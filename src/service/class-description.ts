@@ -1,0 +1,63 @@
+/** The description of an interface from the decorated members of a class. Made once for a class and a name. */
+import { InvalidArgumentError } from '../errors.js';
+import {
+  interfaceDescription,
+  type MethodInput,
+  type PropertyInput,
+  type SignalInput,
+} from '../introspection/build.js';
+import type { Access, InterfaceDescription } from '../introspection/description.js';
+import { quoted } from '../names.js';
+import { membersOf, type PropertyMember } from './members.js';
+
+export interface ServiceInterfaceOptions {
+  /** The D-Bus interface name. */
+  readonly name: string;
+  /** Annotations of the interface for the introspection data, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+const descriptions = new WeakMap<object, InterfaceDescription>();
+
+/**
+ * Describes the class with this prototype.
+ *
+ * @throws {@link InvalidArgumentError} for an invalid interface name, two members of one name, or a property whose
+ * access its getter and setter do not allow
+ */
+export function classDescription(
+  prototype: object,
+  { name, annotations }: ServiceInterfaceOptions,
+): InterfaceDescription {
+  const known = descriptions.get(prototype);
+  if (known?.name === name && annotations === undefined) return known;
+  const methods: [string, MethodInput][] = [];
+  const signals: [string, SignalInput][] = [];
+  const properties: [string, PropertyInput][] = [];
+  for (const member of membersOf(prototype).values()) {
+    if (member.disabled) continue;
+    if (member.kind === 'method') methods.push([member.name, member.definition]);
+    else if (member.kind === 'signal') signals.push([member.name, member.definition]);
+    else properties.push([member.name, { ...member.definition, access: accessOf(prototype, member) }]);
+  }
+  const description = interfaceDescription(name, { methods, signals, properties, annotations });
+  if (annotations === undefined) descriptions.set(prototype, description);
+  return description;
+}
+
+/** The access that was asked for, if getter and setter allow it; else the one that they allow. */
+function accessOf(prototype: object, { key, access }: PropertyMember): Access {
+  const { get, set } = inheritedDescriptor(prototype, key) ?? {};
+  const allowed = get === undefined ? 'write' : set === undefined ? 'read' : 'readwrite';
+  if (access === undefined || access === allowed || allowed === 'readwrite') return access ?? allowed;
+  const missing = get === undefined ? 'getter' : 'setter';
+  throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}`);
+}
+
+function inheritedDescriptor(prototype: object, key: string): PropertyDescriptor | undefined {
+  for (let object: object | null = prototype; object !== null; object = Object.getPrototypeOf(object)) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, key);
+    if (descriptor !== undefined) return descriptor;
+  }
+  return undefined;
+}

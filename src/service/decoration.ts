@@ -1,0 +1,116 @@
+/**
+ * What the decorators have in common: they find out in which dialect they were called, refuse what cannot be a member,
+ * and leave the note from which the class is described. All real work on the class waits until the class is complete.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { quoted } from '../names.js';
+import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
+
+/** Options that all decorators share. */
+export interface MemberOptions {
+  /** The name on D-Bus, where it differs from the name in the class. */
+  readonly name?: string | undefined;
+  /** `true`: not on D-Bus at all. In a subclass this takes an inherited member away. */
+  readonly disabled?: boolean | undefined;
+  /** Adds the annotation `org.freedesktop.DBus.Deprecated`. */
+  readonly deprecated?: boolean | undefined;
+  /** Further annotations for the introspection data, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a standard decorator's context has, as far as the decorators here use it. */
+interface StandardContext {
+  readonly kind: string;
+  readonly name: string | symbol;
+  readonly static: boolean;
+  readonly private: boolean;
+  addInitializer(initializer: (this: unknown) => void): void;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** What a decorator decorates, whatever the dialect. */
+export interface Decorated {
+  /** `accessor` only exists for standard decorators, `pair` and `field` only for the other dialect. */
+  readonly kind: 'method' | 'getter' | 'setter' | 'accessor' | 'pair' | 'field';
+  readonly key: string;
+  leaveNote(member: Member): void;
+}
+
+/**
+ * Recognises the arguments of a decorator call: `(value, context)` or `(prototype, key, descriptor?)`.
+ *
+ * @throws {@link InvalidArgumentError} for what cannot be on D-Bus: static or private members, symbols, other things
+ */
+export function decorated(decorator: string, args: readonly unknown[]): Decorated {
+  const [target, second, descriptor] = args;
+  if (isStandardContext(second)) return decoratedByStandard(decorator, target, second);
+  if (typeof second === 'string' || typeof second === 'symbol') {
+    if (typeof target === 'function') throw refused(decorator, second, 'a static member cannot be on D-Bus');
+    const key = stringKey(decorator, second);
+    return {
+      kind: kindByDescriptor(descriptor as PropertyDescriptor | undefined),
+      key,
+      leaveNote: (member) => noteOnPrototype(target as object, member),
+    };
+  }
+  throw new InvalidArgumentError(`@${decorator} decorates members of a class that extends ServiceInterface`);
+}
+
+function decoratedByStandard(decorator: string, target: unknown, context: StandardContext): Decorated {
+  const { kind } = context;
+  if (kind === 'class') throw new InvalidArgumentError(`@${decorator} decorates members of a class, not the class`);
+  if (context.static) throw refused(decorator, context.name, 'a static member cannot be on D-Bus');
+  if (context.private) throw refused(decorator, context.name, 'a #private member cannot be on D-Bus');
+  if (kind === 'field') {
+    const advice = `write "accessor ${String(context.name)}", because nothing can notice assignments to a field`;
+    throw refused(decorator, context.name, advice);
+  }
+  const key = stringKey(decorator, context.name);
+  // Another decorator above this one may replace the function that carries the note: better told than lost.
+  context.addInitializer(function (this: unknown) {
+    if (membersOf(Object.getPrototypeOf(this)).has(key)) return;
+    throw refused(decorator, key, 'another decorator replaced what was decorated: write this one above all others');
+  });
+  return {
+    kind: kind as Decorated['kind'],
+    key,
+    leaveNote(member) {
+      const carrier = kind === 'accessor' ? (target as { get: AnyFunction }).get : (target as AnyFunction);
+      noteOnFunction(carrier, member);
+    },
+  };
+}
+
+function isStandardContext(value: unknown): value is StandardContext {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'addInitializer' in value;
+}
+
+/** In the other dialect a pair and an `accessor` look alike; a field has no descriptor, or one with an initializer. */
+function kindByDescriptor(descriptor: PropertyDescriptor | undefined): Decorated['kind'] {
+  if (typeof descriptor?.value === 'function') return 'method';
+  if (descriptor?.get && descriptor.set) return 'pair';
+  if (descriptor?.get) return 'getter';
+  return descriptor?.set ? 'setter' : 'field';
+}
+
+function stringKey(decorator: string, key: string | symbol): string {
+  if (typeof key === 'string') return key;
+  throw refused(decorator, key, 'a member named by a symbol cannot be on D-Bus');
+}
+
+/** An error that names the decorator and the member. */
+export function refused(decorator: string, key: string | symbol, reason: string): InvalidArgumentError {
+  return new InvalidArgumentError(`@${decorator} ${quoted(String(key))}: ${reason}`);
+}
+
+/**
+ * The options a decorator was called with.
+ *
+ * @throws {@link InvalidArgumentError} if it was not called at all: `@method` instead of `@method()`
+ */
+export function checkOptions(decorator: string, options: object, rest: readonly unknown[]): void {
+  if (rest.length > 0 || typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
+  }
+}

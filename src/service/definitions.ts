@@ -1,0 +1,62 @@
+/**
+ * The types that follow from how people write down an interface. Argument lists and signatures are literal types there,
+ * so the compiler reads them too; what they mean at run time is `introspection/build.ts`.
+ */
+import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from '../introspection/build.js';
+import type { Access } from '../introspection/description.js';
+import type { ReadArguments, ValidArguments, WriteResult } from '../signature/types.js';
+import type { CallContext } from './call-context.js';
+
+/** The members of an interface, by their D-Bus names. */
+export interface InterfaceMembers {
+  readonly methods?: { readonly [name: string]: MethodInput };
+  readonly signals?: { readonly [name: string]: SignalInput };
+  readonly properties?: { readonly [name: string]: PropertyInput };
+}
+
+/** The members of one kind; none if there is no such table. */
+export type Table<M, Kind extends keyof InterfaceMembers> = M extends { readonly [K in Kind]: infer T }
+  ? T
+  : Record<never, never>;
+
+/** The list that a definition has under a key; an empty one if there is none. */
+export type ListOf<Definition, Key extends string> = Definition extends {
+  readonly [K in Key]: infer List extends ArgumentList;
+}
+  ? List
+  : '';
+
+/** The signature of a property. */
+export type TypeOf<Definition> = Definition extends { readonly type: infer S extends string } ? S : string;
+
+/** The access of a property as the definition says, or as it is where the definition does not say. */
+export type AccessOf<Definition> = Definition extends { readonly access: infer A extends Access } ? A : 'readwrite';
+
+/** Members whose signatures are all valid are themselves; an invalid signature becomes a type that nothing fits. */
+export type ValidMembers<M> = {
+  readonly [Kind in keyof M]: {
+    readonly [Name in keyof M[Kind]]: {
+      readonly [Key in keyof M[Kind][Name]]: ValidOption<Key, M[Kind][Name][Key]>;
+    };
+  };
+};
+
+type ValidOption<Key, Value> = Key extends 'in' | 'out' | 'args'
+  ? Value extends ArgumentList
+    ? ValidArguments<Value>
+    : Value
+  : Key extends 'type'
+    ? ValidType<Value>
+    : Value;
+
+/** The signature itself if it is one complete type; else a type that nothing fits. */
+export type ValidType<S> = S extends string ? ValidArguments<readonly [S]>[0] : S;
+
+/** The parameters of a method of a service. */
+export type HandlerParameters<I extends ArgumentList> = Extract<ReadArguments<I>, readonly unknown[]>;
+
+/** The parameters of a method of a service that gets the call's context last. */
+export type ParametersWithContext<I extends ArgumentList> = [...HandlerParameters<I>, context: CallContext];
+
+/** What a method of a service may return: its result, or a promise of it. */
+export type HandlerResult<O extends ArgumentList> = WriteResult<O> | PromiseLike<WriteResult<O>>;

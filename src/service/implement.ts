@@ -1,0 +1,198 @@
+/**
+ * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
+ * properties that are given as plain values live here, and whatever changes them goes through here.
+ */
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
+import type { ArgumentList } from '../introspection/build.js';
+import type { Access, InterfaceDescription, PropertyDescription } from '../introspection/description.js';
+import { suggestion } from '../nearest-name.js';
+import type { ReadValue, WriteArguments, WriteValue } from '../signature/types.js';
+import type { CallContext } from './call-context.js';
+import type { InterfaceDefinition } from './define-interface.js';
+import type {
+  AccessOf,
+  HandlerResult,
+  InterfaceMembers,
+  ListOf,
+  ParametersWithContext,
+  Table,
+  TypeOf,
+} from './definitions.js';
+import { type Exportable, registerExportable } from './exportable.js';
+import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
+import { noteChanges, Outlets } from './outlets.js';
+
+/** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
+export type PropertyFunctions<S extends string, A extends Access> = (A extends 'write'
+  ? { readonly get?: undefined }
+  : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+  (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValue<S>): void | PromiseLike<void> });
+
+/**
+ * What an interface needs to be implemented: a function for each method, which gets the arguments and then the call's
+ * {@link CallContext}; for each property its first value, or functions to get and set it.
+ */
+export type ImplementationMembers<M extends InterfaceMembers> = {
+  readonly [Name in keyof Table<M, 'methods'>]: (
+    ...args: ParametersWithContext<ListOf<Table<M, 'methods'>[Name], 'in'>>
+  ) => HandlerResult<ListOf<Table<M, 'methods'>[Name], 'out'>>;
+} & {
+  readonly [Name in keyof Table<M, 'properties'>]:
+    | ReadValue<TypeOf<Table<M, 'properties'>[Name]>>
+    | PropertyFunctions<TypeOf<Table<M, 'properties'>[Name]>, AccessOf<Table<M, 'properties'>[Name]>>;
+};
+
+type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
+
+/** What {@link implement} returns, whatever the interface: it can be exported. */
+export interface Implementation {
+  readonly description: InterfaceDescription;
+  /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
+  emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void;
+}
+
+/** An implementation with the members of its interface. */
+export interface ImplementationOf<M extends InterfaceMembers, Given = ImplementationMembers<M>> extends Implementation {
+  /**
+   * Emits a signal from everywhere that the object is exported.
+   *
+   * @throws {@link InvalidArgumentError} if a value does not fit
+   */
+  readonly emit: { readonly [Name in keyof Table<M, 'signals'>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>> };
+  /** The properties: reading gives the value, assigning one emits PropertiesChanged as its `emits` says. */
+  readonly properties: {
+    -readonly [Name in keyof Table<M, 'properties'>]: Name extends keyof Given
+      ? Given[Name] extends { get(): infer Value }
+        ? Value
+        : ReadValue<TypeOf<Table<M, 'properties'>[Name]>>
+      : never;
+  };
+}
+
+/**
+ * Makes an object that can be exported from an interface that {@link defineInterface} made.
+ *
+ * @param members for each method a function; for each property its first value, or `{ get, set }`, which may be
+ * asynchronous
+ *
+ * @example
+ * const module = implement(Module, {
+ *   async TestMethod(kind, devices) { return 'Success'; },
+ *   TestProperty: {},
+ * });
+ * bus.export('/org/example/dbustest', module);
+ * module.emit.TestSignal({ vm: 'up' });
+ * module.properties.TestProperty = { vm: 'up' };
+ *
+ * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or has a first value that does not
+ * fit; or if a method and a property have the same name, which only a decorated class can implement
+ */
+export function implement<const M extends InterfaceMembers, const Given extends ImplementationMembers<M>>(
+  definition: InterfaceDefinition<string, M>,
+  members: Given,
+): ImplementationOf<M, Given> {
+  const object = new ImplementedObject(definition.description, members as Record<string, unknown>);
+  const implementation: Implementation & Record<'emit' | 'properties', object> = Object.freeze({
+    description: definition.description,
+    emit: object.emitters(),
+    properties: object.assignableProperties(),
+    emitPropertiesChanged: (changes: readonly string[] | Readonly<Record<string, unknown>>) =>
+      noteChanges(object.outlets, object.description.properties, changes),
+  });
+  registerExportable(implementation, object);
+  return implementation as ImplementationOf<M, Given>;
+}
+
+type Handler = (this: unknown, ...args: unknown[]) => unknown;
+
+class ImplementedObject implements Exportable {
+  readonly description: InterfaceDescription;
+  readonly outlets: Outlets;
+  readonly #members: Record<string, unknown>;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #properties: ReadonlyMap<string, ImplementedProperty>;
+
+  constructor(description: InterfaceDescription, members: Record<string, unknown>) {
+    checkMembers(description, members);
+    this.description = description;
+    this.#members = members;
+    this.outlets = new Outlets(description, (name) => this.getProperty(name));
+    this.#handlers = new Map([...description.methods.keys()].map((name) => [name, handlerOf(name, members[name])]));
+    const property = (described: PropertyDescription) =>
+      implementedProperty(described, members[described.name], () => this.outlets.changed(described.name));
+    this.#properties = new Map([...description.properties].map(([name, described]) => [name, property(described)]));
+  }
+
+  callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
+    const handler = this.#handlers.get(name);
+    if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    return handler.call(this.#members, ...args, context);
+  }
+
+  getProperty(name: string): unknown {
+    return this.#property(name).get();
+  }
+
+  setProperty(name: string, value: unknown): unknown {
+    return this.#property(name).set(value);
+  }
+
+  attach(outlet: Parameters<Exportable['attach']>[0]): () => void {
+    return this.outlets.attach(outlet);
+  }
+
+  emitters(): object {
+    const emitters = Object.create(null);
+    for (const name of this.description.signals.keys()) {
+      emitters[name] = (...values: unknown[]) => this.outlets.emitSignal(name, values);
+    }
+    return Object.freeze(emitters);
+  }
+
+  assignableProperties(): object {
+    const properties = Object.create(null);
+    for (const [name, property] of this.#properties) {
+      Object.defineProperty(properties, name, {
+        enumerable: true,
+        get: () => property.get(),
+        set: (value: unknown) => property.assign(value),
+      });
+    }
+    return Object.freeze(properties);
+  }
+
+  #property(name: string): ImplementedProperty {
+    const property = this.#properties.get(name);
+    if (property === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    return property;
+  }
+}
+
+function handlerOf(name: string, value: unknown): Handler {
+  if (typeof value === 'function') return value as Handler;
+  throw new InvalidArgumentError(`the method ${name} must be implemented by a function`);
+}
+
+function checkMembers({ name, methods, properties }: InterfaceDescription, members: Record<string, unknown>): void {
+  if (typeof members !== 'object' || members === null) {
+    throw new InvalidArgumentError(`${name} is implemented by an object with its methods and properties`);
+  }
+  const wanted = [...methods.keys(), ...properties.keys()];
+  for (const member of wanted) {
+    if (methods.has(member) && properties.has(member)) {
+      throw new InvalidArgumentError(`${name} has a method and a property ${member}: use a class with decorators`);
+    }
+    if (!has(members, member)) throw new InvalidArgumentError(`the implementation of ${name} has no member ${member}`);
+  }
+  // A class may have members of its own; in a plain object a name too many is a slip.
+  if (Object.getPrototypeOf(members) !== Object.prototype) return;
+  for (const member of Object.keys(members)) {
+    if (methods.has(member) || properties.has(member)) continue;
+    throw new InvalidArgumentError(`${name} has no method or property ${member}${suggestion(member, wanted)}`);
+  }
+}
+
+/** Whether there is such a member, other than those that every object has (`toString`, `constructor`). */
+function has(members: Record<string, unknown>, name: string): boolean {
+  return name in members && members[name] !== (Object.prototype as unknown as Record<string, unknown>)[name];
+}

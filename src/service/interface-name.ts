@@ -1,0 +1,65 @@
+/**
+ * The interface name of a class that nobody has made an instance of yet: a client hands the class to `bus.proxy`.
+ *
+ * The name stands in a static `interfaceName`, or in the constructor's `super('…')`. The latter is learnt by a probe:
+ * the class is constructed, and the constructor of `ServiceInterface` throws as soon as it is reached, with the name.
+ * So neither a field initialiser nor the rest of a user's constructor ever runs; only what stands before `super` does.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import type { ServiceInterfaceOptions } from './class-description.js';
+import type { ServiceInterfaceClass } from './service-interface.js';
+
+/** Thrown to leave the constructors of a probed class; nobody else sees one. */
+class ProbeAnswer {
+  readonly options: ServiceInterfaceOptions;
+  constructor(options: ServiceInterfaceOptions) {
+    this.options = options;
+  }
+}
+
+/** The class that is being probed. Construction is synchronous, so there is one at a time. */
+let probed: unknown;
+
+/** Called by the constructor of `ServiceInterface` first of all; throws if this construction is a probe. */
+export function answerProbe(constructed: unknown, options: ServiceInterfaceOptions): void {
+  if (constructed === probed) throw new ProbeAnswer(options);
+}
+
+const optionsByClass = new WeakMap<object, ServiceInterfaceOptions>();
+
+/**
+ * What the constructor of a class passes to that of `ServiceInterface`.
+ *
+ * @throws {@link InvalidArgumentError} if the class does not get as far without its arguments
+ */
+export function optionsOfClass(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+  const known = optionsByClass.get(serviceClass);
+  if (known !== undefined) return known;
+  const options = staticOptions(serviceClass) ?? probe(serviceClass);
+  optionsByClass.set(serviceClass, options);
+  return options;
+}
+
+/** The name that a class has in a static `interfaceName`. */
+export function staticOptions({ interfaceName: name }: ServiceInterfaceClass): ServiceInterfaceOptions | undefined {
+  return name === undefined ? undefined : { name };
+}
+
+function probe(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+  const outer = probed;
+  probed = serviceClass;
+  let cause: unknown;
+  try {
+    Reflect.construct(serviceClass, []);
+  } catch (thrown) {
+    if (thrown instanceof ProbeAnswer) return thrown.options;
+    cause = thrown;
+  } finally {
+    probed = outer;
+  }
+  throw new InvalidArgumentError(
+    `the interface name of class ${serviceClass.name} is not known without its constructor's arguments: ` +
+      `add "static readonly interfaceName = '…'" to the class`,
+    { cause },
+  );
+}

@@ -1,0 +1,20 @@
+/**
+ * A member is checked where it is decorated, so that the error points at the class: the class may first be used much
+ * later. The checks are those that the whole interface gets.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { methodDescription, propertyDescription, signalDescription } from '../introspection/build.js';
+import { refused } from './decoration.js';
+import type { Member } from './members.js';
+
+/** @throws {@link InvalidArgumentError} for an invalid name, signature, annotation or option */
+export function checkMember(member: Member): void {
+  try {
+    if (member.kind === 'method') methodDescription(member.name, member.definition);
+    else if (member.kind === 'signal') signalDescription(member.name, member.definition);
+    else propertyDescription(member.name, { ...member.definition, access: member.access });
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw refused(member.kind, member.key, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+/** `@method`: a method of the class answers calls from the bus. */
+import type { ArgumentList } from '../introspection/build.js';
+import type { ValidArguments } from '../signature/types.js';
+import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
+import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
+import { checkMember } from './member-check.js';
+
+export interface MethodOptions<I extends ArgumentList, O extends ArgumentList, C extends boolean>
+  extends MemberOptions {
+  /** The arguments; none if left out. */
+  readonly in?: (I & ValidArguments<I>) | undefined;
+  /** The reply's values. None: the result is ignored; one: the result is the value; several: it is a tuple of them. */
+  readonly out?: (O & ValidArguments<O>) | undefined;
+  /** Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. */
+  readonly noReply?: boolean | undefined;
+  /** `true`: the method gets the call's {@link CallContext} as its last parameter. */
+  readonly context?: C | undefined;
+}
+
+type Parameters<I extends ArgumentList, C extends boolean> = [C] extends [true]
+  ? ParametersWithContext<I>
+  : HandlerParameters<I>;
+
+/** The decorator that {@link method} makes, for both dialects. The method must fit the signatures. */
+export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
+  /** Standard decorators. */
+  <F extends Handler>(value: F, context: ClassMethodDecoratorContext): void;
+  /** TypeScript's `experimentalDecorators`. */
+  <F extends Handler>(prototype: object, key: string | symbol, descriptor: TypedPropertyDescriptor<F>): void;
+}
+
+/**
+ * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must take the values that are read
+ * by `in`; its result, or what its promise resolves with, must be writable by `out`.
+ *
+ * Throw a {@link DBusError} to answer with that error; anything else thrown is answered with
+ * `org.freedesktop.DBus.Error.Failed` and its message.
+ *
+ * A client that makes its proxy from the class believes the class's own types: declare results as they are read (a
+ * `bigint` for `x`) where class and client are meant to share them.
+ *
+ * @example
+ * @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
+ * async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
+ *   return 'Success';
+ * }
+ *
+ * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
+ * @see D-Bus specification, section "Message Protocol", type METHOD_CALL
+ */
+export function method<
+  const I extends ArgumentList = '',
+  const O extends ArgumentList = '',
+  const C extends boolean = false,
+>(
+  options: MethodOptions<I, O, C> = {},
+  ...rest: readonly never[]
+): DecoratesMethod<(...args: Parameters<I, C>) => HandlerResult<O>> {
+  checkOptions('method', options, rest);
+  const { name, disabled = false, context = false, ...definition } = options;
+  return (...args: readonly unknown[]): void => {
+    const { kind, key, leaveNote } = decorated('method', args);
+    if (kind !== 'method') throw refused('method', key, `a ${kind} is no method`);
+    const member = { kind, key, name: name ?? key, disabled, context, definition } as const;
+    checkMember(member);
+    leaveNote(member);
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The base of decorated service classes. It has next to no members of its own, so that an interface can have nearly any:
+ * what makes an instance exportable is its service object, which the constructor makes.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { classDescription, type ServiceInterfaceOptions } from './class-description.js';
+import { answerProbe, staticOptions } from './interface-name.js';
+import { ServiceObject } from './service-object.js';
+
+/** A class that extends {@link ServiceInterface}. */
+export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> = (abstract new (
+  ...args: never
+) => T) & {
+  readonly interfaceName?: string | undefined;
+};
+
+/**
+ * A D-Bus interface as a class: extend it, name the interface in `super('…')`, and decorate what others may use with
+ * `@method`, `@property` and `@signal`. Export instances with `bus.export(path, instance)`, at as many paths and buses
+ * as you like; hand the class itself to `bus.proxy` to talk to one. Subclasses inherit decorated members and may
+ * override them, decorated anew or not.
+ *
+ * @example
+ * class TestModule extends ServiceInterface {
+ *   constructor() { super('org.example.dbustest.Module'); }
+ *
+ *   @method({ in: ['kind:s'], out: ['result:s'] })
+ *   async TestMethod(kind: string): Promise<string> { return 'Success'; }
+ * }
+ */
+export abstract class ServiceInterface {
+  /** The interface's name, for classes that do not give it in their constructor or need arguments there. */
+  static readonly interfaceName?: string | undefined;
+
+  readonly #object: ServiceObject;
+
+  /**
+   * @param interfaceName the D-Bus interface name, alone or with options; the static `interfaceName` if left out
+   * @throws {@link InvalidArgumentError} for an invalid name, or if two members have the same name on D-Bus
+   */
+  constructor(interfaceName?: string | ServiceInterfaceOptions) {
+    const options =
+      (typeof interfaceName === 'string' ? { name: interfaceName } : interfaceName) ?? staticOptions(new.target);
+    if (options === undefined) {
+      throw new InvalidArgumentError(`${new.target.name} has no interface name: pass it to super('…')`);
+    }
+    answerProbe(new.target, options);
+    this.#object = new ServiceObject(this, classDescription(new.target.prototype, options));
+  }
+
+  /**
+   * Sends PropertiesChanged for properties whose values change without being assigned, such as those of a getter.
+   * Leaves together with what else changes in this tick, from wherever the object is exported.
+   *
+   * @param changes the properties, by their names in the class: an array of those whose new value is to be read, or an
+   * object with the values
+   * @throws {@link InvalidArgumentError} for an unknown property, for one described as never emitting, and for a value
+   * that does not fit; nothing is sent then
+   * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
+   */
+  emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    this.#object.propertiesChanged(changes);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The exportable behind one instance of a service class. It turns D-Bus names into members of the instance and back,
+ * and owns the instance's outlets. `ServiceInterface`'s constructor makes it; the decorated members find it here.
+ */
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
+import type { InterfaceDescription, PropertyDescription } from '../introspection/description.js';
+import type { CallContext } from './call-context.js';
+import { type Exportable, type Outlet, registerExportable } from './exportable.js';
+import { type ClassMembers, type Member, membersOf } from './members.js';
+import { noteChanges, Outlets } from './outlets.js';
+import { signalValues } from './signal-values.js';
+
+const serviceObjects = new WeakMap<object, ServiceObject>();
+
+/**
+ * The service object of an instance.
+ *
+ * @throws {@link InvalidArgumentError} if its class does not extend `ServiceInterface`
+ */
+export function serviceObjectOf(instance: object): ServiceObject {
+  const object = serviceObjects.get(instance);
+  if (object !== undefined) return object;
+  throw new InvalidArgumentError('the members of a ServiceInterface class work on its instances only');
+}
+
+export class ServiceObject implements Exportable {
+  readonly description: InterfaceDescription;
+  readonly #instance: Record<string, unknown>;
+  readonly #members: ClassMembers;
+  readonly #outlets: Outlets;
+  /** Names in the class, by kind and D-Bus name. */
+  readonly #keys: ReadonlyMap<string, string>;
+
+  constructor(instance: object, description: InterfaceDescription) {
+    this.description = description;
+    this.#instance = instance as Record<string, unknown>;
+    this.#members = membersOf(Object.getPrototypeOf(instance));
+    this.#keys = keysOf(this.#members);
+    this.#outlets = new Outlets(description, (name) => this.getProperty(name));
+    serviceObjects.set(instance, this);
+    registerExportable(instance, this);
+  }
+
+  callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
+    const key = this.#keys.get(`method ${name}`);
+    const member = key === undefined ? undefined : this.#members.get(key);
+    if (key === undefined || member?.kind !== 'method') {
+      throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    }
+    const handler = this.#instance[key] as (...args: unknown[]) => unknown;
+    return member.context ? handler.call(this.#instance, ...args, context) : handler.call(this.#instance, ...args);
+  }
+
+  getProperty(name: string): unknown {
+    return this.#instance[this.#propertyKey(name)];
+  }
+
+  setProperty(name: string, value: unknown): void {
+    this.#instance[this.#propertyKey(name)] = value;
+  }
+
+  attach(outlet: Outlet): () => void {
+    for (const member of this.#members.values()) {
+      if (member.kind === 'property') member.adopt?.(this.#instance);
+    }
+    return this.#outlets.attach(outlet);
+  }
+
+  /** Emits what the method of a signal returned. */
+  emitSignal(key: string, returned: unknown): void {
+    const signal = this.description.signals.get(this.#named(key)?.name ?? '');
+    if (signal === undefined) return;
+    this.#outlets.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
+  }
+
+  /** Notes that a property was assigned. */
+  propertyChanged(key: string): void {
+    const member = this.#named(key);
+    if (member !== undefined) this.#outlets.changed(member.name);
+  }
+
+  /**
+   * Notes changes that no assignment shows.
+   *
+   * @param changes names in the class, alone or with their new values
+   * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
+   */
+  propertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    const properties = new Map<string, PropertyDescription>();
+    for (const member of this.#members.values()) {
+      const property = member.disabled ? undefined : this.description.properties.get(member.name);
+      if (member.kind === 'property' && property !== undefined) properties.set(member.key, property);
+    }
+    noteChanges(this.#outlets, properties, changes);
+  }
+
+  #named(key: string): Member | undefined {
+    const member = this.#members.get(key);
+    return member?.disabled ? undefined : member;
+  }
+
+  #propertyKey(name: string): string {
+    const key = this.#keys.get(`property ${name}`);
+    if (key === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    return key;
+  }
+}
+
+const keysByMembers = new WeakMap<ClassMembers, ReadonlyMap<string, string>>();
+
+function keysOf(members: ClassMembers): ReadonlyMap<string, string> {
+  const known = keysByMembers.get(members);
+  if (known !== undefined) return known;
+  const enabled = [...members.values()].filter(({ disabled }) => !disabled);
+  const keys = new Map(enabled.map(({ kind, name, key }) => [`${kind} ${name}`, key] as const));
+  keysByMembers.set(members, keys);
+  return keys;
+}

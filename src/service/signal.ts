@@ -1,0 +1,99 @@
+/** `@signal`: calling a method of the class sends a signal. */
+import type { ArgumentList } from '../introspection/build.js';
+import type { ReadArguments, ValidArguments } from '../signature/types.js';
+import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
+import type { HandlerResult } from './definitions.js';
+import type { emitted, SignalArguments } from './emits.js';
+import { checkMember } from './member-check.js';
+import { isThenable } from './outlets.js';
+import { serviceObjectOf } from './service-object.js';
+
+export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
+  /** The arguments; none if left out. */
+  readonly args?: (A & ValidArguments<A>) | undefined;
+}
+
+/** Nothing fits this: the arguments that `Emits` promises to listeners are not those of the signature. */
+export interface ListenersWouldGet<Arguments> {
+  readonly listenersWouldGet: Arguments;
+  readonly [emitted]: never;
+}
+
+/** What a signal with an `Emits` return type promises to listeners must be what they will read. */
+type Promises<A extends ArgumentList, F> = [SignalArguments<F>] extends [never]
+  ? unknown
+  : ReadArguments<A> extends SignalArguments<F>
+    ? unknown
+    : ListenersWouldGet<ReadArguments<A>>;
+
+/** The decorator that {@link signal} makes, for both dialects. What the method returns must fit the signature. */
+export interface DecoratesSignal<A extends ArgumentList> {
+  /** Standard decorators. */
+  <F extends (...args: never) => HandlerResult<A>>(
+    value: F,
+    context: ClassMethodDecoratorContext & Promises<A, F>,
+  ): void;
+  /** TypeScript's `experimentalDecorators`. */
+  <F extends (...args: never) => HandlerResult<A>>(
+    prototype: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<F> & Promises<A, F>,
+  ): void;
+}
+
+/**
+ * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits what it returns, from every path
+ * and bus that the object is exported at, and from none if it is not exported. An asynchronous one emits when it
+ * resolves. For several arguments it returns a tuple, for none nothing. The caller gets what was returned.
+ *
+ * Declare the return type as {@link Emits}, so that proxies made from the class know the member as a signal.
+ *
+ * @example
+ * @signal({ args: ['vms:a{ss}'] })
+ * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
+ *
+ * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined; and when the method
+ * is called and what it returns does not fit
+ * @see D-Bus specification, section "Message Protocol", type SIGNAL
+ */
+export function signal<const A extends ArgumentList = ''>(
+  options: SignalOptions<A> = {},
+  ...rest: readonly never[]
+): DecoratesSignal<A> {
+  checkOptions('signal', options, rest);
+  const { name, disabled = false, ...definition } = options;
+  return (...args: readonly unknown[]): void => {
+    const { kind, key, leaveNote } = decorated('signal', args);
+    if (kind !== 'method')
+      throw refused('signal', key, `a signal is a method that returns what is sent, not a ${kind}`);
+    const member = {
+      kind: 'signal',
+      key,
+      name: name ?? key,
+      disabled,
+      definition,
+      complete: (prototype: object) => emitWhenCalled(prototype, key),
+    } as const;
+    checkMember(member);
+    leaveNote(member);
+  };
+}
+
+/** Replaces the method by one that also emits what it returns. */
+function emitWhenCalled(prototype: object, key: string): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
+  const values: (...args: unknown[]) => unknown = descriptor.value;
+  const emit = function (this: object, ...args: unknown[]): unknown {
+    const result = values.apply(this, args);
+    if (!isThenable(result)) {
+      serviceObjectOf(this).emitSignal(key, result);
+      return result;
+    }
+    return result.then((settled) => {
+      serviceObjectOf(this).emitSignal(key, settled);
+      return settled;
+    });
+  };
+  Object.defineProperty(emit, 'name', { value: key, configurable: true });
+  Object.defineProperty(prototype, key, { ...descriptor, value: emit });
+}
