@@ -5,7 +5,7 @@
  */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { busConfiguration, policyFile } from './bus-configuration.js';
 import { onExit } from './exit-cleanup.js';
 import { programPath, sharedPath } from './paths.js';
@@ -143,7 +143,8 @@ export class PrivateBus {
 
   #writePolicy(): string | undefined {
     const { policy } = this.#options;
-    if (policy === undefined || existsSync(policy)) return policy;
+    if (policy === undefined) return undefined;
+    if (existsSync(policy)) return resolve(policy);
     const file = join(this.#folder, 'policy.conf');
     writeFileSync(file, policyFile(policy));
     return file;

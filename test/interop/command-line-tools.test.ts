@@ -34,12 +34,11 @@ const dbusSend = (member: string, ...args: string[]) =>
 testUnless(missing('busctl'), test, 'busctl introspect lists the members with their flags', async () => {
   const lines = (await busctl('introspect', name, path)).split('\n').map((line) => line.trim().replace(/ +/g, ' '));
   const own = lines.slice(lines.findIndex((line) => line.startsWith(interfaceName)));
-  assert.equal(own.slice(0, 4), [
-    `${interfaceName} interface - - -`,
-    '.TestMethod method sa{sas} s -',
-    '.TestProperty property a{ss} 3 "web" "running" "mail" "running" "build" "pau… emits-change writable',
-    '.TestSignal signal a{ss} - -',
-  ]);
+  assert.is(own[0], `${interfaceName} interface - - -`);
+  assert.is(own[1], '.TestMethod method sa{sas} s -');
+  // Versions of busctl differ in whether they cut the value short.
+  assert.match(own[2] as string, /^\.TestProperty property a\{ss\} 3 "web" "running" .* emits-change writable$/);
+  assert.is(own[3], '.TestSignal signal a{ss} - -');
 });
 
 testUnless(missing('busctl'), test, 'busctl tree finds the object', async () => {
