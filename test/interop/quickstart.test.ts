@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program, run } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
-import { interfaceName, name, path, startService } from './quickstart-service.js';
+import { halfArguments, interfaceName, name, path, startService } from './quickstart-service.js';
 
 const test = suite('quickstart');
 const missing = PrivateBus.missing();
@@ -58,6 +58,26 @@ testUnless(missing, test, 'the service says so and ends when the bus goes', asyn
   } finally {
     await bus.stop();
   }
+});
+
+testUnless(missing, test, 'a half that cannot work ends and says why', async () => {
+  const bus = await PrivateBus.start();
+  try {
+    const early = await run(process.execPath, halfArguments('client'), { env: bus.env });
+    assert.is(early.code, 1);
+    assert.match(early.stderr, `ServiceUnknownError: The name ${name}`);
+    const first = await startService(bus);
+    const second = await run(process.execPath, halfArguments('service'), { env: bus.env });
+    assert.is(second.code, 1);
+    assert.match(second.stderr, `NameTakenError: the name ${name} is taken by :1.`);
+    await first.stop();
+  } finally {
+    await bus.stop();
+  }
+  const alone = await run(process.execPath, halfArguments('client'), { env: bus.env });
+  assert.is(alone.code, 1);
+  assert.match(alone.stderr, `ConnectError: `);
+  assert.match(alone.stderr, bus.address);
 });
 
 testUnless(missing, test, 'npm start runs both halves on the session bus', async () => {
