@@ -33,6 +33,8 @@ export interface ParseIntrospectionOptions {
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 const DEPTH_MAXIMUM = 128;
+/** Each costs an error and a report, so that 4 MiB of nothing else would keep the process busy for seconds. */
+const UNUSABLE_MAXIMUM = 1000;
 
 /**
  * Reads introspection data, as `org.freedesktop.DBus.Introspectable.Introspect` answers it or a file holds it.
@@ -41,7 +43,8 @@ const DEPTH_MAXIMUM = 128;
  * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
  * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature.
  *
- * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit, or has another root than `<node>`
+ * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, or 1000 elements that
+ *   cannot be used), or has another root than `<node>`
  */
 export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
   const root = readXml(xml, {
@@ -57,6 +60,7 @@ export function parseIntrospection(xml: string, options: ParseIntrospectionOptio
 /** Reads elements; whatever is wrong with one is thrown, and caught where the element can be left out. */
 class IntrospectionReader {
   readonly #origin: string;
+  #unusable = 0;
 
   constructor(origin: string | undefined) {
     this.#origin = origin === undefined ? 'introspection data' : `introspection data of ${origin}`;
@@ -176,7 +180,12 @@ class IntrospectionReader {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof InvalidArgumentError)) throw error;
+      if (!(error instanceof InvalidArgumentError) || this.#unusable > UNUSABLE_MAXIMUM) throw error;
+      if (++this.#unusable > UNUSABLE_MAXIMUM) {
+        throw new InvalidArgumentError(
+          `${this.#origin} has more than ${UNUSABLE_MAXIMUM} elements that cannot be used`,
+        );
+      }
       const name = element.attributes.get('name');
       const what = name === undefined ? `<${element.name}>` : `<${element.name} name=${quoted(name)}>`;
       report('introspection', `${this.#origin}, line ${element.line}: ${what} cannot be used: ${error.message}`);
