@@ -9,7 +9,8 @@ import { BoundedCache } from '../signature/bounded-cache.js';
 import { parseSingle } from '../signature/parse.js';
 import { Variant } from '../variant.js';
 import { isPlainObject } from './encode-container.js';
-import { compile, DEPTH_MAXIMUM, type ValueEncoder } from './encoder.js';
+import { compile, type ValueEncoder } from './encoder.js';
+import { DEPTH_MAXIMUM } from './limits.js';
 import { describe, Misfit } from './misfit.js';
 import type { Writer } from './writer.js';
 

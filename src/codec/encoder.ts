@@ -10,6 +10,7 @@ import { parseSignature, type Type } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
 import { encodeVariant } from './encode-variant.js';
+import { DEPTH_MAXIMUM } from './limits.js';
 import { Misfit, within } from './misfit.js';
 import type { Writer } from './writer.js';
 
@@ -23,9 +24,6 @@ export type Encoder = (writer: Writer, values: readonly unknown[]) => void;
 
 /** Writes a value of one type, or throws a {@link Misfit}. */
 export type ValueEncoder = (writer: Writer, value: unknown) => void;
-
-/** From the specification: containers within one another, variants included. */
-export const DEPTH_MAXIMUM = 64;
 
 const encoders = new BoundedCache<Encoder>();
 

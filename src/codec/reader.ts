@@ -9,12 +9,10 @@
  */
 import { ProtocolError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
+import { DEPTH_MAXIMUM } from './limits.js';
 import { type RawBuffer, rawBuffer, readKey, readText } from './strings.js';
 
 const noDescriptors: readonly FileDescriptor[] = [];
-
-/** From the specification: containers within one another, variants included. */
-const DEPTH_MAXIMUM = 64;
 
 export class Reader {
   /** Where the next byte comes from. */
@@ -142,9 +140,10 @@ export class Reader {
     return Buffer.copyBytesFrom(this.#u8, position, end - position);
   }
 
-  /** A copy of the bytes up to `end`, in memory of its own. */
-  memory(end: number): ArrayBuffer {
+  /** A copy of the values of `size` bytes up to `end`, in memory of its own. */
+  memory(end: number, size: number): ArrayBuffer {
     const { position } = this;
+    if ((end - position) % size !== 0) throw truncated();
     this.position = end;
     return this.#memory.slice(position, end);
   }

@@ -9,6 +9,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
+import { ARRAY_BYTES_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
 import { Misfit } from './misfit.js';
 import { checkText, type RawBuffer, rawBuffer, writeAscii } from './strings.js';
 
@@ -22,10 +23,6 @@ export interface OutgoingFd {
 const INITIAL_BYTES = 16 * 1024;
 /** A buffer that grew beyond this for a large message is given back afterwards. */
 const RETAINED_BYTES = 2 * 1024 * 1024;
-
-/** From the specification: 128 MiB for a message, 64 MiB for the data of an array. */
-const MESSAGE_BYTES_MAXIMUM = 2 ** 27;
-const ARRAY_BYTES_MAXIMUM = 2 ** 26;
 
 /** Strings are measured before they are written if three bytes a character would be more than this to reserve. */
 const LARGE_STRING = 64 * 1024;
@@ -206,11 +203,11 @@ export class Writer {
   #grow(size: number): void {
     const needed = this.position + size;
     // What is reserved for a string may be more than it takes: whoever finishes the message checks to the byte.
-    if (needed - this.#messageStart > MESSAGE_BYTES_MAXIMUM + LARGE_STRING) {
-      throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
-    }
+    const limit = this.#messageStart + MESSAGE_BYTES_MAXIMUM + LARGE_STRING;
+    if (needed > limit) throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
     let capacity = this.#u8.length * 2;
     while (capacity < needed) capacity *= 2;
+    capacity = Math.min(capacity, limit);
     const used = this.#u8.subarray(0, this.position);
     this.#use(allocate(capacity));
     this.#u8.set(used);
