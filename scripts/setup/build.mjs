@@ -4,27 +4,43 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root, runQuietly, SetupError, say } from './report.mjs';
 
-/** Compiles src/ to dist/ unless every output is as new as its source. */
+/**
+ * Compiles src/ to dist/ unless every output is as new as its source. A failure leaves what was there, for whoever
+ * uses it at this moment.
+ */
 export function buildLibrary() {
   const reason = whyStale();
   if (reason === undefined) return;
   say(`building dist (${reason})`);
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmitOnError']);
+  const compiler = 'node_modules/typescript/bin/tsc';
+  runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noEmitOnError']);
+  for (const output of orphans()) rmSync(join(root, output));
 }
 
 function whyStale() {
   if (!existsSync(join(root, 'dist'))) return 'there is none';
-  const sources = filesBelow('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
-  const outputs = new Set(filesBelow('dist').filter((path) => path.endsWith('.js')));
   const settings = Math.max(modified('tsconfig.json'), modified('tsconfig.build.json'));
-  for (const source of sources) {
-    const output = source.replace(/^src/, 'dist').replace(/\.ts$/, '.js');
-    if (!outputs.delete(output)) return `${source} is new`;
+  for (const source of sources()) {
+    const output = outputOf(source);
+    if (!existsSync(join(root, output))) return `${source} is new`;
     if (modified(output) < Math.max(modified(source), settings)) return `${source} changed`;
   }
-  const [orphan] = outputs;
+  const [orphan] = orphans();
   return orphan === undefined ? undefined : `${orphan} has lost its source`;
+}
+
+function sources() {
+  return filesBelow('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+}
+
+function outputOf(source) {
+  return source.replace(/^src/, 'dist').replace(/\.ts$/, '.js');
+}
+
+/** Everything in dist/ that no source makes any more. */
+function orphans() {
+  const made = new Set(sources().map((source) => outputOf(source).slice(0, -'.js'.length)));
+  return filesBelow('dist').filter((path) => !made.has(path.replace(/(\.d\.ts|\.js)(\.map)?$/, '')));
 }
 
 function modified(path) {
