@@ -14,17 +14,20 @@ const brand: unique symbol = Symbol.for('busbar.Variant');
 /**
  * A value of a variant, with the signature of its one complete type. Received variants become one of these with
  * `variants: 'wrap'`.
+ *
+ * `T` is never given: it follows from `S`. It is a parameter so that the compiler can see that a variant of a certain
+ * type is a variant.
  */
-export class Variant<S extends string = string> {
+export class Variant<S extends string = string, T = WriteValue<S>> {
   readonly signature: S;
-  readonly value: WriteValue<S>;
+  readonly value: T;
 
   /**
    * @param signature one complete type
    * @param value anything that can be written for that signature
    * @throws {@link InvalidArgumentError} for an invalid signature
    */
-  constructor(signature: S, value: WriteValue<S>) {
+  constructor(signature: S, value: NoInfer<T>) {
     parseSingle(signature);
     this.signature = signature;
     this.value = value;

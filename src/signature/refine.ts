@@ -2,7 +2,7 @@
  * Signatures that carry a more precise type than they say themselves. At run time such a signature is the plain
  * string; only the compiler sees the rest.
  */
-import type { ReadValue } from './types.js';
+import type { ReadArguments } from './types.js';
 
 /** The key of the phantom property that carries the type; nothing has it at run time. */
 export declare const refinement: unique symbol;
@@ -12,7 +12,7 @@ export type Refined<S extends string, T> = S & { readonly [refinement]: T };
 
 /** What a signature may be refined to: for dictionaries by string, objects with certain members. */
 export type Refinable<S extends string> =
-  ReadValue<S> extends Readonly<Record<string, unknown>> ? object : ReadValue<S>;
+  ReadArguments<[S]> extends [infer T] ? (T extends Readonly<Record<string, unknown>> ? object : T) : never;
 
 /**
  * Refines the type of a signature's values, mostly of dictionaries whose keys are known. It is taken on trust, for
