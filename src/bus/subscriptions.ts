@@ -68,6 +68,11 @@ export class Subscriptions {
 
   /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
   dispatch(message: IncomingMessage): void {
+    const { fault } = message;
+    if (fault !== undefined) {
+      report('message', `a signal from ${message.sender} was dropped`, fault);
+      return;
+    }
     const listeners: [number, SignalListener][] = [];
     let rules = 0;
     for (const member of [message.member ?? ANY, ANY]) {
@@ -82,11 +87,6 @@ export class Subscriptions {
       }
     }
     if (listeners.length === 0) return;
-    const fault = message.fault;
-    if (fault !== undefined) {
-      report('message', `a signal from ${message.sender} was dropped`, fault);
-      return;
-    }
     if (rules > 1) listeners.sort(([a], [b]) => a - b);
     void message.body;
     for (const [, listener] of listeners) callListener(listener, message);

@@ -45,7 +45,7 @@ export class RemoteObject {
         `${this.destination} ${this.path} has no interface ${name}${suggestion(name, this.node.interfaces.keys())}`,
       );
     }
-    return makeProxy(this.#bus, description, this.destination, this.path) as ProxyOf<InterfaceDescription>;
+    return makeProxy(this.#bus, description, this.destination, this.path);
   }
 }
 

@@ -17,6 +17,7 @@ import type {
 import { standardInterfaces } from '../introspection/standard.js';
 import { Variant } from '../variant.js';
 import { nextSignal } from './next-signal.js';
+import type { ProxyOf, ProxyOptions } from './proxy-types.js';
 import { SignalQueue, type WatchOptions } from './signal-queue.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
@@ -30,19 +31,17 @@ interface Remote {
   readonly options: CallOptions;
 }
 
-type ChangeListener = (changed: Record<string, unknown>, invalidated: readonly string[]) => void;
+/** What every proxy is, whatever is known of its members when it is compiled. */
+type AnyProxy = ProxyOf<InterfaceDescription>;
 
-/** Members by name; the functions in it know their remote object, so they can be taken out and passed on. */
-type Namespace = Readonly<Record<string, (...args: never[]) => unknown>>;
-
-class InterfaceProxy {
+class RemoteInterface implements AnyProxy {
   readonly #remote: Remote;
-  readonly call: Namespace;
-  readonly on: Namespace;
-  readonly once: Namespace;
-  readonly watch: Namespace;
-  readonly get: Namespace;
-  readonly set: Namespace;
+  readonly call: AnyProxy['call'];
+  readonly on: AnyProxy['on'];
+  readonly once: AnyProxy['once'];
+  readonly watch: AnyProxy['watch'];
+  readonly get: AnyProxy['get'];
+  readonly set: AnyProxy['set'];
 
   constructor(remote: Remote) {
     this.#remote = remote;
@@ -67,12 +66,12 @@ class InterfaceProxy {
     return this.#remote.description.name;
   }
 
-  async getAll(): Promise<unknown> {
+  async getAll(): Promise<Record<string, unknown>> {
     const [values] = await callProperties(this.#remote, 'GetAll', 's', [this.interface]);
-    return values;
+    return values as Record<string, unknown>;
   }
 
-  onChange(listener: ChangeListener): Subscription {
+  onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     return bus.subscribe(rule, (message) => {
@@ -81,23 +80,19 @@ class InterfaceProxy {
     });
   }
 
-  with(options: CallOptions): InterfaceProxy {
-    return new InterfaceProxy({ ...this.#remote, options: { ...this.#remote.options, ...options } });
+  with(options: ProxyOptions): AnyProxy {
+    return new RemoteInterface({ ...this.#remote, options: { ...this.#remote.options, ...options } });
   }
 }
 
-/** Makes a proxy; its type is what the caller knows of the description. */
-export function makeProxy(
-  bus: Bus,
-  description: InterfaceDescription,
-  destination: string,
-  path: string,
-): InterfaceProxy {
-  return new InterfaceProxy({ bus, description, destination, path, options: {} });
+/** Makes a proxy; whoever knows more of its members casts it. */
+export function makeProxy(bus: Bus, description: InterfaceDescription, destination: string, path: string): AnyProxy {
+  return new RemoteInterface({ bus, description, destination, path, options: {} });
 }
 
-type NamespaceOf = (remote: Remote) => Namespace;
-type Namespaces = Readonly<Record<'call' | 'on' | 'once' | 'watch' | 'get' | 'set', NamespaceOf>>;
+/** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
+type NamespaceOf<Members> = (remote: Remote) => Members;
+type Namespaces = { readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' | 'set']: NamespaceOf<AnyProxy[Kind]> };
 
 const namespaces = new WeakMap<InterfaceDescription, Namespaces>();
 
@@ -107,7 +102,7 @@ function namespacesOf(description: InterfaceDescription): Namespaces {
   const { methods, signals, properties } = description;
   const readable = [...properties].filter(([, { access }]) => access !== 'write');
   const writable = [...properties].filter(([, { access }]) => access !== 'read');
-  const made = {
+  const made: Namespaces = {
     call: namespace(methods, callMethod),
     on: namespace(signals, listen),
     once: namespace(signals, listenOnce),
@@ -121,10 +116,10 @@ function namespacesOf(description: InterfaceDescription): Namespaces {
 
 const remoteOf = Symbol('remote');
 
-function namespace<Member>(
+function namespace<Member, Made>(
   members: Iterable<readonly [string, Member]>,
-  make: (remote: Remote, member: Member) => (...args: never[]) => unknown,
-): NamespaceOf {
+  make: (remote: Remote, member: Member) => Made,
+): NamespaceOf<Readonly<Record<string, Made>>> {
   const prototype = Object.create(null);
   for (const [name, member] of members) {
     Object.defineProperty(prototype, name, {
@@ -140,7 +135,7 @@ function namespace<Member>(
 }
 
 function callMethod({ bus, description, destination, path, options }: Remote, method: MethodDescription) {
-  return async (...body: unknown[]): Promise<unknown> => {
+  return async <Result>(...body: readonly unknown[]): Promise<Result> => {
     const { signature, values } = await bus.request({
       noReply: method.noReply,
       ...options,
@@ -154,7 +149,7 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
     if (signature !== method.outSignature && !(options.noReply ?? method.noReply)) {
       reportMisfit(`the reply of ${description.name}.${method.name}`, method.outSignature, signature);
     }
-    return values.length <= 1 ? values[0] : values;
+    return (values.length <= 1 ? values[0] : values) as Result;
   };
 }
 
@@ -179,7 +174,7 @@ function listenOnce(remote: Remote, signal: SignalDescription) {
 
 function watch(remote: Remote, signal: SignalDescription) {
   const on = listen(remote, signal);
-  return (options?: WatchOptions): SignalQueue => new SignalQueue(remote.bus, on, options);
+  return (options?: WatchOptions) => new SignalQueue(remote.bus, on, options);
 }
 
 function getProperty(remote: Remote, { name }: PropertyDescription) {

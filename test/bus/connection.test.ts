@@ -1,0 +1,217 @@
+// Connecting, losing and sharing connections: what a client sees when the bus is not there, or goes away.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  connect,
+  type DBusError,
+  defineInterface,
+  InvalidArgumentError,
+  implement,
+  type MessageBus,
+  sessionBus,
+  systemBus,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+
+const daemon = await PrivateBus.start();
+const folder = mkdtempSync(join(tmpdir(), 'busbar-connection-'));
+const test = suite('connection');
+
+test.after(async () => {
+  await daemon.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A server that is no bus, and does with a connection what the test says. */
+async function impostor(behave: (socket: Socket) => void): Promise<{ address: string } & AsyncDisposable> {
+  const path = join(folder, `impostor-${Math.random().toString(36).slice(2)}`);
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    behave(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    address: `unix:path=${path}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function withEnvironment<T>(variables: Record<string, string | undefined>, run: () => Promise<T>): Promise<T> {
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
+  const assign = (values: Record<string, string | undefined>) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+  assign(variables);
+  try {
+    return await run();
+  } finally {
+    assign(before);
+  }
+}
+
+test('a missing socket rejects with the address, the phase, the errno and a cure', async () => {
+  const error = (await rejection(connect({ address: `unix:path=${folder}/nothing` }))) as ConnectError;
+  assert.instance(error, ConnectError);
+  assert.is(error.code, 'ERR_DBUS_CONNECT');
+  for (const part of [`${folder}/nothing`, 'ENOENT', 'trying to connect', 'is the bus running']) {
+    assert.match(error.message, part);
+  }
+});
+
+test('a socket that nobody listens on rejects as refused', async () => {
+  const address = await impostor(() => {}).then(async (server) => {
+    const { address } = server;
+    await server[Symbol.asyncDispose]();
+    return address;
+  });
+  assert.match((await rejection(connect({ address }))).message, /ENOENT|ECONNREFUSED/);
+});
+
+test('without any bus in the environment the error says what was looked at', async () => {
+  const nothing = { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: folder };
+  const error = await withEnvironment(nothing, () => rejection(connect()));
+  assert.instance(error, ConnectError);
+  assert.match(error.message, `${folder}/bus`);
+});
+
+test('a bus that was switched off is not tried', async () => {
+  assert.match((await rejection(connect({ address: 'disabled:' }))).message, 'switched the bus off');
+});
+
+test('an address that breaks the grammar is refused', async () => {
+  for (const address of ['nonsense', '', 'unix', 'unix:path']) {
+    assert.instance(await rejection(connect({ address })), InvalidArgumentError, address);
+  }
+});
+
+test('the addresses of a list are tried in order', async () => {
+  await using bus = await connect({ address: `unix:path=${folder}/nothing;autolaunch:;${daemon.address}` });
+  assert.is(bus.state, 'open');
+});
+
+test('every address that failed is in the error', async () => {
+  const error = await rejection(connect({ address: `unix:path=${folder}/a;unix:path=${folder}/b` }));
+  assert.match(error.message, `${folder}/a`);
+  assert.match(error.message, `${folder}/b`);
+});
+
+test('a server that rejects the authentication is told apart', async () => {
+  // As a daemon answers the lines that sd-bus sends in one go: AUTH, DATA, NEGOTIATE_UNIX_FD and BEGIN.
+  await using server = await impostor((socket) =>
+    socket.on('data', () => socket.write('REJECTED ANONYMOUS\r\nERROR\r\nERROR\r\nERROR\r\n')),
+  );
+  const error = await rejection(connect({ address: server.address }));
+  assert.instance(error, ConnectError);
+  assert.match(error.message, 'trying to authenticate');
+});
+
+test('a server that says nothing is given up after the timeout', async () => {
+  await using server = await impostor(() => {});
+  const error = await rejection(connect({ address: server.address, timeout: 50 }));
+  assert.instance(error, ConnectError);
+  assert.match(error.message, 'ETIMEDOUT');
+});
+
+test('a server that hangs up at once, or talks nonsense, is a ConnectError', async () => {
+  await using hangsUp = await impostor((socket) => socket.destroy());
+  assert.instance(await rejection(connect({ address: hangsUp.address })), ConnectError);
+  await using nonsense = await impostor((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  assert.instance(await rejection(connect({ address: nonsense.address, timeout: 500 })), ConnectError);
+});
+
+test('a lost bus settles `disconnected` with the reason and rejects what waits', async () => {
+  const doomed = await PrivateBus.start();
+  const bus = await connect({ address: doomed.address });
+  const Silent = defineInterface('org.example.Silent', { methods: { Never: {} } });
+  bus.export('/', implement(Silent, { Never: () => new Promise(() => {}) }));
+  const call = rejection(bus.proxy(Silent, bus.uniqueName as string, '/').call.Never());
+  await bus.listNames();
+  await doomed.kill();
+  const reason = (await bus.disconnected) as DBusError;
+  assert.instance(reason, ConnectionClosedError);
+  assert.match(reason.message, 'ECONNRESET');
+  const failure = await call;
+  assert.instance(failure, ConnectionClosedError);
+  assert.is(failure.cause, reason);
+  assert.is(bus.state, 'closed');
+  assert.instance(await rejection(bus.listNames()), ConnectionClosedError);
+  await bus.close();
+  await doomed.stop();
+});
+
+test('a signal emitted by a service after the loss goes nowhere and throws nothing', async () => {
+  const doomed = await PrivateBus.start();
+  const bus = await connect({ address: doomed.address });
+  const Beacon = defineInterface('org.example.Beacon', { signals: { Lit: {} }, properties: { On: { type: 'b' } } });
+  const beacon = implement(Beacon, { On: false });
+  bus.export('/', beacon);
+  await doomed.kill();
+  await bus.disconnected;
+  beacon.emit.Lit();
+  beacon.properties.On = true;
+  await new Promise((resolve) => setImmediate(resolve));
+  await doomed.stop();
+});
+
+test('many connections live beside one another', async () => {
+  const buses = await Promise.all(Array.from({ length: 50 }, () => connect({ address: daemon.address })));
+  assert.is(new Set(buses.map(({ uniqueName }) => uniqueName)).size, 50);
+  await Promise.all(buses.map((bus) => bus.close()));
+});
+
+test('sessionBus and systemBus are shared, and close with their last user', async () => {
+  await withEnvironment(
+    { DBUS_SESSION_BUS_ADDRESS: daemon.address, DBUS_SYSTEM_BUS_ADDRESS: daemon.address },
+    async () => {
+      const [first, second] = await Promise.all([sessionBus(), sessionBus()]);
+      assert.is(first, second);
+      const system = await systemBus();
+      assert.is.not(system, first);
+      await first.close();
+      assert.is(second.state, 'open');
+      await second.close();
+      assert.is(second.state, 'closed');
+      const again: MessageBus = await sessionBus();
+      assert.is.not(again, first);
+      await Promise.all([again.close(), system.close()]);
+    },
+  );
+});
+
+test('a shared bus that was lost is made anew', async () => {
+  const doomed = await PrivateBus.start();
+  await withEnvironment({ DBUS_SESSION_BUS_ADDRESS: doomed.address }, async () => {
+    const lost = await sessionBus();
+    await doomed.kill();
+    await lost.disconnected;
+    await doomed.restart();
+    await using found = await sessionBus();
+    assert.is.not(found, lost);
+    assert.ok((await found.listNames()).length > 0);
+  });
+  await doomed.stop();
+});
+
+test('the starter bus is the one that the environment names', async () => {
+  await withEnvironment({ DBUS_STARTER_ADDRESS: daemon.address }, async () => {
+    await using bus = await connect({ bus: 'starter' });
+    assert.is(bus.state, 'open');
+  });
+});
+
+test.run();

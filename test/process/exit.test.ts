@@ -1,0 +1,135 @@
+// When a process ends: not while something waits, at once when nothing does, and with everything delivered.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect } from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { type Finished, Program } from '../helpers/program.js';
+
+const daemon = await PrivateBus.start();
+const bus = await connect({ address: daemon.address });
+const test = suite('process exit');
+
+test.after(async () => {
+  await bus.close();
+  await daemon.stop();
+});
+
+/** Runs a script that finds `bus`, `connect` and `Example` in place. */
+function run(script: string, timeLimit = 10_000): Promise<Finished> {
+  const preamble = `
+    import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
+    const bus = await connect();
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
+  return Program.start(process.execPath, args, { env: daemon.env, timeLimit }).finished;
+}
+
+/** Whether a process that runs this script is still there after a while. */
+async function staysAlive(script: string): Promise<boolean> {
+  const result = run(`${script}; console.log('ready')`, 2500);
+  return result.then(
+    () => false,
+    (error: Error) => error.message.includes('was killed after') && error.message.includes('ready'),
+  );
+}
+
+test('a process with an idle connection ends', async () => {
+  const { code } = await run(`console.log((await bus.listNames()).length)`);
+  assert.is(code, 0);
+});
+
+test('a process stays for a subscription, an export, an owned name, or because it says so', async () => {
+  const answers = await Promise.all(
+    [
+      `bus.subscribe({ member: 'Something' }, () => {})`,
+      `bus.export('/', implement(Example, { Never() {} }))`,
+      `process.on('warning', () => {}); await bus.requestName('org.example.Stays')`,
+      `bus.ref()`,
+      `bus.watchName('org.example.Watched', {})`,
+    ].map(staysAlive),
+  );
+  assert.equal(answers, [true, true, true, true, true]);
+});
+
+test('a process ends when what it stayed for is given back, or when it does not want to stay', async () => {
+  const results = await Promise.all([
+    run(`bus.subscribe({ member: 'Something' }, () => {}).unsubscribe()`),
+    run(`bus.export('/', implement(Example, { Never() {} })).unexport()`),
+    run(`bus.export('/', implement(Example, { Never() {} })); bus.unref()`),
+    run(`bus.export('/', implement(Example, { Never() {} })); await bus.close()`),
+  ]);
+  assert.equal(
+    results.map(({ code }) => code),
+    [0, 0, 0, 0],
+  );
+});
+
+test('a process waits for the calls it made', async () => {
+  const { code, stdout } = await run(`
+    bus.proxy(Example, bus.uniqueName, '/').with({ timeout: 300 }).call.Never().catch((error) => console.log(error.name));
+    bus.export('/', implement(Example, { Never: () => new Promise(() => {}) })).unexport();
+  `);
+  assert.is(code, 0);
+  assert.match(stdout, 'UnknownObjectError');
+});
+
+for (const [how, end] of [
+  ['runs out of work', ''],
+  ['calls process.exit', 'process.exit(0)'],
+  ['throws', `throw new Error('the end')`],
+] as const) {
+  test(`a signal that is emitted right before a process ${how} is delivered`, async () => {
+    const heard: unknown[] = [];
+    using _bye = bus.subscribe({ interface: 'org.example.Exit' }, ({ body }) => heard.push(body[0]));
+    await bus.listNames();
+    await run(`
+      for (let i = 0; i < 1000; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 's', body: ['bye ' + i] });
+      ${end}
+    `);
+    const deadline = Date.now() + 3000;
+    while (heard.length < 1000 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.is(heard.length, 1000);
+    assert.is(heard[999], 'bye 999');
+  });
+}
+
+test('a process whose bus is killed ends by itself and not by an error', async () => {
+  const doomed = await PrivateBus.start();
+  const script = `
+    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const bus = await connect();
+    bus.subscribe({ member: 'Something' }, () => {});
+    await bus.listNames();
+    console.log('ready');
+    console.log('lost', (await bus.disconnected).name);
+  `;
+  const program = Program.start(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    env: doomed.env,
+  });
+  await program.line('ready');
+  await doomed.kill();
+  const { code, stdout, stderr } = await program.finished;
+  assert.is(code, 0, stderr);
+  assert.match(stdout, 'lost ConnectionClosedError');
+  await doomed.stop();
+});
+
+test('a missing bus ends nothing but the promise', async () => {
+  const script = `
+    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    connect({ address: 'unix:path=/nonexistent/bus' }).catch((error) => console.log(error.name));
+  `;
+  const { code, stdout } = await Program.start(process.execPath, [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '--eval',
+    script,
+  ]).finished;
+  assert.is(code, 0);
+  assert.match(stdout, 'ConnectError');
+});
+
+test.run();

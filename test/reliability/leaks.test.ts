@@ -1,0 +1,194 @@
+// time limit: 120 s
+// Whatever was begun and ended leaves everything where it was: match rules at the bus, pending calls, descriptors,
+// handles of the event loop, and memory.
+import { readdirSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, FileDescriptor, implement, type MessageBus } from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+
+const daemon = await PrivateBus.start();
+const client = await connect({ address: daemon.address });
+const service = await connect({ address: daemon.address });
+const test = suite('leaks');
+
+const Example = defineInterface('org.example.Leaks', {
+  methods: { Echo: { in: 's', out: 's' }, Fail: {}, Pass: { in: 'h', out: 'h' } },
+  signals: { Lit: { args: 's' } },
+});
+const example = implement(Example, {
+  Echo: (text) => text,
+  Fail: () => {
+    throw new RangeError('as always');
+  },
+  // What came in goes out again, and is closed here once it is sent.
+  Pass: (fd) => fd.handOver(),
+});
+service.export('/leaks', example);
+await service.requestName('org.example.Leaks');
+const proxy = client.proxy(Example, 'org.example.Leaks', '/leaks');
+process.on('warning', () => {});
+
+test.after(async () => {
+  await Promise.all([client.close(), service.close()]);
+  await daemon.stop();
+});
+
+const openFds = () => readdirSync('/proc/self/fd').length;
+// What is due on the next turn anyway (the collector's own callbacks among it) is no leak.
+const handles = () =>
+  process
+    .getActiveResourcesInfo()
+    .filter((kind) => kind !== 'Immediate')
+    .sort()
+    .join();
+
+/** How many rules the daemon itself counts for a connection. */
+async function rulesAtBus(bus: MessageBus): Promise<number> {
+  const [stats] = (await bus.call({
+    destination: 'org.freedesktop.DBus',
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus.Debug.Stats',
+    member: 'GetConnectionStats',
+    signature: 's',
+    body: [bus.uniqueName],
+  })) as [Record<string, unknown>];
+  return stats.MatchRules as number;
+}
+
+async function baseline(bus: MessageBus): Promise<Record<string, unknown>> {
+  await bus.listNames();
+  // Timers and closed handles leave on the next turns.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const { matchRules, pendingCalls, queuedBytes } = bus.stats();
+  return { matchRules, pendingCalls, queuedBytes, atBus: await rulesAtBus(bus), fds: openFds(), handles: handles() };
+}
+
+/** What is in use on the heap after collecting what is not. */
+function heapInUse(): number {
+  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Runs the work twice, the first time so that caches are warm, and returns what the second time left on the heap. */
+async function growth(work: () => Promise<void>): Promise<number> {
+  await work();
+  const before = heapInUse();
+  await work();
+  return heapInUse() - before;
+}
+
+test('10 000 subscriptions that ended', async () => {
+  const before = await baseline(client);
+  const grown = await growth(async () => {
+    for (let round = 0; round < 100; round++) {
+      const subscriptions = Array.from({ length: 50 }, (_, i) => [
+        proxy.on.Lit(() => {}),
+        client.subscribe({ interface: 'org.example.Leaks', arg0: `${round} ${i}` }, () => {}),
+      ]).flat();
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      await client.listNames();
+    }
+  });
+  assert.equal(await baseline(client), before);
+  assert.ok(grown < 1_000_000, `the heap grew by ${grown} bytes`);
+});
+
+test('10 000 calls that were answered', async () => {
+  const before = await baseline(client);
+  const grown = await growth(async () => {
+    for (let round = 0; round < 100; round++) {
+      await Promise.all(Array.from({ length: 100 }, (_, i) => proxy.call.Echo(`${round} ${i}`)));
+    }
+  });
+  assert.equal(await baseline(client), before);
+  assert.ok(grown < 1_000_000, `the heap grew by ${grown} bytes`);
+});
+
+test('calls that failed, timed out or were aborted', async () => {
+  const before = await baseline(client);
+  const grown = await growth(async () => {
+    for (let round = 0; round < 20; round++) {
+      const controller = new AbortController();
+      const calls = Array.from({ length: 50 }, () => [
+        proxy.call.Fail(),
+        proxy.with({ timeout: 0 }).call.Echo('late'),
+        proxy.with({ signal: controller.signal }).call.Echo('aborted'),
+      ]).flat();
+      controller.abort();
+      await Promise.allSettled(calls);
+    }
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await baseline(client), before);
+  assert.ok(grown < 1_000_000, `the heap grew by ${grown} bytes`);
+});
+
+test('descriptors that went to a service and came back', async () => {
+  const before = await baseline(client);
+  for (let round = 0; round < 1000; round++) {
+    using back = (await proxy.call.Pass(0)) as FileDescriptor;
+    assert.instance(back, FileDescriptor);
+    assert.is.not(back.fd, 0);
+  }
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors that came with a signal nobody wanted', async () => {
+  const before = await baseline(client);
+  for (let round = 0; round < 100; round++) {
+    service.emit({
+      path: '/',
+      interface: 'org.example.Fds',
+      member: 'Here',
+      signature: 'hh',
+      body: [0, 1],
+      destination: client.uniqueName,
+    });
+  }
+  await service.listNames();
+  assert.equal(await baseline(client), before);
+});
+
+test('watched names and owned names', async () => {
+  const before = await baseline(client);
+  for (let round = 0; round < 500; round++) {
+    using _watch = client.watchName(`org.example.Watched${round % 7}`, {});
+    await using _name = await client.requestName(`org.example.Owned${round % 7}`);
+  }
+  assert.equal(await baseline(client), before);
+});
+
+test('10 000 objects that were exported and taken back', async () => {
+  const before = await baseline(service);
+  const grown = await growth(async () => {
+    const exports = Array.from({ length: 10_000 }, (_, i) => service.export(`/many/of/${i % 100}/them/${i}`, example));
+    assert.is(service.stats().exportedObjects, 10_001);
+    for (const exported of exports) exported.unexport();
+  });
+  assert.is(service.stats().exportedObjects, 1);
+  assert.equal(await baseline(service), before);
+  assert.ok(grown < 2_000_000, `the heap grew by ${grown} bytes`);
+});
+
+test('500 connections that were opened and closed', async () => {
+  const before = await baseline(client);
+  const grown = await growth(async () => {
+    for (let round = 0; round < 250; round++) {
+      await using bus = await connect({ address: daemon.address });
+      bus.subscribe({ interface: 'org.example.Leaks' }, () => {});
+    }
+  });
+  assert.equal(await baseline(client), before);
+  assert.ok(grown < 2_000_000, `the heap grew by ${grown} bytes`);
+});
+
+test('connections that could not be made', async () => {
+  const before = await baseline(client);
+  for (let round = 0; round < 500; round++) {
+    await connect({ address: 'unix:path=/nonexistent/socket' }).catch(() => {});
+  }
+  assert.equal(await baseline(client), before);
+});
+
+test.run();
