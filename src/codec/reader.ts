@@ -137,7 +137,9 @@ export class Reader {
   bytes(end: number): Buffer {
     const { position } = this;
     this.position = end;
-    return Buffer.copyBytesFrom(this.#u8, position, end - position);
+    const copy = Buffer.allocUnsafe(end - position);
+    this.#u8.copy(copy, 0, position, end);
+    return copy;
   }
 
   /** A copy of the values of `size` bytes up to `end`, in memory of its own. */

@@ -54,7 +54,7 @@ export function checkText(text: string): void {
 type WellFormedString = string & { isWellFormed(): boolean };
 
 const KEY_BYTES_MAXIMUM = 32;
-const KEY_SLOTS = 1024;
+const KEY_SLOTS = 4096;
 const keys: (string | undefined)[] = new Array<string | undefined>(KEY_SLOTS).fill(undefined);
 
 /**
@@ -70,6 +70,8 @@ export function readText(bytes: RawBuffer, start: number, end: number): string {
  */
 export function readKey(bytes: RawBuffer, start: number, end: number): string {
   const length = end - start;
+  // The runtime keeps all strings of one character: these are the signatures of most variants.
+  if (length === 1) return String.fromCharCode(bytes[start] as number);
   if (length > KEY_BYTES_MAXIMUM) return readText(bytes, start, end);
   let hash = length;
   for (let at = start; at < end; at++) hash = (hash * 31 + (bytes[at] as number)) | 0;
