@@ -52,7 +52,7 @@ bool BodyReader::read_basic(char code) {
     const int32_t index = fds_.index_of(fd);
     return written(index >= 0 && writer_.uint32(static_cast<uint32_t>(index)));
   }
-  // Booleans are read as an int.
+  // Booleans are read as an int, of which sd-bus makes 0 or 1 whatever was sent.
   const size_t size = wire::alignment_of(code);
   return written(writer_.align(size) && writer_.append(&value, size));
 }
@@ -88,7 +88,8 @@ bool BodyReader::read_plain_array(char code) {
   const int r = api_.sd_bus_message_read_array(message_, code, &data, &size);
   // It lends the memory of the message, so it cannot serve one in the other byte order.
   if (r == -EOPNOTSUPP) return read_elements(std::string_view(&code, 1), 0);
-  if (r <= 0) return invalid();
+  // It does not check that the array holds whole elements either.
+  if (r <= 0 || size % wire::plain_size(code) != 0) return invalid();
   return written(writer_.append(data, size));
 }
 
