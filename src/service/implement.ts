@@ -42,6 +42,16 @@ export type ImplementationMembers<M extends InterfaceMembers> = {
     | PropertyFunctions<TypeOf<Table<M, 'properties'>[Name]>, AccessOf<Table<M, 'properties'>[Name]>>;
 };
 
+/**
+ * A parameter that nobody passes, so that members which the interface does not have are an error. In the type of
+ * `members` itself the check would take the types of the handlers' parameters away.
+ */
+type UnknownMembers<M extends InterfaceMembers, Given> = [
+  Exclude<keyof Given, keyof ImplementationMembers<M>>,
+] extends [never]
+  ? []
+  : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
+
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 
 /** What {@link implement} returns, whatever the interface: it can be exported. */
@@ -90,6 +100,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
 export function implement<const M extends InterfaceMembers, const Given extends ImplementationMembers<M>>(
   definition: InterfaceDefinition<string, M>,
   members: Given,
+  ..._unknown: UnknownMembers<M, Given>
 ): ImplementationOf<M, Given> {
   const object = new ImplementedObject(definition.description, members as Record<string, unknown>);
   const implementation: Implementation & Record<'emit' | 'properties', object> = Object.freeze({

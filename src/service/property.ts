@@ -56,8 +56,8 @@ export interface DecoratesProperty<S extends string, A extends Access> {
     value: (this: This, value: V) => void,
     context: ClassSetterDecoratorContext<This, V> & Fits<S, 'write', V>,
   ): void;
-  /** TypeScript's `experimentalDecorators`: a public field, or a getter and setter. */
-  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K]>): void;
+  /** TypeScript's `experimentalDecorators`: a public field, an accessor, or a getter and setter. */
+  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K]>, descriptor?: object): void;
 }
 
 /**

@@ -1,0 +1,96 @@
+/**
+ * Runs the type tests: what must compile does, and what must not does not, for users of the package. So it compiles
+ * test/types against the declarations that the package ships, under the oldest supported TypeScript and the newest,
+ * each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`; it
+ * passes if no compilation complains about it.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const tests = join(root, 'test', 'types');
+const work = join(root, 'build', 'type-tests');
+const require = createRequire(import.meta.url);
+
+const compilers = ['typescript-5.4', 'typescript'];
+const dialects = [
+  { name: 'standard', folders: [tests], options: {} },
+  {
+    name: 'experimentalDecorators',
+    folders: [tests, join(tests, 'legacy')],
+    options: { experimentalDecorators: true },
+  },
+];
+const ASSERTION = /^\s*\/\/ @ts-expect-error\b|(?<!function )\bis</;
+
+function compile(compiler, project, ...options) {
+  const manifest = require.resolve(`${compiler}/package.json`);
+  const tsc = join(dirname(manifest), 'bin', 'tsc');
+  return spawnSync(process.execPath, [tsc, '-p', project, '--pretty', 'false', ...options], {
+    cwd: root,
+    encoding: 'utf8',
+  }).stdout;
+}
+
+const sources = (folder) =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(folder, entry.name));
+
+/** The lines of the assertions in each file. */
+function assertionsOf(files) {
+  const assertions = new Map();
+  for (const file of files) {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const numbers = lines.flatMap((line, index) => (ASSERTION.test(line) ? [index + 1] : []));
+    assertions.set(relative(root, file), numbers);
+  }
+  return assertions;
+}
+
+rmSync(work, { recursive: true, force: true });
+const declarations = join(work, 'declarations');
+mkdirSync(declarations, { recursive: true });
+compile(
+  'typescript',
+  'tsconfig.build.json',
+  '--emitDeclarationOnly',
+  '--declarationMap',
+  'false',
+  '--outDir',
+  declarations,
+);
+
+const base = JSON.parse(readFileSync(join(tests, 'tsconfig.json'), 'utf8')).compilerOptions;
+const assertions = assertionsOf(dialects.flatMap(({ folders }) => folders.flatMap(sources)));
+const failed = new Set();
+
+for (const dialect of dialects) {
+  const project = join(work, `${dialect.name}.json`);
+  const options = { ...base, ...dialect.options, paths: { busbar: [join(declarations, 'index.d.ts')] } };
+  writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
+  for (const compiler of compilers) {
+    const version = require(`${compiler}/package.json`).version;
+    const complaints = compile(compiler, project);
+    const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));
+    console.log(`TypeScript ${version}, ${dialect.name}: ${errors.length === 0 ? 'passed' : 'failed'}`);
+    if (errors.length > 0) console.log(complaints.trimEnd());
+    for (const error of errors) failed.add(assertionAt(error));
+  }
+}
+
+/** The assertion that an error is about: one on its line or on the two above; else the error's own place. */
+function assertionAt(error) {
+  const [, file, line] = /^(.*?)\((\d+),\d+\)/.exec(error) ?? [];
+  const near = (number) => number <= Number(line) && Number(line) - number <= 2;
+  return `${file}:${assertions.get(file)?.findLast(near) ?? line}`;
+}
+
+const places = new Set([...assertions].flatMap(([file, numbers]) => numbers.map((number) => `${file}:${number}`)));
+const passed = [...places].filter((place) => !failed.has(place)).length;
+
+console.log(`types: ${passed} passed, ${failed.size} failed`);
+process.exitCode = failed.size === 0 && passed > 0 ? 0 : 1;

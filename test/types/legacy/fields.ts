@@ -1,0 +1,35 @@
+/** Type tests of what only `experimentalDecorators` has: properties that are plain fields. */
+import { type ProxyOf, property, ServiceInterface } from 'busbar';
+import { type Equal, is } from '../is.js';
+
+class Fields extends ServiceInterface {
+  @property({ type: 'a{ss}', access: 'readwrite' })
+  TestProperty: Record<string, string> = {};
+
+  @property({ type: 's', access: 'read' })
+  Choice: 'on' | 'off' = 'on';
+}
+
+class WrongFields extends ServiceInterface {
+  // @ts-expect-error another type
+  @property({ type: 's' })
+  Another = 5;
+
+  // @ts-expect-error others may set a bigint
+  @property({ type: 'x' })
+  Int64 = 5;
+
+  // @ts-expect-error an invalid signature
+  @property({ type: 'a{' })
+  Invalid = {};
+
+  // @ts-expect-error not a property
+  @property({ type: 's' })
+  handler = () => '';
+}
+
+declare const proxy: ProxyOf<typeof Fields>;
+is<Equal<keyof typeof proxy.set, 'TestProperty' | 'Choice'>>();
+is<Equal<ReturnType<typeof proxy.get.TestProperty>, Promise<Record<string, string>>>>();
+
+export { WrongFields };
