@@ -48,7 +48,7 @@ ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(
   if (!options_.read(info.Env(), info[0])) return;
   const sdbus::Library* library = info.Env().GetInstanceData<Addon>()->library();
   if (library == nullptr) {
-    Napi::Error::New(info.Env(), "no sd-bus library was found").ThrowAsJavaScriptException();
+    napi_throw_error(info.Env(), nullptr, "no sd-bus library was found");
     return;
   }
   inbox_.emplace(options_.memory);
@@ -182,14 +182,14 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
   uint32_t end = 0;
   if (napi_get_typedarray_info(env, info[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
       type != napi_uint8_array || napi_get_value_uint32(env, info[1], &end) != napi_ok || end > length) {
-    Napi::TypeError::New(env, "send takes a Uint8Array and an end within it").ThrowAsJavaScriptException();
+    napi_throw_type_error(env, nullptr, "send takes a Uint8Array and an end within it");
     return env.Undefined();
   }
   void* fds = nullptr;
   if (!info[2].IsUndefined() &&
       (napi_get_typedarray_info(env, info[2], &type, &fd_count, &fds, nullptr, nullptr) != napi_ok ||
        type != napi_int32_array)) {
-    Napi::TypeError::New(env, "descriptors must be an Int32Array").ThrowAsJavaScriptException();
+    napi_throw_type_error(env, nullptr, "descriptors must be an Int32Array");
     return env.Undefined();
   }
   transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
