@@ -22,6 +22,8 @@ export class Reader {
   end = 0;
   /** The descriptors that came with the message. */
   fds: readonly FileDescriptor[] = noDescriptors;
+  /** Those of the descriptors that a value refers to, as far as values were read. */
+  readonly referred = new Set<FileDescriptor>();
 
   #depth = 0;
   readonly #memory: ArrayBuffer;
@@ -57,6 +59,7 @@ export class Reader {
     this.position = offset;
     this.end = offset + length;
     this.fds = fds;
+    if (this.referred.size > 0) this.referred.clear();
     this.#depth = 0;
     return this;
   }
@@ -121,6 +124,7 @@ export class Reader {
     const index = this.uint32();
     const descriptor = this.fds[index];
     if (descriptor === undefined) throw new ProtocolError(`the message has no file descriptor ${index}`);
+    this.referred.add(descriptor);
     return descriptor;
   }
 

@@ -4,6 +4,7 @@
  *
  * @see D-Bus specification, section "Message Format"
  */
+import { MESSAGE_BYTES_MAXIMUM } from '../codec/limits.js';
 import type { Writer } from '../codec/writer.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkBusName, checkErrorName, checkInterfaceName, checkMemberName, checkObjectPath } from '../names.js';
@@ -14,9 +15,6 @@ const PROTOCOL_VERSION = 1;
 const BODY_LENGTH_AT = 4;
 const FIELDS_LENGTH_AT = 12;
 const FIELDS_AT = 16;
-
-/** 128 MiB, from the specification: header and body together. */
-const MESSAGE_MAXIMUM = 2 ** 27;
 
 const Field = {
   Path: 1,
@@ -118,7 +116,7 @@ export function writeHeader(writer: Writer, message: OutgoingMessage, serial: nu
  */
 export function finishMessage(writer: Writer, start: number, bodyStart: number): void {
   const size = writer.position - start;
-  if (size > MESSAGE_MAXIMUM) {
+  if (size > MESSAGE_BYTES_MAXIMUM) {
     throw new InvalidArgumentError(`a message of ${size} bytes is larger than the 128 MiB that D-Bus allows`);
   }
   writer.patchUint32(start + BODY_LENGTH_AT, writer.position - bodyStart);

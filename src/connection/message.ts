@@ -126,11 +126,14 @@ export class IncomingMessage implements Message {
     if (this.#lent === undefined) throw new Error('the body of this message was not decoded while it was at hand');
     const fault = this.fault;
     if (fault !== undefined) throw fault;
-    if (this.signature === '') return [];
     const { reader, offset, length, fds } = this.#lent;
+    if (this.signature === '') return [];
     if (fds.length > 0) this.#descriptors ??= fds.map((fd) => FileDescriptor.adopt(fd));
-    reader.open(offset, length, this.#descriptors ?? []);
-    return decoderFor(this.signature, options)(reader);
+    reader.open(offset, length, this.#descriptors);
+    const values = decoderFor(this.signature, options)(reader);
+    // What no value refers to, nobody can close but us.
+    for (const descriptor of this.#descriptors ?? []) if (!reader.referred.has(descriptor)) descriptor.close();
+    return values;
   }
 
   /** Ends the loan of the body's bytes. Descriptors that nobody decoded are closed. */
