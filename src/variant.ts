@@ -51,9 +51,12 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
 
 Object.defineProperty(Variant.prototype, brand, { value: true });
 
+/** Makes variants of one type. It has a name so that declarations name it too, and older compilers can read them. */
+type MakeVariant<S extends string> = (value: WriteValue<S>) => Variant<S>;
+
 const helper =
-  <const S extends string>(signature: S) =>
-  (value: WriteValue<S>): Variant<S> =>
+  <const S extends string>(signature: S): MakeVariant<S> =>
+  (value) =>
     new Variant(signature, value);
 
 const helpers = {
