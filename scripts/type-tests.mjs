@@ -5,7 +5,7 @@
  * passes if no compilation complains about it.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,9 @@ const tests = join(root, 'test', 'types');
 const work = join(root, 'build', 'type-tests');
 const require = createRequire(import.meta.url);
 
-const compilers = ['typescript-5.4', 'typescript'];
+/** The oldest TypeScript has a folder of its own, for in this one its `tsc` would hide the project's. */
+const oldest = require.resolve('typescript/package.json', { paths: [join(tests, 'oldest')] });
+const newest = require.resolve('typescript/package.json');
 const dialects = [
   { name: 'standard', folders: [tests], options: {} },
   {
@@ -26,8 +28,7 @@ const dialects = [
 ];
 const ASSERTION = /^\s*\/\/ @ts-expect-error\b|(?<!function )\bis</;
 
-function compile(compiler, project, ...options) {
-  const manifest = require.resolve(`${compiler}/package.json`);
+function compile(manifest, project, ...options) {
   const tsc = join(dirname(manifest), 'bin', 'tsc');
   return spawnSync(process.execPath, [tsc, '-p', project, '--pretty', 'false', ...options], {
     cwd: root,
@@ -54,8 +55,8 @@ function assertionsOf(files) {
 rmSync(work, { recursive: true, force: true });
 const declarations = join(work, 'declarations');
 mkdirSync(declarations, { recursive: true });
-compile(
-  'typescript',
+const problems = compile(
+  newest,
   'tsconfig.build.json',
   '--emitDeclarationOnly',
   '--declarationMap',
@@ -63,6 +64,7 @@ compile(
   '--outDir',
   declarations,
 );
+if (!existsSync(join(declarations, 'index.d.ts'))) throw new Error(`there are no declarations to test: ${problems}`);
 
 const base = JSON.parse(readFileSync(join(tests, 'tsconfig.json'), 'utf8')).compilerOptions;
 const assertions = assertionsOf(dialects.flatMap(({ folders }) => folders.flatMap(sources)));
@@ -72,8 +74,8 @@ for (const dialect of dialects) {
   const project = join(work, `${dialect.name}.json`);
   const options = { ...base, ...dialect.options, paths: { busbar: [join(declarations, 'index.d.ts')] } };
   writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
-  for (const compiler of compilers) {
-    const version = require(`${compiler}/package.json`).version;
+  for (const compiler of [oldest, newest]) {
+    const { version } = require(compiler);
     const complaints = compile(compiler, project);
     const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));
     console.log(`TypeScript ${version}, ${dialect.name}: ${errors.length === 0 ? 'passed' : 'failed'}`);
