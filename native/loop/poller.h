@@ -39,7 +39,8 @@ class Poller {
   virtual void close(std::function<void()> closed) = 0;
 
  protected:
-  virtual ~Poller() = default;
+  // Never deleted through this class.
+  ~Poller() = default;
 };
 
 }  // namespace busbar::loop

@@ -18,7 +18,7 @@ class UvPoller final : public Poller {
 
  private:
   UvPoller(uv_loop_s* loop, Client& client) : loop_(loop), client_(&client) {}
-  ~UvPoller() override = default;
+  ~UvPoller() = default;
 
   uv_handle_s* allocate(int type);
   void watch_fd(int fd, int events);

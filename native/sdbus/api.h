@@ -13,6 +13,7 @@
 extern "C" {
 struct sd_bus;
 struct sd_bus_message;
+struct sd_bus_slot;
 // The public layout of sd_bus_error; only ever lent to sd-bus, so the last field stays 0.
 struct sd_bus_error {
   const char* name;
@@ -22,6 +23,8 @@ struct sd_bus_error {
 }
 
 namespace busbar::sdbus {
+
+using MessageHandler = int (*)(sd_bus_message*, void* userdata, sd_bus_error*);
 
 // name, result, parameters
 #define BUSBAR_SDBUS_FUNCTIONS(F)                                                                       \
@@ -41,6 +44,7 @@ namespace busbar::sdbus {
   F(sd_bus_get_timeout, int, (sd_bus*, uint64_t*))                                                      \
   F(sd_bus_get_n_queued_write, int, (sd_bus*, uint64_t*))                                               \
   F(sd_bus_process, int, (sd_bus*, sd_bus_message**))                                                   \
+  F(sd_bus_add_filter, int, (sd_bus*, sd_bus_slot**, MessageHandler, void*))                            \
   F(sd_bus_send, int, (sd_bus*, sd_bus_message*, uint64_t*))                                            \
   F(sd_bus_message_new, int, (sd_bus*, sd_bus_message**, uint8_t))                                      \
   F(sd_bus_message_new_signal, int, (sd_bus*, sd_bus_message**, const char*, const char*, const char*)) \
@@ -48,6 +52,7 @@ namespace busbar::sdbus {
     (sd_bus*, sd_bus_message**, const char*, const char*, const char*, const char*))                    \
   F(sd_bus_message_new_method_return, int, (sd_bus_message*, sd_bus_message**))                         \
   F(sd_bus_message_new_method_error, int, (sd_bus_message*, sd_bus_message**, const sd_bus_error*))     \
+  F(sd_bus_message_ref, sd_bus_message*, (sd_bus_message*))                                             \
   F(sd_bus_message_unref, sd_bus_message*, (sd_bus_message*))                                           \
   F(sd_bus_message_seal, int, (sd_bus_message*, uint64_t, uint64_t))                                    \
   F(sd_bus_message_rewind, int, (sd_bus_message*, int))                                                 \

@@ -64,7 +64,8 @@ bool BodyReader::read_text(char code) {
   if (code != 'g') {
     return written(writer_.uint32(static_cast<uint32_t>(length)) && writer_.append(text, length + 1));
   }
-  if (length > wire::kMaxSignatureLength) return invalid();
+  // sd-bus lets a dict entry outside an array pass.
+  if (!wire::is_valid_signature({text, length})) return invalid();
   const uint8_t short_length = static_cast<uint8_t>(length);
   return written(writer_.append(&short_length, 1) && writer_.append(text, length + 1));
 }

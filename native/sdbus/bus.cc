@@ -2,6 +2,7 @@
 #include "sdbus/bus.h"
 
 #include <cerrno>
+#include <utility>
 
 namespace busbar::sdbus {
 
@@ -13,7 +14,17 @@ int Bus::create(BusHandle& handle) {
   // Not a "bus client" to sd-bus: it would send Hello itself, and keep the reply.
   r = api_->sd_bus_set_bus_client(bus, 0);
   if (r < 0) return r;
+  // Without a slot of ours it lives as long as the bus.
+  r = api_->sd_bus_add_filter(bus, nullptr, take, this);
+  if (r < 0) return r;
   return api_->sd_bus_negotiate_fds(bus, 1);
+}
+
+int Bus::take(sd_bus_message* message, void* data, sd_bus_error*) {
+  Bus* bus = static_cast<Bus*>(data);
+  bus->taken_ = own(*bus->api_, bus->api_->sd_bus_message_ref(message));
+  // Done with it, says a positive result.
+  return 1;
 }
 
 int Bus::start(const char* address) {
@@ -36,9 +47,9 @@ int Bus::start_fd(int fd) {
 
 int Bus::process(Message& message) {
   if (!handle_) return -ENOTCONN;
-  sd_bus_message* taken = nullptr;
-  const int r = api_->sd_bus_process(handle_.get(), &taken);
-  message = own(*api_, taken);
+  // A step brings one message at most.
+  const int r = api_->sd_bus_process(handle_.get(), nullptr);
+  message = std::move(taken_);
   return r;
 }
 

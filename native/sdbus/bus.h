@@ -17,6 +17,9 @@ inline constexpr uint64_t kNoDeadline = std::numeric_limits<uint64_t>::max();
 class Bus {
  public:
   explicit Bus(const Api& api) : api_(&api) {}
+  // The filter refers to this object.
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
 
   // Begins to connect to a single server address; does not wait.
   int start(const char* address);
@@ -48,8 +51,11 @@ class Bus {
 
  private:
   int create(BusHandle& handle);
+  static int take(sd_bus_message* message, void* bus, sd_bus_error*);
 
   const Api* api_;
+  // What the filter took in the present step.
+  Message taken_;
   BusHandle handle_;
 };
 

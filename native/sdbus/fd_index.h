@@ -20,7 +20,8 @@ class FdIndex {
   // The index of `fd`, which is added to the list if it is not there; negative if there is no room.
   int32_t index_of(int fd) {
     if (!slots_ && !allocate()) return -1;
-    size_t slot = static_cast<uint32_t>(fd) * 2654435761u % kSlots;
+    const uint32_t hash = static_cast<uint32_t>(fd) * 2654435761u;
+    size_t slot = hash % kSlots;
     for (; slots_[slot] != 0; slot = (slot + 1) % kSlots) {
       const int32_t index = slots_[slot] - 1;
       if (fds_[static_cast<size_t>(index)] == fd) return index;

@@ -1,3 +1,4 @@
+// Message headers, sound and broken.
 #include "wire/header.h"
 
 #include "check.h"

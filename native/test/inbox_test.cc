@@ -1,3 +1,4 @@
+// The bookkeeping of a batch.
 #include "transport/inbox.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Ids of header strings, and what a flood of them does.
 #include "transport/interner.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Bounds, padding and growth of the cursors over marshalled bytes.
 #include <cstring>
 #include <string>
 #include <vector>

@@ -1,3 +1,4 @@
+// The signature grammar and its limits.
 #include "wire/signature.h"
 
 #include <string>

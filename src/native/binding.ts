@@ -10,7 +10,11 @@
 
 /** The column of an inbox row. A row is {@link ROW_LENGTH} consecutive 32-bit integers of `InboxMemory.rows`. */
 export const Column = {
-  /** Message type: 1 method call, 2 method return, 3 error, 4 signal. Unknown types never cross the seam. */
+  /**
+   * Message type: 1 method call, 2 method return, 3 error, 4 signal. Unknown types never cross the seam. Whoever takes
+   * the row may set it to 0: if `onBatch` throws, the addon goes on with the next row that is not marked so, and it
+   * closes the descriptors of unmarked rows that nobody takes any more.
+   */
   Type: 0,
   /** Header flags as on the wire. */
   Flags: 1,

@@ -1,0 +1,137 @@
+// How the sd-bus transport sends: refusals, queues and losses.
+#include <cerrno>
+
+#include "transport_fixture.h"
+
+using namespace busbar;
+using namespace busbar::test;
+
+TEST("a peer that refuses descriptors can be talked to without") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open("DATA\r\nOK 0123456789abcdef0123456789abcdef\r\nERROR\r\n"));
+  CHECK(!fixture.transport->can_send_fds());
+  MessageFields fields = signal_fields("h");
+  fields.unix_fds = 1;
+  std::vector<transport::Refusal> refused;
+  const int32_t sent[] = {0};
+  fixture.transport->send(message_bytes(fields, Bytes().u32(0)), sent, refused);
+  CHECK(refused.size() == 1 && refused[0].serial == 3 && refused[0].error == EOPNOTSUPP);
+  refused.clear();
+  fixture.transport->send(message_bytes(signal_fields("u"), Bytes().u32(1)), {}, refused);
+  CHECK(refused.empty());
+}
+
+TEST("what is sent has the serial it was given, and a refusal costs one message of several") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  fixture.peer.receive();
+  Bytes bytes;
+  for (const uint32_t serial : {10u, 11u, 12u}) {
+    MessageFields fields = signal_fields("s");
+    fields.serial = serial;
+    // The second one is a noncharacter, which sd-bus refuses.
+    const Bytes body = Bytes().string(serial == 11 ? "\xef\xbf\xbe" : "ok");
+    bytes.align(8).raw({reinterpret_cast<const char*>(message_bytes(fields, body).data()),
+                        message_bytes(fields, body).size()});
+  }
+  std::vector<transport::Refusal> refused;
+  fixture.transport->send(bytes.bytes, {}, refused);
+  CHECK(refused.size() == 1 && refused[0].serial == 11 && refused[0].error == EINVAL);
+  CHECK(fixture.transport->pending_bytes() == 0);
+  const std::string sent = fixture.peer.receive();
+  const std::span<const uint8_t> received(reinterpret_cast<const uint8_t*>(sent.data()), sent.size());
+  wire::Header first, second;
+  REQUIRE(wire::read_header(received, first) == wire::HeaderFault::kNone);
+  REQUIRE(wire::read_header(received.subspan(first.message_length()), second) == wire::HeaderFault::kNone);
+  CHECK(first.serial == 10 && second.serial == 12);
+  CHECK(first.message_length() + second.message_length() == sent.size());
+}
+
+TEST("bytes that are no message are refused without harm") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  std::vector<transport::Refusal> refused;
+  fixture.transport->send(std::vector<uint8_t>(100, 0xee), {}, refused);
+  CHECK(refused.size() == 1 && refused[0].error == EBADMSG);
+}
+
+TEST("what the peer does not take is counted, and its end reported") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  Bytes body;
+  body.u32(1 << 20).raw(std::string(1 << 20, 'x'));
+  const std::vector<uint8_t> message = message_bytes(signal_fields("ay"), body);
+  std::vector<transport::Refusal> refused;
+  // sd-bus asks for a socket buffer of 8 MiB, and gets it where it may.
+  constexpr size_t kCount = 24;
+  for (size_t i = 0; i < kCount; i++) fixture.transport->send(message, {}, refused);
+  CHECK(refused.empty());
+  CHECK(fixture.transport->pending_bytes() > 0 &&
+        fixture.transport->pending_bytes() <= kCount * message.size());
+  CHECK(fixture.transport->wants().writable);
+  size_t received = 0;
+  bool drained = false;
+  for (int i = 0; i < 10000 && !drained; i++) {
+    received += fixture.peer.receive().size();
+    drained = fixture.turn(1).drained;
+  }
+  received += fixture.peer.receive().size();
+  CHECK(drained && fixture.transport->pending_bytes() == 0 && !fixture.transport->wants().writable);
+  CHECK(received >= kCount * message.size());
+  CHECK(!fixture.turn(1).drained);
+}
+
+TEST("flush gives up after its time, and keeps what arrived") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  Bytes body;
+  body.u32(32 << 20).raw(std::string(32 << 20, 'x'));
+  std::vector<transport::Refusal> refused;
+  fixture.transport->send(message_bytes(signal_fields("ay"), body), {}, refused);
+  const uint64_t before = transport::monotonic_now();
+  fixture.transport->flush(30);
+  const uint64_t waited = transport::monotonic_now() - before;
+  CHECK(waited >= 25000 && waited < 5000000);
+  CHECK(fixture.transport->pending_bytes() > 0);
+  fixture.peer.send(message_bytes(signal_fields("u"), Bytes().u32(5)));
+  // Makes room, so that sd-bus writes a part and then reads.
+  fixture.peer.receive();
+  fixture.transport->flush(30);
+  CHECK(fixture.receive().has_value());
+}
+
+TEST("after the connection is lost every message is refused, and nothing crashes") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  fixture.peer.hang_up();
+  REQUIRE(fixture.settle_lost().has_value());
+  std::vector<transport::Refusal> refused;
+  const std::vector<uint8_t> message = message_bytes(signal_fields("u"), Bytes().u32(5));
+  for (int i = 0; i < 3; i++) fixture.transport->send(message, {}, refused);
+  CHECK(refused.size() == 3 && refused[0].error == ENOTCONN);
+  fixture.transport->close();
+  fixture.transport->send(message, {}, refused);
+  CHECK(refused.size() == 4 && refused[3].error == ENOTCONN);
+  fixture.transport->flush(10);
+  fixture.transport->close();
+}
+
+TEST("a send into a broken connection leads to its loss") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  fixture.peer.hang_up();
+  std::vector<transport::Refusal> refused;
+  fixture.transport->send(message_bytes(signal_fields("u"), Bytes().u32(5)), {}, refused);
+  CHECK(refused.size() == 1 && refused[0].error == ENOTCONN);
+  CHECK(fixture.transport->wants().deadline == 0);
+  const std::optional<Loss> lost = fixture.settle_lost();
+  REQUIRE(lost.has_value());
+  CHECK(lost->error == ECONNRESET && lost->phase == Phase::kOpen);
+}

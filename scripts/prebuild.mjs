@@ -1,0 +1,41 @@
+/**
+ * Builds the binaries that the package ships: `node scripts/prebuild.mjs [FILE …]`, for instance
+ * `linux-x64/busbar.glibc.node`; all of them without arguments. Done once for each finished change of native code.
+ *
+ * prebuildify builds through the cmake-js stand-in, in a folder of its own for each target: it takes what it finds in
+ * `build/Release` below its working folder, and moves it.
+ */
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
+import { fileOf, targets } from './prebuilds/targets.mjs';
+import { root } from './setup/report.mjs';
+
+const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((file) => !targets.some((target) => fileOf(target) === file));
+if (unknown.length > 0) {
+  console.error(`No such target: ${unknown.join(', ')}\nThere are: ${targets.map(fileOf).join(', ')}`);
+  process.exit(1);
+}
+
+for (const target of targets) {
+  const file = fileOf(target);
+  if (wanted.length > 0 && !wanted.includes(file)) continue;
+  console.log(`prebuild: ${file}`);
+  const cwd = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
+  mkdirSync(cwd, { recursive: true });
+  // Taken before: a source that changes during the build makes the binary stale.
+  const hash = sourcesHash();
+  if (target.toolchain === undefined) delete process.env.BUSBAR_TOOLCHAIN;
+  else process.env.BUSBAR_TOOLCHAIN = join(root, target.toolchain);
+  await prebuildify({
+    ...{ cwd, out: root, name: 'busbar', napi: true, targets: [] },
+    ...{ platform: target.platform, arch: target.arch, libc: target.libc, tagLibc: true },
+    ...{ strip: true, stripBin: target.strip, nodeGyp: join(root, 'scripts', 'node-gyp-stand-in.mjs') },
+  });
+  writeStamp(file, hash);
+}

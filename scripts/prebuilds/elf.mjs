@@ -1,0 +1,38 @@
+/** What readelf tells of a binary. */
+import { spawnSync } from 'node:child_process';
+
+export function hasReadelf() {
+  return spawnSync('readelf', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * @param {string} path of the binary
+ * @returns its machine, the libraries it needs, run-time search paths, exported symbols, the symbol versions that it
+ *   needs as `[family, numbers]`, and whether it still has a symbol table
+ */
+export function inspect(path) {
+  const header = readelf('--file-header', path);
+  const dynamic = readelf('--dynamic', path);
+  const symbols = readelf('--dyn-syms', path);
+  return {
+    machine: /Machine:\s+(.*)/.exec(header)?.[1].trim(),
+    needed: [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name),
+    searchPaths: [...dynamic.matchAll(/\((?:RPATH|RUNPATH)\).*\[(.*)\]/g)].map(([, name]) => name),
+    exported: symbols
+      .split('\n')
+      .map((line) => /\b(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+(\S+)/.exec(line)?.[2])
+      .filter((name) => name !== undefined)
+      .sort(),
+    versions: [...readelf('--version-info', path).matchAll(/Name: ([A-Z]+)_([\d.]+)/g)].map(([, family, version]) => [
+      family,
+      version.split('.').map(Number),
+    ]),
+    hasSymbolTable: /\s\.symtab\s/.test(readelf('--sections', path)),
+  };
+}
+
+function readelf(option, path) {
+  const { status, stdout, stderr } = spawnSync('readelf', ['--wide', option, path], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`readelf ${option} ${path} failed: ${stderr}`);
+  return stdout;
+}

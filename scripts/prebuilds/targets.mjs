@@ -1,0 +1,27 @@
+/**
+ * What binaries the package ships: one row each. `platform`, `arch` and `libc` name the file, as node-gyp-build looks
+ * for it; the rest tells how to build and what to expect of the result. Another target is another row.
+ */
+export const targets = [
+  {
+    ...{ platform: 'linux', arch: 'x64', libc: 'glibc' },
+    /** As readelf names it. */
+    machine: 'Advanced Micro Devices X86-64',
+    strip: 'strip',
+    /** A CMake toolchain file, for what is not built with this machine's own compiler. */
+    toolchain: undefined,
+  },
+];
+
+/** The binary's path below `prebuilds/`. */
+export function fileOf({ platform, arch, libc }) {
+  return `${platform}-${arch}/busbar.${libc}.node`;
+}
+
+/** What every binary must keep to. The versions are those that official builds of Node.js 20 need themselves. */
+export const limits = {
+  bytes: 150_000,
+  versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9] },
+  needed: /^(libc\.so\.6|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libdl\.so\.2|libm\.so\.6|ld-linux.*)$/,
+  exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
+};
