@@ -18,7 +18,7 @@ export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 export { parseMatchRule } from './bus/parse-match-rule.js';
 export type { Subscription } from './bus/subscription.js';
 export type { SignalListener } from './bus/subscriptions.js';
-export type { RemoteObject } from './client/object.js';
+export type { ObjectOptions, RemoteObject } from './client/object.js';
 export type { ProxyOf } from './client/proxy-types.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';

@@ -2,13 +2,13 @@
  * The object that users hold: a participant of the bus that also exports objects and makes proxies of others'.
  * Each of these is a layer of its own; here they meet.
  */
-import { Bus, type BusStats, type CallOptions } from './bus/bus.js';
+import { Bus, type BusStats } from './bus/bus.js';
 import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
-import { introspectObject, type RemoteObject } from './client/object.js';
+import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
-import { type Describable, describe } from './service/describe.js';
+import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
 import { type Export, Exports } from './service/exports.js';
 
@@ -64,17 +64,24 @@ export class MessageBus extends Bus {
    * @param path the object's path
    */
   proxy<T extends Describable>(what: T, destination: string, path: string): ProxyOf<T> {
-    return makeProxy(this, describe(what), destination, path) as ProxyOf<T>;
+    return makeProxy(this, describe(what), destination, path, () => memberAliases(what)) as ProxyOf<T>;
   }
 
   /**
-   * Asks an object what it is. The answer gives proxies for its interfaces, and names its children.
+   * Asks an object what it is, or takes that from `introspection`. The answer gives proxies for its interfaces, and
+   * names its children.
    *
+   * @example
+   * ```ts
+   * const xml = await readFile('org.example.dbustest.xml', 'utf8');
+   * const object = await bus.object('org.example.dbustest', '/org/example/dbustest', { introspection: xml });
+   * await object.interface('org.example.dbustest.Module').call.TestMethod('vm', {});
+   * ```
    * @throws (rejects) {@link DBusError} if the object does not answer
    * @throws (rejects) {@link InvalidArgumentError} if what it answers is no introspection data
    */
-  object(destination: string, path: string, options?: CallOptions): Promise<RemoteObject> {
-    return introspectObject(this, destination, path, options);
+  object(destination: string, path: string, options?: ObjectOptions): Promise<RemoteObject> {
+    return remoteObject(this, destination, path, options);
   }
 
   override stats(): BusStats & { readonly exportedObjects: number } {

@@ -49,13 +49,24 @@ export class RemoteObject {
   }
 }
 
-/** Asks an object for its introspection data. */
-export async function introspectObject(
+/** How an object is asked what it is, if it is asked at all. */
+export interface ObjectOptions extends CallOptions {
+  /** What the object is, as XML (from a file, say) or as `parseIntrospection` returned it: nothing is sent then. */
+  readonly introspection?: string | NodeDescription | undefined;
+}
+
+/** An object as it describes itself, or as it is described in the options. */
+export async function remoteObject(
   bus: Bus,
   destination: string,
   path: string,
-  options: CallOptions = {},
+  { introspection, ...options }: ObjectOptions = {},
 ): Promise<RemoteObject> {
+  const node = introspection ?? (await introspect(bus, destination, path, options));
+  return new RemoteObject(bus, destination, path, typeof node === 'string' ? parseIntrospection(node) : node);
+}
+
+async function introspect(bus: Bus, destination: string, path: string, options: CallOptions): Promise<string> {
   const [xml] = await bus.call({
     ...options,
     destination,
@@ -63,7 +74,6 @@ export async function introspectObject(
     interface: 'org.freedesktop.DBus.Introspectable',
     member: 'Introspect',
   });
-  if (typeof xml !== 'string')
-    throw new InvalidArgumentError(`${destination} ${path} answers without introspection data`);
-  return new RemoteObject(bus, destination, path, parseIntrospection(xml));
+  if (typeof xml === 'string') return xml;
+  throw new InvalidArgumentError(`${destination} ${path} answers without introspection data`);
 }

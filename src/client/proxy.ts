@@ -29,7 +29,11 @@ interface Remote {
   readonly destination: string;
   readonly path: string;
   readonly options: CallOptions;
+  readonly aliases: () => Aliases;
 }
+
+/** Other names for members, by kind and name (`method testMethod`): what a class calls them, where D-Bus does not. */
+type Aliases = ReadonlyMap<string, string>;
 
 /** What every proxy is, whatever is known of its members when it is compiled. */
 type AnyProxy = ProxyOf<InterfaceDescription>;
@@ -45,7 +49,7 @@ class RemoteInterface implements AnyProxy {
 
   constructor(remote: Remote) {
     this.#remote = remote;
-    const namespaces = namespacesOf(remote.description);
+    const namespaces = namespacesOf(remote.description, remote.aliases);
     this.call = namespaces.call(remote);
     this.on = namespaces.on(remote);
     this.once = namespaces.once(remote);
@@ -86,9 +90,17 @@ class RemoteInterface implements AnyProxy {
 }
 
 /** Makes a proxy; whoever knows more of its members casts it. */
-export function makeProxy(bus: Bus, description: InterfaceDescription, destination: string, path: string): AnyProxy {
-  return new RemoteInterface({ bus, description, destination, path, options: {} });
+export function makeProxy(
+  bus: Bus,
+  description: InterfaceDescription,
+  destination: string,
+  path: string,
+  aliases: () => Aliases = () => noAliases,
+): AnyProxy {
+  return new RemoteInterface({ bus, description, destination, path, aliases, options: {} });
 }
+
+const noAliases: Aliases = new Map();
 
 /** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
 type NamespaceOf<Members> = (remote: Remote) => Members;
@@ -96,12 +108,14 @@ type Namespaces = { readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' |
 
 const namespaces = new WeakMap<InterfaceDescription, Namespaces>();
 
-function namespacesOf(description: InterfaceDescription): Namespaces {
+function namespacesOf(description: InterfaceDescription, aliases: () => Aliases): Namespaces {
   const known = namespaces.get(description);
   if (known !== undefined) return known;
-  const { methods, signals, properties } = description;
-  const readable = [...properties].filter(([, { access }]) => access !== 'write');
-  const writable = [...properties].filter(([, { access }]) => access !== 'read');
+  const methods = withAliases(description.methods, 'method', aliases());
+  const signals = withAliases(description.signals, 'signal', aliases());
+  const properties = withAliases(description.properties, 'property', aliases());
+  const readable = properties.filter(([, { access }]) => access !== 'write');
+  const writable = properties.filter(([, { access }]) => access !== 'read');
   const made: Namespaces = {
     call: namespace(methods, callMethod),
     on: namespace(signals, listen),
@@ -112,6 +126,16 @@ function namespacesOf(description: InterfaceDescription): Namespaces {
   };
   namespaces.set(description, made);
   return made;
+}
+
+/** Members by their names and aliases. */
+function withAliases<Member>(members: ReadonlyMap<string, Member>, kind: string, aliases: Aliases): [string, Member][] {
+  const all = [...members];
+  for (const [alias, name] of aliases) {
+    const member = alias.startsWith(`${kind} `) ? members.get(name) : undefined;
+    if (member !== undefined) all.push([alias.slice(kind.length + 1), member]);
+  }
+  return all;
 }
 
 const remoteOf = Symbol('remote');

@@ -1,0 +1,171 @@
+// Proxies: what they are made from, how their members are named, and how they decode.
+
+import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  connect,
+  defineInterface,
+  describe,
+  implement,
+  introspectionXml,
+  method,
+  type Problem,
+  parseIntrospection,
+  property,
+  ServiceInterface,
+  UnknownInterfaceError,
+  Variant,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { thrown } from '../helpers/rejection.js';
+
+const daemon = await PrivateBus.start();
+const client = await connect({ address: daemon.address });
+const service = await connect({ address: daemon.address });
+const test = suite('proxy');
+
+const Shelf = defineInterface('org.example.Shelf', {
+  methods: {
+    // Names that would collide with a proxy's own, were they not in a namespace.
+    call: { out: 's' },
+    then: { out: 's' },
+    constructor: { out: 's' },
+    Pick: { in: ['index:i'], out: ['title:s', 'pages:u'] },
+    Details: { out: 'a{sv}' },
+    Numbers: { out: 'ai' },
+  },
+  signals: { on: { args: 's' } },
+  properties: { 'dashed-name': { type: 's', access: 'readwrite' }, Count: { type: 'u', access: 'read' } },
+});
+const shelf = implement(Shelf, {
+  call: () => 'call',
+  then: () => 'then',
+  constructor: () => 'constructor',
+  Pick: (index) => [`book ${index}`, 100],
+  Details: () => ({ Author: 'someone', Year: new Variant('q', 1999), Tags: ['a', 'b'] }),
+  Numbers: () => [1, 2, 3],
+  'dashed-name': 'dash',
+  Count: 3,
+});
+service.export('/shelf', shelf);
+await service.requestName('org.example.Shelf');
+const proxy = client.proxy(Shelf, 'org.example.Shelf', '/shelf');
+
+test.after(async () => {
+  await Promise.all([client.close(), service.close()]);
+  await daemon.stop();
+});
+
+test('members may have any name', async () => {
+  assert.is(await proxy.call.call(), 'call');
+  assert.is(await proxy.call.then(), 'then');
+  assert.is(await proxy.call.constructor(), 'constructor');
+  assert.is(await proxy.get['dashed-name'](), 'dash');
+  await proxy.set['dashed-name']('dot');
+  assert.is(shelf.properties['dashed-name'], 'dot');
+});
+
+test('a proxy is no promise, although it has a member called then', async () => {
+  assert.is(await Promise.resolve(proxy), proxy);
+});
+
+test('members can be taken out and passed on', async () => {
+  const { Pick } = proxy.call;
+  assert.equal(await Promise.all([1, 2].map((index) => Pick(index))), [
+    ['book 1', 100],
+    ['book 2', 100],
+  ]);
+});
+
+test('a proxy knows what it is about', () => {
+  assert.is(proxy.destination, 'org.example.Shelf');
+  assert.is(proxy.path, '/shelf');
+  assert.is(proxy.interface, 'org.example.Shelf');
+});
+
+test('variants are plain values, or keep their types on request', async () => {
+  assert.equal(await proxy.call.Details(), { Author: 'someone', Year: 1999, Tags: ['a', 'b'] });
+  const wrapped = (await proxy.with({ variants: 'wrap' }).call.Details()) as Record<string, unknown>;
+  assert.equal(wrapped.Year, new Variant('q', 1999));
+});
+
+test('arrays of numbers are arrays, or typed arrays on request', async () => {
+  assert.equal(await proxy.call.Numbers(), [1, 2, 3]);
+  assert.equal(await proxy.with({ typedArrays: true }).call.Numbers(), Int32Array.of(1, 2, 3));
+});
+
+test('options add up', async () => {
+  const both = proxy.with({ variants: 'wrap' }).with({ timeout: 1000 });
+  const details = (await both.call.Details()) as Record<string, unknown>;
+  assert.instance(details.Year, Variant);
+});
+
+test('an object is asked what it is', async () => {
+  const object = await client.object('org.example.Shelf', '/shelf');
+  assert.ok(object.interfaces.includes('org.example.Shelf'));
+  const asked = object.interface('org.example.Shelf');
+  assert.equal(await asked.call.Pick?.(4), ['book 4', 100]);
+  assert.is(await asked.get.Count?.(), 3);
+});
+
+test('an interface that an object does not have is named with what it has', async () => {
+  const object = await client.object('org.example.Shelf', '/shelf');
+  const error = thrown(() => object.interface('org.example.Shelv'));
+  assert.instance(error, UnknownInterfaceError);
+  assert.match(error.message, 'did you mean org.example.Shelf?');
+});
+
+test('a description from a string, a file or a node makes the same proxy, and asks nobody', async () => {
+  const description = describe(Shelf);
+  const node = { path: '/shelf', interfaces: new Map([[description.name, description]]), children: new Map() };
+  const xml = introspectionXml(node);
+  for (const introspection of [xml, parseIntrospection(xml), node]) {
+    const object = await client.object('org.example.Shelf', '/shelf', { introspection });
+    assert.equal(await object.interface('org.example.Shelf').call.Pick?.(1), ['book 1', 100]);
+  }
+  const file = new URL('../../examples/quickstart/org.example.dbustest.xml', import.meta.url);
+  const absent = await client.object('org.example.Absent', '/absent', { introspection: readFileSync(file, 'utf8') });
+  assert.equal(absent.interfaces, ['org.example.dbustest.Module']);
+});
+
+test('a reply or signal of another signature than described is delivered, and reported', async () => {
+  const Believed = defineInterface('org.example.Shelf', {
+    methods: { Numbers: { out: 's' } },
+    signals: { on: { args: 'u' } },
+  });
+  const believer = client.proxy(Believed, 'org.example.Shelf', '/shelf');
+  const problems: Problem[] = [];
+  subscribe('busbar:problem', (problem) => problems.push(problem as Problem));
+  assert.equal(await believer.call.Numbers(), [1, 2, 3]);
+  const next = believer.once.on();
+  await client.listNames();
+  shelf.emit.on('text');
+  assert.equal([...(await next)] as unknown[], ['text']);
+  assert.equal(
+    problems.map(({ kind }) => kind),
+    ['misfit', 'misfit'],
+  );
+});
+
+test('a class whose members are called otherwise is used by the names in the class', async () => {
+  class Renamed extends ServiceInterface {
+    constructor() {
+      super('org.example.Renamed');
+    }
+    @method({ name: 'DoIt', out: 's' })
+    doIt(): string {
+      return 'done';
+    }
+    @property({ name: 'HowMany', type: 'u' })
+    accessor howMany = 5;
+  }
+  using _renamed = service.export('/renamed', new Renamed());
+  const renamed = client.proxy(Renamed, 'org.example.Shelf', '/renamed');
+  assert.is(await renamed.call.doIt(), 'done');
+  assert.is(await renamed.get.howMany(), 5);
+  assert.equal(await renamed.getAll(), { HowMany: 5 } as object);
+});
+
+test.run();
