@@ -30,6 +30,7 @@ const Shelf = defineInterface('org.example.Shelf', {
   methods: {
     // Names that would collide with a proxy's own, were they not in a namespace.
     call: { out: 's' },
+    // biome-ignore lint/suspicious/noThenProperty: that such a member does no harm is what is tested
     then: { out: 's' },
     constructor: { out: 's' },
     Pick: { in: ['index:i'], out: ['title:s', 'pages:u'] },
@@ -41,6 +42,7 @@ const Shelf = defineInterface('org.example.Shelf', {
 });
 const shelf = implement(Shelf, {
   call: () => 'call',
+  // biome-ignore lint/suspicious/noThenProperty: as above
   then: () => 'then',
   constructor: () => 'constructor',
   Pick: (index) => [`book ${index}`, 100],
