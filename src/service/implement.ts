@@ -46,11 +46,11 @@ export type ImplementationMembers<M extends InterfaceMembers> = {
  * A parameter that nobody passes, so that members which the interface does not have are an error. In the type of
  * `members` itself the check would take the types of the handlers' parameters away.
  */
-type UnknownMembers<M extends InterfaceMembers, Given> = [
-  Exclude<keyof Given, keyof ImplementationMembers<M>>,
-] extends [never]
-  ? []
-  : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
+type UnknownMembers<M extends InterfaceMembers, Given> = string extends keyof Given
+  ? [] // any, or never: nothing is known of the members
+  : [Exclude<keyof Given, keyof ImplementationMembers<M>>] extends [never]
+    ? []
+    : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
 
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 

@@ -20,7 +20,7 @@ const serviceObjects = new WeakMap<object, ServiceObject>();
 export function serviceObjectOf(instance: object): ServiceObject {
   const object = serviceObjects.get(instance);
   if (object !== undefined) return object;
-  throw new InvalidArgumentError('the members of a ServiceInterface class work on its instances only');
+  throw new InvalidArgumentError('decorated members only work in instances of classes that extend ServiceInterface');
 }
 
 export class ServiceObject implements Exportable {

@@ -93,13 +93,18 @@ function swc(dialect: Dialect, transformOptions: object): Compiler {
   };
 }
 
+/** As much of Babel, which has no types of its own, as is needed here. */
+interface Babel {
+  transformAsync(code: string, options: object): Promise<{ readonly code?: string | null } | null>;
+}
+
 /** @param plugins what this version of decorators needs after it */
 function babel(dialect: Dialect, version: string, plugins: readonly (readonly [string, object])[] = []): Compiler {
   return {
     name: `Babel, ${[version, ...plugins.map(([name, options]) => `${name} ${JSON.stringify(options)}`)].join(', ')}`,
     dialect,
     async compile(source) {
-      const { transformAsync } = await import('@babel/core');
+      const { transformAsync } = require('@babel/core') as Babel;
       const result = await transformAsync(readFileSync(source, 'utf8'), {
         filename: source,
         configFile: false,

@@ -1,0 +1,545 @@
+// What decorators make of a class: its description, its members in use, and what they refuse.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DBusError, InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/errors.js';
+import type { CallContext } from '../../src/service/call-context.js';
+import { describe, memberAliases } from '../../src/service/describe.js';
+import type { Emits } from '../../src/service/emits.js';
+import { exportableOf } from '../../src/service/exportable.js';
+import { method } from '../../src/service/method.js';
+import { property } from '../../src/service/property.js';
+import { ServiceInterface, type ServiceInterfaceClass } from '../../src/service/service-interface.js';
+import { signal } from '../../src/service/signal.js';
+import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
+import { thrown } from '../helpers/rejection.js';
+
+const test = suite('decorators');
+
+/** The message of the InvalidArgumentError that something throws. */
+function refusal(act: () => unknown): string {
+  const error = thrown(act);
+  assert.instance(error, InvalidArgumentError);
+  return error.message;
+}
+
+/** A decorator where the compiler would rightly refuse it. */
+const untyped = (decorator: unknown) => decorator as (value: unknown, context: unknown) => void;
+
+class Module extends ServiceInterface {
+  constructor() {
+    super('org.example.Module');
+  }
+
+  @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
+  async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
+    return kind + Object.keys(devices).join();
+  }
+
+  @method({ in: 'u', out: 'us', context: true })
+  WhoAsks(number: number, context: CallContext): [number, string] {
+    return [number, context.sender ?? 'nobody'];
+  }
+
+  @method()
+  Fail(): void {
+    throw new DBusError('org.example.Error.Busy', 'busy');
+  }
+
+  @signal({ args: ['vms:a{ss}'], deprecated: true })
+  TestSignal(vms: Record<string, string>): Emits<Record<string, string>> {
+    return vms;
+  }
+
+  @signal({ args: ['a:s', 'b:u'] })
+  Pair(b: number): Emits<[a: string, b: number]> {
+    return ['pair', b];
+  }
+
+  @signal({ args: 'as' })
+  List(...list: string[]): Emits<string[]> {
+    return list;
+  }
+
+  @signal()
+  Nothing(): Emits {}
+
+  @property({ type: 'a{ss}', access: 'readwrite' })
+  accessor TestProperty: Record<string, string> = {};
+
+  @property({ type: 's', access: 'read', emits: 'const', name: 'with-dash', annotations: { 'org.example.Note': 'x' } })
+  accessor dashed = 'constant';
+
+  plain(): void {}
+}
+
+test('a class has the description that its decorators give it', () => {
+  const { name, methods, signals, properties } = describe(Module);
+  assert.is(name, 'org.example.Module');
+  assert.equal([...methods.keys()], ['TestMethod', 'WhoAsks', 'Fail']);
+  assert.is(methods.get('TestMethod')?.inSignature, 'sa{sas}');
+  assert.equal(methods.get('TestMethod')?.in, [
+    { name: 'kind', signature: 's' },
+    { name: 'devices', signature: 'a{sas}' },
+  ]);
+  assert.is(methods.get('WhoAsks')?.outSignature, 'us');
+  assert.equal([...signals.keys()], ['TestSignal', 'Pair', 'List', 'Nothing']);
+  assert.is(signals.get('TestSignal')?.deprecated, true);
+  assert.is(properties.get('TestProperty')?.access, 'readwrite');
+  assert.is(properties.get('TestProperty')?.emits, true);
+  assert.equal([...(properties.get('with-dash')?.annotations ?? [])], [['org.example.Note', 'x']]);
+  assert.is(properties.get('with-dash')?.access, 'read');
+});
+
+test('a class and its instances share one description', () => {
+  assert.is(describe(Module), describe(Module));
+  assert.is(describe(new Module()), describe(Module));
+  assert.is(exportableOf(new Module()).description, describe(Module));
+});
+
+test('the names that members have in the class are known where they differ', () => {
+  assert.equal([...memberAliases(Module)], [['property dashed', 'with-dash']]);
+  assert.is(exportableOf(new Module()).getProperty('with-dash'), 'constant');
+});
+
+test('methods are called with what they take, and the context only if they ask for it', async () => {
+  const exportable = exportableOf(new Module());
+  assert.is(await exportable.callMethod('TestMethod', ['vm', { a: [], b: [] }], callContext(':1.5')), 'vma,b');
+  assert.equal(exportable.callMethod('WhoAsks', [5], callContext(':1.5')), [5, ':1.5']);
+});
+
+test('what a method throws reaches the caller as it is', () => {
+  const exportable = exportableOf(new Module());
+  const error = thrown(() => exportable.callMethod('Fail', [], callContext()));
+  assert.is((error as DBusError).dbusName, 'org.example.Error.Busy');
+});
+
+test('only decorated members can be reached', () => {
+  const exportable = exportableOf(new Module());
+  for (const name of ['plain', 'constructor', 'toString', 'TestProperty', 'TestSignal', 'emitPropertiesChanged']) {
+    assert.instance(
+      thrown(() => exportable.callMethod(name, [], callContext())),
+      UnknownMethodError,
+    );
+  }
+  for (const name of ['dashed', 'TestMethod', '__proto__', 'constructor']) {
+    assert.instance(
+      thrown(() => exportable.getProperty(name)),
+      UnknownPropertyError,
+    );
+    assert.instance(
+      thrown(() => exportable.setProperty(name, '')),
+      UnknownPropertyError,
+    );
+  }
+});
+
+test('a signal goes to every place where the object is exported, and to none where it is not', async () => {
+  const module = new Module();
+  const [first, second] = [new RecordingOutlet(), new RecordingOutlet()];
+  assert.equal(module.TestSignal({ vm: 'unheard' }), { vm: 'unheard' });
+  const detach = exportableOf(module).attach(first);
+  exportableOf(module).attach(second);
+  module.TestSignal({ vm: 'up' });
+  detach();
+  detach();
+  module.Pair(5);
+  module.List('a', 'b');
+  module.Nothing();
+  assert.equal(await first.settled(), [{ signal: 'TestSignal', values: [{ vm: 'up' }] }]);
+  assert.equal(await second.settled(), [
+    { signal: 'TestSignal', values: [{ vm: 'up' }] },
+    { signal: 'Pair', values: ['pair', 5] },
+    { signal: 'List', values: [['a', 'b']] },
+    { signal: 'Nothing', values: [] },
+  ]);
+});
+
+test('one outlet that fails does not keep a signal from the others, and the emitter learns of it', async () => {
+  const module = new Module();
+  const outlet = new RecordingOutlet();
+  const refuse = () => {
+    throw new InvalidArgumentError('refused');
+  };
+  exportableOf(module).attach({ emitSignal: refuse, propertiesChanged: refuse });
+  exportableOf(module).attach(outlet);
+  assert.is(
+    refusal(() => module.Pair(1)),
+    'refused',
+  );
+  assert.equal(await outlet.settled(), [{ signal: 'Pair', values: ['pair', 1] }]);
+});
+
+test('a signal of several arguments must return that many', () => {
+  class Short extends ServiceInterface {
+    @signal({ args: 'ss' })
+    Two(): never {
+      return ['one'] as never;
+    }
+  }
+  const short = new (class extends Short {
+    static override readonly interfaceName = 'org.example.Short';
+  })();
+  assert.match(
+    refusal(() => short.Two()),
+    'must return its 2 arguments',
+  );
+});
+
+// Inheritance.
+
+class Base extends ServiceInterface {
+  static override readonly interfaceName: string = 'org.example.Base';
+
+  @method({ out: 's' })
+  Who(): string {
+    return 'base';
+  }
+
+  @method({ out: 's' })
+  Gone(): string {
+    return 'base';
+  }
+
+  @signal({ args: 's' })
+  Said(text: string): Emits<string> {
+    return text;
+  }
+
+  @property({ type: 's' })
+  accessor Shared = 'base';
+}
+
+class Left extends Base {
+  static override readonly interfaceName = 'org.example.Left';
+
+  override Who(): string {
+    return `left of ${super.Who()}`;
+  }
+
+  @method({ out: 's', disabled: true })
+  override Gone(): string {
+    return 'left';
+  }
+
+  @method()
+  Own(): void {}
+}
+
+class Right extends Base {
+  static override readonly interfaceName = 'org.example.Right';
+
+  @method({ out: 'u', deprecated: true, name: 'Renamed' })
+  override Who(): never {
+    return 5 as never;
+  }
+
+  override Said(text: string): Emits<string> {
+    return super.Said(`right: ${text}`);
+  }
+}
+
+test('a subclass inherits members and adds its own, which the base and its sisters do not get', () => {
+  assert.equal([...describe(Base).methods.keys()], ['Who', 'Gone']);
+  assert.equal([...describe(Left).methods.keys()], ['Who', 'Own']);
+  assert.equal([...describe(Right).methods.keys()], ['Renamed', 'Gone']);
+  assert.equal([...describe(Left).properties.keys()], ['Shared']);
+  assert.is(describe(Left).name, 'org.example.Left');
+});
+
+test('an override answers, whether it is decorated again or not', () => {
+  assert.is(exportableOf(new Left()).callMethod('Who', [], callContext()), 'left of base');
+  assert.is(exportableOf(new Right()).callMethod('Renamed', [], callContext()), 5);
+});
+
+test('an overridden signal emits once, when the base one is called', async () => {
+  const right = new Right();
+  const outlet = new RecordingOutlet();
+  exportableOf(right).attach(outlet);
+  right.Said('hello');
+  assert.equal(await outlet.settled(), [{ signal: 'Said', values: ['right: hello'] }]);
+});
+
+test('a class that is used as a base first is not changed by that', () => {
+  new Base();
+  new Left();
+  assert.equal([...describe(Base).methods.keys()], ['Who', 'Gone']);
+});
+
+// Names of interfaces.
+
+test('the interface name of a class is learnt without running its constructor beyond super', () => {
+  let ran = 0;
+  class Effects extends ServiceInterface {
+    readonly field = ++ran;
+    constructor() {
+      super('org.example.Effects');
+      ran++;
+    }
+  }
+  assert.is(describe(Effects).name, 'org.example.Effects');
+  assert.is(ran, 0);
+  new Effects();
+  assert.is(ran, 2);
+});
+
+test('a class whose constructor needs arguments must say its name itself', () => {
+  class Needs extends ServiceInterface {
+    constructor(options: { readonly name: string }) {
+      super(options.name);
+    }
+  }
+  assert.match(
+    refusal(() => describe(Needs)),
+    'static readonly interfaceName',
+  );
+  class Says extends Needs {
+    static override readonly interfaceName = 'org.example.Says';
+  }
+  assert.is(describe(Says).name, 'org.example.Says');
+  assert.is(describe(new Needs({ name: 'org.example.Given' })).name, 'org.example.Given');
+});
+
+test('a class may make others before it calls super', () => {
+  class Inner extends ServiceInterface {
+    constructor() {
+      super('org.example.Inner');
+    }
+  }
+  class Outer extends ServiceInterface {
+    constructor() {
+      super(`${describe(new Inner()).name}.Outer`);
+    }
+  }
+  assert.is(describe(Outer).name, 'org.example.Inner.Outer');
+});
+
+test('an interface may have annotations', () => {
+  class Noted extends ServiceInterface {
+    constructor() {
+      super({ name: 'org.example.Noted', annotations: { 'org.example.Note': 'yes' } });
+    }
+  }
+  assert.equal([...describe(Noted).annotations], [['org.example.Note', 'yes']]);
+});
+
+test('an invalid or missing interface name is refused', () => {
+  class Named extends ServiceInterface {}
+  assert.throws(() => new (Named as new (name: string) => Named)('no'), /interface name/);
+  assert.match(
+    refusal(() => new (Named as new () => Named)()),
+    'has no interface name',
+  );
+});
+
+// Refusals.
+
+test('what cannot be exported or described is refused', () => {
+  assert.match(
+    refusal(() => exportableOf(Module as never)),
+    'this is a class',
+  );
+  for (const value of [{}, null, undefined, 5, 'x', class {}]) {
+    refusal(() => exportableOf(value as never));
+    refusal(() => describe(value as never));
+  }
+});
+
+test('an invalid signature, name or option is refused when the class is defined, with the member', () => {
+  const definitions: [() => unknown, RegExp][] = [
+    [
+      () =>
+        class extends ServiceInterface {
+          @method({ in: ['x:z'] as never })
+          Bad(): void {}
+        },
+      /@method "Bad".*z/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @method({ name: 'no-dash' })
+          Bad(): void {}
+        },
+      /@method "Bad".*no-dash/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @signal({ args: ['x:a{vs}'] as never })
+          Bad(): never {
+            throw new Error();
+          }
+        },
+      /@signal "Bad"/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(property({ type: 'ss' as never }))
+          accessor Bad = '';
+        },
+      /@property "Bad"/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @property({ type: 's', access: 'rw' as 'read' })
+          accessor Bad = '';
+        },
+      /@property "Bad".*access/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @property({ type: 's', emits: 'sometimes' as 'const' })
+          accessor Bad = '';
+        },
+      /@property "Bad".*emits/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(method())
+          static Bad(): void {}
+        },
+      /@method "Bad".*static/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(property({ type: 's' }))
+          Bad = '';
+        },
+      /write "accessor Bad"/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(property({ type: 's' }))
+          Bad(): void {}
+        },
+      /a method is no property/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(method())
+          accessor Bad = '';
+        },
+      /accessor is no method/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @method()
+          [Symbol.iterator](): void {}
+        },
+      /symbol/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(method)
+          Bad(): void {}
+        },
+      /write @method\(/,
+    ],
+    [
+      () => {
+        @untyped(method())
+        class Bad extends ServiceInterface {}
+        return Bad;
+      },
+      /members of a class/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @method()
+          @method()
+          Bad(): void {}
+        },
+      /decorated twice/,
+    ],
+  ];
+  for (const [define, message] of definitions) assert.match(refusal(define), message);
+});
+
+test('two members of one name on D-Bus are refused, and so is access that a member does not have', () => {
+  const describing = (define: ServiceInterfaceClass) => () => describe(define);
+  class Twice extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Twice';
+    @method()
+    Same(): void {}
+    @method({ name: 'Same' })
+    other(): void {}
+  }
+  assert.match(refusal(describing(Twice)), '"Same" and "other" are both the method Same');
+  assert.match(
+    refusal(() => new Twice()),
+    'are both the method Same',
+  );
+  class ReadOnly extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.ReadOnly';
+    @property({ type: 's', access: 'readwrite' })
+    get Text(): string {
+      return '';
+    }
+  }
+  assert.match(refusal(describing(ReadOnly)), 'no setter');
+  class Both extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Both';
+    @property({ type: 's' })
+    get Text(): string {
+      return '';
+    }
+    @property({ type: 's', access: 'write' })
+    set Text(_value: string) {}
+  }
+  assert.match(refusal(describing(Both)), 'decorated twice');
+});
+
+test('a method and a property may have the same name on D-Bus', () => {
+  class Same extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Same';
+    @method({ name: 'Name' })
+    name(): void {}
+    @property({ type: 's' })
+    accessor Name = '';
+  }
+  assert.ok(describe(Same).methods.has('Name') && describe(Same).properties.has('Name'));
+});
+
+test('a decorator above that replaces the member is told to go below', () => {
+  const replace = (value: () => void, _context: ClassMethodDecoratorContext) => () => value();
+  class Replaced extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Replaced';
+    @replace
+    @method()
+    Above(): void {}
+  }
+  assert.match(
+    refusal(() => new Replaced()),
+    'above all others',
+  );
+  class Below extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Below';
+    @method()
+    @replace
+    Fine(): void {}
+  }
+  assert.ok(exportableOf(new Below()).description.methods.has('Fine'));
+});
+
+test('decorated members of a class that is no ServiceInterface say what is missing', () => {
+  class Stranger {
+    @signal()
+    Lonely(): void {}
+  }
+  assert.match(
+    refusal(() => new Stranger().Lonely()),
+    'extend ServiceInterface',
+  );
+});
+
+test.run();

@@ -1,0 +1,242 @@
+// Objects behind interfaces that were defined as data.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Problem } from '../../src/diagnostics.js';
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/errors.js';
+import { defineInterface } from '../../src/service/define-interface.js';
+import { exportableOf } from '../../src/service/exportable.js';
+import { implement } from '../../src/service/implement.js';
+import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
+import { rejection, thrown } from '../helpers/rejection.js';
+
+const test = suite('implement');
+
+const Module = defineInterface('org.example.dbustest.Module', {
+  methods: { TestMethod: { in: ['kind:s', 'count:u'], out: ['result:s'] }, Fail: {}, constructor: { out: 's' } },
+  // biome-ignore lint/suspicious/noThenProperty: members may have any name
+  signals: { TestSignal: { args: ['vms:a{ss}'] }, Pair: { args: 'su' }, then: {} },
+  properties: {
+    TestProperty: { type: 'a{ss}' },
+    Level: { type: 'u' },
+    Version: { type: 's', access: 'read', emits: 'const' },
+    Secret: { type: 's', access: 'write' },
+  },
+});
+
+function exported() {
+  const secrets: string[] = [];
+  let level = 1;
+  const module = implement(Module, {
+    async TestMethod(kind, count, context) {
+      return `${kind} ${count} ${context.sender}`;
+    },
+    Fail() {
+      throw new Error('failed');
+    },
+    constructor: () => 'called',
+    TestProperty: {},
+    Level: {
+      get: async () => level,
+      set: async (value) => {
+        await Promise.resolve();
+        if (value > 100) throw new Error('too much');
+        level = value;
+      },
+    },
+    Version: '1.0',
+    Secret: {
+      set(value) {
+        secrets.push(value);
+      },
+    },
+  });
+  const outlet = new RecordingOutlet();
+  const exportable = exportableOf(module);
+  exportable.attach(outlet);
+  return { module, outlet, exportable, secrets };
+}
+
+const changed = (values: Record<string, unknown>) => [{ changed: values, invalidated: [] }];
+
+test('methods get their arguments, and then the context', async () => {
+  const { exportable } = exported();
+  assert.is(exportable.description, Module.description);
+  assert.is(await exportable.callMethod('TestMethod', ['vm', 2], callContext(':1.9')), 'vm 2 :1.9');
+  assert.is(exportable.callMethod('constructor', [], callContext()), 'called');
+  assert.match(thrown(() => exportable.callMethod('Fail', [], callContext())).message, 'failed');
+  assert.instance(
+    thrown(() => exportable.callMethod('toString', [], callContext())),
+    UnknownMethodError,
+  );
+});
+
+test('methods have the object of members as this', () => {
+  const Counter = defineInterface('org.example.Counter', { methods: { Next: { out: 'u' } } });
+  class Implementation {
+    count = 0;
+    Next(): number {
+      return ++this.count;
+    }
+  }
+  const implementation = new Implementation();
+  const exportable = exportableOf(implement(Counter, implementation as Pick<Implementation, 'Next'>));
+  exportable.callMethod('Next', [], callContext());
+  assert.is(exportable.callMethod('Next', [], callContext()), 2);
+  assert.is(implementation.count, 2);
+});
+
+test('signals are emitted by name', async () => {
+  const { module, outlet } = exported();
+  module.emit.TestSignal({ vm: 'up' });
+  module.emit.Pair('a', 5);
+  module.emit.then();
+  assert.equal(await outlet.settled(), [
+    { signal: 'TestSignal', values: [{ vm: 'up' }] },
+    { signal: 'Pair', values: ['a', 5] },
+    { signal: 'then', values: [] },
+  ]);
+});
+
+test('a property that is given as a value is kept, read, assigned and announced', async () => {
+  const { module, outlet, exportable } = exported();
+  module.properties.TestProperty = { vm: 'up' };
+  assert.equal(module.properties.TestProperty, { vm: 'up' });
+  assert.equal(exportable.getProperty('TestProperty'), { vm: 'up' });
+  assert.equal(await outlet.settled(), changed({ TestProperty: { vm: 'up' } }));
+  exportable.setProperty('TestProperty', { vm: 'down' });
+  assert.equal(module.properties.TestProperty, { vm: 'down' });
+  assert.equal(await outlet.settled(), changed({ TestProperty: { vm: 'down' } }));
+  module.properties.Version = '2.0';
+  assert.is(exportable.getProperty('Version'), '2.0');
+  assert.equal(await outlet.settled(), []);
+});
+
+test('a property behind asynchronous functions is announced when it is set, with its new value', async () => {
+  const { module, outlet, exportable } = exported();
+  assert.is(await exportable.getProperty('Level'), 1);
+  const done = exportable.setProperty('Level', 7);
+  assert.instance(done, Promise);
+  await done;
+  assert.equal(await outlet.settled(), changed({ Level: 7 }));
+  assert.is(await module.properties.Level, 7);
+  assert.match((await rejection(exportable.setProperty('Level', 500) as Promise<void>)).message, 'too much');
+  assert.equal(await outlet.settled(), []);
+});
+
+test('a rejected assignment that nobody can wait for is reported', async () => {
+  const { module, outlet } = exported();
+  const problems: Problem[] = [];
+  const listener = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', listener);
+  (module.properties as { Level: unknown }).Level = 500;
+  assert.equal(await outlet.settled(), []);
+  unsubscribe('busbar:problem', listener);
+  assert.is(problems.length, 1);
+  assert.match(problems[0]?.message ?? '', 'Level');
+});
+
+test('a slow getter does not overtake a later change with an older value', async () => {
+  const Slow = defineInterface('org.example.Slow', { properties: { Value: { type: 'u', access: 'read' } } });
+  const pending: ((value: number) => void)[] = [];
+  const get = () => new Promise<number>((resolve) => pending.push(resolve));
+  const slow = implement(Slow, { Value: { get } });
+  const outlet = new RecordingOutlet();
+  exportableOf(slow).attach(outlet);
+  slow.emitPropertiesChanged(['Value']);
+  await outlet.settled();
+  slow.emitPropertiesChanged(['Value']);
+  await outlet.settled();
+  assert.is(pending.length, 2);
+  pending[1]?.(2);
+  assert.equal(await outlet.settled(), changed({ Value: 2 }));
+  pending[0]?.(1);
+  assert.equal(await outlet.settled(), []);
+});
+
+test('a property that can only be written gets what is set, and tells nobody', async () => {
+  const { outlet, exportable, secrets } = exported();
+  exportable.setProperty('Secret', 'password');
+  assert.equal(secrets, ['password']);
+  assert.equal(await outlet.settled(), []);
+});
+
+test('values that change by themselves are announced when told', async () => {
+  const { module, outlet } = exported();
+  module.emitPropertiesChanged(['Level']);
+  assert.equal(await outlet.settled(), changed({ Level: 1 }));
+  module.emitPropertiesChanged({ Level: 3 });
+  assert.equal(await outlet.settled(), changed({ Level: 3 }));
+  assert.instance(
+    thrown(() => module.emitPropertiesChanged(['Version'])),
+    InvalidArgumentError,
+  );
+});
+
+test('a value that does not fit is refused, first or later', () => {
+  const { module } = exported();
+  const error = thrown(() => {
+    (module.properties as { TestProperty: unknown }).TestProperty = { a: 5 };
+  });
+  assert.instance(error, InvalidArgumentError);
+  assert.match(error.message, 'property TestProperty.a: expected');
+  const One = defineInterface('org.example.One', { properties: { Value: { type: 'u' } } });
+  assert.match(thrown(() => implement(One, { Value: 'one' as never })).message, 'property Value: expected');
+});
+
+test('a dictionary with get and set as keys is a value, not a pair of functions', () => {
+  const One = defineInterface('org.example.One', { properties: { Value: { type: 'a{ss}' } } });
+  assert.equal(implement(One, { Value: { get: 'a', set: 'b' } }).properties.Value, { get: 'a', set: 'b' });
+});
+
+test('names that are not there cannot be emitted, assigned, read or set', () => {
+  const { module, exportable } = exported();
+  assert.is((module.emit as Record<string, unknown>).Other, undefined);
+  assert.is((module.emit as Record<string, unknown>).toString, undefined);
+  assert.throws(() => {
+    (module.properties as Record<string, unknown>).Other = 5;
+  });
+  assert.instance(
+    thrown(() => exportable.getProperty('__proto__')),
+    UnknownPropertyError,
+  );
+  assert.instance(
+    thrown(() => exportable.setProperty('TestMethod', 1)),
+    UnknownPropertyError,
+  );
+});
+
+test('members that are missing, too many, or of the wrong kind are refused', () => {
+  const Small = defineInterface('org.example.Small', {
+    methods: { Echo: {}, toString: { out: 's' } },
+    properties: { Count: { type: 'u' }, Secret: { type: 's', access: 'write' } },
+  });
+  const good = { Echo() {}, toString: () => '', Count: 1, Secret: '' };
+  implement(Small, good);
+  const { Echo: _, ...withoutEcho } = good;
+  const { toString: __, ...withoutToString } = good;
+  const { Count: ___, ...withoutCount } = good;
+  const refusals: [object, RegExp][] = [
+    [withoutEcho, /no member Echo/],
+    [withoutToString, /no member toString/],
+    [withoutCount, /no member Count/],
+    [{ ...good, Ecco() {} }, /no method or property Ecco; did you mean Echo/],
+    [{ ...good, Echo: 5 }, /method Echo must be implemented by a function/],
+    [{ ...good, Count: { get: () => 1 } }, /no function "set"/],
+    [{ ...good, Count: { set() {} } }, /no function "get"/],
+    [{ ...good, Secret: { get: () => '' } }, /no function "set"/],
+    [5 as never, /implemented by an object/],
+  ];
+  for (const [members, message] of refusals) {
+    const error = thrown(() => implement(Small, members as never));
+    assert.instance(error, InvalidArgumentError);
+    assert.match(error.message, message);
+  }
+});
+
+test('a method and a property of one name need a class', () => {
+  const Both = defineInterface('org.example.Both', { methods: { Name: {} }, properties: { Name: { type: 's' } } });
+  assert.match(thrown(() => implement(Both, { Name: '' } as never)).message, 'use a class with decorators');
+});
+
+test.run();

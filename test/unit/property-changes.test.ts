@@ -1,0 +1,234 @@
+// How changes of properties of a decorated class leave: when, together with what, with which values, and when not.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Problem } from '../../src/diagnostics.js';
+import { InvalidArgumentError } from '../../src/errors.js';
+import { exportableOf } from '../../src/service/exportable.js';
+import { property } from '../../src/service/property.js';
+import { ServiceInterface } from '../../src/service/service-interface.js';
+import { RecordingOutlet } from '../helpers/recording-outlet.js';
+import { thrown } from '../helpers/rejection.js';
+
+const test = suite('property changes');
+
+class Module extends ServiceInterface {
+  #limit = 5;
+  uptime = 0;
+  failing = false;
+
+  constructor() {
+    super('org.example.Module');
+    this.Count = 1;
+  }
+
+  @property({ type: 'u' })
+  accessor Count = 0;
+
+  @property({ type: 'a{ss}' })
+  accessor Labels: Record<string, string> = {};
+
+  @property({ type: 's', emits: 'invalidates' })
+  accessor Secretive = '';
+
+  @property({ type: 's', emits: 'const', access: 'read' })
+  accessor Constant = '';
+
+  @property({ type: 's', emits: false })
+  accessor Silent = '';
+
+  @property({ type: 'u' })
+  get Limit(): number {
+    return this.#limit;
+  }
+  set Limit(value: number) {
+    if (value > 100) throw new InvalidArgumentError('too much');
+    this.#limit = Math.max(value, 5);
+  }
+
+  @property({ type: 'u' })
+  get Uptime(): number {
+    if (this.failing) throw new Error('no clock');
+    return this.uptime;
+  }
+
+  @property({ type: 's', access: 'write' })
+  set Password(_value: string) {}
+
+  @property({ type: 's', name: 'renamed-property' })
+  accessor renamed = '';
+}
+
+function exported(): { module: Module; outlet: RecordingOutlet } {
+  const module = new Module();
+  const outlet = new RecordingOutlet();
+  exportableOf(module).attach(outlet);
+  return { module, outlet };
+}
+
+const changed = (values: Record<string, unknown>, ...invalidated: string[]) => [{ changed: values, invalidated }];
+
+async function problemsDuring(act: () => Promise<void>): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const listener = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', listener);
+  try {
+    await act();
+  } finally {
+    unsubscribe('busbar:problem', listener);
+  }
+  return problems;
+}
+
+test('changes of one tick leave together with the last values', async () => {
+  const { module, outlet } = exported();
+  module.Count = 2;
+  module.Labels = { a: 'b' };
+  module.Count = 3;
+  assert.equal(outlet.recorded, []);
+  assert.equal(await outlet.settled(), changed({ Count: 3, Labels: { a: 'b' } }));
+});
+
+test('changes of two ticks leave in their order', async () => {
+  const { module, outlet } = exported();
+  module.Count = 2;
+  await Promise.resolve();
+  module.Count = 3;
+  assert.equal(await outlet.settled(), [...changed({ Count: 2 }), ...changed({ Count: 3 })]);
+});
+
+test('each place where the object is exported is told', async () => {
+  const { module, outlet } = exported();
+  const other = new RecordingOutlet();
+  exportableOf(module).attach(other);
+  module.Count = 2;
+  assert.equal(await outlet.settled(), changed({ Count: 2 }));
+  assert.equal(await other.settled(), changed({ Count: 2 }));
+});
+
+test('nothing leaves for what changed before the object was exported, or after', async () => {
+  const module = new Module();
+  const outlet = new RecordingOutlet();
+  module.Count = 7;
+  const detach = exportableOf(module).attach(outlet);
+  assert.equal(await outlet.settled(), []);
+  detach();
+  module.Count = 8;
+  assert.equal(await outlet.settled(), []);
+  exportableOf(module).attach(outlet);
+  module.Count = 9;
+  assert.equal(await outlet.settled(), changed({ Count: 9 }));
+});
+
+test('each kind of announcement is kept', async () => {
+  const { module, outlet } = exported();
+  module.Secretive = 'hidden';
+  module.Constant = 'changed all the same';
+  module.Silent = 'quiet';
+  module.Password = 'secret';
+  assert.equal(await outlet.settled(), changed({}, 'Secretive'));
+});
+
+test('a primitive value that is assigned again is no change; an object is', async () => {
+  const { module, outlet } = exported();
+  module.Count = 1;
+  assert.equal(await outlet.settled(), []);
+  const labels = module.Labels;
+  labels.a = 'inside';
+  module.Labels = labels;
+  assert.equal(await outlet.settled(), changed({ Labels: { a: 'inside' } }));
+});
+
+test('what a setter makes of a value is what is sent, and nothing if it stays the same', async () => {
+  const { module, outlet } = exported();
+  module.Limit = 1;
+  assert.equal(await outlet.settled(), []);
+  module.Limit = 50;
+  assert.equal(await outlet.settled(), changed({ Limit: 50 }));
+  assert.throws(() => {
+    module.Limit = 500;
+  }, /too much/);
+  assert.equal(await outlet.settled(), []);
+});
+
+test('a value set over the bus is announced once, under its name there', async () => {
+  const { module, outlet } = exported();
+  exportableOf(module).setProperty('renamed-property', 'new');
+  assert.is(module.renamed, 'new');
+  assert.equal(await outlet.settled(), changed({ 'renamed-property': 'new' }));
+});
+
+test('a value that does not fit is refused at the assignment, with the place', async () => {
+  const { module, outlet } = exported();
+  module.Labels = { kept: 'yes' };
+  await outlet.settled();
+  const error = thrown(() => {
+    module.Labels = { a: 5 } as never;
+  });
+  assert.instance(error, InvalidArgumentError);
+  assert.match(error.message, 'property Labels.a: expected');
+  assert.equal(module.Labels, { kept: 'yes' });
+  assert.equal(await outlet.settled(), []);
+});
+
+test('changes of what has no setter leave when they are told, with what else changes', async () => {
+  const { module, outlet } = exported();
+  module.Count = 5;
+  module.emitPropertiesChanged(['Uptime']);
+  module.uptime = 10;
+  assert.equal(await outlet.settled(), changed({ Count: 5, Uptime: 10 }));
+  module.emitPropertiesChanged({ Uptime: 11, renamed: 'given' });
+  assert.equal(await outlet.settled(), changed({ Uptime: 11, 'renamed-property': 'given' }));
+  module.emitPropertiesChanged(['Secretive']);
+  assert.equal(await outlet.settled(), changed({}, 'Secretive'));
+});
+
+test('telling changes that cannot be sent is refused, and nothing of it is sent', async () => {
+  const { module, outlet } = exported();
+  const refusals: [string[] | Record<string, unknown>, RegExp][] = [
+    [['Uptime', 'Upime'], /no property Upime; did you mean Uptime/],
+    [{ Count: 5, Nothing: 1 }, /no property Nothing/],
+    [['Constant'], /not sent/],
+    [['Silent'], /not sent/],
+    [['Password'], /not sent/],
+    [{ Count: 5, Uptime: 'long' }, /property Uptime: expected/],
+    [['emitPropertiesChanged'], /no property/],
+  ];
+  for (const [changes, message] of refusals) {
+    const error = thrown(() => module.emitPropertiesChanged(changes));
+    assert.instance(error, InvalidArgumentError);
+    assert.match(error.message, message);
+  }
+  assert.equal(await outlet.settled(), []);
+});
+
+test('a property that changed but cannot be read is invalidated, and reported', async () => {
+  const { module, outlet } = exported();
+  const problems = await problemsDuring(async () => {
+    module.failing = true;
+    module.Count = 2;
+    module.emitPropertiesChanged(['Uptime']);
+    assert.equal(await outlet.settled(), changed({ Count: 2 }, 'Uptime'));
+  });
+  assert.is(problems.length, 1);
+  assert.match(problems[0]?.message ?? '', 'org.example.Module.Uptime');
+  assert.match(String(problems[0]?.error), 'no clock');
+});
+
+test('an outlet that fails is reported, and the others are told', async () => {
+  const { module, outlet } = exported();
+  const fail = () => {
+    throw new Error('closed');
+  };
+  exportableOf(module).attach({ emitSignal: fail, propertiesChanged: fail });
+  const last = new RecordingOutlet();
+  exportableOf(module).attach(last);
+  const problems = await problemsDuring(async () => {
+    module.Count = 2;
+    assert.equal(await last.settled(), changed({ Count: 2 }));
+    assert.equal(await outlet.settled(), changed({ Count: 2 }));
+  });
+  assert.is(problems.length, 1);
+});
+
+test.run();
