@@ -144,7 +144,8 @@ export class Writer {
     const { length } = value;
     this.reserve(length + 2);
     this.#u8[this.position] = length;
-    writeAscii(this.#u8, this.position + 1, value);
+    const start = this.position + 1;
+    if (writeAscii(this.#u8, start, value) < 0) this.#u8.utf8Write(value, start);
     this.position += length + 2;
     this.#u8[this.position - 1] = 0;
   }

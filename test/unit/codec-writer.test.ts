@@ -54,6 +54,16 @@ test('a message that failed is taken back', () => {
   assert.is(writer.fds.length, 0);
 });
 
+test('signatures of every length are written whole, over whatever bytes were there', () => {
+  for (let length = 0; length <= 255; length++) {
+    const writer = new Writer();
+    writer.copy(new Uint8Array(300).fill(0xff));
+    writer.rewind(0, 0);
+    writer.signature('y'.repeat(length));
+    assert.is(hex(writer), Buffer.from([length, ...Array(length).fill(0x79), 0]).toString('hex'));
+  }
+});
+
 test('a number can be filled in later', () => {
   const writer = new Writer();
   writer.uint32(0);
