@@ -5,6 +5,7 @@
  * Objects and proxies stand on this one; `MessageBus` puts all of it together.
  */
 import type { CloseListener, Connection, ConnectionState } from '../connection/connection.js';
+import type { Inbox } from '../connection/inbox.js';
 import {
   type IncomingMessage,
   type Message,
@@ -99,7 +100,7 @@ export class Bus implements AsyncDisposable {
     this.#bus = options.peer ? undefined : new BusDriver(connection);
     this.#subscriptions = new Subscriptions(this.#bus);
     this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
-    connection.onMessage = (message) => this.#dispatch(message);
+    connection.onMessage = (received) => this.#dispatch(received);
     connection.whenClosed(() => this.#names?.close());
   }
 
@@ -339,16 +340,16 @@ export class Bus implements AsyncDisposable {
     return this.#names === undefined || this.#names.everOwned(destination);
   }
 
-  #dispatch(message: IncomingMessage): void {
+  #dispatch(received: Inbox): void {
     for (const handler of this.#handlers) {
-      if (isHandled(handler, message)) return;
+      if (isHandled(handler, received.message())) return;
     }
-    if (message.type === MessageType.MethodCall) {
-      this.handleCall(message);
+    if (received.type === MessageType.MethodCall) {
+      this.handleCall(received.message());
       return;
     }
-    this.#names?.observe(message);
-    this.#subscriptions.dispatch(message);
+    this.#names?.observe(received);
+    this.#subscriptions.dispatch(received);
   }
 
   #updateHoldForNames(): void {

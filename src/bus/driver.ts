@@ -4,8 +4,9 @@
  * @see D-Bus specification, section "Message Bus Messages"
  */
 import type { Connection } from '../connection/connection.js';
-import { type IncomingMessage, MessageType } from '../connection/message.js';
+import { MessageType } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
+import { ProtocolError } from '../errors.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
 export const BUS_PATH = '/org/freedesktop/DBus';
@@ -33,58 +34,62 @@ export class BusDriver {
     this.#connection = connection;
   }
 
-  /** Calls a method of the bus and returns its values. */
-  async call(member: string, signature = '', body: readonly unknown[] = [], options?: WaitOptions): Promise<unknown[]> {
+  /**
+   * Calls a method of the bus and returns its values, which are what `answer` says: bytes that claim to be the bus's are
+   * no reason to have a number where everybody expects a name.
+   */
+  async #ask(member: string, answer: string, signature = '', body: readonly unknown[] = [], options?: WaitOptions) {
     const call = { destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature, body };
-    const { values } = await this.#connection.call({ type: MessageType.MethodCall, ...call }, options);
-    return values;
+    const reply = await this.#connection.call({ type: MessageType.MethodCall, ...call }, options);
+    if (reply.signature === answer) return reply.values;
+    throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
   }
 
   async hello(options?: WaitOptions): Promise<string> {
-    const [uniqueName] = await this.call('Hello', '', [], options);
+    const [uniqueName] = await this.#ask('Hello', 's', '', [], options);
     return uniqueName as string;
   }
 
   async addMatch(rule: string): Promise<void> {
-    await this.call('AddMatch', 's', [rule]);
+    await this.#ask('AddMatch', '', 's', [rule]);
   }
 
   async removeMatch(rule: string): Promise<void> {
-    await this.call('RemoveMatch', 's', [rule]);
+    await this.#ask('RemoveMatch', '', 's', [rule]);
   }
 
   async requestName(name: string, flags: number): Promise<number> {
-    const [reply] = await this.call('RequestName', 'su', [name, flags]);
+    const [reply] = await this.#ask('RequestName', 'u', 'su', [name, flags]);
     return reply as number;
   }
 
   async releaseName(name: string): Promise<void> {
-    await this.call('ReleaseName', 's', [name]);
+    await this.#ask('ReleaseName', 'u', 's', [name]);
   }
 
   async names(member: 'ListNames' | 'ListActivatableNames'): Promise<string[]> {
-    const [names] = await this.call(member);
+    const [names] = await this.#ask(member, 'as');
     return names as string[];
   }
 
   /** The unique name of the owner; rejects with `NameHasNoOwnerError` where there is none. */
   async nameOwner(name: string): Promise<string> {
-    const [owner] = await this.call('GetNameOwner', 's', [name]);
+    const [owner] = await this.#ask('GetNameOwner', 's', 's', [name]);
     return owner as string;
   }
 
   async hasOwner(name: string): Promise<boolean> {
-    const [owned] = await this.call('NameHasOwner', 's', [name]);
+    const [owned] = await this.#ask('NameHasOwner', 'b', 's', [name]);
     return owned as boolean;
   }
 
   async startService(name: string): Promise<'started' | 'running'> {
-    const [reply] = await this.call('StartServiceByName', 'su', [name, 0]);
+    const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0]);
     return reply === 1 ? 'started' : 'running';
   }
 
   async credentials(name: string): Promise<Credentials> {
-    const [answer] = await this.call('GetConnectionCredentials', 's', [name]);
+    const [answer] = await this.#ask('GetConnectionCredentials', 'a{sv}', 's', [name]);
     const all = answer as Record<string, unknown>;
     const label = all.LinuxSecurityLabel;
     return {
@@ -97,11 +102,21 @@ export class BusDriver {
   }
 }
 
-/** Whether a message is the bus's own signal of that name: nobody else can send under the bus's name. */
-export function isBusSignal(message: IncomingMessage, member: string): boolean {
+/** What is looked at in a signal of the bus. */
+interface ReceivedHeader {
+  readonly type: MessageType;
+  readonly sender: string | undefined;
+  readonly interface: string | undefined;
+  readonly member: string | undefined;
+  readonly signature: string;
+}
+
+/** Whether a message is the bus's own signal of that name and signature: nobody else can send under the bus's name. */
+export function isBusSignal(message: ReceivedHeader, member: string, signature: string): boolean {
   return (
     message.type === MessageType.Signal &&
     message.member === member &&
+    message.signature === signature &&
     message.sender === BUS_NAME &&
     message.interface === BUS_INTERFACE
   );

@@ -92,7 +92,9 @@ export class NameOwners {
         member: 'NameOwnerChanged',
         arg0: name,
       },
-      ({ body: [, , owner] }) => following.change(owner === '' ? undefined : (owner as string)),
+      ({ signature, body: [, , owner] }) => {
+        if (signature === 'sss') following.change(owner === '' ? undefined : (owner as string));
+      },
     );
     following.known = this.#ask(following);
     return following;

@@ -3,7 +3,7 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
-import type { IncomingMessage } from '../connection/message.js';
+import type { Inbox } from '../connection/inbox.js';
 import { NameHasNoOwnerError, NameTakenError } from '../errors.js';
 import { checkWellKnownName } from '../names.js';
 import { type BusDriver, isBusSignal, RequestNameReply } from './driver.js';
@@ -108,12 +108,12 @@ export class OwnedNames {
   }
 
   /** Takes note of the bus's NameAcquired and NameLost. */
-  observe(message: IncomingMessage): void {
-    if (isBusSignal(message, 'NameAcquired')) {
+  observe(message: Inbox): void {
+    if (isBusSignal(message, 'NameAcquired', 's')) {
       const [name] = message.body as [string];
       this.#everOwned.add(name);
       this.#names.get(name)?.acquire();
-    } else if (isBusSignal(message, 'NameLost')) {
+    } else if (isBusSignal(message, 'NameLost', 's')) {
       this.#remove((message.body as [string])[0]);
     }
   }

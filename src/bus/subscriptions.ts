@@ -5,10 +5,11 @@
  * A listener that asked for signals of a well-known name only gets those of the connection that owns the name now:
  * the bus filters broadcasts so, but anybody may send anybody a signal directly.
  */
-import type { IncomingMessage, Message } from '../connection/message.js';
+import type { Inbox } from '../connection/inbox.js';
+import type { Message } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import type { BusDriver } from './driver.js';
-import { compileMatchRule, senderToVerify } from './match-filter.js';
+import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { type FollowedName, NameOwners } from './name-owners.js';
 import type { Subscription } from './subscription.js';
@@ -19,7 +20,7 @@ export type SignalListener = (message: Message) => void;
 interface Rule {
   readonly text: string;
   readonly rule: MatchRule;
-  readonly matches: (message: IncomingMessage) => boolean;
+  readonly matches: (message: MatchableMessage) => boolean;
   /** The well-known name that signals are wanted from. */
   readonly owner: FollowedName | undefined;
   readonly listeners: Map<number, SignalListener>;
@@ -67,29 +68,34 @@ export class Subscriptions {
   }
 
   /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
-  dispatch(message: IncomingMessage): void {
-    const { fault } = message;
-    if (fault !== undefined) {
-      report('message', `a signal from ${message.sender} was dropped`, fault);
+  dispatch(received: Inbox): void {
+    const { member = ANY, path = ANY } = received;
+    const matching: Rule[] = [];
+    for (const byPath of [this.#index.get(member), this.#index.get(ANY)]) {
+      if (byPath === undefined) continue;
+      this.#match(byPath.get(path), received, matching);
+      this.#match(byPath.get(ANY), received, matching);
+    }
+    const [rule] = matching;
+    if (rule === undefined) return;
+    const message = received.message();
+    if (message.fault !== undefined) {
+      report('message', `a signal from ${message.sender} was dropped`, message.fault);
       return;
     }
-    const listeners: [number, SignalListener][] = [];
-    let rules = 0;
-    for (const member of [message.member ?? ANY, ANY]) {
-      const byPath = this.#index.get(member);
-      if (byPath === undefined) continue;
-      for (const path of [message.path ?? ANY, ANY]) {
-        for (const rule of byPath.get(path) ?? []) {
-          if (!rule.matches(message) || !isFromOwner(message, rule)) continue;
-          rules++;
-          listeners.push(...rule.listeners);
-        }
-      }
-    }
-    if (listeners.length === 0) return;
-    if (rules > 1) listeners.sort(([a], [b]) => a - b);
+    // Decoded now, because listeners may keep the message and its bytes are only lent.
     void message.body;
-    for (const [, listener] of listeners) callListener(listener, message);
+    for (const listener of matching.length === 1 ? [...rule.listeners.values()] : inOrder(matching)) {
+      callListener(listener, message);
+    }
+  }
+
+  #match(rules: ReadonlySet<Rule> | undefined, received: Inbox, matching: Rule[]): void {
+    if (rules === undefined) return;
+    for (const rule of rules) {
+      // A body that cannot be decoded can still be reported to be for somebody, but conditions on it cannot be met.
+      if (isFromOwner(received, rule) && rule.matches(received)) matching.push(rule);
+    }
   }
 
   #install(text: string, matchRule: MatchRule): Rule {
@@ -179,8 +185,14 @@ export class Subscriptions {
 }
 
 /** The filter compares unique names itself; a well-known one means its present owner. */
-function isFromOwner({ sender }: IncomingMessage, { owner }: Rule): boolean {
-  return owner === undefined || (owner.owner !== undefined && owner.owner === sender);
+function isFromOwner(received: Inbox, { owner }: Rule): boolean {
+  return owner === undefined || (owner.owner !== undefined && owner.owner === received.sender);
+}
+
+/** The listeners of several rules, in the order in which they subscribed. */
+function inOrder(rules: readonly Rule[]): SignalListener[] {
+  const listeners = rules.flatMap((rule) => [...rule.listeners]);
+  return listeners.sort(([a], [b]) => a - b).map(([, listener]) => listener);
 }
 
 /** A listener's failure is its own: it is reported, and the others run. */

@@ -5,15 +5,20 @@
  * Its life is `connecting → open → closing → closed`, changed in `#become` alone.
  */
 import { constants } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import { report, trace } from '../diagnostics.js';
-import { ConnectionClosedError, type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import {
+  ConnectionClosedError,
+  type DBusError,
+  InvalidArgumentError,
+  NotSupportedError,
+  ProtocolError,
+} from '../errors.js';
 import type { ConnectionPhase, NativeConnection, PollerKind, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { Deadlines } from './deadlines.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
-import { describeMessage, type IncomingMessage, MessageFlag, MessageType, type OutgoingMessage } from './message.js';
+import { describeMessage, MessageFlag, type OutgoingMessage } from './message.js';
 import { Outbox } from './outbox.js';
 import { PendingCalls, type Reply, type WaitOptions } from './pending-calls.js';
 
@@ -40,8 +45,8 @@ export type CloseListener = (reason: DBusError | undefined) => void;
 const NO_REPLY: Reply = { signature: '', values: [] };
 
 export class Connection {
-  /** Called with every method call and signal, in wire order, for as long as the body is at hand. */
-  onMessage: (message: IncomingMessage) => void = () => {};
+  /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
+  onMessage: (received: Inbox) => void = () => {};
 
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   readonly closed: Promise<DBusError | undefined>;
@@ -238,18 +243,17 @@ export class Connection {
     this.#inbox.intern(newStrings);
     let settled = false;
     for (let row = from; row < count; row++) {
-      const type = this.#inbox.type(row);
-      const isReply = type === MessageType.MethodReturn || type === MessageType.Error;
+      this.#inbox.select(row, large);
+      const { isReply } = this.#inbox;
       if (settled && !isReply) return row;
-      const message = this.#inbox.message(row, large);
       try {
-        if (!isReply) this.onMessage(message);
-        else if (this.#pending.reply(message)) settled = true;
-        else trace('reply to no call: %d from %s', message.replySerial, message.sender);
+        if (!isReply) this.onMessage(this.#inbox);
+        else if (this.#pending.reply(this.#inbox)) settled = true;
+        else trace('reply to no call: %d from %s', this.#inbox.replySerial, this.#inbox.sender);
       } catch (error) {
-        report('message', `a message from ${message.sender} could not be handled`, error);
+        report('message', `a message from ${this.#inbox.sender} could not be handled`, error);
       } finally {
-        message.release();
+        this.#inbox.release();
       }
     }
     return count;
@@ -263,7 +267,7 @@ export class Connection {
 
   #onClose(errno: number, phase: ConnectionPhase): void {
     if (this.#state === 'closed') return;
-    const reason = errno === 0 ? undefined : new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
+    const reason = errno === 0 ? undefined : lossOf(errno);
     this.#become('closed');
     this.#outbox.onDrain();
     this.#pending.close(reason);
@@ -299,13 +303,22 @@ export class Connection {
   }
 }
 
-/** `ECONNRESET (connection reset by peer)`, and the like. */
+/** The symbol of an errno, `ECONNRESET` for instance. */
 export function errnoText(errno: number): string {
-  try {
-    return getSystemErrorName(-errno);
-  } catch {
-    return `errno ${errno}`;
+  // Not by `getSystemErrorName`, which knows only the errors that libuv has a use for.
+  const found = Object.entries(constants.errno).find(([, number]) => number === errno);
+  return found?.[0] ?? `errno ${errno}`;
+}
+
+/** Why a connection that nobody here closed is over. */
+function lossOf(errno: number): DBusError {
+  if (errno === constants.errno.EBADMSG) {
+    return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
   }
+  if (errno === constants.errno.ENOBUFS) {
+    return new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)');
+  }
+  return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
 }
 
 function refusal(errno: number): DBusError {

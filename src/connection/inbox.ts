@@ -1,20 +1,27 @@
 /**
- * The receiving half of the seam: memory lent to the addon, and messages read back from its rows.
+ * The receiving half of the seam: memory lent to the addon, and the messages of a batch read back from its rows.
  *
- * The memory belongs to the connection for its whole life. A message's body is only at hand until the batch that
- * brought it has been handled; see `IncomingMessage.release`.
+ * One row at a time is the *current* message, and the inbox shows its header fields. Most messages are done with by
+ * then: a reply is decoded for the call that it answers, a signal that nobody listens to is passed over, and no object
+ * is made for either. Who wants more takes `message()`.
+ *
+ * The memory belongs to the connection for its whole life.
  */
+import type { DecodeOptions } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import { Column, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
-import { IncomingMessage, type MessageType } from './message.js';
+import { closeAll, LentBody } from './lent-body.js';
+import { IncomingMessage, MessageType } from './message.js';
 
 const ARENA_BYTES = 256 * 1024;
 const ROWS = 256;
 const STRINGS = 2048;
-/** sd-bus and the kernel carry at most 253 descriptors in one go, sd-bus accepts up to 1024 a message. */
+/** sd-bus takes up to 1024 descriptors with a message; the kernel carries at most 253 in one go. */
 const FDS = 1024;
 
 const WORDS_PER_STRING = 3;
+
+const noFds: readonly number[] = [];
 
 export class Inbox {
   readonly memory: InboxMemory = {
@@ -23,9 +30,15 @@ export class Inbox {
     strings: new Int32Array(STRINGS * WORDS_PER_STRING),
     fds: new Int32Array(FDS),
   };
+  readonly #rows = this.memory.rows;
   readonly #bytes = Buffer.from(this.memory.arena);
   readonly #reader = new Reader(this.memory.arena);
   readonly #strings: (string | undefined)[] = [undefined];
+  /** The first column of the current row. */
+  #at = 0;
+  #large: ArrayBuffer | undefined;
+  #lent: LentBody | undefined;
+  #message: IncomingMessage | undefined;
 
   /** Learns the header strings that are new in a batch. */
   intern(count: number): void {
@@ -36,41 +49,137 @@ export class Inbox {
     }
   }
 
-  type(row: number): MessageType {
-    return this.memory.rows[row * ROW_LENGTH + Column.Type] as MessageType;
+  /** Makes a row the current message. Its body is in `large` where that is given. */
+  select(row: number, large: ArrayBuffer | undefined): void {
+    this.#at = row * ROW_LENGTH;
+    this.#large = large;
+    this.#lent = undefined;
+    this.#message = undefined;
   }
 
-  /** The message of a row; its body is in `large` where that is given. */
-  message(row: number, large: ArrayBuffer | undefined): IncomingMessage {
-    const { rows, fds } = this.memory;
-    const at = row * ROW_LENGTH;
-    const string = (column: number) => this.#strings[rows[at + column] as number];
-    const fdOffset = rows[at + Column.FdOffset] as number;
-    const fdCount = rows[at + Column.FdCount] as number;
-    const replySerial = (rows[at + Column.ReplySerial] as number) >>> 0;
+  get type(): MessageType {
+    return this.#rows[this.#at + Column.Type] as MessageType;
+  }
+
+  get isReply(): boolean {
+    const { type } = this;
+    return type === MessageType.MethodReturn || type === MessageType.Error;
+  }
+
+  /** 0 where the message answers nothing. */
+  get replySerial(): number {
+    return (this.#rows[this.#at + Column.ReplySerial] as number) >>> 0;
+  }
+
+  get path(): string | undefined {
+    return this.#string(Column.Path);
+  }
+
+  get interface(): string | undefined {
+    return this.#string(Column.Interface);
+  }
+
+  get member(): string | undefined {
+    return this.#string(Column.Member);
+  }
+
+  get errorName(): string | undefined {
+    return this.#string(Column.ErrorName);
+  }
+
+  get destination(): string | undefined {
+    return this.#string(Column.Destination);
+  }
+
+  get sender(): string | undefined {
+    return this.#string(Column.Sender);
+  }
+
+  get signature(): string {
+    return this.#string(Column.Signature) ?? '';
+  }
+
+  /** Whether the body is other than its signature says. */
+  get isFaulty(): boolean {
+    return this.#rows[this.#at + Column.Fault] !== 0;
+  }
+
+  /** The values, for who only looks at them: whoever keeps the message gets the same ones. */
+  get body(): readonly unknown[] {
+    return this.message().body;
+  }
+
+  /**
+   * Decodes the current message's body.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  decode(options?: DecodeOptions): unknown[] {
+    return this.#lend().decode(options);
+  }
+
+  /** The current message as an object, which may be kept. */
+  message(): IncomingMessage {
+    this.#message ??= this.#makeMessage();
+    return this.#message;
+  }
+
+  /** The current message has been handled: its body is no longer lent, its unwanted descriptors are closed. */
+  release(): void {
+    if (this.#lent !== undefined) this.#lent.release();
+    else if (this.#rows[this.#at + Column.FdCount] !== 0) closeAll(this.#fds());
+  }
+
+  #string(column: number): string | undefined {
+    return this.#strings[this.#rows[this.#at + column] as number];
+  }
+
+  #lend(): LentBody {
+    this.#lent ??= new LentBody(
+      this.#large === undefined ? this.#reader : new Reader(this.#large),
+      this.signature,
+      this.#rows[this.#at + Column.BodyOffset] as number,
+      this.#rows[this.#at + Column.BodyLength] as number,
+      this.#fds(),
+      this.#rows[this.#at + Column.Fault] as number,
+    );
+    return this.#lent;
+  }
+
+  #fds(): readonly number[] {
+    const count = this.#rows[this.#at + Column.FdCount] as number;
+    if (count === 0) return noFds;
+    const offset = this.#rows[this.#at + Column.FdOffset] as number;
+    return Array.from(this.memory.fds.subarray(offset, offset + count));
+  }
+
+  #makeMessage(): IncomingMessage {
+    const {
+      type,
+      replySerial,
+      path,
+      interface: interfaceName,
+      member,
+      errorName,
+      destination,
+      sender,
+      signature,
+    } = this;
     return new IncomingMessage(
       {
-        type: rows[at + Column.Type] as MessageType,
-        flags: rows[at + Column.Flags] as number,
-        serial: (rows[at + Column.Serial] as number) >>> 0,
+        type,
+        flags: this.#rows[this.#at + Column.Flags] as number,
+        serial: (this.#rows[this.#at + Column.Serial] as number) >>> 0,
         replySerial: replySerial === 0 ? undefined : replySerial,
-        path: string(Column.Path),
-        interface: string(Column.Interface),
-        member: string(Column.Member),
-        errorName: string(Column.ErrorName),
-        destination: string(Column.Destination),
-        sender: string(Column.Sender),
-        signature: string(Column.Signature) ?? '',
+        path,
+        interface: interfaceName,
+        member,
+        errorName,
+        destination,
+        sender,
+        signature,
       },
-      {
-        reader: large === undefined ? this.#reader : new Reader(large),
-        offset: rows[at + Column.BodyOffset] as number,
-        length: rows[at + Column.BodyLength] as number,
-        fds: fdCount === 0 ? none : Array.from(fds.subarray(fdOffset, fdOffset + fdCount)),
-        fault: rows[at + Column.Fault] as number,
-      },
+      this.#lend(),
     );
   }
 }
-
-const none: readonly number[] = [];

@@ -2,11 +2,9 @@
  * What a message is to the layers above the seam: the header fields of the specification, and a body that is decoded
  * when somebody wants it.
  */
-import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
-import type { Reader } from '../codec/reader.js';
-import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
-import { FileDescriptor } from '../file-descriptor.js';
-import { Fault } from '../native/binding.js';
+import type { DecodeOptions } from '../codec/decoder.js';
+import type { DBusError } from '../errors.js';
+import type { LentBody } from './lent-body.js';
 
 /** Message types on the wire. Others are ignored, as the specification asks. */
 export const MessageType = { MethodCall: 1, MethodReturn: 2, Error: 3, Signal: 4 } as const;
@@ -52,17 +50,7 @@ export interface Message extends HeaderFields {
   readonly body: readonly unknown[];
 }
 
-/** The bytes of a body, lent for as long as the batch that brought it is being handled. */
-export interface LentBody {
-  readonly reader: Reader;
-  readonly offset: number;
-  readonly length: number;
-  readonly fds: readonly number[];
-  /** A code of the seam's `Fault`, 0 for a sound body. */
-  readonly fault: number;
-}
-
-/** A received message. Its owner is the connection, which calls `release` when the message has been handled. */
+/** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
 export class IncomingMessage implements Message {
   readonly type: MessageType;
   readonly flags: number;
@@ -75,8 +63,7 @@ export class IncomingMessage implements Message {
   readonly destination: string | undefined;
   readonly sender: string | undefined;
   readonly signature: string;
-  #lent: LentBody | undefined;
-  #descriptors: readonly FileDescriptor[] | undefined;
+  readonly #lent: LentBody;
   #body: readonly unknown[] | undefined;
 
   constructor(header: Omit<Message, 'body'>, lent: LentBody) {
@@ -100,16 +87,7 @@ export class IncomingMessage implements Message {
 
   /** Why the body cannot be decoded, if it cannot. */
   get fault(): DBusError | undefined {
-    switch (this.#lent?.fault ?? Fault.None) {
-      case Fault.None:
-        return undefined;
-      case Fault.UnsupportedBody:
-        return new NotSupportedError('sd-bus cannot read this message: a string holds a Unicode noncharacter');
-      case Fault.OutOfMemory:
-        return new NotSupportedError('the message is too large for the memory at hand');
-      default:
-        return new InvalidArgumentError(`the body of the message is not valid for its signature "${this.signature}"`);
-    }
+    return this.#lent.fault;
   }
 
   get body(): readonly unknown[] {
@@ -123,24 +101,7 @@ export class IncomingMessage implements Message {
    * @throws {@link DBusError} where the body is faulty
    */
   decode(options?: DecodeOptions): unknown[] {
-    if (this.#lent === undefined) throw new Error('the body of this message was not decoded while it was at hand');
-    const fault = this.fault;
-    if (fault !== undefined) throw fault;
-    const { reader, offset, length, fds } = this.#lent;
-    if (this.signature === '') return [];
-    if (fds.length > 0) this.#descriptors ??= fds.map((fd) => FileDescriptor.adopt(fd));
-    reader.open(offset, length, this.#descriptors);
-    const values = decoderFor(this.signature, options)(reader);
-    // What no value refers to, nobody can close but us.
-    for (const descriptor of this.#descriptors ?? []) if (!reader.referred.has(descriptor)) descriptor.close();
-    return values;
-  }
-
-  /** Ends the loan of the body's bytes. Descriptors that nobody decoded are closed. */
-  release(): void {
-    if (this.#lent === undefined) return;
-    if (this.#descriptors === undefined) for (const fd of this.#lent.fds) FileDescriptor.adopt(fd).close();
-    this.#lent = undefined;
+    return this.#lent.decode(options);
   }
 }
 

@@ -5,7 +5,7 @@
 import type { DecodeOptions } from '../codec/decoder.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import type { Deadline, Deadlines } from './deadlines.js';
-import { describeMessage, type IncomingMessage, MessageType, type OutgoingMessage } from './message.js';
+import { describeMessage, MessageType, type OutgoingMessage } from './message.js';
 
 /** What a caller may choose about waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
@@ -27,6 +27,16 @@ export type Outcome = Reply | { readonly error: () => unknown };
 export const DEFAULT_TIMEOUT = 25_000;
 
 const BUS = 'org.freedesktop.DBus';
+
+/** What is looked at in a reply. */
+interface ReceivedReply {
+  readonly type: MessageType;
+  readonly replySerial: number;
+  readonly sender: string | undefined;
+  readonly errorName: string | undefined;
+  readonly signature: string;
+  decode(options?: DecodeOptions): unknown[];
+}
 
 interface PendingCall {
   readonly message: OutgoingMessage;
@@ -67,12 +77,11 @@ export class PendingCalls {
   }
 
   /** Hands a METHOD_RETURN or ERROR to the call that it answers. Returns whether there was one. */
-  reply(reply: IncomingMessage): boolean {
+  reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
-    const call = serial === undefined ? undefined : this.#calls.get(serial);
-    if (call === undefined || !isFromCallee(reply, call.message)) return false;
-    this.#settle(serial as number, outcomeOf(reply, call));
-    return true;
+    const call = this.#calls.get(serial);
+    if (call === undefined || !isFromCallee(reply.sender, call.message.destination)) return false;
+    return this.#settle(serial, outcomeOf(reply, call));
   }
 
   /** The message could not be sent after all. Returns whether a call waits for its reply. */
@@ -110,13 +119,13 @@ export class PendingCalls {
  * Whether a reply may answer this call. Who was asked by unique name must answer; the owner of a well-known name
  * answers by its unique name, which only the bus could relate; and the bus answers for peers that do not.
  */
-function isFromCallee({ sender }: IncomingMessage, { destination }: OutgoingMessage): boolean {
+function isFromCallee(sender: string | undefined, destination: string | undefined): boolean {
   if (sender === undefined || destination === undefined || sender === BUS) return true;
   if (destination === BUS) return false;
   return !destination.startsWith(':') || sender === destination;
 }
 
-function outcomeOf(reply: IncomingMessage, call: PendingCall): Outcome {
+function outcomeOf(reply: ReceivedReply, call: PendingCall): Outcome {
   try {
     const values = reply.decode(call.options);
     if (reply.type === MessageType.MethodReturn) return { signature: reply.signature, values };

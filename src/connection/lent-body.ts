@@ -1,0 +1,84 @@
+/**
+ * The bytes of one received body, and the descriptors that came with it: lent for as long as the batch that brought
+ * them is being handled.
+ */
+import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
+import type { Reader } from '../codec/reader.js';
+import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import { FileDescriptor } from '../file-descriptor.js';
+import { Fault } from '../native/binding.js';
+
+export class LentBody {
+  readonly #signature: string;
+  readonly #offset: number;
+  readonly #length: number;
+  readonly #fault: number;
+  /** `undefined` when the loan is over. */
+  #reader: Reader | undefined;
+  /** Descriptors as numbers until somebody decodes the body, as objects after that. */
+  #fds: readonly number[];
+  #descriptors: readonly FileDescriptor[] | undefined;
+
+  /** @param fault a code of the seam's `Fault` */
+  constructor(
+    reader: Reader,
+    signature: string,
+    offset: number,
+    length: number,
+    fds: readonly number[],
+    fault: number,
+  ) {
+    this.#reader = reader;
+    this.#signature = signature;
+    this.#offset = offset;
+    this.#length = length;
+    this.#fds = fds;
+    this.#fault = fault;
+  }
+
+  /** Why the body cannot be decoded, if it cannot. */
+  get fault(): DBusError | undefined {
+    switch (this.#fault) {
+      case Fault.None:
+        return undefined;
+      case Fault.UnsupportedBody:
+        return new NotSupportedError('sd-bus cannot read this message: a string holds a Unicode noncharacter');
+      case Fault.OutOfMemory:
+        return new NotSupportedError('the message is too large for the memory at hand');
+      default:
+        return new InvalidArgumentError(`the body of the message is not valid for its signature "${this.#signature}"`);
+    }
+  }
+
+  /**
+   * Decodes the body. May be done more than once, with other options: the descriptors are the same objects then.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  decode(options?: DecodeOptions): unknown[] {
+    if (this.#reader === undefined) throw new Error('the body of this message was not decoded while it was at hand');
+    if (this.#fault !== Fault.None) throw this.fault;
+    if (this.#signature === '') return [];
+    if (this.#fds.length > 0) return this.#decodeWithDescriptors(this.#reader, options);
+    return decoderFor(this.#signature, options)(this.#reader.open(this.#offset, this.#length));
+  }
+
+  /** Ends the loan. Descriptors of a body that nobody decoded are closed. */
+  release(): void {
+    this.#reader = undefined;
+    if (this.#fds.length > 0 && this.#descriptors === undefined) closeAll(this.#fds);
+  }
+
+  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined): unknown[] {
+    this.#descriptors ??= this.#fds.map((fd) => FileDescriptor.adopt(fd));
+    const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, this.#descriptors));
+    // What no value refers to, nobody can close but us.
+    for (const descriptor of this.#descriptors) if (!reader.referred.has(descriptor)) descriptor.close();
+    return values;
+  }
+}
+
+/** Closes descriptors that nobody will see. */
+export function closeAll(fds: Iterable<number>): void {
+  for (const fd of fds) FileDescriptor.adopt(fd).close();
+}
