@@ -62,6 +62,7 @@ export class MessageBus extends Bus {
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
    * @param destination the name of the connection that has the object
    * @param path the object's path
+   * @throws {@link InvalidArgumentError} for an invalid name or path
    */
   proxy<T extends Describable>(what: T, destination: string, path: string): ProxyOf<T> {
     return makeProxy(this, describe(what), destination, path, () => memberAliases(what)) as ProxyOf<T>;

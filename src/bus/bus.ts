@@ -10,6 +10,7 @@ import {
   type IncomingMessage,
   type Message,
   MessageFlag,
+  type MessageHead,
   MessageType,
   type OutgoingMessage,
 } from '../connection/message.js';
@@ -140,25 +141,15 @@ export class Bus implements AsyncDisposable {
    * @see D-Bus specification, section "Method Calls"
    */
   async call(call: MethodCall): Promise<unknown[]> {
-    const { values } = await this.request(call);
+    const { destination, path, interface: interfaceName, member, signature, body } = call;
+    const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
+    const { values } = await this.#connection.call({ ...head, interface: interfaceName }, body, call);
     return values;
   }
 
-  /** @internal as `call`, with the signature that the reply carries */
-  request(call: MethodCall): Promise<Reply> {
-    return this.#connection.call(
-      {
-        type: MessageType.MethodCall,
-        flags: callFlags(call),
-        destination: call.destination,
-        path: call.path,
-        interface: call.interface,
-        member: call.member,
-        signature: call.signature,
-        body: call.body,
-      },
-      call,
-    );
+  /** @internal as `call`, by a head that may be prepared, with the signature that the reply carries */
+  request(head: MessageHead, body: readonly unknown[], options: WaitOptions): Promise<Reply> {
+    return this.#connection.call(head, body, options);
   }
 
   /**
@@ -168,12 +159,17 @@ export class Bus implements AsyncDisposable {
    * @throws {@link ConnectionClosedError} if the connection is over
    */
   emit(signal: SignalEmission): void {
-    this.#connection.send({ type: MessageType.Signal, ...signal });
+    this.#connection.send({ type: MessageType.Signal, ...signal }, signal.body);
   }
 
   /** Sends any message that awaits no reply, and returns its serial. Throws as `emit` does. */
   send(message: OutgoingMessage): number {
-    return this.#connection.send(message);
+    return this.#connection.send(message, message.body, message.replySerial);
+  }
+
+  /** @internal as `send`, by a head that may be prepared */
+  sendBy(head: MessageHead, body: readonly unknown[], replySerial?: number): void {
+    this.#connection.send(head, body, replySerial);
   }
 
   /**

@@ -39,8 +39,9 @@ export class BusDriver {
    * no reason to have a number where everybody expects a name.
    */
   async #ask(member: string, answer: string, signature = '', body: readonly unknown[] = [], options?: WaitOptions) {
-    const call = { destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature, body };
-    const reply = await this.#connection.call({ type: MessageType.MethodCall, ...call }, options);
+    const type = MessageType.MethodCall;
+    const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
+    const reply = await this.#connection.call(call, body, options);
     if (reply.signature === answer) return reply.values;
     throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
   }

@@ -4,9 +4,10 @@
  * Members live in namespaces (`call`, `on`, `get`, …), so that no member's name can collide with anything. A
  * namespace's prototype is made once for a description; a member's function is made when it is first used.
  */
-import type { Bus, CallOptions } from '../bus/bus.js';
+import { type Bus, type CallOptions, callFlags } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
-import type { IncomingMessage } from '../connection/message.js';
+import { PreparedHead } from '../connection/header.js';
+import { type IncomingMessage, MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import type {
   InterfaceDescription,
@@ -15,6 +16,7 @@ import type {
   SignalDescription,
 } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
+import { checkBusName, checkObjectPath } from '../names.js';
 import { Variant } from '../variant.js';
 import { nextSignal } from './next-signal.js';
 import type { ProxyOf, ProxyOptions } from './proxy-types.js';
@@ -97,6 +99,8 @@ export function makeProxy(
   path: string,
   aliases: () => Aliases = () => noAliases,
 ): AnyProxy {
+  checkBusName(destination, 'destination');
+  checkObjectPath(path, 'path');
   return new RemoteInterface({ bus, description, destination, path, aliases, options: {} });
 }
 
@@ -159,18 +163,19 @@ function namespace<Member, Made>(
 }
 
 function callMethod({ bus, description, destination, path, options }: Remote, method: MethodDescription) {
+  const noReply = options.noReply ?? method.noReply;
+  const head = new PreparedHead({
+    type: MessageType.MethodCall,
+    flags: callFlags({ ...options, noReply }),
+    destination,
+    path,
+    interface: description.name,
+    member: method.name,
+    signature: method.inSignature,
+  });
   return async <Result>(...body: readonly unknown[]): Promise<Result> => {
-    const { signature, values } = await bus.request({
-      noReply: method.noReply,
-      ...options,
-      destination,
-      path,
-      interface: description.name,
-      member: method.name,
-      signature: method.inSignature,
-      body,
-    });
-    if (signature !== method.outSignature && !(options.noReply ?? method.noReply)) {
+    const { signature, values } = await bus.request(head, body, options);
+    if (signature !== method.outSignature && !noReply) {
       reportMisfit(`the reply of ${description.name}.${method.name}`, method.outSignature, signature);
     }
     return (values.length <= 1 ? values[0] : values) as Result;

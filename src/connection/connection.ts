@@ -18,7 +18,7 @@ import { loadAddon } from '../native/load.js';
 import { Deadlines } from './deadlines.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
-import { describeMessage, MessageFlag, type OutgoingMessage } from './message.js';
+import { describeMessage, MessageFlag, type MessageHead } from './message.js';
 import { Outbox } from './outbox.js';
 import { PendingCalls, type Reply, type WaitOptions } from './pending-calls.js';
 
@@ -112,33 +112,35 @@ export class Connection {
   /**
    * Sends a message that awaits no reply, and returns its serial.
    *
+   * @param replySerial the serial of the message that it answers, if it does
+   *
    * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is not open
    * @throws {@link BackpressureError} if too much waits to be written
    */
-  send(message: OutgoingMessage): number {
-    this.#requireOpen(message);
+  send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0): number {
+    this.#requireOpen(head);
     const serial = this.#nextSerial();
-    this.#outbox.push(message, serial);
+    this.#outbox.push(head, body, serial, replySerial);
     return serial;
   }
 
   /** Sends a method call and waits for its reply; rejects with the reason where there is none. */
-  async call(message: OutgoingMessage, options: WaitOptions = {}): Promise<Reply> {
+  async call(head: MessageHead, body: readonly unknown[] = [], options: WaitOptions = {}): Promise<Reply> {
     if (options.timeout !== undefined && !(options.timeout >= 0)) {
       throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(options.timeout)}`);
     }
     options.signal?.throwIfAborted();
-    if (((message.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
-      this.send(message);
+    if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
+      this.send(head, body);
       return NO_REPLY;
     }
-    this.#requireOpen(message);
+    this.#requireOpen(head);
     const serial = this.#nextSerial();
     const release = this.hold();
-    const reply = this.#pending.wait(serial, message, options);
+    const reply = this.#pending.wait(serial, head, options);
     try {
-      this.#outbox.push(message, serial);
+      this.#outbox.push(head, body, serial, 0);
     } catch (error) {
       this.#pending.fail(serial, () => error);
     }
@@ -291,9 +293,9 @@ export class Connection {
     this.#native[wanted]();
   }
 
-  #requireOpen(message: OutgoingMessage): void {
+  #requireOpen(head: MessageHead): void {
     if (this.#state === 'open') return;
-    throw new ConnectionClosedError(`the connection is ${this.#state}: cannot send ${describeMessage(message)}`);
+    throw new ConnectionClosedError(`the connection is ${this.#state}: cannot send ${describeMessage(head)}`);
   }
 
   /** Serials are unsigned 32-bit and never 0. */

@@ -5,16 +5,19 @@
  * @see D-Bus specification, section "Message Format"
  */
 import { MESSAGE_BYTES_MAXIMUM } from '../codec/limits.js';
-import type { Writer } from '../codec/writer.js';
+import { Writer } from '../codec/writer.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkBusName, checkErrorName, checkInterfaceName, checkMemberName, checkObjectPath } from '../names.js';
-import { MessageType, type OutgoingMessage } from './message.js';
+import { type MessageHead, MessageType } from './message.js';
 
 const LITTLE_ENDIAN = 0x6c;
 const PROTOCOL_VERSION = 1;
 const BODY_LENGTH_AT = 4;
+const SERIAL_AT = 8;
 const FIELDS_LENGTH_AT = 12;
 const FIELDS_AT = 16;
+/** REPLY_SERIAL comes first, where a message has one, so that its value is always at the same place. */
+const REPLY_SERIAL_AT = 20;
 
 const Field = {
   Path: 1,
@@ -33,8 +36,8 @@ const Field = {
  *
  * @throws {@link InvalidArgumentError}
  */
-export function checkHeader(message: OutgoingMessage): void {
-  const { type, path, interface: interfaceName, member, errorName, destination, replySerial } = message;
+export function checkHead(head: MessageHead, replySerial: number): void {
+  const { type, path, interface: interfaceName, member, errorName, destination } = head;
   if (type === MessageType.MethodCall || type === MessageType.Signal) {
     if (path === undefined) throw new InvalidArgumentError('a call or signal needs a path');
     if (member === undefined) throw new InvalidArgumentError('a call or signal needs a member');
@@ -42,7 +45,7 @@ export function checkHeader(message: OutgoingMessage): void {
       throw new InvalidArgumentError('a signal needs an interface');
     }
   } else if (type === MessageType.MethodReturn || type === MessageType.Error) {
-    if (!replySerial) throw new InvalidArgumentError('a reply needs the serial that it answers');
+    if (replySerial === 0) throw new InvalidArgumentError('a reply needs the serial that it answers');
     if (type === MessageType.Error && errorName === undefined) throw new InvalidArgumentError('an error needs a name');
   } else {
     throw new InvalidArgumentError(`message type ${String(type)} does not exist`);
@@ -70,8 +73,8 @@ function stringField(writer: Writer, code: number, type: 's' | 'o', value: strin
   writer.string(value);
 }
 
-function uint32Field(writer: Writer, code: number, value: number | undefined): void {
-  if (!value) return;
+function uint32Field(writer: Writer, code: number, value: number): void {
+  if (value === 0) return;
   writer.align(8);
   writer.byte(code);
   writer.signature('u');
@@ -79,34 +82,84 @@ function uint32Field(writer: Writer, code: number, value: number | undefined): v
 }
 
 /**
- * Writes the header of `message` at the writer's position, which is a multiple of 8, up to where the body begins.
+ * Writes a header at the writer's position, which is a multiple of 8, up to where the body begins.
  *
+ * @param replySerial the serial that a reply answers, else 0
  * @param fdCount the number of descriptors that the body refers to
  */
-export function writeHeader(writer: Writer, message: OutgoingMessage, serial: number, fdCount: number): void {
+export function writeHeader(
+  writer: Writer,
+  head: MessageHead,
+  serial: number,
+  replySerial: number,
+  fdCount: number,
+): void {
   const start = writer.position;
   writer.byte(LITTLE_ENDIAN);
-  writer.byte(message.type);
-  writer.byte(message.flags ?? 0);
+  writer.byte(head.type);
+  writer.byte(head.flags ?? 0);
   writer.byte(PROTOCOL_VERSION);
   writer.uint32(0);
   writer.uint32(serial);
   writer.uint32(0);
-  stringField(writer, Field.Path, 'o', message.path);
-  stringField(writer, Field.Destination, 's', message.destination);
-  stringField(writer, Field.Interface, 's', message.interface);
-  stringField(writer, Field.Member, 's', message.member);
-  stringField(writer, Field.ErrorName, 's', message.errorName);
-  uint32Field(writer, Field.ReplySerial, message.replySerial);
-  if (message.signature) {
+  uint32Field(writer, Field.ReplySerial, replySerial);
+  stringField(writer, Field.Path, 'o', head.path);
+  stringField(writer, Field.Destination, 's', head.destination);
+  stringField(writer, Field.Interface, 's', head.interface);
+  stringField(writer, Field.Member, 's', head.member);
+  stringField(writer, Field.ErrorName, 's', head.errorName);
+  if (head.signature) {
     writer.align(8);
     writer.byte(Field.Signature);
     writer.signature('g');
-    writer.signature(message.signature);
+    writer.signature(head.signature);
   }
   uint32Field(writer, Field.UnixFds, fdCount);
   writer.patchUint32(start + FIELDS_LENGTH_AT, writer.position - start - FIELDS_AT);
   writer.align(8);
+}
+
+/**
+ * A head that was marshalled once: what sends many messages of one kind (a proxy's method, an object's signal) keeps
+ * one of these, and each message only differs in serials and body.
+ */
+export class PreparedHead implements MessageHead {
+  readonly type: MessageType;
+  readonly flags: number;
+  readonly path: string | undefined;
+  readonly interface: string | undefined;
+  readonly member: string | undefined;
+  readonly errorName: string | undefined;
+  readonly destination: string | undefined;
+  readonly signature: string;
+  readonly #bytes: Uint8Array;
+
+  /** @throws {@link InvalidArgumentError} as {@link checkHead} does */
+  constructor(head: MessageHead) {
+    this.type = head.type;
+    this.flags = head.flags ?? 0;
+    this.path = head.path;
+    this.interface = head.interface;
+    this.member = head.member;
+    this.errorName = head.errorName;
+    this.destination = head.destination;
+    this.signature = head.signature ?? '';
+    const answers = head.type === MessageType.MethodReturn || head.type === MessageType.Error;
+    checkHead(head, Number(answers));
+    const writer = new Writer();
+    writer.beginMessage();
+    // Any serials will do: they are patched.
+    writeHeader(writer, head, 1, Number(answers), 0);
+    this.#bytes = writer.bytes.slice(0, writer.position);
+  }
+
+  /** Writes the header at the writer's position, as {@link writeHeader} does for a message without descriptors. */
+  write(writer: Writer, serial: number, replySerial: number): void {
+    const start = writer.position;
+    writer.copy(this.#bytes);
+    writer.patchUint32(start + SERIAL_AT, serial);
+    if (replySerial !== 0) writer.patchUint32(start + REPLY_SERIAL_AT, replySerial);
+  }
 }
 
 /**

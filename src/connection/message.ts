@@ -19,17 +19,22 @@ export interface HeaderFields {
   readonly interface?: string | undefined;
   readonly member?: string | undefined;
   readonly errorName?: string | undefined;
-  readonly replySerial?: number | undefined;
   readonly destination?: string | undefined;
 }
 
-/** A message to be sent: header fields, and values with their signature. The connection adds the serial. */
-export interface OutgoingMessage extends HeaderFields {
+/** What many messages may have in common: all of the header but serials and lengths. */
+export interface MessageHead extends HeaderFields {
   readonly type: MessageType;
   /** A union of `MessageFlag` bits; 0 if left out. */
-  readonly flags?: number;
+  readonly flags?: number | undefined;
   /** The signature of the body; empty if left out. */
   readonly signature?: string | undefined;
+}
+
+/** A message to be sent: header fields, and values with their signature. The connection adds the serial. */
+export interface OutgoingMessage extends MessageHead {
+  /** The serial of the message that a reply answers. */
+  readonly replySerial?: number | undefined;
   readonly body?: readonly unknown[] | undefined;
 }
 

@@ -9,8 +9,8 @@ import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
 import { BackpressureError, NotSupportedError } from '../errors.js';
 import type { NativeConnection } from '../native/binding.js';
-import { checkHeader, finishMessage, writeHeader } from './header.js';
-import type { OutgoingMessage } from './message.js';
+import { checkHead, finishMessage, PreparedHead, writeHeader } from './header.js';
+import type { MessageHead } from './message.js';
 
 const GATHER_BYTES = 32 * 1024;
 
@@ -43,11 +43,11 @@ export class Outbox {
    * @throws {@link InvalidArgumentError} for a header or a value that is not valid; nothing is sent then
    * @throws {@link BackpressureError} if too much waits to be written already
    */
-  push(message: OutgoingMessage, serial: number): void {
+  push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
     if (this.#queued > QUEUE_MAXIMUM) {
       throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
     }
-    const withFds = this.#marshal(message, serial);
+    const withFds = this.#marshal(head, body, serial, replySerial);
     if (withFds || !this.#flushScheduled || this.#writer.position >= GATHER_BYTES) this.flush();
     this.#scheduleFlush();
   }
@@ -86,13 +86,13 @@ export class Outbox {
   }
 
   /** Returns whether the message carries descriptors. */
-  #marshal(message: OutgoingMessage, serial: number): boolean {
-    checkHeader(message);
+  #marshal(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): boolean {
+    if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
     const writer = this.#writer;
     let mark = writer.position;
     let fdsBefore = writer.fds.length;
     try {
-      this.#write(message, serial, 0);
+      this.#write(head, body, serial, replySerial, 0);
       const fdCount = writer.fds.length - fdsBefore;
       if (fdCount === 0) return false;
       if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
@@ -101,7 +101,7 @@ export class Outbox {
       this.flush();
       mark = 0;
       fdsBefore = 0;
-      this.#write(message, serial, fdCount);
+      this.#write(head, body, serial, replySerial, fdCount);
       return true;
     } catch (error) {
       writer.rewind(mark, fdsBefore);
@@ -109,12 +109,13 @@ export class Outbox {
     }
   }
 
-  #write(message: OutgoingMessage, serial: number, fdCount: number): void {
+  #write(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, fdCount: number): void {
     const writer = this.#writer;
     const start = writer.beginMessage();
-    writeHeader(writer, message, serial, fdCount);
+    if (fdCount === 0 && head instanceof PreparedHead) head.write(writer, serial, replySerial);
+    else writeHeader(writer, head, serial, replySerial, fdCount);
     const bodyStart = writer.position;
-    encoderFor(message.signature ?? '')(writer, message.body ?? []);
+    encoderFor(head.signature ?? '')(writer, body);
     finishMessage(writer, start, bodyStart);
   }
 

@@ -5,7 +5,7 @@
 import type { DecodeOptions } from '../codec/decoder.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import type { Deadline, Deadlines } from './deadlines.js';
-import { describeMessage, MessageType, type OutgoingMessage } from './message.js';
+import { describeMessage, type MessageHead, MessageType } from './message.js';
 
 /** What a caller may choose about waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
@@ -39,7 +39,7 @@ interface ReceivedReply {
 }
 
 interface PendingCall {
-  readonly message: OutgoingMessage;
+  readonly head: MessageHead;
   readonly options: WaitOptions;
   readonly settle: (outcome: Outcome) => void;
   deadline: Deadline | undefined;
@@ -59,9 +59,9 @@ export class PendingCalls {
   }
 
   /** Waits for the reply to the message with this serial. The promise never rejects. */
-  wait(serial: number, message: OutgoingMessage, options: WaitOptions): Promise<Outcome> {
+  wait(serial: number, head: MessageHead, options: WaitOptions): Promise<Outcome> {
     return new Promise((settle) => {
-      const call: PendingCall = { message, options, settle, deadline: undefined, unlisten: undefined };
+      const call: PendingCall = { head, options, settle, deadline: undefined, unlisten: undefined };
       this.#calls.set(serial, call);
       const timeout = options.timeout ?? DEFAULT_TIMEOUT;
       if (timeout !== Number.POSITIVE_INFINITY) {
@@ -80,7 +80,7 @@ export class PendingCalls {
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
-    if (call === undefined || !isFromCallee(reply.sender, call.message.destination)) return false;
+    if (call === undefined || !isFromCallee(reply.sender, call.head.destination)) return false;
     return this.#settle(serial, outcomeOf(reply, call));
   }
 
@@ -92,7 +92,7 @@ export class PendingCalls {
   /** Rejects everything that waits. */
   close(cause: DBusError | undefined): void {
     for (const [serial, call] of [...this.#calls]) {
-      const text = `the connection was closed while waiting for ${describeMessage(call.message)}`;
+      const text = `the connection was closed while waiting for ${describeMessage(call.head)}`;
       this.#settle(serial, { error: () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }) });
     }
   }
@@ -100,7 +100,7 @@ export class PendingCalls {
   #timeOut(serial: number, timeout: number): void {
     const call = this.#calls.get(serial);
     if (call === undefined) return;
-    const text = `no reply within ${timeout} ms from ${describeMessage(call.message)}`;
+    const text = `no reply within ${timeout} ms from ${describeMessage(call.head)}`;
     this.#settle(serial, { error: () => new TimeoutError(text) });
   }
 
@@ -130,7 +130,7 @@ function outcomeOf(reply: ReceivedReply, call: PendingCall): Outcome {
     const values = reply.decode(call.options);
     if (reply.type === MessageType.MethodReturn) return { signature: reply.signature, values };
     const name = reply.errorName ?? 'org.freedesktop.DBus.Error.Failed';
-    return { error: () => errorFromReply(name, values, describeMessage(call.message)) };
+    return { error: () => errorFromReply(name, values, describeMessage(call.head)) };
   } catch (error) {
     return { error: () => error };
   }

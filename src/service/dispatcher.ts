@@ -16,6 +16,7 @@ import type { InterfaceDescription, MethodDescription } from '../introspection/d
 import { suggestion } from '../nearest-name.js';
 import { IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
+import { ReplyHeads } from './reply-heads.js';
 import { introspectable } from './standard/introspectable.js';
 import { objectManager } from './standard/object-manager.js';
 import { peer } from './standard/peer.js';
@@ -33,6 +34,7 @@ const PEER = peer.description.name;
 export class Dispatcher {
   readonly #bus: Bus;
   readonly #tree: ObjectTree;
+  readonly #replyHeads = new ReplyHeads();
 
   constructor(bus: Bus, tree: ObjectTree) {
     this.#bus = bus;
@@ -42,7 +44,7 @@ export class Dispatcher {
   /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
   handle(message: IncomingMessage): void {
     if (!this.#bus.isAddressedHere(message.destination)) return;
-    const call = new IncomingCall(this.#bus, this.#tree, message);
+    const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
       const [target, method] = this.#resolve(message);
       const fault = message.fault;

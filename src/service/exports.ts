@@ -3,7 +3,10 @@
  * changes, and has the ObjectManagers above tell of what comes and goes.
  */
 import type { Bus } from '../bus/bus.js';
+import { PreparedHead } from '../connection/header.js';
+import { type MessageHead, MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
+import type { InterfaceDescription } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
 import type { Variant } from '../variant.js';
@@ -88,11 +91,14 @@ export class Exports {
   }
 
   #outlet(path: string, { description }: Exportable): Outlet {
+    const heads = new Map<string, PreparedHead>();
+    const prepare = (member: string) => {
+      const head = new PreparedHead(signalHead(path, description, member));
+      heads.set(member, head);
+      return head;
+    };
     return {
-      emitSignal: (name, values) => {
-        const { signature } = description.signals.get(name) ?? {};
-        this.#emit(path, description.name, name, signature, values);
-      },
+      emitSignal: (name, values) => this.#emit(heads.get(name) ?? prepare(name), values),
       propertiesChanged: (changes) => {
         const changed: Record<string, Variant> = {};
         const stale: string[] = [];
@@ -107,8 +113,11 @@ export class Exports {
           if (variant !== undefined) changed[name] = variant;
         }
         if (Object.keys(changed).length === 0 && stale.length === 0) return;
-        const body = [description.name, changed, stale];
-        this.#emit(path, standardInterfaces.properties.name, 'PropertiesChanged', 'sa{sv}as', body);
+        this.#emit(signalHead(path, standardInterfaces.properties, 'PropertiesChanged'), [
+          description.name,
+          changed,
+          stale,
+        ]);
       },
     };
   }
@@ -118,7 +127,9 @@ export class Exports {
     if (managers.length === 0) return;
     this.#announce(async () => {
       const body = [path, await interfaceValues(exportables)];
-      for (const manager of managers) this.#emitManaged(manager.path, 'InterfacesAdded', 'oa{sa{sv}}', body);
+      for (const manager of managers) {
+        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, 'InterfacesAdded'), body);
+      }
     });
   }
 
@@ -127,7 +138,9 @@ export class Exports {
     if (managers.length === 0) return;
     this.#announce(async () => {
       const body = [path, exportables.map(({ description }) => description.name)];
-      for (const manager of managers) this.#emitManaged(manager.path, 'InterfacesRemoved', 'oas', body);
+      for (const manager of managers) {
+        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, 'InterfacesRemoved'), body);
+      }
     });
   }
 
@@ -137,22 +150,14 @@ export class Exports {
     });
   }
 
-  #emitManaged(path: string, member: string, signature: string, body: readonly unknown[]): void {
-    this.#emit(path, standardInterfaces.objectManager.name, member, signature, body);
-  }
-
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
-  #emit(
-    path: string,
-    interfaceName: string,
-    member: string,
-    signature: string | undefined,
-    body: readonly unknown[],
-  ): void {
-    if (this.#bus.state !== 'open') {
-      report('send', `${interfaceName}.${member} was not sent: the connection is ${this.#bus.state}`);
-      return;
-    }
-    this.#bus.emit({ path, interface: interfaceName, member, signature, body });
+  #emit(head: MessageHead, body: readonly unknown[]): void {
+    if (this.#bus.state === 'open') this.#bus.sendBy(head, body);
+    else report('send', `${head.interface}.${head.member} was not sent: the connection is ${this.#bus.state}`);
   }
+}
+
+function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {
+  const { signature } = description.signals.get(member) ?? {};
+  return { type: MessageType.Signal, path, interface: description.name, member, signature };
 }

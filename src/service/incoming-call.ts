@@ -9,6 +9,7 @@ import { type DBusError, NotSupportedError } from '../errors.js';
 import { isErrorName } from '../names.js';
 import type { CallContext } from './call-context.js';
 import type { ObjectTree } from './object-tree.js';
+import type { ReplyHeads } from './reply-heads.js';
 
 const FAILED = 'org.freedesktop.DBus.Error.Failed';
 
@@ -17,12 +18,14 @@ export class IncomingCall implements CallContext {
   /** What is exported beside the object that was called. */
   readonly tree: ObjectTree;
   readonly #bus: Bus;
+  readonly #replyHeads: ReplyHeads;
   #caller: AbortController | undefined;
   #releaseCaller: (() => void) | undefined;
   #answered = false;
 
-  constructor(bus: Bus, tree: ObjectTree, message: IncomingMessage) {
+  constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
     this.#bus = bus;
+    this.#replyHeads = replyHeads;
     this.tree = tree;
     this.message = message;
   }
@@ -70,8 +73,7 @@ export class IncomingCall implements CallContext {
    */
   reply(signature: string, body: readonly unknown[]): void {
     if (!this.#mayAnswer()) return;
-    const { sender: destination, serial: replySerial } = this.message;
-    this.#bus.send({ type: MessageType.MethodReturn, destination, replySerial, signature, body });
+    this.#bus.sendBy(this.#replyHeads.get(this.message.sender, signature), body, this.message.serial);
     this.#finish();
   }
 

@@ -1,0 +1,30 @@
+/**
+ * Heads of replies, prepared once for each caller and signature: a busy caller gets many of the same kind. Callers come
+ * and go without a word, so there is a bound, beyond which everything is forgotten and begins anew.
+ */
+import { PreparedHead } from '../connection/header.js';
+import { MessageType } from '../connection/message.js';
+
+const MAXIMUM = 1024;
+
+export class ReplyHeads {
+  readonly #heads = new Map<string | undefined, Map<string, PreparedHead>>();
+  #size = 0;
+
+  /** The head of a METHOD_RETURN. */
+  get(destination: string | undefined, signature: string): PreparedHead {
+    return this.#heads.get(destination)?.get(signature) ?? this.#add(destination, signature);
+  }
+
+  #add(destination: string | undefined, signature: string): PreparedHead {
+    if (this.#size >= MAXIMUM) {
+      this.#heads.clear();
+      this.#size = 0;
+    }
+    const head = new PreparedHead({ type: MessageType.MethodReturn, destination, signature });
+    const bySignature = this.#heads.get(destination) ?? new Map<string, PreparedHead>();
+    this.#heads.set(destination, bySignature.set(signature, head));
+    this.#size++;
+    return head;
+  }
+}
