@@ -3,6 +3,9 @@
 // sd-bus hands out no body bytes and validates only what is read, so every value is read once here: after
 // that the bytes are known to fit their signature. Descriptors are listed in order of first use, as `h`
 // values index them.
+//
+// Two corruptions stay hidden behind sd-bus's interface: it reads any boolean but 0 as true, and does not
+// tell that bytes are left behind the last value. What is written here is sound in both cases.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,12 @@
 // One sd-bus connection, reduced to what a transport asks of it. Owns the `sd_bus` and with it the socket.
 //
-// No slots, filters, matches or vtables are ever registered, so `process` hands out every message. Two
-// exceptions are sd-bus's own: it answers org.freedesktop.DBus.Peer itself, and it drops messages with a
-// corrupt header. Failures are negative errno values, as in sd-bus.
+// One filter takes every message before sd-bus does anything with it, and nothing else is registered. Without
+// it sd-bus would answer calls of org.freedesktop.DBus.Peer itself, also those that a monitor only overhears:
+// the bus throws monitors out for that. Nobody learns of messages that sd-bus drops: those with a corrupt
+// header, with a path over 64 KiB, with a signature of 255 bytes (which is valid), and calls and signals with
+// a REPLY_SERIAL.
+//
+// Failures are negative errno values, as in sd-bus.
 #pragma once
 
 #include <cstdint>
