@@ -128,6 +128,8 @@ export class Inbox {
   release(): void {
     if (this.#lent !== undefined) this.#lent.release();
     else if (this.#rows[this.#at + Column.FdCount] !== 0) closeAll(this.#fds());
+    // Tells the addon that this row was taken, should the batch end before its time.
+    this.#rows[this.#at + Column.Type] = 0;
   }
 
   #string(column: number): string | undefined {
