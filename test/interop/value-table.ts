@@ -80,7 +80,8 @@ const arrays: readonly Row[] = [
   row('arrays of 32-bit integers', 'aiau', [-(2 ** 31), 2 ** 31 - 1], [2 ** 32 - 1, 0]),
   row('arrays of 64-bit integers', 'axat', [INT64.min, INT64.max, -1n], [UINT64_MAX, 0n]),
   row('arrays of doubles', 'ad', doubles),
-  row('arrays of strings', 'asaoag', ['', 'ä', 'abc'], ['/', '/a/b'], ['', 'as', '(y)']),
+  row('arrays of strings', 'asaoag', ['', 'a', 'abc'], ['/', '/a/b'], ['', 'as', '(y)']),
+  row('an array of strings of several bytes a character', 'as', ['ä', '∞∞', '😀']),
   row('a long array', 'au', range(20_000)),
   row(
     'a long array of structs',
@@ -230,7 +231,18 @@ const common: readonly Row[] = [
     '/org/bluez/hci0/dev_00': { 'org.freedesktop.DBus.Properties': {}, 'org.bluez.Device1': manufacturer() },
   }),
   row('a menu', 'u(ia{sv}av)', 7, [0, {}, [v('(ia{sv}av)', [1, { label: v('s', '_File') }, []])]]),
-  row('a notification', 'susssasa{sv}i', 'app', 0, '', 'title', '<b>ü</b>', ['ok', 'OK'], { urgency: v('y', 1) }, -1),
+  row(
+    'a notification',
+    'susssasa{sv}i',
+    'app',
+    0,
+    '',
+    'title',
+    '<b>body</b>',
+    ['ok', 'OK'],
+    { urgency: v('y', 1) },
+    -1,
+  ),
 ];
 
 function manufacturer(): object {

@@ -42,6 +42,8 @@ export interface Peer {
   readonly reading: readonly Limitation[];
   /** What it cannot write, besides. */
   readonly writing: readonly Limitation[];
+  /** How many descriptors of a message it receives, where that is fewer than a message may carry. */
+  readonly descriptorsRead?: number;
   readonly command: readonly string[];
 }
 
@@ -61,6 +63,8 @@ const modules = [
     name: 'dbus-fast',
     module: 'dbus_fast',
     command: [`${folder}/echo_asyncio.py`, 'dbus_fast'],
+    // Version 1.84 makes room for the bytes of one number.
+    descriptorsRead: 1,
     reading: [],
     writing: [
       {

@@ -14,7 +14,7 @@ INTERFACE, PATH = "org.example.Echo", "/org/example/Echo"
 BASIC = {
     "b": "boolean", "y": "byte", "n": "int16", "q": "uint16", "i": "int32", "u": "uint32", "x": "int64", "t": "uint64",
     "h": "handle",
-}  # fmt: skip
+}
 TEXTS = {"s": "string", "o": "object_path", "g": "signature"}
 
 
@@ -35,8 +35,7 @@ def to_plain(value):
     return {"entries": children} if code.startswith("a{") else children
 
 
-def from_plain(type_, plain):
-    code = type_.dup_string()
+def from_plain(code, plain):
     if code in BASIC:
         return getattr(GLib.Variant, "new_" + BASIC[code])(plain)
     if code in TEXTS:
@@ -44,35 +43,26 @@ def from_plain(type_, plain):
     if code == "d":
         return GLib.Variant.new_double(double_of(plain))
     if code == "v":
-        return GLib.Variant.new_variant(from_plain(GLib.VariantType.new(plain["variant"]), plain["value"]))
+        return GLib.Variant.new_variant(from_plain(plain["variant"], plain["value"]))
+    type_ = GLib.VariantType.new(code)
     if code == "ay":
         return GLib.Variant.new_from_bytes(type_, GLib.Bytes.new(bytes.fromhex(plain["bytes"])), True)
-    if code.startswith("a{"):
-        entry = type_.element()
-        pairs = [(from_plain(entry.key(), key), from_plain(entry.value(), value)) for key, value in plain["entries"]]
-        children = [GLib.Variant.new_dict_entry(key, value) for key, value in pairs]
-    elif code.startswith("a"):
-        children = [from_plain(type_.element(), element) for element in plain]
-    else:
-        children = [from_plain(item, field) for item, field in zip(items(type_), plain)]
     builder = GLib.VariantBuilder.new(type_)
-    for child in children:
-        builder.add_value(child)
+    if code.startswith("a{"):
+        key_code, value_code = code[2], code[3:-1]
+        for key, value in plain["entries"]:
+            builder.add_value(GLib.Variant.new_dict_entry(from_plain(key_code, key), from_plain(value_code, value)))
+    elif code.startswith("a"):
+        for element in plain:
+            builder.add_value(from_plain(code[1:], element))
+    else:
+        for field_code, field in zip(GLib.Variant.split_signature(code), plain):
+            builder.add_value(from_plain(field_code, field))
     return builder.end()
 
 
-def items(tuple_type):
-    """The types of the fields."""
-    result = []
-    item = tuple_type.first() if tuple_type.n_items() > 0 else None
-    for _ in range(tuple_type.n_items()):
-        result.append(item)
-        item = item.next()
-    return result
-
-
 def body_of(signature, plain):
-    return from_plain(GLib.VariantType.new(f"({signature})"), plain)
+    return from_plain(f"({signature})", plain)
 
 
 def answer(connection, call):
@@ -86,7 +76,7 @@ def answer(connection, call):
     elif member == "Report":
         reply.set_body(GLib.Variant("(s)", (to_text([] if body is None else to_plain(body)),)))
     else:
-        reply.set_body(GLib.Variant("(as)", ([read_all(fd) for fd in fds.steal_fds()],)))
+        reply.set_body(GLib.Variant("(as)", ([read_all(fd) for fd in fds.steal_fds()] if fds is not None else [],)))
     connection.send_message(reply, Gio.DBusSendMessageFlags.NONE)
     connection.flush_sync(None)
     if fds is not None:
