@@ -61,7 +61,12 @@ export class Session implements AsyncDisposable {
 
   static async start(options: FakeBusOptions = {}): Promise<Session> {
     const server = await FakeBus.start(options);
-    const [bus, peer] = await Promise.all([connect({ address: server.address }), server.accepted()]);
+    return Session.connect(server, server.address);
+  }
+
+  /** A session with a bus that is reached at another address than its own. The session stops the bus. */
+  static async connect(server: FakeBus, address: string): Promise<Session> {
+    const [bus, peer] = await Promise.all([connect({ address }), server.accepted()]);
     return new Session(server, bus, peer);
   }
 

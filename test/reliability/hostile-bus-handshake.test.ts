@@ -1,0 +1,116 @@
+// A bus that hangs up, stops or lies while a client connects: each is one rejected promise.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  connect,
+  DBusError,
+  ProtocolError,
+  TimeoutError,
+} from '../../src/index.js';
+import { BUS, busReply, CLIENT, FakeBus, HANDSHAKE, PEER } from '../helpers/fake-bus.js';
+import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
+import { rejection } from '../helpers/rejection.js';
+import { bytesOf, type WireMessage, wireMessage } from '../helpers/wire.js';
+import type { SentMessage } from '../helpers/wire-reader.js';
+
+const test = suite('hostile bus: handshake');
+
+const TEXT = { signature: 's', body: bytesOf((b) => b.text('text')) };
+
+test('a bus that hangs up anywhere in the handshake is a ConnectError', async () => {
+  for (let length = 0; length < HANDSHAKE.length; length++) {
+    await using server = await FakeBus.start({ handshake: { text: HANDSHAKE.slice(0, length), hangUp: true } });
+    assert.instance(await rejection(connect({ address: server.address })), ConnectError, `after ${length} bytes`);
+  }
+});
+
+test('a bus that stops anywhere in the handshake is given up after the timeout', async () => {
+  await Promise.all(
+    Array.from({ length: HANDSHAKE.length }, async (_, length) => {
+      await using server = await FakeBus.start({ handshake: { text: HANDSHAKE.slice(0, length), hangUp: false } });
+      const error = await rejection(connect({ address: server.address, timeout: 200 }));
+      assert.instance(error, ConnectError, `after ${length} bytes`);
+      assert.match(error.message, 'ETIMEDOUT');
+    }),
+  );
+});
+
+for (const [what, text] of [
+  ['a line that never ends', `DATA\r\nOK ${'0'.repeat(100_000)}`],
+  ['an id that is none', 'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n'],
+  ['an error', 'ERROR\r\nERROR\r\nERROR\r\n'],
+  ['zeros', '\0'.repeat(100)],
+  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100)],
+] as const) {
+  test(`a handshake with ${what} is a ConnectError`, async () => {
+    await using server = await FakeBus.start({ handshake: { text, hangUp: false } });
+    assert.instance(await rejection(connect({ address: server.address, timeout: 300 })), ConnectError);
+  });
+}
+
+test('a bus that does not pass descriptors still connects', async () => {
+  const text = HANDSHAKE.replace('AGREE_UNIX_FD', 'ERROR');
+  await using session = await Session.start({ handshake: { text, hangUp: false } });
+  assert.not.ok(session.bus.canSendFileDescriptors);
+  await session.assertAlive('no descriptors');
+  const call = { destination: PEER, path: '/', member: 'Take', signature: 'h', body: [0] };
+  assert.instance(await rejection(session.bus.call(call)), DBusError);
+  await session.assertAlive('a refused descriptor');
+});
+
+test('messages right behind the handshake, before Hello was said, disturb nothing', async () => {
+  const early = wireMessage({ ...SIGNAL, ...TEXT, sender: PEER }).toString('latin1');
+  assert.is(early, Buffer.from(early, 'utf8').toString('utf8'), 'the handshake is written as text');
+  await using session = await Session.start({ handshake: { text: HANDSHAKE + early, hangUp: false } });
+  await session.assertAlive('early');
+});
+
+/** The bus's answer to Hello is told apart from the others: without it there is no connection. */
+const onHello = (answer: (call: SentMessage) => Uint8Array | 'silence' | undefined) => ({
+  answer: (call: SentMessage) => (call.member === 'Hello' ? answer(call) : undefined),
+});
+
+test('a bus that answers Hello with something else is refused', async () => {
+  for (const [reply, kind] of [
+    [{ type: 2 }, ProtocolError],
+    [{ type: 2, signature: 'u', body: bytesOf((b) => b.u32(5)) }, ProtocolError],
+    [{ type: 2, signature: 's', body: bytesOf((b) => b.u32(1000)) }, DBusError],
+    [{ type: 3, errorName: `${BUS}.Error.LimitsExceeded`, ...TEXT }, DBusError],
+  ] as const) {
+    const header = { serial: 1, destination: CLIENT, sender: BUS };
+    await using server = await FakeBus.start(
+      onHello((call) => wireMessage({ ...header, replySerial: call.serial, ...(reply as WireMessage) })),
+    );
+    assert.instance(await rejection(connect({ address: server.address })), kind, JSON.stringify(reply));
+    const peer = await server.accepted();
+    await peer.closed;
+  }
+});
+
+test('a bus that never answers Hello is given up after the timeout', async () => {
+  await using server = await FakeBus.start(onHello(() => 'silence'));
+  const error = await rejection(connect({ address: server.address, timeout: 100 }));
+  assert.instance(error, TimeoutError);
+  await (await server.accepted()).closed;
+});
+
+test('a bus that hangs up anywhere in its answer to Hello rejects the connection', async () => {
+  await using server = await FakeBus.start(onHello(() => 'silence'));
+  for (let length = 0; ; length += length < 24 ? 1 : 5) {
+    const connecting = rejection(connect({ address: server.address }));
+    const peer = await server.accepted();
+    const hello = await peer.until(({ member }) => member === 'Hello');
+    const answer = busReply(hello, 1);
+    if (length >= answer.length) {
+      peer.hangUp();
+      await connecting;
+      break;
+    }
+    peer.hangUp(answer.subarray(0, length));
+    assert.instance(await connecting, ConnectionClosedError, `after ${length} bytes`);
+  }
+});
+
+test.run();
