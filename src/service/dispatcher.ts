@@ -12,22 +12,17 @@ import {
   UnknownMethodError,
   UnknownObjectError,
 } from '../errors.js';
-import type { InterfaceDescription, MethodDescription } from '../introspection/description.js';
+import type { MethodDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
-import { IncomingCall } from './incoming-call.js';
+import type { CallTarget } from './call-target.js';
+import { FAILED, IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
+import { isThenable } from './outlets.js';
 import { ReplyHeads } from './reply-heads.js';
 import { introspectable } from './standard/introspectable.js';
 import { objectManager } from './standard/object-manager.js';
 import { peer } from './standard/peer.js';
 import { properties } from './standard/properties.js';
-
-/** What a method call can end up at: a standard interface, or one that somebody exported. */
-export interface CallTarget {
-  readonly description: InterfaceDescription;
-  /** Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values. */
-  invoke(method: MethodDescription, call: IncomingCall): unknown;
-}
 
 const PEER = peer.description.name;
 
@@ -125,10 +120,6 @@ function withoutInterface(
   throw new UnknownMethodError(`${member} is ambiguous at ${path}: name one of the interfaces ${names}`);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
 function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {
   try {
     call.reply(method.outSignature, valuesOf(method, result));
@@ -148,8 +139,6 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
   if (Array.isArray(result)) return result;
   throw new InvalidArgumentError(`expected a tuple of ${out.length} values`);
 }
-
-const FAILED = 'org.freedesktop.DBus.Error.Failed';
 
 /** Answers with what a handler threw: its name and text if it is a `DBusError`, else its text alone. */
 function fail(call: IncomingCall, thrown: unknown): void {

@@ -11,7 +11,8 @@ import type { CallContext } from './call-context.js';
 import type { ObjectTree } from './object-tree.js';
 import type { ReplyHeads } from './reply-heads.js';
 
-const FAILED = 'org.freedesktop.DBus.Error.Failed';
+/** The name of an error that has none of its own. */
+export const FAILED = 'org.freedesktop.DBus.Error.Failed';
 
 export class IncomingCall implements CallContext {
   readonly message: IncomingMessage;

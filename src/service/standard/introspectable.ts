@@ -7,7 +7,7 @@
 import type { InterfaceDescription, NodeDescription } from '../../introspection/description.js';
 import { introspectionXml } from '../../introspection/generate.js';
 import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../dispatcher.js';
+import type { CallTarget } from '../call-target.js';
 import type { TreeNode } from '../object-tree.js';
 
 export const introspectable: CallTarget = {

@@ -4,7 +4,7 @@
  * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
  */
 import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../dispatcher.js';
+import type { CallTarget } from '../call-target.js';
 import type { Exportable } from '../exportable.js';
 import { type PropertyValues, readableProperties } from './property-values.js';
 

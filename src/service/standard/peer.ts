@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { NotSupportedError } from '../../errors.js';
 import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../dispatcher.js';
+import type { CallTarget } from '../call-target.js';
 
 export const peer: CallTarget = {
   description: standardInterfaces.peer,

@@ -14,7 +14,7 @@ import type { PropertyDescription } from '../../introspection/description.js';
 import { standardInterfaces } from '../../introspection/standard.js';
 import { suggestion } from '../../nearest-name.js';
 import { Variant } from '../../variant.js';
-import type { CallTarget } from '../dispatcher.js';
+import type { CallTarget } from '../call-target.js';
 import type { Exportable } from '../exportable.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { TreeNode } from '../object-tree.js';
