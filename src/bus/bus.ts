@@ -17,7 +17,7 @@ import {
 import type { Reply, WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { type DBusError, NotSupportedError } from '../errors.js';
-import { checkBusName } from '../names.js';
+import { checkBusName, checkWellKnownName } from '../names.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
@@ -218,6 +218,7 @@ export class Bus implements AsyncDisposable {
 
   /** Gives a name back, or leaves its queue. */
   async releaseName(name: string): Promise<void> {
+    checkWellKnownName(name, 'name');
     await this.#requireNames('releaseName').release(name);
   }
 
@@ -246,6 +247,7 @@ export class Bus implements AsyncDisposable {
 
   /** Has the bus start a service. Resolves with whether it was `started` now or is `running` already. */
   async startService(name: string): Promise<'started' | 'running'> {
+    checkWellKnownName(name, 'name');
     return this.#requireBus('startService').startService(name);
   }
 

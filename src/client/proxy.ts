@@ -7,7 +7,7 @@
 import { type Bus, type CallOptions, callFlags } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { PreparedHead } from '../connection/header.js';
-import { type IncomingMessage, MessageType } from '../connection/message.js';
+import { MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import type {
   InterfaceDescription,
@@ -81,7 +81,7 @@ class RemoteInterface implements AnyProxy {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     return bus.subscribe(rule, (message) => {
-      const [, changed, invalidated] = (message as IncomingMessage).decode(options);
+      const [, changed, invalidated] = message.decode(options);
       return listener(changed as Record<string, unknown>, invalidated as string[]);
     });
   }
@@ -190,7 +190,7 @@ function listen(remote: Remote, signal: SignalDescription) {
       if (message.signature !== signal.signature) {
         reportMisfit(`the signal ${description.name}.${signal.name}`, signal.signature, message.signature);
       }
-      return listener(...(message as IncomingMessage).decode(options));
+      return listener(...message.decode(options));
     });
   };
 }

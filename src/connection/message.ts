@@ -53,6 +53,13 @@ export interface Message extends HeaderFields {
   readonly signature: string;
   /** The values, decoded as the table of values says. */
   readonly body: readonly unknown[];
+  /**
+   * Decodes the values in another way, variants as {@link Variant} for instance. To be called while the message is
+   * being handled: in a listener or handler, before its first `await`. The bytes are gone after that.
+   *
+   * @throws {@link DBusError} where the body is not valid
+   */
+  decode(options?: DecodeOptions): unknown[];
 }
 
 /** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
@@ -71,7 +78,7 @@ export class IncomingMessage implements Message {
   readonly #lent: LentBody;
   #body: readonly unknown[] | undefined;
 
-  constructor(header: Omit<Message, 'body'>, lent: LentBody) {
+  constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody) {
     this.type = header.type;
     this.flags = header.flags;
     this.serial = header.serial;
@@ -100,11 +107,6 @@ export class IncomingMessage implements Message {
     return this.#body;
   }
 
-  /**
-   * Decodes the body, with choices of the receiver's.
-   *
-   * @throws {@link DBusError} where the body is faulty
-   */
   decode(options?: DecodeOptions): unknown[] {
     return this.#lent.decode(options);
   }

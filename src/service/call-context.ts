@@ -1,5 +1,6 @@
 /** What a handler may know of the call that it answers. The dispatcher makes one for each call. */
 import type { Credentials } from '../bus/driver.js';
+import type { DecodeOptions } from '../codec/decoder.js';
 
 /**
  * The call that a handler answers. A decorated method gets it as its last parameter if it asks with `context: true`;
@@ -18,6 +19,11 @@ export interface CallContext {
   readonly flags: number;
   /** Aborts when the caller leaves the bus, or the connection is lost: nobody waits for the result any more. */
   readonly signal: AbortSignal;
+  /**
+   * Decodes the arguments in another way than the handler got them, variants as {@link Variant} for instance. To be
+   * called before the handler's first `await`; the bytes are gone after that.
+   */
+  decode(options: DecodeOptions): unknown[];
   /**
    * Asks the bus who the caller is.
    *

@@ -4,6 +4,7 @@
  */
 import type { Bus } from '../bus/bus.js';
 import type { Credentials } from '../bus/driver.js';
+import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
 import { type DBusError, NotSupportedError } from '../errors.js';
 import { isErrorName } from '../names.js';
@@ -54,6 +55,10 @@ export class IncomingCall implements CallContext {
   get signal(): AbortSignal {
     this.#caller ??= this.#followCaller();
     return this.#caller.signal;
+  }
+
+  decode(options: DecodeOptions): unknown[] {
+    return this.message.decode(options);
   }
 
   credentials(): Promise<Credentials> {

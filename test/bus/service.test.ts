@@ -334,6 +334,15 @@ test('a handler learns who called and where', async () => {
   assert.equal([...answer], [client.uniqueName, '/who', process.getuid?.()]);
 });
 
+test('a handler can read its arguments with the types of their variants', async () => {
+  const Keep = defineInterface('org.example.Keep', { methods: { Type: { in: 'v', out: 's' } } });
+  using _keep = service.export(
+    '/keep',
+    implement(Keep, { Type: (_value, context) => (context.decode({ variants: 'wrap' })[0] as Variant).signature }),
+  );
+  assert.is(await client.proxy(Keep, 'org.example.Lamp', '/keep').call.Type(new Variant('q', 5)), 'q');
+});
+
 test('the signal of a call fires when the caller leaves the bus', async () => {
   const Long = defineInterface('org.example.Long', { methods: { Work: {} } });
   let left: (() => void) | undefined;

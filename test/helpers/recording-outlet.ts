@@ -35,6 +35,9 @@ export function callContext(sender?: string): CallContext {
     member: 'Member',
     flags: 0,
     signal: new AbortController().signal,
+    decode: () => {
+      throw new Error('there is no message');
+    },
     credentials: () => Promise.reject(new Error('there is no bus')),
   };
 }

@@ -18,6 +18,7 @@ import type { CallTarget } from '../call-target.js';
 import type { Exportable } from '../exportable.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { TreeNode } from '../object-tree.js';
+import { isThenable } from '../outlets.js';
 import { readableProperties } from './property-values.js';
 
 export const properties: CallTarget = {
@@ -87,5 +88,5 @@ function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInt
 }
 
 function whenKnown(value: unknown, then: (value: unknown) => unknown): unknown {
-  return value instanceof Promise ? value.then(then) : then(value);
+  return isThenable(value) ? value.then(then) : then(value);
 }

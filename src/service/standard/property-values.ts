@@ -8,6 +8,7 @@ import { report } from '../../diagnostics.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { Variant } from '../../variant.js';
 import type { Exportable } from '../exportable.js';
+import { isThenable } from '../outlets.js';
 
 export type PropertyValues = Record<string, Variant>;
 
@@ -33,15 +34,15 @@ function read(
   property: PropertyDescription,
 ): Variant | undefined | Promise<Variant | undefined> {
   const what = `the property ${exportable.description.name}.${property.name}`;
-  const failed = (error: unknown) => report('handler', `${what} could not be read and is left out`, error);
+  const failed = (error: unknown): undefined => {
+    report('handler', `${what} could not be read and is left out`, error);
+  };
   try {
     const value = exportable.getProperty(property.name);
-    if (value instanceof Promise)
-      return value.then((settled) => fitting(what, property, settled), failed) as Promise<Variant | undefined>;
+    if (isThenable(value)) return Promise.resolve(value).then((settled) => fitting(what, property, settled), failed);
     return fitting(what, property, value);
   } catch (error) {
-    failed(error);
-    return undefined;
+    return failed(error);
   }
 }
 
