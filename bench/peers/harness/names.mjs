@@ -1,0 +1,11 @@
+/** The names that all peers agree on; harness.h has them for those in C. */
+export const NAME = 'org.example.Bench';
+export const PATH = '/org/example/bench';
+export const INTERFACE = 'org.example.Bench1';
+export const PROPERTIES = 'org.freedesktop.DBus.Properties';
+export const OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager';
+/** The interface whose property changes are told. */
+export const DEVICE = 'org.bluez.Device1';
+
+/** Has the bus send property changes here, whether or not anything listens to them. */
+export const MATCH_RULE = `type='signal',path='${PATH}',interface='${PROPERTIES}'`;

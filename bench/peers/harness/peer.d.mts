@@ -1,0 +1,32 @@
+/**
+ * What a library must be able to do to take part: a `peer.mjs` in its folder exports `connect`, and does everything
+ * in the way that the library's own documentation shows first. The workloads that use it are in `client.mjs` and
+ * `service.mjs`, the same for all libraries.
+ */
+
+export type Connect = (address: string, parameters: URLSearchParams) => Promise<Peer>;
+
+export interface Peer {
+  /** A function that calls `Echo` of the object at a path. */
+  echo(destination: string, path: string): Promise<(text: string) => Promise<unknown>>;
+  /** A function that calls `GetManagedObjects` of the object at `/`, and returns how many there are. */
+  managedObjects(destination: string): Promise<() => Promise<number>>;
+  /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */
+  send(destination: string, member: 'Emit' | 'Hold', signature: string, value: unknown): void;
+  /** Resolves when everything that was sent before has arrived at the bus. */
+  ping(): Promise<unknown>;
+  /** Resolves when the bench's `Done` is listened to. */
+  onDone(destination: string, listener: () => void): Promise<void>;
+  /** Resolves when the PropertiesChanged of a path are listened to; the listener gets their decoded arguments. */
+  onPropertiesChanged(
+    destination: string,
+    path: string,
+    listener: (name: string, changed: object) => void,
+  ): Promise<void>;
+  /** Adds a match rule at the bus, and no listener. */
+  addMatch(rule: string): Promise<unknown>;
+  /** A function that emits the signal `Changed`, in the shape of PropertiesChanged. */
+  emitter(): Promise<(rssi: number) => void>;
+  /** Owns a name, and exports `Echo` and `Usage` at these paths. */
+  serve(name: string, paths: readonly string[], usage: () => number): Promise<void>;
+}

@@ -1,0 +1,129 @@
+/*
+ * The sd-bus service: what every client is measured against, and itself measured as a service. It echoes, floods with
+ * signals, keeps calls waiting, and has a tree of objects in the shape of BlueZ's.
+ */
+#include <systemd/sd-bus.h>
+
+#include "../harness/harness.h"
+
+static unsigned devices;
+
+static int echo(sd_bus_message *call, void *data, sd_bus_error *error) {
+  const char *text;
+  (void)data, (void)error;
+  int result = sd_bus_message_read(call, "s", &text);
+  return result < 0 ? result : sd_bus_reply_method_return(call, "s", text);
+}
+
+/* Never answers. */
+static int hold(sd_bus_message *call, void *data, sd_bus_error *error) {
+  (void)call, (void)data, (void)error;
+  return 1;
+}
+
+static int usage(sd_bus_message *call, void *data, sd_bus_error *error) {
+  (void)data, (void)error;
+  return sd_bus_reply_method_return(call, "d", harness_cpu());
+}
+
+/* Replies at once, then emits as many PropertiesChanged as it was asked to, and one Done. */
+static int emit(sd_bus_message *call, void *data, sd_bus_error *error) {
+  sd_bus *bus = sd_bus_message_get_bus(call);
+  uint32_t count;
+  (void)data, (void)error;
+  int result = sd_bus_message_read(call, "u", &count);
+  if (result >= 0) result = sd_bus_reply_method_return(call, NULL);
+  for (uint32_t i = 0; i < count && result >= 0; i++) {
+    result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as", "org.bluez.Device1", 1, "RSSI",
+                                "n", (int)(i % 100) - 100, 0);
+    if (i % BURST == BURST - 1 && result >= 0) result = sd_bus_flush(bus);
+  }
+  return result < 0 ? result : sd_bus_emit_signal(bus, BENCH_PATH, BENCH_INTERFACE, "Done", NULL);
+}
+
+static const sd_bus_vtable bench_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_NAMES("Echo", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), echo, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Hold", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), hold, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Emit", "u", SD_BUS_PARAM(count), "", , emit, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Usage", "", , "d", SD_BUS_PARAM(microseconds), usage, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_SIGNAL("Done", "", 0),
+    SD_BUS_VTABLE_END,
+};
+
+static int append_device(sd_bus_message *reply, unsigned i) {
+  char path[64], address[32], name[32];
+  snprintf(path, sizeof path, "/org/bluez/hci0/dev_A4_C1_38_00_%02X_%02X", i / 256, i % 256);
+  snprintf(address, sizeof address, "A4:C1:38:00:%02X:%02X", i / 256, i % 256);
+  snprintf(name, sizeof name, "Thermometer %u", i);
+  int result = sd_bus_message_open_container(reply, 'e', "oa{sa{sv}}");
+  if (result >= 0) result = sd_bus_message_append(reply, "o", path);
+  if (result >= 0) result = sd_bus_message_open_container(reply, 'a', "{sa{sv}}");
+  if (result >= 0)
+    result = sd_bus_message_append(
+        reply, "{sa{sv}}", "org.bluez.Device1", 15,                               //
+        "Address", "s", address, "AddressType", "s", "public", "Name", "s", name,  //
+        "Alias", "s", name, "Paired", "b", i % 2, "Trusted", "b", i % 2,           //
+        "Blocked", "b", 0, "LegacyPairing", "b", 0, "RSSI", "n", -40 - (int)(i % 60), "Connected", "b", i % 3 == 0,  //
+        "UUIDs", "as", 2, "0000180f-0000-1000-8000-00805f9b34fb", "0000181a-0000-1000-8000-00805f9b34fb",         //
+        "Adapter", "o", "/org/bluez/hci0", "TxPower", "n", 4, "ServicesResolved", "b", 0,                         //
+        "ManufacturerData", "a{qv}", 1, 76, "ay", 4, 2, 21, i % 256, 7);
+  if (result >= 0) result = sd_bus_message_append(reply, "{sa{sv}}", PROPERTIES_INTERFACE, 0);
+  if (result >= 0) result = sd_bus_message_close_container(reply);
+  if (result >= 0) result = sd_bus_message_close_container(reply);
+  return result;
+}
+
+static int get_managed_objects(sd_bus_message *call, void *data, sd_bus_error *error) {
+  sd_bus_message *reply = NULL;
+  (void)data, (void)error;
+  int result = sd_bus_message_new_method_return(call, &reply);
+  if (result >= 0) result = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
+  for (unsigned i = 0; i < devices && result >= 0; i++) result = append_device(reply, i);
+  if (result >= 0) result = sd_bus_message_close_container(reply);
+  if (result >= 0) result = sd_bus_send(NULL, reply, NULL);
+  sd_bus_message_unref(reply);
+  return result < 0 ? result : 1;
+}
+
+static const char object_manager_xml[] =
+    "<node><interface name='" OBJECT_MANAGER_INTERFACE "'><method name='GetManagedObjects'>"
+    "<arg name='objects' type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
+
+/* sd-bus keeps this interface's vtable to itself, and its own answer would be shaped unlike BlueZ's. */
+static int object_manager(sd_bus_message *call, void *data, sd_bus_error *error) {
+  if (sd_bus_message_is_method_call(call, OBJECT_MANAGER_INTERFACE, "GetManagedObjects"))
+    return get_managed_objects(call, data, error);
+  if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Introspectable", "Introspect"))
+    return sd_bus_reply_method_return(call, "s", object_manager_xml);
+  return 0;
+}
+
+static int every_object(sd_bus *bus, const char *path, const char *interface, void *data, void **found, sd_bus_error *error) {
+  (void)bus, (void)path, (void)interface, (void)error;
+  *found = data;
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  sd_bus *bus = NULL;
+  harness_start(argc, argv);
+  devices = harness_number("devices", 500);
+
+  harness_check(sd_bus_new(&bus), "sd_bus_new");
+  harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
+  harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
+  harness_check(sd_bus_start(bus), "sd_bus_start");
+  // Every path below answers, for clients that have many proxies.
+  harness_check(sd_bus_add_fallback_vtable(bus, NULL, BENCH_PATH, BENCH_INTERFACE, bench_vtable, every_object, &devices),
+                "sd_bus_add_fallback_vtable");
+  harness_check(sd_bus_add_object(bus, NULL, "/", object_manager, NULL), "sd_bus_add_object");
+  harness_check(sd_bus_request_name(bus, harness_text("name", BENCH_NAME), 0), "sd_bus_request_name");
+  puts("ready");
+
+  for (;;) {
+    int progress = sd_bus_process(bus, NULL);
+    harness_check(progress, "sd_bus_process");
+    if (progress == 0) harness_check(sd_bus_wait(bus, UINT64_MAX), "sd_bus_wait");
+  }
+}

@@ -1,0 +1,14 @@
+/** The types of what the bench uses of the setup, which is plain JavaScript because it runs before anything is there. */
+declare module '*/scripts/setup/report.mjs' {
+  export function say(line: string): void;
+}
+
+declare module '*/scripts/setup/system-packages.mjs' {
+  export interface Requirement {
+    readonly name: string;
+    readonly present: () => boolean;
+    /** The package that has it, by package manager. */
+    readonly packages: Readonly<Record<string, string>>;
+  }
+  export function requirePackages(things: readonly Requirement[]): void;
+}
