@@ -3,6 +3,7 @@ import { type Address, parseAddresses } from './connection/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
 import { openConnection } from './connection/open.js';
 import { DEFAULT_TIMEOUT } from './connection/pending-calls.js';
+import { InvalidArgumentError } from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 
@@ -28,10 +29,11 @@ export interface ConnectOptions {
  * await using bus = await connect({ bus: 'system' });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps
- * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+  if (!(timeout >= 0)) throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
   const connection = await openConnection(addressesOf(options), { ...options, timeout });
   const bus = new MessageBus(connection);
   try {
@@ -47,7 +49,8 @@ function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Add
   if (address !== undefined) return parseAddresses(address);
   if (bus === 'system') return systemBusAddresses();
   if (bus === 'starter') return starterBusAddresses();
-  return sessionBusAddresses();
+  if (bus === 'session') return sessionBusAddresses();
+  throw new InvalidArgumentError(`bus: expected session, system or starter, got ${String(bus)}`);
 }
 
 /** A connection that the whole process shares, for as long as somebody uses it. */

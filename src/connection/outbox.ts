@@ -5,9 +5,10 @@
  * same turn is gathered, and leaves on the next tick, or when enough has come together. A message with descriptors
  * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
  */
+import { fstatSync } from 'node:fs';
 import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
-import { BackpressureError, NotSupportedError } from '../errors.js';
+import { BackpressureError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import type { NativeConnection } from '../native/binding.js';
 import { checkHead, finishMessage, PreparedHead, writeHeader } from './header.js';
 import type { MessageHead } from './message.js';
@@ -96,6 +97,7 @@ export class Outbox {
       const fdCount = writer.fds.length - fdsBefore;
       if (fdCount === 0) return false;
       if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
+      for (const { fd } of writer.fds.slice(fdsBefore)) requireOpen(fd);
       // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
       writer.rewind(mark, fdsBefore);
       this.flush();
@@ -126,5 +128,14 @@ export class Outbox {
       this.#flushScheduled = false;
       this.flush();
     });
+  }
+}
+
+/** Were it the addon that finds out, the message would be lost after `send` had returned. */
+function requireOpen(fd: number): void {
+  try {
+    fstatSync(fd);
+  } catch (error) {
+    throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
   }
 }
