@@ -7,6 +7,7 @@
 #include "addon.h"
 #include "loop/uv_poller.h"
 #include "transport/sdbus_transport.h"
+#include "transport/socket_transport.h"
 
 namespace busbar {
 
@@ -52,7 +53,11 @@ ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(
     return;
   }
   inbox_.emplace(options_.memory);
-  transport_ = std::make_unique<transport::SdBusTransport>(library->api(), options_.address);
+  if (options_.transport == "socket") {
+    transport_ = std::make_unique<transport::SocketTransport>(library->api(), options_.address);
+  } else {
+    transport_ = std::make_unique<transport::SdBusTransport>(library->api(), options_.address);
+  }
 }
 
 Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
@@ -109,7 +114,7 @@ void ConnectionObject::on_poll() {
   if (progress.lost && state_ == State::kRunning) {
     AsyncScope scope(Env(), *async_context_);
     stop();
-    report_close(progress.lost->error, progress.lost->phase);
+    report_close(*progress.lost);
   }
   polling_ = false;
   if (state_ == State::kRunning) {
@@ -221,7 +226,7 @@ void ConnectionObject::close(const Napi::CallbackInfo&) {
   if (state_ != State::kRunning) return;
   const transport::Phase phase = transport_->phase();
   stop();
-  report_close(0, phase);
+  report_close({0, phase, {}});
   if (!polling_) release();
 }
 
@@ -258,8 +263,10 @@ void ConnectionObject::release() {
   async_context_.reset();
 }
 
-void ConnectionObject::report_close(int error, transport::Phase phase) {
-  call(Env(), options_.on_close, {number(Env(), error), Napi::String::New(Env(), phase_name(phase))});
+void ConnectionObject::report_close(const transport::Loss& loss) {
+  call(Env(), options_.on_close,
+       {number(Env(), loss.error), Napi::String::New(Env(), phase_name(loss.phase)),
+        Napi::String::New(Env(), loss.detail)});
 }
 
 void ConnectionObject::on_teardown(napi_async_cleanup_hook_handle, void* data) {

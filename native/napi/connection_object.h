@@ -54,7 +54,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void stop();
   // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
   void release();
-  void report_close(int error, transport::Phase phase);
+  void report_close(const transport::Loss& loss);
   static void on_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
 
   ConnectionOptions options_;

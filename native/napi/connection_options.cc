@@ -73,11 +73,12 @@ bool read_arena(napi_env env, napi_value object, Reference& buffer, std::span<ui
   return true;
 }
 
-bool read_kinds(napi_env env, napi_value object) {
-  std::string transport, poller;
+bool read_kinds(napi_env env, napi_value object, std::string& transport) {
+  std::string poller;
   if (!read_string(env, object, "transport", transport) || !read_string(env, object, "poller", poller))
     return false;
-  if (transport != "sd-bus") return refuse(env, "this build has only the transport 'sd-bus'");
+  if (transport != "sd-bus" && transport != "socket")
+    return refuse(env, "this build has only the transports 'sd-bus' and 'socket'");
   if (poller != "uv") return refuse(env, "this build has only the poller 'uv'");
   return true;
 }
@@ -88,7 +89,7 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
-  return read_string(env, object, "address", address) && read_kinds(env, object) &&
+  return read_string(env, object, "address", address) && read_kinds(env, object, transport) &&
          read_arena(env, object, arena, memory.arena) &&
          read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
          read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,

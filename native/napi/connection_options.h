@@ -10,6 +10,8 @@ namespace busbar {
 
 struct ConnectionOptions {
   std::string address;
+  // `sd-bus` or `socket`.
+  std::string transport;
   // Views into the buffers below. Only `memory` is used; the references keep the buffers.
   transport::InboxMemory memory;
   Reference arena, rows, strings, fds;

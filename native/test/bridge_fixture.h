@@ -40,7 +40,7 @@ struct Bridge {
   int build(const std::vector<uint8_t>& bytes, sdbus::Message& message,
             std::span<const int32_t> sent_fds = {}) {
     wire::Header header;
-    if (wire::read_header(bytes, header) != wire::HeaderFault::kNone) return -EBADMSG;
+    if (!wire::read_header(bytes, header).is_sound()) return -EBADMSG;
     return sdbus::build_message(library->api(), bus->get(), header,
                                 std::span(bytes).subspan(header.body_offset, header.body_length), sent_fds,
                                 message);

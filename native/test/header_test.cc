@@ -14,9 +14,9 @@ namespace {
 const MessageFields kSignalFields = {
     .type = kSignal, .serial = 7, .path = "/a", .interface = "a.b", .member = "C"};
 
-HeaderFault fault_of(const std::vector<uint8_t>& bytes) {
+Rule rule_of(const std::vector<uint8_t>& bytes) {
   Header header;
-  return read_header(bytes, header);
+  return read_header(bytes, header).rule;
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ TEST("all fields are read, in either byte order") {
                                                       .big = big},
                                                      body);
     Header header;
-    REQUIRE(read_header(bytes, header) == HeaderFault::kNone);
+    REQUIRE(read_header(bytes, header).is_sound());
     CHECK(header.swapped == big);
     CHECK(header.type == kError && header.flags == 5 && header.serial == 0x01020304);
     CHECK(header.reply_serial == 9 && header.unix_fds == 2);
@@ -60,7 +60,7 @@ TEST("a message that is not all there is truncated, at every length") {
   for (size_t length = 0; length < bytes.size(); length++) {
     // Copied, so that the sanitizer sees a read beyond the end.
     const std::vector<uint8_t> part(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length));
-    CHECK(fault_of(part) == HeaderFault::kTruncated);
+    CHECK(rule_of(part) == Rule::kTruncated);
   }
 }
 
@@ -71,7 +71,7 @@ TEST("every single corrupt byte is survived") {
       std::vector<uint8_t> bytes = good;
       bytes[at] = static_cast<uint8_t>(value);
       Header header;
-      if (read_header(bytes, header) == HeaderFault::kNone) CHECK(header.message_length() <= bytes.size());
+      if (read_header(bytes, header).is_sound()) CHECK(header.message_length() <= bytes.size());
     }
   }
 }
@@ -81,31 +81,31 @@ TEST("faults are told apart") {
   const auto with = [&](size_t at, uint8_t value) {
     std::vector<uint8_t> changed = bytes;
     changed[at] = value;
-    return fault_of(changed);
+    return rule_of(changed);
   };
-  CHECK(with(0, 'x') == HeaderFault::kByteOrder);
-  CHECK(with(1, 0) == HeaderFault::kType);
-  CHECK(with(3, 2) == HeaderFault::kVersion);
-  CHECK(with(8, 0) == HeaderFault::kSerial);
-  CHECK(with(7, 0x10) == HeaderFault::kLength);
-  CHECK(with(15, 0x10) == HeaderFault::kLength);
-  CHECK(with(16, 0) == HeaderFault::kField);
-  CHECK(with(bytes.size() - 1, 1) == HeaderFault::kPadding);
+  CHECK(with(0, 'x') == Rule::kByteOrder);
+  CHECK(with(1, 0) == Rule::kMessageType);
+  CHECK(with(3, 2) == Rule::kVersion);
+  CHECK(with(8, 0) == Rule::kSerial);
+  CHECK(with(7, 0x10) == Rule::kMessageLength);
+  CHECK(with(15, 0x10) == Rule::kFieldsLength);
+  CHECK(with(16, 0) == Rule::kFieldCode);
+  CHECK(with(bytes.size() - 1, 1) == Rule::kHeaderPadding);
 }
 
 TEST("a message needs the fields of its type") {
-  CHECK(fault_of(message_bytes({.type = kMethodCall, .path = "/"})) == HeaderFault::kMissingField);
-  CHECK(fault_of(message_bytes({.type = kMethodCall, .member = "M"})) == HeaderFault::kMissingField);
-  CHECK(fault_of(message_bytes({.type = kMethodReturn})) == HeaderFault::kMissingField);
-  CHECK(fault_of(message_bytes({.type = kError, .reply_serial = 1})) == HeaderFault::kMissingField);
-  CHECK(fault_of(message_bytes({.type = kSignal, .path = "/", .member = "M"})) == HeaderFault::kMissingField);
-  CHECK(fault_of(message_bytes({.type = kMethodCall, .path = "/", .member = "M"})) == HeaderFault::kNone);
+  CHECK(rule_of(message_bytes({.type = kMethodCall, .path = "/"})) == Rule::kMissingField);
+  CHECK(rule_of(message_bytes({.type = kMethodCall, .member = "M"})) == Rule::kMissingField);
+  CHECK(rule_of(message_bytes({.type = kMethodReturn})) == Rule::kMissingField);
+  CHECK(rule_of(message_bytes({.type = kError, .reply_serial = 1})) == Rule::kMissingField);
+  CHECK(rule_of(message_bytes({.type = kSignal, .path = "/", .member = "M"})) == Rule::kMissingField);
+  CHECK(rule_of(message_bytes({.type = kMethodCall, .path = "/", .member = "M"})) == Rule::kNone);
   // Unknown types are ignored by whoever gets them, but must be well-formed.
-  CHECK(fault_of(message_bytes({.type = 77})) == HeaderFault::kNone);
+  CHECK(rule_of(message_bytes({.type = 77})) == Rule::kNone);
 }
 
 TEST("a body needs a signature") {
-  CHECK(fault_of(message_bytes(kSignalFields, Bytes().u32(1))) == HeaderFault::kSignature);
+  CHECK(rule_of(message_bytes(kSignalFields, Bytes().u32(1))) == Rule::kSignatureMissing);
 }
 
 TEST("unknown fields are skipped") {
@@ -115,5 +115,5 @@ TEST("unknown fields are skipped") {
   bytes[12] = static_cast<uint8_t>(field.bytes.size());
   bytes.insert(bytes.end(), field.bytes.begin(), field.bytes.end());
   while (bytes.size() % 8 != 0) bytes.push_back(0);
-  CHECK(fault_of(bytes) == HeaderFault::kNone);
+  CHECK(rule_of(bytes) == Rule::kNone);
 }

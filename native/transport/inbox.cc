@@ -32,10 +32,24 @@ void Inbox::fail_large_body() {
   fds_ = 0;
 }
 
-std::optional<int32_t> Inbox::add_string(std::string_view text) {
+std::optional<int32_t> Inbox::add_string(std::string_view text) { return add(interner_.look_up(text)); }
+
+std::optional<int32_t> Inbox::add_name(wire::Name name, std::string_view text, wire::Rule& rule) {
+  const Interner::Key key = interner_.look_up(text);
+  const unsigned mark = static_cast<unsigned>(name);
+  if (interner_.has_mark(key, mark)) return add(key);
+  rule = wire::check_name(name, text);
+  if (rule != wire::Rule::kNone) return std::nullopt;
+  const std::optional<int32_t> id = add(key);
+  if (id) interner_.set_mark(*id, mark);
+  return id;
+}
+
+std::optional<int32_t> Inbox::add(const Interner::Key& key) {
   // Room first: a string that is in the table but was not announced would be unknown to JavaScript for ever.
-  if (!interner_.knows(text) && text.size() > memory_.arena.size() - arena_used_) return std::nullopt;
-  const Interner::Result result = interner_.intern(text);
+  const std::string_view text = key.text;
+  if (!key.is_known() && text.size() > memory_.arena.size() - arena_used_) return std::nullopt;
+  const Interner::Result result = interner_.intern(key);
   if (result.is_new) {
     int32_t* entry = memory_.strings.data() + strings_++ * kStringEntryLength;
     entry[0] = result.id;

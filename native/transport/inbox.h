@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "transport/interner.h"
+#include "wire/names.h"
 #include "wire/writer.h"
 
 namespace busbar::transport {
@@ -71,6 +72,9 @@ class Inbox {
 
   // The id of a header string; none if the arena is full.
   std::optional<int32_t> add_string(std::string_view text);
+  // As above, for the field `name` of a message's header. What breaks the grammar of names is not added;
+  // `rule` tells. Names that were seen before are not judged again.
+  std::optional<int32_t> add_name(wire::Name name, std::string_view text, wire::Rule& rule);
   // What is left of the arena for a body, on an 8-byte boundary, and its offset.
   std::span<uint8_t> body_space() const;
   int32_t body_offset() const { return static_cast<int32_t>((arena_used_ + 7) & ~size_t{7}); }
@@ -90,6 +94,7 @@ class Inbox {
   bool is_taken(int32_t row) const { return *row_at(static_cast<size_t>(row)) == 0; }
 
  private:
+  std::optional<int32_t> add(const Interner::Key& key);
   int32_t* row_at(size_t row) const { return memory_.rows.data() + row * kRowLength; }
   Row read_row(size_t row) const;
   void write_row(size_t row, const Row& values);

@@ -4,13 +4,24 @@
 
 #include <time.h>
 
+#include <bit>
+#include <cstring>
+#include <utility>
+
 namespace busbar::transport {
 
-Interner::Interner(uint32_t capacity) : entries_(capacity), buckets_(capacity, kNone) {
+namespace {
+
+// Odd, and without a pattern: the fraction of the golden ratio.
+constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+
+}  // namespace
+
+Interner::Interner(uint32_t capacity) : entries_(capacity), buckets_(std::bit_ceil(capacity), kNone) {
   // A seed that peers cannot know keeps them from choosing strings that share a bucket.
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  seed_ = static_cast<uint32_t>(now.tv_nsec) ^ static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4);
+  seed_ = static_cast<uint64_t>(now.tv_nsec) * kMultiplier ^ reinterpret_cast<uintptr_t>(this);
 }
 
 void Interner::begin_batch() {
@@ -18,43 +29,59 @@ void Interner::begin_batch() {
   transient_ = 0;
 }
 
-bool Interner::knows(std::string_view text) const {
-  return text.size() <= kMaxLength && find(text, hash(text)) != kNone;
+Interner::Key Interner::look_up(std::string_view text) const {
+  if (text.size() > kMaxLength) return {text, 0, kNone};
+  const uint32_t text_hash = hash(text);
+  return {text, text_hash, find(text, text_hash)};
 }
 
-Interner::Result Interner::intern(std::string_view text) {
-  if (text.size() <= kMaxLength) {
-    const uint32_t text_hash = hash(text);
-    const uint32_t known = find(text, text_hash);
-    if (known != kNone) {
-      entries_[known].batch = batch_;
-      return {static_cast<int32_t>(known) + 1, false};
-    }
-    const uint32_t index = claim();
-    if (index != kNone) {
-      Entry& entry = entries_[index];
-      uint32_t& bucket = buckets_[text_hash % buckets_.size()];
-      entry.text.assign(text);
-      entry.hash = text_hash;
-      entry.batch = batch_;
-      entry.next = bucket;
-      bucket = index;
-      return {static_cast<int32_t>(index) + 1, true};
-    }
+Interner::Result Interner::intern(const Key& key) {
+  if (key.is_known()) {
+    entries_[key.index].batch = batch_;
+    return {static_cast<int32_t>(key.index) + 1, false};
   }
-  return {static_cast<int32_t>(entries_.size()) + ++transient_, true};
+  const uint32_t index = key.text.size() <= kMaxLength ? claim() : kNone;
+  if (index == kNone) return {static_cast<int32_t>(entries_.size()) + ++transient_, true};
+  Entry& entry = entries_[index];
+  entry.text.assign(key.text);
+  entry.hash = key.hash;
+  entry.batch = batch_;
+  entry.marks = 0;
+  entry.next = std::exchange(bucket(key.hash), index);
+  return {static_cast<int32_t>(index) + 1, true};
 }
 
-// FNV-1a, seeded, with a final mix so that the low bits depend on all.
+void Interner::set_mark(int32_t id, unsigned mark) {
+  const size_t index = static_cast<size_t>(id) - 1;
+  // Strings of one batch only have no entry.
+  if (index < entries_.size()) entries_[index].marks |= static_cast<uint8_t>(1u << mark);
+}
+
+// Eight bytes at a time; the last word overlaps the one before it.
 uint32_t Interner::hash(std::string_view text) const {
-  uint32_t value = 2166136261u ^ seed_;
-  for (const char c : text) value = (value ^ static_cast<uint8_t>(c)) * 16777619u;
-  value ^= value >> 15;
-  return value * 2246822519u;
+  uint64_t value = seed_ ^ text.size() * kMultiplier;
+  const auto mix = [&](const char* at, size_t length) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, length);
+    value = (value ^ word) * kMultiplier;
+    value ^= value >> 32;
+  };
+  const char* at = text.data();
+  size_t left = text.size();
+  for (; left > 8; left -= 8, at += 8) mix(at, 8);
+  if (text.size() >= 8) {
+    mix(at + left - 8, 8);
+  } else if (left >= 4) {
+    mix(at, 4);
+    mix(at + left - 4, 4);
+  } else {
+    for (; left > 0; left--, at++) mix(at, 1);
+  }
+  return static_cast<uint32_t>(value);
 }
 
 uint32_t Interner::find(std::string_view text, uint32_t hash) const {
-  for (uint32_t i = buckets_[hash % buckets_.size()]; i != kNone; i = entries_[i].next) {
+  for (uint32_t i = buckets_[hash & (buckets_.size() - 1)]; i != kNone; i = entries_[i].next) {
     if (entries_[i].hash == hash && entries_[i].text == text) return i;
   }
   return kNone;
@@ -73,7 +100,7 @@ uint32_t Interner::claim() {
 }
 
 void Interner::unlink(uint32_t index) {
-  uint32_t* link = &buckets_[entries_[index].hash % buckets_.size()];
+  uint32_t* link = &bucket(entries_[index].hash);
   while (*link != index) link = &entries_[*link].next;
   *link = entries_[index].next;
 }

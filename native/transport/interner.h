@@ -14,6 +14,8 @@
 namespace busbar::transport {
 
 class Interner {
+  static constexpr uint32_t kNone = UINT32_MAX;
+
  public:
   struct Result {
     // 1 and up; 0 stands for an absent string.
@@ -25,15 +27,34 @@ class Interner {
   // Longer strings are not worth a place: they get an id for this batch only.
   static constexpr size_t kMaxLength = 255;
 
+  // A string that was looked up, so that finding it and adding it take one search. Of use until the next
+  // call of `intern` or `begin_batch`.
+  struct Key {
+    std::string_view text;
+    uint32_t hash;
+    uint32_t index;
+
+    bool is_known() const { return index != kNone; }
+  };
+
   explicit Interner(uint32_t capacity = 4096);
 
   // Begins another batch: strings of earlier ones may be evicted, and ids for one batch are free again.
   void begin_batch();
 
-  // Whether `text` would be new. Changes nothing.
-  bool knows(std::string_view text) const;
+  // Changes nothing.
+  Key look_up(std::string_view text) const;
+  // Whether `text` would be new.
+  bool knows(std::string_view text) const { return look_up(text).is_known(); }
 
-  Result intern(std::string_view text);
+  Result intern(const Key& key);
+  Result intern(std::string_view text) { return intern(look_up(text)); }
+
+  // What somebody found out about a string, for as long as it is in the table: one of 8 marks each.
+  bool has_mark(const Key& key, unsigned mark) const {
+    return key.is_known() && (entries_[key.index].marks >> mark & 1) != 0;
+  }
+  void set_mark(int32_t id, unsigned mark);
 
  private:
   struct Entry {
@@ -42,23 +63,25 @@ class Interner {
     // Index of the next entry with the same bucket; kNone at the end.
     uint32_t next = kNone;
     uint64_t batch = 0;
+    uint8_t marks = 0;
   };
-  static constexpr uint32_t kNone = UINT32_MAX;
 
   uint32_t hash(std::string_view text) const;
+  uint32_t& bucket(uint32_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
   uint32_t find(std::string_view text, uint32_t hash) const;
   // A free or evicted entry, out of the table; kNone when every string is of this batch.
   uint32_t claim();
   void unlink(uint32_t index);
 
   std::vector<Entry> entries_;
+  // As many as a power of two.
   std::vector<uint32_t> buckets_;
   uint32_t used_ = 0;
   // Where the search for the next entry to evict goes on.
   uint32_t hand_ = 0;
   uint64_t batch_ = 1;
   int32_t transient_ = 0;
-  uint32_t seed_;
+  uint64_t seed_;
 };
 
 }  // namespace busbar::transport

@@ -58,6 +58,20 @@ Progress SdBusTransport::process(Inbox& inbox) {
   return progress;
 }
 
+Progress SdBusTransport::connect() {
+  Progress progress;
+  sdbus::Message message;
+  Step taken = Step::kAgain;
+  while (taken == Step::kAgain && !progress.opened) {
+    taken = step(message);
+    progress.opened = bus_.is_ready();
+  }
+  if (progress.opened) phase_ = Phase::kOpen;
+  if (message) held_.push_back(std::move(message));
+  progress.lost = loss_;
+  return progress;
+}
+
 SdBusTransport::Step SdBusTransport::step(sdbus::Message& message) {
   if (loss_) return Step::kLost;
   if (phase_ != Phase::kOpen) observe_connecting();
@@ -78,7 +92,7 @@ SdBusTransport::Step SdBusTransport::step(sdbus::Message& message) {
 }
 
 void SdBusTransport::lose(int error) {
-  if (!loss_) loss_ = Loss{error, phase_};
+  if (!loss_) loss_ = Loss{error, phase_, {}};
 }
 
 void SdBusTransport::observe_connecting() {
@@ -111,7 +125,7 @@ void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_
   while (offset < bytes.size()) {
     const std::span<const uint8_t> rest = bytes.subspan(offset);
     wire::Header header;
-    if (wire::read_header(rest, header) != wire::HeaderFault::kNone) {
+    if (!wire::read_header(rest, header).is_sound()) {
       // Without a sound header there is no telling where the next message begins.
       refused.push_back({header.serial, EBADMSG});
       break;

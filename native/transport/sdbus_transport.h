@@ -15,6 +15,12 @@ class SdBusTransport final : public Transport {
  public:
   SdBusTransport(const sdbus::Api& api, std::string address) : bus_(api), address_(std::move(address)) {}
 
+  // Takes only the steps that connect and authenticate, in place of `process`: for who wants the socket after
+  // that. Nothing was read from it beyond the answers of the handshake.
+  Progress connect();
+  // Negative where there is no one socket for both directions.
+  int socket() const { return bus_.fd(); }
+
   int start() override;
   Progress process(Inbox& inbox) override;
   Wants wants() override;

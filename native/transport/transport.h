@@ -1,4 +1,4 @@
-// What moves messages over one connection: sd-bus, or later a socket of our own.
+// What moves messages over one connection: sd-bus, or a socket of our own.
 //
 // A transport calls nobody: its owner asks it to `process`, looks at what that yielded, and waits for what
 // `wants` says. So JavaScript never runs inside a transport, and may call any of these methods from any
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "transport/inbox.h"
@@ -19,10 +20,11 @@ inline constexpr uint64_t kNoDeadline = UINT64_MAX;
 // How far a connection has come: `ConnectionPhase` in src/native/binding.ts.
 enum class Phase { kConnect, kAuthenticate, kOpen };
 
-// A connection that has ended: errno, positive.
+// A connection that has ended: errno, positive, and in words what errno cannot tell.
 struct Loss {
   int error;
   Phase phase;
+  std::string detail;
 };
 
 struct Progress {

@@ -1,16 +1,17 @@
-// Reads message headers: the fixed part, then the array of fields.
+// Reads message headers: the fixed part, then the array of fields, in place.
 #include "wire/header.h"
 
 #include <bit>
+#include <cstring>
+#include <vector>
 
-#include "wire/reader.h"
+#include "wire/names.h"
 #include "wire/signature.h"
+#include "wire/validator.h"
 
 namespace busbar::wire {
 
 namespace {
-
-constexpr size_t kFixedLength = 16;
 
 // Field codes of the specification, section "Header Fields".
 enum Field : uint8_t {
@@ -24,6 +25,12 @@ enum Field : uint8_t {
   kSignatureField,
   kUnixFdsField,
 };
+
+uint32_t load_uint32(const uint8_t* at, bool swapped) {
+  uint32_t value;
+  std::memcpy(&value, at, 4);
+  return swapped ? __builtin_bswap32(value) : value;
+}
 
 std::string_view* string_field(Header& header, uint8_t code) {
   switch (code) {
@@ -44,86 +51,208 @@ std::string_view* string_field(Header& header, uint8_t code) {
   }
 }
 
-// Skips one value of an unknown field. Only basic types are known to be used by anyone; a container is
-// skipped by nobody before us either (sd-bus and libdbus validate it by its type, we refuse the message).
-bool skip_basic(Reader& reader, char code) {
-  std::string_view text;
-  const uint8_t* at;
-  if (code == 's' || code == 'o') return reader.string(text);
-  if (code == 'g') return reader.signature(text);
-  const size_t size = code == 'b' || code == 'h' ? 4 : plain_size(code);
-  return size != 0 && reader.align(size) && reader.take(size, at);
-}
+// A cursor over the fields. Every known field is a struct of a code, a signature of one type, and a value;
+// its first four bytes therefore look the same in either byte order.
+class FieldParser {
+ public:
+  FieldParser(std::span<const uint8_t> bytes, const Frame& frame, Header& header)
+      : base_(bytes.data()),
+        end_(kFixedHeaderLength + frame.fields_length),
+        swapped_(frame.swapped),
+        header_(header) {}
 
-bool read_field(Reader& reader, Header& header) {
-  uint8_t code;
-  std::string_view type;
-  if (!reader.align(8) || !reader.byte(code) || !reader.signature(type)) return false;
-  if (code == 0 || type.size() != 1) return false;
-  if (std::string_view* field = string_field(header, code)) {
-    return type[0] == (code == kPathField ? 'o' : 's') && reader.string(*field);
+  bool is_at_end() const { return at_ == end_; }
+  Verdict verdict() const { return {rule_, at_}; }
+
+  bool field() {
+    if (!align()) return false;
+    if (end_ - at_ < 4) return fail(Rule::kFieldBounds);
+    const uint8_t code = base_[at_];
+    if (code == 0) return fail(Rule::kFieldCode);
+    if (code > kUnixFdsField) return unknown_field();
+    if (base_[at_ + 1] != 1 || base_[at_ + 3] != 0) return fail(Rule::kFieldType);
+    const uint16_t bit = static_cast<uint16_t>(1u << code);
+    if ((seen_ & bit) != 0) return fail(Rule::kFieldTwice);
+    seen_ |= bit;
+    const char type = static_cast<char>(base_[at_ + 2]);
+    if (std::string_view* text = string_field(header_, code)) {
+      if (type != (code == kPathField ? 'o' : 's')) return fail(Rule::kFieldType);
+      at_ += 4;
+      return string(*text);
+    }
+    if (type != (code == kSignatureField ? 'g' : 'u')) return fail(Rule::kFieldType);
+    at_ += 4;
+    if (code == kSignatureField) return signature();
+    if (code == kUnixFdsField) return uint32(header_.unix_fds);
+    return uint32(header_.reply_serial) && (header_.reply_serial != 0 || fail(Rule::kReplySerial));
   }
-  if (code == kSignatureField) return type[0] == 'g' && reader.signature(header.signature);
-  if (code == kReplySerialField)
-    return type[0] == 'u' && reader.uint32(header.reply_serial) && header.reply_serial != 0;
-  if (code == kUnixFdsField) return type[0] == 'u' && reader.uint32(header.unix_fds);
-  return skip_basic(reader, type[0]);
-}
+
+ private:
+  bool fail(Rule rule) {
+    rule_ = rule;
+    return false;
+  }
+
+  bool align() {
+    const size_t padding = (0 - at_) & 7;
+    if (padding > end_ - at_) return fail(Rule::kFieldBounds);
+    for (size_t left = padding; left > 0; left--, at_++) {
+      if (base_[at_] != 0) return fail(Rule::kFieldPadding);
+    }
+    return true;
+  }
+
+  // Values of known fields begin four bytes behind an 8-byte boundary: no padding.
+  bool uint32(uint32_t& value) {
+    if (end_ - at_ < 4) return fail(Rule::kFieldBounds);
+    value = load_uint32(base_ + at_, swapped_);
+    at_ += 4;
+    return true;
+  }
+
+  bool string(std::string_view& text) {
+    uint32_t length;
+    return uint32(length) && terminated(length, text);
+  }
+
+  bool signature() {
+    if (end_ == at_) return fail(Rule::kFieldBounds);
+    return terminated(base_[at_++], header_.signature);
+  }
+
+  bool terminated(size_t length, std::string_view& text) {
+    // Compared without adding, which could overflow where size_t has 32 bits.
+    if (end_ == at_ || length > end_ - at_ - 1) return fail(Rule::kFieldBounds);
+    if (base_[at_ + length] != 0) return fail(Rule::kFieldString);
+    text = {reinterpret_cast<const char*>(base_ + at_), length};
+    at_ += length + 1;
+    return true;
+  }
+
+  // Not of this version of the specification: to be ignored, but it must be a value of its type.
+  [[gnu::noinline]] bool unknown_field() {
+    const size_t type_length = base_[at_ + 1];
+    if (end_ - at_ < 3 + type_length) return fail(Rule::kFieldBounds);
+    const std::string_view type(reinterpret_cast<const char*>(base_ + at_ + 2), type_length);
+    if (base_[at_ + 2 + type_length] != 0) return fail(Rule::kFieldString);
+    // The validator may have to write, which only a copy allows.
+    std::vector<uint8_t> copy(base_, base_ + end_);
+    size_t at = at_ + 3 + type_length;
+    if (!Validator().validate_value(type, copy, at, swapped_).is_sound()) return fail(Rule::kFieldValue);
+    at_ = at;
+    return true;
+  }
+
+  const uint8_t* base_;
+  size_t at_ = kFixedHeaderLength;
+  const size_t end_;
+  const bool swapped_;
+  Header& header_;
+  uint16_t seen_ = 0;
+  Rule rule_ = Rule::kNone;
+};
 
 // Section "Header Fields": which fields a message of each type must carry.
 bool has_required_fields(const Header& header) {
+  const auto has = [](std::string_view field) { return field.data() != nullptr; };
   switch (header.type) {
     case kMethodCall:
-      return !header.path.empty() && !header.member.empty();
+      return has(header.path) && has(header.member);
     case kMethodReturn:
       return header.reply_serial != 0;
     case kError:
-      return header.reply_serial != 0 && !header.error_name.empty();
+      return header.reply_serial != 0 && has(header.error_name);
     case kSignal:
-      return !header.path.empty() && !header.interface.empty() && !header.member.empty();
+      return has(header.path) && has(header.interface) && has(header.member);
     default:
       return true;
   }
 }
 
+struct NamedField {
+  Name name;
+  std::string_view text;
+};
+
 }  // namespace
 
-HeaderFault read_header(std::span<const uint8_t> bytes, Header& header) {
+Verdict read_frame(std::span<const uint8_t> bytes, Frame& frame) {
+  if (bytes.empty()) return {Rule::kTruncated, 0};
+  if (bytes[0] != 'l' && bytes[0] != 'B') return {Rule::kByteOrder, 0};
+  if (bytes.size() < kFixedHeaderLength) return {Rule::kTruncated, bytes.size()};
+  frame.swapped = (bytes[0] == 'l') != (std::endian::native == std::endian::little);
+  if (bytes[1] == 0) return {Rule::kMessageType, 1};
+  if (bytes[3] != 1) return {Rule::kVersion, 3};
+  if (load_uint32(&bytes[8], false) == 0) return {Rule::kSerial, 8};
+  frame.fields_length = load_uint32(&bytes[12], frame.swapped);
+  if (frame.fields_length > kMaxArrayLength) return {Rule::kFieldsLength, 12};
+  frame.body_offset = (kFixedHeaderLength + size_t{frame.fields_length} + 7) & ~size_t{7};
+  frame.body_length = load_uint32(&bytes[4], frame.swapped);
+  if (frame.body_length > kMaxMessageLength || frame.message_length() > kMaxMessageLength) {
+    return {Rule::kMessageLength, 4};
+  }
+  return {};
+}
+
+Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header& header) {
   header = Header{};
-  if (bytes.size() < kFixedLength) return HeaderFault::kTruncated;
-  if (bytes[0] != 'l' && bytes[0] != 'B') return HeaderFault::kByteOrder;
-  header.swapped = (bytes[0] == 'l') != (std::endian::native == std::endian::little);
+  header.swapped = frame.swapped;
   header.type = bytes[1];
   header.flags = bytes[2];
-  if (header.type == 0) return HeaderFault::kType;
-  if (bytes[3] != 1) return HeaderFault::kVersion;
+  header.serial = load_uint32(&bytes[8], frame.swapped);
+  header.body_offset = frame.body_offset;
+  header.body_length = frame.body_length;
+  FieldParser parser(bytes, frame, header);
+  while (!parser.is_at_end()) {
+    if (!parser.field()) return parser.verdict();
+  }
+  for (size_t at = kFixedHeaderLength + frame.fields_length; at < frame.body_offset; at++) {
+    if (bytes[at] != 0) return {Rule::kHeaderPadding, at};
+  }
+  if (!has_required_fields(header)) return {Rule::kMissingField, kFixedHeaderLength};
+  if (header.signature.empty() && header.body_length != 0) return {Rule::kSignatureMissing, 4};
+  return {};
+}
 
-  Reader fixed(bytes.subspan(4, kFixedLength - 4), header.swapped);
-  uint32_t body_length, fields_length;
-  if (!fixed.uint32(body_length) || !fixed.uint32(header.serial) || !fixed.uint32(fields_length)) {
-    return HeaderFault::kTruncated;
+Verdict check_names(std::span<const uint8_t> bytes, const Header& header) {
+  const NamedField fields[] = {
+      {Name::kPath, header.path},
+      {Name::kInterface, header.interface},
+      {Name::kMember, header.member},
+      {Name::kErrorName, header.error_name},
+      {Name::kDestination, header.destination},
+      {Name::kSender, header.sender},
+      {Name::kSignature, header.signature},
+  };
+  for (const auto& [name, text] : fields) {
+    if (text.data() == nullptr) continue;
+    const Rule rule = check_name(name, text);
+    if (rule != Rule::kNone) return {rule, offset_in(bytes, text)};
   }
-  if (header.serial == 0) return HeaderFault::kSerial;
-  if (fields_length > kMaxArrayLength) return HeaderFault::kLength;
-  header.body_offset = (kFixedLength + size_t{fields_length} + 7) & ~size_t{7};
-  header.body_length = body_length;
-  if (body_length > kMaxMessageLength || header.message_length() > kMaxMessageLength)
-    return HeaderFault::kLength;
-  if (bytes.size() < header.message_length()) return HeaderFault::kTruncated;
+  return {};
+}
 
-  Reader fields(bytes.first(kFixedLength + fields_length), header.swapped);
-  const uint8_t* skipped;
-  if (!fields.take(kFixedLength, skipped)) return HeaderFault::kTruncated;
-  while (fields.left() > 0) {
-    if (!read_field(fields, header)) return HeaderFault::kField;
+Verdict read_header(std::span<const uint8_t> bytes, Header& header) {
+  header = Header{};
+  Frame frame;
+  const Verdict framed = read_frame(bytes, frame);
+  if (!framed.is_sound()) return framed;
+  if (bytes.size() < frame.message_length()) return {Rule::kTruncated, bytes.size()};
+  const Verdict parsed = parse_header(bytes, frame, header);
+  if (!parsed.is_sound()) return parsed;
+  for (const std::string_view text :
+       {header.path, header.interface, header.member, header.error_name, header.destination, header.sender}) {
+    const size_t nul = text.find('\0');
+    if (nul != std::string_view::npos) return {Rule::kEmbeddedNul, offset_in(bytes, text) + nul};
   }
-  for (size_t i = kFixedLength + fields_length; i < header.body_offset; i++) {
-    if (bytes[i] != 0) return HeaderFault::kPadding;
+  if (!is_valid_signature(header.signature)) {
+    return {Rule::kSignature, offset_in(bytes, header.signature)};
   }
-  if (!has_required_fields(header)) return HeaderFault::kMissingField;
-  if (!is_valid_signature(header.signature)) return HeaderFault::kSignature;
-  if (header.signature.empty() && header.body_length != 0) return HeaderFault::kSignature;
-  return HeaderFault::kNone;
+  return {};
+}
+
+size_t offset_in(std::span<const uint8_t> bytes, std::string_view text) {
+  return static_cast<size_t>(reinterpret_cast<const uint8_t*>(text.data()) - bytes.data());
 }
 
 }  // namespace busbar::wire

@@ -1,9 +1,15 @@
 // The header of a message (D-Bus specification, "Message Format"), read from marshalled bytes.
+//
+// In three steps, so that whoever reads a stream takes only those it needs: `read_frame` tells from the first
+// 16 bytes where header and body end, `parse_header` reads the fields, and `check_names` judges their strings
+// by the grammar of names.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
+
+#include "wire/rule.h"
 
 namespace busbar::wire {
 
@@ -18,6 +24,20 @@ enum HeaderFlag : uint8_t {
 // Limits of the specification: an array's data, and a whole message.
 inline constexpr uint32_t kMaxArrayLength = 1u << 26;
 inline constexpr uint32_t kMaxMessageLength = 1u << 27;
+
+// What comes before the array of header fields, its length included.
+inline constexpr size_t kFixedHeaderLength = 16;
+
+// Where the parts of a message are.
+struct Frame {
+  bool swapped = false;
+  uint32_t fields_length = 0;
+  // Bytes from the beginning of the message to the body, padding included.
+  size_t body_offset = 0;
+  size_t body_length = 0;
+
+  size_t message_length() const { return body_offset + body_length; }
+};
 
 // Absent string fields are views without data; strings present are NUL-terminated in the message.
 struct Header {
@@ -34,30 +54,29 @@ struct Header {
   std::string_view destination;
   std::string_view sender;
   std::string_view signature;
-  // Bytes from the beginning of the message to the body, padding included.
   size_t body_offset = 0;
   size_t body_length = 0;
 
   size_t message_length() const { return body_offset + body_length; }
 };
 
-enum class HeaderFault {
-  kNone,
-  kTruncated,
-  kByteOrder,
-  kType,
-  kVersion,
-  kSerial,
-  kLength,
-  kField,
-  kMissingField,
-  kSignature,
-  kPadding,
-};
+// Reads where the message that `bytes` begin with ends. `kTruncated` if that takes more bytes; anything else
+// but `kNone` is final, as nothing in the stream can be found behind it.
+Verdict read_frame(std::span<const uint8_t> bytes, Frame& frame);
 
-// Reads the header of the message that `bytes` begin with. The message may be followed by others;
-// `kTruncated` says that `bytes` end before it does. Header strings are checked for their form on the wire,
-// not for the grammar of names: that is for whoever sends or accepts them.
-[[nodiscard]] HeaderFault read_header(std::span<const uint8_t> bytes, Header& header);
+// Reads the header of a message whose `frame` was read, from at least its first `body_offset` bytes: the form
+// of all fields, and which ones there are. What the strings hold is not looked at, not even for NULs.
+Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header& header);
+
+// Judges all strings of a parsed header, in `bytes`.
+Verdict check_names(std::span<const uint8_t> bytes, const Header& header);
+
+// Reads the header of a message that was made here: of all that strings may hold only what would harm is
+// refused, which is NULs and an invalid signature. The grammar of names is for whoever wrote them.
+// `kTruncated` if the message does not end within `bytes`.
+Verdict read_header(std::span<const uint8_t> bytes, Header& header);
+
+// Where a string of a header is in its message.
+size_t offset_in(std::span<const uint8_t> bytes, std::string_view text);
 
 }  // namespace busbar::wire

@@ -26,6 +26,13 @@ class Writer {
     return writer;
   }
 
+  // Has `length` bytes at once, for someone to fill through `space`; `kOutOfMemory` if there are not so many.
+  static Writer filled(size_t length) {
+    Writer writer = growing(length);
+    if (length > 0 && writer.reserve_exactly(length)) writer.size_ = length;
+    return writer;
+  }
+
   Writer(Writer&& other) noexcept { *this = std::move(other); }
   Writer& operator=(Writer&& other) noexcept {
     std::swap(data_, other.data_);
@@ -42,6 +49,7 @@ class Writer {
   State state() const { return state_; }
   size_t size() const { return size_; }
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  std::span<uint8_t> space() { return {data_, size_}; }
 
   [[nodiscard]] bool align(size_t alignment) {
     const size_t padding = (alignment - size_ % alignment) % alignment;
@@ -74,6 +82,10 @@ class Writer {
     }
     size_t capacity = capacity_ < 4096 ? 4096 : capacity_;
     while (capacity - size_ < length) capacity = capacity > limit_ / 2 ? limit_ : capacity * 2;
+    return reserve_exactly(capacity);
+  }
+
+  bool reserve_exactly(size_t capacity) {
     void* data = std::realloc(data_, capacity);
     if (data == nullptr) {
       state_ = State::kOutOfMemory;

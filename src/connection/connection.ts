@@ -80,7 +80,7 @@ export class Connection {
       onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
       onDrain: () => this.#outbox.onDrain(),
       onRefused: (serial, errno) => this.#onRefused(serial, errno),
-      onClose: (errno, phase) => this.#onClose(errno, phase),
+      onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
     this.#outbox = new Outbox(this.#native);
   }
@@ -217,7 +217,7 @@ export class Connection {
     });
     const errno = this.#native.start();
     if (errno !== 0) {
-      this.#onClose(errno, 'connect');
+      this.#onClose(errno, 'connect', '');
       return { errno, phase: 'connect' };
     }
     const { promise, give } = timeLimit(timeout);
@@ -267,9 +267,9 @@ export class Connection {
     report('send', `message ${serial} was not sent`, error());
   }
 
-  #onClose(errno: number, phase: ConnectionPhase): void {
+  #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.#state === 'closed') return;
-    const reason = errno === 0 ? undefined : lossOf(errno);
+    const reason = errno === 0 ? undefined : lossOf(errno, detail);
     this.#become('closed');
     this.#outbox.onDrain();
     this.#pending.close(reason);
@@ -313,7 +313,8 @@ export function errnoText(errno: number): string {
 }
 
 /** Why a connection that nobody here closed is over. */
-function lossOf(errno: number): DBusError {
+function lossOf(errno: number, detail: string): DBusError {
+  if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
   if (errno === constants.errno.EBADMSG) {
     return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
   }

@@ -88,9 +88,10 @@ export interface NativeConnectionOptions extends InboxMemory {
   readonly onRefused: (serial: number, errno: number) => void;
   /**
    * Called exactly once, last, after `start` succeeded: `errno` is 0 if `close` was called here, else the reason.
-   * `phase` tells how far the connection had come.
+   * `phase` tells how far the connection had come. `detail` says in words what was wrong with the bytes of the other
+   * side, if that was the reason; it is empty otherwise.
    */
-  readonly onClose: (errno: number, phase: ConnectionPhase) => void;
+  readonly onClose: (errno: number, phase: ConnectionPhase, detail: string) => void;
 }
 
 export type TransportKind = 'sd-bus' | 'socket';

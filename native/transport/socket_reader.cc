@@ -1,0 +1,203 @@
+// recvmsg, and where its bytes and descriptors go.
+#include "transport/socket_reader.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "transport/transport.h"
+
+namespace busbar::transport {
+
+using Stored = MessageStore::Stored;
+
+namespace {
+
+// What one system call asks for. The kernel's queue of a Unix socket seldom holds more.
+constexpr size_t kReceiveLength = 64 * 1024;
+// Behind an unfinished message there is still room to receive that much.
+constexpr size_t kBufferLength = 2 * kReceiveLength;
+constexpr size_t kMaxBuffered = kReceiveLength;
+
+// What a turn may take before timers and other I/O get theirs. The third limit is the rows of the inbox.
+constexpr size_t kBudgetBytes = 256 * 1024;
+constexpr uint64_t kBudgetMicroseconds = 1000;
+
+// Descriptors that the kernel carries with one message at most (SCM_MAX_FD), and room for credentials that
+// somebody may have asked it for.
+constexpr size_t kControlLength = CMSG_SPACE(253 * sizeof(int)) + 512;
+// What may wait for one message: the limit of sd-bus and libdbus for it.
+constexpr size_t kMaxWaitingFds = 1024;
+
+}  // namespace
+
+struct SocketReader::Large {
+  wire::Frame frame;
+  // With the padding behind it.
+  wire::Writer header;
+  wire::Writer body;
+  size_t received = 0;
+
+  bool is_complete() const { return received == frame.message_length(); }
+  // What is still to be filled of a part that begins at `offset` of the message.
+  std::span<uint8_t> missing(wire::Writer& part, size_t offset) {
+    const std::span<uint8_t> space = part.space();
+    const size_t filled = received < offset ? 0 : std::min(received - offset, space.size());
+    return space.subspan(filled);
+  }
+  std::span<uint8_t> missing_header() { return missing(header, 0); }
+  std::span<uint8_t> missing_body() { return missing(body, frame.body_offset); }
+};
+
+SocketReader::SocketReader(int fd)
+    : fd_(fd), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferLength)) {}
+
+SocketReader::~SocketReader() = default;
+
+void SocketReader::read(Inbox& inbox) {
+  uint64_t stop_at = 0;
+  size_t received = 0;
+  held_ = drained_ = false;
+  while (store_messages(inbox) && !drained_) {
+    // A turn that one system call drains, as most do, needs no clock.
+    if (received > 0 && stop_at == 0) stop_at = monotonic_now() + kBudgetMicroseconds;
+    if (received >= kBudgetBytes || (stop_at != 0 && monotonic_now() >= stop_at)) return;
+    received += receive();
+  }
+}
+
+bool SocketReader::store_messages(Inbox& inbox) {
+  while (!end_) {
+    const std::span<const uint8_t> buffered(buffer_.get() + begin_, end_of_data_ - begin_);
+    Stored stored = Stored::kBatchFull;
+    if (large_ != nullptr) {
+      if (!large_->is_complete()) return true;
+      if (!inbox.is_full()) stored = store_large(inbox);
+    } else {
+      // Descriptors that came with these bytes, but belong to none of their messages.
+      if (buffered.empty()) store_.fds().close_all();
+      wire::Frame frame;
+      const wire::Verdict framed = wire::read_frame(buffered, frame);
+      if (framed.rule == wire::Rule::kTruncated) return true;
+      if (!framed.is_sound()) {
+        end_with(framed);
+        return false;
+      }
+      if (frame.message_length() > kMaxBuffered) {
+        begin_large(buffered, frame);
+        continue;
+      }
+      if (buffered.size() < frame.message_length()) return true;
+      if (!inbox.is_full()) stored = store_.store(buffered.first(frame.message_length()), frame, inbox);
+      if (stored == Stored::kDone) begin_ += frame.message_length();
+    }
+    if (stored == Stored::kBatchFull) {
+      held_ = true;
+      return false;
+    }
+    if (stored == Stored::kBroken) {
+      end_with(store_.verdict());
+      return false;
+    }
+  }
+  return false;
+}
+
+void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame) {
+  large_ = std::make_unique<Large>(
+      Large{frame, wire::Writer::filled(frame.body_offset), wire::Writer::filled(frame.body_length), 0});
+  if (large_->header.state() != wire::Writer::State::kGood ||
+      large_->body.state() != wire::Writer::State::kGood) {
+    // Where the next message begins could still be found, but nobody who waits for this one would know.
+    end_ = End{ENOMEM, {}};
+    return;
+  }
+  for (const std::span<uint8_t> part : {large_->missing_header(), large_->missing_body()}) {
+    const size_t count = std::min(part.size(), end_of_data_ - begin_);
+    if (count > 0) std::memcpy(part.data(), buffered.data() + large_->received, count);
+    large_->received += count;
+    begin_ += count;
+  }
+}
+
+Stored SocketReader::store_large(Inbox& inbox) {
+  const Stored stored = store_.store_large(large_->header.bytes(), large_->frame, large_->body, inbox);
+  if (stored == Stored::kDone) large_.reset();
+  return stored;
+}
+
+size_t SocketReader::receive() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_of_data_ - begin_);
+    end_of_data_ -= begin_;
+    begin_ = 0;
+  }
+  iovec parts[3];
+  size_t count = 0, length = 0;
+  const auto add = [&](std::span<uint8_t> space) {
+    if (space.empty()) return;
+    parts[count++] = {space.data(), space.size()};
+    length += space.size();
+  };
+  if (large_ != nullptr) {
+    add(large_->missing_header());
+    add(large_->missing_body());
+  }
+  add({buffer_.get() + end_of_data_, kReceiveLength});
+  alignas(cmsghdr) char control[kControlLength];
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = count;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t received;
+  do {
+    received = recvmsg(fd_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (received < 0 && errno == EINTR);
+  if (received <= 0) {
+    drained_ = true;
+    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    if (received == 0) end_ = End{ECONNRESET, {}};
+    if (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK) end_ = End{errno, {}};
+    return 0;
+  }
+  const bool has_control = message.msg_controllen > 0 || (message.msg_flags & MSG_CTRUNC) != 0;
+  if (has_control) take_control(message);
+  // The kernel stops behind bytes that came with descriptors; otherwise it gives all there is.
+  drained_ = static_cast<size_t>(received) < length && !has_control;
+  distribute(static_cast<size_t>(received));
+  return static_cast<size_t>(received);
+}
+
+void SocketReader::distribute(size_t count) {
+  if (large_ != nullptr) {
+    const size_t part = std::min(count, large_->frame.message_length() - large_->received);
+    large_->received += part;
+    count -= part;
+  }
+  end_of_data_ += count;
+}
+
+void SocketReader::take_control(msghdr& message) {
+  FdQueue& fds = store_.fds();
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+      fds.add(fd);
+    }
+  }
+  if ((message.msg_flags & MSG_CTRUNC) != 0) fds.add_gap();
+  if (fds.size() > kMaxWaitingFds) end_with({wire::Rule::kFdFlood, 0});
+}
+
+void SocketReader::end_with(wire::Verdict verdict) {
+  const std::string_view rule = wire::describe(verdict.rule);
+  end_ = End{EBADMSG, std::string(rule) + " (byte " + std::to_string(verdict.offset) + " of a message)"};
+}
+
+}  // namespace busbar::transport

@@ -1,0 +1,63 @@
+// The receiving half of a socket: as many messages as there are with one system call, framed and stored.
+//
+// Most messages pass through one buffer. One that is larger than the buffer likes gets memory of its own, of
+// the right size, and the kernel writes its body to where it stays.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "transport/message_store.h"
+
+namespace busbar::transport {
+
+class SocketReader {
+ public:
+  // Why nothing more will come: a positive errno, and what was wrong with the bytes if that was it.
+  struct End {
+    int error;
+    std::string detail;
+  };
+
+  // Borrows the socket.
+  explicit SocketReader(int fd);
+  ~SocketReader();
+
+  // Stores what there is, until the batch is full, or the turn has taken long enough, or nothing is left.
+  void read(Inbox& inbox);
+  // Whether messages are left that the last batch had no room for.
+  bool has_held() const { return held_; }
+  // Whether the last `read` has seen everything that the socket had.
+  bool is_drained() const { return drained_; }
+  // Set when everything that came before was stored.
+  const std::optional<End>& end() const { return end_; }
+
+ private:
+  struct Large;
+
+  // False when no more is to be read in this turn.
+  bool store_messages(Inbox& inbox);
+  void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame);
+  MessageStore::Stored store_large(Inbox& inbox);
+  // Returns how many bytes came: 0 when none are there, or the stream has ended.
+  size_t receive();
+  void distribute(size_t count);
+  void take_control(msghdr& message);
+  void end_with(wire::Verdict verdict);
+
+  const int fd_;
+  std::unique_ptr<uint8_t[]> buffer_;
+  size_t begin_ = 0;
+  size_t end_of_data_ = 0;
+  std::unique_ptr<Large> large_;
+  MessageStore store_;
+  bool held_ = false;
+  bool drained_ = false;
+  std::optional<End> end_;
+};
+
+}  // namespace busbar::transport

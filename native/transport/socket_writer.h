@@ -1,0 +1,65 @@
+// The sending half of a socket: what comes together leaves with one system call, and what the kernel does not
+// take waits here, copied, with descriptors of its own.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "transport/transport.h"
+
+namespace busbar::transport {
+
+class SocketWriter {
+ public:
+  // Borrows the socket.
+  explicit SocketWriter(int fd) : fd_(fd) {}
+  SocketWriter(const SocketWriter&) = delete;
+  SocketWriter& operator=(const SocketWriter&) = delete;
+  ~SocketWriter() { discard(); }
+
+  // See Transport::send.
+  void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds, std::vector<Refusal>& refused);
+  // Writes what waits, as far as the kernel takes it.
+  void write_queued();
+  bool has_queued() const { return !queue_.empty(); }
+  uint64_t pending_bytes() const { return pending_bytes_; }
+  // Errno, positive, if nothing can be written any more; what waited is gone then.
+  int error() const { return error_; }
+  // Drops what waits.
+  void discard();
+
+ private:
+  struct Chunk {
+    std::vector<uint8_t> bytes;
+    size_t written = 0;
+    // They go with the first byte; the chunk is then one message. Owned, unlike those that `send` gets.
+    std::vector<int> fds;
+  };
+
+  // Finds the messages in `bytes`; what is none is refused.
+  void split(std::span<const uint8_t> bytes, std::vector<Refusal>& refused);
+  void send_plain(std::vector<Refusal>& refused);
+  void send_with_fds(std::span<const int32_t> fds, std::vector<Refusal>& refused);
+  // Writes parts in order, and trims what was written. False when the kernel takes no more, or never will.
+  bool write(std::span<iovec>& parts);
+  // One call of sendmsg; a negative errno if it fails.
+  ssize_t write_once(std::span<iovec> parts, std::span<const int> fds);
+  void enqueue(const iovec& part);
+  bool enqueue_with_fds(const iovec& part, std::span<const int32_t> fds);
+  void break_off(int error);
+  // Takes `count` bytes off the queue.
+  void take_written(size_t count);
+
+  const int fd_;
+  int error_ = 0;
+  uint64_t pending_bytes_ = 0;
+  std::deque<Chunk> queue_;
+  // Of the present `send`: one entry a message.
+  std::vector<iovec> parts_;
+};
+
+}  // namespace busbar::transport
