@@ -8,6 +8,7 @@
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
 import { report } from '../diagnostics.js';
+import { ConnectionClosedError } from '../errors.js';
 import type { BusDriver } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
@@ -133,7 +134,8 @@ export class Subscriptions {
   #refuse(rule: Rule, error: unknown): void {
     rule.refused = true;
     this.#forget(rule);
-    if (!rule.awaited) report('subscription', `the bus refused the match rule ${rule.text}`, error);
+    if (rule.awaited || error instanceof ConnectionClosedError) return;
+    report('subscription', `the bus refused the match rule ${rule.text}`, error);
   }
 
   #handle(rule: Rule, id: number): Subscription {
@@ -141,6 +143,7 @@ export class Subscriptions {
       if (!rule.listeners.delete(id) || rule.listeners.size > 0 || rule.refused) return;
       this.#forget(rule);
       this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
+        if (error instanceof ConnectionClosedError) return;
         report('subscription', `the match rule ${rule.text} could not be removed`, error);
       });
     };

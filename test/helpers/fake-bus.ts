@@ -204,7 +204,15 @@ export class FakeConnection {
     const chosen = this.#options.answer?.(call);
     if (chosen === 'silence') return;
     if (chosen !== undefined) this.inject(chosen);
-    else if (call.destination === BUS) this.inject(busReply(call, this.nextSerial()));
+    else if (call.destination === BUS) {
+      if (call.member === 'RequestName') this.#announceName(call.text as string);
+      this.inject(busReply(call, this.nextSerial()));
+    }
+  }
+
+  #announceName(name: string): void {
+    const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameAcquired', sender: BUS };
+    this.send({ type: 4, ...signal, signature: 's', body: new Bytes().text(name).buffer });
   }
 }
 

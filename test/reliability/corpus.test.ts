@@ -1,0 +1,151 @@
+// time limit: 180 s
+// Thousands of messages that broke other implementations, or were made to, each sent to a process that lives on: none
+// ends it, none leaves it hanging, and each call that can be answered is.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
+import { projectRoot, sharedPath } from '../helpers/paths.js';
+import { Program } from '../helpers/program.js';
+import { testUnless } from '../helpers/skip.js';
+import { messageLength } from '../helpers/wire-reader.js';
+
+const test = suite('corpus');
+
+/** Milliseconds without a sign of life that count as hanging. */
+const PATIENCE = 10_000;
+/** Where the header says so. */
+const NO_REPLY_EXPECTED = 1;
+
+interface Record {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** A method call for the peer that both libdbus and sd-bus deliver. */
+  readonly isGoodCall: boolean;
+}
+
+type Verdict = 'alive' | 'closed' | 'unfinished' | 'hung' | 'died';
+
+const server = await FakeBus.start();
+const script = join(projectRoot, 'test/helpers/fake-bus-corpus-peer.ts');
+const peer = Program.start(process.execPath, ['--import', 'tsx', script], {
+  env: { DBUS_SESSION_BUS_ADDRESS: server.address },
+  timeLimit: 170_000,
+});
+let connection: FakeConnection | undefined;
+
+test.after(async () => {
+  peer.kill();
+  await peer.finished;
+  await server.stop();
+});
+
+/** The peer's connection, as soon as it has said all that it says at first. */
+async function connected(): Promise<FakeConnection | undefined> {
+  if (connection !== undefined && !connection.isClosed) return connection;
+  connection = await withPatience(server.accepted());
+  // Nobody calls a client before it has its name.
+  await connection?.until(({ member }) => member === 'Hello');
+  if (!(await connection?.ping(PATIENCE))) connection = undefined;
+  return connection;
+}
+
+/** `undefined` if the peer ends, or nothing happens. */
+async function withPatience<T>(promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE);
+  });
+  const end = peer.finished.then(
+    () => undefined,
+    () => undefined,
+  );
+  const result = await Promise.race([promise, impatience, end]);
+  clearTimeout(timer);
+  return result;
+}
+
+function hangUp(target: FakeConnection): void {
+  target.hangUp(Buffer.alloc(0));
+  connection = undefined;
+}
+
+/** Sends one record; the verdict is about the process, which may close a connection as it sees fit. */
+async function inject({ bytes }: Record): Promise<{ verdict: Verdict; answered: boolean }> {
+  const target = await connected();
+  const failure = () => ({ verdict: peer.running ? ('hung' as const) : ('died' as const), answered: false });
+  if (target === undefined) return failure();
+  target.sent.length = 0;
+  target.inject(bytes);
+  if (bytes.length < 16 || messageLength(bytes) !== bytes.length) {
+    // Whatever came next would belong to this message.
+    hangUp(target);
+    return (await connected()) === undefined ? failure() : { verdict: 'unfinished', answered: false };
+  }
+  const serial = bytes[0] === 0x42 ? bytes.readUInt32BE(8) : bytes.readUInt32LE(8);
+  const alive = await target.ping(PATIENCE);
+  const answered = target.sent.some(({ replySerial }) => replySerial === serial);
+  // What a reply answered is answered: the next one shall find a call again.
+  if (alive && bytes[1] !== 1) hangUp(target);
+  if (alive) return { verdict: 'alive', answered };
+  return (await connected()) === undefined ? failure() : { verdict: 'closed', answered };
+}
+
+async function injectAll(records: readonly Record[]): Promise<void> {
+  assert.ok(records.length > 0);
+  const counts: { [verdict in Verdict]?: number } = {};
+  const unanswered: string[] = [];
+  for (const record of records) {
+    const { verdict, answered } = await inject(record);
+    counts[verdict] = (counts[verdict] ?? 0) + 1;
+    assert.ok(verdict !== 'died' && verdict !== 'hung', `${verdict} of ${record.name}\n${peer.stderr}`);
+    if (record.isGoodCall && !answered) unanswered.push(record.name);
+  }
+  const calls = records.filter(({ isGoodCall }) => isGoodCall).length;
+  console.log(`# ${records.length} messages, ${calls} of them calls to answer: ${JSON.stringify(counts)}`);
+  assert.equal(unanswered.slice(0, 5), [], `${unanswered.length} calls were not answered`);
+}
+
+function factoryRecords(file: string): Record[] {
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
+  return lines.map((line, index) => {
+    const { family, hex, libdbus, sdbus } = JSON.parse(line) as { [key: string]: string };
+    const bytes = Buffer.from(hex as string, 'hex');
+    const wantsAnswer = bytes[1] === 1 && ((bytes[2] as number) & NO_REPLY_EXPECTED) === 0;
+    const isGoodCall = wantsAnswer && libdbus === 'valid' && sdbus === 'delivered' && isForPeer(bytes);
+    return { name: `${index} (${family}): ${hex}`, bytes, isGoodCall };
+  });
+}
+
+/** Whether the header says `DESTINATION o.z.F`, which is a name that the peer has; the factory's are little-endian. */
+function isForPeer(bytes: Buffer): boolean {
+  return bytes.includes('\x06\x01s\0\x05\0\0\0o.z.F\0', 16, 'latin1');
+}
+
+function rawRecords(folder: string): Record[] {
+  return readdirSync(folder)
+    .filter((name) => !name.endsWith('.hex'))
+    .map((name) => ({ name, bytes: readFileSync(join(folder, name)), isGoodCall: false }));
+}
+
+for (const [name, path, read] of [
+  ['every kind of message of dbus', 'data/dbus-message-factory/core.jsonl.gz', factoryRecords],
+  ['messages of dbus, changed in one place', 'data/dbus-message-factory/mutations-dev10pct.jsonl.gz', factoryRecords],
+  ['messages that dbus must refuse', 'data/dbus-1.14/invalid-messages', rawRecords],
+  ['messages that dbus must accept', 'data/dbus-1.14/valid-messages', rawRecords],
+  ['messages that crashed sd-bus once', 'data/systemd-fuzz/fuzz-bus-message', rawRecords],
+] as const) {
+  const found = sharedPath(path);
+  const missing = found === undefined ? 'the corpora are not beside the project' : undefined;
+  testUnless(missing, test, `${name}: none died, none hung`, () => injectAll(read(found as string)));
+}
+
+test('and the process still answers', async () => {
+  const target = await connected();
+  assert.ok(await target?.ping(PATIENCE));
+  assert.ok(peer.running);
+});
+
+test.run();
