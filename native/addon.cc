@@ -7,15 +7,19 @@
 #include <cerrno>
 
 #include "napi/connection_object.h"
+#include "napi/credentials_value.h"
+#include "napi/listener_object.h"
 
 namespace busbar {
 
 Addon::Addon(Napi::Env env, Napi::Object exports) {
   DefineAddon(exports, {
                            InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
+                           InstanceValue("Listener", ListenerObject::define(env), napi_enumerable),
                            InstanceMethod("sdbusLibrary", &Addon::sdbus_library),
                            InstanceMethod("duplicateFd", &Addon::duplicate_fd),
                            InstanceMethod("closeFd", &Addon::close_fd),
+                           InstanceMethod("peerCredentials", &Addon::peer_credentials),
                        });
 }
 
@@ -42,6 +46,10 @@ Napi::Value Addon::duplicate_fd(const Napi::CallbackInfo& info) {
 Napi::Value Addon::close_fd(const Napi::CallbackInfo& info) {
   const int r = ::close(info[0].ToNumber().Int32Value());
   return Napi::Number::New(info.Env(), r < 0 ? -errno : 0);
+}
+
+Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
+  return credentials_value(info.Env(), info[0].ToNumber().Int32Value());
 }
 
 }  // namespace busbar

@@ -20,6 +20,7 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value sdbus_library(const Napi::CallbackInfo& info);
   Napi::Value duplicate_fd(const Napi::CallbackInfo& info);
   Napi::Value close_fd(const Napi::CallbackInfo& info);
+  Napi::Value peer_credentials(const Napi::CallbackInfo& info);
 
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;

@@ -5,17 +5,11 @@
 #include <cstring>
 
 #include "addon.h"
-#include "loop/uv_poller.h"
+#include "napi/credentials_value.h"
 #include "transport/sdbus_transport.h"
 #include "transport/socket_transport.h"
 
 namespace busbar {
-
-struct ConnectionObject::Teardown {
-  // Null once the connection has stopped.
-  ConnectionObject* connection;
-  napi_async_cleanup_hook_handle hook;
-};
 
 namespace {
 
@@ -42,6 +36,9 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
                          InstanceMethod<&ConnectionObject::close>("close"),
                          InstanceMethod<&ConnectionObject::ref>("ref"),
                          InstanceMethod<&ConnectionObject::unref>("unref"),
+                         InstanceMethod<&ConnectionObject::pause>("pause"),
+                         InstanceMethod<&ConnectionObject::resume>("resume"),
+                         InstanceMethod<&ConnectionObject::peer_credentials>("peerCredentials"),
                      });
 }
 
@@ -54,9 +51,9 @@ ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(
   }
   inbox_.emplace(options_.memory);
   if (options_.transport == "socket") {
-    transport_ = std::make_unique<transport::SocketTransport>(library->api(), options_.address);
+    transport_ = std::make_unique<transport::SocketTransport>(library->api(), std::move(options_.endpoint));
   } else {
-    transport_ = std::make_unique<transport::SdBusTransport>(library->api(), options_.address);
+    transport_ = std::make_unique<transport::SdBusTransport>(library->api(), std::move(options_.endpoint));
   }
 }
 
@@ -78,20 +75,7 @@ Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
 }
 
 bool ConnectionObject::begin_polling() {
-  uv_loop_s* loop = nullptr;
-  if (napi_get_uv_event_loop(Env(), &loop) != napi_ok) return false;
-  Teardown* teardown = new Teardown{this, nullptr};
-  if (napi_add_async_cleanup_hook(Env(), on_teardown, teardown, &teardown->hook) != napi_ok) {
-    delete teardown;
-    return false;
-  }
-  poller_ = loop::UvPoller::create(loop, *this);
-  if (poller_ == nullptr) {
-    napi_remove_async_cleanup_hook(teardown->hook);
-    delete teardown;
-    return false;
-  }
-  teardown_ = teardown;
+  if (!poller_.open(Env(), *this)) return false;
   if (!referenced_) poller_->unref();
   return true;
 }
@@ -232,28 +216,37 @@ void ConnectionObject::close(const Napi::CallbackInfo&) {
 
 void ConnectionObject::ref(const Napi::CallbackInfo&) {
   referenced_ = true;
-  if (poller_ != nullptr) poller_->ref();
+  if (poller_.is_open()) poller_->ref();
 }
 
 void ConnectionObject::unref(const Napi::CallbackInfo&) {
   referenced_ = false;
-  if (poller_ != nullptr) poller_->unref();
+  if (poller_.is_open()) poller_->unref();
+}
+
+void ConnectionObject::pause(const Napi::CallbackInfo&) {
+  paused_ = true;
+  if (!polling_ && state_ == State::kRunning) wait();
+}
+
+void ConnectionObject::resume(const Napi::CallbackInfo&) {
+  paused_ = false;
+  if (!polling_ && state_ == State::kRunning) wait();
+}
+
+Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
+  return credentials_value(info.Env(), state_ == State::kRunning ? transport_->wants().fd : -1);
 }
 
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
+  if (paused_) return poller_->watch({.fd = wants.fd});
   poller_->watch({wants.fd, wants.readable, wants.writable, wants.deadline});
 }
 
 void ConnectionObject::stop() {
   state_ = State::kStopped;
-  Teardown* teardown = std::exchange(teardown_, nullptr);
-  teardown->connection = nullptr;
-  // The environment waits for the hook to be removed, and thereby for libuv to let go of the handles.
-  std::exchange(poller_, nullptr)->close([teardown] {
-    napi_remove_async_cleanup_hook(teardown->hook);
-    delete teardown;
-  });
+  poller_.close();
   transport_->close();
   Unref();
 }
@@ -269,14 +262,11 @@ void ConnectionObject::report_close(const transport::Loss& loss) {
         Napi::String::New(Env(), loss.detail)});
 }
 
-void ConnectionObject::on_teardown(napi_async_cleanup_hook_handle, void* data) {
-  ConnectionObject* connection = static_cast<Teardown*>(data)->connection;
-  // Already closing: the hook goes as soon as the handles do. JavaScript is not told, it has ended.
-  if (connection == nullptr) return;
-  Napi::HandleScope handles(connection->Env());
-  [[maybe_unused]] const Napi::Object self = connection->Value();
-  connection->stop();
-  connection->release();
+void ConnectionObject::on_environment_end() {
+  Napi::HandleScope handles(Env());
+  [[maybe_unused]] const Napi::Object self = Value();
+  stop();
+  release();
 }
 
 }  // namespace busbar

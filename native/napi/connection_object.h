@@ -11,16 +11,16 @@
 #include <optional>
 #include <vector>
 
-#include "loop/poller.h"
 #include "napi/async_scope.h"
 #include "napi/callback.h"
 #include "napi/connection_options.h"
+#include "napi/environment_poller.h"
 #include "transport/inbox.h"
 #include "transport/transport.h"
 
 namespace busbar {
 
-class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, private loop::Poller::Client {
+class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, private EnvironmentPoller::Client {
  public:
   static Napi::Function define(Napi::Env env);
 
@@ -28,9 +28,6 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
  private:
   enum class State { kNew, kRunning, kStopped };
-  // What the environment's end refers to: it outlives the object, until libuv has let go of the poller's
-  // handles.
-  struct Teardown;
 
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
@@ -38,9 +35,13 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void close(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   void unref(const Napi::CallbackInfo& info);
+  void pause(const Napi::CallbackInfo& info);
+  void resume(const Napi::CallbackInfo& info);
+  Napi::Value peer_credentials(const Napi::CallbackInfo& info);
 
   bool begin_polling();
   void on_poll() override;
+  void on_environment_end() override;
   void report_open();
   // Calls onBatch until it has taken all rows.
   void deliver();
@@ -55,18 +56,17 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
   void release();
   void report_close(const transport::Loss& loss);
-  static void on_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
 
   ConnectionOptions options_;
   std::optional<transport::Inbox> inbox_;
   std::unique_ptr<transport::Transport> transport_;
-  // Deletes itself, after `close`.
-  loop::Poller* poller_ = nullptr;
-  Teardown* teardown_ = nullptr;
+  EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;
   std::vector<transport::Refusal> refusals_;
   State state_ = State::kNew;
   bool referenced_ = true;
+  // Nothing is read: nobody is there yet to hear it.
+  bool paused_ = false;
   // Within `on_poll`: the transport will be asked again before it returns.
   bool polling_ = false;
 };

@@ -1,6 +1,7 @@
 // Reads and checks the options. TypeScript words errors for users; these are for whoever changes the seam.
 #include "napi/connection_options.h"
 
+#include <cstring>
 #include <string_view>
 
 namespace busbar {
@@ -73,6 +74,38 @@ bool read_arena(napi_env env, napi_value object, Reference& buffer, std::span<ui
   return true;
 }
 
+// What `anonymous` and `serve` say of the endpoint; both may be left out.
+bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoint) {
+  if (!read_string(env, object, "address", endpoint.address)) return false;
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  if (napi_get_named_property(env, object, "anonymous", &value) != napi_ok ||
+      (napi_typeof(env, value, &type) == napi_ok && type == napi_boolean &&
+       napi_get_value_bool(env, value, &endpoint.anonymous) != napi_ok)) {
+    return refuse(env, "anonymous must be a boolean");
+  }
+  if (napi_get_named_property(env, object, "serve", &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok) {
+    return refuse(env, "serve must be an object");
+  }
+  if (type == napi_undefined) return true;
+  napi_value fd, guid;
+  napi_typedarray_type kind = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  int32_t socket = -1;
+  if (napi_get_named_property(env, value, "guid", &guid) != napi_ok ||
+      napi_get_typedarray_info(env, guid, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
+      kind != napi_uint8_array || length != sizeof endpoint.guid ||
+      napi_get_named_property(env, value, "fd", &fd) != napi_ok ||
+      napi_get_value_int32(env, fd, &socket) != napi_ok || socket < 0) {
+    return refuse(env, "serve must have a descriptor, and a guid of 16 bytes");
+  }
+  std::memcpy(&endpoint.guid, data, length);
+  endpoint.socket.reset(socket);
+  return true;
+}
+
 bool read_kinds(napi_env env, napi_value object, std::string& transport) {
   std::string poller;
   if (!read_string(env, object, "transport", transport) || !read_string(env, object, "poller", poller))
@@ -89,8 +122,8 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
-  return read_string(env, object, "address", address) && read_kinds(env, object, transport) &&
-         read_arena(env, object, arena, memory.arena) &&
+  // The endpoint comes last: it owns the socket, and whoever handed it over keeps it if anything is wrong.
+  return read_kinds(env, object, transport) && read_arena(env, object, arena, memory.arena) &&
          read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
          read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
                        strings, memory.strings) &&
@@ -98,7 +131,7 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
          read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
          read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&
-         read_function(env, object, "onClose", on_close);
+         read_function(env, object, "onClose", on_close) && read_endpoint(env, object, endpoint);
 }
 
 void ConnectionOptions::release() {

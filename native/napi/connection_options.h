@@ -4,12 +4,13 @@
 #include <string>
 
 #include "napi/callback.h"
+#include "transport/endpoint.h"
 #include "transport/inbox.h"
 
 namespace busbar {
 
 struct ConnectionOptions {
-  std::string address;
+  transport::Endpoint endpoint;
   // `sd-bus` or `socket`.
   std::string transport;
   // Views into the buffers below. Only `memory` is used; the references keep the buffers.

@@ -20,6 +20,11 @@ struct sd_bus_error {
   const char* message;
   int need_free;
 };
+// The public layout of sd_id128_t, which is passed by value.
+union sd_id128 {
+  uint8_t bytes[16];
+  uint64_t qwords[2];
+};
 }
 
 namespace busbar::sdbus {
@@ -33,6 +38,8 @@ using MessageHandler = int (*)(sd_bus_message*, void* userdata, sd_bus_error*);
   F(sd_bus_set_fd, int, (sd_bus*, int, int))                                                            \
   F(sd_bus_set_bus_client, int, (sd_bus*, int))                                                         \
   F(sd_bus_negotiate_fds, int, (sd_bus*, int))                                                          \
+  F(sd_bus_set_server, int, (sd_bus*, int, sd_id128))                                                   \
+  F(sd_bus_set_anonymous, int, (sd_bus*, int))                                                          \
   F(sd_bus_start, int, (sd_bus*))                                                                       \
   F(sd_bus_close, void, (sd_bus*))                                                                      \
   F(sd_bus_unref, sd_bus*, (sd_bus*))                                                                   \

@@ -17,6 +17,8 @@ int Bus::create(BusHandle& handle) {
   // Without a slot of ours it lives as long as the bus.
   r = api_->sd_bus_add_filter(bus, nullptr, take, this);
   if (r < 0) return r;
+  r = api_->sd_bus_set_anonymous(bus, anonymous_ ? 1 : 0);
+  if (r < 0) return r;
   return api_->sd_bus_negotiate_fds(bus, 1);
 }
 
@@ -36,11 +38,24 @@ int Bus::start(const char* address) {
   return r;
 }
 
-int Bus::start_fd(int fd) {
+int Bus::start_fd(UniqueFd socket) {
+  BusHandle handle;
+  const int r = create(handle);
+  return r < 0 ? r : adopt(std::move(handle), std::move(socket));
+}
+
+int Bus::serve_fd(UniqueFd socket, const sd_id128& guid) {
   BusHandle handle;
   int r = create(handle);
-  if (r >= 0) r = api_->sd_bus_set_fd(handle.get(), fd, fd);
-  if (r >= 0) r = api_->sd_bus_start(handle.get());
+  if (r >= 0) r = api_->sd_bus_set_server(handle.get(), 1, guid);
+  return r < 0 ? r : adopt(std::move(handle), std::move(socket));
+}
+
+int Bus::adopt(BusHandle handle, UniqueFd socket) {
+  int r = api_->sd_bus_set_fd(handle.get(), socket.get(), socket.get());
+  if (r < 0) return r;
+  socket.release();
+  r = api_->sd_bus_start(handle.get());
   if (r >= 0) handle_ = std::move(handle);
   return r;
 }

@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "sdbus/handles.h"
+#include "unique_fd.h"
 
 namespace busbar::sdbus {
 
@@ -25,10 +26,17 @@ class Bus {
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
 
+  // Before starting. As a client: authenticates without saying who one is. As a server: lets such clients in.
+  void set_anonymous(bool anonymous) { anonymous_ = anonymous; }
+
   // Begins to connect to a single server address; does not wait.
   int start(const char* address);
   // As `start`, over a connected socket that the bus takes ownership of.
-  int start_fd(int fd);
+  int start_fd(int fd) { return start_fd(UniqueFd(fd)); }
+  int start_fd(UniqueFd socket);
+  // As `start_fd`, in the role of the server. sd-bus takes the word of the kernel for who the client is, but
+  // lets anybody in who says the same: whether that is somebody to let in has to be asked before.
+  int serve_fd(UniqueFd socket, const sd_id128& guid);
   // Drops the connection and what is queued.
   void close() { handle_.reset(); }
 
@@ -55,9 +63,12 @@ class Bus {
 
  private:
   int create(BusHandle& handle);
+  // Takes the socket, and begins.
+  int adopt(BusHandle handle, UniqueFd socket);
   static int take(sd_bus_message* message, void* bus, sd_bus_error*);
 
   const Api* api_;
+  bool anonymous_ = false;
   // What the filter took in the present step.
   Message taken_;
   BusHandle handle_;

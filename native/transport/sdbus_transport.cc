@@ -1,6 +1,8 @@
 // Drives sd-bus step by step, and tells apart how connections end, which sd-bus does not.
 #include "transport/sdbus_transport.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -22,15 +24,28 @@ constexpr size_t kMaxHeld = 4096;
 
 }  // namespace
 
+int SdBusTransport::begin() {
+  bus_.set_anonymous(endpoint_.anonymous);
+  if (!endpoint_.socket) return bus_.start(endpoint_.address.c_str());
+  return bus_.serve_fd(std::move(endpoint_.socket), endpoint_.guid);
+}
+
 int SdBusTransport::start() {
-  const int r = bus_.start(address_.c_str());
+  const int r = begin();
   if (r < 0) return -r;
+  // Fails on unix sockets, which need it not: a message must not wait for the acknowledgement of the last
+  // one.
+  const int on = 1;
+  setsockopt(bus_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   observe_connecting();
   return loss_ ? loss_->error : 0;
 }
 
 Progress SdBusTransport::process(Inbox& inbox) {
+  // A peer may speak first: what it says waits until the owner knows that the connection is open.
+  if (phase_ != Phase::kOpen) return connect();
   Progress progress;
+  unread_ = false;
   const uint64_t stop_at = monotonic_now() + kBudgetMicroseconds;
   for (;;) {
     sdbus::Message message;
@@ -39,10 +54,6 @@ Progress SdBusTransport::process(Inbox& inbox) {
       held_.pop_front();
     } else {
       const Step taken = step(message);
-      if (phase_ != Phase::kOpen && bus_.is_ready()) {
-        phase_ = Phase::kOpen;
-        progress.opened = true;
-      }
       if (taken == Step::kIdle || taken == Step::kLost) break;
     }
     if (message) {
@@ -62,11 +73,13 @@ Progress SdBusTransport::connect() {
   Progress progress;
   sdbus::Message message;
   Step taken = Step::kAgain;
+  progress.opened = bus_.is_ready();
   while (taken == Step::kAgain && !progress.opened) {
     taken = step(message);
     progress.opened = bus_.is_ready();
   }
   if (progress.opened) phase_ = Phase::kOpen;
+  unread_ = progress.opened;
   if (message) held_.push_back(std::move(message));
   progress.lost = loss_;
   return progress;
@@ -113,8 +126,8 @@ Wants SdBusTransport::wants() {
   const int events = bus_.events();
   wants.readable = events > 0 && (events & POLLIN);
   wants.writable = events > 0 && (events & POLLOUT);
-  const bool unreported =
-      loss_ || !held_.empty() || drained_ || !bus_.is_open() || (phase_ != Phase::kOpen && bus_.is_ready());
+  const bool unreported = loss_ || unread_ || !held_.empty() || drained_ || !bus_.is_open() ||
+                          (phase_ != Phase::kOpen && bus_.is_ready());
   wants.deadline = unreported ? 0 : bus_.deadline();
   return wants;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sdbus/bus.h"
+#include "transport/endpoint.h"
 #include "transport/transport.h"
 #include "wire/header.h"
 
@@ -13,10 +14,12 @@ namespace busbar::transport {
 
 class SdBusTransport final : public Transport {
  public:
-  SdBusTransport(const sdbus::Api& api, std::string address) : bus_(api), address_(std::move(address)) {}
+  SdBusTransport(const sdbus::Api& api, Endpoint endpoint) : bus_(api), endpoint_(std::move(endpoint)) {}
+  SdBusTransport(const sdbus::Api& api, std::string address)
+      : SdBusTransport(api, Endpoint{.address = std::move(address)}) {}
 
   // Takes only the steps that connect and authenticate, in place of `process`: for who wants the socket after
-  // that. Nothing was read from it beyond the answers of the handshake.
+  // that. Nothing was read from it beyond the answers of the handshake, unless the other side spoke at once.
   Progress connect();
   // Negative where there is no one socket for both directions.
   int socket() const { return bus_.fd(); }
@@ -37,6 +40,7 @@ class SdBusTransport final : public Transport {
 
   // One step of sd-bus; an error or a loss is in `loss_` afterwards.
   Step step(sdbus::Message& message);
+  int begin();
   void lose(int error);
   // Learns how far connecting has come, and an error of the socket that sd-bus would swallow.
   void observe_connecting();
@@ -44,7 +48,7 @@ class SdBusTransport final : public Transport {
   void account_writes();
 
   sdbus::Bus bus_;
-  const std::string address_;
+  Endpoint endpoint_;
   Phase phase_ = Phase::kConnect;
   std::optional<Loss> loss_;
   // Messages taken from sd-bus that no batch had room for yet, in order.
@@ -56,6 +60,8 @@ class SdBusTransport final : public Transport {
   bool drain_awaited_ = false;
   // It has waited long enough, and was not told yet.
   bool drained_ = false;
+  // What the other side sent together with the end of the handshake is in sd-bus's buffer, not in the socket.
+  bool unread_ = false;
 };
 
 }  // namespace busbar::transport

@@ -16,7 +16,7 @@ namespace busbar::transport {
 
 class SocketTransport final : public Transport {
  public:
-  SocketTransport(const sdbus::Api& api, std::string address) : sdbus_(api, std::move(address)) {}
+  SocketTransport(const sdbus::Api& api, Endpoint endpoint) : sdbus_(api, std::move(endpoint)) {}
 
   int start() override { return sdbus_.start(); }
   Progress process(Inbox& inbox) override;

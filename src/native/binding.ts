@@ -69,8 +69,12 @@ export interface InboxMemory {
 }
 
 export interface NativeConnectionOptions extends InboxMemory {
-  /** One D-Bus server address (no `;` list). */
+  /** One D-Bus server address (no `;` list); empty where there is something to `serve`. */
   readonly address: string;
+  /** An accepted client, of whose connection this is the server's end. Always on the transport `sd-bus`. */
+  readonly serve?: ServedSocket | undefined;
+  /** As a client: authenticate without saying who one is. As a server: let such clients in. */
+  readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
   /** Called once, when the transport is authenticated and messages can be sent. */
@@ -92,6 +96,24 @@ export interface NativeConnectionOptions extends InboxMemory {
    * side, if that was the reason; it is empty otherwise.
    */
   readonly onClose: (errno: number, phase: ConnectionPhase, detail: string) => void;
+}
+
+export interface ServedSocket {
+  /** The connected socket; the connection owns it from its construction on, if that does not throw. */
+  readonly fd: number;
+  /** What the server says that it is: 16 bytes. */
+  readonly guid: Uint8Array;
+}
+
+/** Who is at the other end of a unix socket, as the kernel knows: who connected, or who listened. */
+export interface PeerCredentials {
+  readonly uid: number;
+  /** 0 for a process that cannot be seen from this PID namespace. */
+  readonly pid: number;
+  /** The primary group first. */
+  readonly gids: readonly number[];
+  /** Empty where there is no security module. */
+  readonly securityLabel: string;
 }
 
 export type TransportKind = 'sd-bus' | 'socket';
@@ -117,14 +139,46 @@ export interface NativeConnection {
   /** Whether the connection keeps the event loop alive. A new connection does. */
   ref(): void;
   unref(): void;
+  /** Reads nothing any more, and does not notice the end of the connection, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** `undefined` where the kernel does not know, and when the connection is over. */
+  peerCredentials(): PeerCredentials | undefined;
+}
+
+export interface NativeListenerOptions {
+  /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
+  readonly name: string;
+  /** A numeric IPv4 or IPv6 address, and a port, or 0 for a free one. */
+  readonly ip: string;
+  readonly port: number;
+  /** Called with each connected socket, which the receiver owns. */
+  readonly onAccept: (fd: number) => void;
+  /** Nobody can be accepted for the moment, for want of descriptors or memory; another attempt follows. */
+  readonly onError: (errno: number) => void;
+}
+
+/** A listening socket. It is the owner's business to remove the file of a unix socket. */
+export interface NativeListener {
+  /** Binds and listens. Returns 0 or a positive errno. */
+  start(): number;
+  /** The port of a TCP socket. */
+  port(): number;
+  close(): void;
+  /** Whether the listener keeps the event loop alive. A new one does. */
+  ref(): void;
+  unref(): void;
 }
 
 export interface Addon {
   readonly Connection: new (options: NativeConnectionOptions) => NativeConnection;
+  readonly Listener: new (options: NativeListenerOptions) => NativeListener;
   /** The sd-bus library that was found (`libsystemd.so.0`, `libelogind.so.0`, `libbasu.so.0`), if any. */
   sdbusLibrary(): string | undefined;
   /** Duplicates a descriptor with close-on-exec; returns the new one or a negative errno. */
   duplicateFd(fd: number): number;
   /** Closes a descriptor; returns 0 or a negative errno. */
   closeFd(fd: number): number;
+  /** Who is at the other end of a connected socket; `undefined` where the kernel does not know. */
+  peerCredentials(fd: number): PeerCredentials | undefined;
 }

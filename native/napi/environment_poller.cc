@@ -1,0 +1,49 @@
+// The cleanup hook behind EnvironmentPoller.
+#include "napi/environment_poller.h"
+
+#include <utility>
+
+#include "loop/uv_poller.h"
+
+namespace busbar {
+
+struct EnvironmentPoller::Teardown {
+  // Null once the poller is closed.
+  Client* client;
+  napi_async_cleanup_hook_handle hook;
+};
+
+bool EnvironmentPoller::open(napi_env env, Client& client) {
+  uv_loop_s* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
+  Teardown* teardown = new Teardown{&client, nullptr};
+  if (napi_add_async_cleanup_hook(env, on_teardown, teardown, &teardown->hook) != napi_ok) {
+    delete teardown;
+    return false;
+  }
+  poller_ = loop::UvPoller::create(loop, client);
+  if (poller_ == nullptr) {
+    napi_remove_async_cleanup_hook(teardown->hook);
+    delete teardown;
+    return false;
+  }
+  teardown_ = teardown;
+  return true;
+}
+
+void EnvironmentPoller::close() {
+  Teardown* teardown = std::exchange(teardown_, nullptr);
+  teardown->client = nullptr;
+  std::exchange(poller_, nullptr)->close([teardown] {
+    napi_remove_async_cleanup_hook(teardown->hook);
+    delete teardown;
+  });
+}
+
+void EnvironmentPoller::on_teardown(napi_async_cleanup_hook_handle, void* data) {
+  Client* client = static_cast<Teardown*>(data)->client;
+  // Already closing: the hook goes as soon as the handles do.
+  if (client != nullptr) client->on_environment_end();
+}
+
+}  // namespace busbar

@@ -1,0 +1,44 @@
+// A poller that ends with its environment, if nobody closes it before: the environment waits until libuv has
+// let go of its handles.
+#pragma once
+
+#include <node_api.h>
+
+#include "loop/poller.h"
+
+namespace busbar {
+
+class EnvironmentPoller {
+ public:
+  class Client : public loop::Poller::Client {
+   public:
+    // The environment ends: no JavaScript runs any more. The client must close the poller.
+    virtual void on_environment_end() = 0;
+
+   protected:
+    ~Client() = default;
+  };
+
+  EnvironmentPoller() = default;
+  EnvironmentPoller(const EnvironmentPoller&) = delete;
+  EnvironmentPoller& operator=(const EnvironmentPoller&) = delete;
+
+  // False when there is no memory.
+  [[nodiscard]] bool open(napi_env env, Client& client);
+  bool is_open() const { return poller_ != nullptr; }
+  loop::Poller* operator->() const { return poller_; }
+  // The client hears nothing any more, and may close what it watched.
+  void close();
+
+ private:
+  // What the environment's end refers to: it outlives the client.
+  struct Teardown;
+
+  static void on_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
+
+  // Deletes itself, after `close`.
+  loop::Poller* poller_ = nullptr;
+  Teardown* teardown_ = nullptr;
+};
+
+}  // namespace busbar

@@ -1,0 +1,148 @@
+// The methods of Listener, and what a turn of the event loop does.
+#include "napi/listener_object.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "transport/transport.h"
+
+namespace busbar {
+
+namespace {
+
+// What one turn of the loop accepts at most: those who are already there get their turn in between.
+constexpr int kAcceptedPerTurn = 16;
+// How long it takes until another attempt is worth it when there were no descriptors, or no memory. The peer
+// stays in the queue, so that the socket stays readable: without a rest the loop would spin.
+constexpr uint64_t kRestMicroseconds = 100'000;
+
+}  // namespace
+
+Napi::Function ListenerObject::define(Napi::Env env) {
+  return DefineClass(env, "Listener",
+                     {
+                         InstanceMethod<&ListenerObject::start>("start"),
+                         InstanceMethod<&ListenerObject::port>("port"),
+                         InstanceMethod<&ListenerObject::close>("close"),
+                         InstanceMethod<&ListenerObject::ref>("ref"),
+                         InstanceMethod<&ListenerObject::unref>("unref"),
+                     });
+}
+
+ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Napi::Env env = info.Env();
+  const Napi::Value options = info[0];
+  if (!options.IsObject()) {
+    napi_throw_type_error(env, nullptr, "options must be an object");
+    return;
+  }
+  const Napi::Object object = options.As<Napi::Object>();
+  const Napi::Value name = object.Get("name"), ip = object.Get("ip"), port = object.Get("port");
+  const Napi::Value on_accept = object.Get("onAccept"), on_error = object.Get("onError");
+  if (!name.IsString() || !ip.IsString() || !port.IsNumber() || !on_accept.IsFunction() ||
+      !on_error.IsFunction()) {
+    napi_throw_type_error(env, nullptr, "name and ip must be strings, port a number, callbacks functions");
+    return;
+  }
+  name_ = name.As<Napi::String>().Utf8Value();
+  ip_ = ip.As<Napi::String>().Utf8Value();
+  port_ = static_cast<uint16_t>(port.As<Napi::Number>().Uint32Value());
+  on_accept_ = busbar::Reference(env, on_accept);
+  on_error_ = busbar::Reference(env, on_error);
+}
+
+Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
+  if (poller_.is_open()) return Napi::Number::New(info.Env(), EALREADY);
+  int error = open();
+  if (error == 0 && !poller_.open(Env(), *this)) {
+    listener_.close();
+    error = ENOMEM;
+  }
+  if (error != 0) {
+    release();
+    return Napi::Number::New(info.Env(), error);
+  }
+  async_context_.emplace(info.Env(), "busbar");
+  Ref();
+  poller_->watch({.fd = listener_.fd(), .readable = true});
+  return Napi::Number::New(info.Env(), 0);
+}
+
+int ListenerObject::open() {
+  return name_.empty() ? listener_.open_tcp(ip_.c_str(), port_) : listener_.open_unix(name_);
+}
+
+Napi::Value ListenerObject::port(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), listener_.port());
+}
+
+void ListenerObject::on_poll() {
+  // Someone runs the loop from within a callback of ours.
+  if (polling_ || resting_until_ > transport::monotonic_now()) return;
+  Napi::HandleScope handles(Env());
+  // Keeps this object from being collected while it is in use here, even if a callback closes it.
+  [[maybe_unused]] const Napi::Object self = Value();
+  resting_until_ = 0;
+  polling_ = true;
+  for (int i = 0; i < kAcceptedPerTurn && poller_.is_open(); i++) {
+    if (!accept_one()) break;
+  }
+  polling_ = false;
+  if (!poller_.is_open()) return release();
+  if (resting_until_ == 0) {
+    poller_->watch({.fd = listener_.fd(), .readable = true});
+  } else {
+    poller_->watch({.fd = listener_.fd(), .deadline = resting_until_});
+  }
+}
+
+bool ListenerObject::accept_one() {
+  const int fd = listener_.accept();
+  if (fd == -EAGAIN) return false;
+  // A peer that has gone again, or a network that has: the next one may be there.
+  if (fd == -ECONNABORTED || fd == -EINTR || fd == -EPROTO || fd == -EPERM) return true;
+  AsyncScope scope(Env(), *async_context_);
+  if (fd < 0) {
+    resting_until_ = transport::monotonic_now() + kRestMicroseconds;
+    call(Env(), on_error_, {number(Env(), -fd)});
+    return false;
+  }
+  if (call(Env(), on_accept_, {number(Env(), fd)}) == CallResult::kUnavailable) ::close(fd);
+  return true;
+}
+
+void ListenerObject::close(const Napi::CallbackInfo&) {
+  stop();
+  if (!polling_) release();
+}
+
+void ListenerObject::ref(const Napi::CallbackInfo&) {
+  if (poller_.is_open()) poller_->ref();
+}
+
+void ListenerObject::unref(const Napi::CallbackInfo&) {
+  if (poller_.is_open()) poller_->unref();
+}
+
+void ListenerObject::stop() {
+  if (!poller_.is_open()) return;
+  poller_.close();
+  listener_.close();
+  Unref();
+}
+
+void ListenerObject::on_environment_end() {
+  Napi::HandleScope handles(Env());
+  [[maybe_unused]] const Napi::Object self = Value();
+  stop();
+  release();
+}
+
+void ListenerObject::release() {
+  on_accept_.reset();
+  on_error_.reset();
+  async_context_.reset();
+}
+
+}  // namespace busbar
