@@ -13,7 +13,14 @@ import {
   NotSupportedError,
   ProtocolError,
 } from '../errors.js';
-import type { ConnectionPhase, NativeConnection, PollerKind, TransportKind } from '../native/binding.js';
+import type {
+  ConnectionPhase,
+  NativeConnection,
+  PeerCredentials,
+  PollerKind,
+  ServedSocket,
+  TransportKind,
+} from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { Deadlines } from './deadlines.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
@@ -25,8 +32,14 @@ import { PendingCalls, type Reply, type WaitOptions } from './pending-calls.js';
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 export interface ConnectionOptions {
-  /** One server address. */
+  /** One server address; empty where there is something to `serve`. */
   readonly address: string;
+  /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
+  readonly serve?: ServedSocket | undefined;
+  /** Whether to authenticate without saying who one is, or to let in who does. */
+  readonly anonymous?: boolean | undefined;
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
   /** Milliseconds until an attempt to connect is given up. */
@@ -58,6 +71,7 @@ export class Connection {
   readonly #deadlines = new Deadlines();
   readonly #pending = new PendingCalls(this.#deadlines);
   #state: ConnectionState = 'connecting';
+  #inBatch = false;
   #canSendFds = false;
   #serial = 0;
   #holds = 0;
@@ -73,6 +87,8 @@ export class Connection {
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
+      serve: options.serve,
+      anonymous: options.anonymous,
       transport: options.transport,
       poller: options.poller,
       ...this.#inbox.memory,
@@ -82,13 +98,16 @@ export class Connection {
       onRefused: (serial, errno) => this.#onRefused(serial, errno),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
-    this.#outbox = new Outbox(this.#native);
+    // A call that is being sent waits for its reply already.
+    this.#outbox = new Outbox(this.#native, () => !this.#inBatch && this.#pending.size <= 1);
   }
 
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
     const connection = new Connection(options);
-    const failure = await connection.#start(options.timeout);
+    const release = options.serve === undefined ? connection.hold() : undefined;
+    const failure = await connection.#start(options);
+    release?.();
     return failure ?? connection;
   }
 
@@ -99,6 +118,11 @@ export class Connection {
   /** Whether the other side agreed to pass file descriptors. */
   get canSendFds(): boolean {
     return this.#canSendFds;
+  }
+
+  /** Who is at the other end of the socket, as the kernel knows; `undefined` where it does not, or not any more. */
+  get peerCredentials(): PeerCredentials | undefined {
+    return this.#native.peerCredentials();
   }
 
   get pendingCalls(): number {
@@ -183,6 +207,12 @@ export class Connection {
     this.#updateRef();
   }
 
+  /** Reads nothing any more, until the returned function is called. */
+  pause(): () => void {
+    this.#native.pause();
+    return () => this.#native.resume();
+  }
+
   /** Settles when the kernel has taken everything that was sent; at once if the connection is closed. */
   async flush(): Promise<void> {
     if (this.#state === 'closed') return;
@@ -211,7 +241,7 @@ export class Connection {
     await this.closed;
   }
 
-  async #start(timeout: number): Promise<ConnectFailure | undefined> {
+  async #start({ serve, signal, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
     const opened = new Promise<ConnectFailure | undefined>((resolve) => {
       this.#opened = resolve;
     });
@@ -220,9 +250,13 @@ export class Connection {
       this.#onClose(errno, 'connect', '');
       return { errno, phase: 'connect' };
     }
-    const { promise, give } = timeLimit(timeout);
+    this.#updateRef();
+    const abort = () => this.#native.close();
+    signal?.addEventListener('abort', abort);
+    const { promise, give } = timeLimit(timeout, serve === undefined);
     const failure = await Promise.race([opened, promise]);
     give();
+    signal?.removeEventListener('abort', abort);
     if (this.#state === 'connecting') {
       this.#native.close();
       return { errno: constants.errno.ETIMEDOUT, phase: 'authenticate' };
@@ -243,6 +277,14 @@ export class Connection {
    */
   #onBatch(from: number, count: number, newStrings: number, large: ArrayBuffer | undefined): number {
     this.#inbox.intern(newStrings);
+    this.#inBatch = true;
+    const next = this.#handleRows(from, count, large);
+    this.#inBatch = false;
+    return next;
+  }
+
+  /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
+  #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
     let settled = false;
     for (let row = from; row < count; row++) {
       this.#inbox.select(row, large);
@@ -289,7 +331,7 @@ export class Connection {
 
   #updateRef(): void {
     if (this.#state === 'closed') return;
-    const wanted = this.#wish ?? (this.#holds > 0 || this.#state !== 'open' ? 'ref' : 'unref');
+    const wanted = this.#wish ?? (this.#holds > 0 ? 'ref' : 'unref');
     this.#native[wanted]();
   }
 
@@ -333,10 +375,12 @@ function refusal(errno: number): DBusError {
 }
 
 /** A promise that settles after a while, and a way to give it up. */
-function timeLimit(milliseconds: number): { readonly promise: Promise<undefined>; readonly give: () => void } {
+function timeLimit(milliseconds: number, keepsAlive = true): { readonly promise: Promise<undefined>; readonly give: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const promise = new Promise<undefined>((resolve) => {
-    if (milliseconds !== Number.POSITIVE_INFINITY) timer = setTimeout(() => resolve(undefined), milliseconds);
+    if (milliseconds === Number.POSITIVE_INFINITY) return;
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+    if (!keepsAlive) timer.unref();
   });
   return { promise, give: () => clearTimeout(timer) };
 }

@@ -1,8 +1,9 @@
 /**
  * The sending half of the seam: messages are marshalled into one arena and leave together.
  *
- * The first message of an idle turn leaves at once, so that a lone call has the least latency. What follows in the
- * same turn is gathered, and leaves on the next tick, or when enough has come together. A message with descriptors
+ * The first message of an idle connection leaves at once, so that a lone call has the least latency. While a connection
+ * is busy, and for the rest of the turn, messages are gathered; they leave on the next tick, or when enough has come
+ * together. A message with descriptors
  * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
  */
 import { fstatSync } from 'node:fs';
@@ -23,14 +24,17 @@ export class Outbox {
   canSendFds = false;
 
   readonly #native: NativeConnection;
+  readonly #isIdle: () => boolean;
   readonly #writer = new Writer();
   #flushScheduled = false;
   #queued = 0;
   #drained: Promise<void> | undefined;
   #drain: (() => void) | undefined;
 
-  constructor(native: NativeConnection) {
+  /** @param isIdle whether nothing is going on that the next message might be a part of */
+  constructor(native: NativeConnection, isIdle: () => boolean) {
     this.#native = native;
+    this.#isIdle = isIdle;
   }
 
   /** Bytes that wait here or in the addon. */
@@ -49,7 +53,8 @@ export class Outbox {
       throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
     }
     const withFds = this.#marshal(head, body, serial, replySerial);
-    if (withFds || !this.#flushScheduled || this.#writer.position >= GATHER_BYTES) this.flush();
+    const atOnce = withFds || this.#writer.position >= GATHER_BYTES || (!this.#flushScheduled && this.#isIdle());
+    if (atOnce) this.flush();
     this.#scheduleFlush();
   }
 
