@@ -140,16 +140,22 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
   throw new InvalidArgumentError(`expected a tuple of ${out.length} values`);
 }
 
-/** Answers with what a handler threw: its name and text if it is a `DBusError`, else its text alone. */
+/** Answers with what a handler threw. */
 function fail(call: IncomingCall, thrown: unknown): void {
   try {
-    if (thrown instanceof DBusError) {
-      call.replyError(thrown);
-      return;
-    }
-    report('handler', `the handler of ${call.what} failed`, thrown);
-    call.replyError(new DBusError(FAILED, thrown instanceof Error ? thrown.message : String(thrown)));
+    call.replyError(errorOf(call, thrown));
   } catch (error) {
     report('send', `the error of ${call.what} could not be sent`, error);
+  }
+}
+
+/** What a handler threw, if it is a `DBusError`, else its text alone. Anything can be thrown, also what has no text. */
+function errorOf(call: IncomingCall, thrown: unknown): DBusError {
+  try {
+    if (thrown instanceof DBusError) return thrown;
+    report('handler', `the handler of ${call.what} failed`, thrown);
+    return new DBusError(FAILED, thrown instanceof Error ? thrown.message : String(thrown));
+  } catch {
+    return new DBusError(FAILED, `the handler of ${call.member} failed`);
   }
 }

@@ -93,7 +93,7 @@ export class IncomingCall implements CallContext {
       errorName: isErrorName(error.dbusName) ? error.dbusName : FAILED,
       signature: 's',
       // A text goes out whatever it holds: what no D-Bus string may hold is replaced.
-      body: [error.message.replaceAll('\0', '\ufffd').toWellFormed()],
+      body: [String(error.message).replaceAll('\0', '\ufffd').toWellFormed()],
     });
     this.#finish();
   }
