@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -23,12 +24,13 @@ void set_fault(Row& row, Fault fault) {
 
 }  // namespace
 
-MessageStore::Stored MessageStore::store(std::span<const uint8_t> bytes, const wire::Frame& frame,
+MessageStore::Stored MessageStore::store(std::span<const uint8_t> received, const wire::Frame& frame,
                                          Inbox& inbox) {
+  const std::span<const uint8_t> bytes = received.first(frame.message_length());
   Row row;
-  Stored stored = begin(bytes, frame, inbox, row);
+  Stored stored = begin(bytes, frame, received.size() - bytes.size(), inbox, row);
   if (stored != Stored::kDone || row.type == 0) return stored;
-  const std::span<const uint8_t> body = bytes.subspan(frame.body_offset, frame.body_length);
+  const std::span<const uint8_t> body = bytes.subspan(frame.body_offset);
   const std::span<uint8_t> space = inbox.body_space();
   if (body.size() > space.size() && row.fault == 0) {
     if (!inbox.is_empty()) return Stored::kBatchFull;
@@ -38,21 +40,21 @@ MessageStore::Stored MessageStore::store(std::span<const uint8_t> bytes, const w
   }
   stored = take_fds(inbox, row);
   if (stored != Stored::kDone) return stored;
-  if (row.fault == 0) {
-    if (!body.empty()) std::memcpy(space.data(), body.data(), body.size());
-    row.body_offset = body.empty() ? 0 : inbox.body_offset();
+  if (row.fault == 0 && !body.empty()) {
+    std::memcpy(space.data(), body.data(), body.size());
+    row.body_offset = inbox.body_offset();
     row.body_length = static_cast<int32_t>(body.size());
-    validate(space.first(body.size()), inbox, row);
   }
+  if (row.fault == 0) validate(space.first(body.size()), inbox, row);
   inbox.commit(row);
   return Stored::kDone;
 }
 
 MessageStore::Stored MessageStore::store_large(std::span<const uint8_t> header, const wire::Frame& frame,
-                                               wire::Writer& body, Inbox& inbox) {
+                                               wire::Writer& body, size_t following, Inbox& inbox) {
   if (!inbox.is_empty()) return Stored::kBatchFull;
   Row row;
-  const Stored stored = begin(header, frame, inbox, row);
+  const Stored stored = begin(header, frame, following, inbox, row);
   if (stored != Stored::kDone || row.type == 0) return stored;
   return finish_large(body, inbox, row);
 }
@@ -79,9 +81,10 @@ MessageStore::Stored MessageStore::broken(wire::Verdict verdict) {
 }
 
 MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const wire::Frame& frame,
-                                         Inbox& inbox, Row& row) {
+                                         size_t following, Inbox& inbox, Row& row) {
   const wire::Verdict parsed = wire::parse_header(bytes, frame, header_);
   if (!parsed.is_sound()) return broken(parsed);
+  if (has_surplus_fds(following)) return broken({Rule::kFdCount, 0});
   if (header_.type > wire::kSignal) return ignore(bytes);
   const Stored stored = add_names(bytes, inbox, row);
   if (stored != Stored::kDone) return stored;
@@ -129,9 +132,11 @@ MessageStore::Stored MessageStore::add_names(std::span<const uint8_t> bytes, Inb
 MessageStore::Stored MessageStore::ignore(std::span<const uint8_t> bytes) {
   const wire::Verdict verdict = wire::check_names(bytes, header_);
   if (!verdict.is_sound()) return broken(verdict);
-  if (header_.unix_fds > fds_.size()) return broken({Rule::kFdCount, 0});
-  std::vector<int32_t> fds(header_.unix_fds);
-  if (fds_.take(fds) == FdQueue::Taken::kAll) {
+  // No more than there are, and nobody can make that many.
+  std::vector<int32_t> fds(std::min<size_t>(header_.unix_fds, fds_.size() + 1));
+  const FdQueue::Taken taken = fds_.take(fds);
+  if (taken == FdQueue::Taken::kTooFew) return broken({Rule::kFdCount, 0});
+  if (taken == FdQueue::Taken::kAll) {
     for (const int fd : fds) ::close(fd);
   }
   return Stored::kDone;
@@ -140,7 +145,6 @@ MessageStore::Stored MessageStore::ignore(std::span<const uint8_t> bytes) {
 MessageStore::Stored MessageStore::take_fds(Inbox& inbox, Row& row) {
   const size_t count = header_.unix_fds;
   if (count == 0) return Stored::kDone;
-  if (count > fds_.size()) return broken({Rule::kFdCount, 0});
   if (count > inbox.fd_space().size()) {
     return inbox.is_empty() ? broken({Rule::kFdFlood, 0}) : Stored::kBatchFull;
   }

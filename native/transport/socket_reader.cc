@@ -76,8 +76,6 @@ bool SocketReader::store_messages(Inbox& inbox) {
       if (!large_->is_complete()) return true;
       if (!inbox.is_full()) stored = store_large(inbox);
     } else {
-      // Descriptors that came with these bytes, but belong to none of their messages.
-      if (buffered.empty()) store_.fds().close_all();
       wire::Frame frame;
       const wire::Verdict framed = wire::read_frame(buffered, frame);
       if (framed.rule == wire::Rule::kTruncated) return true;
@@ -90,7 +88,7 @@ bool SocketReader::store_messages(Inbox& inbox) {
         continue;
       }
       if (buffered.size() < frame.message_length()) return true;
-      if (!inbox.is_full()) stored = store_.store(buffered.first(frame.message_length()), frame, inbox);
+      if (!inbox.is_full()) stored = store_.store(buffered, frame, inbox);
       if (stored == Stored::kDone) begin_ += frame.message_length();
     }
     if (stored == Stored::kBatchFull) {
@@ -123,7 +121,9 @@ void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Fr
 }
 
 Stored SocketReader::store_large(Inbox& inbox) {
-  const Stored stored = store_.store_large(large_->header.bytes(), large_->frame, large_->body, inbox);
+  const size_t following = end_of_data_ - begin_;
+  const Stored stored =
+      store_.store_large(large_->header.bytes(), large_->frame, large_->body, following, inbox);
   if (stored == Stored::kDone) large_.reset();
   return stored;
 }

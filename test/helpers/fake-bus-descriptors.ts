@@ -23,11 +23,6 @@ null = os.open('/dev/null', os.O_RDONLY)
 count = 0
 while True:
     ready, _, _ = select.select([client, upstream, 0], [], [])
-    if 0 in ready:
-        line = os.read(0, 100)
-        if not line: break
-        count = int(line)
-        print('attaching', count, flush=True)
     if client in ready:
         data = client.recv(65536)
         if not data: break
@@ -39,6 +34,12 @@ while True:
         sent = client.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if count else [])
         client.sendall(data[sent:])
         count = 0
+    # Last: what the bus sent before it was told is to go without descriptors.
+    if 0 in ready:
+        line = os.read(0, 100)
+        if not line: break
+        count = int(line)
+        print('attaching', count, flush=True)
 `;
 
 export class DescriptorRelay {

@@ -1,0 +1,28 @@
+// The whole check of a message in one call: what a transport does step by step, without what it remembers.
+// For fuzzing, and for comparing verdicts with those of others.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "wire/header.h"
+#include "wire/rule.h"
+
+namespace busbar::wire {
+
+struct [[nodiscard]] MessageVerdict {
+  enum class Part { kHeader, kBody };
+
+  Part part = Part::kHeader;
+  // The offset counts from the beginning of that part.
+  Verdict verdict;
+  // Where the next message begins; 0 if the header is broken or the message not complete.
+  size_t length = 0;
+
+  bool is_sound() const { return verdict.is_sound(); }
+};
+
+// Checks the message that `bytes` begin with. A body in the other byte order is rewritten in this machine's.
+MessageVerdict check_message(std::span<uint8_t> bytes);
+
+}  // namespace busbar::wire
