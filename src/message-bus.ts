@@ -60,17 +60,21 @@ export class MessageBus extends Bus {
    * implements it, from `defineInterface`, or from introspection data.
    *
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
-   * @param destination the name of the connection that has the object
+   * @param destination the name of the connection that has the object. Between peers it can be left out, or be
+   * `undefined`: there is only one to ask
    * @param path the object's path
-   * @throws {@link InvalidArgumentError} for an invalid name or path
+   * @throws {@link InvalidArgumentError} for an invalid name or path, or without a name on a bus
    */
-  proxy<T extends Describable>(what: T, destination: string, path: string): ProxyOf<T> {
+  proxy<T extends Describable>(what: T, destination: string | undefined, path: string): ProxyOf<T>;
+  proxy<T extends Describable>(what: T, path: string): ProxyOf<T>;
+  proxy<T extends Describable>(what: T, ...where: [string | undefined, string] | [string]): ProxyOf<T> {
+    const [destination, path] = where.length === 1 ? [undefined, where[0]] : where;
     return makeProxy(this, describe(what), destination, path, () => memberAliases(what)) as ProxyOf<T>;
   }
 
   /**
    * Asks an object what it is, or takes that from `introspection`. The answer gives proxies for its interfaces, and
-   * names its children.
+   * names its children. Between peers the destination can be left out, as for a proxy.
    *
    * @example
    * ```ts
@@ -81,8 +85,11 @@ export class MessageBus extends Bus {
    * @throws (rejects) {@link DBusError} if the object does not answer
    * @throws (rejects) {@link InvalidArgumentError} if what it answers is no introspection data
    */
-  object(destination: string, path: string, options?: ObjectOptions): Promise<RemoteObject> {
-    return remoteObject(this, destination, path, options);
+  object(destination: string | undefined, path: string, options?: ObjectOptions): Promise<RemoteObject>;
+  object(path: string, options?: ObjectOptions): Promise<RemoteObject>;
+  object(first: string | undefined, second?: string | ObjectOptions, options?: ObjectOptions): Promise<RemoteObject> {
+    if (typeof second === 'string') return remoteObject(this, first, second, options);
+    return remoteObject(this, undefined, first as string, second);
   }
 
   override stats(): BusStats & { readonly exportedObjects: number } {

@@ -21,6 +21,7 @@ import { checkBusName, checkWellKnownName } from '../names.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
+import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, Subscriptions } from './subscriptions.js';
 
@@ -125,6 +126,15 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
+   * Who is at the other end of the socket, as the kernel knows: the process that connected, or that listened. Between
+   * peers that is the peer, else the bus. `undefined` for what is no unix socket, and when the connection is over.
+   */
+  get peerCredentials(): Credentials | undefined {
+    const peer = this.#connection.peerCredentials;
+    return peer && socketCredentials(peer);
+  }
+
+  /**
    * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
    * rejects, so it is safe to leave alone.
    */
@@ -185,7 +195,7 @@ export class Bus implements AsyncDisposable {
    * Listens to signals that match a rule, filtered by the bus. Rules that are equal are one rule there.
    *
    * Signals asked for from a well-known name are delivered only if they come from the connection that owns the name
-   * at that time.
+   * at that time. Between peers all signals come from the peer, so a rule's `sender` is not looked at.
    *
    * @throws {@link InvalidArgumentError} if the rule is not valid
    * @see D-Bus specification, section "Match Rules"
@@ -330,6 +340,11 @@ export class Bus implements AsyncDisposable {
   /** @internal follows the owner of a name */
   get owners(): Subscriptions['owners'] {
     return this.#subscriptions.owners;
+  }
+
+  /** @internal whether there is no bus, but one peer at the other end */
+  get isPeer(): boolean {
+    return this.#bus === undefined;
   }
 
   /** @internal whether a message that carries this destination is for this connection, and not merely overheard */

@@ -57,7 +57,9 @@ export class Subscriptions {
    *
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
-  add(matchRule: MatchRule, listener: SignalListener): Subscription {
+  add(wanted: MatchRule, listener: SignalListener): Subscription {
+    // Peers have no names: what comes can only come from the one there is.
+    const matchRule = this.#driver === undefined ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
     let rule = this.#rules.get(text);
     if (rule === undefined) {

@@ -4,18 +4,18 @@ import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
 import { parseIntrospection } from '../introspection/parse.js';
 import { suggestion } from '../nearest-name.js';
-import { makeProxy } from './proxy.js';
+import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 
 export class RemoteObject {
-  readonly destination: string;
+  readonly destination: string | undefined;
   readonly path: string;
   /** What the object says of itself. */
   readonly node: NodeDescription;
   readonly #bus: Bus;
 
   /** @internal */
-  constructor(bus: Bus, destination: string, path: string, node: NodeDescription) {
+  constructor(bus: Bus, destination: string | undefined, path: string, node: NodeDescription) {
     this.#bus = bus;
     this.destination = destination;
     this.path = path;
@@ -42,7 +42,7 @@ export class RemoteObject {
     const description = this.node.interfaces.get(name);
     if (description === undefined) {
       throw new UnknownInterfaceError(
-        `${this.destination} ${this.path} has no interface ${name}${suggestion(name, this.node.interfaces.keys())}`,
+        `${this.destination ?? 'the peer'} ${this.path} has no interface ${name}${suggestion(name, this.node.interfaces.keys())}`,
       );
     }
     return makeProxy(this.#bus, description, this.destination, this.path);
@@ -58,15 +58,21 @@ export interface ObjectOptions extends CallOptions {
 /** An object as it describes itself, or as it is described in the options. */
 export async function remoteObject(
   bus: Bus,
-  destination: string,
+  destination: string | undefined,
   path: string,
   { introspection, ...options }: ObjectOptions = {},
 ): Promise<RemoteObject> {
+  checkDestination(bus, destination);
   const node = introspection ?? (await introspect(bus, destination, path, options));
   return new RemoteObject(bus, destination, path, typeof node === 'string' ? parseIntrospection(node) : node);
 }
 
-async function introspect(bus: Bus, destination: string, path: string, options: CallOptions): Promise<string> {
+async function introspect(
+  bus: Bus,
+  destination: string | undefined,
+  path: string,
+  options: CallOptions,
+): Promise<string> {
   const [xml] = await bus.call({
     ...options,
     destination,
@@ -75,5 +81,5 @@ async function introspect(bus: Bus, destination: string, path: string, options: 
     member: 'Introspect',
   });
   if (typeof xml === 'string') return xml;
-  throw new InvalidArgumentError(`${destination} ${path} answers without introspection data`);
+  throw new InvalidArgumentError(`${destination ?? 'the peer'} ${path} answers without introspection data`);
 }

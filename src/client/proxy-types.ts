@@ -52,8 +52,8 @@ export type MemberTypesOf<T> =
 
 /** One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names. */
 export interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
-  /** The name of the connection that has the object. */
-  readonly destination: string;
+  /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
+  readonly destination: string | undefined;
   readonly path: string;
   /** The interface's name. */
   readonly interface: string;

@@ -9,6 +9,7 @@ import type { Subscription } from '../bus/subscription.js';
 import { PreparedHead } from '../connection/header.js';
 import { MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
+import { InvalidArgumentError } from '../errors.js';
 import type {
   InterfaceDescription,
   MethodDescription,
@@ -28,7 +29,7 @@ const PROPERTIES = standardInterfaces.properties.name;
 interface Remote {
   readonly bus: Bus;
   readonly description: InterfaceDescription;
-  readonly destination: string;
+  readonly destination: string | undefined;
   readonly path: string;
   readonly options: CallOptions;
   readonly aliases: () => Aliases;
@@ -60,7 +61,7 @@ class RemoteInterface implements AnyProxy {
     this.set = namespaces.set(remote);
   }
 
-  get destination(): string {
+  get destination(): string | undefined {
     return this.#remote.destination;
   }
 
@@ -95,13 +96,19 @@ class RemoteInterface implements AnyProxy {
 export function makeProxy(
   bus: Bus,
   description: InterfaceDescription,
-  destination: string,
+  destination: string | undefined,
   path: string,
   aliases: () => Aliases = () => noAliases,
 ): AnyProxy {
-  checkBusName(destination, 'destination');
+  checkDestination(bus, destination);
   checkObjectPath(path, 'path');
   return new RemoteInterface({ bus, description, destination, path, aliases, options: {} });
+}
+
+/** Only where one peer is at the other end can an object be somebody's without a name. */
+export function checkDestination(bus: Bus, destination: string | undefined): void {
+  if (destination !== undefined) checkBusName(destination, 'destination');
+  else if (!bus.isPeer) throw new InvalidArgumentError('destination: a bus needs the name of who has the object');
 }
 
 const noAliases: Aliases = new Map();

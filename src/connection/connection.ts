@@ -375,7 +375,10 @@ function refusal(errno: number): DBusError {
 }
 
 /** A promise that settles after a while, and a way to give it up. */
-function timeLimit(milliseconds: number, keepsAlive = true): { readonly promise: Promise<undefined>; readonly give: () => void } {
+function timeLimit(
+  milliseconds: number,
+  keepsAlive = true,
+): { readonly promise: Promise<undefined>; readonly give: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const promise = new Promise<undefined>((resolve) => {
     if (milliseconds === Number.POSITIVE_INFINITY) return;

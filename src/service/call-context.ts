@@ -25,9 +25,10 @@ export interface CallContext {
    */
   decode(options: DecodeOptions): unknown[];
   /**
-   * Asks the bus who the caller is.
+   * Who the caller is, as the bus knows, or between peers as the kernel knows of their socket.
    *
    * @throws (rejects) {@link DBusError} if the caller has left, or the bus does not know
+   * @throws (rejects) {@link NotSupportedError} between peers that are not connected by a unix socket
    */
   credentials(): Promise<Credentials>;
 }

@@ -63,8 +63,11 @@ export class IncomingCall implements CallContext {
 
   credentials(): Promise<Credentials> {
     const { sender } = this;
-    if (sender === undefined) return Promise.reject(new NotSupportedError('a peer without a bus has no credentials'));
-    return this.#bus.credentials(sender);
+    // Between peers the header may claim any sender; who sits at the other end is known.
+    if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
+    const { peerCredentials } = this.#bus;
+    if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
+    return Promise.reject(new NotSupportedError('nobody knows who the caller is: it has left, or uses no unix socket'));
   }
 
   /** What was called, for reports. */
@@ -117,7 +120,7 @@ export class IncomingCall implements CallContext {
     const stopWaiting = this.#bus.whenClosed(() => caller.abort());
     this.#releaseCaller = stopWaiting;
     const { sender } = this;
-    if (sender !== undefined) {
+    if (sender !== undefined && !this.#bus.isPeer) {
       const followed = this.#bus.owners.follow(sender, (owner) => {
         if (owner === undefined) caller.abort();
       });
