@@ -1,0 +1,262 @@
+// time limit: 150 s
+// Peers that ask for too much at once, flood, vanish or die: everything settles, memory stays bounded, timers fire.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectionClosedError,
+  connect,
+  type DBusError,
+  defineInterface,
+  implement,
+  ServiceUnknownError,
+  TimeoutError,
+} from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { Program } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
+import { skip } from '../helpers/skip.js';
+
+const NAME = 'org.example.Busy';
+const Busy = defineInterface(NAME, {
+  methods: { Add: { in: 'uu', out: 'u' }, Never: {}, Wait: {}, Take: { in: 'ay' } },
+  signals: { Tick: { args: ['number:u', 'text:s'] } },
+});
+
+/** Everything that a promise may become, by the name of the error's class. */
+async function outcomesOf(promises: readonly Promise<unknown>[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const result of await Promise.allSettled(promises)) {
+    const outcome = result.status === 'fulfilled' ? 'fulfilled' : (result.reason as Error).name;
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The longest time between two turns of a 10 ms timer, in milliseconds, while something runs. */
+async function longestGap(run: () => Promise<void>): Promise<{ gap: number; ticks: number }> {
+  let last = performance.now();
+  let gap = 0;
+  let ticks = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    gap = Math.max(gap, now - last);
+    last = now;
+    ticks++;
+  }, 10);
+  try {
+    await run();
+  } finally {
+    clearInterval(timer);
+  }
+  return { gap: Math.max(gap, performance.now() - last), ticks };
+}
+
+/** Runs a script that finds `bus` and `Busy` in place, in a process of its own on this bus. */
+function peerProcess(daemon: PrivateBus, script: string): Program {
+  const preamble = `
+    import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const Busy = defineInterface('${NAME}', {
+      methods: { Wait: {} }, signals: { Tick: { args: ['number:u', 'text:s'] } },
+    });
+    const bus = await connect();
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
+  return Program.start(process.execPath, args, { env: daemon.env, timeLimit: 60_000 });
+}
+
+const test = suite('hostile peers: load');
+
+for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const missing = PrivateBus.missing({ daemon: daemonKind });
+  if (missing !== undefined) {
+    skip(test, daemonKind, missing);
+    continue;
+  }
+  // 50 000 is what a session's dbus-daemon allows; the call that asks how it goes comes on top.
+  const limits = daemonKind === 'dbus-daemon' ? { max_replies_per_connection: 60_000 } : {};
+  const daemon = await PrivateBus.start({ daemon: daemonKind, limits });
+  const client = await connect({ address: daemon.address });
+  const service = await connect({ address: daemon.address });
+  const callers: { vanished: number; waiting: number } = { vanished: 0, waiting: 0 };
+  service.export(
+    '/busy',
+    implement(Busy, {
+      Add: (a, b) => a + b,
+      Never: () => new Promise(() => {}),
+      Wait: (context) => {
+        callers.waiting++;
+        return new Promise((resolve) => {
+          context.signal.addEventListener('abort', () => {
+            callers.vanished++;
+            resolve();
+          });
+        });
+      },
+      Take: () => {},
+    }),
+  );
+  await service.requestName(NAME);
+  const proxy = client.proxy(Busy, NAME, '/busy');
+
+  test.after(async () => {
+    await client.close();
+    await service.close();
+    await daemon.stop();
+  });
+
+  const atDaemon = (name: string, run: () => Promise<void>) =>
+    test(`${daemonKind}: ${name}`, async () => {
+      await run();
+      assert.is(await proxy.call.Add(20, 3), 23);
+      assert.is(client.stats().pendingCalls, 0);
+      assert.is(client.stats().queuedBytes, 0);
+    });
+
+  for (const count of [1000, 50_000]) {
+    atDaemon(`${count} calls at once are all answered, each with its own reply`, async () => {
+      const calls = Array.from({ length: count }, (_, number) => proxy.call.Add(number, 1));
+      const { gap } = await longestGap(async () => {
+        const sums = await Promise.all(calls);
+        assert.ok(sums.every((sum, number) => sum === number + 1));
+      });
+      assert.ok(gap < 2000, `a timer waited ${gap} ms`);
+    });
+  }
+
+  atDaemon('1000 calls that nobody answers all time out', async () => {
+    const outcomes = await outcomesOf(Array.from({ length: 1000 }, () => proxy.with({ timeout: 50 }).call.Never()));
+    assert.equal(outcomes, { TimeoutError: 1000 });
+  });
+
+  atDaemon('1000 calls to a service that is not there all reject', async () => {
+    const nobody = client.proxy(Busy, 'org.example.Nobody', '/');
+    const errors = await Promise.all(Array.from({ length: 1000 }, () => rejection(nobody.call.Never())));
+    assert.ok(errors.every((error) => error instanceof ServiceUnknownError));
+  });
+
+  atDaemon('more than can be queued is refused with back-pressure, and what was accepted arrives', async () => {
+    const megabyte = new Uint8Array(1_000_000);
+    const outcomes = await outcomesOf(Array.from({ length: 300 }, () => proxy.call.Take(megabyte)));
+    assert.is((outcomes.fulfilled ?? 0) + (outcomes.BackpressureError ?? 0), 300, JSON.stringify(outcomes));
+    assert.ok((outcomes.fulfilled ?? 0) >= 60, JSON.stringify(outcomes));
+    await client.flush();
+    await proxy.call.Take(megabyte);
+  });
+
+  atDaemon('100 000 signals of a flood arrive in order, while timers fire and memory stays bounded', async () => {
+    const count = 100_000;
+    let received = 0;
+    let inOrder = true;
+    let finished!: () => void;
+    const done = new Promise<void>((resolve) => {
+      finished = resolve;
+    });
+    const flood = peerProcess(
+      daemon,
+      `
+      const busy = implement(Busy, { Wait() {} });
+      bus.export('/flood', busy);
+      process.stdin.once('data', async () => {
+        for (let number = 0; number < ${count}; number++) {
+          busy.emit.Tick(number, 'x'.repeat(100));
+          if (number % 1000 === 999) await bus.flush();
+        }
+        await bus.flush();
+        process.exit(0);
+      });
+      console.log('ready', bus.uniqueName);
+      `,
+    );
+    const sender = (await flood.line('ready')).split(' ')[1] as string;
+    const subscription = client.proxy(Busy, sender, '/flood').on.Tick((number, text) => {
+      inOrder &&= number === received && text.length === 100;
+      received++;
+      if (received === count) finished();
+    });
+    await subscription.ready;
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    let peak = before;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss);
+    }, 50);
+    const { gap, ticks } = await longestGap(async () => {
+      flood.write('go\n');
+      const impatience = setTimeout(finished, 30_000);
+      await done;
+      clearTimeout(impatience);
+    });
+    clearInterval(watch);
+    subscription.unsubscribe();
+    await flood.stop();
+    assert.is(received, count);
+    assert.ok(inOrder, 'in order');
+    assert.ok(gap < 500, `a timer waited ${gap} ms`);
+    assert.ok(ticks > 5);
+    assert.ok(peak - before < 200_000_000, `memory grew by ${peak - before} bytes`);
+  });
+
+  atDaemon('callers that vanish in the middle of a call cost nothing', async () => {
+    const before = { ...callers };
+    const caller = peerProcess(
+      daemon,
+      `
+      const proxy = bus.proxy(Busy, '${NAME}', '/busy');
+      for (let i = 0; i < 200; i++) proxy.call.Wait().catch(() => {});
+      await bus.flush();
+      console.log('waiting');
+      `,
+    );
+    await caller.line('waiting');
+    while (callers.waiting < before.waiting + 200) await new Promise((resolve) => setTimeout(resolve, 5));
+    caller.kill('SIGKILL');
+    await caller.finished;
+    const deadline = Date.now() + 5000;
+    while (callers.vanished < before.vanished + 200 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.is(callers.vanished, before.vanished + 200, 'every handler hears of it');
+    // The rules that followed the callers are taken back.
+    await service.listNames();
+    assert.is(service.stats().matchRules, 0);
+  });
+
+  atDaemon('a service that is killed in the middle of a call rejects its callers', async () => {
+    const dying = peerProcess(
+      daemon,
+      `
+      bus.export('/', implement(Busy, { Wait() { console.log('called'); return new Promise(() => {}); } }));
+      console.log('ready', bus.uniqueName);
+      `,
+    );
+    const name = (await dying.line('ready')).split(' ')[1] as string;
+    const remote = client.proxy(Busy, name, '/');
+    const waiting = Array.from({ length: 100 }, () => rejection(remote.call.Wait()));
+    await dying.line('called');
+    dying.kill('SIGKILL');
+    // The daemons answer for the dead: dbus-daemon and dbus-broker with NoReply.
+    for (const error of await Promise.all(waiting)) assert.instance(error, TimeoutError);
+  });
+
+  test(`${daemonKind}: 1000 calls in flight reject when the daemon is killed`, async () => {
+    const doomed = await PrivateBus.start({ daemon: daemonKind });
+    const bus = await connect({ address: doomed.address });
+    bus.export('/busy', implement(Busy, { Add: () => 0, Never: () => new Promise(() => {}), Wait() {}, Take() {} }));
+    const own = bus.proxy(Busy, bus.uniqueName as string, '/busy');
+    const waiting = Array.from({ length: 1000 }, () => rejection(own.call.Never()));
+    await bus.listNames();
+    await doomed.kill('SIGKILL');
+    const reason = (await bus.disconnected) as DBusError;
+    assert.instance(reason, ConnectionClosedError);
+    for (const error of await Promise.all(waiting)) {
+      assert.instance(error, ConnectionClosedError);
+      assert.is(error.cause, reason);
+    }
+    assert.is(bus.stats().pendingCalls, 0);
+    assert.instance(await rejection(own.call.Never()), ConnectionClosedError);
+    await doomed.stop();
+  });
+}
+
+test.run();
