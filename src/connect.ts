@@ -1,19 +1,30 @@
-/** The ways to a bus: the well-known ones, shared in a process, and connections of one's own. */
+/** The ways to a bus, and to a peer: the well-known buses, shared in a process, and connections of one's own. */
 import { type Address, parseAddresses } from './connection/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
 import { openConnection } from './connection/open.js';
 import { DEFAULT_TIMEOUT } from './connection/pending-calls.js';
-import { InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError, NotSupportedError } from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 
-/** Which bus to connect to, and how. */
+/** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
   /** Server addresses, separated by `;`, tried in order. Takes precedence over `bus`. */
   readonly address?: string | undefined;
   /** A well-known bus: the login session's, the machine's, or the one that started this process. `session` if left out. */
   readonly bus?: 'session' | 'system' | 'starter' | undefined;
-  /** What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default decides if left out. */
+  /**
+   * Connects to another process directly, without a bus between: to one that uses {@link listen}, or is a server by any
+   * other D-Bus library. Needs an `address`. There are no names then: calls need no destination, and what only a bus can
+   * answer rejects with {@link NotSupportedError}.
+   */
+  readonly peer?: boolean | undefined;
+  /** Authenticates without saying who one is, if the other side lets such clients in. The only way to peers over TCP. */
+  readonly anonymous?: boolean | undefined;
+  /**
+   * What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default decides if left out. Between peers
+   * it is always sd-bus.
+   */
   readonly transport?: TransportKind | undefined;
   /** How the event loop is told of bytes; the runtime decides if left out. */
   readonly poller?: PollerKind | undefined;
@@ -22,11 +33,12 @@ export interface ConnectOptions {
 }
 
 /**
- * Makes a connection of one's own to a message bus.
+ * Makes a connection of one's own, to a message bus or to a peer.
  *
  * @example
  * ```ts
  * await using bus = await connect({ bus: 'system' });
+ * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
@@ -34,6 +46,7 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   if (!(timeout >= 0)) throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
+  if (options.peer === true) return connectToPeer({ ...options, timeout });
   const connection = await openConnection(addressesOf(options), { ...options, timeout });
   const bus = new MessageBus(connection);
   try {
@@ -43,6 +56,15 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
     throw error;
   }
   return bus;
+}
+
+/** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
+async function connectToPeer(options: ConnectOptions & { readonly timeout: number }): Promise<MessageBus> {
+  const { address, transport = 'sd-bus' } = options;
+  if (address === undefined) throw new InvalidArgumentError('address: a peer is found by nothing else');
+  if (transport !== 'sd-bus') throw new NotSupportedError(`transport: between peers it is sd-bus, not ${transport}`);
+  const connection = await openConnection(parseAddresses(address), { ...options, transport, server: 'peer' });
+  return new MessageBus(connection, { peer: true });
 }
 
 function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Address[] {

@@ -7,7 +7,7 @@ import { debuglog } from 'node:util';
 
 /** Something that went wrong, or is odd, where nobody waits for an answer. */
 export interface Problem {
-  /** What kind: `handler`, `misfit`, `subscription`, `message`, `introspection`, `descriptor`, … */
+  /** What kind: `handler`, `misfit`, `subscription`, `message`, `introspection`, `descriptor`, `peer`, … */
   readonly kind: ProblemKind;
   readonly message: string;
   /** The error behind it, with its stack; it never leaves the process. */
@@ -22,6 +22,7 @@ export type ProblemKind =
   | 'introspection'
   | 'descriptor'
   | 'name'
+  | 'peer'
   | 'send';
 
 const problems = channel('busbar:problem');

@@ -131,6 +131,10 @@ export class ConnectionClosedError extends WellKnownError {
 export class ConnectError extends WellKnownError {
   static override readonly dbusName = standard('NoServer');
 }
+/** No socket could be made for peers to connect to; the text lists what was tried, and what usually cures it. */
+export class ListenError extends WellKnownError {
+  static override readonly dbusName = standard('BadAddress');
+}
 /** The other side sent bytes that are no D-Bus messages. */
 export class ProtocolError extends WellKnownError {
   static override readonly dbusName = standard('InconsistentMessage');
@@ -165,6 +169,7 @@ for (const [name, errorClass] of Object.entries({
   TimeoutError,
   ConnectionClosedError,
   ConnectError,
+  ListenError,
   ProtocolError,
   NameTakenError,
 })) {

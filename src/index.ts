@@ -48,8 +48,10 @@ export type {
 } from './introspection/description.js';
 export { introspectionXml } from './introspection/generate.js';
 export { parseIntrospection } from './introspection/parse.js';
+export { type ListenOptions, listen } from './listen.js';
 export { MessageBus } from './message-bus.js';
 export type { PollerKind, TransportKind } from './native/binding.js';
+export { PeerServer, type PeerServerOptions } from './peer-server.js';
 export type { CallContext } from './service/call-context.js';
 export { defineInterface, type InterfaceDefinition } from './service/define-interface.js';
 export { describe } from './service/describe.js';

@@ -45,6 +45,11 @@ ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info
     napi_throw_type_error(env, nullptr, "name and ip must be strings, port a number, callbacks functions");
     return;
   }
+  const Napi::Value poller = object.Get("poller");
+  if (!poller.IsString() || poller.As<Napi::String>().Utf8Value() != "uv") {
+    napi_throw_type_error(env, nullptr, "this build has only the poller 'uv'");
+    return;
+  }
   name_ = name.As<Napi::String>().Utf8Value();
   ip_ = ip.As<Napi::String>().Utf8Value();
   port_ = static_cast<uint16_t>(port.As<Napi::Number>().Uint32Value());

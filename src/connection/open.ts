@@ -10,11 +10,17 @@ import { pollerKind, transportKind } from '../native/runtime.js';
 import type { Address } from './address.js';
 import { type ConnectFailure, Connection, errnoText } from './connection.js';
 
+export type ServerKind = 'bus' | 'peer';
+
 export interface OpenOptions {
   readonly transport?: TransportKind | undefined;
   readonly poller?: PollerKind | undefined;
   /** Milliseconds for one attempt. */
   readonly timeout: number;
+  /** Whether to authenticate without saying who one is. */
+  readonly anonymous?: boolean | undefined;
+  /** What is at the other end, for error texts; a bus if left out. */
+  readonly server?: ServerKind | undefined;
 }
 
 /**
@@ -23,6 +29,7 @@ export interface OpenOptions {
  * @throws (rejects) {@link ConnectError} if none does, or if this machine has no sd-bus library
  */
 export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Connection> {
+  const { server = 'bus' } = options;
   requireLibrary();
   const failures: string[] = [];
   for (const { text: address, origin, refusal } of addresses) {
@@ -35,16 +42,23 @@ export async function openConnection(addresses: readonly Address[], options: Ope
       transport: options.transport ?? transportKind(),
       poller: options.poller ?? pollerKind(),
       timeout: options.timeout,
+      anonymous: options.anonymous,
     });
     if (result instanceof Connection) return result;
     trace('connect: %s failed in phase %s: errno %d', address, result.phase, result.errno);
-    failures.push(`${address} (${origin}): ${failureText(result)}`);
+    failures.push(`${address} (${origin}): ${failureText(result, server)}`);
   }
-  throw new ConnectError(`no connection to a message bus could be made:\n  ${failures.join('\n  ')}`);
+  throw new ConnectError(
+    `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
+  );
 }
 
-/** Where each system keeps the library that the addon needs. */
-function requireLibrary(): void {
+/**
+ * Where each system keeps the library that the addon needs.
+ *
+ * @throws {@link ConnectError} if there is none
+ */
+export function requireLibrary(): void {
   if (loadAddon().sdbusLibrary() !== undefined) return;
   throw new ConnectError(
     'no sd-bus library was found (libsystemd.so.0, libelogind.so.0 or libbasu.so.0). Install one: ' +
@@ -54,21 +68,32 @@ function requireLibrary(): void {
 
 const { errno: Errno } = constants;
 
-/** What usually cures a failure, by its errno. */
-const cures = new Map<number, string>([
-  [Errno.ENOENT, 'the socket does not exist: is the bus running, and is its folder mounted here?'],
-  [Errno.ECONNREFUSED, 'the socket exists, but nobody listens: the bus has ended'],
-  [Errno.EACCES, 'permission denied: check the socket’s owner, AppArmor or SELinux'],
-  [Errno.ETIMEDOUT, 'it did not answer in time'],
-  [Errno.EINVAL, 'sd-bus does not understand this address'],
-]);
+/** What usually cures a failure to reach a server. */
+function cureOf(errno: number, server: ServerKind): string | undefined {
+  switch (errno) {
+    case Errno.ENOENT:
+      return `the socket does not exist: is the ${server} running, and is its folder mounted here?`;
+    case Errno.ECONNREFUSED:
+      return `the socket exists, but nobody listens: the ${server} has ended`;
+    case Errno.EACCES:
+      return 'permission denied: check the socket’s owner, AppArmor or SELinux';
+    case Errno.ETIMEDOUT:
+      return 'it did not answer in time';
+    case Errno.EINVAL:
+      return 'sd-bus does not understand this address';
+    default:
+      return undefined;
+  }
+}
 
 /** What usually cures a failure to authenticate, whatever its errno. */
-const AUTHENTICATION_CURE =
-  'the bus turned this user away: in a container, map the user’s id, or run with apparmor=unconfined';
+const authenticationCures: Readonly<Record<ServerKind, string>> = {
+  bus: 'the bus turned this user away: in a container, map the user’s id, or run with apparmor=unconfined',
+  peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
+};
 
-function failureText({ errno, phase }: ConnectFailure): string {
+function failureText({ errno, phase }: ConnectFailure, server: ServerKind): string {
   const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT;
-  const cure = rejected ? AUTHENTICATION_CURE : cures.get(errno);
+  const cure = rejected ? authenticationCures[server] : cureOf(errno, server);
   return `${errnoText(errno)} while trying to ${phase}${cure === undefined ? '' : ` (${cure})`}`;
 }

@@ -147,6 +147,7 @@ export interface NativeConnection {
 }
 
 export interface NativeListenerOptions {
+  readonly poller: PollerKind;
   /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
   readonly name: string;
   /** A numeric IPv4 or IPv6 address, and a port, or 0 for a free one. */

@@ -1,0 +1,94 @@
+/** The way to a server of peers: addresses to listen on, tried in order. */
+import { randomBytes } from 'node:crypto';
+import { type Address, parseAddresses } from './connection/address.js';
+import { listenTarget } from './connection/listen-address.js';
+import { Listener } from './connection/listener.js';
+import { requireLibrary } from './connection/open.js';
+import { InvalidArgumentError, ListenError } from './errors.js';
+import type { PollerKind } from './native/binding.js';
+import { pollerKind } from './native/runtime.js';
+import { PeerServer, type PeerServerOptions } from './peer-server.js';
+
+/** Where to listen, and for whom. */
+export interface ListenOptions extends PeerServerOptions {
+  /**
+   * Server addresses, separated by `;`: the first that can be listened on is. `unix:path=…`, `unix:abstract=…`,
+   * `unix:dir=…` and `unix:tmpdir=…` (a folder, in which a name is made up), `unix:runtime=yes`
+   * (`$XDG_RUNTIME_DIR/bus`), or `tcp:host=…,port=…` (`port=0` or none: a free port; `bind=*`: all interfaces; no `host`:
+   * `localhost`).
+   */
+  readonly address: string;
+  /** How the event loop is told of bytes; the runtime decides if left out. */
+  readonly poller?: PollerKind | undefined;
+}
+
+/**
+ * Listens for peers: clients that connect to this process directly, with {@link connect} and `peer: true`, or with any
+ * other D-Bus library (`gdbus call --address`, `dbus-send --peer`).
+ *
+ * Only processes of the same user and of root are let in, unless `allow` or `anonymous` say otherwise.
+ *
+ * @example
+ * ```ts
+ * const server = await listen({
+ *   address: 'unix:tmpdir=/tmp',
+ *   onConnection: (bus) => bus.export('/org/example/dbustest', new TestModule()),
+ * });
+ * console.log(server.address);
+ * ```
+ * @throws (rejects) {@link ListenError} with every address that was tried, and what usually helps
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
+ * @throws (rejects) {@link ConnectError} if this machine has no sd-bus library, or no binary of the addon
+ * @see D-Bus specification, section "Server Addresses"
+ */
+export async function listen(options: ListenOptions): Promise<PeerServer> {
+  checkLimits(options);
+  const addresses = parseAddresses(options.address);
+  requireLibrary();
+  const poller = options.poller ?? pollerKind();
+  const guid = randomBytes(16);
+  return PeerServer.open(options, guid, poller, (onAccept) =>
+    openListener(addresses, options, guid.toString('hex'), onAccept, poller),
+  );
+}
+
+async function openListener(
+  addresses: readonly Address[],
+  { anonymous }: ListenOptions,
+  guid: string,
+  onAccept: (fd: number) => void,
+  poller: PollerKind,
+): Promise<Listener> {
+  const failures: string[] = [];
+  for (const address of addresses) {
+    const result = await openOne(address, anonymous === true, guid, onAccept, poller);
+    if (result instanceof Listener) return result;
+    failures.push(`${address.text}: ${result}`);
+  }
+  throw new ListenError(`no socket for peers could be made:\n  ${failures.join('\n  ')}`);
+}
+
+async function openOne(
+  address: Address,
+  anonymous: boolean,
+  guid: string,
+  onAccept: (fd: number) => void,
+  poller: PollerKind,
+): Promise<Listener | string> {
+  const target = await listenTarget(address).catch((error: NodeJS.ErrnoException) => error.message);
+  if (typeof target === 'string') return target;
+  if (target.kind === 'tcp' && !anonymous) {
+    return 'over TCP nobody knows who connects, so peers can only be anonymous, and `anonymous` is not set';
+  }
+  return Listener.open(target, guid, onAccept, poller);
+}
+
+const LIMITS = ['maxConnections', 'maxUnauthenticated', 'authenticationTimeout'] as const;
+
+function checkLimits(options: ListenOptions): void {
+  for (const name of LIMITS) {
+    const value = options[name];
+    if (value === undefined || value > 0) continue;
+    throw new InvalidArgumentError(`${name}: expected a number above 0, got ${String(value)}`);
+  }
+}
