@@ -18,7 +18,10 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const daemon of options.daemons) {
     const missing = PrivateBus.missing({ daemon });
     if (missing !== undefined) console.log(`\n${daemon} is left out: ${missing}`);
-    else results.push(await runWorkloads(daemon, field, options, printWorkload));
+    else
+      results.push(
+        await runWorkloads(daemon, field.prepared, options, (one) => printWorkload(daemon, one, field.prepared)),
+      );
   }
   return 0;
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Daemon } from '../test/helpers/private-bus.js';
 import { peers } from './peers.js';
-import { workloads } from './workloads.js';
+import { workloads } from './workloads/index.js';
 
 export interface Options {
   /** Fewer peers, rounds and operations: for a first look, in under three minutes. */

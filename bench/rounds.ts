@@ -4,12 +4,11 @@
  */
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { Program } from '../test/helpers/program.js';
-import type { Field } from './main.js';
-import { measure } from './measure.js';
+import { measure, type Surroundings } from './measure/measure.js';
 import type { Options } from './options.js';
 import { type PreparedPeer, reference } from './peers.js';
-import { type Cell, outcomeOf, type Sample } from './samples.js';
-import { type Workload, workloads } from './workloads.js';
+import { type Cell, mediansOf, type Values } from './quantities.js';
+import { type Workload, workloads } from './workloads/index.js';
 
 /** Cells by the ids of peers. */
 export interface WorkloadResults {
@@ -25,20 +24,21 @@ export interface DaemonResults {
 /** Many calls at once, many rules and long queues are what is measured: no limit of the bus may stop it. */
 const limits = { max_replies_per_connection: 200_000, max_match_rules_per_connection: 200_000 };
 
-/** Runs the chosen workloads on a bus of their own, and shows each when it is done. */
+/** Runs the chosen workloads, each on a bus of its own, and shows each when it is done. */
 export async function runWorkloads(
   daemon: Daemon,
-  { prepared }: Field,
+  peers: readonly PreparedPeer[],
   options: Options,
-  show: (daemon: Daemon, results: WorkloadResults, peers: readonly PreparedPeer[]) => void,
+  show: (results: WorkloadResults) => void,
 ): Promise<DaemonResults> {
-  const driver = prepared.find(({ id }) => id === reference);
+  const driver = peers.find(({ id }) => id === reference);
   if (driver === undefined) throw new Error('without the sd-bus client and service nothing can be measured');
   const done: WorkloadResults[] = [];
   for (const workload of workloads.filter(({ id }) => options.workloads.includes(id))) {
     await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
-    const results = await runWorkload(workload, bus.address, driver, prepared, options.rounds);
-    show(daemon, results, prepared);
+    const rounds = Math.min(options.rounds, workload.roundsMaximum ?? Infinity);
+    const results = await runWorkload(workload, peers, { address: bus.address, driver }, rounds);
+    show(results);
     done.push(results);
   }
   return { daemon, workloads: done };
@@ -46,37 +46,57 @@ export async function runWorkloads(
 
 async function runWorkload(
   workload: Workload,
-  address: string,
-  driver: PreparedPeer,
   peers: readonly PreparedPeer[],
+  surroundings: Surroundings,
   rounds: number,
 ): Promise<WorkloadResults> {
-  const [command, ...args] = driver.command('service');
-  await using service = Program.start(command, [...args, address, 'service'], { timeLimit: 3_600_000 });
-  await service.line('ready');
-  const samples = new Map(peers.map(({ id }) => [id, [] as Sample[]]));
-  const failures = new Map<string, string>();
+  const runners = peers.filter(workload.takesPart).map((peer) => new Runner(peer));
+  await using _service = await startService(surroundings);
   for (let round = 0; round < rounds; round++) {
-    for (const peer of rotated(peers, round)) {
-      if (failures.has(peer.id)) continue;
-      progress(`${workload.title}: round ${round + 1} of ${rounds}, ${peer.title}`);
-      try {
-        samples.get(peer.id)?.push(await measure(peer, workload, { address, driver }));
-      } catch (error) {
-        failures.set(peer.id, (error as Error).message);
-      }
+    for (const runner of rotated(runners, round)) {
+      progress(`${workload.title}: round ${round + 1} of ${rounds}, ${runner.peer.title}`);
+      await runner.run(workload, surroundings);
     }
   }
   progress('');
-  return { workload, cells: new Map(peers.map(({ id }) => [id, cell(samples.get(id) ?? [], failures.get(id))])) };
+  return { workload, cells: new Map(runners.map((runner) => [runner.peer.id, runner.cell])) };
 }
 
-function cell(samples: readonly Sample[], failure: string | undefined): Cell {
-  return failure === undefined ? outcomeOf(samples) : { failure };
+/** A peer through the rounds of a workload; one failure ends its part in it. */
+class Runner {
+  readonly peer: PreparedPeer;
+  readonly #runs: Values[] = [];
+  #failure: string | undefined;
+
+  constructor(peer: PreparedPeer) {
+    this.peer = peer;
+  }
+
+  async run(workload: Workload, surroundings: Surroundings): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#runs.push(await measure(this.peer, workload, surroundings));
+    } catch (error) {
+      this.#failure = (error as Error).message.split('\n', 1)[0];
+    }
+  }
+
+  get cell(): Cell {
+    if (this.#failure !== undefined) return { failure: this.#failure };
+    return { values: mediansOf(this.#runs), rounds: this.#runs.length };
+  }
+}
+
+/** The service that all clients are measured against. It lives as long as the workload, however long that takes. */
+async function startService({ address, driver }: Surroundings): Promise<Program> {
+  const [command, ...args] = driver.command('service');
+  const service = Program.start(command, [...args, address, 'service'], { timeLimit: 2 ** 31 - 1 });
+  await service.line('ready');
+  return service;
 }
 
 function rotated<T>(list: readonly T[], by: number): readonly T[] {
-  const start = by % list.length;
+  const start = by % Math.max(list.length, 1);
   return [...list.slice(start), ...list.slice(0, start)];
 }
 

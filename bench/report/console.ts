@@ -2,27 +2,21 @@
 import type { Daemon } from '../../test/helpers/private-bus.js';
 import type { PreparedPeer } from '../peers.js';
 import type { WorkloadResults } from '../rounds.js';
-import { isOutcome } from '../samples.js';
-import { factor, microseconds } from './numbers.js';
-import { compare } from './ratios.js';
+import { headings, rowsOf } from './rows.js';
 
-export function printWorkload(
-  daemon: Daemon,
-  { workload, cells }: WorkloadResults,
-  peers: readonly PreparedPeer[],
-): void {
-  console.log(`\n${workload.title} (${daemon})`);
-  const width = Math.max(...peers.map(({ title }) => title.length));
-  const row = (title: string, columns: readonly string[]) =>
-    console.log(`  ${title.padEnd(width)}${columns.map((text) => text.padStart(12)).join('')}`);
-  row('', ['CPU', 'wall', '× C', '× best JS']);
-  for (const { id, title } of peers) {
-    const cell = cells.get(id);
-    if (!isOutcome(cell)) {
-      console.log(`  ${title.padEnd(width)}  ${cell?.failure.split('\n').slice(0, 3).join(' ') ?? 'was not run'}`);
-      continue;
-    }
-    const ratios = compare(cells, peers, id);
-    row(title, [microseconds(cell.cpu), microseconds(cell.wall), factor(ratios.c), factor(ratios.javascript)]);
+const COLUMN = 15;
+
+export function printWorkload(daemon: Daemon, results: WorkloadResults, peers: readonly PreparedPeer[]): void {
+  const { title, operation } = results.workload;
+  const rows = rowsOf(results, peers);
+  if (rows.length === 0) return;
+  console.log(`\n${title}, for each ${operation} (${daemon})`);
+  const width = Math.max(...rows.map((row) => row.title.length));
+  const print = (first: string, columns: readonly string[]) =>
+    console.log(`  ${first.padEnd(width)}${columns.map((text) => text.padStart(COLUMN)).join('')}`);
+  print('', headings(results));
+  for (const row of rows) {
+    if (typeof row.cells === 'string') console.log(`  ${row.title.padEnd(width)}  ${row.cells}`);
+    else print(row.title, row.cells);
   }
 }

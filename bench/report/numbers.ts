@@ -1,16 +1,33 @@
 /** Numbers as people read them: three significant digits, and a unit that keeps them short. */
+import { type Quantity, quantities, type Unit } from '../quantities.js';
 
-export function microseconds(value: number): string {
-  if (value >= 1e6) return `${short(value / 1e6)} s`;
-  if (value >= 1e3) return `${short(value / 1e3)} ms`;
-  return `${short(value)} µs`;
+const formats: Readonly<Record<Unit, (value: number) => string>> = {
+  microseconds: (value) => scaled(value, 1000, ['µs', 'ms', 's']),
+  milliseconds: (value) => `${short(value)} ms`,
+  bytes: (value) => scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB']),
+  count: (value) => short(value),
+};
+
+/** A value of a quantity with its unit; a dash where there is none. */
+export function formatted(quantity: Quantity, value: number | undefined): string {
+  return value === undefined ? '–' : formats[quantities[quantity].unit](value);
 }
 
 /** A ratio; a dash where there is nothing to compare with. */
 export function factor(value: number | undefined): string {
-  return value === undefined ? '–' : value.toFixed(2);
+  return value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(2);
+}
+
+function scaled(value: number, step: number, units: readonly string[]): string {
+  let unit = 0;
+  let number = value;
+  for (; Math.abs(number) >= step && unit < units.length - 1; unit++) number /= step;
+  return `${short(number)} ${units[unit]}`;
 }
 
 function short(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size >= 100) return value.toFixed(0);
+  return size >= 1 ? value.toPrecision(3) : value.toFixed(size >= 0.1 ? 2 : 3);
 }

@@ -1,26 +1,27 @@
 /** How a peer stands to the two that matter: C over sd-bus, and the best of the other JavaScript libraries. */
-import { type PreparedPeer, reference } from '../peers.js';
-import { type Cell, isOutcome } from '../samples.js';
+import { type Peer, reference } from '../peers.js';
+import { type Quantity, quantityOf } from '../quantities.js';
+import type { WorkloadResults } from '../rounds.js';
 
 export interface Ratios {
-  /** CPU time as a multiple of the C program's. */
+  /** As a multiple of the C program's. */
   readonly c: number | undefined;
-  /** CPU time as a multiple of that of the fastest JavaScript library besides busbar. */
+  /** As a multiple of that of the best JavaScript library besides busbar. */
   readonly javascript: number | undefined;
 }
 
-export function compare(cells: ReadonlyMap<string, Cell>, peers: readonly PreparedPeer[], id: string): Ratios {
-  const own = cpuOf(cells, id);
-  const c = cpuOf(cells, reference);
+export function ratiosOf(
+  { cells }: WorkloadResults,
+  peers: readonly Pick<Peer, 'id' | 'language'>[],
+  id: string,
+  quantity: Quantity,
+): Ratios {
+  const own = quantityOf(cells.get(id), quantity);
   const others = peers.filter((peer) => peer.language === 'JavaScript' && !peer.id.startsWith('busbar'));
-  const best = Math.min(...others.map((peer) => cpuOf(cells, peer.id) ?? Infinity));
-  return {
-    c: own === undefined || c === undefined ? undefined : own / c,
-    javascript: own === undefined || best === Infinity ? undefined : own / best,
-  };
+  const best = Math.min(...others.map((peer) => quantityOf(cells.get(peer.id), quantity) ?? Infinity));
+  return { c: ratio(own, quantityOf(cells.get(reference), quantity)), javascript: ratio(own, best) };
 }
 
-function cpuOf(cells: ReadonlyMap<string, Cell>, id: string): number | undefined {
-  const cell = cells.get(id);
-  return isOutcome(cell) ? cell.cpu : undefined;
+function ratio(own: number | undefined, other: number | undefined): number | undefined {
+  return own === undefined || other === undefined || other === Infinity ? undefined : own / other;
 }

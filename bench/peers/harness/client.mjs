@@ -41,7 +41,7 @@ async function objects(peer) {
 async function signals(peer, parameters) {
   let received = 0;
   const others = pathsOf(parameters.get('subscriptions')).slice(1);
-  for (const path of others) await peer.onPropertiesChanged(NAME, path, () => {});
+  await Promise.all(others.map((path) => peer.onPropertiesChanged(NAME, path, () => {})));
   await peer.onPropertiesChanged(NAME, PATH, (_name, changed) => {
     if (changed !== undefined) received++;
   });
@@ -66,11 +66,12 @@ async function flooded(peer, parameters) {
   await peer.onDone(NAME, () => done());
   return async (operations) => {
     const timer = parameters.has('timer') ? watchTimer(Number(parameters.get('timer'))) : undefined;
+    const size = process.resourceUsage().maxRSS;
     await new Promise((resolve) => {
       done = resolve;
       peer.send(NAME, 'Emit', 'u', operations);
     });
-    return timer?.stop();
+    return { ...timer?.stop(), grown: (process.resourceUsage().maxRSS - size) * 1024 };
   };
 }
 

@@ -1,0 +1,90 @@
+/**
+ * What a message costs: calls, signals, large replies, services, and a process that makes a single call.
+ *
+ * Between two processes without a bus, nothing is measured yet: busbar has no peer connections so far. The workload
+ * belongs here when it has, with the sd-bus programs in bench/peers/ at both ends for comparison.
+ */
+import { everybody, type Workload } from './workload.js';
+
+const client = {
+  operation: 'call',
+  arrangement: 'client',
+  parameters: {},
+  quick: true,
+  columns: ['cpu', 'wall'],
+  takesPart: everybody,
+} as const satisfies Partial<Workload>;
+
+const calls = (
+  window: number,
+  more: Pick<Workload, 'title' | 'operations' | 'quick'> & Partial<Workload>,
+): Workload => ({
+  ...client,
+  id: `calls-${window}`,
+  program: 'calls',
+  parameters: { window: `${window}` },
+  ...more,
+});
+
+export const messages: readonly Workload[] = [
+  calls(100, { title: 'Calls, 100 at a time', operations: 30_000, quick: true }),
+  calls(1000, { title: 'Calls, 1000 at a time', operations: 30_000, quick: false }),
+  calls(50_000, {
+    title: 'Calls, 50 000 at a time',
+    operations: 100_000,
+    warmUp: 50_000,
+    quick: false,
+    roundsMaximum: 3,
+  }),
+  calls(1, { title: 'Calls, one after the other', operations: 10_000, quick: true }),
+  {
+    ...client,
+    id: 'signals',
+    title: 'Receiving PropertiesChanged',
+    operation: 'signal',
+    program: 'signals',
+    operations: 30_000,
+  },
+  {
+    ...client,
+    id: 'unmatched',
+    title: 'Receiving signals that nothing listens to',
+    operation: 'signal',
+    program: 'unmatched',
+    operations: 30_000,
+  },
+  {
+    ...client,
+    id: 'objects',
+    title: 'GetManagedObjects of 500 devices',
+    program: 'objects',
+    operations: 40,
+  },
+  {
+    ...client,
+    id: 'emit',
+    title: 'Emitting signals',
+    operation: 'signal',
+    program: 'emit',
+    operations: 30_000,
+  },
+  {
+    ...client,
+    id: 'service',
+    title: 'Answering calls',
+    arrangement: 'service',
+    program: 'service',
+    driverParameters: { window: '100' },
+    operations: 30_000,
+  },
+  {
+    ...client,
+    id: 'cold',
+    title: 'A cold process: import, connect, first reply',
+    operation: 'process',
+    arrangement: 'cold',
+    program: 'cold',
+    operations: 5,
+    columns: ['wall', 'cpu'],
+  },
+];
