@@ -63,19 +63,15 @@ class Dialect {
 
   #compileBody(signature: string): Decoder {
     const readers = parseSignature(signature).map((type) =>
-      type.code === 'v' ? (reader: Reader) => this.#readVariant(reader, this.#wrapOutermost) : this.#compile(type),
+      type.code === 'v' ? this.#variantDecoder(this.#wrapOutermost) : this.#compile(type),
     );
-    return (reader) => {
-      const values: unknown[] = [];
-      for (const read of readers) values.push(read(reader));
-      return values;
-    };
+    return (reader) => readEach(reader, readers);
   }
 
   #compile(type: Type): ValueDecoder {
     switch (type.code) {
       case 'v':
-        return (reader) => this.#readVariant(reader, this.#wrapNested);
+        return this.#variantDecoder(this.#wrapNested);
       case '(':
         return decodeStruct(type.fields.map((field) => this.#compile(field)));
       case 'a':
@@ -86,28 +82,77 @@ class Dialect {
     const { element } = type;
     if (element.code === '{') {
       const { key, value } = element;
-      if (key.code === 's' || key.code === 'o' || key.code === 'g') {
-        return decodeObject(
-          key.code === 'g' ? (reader) => reader.signature() : (reader) => reader.key(),
-          this.#compile(value),
-        );
+      if (key.code === 's' || key.code === 'o') {
+        if (value.code === 'v' && !this.#wrapNested) return this.#decodeVariants;
+        return decodeObject((reader) => reader.key(), this.#compile(value));
       }
+      if (key.code === 'g') return decodeObject((reader) => reader.signature(), this.#compile(value));
       return decodeMap(basicDecoders[key.code], this.#compile(value));
     }
     if (element.code === 'y') return decodeBytes;
+    if (element.code === 's' || element.code === 'o') return decodeStrings;
     const TypedArray = this.#typedArrays ? typedArrays[element.code as BasicCode] : undefined;
     if (TypedArray !== undefined) return decodeTypedArray(TypedArray, element.alignment);
     return decodeArray(this.#compile(element), element.alignment);
   }
 
-  #readVariant(reader: Reader, wrap: boolean): unknown {
-    const signature = reader.signature();
-    const read = this.#contents.get(signature) ?? this.#contents.add(signature, this.#compile(parseSingle(signature)));
-    reader.enterVariant();
-    const value = read(reader);
-    reader.leaveVariant();
-    return wrap ? new Variant(signature, value) : value;
+  #variantDecoder(wrap: boolean): ValueDecoder {
+    return wrap ? (reader) => this.#readWrapped(reader) : (reader) => this.#readPlain(reader);
   }
+
+  #readWrapped(reader: Reader): Variant {
+    const signature = reader.signature();
+    reader.enterVariant();
+    const value = this.#contentDecoder(signature)(reader);
+    reader.leaveVariant();
+    return new Variant(signature, value);
+  }
+
+  #readPlain(reader: Reader): unknown {
+    reader.enterVariant();
+    const value = this.#readContent(reader);
+    reader.leaveVariant();
+    return value;
+  }
+
+  /** The commonest types are read without a look-up, which takes longer than the value. */
+  #readContent(reader: Reader): unknown {
+    const letter = reader.letter();
+    switch (letter) {
+      case 0x73: // s
+      case 0x6f: // o
+        return reader.string();
+      case 0x62: // b
+        return reader.boolean();
+      case 0x75: // u
+        return reader.uint32();
+      case 0x69: // i
+        return reader.int32();
+      case 0x64: // d
+        return reader.double();
+      case 0:
+        return this.#contentDecoder(reader.signature())(reader);
+      default:
+        return this.#contentDecoder(String.fromCharCode(letter))(reader);
+    }
+  }
+
+  #contentDecoder(signature: string): ValueDecoder {
+    return this.#contents.get(signature) ?? this.#contents.add(signature, this.#compile(parseSingle(signature)));
+  }
+
+  /** Dictionaries of variants by string, the commonest of all: without calls that the runtime cannot foresee. */
+  readonly #decodeVariants: ValueDecoder = (reader) => {
+    const end = reader.beginArray(8);
+    const object: Record<string, unknown> = {};
+    while (reader.position < end) {
+      reader.align(8);
+      const key = reader.key();
+      if (key === '__proto__') defineProto(object, this.#readPlain(reader));
+      else object[key] = this.#readPlain(reader);
+    }
+    return object;
+  };
 }
 
 const dialects = {
@@ -135,10 +180,14 @@ const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {
 function decodeStruct(fields: readonly ValueDecoder[]): ValueDecoder {
   return (reader) => {
     reader.align(8);
-    const values: unknown[] = [];
-    for (const read of fields) values.push(read(reader));
-    return values;
+    return readEach(reader, fields);
   };
+}
+
+function readEach(reader: Reader, readers: readonly ValueDecoder[]): unknown[] {
+  const values: unknown[] = [];
+  for (let index = 0; index < readers.length; index++) values.push((readers[index] as ValueDecoder)(reader));
+  return values;
 }
 
 /** Every value has at least one byte, so the position reaches the end. */
@@ -149,6 +198,10 @@ function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder
     while (reader.position < end) values.push(readElement(reader));
     return values;
   };
+}
+
+function decodeStrings(reader: Reader): string[] {
+  return reader.strings(reader.beginArray(4));
 }
 
 function decodeBytes(reader: Reader): Buffer {
