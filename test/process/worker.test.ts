@@ -1,0 +1,255 @@
+// time limit: 120 s
+// Worker threads: connections in many environments of one process, terminated at any moment. No crash, nothing left
+// open, and the bus counts as many connections as before.
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement } from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { type Finished, run } from '../helpers/program.js';
+
+const daemon = await PrivateBus.start();
+const bus = await connect({ address: daemon.address });
+const test = suite('workers');
+
+const Echo = defineInterface('org.example.Echo', {
+  methods: { Echo: { in: 's', out: 's' }, Never: {} },
+  signals: { Said: { args: 's' } },
+});
+bus.export('/echo', implement(Echo, { Echo: (text) => text, Never: () => new Promise(() => {}) }));
+await bus.requestName('org.example.Echo');
+
+test.after(async () => {
+  await bus.close();
+  await daemon.stop();
+});
+
+/**
+ * The library in one file, because a hundred workers start faster without compiling it a hundred times. It finds the
+ * addon as always, in the `build` and `prebuilds` beside its folder.
+ */
+const folder = mkdtempSync(join(tmpdir(), 'busbar-worker-'));
+const bundle = join(folder, 'dist/native/busbar.mjs');
+for (const name of ['node_modules', 'build', 'prebuilds']) symlinkSync(join(projectRoot, name), join(folder, name));
+await build({
+  entryPoints: [join(projectRoot, 'src/index.ts')],
+  outfile: bundle,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+});
+test.after(() => rmSync(folder, { recursive: true }));
+
+/** What every worker begins with. */
+const preamble = `
+  import { parentPort } from 'node:worker_threads';
+  const { connect, defineInterface, implement } = await import(${JSON.stringify(pathToFileURL(bundle).href)});
+  const Echo = defineInterface('org.example.Echo', {
+    methods: { Echo: { in: 's', out: 's' }, Never: {} },
+    signals: { Said: { args: 's' } },
+  });
+  const address = ${JSON.stringify(daemon.address)};
+`;
+
+function worker(script: string): Worker {
+  const source = `data:text/javascript,${encodeURIComponent(preamble + script)}`;
+  return new Worker(new URL(source));
+}
+
+/** Runs a script in a process of its own, with the same beginning. */
+function program(script: string): Promise<Finished> {
+  const args = ['--input-type=module', '--eval', preamble + script];
+  return run(process.execPath, args, { timeLimit: 30_000 });
+}
+
+/** How many connections the bus has, once it has noticed those that are gone. */
+async function connections(): Promise<number> {
+  const names = await bus.listNames();
+  return names.filter((name) => name.startsWith(':')).length;
+}
+
+async function connectionsReturnTo(before: number): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while ((await connections()) > before && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.is(await connections(), before);
+}
+
+const openFds = () => readdirSync('/proc/self/fd').length;
+
+test('a connection works in a worker as it does in the main thread, side by side', async () => {
+  const before = await connections();
+  const thread = worker(`
+    const bus = await connect({ address });
+    bus.export('/worker', implement(Echo, { Echo: (text) => 'worker says ' + text, Never() {} }));
+    parentPort.postMessage(bus.uniqueName);
+    const proxy = bus.proxy(Echo, 'org.example.Echo', '/echo');
+    let heard = 0;
+    proxy.on.Said(() => heard++);
+    for (let i = 0; i < 500; i++) await proxy.call.Echo('text ' + i);
+    parentPort.postMessage('done');
+    parentPort.on('message', async () => { await bus.close(); parentPort.close(); });
+  `);
+  const [name] = (await once(thread, 'message')) as [string];
+  const done = once(thread, 'message');
+  const proxy = bus.proxy(Echo, name, '/worker');
+  for (let i = 0; i < 500; i++) assert.is(await proxy.call.Echo(`${i}`), `worker says ${i}`);
+  assert.equal(await done, ['done']);
+  assert.is(await connections(), before + 1);
+  thread.postMessage('end');
+  assert.equal(await once(thread, 'exit'), [0]);
+  await connectionsReturnTo(before);
+});
+
+test('a worker whose connection has nothing to do ends', async () => {
+  const before = await connections();
+  const thread = worker(`
+    const bus = await connect({ address });
+    await bus.listNames();
+    parentPort.postMessage('done');
+  `);
+  assert.equal(await once(thread, 'exit'), [0]);
+  await connectionsReturnTo(before);
+});
+
+test('a worker that exits with open connections, calls and subscriptions leaves nothing open', async () => {
+  const leave = async () => {
+    const thread = worker(`
+      const buses = await Promise.all([1, 2, 3].map(() => connect({ address })));
+      for (const bus of buses) {
+        bus.export('/', implement(Echo, { Echo: (text) => text, Never() {} }));
+        bus.subscribe({ member: 'Said' }, () => {});
+        bus.proxy(Echo, 'org.example.Echo', '/echo').call.Never().catch(() => {});
+      }
+      await buses[0].listNames();
+      process.exit(7);
+    `);
+    assert.equal(await once(thread, 'exit'), [7]);
+  };
+  await leave();
+  const before = await connections();
+  const fds = openFds();
+  for (let i = 0; i < 5; i++) await leave();
+  await connectionsReturnTo(before);
+  assert.ok(openFds() <= fds, 'no descriptor stays open');
+});
+
+test('100 workers that connect and call are terminated at random moments', async () => {
+  const before = await connections();
+  const script = `
+    for (;;) {
+      const bus = await connect({ address });
+      bus.export('/', implement(Echo, { Echo: (text) => text, Never() {} }));
+      bus.subscribe({ interface: 'org.example.Echo' }, () => {});
+      const proxy = bus.proxy(Echo, 'org.example.Echo', '/echo');
+      parentPort.postMessage('connected');
+      for (let i = 0; i < 20; i++) await Promise.all([proxy.call.Echo('a'), proxy.call.Echo('b'), bus.listNames()]);
+      await bus.close();
+    }
+  `;
+  let connected = 0;
+  const live = async (index: number) => {
+    const thread = worker(script);
+    thread.on('message', () => connected++);
+    thread.on('error', (error) => assert.unreachable(`${error.stack}`));
+    // A third is ended while starting, a third soon after its first connection, a third in the middle of everything.
+    if (index % 3 === 0) await once(thread, 'online');
+    else await once(thread, 'message');
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * (index % 3) * 30));
+    await thread.terminate();
+  };
+  for (let round = 0; round < 25; round++) {
+    await Promise.all([0, 1, 2, 3].map((i) => live(4 * round + i)));
+    // The main thread's own connection goes on meanwhile.
+    assert.is(await bus.proxy(Echo, 'org.example.Echo', '/echo').call.Echo('main'), 'main');
+  }
+  assert.ok(connected > 50, `${connected} connections were made`);
+  await connectionsReturnTo(before);
+});
+
+test('a worker that throws while it is connected fails alone', async () => {
+  const before = await connections();
+  const thread = worker(`
+    const bus = await connect({ address });
+    bus.subscribe({ member: 'Said' }, () => {});
+    await bus.listNames();
+    throw new Error('the worker fails');
+  `);
+  const [error] = (await once(thread, 'error')) as [Error];
+  assert.is(error.message, 'the worker fails');
+  await connectionsReturnTo(before);
+  assert.is(bus.state, 'open');
+});
+
+test('a signal that a worker emits right before it exits is delivered', async () => {
+  const heard: unknown[] = [];
+  using subscription = bus.subscribe({ interface: 'org.example.Last' }, ({ body }) => void heard.push(body[0]));
+  await subscription.ready;
+  const thread = worker(`
+    const bus = await connect({ address });
+    for (let i = 0; i < 100; i++) {
+      bus.emit({ path: '/', interface: 'org.example.Last', member: 'Word', signature: 'u', body: [i] });
+    }
+    process.exit(0);
+  `);
+  await once(thread, 'exit');
+  await bus.listNames();
+  const deadline = Date.now() + 2000;
+  while (heard.length < 100 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(
+    heard,
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});
+
+test('a process may exit within a handler', async () => {
+  const before = await connections();
+  for (const [where, code, script] of [
+    ['a method', 11, `bus.export('/', implement(Echo, { Echo() { process.exit(11); }, Never() {} })); own.Echo('x');`],
+    ['a listener', 12, `bus.subscribe({ member: 'Said' }, () => process.exit(12)); bus.emit(said);`],
+    ['a message handler', 13, `bus.addMessageHandler(() => process.exit(13)); own.Never();`],
+    ['the continuation of a call', 14, `await bus.listNames(); process.exit(14);`],
+    ['a watcher of a name', 15, `bus.watchName('org.example.Echo', { appeared: () => process.exit(15) });`],
+    ['a close', 16, `bus.close().then(() => process.exit(16));`],
+  ] as const) {
+    const result = await program(`
+      const bus = await connect({ address });
+      const own = bus.proxy(Echo, bus.uniqueName, '/').call;
+      const said = { path: '/', interface: 'org.example.Echo', member: 'Said', signature: 's', body: ['x'] };
+      ${script}
+      await new Promise((resolve) => setTimeout(resolve, 20_000));
+    `);
+    assert.is(result.code, code, `${where}: ${result.signal} ${result.stderr}`);
+    assert.is(result.stderr, '', where);
+  }
+  await connectionsReturnTo(before);
+});
+
+test('a process that exits while its workers are connected ends cleanly', async () => {
+  const before = await connections();
+  const { code, signal, stderr } = await program(`
+    const { Worker } = await import('node:worker_threads');
+    const source = ${JSON.stringify(`${preamble}
+      const bus = await connect({ address });
+      bus.subscribe({ member: 'Said' }, () => {});
+      parentPort.postMessage('connected');
+      for (;;) await bus.listNames();
+    `)};
+    const bus = await connect({ address });
+    const workers = [1, 2, 3].map(() => new Worker(new URL('data:text/javascript,' + encodeURIComponent(source))));
+    await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+    process.exit(3);
+  `);
+  assert.is(code, 3, `${signal} ${stderr}`);
+  await connectionsReturnTo(before);
+});
+
+test.run();
