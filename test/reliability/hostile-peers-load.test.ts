@@ -226,7 +226,12 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const dying = peerProcess(
       daemon,
       `
-      bus.export('/', implement(Busy, { Wait() { console.log('called'); return new Promise(() => {}); } }));
+      let calls = 0;
+      const Wait = () => {
+        if (++calls === 100) console.log('called');
+        return new Promise(() => {});
+      };
+      bus.export('/', implement(Busy, { Wait }));
       console.log('ready', bus.uniqueName);
       `,
     );
