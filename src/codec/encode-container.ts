@@ -5,6 +5,7 @@
  */
 import { types } from 'node:util';
 import type { BasicCode, DictEntryType, StructType, Type } from '../signature/parse.js';
+import { writeNone, writeRuns } from './encode-runs.js';
 import type { ValueEncoder } from './encoder.js';
 import { atIndex, atKey, misfit, within } from './misfit.js';
 import { checkArrayLength, type Writer } from './writer.js';
@@ -26,10 +27,11 @@ export function encodeStruct(type: StructType, fields: readonly ValueEncoder[]):
 
 export function encodeArray(signature: string, element: Type, writeElement: ValueEncoder): ValueEncoder {
   const { alignment } = element;
+  const writeRun = writeRuns[element.code as BasicCode] ?? writeNone;
   return (writer, value) => {
     if (!Array.isArray(value)) throw misfit(signature, value);
     const lengthAt = writer.beginArray(alignment);
-    let index = 0;
+    let index = writeRun(writer, value);
     try {
       for (; index < value.length; index++) writeElement(writer, value[index]);
     } catch (error) {
@@ -99,15 +101,17 @@ export function encodeDictionary(
   };
 
   return (writer, value) => {
-    const isMap = types.isMap(value);
-    if (!isMap && !(fromObject && isPlainObject(value))) throw misfit(expectation, value);
-    const lengthAt = writer.beginArray(8);
-    if (isMap) {
-      for (const [key, content] of value) writeEntry(writer, key, content);
-    } else {
+    if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
+      const lengthAt = writer.beginArray(8);
       for (const key of Object.keys(object)) writeEntry(writer, key, object[key]);
+      writer.endArray(lengthAt, 8);
+      return;
     }
+    // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
+    if (!types.isMap(value)) throw misfit(expectation, value);
+    const lengthAt = writer.beginArray(8);
+    for (const [key, content] of value) writeEntry(writer, key, content);
     writer.endArray(lengthAt, 8);
   };
 }

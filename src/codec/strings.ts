@@ -17,37 +17,56 @@ export function rawBuffer(memory: ArrayBuffer): RawBuffer {
 }
 
 /** From about this many characters on, the runtime is faster than the loop. */
-const LOOP_MAXIMUM = 48;
+const LOOP_MAXIMUM = 36;
+
+const NOT_ASCII = ~0x7f;
 
 /**
- * Writes a short string of ASCII without NUL.
+ * Writes a short string of ASCII without NUL. Four characters at a time go through one check into one word: that takes
+ * half of the time of a check and a byte for each.
  *
+ * @param words the memory of `bytes`
+ * @param start a multiple of 4
  * @returns where it ends, or -1 if it is something else and has to be written in another way
  */
-export function writeAscii(bytes: Uint8Array, start: number, text: string): number {
+export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number, text: string): number {
   const { length } = text;
   if (length > LOOP_MAXIMUM) return -1;
-  for (let index = 0; index < length; index++) {
+  let index = 0;
+  for (; index + 4 <= length; index += 4) {
+    const a = text.charCodeAt(index);
+    const b = text.charCodeAt(index + 1);
+    const c = text.charCodeAt(index + 2);
+    const d = text.charCodeAt(index + 3);
+    // Of a NUL less one, all bits are set.
+    if (((a | b | c | d | (a - 1) | (b - 1) | (c - 1) | (d - 1)) & NOT_ASCII) !== 0) return -1;
+    words[(start + index) >>> 2] = a | (b << 8) | (c << 16) | (d << 24);
+  }
+  for (; index < length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 0 || code > 0x7f) return -1;
+    if (((code | (code - 1)) & NOT_ASCII) !== 0) return -1;
     bytes[start + index] = code;
   }
   return start + length;
 }
 
 /**
- * Refuses text that D-Bus strings cannot have. What JavaScript would put in place of a lone surrogate is another
- * text, and what a C library would make of a NUL is a shorter one.
+ * Writes any text as UTF-8, and refuses text that D-Bus strings cannot have. What JavaScript would put in place of a
+ * lone surrogate is another text, and what a C library would make of a NUL is a shorter one.
  *
+ * @returns where it ends
  * @throws {@link Misfit}
  */
-export function checkText(text: string): void {
+export function writeText(bytes: RawBuffer, start: number, text: string): number {
   const nul = text.indexOf('\0');
   if (nul >= 0) throw new Misfit(`a D-Bus string cannot have a NUL, and this one has one at ${nul}`);
-  if (!(text as WellFormedString).isWellFormed()) {
+  const written = bytes.utf8Write(text, start);
+  // Only ASCII has a byte for each character, and no surrogates.
+  if (written !== text.length && !(text as WellFormedString).isWellFormed()) {
     const at = text.search(/\p{Surrogate}/u);
     throw new Misfit(`a D-Bus string cannot have a lone surrogate, and this one has one at ${at}`);
   }
+  return start + written;
 }
 
 /** Newer than the library that this project is compiled against. */

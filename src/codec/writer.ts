@@ -11,7 +11,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import { ARRAY_BYTES_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
 import { Misfit } from './misfit.js';
-import { checkText, type RawBuffer, rawBuffer, writeAscii } from './strings.js';
+import { type RawBuffer, rawBuffer, writeAscii, writeText } from './strings.js';
 
 /** A descriptor that a message carries. */
 export interface OutgoingFd {
@@ -77,45 +77,34 @@ export class Writer {
 
   /** Writes zeros up to a multiple of `alignment`: memory is used again, and padding must be zero. */
   align(alignment: number): void {
-    const end = (this.position + alignment - 1) & -alignment;
-    this.reserve(end - this.position);
-    while (this.position < end) this.#u8[this.position++] = 0;
+    this.#take(0, alignment);
   }
 
   byte(value: number): void {
-    this.reserve(1);
-    this.#u8[this.position++] = value;
+    this.#u8[this.#take(1, 1)] = value;
   }
 
   /** Writes the low 16 bits: signed numbers are written in the same way. */
   uint16(value: number): void {
-    this.align(2);
-    this.reserve(2);
-    this.#u16[this.position >>> 1] = value;
-    this.position += 2;
+    const at = this.#take(2, 2);
+    this.#u16[at >>> 1] = value;
   }
 
   /** Writes the low 32 bits: signed numbers are written in the same way. */
   uint32(value: number): void {
-    this.align(4);
-    this.reserve(4);
-    this.#u32[this.position >>> 2] = value;
-    this.position += 4;
+    const at = this.#take(4, 4);
+    this.#u32[at >>> 2] = value;
   }
 
   /** Writes the low 64 bits: signed numbers are written in the same way. */
   uint64(value: bigint): void {
-    this.align(8);
-    this.reserve(8);
-    this.#u64[this.position >>> 3] = value;
-    this.position += 8;
+    const at = this.#take(8, 8);
+    this.#u64[at >>> 3] = value;
   }
 
   double(value: number): void {
-    this.align(8);
-    this.reserve(8);
-    this.#f64[this.position >>> 3] = value;
-    this.position += 8;
+    const at = this.#take(8, 8);
+    this.#f64[at >>> 3] = value;
   }
 
   /**
@@ -124,16 +113,11 @@ export class Writer {
    * @throws {@link Misfit} for a NUL or a lone surrogate, which D-Bus strings cannot have
    */
   string(value: string): void {
-    this.align(4);
-    const lengthAt = this.position;
     const { length } = value;
-    this.reserve(5 + (length * 3 > LARGE_STRING ? Buffer.byteLength(value) : length * 3));
+    const lengthAt = this.#take(5 + (length * 3 > LARGE_STRING ? Buffer.byteLength(value) : length * 3), 4);
     const start = lengthAt + 4;
-    let end = writeAscii(this.#u8, start, value);
-    if (end < 0) {
-      checkText(value);
-      end = start + this.#u8.utf8Write(value, start);
-    }
+    let end = writeAscii(this.#u8, this.#u32, start, value);
+    if (end < 0) end = writeText(this.#u8, start, value);
     this.#u32[lengthAt >>> 2] = end - start;
     this.#u8[end] = 0;
     this.position = end + 1;
@@ -142,12 +126,11 @@ export class Writer {
   /** Writes a signature, which must be valid: length in one byte, ASCII, NUL. */
   signature(value: string): void {
     const { length } = value;
-    this.reserve(length + 2);
-    this.#u8[this.position] = length;
-    const start = this.position + 1;
-    if (writeAscii(this.#u8, start, value) < 0) this.#u8.utf8Write(value, start);
-    this.position += length + 2;
-    this.#u8[this.position - 1] = 0;
+    const at = this.#take(length + 2, 1);
+    const bytes = this.#u8;
+    bytes[at] = length;
+    for (let index = 0; index < length; index++) bytes[at + 1 + index] = value.charCodeAt(index);
+    bytes[at + 1 + length] = 0;
   }
 
   /** Writes bytes as they are, for instance those of typed arrays. */
@@ -169,8 +152,7 @@ export class Writer {
    * @returns the position of its length, for {@link endArray}
    */
   beginArray(alignment: number): number {
-    this.uint32(0);
-    const lengthAt = this.position - 4;
+    const lengthAt = this.#take(4, 4);
     this.align(alignment);
     return lengthAt;
   }
@@ -199,6 +181,16 @@ export class Writer {
    */
   reserve(size: number): void {
     if (this.position + size > this.#u8.length) this.#grow(size);
+  }
+
+  /** Goes past zeros up to a multiple of `alignment`, then past `size` bytes, and returns where these are. */
+  #take(size: number, alignment: number): number {
+    const { position } = this;
+    const at = (position + alignment - 1) & -alignment;
+    if (at + size > this.#u8.length) this.#grow(at + size - position);
+    for (let padding = position; padding < at; padding++) this.#u8[padding] = 0;
+    this.position = at + size;
+    return at;
   }
 
   #grow(size: number): void {

@@ -1,0 +1,57 @@
+/**
+ * The elements of arrays of the commonest types. The loop over elements of any type calls a function that the compiler
+ * of the runtime cannot foresee; the loops here have no such call, and take less than half of the time.
+ */
+import type { BasicCode } from '../signature/parse.js';
+import { atIndex } from './misfit.js';
+import type { Writer } from './writer.js';
+
+/** Writes elements up to the first that does not fit, and returns its index, or else the number of elements. */
+type RunWriter = (writer: Writer, values: readonly unknown[]) => number;
+
+export const writeRuns: { readonly [Code in BasicCode]?: RunWriter } = {
+  i(writer, values) {
+    let index = 0;
+    for (; index < values.length; index++) {
+      const value = values[index];
+      if (typeof value !== 'number' || (value | 0) !== value) break;
+      writer.uint32(value);
+    }
+    return index;
+  },
+  u(writer, values) {
+    let index = 0;
+    for (; index < values.length; index++) {
+      const value = values[index];
+      if (typeof value !== 'number' || value >>> 0 !== value) break;
+      writer.uint32(value);
+    }
+    return index;
+  },
+  d(writer, values) {
+    let index = 0;
+    for (; index < values.length; index++) {
+      const value = values[index];
+      if (typeof value !== 'number') break;
+      writer.double(value);
+    }
+    return index;
+  },
+  s(writer, values) {
+    let index = 0;
+    try {
+      for (; index < values.length; index++) {
+        const value = values[index];
+        if (typeof value !== 'string') break;
+        writer.string(value);
+      }
+    } catch (error) {
+      throw atIndex(index, error);
+    }
+    return index;
+  },
+};
+
+export function writeNone(): number {
+  return 0;
+}
