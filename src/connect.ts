@@ -3,7 +3,13 @@ import { type Address, parseAddresses } from './connection/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
 import { openConnection } from './connection/open.js';
 import { DEFAULT_TIMEOUT } from './connection/pending-calls.js';
-import { InvalidArgumentError, NotSupportedError } from './errors.js';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  InvalidArgumentError,
+  NotSupportedError,
+  TimeoutError,
+} from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 
@@ -53,7 +59,8 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
     await bus.hello({ timeout });
   } catch (error) {
     await bus.close();
-    throw error;
+    if (!(error instanceof ConnectionClosedError || error instanceof TimeoutError)) throw error;
+    throw new ConnectError(`the bus was reached but did not greet back: ${error.message}`, { cause: error });
   }
   return bus;
 }
@@ -92,10 +99,7 @@ class SharedBus {
       this.#forget(attempt);
       throw error;
     });
-    if (bus.state === 'open') {
-      bus.share();
-      return bus;
-    }
+    if (bus.state === 'open') return shareOf(bus);
     this.#forget(attempt);
     return this.get();
   }
@@ -103,6 +107,30 @@ class SharedBus {
   #forget(attempt: Promise<MessageBus>): void {
     if (this.#current === attempt) this.#current = undefined;
   }
+}
+
+/**
+ * One user's share of a connection: the bus itself, but that closing gives back this share alone, and only once. Several
+ * users' `close` cannot be told apart on one object.
+ */
+function shareOf(bus: MessageBus): MessageBus {
+  bus.share();
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= bus.close();
+    return closing;
+  };
+  const methods = new Map<PropertyKey, unknown>();
+  return new Proxy(bus, {
+    get(target, key) {
+      if (key === 'close' || key === Symbol.asyncDispose) return close;
+      const value = Reflect.get(target, key, target);
+      if (typeof value !== 'function' || key === 'constructor') return value;
+      // Bound, because private fields are the bus's own; kept, so that a method is always the same function.
+      if (!methods.has(key)) methods.set(key, value.bind(target));
+      return methods.get(key);
+    },
+  });
 }
 
 const shared = { session: new SharedBus('session'), system: new SharedBus('system') };

@@ -40,6 +40,20 @@ export function report(kind: ProblemKind, message: string, error?: unknown): voi
   trace('%s: %s%s', kind, message, error instanceof Error ? `\n${error.stack}` : '');
 }
 
+/**
+ * Runs code of the user's that nobody waits for, a listener for instance. That it throws, or its promise rejects, is
+ * its own failure: it is reported, and nothing else stops.
+ */
+export function runHandler(what: string, run: () => unknown): void {
+  const failed = (error: unknown) => report('handler', `${what} failed`, error);
+  try {
+    const result = run();
+    if (result instanceof Promise) result.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
 function warnOfFailure(message: string, error: unknown): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`${message}: ${error instanceof Error ? error.message : detail}`, {

@@ -189,7 +189,8 @@ classesByDBusName.set(standard('TimedOut'), TimeoutError);
  * @param call what was called, for the text
  */
 export function errorFromReply(dbusName: string, body: readonly unknown[], call: string): DBusError {
-  const text = typeof body[0] === 'string' && body[0] !== '' ? body[0] : dbusName;
+  const told = typeof body[0] === 'string' ? body[0].trim() : '';
+  const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
   const known = classesByDBusName.get(dbusName);
   if (known === undefined) return new DBusError(dbusName, message, { body });

@@ -2,21 +2,25 @@
  * The object that users hold: a participant of the bus that also exports objects and makes proxies of others'.
  * Each of these is a layer of its own; here they meet.
  */
+import { inspect } from 'node:util';
 import { Bus, type BusStats } from './bus/bus.js';
 import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
+import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
 import { type Export, Exports } from './service/exports.js';
+
+/** Whether this process has been told that exports come before names. */
+let warned = false;
 
 /** @see {@link Bus} for calls, signals and names */
 export class MessageBus extends Bus {
   readonly #exports = new Exports(this);
   #shares = 0;
-  #warned = false;
 
   /** @internal */
   constructor(connection: Connection, options: { readonly peer: boolean } = { peer: false }) {
@@ -45,8 +49,8 @@ export class MessageBus extends Bus {
 
   /** As {@link Bus.requestName}; warns once if nothing is exported yet, because calls may arrive at once. */
   override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    if (this.#exports.size === 0 && !this.#warned) {
-      this.#warned = true;
+    if (this.#exports.size === 0 && !warned && isWellKnownName(name)) {
+      warned = true;
       process.emitWarning(
         `${name} is requested before anything is exported: calls that arrive now find no object. Export first.`,
         { code: 'BUSBAR_NAME_BEFORE_EXPORT' },
@@ -104,6 +108,10 @@ export class MessageBus extends Bus {
       return;
     }
     await super.close();
+  }
+
+  [inspect.custom](): string {
+    return `MessageBus { ${this.uniqueName ?? 'peer'}, ${this.state} }`;
   }
 
   /** @internal one more user of a shared connection */

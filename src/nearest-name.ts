@@ -13,13 +13,13 @@ export function nearestName(wanted: string, names: Iterable<string>): string | u
   return nearest;
 }
 
-/** `; did you mean "X"?` and `; there is: A, B`, or nothing where there is nothing to offer. */
+/** `; did you mean X? There is: X, Y`, or nothing where there is nothing to offer. */
 export function suggestion(wanted: string, names: Iterable<string>): string {
   const all = [...names];
   if (all.length === 0) return '';
   const nearest = nearestName(wanted, all);
   const shown = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');
-  return `${nearest === undefined ? '' : `; did you mean ${nearest}?`}; there is: ${shown}`;
+  return nearest === undefined ? `; there is: ${shown}` : `; did you mean ${nearest}? There is: ${shown}`;
 }
 
 /** Levenshtein's distance, row by row. */

@@ -16,7 +16,7 @@ import {
 } from '../connection/message.js';
 import type { Reply, WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { type DBusError, NotSupportedError } from '../errors.js';
+import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
@@ -103,7 +103,10 @@ export class Bus implements AsyncDisposable {
     this.#subscriptions = new Subscriptions(this.#bus);
     this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
     connection.onMessage = (received) => this.#dispatch(received);
-    connection.whenClosed(() => this.#names?.close());
+    connection.whenClosed(() => {
+      this.#names?.close();
+      this.#subscriptions.close();
+    });
   }
 
   /** @internal says Hello to the bus, which is the first message of a connection */
@@ -151,6 +154,7 @@ export class Bus implements AsyncDisposable {
    * @see D-Bus specification, section "Method Calls"
    */
   async call(call: MethodCall): Promise<unknown[]> {
+    checkObject(call, 'call');
     const { destination, path, interface: interfaceName, member, signature, body } = call;
     const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
     const { values } = await this.#connection.call({ ...head, interface: interfaceName }, body, call);
@@ -169,11 +173,13 @@ export class Bus implements AsyncDisposable {
    * @throws {@link ConnectionClosedError} if the connection is over
    */
   emit(signal: SignalEmission): void {
+    checkObject(signal, 'signal');
     this.#connection.send({ type: MessageType.Signal, ...signal }, signal.body);
   }
 
   /** Sends any message that awaits no reply, and returns its serial. Throws as `emit` does. */
   send(message: OutgoingMessage): number {
+    checkObject(message, 'message');
     return this.#connection.send(message, message.body, message.replySerial);
   }
 
@@ -187,6 +193,7 @@ export class Bus implements AsyncDisposable {
    * counts as not having dealt with the message.
    */
   addMessageHandler(handler: MessageHandler): Disposable {
+    checkFunction(handler, 'handler');
     this.#handlers.add(handler);
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
   }
@@ -201,6 +208,7 @@ export class Bus implements AsyncDisposable {
    * @see D-Bus specification, section "Match Rules"
    */
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
+    checkFunction(listener, 'listener');
     const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, listener);
     const release = this.#connection.hold();
     const unsubscribe = () => {
@@ -223,10 +231,15 @@ export class Bus implements AsyncDisposable {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
+    checkObject(options, 'options');
     return this.#requireNames('requestName').request(name, options);
   }
 
-  /** Gives a name back, or leaves its queue. */
+  /**
+   * Gives a name back, or leaves its queue.
+   *
+   * @throws (rejects) {@link NameHasNoOwnerError} or {@link NameTakenError} if the name is nobody's, or somebody else's
+   */
   async releaseName(name: string): Promise<void> {
     checkWellKnownName(name, 'name');
     await this.#requireNames('releaseName').release(name);
@@ -270,19 +283,14 @@ export class Bus implements AsyncDisposable {
   /** Follows a name's owner: tells at once whether there is one, and of every change from then on. */
   watchName(name: string, watcher: NameWatcher): Disposable {
     checkBusName(name, 'name');
+    checkWatcher(watcher);
     this.#requireBus('watchName');
     const releaseHold = this.#connection.hold();
-    let watching = true;
-    const followed = this.#subscriptions.owners.follow(name, (owner) => {
-      if (owner === undefined) watcher.vanished?.();
-      else watcher.appeared?.(owner);
-    });
-    void followed.known.then(() => {
-      if (watching && followed.owner === undefined) watcher.vanished?.();
-    });
+    const followed = this.#subscriptions.owners.follow(name, (owner) =>
+      owner === undefined ? watcher.vanished?.() : watcher.appeared?.(owner),
+    );
     return {
       [Symbol.dispose]: () => {
-        watching = false;
         followed.release();
         releaseHold();
       },
@@ -383,6 +391,22 @@ export class Bus implements AsyncDisposable {
     this.#requireBus(what);
     return this.#names as OwnedNames;
   }
+}
+
+/** Whoever writes plain JavaScript learns at once of what would otherwise fail with every message. */
+function checkFunction(value: unknown, what: string): void {
+  if (typeof value !== 'function') throw new InvalidArgumentError(`${what}: expected a function, got ${typeof value}`);
+}
+
+function checkObject(value: unknown, what: string): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new InvalidArgumentError(`${what}: expected an object, got ${value === null ? 'null' : typeof value}`);
+}
+
+function checkWatcher(watcher: NameWatcher): void {
+  checkObject(watcher, 'watcher');
+  if (watcher.appeared !== undefined) checkFunction(watcher.appeared, 'watcher.appeared');
+  if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
 }
 
 /** The header flags that the options of a call stand for. */

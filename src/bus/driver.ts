@@ -27,6 +27,9 @@ export interface Credentials {
 /** What RequestName answers. */
 export const RequestNameReply = { PrimaryOwner: 1, InQueue: 2, Exists: 3, AlreadyOwner: 4 } as const;
 
+/** What ReleaseName answers. */
+export const ReleaseNameReply = { Released: 1, NonExistent: 2, NotOwner: 3 } as const;
+
 export class BusDriver {
   readonly #connection: Connection;
 
@@ -64,8 +67,9 @@ export class BusDriver {
     return reply as number;
   }
 
-  async releaseName(name: string): Promise<void> {
-    await this.#ask('ReleaseName', 'u', 's', [name]);
+  async releaseName(name: string): Promise<number> {
+    const [reply] = await this.#ask('ReleaseName', 'u', 's', [name]);
+    return reply as number;
   }
 
   async names(member: 'ListNames' | 'ListActivatableNames'): Promise<string[]> {

@@ -3,7 +3,7 @@
  *
  * The signal is subscribed to before the owner is asked for, and the bus answers in order, so no change is missed.
  */
-import { report } from '../diagnostics.js';
+import { report, runHandler } from '../diagnostics.js';
 import { ConnectionClosedError, NameHasNoOwnerError } from '../errors.js';
 import { BUS_INTERFACE, BUS_NAME, BUS_PATH, type BusDriver } from './driver.js';
 import type { Subscription } from './subscription.js';
@@ -13,8 +13,8 @@ import type { Subscriptions } from './subscriptions.js';
 export interface FollowedName {
   /** The unique name of the present owner; `undefined` while there is none, or it is not known yet. */
   readonly owner: string | undefined;
-  /** Settles when the owner is known for the first time. */
-  readonly known: Promise<void>;
+  /** Resolves when the owner is known for the first time, with `false` if it could not be learnt. Never rejects. */
+  readonly known: Promise<boolean>;
   release(): void;
 }
 
@@ -26,7 +26,7 @@ class Following {
   followers = 0;
   readonly listeners = new Set<OwnerListener>();
   subscription: Subscription | undefined;
-  known: Promise<void> = Promise.resolve();
+  known: Promise<boolean> = Promise.resolve(false);
 
   constructor(name: string) {
     this.name = name;
@@ -36,13 +36,13 @@ class Following {
     const previous = this.owner;
     if (owner === previous) return;
     this.owner = owner;
-    for (const listener of [...this.listeners]) {
-      try {
-        listener(owner, previous);
-      } catch (error) {
-        report('handler', `a watcher of ${this.name} failed`, error);
-      }
-    }
+    for (const listener of [...this.listeners]) this.tell(listener, owner, previous);
+  }
+
+  /** Tells a listener, unless it has been released meanwhile. */
+  tell(listener: OwnerListener, owner: string | undefined, previous: string | undefined): void {
+    if (!this.listeners.has(listener)) return;
+    runHandler(`a watcher of ${this.name}`, () => listener(owner, previous));
   }
 }
 
@@ -56,14 +56,20 @@ export class NameOwners {
     this.#driver = driver;
   }
 
-  /** Follows a name until released. `listener` hears of every change, the first owner included. */
+  /**
+   * Follows a name until released. `listener` hears of the owner when it is known for the first time, of its absence as
+   * well, and of every change after that.
+   */
   follow(name: string, listener?: OwnerListener): FollowedName {
     const following = this.#followed.get(name) ?? this.#start(name);
     following.followers++;
     if (listener !== undefined) {
-      following.listeners.add(listener);
       const { owner } = following;
-      if (owner !== undefined) queueMicrotask(() => following.listeners.has(listener) && listener(owner, undefined));
+      following.listeners.add(listener);
+      if (owner !== undefined) queueMicrotask(() => following.tell(listener, owner, undefined));
+      void following.known.then((isKnown) => {
+        if (isKnown && following.owner === undefined) following.tell(listener, undefined, undefined);
+      });
     }
     let held = true;
     return {
@@ -100,13 +106,15 @@ export class NameOwners {
     return following;
   }
 
-  async #ask(following: Following): Promise<void> {
+  async #ask(following: Following): Promise<boolean> {
     try {
-      const owner = await this.#driver?.nameOwner(following.name);
-      following.change(owner);
+      following.change(await this.#driver?.nameOwner(following.name));
+      return true;
     } catch (error) {
-      if (error instanceof NameHasNoOwnerError || error instanceof ConnectionClosedError) return;
+      if (error instanceof NameHasNoOwnerError) return true;
+      if (error instanceof ConnectionClosedError) return false;
       report('name', `the owner of ${following.name} could not be asked for`, error);
+      return false;
     }
   }
 

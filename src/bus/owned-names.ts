@@ -6,7 +6,7 @@
 import type { Inbox } from '../connection/inbox.js';
 import { NameHasNoOwnerError, NameTakenError } from '../errors.js';
 import { checkWellKnownName } from '../names.js';
-import { type BusDriver, isBusSignal, RequestNameReply } from './driver.js';
+import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
 
 /** How a name is requested. Without options: all or nothing, and nobody can take it away. */
 export interface RequestNameOptions {
@@ -21,11 +21,14 @@ export interface RequestNameOptions {
 /** A name that this connection owns or waits for. Disposing it gives it back. */
 export interface OwnedName extends AsyncDisposable {
   readonly name: string;
-  /** `queued` until the name is ours; `lost` when it was taken away or given back. */
+  /**
+   * `queued` until the name is ours; `lost` when it was given back, or taken away. Who asked with `queue` and loses the
+   * name to a replacement is `queued` again.
+   */
   readonly state: 'owned' | 'queued' | 'lost';
-  /** Resolves when the name is ours: at once, unless it is queued for. */
+  /** Resolves when the name is ours: at once, unless it is queued for. Ask again after a loss. */
   readonly acquired: Promise<void>;
-  /** Resolves when the name is no longer ours. */
+  /** Resolves when the name is no longer ours. Ask again after it was acquired anew. */
   readonly lost: Promise<void>;
   release(): Promise<void>;
 }
@@ -34,22 +37,24 @@ const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4
 
 class Name implements OwnedName {
   readonly name: string;
-  state: OwnedName['state'] = 'queued';
-  readonly acquired: Promise<void>;
-  readonly lost: Promise<void>;
   readonly release: () => Promise<void>;
-  #resolveAcquired!: () => void;
-  #resolveLost!: () => void;
+  state: OwnedName['state'] = 'queued';
+  /** Whether the bus keeps us in the name's queue when somebody replaces us. */
+  queues = false;
+  #acquired = new Occasion();
+  #lost = new Occasion();
 
   constructor(name: string, release: () => Promise<void>) {
     this.name = name;
     this.release = release;
-    this.acquired = new Promise((resolve) => {
-      this.#resolveAcquired = resolve;
-    });
-    this.lost = new Promise((resolve) => {
-      this.#resolveLost = resolve;
-    });
+  }
+
+  get acquired(): Promise<void> {
+    return this.#acquired.promise;
+  }
+
+  get lost(): Promise<void> {
+    return this.#lost.promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -59,12 +64,42 @@ class Name implements OwnedName {
   acquire(): void {
     if (this.state !== 'queued') return;
     this.state = 'owned';
-    this.#resolveAcquired();
+    this.#lost.reset();
+    this.#acquired.happen();
+  }
+
+  /** Somebody else owns the name now, and we wait for it. */
+  wait(): void {
+    this.state = 'queued';
+    this.#acquired.reset();
+    this.#lost.happen();
   }
 
   lose(): void {
     this.state = 'lost';
-    this.#resolveLost();
+    this.#lost.happen();
+  }
+}
+
+/** Something that happens, and after a reset may happen again. */
+class Occasion {
+  promise!: Promise<void>;
+  #resolve: (() => void) | undefined;
+
+  constructor() {
+    this.reset();
+  }
+
+  happen(): void {
+    this.#resolve?.();
+    this.#resolve = undefined;
+  }
+
+  reset(): void {
+    if (this.#resolve !== undefined) return;
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
   }
 }
 
@@ -96,15 +131,25 @@ export class OwnedNames {
       (options.replace ? RequestNameFlag.ReplaceExisting : 0) |
       (options.queue ? 0 : RequestNameFlag.DoNotQueue);
     const reply = await this.#driver.requestName(name, flags);
-    if (reply === RequestNameReply.Exists) throw await this.#taken(name);
+    if (reply === RequestNameReply.Exists) {
+      // Who does not want to queue, does not: the bus has taken us out of the queue if we were in it.
+      this.#remove(name);
+      throw await this.#taken(name);
+    }
     const owned = this.#names.get(name) ?? this.#add(name);
+    owned.queues = options.queue === true;
     if (reply !== RequestNameReply.InQueue) owned.acquire();
     return owned;
   }
 
   async release(name: string): Promise<void> {
-    await this.#driver.releaseName(name);
+    const owned = this.#names.get(name);
+    // The NameLost that comes of it must not count as being replaced.
+    if (owned !== undefined) owned.queues = false;
+    const reply = await this.#driver.releaseName(name);
     this.#remove(name);
+    if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
+    if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
   }
 
   /** Takes note of the bus's NameAcquired and NameLost. */
@@ -114,7 +159,10 @@ export class OwnedNames {
       this.#everOwned.add(name);
       this.#names.get(name)?.acquire();
     } else if (isBusSignal(message, 'NameLost', 's')) {
-      this.#remove((message.body as [string])[0]);
+      const [name] = message.body as [string];
+      const owned = this.#names.get(name);
+      if (owned?.queues) owned.wait();
+      else this.#remove(name);
     }
   }
 

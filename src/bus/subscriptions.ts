@@ -7,7 +7,7 @@
  */
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
-import { report } from '../diagnostics.js';
+import { report, runHandler } from '../diagnostics.js';
 import { ConnectionClosedError } from '../errors.js';
 import type { BusDriver } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
@@ -70,6 +70,16 @@ export class Subscriptions {
     return this.#handle(rule, id);
   }
 
+  /** The connection is over, and the rules with it. Handles stay valid and do nothing. */
+  close(): void {
+    for (const rule of this.#rules.values()) {
+      rule.refused = true;
+      rule.owner?.release();
+    }
+    this.#rules.clear();
+    this.#index.clear();
+  }
+
   /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
   dispatch(received: Inbox): void {
     const { member = ANY, path = ANY } = received;
@@ -88,8 +98,11 @@ export class Subscriptions {
     }
     // Decoded now, because listeners may keep the message and its bytes are only lent.
     void message.body;
-    for (const listener of matching.length === 1 ? [...rule.listeners.values()] : inOrder(matching)) {
-      callListener(listener, message);
+    for (const [id, listeners] of inOrder(matching)) {
+      // A listener may have ended another one's subscription meanwhile.
+      const listener = listeners.get(id);
+      if (listener === undefined) continue;
+      runHandler(`a listener of ${message.interface}.${message.member}`, () => listener(message));
     }
   }
 
@@ -194,20 +207,10 @@ function isFromOwner(received: Inbox, { owner }: Rule): boolean {
   return owner === undefined || (owner.owner !== undefined && owner.owner === received.sender);
 }
 
-/** The listeners of several rules, in the order in which they subscribed. */
-function inOrder(rules: readonly Rule[]): SignalListener[] {
-  const listeners = rules.flatMap((rule) => [...rule.listeners]);
-  return listeners.sort(([a], [b]) => a - b).map(([, listener]) => listener);
-}
-
-/** A listener's failure is its own: it is reported, and the others run. */
-function callListener(listener: SignalListener, message: Message): void {
-  const failed = (error: unknown) =>
-    report('handler', `a listener of ${message.interface}.${message.member} failed`, error);
-  try {
-    const result: unknown = listener(message);
-    if (result instanceof Promise) result.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
+/** The listeners of some rules, each by its number and where to find it, in the order in which they subscribed. */
+function inOrder(rules: readonly Rule[]): [number, Rule['listeners']][] {
+  const entries = rules.flatMap(({ listeners }) =>
+    [...listeners.keys()].map((id): [number, Rule['listeners']] => [id, listeners]),
+  );
+  return rules.length === 1 ? entries : entries.sort(([a], [b]) => a - b);
 }

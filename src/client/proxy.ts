@@ -4,6 +4,7 @@
  * Members live in namespaces (`call`, `on`, `get`, …), so that no member's name can collide with anything. A
  * namespace's prototype is made once for a description; a member's function is made when it is first used.
  */
+import { inspect } from 'node:util';
 import { type Bus, type CallOptions, callFlags } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { PreparedHead } from '../connection/header.js';
@@ -81,10 +82,15 @@ class RemoteInterface implements AnyProxy {
   onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
+    checkListener(listener);
     return bus.subscribe(rule, (message) => {
       const [, changed, invalidated] = message.decode(options);
       return listener(changed as Record<string, unknown>, invalidated as string[]);
     });
+  }
+
+  [inspect.custom](): string {
+    return `proxy of ${this.interface} { ${this.destination ?? 'peer'} ${this.path} }`;
   }
 
   with(options: ProxyOptions): AnyProxy {
@@ -191,6 +197,7 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
 
 function listen(remote: Remote, signal: SignalDescription) {
   return (listener: (...values: unknown[]) => unknown): Subscription => {
+    checkListener(listener);
     const { bus, description, destination: sender, path, options } = remote;
     const rule = { sender, path, interface: description.name, member: signal.name };
     return bus.subscribe(rule, (message) => {
@@ -232,7 +239,14 @@ function callProperties(
   signature: string,
   body: readonly unknown[],
 ): Promise<unknown[]> {
-  return bus.call({ ...options, destination, path, interface: PROPERTIES, member, signature, body });
+  // Reading without a reply would read nothing.
+  const noReply = member === 'Set' ? options.noReply : undefined;
+  return bus.call({ ...options, noReply, destination, path, interface: PROPERTIES, member, signature, body });
+}
+
+function checkListener(listener: unknown): void {
+  if (typeof listener === 'function') return;
+  throw new InvalidArgumentError(`listener: expected a function, got ${typeof listener}`);
 }
 
 /** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */

@@ -1,6 +1,7 @@
 /** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
 
 export interface WatchOptions {
@@ -18,16 +19,20 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #subscription: Subscription;
   readonly #stopWaiting: () => void;
   readonly #limit: number;
+  readonly #signal: AbortSignal | undefined;
   #dropped = 0;
   #ended = false;
 
   constructor(bus: Bus, listen: Listen, options: WatchOptions = {}) {
-    this.#limit = options.limit ?? DEFAULT_LIMIT;
+    const { limit = DEFAULT_LIMIT, signal } = options;
+    if (!(limit >= 1)) throw new InvalidArgumentError(`limit: expected at least 1, got ${String(limit)}`);
+    this.#limit = limit;
     this.#subscription = listen((...values) => this.#push(values));
     this.#subscription.ready.catch(() => this.#end());
     this.#stopWaiting = bus.whenClosed(() => this.#end());
-    options.signal?.addEventListener('abort', () => this.#end(), { once: true });
-    if (options.signal?.aborted) this.#end();
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#end, { once: true });
+    if (signal?.aborted) this.#end();
   }
 
   /** How many signals were dropped because the loop was too slow. */
@@ -68,11 +73,12 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#dropped++;
   }
 
-  #end(): void {
+  readonly #end = (): void => {
     if (this.#ended) return;
     this.#ended = true;
     this.#subscription.unsubscribe();
     this.#stopWaiting();
+    this.#signal?.removeEventListener('abort', this.#end);
     for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });
-  }
+  };
 }

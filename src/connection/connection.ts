@@ -154,6 +154,7 @@ export class Connection {
     if (options.timeout !== undefined && !(options.timeout >= 0)) {
       throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(options.timeout)}`);
     }
+    checkSignal(options.signal);
     options.signal?.throwIfAborted();
     if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
       this.send(head, body);
@@ -168,8 +169,7 @@ export class Connection {
     } catch (error) {
       this.#pending.fail(serial, () => error);
     }
-    const outcome = await reply;
-    release();
+    const outcome = await reply.finally(release);
     // Thrown here and not where the reply arrived, so that the stack leads to the caller.
     if ('error' in outcome) throw outcome.error();
     return outcome;
@@ -181,6 +181,9 @@ export class Connection {
    */
   whenClosed(listener: CloseListener): () => void {
     this.#closeListeners.add(listener);
+    if (this.#state === 'closed') {
+      void this.closed.then((reason) => this.#closeListeners.delete(listener) && listener(reason));
+    }
     return () => void this.#closeListeners.delete(listener);
   }
 
@@ -317,7 +320,9 @@ export class Connection {
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#opened?.({ errno, phase });
-    for (const listener of this.#closeListeners) listener(reason);
+    const listeners = [...this.#closeListeners];
+    this.#closeListeners.clear();
+    for (const listener of listeners) listener(reason);
     this.#resolveClosed(reason);
   }
 
@@ -345,6 +350,11 @@ export class Connection {
     this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
     return this.#serial;
   }
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new InvalidArgumentError(`signal: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
 }
 
 /** The symbol of an errno, `ECONNRESET` for instance. */

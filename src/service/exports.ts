@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.js';
 import { PreparedHead } from '../connection/header.js';
 import { type MessageHead, MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
+import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
@@ -30,8 +31,15 @@ export class Exports {
   /** Announcements leave in the order of what they announce, although a getter may be asynchronous. */
   #announced: Promise<void> = Promise.resolve();
 
+  /** Ends every export that is in force. */
+  readonly #ends = new Set<() => void>();
+
   constructor(bus: Bus) {
     this.#bus = bus;
+    // Objects that live on must not hold on to a connection that does not.
+    bus.whenClosed(() => {
+      for (const unexport of [...this.#ends]) unexport();
+    });
     this.#dispatcher = new Dispatcher(bus, this.#tree);
   }
 
@@ -50,35 +58,50 @@ export class Exports {
    * @throws {@link InvalidArgumentError} for an invalid path, or one that has an interface of that name already
    */
   add(path: string, exportables: readonly Exportable[]): Export {
-    checkObjectPath(path, 'path');
+    checkExportPath(path);
+    this.#requireOpen(path);
     this.#tree.add(path, exportables);
-    const detach = exportables.map((exportable) => exportable.attach(this.#outlet(path, exportable)));
-    this.#announceAdded(path, exportables);
-    this.#updateHold();
-    return this.#handle(path, () => {
-      for (const end of detach) end();
+    const detach: (() => void)[] = [];
+    const end = () => {
+      for (const detachOne of detach) detachOne();
       this.#tree.remove(path, exportables);
+    };
+    try {
+      for (const exportable of exportables) detach.push(exportable.attach(this.#outlet(path, exportable)));
+    } catch (error) {
+      // An object that cannot be attached leaves nothing half exported.
+      end();
+      throw error;
+    }
+    this.#announceAdded(path, exportables);
+    return this.#handle(path, () => {
+      end();
       this.#announceRemoved(path, exportables);
     });
   }
 
   /** Exports an ObjectManager at a path, for everything below it. */
   addManager(path: string): Export {
-    checkObjectPath(path, 'path');
+    checkExportPath(path);
+    this.#requireOpen(path);
     this.#tree.setManager(path, true);
-    this.#updateHold();
     return this.#handle(path, () => this.#tree.setManager(path, false));
   }
 
   #handle(path: string, end: () => void): Export {
-    let exported = true;
     const unexport = () => {
-      if (!exported) return;
-      exported = false;
+      if (!this.#ends.delete(unexport)) return;
       end();
       this.#updateHold();
     };
+    this.#ends.add(unexport);
+    this.#updateHold();
     return { path, unexport, [Symbol.dispose]: unexport };
+  }
+
+  #requireOpen(path: string): void {
+    if (this.#bus.state === 'open') return;
+    throw new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`);
   }
 
   #updateHold(): void {
@@ -134,6 +157,7 @@ export class Exports {
   }
 
   #announceRemoved(path: string, exportables: readonly Exportable[]): void {
+    if (this.#bus.state !== 'open') return;
     const managers = [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
     if (managers.length === 0) return;
     this.#announce(async () => {
@@ -155,6 +179,11 @@ export class Exports {
     if (this.#bus.state === 'open') this.#bus.sendBy(head, body);
     else report('send', `${head.interface}.${head.member} was not sent: the connection is ${this.#bus.state}`);
   }
+}
+
+function checkExportPath(path: string): void {
+  checkObjectPath(path, 'path');
+  if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
 }
 
 function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {

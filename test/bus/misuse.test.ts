@@ -1,0 +1,207 @@
+// What people do wrong, or twice, or too late: told at once, and nothing else suffers.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  connect,
+  defineInterface,
+  InvalidArgumentError,
+  implement,
+  type MessageBus,
+  NameHasNoOwnerError,
+  NameTakenError,
+  type OwnedName,
+  sessionBus,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection, thrown } from '../helpers/rejection.js';
+
+const daemon = await PrivateBus.start();
+const one = await connect({ address: daemon.address });
+const two = await connect({ address: daemon.address });
+const test = suite('misuse');
+const Example = defineInterface('org.example.Misuse', {
+  methods: { Echo: { in: 's', out: 's' } },
+  signals: { Lit: { args: 's' } },
+  properties: { On: { type: 'b' } },
+});
+const members = { Echo: (text: string) => text, On: false };
+const example = implement(Example, members);
+one.export('/misuse', example);
+const proxy = two.proxy(Example, one.uniqueName as string, '/misuse');
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test.after(async () => {
+  await Promise.all([one.close(), two.close()]);
+  await daemon.stop();
+});
+
+test('a watcher of a name that throws harms nobody', async () => {
+  process.once('warning', () => {});
+  const complain = () => {
+    throw new Error('mine');
+  };
+  using _absent = one.watchName('org.example.Absent', { vanished: complain });
+  using _first = one.watchName('org.freedesktop.DBus', { appeared: complain });
+  await turn();
+  using _second = one.watchName('org.freedesktop.DBus', { appeared: complain });
+  await turn();
+  assert.is(one.state, 'open');
+});
+
+test('once, watch and ready settle on a connection that is over', async () => {
+  const bus = await connect({ address: daemon.address });
+  const over = bus.proxy(Example, one.uniqueName as string, '/misuse');
+  await over.on.Lit(() => {}).ready;
+  await bus.close();
+  assert.instance(await rejection(over.once.Lit()), ConnectionClosedError);
+  assert.instance(await rejection(over.on.Lit(() => {}).ready), ConnectionClosedError);
+  assert.equal(await over.watch.Lit().next(), { value: undefined, done: true });
+  assert.is(bus.stats().matchRules, 0);
+});
+
+test('closing a shared bus twice gives back one share', async () => {
+  const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+  process.env.DBUS_SESSION_BUS_ADDRESS = daemon.address;
+  const [first, second] = await Promise.all([sessionBus(), sessionBus()]);
+  await first.close();
+  await first.close();
+  assert.is(second.state, 'open');
+  assert.ok((await second.listNames()).length > 0);
+  await second.close();
+  assert.is(second.state, 'closed');
+  if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+  else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+});
+
+test('what was exported on a connection that is over is exported no more', async () => {
+  const bus = await connect({ address: daemon.address });
+  const exported = bus.export('/misuse', example);
+  await bus.close();
+  assert.is(bus.stats().exportedObjects, 0);
+  exported.unexport();
+  assert.instance(
+    thrown(() => bus.export('/late', example)),
+    ConnectionClosedError,
+  );
+});
+
+test('an export that fails leaves nothing exported', () => {
+  const other = implement(Example, members);
+  const before = one.stats().exportedObjects;
+  assert.instance(
+    thrown(() => one.export('/half', other, example, other)),
+    InvalidArgumentError,
+  );
+  assert.is(one.stats().exportedObjects, before);
+  one.export('/half', other).unexport();
+});
+
+test('asking without a queue for a name that is queued for leaves the queue', async () => {
+  const owned = await one.requestName('org.example.Queue');
+  const queued = await two.requestName('org.example.Queue', { queue: true });
+  assert.instance(await rejection(two.requestName('org.example.Queue')), NameTakenError);
+  assert.is(queued.state, 'lost');
+  await owned.release();
+  assert.is(two.stats().ownedNames, 0);
+});
+
+test('a replaced owner that wants to queue is queued, and gets the name back', async () => {
+  const first: OwnedName = await one.requestName('org.example.Back', { allowReplacement: true, queue: true });
+  const second = await two.requestName('org.example.Back', { replace: true });
+  await first.lost;
+  assert.is(first.state, 'queued');
+  await second.release();
+  await first.acquired;
+  assert.is(first.state, 'owned');
+  assert.is(await two.nameOwner('org.example.Back'), one.uniqueName);
+  await first.release();
+  assert.is(first.state, 'lost');
+  assert.is(one.stats().ownedNames, 0);
+});
+
+test('a name that is not ours cannot be released', async () => {
+  await using _owned = await one.requestName('org.example.Theirs');
+  assert.instance(await rejection(two.releaseName('org.example.Theirs')), NameTakenError);
+  assert.instance(await rejection(two.releaseName('org.example.Nobody')), NameHasNoOwnerError);
+});
+
+test('something that is no AbortSignal is refused, and holds nothing', async () => {
+  for (const signal of [null, 5, {}]) {
+    const call = two.call({ destination: 'org.freedesktop.DBus', path: '/', member: 'GetId', signal: signal as never });
+    assert.instance(await rejection(call), InvalidArgumentError);
+  }
+  assert.is(two.stats().pendingCalls, 0);
+});
+
+test('a watch lets go of its abort signal', async () => {
+  const { signal } = new AbortController();
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  for (let round = 0; round < 50; round++) proxy.watch.Lit({ signal })[Symbol.dispose]();
+  await turn();
+  process.off('warning', note);
+  assert.equal(warnings, []);
+  assert.instance(
+    thrown(() => proxy.watch.Lit({ limit: 0 })),
+    InvalidArgumentError,
+  );
+});
+
+test('a listener whose subscription another listener ended is not called', async () => {
+  const heard: string[] = [];
+  const first = proxy.on.Lit(() => second.unsubscribe());
+  const second = proxy.on.Lit((text) => heard.push(text));
+  await two.listNames();
+  example.emit.Lit('now');
+  await one.listNames();
+  await two.listNames();
+  first.unsubscribe();
+  assert.equal(heard, []);
+});
+
+test('reading a property asks for a reply whatever the options say', async () => {
+  assert.is(await proxy.with({ noReply: true }).get.On(), false);
+  assert.equal(await proxy.with({ noReply: true }).getAll(), { On: false });
+});
+
+test('listeners, handlers and options of the wrong kind are refused at once', async () => {
+  const wrong = 5 as never;
+  for (const run of [
+    () => proxy.on.Lit(wrong),
+    () => proxy.onChange(wrong),
+    () => two.subscribe({}, wrong),
+    () => two.addMessageHandler(wrong),
+    () => two.watchName('org.example.Name', null as never),
+    () => two.watchName('org.example.Name', { appeared: wrong }),
+    () => two.emit(undefined as never),
+    () => two.send(undefined as never),
+    () => two.export('/org/freedesktop/DBus/Local', example),
+    () => two.proxy(Example, undefined as never, '/misuse'),
+    () => two.proxy(Example, 'x', '/misuse'),
+    () => two.proxy(Example, 'org.example.Misuse', 'no path'),
+  ]) {
+    assert.instance(thrown(run), InvalidArgumentError, String(run));
+  }
+  assert.instance(await rejection(two.call(undefined as never)), InvalidArgumentError);
+  assert.instance(await rejection(two.requestName('org.example.Name', null as never)), InvalidArgumentError);
+});
+
+test('a bus that dies while it is greeted is a bus that could not be connected to', async () => {
+  const doomed = await PrivateBus.start();
+  const attempts = Array.from({ length: 20 }, () =>
+    connect({ address: doomed.address }).then(
+      (bus: MessageBus) => bus.close(),
+      (error: unknown) => error,
+    ),
+  );
+  await doomed.kill();
+  for (const outcome of await Promise.all(attempts)) {
+    if (outcome !== undefined) assert.instance(outcome, ConnectError, String(outcome));
+  }
+  await doomed.stop();
+});
+
+test.run();
