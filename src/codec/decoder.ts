@@ -7,6 +7,7 @@
 import { BoundedCache } from '../signature/bounded-cache.js';
 import { type BasicCode, parseSignature, parseSingle, type Type } from '../signature/parse.js';
 import { Variant } from '../variant.js';
+import { decodeRuns } from './decode-runs.js';
 import type { Reader } from './reader.js';
 
 /** Choices of the receiver's. */
@@ -90,10 +91,9 @@ class Dialect {
       return decodeMap(basicDecoders[key.code], this.#compile(value));
     }
     if (element.code === 'y') return decodeBytes;
-    if (element.code === 's' || element.code === 'o') return decodeStrings;
     const TypedArray = this.#typedArrays ? typedArrays[element.code as BasicCode] : undefined;
     if (TypedArray !== undefined) return decodeTypedArray(TypedArray, element.alignment);
-    return decodeArray(this.#compile(element), element.alignment);
+    return decodeRuns[element.code as BasicCode] ?? decodeArray(this.#compile(element), element.alignment);
   }
 
   #variantDecoder(wrap: boolean): ValueDecoder {
@@ -198,10 +198,6 @@ function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder
     while (reader.position < end) values.push(readElement(reader));
     return values;
   };
-}
-
-function decodeStrings(reader: Reader): string[] {
-  return reader.strings(reader.beginArray(4));
 }
 
 function decodeBytes(reader: Reader): Buffer {
