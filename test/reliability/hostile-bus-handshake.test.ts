@@ -92,7 +92,8 @@ test('a bus that answers Hello with something else is refused', async () => {
 test('a bus that never answers Hello is given up after the timeout', async () => {
   await using server = await FakeBus.start(onHello(() => 'silence'));
   const error = await rejection(connect({ address: server.address, timeout: 100 }));
-  assert.instance(error, TimeoutError);
+  assert.instance(error, ConnectError);
+  assert.instance(error.cause, TimeoutError);
   await (await server.accepted()).closed;
 });
 
@@ -109,7 +110,9 @@ test('a bus that hangs up anywhere in its answer to Hello rejects the connection
       break;
     }
     peer.hangUp(answer.subarray(0, length));
-    assert.instance(await connecting, ConnectionClosedError, `after ${length} bytes`);
+    const error = await connecting;
+    assert.instance(error, ConnectError, `after ${length} bytes`);
+    assert.instance(error.cause, ConnectionClosedError);
   }
 });
 
