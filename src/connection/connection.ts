@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly address: string;
   /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
   readonly serve?: ServedSocket | undefined;
+  /** Whether the other side is no bus: then nobody vouches for what messages say of their sender. */
+  readonly peer?: boolean | undefined;
   /** Whether to authenticate without saying who one is, or to let in who does. */
   readonly anonymous?: boolean | undefined;
   /** Gives up the attempt. */
@@ -65,7 +67,7 @@ export class Connection {
   readonly closed: Promise<DBusError | undefined>;
 
   readonly #closeListeners = new Set<CloseListener>();
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   readonly #native: NativeConnection;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
@@ -84,6 +86,7 @@ export class Connection {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    this.#inbox = new Inbox(options.peer !== true);
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,

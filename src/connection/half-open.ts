@@ -44,6 +44,7 @@ export class HalfOpen {
     const { anonymous, poller, timeout } = this.#options;
     const opening = {
       address: '',
+      peer: true,
       serve,
       anonymous,
       poller,

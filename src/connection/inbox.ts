@@ -34,11 +34,17 @@ export class Inbox {
   readonly #bytes = Buffer.from(this.memory.arena);
   readonly #reader = new Reader(this.memory.arena);
   readonly #strings: (string | undefined)[] = [undefined];
+  readonly #hasSenders: boolean;
   /** The first column of the current row. */
   #at = 0;
   #large: ArrayBuffer | undefined;
   #lent: LentBody | undefined;
   #message: IncomingMessage | undefined;
+
+  /** @param hasSenders whether there is a bus that vouches for senders; between peers a message has none */
+  constructor(hasSenders: boolean) {
+    this.#hasSenders = hasSenders;
+  }
 
   /** Learns the header strings that are new in a batch. */
   intern(count: number): void {
@@ -92,7 +98,7 @@ export class Inbox {
   }
 
   get sender(): string | undefined {
-    return this.#string(Column.Sender);
+    return this.#hasSenders ? this.#string(Column.Sender) : undefined;
   }
 
   get signature(): string {

@@ -32,21 +32,23 @@ export async function openConnection(addresses: readonly Address[], options: Ope
   const { server = 'bus' } = options;
   requireLibrary();
   const failures: string[] = [];
-  for (const { text: address, origin, refusal } of addresses) {
+  for (const address of addresses) {
+    const { text, origin, refusal } = address;
     if (refusal !== undefined) {
-      failures.push(`${address} (${origin}): ${refusal}`);
+      failures.push(`${text} (${origin}): ${refusal}`);
       continue;
     }
     const result = await Connection.open({
-      address,
+      address: text,
       transport: options.transport ?? transportKind(),
       poller: options.poller ?? pollerKind(),
       timeout: options.timeout,
       anonymous: options.anonymous,
+      peer: server === 'peer',
     });
     if (result instanceof Connection) return result;
-    trace('connect: %s failed in phase %s: errno %d', address, result.phase, result.errno);
-    failures.push(`${address} (${origin}): ${failureText(result, server)}`);
+    trace('connect: %s failed in phase %s: errno %d', text, result.phase, result.errno);
+    failures.push(`${text} (${origin}): ${failureText(result, server, address)}`);
   }
   throw new ConnectError(
     `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
@@ -69,12 +71,15 @@ export function requireLibrary(): void {
 const { errno: Errno } = constants;
 
 /** What usually cures a failure to reach a server. */
-function cureOf(errno: number, server: ServerKind): string | undefined {
+function cureOf(errno: number, server: ServerKind, { transport, parameters }: Address): string | undefined {
   switch (errno) {
     case Errno.ENOENT:
       return `the socket does not exist: is the ${server} running, and is its folder mounted here?`;
     case Errno.ECONNREFUSED:
-      return `the socket exists, but nobody listens: the ${server} has ended`;
+      if (transport === 'unix' && parameters.has('path')) {
+        return `it exists, but no ${server} listens there: the ${server} has ended, or it is no socket`;
+      }
+      return `no ${server} listens there`;
     case Errno.EACCES:
       return 'permission denied: check the socket’s owner, AppArmor or SELinux';
     case Errno.ETIMEDOUT:
@@ -92,8 +97,12 @@ const authenticationCures: Readonly<Record<ServerKind, string>> = {
   peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
 };
 
-function failureText({ errno, phase }: ConnectFailure, server: ServerKind): string {
+function failureText({ errno, phase }: ConnectFailure, server: ServerKind, address: Address): string {
   const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT;
-  const cure = rejected ? authenticationCures[server] : cureOf(errno, server);
+  const cure = !rejected
+    ? cureOf(errno, server, address)
+    : address.transport === 'unixexec'
+      ? 'the program ended, or speaks no D-Bus'
+      : authenticationCures[server];
   return `${errnoText(errno)} while trying to ${phase}${cure === undefined ? '' : ` (${cure})`}`;
 }

@@ -12,7 +12,7 @@ import { Writer } from '../codec/writer.js';
 import { BackpressureError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import type { NativeConnection } from '../native/binding.js';
 import { checkHead, finishMessage, PreparedHead, writeHeader } from './header.js';
-import type { MessageHead } from './message.js';
+import { describeMessage, type MessageHead } from './message.js';
 
 const GATHER_BYTES = 32 * 1024;
 
@@ -112,7 +112,7 @@ export class Outbox {
       return true;
     } catch (error) {
       writer.rewind(mark, fdsBefore);
-      throw error;
+      throw error instanceof InvalidArgumentError ? naming(head, error) : error;
     }
   }
 
@@ -143,4 +143,10 @@ function requireOpen(fd: number): void {
   } catch (error) {
     throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
   }
+}
+
+/** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
+function naming(head: MessageHead, error: InvalidArgumentError): InvalidArgumentError {
+  const what = describeMessage(head);
+  return what === '' ? error : new InvalidArgumentError(`${error.message} (${what})`, { cause: error });
 }

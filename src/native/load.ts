@@ -42,7 +42,8 @@ function failureText(error: unknown): string {
     `the native addon of busbar could not be loaded: ${reason}\n` +
     `  this machine: ${machine()}\n` +
     `  prebuilt binaries: ${prebuilds().join(', ') || 'none'}\n` +
-    `  to build one, with a C++20 compiler and CMake, run in ${packageFolder}: npm run build:native`
+    `  to build one, with a C++20 compiler and CMake, run in ${packageFolder}:\n` +
+    '    npm install --no-save cmake-js node-addon-api node-api-headers && npm run build:native'
   );
 }
 
