@@ -3,19 +3,12 @@
  *
  * @packageDocumentation
  */
-export type {
-  BusStats,
-  CallOptions,
-  MessageHandler,
-  MethodCall,
-  NameWatcher,
-  SignalEmission,
-  SubscriptionRule,
-} from './bus/bus.js';
+export type { BusStats, MessageHandler, NameWatcher, SubscriptionRule } from './bus/bus.js';
 export type { Credentials } from './bus/driver.js';
 export { formatMatchRule, type MatchRule } from './bus/match-rule.js';
 export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 export { parseMatchRule } from './bus/parse-match-rule.js';
+export type { CallOptions, MethodCall, SignalEmission } from './bus/requests.js';
 export type { Subscription } from './bus/subscription.js';
 export type { SignalListener } from './bus/subscriptions.js';
 export type { ObjectOptions, RemoteObject } from './client/object.js';

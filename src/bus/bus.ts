@@ -9,7 +9,6 @@ import type { Inbox } from '../connection/inbox.js';
 import {
   type IncomingMessage,
   type Message,
-  MessageFlag,
   type MessageHead,
   MessageType,
   type OutgoingMessage,
@@ -18,44 +17,14 @@ import type { Reply, WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
+import { checkFunction, checkObject } from '../parameters.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
+import { callFlags, type MethodCall, type SignalEmission } from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, Subscriptions } from './subscriptions.js';
-
-/** How a method call is made; everything is optional. */
-export interface CallOptions extends WaitOptions {
-  /** Do not ask for a reply: the call resolves when it is sent, and nothing tells whether it arrived. */
-  readonly noReply?: boolean | undefined;
-  /** `false`: do not let the bus start the service for this call. */
-  readonly autoStart?: boolean | undefined;
-  /** Let the service ask the user for permission, which may take as long as the user does. */
-  readonly interactive?: boolean | undefined;
-}
-
-/** A method call, by the specification's names. */
-export interface MethodCall extends CallOptions {
-  readonly destination?: string | undefined;
-  readonly path: string;
-  readonly interface?: string | undefined;
-  readonly member: string;
-  /** The signature of `body`; empty if left out. */
-  readonly signature?: string | undefined;
-  readonly body?: readonly unknown[] | undefined;
-}
-
-/** A signal to send. */
-export interface SignalEmission {
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  readonly signature?: string | undefined;
-  readonly body?: readonly unknown[] | undefined;
-  /** Send to this connection alone; to everybody who subscribed, if left out. */
-  readonly destination?: string | undefined;
-}
 
 /** What a subscription asks for; every key narrows it. */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
@@ -393,29 +362,10 @@ export class Bus implements AsyncDisposable {
   }
 }
 
-/** Whoever writes plain JavaScript learns at once of what would otherwise fail with every message. */
-function checkFunction(value: unknown, what: string): void {
-  if (typeof value !== 'function') throw new InvalidArgumentError(`${what}: expected a function, got ${typeof value}`);
-}
-
-function checkObject(value: unknown, what: string): void {
-  if (typeof value === 'object' && value !== null) return;
-  throw new InvalidArgumentError(`${what}: expected an object, got ${value === null ? 'null' : typeof value}`);
-}
-
 function checkWatcher(watcher: NameWatcher): void {
   checkObject(watcher, 'watcher');
   if (watcher.appeared !== undefined) checkFunction(watcher.appeared, 'watcher.appeared');
   if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
-}
-
-/** The header flags that the options of a call stand for. */
-export function callFlags({ noReply, autoStart, interactive }: CallOptions): number {
-  return (
-    (noReply ? MessageFlag.NoReplyExpected : 0) |
-    (autoStart === false ? MessageFlag.NoAutoStart : 0) |
-    (interactive ? MessageFlag.AllowInteractiveAuthorization : 0)
-  );
 }
 
 function isHandled(handler: MessageHandler, message: IncomingMessage): boolean {

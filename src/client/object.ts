@@ -1,5 +1,6 @@
 /** Somebody else's object, as its introspection data describes it. */
-import type { Bus, CallOptions } from '../bus/bus.js';
+import type { Bus } from '../bus/bus.js';
+import type { CallOptions } from '../bus/requests.js';
 import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
 import { parseIntrospection } from '../introspection/parse.js';

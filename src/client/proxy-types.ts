@@ -7,7 +7,7 @@
  * signal, anything else is a property, without `set` if it has no setter. Decorators are invisible to types, so a public
  * function without a decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy.
  */
-import type { CallOptions } from '../bus/bus.js';
+import type { CallOptions } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import type { CallContext } from '../service/call-context.js';
 import type { InterfaceDefinition } from '../service/define-interface.js';

@@ -5,7 +5,8 @@
  * namespace's prototype is made once for a description; a member's function is made when it is first used.
  */
 import { inspect } from 'node:util';
-import { type Bus, type CallOptions, callFlags } from '../bus/bus.js';
+import type { Bus } from '../bus/bus.js';
+import { type CallOptions, callFlags } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import { PreparedHead } from '../connection/header.js';
 import { MessageType } from '../connection/message.js';
@@ -19,6 +20,7 @@ import type {
 } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkBusName, checkObjectPath } from '../names.js';
+import { checkFunction } from '../parameters.js';
 import { Variant } from '../variant.js';
 import { nextSignal } from './next-signal.js';
 import type { ProxyOf, ProxyOptions } from './proxy-types.js';
@@ -82,7 +84,7 @@ class RemoteInterface implements AnyProxy {
   onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
-    checkListener(listener);
+    checkFunction(listener, 'listener');
     return bus.subscribe(rule, (message) => {
       const [, changed, invalidated] = message.decode(options);
       return listener(changed as Record<string, unknown>, invalidated as string[]);
@@ -197,7 +199,7 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
 
 function listen(remote: Remote, signal: SignalDescription) {
   return (listener: (...values: unknown[]) => unknown): Subscription => {
-    checkListener(listener);
+    checkFunction(listener, 'listener');
     const { bus, description, destination: sender, path, options } = remote;
     const rule = { sender, path, interface: description.name, member: signal.name };
     return bus.subscribe(rule, (message) => {
@@ -242,11 +244,6 @@ function callProperties(
   // Reading without a reply would read nothing.
   const noReply = member === 'Set' ? options.noReply : undefined;
   return bus.call({ ...options, noReply, destination, path, interface: PROPERTIES, member, signature, body });
-}
-
-function checkListener(listener: unknown): void {
-  if (typeof listener === 'function') return;
-  throw new InvalidArgumentError(`listener: expected a function, got ${typeof listener}`);
 }
 
 /** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */

@@ -22,6 +22,7 @@ import type {
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
+import { checkSignal } from '../parameters.js';
 import { Deadlines } from './deadlines.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
@@ -353,11 +354,6 @@ export class Connection {
     this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
     return this.#serial;
   }
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new InvalidArgumentError(`signal: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
 }
 
 /** The symbol of an errno, `ECONNRESET` for instance. */
