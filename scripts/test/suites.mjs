@@ -1,6 +1,7 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it, the seconds that it may take, and how to read its counts from what it printed.
+ * Node.js that runs it, the variables of its environment, the seconds that it may take, and how to read its counts from
+ * what it printed. Whatever talks to a bus is two suites, one for each transport.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -8,10 +9,11 @@ import { root } from '../setup/report.mjs';
 import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
 import { timeLimitOf } from './time-limit.mjs';
 
-const folders = ['unit', 'bus', 'interop', 'process', 'reliability'];
+const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
+const transports = ['socket', 'sd-bus'];
 
 export function allSuites() {
-  return [...tools, ...folders.flatMap(testFiles)];
+  return [...tools, ...testFiles('unit'), ...connectingFolders.flatMap(testFiles).flatMap(onEachTransport)];
 }
 
 const tools = [
@@ -27,6 +29,14 @@ function testFiles(folder) {
   if (!existsSync(path)) return [];
   const files = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.test.ts'));
   return files.sort().map((name) => testFile(join(path, name)));
+}
+
+function onEachTransport(suite) {
+  return transports.map((transport) => ({
+    ...suite,
+    name: `${suite.name} (${transport})`,
+    env: { BUSBAR_TRANSPORT: transport },
+  }));
 }
 
 function testFile(file) {

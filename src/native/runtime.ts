@@ -25,7 +25,7 @@ export function pollerKind(): PollerKind {
 export function transportKind(): TransportKind {
   const forced = process.env.BUSBAR_TRANSPORT;
   if (forced !== undefined && forced !== '') return oneOf(['sd-bus', 'socket'], forced, 'BUSBAR_TRANSPORT');
-  return 'sd-bus';
+  return 'socket';
 }
 
 function oneOf<Kind extends string>(kinds: readonly Kind[], text: string, variable: string): Kind {

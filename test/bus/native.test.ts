@@ -3,11 +3,14 @@
  * elsewhere; how connections end, in `native-ends.test.ts`.
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROW_LENGTH } from '../../src/native/binding.js';
 import { loadAddon } from '../../src/native/load.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { testUnless } from '../helpers/skip.js';
 import { Bytes, HELLO, message } from './native/bytes.js';
 import { Client, type Sizes } from './native/client.js';
 import { type Bus, folder, startBus, stopBus } from './native/own-bus.js';
@@ -113,16 +116,35 @@ test('batches smaller than the messages of a moment lose nothing', async () => {
   await client.close();
 });
 
+testUnless(
+  transportKind() === 'sd-bus' ? undefined : 'only sd-bus refuses what the specification allows',
+  test,
+  'a message that sd-bus does not take is refused',
+  async () => {
+    const client = await connect();
+    client.signal(2, 's', new Bytes().string('\uffff').bytes);
+    client.signal(3, 'h', u32(5));
+    client.signal(4, 'u', u32(1));
+    await client.until(1);
+    assert.equal(
+      client.refused.map(([serial]) => serial),
+      [2, 3],
+    );
+    await client.close();
+  },
+);
+
 test('a refused message is named by its serial, and the next is sent', async () => {
   const client = await connect();
-  client.signal(2, 's', new Bytes().string('\uffff').bytes);
-  client.signal(3, 'h', u32(5));
+  const { EBADF } = constants.errno;
+  client.signal(2, 'h', u32(0), Int32Array.of(1 << 20));
+  client.signal(3, 'h', u32(0), Int32Array.of((1 << 20) + 1));
   client.signal(4, 'u', u32(1));
   await client.until(1);
-  assert.equal(
-    client.refused.map(([serial]) => serial),
-    [2, 3],
-  );
+  assert.equal(client.refused, [
+    [2, EBADF],
+    [3, EBADF],
+  ]);
   await client.close();
 });
 
