@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { checkInterfaceName, checkMemberName, quoted } from '../names.js';
 import { parseArguments } from '../signature/arguments.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
+import type { VariantChoice } from '../signature/types.js';
 import { type AnnotatedFields, defaultEmits, readFields, withoutFields } from './annotations.js';
 import type {
   Access,
@@ -29,7 +30,16 @@ interface MemberInput {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface MethodInput extends MemberInput {
+/** What whoever implements a member chooses for itself; the interface is the same to others. */
+export interface ReadingChoice {
+  /**
+   * How the implementation gets variants that others send: `'plain'` (if left out) as the value in them, `'wrap'` as
+   * `Variant`, which keeps the type. Clients choose for themselves, by `proxy.with({ variants })`.
+   */
+  readonly variants?: VariantChoice | undefined;
+}
+
+export interface MethodInput extends MemberInput, ReadingChoice {
   readonly in?: ArgumentList | undefined;
   readonly out?: ArgumentList | undefined;
   /** Callers are not meant to wait for a reply; not together with `out`. */
@@ -40,7 +50,7 @@ export interface SignalInput extends MemberInput {
   readonly args?: ArgumentList | undefined;
 }
 
-export interface PropertyInput extends MemberInput {
+export interface PropertyInput extends MemberInput, ReadingChoice {
   /** The signature of one complete type. */
   readonly type: string;
   /** `readwrite` unless given. */
@@ -89,6 +99,7 @@ export function interfaceDescription(name: string, input: InterfaceInput = {}): 
  */
 export function methodDescription(name: string, input: MethodInput = {}): MethodDescription {
   checkMemberName(name);
+  checkVariants(input);
   const inArgs = readArguments('in', input.in);
   const outArgs = readArguments('out', input.out);
   const annotations = readAnnotations(input.annotations);
@@ -139,6 +150,7 @@ export function propertyDescription(
 ): PropertyDescription {
   checkFreeText(name, 'property name');
   if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
+  checkVariants(input);
   const { signature } = parseSingle(input.type);
   const annotations = readAnnotations(input.annotations);
   const { deprecated, emits = assumedEmits } = fields(input, annotations);
@@ -218,6 +230,10 @@ function checkFreeText(text: string, what: string): void {
 function oneOf<T>(what: string, value: T, known: readonly T[]): T {
   if (known.includes(value)) return value;
   throw new InvalidArgumentError(`${what} must be one of ${known.map((each) => JSON.stringify(each)).join(', ')}`);
+}
+
+function checkVariants({ variants }: ReadingChoice): void {
+  oneOf('variants', variants ?? 'plain', ['plain', 'wrap']);
 }
 
 /** Says where an error is, for which the stack is of little help: definitions are tables. */

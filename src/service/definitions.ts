@@ -4,7 +4,7 @@
  */
 import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from '../introspection/build.js';
 import type { Access } from '../introspection/description.js';
-import type { ReadArguments, ValidArguments, WriteResult } from '../signature/types.js';
+import type { ReadArgumentsAs, ValidArguments, VariantChoice, WriteResult } from '../signature/types.js';
 import type { CallContext } from './call-context.js';
 
 /** The members of an interface, by their D-Bus names. */
@@ -32,6 +32,11 @@ export type TypeOf<Definition> = Definition extends { readonly type: infer S ext
 /** The access of a property as the definition says, or as it is where the definition does not say. */
 export type AccessOf<Definition> = Definition extends { readonly access: infer A extends Access } ? A : 'readwrite';
 
+/** How the service reads the variants of a member. */
+export type VariantsOf<Definition> = Definition extends { readonly variants: infer V extends VariantChoice }
+  ? V
+  : 'plain';
+
 /** Members whose signatures are all valid are themselves; an invalid signature becomes a type that nothing fits. */
 export type ValidMembers<M> = {
   readonly [Kind in keyof M]: {
@@ -53,10 +58,16 @@ type ValidOption<Key, Value> = Key extends 'in' | 'out' | 'args'
 export type ValidType<S> = S extends string ? ValidArguments<readonly [S]>[0] : S;
 
 /** The parameters of a method of a service. */
-export type HandlerParameters<I extends ArgumentList> = Extract<ReadArguments<I>, readonly unknown[]>;
+export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<
+  ReadArgumentsAs<I, V>,
+  readonly unknown[]
+>;
 
 /** The parameters of a method of a service that gets the call's context last. */
-export type ParametersWithContext<I extends ArgumentList> = [...HandlerParameters<I>, context: CallContext];
+export type ParametersWithContext<I extends ArgumentList, V extends VariantChoice = 'plain'> = [
+  ...HandlerParameters<I, V>,
+  context: CallContext,
+];
 
 /** What a method of a service may return: its result, or a promise of it. */
 export type HandlerResult<O extends ArgumentList> = WriteResult<O> | PromiseLike<WriteResult<O>>;

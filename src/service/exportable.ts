@@ -35,10 +35,15 @@ export interface Exportable {
   readonly description: InterfaceDescription;
   /** Runs a method: returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
-  /** The value of a property, or a promise of it. Access is the caller's business. */
+  /** The value of a property as it is to be sent, or a promise of it. Access is the caller's business. */
   getProperty(name: string): unknown;
-  /** Sets a property; a promise tells when that is done, if it takes time. The change is sent by the same way as any. */
-  setProperty(name: string, value: unknown): unknown;
+  /**
+   * Sets a property; a promise tells when that is done, if it takes time. The change is sent by the same way as any.
+   *
+   * @param value the value, plain
+   * @param wrapped the same with its variants as `Variant`; the value itself if it has none
+   */
+  setProperty(name: string, value: unknown, wrapped?: unknown): unknown;
   /** Signals and property changes go to this outlet too, until the returned function is called. */
   attach(outlet: Outlet): () => void;
 }

@@ -6,7 +6,7 @@ import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '
 import type { ArgumentList } from '../introspection/build.js';
 import type { Access, InterfaceDescription, PropertyDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
-import type { ReadValue, WriteArguments, WriteValue } from '../signature/types.js';
+import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../signature/types.js';
 import type { CallContext } from './call-context.js';
 import type { InterfaceDefinition } from './define-interface.js';
 import type {
@@ -17,16 +17,24 @@ import type {
   ParametersWithContext,
   Table,
   TypeOf,
+  VariantsOf,
 } from './definitions.js';
 import { type Exportable, registerExportable } from './exportable.js';
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
 import { noteChanges, Outlets } from './outlets.js';
 
 /** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
-export type PropertyFunctions<S extends string, A extends Access> = (A extends 'write'
-  ? { readonly get?: undefined }
-  : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
-  (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValue<S>): void | PromiseLike<void> });
+export type PropertyFunctions<
+  S extends string,
+  A extends Access,
+  V extends VariantChoice = 'plain',
+> = (A extends 'write' ? { readonly get?: undefined } : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+  (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValueAs<S, V>): void | PromiseLike<void> });
+
+/** A property as `implement` takes it. */
+type ImplementedBy<P> =
+  | ReadValueAs<TypeOf<P>, VariantsOf<P>>
+  | PropertyFunctions<TypeOf<P>, AccessOf<P>, VariantsOf<P>>;
 
 /**
  * What an interface needs to be implemented: a function for each method, which gets the arguments and then the call's
@@ -34,12 +42,10 @@ export type PropertyFunctions<S extends string, A extends Access> = (A extends '
  */
 export type ImplementationMembers<M extends InterfaceMembers> = {
   readonly [Name in keyof Table<M, 'methods'>]: (
-    ...args: ParametersWithContext<ListOf<Table<M, 'methods'>[Name], 'in'>>
+    ...args: ParametersWithContext<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>
   ) => HandlerResult<ListOf<Table<M, 'methods'>[Name], 'out'>>;
 } & {
-  readonly [Name in keyof Table<M, 'properties'>]:
-    | ReadValue<TypeOf<Table<M, 'properties'>[Name]>>
-    | PropertyFunctions<TypeOf<Table<M, 'properties'>[Name]>, AccessOf<Table<M, 'properties'>[Name]>>;
+  readonly [Name in keyof Table<M, 'properties'>]: ImplementedBy<Table<M, 'properties'>[Name]>;
 };
 
 /**
@@ -74,7 +80,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
     -readonly [Name in keyof Table<M, 'properties'>]: Name extends keyof Given
       ? Given[Name] extends { get(): infer Value }
         ? Value
-        : ReadValue<TypeOf<Table<M, 'properties'>[Name]>>
+        : ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
       : never;
   };
 }
@@ -102,13 +108,13 @@ export function implement<const M extends InterfaceMembers, const Given extends 
   members: Given,
   ..._unknown: UnknownMembers<M, Given>
 ): ImplementationOf<M, Given> {
-  const object = new ImplementedObject(definition.description, members as Record<string, unknown>);
+  const object = new ImplementedObject(definition, members as Record<string, unknown>);
   const implementation: Implementation & Record<'emit' | 'properties', object> = Object.freeze({
     description: definition.description,
     emit: object.emitters(),
     properties: object.assignableProperties(),
     emitPropertiesChanged: (changes: readonly string[] | Readonly<Record<string, unknown>>) =>
-      noteChanges(object.outlets, object.description.properties, changes),
+      noteChanges(object.outlets, object.description.properties, changes, (name, value) => object.typed(name, value)),
   });
   registerExportable(implementation, object);
   return implementation as ImplementationOf<M, Given>;
@@ -119,33 +125,44 @@ type Handler = (this: unknown, ...args: unknown[]) => unknown;
 class ImplementedObject implements Exportable {
   readonly description: InterfaceDescription;
   readonly outlets: Outlets;
+  readonly #defined: InterfaceMembers;
   readonly #members: Record<string, unknown>;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #properties: ReadonlyMap<string, ImplementedProperty>;
 
-  constructor(description: InterfaceDescription, members: Record<string, unknown>) {
+  constructor({ description, members: defined }: InterfaceDefinition, members: Record<string, unknown>) {
     checkMembers(description, members);
     this.description = description;
+    this.#defined = defined;
     this.#members = members;
     this.outlets = new Outlets(description, (name) => this.getProperty(name));
     this.#handlers = new Map([...description.methods.keys()].map((name) => [name, handlerOf(name, members[name])]));
-    const property = (described: PropertyDescription) =>
-      implementedProperty(described, members[described.name], () => this.outlets.changed(described.name));
+    const property = (described: PropertyDescription) => {
+      const { name } = described;
+      const variants = defined.properties?.[name]?.variants ?? 'plain';
+      return implementedProperty(described, members[name], variants, () => this.outlets.changed(name));
+    };
     this.#properties = new Map([...description.properties].map(([name, described]) => [name, property(described)]));
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
     const handler = this.#handlers.get(name);
     if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    return handler.call(this.#members, ...args, context);
+    const wraps = this.#defined.methods?.[name]?.variants === 'wrap';
+    return handler.call(this.#members, ...(wraps ? context.decode({ variants: 'wrap' }) : args), context);
   }
 
   getProperty(name: string): unknown {
-    return this.#property(name).get();
+    return this.#property(name).sent();
   }
 
-  setProperty(name: string, value: unknown): unknown {
-    return this.#property(name).set(value);
+  setProperty(name: string, value: unknown, wrapped: unknown = value): unknown {
+    return this.#property(name).set(value, wrapped);
+  }
+
+  /** A value of a property as it is to be sent. */
+  typed(name: string, value: unknown): unknown {
+    return this.#property(name).typed(value);
   }
 
   attach(outlet: Parameters<Exportable['attach']>[0]): () => void {

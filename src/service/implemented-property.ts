@@ -2,15 +2,25 @@
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
+import type { VariantChoice } from '../signature/types.js';
 import { isThenable } from './outlets.js';
 import { isSame } from './property-assignment.js';
+import { ReceivedTypes } from './received-types.js';
 import { checkValue } from './value-check.js';
 
 export interface ImplementedProperty {
   /** The value, or a promise of it. */
   get(): unknown;
-  /** Sets the value; a promise tells when that is done, if it takes time. */
-  set(value: unknown): unknown;
+  /** The value as it is to be sent, or a promise of it. */
+  sent(): unknown;
+  /** A value of the property as it is to be sent. */
+  typed(value: unknown): unknown;
+  /**
+   * Sets the value to one from elsewhere; a promise tells when that is done, if it takes time.
+   *
+   * @param wrapped the same with its variants as `Variant`
+   */
+  set(value: unknown, wrapped: unknown): unknown;
   /** Sets the value where nobody can wait: a promise that rejects is reported. */
   assign(value: unknown): void;
 }
@@ -22,14 +32,20 @@ interface Functions {
 
 /**
  * @param given the first value, or functions to get and set it
+ * @param variants how the user's side reads variants
  * @param changed called after each change
  */
 export function implementedProperty(
   description: PropertyDescription,
   given: unknown,
+  variants: VariantChoice,
   changed: () => void,
 ): ImplementedProperty {
-  return isFunctions(given) ? behindFunctions(description, given, changed) : keptHere(description, given, changed);
+  const property = isFunctions(given)
+    ? behindFunctions(description, given, changed)
+    : keptHere(description, given, changed);
+  if (variants === 'plain') return property;
+  return { ...property, set: (_value, wrapped) => property.set(wrapped, wrapped) };
 }
 
 /** No value that D-Bus can carry has functions in it. */
@@ -41,18 +57,27 @@ function isFunctions(given: unknown): given is Functions {
 
 function keptHere({ name, signature }: PropertyDescription, given: unknown, changed: () => void): ImplementedProperty {
   checkValue(name, signature, given);
+  const types = new ReceivedTypes(signature);
   let value = given;
-  const set = (assigned: unknown): void => {
-    checkValue(name, signature, assigned);
+  const set = (assigned: unknown, wrapped: unknown): void => {
+    checkValue(name, signature, wrapped);
+    types.remember(wrapped);
     const before = value;
     value = assigned;
     if (!isSame(before, value)) changed();
   };
-  return { get: () => value, set, assign: set };
+  const typed = (assigned: unknown) => types.typed(assigned);
+  return {
+    get: () => value,
+    sent: () => typed(value),
+    typed,
+    set,
+    assign: (assigned) => set(assigned, typed(assigned)),
+  };
 }
 
 function behindFunctions(
-  { name, access }: PropertyDescription,
+  { name, signature, access }: PropertyDescription,
   functions: Functions,
   changed: () => void,
 ): ImplementedProperty {
@@ -61,18 +86,30 @@ function behindFunctions(
   if (missing !== undefined) {
     throw new InvalidArgumentError(`the property ${name} has the access "${access}", but no function "${missing}"`);
   }
-  const set = (value: unknown): unknown => {
+  const types = new ReceivedTypes(signature);
+  const get = () => functions.get?.();
+  const typed = (value: unknown) => types.typed(value);
+  const set = (value: unknown, wrapped: unknown): unknown => {
     if (functions.set === undefined) throw new InvalidArgumentError(`the property ${name} has no function "set"`);
+    const finish = () => {
+      types.remember(wrapped);
+      changed();
+    };
     const done = functions.set(value);
-    if (isThenable(done)) return Promise.resolve(done).then(changed);
-    changed();
+    if (isThenable(done)) return Promise.resolve(done).then(finish);
+    finish();
     return undefined;
   };
   return {
-    get: () => functions.get?.(),
+    get,
+    sent() {
+      const value = get();
+      return isThenable(value) ? value.then(typed) : typed(value);
+    },
+    typed,
     set,
     assign(value) {
-      const done = set(value);
+      const done = set(value, typed(value));
       if (done instanceof Promise)
         done.catch((error) => report('handler', `setting the property ${name} failed`, error));
     },

@@ -1,12 +1,16 @@
 /** `@method`: a method of the class answers calls from the bus. */
 import type { ArgumentList } from '../introspection/build.js';
-import type { ValidArguments } from '../signature/types.js';
+import type { ValidArguments, VariantChoice } from '../signature/types.js';
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
 import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
 import { checkMember } from './member-check.js';
 
-export interface MethodOptions<I extends ArgumentList, O extends ArgumentList, C extends boolean>
-  extends MemberOptions {
+export interface MethodOptions<
+  I extends ArgumentList,
+  O extends ArgumentList,
+  C extends boolean,
+  V extends VariantChoice = 'plain',
+> extends MemberOptions {
   /** The arguments; none if left out. */
   readonly in?: (I & ValidArguments<I>) | undefined;
   /** The reply's values. None: the result is ignored; one: the result is the value; several: it is a tuple of them. */
@@ -15,11 +19,16 @@ export interface MethodOptions<I extends ArgumentList, O extends ArgumentList, C
   readonly noReply?: boolean | undefined;
   /** `true`: the method gets the call's {@link CallContext} as its last parameter. */
   readonly context?: C | undefined;
+  /**
+   * `'wrap'`: the method gets the variants among its arguments, at any depth, as `Variant`, which keeps their types;
+   * `'plain'` (if left out): the values in them. To pass variants on as they came, wrap.
+   */
+  readonly variants?: V | undefined;
 }
 
-type Parameters<I extends ArgumentList, C extends boolean> = [C] extends [true]
-  ? ParametersWithContext<I>
-  : HandlerParameters<I>;
+type Parameters<I extends ArgumentList, C extends boolean, V extends VariantChoice> = [C] extends [true]
+  ? ParametersWithContext<I, V>
+  : HandlerParameters<I, V>;
 
 /** The decorator that {@link method} makes, for both dialects. The method must fit the signatures. */
 export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
@@ -52,10 +61,11 @@ export function method<
   const I extends ArgumentList = '',
   const O extends ArgumentList = '',
   const C extends boolean = false,
+  const V extends VariantChoice = 'plain',
 >(
-  options: MethodOptions<I, O, C> = {},
+  options: MethodOptions<I, O, C, V> = {},
   ...rest: readonly never[]
-): DecoratesMethod<(...args: Parameters<I, C>) => HandlerResult<O>> {
+): DecoratesMethod<(...args: Parameters<I, C, V>) => HandlerResult<O>> {
   checkOptions('method', options, rest);
   const { name, disabled = false, context = false, ...definition } = options;
   return (...args: readonly unknown[]): void => {

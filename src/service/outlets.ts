@@ -118,20 +118,23 @@ export class Outlets {
  *
  * @param properties by the names that `changes` uses
  * @param changes names of those whose new value is to be read, or the values by name
+ * @param typed gives a value, of the property of that name, with the types of variants that are known
  * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
  */
 export function noteChanges(
   outlets: Outlets,
   properties: ReadonlyMap<string, PropertyDescription>,
   changes: readonly string[] | Readonly<Record<string, unknown>>,
+  typed: (key: string, value: unknown) => unknown,
 ): void {
   if (isList(changes)) {
     const changed = changes.map((key) => emittingProperty(properties, key));
     for (const { name } of changed) outlets.changed(name);
     return;
   }
-  const changed = Object.entries(changes).map(([key, value]) => {
+  const changed = Object.entries(changes).map(([key, given]) => {
     const { name, signature } = emittingProperty(properties, key);
+    const value = typed(key, given);
     checkValue(key, signature, value);
     return { name, value };
   });

@@ -19,9 +19,11 @@ export function noticeAssignments(prototype: object, key: string, kind: Decorate
     ...descriptor,
     set(this: object, value: unknown) {
       const object = serviceObjectOf(this);
-      if (stored) checkValue(key, signature, value);
+      const typed = object.typed(key, value);
+      if (stored) checkValue(key, signature, typed);
       const before = read(this, get);
       set.call(this, value);
+      object.remember(key, typed);
       if (!isSame(before, read(this, get))) object.propertyChanged(key);
     },
   });

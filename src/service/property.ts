@@ -1,12 +1,13 @@
 /** `@property`: an accessor, a getter and setter, or a plain field of the class is a D-Bus property. */
 import type { Access, EmitsChanged } from '../introspection/description.js';
-import type { ReadValue, WriteValue } from '../signature/types.js';
+import type { ReadValueAs, VariantChoice, WriteValue } from '../signature/types.js';
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
 import type { ValidType } from './definitions.js';
 import { checkMember } from './member-check.js';
 import { adoptField, noticeAssignments } from './property-assignment.js';
 
-export interface PropertyOptions<S extends string, A extends Access> extends MemberOptions {
+export interface PropertyOptions<S extends string, A extends Access, W extends VariantChoice = 'plain'>
+  extends MemberOptions {
   /** The signature of one complete type. */
   readonly type: S & ValidType<S>;
   /** What others may do. If left out: what the getter and setter allow; an accessor or a field is `readwrite`. */
@@ -16,6 +17,11 @@ export interface PropertyOptions<S extends string, A extends Access> extends Mem
    * `'const'` nothing because it never changes, `false` nothing although it may.
    */
   readonly emits?: EmitsChanged | undefined;
+  /**
+   * `'wrap'`: the property gets the variants in what others set as `Variant`; `'plain'` (if left out): the values in
+   * them. Either way, others read what they set, types included, until the property has another value.
+   */
+  readonly variants?: W | undefined;
 }
 
 /** Nothing fits this: the property's type cannot be written to the bus by its signature, or not take what is read. */
@@ -29,13 +35,15 @@ type Readable<S extends string, V> = [V] extends [WriteValue<S>]
   ? unknown
   : PropertyMisfit<`what the property holds cannot be sent as "${S}"`, WriteValue<S>>;
 
-type Writable<S extends string, V> = [ReadValue<S>] extends [V]
+type Writable<S extends string, V, W extends VariantChoice> = [ReadValueAs<S, W>] extends [V]
   ? unknown
-  : PropertyMisfit<`the property cannot take what others set as "${S}"`, ReadValue<S>>;
+  : PropertyMisfit<`the property cannot take what others set as "${S}"`, ReadValueAs<S, W>>;
 
 /** Both ways, as far as access asks for it. */
-type Fits<S extends string, A extends Access, V> = (A extends 'write' ? unknown : Readable<S, V>) &
-  (A extends 'read' ? unknown : Writable<S, V>);
+type Fits<S extends string, A extends Access, V, W extends VariantChoice> = (A extends 'write'
+  ? unknown
+  : Readable<S, V>) &
+  (A extends 'read' ? unknown : Writable<S, V, W>);
 
 /** A getter alone: whether there is a setter too, and of which type, is not known here. */
 type GetterFits<S extends string, A extends Access, V> = [A] extends ['write']
@@ -43,21 +51,21 @@ type GetterFits<S extends string, A extends Access, V> = [A] extends ['write']
   : Readable<S, V>;
 
 /** The decorator that {@link property} makes, for both dialects. The property's type must fit the signature. */
-export interface DecoratesProperty<S extends string, A extends Access> {
+export interface DecoratesProperty<S extends string, A extends Access, W extends VariantChoice = 'plain'> {
   /** Standard decorators, `accessor`. */
   <This, V>(
     value: ClassAccessorDecoratorTarget<This, V>,
-    context: ClassAccessorDecoratorContext<This, V> & Fits<S, A, V>,
+    context: ClassAccessorDecoratorContext<This, V> & Fits<S, A, V, W>,
   ): void;
   /** Standard decorators, a getter; its setter, if there is one, is found beside it. */
   <This, V>(value: (this: This) => V, context: ClassGetterDecoratorContext<This, V> & GetterFits<S, A, V>): void;
   /** Standard decorators, a setter without a getter. */
   <This, V>(
     value: (this: This, value: V) => void,
-    context: ClassSetterDecoratorContext<This, V> & Fits<S, 'write', V>,
+    context: ClassSetterDecoratorContext<This, V> & Fits<S, 'write', V, W>,
   ): void;
   /** TypeScript's `experimentalDecorators`: a public field, an accessor, or a getter and setter. */
-  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K]>, descriptor?: object): void;
+  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K], W>, descriptor?: object): void;
 }
 
 /**
@@ -73,6 +81,10 @@ export interface DecoratesProperty<S extends string, A extends Access> {
  * throws. Behind a getter (and behind `accessor` with `experimentalDecorators`, which looks like one) it is found when it
  * is read: it is left out of what is sent, and reported.
  *
+ * Where the value has variants, the class has the plain values in them, and others read the types that they set: each
+ * part of the value keeps the type it came with for as long as it is equal to what came. What the class puts there
+ * instead is sent as the type that goes without saying, or as the `Variant` it is.
+ *
  * @example
  * @property({ type: 'a{ss}', access: 'readwrite' })
  * accessor TestProperty: Record<string, string> = {};
@@ -80,10 +92,11 @@ export interface DecoratesProperty<S extends string, A extends Access> {
  * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
-export function property<const S extends string, const A extends Access = 'readwrite'>(
-  options: PropertyOptions<S, A>,
-  ...rest: readonly never[]
-): DecoratesProperty<S, A> {
+export function property<
+  const S extends string,
+  const A extends Access = 'readwrite',
+  const W extends VariantChoice = 'plain',
+>(options: PropertyOptions<S, A, W>, ...rest: readonly never[]): DecoratesProperty<S, A, W> {
   checkOptions('property', options, rest);
   const { name, disabled = false, access, ...definition } = options;
   return (...args: readonly unknown[]): void => {

@@ -7,7 +7,8 @@ import type { InterfaceDescription, PropertyDescription } from '../introspection
 import type { CallContext } from './call-context.js';
 import { type Exportable, type Outlet, registerExportable } from './exportable.js';
 import { type ClassMembers, type Member, membersOf } from './members.js';
-import { noteChanges, Outlets } from './outlets.js';
+import { isThenable, noteChanges, Outlets } from './outlets.js';
+import { ReceivedTypes } from './received-types.js';
 import { signalValues } from './signal-values.js';
 
 const serviceObjects = new WeakMap<object, ServiceObject>();
@@ -28,6 +29,10 @@ export class ServiceObject implements Exportable {
   readonly #instance: Record<string, unknown>;
   readonly #members: ClassMembers;
   readonly #outlets: Outlets;
+  /** By names in the class. */
+  readonly #types = new Map<string, ReceivedTypes>();
+  /** The value that is being set from the bus, as the setter gets it and as it came. */
+  #incoming: { readonly key: string; readonly value: unknown; readonly wrapped: unknown } | undefined;
   /** Names in the class, by kind and D-Bus name. */
   readonly #keys: ReadonlyMap<string, string>;
 
@@ -48,15 +53,47 @@ export class ServiceObject implements Exportable {
       throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
     }
     const handler = this.#instance[key] as (...args: unknown[]) => unknown;
-    return member.context ? handler.call(this.#instance, ...args, context) : handler.call(this.#instance, ...args);
+    const values = member.definition.variants === 'wrap' ? context.decode({ variants: 'wrap' }) : args;
+    return member.context ? handler.call(this.#instance, ...values, context) : handler.call(this.#instance, ...values);
   }
 
   getProperty(name: string): unknown {
-    return this.#instance[this.#propertyKey(name)];
+    const key = this.#propertyKey(name);
+    const value = this.#instance[key];
+    return isThenable(value) ? value.then((settled) => this.typed(key, settled)) : this.typed(key, value);
   }
 
-  setProperty(name: string, value: unknown): void {
-    this.#instance[this.#propertyKey(name)] = value;
+  setProperty(name: string, value: unknown, wrapped: unknown = value): void {
+    const key = this.#propertyKey(name);
+    const member = this.#members.get(key);
+    const wraps = member?.kind === 'property' && member.definition.variants === 'wrap';
+    const taken = wraps ? wrapped : value;
+    this.#incoming = { key, value: taken, wrapped };
+    try {
+      this.#instance[key] = taken;
+    } finally {
+      this.#incoming = undefined;
+    }
+    // The setter has done it too where it notices assignments; a subclass may have replaced it by one that does not.
+    this.remember(key, wrapped);
+  }
+
+  /** A value of a property as it is to be sent: with the types of the variants that others set. */
+  typed(key: string, value: unknown): unknown {
+    const incoming = this.#incoming;
+    if (incoming?.key === key && Object.is(incoming.value, value)) return incoming.wrapped;
+    return this.#types.get(key)?.typed(value) ?? value;
+  }
+
+  /** Keeps the types of variants for when the property is sent. */
+  remember(key: string, typed: unknown): void {
+    let types = this.#types.get(key);
+    if (types === undefined) {
+      const { signature } = this.description.properties.get(this.#members.get(key)?.name ?? '') ?? { signature: '' };
+      types = new ReceivedTypes(signature);
+      this.#types.set(key, types);
+    }
+    types.remember(typed);
   }
 
   attach(outlet: Outlet): () => void {
@@ -91,7 +128,7 @@ export class ServiceObject implements Exportable {
       const property = member.disabled ? undefined : this.description.properties.get(member.name);
       if (member.kind === 'property' && property !== undefined) properties.set(member.key, property);
     }
-    noteChanges(this.#outlets, properties, changes);
+    noteChanges(this.#outlets, properties, changes, (key, value) => this.typed(key, value));
   }
 
   #named(key: string): Member | undefined {

@@ -6,10 +6,11 @@
  * chains to be 1000 steps long, enough for any signature, but allows nesting to be far less deep than D-Bus does.
  */
 import type { FileDescriptor } from '../file-descriptor.js';
+import type { Variant } from '../variant.js';
 import type { Int64, VariantValue } from './register.js';
 
-/** Whether values are read, or written from what fits. */
-export type Direction = 'read' | 'write';
+/** Whether values are read, plain or with their variants as `Variant`, or written from what fits. */
+export type Direction = 'read' | 'wrap' | 'write';
 
 declare const reason: unique symbol;
 
@@ -22,6 +23,7 @@ export interface InvalidSignature<Reason extends string> {
 export type Parse<S extends string, D extends Direction> = string extends S ? unknown[] : Scan<S, Root<[]>, D, S>;
 
 interface Leaves {
+  readonly wrap: Omit<Leaves['read'], 'v'> & { readonly v: Variant };
   readonly read: {
     y: number;
     b: boolean;
@@ -58,6 +60,7 @@ interface Leaves {
 
 /** Arrays of basic types and variants, by the code of the element. */
 interface LeafArrays {
+  readonly wrap: Omit<LeafArrays['read'], 'v'> & { readonly v: Variant[] };
   readonly read: { [Code in keyof Leaves['read']]: Code extends 'y' ? Buffer : Leaves['read'][Code][] };
   readonly write: {
     [Code in keyof Leaves['write']]:
@@ -81,15 +84,15 @@ type KeyCode = Exclude<keyof Leaves['read'], 'v'>;
 
 /** Written from a plain object too where keys are strings; otherwise a property name would lose the type of the key. */
 type Dictionary<K extends KeyCode, V, D extends Direction> = K extends 's' | 'o' | 'g'
-  ? D extends 'read'
-    ? Record<string, V>
-    : Readonly<Record<string, V>> | ReadonlyMap<string, V>
-  : D extends 'read'
-    ? Map<Leaves[D][K], V>
-    : ReadonlyMap<Leaves[D][K], V>;
+  ? D extends 'write'
+    ? Readonly<Record<string, V>> | ReadonlyMap<string, V>
+    : Record<string, V>
+  : D extends 'write'
+    ? ReadonlyMap<Leaves[D][K], V>
+    : Map<Leaves[D][K], V>;
 
-type List<T, D extends Direction> = D extends 'read' ? T[] : readonly T[];
-type Struct<Fields extends readonly unknown[], D extends Direction> = D extends 'read' ? Fields : Readonly<Fields>;
+type List<T, D extends Direction> = D extends 'write' ? readonly T[] : T[];
+type Struct<Fields extends readonly unknown[], D extends Direction> = D extends 'write' ? Readonly<Fields> : Fields;
 
 /** The bottom of the stack: the complete types so far. */
 interface Root<Types extends readonly unknown[]> {

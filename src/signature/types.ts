@@ -17,6 +17,20 @@ export type WriteValues<S extends string> = Values<S, 'write'>;
 /** The type that a value is read as, from the signature of one complete type: `'(sai)'` → `[string, number[]]`. */
 export type ReadValue<S extends string> = Value<S, 'read'>;
 
+/** How variants are read: as the plain value in them, or as `Variant`, losslessly. */
+export type VariantChoice = 'plain' | 'wrap';
+
+/** The type that a value is read as, with that choice of how. */
+export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, DirectionOf<V>>;
+
+/** The types that arguments are read as, with that choice of how. */
+export type ReadArgumentsAs<A extends string | readonly string[], V extends VariantChoice> = Arguments<
+  A,
+  DirectionOf<V>
+>;
+
+type DirectionOf<V extends VariantChoice> = [V] extends ['wrap'] ? 'wrap' : 'read';
+
 /** The type that a value is written from, for the signature of one complete type. */
 export type WriteValue<S extends string> = Value<S, 'write'>;
 

@@ -17,6 +17,7 @@ import {
   ServiceInterface,
   type Subscription,
   signal,
+  type Variant,
 } from 'busbar';
 import { type Equal, is } from './is.js';
 
@@ -293,6 +294,43 @@ class WrongProperties extends ServiceInterface {
   }
 }
 
+// Whoever implements a member chooses how it gets variants.
+
+class Wrapping extends ServiceInterface {
+  @method({ in: 'va{sv}', out: 'v', variants: 'wrap' })
+  Pass(value: Variant, more: Record<string, Variant>): Variant {
+    return more[value.signature] ?? value;
+  }
+
+  @property({ type: 'a{sv}', variants: 'wrap' })
+  accessor Wrapped: Record<string, Variant> = {};
+
+  // @ts-expect-error an argument that is wrapped
+  @method({ in: 'v', variants: 'wrap' })
+  NotWrapped(_value: string): void {}
+
+  // @ts-expect-error others set plain values
+  @property({ type: 'a{sv}' })
+  accessor NotAsked: Record<string, Variant> = {};
+
+  // @ts-expect-error an unknown choice
+  @method({ in: 'v', variants: 'outermost' })
+  Choice(): void {}
+}
+
+const WrappingToo = defineInterface('org.example.Wrapping', {
+  methods: { Pass: { in: 'vav', out: 'v', variants: 'wrap' }, Plain: { in: 'v' } },
+  properties: { Wrapped: { type: 'a{sv}', variants: 'wrap' } },
+});
+implement(WrappingToo, {
+  Pass(value, list) {
+    is<Equal<[typeof value, typeof list], [Variant, Variant[]]>>();
+    return value;
+  },
+  Plain: (value) => is<Equal<typeof value, unknown>>(),
+  Wrapped: { get: () => ({}), set: (value) => is<Equal<typeof value, Record<string, Variant>>>() },
+});
+
 // The proxy of a class.
 
 declare const bus: MessageBus;
@@ -545,4 +583,4 @@ async function usesLoosely(): Promise<void> {
   await loose.set.Anything(5);
 }
 
-export { uses, usesLoosely, WrongMethods, WrongProperties, WrongSignals };
+export { uses, usesLoosely, Wrapping, WrongMethods, WrongProperties, WrongSignals };

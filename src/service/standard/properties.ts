@@ -44,7 +44,13 @@ function set(call: IncomingCall): unknown {
   if (value.signature !== property.signature) {
     throw new InvalidArgumentError(`the property ${name} is of type "${property.signature}", not "${value.signature}"`);
   }
-  return whenKnown(exportable.setProperty(name, value.value), () => undefined);
+  return whenKnown(exportable.setProperty(name, value.value, wrappedValue(call, property, value)), () => undefined);
+}
+
+/** The value that Set carries with the variants within it. */
+function wrappedValue(call: IncomingCall, { signature }: PropertyDescription, { value }: Variant): unknown {
+  if (!signature.includes('v')) return value;
+  return (call.message.decode({ variants: 'wrap' })[2] as Variant).value;
 }
 
 function getAll(call: IncomingCall): unknown {

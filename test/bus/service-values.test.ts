@@ -1,0 +1,198 @@
+// Values with variants on their way through a service: what others set is what others read, types included.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  connect,
+  defineInterface,
+  implement,
+  method,
+  property,
+  ServiceInterface,
+  Variant,
+  variant,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+
+const daemon = await PrivateBus.start();
+const client = await connect({ address: daemon.address });
+const service = await connect({ address: daemon.address });
+const destination = service.uniqueName as string;
+const test = suite('service values');
+
+test.after(async () => {
+  await Promise.all([client.close(), service.close()]);
+  await daemon.stop();
+});
+
+/** Values that a plain value would lose the type of, or that a guess would refuse. */
+const settings = {
+  large: variant.t(2n ** 63n),
+  struct: variant('(si)', ['a', 1]),
+  numbers: variant('au', [1, 2]),
+  none: variant.as([]),
+  path: variant.o('/a/b'),
+  unsigned: variant.u(5),
+  byte: variant.y(5),
+  signature: variant.g('a{sv}'),
+  whole: variant.d(5),
+  within: variant('a{sv}', { deep: variant.q(7), nothing: variant('ai', []) }),
+  keyed: variant('a{uv}', new Map([[1, variant.n(-1)]])),
+  variant: variant.v(variant.u(1)),
+};
+
+const Store = defineInterface('org.example.Store', {
+  methods: {
+    Pass: { in: 'va{sv}', out: 'va{sv}', variants: 'wrap' },
+    Plain: { in: 'v', out: 'v' },
+  },
+  properties: {
+    Kept: { type: 'a{sv}' },
+    Any: { type: 'v' },
+    Behind: { type: 'a{sv}' },
+    Wrapped: { type: 'a{sv}', variants: 'wrap' },
+  },
+});
+
+class Decorated extends ServiceInterface {
+  #behind: Record<string, unknown> = {};
+  #wrapped: Record<string, Variant> = {};
+
+  constructor() {
+    super('org.example.Store');
+  }
+
+  @method({ in: 'va{sv}', out: 'va{sv}', variants: 'wrap' })
+  Pass(value: Variant, more: Record<string, Variant>): [Variant, Record<string, Variant>] {
+    return [value, more];
+  }
+
+  @method({ in: 'v', out: 'v' })
+  Plain(value: unknown): unknown {
+    return value;
+  }
+
+  @property({ type: 'a{sv}' })
+  accessor Kept: Record<string, unknown> = {};
+
+  @property({ type: 'v' })
+  accessor Any: unknown = 0;
+
+  @property({ type: 'a{sv}' })
+  get Behind(): Record<string, unknown> {
+    return { ...this.#behind };
+  }
+  set Behind(value: Record<string, unknown>) {
+    this.#behind = value;
+  }
+
+  @property({ type: 'a{sv}', variants: 'wrap' })
+  get Wrapped(): Record<string, Variant> {
+    return this.#wrapped;
+  }
+  set Wrapped(value: Record<string, Variant>) {
+    assert.ok(Object.values(value).every((each) => Variant.isVariant(each)));
+    this.#wrapped = value;
+  }
+}
+
+function implemented() {
+  let behind: Record<string, unknown> = {};
+  let wrapped: Record<string, Variant> = {};
+  return implement(Store, {
+    Pass: (value, more) => [value, more],
+    Plain: (value) => value,
+    Kept: {},
+    Any: 0,
+    Behind: {
+      get: async () => behind,
+      set: async (value) => {
+        await Promise.resolve();
+        behind = value;
+      },
+    },
+    Wrapped: {
+      get: () => wrapped,
+      set: (value) => {
+        wrapped = value;
+      },
+    },
+  });
+}
+
+const decorated = new Decorated();
+const made = implemented();
+service.export('/decorated', decorated);
+service.export('/implemented', made);
+
+const proxyAt = (path: string) => client.proxy(Store, destination, path).with({ variants: 'wrap' });
+
+/** What Get and GetAll return is a variant, too. */
+const within = (value: unknown) => (value as Variant).value;
+
+for (const path of ['/decorated', '/implemented']) {
+  const proxy = proxyAt(path);
+
+  test(`${path}: a property is read as it was set, types included`, async () => {
+    for (const name of ['Kept', 'Behind', 'Wrapped'] as const) {
+      const changes: unknown[] = [];
+      using subscription = proxy.onChange((changed) => changes.push(changed));
+      await subscription.ready;
+      await proxy.set[name](settings);
+      assert.equal(within(await proxy.get[name]()), settings, name);
+      assert.equal(within((await proxy.getAll())[name]), settings, name);
+      await client.proxy(Store, destination, path).call.Plain(1);
+      assert.equal(changes, [{ [name]: variant('a{sv}', settings) }], name);
+    }
+  });
+
+  test(`${path}: each variant on its own is read as it was set`, async () => {
+    for (const value of Object.values(settings)) {
+      await proxy.set.Any(value);
+      assert.equal(within(await proxy.get.Any()), value, value.signature);
+    }
+  });
+
+  test(`${path}: a method that wraps can pass variants on as they came`, async () => {
+    assert.equal([...(await proxy.call.Pass(variant.t(2n ** 63n), settings))], [variant.t(2n ** 63n), settings]);
+  });
+}
+
+test('the class itself has plain values', async () => {
+  await proxyAt('/decorated').set.Kept(settings);
+  await proxyAt('/implemented').set.Kept(settings);
+  for (const kept of [decorated.Kept, made.properties.Kept]) {
+    assert.is(kept.large, 2n ** 63n);
+    assert.equal(kept.struct, ['a', 1]);
+    assert.equal(kept.within, { deep: 7, nothing: [] });
+  }
+});
+
+test('what the class changes has a new type, and the rest keeps its types', async () => {
+  const proxy = proxyAt('/decorated');
+  await proxy.set.Kept(settings);
+  decorated.Kept.unsigned = 'changed in place';
+  decorated.emitPropertiesChanged(['Kept']);
+  assert.equal(within(await proxy.get.Kept()), { ...settings, unsigned: variant.s('changed in place') });
+  decorated.Kept = { ...decorated.Kept, byte: true, within: { deep: 7, more: 'x' } };
+  assert.equal(within(await proxy.get.Kept()), {
+    ...settings,
+    unsigned: variant.s('changed in place'),
+    byte: variant.b(true),
+    within: variant('a{sv}', { deep: variant.q(7), more: variant.s('x') }),
+  });
+  decorated.emitPropertiesChanged({ Kept: decorated.Kept });
+  decorated.Kept = {};
+  decorated.Kept = { unsigned: 5 };
+  assert.equal(within(await proxy.get.Kept()), { unsigned: variant.i(5) });
+});
+
+test('values of a property made by implement keep their types when they are assigned again', async () => {
+  const proxy = proxyAt('/implemented');
+  await proxy.set.Kept(settings);
+  made.properties.Kept = { ...made.properties.Kept };
+  assert.equal(within(await proxy.get.Kept()), settings);
+  made.properties.Kept = { unsigned: variant.t(1) };
+  assert.equal(within(await proxy.get.Kept()), { unsigned: variant.t(1n) });
+});
+
+test.run();
