@@ -1,10 +1,14 @@
 /** The benchmark from its options to its report. */
 import { PrivateBus } from '../test/helpers/private-bus.js';
+import { measureCodecs } from './codec/main.js';
+import { daemonVersion, describeMachine } from './machine.js';
 import { type Options, readOptions } from './options.js';
 import { type PreparedPeer, peers, reference } from './peers.js';
 import { Unavailable } from './prepare/unavailable.js';
 import { printWorkload } from './report/console.js';
-import { type DaemonResults, runWorkloads } from './rounds.js';
+import { writeReport } from './report/write.js';
+import type { AbsentPeer, DaemonResults } from './results.js';
+import { runWorkloads } from './rounds.js';
 
 /** Runs the benchmark; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -13,38 +17,52 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(options);
     return 0;
   }
-  const field = await prepare(options);
-  const results: DaemonResults[] = [];
+  const { prepared, absent } = await prepare(options);
+  const daemons: DaemonResults[] = [];
   for (const daemon of options.daemons) {
     const missing = PrivateBus.missing({ daemon });
-    if (missing !== undefined) console.log(`\n${daemon} is left out: ${missing}`);
-    else
-      results.push(
-        await runWorkloads(daemon, field.prepared, options, (one) => printWorkload(daemon, one, field.prepared)),
-      );
+    if (missing !== undefined) {
+      absent.push(leftOut(daemon, missing));
+      continue;
+    }
+    const workloads = await runWorkloads(daemon, prepared, options, (results) =>
+      printWorkload(daemon, results, prepared),
+    );
+    daemons.push({ daemon, version: await daemonVersion(daemon), workloads });
+  }
+  if (options.report) {
+    const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
+    const { rounds } = options;
+    console.log('\nThe codecs');
+    const codecs = await measureCodecs(Math.min(rounds, 5));
+    const report = writeReport({ machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs });
+    console.log(`\nThe report is ${report}.`);
   }
   return 0;
 }
 
-/** The peers that take part, and the reasons of those that do not. */
-export interface Field {
+interface Field {
   readonly prepared: readonly PreparedPeer[];
-  /** Reasons by the peers' titles. */
-  readonly absent: ReadonlyMap<string, string>;
+  readonly absent: AbsentPeer[];
 }
 
+/** The peers that take part, and the reasons of those that cannot. */
 async function prepare(options: Options): Promise<Field> {
   const prepared: PreparedPeer[] = [];
-  const absent = new Map<string, string>();
+  const absent: AbsentPeer[] = [];
   // Without the reference there is nothing to compare with.
   for (const peer of peers.filter(({ id }) => id === reference || options.peers.includes(id))) {
     try {
       prepared.push(await peer.prepare());
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      absent.set(peer.title, error.message);
-      console.log(`${peer.title} is left out: ${error.message}`);
+      absent.push(leftOut(peer.title, error.message));
     }
   }
   return { prepared, absent };
+}
+
+function leftOut(title: string, reason: string): AbsentPeer {
+  console.log(`${title} is left out: ${reason}`);
+  return { title, reason };
 }

@@ -23,7 +23,7 @@ const usage = `npm run bench -- [options]
   --only IDS        workloads: ${workloads.map(({ id }) => id).join(', ')}
   --peers IDS       ${peers.map(({ id }) => id).join(', ')}
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
-  --rounds N        rounds of each workload, of which the median counts (7; 3 with --quick)
+  --rounds N        rounds of each workload, of which the median counts (7; 2 with --quick)
   --report          write docs/benchmarks/ although this is not a whole run
 `;
 
@@ -44,7 +44,7 @@ export function readOptions(args: readonly string[]): Options | string {
   if (values.help) return usage;
   const { quick } = values;
   const partial = quick || values.only !== undefined || values.peers !== undefined || values.daemon !== undefined;
-  const rounds = Number(values.rounds ?? (quick ? 3 : 7));
+  const rounds = Number(values.rounds ?? (quick ? 2 : 7));
   if (!(rounds >= 1)) throw new Error('--rounds takes a number');
   return {
     quick,

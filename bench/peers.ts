@@ -13,15 +13,12 @@ import { installPackage } from './prepare/node-package.js';
 import { pythonPackageVersion } from './prepare/python-package.js';
 import { Unavailable } from './prepare/unavailable.js';
 
+import type { MeasuredPeer } from './results.js';
+
 export type Language = 'C' | 'JavaScript' | 'Python';
 
 /** How a prepared peer is started: a command, to which the address, the workload and its parameters are added. */
-export interface PreparedPeer {
-  readonly id: string;
-  readonly title: string;
-  readonly language: Language;
-  /** The version of the library, and of what runs it. */
-  readonly version: string;
+export interface PreparedPeer extends MeasuredPeer {
   /** @param nodeFlags options of Node.js itself, for peers in JavaScript */
   command(role: 'client' | 'service', nodeFlags?: readonly string[]): readonly string[];
   /** Parameters that every program of this peer gets. */
@@ -114,7 +111,7 @@ export const peers: readonly Peer[] = [
   }),
   busbar({ id: 'busbar-socket', title: 'busbar, socket', quick: true }, 'socket'),
   busbar({ id: 'busbar-sd-bus', title: 'busbar, sd-bus', quick: true }, 'sd-bus'),
-  busbar({ id: 'busbar-socket-newer-node', title: 'busbar, socket, newer Node.js', quick: true }, 'socket', newerNode),
+  busbar({ id: 'busbar-socket-newer-node', title: 'busbar, newer Node.js', quick: true }, 'socket', newerNode),
   npmPeer({ id: 'dbus-native', title: 'dbus-native', quick: true }, 'dbus-native', newerNode),
   npmPeer({ id: 'homebridge', title: '@homebridge/dbus-native', quick: false }, 'homebridge'),
   npmPeer({ id: 'dbus-next', title: 'dbus-next', quick: true }, 'dbus-next'),

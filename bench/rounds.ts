@@ -8,18 +8,8 @@ import { measure, type Surroundings } from './measure/measure.js';
 import type { Options } from './options.js';
 import { type PreparedPeer, reference } from './peers.js';
 import { type Cell, mediansOf, type Values } from './quantities.js';
+import type { WorkloadResults } from './results.js';
 import { type Workload, workloads } from './workloads/index.js';
-
-/** Cells by the ids of peers. */
-export interface WorkloadResults {
-  readonly workload: Workload;
-  readonly cells: ReadonlyMap<string, Cell>;
-}
-
-export interface DaemonResults {
-  readonly daemon: Daemon;
-  readonly workloads: readonly WorkloadResults[];
-}
 
 /** Many calls at once, many rules and long queues are what is measured: no limit of the bus may stop it. */
 const limits = { max_replies_per_connection: 200_000, max_match_rules_per_connection: 200_000 };
@@ -30,18 +20,26 @@ export async function runWorkloads(
   peers: readonly PreparedPeer[],
   options: Options,
   show: (results: WorkloadResults) => void,
-): Promise<DaemonResults> {
+): Promise<readonly WorkloadResults[]> {
   const driver = peers.find(({ id }) => id === reference);
   if (driver === undefined) throw new Error('without the sd-bus client and service nothing can be measured');
   const done: WorkloadResults[] = [];
-  for (const workload of workloads.filter(({ id }) => options.workloads.includes(id))) {
+  for (const workload of workloadsFor(daemon, options)) {
     await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
     const rounds = Math.min(options.rounds, workload.roundsMaximum ?? Infinity);
     const results = await runWorkload(workload, peers, { address: bus.address, driver }, rounds);
     show(results);
     done.push(results);
   }
-  return { daemon, workloads: done };
+  return done;
+}
+
+/** The chosen workloads that run on this daemon: each of those that are bound to one runs on one. */
+function workloadsFor(daemon: Daemon, { workloads: chosen, daemons }: Options): readonly Workload[] {
+  return workloads.filter(({ id, daemon: bound }) => {
+    if (!chosen.includes(id)) return false;
+    return bound === undefined || daemon === (daemons.includes(bound) ? bound : daemons[0]);
+  });
 }
 
 async function runWorkload(
@@ -59,7 +57,7 @@ async function runWorkload(
     }
   }
   progress('');
-  return { workload, cells: new Map(runners.map((runner) => [runner.peer.id, runner.cell])) };
+  return { workload, cells: Object.fromEntries(runners.map((runner) => [runner.peer.id, runner.cell])) };
 }
 
 /** A peer through the rounds of a workload; one failure ends its part in it. */

@@ -1,12 +1,11 @@
 /** Results as they come, as tables for a terminal. */
 import type { Daemon } from '../../test/helpers/private-bus.js';
-import type { PreparedPeer } from '../peers.js';
-import type { WorkloadResults } from '../rounds.js';
+import type { MeasuredPeer, WorkloadResults } from '../results.js';
 import { headings, rowsOf } from './rows.js';
 
 const COLUMN = 15;
 
-export function printWorkload(daemon: Daemon, results: WorkloadResults, peers: readonly PreparedPeer[]): void {
+export function printWorkload(daemon: Daemon, results: WorkloadResults, peers: readonly MeasuredPeer[]): void {
   const { title, operation } = results.workload;
   const rows = rowsOf(results, peers);
   if (rows.length === 0) return;

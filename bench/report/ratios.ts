@@ -1,7 +1,7 @@
 /** How a peer stands to the two that matter: C over sd-bus, and the best of the other JavaScript libraries. */
-import { type Peer, reference } from '../peers.js';
+import { reference } from '../peers.js';
 import { type Quantity, quantityOf } from '../quantities.js';
-import type { WorkloadResults } from '../rounds.js';
+import type { MeasuredPeer, WorkloadResults } from '../results.js';
 
 export interface Ratios {
   /** As a multiple of the C program's. */
@@ -12,14 +12,14 @@ export interface Ratios {
 
 export function ratiosOf(
   { cells }: WorkloadResults,
-  peers: readonly Pick<Peer, 'id' | 'language'>[],
+  peers: readonly MeasuredPeer[],
   id: string,
   quantity: Quantity,
 ): Ratios {
-  const own = quantityOf(cells.get(id), quantity);
+  const own = quantityOf(cells[id], quantity);
   const others = peers.filter((peer) => peer.language === 'JavaScript' && !peer.id.startsWith('busbar'));
-  const best = Math.min(...others.map((peer) => quantityOf(cells.get(peer.id), quantity) ?? Infinity));
-  return { c: ratio(own, quantityOf(cells.get(reference), quantity)), javascript: ratio(own, best) };
+  const best = Math.min(...others.map((peer) => quantityOf(cells[peer.id], quantity) ?? Infinity));
+  return { c: ratio(own, quantityOf(cells[reference], quantity)), javascript: ratio(own, best) };
 }
 
 function ratio(own: number | undefined, other: number | undefined): number | undefined {

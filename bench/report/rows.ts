@@ -1,7 +1,6 @@
 /** The rows of a workload's table, the same for the terminal and for the report. */
-import type { Peer } from '../peers.js';
 import { quantities, quantityOf } from '../quantities.js';
-import type { WorkloadResults } from '../rounds.js';
+import type { MeasuredPeer, WorkloadResults } from '../results.js';
 import { factor, formatted } from './numbers.js';
 import { ratiosOf } from './ratios.js';
 
@@ -16,16 +15,13 @@ export function headings({ workload }: WorkloadResults): readonly string[] {
   return [...workload.columns.map((name) => quantities[name].title), '× C', '× best JS'];
 }
 
-export function rowsOf(
-  results: WorkloadResults,
-  peers: readonly Pick<Peer, 'id' | 'title' | 'language'>[],
-): readonly Row[] {
+export function rowsOf(results: WorkloadResults, peers: readonly MeasuredPeer[]): readonly Row[] {
   const { workload, cells } = results;
   return peers
-    .filter(({ id }) => cells.has(id))
+    .filter(({ id }) => cells[id] !== undefined)
     .map(({ id, title }) => {
-      const cell = cells.get(id);
-      if (cell === undefined || 'failure' in cell) return { id, title, cells: cell?.failure ?? '' };
+      const cell = cells[id];
+      if ('failure' in cell) return { id, title, cells: cell.failure };
       const ratios = ratiosOf(results, peers, id, workload.columns[0]);
       const values = workload.columns.map((name) => formatted(name, quantityOf(cell, name)));
       return { id, title, cells: [...values, factor(ratios.c), factor(ratios.javascript)] };

@@ -3,6 +3,7 @@ import { everybody, inJavaScript, type Workload } from './workload.js';
 
 const systemCalls = {
   arrangement: 'system-calls',
+  daemon: 'dbus-daemon',
   operations: 20_000,
   roundsMaximum: 1,
   columns: ['systemCalls', 'receives', 'sends'],
@@ -11,9 +12,10 @@ const systemCalls = {
 
 const heap = {
   arrangement: 'client',
+  daemon: 'dbus-daemon',
   // Nothing is collected between the beginning and the end of what is measured.
   nodeFlags: ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512'],
-  operations: 4_000,
+  operations: 10_000,
   roundsMaximum: 3,
   quick: false,
   columns: ['allocated', 'retained'],
@@ -74,6 +76,7 @@ export const behaviour: readonly Workload[] = [
   },
   {
     id: 'timer',
+    daemon: 'dbus-daemon',
     title: 'A timer of 10 ms while a million signals arrive',
     operation: 'signal',
     arrangement: 'client',

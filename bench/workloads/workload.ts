@@ -1,4 +1,5 @@
 /** What a workload is: which program of a peer runs, against what, how often, and what is told of it. */
+import type { Daemon } from '../../test/helpers/private-bus.js';
 import type { Peer } from '../peers.js';
 import type { Quantity } from '../quantities.js';
 
@@ -34,11 +35,19 @@ export interface Workload {
   readonly roundsMaximum?: number;
   /** Part of a quick run. */
   readonly quick: boolean;
+  /** Measured on this daemon only, where it takes part: what is told does not depend on it. */
+  readonly daemon?: Daemon;
   /** What is told of it; peers are compared by the first. */
   readonly columns: readonly Quantity[];
   readonly takesPart: (peer: Pick<Peer, 'id' | 'language'>) => boolean;
   /** Where the same is measured at several sizes: which series this belongs to, and at which size. */
-  readonly growth?: { readonly series: string; readonly title: string; readonly size: number };
+  readonly growth?: Growth;
+}
+
+export interface Growth {
+  readonly series: string;
+  readonly title: string;
+  readonly size: number;
 }
 
 export const everybody = (): boolean => true;
