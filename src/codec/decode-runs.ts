@@ -1,6 +1,6 @@
 /**
  * Reading arrays of the commonest types. The loop over elements of any type calls a function that the compiler of the
- * runtime cannot foresee; without such a call, and in an array that need not grow, a number takes a third of the time.
+ * runtime cannot foresee; without such a call, and in an array that need not grow, numbers take less than half of the time.
  */
 import type { BasicCode } from '../signature/parse.js';
 import type { ValueDecoder } from './decoder.js';

@@ -1,8 +1,8 @@
 /**
  * A cache of texts that are likely to come again, such as the keys of dictionaries: each slot of a fixed table remembers
- * the last such text that fell into it, so that no peer can make it grow. Texts are hashed and compared by words, which
- * takes 10 to 15 ns where making the string takes 20 to 50; and as a key, a string that was a key before needs no
- * look-up in the runtime's own table of names.
+ * the last such text that fell into it, so that no peer can make it grow. Texts are hashed and compared by words: 10 ns
+ * for 4 bytes and 36 for 48, where making the string takes 17 to 47; and as a key, a string that was a key before needs
+ * no look-up in the runtime's own table of names.
  */
 
 const WORDS_MAXIMUM = 12;

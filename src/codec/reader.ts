@@ -161,7 +161,7 @@ export class Reader {
 
   /**
    * The strings up to `end`. A stretch of ASCII becomes one string, by one call into the runtime, and its strings parts
-   * of that: 10 to 15 ns each, where to make them one by one takes 20 to 55.
+   * of that: an array of them takes 40 to 55 % of the time that a call for each would.
    */
   strings(end: number): string[] {
     const values: string[] = [];
