@@ -7,7 +7,7 @@ import { socketCredentials } from './bus/socket-credentials.js';
 import type { Connection } from './connection/connection.js';
 import { HalfOpen } from './connection/half-open.js';
 import type { Listener } from './connection/listener.js';
-import { report } from './diagnostics.js';
+import { report, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind } from './native/binding.js';
@@ -191,7 +191,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const { onConnection } = this.#options;
     if (onConnection !== undefined) {
       this.#handOver(bus);
-      callHandler(onConnection, bus);
+      runHandler('the handler of a new connection', () => onConnection(bus));
       return;
     }
     const next = this.#wanted.shift();
@@ -218,15 +218,4 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
 function isOwnUserOrRoot(credentials: Credentials | undefined): boolean {
   return credentials !== undefined && (credentials.uid === process.geteuid?.() || credentials.uid === 0);
-}
-
-/** A handler's failure is its own: it is reported, and the connection goes on. */
-function callHandler(onConnection: (bus: MessageBus) => unknown, bus: MessageBus): void {
-  const failed = (error: unknown) => report('handler', 'the handler of a new connection failed', error);
-  try {
-    const result = onConnection(bus);
-    if (result instanceof Promise) result.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
 }

@@ -254,8 +254,10 @@ export class Connection {
     });
     const errno = this.#native.start();
     if (errno !== 0) {
-      this.#onClose(errno, 'connect', '');
-      return { errno, phase: 'connect' };
+      // What is written to was connected: the other side has hung up already.
+      const phase = errno === constants.errno.EPIPE ? 'authenticate' : 'connect';
+      this.#onClose(errno, phase, '');
+      return { errno, phase };
     }
     this.#updateRef();
     const abort = () => this.#native.close();

@@ -1,0 +1,230 @@
+// Where a server of peers listens, how its connections are taken, and how it ends.
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  connect,
+  InvalidArgumentError,
+  ListenError,
+  type ListenOptions,
+  listen,
+  type MessageBus,
+} from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
+import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
+import { run } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
+
+const test = suite('peer servers');
+
+const own = () => mkdtempSync(join(folder, 'own-'));
+
+/** Listens, has a client call, and returns the address that it called at. */
+async function addressThatWorks(options: ListenOptions): Promise<string> {
+  await using server = await listen({ ...options, onConnection: (bus) => bus.export(PATH, exampleObject()) });
+  await using client = await connect({
+    address: server.address,
+    peer: true,
+    anonymous: options.anonymous,
+    timeout: 2000,
+  });
+  assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
+  return server.address;
+}
+
+test('a server listens on a path, and removes the socket', async () => {
+  const path = join(own(), 'a socket, with odd characters');
+  const address = await addressThatWorks({ address: `unix:path=${path.replace(/[ ,]/g, escape)}` });
+  assert.match(address, /^unix:path=\/.*\/a%20socket%2c%20with%20odd%20characters,guid=[0-9a-f]{32}$/);
+  assert.is(existsSync(path), false);
+});
+
+test('a server makes up a name in a folder', async () => {
+  for (const key of ['dir', 'tmpdir']) {
+    const parent = own();
+    const address = await addressThatWorks({ address: `unix:${key}=${parent}` });
+    assert.match(address, new RegExp(`^unix:path=${parent}/dbus-[0-9a-f]+,guid=[0-9a-f]{32}$`));
+    assert.equal(readdirSync(parent), []);
+  }
+});
+
+test('a server listens on an abstract name', async () => {
+  const name = `busbar-${process.pid}`;
+  const address = await addressThatWorks({ address: `unix:abstract=${name}` });
+  assert.match(address, new RegExp(`^unix:abstract=${name},guid=`));
+});
+
+test('a server listens in the runtime folder', async () => {
+  const before = process.env.XDG_RUNTIME_DIR;
+  try {
+    process.env.XDG_RUNTIME_DIR = own();
+    const address = await addressThatWorks({ address: 'unix:runtime=yes' });
+    assert.ok(address.startsWith(`unix:path=${process.env.XDG_RUNTIME_DIR}/bus,guid=`));
+    delete process.env.XDG_RUNTIME_DIR;
+    assert.match(await failure('unix:runtime=yes'), 'XDG_RUNTIME_DIR is not set');
+  } finally {
+    if (before !== undefined) process.env.XDG_RUNTIME_DIR = before;
+  }
+});
+
+test('a server listens on a free TCP port, for anonymous peers', async () => {
+  const port = /^tcp:host=127\.0\.0\.1,port=([1-9][0-9]*),guid=/;
+  assert.match(await addressThatWorks({ address: 'tcp:host=127.0.0.1,port=0', anonymous: true }), port);
+  assert.match(await addressThatWorks({ address: 'tcp:host=127.0.0.1,bind=*', anonymous: true }), port);
+  const named = await addressThatWorks({ address: 'tcp:family=ipv4', anonymous: true });
+  assert.match(named, /^tcp:host=localhost,port=[0-9]+,family=ipv4,guid=/);
+});
+
+test('the first address that can be listened on is', async () => {
+  const path = join(own(), 'second');
+  const address = await addressThatWorks({ address: `unix:path=/nonexistent/socket;unix:path=${path}` });
+  assert.ok(address.startsWith(`unix:path=${path},`));
+});
+
+async function failure(address: string): Promise<string> {
+  const error = await rejection(listen({ address }));
+  assert.instance(error, ListenError);
+  return error.message;
+}
+
+test('what cannot be listened on says why', async () => {
+  assert.match(await failure('unix:path=/nonexistent/socket'), /ENOENT.*the folder does not exist/);
+  assert.match(await failure('unix:'), 'exactly one of path, abstract');
+  assert.match(await failure(`unix:path=/${'x'.repeat(120)}`), 'at most 107');
+  assert.match(await failure('unixexec:path=/bin/true'), 'cannot listen on the transport');
+  assert.match(await failure('tcp:host=localhost,port=0'), 'can only be anonymous');
+  assert.instance(await rejection(listen({ address: 'nonsense' })), InvalidArgumentError);
+  const options = { address: `unix:tmpdir=${folder}`, maxUnauthenticated: 0 };
+  assert.instance(await rejection(listen(options)), InvalidArgumentError);
+});
+
+test('a socket that somebody listens on, and one that nobody listens on any more, are told apart', async () => {
+  const path = join(own(), 'socket');
+  const other = createServer().listen(path);
+  await new Promise((resolve) => other.once('listening', resolve));
+  assert.match(await failure(`unix:path=${path}`), /EADDRINUSE.*somebody listens there/);
+  // As a killed server leaves it.
+  const kept = `${path}.kept`;
+  renameSync(path, kept);
+  other.close();
+  renameSync(kept, path);
+  assert.match(await failure(`unix:path=${path}`), /EADDRINUSE.*nobody listens there: .*remove it/);
+  rmSync(path);
+  await addressThatWorks({ address: `unix:path=${path}` });
+});
+
+test('a file that came to the socket’s place is left alone', async () => {
+  const path = join(own(), 'socket');
+  const server = await listen({ address: `unix:path=${path}` });
+  rmSync(path);
+  writeFileSync(path, 'not ours');
+  await server.close();
+  assert.is(existsSync(path), true);
+});
+
+test('connections are iterated over, until the server closes', async () => {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const taken: MessageBus[] = [];
+  const loop = (async () => {
+    for await (const bus of server) taken.push(bus);
+  })();
+  const clients = await Promise.all([1, 2, 3].map(() => connect({ address: server.address, peer: true })));
+  await Promise.all(clients.map((client) => client.call(ping)));
+  assert.is(taken.length, 3);
+  assert.equal([...server.connections], taken);
+  await server.close();
+  await loop;
+  for (const client of clients) assert.instance(await client.disconnected, ConnectionClosedError);
+});
+
+const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+
+test('closing writes what was sent, and leaves connections open if asked to', async () => {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const next = server[Symbol.asyncIterator]().next();
+  const client = await connect({ address: server.address, peer: true });
+  const { value: accepted } = await next;
+  await server.close({ keepConnections: true });
+  assert.instance(await rejection(connect({ address: server.address, peer: true })), ConnectError);
+  await client.call(ping);
+  const heard = new Promise((resolve) => client.subscribe({ member: 'Bye' }, resolve));
+  accepted?.emit({ path: '/', interface: 'org.example.Peer', member: 'Bye' });
+  await server.close();
+  await heard;
+  assert.instance(await client.disconnected, ConnectionClosedError);
+  await server.close();
+});
+
+test('a connection that nobody took is closed with the server', async () => {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const client = await connect({ address: server.address, peer: true });
+  await server.close({ keepConnections: true });
+  assert.instance(await client.disconnected, ConnectionClosedError);
+});
+
+test('a handler of connections that fails is reported, and the connection goes on', async () => {
+  const warnings: string[] = [];
+  const listener = ({ message }: Error) => warnings.push(message);
+  process.on('warning', listener);
+  for (const fail of [() => Promise.reject(new Error('later')), () => assert.unreachable('at once')]) {
+    await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: fail });
+    await using client = await connect({ address: server.address, peer: true });
+    await client.call(ping);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listener);
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0] as string, 'later');
+});
+
+/** How a program ends that listens, and does what `script` says. */
+function listening(script: string) {
+  const preamble = `
+    import { connect, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection: () => {} });
+    const client = await connect({ address: server.address, peer: true });
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
+  return run(process.execPath, args, { timeLimit: 6000 });
+}
+
+test('a process stays for a server, unless it closes it or does not want to stay', async () => {
+  const [stays, closed, unreferenced, again] = await Promise.allSettled([
+    listening(`console.log('ready')`),
+    listening('await server.close()'),
+    listening('server.unref()'),
+    listening('server.unref(); server.ref()'),
+  ]);
+  assert.match(String(stays.status === 'rejected' && stays.reason), /was killed after.*ready/s);
+  assert.match(String(again.status === 'rejected' && again.reason), 'was killed after');
+  for (const ended of [closed, unreferenced]) assert.is(ended.status === 'fulfilled' && ended.value.code, 0);
+});
+
+test('a worker that listens can be terminated', async () => {
+  const inWorker = `
+    import { parentPort } from 'node:worker_threads';
+    import { register } from 'tsx/esm/api';
+    register();
+    const { connect, listen } = await import(${JSON.stringify(`${projectRoot}src/index.ts`)});
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection: () => {} });
+    await connect({ address: server.address, peer: true });
+    parentPort.postMessage('up');
+  `;
+  // A worker's source is a module because this process says that of its own.
+  const script = `
+    import { Worker } from 'node:worker_threads';
+    for (let i = 0; i < 5; i++) {
+      const worker = new Worker(${JSON.stringify(inWorker)}, { eval: true });
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      await worker.terminate();
+    }
+  `;
+  const { code, stderr } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script]);
+  assert.is(code, 0, stderr);
+});
+
+test.run();

@@ -1,0 +1,224 @@
+// Two processes' worth of conversation without a bus: calls, signals, objects and descriptors in both directions.
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectionClosedError,
+  connect,
+  InvalidArgumentError,
+  listen,
+  NotSupportedError,
+  UnknownObjectError,
+} from '../../src/index.js';
+import { Example, exampleObject, folder, PATH, peers } from '../helpers/peers.js';
+import { rejection, thrown } from '../helpers/rejection.js';
+
+const test = suite('peers');
+
+test('what the server exports can be called, with and without a destination', async () => {
+  await using ends = await peers();
+  ends.accepted.export(PATH, exampleObject());
+  for (const proxy of [
+    ends.client.proxy(Example, PATH),
+    ends.client.proxy(Example, undefined, PATH),
+    ends.client.proxy(Example, 'org.example.Whatever', PATH),
+  ]) {
+    assert.is(await proxy.call.Echo('hello'), 'hello');
+    await proxy.set.Count(3);
+    assert.is(await proxy.get.Count(), 3);
+    assert.equal(await proxy.getAll(), { Count: 3 });
+  }
+});
+
+test('what the client exports can be called by the server', async () => {
+  await using ends = await peers();
+  ends.client.export(PATH, exampleObject());
+  assert.is(await ends.accepted.proxy(Example, PATH).call.Echo('hello'), 'hello');
+});
+
+test('an object describes itself without a name', async () => {
+  await using ends = await peers();
+  ends.accepted.export(PATH, exampleObject());
+  const object = await ends.client.object(PATH);
+  assert.is(object.destination, undefined);
+  assert.ok(object.interfaces.includes('org.example.Peer'));
+  assert.is(await object.interface('org.example.Peer').call.Echo?.('hello'), 'hello');
+  const described = await ends.client.object(PATH, { introspection: object.node });
+  assert.is(described.path, PATH);
+});
+
+test('both ends call each other at once, and every call gets its own answer', async () => {
+  await using ends = await peers();
+  ends.client.export(PATH, exampleObject());
+  ends.accepted.export(PATH, exampleObject());
+  const [there, here] = [ends.client.proxy(Example, PATH), ends.accepted.proxy(Example, PATH)];
+  const numbers = Array.from({ length: 500 }, (_, i) => i);
+  const answers = await Promise.all(numbers.flatMap((i) => [there.call.Echo(i), here.call.Echo(-i - 1)]));
+  assert.equal(
+    answers,
+    numbers.flatMap((i) => [i, -i - 1]),
+  );
+});
+
+test('signals reach the other end, whatever sender the subscription names, and carry none', async () => {
+  await using ends = await peers();
+  const [mine, theirs] = [exampleObject(), exampleObject()];
+  ends.client.export(PATH, mine);
+  ends.accepted.export(PATH, theirs);
+  const heard: unknown[] = [];
+  ends.client.proxy(Example, PATH).on.Said((text) => heard.push(['client', text]));
+  ends.accepted.proxy(Example, 'org.example.Whatever', PATH).on.Said((text) => heard.push(['server', text]));
+  ends.client.subscribe({ sender: 'org.example.Whatever', member: 'Said' }, ({ sender }) => heard.push(sender));
+  theirs.emit.Said('one');
+  mine.emit.Said('two');
+  await Promise.all([ends.client.proxy(Example, PATH).getAll(), ends.accepted.proxy(Example, PATH).getAll()]);
+  assert.equal(heard, [['client', 'one'], undefined, ['server', 'two']]);
+});
+
+test('rules are matched here: what does not fit is not delivered', async () => {
+  await using ends = await peers();
+  const theirs = exampleObject();
+  ends.accepted.export(PATH, theirs);
+  const heard: unknown[] = [];
+  ends.client.subscribe({ member: 'Said', arg0: 'yes' }, ({ body: [text] }) => heard.push(text));
+  const other = ends.client.subscribe({ member: 'Said', path: '/elsewhere' }, () => heard.push('elsewhere'));
+  await other.ready;
+  theirs.emit.Said('no');
+  theirs.emit.Said('yes');
+  await ends.client.proxy(Example, PATH).getAll();
+  assert.equal(heard, ['yes']);
+});
+
+test('a changed property is announced', async () => {
+  await using ends = await peers();
+  ends.accepted.export(PATH, exampleObject());
+  const proxy = ends.client.proxy(Example, PATH);
+  const changed = new Promise((resolve) => proxy.onChange(resolve));
+  await proxy.set.Count(7);
+  assert.equal(await changed, { Count: 7 });
+});
+
+test('descriptors pass in both directions', async () => {
+  await using ends = await peers();
+  assert.is(ends.client.canSendFileDescriptors, true);
+  ends.client.export(PATH, exampleObject());
+  ends.accepted.export(PATH, exampleObject());
+  for (const end of [ends.client, ends.accepted]) {
+    const fd = openSync('/proc/self/stat', 'r');
+    const returned = (await end.proxy(Example, PATH).call.Pass(fd)) as { readonly fd: number; close(): void };
+    assert.is.not(returned.fd, fd);
+    assert.match(readFileSync(returned.fd, 'utf8'), `${process.pid} (`);
+    returned.close();
+    closeSync(fd);
+  }
+});
+
+test('a large message arrives', async () => {
+  await using ends = await peers();
+  ends.accepted.export(PATH, exampleObject());
+  const bytes = Buffer.alloc(30 * 2 ** 20, 'x');
+  assert.is(await ends.client.proxy(Example, PATH).call.Size(bytes), bytes.length);
+});
+
+test('each end knows who the other one is', async () => {
+  await using ends = await peers();
+  ends.client.export(PATH, exampleObject());
+  ends.accepted.export(PATH, exampleObject());
+  const own = [process.getuid?.(), process.pid];
+  assert.equal(await ends.client.proxy(Example, PATH).call.Who(), own);
+  assert.equal(await ends.accepted.proxy(Example, PATH).call.Who(), own);
+  const { uid, pid, gids } = ends.accepted.peerCredentials ?? {};
+  assert.equal([uid, pid], own);
+  assert.is(gids?.[0], process.getgid?.());
+  assert.ok(process.getgroups?.().every((gid) => gids?.includes(gid)));
+});
+
+test('there are no names, and what only a bus can answer rejects', async () => {
+  await using ends = await peers();
+  assert.is(ends.client.uniqueName, undefined);
+  assert.instance(await rejection(ends.client.listNames()), NotSupportedError);
+  assert.instance(await rejection(ends.client.requestName('org.example.Name')), NotSupportedError);
+  assert.instance(await rejection(ends.client.credentials('org.example.Name')), NotSupportedError);
+  assert.instance(
+    thrown(() => ends.client.watchName('org.example.Name', {})),
+    NotSupportedError,
+  );
+});
+
+test('what the handler of a new connection exports is there for the peer’s first call', async () => {
+  for (let i = 0; i < 20; i++) {
+    const server = await listen({
+      address: `unix:tmpdir=${folder}`,
+      onConnection: (bus) => bus.export(PATH, exampleObject()),
+    });
+    const client = await connect({ address: server.address, peer: true });
+    assert.is(await client.proxy(Example, PATH).call.Echo('first'), 'first');
+    await server.close();
+  }
+});
+
+test('what the server says at once finds the listeners of whoever awaited connect', async () => {
+  const server = await listen({
+    address: `unix:tmpdir=${folder}`,
+    onConnection(bus) {
+      bus.emit({ path: PATH, interface: 'org.example.Peer', member: 'Said', signature: 's', body: ['welcome'] });
+    },
+  });
+  for (let i = 0; i < 20; i++) {
+    const client = await connect({ address: server.address, peer: true });
+    const heard = await client.proxy(Example, PATH).once.Said({ signal: AbortSignal.timeout(2000) });
+    assert.equal(heard, ['welcome']);
+    await client.close();
+  }
+  await server.close();
+});
+
+test('a connection that nobody has taken yet is not answered before it is', async () => {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const clients = await Promise.all([1, 2].map(() => connect({ address: server.address, peer: true })));
+  const calls = clients.map((client) => client.proxy(Example, PATH).call.Echo('early'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  for await (const bus of server) {
+    bus.export(PATH, exampleObject());
+    if (server.connections.size === 2) break;
+  }
+  assert.equal(await Promise.all(calls), ['early', 'early']);
+  await server.close();
+});
+
+test('a call that waits rejects when the other end closes, on either side', async () => {
+  for (const closing of ['client', 'accepted'] as const) {
+    await using ends = await peers();
+    ends.client.export(PATH, exampleObject());
+    ends.accepted.export(PATH, exampleObject());
+    const waiting = ends[closing === 'client' ? 'accepted' : 'client'];
+    const call = rejection(waiting.proxy(Example, PATH).call.Slow());
+    await waiting.proxy(Example, PATH).getAll();
+    await ends[closing].close();
+    assert.instance(await call, ConnectionClosedError);
+    assert.instance(await waiting.disconnected, ConnectionClosedError);
+    assert.is(await ends[closing].disconnected, undefined);
+    assert.is(ends.server.connections.size, 0);
+  }
+});
+
+test('the signal of a call aborts when the caller closes', async () => {
+  await using ends = await peers();
+  const aborted = new Promise((resolve) => ends.accepted.export(PATH, exampleObject(resolve)));
+  void rejection(ends.client.proxy(Example, PATH).call.Slow());
+  await ends.client.close();
+  await aborted;
+});
+
+test('an unknown object is an error of the peer’s', async () => {
+  await using ends = await peers();
+  assert.instance(await rejection(ends.client.proxy(Example, '/nothing').call.Echo(1)), UnknownObjectError);
+});
+
+test('a peer needs an address, and sd-bus', async () => {
+  assert.instance(await rejection(connect({ peer: true })), InvalidArgumentError);
+  const options = { address: 'unix:path=/nonexistent', peer: true, transport: 'socket' } as const;
+  assert.instance(await rejection(connect(options)), NotSupportedError);
+});
+
+test.run();
