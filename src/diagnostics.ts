@@ -37,7 +37,7 @@ export const trace = debuglog('busbar');
 export function report(kind: ProblemKind, message: string, error?: unknown): void {
   if (problems.hasSubscribers) problems.publish({ kind, message, error } satisfies Problem);
   else if (kind === 'handler') warnOfFailure(message, error);
-  trace('%s: %s%s', kind, message, error instanceof Error ? `\n${error.stack}` : '');
+  if (trace.enabled) trace('%s: %s%s', kind, message, error === undefined ? '' : `\n${shown(error).detail}`);
 }
 
 /**
@@ -55,9 +55,16 @@ export function runHandler(what: string, run: () => unknown): void {
 }
 
 function warnOfFailure(message: string, error: unknown): void {
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`${message}: ${error instanceof Error ? error.message : detail}`, {
-    code: 'BUSBAR_HANDLER',
-    detail,
-  });
+  const { text, detail } = error === undefined ? { text: '', detail: '' } : shown(error);
+  process.emitWarning(text === '' ? message : `${message}: ${text}`, { code: 'BUSBAR_HANDLER', detail });
+}
+
+/** An error in words. Anything can be thrown, also what throws when it is looked at. */
+function shown(error: unknown): { readonly text: string; readonly detail: string } {
+  try {
+    if (!(error instanceof Error)) return { text: String(error), detail: String(error) };
+    return { text: String(error.message), detail: String(error.stack ?? error.message) };
+  } catch {
+    return { text: 'what was thrown cannot be shown', detail: '' };
+  }
 }

@@ -9,11 +9,17 @@
 export interface DBusErrorOptions extends ErrorOptions {
   /** All values of the error message's body; the first is the text where the sender followed the convention. */
   readonly body?: readonly unknown[];
+  /**
+   * The signature of `body`, for a service that answers with more than a text: begin it with `s` and the body with the
+   * text, which is what others look for. Without a signature only the text is sent.
+   */
+  readonly signature?: string;
 }
 
 /**
- * An error with a D-Bus name. Throw one from a method, getter or setter of a service to answer the caller with it;
- * catch one from a call to learn what the peer answered.
+ * An error with a D-Bus name. Throw one that you made from a method, getter or setter of a service to answer the caller
+ * with it; catch one from a call to learn what the peer answered. One that was caught and is thrown on is no answer to
+ * somebody else's call: the caller gets its text as `org.freedesktop.DBus.Error.Failed`.
  *
  * @see D-Bus specification, section "Message Protocol", type ERROR
  */
@@ -22,6 +28,8 @@ export class DBusError extends Error {
   readonly dbusName: string;
   /** The values of the error reply; empty for errors that arose here. */
   readonly body: readonly unknown[];
+  /** The signature by which a service sends `body`; `undefined` where it sends the text alone. */
+  readonly signature: string | undefined;
   /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
   declare readonly code: string;
 
@@ -29,6 +37,7 @@ export class DBusError extends Error {
     super(message, options);
     this.dbusName = dbusName;
     this.body = options.body ?? [];
+    this.signature = options.signature;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -150,6 +159,34 @@ export class NameTakenError extends WellKnownError {
   }
 }
 
+/** Marks errors that others made; shared by all copies of this package in a process. */
+const notMine: unique symbol = Symbol.for('busbar.notAnAnswer');
+
+/** Marks an error that busbar made of what a peer answered, or of what it was given: a service does not mean it. */
+export function notAnAnswer<E extends DBusError>(error: E): E {
+  return Object.defineProperty(error, notMine, { value: true });
+}
+
+/** Kinds that tell of a connection or a call of one's own. A service that means the name makes a plain `DBusError`. */
+const ownTrouble = [
+  TimeoutError,
+  ConnectionClosedError,
+  ConnectError,
+  ListenError,
+  ProtocolError,
+  BackpressureError,
+  NameTakenError,
+];
+
+/** Whether a service that throws this error means it as the answer to its caller. */
+export function isAnswer(error: DBusError): boolean {
+  if (notMine in error || ownTrouble.some((kind) => error instanceof kind)) return false;
+  const { cause } = error;
+  // Said again with more around it, for instance which call a value was for.
+  const repeats = cause instanceof DBusError && notMine in cause && error.message.startsWith(cause.message);
+  return !repeats;
+}
+
 identify(DBusError, 'DBusError', 'ERR_DBUS');
 for (const [name, errorClass] of Object.entries({
   ServiceUnknownError,
@@ -193,8 +230,8 @@ export function errorFromReply(dbusName: string, body: readonly unknown[], call:
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
   const known = classesByDBusName.get(dbusName);
-  if (known === undefined) return new DBusError(dbusName, message, { body });
-  const error = new known(message, { body });
+  if (known === undefined) return notAnAnswer(new DBusError(dbusName, message, { body }));
+  const error = notAnAnswer(new known(message, { body }));
   if (error.dbusName !== dbusName) Object.defineProperty(error, 'dbusName', { value: dbusName, enumerable: true });
   return error;
 }

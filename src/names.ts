@@ -7,7 +7,7 @@
  *
  * @see D-Bus specification, sections "Valid Names" and "Valid Object Paths"
  */
-import { InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError, notAnAnswer } from './errors.js';
 
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
 export const NAME_MAXIMUM = 255;
@@ -46,11 +46,11 @@ class NameRule {
   check(value: string, what: string): void {
     if (this.accepts(value)) return;
     if (typeof value !== 'string') {
-      throw new InvalidArgumentError(
-        `invalid ${what}: expected a string, got ${value === null ? 'null' : typeof value}`,
+      throw notAnAnswer(
+        new InvalidArgumentError(`invalid ${what}: expected a string, got ${value === null ? 'null' : typeof value}`),
       );
     }
-    throw new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`);
+    throw notAnAnswer(new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`));
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, notAnAnswer } from '../errors.js';
 import { BoundedCache } from '../signature/bounded-cache.js';
 import { parseSignature, type Type } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
@@ -49,7 +49,8 @@ function compileBody(signature: string): Encoder {
     if (!Array.isArray(values)) throw new InvalidArgumentError('the values of a message must be an array');
     if (values.length !== count) {
       const expected = `${count} argument${count === 1 ? '' : 's'}`;
-      throw new InvalidArgumentError(`expected ${expected} for the signature "${signature}", got ${values.length}`);
+      const got = `expected ${expected} for the signature "${signature}", got ${values.length}`;
+      throw notAnAnswer(new InvalidArgumentError(got));
     }
     writer.depth = 0;
     let index = 0;
@@ -57,7 +58,7 @@ function compileBody(signature: string): Encoder {
       for (; index < count; index++) (writeArguments[index] as ValueEncoder)(writer, values[index]);
     } catch (error) {
       const located = within(`argument ${index}`, error);
-      throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
+      throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
     }
   };
 }

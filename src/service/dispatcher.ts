@@ -15,7 +15,8 @@ import {
 import type { MethodDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
 import type { CallTarget } from './call-target.js';
-import { FAILED, IncomingCall } from './incoming-call.js';
+import { errorAnswers, FAILED } from './error-answer.js';
+import { IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
 import { isThenable } from './outlets.js';
 import { ReplyHeads } from './reply-heads.js';
@@ -129,7 +130,7 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
       return;
     }
     report('misfit', `the result of ${call.what} does not fit "${method.outSignature}"`, error);
-    call.replyError(new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
+    fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
   }
 }
 
@@ -140,22 +141,14 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
   throw new InvalidArgumentError(`expected a tuple of ${out.length} values`);
 }
 
-/** Answers with what a handler threw. */
+/** Answers with what a handler threw, as far as that can be sent. */
 function fail(call: IncomingCall, thrown: unknown): void {
-  try {
-    call.replyError(errorOf(call, thrown));
-  } catch (error) {
-    report('send', `the error of ${call.what} could not be sent`, error);
-  }
-}
-
-/** What a handler threw, if it is a `DBusError`, else its text alone. Anything can be thrown, also what has no text. */
-function errorOf(call: IncomingCall, thrown: unknown): DBusError {
-  try {
-    if (thrown instanceof DBusError) return thrown;
-    report('handler', `the handler of ${call.what} failed`, thrown);
-    return new DBusError(FAILED, thrown instanceof Error ? thrown.message : String(thrown));
-  } catch {
-    return new DBusError(FAILED, `the handler of ${call.member} failed`);
+  for (const answer of errorAnswers(call.what, thrown)) {
+    try {
+      call.replyError(answer);
+      return;
+    } catch (error) {
+      report('send', `the error of ${call.what} could not be sent`, error);
+    }
   }
 }

@@ -6,14 +6,11 @@ import type { Bus } from '../bus/bus.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
-import { type DBusError, NotSupportedError } from '../errors.js';
-import { isErrorName } from '../names.js';
+import { NotSupportedError } from '../errors.js';
 import type { CallContext } from './call-context.js';
+import type { ErrorAnswer } from './error-answer.js';
 import type { ObjectTree } from './object-tree.js';
 import type { ReplyHeads } from './reply-heads.js';
-
-/** The name of an error that has none of its own. */
-export const FAILED = 'org.freedesktop.DBus.Error.Failed';
 
 export class IncomingCall implements CallContext {
   readonly message: IncomingMessage;
@@ -86,18 +83,15 @@ export class IncomingCall implements CallContext {
     this.#finish();
   }
 
-  replyError(error: DBusError): void {
+  /**
+   * Replies with an error, unless the caller wants no reply.
+   *
+   * @throws {@link InvalidArgumentError} if its values do not fit; nothing is sent then
+   */
+  replyError(answer: ErrorAnswer): void {
     if (!this.#mayAnswer()) return;
     const { sender: destination, serial: replySerial } = this.message;
-    this.#bus.send({
-      type: MessageType.Error,
-      destination,
-      replySerial,
-      errorName: isErrorName(error.dbusName) ? error.dbusName : FAILED,
-      signature: 's',
-      // A text goes out whatever it holds: what no D-Bus string may hold is replaced.
-      body: [String(error.message).replaceAll('\0', '\ufffd').toWellFormed()],
-    });
+    this.#bus.send({ type: MessageType.Error, destination, replySerial, ...answer });
     this.#finish();
   }
 

@@ -42,8 +42,10 @@ export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
  * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must take the values that are read
  * by `in`; its result, or what its promise resolves with, must be writable by `out`.
  *
- * Throw a {@link DBusError} to answer with that error; anything else thrown is answered with
- * `org.freedesktop.DBus.Error.Failed` and its message.
+ * Throw a {@link DBusError} that you make to answer with that error. Anything else thrown is answered with
+ * `org.freedesktop.DBus.Error.Failed` and its message, and reported: also an error that a call made here was answered
+ * with, one of a value that did not fit, and those that tell of a connection or call (`TimeoutError` and the like),
+ * for they are no answers to this caller.
  *
  * A client that makes its proxy from the class believes the class's own types: declare results as they are read (a
  * `bigint` for `x`) where class and client are meant to share them.

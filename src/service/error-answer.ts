@@ -1,0 +1,60 @@
+/**
+ * What a caller is told when a call fails. Anything can be thrown, also what has no text or throws when it is looked at,
+ * and there must be exactly one answer: so there are several to try, each asking less of what was thrown.
+ */
+import { report } from '../diagnostics.js';
+import { DBusError, isAnswer } from '../errors.js';
+import { isErrorName, quoted } from '../names.js';
+
+/** The name of an error that has none of its own. */
+export const FAILED = 'org.freedesktop.DBus.Error.Failed';
+
+export interface ErrorAnswer {
+  readonly errorName: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+}
+
+/**
+ * The answers to try, one after the other, until one can be sent. A {@link DBusError} that the service made is the
+ * answer; anything else is the service's own trouble, which is reported, and of which the caller learns the text.
+ *
+ * @param what the call, for the report
+ */
+export function* errorAnswers(what: string, thrown: unknown): Generator<ErrorAnswer> {
+  const own = ownError(thrown);
+  if (own === undefined) report('handler', `the handler of ${what} failed`, thrown);
+  const errorName = own === undefined ? FAILED : nameOf(what, own);
+  if (own?.signature !== undefined) yield { errorName, signature: own.signature, body: own.body };
+  const text = textOf(thrown);
+  if (text !== undefined) yield { errorName, signature: 's', body: [text] };
+  yield { errorName, signature: 's', body: ['the handler failed'] };
+}
+
+function ownError(thrown: unknown): DBusError | undefined {
+  try {
+    return thrown instanceof DBusError && isAnswer(thrown) ? thrown : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(what: string, { dbusName }: DBusError): string {
+  if (typeof dbusName === 'string' && isErrorName(dbusName)) return dbusName;
+  report(
+    'handler',
+    `the handler of ${what} threw an error named ${quoted(String(dbusName))}, which is no error name: ` +
+      'new DBusError() takes the name first, then the text',
+  );
+  return FAILED;
+}
+
+/** The text, with what no D-Bus string may hold replaced; nothing where there is none. */
+function textOf(thrown: unknown): string | undefined {
+  try {
+    const text = String(thrown instanceof Error ? thrown.message : thrown);
+    return text.replaceAll('\0', '\ufffd').toWellFormed();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+// What callers are told when a handler fails, whatever it throws.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Problem } from '../../src/diagnostics.js';
+import {
+  connect,
+  DBusError,
+  type DBusErrorOptions,
+  defineInterface,
+  InvalidArgumentError,
+  implement,
+  TimeoutError,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+
+const FAILED = 'org.freedesktop.DBus.Error.Failed';
+const daemon = await PrivateBus.start();
+const client = await connect({ address: daemon.address });
+const service = await connect({ address: daemon.address });
+const test = suite('service errors');
+
+let fail: () => unknown = () => undefined;
+const Failing = defineInterface('org.example.Failing', {
+  methods: { Fail: {} },
+  properties: { Level: { type: 'u' } },
+});
+const failing = implement(Failing, { Fail: async () => void (await fail()), Level: 1 });
+service.export('/failing', failing);
+const proxy = client.proxy(Failing, service.uniqueName as string, '/failing');
+
+test.after(async () => {
+  await Promise.all([client.close(), service.close()]);
+  await daemon.stop();
+});
+
+/** What the caller of a failing handler gets, and what was reported meanwhile. */
+async function answer(handler: () => unknown): Promise<{ error: DBusError; problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const note = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', note);
+  fail = handler;
+  try {
+    return { error: (await rejection(proxy.with({ timeout: 2000 }).call.Fail())) as DBusError, problems };
+  } finally {
+    unsubscribe('busbar:problem', note);
+  }
+}
+
+const throwing = (thrown: unknown) => () => {
+  throw thrown;
+};
+
+test('what has no text is answered all the same', async () => {
+  class Silent extends Error {
+    override get message(): string {
+      throw new Error('no text either');
+    }
+  }
+  const named = new DBusError('org.example.Error.Busy', 'text');
+  Object.defineProperty(named, 'message', { value: Object.create(null) });
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  for (const thrown of [Object.create(null), new Silent(), revoked.proxy, Symbol('text'), undefined]) {
+    const { error, problems } = await answer(throwing(thrown));
+    assert.is(error.dbusName, FAILED);
+    assert.equal(
+      problems.map(({ kind }) => kind),
+      ['handler'],
+    );
+  }
+  assert.is((await answer(throwing(named))).error.dbusName, 'org.example.Error.Busy');
+});
+
+test('what has no text is a warning where nobody listens to reports', async () => {
+  fail = throwing(Object.create(null));
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+  await rejection(proxy.call.Fail());
+  assert.match((await warned).message, 'cannot be shown');
+});
+
+test('an error that the service made is the answer, and not reported', async () => {
+  for (const made of [
+    new DBusError('org.example.Error.Busy', 'later'),
+    new InvalidArgumentError('not that'),
+    new DBusError('org.freedesktop.DBus.Error.NoReply', 'the device does not answer'),
+  ]) {
+    const { error, problems } = await answer(throwing(made));
+    assert.is(error.dbusName, made.dbusName);
+    assert.equal(error.body, [made.message]);
+    assert.equal(problems, []);
+  }
+});
+
+test("an error that came from elsewhere is not the service's own answer", async () => {
+  const causes = {
+    'a reply': () => service.call({ destination: 'org.example.Nobody', path: '/', member: 'Any' }),
+    'a value that does not fit': () =>
+      service.call({ destination: 'org.example.Any', path: '/', member: 'Any', signature: 'u', body: ['text'] }),
+    'a name that is none': () => service.requestName('not a name'),
+    'a property of its own': () => {
+      failing.properties.Level = -1;
+    },
+    'a call that timed out': throwing(new TimeoutError('no reply within 5 ms')),
+  };
+  for (const [what, cause] of Object.entries(causes)) {
+    const { error, problems } = await answer(cause);
+    assert.is(error.dbusName, FAILED, what);
+    assert.equal(
+      problems.map(({ kind }) => kind),
+      ['handler'],
+      what,
+    );
+  }
+});
+
+test('an error whose name is none is answered as failed, and reported', async () => {
+  for (const made of [new DBusError('not a name', 'text'), new DBusError('text', 'org.example.Error.Swapped')]) {
+    const { error, problems } = await answer(throwing(made));
+    assert.is(error.dbusName, FAILED);
+    assert.equal(error.body, [made.message]);
+    assert.match(problems[0]?.message ?? '', 'takes the name first');
+  }
+  assert.is((await answer(throwing(Reflect.construct(DBusError, [])))).error.dbusName, FAILED);
+});
+
+test('an error carries further values where it says of which types', async () => {
+  const busy = (options: DBusErrorOptions) =>
+    answer(throwing(new DBusError('org.example.Error.Busy', 'text', options)));
+  assert.equal((await busy({ signature: 'su', body: ['text', 5] })).error.body, ['text', 5]);
+  assert.equal((await busy({ body: ['text', 5] })).error.body, ['text']);
+});
+
+test('values of an error that do not fit are left out, and reported', async () => {
+  const made = new DBusError('org.example.Error.Busy', 'text', { signature: 'su', body: ['text', 'five'] });
+  const { error, problems } = await answer(throwing(made));
+  assert.is(error.dbusName, 'org.example.Error.Busy');
+  assert.equal(error.body, ['text']);
+  assert.equal(
+    problems.map(({ kind }) => kind),
+    ['send'],
+  );
+});
+
+test.run();
