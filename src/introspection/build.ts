@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import { checkInterfaceName, checkMemberName, quoted } from '../names.js';
+import { suggestion } from '../nearest-name.js';
 import { parseArguments } from '../signature/arguments.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import type { VariantChoice } from '../signature/types.js';
@@ -59,6 +60,11 @@ export interface PropertyInput extends MemberInput, ReadingChoice {
   readonly emits?: EmitsChanged | undefined;
 }
 
+const MEMBER_OPTIONS = ['deprecated', 'annotations'];
+export const METHOD_OPTIONS: readonly string[] = ['in', 'out', 'noReply', 'variants', ...MEMBER_OPTIONS];
+export const SIGNAL_OPTIONS: readonly string[] = ['args', ...MEMBER_OPTIONS];
+export const PROPERTY_OPTIONS: readonly string[] = ['type', 'access', 'emits', 'variants', ...MEMBER_OPTIONS];
+
 /** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
 export type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
 
@@ -69,6 +75,9 @@ export interface InterfaceInput {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
+/** @see D-Bus specification, section "Message Format", INTERFACE */
+const LOCAL = 'org.freedesktop.DBus.Local';
+
 /**
  * Describes an interface.
  *
@@ -78,6 +87,8 @@ export interface InterfaceInput {
 export function interfaceDescription(name: string, input: InterfaceInput = {}): InterfaceDescription {
   checkInterfaceName(name);
   return within(`interface ${name}`, () => {
+    if (name === LOCAL) throw new InvalidArgumentError('the name is reserved: no message may carry it');
+    checkKeys('members', input, ['methods', 'signals', 'properties', 'annotations']);
     const annotations = readAnnotations(input.annotations);
     const emits = defaultEmits(annotations);
     return {
@@ -99,6 +110,7 @@ export function interfaceDescription(name: string, input: InterfaceInput = {}): 
  */
 export function methodDescription(name: string, input: MethodInput = {}): MethodDescription {
   checkMemberName(name);
+  checkKeys('options', input, METHOD_OPTIONS);
   checkVariants(input);
   const inArgs = readArguments('in', input.in);
   const outArgs = readArguments('out', input.out);
@@ -125,6 +137,7 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
  */
 export function signalDescription(name: string, input: SignalInput = {}): SignalDescription {
   checkMemberName(name);
+  checkKeys('options', input, SIGNAL_OPTIONS);
   const args = readArguments('args', input.args);
   const annotations = readAnnotations(input.annotations);
   const { deprecated } = fields(input, annotations);
@@ -150,14 +163,20 @@ export function propertyDescription(
 ): PropertyDescription {
   checkFreeText(name, 'property name');
   if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
+  checkKeys('options', input, PROPERTY_OPTIONS);
   checkVariants(input);
   const { signature } = parseSingle(input.type);
   const annotations = readAnnotations(input.annotations);
   const { deprecated, emits = assumedEmits } = fields(input, annotations);
+  const access = oneOf<Access>('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']);
+  if (input.emits === 'const' && access === 'readwrite')
+    throw new InvalidArgumentError(
+      'what others may set is not constant: "emits" is "const", and "access" must be "read"',
+    );
   return {
     name,
     signature,
-    access: oneOf('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']),
+    access,
     emits: oneOf('emits', emits, [true, 'invalidates', 'const', false]),
     annotations: withoutFields(annotations),
     deprecated: deprecated === true,
@@ -178,6 +197,8 @@ function describeAll<Input, Description>(
   kind: string,
   describe: (name: string, input: Input) => Description,
 ): ReadonlyMap<string, Description> {
+  if (members !== undefined && (typeof members !== 'object' || members === null))
+    throw new InvalidArgumentError(`its members of the kind ${kind} must be an object, by name`);
   const described = new Map<string, Description>();
   for (const [name, input] of entriesOf(members ?? {})) {
     within(`${kind} ${quoted(name)}`, () => {
@@ -193,6 +214,19 @@ function describeAll<Input, Description>(
 function entriesOf<Input>(members: Members<Input>): Iterable<readonly [string, Input]> {
   const isIterable = (value: Members<Input>): value is Iterable<readonly [string, Input]> => Symbol.iterator in value;
   return isIterable(members) ? members : Object.entries(members);
+}
+
+/**
+ * Refuses what no definition has: a misspelt option would do nothing.
+ *
+ * @throws {@link InvalidArgumentError} naming what was probably meant; also where there is no object at all
+ */
+export function checkKeys(what: string, input: object, known: readonly string[]): void {
+  if (typeof input !== 'object' || input === null)
+    throw new InvalidArgumentError(`${what} must be an object, not ${input === null ? 'null' : typeof input}`);
+  const unknown = Object.keys(input).find((key) => !known.includes(key));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`${quoted(unknown)} is not among the ${what}${suggestion(unknown, known)}`);
 }
 
 function readArguments(key: string, list: ArgumentList | undefined): readonly ArgumentDescription[] {

@@ -3,6 +3,7 @@
  *
  * @see D-Bus specification, section "Introspection Data Format"
  */
+import { InvalidArgumentError } from '../errors.js';
 import { defaultEmits, writeFields } from './annotations.js';
 import type {
   Annotations,
@@ -26,6 +27,9 @@ type Lines = readonly string[];
 
 /** The introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` answers it. */
 export function introspectionXml(node: NodeDescription): string {
+  if (!(node?.interfaces instanceof Map && node.children instanceof Map)) {
+    throw new InvalidArgumentError('node: expected the description of a node, with its interfaces and children');
+  }
   return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
 }
 

@@ -3,6 +3,7 @@
  * and leave the note from which the class is described. All real work on the class waits until the class is complete.
  */
 import { InvalidArgumentError } from '../errors.js';
+import { checkKeys } from '../introspection/build.js';
 import { quoted } from '../names.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
 
@@ -105,12 +106,20 @@ export function refused(decorator: string, key: string | symbol, reason: string)
 }
 
 /**
- * The options a decorator was called with.
+ * Checks the options a decorator was called with.
  *
- * @throws {@link InvalidArgumentError} if it was not called at all: `@method` instead of `@method()`
+ * @param known those that the decorator has besides the ones that all have
+ * @throws {@link InvalidArgumentError} for an unknown option, and if it was not called at all: `@method` instead of
+ * `@method()`
  */
-export function checkOptions(decorator: string, options: object, rest: readonly unknown[]): void {
+export function checkOptions(
+  decorator: string,
+  options: object,
+  rest: readonly unknown[],
+  known: readonly string[],
+): void {
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
   }
+  checkKeys(`options of @${decorator}`, options, [...known, 'name', 'disabled']);
 }

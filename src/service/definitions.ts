@@ -37,13 +37,33 @@ export type VariantsOf<Definition> = Definition extends { readonly variants: inf
   ? V
   : 'plain';
 
-/** Members whose signatures are all valid are themselves; an invalid signature becomes a type that nothing fits. */
+/** Nothing fits this: an option, or a kind of members, that does not exist. */
+export interface UnknownOption<Known extends PropertyKey> {
+  readonly unknownOption: never;
+  readonly known: Known;
+}
+
+/** The options of each kind of members. */
+interface OptionsByKind {
+  readonly methods: MethodInput;
+  readonly signals: SignalInput;
+  readonly properties: PropertyInput;
+}
+
+/**
+ * Members whose options all exist and whose signatures are all valid are themselves; an unknown option or an invalid
+ * signature becomes a type that nothing fits.
+ */
 export type ValidMembers<M> = {
-  readonly [Kind in keyof M]: {
-    readonly [Name in keyof M[Kind]]: {
-      readonly [Key in keyof M[Kind][Name]]: ValidOption<Key, M[Kind][Name][Key]>;
-    };
-  };
+  readonly [Kind in keyof M]: Kind extends keyof OptionsByKind
+    ? {
+        readonly [Name in keyof M[Kind]]: {
+          readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
+            ? ValidOption<Key, M[Kind][Name][Key]>
+            : UnknownOption<keyof OptionsByKind[Kind]>;
+        };
+      }
+    : UnknownOption<keyof OptionsByKind>;
 };
 
 type ValidOption<Key, Value> = Key extends 'in' | 'out' | 'args'

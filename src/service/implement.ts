@@ -22,6 +22,7 @@ import type {
 import { type Exportable, registerExportable } from './exportable.js';
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
 import { noteChanges, Outlets } from './outlets.js';
+import { checkNotProvided } from './reserved-interfaces.js';
 
 /** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
 export type PropertyFunctions<
@@ -108,6 +109,9 @@ export function implement<const M extends InterfaceMembers, const Given extends 
   members: Given,
   ..._unknown: UnknownMembers<M, Given>
 ): ImplementationOf<M, Given> {
+  if (typeof definition !== 'object' || definition === null || definition.description === undefined) {
+    throw new InvalidArgumentError('definition: expected what defineInterface() returns');
+  }
   const object = new ImplementedObject(definition, members as Record<string, unknown>);
   const implementation: Implementation & Record<'emit' | 'properties', object> = Object.freeze({
     description: definition.description,
@@ -131,6 +135,7 @@ class ImplementedObject implements Exportable {
   readonly #properties: ReadonlyMap<string, ImplementedProperty>;
 
   constructor({ description, members: defined }: InterfaceDefinition, members: Record<string, unknown>) {
+    checkNotProvided(description.name);
     checkMembers(description, members);
     this.description = description;
     this.#defined = defined;

@@ -45,14 +45,34 @@ export function staticOptions({ interfaceName: name }: ServiceInterfaceClass): S
   return name === undefined ? undefined : { name };
 }
 
+/** Stands for an argument that is not known, so that no name can be made of it. */
+const unknownArgument = Object.freeze({
+  [Symbol.toPrimitive]() {
+    throw new TypeError('the interface name depends on an argument of the constructor');
+  },
+});
+
+/** A class without a constructor of its own hands its arguments on to the one that it inherits. */
+function unknownArguments(serviceClass: ServiceInterfaceClass): readonly unknown[] {
+  let count = 0;
+  const isDerived = (each: unknown): each is ServiceInterfaceClass =>
+    typeof each === 'function' && Object.getPrototypeOf(each) !== Function.prototype;
+  for (let each: unknown = serviceClass; isDerived(each); each = Object.getPrototypeOf(each)) {
+    count = Math.max(count, each.length);
+  }
+  return Array.from({ length: count }, () => unknownArgument);
+}
+
 function probe(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
   const outer = probed;
   probed = serviceClass;
   let cause: unknown;
   try {
-    Reflect.construct(serviceClass, []);
+    // What the constructor passes to `super` may depend on its parameters in ways that nothing shows.
+    if (serviceClass.length > 0) throw new TypeError('the constructor has parameters');
+    Reflect.construct(serviceClass, unknownArguments(serviceClass));
   } catch (thrown) {
-    if (thrown instanceof ProbeAnswer) return thrown.options;
+    if (thrown instanceof ProbeAnswer && typeof thrown.options.name === 'string') return thrown.options;
     cause = thrown;
   } finally {
     probed = outer;

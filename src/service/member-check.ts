@@ -12,7 +12,8 @@ export function checkMember(member: Member): void {
   try {
     if (member.kind === 'method') methodDescription(member.name, member.definition);
     else if (member.kind === 'signal') signalDescription(member.name, member.definition);
-    else propertyDescription(member.name, { ...member.definition, access: member.access });
+    // Without an access it is the one that getter and setter allow, which the class knows when it is complete.
+    else propertyDescription(member.name, { ...member.definition, access: member.access ?? 'read' });
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw refused(member.kind, member.key, error.message);
     throw error;

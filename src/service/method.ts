@@ -1,5 +1,5 @@
 /** `@method`: a method of the class answers calls from the bus. */
-import type { ArgumentList } from '../introspection/build.js';
+import { type ArgumentList, METHOD_OPTIONS } from '../introspection/build.js';
 import type { ValidArguments, VariantChoice } from '../signature/types.js';
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
 import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
@@ -68,7 +68,7 @@ export function method<
   options: MethodOptions<I, O, C, V> = {},
   ...rest: readonly never[]
 ): DecoratesMethod<(...args: Parameters<I, C, V>) => HandlerResult<O>> {
-  checkOptions('method', options, rest);
+  checkOptions('method', options, rest, [...METHOD_OPTIONS, 'context']);
   const { name, disabled = false, context = false, ...definition } = options;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('method', args);

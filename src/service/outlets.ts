@@ -127,6 +127,9 @@ export function noteChanges(
   changes: readonly string[] | Readonly<Record<string, unknown>>,
   typed: (key: string, value: unknown) => unknown,
 ): void {
+  if (typeof changes !== 'object' || changes === null) {
+    throw new InvalidArgumentError('changes: expected an array of names, or an object of values by name');
+  }
   if (isList(changes)) {
     const changed = changes.map((key) => emittingProperty(properties, key));
     for (const { name } of changed) outlets.changed(name);

@@ -1,4 +1,5 @@
 /** `@property`: an accessor, a getter and setter, or a plain field of the class is a D-Bus property. */
+import { PROPERTY_OPTIONS } from '../introspection/build.js';
 import type { Access, EmitsChanged } from '../introspection/description.js';
 import type { ReadValueAs, VariantChoice, WriteValue } from '../signature/types.js';
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
@@ -97,7 +98,7 @@ export function property<
   const A extends Access = 'readwrite',
   const W extends VariantChoice = 'plain',
 >(options: PropertyOptions<S, A, W>, ...rest: readonly never[]): DecoratesProperty<S, A, W> {
-  checkOptions('property', options, rest);
+  checkOptions('property', options, rest, PROPERTY_OPTIONS);
   const { name, disabled = false, access, ...definition } = options;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('property', args);

@@ -9,6 +9,7 @@ import { type Exportable, type Outlet, registerExportable } from './exportable.j
 import { type ClassMembers, type Member, membersOf } from './members.js';
 import { isThenable, noteChanges, Outlets } from './outlets.js';
 import { ReceivedTypes } from './received-types.js';
+import { checkNotProvided } from './reserved-interfaces.js';
 import { signalValues } from './signal-values.js';
 
 const serviceObjects = new WeakMap<object, ServiceObject>();
@@ -37,6 +38,7 @@ export class ServiceObject implements Exportable {
   readonly #keys: ReadonlyMap<string, string>;
 
   constructor(instance: object, description: InterfaceDescription) {
+    checkNotProvided(description.name);
     this.description = description;
     this.#instance = instance as Record<string, unknown>;
     this.#members = membersOf(Object.getPrototypeOf(instance));

@@ -1,5 +1,5 @@
 /** `@signal`: calling a method of the class sends a signal. */
-import type { ArgumentList } from '../introspection/build.js';
+import { type ArgumentList, SIGNAL_OPTIONS } from '../introspection/build.js';
 import type { ReadArguments, ValidArguments } from '../signature/types.js';
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
 import type { HandlerResult } from './definitions.js';
@@ -60,7 +60,7 @@ export function signal<const A extends ArgumentList = ''>(
   options: SignalOptions<A> = {},
   ...rest: readonly never[]
 ): DecoratesSignal<A> {
-  checkOptions('signal', options, rest);
+  checkOptions('signal', options, rest, SIGNAL_OPTIONS);
   const { name, disabled = false, ...definition } = options;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('signal', args);

@@ -506,6 +506,19 @@ defineInterface('org.example.Bad', { properties: { Bad: { type: 'ss' } } });
 // @ts-expect-error an unknown access
 defineInterface('org.example.Bad', { properties: { Bad: { type: 's', access: 'none' } } });
 
+// @ts-expect-error an unknown option of a property
+defineInterface('org.example.Bad', { properties: { Bad: { type: 's', acces: 'read' } } });
+// @ts-expect-error another
+defineInterface('org.example.Bad', { properties: { Bad: { type: 's', emit: false } } });
+// @ts-expect-error an unknown option of a method
+defineInterface('org.example.Bad', { methods: { Bad: { in: 's', noRepli: true } } });
+// @ts-expect-error an unknown option alone
+defineInterface('org.example.Bad', { methods: { Bad: { int: 's' } } });
+// @ts-expect-error an unknown option of a signal
+defineInterface('org.example.Bad', { signals: { Bad: { args: 's', foo: 1 } } });
+// @ts-expect-error an unknown kind of members
+defineInterface('org.example.Bad', { method: { Bad: {} } });
+
 // Implementing it.
 
 const implemented = implement(Module, {
