@@ -40,24 +40,27 @@ type Writable<S extends string, V, W extends VariantChoice> = [ReadValueAs<S, W>
   ? unknown
   : PropertyMisfit<`the property cannot take what others set as "${S}"`, ReadValueAs<S, W>>;
 
-/** Both ways, as far as access asks for it. */
-type Fits<S extends string, A extends Access, V, W extends VariantChoice> = (A extends 'write'
-  ? unknown
-  : Readable<S, V>) &
-  (A extends 'read' ? unknown : Writable<S, V, W>);
+/** Both ways, as far as access asks for it. One reason at a time: two together would become `never`, which tells none. */
+type Fits<S extends string, A extends Access, V, W extends VariantChoice> = [A] extends ['write']
+  ? Writable<S, V, W>
+  : [A] extends ['read']
+    ? Readable<S, V>
+    : [V] extends [WriteValue<S>]
+      ? Writable<S, V, W>
+      : Readable<S, V>;
 
 /** A getter alone: whether there is a setter too, and of which type, is not known here. */
 type GetterFits<S extends string, A extends Access, V> = [A] extends ['write']
   ? PropertyMisfit<'a write-only property has no getter', never>
   : Readable<S, V>;
 
-/** The decorator that {@link property} makes, for both dialects. The property's type must fit the signature. */
+/**
+ * The decorator that {@link property} makes, for both dialects. The property's type must fit the signature. The compiler
+ * tells what is wrong with the last overload, so the commonest comes last.
+ */
 export interface DecoratesProperty<S extends string, A extends Access, W extends VariantChoice = 'plain'> {
-  /** Standard decorators, `accessor`. */
-  <This, V>(
-    value: ClassAccessorDecoratorTarget<This, V>,
-    context: ClassAccessorDecoratorContext<This, V> & Fits<S, A, V, W>,
-  ): void;
+  /** TypeScript's `experimentalDecorators`: a public field, an accessor, or a getter and setter. */
+  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K], W>, descriptor?: object): void;
   /** Standard decorators, a getter; its setter, if there is one, is found beside it. */
   <This, V>(value: (this: This) => V, context: ClassGetterDecoratorContext<This, V> & GetterFits<S, A, V>): void;
   /** Standard decorators, a setter without a getter. */
@@ -65,8 +68,11 @@ export interface DecoratesProperty<S extends string, A extends Access, W extends
     value: (this: This, value: V) => void,
     context: ClassSetterDecoratorContext<This, V> & Fits<S, 'write', V, W>,
   ): void;
-  /** TypeScript's `experimentalDecorators`: a public field, an accessor, or a getter and setter. */
-  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K], W>, descriptor?: object): void;
+  /** Standard decorators, `accessor`. */
+  <This, V>(
+    value: ClassAccessorDecoratorTarget<This, V>,
+    context: ClassAccessorDecoratorContext<This, V> & Fits<S, A, V, W>,
+  ): void;
 }
 
 /**
