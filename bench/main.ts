@@ -4,17 +4,23 @@ import { measureCodecs } from './codec/main.js';
 import { daemonVersion, describeMachine } from './machine.js';
 import { type Options, readOptions } from './options.js';
 import { type PreparedPeer, peers, reference } from './peers.js';
+import { wishForStrace } from './prepare/strace.js';
 import { Unavailable } from './prepare/unavailable.js';
 import { printWorkload } from './report/console.js';
 import { writeReport } from './report/write.js';
 import type { AbsentPeer, DaemonResults } from './results.js';
 import { runWorkloads } from './rounds.js';
+import { savedResults, saveResults } from './saved-results.js';
 
 /** Runs the benchmark; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (typeof options === 'string') {
     console.log(options);
+    return 0;
+  }
+  if (options.render) {
+    console.log(`The report is ${writeReport(savedResults())}.`);
     return 0;
   }
   const { prepared, absent } = await prepare(options);
@@ -31,11 +37,13 @@ export async function main(args: readonly string[]): Promise<number> {
     daemons.push({ daemon, version: await daemonVersion(daemon), workloads });
   }
   if (options.report) {
-    const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
-    const { rounds } = options;
     console.log('\nThe codecs');
+    const { rounds } = options;
     const codecs = await measureCodecs(Math.min(rounds, 5));
-    const report = writeReport({ machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs });
+    const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
+    const results = { machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs };
+    saveResults(results);
+    const report = writeReport(results);
     console.log(`\nThe report is ${report}.`);
   }
   return 0;
@@ -48,6 +56,7 @@ interface Field {
 
 /** The peers that take part, and the reasons of those that cannot. */
 async function prepare(options: Options): Promise<Field> {
+  wishForStrace();
   const prepared: PreparedPeer[] = [];
   const absent: AbsentPeer[] = [];
   // Without the reference there is nothing to compare with.

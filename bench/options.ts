@@ -15,6 +15,8 @@ export interface Options {
   readonly rounds: number;
   /** Whether to write the report; only a whole run does by itself. */
   readonly report: boolean;
+  /** Only write the report anew. */
+  readonly render: boolean;
 }
 
 const usage = `npm run bench -- [options]
@@ -23,8 +25,9 @@ const usage = `npm run bench -- [options]
   --only IDS        workloads: ${workloads.map(({ id }) => id).join(', ')}
   --peers IDS       ${peers.map(({ id }) => id).join(', ')}
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
-  --rounds N        rounds of each workload, of which the median counts (7; 2 with --quick)
+  --rounds N        rounds of each workload, of which the median counts (5; 2 with --quick)
   --report          write docs/benchmarks/ although this is not a whole run
+  --render          only write it anew, from what the last run found
 `;
 
 /** What to do, or the text to show instead. */
@@ -38,13 +41,14 @@ export function readOptions(args: readonly string[]): Options | string {
       daemon: { type: 'string' },
       rounds: { type: 'string' },
       report: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return usage;
   const { quick } = values;
   const partial = quick || values.only !== undefined || values.peers !== undefined || values.daemon !== undefined;
-  const rounds = Number(values.rounds ?? (quick ? 2 : 7));
+  const rounds = Number(values.rounds ?? (quick ? 2 : 5));
   if (!(rounds >= 1)) throw new Error('--rounds takes a number');
   return {
     quick,
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[]): Options | string {
     daemons: daemonsOf(values.daemon, quick),
     rounds,
     report: values.report || !partial,
+    render: values.render,
   };
 }
 

@@ -32,7 +32,7 @@ const variantsBody = ({ variant, dictionary }) => [
   dictionary(
     Array.from({ length: 500 }, (_, i) => [
       `Property${i}`,
-      [variant('s', `the value ${i}`), variant('u', i), variant('b', i % 2 === 1), variant('d', i / 4)][i % 4],
+      [variant('s', `the value ${i}`), variant('u', i), variant('b', i % 8 === 2), variant('d', i / 4)][i % 4],
     ]),
   ),
 ];

@@ -4,6 +4,7 @@ import type { Values } from '../quantities.js';
 import type { Workload } from '../workloads/index.js';
 import { measureClient } from './client.js';
 import { measureColdStarts } from './cold.js';
+import { measurePeers } from './peer-to-peer.js';
 import { measureService } from './service.js';
 import { countSystemCalls } from './system-calls.js';
 
@@ -19,6 +20,7 @@ type Measure = (peer: PreparedPeer, workload: Workload, surroundings: Surroundin
 const arrangements: Readonly<Record<Workload['arrangement'], Measure>> = {
   client: measureClient,
   service: measureService,
+  'peer-to-peer': measurePeers,
   cold: measureColdStarts,
   'system-calls': countSystemCalls,
 };

@@ -10,5 +10,8 @@ declare module '*/scripts/setup/system-packages.mjs' {
     /** The package that has it, by package manager. */
     readonly packages: Readonly<Record<string, string>>;
   }
+  /** Installs what is missing; throws where it cannot. */
   export function requirePackages(things: readonly Requirement[]): void;
+  /** Installs what is missing where it can, and says what is still not there. */
+  export function wishForPackages(things: readonly Requirement[]): void;
 }

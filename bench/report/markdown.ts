@@ -1,7 +1,7 @@
 /** The report: what was measured on what, how it compares, and which targets it reaches. */
 import type { CodecResults } from '../codec/results.js';
 import type { DaemonResults, Results, WorkloadResults } from '../results.js';
-import { formatted } from './numbers.js';
+import { formatted, shortNumber } from './numbers.js';
 import { headings, rowsOf } from './rows.js';
 import { type Check, targets } from './targets.js';
 
@@ -78,7 +78,7 @@ function targetsTable(results: Results): string {
 
 function verdict({ limit, unit }: Check, value: number | undefined): readonly [measured: string, met: string] {
   if (value === undefined || Number.isNaN(value)) return ['–', 'not measured'];
-  const measured = `${value.toPrecision(3)}${unit}`;
+  const measured = `${shortNumber(value)}${unit}`;
   if (value <= limit) return [measured, 'met'];
   return [measured, `missed by ${Math.round((value / limit - 1) * 100)} %`];
 }
@@ -105,7 +105,7 @@ Values are medians of up to ${rounds} rounds; in a round every peer has its turn
 started afresh for each round, does as many operations to warm up as it then does to be measured, and reports its own
 CPU time (\`getrusage\`: user and system time of all threads) and the time that passed. Clients talk to the same C service over
 sd-bus; services are called by the same C client. The texts that are echoed vary. System calls are counted by
-\`strace -f -c\`, heap with a young generation so large that nothing is collected meanwhile.`;
+\`strace -f -c\`, heap in portions so small that nothing is collected meanwhile.`;
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -3,9 +3,9 @@ import { type Quantity, quantities, type Unit } from '../quantities.js';
 
 const formats: Readonly<Record<Unit, (value: number) => string>> = {
   microseconds: (value) => scaled(value, 1000, ['µs', 'ms', 's']),
-  milliseconds: (value) => `${short(value)} ms`,
+  milliseconds: (value) => `${shortNumber(value)} ms`,
   bytes: (value) => scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB']),
-  count: (value) => short(value),
+  count: (value) => shortNumber(value),
 };
 
 /** A value of a quantity with its unit; a dash where there is none. */
@@ -22,10 +22,11 @@ function scaled(value: number, step: number, units: readonly string[]): string {
   let unit = 0;
   let number = value;
   for (; Math.abs(number) >= step && unit < units.length - 1; unit++) number /= step;
-  return `${short(number)} ${units[unit]}`;
+  return `${shortNumber(number)} ${units[unit]}`;
 }
 
-function short(value: number): string {
+/** Three significant digits, and no exponents. */
+export function shortNumber(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size >= 100) return value.toFixed(0);

@@ -63,7 +63,11 @@ export const targets: readonly Target[] = [
   },
   { number: '9', title: 'Answering calls', checks: [toC('service', 'cpu', 0.7)] },
   { number: '10', title: 'Emitting signals', checks: [toC('emit', 'cpu', 0.5)] },
-  { number: '11', title: 'Peer-to-peer: not there yet', checks: [] },
+  {
+    number: '11',
+    title: 'Peer-to-peer',
+    checks: [{ what: 'time of a call, to C’s at 1.3 times its throughput', limit: 1, unit: ' ×', value: peerToPeer }],
+  },
   {
     number: '12',
     title: 'System calls',
@@ -143,6 +147,13 @@ function codecTime({ codecs }: Results, task: string, library: string): number |
 
 function coldStart(results: Results): number | undefined {
   return ratio(lookUp(results, 'cold', SUBJECT_NEWER, 'wall'), lookUp(results, 'cold', RIVAL, 'wall'));
+}
+
+/** The time of a call on the best transport, to the time that would be 1.3 times the throughput of C. */
+function peerToPeer(results: Results): number | undefined {
+  const times = ['busbar-socket', 'busbar-sd-bus'].map((id) => lookUp(results, 'peer-to-peer', id, 'wall') ?? Infinity);
+  const c = lookUp(results, 'peer-to-peer', reference, 'wall');
+  return c === undefined || Math.min(...times) === Infinity ? undefined : Math.min(...times) / (c / 1.3);
 }
 
 function growthChecks(): readonly Check[] {

@@ -18,7 +18,6 @@ export function writeReport(results: Results): string {
   const growing = results.daemons.flatMap(({ workloads }) => workloads).filter(({ workload }) => workload.growth);
   write('overview.svg', barChart('CPU time for each operation; shorter is better', charted, results.peers));
   write('growth.svg', growthChart('CPU time of a message by what the program holds', growing, 'busbar-socket'));
-  write('results.json', `${JSON.stringify(results, undefined, 1)}\n`);
   write('report.md', markdownReport(results));
   return join(folder, 'report.md');
 }

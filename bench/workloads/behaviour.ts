@@ -4,7 +4,7 @@ import { everybody, inJavaScript, type Workload } from './workload.js';
 const systemCalls = {
   arrangement: 'system-calls',
   daemon: 'dbus-daemon',
-  operations: 20_000,
+  operations: 40_000,
   roundsMaximum: 1,
   columns: ['systemCalls', 'receives', 'sends'],
   takesPart: everybody,
@@ -13,8 +13,7 @@ const systemCalls = {
 const heap = {
   arrangement: 'client',
   daemon: 'dbus-daemon',
-  // Nothing is collected between the beginning and the end of what is measured.
-  nodeFlags: ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512'],
+  nodeFlags: ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'],
   operations: 10_000,
   roundsMaximum: 3,
   quick: false,

@@ -1,10 +1,8 @@
 /**
  * What a message costs: calls, signals, large replies, services, and a process that makes a single call.
- *
- * Between two processes without a bus, nothing is measured yet: busbar has no peer connections so far. The workload
- * belongs here when it has, with the sd-bus programs in bench/peers/ at both ends for comparison.
  */
-import { everybody, type Workload } from './workload.js';
+import { reference } from '../peers.js';
+import { everybody, ours, type Workload } from './workload.js';
 
 const client = {
   operation: 'call',
@@ -47,6 +45,17 @@ export const messages: readonly Workload[] = [
   },
   {
     ...client,
+    id: 'backlog',
+    title: 'Receiving PropertiesChanged that have queued up',
+    operation: 'signal',
+    program: 'signals',
+    // As long as the service and the bus take for that many.
+    parameters: { pause: '500' },
+    operations: 30_000,
+    quick: false,
+  },
+  {
+    ...client,
     id: 'unmatched',
     title: 'Receiving signals that nothing listens to',
     operation: 'signal',
@@ -76,6 +85,19 @@ export const messages: readonly Workload[] = [
     program: 'service',
     driverParameters: { window: '100' },
     operations: 30_000,
+  },
+  {
+    ...client,
+    id: 'peer-to-peer',
+    title: 'Calls without a bus, 100 at a time, the library at both ends',
+    arrangement: 'peer-to-peer',
+    daemon: 'dbus-daemon',
+    program: 'calls',
+    parameters: { window: '100', peer: '1' },
+    operations: 30_000,
+    columns: ['wall', 'cpu'],
+    takesPart: (peer) => peer.id === reference || ours(peer),
+    quick: false,
   },
   {
     ...client,

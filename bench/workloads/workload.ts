@@ -9,6 +9,8 @@ export type Arrangement =
   | 'client'
   /** The peer is the service of the sd-bus client, and what counts is the service's CPU time. */
   | 'service'
+  /** The peer is at both ends, without a bus. */
+  | 'peer-to-peer'
   /** The peer is started, makes one call and ends; again and again. */
   | 'cold'
   /** The peer is the client of the sd-bus service, and strace counts its system calls. */

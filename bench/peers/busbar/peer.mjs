@@ -1,5 +1,5 @@
 /** busbar, by proxies made from definitions. The transport is a parameter. */
-import { connect as connectToBus, defineInterface, implement, variant } from '../../../dist/index.js';
+import { defineInterface, implement, connect as open, listen as openServer, variant } from '../../../dist/index.js';
 import { DEVICE, INTERFACE, OBJECT_MANAGER, PATH, PROPERTIES } from '../harness/names.mjs';
 
 const Bench = defineInterface(INTERFACE, {
@@ -22,7 +22,11 @@ const ObjectManager = defineInterface(OBJECT_MANAGER, {
 
 /** @type {import('../harness/peer.mjs').Connect} */
 export async function connect(address, parameters) {
-  const bus = await connectToBus({ address, transport: parameters.get('transport') ?? undefined });
+  const bus = await open({
+    address,
+    transport: parameters.get('transport') ?? undefined,
+    peer: parameters.has('peer'),
+  });
   return {
     async echo(destination, path) {
       return bus.proxy(Bench, destination, path).call.Echo;
@@ -73,6 +77,11 @@ export async function connect(address, parameters) {
       await bus.requestName(name);
     },
   };
+}
+
+/** @type {import('../harness/peer.mjs').Listen} */
+export async function listen(address, usage) {
+  await openServer({ address, onConnection: (bus) => bus.export(PATH, serviceObject(usage)) });
 }
 
 function serviceObject(usage) {

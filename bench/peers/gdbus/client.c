@@ -91,6 +91,7 @@ static void receive_signals(unsigned operations) {
   received = 0;
   done = false;
   g_variant_unref(call_and_wait(BENCH_NAME, BENCH_PATH, BENCH_INTERFACE, "Emit", g_variant_new("(u)", operations)));
+  harness_pause();
   while (!done) g_main_context_iteration(NULL, TRUE);
   if (harness_workload_is("signals") && received != operations) harness_fail("signals", "some were lost");
 }

@@ -15,7 +15,8 @@ export const workloads = { calls, objects, signals, unmatched, emit };
 
 async function calls(peer, parameters) {
   const window = Number(parameters.get('window') ?? 1);
-  const destination = parameters.get('destination') ?? NAME;
+  // Between peers there are no names.
+  const destination = parameters.has('peer') ? undefined : NAME;
   const echoes = await Promise.all(pathsOf(parameters.get('proxies')).map((path) => peer.echo(destination, path)));
   for (let i = Number(parameters.get('pending') ?? 0); i > 0; i--) peer.send(destination, 'Hold', 's', 'held');
   await echoes[0]('everything before has arrived');
@@ -62,17 +63,26 @@ async function unmatched(peer, parameters) {
 
 /** A function that has the service send many signals, and resolves after the last. */
 async function flooded(peer, parameters) {
+  const pause = Number(parameters.get('pause') ?? 0);
   let done;
   await peer.onDone(NAME, () => done());
   return async (operations) => {
     const timer = parameters.has('timer') ? watchTimer(Number(parameters.get('timer'))) : undefined;
     const size = process.resourceUsage().maxRSS;
-    await new Promise((resolve) => {
+    const finished = new Promise((resolve) => {
       done = resolve;
-      peer.send(NAME, 'Emit', 'u', operations);
     });
+    peer.send(NAME, 'Emit', 'u', operations);
+    if (pause > 0) await queueUp(peer, pause);
+    await finished;
     return { ...timer?.stop(), grown: (process.resourceUsage().maxRSS - size) * 1024 };
   };
+}
+
+/** Does nothing at all for some milliseconds after everything is sent, so that messages queue up. */
+async function queueUp(peer, milliseconds) {
+  await peer.ping();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 async function emit(peer) {

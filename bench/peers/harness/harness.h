@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BENCH_NAME "org.example.Bench"
 #define BENCH_PATH "/org/example/bench"
@@ -63,6 +64,9 @@ static void harness_fail(const char *what, const char *why) {
 static void harness_check(int result, const char *what) {
   if (result < 0) harness_fail(what, strerror(-result));
 }
+
+/* Sleeps as long as the workload says, so that messages queue up. */
+static void harness_pause(void) { usleep(1000 * harness_number("pause", 0)); }
 
 /* Texts to send: many different ones, so that no peer lives from a cache of one. */
 #define TEXTS 1000

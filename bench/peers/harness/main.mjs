@@ -10,23 +10,32 @@ import { NAME, PATH } from './names.mjs';
 const [folder, address, workload, ...rest] = process.argv.slice(2);
 const parameters = new URLSearchParams(rest.join('&'));
 
-/** @type {{ connect: import('./peer.mjs').Connect }} */
-const { connect } = await import(`../${folder}/peer.mjs`);
-const peer = await connect(address, parameters);
+/** @type {{ connect: import('./peer.mjs').Connect, listen?: import('./peer.mjs').Listen }} */
+const library = await import(`../${folder}/peer.mjs`);
 
-if (workload === 'cold') await callOnce();
-else if (workload === 'service') await serve();
-else await answer(await workloads[workload](peer, parameters));
+if (workload === 'service' && parameters.has('peer')) await listen();
+else await take(await library.connect(address, parameters));
+
+async function take(peer) {
+  if (workload === 'cold') await callOnce(peer);
+  else if (workload === 'service') await serve(peer);
+  else await answer(await workloads[workload](peer, parameters));
+}
 
 /** A process that does one thing in its life: what it has used since it was started. */
-async function callOnce() {
+async function callOnce(peer) {
   const echo = await peer.echo(NAME, PATH);
   await echo('the first call');
   console.log(JSON.stringify({ operations: 1, cpu: cpu(), wall: 0 }));
   process.exit();
 }
 
-async function serve() {
+async function listen() {
+  await library.listen(address, cpu);
+  console.log('ready');
+}
+
+async function serve(peer) {
   const objects = Number(parameters.get('objects') ?? 0);
   const paths = [PATH, ...Array.from({ length: objects }, (_, i) => `${PATH}/${i}`)];
   await peer.serve(parameters.get('name'), paths, cpu);

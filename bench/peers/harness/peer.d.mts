@@ -6,9 +6,12 @@
 
 export type Connect = (address: string, parameters: URLSearchParams) => Promise<Peer>;
 
+/** Where peers can do without a bus: listens at an address, and exports `Echo` to every client. */
+export type Listen = (address: string, usage: () => number) => Promise<void>;
+
 export interface Peer {
   /** A function that calls `Echo` of the object at a path. */
-  echo(destination: string, path: string): Promise<(text: string) => Promise<unknown>>;
+  echo(destination: string | undefined, path: string): Promise<(text: string) => Promise<unknown>>;
   /** A function that calls `GetManagedObjects` of the object at `/`, and returns how many there are. */
   managedObjects(destination: string): Promise<() => Promise<number>>;
   /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */

@@ -113,6 +113,7 @@ static void receive_signals(unsigned operations) {
   done = false;
   dbus_message_append_args(call, DBUS_TYPE_UINT32, &count, DBUS_TYPE_INVALID);
   dbus_message_unref(call_and_wait(call));
+  harness_pause();
   while (!done) process_once();
   if (harness_workload_is("signals") && received != operations) harness_fail("signals", "some were lost");
 }

@@ -122,6 +122,8 @@ async def flooded(bus):
     async def operate(operations):
         done.clear()
         await bench.call_emit(operations)
+        # Messages queue up meanwhile.
+        time.sleep(int(PARAMETERS.get("pause", 0)) / 1000)
         await done.wait()
 
     return operate

@@ -95,6 +95,7 @@ static void receive_signals(unsigned operations) {
   received = 0;
   done = false;
   harness_check(sd_bus_call_method(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Emit", NULL, NULL, "u", operations), "Emit");
+  harness_pause();
   while (!done) process_once();
   if (harness_workload_is("signals") && received != operations) harness_fail("signals", "some were lost");
 }
@@ -154,13 +155,14 @@ static double service_cpu(void) {
 
 int main(int argc, char **argv) {
   harness_start(argc, argv);
-  destination = harness_text("destination", BENCH_NAME);
+  bool peer = harness_number("peer", 0);
+  destination = peer ? NULL : harness_text("destination", BENCH_NAME);
   window = harness_number("window", 1);
   paths = harness_number("paths", 0);
 
   harness_check(sd_bus_new(&bus), "sd_bus_new");
   harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
-  harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
+  harness_check(sd_bus_set_bus_client(bus, !peer), "sd_bus_set_bus_client");
   harness_check(sd_bus_start(bus), "sd_bus_start");
 
   if (harness_workload_is("cold")) {

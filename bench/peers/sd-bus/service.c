@@ -2,6 +2,8 @@
  * The sd-bus service: what every client is measured against, and itself measured as a service. It echoes, floods with
  * signals, keeps calls waiting, and has a tree of objects in the shape of BlueZ's.
  */
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-bus.h>
 
 #include "../harness/harness.h"
@@ -105,25 +107,61 @@ static int every_object(sd_bus *bus, const char *path, const char *interface, vo
   return 1;
 }
 
-int main(int argc, char **argv) {
+static sd_bus *new_bus(void) {
   sd_bus *bus = NULL;
-  harness_start(argc, argv);
-  devices = harness_number("devices", 500);
-
   harness_check(sd_bus_new(&bus), "sd_bus_new");
-  harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
-  harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
-  harness_check(sd_bus_start(bus), "sd_bus_start");
   // Every path below answers, for clients that have many proxies.
   harness_check(sd_bus_add_fallback_vtable(bus, NULL, BENCH_PATH, BENCH_INTERFACE, bench_vtable, every_object, &devices),
                 "sd_bus_add_fallback_vtable");
   harness_check(sd_bus_add_object(bus, NULL, "/", object_manager, NULL), "sd_bus_add_object");
+  return bus;
+}
+
+static int process_until_closed(sd_bus *bus) {
+  for (;;) {
+    int result = sd_bus_process(bus, NULL);
+    if (result == 0) result = sd_bus_wait(bus, UINT64_MAX);
+    if (result < 0) return result;
+  }
+}
+
+static void serve_bus(void) {
+  sd_bus *bus = new_bus();
+  harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
+  harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
+  harness_check(sd_bus_start(bus), "sd_bus_start");
   harness_check(sd_bus_request_name(bus, harness_text("name", BENCH_NAME), 0), "sd_bus_request_name");
   puts("ready");
+  harness_check(process_until_closed(bus), "the bus");
+}
 
+/* Without a bus: one client after the other, on the socket that the address names. */
+static void serve_peers(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *path = strstr(harness_address(), "path=");
+  if (path == NULL) harness_fail("the address", "has no path");
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", path + strlen("path="));
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 8) < 0)
+    harness_fail("listening", strerror(errno));
+  puts("ready");
   for (;;) {
-    int progress = sd_bus_process(bus, NULL);
-    harness_check(progress, "sd_bus_process");
-    if (progress == 0) harness_check(sd_bus_wait(bus, UINT64_MAX), "sd_bus_wait");
+    sd_bus *bus = new_bus();
+    sd_id128_t id;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) harness_fail("accepting", strerror(errno));
+    harness_check(sd_id128_randomize(&id), "sd_id128_randomize");
+    harness_check(sd_bus_set_fd(bus, fd, fd), "sd_bus_set_fd");
+    harness_check(sd_bus_set_server(bus, true, id), "sd_bus_set_server");
+    harness_check(sd_bus_start(bus), "sd_bus_start");
+    process_until_closed(bus);
+    sd_bus_unref(bus);
   }
+}
+
+int main(int argc, char **argv) {
+  harness_start(argc, argv);
+  devices = harness_number("devices", 500);
+  if (harness_number("peer", 0)) serve_peers();
+  else serve_bus();
 }
