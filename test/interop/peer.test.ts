@@ -1,0 +1,174 @@
+// Peers without a bus that other implementations are: GLib (GDBus) on either side, libdbus as a client, and sd-bus's
+// and GLib's tools, which greet whomever they connect to.
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  connect,
+  DBusError,
+  defineInterface,
+  implement,
+  type ListenOptions,
+  listen,
+  type MessageBus,
+  MessageType,
+  type PeerServer,
+} from '../../src/index.js';
+import { missingPrograms } from '../helpers/paths.js';
+import { folder } from '../helpers/peers.js';
+import { outputOf, Program } from '../helpers/program.js';
+import { pythonWith } from '../helpers/python.js';
+import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
+
+const test = suite('peers of other implementations');
+const missingGio = pythonWith('gi') === undefined ? 'python3-gi not installed' : undefined;
+
+const Peer = defineInterface('org.example.Peer', {
+  methods: { Greet: { in: 's', out: 's' }, Read: { in: 'h', out: 's' }, Fail: {} },
+  signals: { Said: { args: 's' } },
+});
+
+function exportPeer(bus: MessageBus): void {
+  const object = implement(Peer, {
+    Greet(name) {
+      object.emit.Said(name);
+      return `hello ${name}`;
+    },
+    Read(fd) {
+      using received = fd;
+      return readFileSync(received.fd, 'utf8');
+    },
+    Fail() {
+      throw new DBusError('org.example.Error.Asked', 'as asked');
+    },
+  });
+  bus.export('/busbar', object);
+}
+
+/** A connection of ours to a server of theirs, or the other way round, with our object exported. */
+type Meet = (bus: (bus: MessageBus) => void) => Promise<{ readonly gio: Program; end(): Promise<unknown> }>;
+
+const gioPeer = (...args: string[]) =>
+  Program.start(pythonWith('gi') as string, ['test/interop/peers/peer_gio.py', ...args]);
+
+const gioListens =
+  (address: string, anonymous: boolean): Meet =>
+  async (onBus) => {
+    const gio = gioPeer('server', address, ...(anonymous ? ['--anonymous'] : []));
+    const { address: where } = await gio.event('listening');
+    const bus = await connect({ address: where as string, peer: true, anonymous });
+    onBus(bus);
+    return { gio, end: () => bus.close() };
+  };
+
+const gioConnects =
+  (options: Pick<ListenOptions, 'address' | 'anonymous'>): Meet =>
+  async (onBus) => {
+    const server = await listen({ ...options, onConnection: onBus });
+    return { gio: gioPeer('client', server.address), end: () => server.close() };
+  };
+
+for (const [name, passesFds, meet] of [
+  ['GLib’s server on a unix socket', true, gioListens(`unix:tmpdir=${folder}`, false)],
+  ['GLib’s server on TCP', false, gioListens('tcp:host=127.0.0.1', true)],
+  ['GLib’s client on a unix socket', true, gioConnects({ address: `unix:tmpdir=${folder}` })],
+  ['GLib’s client, which may be anonymous,', true, gioConnects({ address: `unix:tmpdir=${folder}`, anonymous: true })],
+  ['GLib’s client on TCP', false, gioConnects({ address: 'tcp:host=127.0.0.1', anonymous: true })],
+] as const) {
+  testUnless(missingGio, test, `${name} and busbar call each other`, async () => {
+    const buses: MessageBus[] = [];
+    const { gio: program, end } = await meet((bus) => {
+      exportPeer(bus);
+      buses.push(bus);
+    });
+    await using gio = program;
+    assert.is((await gio.event('connected')).fds, passesFds);
+    assert.is((await gio.event('answer')).text, 'hello gio');
+    if (passesFds) assert.is((await gio.event('read')).text, 'through a pipe');
+    const [bus] = buses as [MessageBus];
+    assert.is(bus.canSendFileDescriptors, passesFds);
+
+    const proxy = bus.proxy(Peer, '/gio');
+    const heard: string[] = [];
+    proxy.on.Said((text) => heard.push(text));
+    assert.is(await proxy.call.Greet('busbar'), 'hello busbar');
+    assert.equal(heard, ['busbar']);
+    const error = await rejection(proxy.call.Fail());
+    assert.is((error as DBusError).dbusName, 'org.example.Error.Asked');
+    assert.ok((await bus.object('/gio')).interfaces.includes('org.example.Peer'));
+
+    await end();
+    await gio.event('closed');
+  });
+}
+
+/** A server with our object, for programs that connect. */
+async function serve(onConnection: (bus: MessageBus) => void = () => {}): Promise<PeerServer> {
+  const options = { address: `unix:tmpdir=${folder}` };
+  return listen({
+    ...options,
+    onConnection(bus) {
+      exportPeer(bus);
+      onConnection(bus);
+    },
+  });
+}
+
+testUnless(missingPrograms('dbus-send'), test, 'dbus-send (libdbus) calls and signals a peer', async () => {
+  const heard: unknown[] = [];
+  await using server = await serve((bus) => {
+    bus.subscribe({ member: 'Said' }, ({ body: [text] }) => heard.push(text));
+  });
+  const dbusSend = (...args: string[]) => outputOf('dbus-send', [`--peer=${server.address}`, ...args]);
+  const answer = await dbusSend('--print-reply', '/busbar', 'org.example.Peer.Greet', 'string:libdbus');
+  assert.match(answer, 'string "hello libdbus"');
+  await dbusSend('--type=signal', '/elsewhere', 'org.example.Peer.Said', 'string:from libdbus');
+  while (server.connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(heard, ['from libdbus']);
+});
+
+testUnless(missingPrograms('gdbus'), test, 'gdbus signals a peer', async () => {
+  let hear: (text: unknown) => void = () => {};
+  const heard = new Promise((resolve) => {
+    hear = resolve;
+  });
+  await using server = await serve((bus) => {
+    bus.subscribe({ member: 'Said' }, ({ body: [text] }) => hear(text));
+  });
+  const signal = ['--object-path', '/elsewhere', '--signal', 'org.example.Peer.Said', "'from gdbus'"];
+  await outputOf('gdbus', ['emit', '--address', server.address, ...signal]);
+  assert.is(await heard, 'from gdbus');
+});
+
+/** Answers what clients of a bus say first, so that those that cannot do otherwise are content. */
+function greetBack(bus: MessageBus): void {
+  bus.addMessageHandler(({ type, member, serial }) => {
+    if (type !== MessageType.MethodCall || member !== 'Hello') return false;
+    bus.send({ type: MessageType.MethodReturn, replySerial: serial, signature: 's', body: [':1.1'] });
+    return true;
+  });
+}
+
+testUnless(missingPrograms('gdbus', 'busctl'), test, 'gdbus and busctl work with a peer that greets back', async () => {
+  await using server = await serve(greetBack);
+  const gdbus = (command: string, ...args: string[]) =>
+    outputOf('gdbus', [
+      command,
+      '--address',
+      server.address,
+      '--dest',
+      'org.example',
+      '--object-path',
+      '/busbar',
+      ...args,
+    ]);
+  const busctl = (command: string, ...args: string[]) =>
+    outputOf('busctl', [`--address=${server.address}`, '--no-pager', command, 'org.example', '/busbar', ...args]);
+  assert.is(await gdbus('call', '--method', 'org.example.Peer.Greet', 'gdbus'), "('hello gdbus',)\n");
+  assert.match(await gdbus('introspect'), 'interface org.example.Peer');
+  assert.is(await busctl('call', 'org.example.Peer', 'Greet', 's', 'busctl'), 's "hello busctl"\n');
+  assert.match(await busctl('introspect'), /^\.Greet +method +s +s/m);
+});
+
+test.run();
