@@ -2,7 +2,7 @@
 import { PrivateBus } from '../test/helpers/private-bus.js';
 import { measureCodecs } from './codec/main.js';
 import { daemonVersion, describeMachine } from './machine.js';
-import { type Options, readOptions } from './options.js';
+import { type Options, readOptions, usage } from './options.js';
 import { type PreparedPeer, peers, reference } from './peers.js';
 import { wishForStrace } from './prepare/strace.js';
 import { Unavailable } from './prepare/unavailable.js';
@@ -14,15 +14,12 @@ import { savedResults, saveResults } from './saved-results.js';
 
 /** Runs the benchmark; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
+  const options = optionsOf(args);
   if (typeof options === 'string') {
     console.log(options);
-    return 0;
+    return options === usage ? 0 : 2;
   }
-  if (options.render) {
-    console.log(`The report is ${writeReport(savedResults())}.`);
-    return 0;
-  }
+  if (options.render) return render();
   const { prepared, absent } = await prepare(options);
   const daemons: DaemonResults[] = [];
   for (const daemon of options.daemons) {
@@ -47,6 +44,21 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(`\nThe report is ${report}.`);
   }
   return 0;
+}
+
+/** What to do, or what to tell the person instead. */
+function optionsOf(args: readonly string[]): Options | string {
+  try {
+    return readOptions(args);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function render(): number {
+  const results = savedResults();
+  console.log(results === undefined ? 'No run has been reported yet.' : `The report is ${writeReport(results)}.`);
+  return results === undefined ? 1 : 0;
 }
 
 interface Field {

@@ -19,16 +19,20 @@ export interface Options {
   readonly render: boolean;
 }
 
-const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- [options]
 
   --quick           the peers and workloads that matter most, in under three minutes
-  --only IDS        workloads: ${workloads.map(({ id }) => id).join(', ')}
-  --peers IDS       ${peers.map(({ id }) => id).join(', ')}
+  --only IDS        workloads, or how their ids begin
+  --peers IDS       peers, or how their ids begin
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
   --rounds N        rounds of each workload, of which the median counts (5; 2 with --quick)
   --report          write docs/benchmarks/ although this is not a whole run
   --render          only write it anew, from what the last run found
-`;
+
+Workloads:
+${workloads.map(({ id, title }) => `  ${id.padEnd(28)}${title}\n`).join('')}
+Peers:
+${peers.map(({ id, title }) => `  ${id.padEnd(28)}${title}\n`).join('')}`;
 
 /** What to do, or the text to show instead. */
 export function readOptions(args: readonly string[]): Options | string {
@@ -73,7 +77,7 @@ function chosen(
   const matching = list.split(',').flatMap((wanted) => {
     // A prefix will do: `calls` for all workloads of calls, `busbar` for all its transports.
     const found = ids.includes(wanted) ? [wanted] : ids.filter((id) => id.startsWith(wanted));
-    if (found.length === 0) throw new Error(`there is no ${what} ${wanted}; there are ${ids.join(', ')}`);
+    if (found.length === 0) throw new Error(`there is no ${what} ${wanted}: --help lists them`);
     return found;
   });
   return [...new Set(matching)];

@@ -2,7 +2,7 @@
  * The last run's results in build/bench/, so that the report can be made anew without an hour of measuring: workloads are
  * known by their ids there.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../test/helpers/paths.js';
 import type { Results, WorkloadResults } from './results.js';
@@ -19,8 +19,9 @@ export function saveResults(results: Results): void {
   );
 }
 
-/** The results of the last run that made a report. Workloads that there are no longer are left out. */
-export function savedResults(): Results {
+/** The results of the last run that made a report. Workloads that are no longer there are left out. */
+export function savedResults(): Results | undefined {
+  if (!existsSync(file)) return undefined;
   const saved = JSON.parse(readFileSync(file, 'utf8')) as Results;
   const revive = ({ workload: id, cells }: WorkloadResults): WorkloadResults[] => {
     const workload = workloads.find((known) => known.id === (id as unknown as string));

@@ -29,7 +29,7 @@ export const behaviour: readonly Workload[] = [
     operation: 'call',
     program: 'calls',
     parameters: { window: '1000' },
-    quick: true,
+    quick: false,
   },
   {
     ...systemCalls,
