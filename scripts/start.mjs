@@ -1,50 +1,69 @@
 /**
- * `npm start`: sets everything up, then runs the quickstart: its service and its client as two processes, on the
- * session bus where one answers, else on a private bus that goes when they are done.
+ * `npm start`: sets everything up, then runs the quickstart, its service and its client as two processes: on the session
+ * bus where one answers, else on a private bus that goes when they are done, else without a bus from one to the other.
+ * `npm start -- --peer` does the last in any case.
  */
 
 import { answeringSessionBus } from './setup/session-bus.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
+import { hasPrivateBus, orExplain, setupDependencies, setupLibrary } from './setup.mjs';
 
 await orExplain(setupDependencies, setupLibrary);
 
-let address = await answeringSessionBus();
-const privateBus = address === undefined;
-if (privateBus) await orExplain(setupPrivateBus);
+const peerToPeer = process.argv.includes('--peer');
+const sessionBus = peerToPeer ? undefined : await answeringSessionBus();
 
 // Only now are the dependencies there that TypeScript needs to run.
 const { tsImport } = await import('tsx/esm/api');
 const { Program } = await tsImport('../test/helpers/program.ts', import.meta.url);
 const { PrivateBus } = await tsImport('../test/helpers/private-bus.ts', import.meta.url);
 
-const bus = privateBus ? await PrivateBus.start() : undefined;
-address = bus === undefined ? address : bus.address;
-console.log(privateBus ? 'No session bus here: starting a private one.' : `On the session bus, ${address}.`);
+const done = await runSomewhere();
+console.log(done ? '\nThat was examples/quickstart: its files are short, read on there.' : '\nThe quickstart failed.');
+process.exitCode = done ? 0 : 1;
 
-try {
-  const done = await runQuickstart();
-  console.log(
-    done ? '\nThat was examples/quickstart: its files are short, read on there.' : '\nThe quickstart failed.',
-  );
-  process.exitCode = done ? 0 : 1;
-} finally {
-  if (bus !== undefined) await bus.stop();
+async function runSomewhere() {
+  if (sessionBus !== undefined) {
+    console.log(`On the session bus, ${sessionBus}.`);
+    return runOnBus(sessionBus);
+  }
+  if (peerToPeer || !hasPrivateBus()) {
+    console.log(peerToPeer ? 'Without a bus.' : 'Neither a session bus nor dbus-daemon here: without a bus, then.');
+    return runWithoutBus();
+  }
+  console.log('No session bus here: starting a private one.');
+  const bus = await PrivateBus.start();
+  try {
+    return await runOnBus(bus.address);
+  } finally {
+    await bus.stop();
+  }
 }
 
-/** Runs both halves, the client once the service is ready; answers whether both ended well. */
-async function runQuickstart() {
-  const service = half('service');
+async function runOnBus(address) {
+  const env = { DBUS_SESSION_BUS_ADDRESS: address };
+  return runHalves(half('service', 'service', [], env), () => half('client', 'client', [], env));
+}
+
+function runWithoutBus() {
+  return runHalves(half('service', 'peer-service'), (ready) => {
+    const [address] = /unix:[^ ]+/.exec(ready);
+    return half('client', 'client', ['--peer', address]);
+  });
+}
+
+/** Runs the client once the service is ready; answers whether both ended well. */
+async function runHalves(service, startClient) {
   const ready = await service.line('ready').catch(() => undefined);
   if (ready === undefined) return false;
-  const client = await half('client').finished;
+  const client = await startClient(ready).finished;
   const { code } = await service.stop();
   return client.code === 0 && code === 0;
 }
 
-function half(name) {
+function half(name, file, args = [], env = {}) {
   const prefix = `[${name}]`.padEnd(10);
-  return Program.start(process.execPath, ['--import', 'tsx', `examples/quickstart/${name}.ts`], {
-    env: { DBUS_SESSION_BUS_ADDRESS: address },
+  return Program.start(process.execPath, ['--import', 'tsx', `examples/quickstart/${file}.ts`, ...args], {
+    env,
     timeLimit: 30_000,
     onLine: (line, stream) => (stream === 'stdout' ? console.log : console.error)(`${prefix}${line}`),
   });

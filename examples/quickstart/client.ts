@@ -1,8 +1,13 @@
 /** The client: reads the property, listens to the signal, calls the method, and changes the property. */
-import { sessionBus, systemBus } from 'busbar';
+import { connect, sessionBus, systemBus } from 'busbar';
 import { TestModule } from './module.js';
 
-const bus = await (process.argv.includes('--system') ? systemBus() : sessionBus());
+const [kind, address] = process.argv.slice(2);
+const bus = await (kind === '--peer'
+  ? connect({ address, peer: true })
+  : kind === '--system'
+    ? systemBus()
+    : sessionBus());
 const module = bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest');
 
 console.log('TestProperty is', await module.get.TestProperty());

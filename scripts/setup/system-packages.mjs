@@ -15,15 +15,18 @@ const installers = {
   pacman: ['pacman', '-S', '--noconfirm', '--needed'],
 };
 
-/** What running needs, with the package that has it by package manager. */
+/** What a private bus is, with the package that has it by package manager. */
 export const bus = {
   name: 'dbus-daemon',
-  need: 'to run a private bus, since no session bus answers',
   present: () => hasProgram('dbus-daemon'),
   packages: { 'apt-get': 'dbus', dnf: 'dbus-daemon', apk: 'dbus', pacman: 'dbus' },
 };
 
-/** @param loadAddon answers which sd-bus library it found, by the addon's own search */
+/**
+ * What running needs.
+ *
+ * @param loadAddon answers which sd-bus library it found, by the addon's own search
+ */
 export const sdbusLibrary = (loadAddon) => ({
   name: 'libsystemd.so.0',
   need: 'the sd-bus library',

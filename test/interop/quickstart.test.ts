@@ -100,6 +100,12 @@ testUnless(missing, test, 'npm start makes a private bus where no session bus an
   assertInOrder(stdout, conversation);
 });
 
+test('npm start does without a bus where it has to', async () => {
+  const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs', '--peer']);
+  assert.is(code, 0, stdout + stderr);
+  assertInOrder(stdout, ['Without a bus', '[service] ready at unix:path=', ...conversation, '[service] goodbye']);
+});
+
 testUnless(missing, test, 'the XML file says what the service says of itself', async () => {
   const daemon = await PrivateBus.start();
   try {
