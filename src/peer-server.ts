@@ -117,12 +117,12 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
    *
    * @throws {@link InvalidArgumentError} if the connections go to `onConnection`
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<MessageBus, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<MessageBus> {
     if (this.#options.onConnection !== undefined) {
       throw new InvalidArgumentError('the connections of this server go to onConnection');
     }
     let ended = false;
-    const iterator: AsyncIterableIterator<MessageBus, undefined> = {
+    const iterator: AsyncIterableIterator<MessageBus> = {
       next: () => (ended ? Promise.resolve({ done: true, value: undefined }) : this.#next()),
       return: () => {
         ended = true;
