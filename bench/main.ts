@@ -21,6 +21,11 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   if (options.render) return render();
   const { prepared, absent } = await prepare(options);
+  const driver = prepared.find(({ id }) => id === reference);
+  if (driver === undefined) {
+    console.log('Without the programs over sd-bus in C nothing can be measured.');
+    return 1;
+  }
   const daemons: DaemonResults[] = [];
   for (const daemon of options.daemons) {
     const missing = PrivateBus.missing({ daemon });
@@ -28,7 +33,7 @@ export async function main(args: readonly string[]): Promise<number> {
       absent.push(leftOut(daemon, missing));
       continue;
     }
-    const workloads = await runWorkloads(daemon, prepared, options, (results) =>
+    const workloads = await runWorkloads(daemon, driver, prepared, options, (results) =>
       printWorkload(daemon, results, prepared),
     );
     daemons.push({ daemon, version: await daemonVersion(daemon), workloads });

@@ -6,7 +6,7 @@ import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { Program } from '../test/helpers/program.js';
 import { measure, type Surroundings } from './measure/measure.js';
 import type { Options } from './options.js';
-import { type PreparedPeer, reference } from './peers.js';
+import type { PreparedPeer } from './peers.js';
 import { type Cell, mediansOf, type Values } from './quantities.js';
 import type { WorkloadResults } from './results.js';
 import { type Workload, workloads } from './workloads/index.js';
@@ -14,15 +14,18 @@ import { type Workload, workloads } from './workloads/index.js';
 /** Many calls at once, many rules and long queues are what is measured: no limit of the bus may stop it. */
 const limits = { max_replies_per_connection: 200_000, max_match_rules_per_connection: 200_000 };
 
-/** Runs the chosen workloads, each on a bus of its own, and shows each when it is done. */
+/**
+ * Runs the chosen workloads, each on a bus of its own, and shows each when it is done.
+ *
+ * @param driver whose service all clients are measured against, and whose client drives services
+ */
 export async function runWorkloads(
   daemon: Daemon,
+  driver: PreparedPeer,
   peers: readonly PreparedPeer[],
   options: Options,
   show: (results: WorkloadResults) => void,
 ): Promise<readonly WorkloadResults[]> {
-  const driver = peers.find(({ id }) => id === reference);
-  if (driver === undefined) throw new Error('without the sd-bus client and service nothing can be measured');
   const done: WorkloadResults[] = [];
   for (const workload of workloadsFor(daemon, options)) {
     await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });

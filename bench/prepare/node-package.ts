@@ -25,7 +25,7 @@ function install(folder: string, title: string): void {
   // Their optional dependencies are native and would be compiled; none is needed for what is measured here.
   const args = ['install', '--no-audit', '--no-fund', '--no-package-lock', '--omit=optional', '--ignore-scripts'];
   const { status, stderr, error } = spawnSync('npm', args, { cwd: join(peersFolder, folder), encoding: 'utf8' });
-  if (status !== 0) throw new Unavailable(`npm could not install ${title}: ${lastLine(error?.message ?? stderr)}`);
+  if (status !== 0) throw new Unavailable(`npm could not install ${title}: ${error?.message ?? reasonOf(stderr)}`);
 }
 
 function wantedPackage(folder: string): readonly [name: string, version: string] {
@@ -43,8 +43,11 @@ function readJson(file: string): { readonly version?: string; readonly dependenc
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** npm tells a code, an errno and where its log is, and among them what went wrong. */
+function reasonOf(output: string): string {
+  const lines = output.split('\n').filter((line) => line.startsWith('npm error'));
+  const telling = lines.find((line) => !/^npm error (code|errno|syscall|path|A complete log)/.test(line));
+  return (telling ?? lines[0] ?? '').replace('npm error ', '');
 }
 
 /** The folder of an installed package. */
