@@ -1,5 +1,5 @@
 // The README's programs are run as they stand there.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,8 +7,9 @@ import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 
-/** Within the project, so that `busbar` is the package itself. */
-const folder = join(projectRoot, 'build', 'readme');
+// Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
+mkdirSync(join(projectRoot, 'build'), { recursive: true });
+const folder = mkdtempSync(join(projectRoot, 'build', 'readme-'));
 const daemon = await PrivateBus.start();
 const test = suite('README');
 
@@ -20,8 +21,7 @@ test.after(async () => {
 /** Writes out the code blocks that begin with a comment that names a file. */
 function extractFiles(): string[] {
   const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-  mkdirSync(folder, { recursive: true });
-  return [...readme.matchAll(/^```ts\n\/\/ (\S+\.ts)\n([^]*?)^```$/gm)].map(([, name = '', code = '']) => {
+  return [...readme.matchAll(/^```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => {
     writeFileSync(join(folder, name), code);
     return name;
   });
