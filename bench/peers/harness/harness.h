@@ -1,9 +1,9 @@
 /*
  * What the C peers share: their parameters, the clock, and the protocol with the bench.
  *
- * A program is started as `PROGRAM ADDRESS WORKLOAD name=value…`. A client prints `ready`, then answers each line
- * `go N` on standard input by doing N operations and printing one line of JSON; it ends with its input. A service
- * prints `ready` when it owns its name, and runs until it is killed.
+ * A program is started as `PROGRAM ADDRESS WORKLOAD name=value…`. A client prints `ready`, then answers each
+ * line `go N` on standard input by doing N operations and printing one line of JSON; it ends with its input.
+ * A service prints `ready` when it owns its name, and runs until it is killed.
  */
 #pragma once
 
@@ -24,29 +24,31 @@
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"
 
-/* Signals are emitted in bursts: a program that emits more than this waits until they have arrived at the bus. */
+/* Signals are emitted in bursts: a program that emits more than this waits until they have arrived at the
+ * bus. */
 #define BURST 1000
 
 static int harness_argc;
-static char **harness_argv;
+static char** harness_argv;
 
 /* Address of the bus and name of the workload, from the command line. */
-static const char *harness_address(void) { return harness_argv[1]; }
-static bool harness_workload_is(const char *name) { return strcmp(harness_argv[2], name) == 0; }
+static const char* harness_address(void) { return harness_argv[1]; }
+static bool harness_workload_is(const char* name) { return strcmp(harness_argv[2], name) == 0; }
 
-static const char *harness_text(const char *name, const char *otherwise) {
+static const char* harness_text(const char* name, const char* otherwise) {
   size_t length = strlen(name);
   for (int i = 3; i < harness_argc; i++)
-    if (strncmp(harness_argv[i], name, length) == 0 && harness_argv[i][length] == '=') return harness_argv[i] + length + 1;
+    if (strncmp(harness_argv[i], name, length) == 0 && harness_argv[i][length] == '=')
+      return harness_argv[i] + length + 1;
   return otherwise;
 }
 
-static unsigned harness_number(const char *name, unsigned otherwise) {
-  const char *text = harness_text(name, NULL);
+static unsigned harness_number(const char* name, unsigned otherwise) {
+  const char* text = harness_text(name, NULL);
   return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
 }
 
-static void harness_start(int argc, char **argv) {
+static void harness_start(int argc, char** argv) {
   if (argc < 3) {
     fprintf(stderr, "usage: %s ADDRESS WORKLOAD [name=value]...\n", argv[0]);
     exit(2);
@@ -56,12 +58,12 @@ static void harness_start(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
-static void harness_fail(const char *what, const char *why) {
+static void harness_fail(const char* what, const char* why) {
   fprintf(stderr, "%s: %s\n", what, why);
   exit(1);
 }
 
-static void harness_check(int result, const char *what) {
+static void harness_check(int result, const char* what) {
   if (result < 0) harness_fail(what, strerror(-result));
 }
 
@@ -71,10 +73,11 @@ static void harness_pause(void) { usleep(1000 * harness_number("pause", 0)); }
 /* Texts to send: many different ones, so that no peer lives from a cache of one. */
 #define TEXTS 1000
 static char harness_texts[TEXTS][32];
-static const char *harness_next_text(void) {
+static const char* harness_next_text(void) {
   static unsigned next;
   if (harness_texts[0][0] == '\0')
-    for (unsigned i = 0; i < TEXTS; i++) snprintf(harness_texts[i], sizeof harness_texts[i], "a text to echo, %u", i);
+    for (unsigned i = 0; i < TEXTS; i++)
+      snprintf(harness_texts[i], sizeof harness_texts[i], "a text to echo, %u", i);
   return harness_texts[next++ % TEXTS];
 }
 
@@ -82,7 +85,8 @@ static const char *harness_next_text(void) {
 static double harness_cpu(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 static double harness_wall(void) {

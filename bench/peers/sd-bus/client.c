@@ -3,8 +3,8 @@
 
 #include "../harness/harness.h"
 
-static sd_bus *bus;
-static const char *destination;
+static sd_bus* bus;
+static const char* destination;
 static unsigned window, paths;
 static unsigned unsent, unanswered;
 
@@ -15,7 +15,7 @@ static void process_once(void) {
 }
 
 /* The path to call: one for all, or in turn those below it. */
-static const char *next_path(void) {
+static const char* next_path(void) {
   static unsigned next;
   static char path[sizeof BENCH_PATH + 16];
   if (paths == 0) return BENCH_PATH;
@@ -25,10 +25,11 @@ static const char *next_path(void) {
 
 static void send_call(void);
 
-static int on_reply(sd_bus_message *reply, void *data, sd_bus_error *error) {
-  const char *text;
+static int on_reply(sd_bus_message* reply, void* data, sd_bus_error* error) {
+  const char* text;
   (void)data, (void)error;
-  if (sd_bus_message_is_method_error(reply, NULL)) harness_fail("Echo", sd_bus_message_get_error(reply)->message);
+  if (sd_bus_message_is_method_error(reply, NULL))
+    harness_fail("Echo", sd_bus_message_get_error(reply)->message);
   harness_check(sd_bus_message_read(reply, "s", &text), "reading a reply");
   unanswered--;
   if (unsent > 0) send_call();
@@ -38,8 +39,8 @@ static int on_reply(sd_bus_message *reply, void *data, sd_bus_error *error) {
 static void send_call(void) {
   unsent--;
   unanswered++;
-  int result = sd_bus_call_method_async(bus, NULL, destination, next_path(), BENCH_INTERFACE, "Echo", on_reply, NULL, "s",
-                                        harness_next_text());
+  int result = sd_bus_call_method_async(bus, NULL, destination, next_path(), BENCH_INTERFACE, "Echo",
+                                        on_reply, NULL, "s", harness_next_text());
   harness_check(result, "sd_bus_call_method_async");
 }
 
@@ -52,9 +53,10 @@ static void pipelined_calls(unsigned operations) {
 static void sequential_calls(unsigned operations) {
   for (unsigned i = 0; i < operations; i++) {
     sd_bus_error error = SD_BUS_ERROR_NULL;
-    sd_bus_message *reply = NULL;
-    const char *text;
-    if (sd_bus_call_method(bus, destination, next_path(), BENCH_INTERFACE, "Echo", &error, &reply, "s", harness_next_text()) < 0)
+    sd_bus_message* reply = NULL;
+    const char* text;
+    if (sd_bus_call_method(bus, destination, next_path(), BENCH_INTERFACE, "Echo", &error, &reply, "s",
+                           harness_next_text()) < 0)
       harness_fail("Echo", error.message);
     harness_check(sd_bus_message_read(reply, "s", &text), "reading a reply");
     sd_bus_message_unref(reply);
@@ -64,37 +66,41 @@ static void sequential_calls(unsigned operations) {
 static unsigned received;
 static bool done;
 
-static int on_properties_changed(sd_bus_message *signal, void *data, sd_bus_error *error) {
+static int on_properties_changed(sd_bus_message* signal, void* data, sd_bus_error* error) {
   const char *interface, *property;
   int16_t rssi;
   (void)data, (void)error;
-  harness_check(sd_bus_message_read(signal, "sa{sv}as", &interface, 1, &property, "n", &rssi, 0), "reading a signal");
+  harness_check(sd_bus_message_read(signal, "sa{sv}as", &interface, 1, &property, "n", &rssi, 0),
+                "reading a signal");
   received++;
   return 0;
 }
 
-static int on_done(sd_bus_message *signal, void *data, sd_bus_error *error) {
+static int on_done(sd_bus_message* signal, void* data, sd_bus_error* error) {
   (void)signal, (void)data, (void)error;
   done = true;
   return 0;
 }
 
-static void subscribe(const char *interface, const char *member, sd_bus_message_handler_t handler) {
-  harness_check(sd_bus_match_signal(bus, NULL, NULL, BENCH_PATH, interface, member, handler, NULL), "sd_bus_match_signal");
+static void subscribe(const char* interface, const char* member, sd_bus_message_handler_t handler) {
+  harness_check(sd_bus_match_signal(bus, NULL, NULL, BENCH_PATH, interface, member, handler, NULL),
+                "sd_bus_match_signal");
 }
 
 /* Has the bus send signals here that no handler of this program wants. */
 static void subscribe_without_handler(void) {
-  const char *rule = "type='signal',path='" BENCH_PATH "',interface='" PROPERTIES_INTERFACE "'";
-  int result = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", NULL,
-                                  NULL, "s", rule);
+  const char* rule = "type='signal',path='" BENCH_PATH "',interface='" PROPERTIES_INTERFACE "'";
+  int result = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                  "org.freedesktop.DBus", "AddMatch", NULL, NULL, "s", rule);
   harness_check(result, "AddMatch");
 }
 
 static void receive_signals(unsigned operations) {
   received = 0;
   done = false;
-  harness_check(sd_bus_call_method(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Emit", NULL, NULL, "u", operations), "Emit");
+  harness_check(
+      sd_bus_call_method(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Emit", NULL, NULL, "u", operations),
+      "Emit");
   harness_pause();
   while (!done) process_once();
   if (harness_workload_is("signals") && received != operations) harness_fail("signals", "some were lost");
@@ -102,20 +108,21 @@ static void receive_signals(unsigned operations) {
 
 static void emit_signals(unsigned operations) {
   for (unsigned i = 0; i < operations; i++) {
-    int result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as", "org.bluez.Device1", 1,
-                                    "RSSI", "n", (int)(i % 100) - 100, 0);
+    int result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as",
+                                    "org.bluez.Device1", 1, "RSSI", "n", (int)(i % 100) - 100, 0);
     harness_check(result, "sd_bus_emit_signal");
     if ((i + 1) % BURST != 0 && i + 1 < operations) continue;
-    result = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", PEER_INTERFACE, "Ping", NULL, NULL, NULL);
+    result = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", PEER_INTERFACE, "Ping",
+                                NULL, NULL, NULL);
     harness_check(result, "Ping");
   }
 }
 
 /* Reads every value of a message, whatever its signature. */
-static void read_values(sd_bus_message *message) {
+static void read_values(sd_bus_message* message) {
   for (;;) {
     char type;
-    const char *contents;
+    const char* contents;
     int result = sd_bus_message_peek_type(message, &type, &contents);
     harness_check(result, "sd_bus_message_peek_type");
     if (result == 0) return;
@@ -126,7 +133,7 @@ static void read_values(sd_bus_message *message) {
     } else {
       union {
         uint64_t number;
-        const char *text;
+        const char* text;
       } value;
       harness_check(sd_bus_message_read_basic(message, type, &value), "reading a value");
     }
@@ -135,8 +142,9 @@ static void read_values(sd_bus_message *message) {
 
 static void get_managed_objects(unsigned operations) {
   for (unsigned i = 0; i < operations; i++) {
-    sd_bus_message *reply = NULL;
-    int result = sd_bus_call_method(bus, destination, "/", OBJECT_MANAGER_INTERFACE, "GetManagedObjects", NULL, &reply, NULL);
+    sd_bus_message* reply = NULL;
+    int result = sd_bus_call_method(bus, destination, "/", OBJECT_MANAGER_INTERFACE, "GetManagedObjects",
+                                    NULL, &reply, NULL);
     harness_check(result, "GetManagedObjects");
     read_values(reply);
     sd_bus_message_unref(reply);
@@ -145,15 +153,17 @@ static void get_managed_objects(unsigned operations) {
 
 /* What the service has used so far, asked over the bus. */
 static double service_cpu(void) {
-  sd_bus_message *reply = NULL;
+  sd_bus_message* reply = NULL;
   double microseconds;
-  harness_check(sd_bus_call_method(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Usage", NULL, &reply, NULL), "Usage");
+  harness_check(
+      sd_bus_call_method(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Usage", NULL, &reply, NULL),
+      "Usage");
   harness_check(sd_bus_message_read(reply, "d", &microseconds), "reading the usage");
   sd_bus_message_unref(reply);
   return microseconds;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   harness_start(argc, argv);
   bool peer = harness_number("peer", 0);
   destination = peer ? NULL : harness_text("destination", BENCH_NAME);
@@ -169,14 +179,17 @@ int main(int argc, char **argv) {
     sequential_calls(1);
     return harness_once();
   }
-  if (harness_workload_is("calls")) return harness_serve(window == 1 ? sequential_calls : pipelined_calls, NULL);
+  if (harness_workload_is("calls"))
+    return harness_serve(window == 1 ? sequential_calls : pipelined_calls, NULL);
   if (harness_workload_is("drive")) return harness_serve(pipelined_calls, service_cpu);
   if (harness_workload_is("emit")) return harness_serve(emit_signals, NULL);
   if (harness_workload_is("objects")) return harness_serve(get_managed_objects, NULL);
   if (harness_workload_is("signals") || harness_workload_is("unmatched")) {
     subscribe(BENCH_INTERFACE, "Done", on_done);
-    if (harness_workload_is("signals")) subscribe(PROPERTIES_INTERFACE, "PropertiesChanged", on_properties_changed);
-    else subscribe_without_handler();
+    if (harness_workload_is("signals"))
+      subscribe(PROPERTIES_INTERFACE, "PropertiesChanged", on_properties_changed);
+    else
+      subscribe_without_handler();
     return harness_serve(receive_signals, NULL);
   }
   harness_fail("no such workload", argv[2]);

@@ -1,6 +1,6 @@
 /*
- * The sd-bus service: what every client is measured against, and itself measured as a service. It echoes, floods with
- * signals, keeps calls waiting, and has a tree of objects in the shape of BlueZ's.
+ * The sd-bus service: what every client is measured against, and itself measured as a service. It echoes,
+ * floods with signals, keeps calls waiting, and has a tree of objects in the shape of BlueZ's.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,34 +10,34 @@
 
 static unsigned devices;
 
-static int echo(sd_bus_message *call, void *data, sd_bus_error *error) {
-  const char *text;
+static int echo(sd_bus_message* call, void* data, sd_bus_error* error) {
+  const char* text;
   (void)data, (void)error;
   int result = sd_bus_message_read(call, "s", &text);
   return result < 0 ? result : sd_bus_reply_method_return(call, "s", text);
 }
 
 /* Never answers. */
-static int hold(sd_bus_message *call, void *data, sd_bus_error *error) {
+static int hold(sd_bus_message* call, void* data, sd_bus_error* error) {
   (void)call, (void)data, (void)error;
   return 1;
 }
 
-static int usage(sd_bus_message *call, void *data, sd_bus_error *error) {
+static int usage(sd_bus_message* call, void* data, sd_bus_error* error) {
   (void)data, (void)error;
   return sd_bus_reply_method_return(call, "d", harness_cpu());
 }
 
 /* Replies at once, then emits as many PropertiesChanged as it was asked to, and one Done. */
-static int emit(sd_bus_message *call, void *data, sd_bus_error *error) {
-  sd_bus *bus = sd_bus_message_get_bus(call);
+static int emit(sd_bus_message* call, void* data, sd_bus_error* error) {
+  sd_bus* bus = sd_bus_message_get_bus(call);
   uint32_t count;
   (void)data, (void)error;
   int result = sd_bus_message_read(call, "u", &count);
   if (result >= 0) result = sd_bus_reply_method_return(call, NULL);
   for (uint32_t i = 0; i < count && result >= 0; i++) {
-    result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as", "org.bluez.Device1", 1, "RSSI",
-                                "n", (int)(i % 100) - 100, 0);
+    result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as",
+                                "org.bluez.Device1", 1, "RSSI", "n", (int)(i % 100) - 100, 0);
     if (i % BURST == BURST - 1 && result >= 0) result = sd_bus_flush(bus);
   }
   return result < 0 ? result : sd_bus_emit_signal(bus, BENCH_PATH, BENCH_INTERFACE, "Done", NULL);
@@ -45,15 +45,18 @@ static int emit(sd_bus_message *call, void *data, sd_bus_error *error) {
 
 static const sd_bus_vtable bench_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD_WITH_NAMES("Echo", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), echo, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Hold", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), hold, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Echo", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), echo,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Hold", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), hold,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Emit", "u", SD_BUS_PARAM(count), "", , emit, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Usage", "", , "d", SD_BUS_PARAM(microseconds), usage, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Usage", "", , "d", SD_BUS_PARAM(microseconds), usage,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL("Done", "", 0),
     SD_BUS_VTABLE_END,
 };
 
-static int append_device(sd_bus_message *reply, unsigned i) {
+static int append_device(sd_bus_message* reply, unsigned i) {
   char path[64], address[32], name[32];
   snprintf(path, sizeof path, "/org/bluez/hci0/dev_A4_C1_38_00_%02X_%02X", i / 256, i % 256);
   snprintf(address, sizeof address, "A4:C1:38:00:%02X:%02X", i / 256, i % 256);
@@ -63,12 +66,13 @@ static int append_device(sd_bus_message *reply, unsigned i) {
   if (result >= 0) result = sd_bus_message_open_container(reply, 'a', "{sa{sv}}");
   if (result >= 0)
     result = sd_bus_message_append(
-        reply, "{sa{sv}}", "org.bluez.Device1", 15,                               //
+        reply, "{sa{sv}}", "org.bluez.Device1", 15,                                //
         "Address", "s", address, "AddressType", "s", "public", "Name", "s", name,  //
         "Alias", "s", name, "Paired", "b", i % 2, "Trusted", "b", i % 2,           //
-        "Blocked", "b", 0, "LegacyPairing", "b", 0, "RSSI", "n", -40 - (int)(i % 60), "Connected", "b", i % 3 == 0,  //
-        "UUIDs", "as", 2, "0000180f-0000-1000-8000-00805f9b34fb", "0000181a-0000-1000-8000-00805f9b34fb",         //
-        "Adapter", "o", "/org/bluez/hci0", "TxPower", "n", 4, "ServicesResolved", "b", 0,                         //
+        "Blocked", "b", 0, "LegacyPairing", "b", 0, "RSSI", "n", -40 - (int)(i % 60), "Connected", "b",
+        i % 3 == 0,                                                                                        //
+        "UUIDs", "as", 2, "0000180f-0000-1000-8000-00805f9b34fb", "0000181a-0000-1000-8000-00805f9b34fb",  //
+        "Adapter", "o", "/org/bluez/hci0", "TxPower", "n", 4, "ServicesResolved", "b", 0,                  //
         "ManufacturerData", "a{qv}", 1, 76, "ay", 4, 2, 21, i % 256, 7);
   if (result >= 0) result = sd_bus_message_append(reply, "{sa{sv}}", PROPERTIES_INTERFACE, 0);
   if (result >= 0) result = sd_bus_message_close_container(reply);
@@ -76,8 +80,8 @@ static int append_device(sd_bus_message *reply, unsigned i) {
   return result;
 }
 
-static int get_managed_objects(sd_bus_message *call, void *data, sd_bus_error *error) {
-  sd_bus_message *reply = NULL;
+static int get_managed_objects(sd_bus_message* call, void* data, sd_bus_error* error) {
+  sd_bus_message* reply = NULL;
   (void)data, (void)error;
   int result = sd_bus_message_new_method_return(call, &reply);
   if (result >= 0) result = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
@@ -89,11 +93,12 @@ static int get_managed_objects(sd_bus_message *call, void *data, sd_bus_error *e
 }
 
 static const char object_manager_xml[] =
-    "<node><interface name='" OBJECT_MANAGER_INTERFACE "'><method name='GetManagedObjects'>"
+    "<node><interface name='" OBJECT_MANAGER_INTERFACE
+    "'><method name='GetManagedObjects'>"
     "<arg name='objects' type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
 
 /* sd-bus keeps this interface's vtable to itself, and its own answer would be shaped unlike BlueZ's. */
-static int object_manager(sd_bus_message *call, void *data, sd_bus_error *error) {
+static int object_manager(sd_bus_message* call, void* data, sd_bus_error* error) {
   if (sd_bus_message_is_method_call(call, OBJECT_MANAGER_INTERFACE, "GetManagedObjects"))
     return get_managed_objects(call, data, error);
   if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Introspectable", "Introspect"))
@@ -101,23 +106,25 @@ static int object_manager(sd_bus_message *call, void *data, sd_bus_error *error)
   return 0;
 }
 
-static int every_object(sd_bus *bus, const char *path, const char *interface, void *data, void **found, sd_bus_error *error) {
+static int every_object(sd_bus* bus, const char* path, const char* interface, void* data, void** found,
+                        sd_bus_error* error) {
   (void)bus, (void)path, (void)interface, (void)error;
   *found = data;
   return 1;
 }
 
-static sd_bus *new_bus(void) {
-  sd_bus *bus = NULL;
+static sd_bus* new_bus(void) {
+  sd_bus* bus = NULL;
   harness_check(sd_bus_new(&bus), "sd_bus_new");
   // Every path below answers, for clients that have many proxies.
-  harness_check(sd_bus_add_fallback_vtable(bus, NULL, BENCH_PATH, BENCH_INTERFACE, bench_vtable, every_object, &devices),
+  harness_check(sd_bus_add_fallback_vtable(bus, NULL, BENCH_PATH, BENCH_INTERFACE, bench_vtable, every_object,
+                                           &devices),
                 "sd_bus_add_fallback_vtable");
   harness_check(sd_bus_add_object(bus, NULL, "/", object_manager, NULL), "sd_bus_add_object");
   return bus;
 }
 
-static int process_until_closed(sd_bus *bus) {
+static int process_until_closed(sd_bus* bus) {
   for (;;) {
     int result = sd_bus_process(bus, NULL);
     if (result == 0) result = sd_bus_wait(bus, UINT64_MAX);
@@ -126,7 +133,7 @@ static int process_until_closed(sd_bus *bus) {
 }
 
 static void serve_bus(void) {
-  sd_bus *bus = new_bus();
+  sd_bus* bus = new_bus();
   harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
   harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
   harness_check(sd_bus_start(bus), "sd_bus_start");
@@ -138,15 +145,15 @@ static void serve_bus(void) {
 /* Without a bus: one client after the other, on the socket that the address names. */
 static void serve_peers(void) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *path = strstr(harness_address(), "path=");
+  const char* path = strstr(harness_address(), "path=");
   if (path == NULL) harness_fail("the address", "has no path");
   snprintf(address.sun_path, sizeof address.sun_path, "%s", path + strlen("path="));
   int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 8) < 0)
+  if (bind(listener, (struct sockaddr*)&address, sizeof address) < 0 || listen(listener, 8) < 0)
     harness_fail("listening", strerror(errno));
   puts("ready");
   for (;;) {
-    sd_bus *bus = new_bus();
+    sd_bus* bus = new_bus();
     sd_id128_t id;
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) harness_fail("accepting", strerror(errno));
@@ -159,9 +166,11 @@ static void serve_peers(void) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   harness_start(argc, argv);
   devices = harness_number("devices", 500);
-  if (harness_number("peer", 0)) serve_peers();
-  else serve_bus();
+  if (harness_number("peer", 0))
+    serve_peers();
+  else
+    serve_bus();
 }
