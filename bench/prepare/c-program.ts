@@ -30,7 +30,18 @@ function compile(folder: string, role: string, flags: readonly string[]): string
   const source = join(projectRoot, 'bench', 'peers', folder, `${role}.c`);
   const program = join(buildFolder, `${folder}-${role}`);
   if (existsSync(program) && statSync(program).mtimeMs > newestSource(folder)) return program;
-  const args = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Wno-unused-function', '-o', program, source, ...flags];
+  const args = [
+    '-std=gnu17',
+    '-D_GNU_SOURCE',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Wno-unused-function',
+    '-o',
+    program,
+    source,
+    ...flags,
+  ];
   const { status, stderr, error } = spawnSync('gcc', args, { encoding: 'utf8' });
   if (status !== 0) throw new Unavailable(`${source} does not compile: ${error?.message ?? stderr}`);
   return program;
