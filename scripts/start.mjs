@@ -5,7 +5,7 @@
  */
 
 import { answeringSessionBus } from './setup/session-bus.mjs';
-import { hasPrivateBus, orExplain, setupDependencies, setupLibrary } from './setup.mjs';
+import { orExplain, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
 
 await orExplain(setupDependencies, setupLibrary);
 
@@ -26,7 +26,7 @@ async function runSomewhere() {
     console.log(`On the session bus, ${sessionBus}.`);
     return runOnBus(sessionBus);
   }
-  if (peerToPeer || !hasPrivateBus()) {
+  if (peerToPeer || !setupPrivateBus()) {
     console.log(peerToPeer ? 'Without a bus.' : 'Neither a session bus nor dbus-daemon here: without a bus, then.');
     return runWithoutBus();
   }

@@ -12,6 +12,6 @@ declare module '*/scripts/setup/system-packages.mjs' {
   }
   /** Installs what is missing; throws where it cannot. */
   export function requirePackages(things: readonly Requirement[]): void;
-  /** Installs what is missing where it can, and says what is still not there. */
-  export function wishForPackages(things: readonly Requirement[]): void;
+  /** Installs what is missing where it can, and says what is still not there and what becomes of that. */
+  export function wishForPackages(things: readonly Requirement[], consequence: string): void;
 }

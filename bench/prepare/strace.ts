@@ -3,7 +3,10 @@ import { wishForPackages } from '../../scripts/setup/system-packages.mjs';
 import { programPath } from '../../test/helpers/paths.js';
 
 export function wishForStrace(): void {
-  wishForPackages([
-    { name: 'strace', present: () => programPath('strace') !== undefined, packages: { 'apt-get': 'strace' } },
-  ]);
+  const strace = {
+    name: 'strace',
+    present: () => programPath('strace') !== undefined,
+    packages: { 'apt-get': 'strace' },
+  };
+  wishForPackages([strace], 'system calls are not counted');
 }

@@ -81,8 +81,8 @@ export function requirePackages(things) {
   if (still.length > 0) throw new SetupError(`Installed, but still not found: ${listed(still)}`);
 }
 
-/** Installs what is missing where it can, and says what is still not there. */
-export function wishForPackages(things) {
+/** Installs what is missing where it can, and says what is still not there and what becomes of that. */
+export function wishForPackages(things, consequence) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
   const command = installCommand(missing);
@@ -97,7 +97,7 @@ export function wishForPackages(things) {
   const still = missing.filter((thing) => !thing.present()).map((thing) => thing.name);
   if (still.length === 0) return;
   const hint = command === undefined || canInstall ? '' : `. To have them:  sudo ${command.join(' ')}`;
-  say(`not here: ${still.join(', ')}; tests that need them are skipped${hint}`);
+  say(`not here: ${still.join(', ')}; ${consequence}${hint}`);
 }
 
 /** The command that installs what this machine's package manager has of them. */
