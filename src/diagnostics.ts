@@ -45,13 +45,22 @@ export function report(kind: ProblemKind, message: string, error?: unknown): voi
  * its own failure: it is reported, and nothing else stops.
  */
 export function runHandler(what: string, run: () => unknown): void {
-  const failed = (error: unknown) => report('handler', `${what} failed`, error);
   try {
     const result = run();
-    if (result instanceof Promise) result.catch(failed);
+    if (result instanceof Promise) reportRejection(what, result);
   } catch (error) {
-    failed(error);
+    reportFailure(what, error);
   }
+}
+
+/** Reports that code of the user's threw. */
+export function reportFailure(what: string, error: unknown): void {
+  report('handler', `${what} failed`, error);
+}
+
+/** Reports it if what code of the user's returned rejects. */
+export function reportRejection(what: string, result: Promise<unknown>): void {
+  result.catch((error: unknown) => reportFailure(what, error));
 }
 
 function warnOfFailure(message: string, error: unknown): void {

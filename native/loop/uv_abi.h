@@ -34,5 +34,6 @@ inline constexpr int kUvPollHandle = 8;
 inline constexpr int kUvTimerHandle = 13;
 inline constexpr int kUvReadable = 1;
 inline constexpr int kUvWritable = 2;
+inline constexpr int kUvDisconnect = 4;
 
 }  // namespace busbar::loop

@@ -19,6 +19,12 @@ bool Inbox::is_full() const {
          (strings_ + kHeaderStrings) * kStringEntryLength > memory_.strings.size();
 }
 
+bool Inbox::has_only_signals() const {
+  for (size_t row = 0; row < rows_; row++)
+    if (*row_at(row) != wire::kSignal) return false;
+  return true;
+}
+
 std::span<const uint8_t> Inbox::large_body() const {
   return large_ ? large_->bytes() : std::span<const uint8_t>{};
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "transport/interner.h"
+#include "wire/header.h"
 #include "wire/names.h"
 #include "wire/writer.h"
 
@@ -63,6 +64,7 @@ class Inbox {
   // Whether no further message may be added, whatever its size.
   bool is_full() const;
   int32_t count() const { return static_cast<int32_t>(rows_); }
+  bool has_only_signals() const;
   int32_t new_strings() const { return static_cast<int32_t>(strings_); }
   // Whether the batch is one message whose body was too large for the arena, and that body.
   bool has_large_body() const { return large_.has_value(); }

@@ -57,6 +57,11 @@ SocketReader::SocketReader(int fd)
 SocketReader::~SocketReader() = default;
 
 void SocketReader::read(Inbox& inbox) {
+  fill(inbox);
+  flood_.read(inbox.count(), inbox.has_only_signals(), monotonic_now());
+}
+
+void SocketReader::fill(Inbox& inbox) {
   uint64_t stop_at = 0;
   size_t received = 0;
   held_ = drained_ = false;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "transport/message_store.h"
+#include "transport/signal_flood.h"
 
 namespace busbar::transport {
 
@@ -33,12 +34,17 @@ class SocketReader {
   bool has_held() const { return held_; }
   // Whether the last `read` has seen everything that the socket had.
   bool is_drained() const { return drained_; }
+  // When to read again; 0 for as soon as something is there.
+  uint64_t rests_until() const { return drained_ && !held_ && !end_ ? flood_.rests_until() : 0; }
+  // Something was sent, so an answer may come: whoever waits for it is not to wait for signals to gather.
+  void end_rest() { flood_.sent(); }
   // Set when everything that came before was stored.
   const std::optional<End>& end() const { return end_; }
 
  private:
   struct Large;
 
+  void fill(Inbox& inbox);
   // False when no more is to be read in this turn.
   bool store_messages(Inbox& inbox);
   void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame);
@@ -55,6 +61,7 @@ class SocketReader {
   size_t end_of_data_ = 0;
   std::unique_ptr<Large> large_;
   MessageStore store_;
+  SignalFlood flood_;
   bool held_ = false;
   bool drained_ = false;
   std::optional<End> end_;

@@ -57,7 +57,12 @@ Wants SocketTransport::wants() {
   wants.writable = stream_->writer.has_queued();
   const bool has_news =
       stream_->reader.has_held() || stream_->reader.end() || stream_->writer.error() != 0 || stream_->drained;
-  if (has_news) wants.deadline = 0;
+  if (has_news) {
+    wants.deadline = 0;
+  } else if (const uint64_t until = stream_->reader.rests_until(); until != 0) {
+    wants.readable = false;
+    wants.deadline = until;
+  }
   return wants;
 }
 
@@ -65,6 +70,7 @@ void SocketTransport::send(std::span<const uint8_t> bytes, std::span<const int32
                            std::vector<Refusal>& refused) {
   if (stream_ == nullptr) return sdbus_.send(bytes, fds, refused);
   stream_->writer.send(bytes, fds, refused);
+  stream_->reader.end_rest();
   stream_->drain_awaited = stream_->writer.has_queued();
 }
 

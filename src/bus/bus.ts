@@ -13,7 +13,7 @@ import {
   MessageType,
   type OutgoingMessage,
 } from '../connection/message.js';
-import type { Reply, WaitOptions } from '../connection/pending-calls.js';
+import type { TakeReply, WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
@@ -24,7 +24,7 @@ import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-nam
 import { callFlags, type MethodCall, type SignalEmission } from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
-import { type SignalListener, Subscriptions } from './subscriptions.js';
+import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
 
 /** What a subscription asks for; every key narrows it. */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
@@ -126,13 +126,17 @@ export class Bus implements AsyncDisposable {
     checkObject(call, 'call');
     const { destination, path, interface: interfaceName, member, signature, body } = call;
     const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
-    const { values } = await this.#connection.call({ ...head, interface: interfaceName }, body, call);
-    return values;
+    return await this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, (values) => values);
   }
 
-  /** @internal as `call`, by a head that may be prepared, with the signature that the reply carries */
-  request(head: MessageHead, body: readonly unknown[], options: WaitOptions): Promise<Reply> {
-    return this.#connection.call(head, body, options);
+  /** @internal as `call`, by a head that may be prepared, resolving with what `take` makes of the reply */
+  request<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: WaitOptions,
+    take: TakeReply<Result>,
+  ): Promise<Result> {
+    return this.#connection.call(head, body, options, take);
   }
 
   /**
@@ -178,7 +182,17 @@ export class Bus implements AsyncDisposable {
    */
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
     checkFunction(listener, 'listener');
-    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, listener);
+    return this.listen(rule, (received) => {
+      const message = received.message();
+      // Decoded now, because listeners may keep the message and its bytes are only lent.
+      void message.body;
+      return listener(message);
+    });
+  }
+
+  /** @internal as `subscribe`, for who wants no message to keep: `take` gets the inbox that the signal is in */
+  listen(rule: SubscriptionRule, take: SignalTaker): Subscription {
+    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take);
     const release = this.#connection.hold();
     const unsubscribe = () => {
       subscription.unsubscribe();
@@ -331,15 +345,18 @@ export class Bus implements AsyncDisposable {
   }
 
   #dispatch(received: Inbox): void {
-    for (const handler of this.#handlers) {
-      if (isHandled(handler, received.message())) return;
-    }
+    if (this.#handlers.size > 0 && this.#isHandled(received.message())) return;
     if (received.type === MessageType.MethodCall) {
       this.handleCall(received.message());
       return;
     }
     this.#names?.observe(received);
     this.#subscriptions.dispatch(received);
+  }
+
+  #isHandled(message: IncomingMessage): boolean {
+    for (const handler of this.#handlers) if (isHandledBy(handler, message)) return true;
+    return false;
   }
 
   #updateHoldForNames(): void {
@@ -368,7 +385,7 @@ function checkWatcher(watcher: NameWatcher): void {
   if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
 }
 
-function isHandled(handler: MessageHandler, message: IncomingMessage): boolean {
+function isHandledBy(handler: MessageHandler, message: IncomingMessage): boolean {
   try {
     // Decoded now, because handlers may keep the message and its bytes are only lent.
     if (message.fault === undefined) void message.body;

@@ -41,12 +41,13 @@ export class BusDriver {
    * Calls a method of the bus and returns its values, which are what `answer` says: bytes that claim to be the bus's are
    * no reason to have a number where everybody expects a name.
    */
-  async #ask(member: string, answer: string, signature = '', body: readonly unknown[] = [], options?: WaitOptions) {
+  #ask(member: string, answer: string, signature = '', body: readonly unknown[] = [], options: WaitOptions = {}) {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
-    const reply = await this.#connection.call(call, body, options);
-    if (reply.signature === answer) return reply.values;
-    throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
+    return this.#connection.call(call, body, options, (values, actual) => {
+      if (actual === answer) return values;
+      throw new ProtocolError(`the bus answered ${member} with "${actual}" instead of "${answer}"`);
+    });
   }
 
   async hello(options?: WaitOptions): Promise<string> {

@@ -98,8 +98,10 @@ export class NameOwners {
         member: 'NameOwnerChanged',
         arg0: name,
       },
-      ({ signature, body: [, , owner] }) => {
-        if (signature === 'sss') following.change(owner === '' ? undefined : (owner as string));
+      (received) => {
+        if (received.signature !== 'sss') return;
+        const [, , owner] = received.decode();
+        following.change(owner === '' ? undefined : (owner as string));
       },
     );
     following.known = this.#ask(following);

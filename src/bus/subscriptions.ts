@@ -7,7 +7,7 @@
  */
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
-import { report, runHandler } from '../diagnostics.js';
+import { report, reportFailure, reportRejection } from '../diagnostics.js';
 import { ConnectionClosedError } from '../errors.js';
 import type { BusDriver } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
@@ -17,6 +17,18 @@ import type { Subscription } from './subscription.js';
 
 export type SignalListener = (message: Message) => void;
 
+/** Takes a signal while it is the inbox's current message; later its bytes are gone. */
+export type SignalTaker = (received: Inbox) => unknown;
+
+/** One who listens by a rule. */
+interface Listener {
+  /** Counts up, so that it tells who subscribed first. */
+  readonly id: number;
+  readonly take: SignalTaker;
+  /** Whether its subscription is over: another listener may have ended it while a signal is being handed out. */
+  ended: boolean;
+}
+
 /** A rule at the bus. */
 interface Rule {
   readonly text: string;
@@ -24,7 +36,8 @@ interface Rule {
   readonly matches: (message: MatchableMessage) => boolean;
   /** The well-known name that signals are wanted from. */
   readonly owner: FollowedName | undefined;
-  readonly listeners: Map<number, SignalListener>;
+  /** In the order in which they subscribed; replaced and never changed, because signals are handed out along it. */
+  listeners: readonly Listener[];
   /** How AddMatch ended; never rejects. */
   readonly outcome: Promise<unknown>;
   awaited: boolean;
@@ -33,12 +46,16 @@ interface Rule {
 
 const ANY = '';
 
+type RulesByPath = Map<string, Rule[]>;
+
+const none: readonly Rule[] = [];
+
 export class Subscriptions {
   readonly owners: NameOwners;
   readonly #driver: BusDriver | undefined;
   readonly #rules = new Map<string, Rule>();
   /** Rules by member and path, the keys that tell most apart; `ANY` where a rule leaves one open. */
-  readonly #index = new Map<string, Map<string, Set<Rule>>>();
+  readonly #index = new Map<string, RulesByPath>();
   #lastListener = 0;
 
   /** @param driver the bus, or `undefined` between peers, where no rules need to be added */
@@ -57,7 +74,7 @@ export class Subscriptions {
    *
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
-  add(wanted: MatchRule, listener: SignalListener): Subscription {
+  add(wanted: MatchRule, take: SignalTaker): Subscription {
     // Peers have no names: what comes can only come from the one there is.
     const matchRule = this.#driver === undefined ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
@@ -65,9 +82,9 @@ export class Subscriptions {
     if (rule === undefined) {
       rule = this.#install(text, matchRule);
     }
-    const id = ++this.#lastListener;
-    rule.listeners.set(id, listener);
-    return this.#handle(rule, id);
+    const listener: Listener = { id: ++this.#lastListener, take, ended: false };
+    rule.listeners = [...rule.listeners, listener];
+    return this.#handle(rule, listener);
   }
 
   /** The connection is over, and the rules with it. Handles stay valid and do nothing. */
@@ -83,35 +100,20 @@ export class Subscriptions {
   /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
   dispatch(received: Inbox): void {
     const { member = ANY, path = ANY } = received;
-    const matching: Rule[] = [];
-    for (const byPath of [this.#index.get(member), this.#index.get(ANY)]) {
-      if (byPath === undefined) continue;
-      this.#match(byPath.get(path), received, matching);
-      this.#match(byPath.get(ANY), received, matching);
-    }
-    const [rule] = matching;
+    const byPath = this.#index.get(member);
+    const ofAnyMember = this.#index.get(ANY);
+    let found = matching(byPath?.get(path), received, none);
+    found = matching(byPath?.get(ANY), received, found);
+    found = matching(ofAnyMember?.get(path), received, found);
+    found = matching(ofAnyMember?.get(ANY), received, found);
+    const [rule] = found;
     if (rule === undefined) return;
-    const message = received.message();
-    if (message.fault !== undefined) {
-      report('message', `a signal from ${message.sender} was dropped`, message.fault);
+    if (received.isFaulty) {
+      report('message', `a signal from ${received.sender} was dropped`, received.message().fault);
       return;
     }
-    // Decoded now, because listeners may keep the message and its bytes are only lent.
-    void message.body;
-    for (const [id, listeners] of inOrder(matching)) {
-      // A listener may have ended another one's subscription meanwhile.
-      const listener = listeners.get(id);
-      if (listener === undefined) continue;
-      runHandler(`a listener of ${message.interface}.${message.member}`, () => listener(message));
-    }
-  }
-
-  #match(rules: ReadonlySet<Rule> | undefined, received: Inbox, matching: Rule[]): void {
-    if (rules === undefined) return;
-    for (const rule of rules) {
-      // A body that cannot be decoded can still be reported to be for somebody, but conditions on it cannot be met.
-      if (isFromOwner(received, rule) && rule.matches(received)) matching.push(rule);
-    }
+    const listeners = found.length === 1 ? rule.listeners : inOrder(found);
+    for (let index = 0; index < listeners.length; index++) hand(received, listeners[index] as Listener);
   }
 
   #install(text: string, matchRule: MatchRule): Rule {
@@ -123,13 +125,13 @@ export class Subscriptions {
       rule: matchRule,
       matches: compileMatchRule(matchRule),
       owner: followed,
-      listeners: new Map(),
+      listeners: [],
       outcome: this.#addMatch(text),
       awaited: false,
       refused: false,
     };
     this.#rules.set(text, rule);
-    this.#bucket(rule).add(rule);
+    this.#bucket(rule).push(rule);
     void rule.outcome.then((error) => {
       if (error !== undefined) this.#refuse(rule, error);
     });
@@ -153,9 +155,12 @@ export class Subscriptions {
     report('subscription', `the bus refused the match rule ${rule.text}`, error);
   }
 
-  #handle(rule: Rule, id: number): Subscription {
+  #handle(rule: Rule, listener: Listener): Subscription {
     const unsubscribe = () => {
-      if (!rule.listeners.delete(id) || rule.listeners.size > 0 || rule.refused) return;
+      if (listener.ended) return;
+      listener.ended = true;
+      rule.listeners = rule.listeners.filter((other) => other !== listener);
+      if (rule.listeners.length > 0 || rule.refused) return;
       this.#forget(rule);
       this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
         if (error instanceof ConnectionClosedError) return;
@@ -178,8 +183,8 @@ export class Subscriptions {
     if (this.#rules.get(rule.text) !== rule) return;
     this.#rules.delete(rule.text);
     const bucket = this.#bucket(rule);
-    bucket.delete(rule);
-    if (bucket.size === 0) {
+    bucket.splice(bucket.indexOf(rule), 1);
+    if (bucket.length === 0) {
       const byPath = this.#index.get(rule.rule.member ?? ANY);
       byPath?.delete(rule.rule.path ?? ANY);
       if (byPath?.size === 0) this.#index.delete(rule.rule.member ?? ANY);
@@ -187,7 +192,7 @@ export class Subscriptions {
     rule.owner?.release();
   }
 
-  #bucket({ rule: { member = ANY, path = ANY } }: Rule): Set<Rule> {
+  #bucket({ rule: { member = ANY, path = ANY } }: Rule): Rule[] {
     let byPath = this.#index.get(member);
     if (byPath === undefined) {
       byPath = new Map();
@@ -195,7 +200,7 @@ export class Subscriptions {
     }
     let bucket = byPath.get(path);
     if (bucket === undefined) {
-      bucket = new Set();
+      bucket = [];
       byPath.set(path, bucket);
     }
     return bucket;
@@ -207,10 +212,34 @@ function isFromOwner(received: Inbox, { owner }: Rule): boolean {
   return owner === undefined || (owner.owner !== undefined && owner.owner === received.sender);
 }
 
-/** The listeners of some rules, each by its number and where to find it, in the order in which they subscribed. */
-function inOrder(rules: readonly Rule[]): [number, Rule['listeners']][] {
-  const entries = rules.flatMap(({ listeners }) =>
-    [...listeners.keys()].map((id): [number, Rule['listeners']] => [id, listeners]),
-  );
-  return rules.length === 1 ? entries : entries.sort(([a], [b]) => a - b);
+/** Those that were found, and those of `rules` that match; nothing is allocated for a signal that nobody wants. */
+function matching(rules: readonly Rule[] | undefined, received: Inbox, found: readonly Rule[]): readonly Rule[] {
+  if (rules === undefined) return found;
+  let all = found;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index] as Rule;
+    // A body that cannot be decoded can still be reported to be for somebody, but conditions on it cannot be met.
+    if (isFromOwner(received, rule) && rule.matches(received)) all = all === none ? [rule] : [...all, rule];
+  }
+  return all;
+}
+
+/** The listeners of some rules, in the order in which they subscribed. */
+function inOrder(rules: readonly Rule[]): readonly Listener[] {
+  return rules.flatMap(({ listeners }) => listeners).sort((a, b) => a.id - b.id);
+}
+
+/** Written out, where a closure for each signal would be garbage. */
+function hand(received: Inbox, listener: Listener): void {
+  if (listener.ended) return;
+  try {
+    const result = listener.take(received);
+    if (result instanceof Promise) reportRejection(listenerOf(received), result);
+  } catch (error) {
+    reportFailure(listenerOf(received), error);
+  }
+}
+
+function listenerOf(received: Inbox): string {
+  return `a listener of ${received.interface}.${received.member}`;
 }

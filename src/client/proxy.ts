@@ -85,8 +85,8 @@ class RemoteInterface implements AnyProxy {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     checkFunction(listener, 'listener');
-    return bus.subscribe(rule, (message) => {
-      const [, changed, invalidated] = message.decode(options);
+    return bus.listen(rule, (received) => {
+      const [, changed, invalidated] = received.decode(options);
       return listener(changed as Record<string, unknown>, invalidated as string[]);
     });
   }
@@ -188,13 +188,13 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
     member: method.name,
     signature: method.inSignature,
   });
-  return async <Result>(...body: readonly unknown[]): Promise<Result> => {
-    const { signature, values } = await bus.request(head, body, options);
+  const take = (values: unknown[], signature: string): unknown => {
     if (signature !== method.outSignature && !noReply) {
       reportMisfit(`the reply of ${description.name}.${method.name}`, method.outSignature, signature);
     }
-    return (values.length <= 1 ? values[0] : values) as Result;
+    return values.length <= 1 ? values[0] : values;
   };
+  return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
 }
 
 function listen(remote: Remote, signal: SignalDescription) {
@@ -202,11 +202,12 @@ function listen(remote: Remote, signal: SignalDescription) {
     checkFunction(listener, 'listener');
     const { bus, description, destination: sender, path, options } = remote;
     const rule = { sender, path, interface: description.name, member: signal.name };
-    return bus.subscribe(rule, (message) => {
-      if (message.signature !== signal.signature) {
-        reportMisfit(`the signal ${description.name}.${signal.name}`, signal.signature, message.signature);
+    return bus.listen(rule, (received) => {
+      const { signature } = received;
+      if (signature !== signal.signature) {
+        reportMisfit(`the signal ${description.name}.${signal.name}`, signal.signature, signature);
       }
-      return listener(...message.decode(options));
+      return listener(...received.decode(options));
     });
   };
 }

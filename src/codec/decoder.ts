@@ -66,6 +66,9 @@ class Dialect {
     const readers = parseSignature(signature).map((type) =>
       type.code === 'v' ? this.#variantDecoder(this.#wrapOutermost) : this.#compile(type),
     );
+    const [read] = readers;
+    // One value is what most bodies have, and an array that is made with it need not grow.
+    if (read !== undefined && readers.length === 1) return (reader) => [read(reader)];
     return (reader) => readEach(reader, readers);
   }
 

@@ -2,44 +2,47 @@
  * Deadlines of many calls on one timer. Calls with the same duration expire in the order in which they were made, so
  * each duration has a list, and only the heads of the lists matter; most calls leave their list before they expire.
  * The timer never keeps the process alive: what waits for the reply does.
+ *
+ * What has a deadline is itself the entry of its list. An object more for each call would be one more to collect, and
+ * an array of them would keep those that have settled until it is tidied up.
  */
 
-/** A deadline in its list; `cancel` it when what it guards has settled. */
-export interface Deadline {
-  cancel(): void;
-}
+/** What expires, unless it is removed from its {@link Deadlines} before. All but `expire` is theirs. */
+export abstract class Expiring {
+  /** Milliseconds on the clock of the list; whole ones, which take no memory of their own. */
+  expiresAt = 0;
+  list: DeadlineList | undefined = undefined;
+  previous: Expiring | undefined = undefined;
+  next: Expiring | undefined = undefined;
 
-interface Entry extends Deadline {
-  readonly expiresAt: number;
-  expire: (() => void) | undefined;
+  /** Called once, when the time is over. */
+  abstract expire(): void;
 }
 
 /** The longest delay that a timer takes; a longer deadline is looked at again when this has passed. */
 const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 export class Deadlines {
-  readonly #lists = new Map<number, EntryQueue>();
+  readonly #lists = new Map<number, DeadlineList>();
+  readonly #start = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  /** Calls `expire` once, `milliseconds` from now, unless the deadline is cancelled before. */
-  add(milliseconds: number, expire: () => void): Deadline {
-    const expiresAt = performance.now() + milliseconds;
-    const entry: Entry = {
-      expiresAt,
-      expire,
-      cancel() {
-        this.expire = undefined;
-      },
-    };
+  /** Has `entry` expire `milliseconds` from now. */
+  add(milliseconds: number, entry: Expiring): void {
     let list = this.#lists.get(milliseconds);
     if (list === undefined) {
-      list = new EntryQueue();
+      list = new DeadlineList();
       this.#lists.set(milliseconds, list);
     }
-    list.push(entry);
-    if (expiresAt < this.#timerAt) this.#setTimer(expiresAt);
-    return entry;
+    entry.expiresAt = Math.ceil(performance.now() - this.#start + milliseconds);
+    list.append(entry);
+    if (entry.expiresAt < this.#timerAt) this.#setTimer(entry.expiresAt);
+  }
+
+  /** Takes `entry` out of its list, if it is in one. */
+  remove(entry: Expiring): void {
+    entry.list?.remove(entry);
   }
 
   /** Forgets all deadlines. */
@@ -52,25 +55,23 @@ export class Deadlines {
   #setTimer(at: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const delay = Math.min(TIMER_MAXIMUM, Math.max(1, Math.ceil(at - performance.now())));
+    const delay = Math.min(TIMER_MAXIMUM, Math.max(1, at - Math.floor(performance.now() - this.#start)));
     this.#timer = setTimeout(() => this.#expireDue(), delay);
     this.#timer.unref();
   }
 
   #expireDue(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = performance.now();
+    const now = performance.now() - this.#start;
     let next = Number.POSITIVE_INFINITY;
     for (const [duration, list] of this.#lists) {
       for (let head = list.head; head !== undefined; head = list.head) {
-        if (head.expire !== undefined && head.expiresAt > now) {
+        if (head.expiresAt > now) {
           next = Math.min(next, head.expiresAt);
           break;
         }
-        list.shift();
-        const { expire } = head;
-        head.cancel();
-        expire?.();
+        list.remove(head);
+        head.expire();
       }
       if (list.head === undefined) this.#lists.delete(duration);
     }
@@ -78,26 +79,28 @@ export class Deadlines {
   }
 }
 
-/** First in, first out, without moving what is left; what was taken out is dropped now and then. */
-class EntryQueue {
-  #entries: Entry[] = [];
-  #first = 0;
+/** Entries in the order in which they were appended, linked both ways, so that any can leave at once. */
+class DeadlineList {
+  head: Expiring | undefined;
+  #tail: Expiring | undefined;
 
-  get head(): Entry | undefined {
-    return this.#entries[this.#first];
+  append(entry: Expiring): void {
+    entry.list = this;
+    entry.previous = this.#tail;
+    if (this.#tail === undefined) this.head = entry;
+    else this.#tail.next = entry;
+    this.#tail = entry;
   }
 
-  push(entry: Entry): void {
-    // Calls that settled long ago must not pile up behind one that waits.
-    while (this.head !== undefined && this.head.expire === undefined) this.shift();
-    this.#entries.push(entry);
-  }
-
-  shift(): void {
-    this.#first++;
-    if (this.#first > 1024 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first);
-      this.#first = 0;
-    }
+  remove(entry: Expiring): void {
+    const { previous, next } = entry;
+    if (previous === undefined) this.head = next;
+    else previous.next = next;
+    if (next === undefined) this.#tail = previous;
+    else next.previous = previous;
+    // An entry that is old would keep the young ones behind it from being collected.
+    entry.list = undefined;
+    entry.previous = undefined;
+    entry.next = undefined;
   }
 }

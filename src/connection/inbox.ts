@@ -7,9 +7,9 @@
  *
  * The memory belongs to the connection for its whole life.
  */
-import type { DecodeOptions } from '../codec/decoder.js';
+import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
-import { Column, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
+import { Column, Fault, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
 import { closeAll, LentBody } from './lent-body.js';
 import { IncomingMessage, MessageType } from './message.js';
 
@@ -121,7 +121,17 @@ export class Inbox {
    * @throws {@link DBusError} where the body is faulty
    */
   decode(options?: DecodeOptions): unknown[] {
-    return this.#lend().decode(options);
+    const at = this.#at;
+    const isPlain =
+      this.#large === undefined &&
+      this.#rows[at + Column.Fault] === Fault.None &&
+      this.#rows[at + Column.FdCount] === 0;
+    // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
+    if (!isPlain || this.#lent !== undefined) return this.#lend().decode(options);
+    const { signature } = this;
+    if (signature === '') return [];
+    const offset = this.#rows[at + Column.BodyOffset] as number;
+    return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
   }
 
   /** The current message as an object, which may be kept. */

@@ -4,7 +4,7 @@
  */
 import type { DecodeOptions } from '../codec/decoder.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
-import type { Deadline, Deadlines } from './deadlines.js';
+import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type MessageHead, MessageType } from './message.js';
 
 /** What a caller may choose about waiting for a reply. */
@@ -15,14 +15,11 @@ export interface WaitOptions extends DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The values of a reply, and the signature that they carried: a peer may answer otherwise than it says it does. */
-export interface Reply {
-  readonly signature: string;
-  readonly values: unknown[];
-}
-
-/** How a call ended: a reply, or why there is none. The error is made where the caller's stack is known. */
-export type Outcome = Reply | { readonly error: () => unknown };
+/**
+ * Makes what a call resolves with from the values of its reply and the signature that they carried: a peer may answer
+ * otherwise than it says it does. What it throws is what the call rejects with.
+ */
+export type TakeReply<Result> = (values: unknown[], signature: string) => Result;
 
 export const DEFAULT_TIMEOUT = 25_000;
 
@@ -38,42 +35,68 @@ interface ReceivedReply {
   decode(options?: DecodeOptions): unknown[];
 }
 
-interface PendingCall {
+/** A call that waits: what settles it, and its place in the list of its deadline. */
+class PendingCall extends Expiring {
+  readonly calls: PendingCalls;
+  readonly serial: number;
   readonly head: MessageHead;
   readonly options: WaitOptions;
-  readonly settle: (outcome: Outcome) => void;
-  deadline: Deadline | undefined;
-  unlisten: (() => void) | undefined;
+  readonly take: TakeReply<unknown>;
+  readonly resolve: (result: unknown) => void;
+  unlisten: (() => void) | undefined = undefined;
+
+  constructor(
+    calls: PendingCalls,
+    serial: number,
+    head: MessageHead,
+    options: WaitOptions,
+    take: TakeReply<unknown>,
+    resolve: (result: unknown) => void,
+  ) {
+    super();
+    this.calls = calls;
+    this.serial = serial;
+    this.head = head;
+    this.options = options;
+    this.take = take;
+    this.resolve = resolve;
+  }
+
+  expire(): void {
+    const text = `no reply within ${this.options.timeout ?? DEFAULT_TIMEOUT} ms from ${describeMessage(this.head)}`;
+    this.calls.fail(this.serial, () => new TimeoutError(text));
+  }
 }
 
 export class PendingCalls {
   readonly #calls = new Map<number, PendingCall>();
   readonly #deadlines: Deadlines;
+  readonly #onChange: () => void;
 
-  constructor(deadlines: Deadlines) {
+  /** @param onChange called when a call waits for the first time, and when none does any more */
+  constructor(deadlines: Deadlines, onChange: () => void) {
     this.#deadlines = deadlines;
+    this.#onChange = onChange;
   }
 
   get size(): number {
     return this.#calls.size;
   }
 
-  /** Waits for the reply to the message with this serial. The promise never rejects. */
-  wait(serial: number, head: MessageHead, options: WaitOptions): Promise<Outcome> {
-    return new Promise((settle) => {
-      const call: PendingCall = { head, options, settle, deadline: undefined, unlisten: undefined };
-      this.#calls.set(serial, call);
-      const timeout = options.timeout ?? DEFAULT_TIMEOUT;
-      if (timeout !== Number.POSITIVE_INFINITY) {
-        call.deadline = this.#deadlines.add(timeout, () => this.#timeOut(serial, timeout));
-      }
-      const { signal } = options;
-      if (signal !== undefined) {
-        const abort = () => this.#settle(serial, { error: () => signal.reason });
-        signal.addEventListener('abort', abort, { once: true });
-        call.unlisten = () => signal.removeEventListener('abort', abort);
-      }
-    });
+  /** Waits for the reply to the message with this serial. */
+  wait<Result>(serial: number, head: MessageHead, options: WaitOptions, take: TakeReply<Result>): Promise<Result> {
+    const promise = new Promise<unknown>(keepResolve);
+    const call = new PendingCall(this, serial, head, options, take, resolve);
+    this.#calls.set(serial, call);
+    const { timeout = DEFAULT_TIMEOUT, signal } = options;
+    if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
+    if (signal !== undefined) {
+      const abort = () => this.fail(serial, () => signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      call.unlisten = () => signal.removeEventListener('abort', abort);
+    }
+    if (this.#calls.size === 1) this.#onChange();
+    return promise as Promise<Result>;
   }
 
   /** Hands a METHOD_RETURN or ERROR to the call that it answers. Returns whether there was one. */
@@ -81,38 +104,51 @@ export class PendingCalls {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
     if (call === undefined || !isFromCallee(reply.sender, call.head.destination)) return false;
-    return this.#settle(serial, outcomeOf(reply, call));
+    this.#settle(call, resultOf(reply, call));
+    return true;
   }
 
-  /** The message could not be sent after all. Returns whether a call waits for its reply. */
-  fail(serial: number, error: () => unknown): boolean {
-    return this.#settle(serial, { error });
+  /** The call will get no reply, for a reason that is made when it is needed. Returns whether it waits for one. */
+  fail(serial: number, reason: () => unknown): boolean {
+    const call = this.#calls.get(serial);
+    if (call === undefined) return false;
+    this.#settle(call, rejection(reason));
+    return true;
   }
 
   /** Rejects everything that waits. */
   close(cause: DBusError | undefined): void {
-    for (const [serial, call] of [...this.#calls]) {
-      const text = `the connection was closed while waiting for ${describeMessage(call.head)}`;
-      this.#settle(serial, { error: () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }) });
+    for (const { serial, head } of [...this.#calls.values()]) {
+      const text = `the connection was closed while waiting for ${describeMessage(head)}`;
+      this.fail(serial, () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }));
     }
   }
 
-  #timeOut(serial: number, timeout: number): void {
-    const call = this.#calls.get(serial);
-    if (call === undefined) return;
-    const text = `no reply within ${timeout} ms from ${describeMessage(call.head)}`;
-    this.#settle(serial, { error: () => new TimeoutError(text) });
-  }
-
-  #settle(serial: number, outcome: Outcome): boolean {
-    const call = this.#calls.get(serial);
-    if (call === undefined) return false;
-    this.#calls.delete(serial);
-    call.deadline?.cancel();
+  #settle(call: PendingCall, result: unknown): void {
+    this.#calls.delete(call.serial);
+    this.#deadlines.remove(call);
     call.unlisten?.();
-    call.settle(outcome);
-    return true;
+    call.resolve(result);
+    if (this.#calls.size === 0) this.#onChange();
   }
+}
+
+/** The function that resolves the promise made last: one for all, where an executor for each would be a closure more. */
+let resolve: (result: unknown) => void;
+function keepResolve(resolveIt: (result: unknown) => void): void {
+  resolve = resolveIt;
+}
+
+/**
+ * A promise to resolve a call with that is to fail. The error is made when somebody follows this promise already: only
+ * then does its stack lead to the code that awaits the call, and costs nothing while calls succeed.
+ */
+function rejection(reason: () => unknown): Promise<never> {
+  return Promise.resolve()
+    .then(() => {})
+    .then(() => {
+      throw reason();
+    });
 }
 
 /**
@@ -125,13 +161,14 @@ function isFromCallee(sender: string | undefined, destination: string | undefine
   return !destination.startsWith(':') || sender === destination;
 }
 
-function outcomeOf(reply: ReceivedReply, call: PendingCall): Outcome {
+/** What a reply resolves its call with. */
+function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   try {
     const values = reply.decode(call.options);
-    if (reply.type === MessageType.MethodReturn) return { signature: reply.signature, values };
+    if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
     const name = reply.errorName ?? 'org.freedesktop.DBus.Error.Failed';
-    return { error: () => errorFromReply(name, values, describeMessage(call.head)) };
+    return rejection(() => errorFromReply(name, values, describeMessage(call.head)));
   } catch (error) {
-    return { error: () => error };
+    return rejection(() => error);
   }
 }
