@@ -181,3 +181,25 @@ TEST("a closed transport refuses everything, and may be closed again") {
   fixture.transport->flush(10);
   fixture.transport->close();
 }
+
+TEST("in a flood of signals reading rests, until something is sent") {
+  Fixture fixture;
+  REQUIRE_OPEN(fixture);
+  std::vector<uint8_t> many;
+  for (uint32_t i = 0; i < 256; i++) {
+    const std::vector<uint8_t> one = number_bytes(i);
+    many.insert(many.end(), one.begin(), one.end());
+  }
+  for (int burst = 0; burst < 5; burst++) {
+    fixture.peer.send(many);
+    fixture.turn();
+    // The inbox is full before the socket is empty.
+    while (fixture.transport->wants().deadline == 0) fixture.turn();
+  }
+  transport::Wants wants = fixture.transport->wants();
+  CHECK(!wants.readable && wants.deadline > transport::monotonic_now());
+  CHECK(wants.deadline < transport::monotonic_now() + 2000);
+  fixture.send(number_bytes(1));
+  wants = fixture.transport->wants();
+  CHECK(wants.readable && wants.deadline == transport::kNoDeadline);
+}

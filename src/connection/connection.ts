@@ -72,7 +72,6 @@ export class Connection {
   readonly #deadlines = new Deadlines();
   readonly #pending = new PendingCalls(this.#deadlines, () => this.#updateRef());
   #state: ConnectionState = 'connecting';
-  #inBatch = false;
   #canSendFds = false;
   #serial = 0;
   #holds = 0;
@@ -101,7 +100,7 @@ export class Connection {
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
     // A call that is being sent waits for its reply already.
-    this.#outbox = new Outbox(this.#native, () => !this.#inBatch && this.#pending.size <= 1);
+    this.#outbox = new Outbox(this.#native, () => this.#pending.size <= 1);
   }
 
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
@@ -291,9 +290,9 @@ export class Connection {
    */
   #onBatch(from: number, count: number, newStrings: number, large: ArrayBuffer | undefined): number {
     this.#inbox.intern(newStrings);
-    this.#inBatch = true;
+    this.#outbox.gather();
     const next = this.#handleRows(from, count, large);
-    this.#inBatch = false;
+    this.#outbox.flush();
     return next;
   }
 

@@ -26,6 +26,7 @@ export class Outbox {
   readonly #native: NativeConnection;
   readonly #isIdle: () => boolean;
   readonly #writer = new Writer();
+  #gathers = false;
   #flushScheduled = false;
   #queued = 0;
   #drained: Promise<void> | undefined;
@@ -53,13 +54,24 @@ export class Outbox {
       throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
     }
     const withFds = this.#marshal(head, body, serial, replySerial);
-    const atOnce = withFds || this.#writer.position >= GATHER_BYTES || (!this.#flushScheduled && this.#isIdle());
-    if (atOnce) this.flush();
+    if (withFds || this.#writer.position >= GATHER_BYTES) this.#write();
+    if (this.#gathers) return;
+    if (!this.#flushScheduled && this.#isIdle()) this.#write();
     this.#scheduleFlush();
+  }
+
+  /** Keeps what is pushed until the next `flush`, which spares what answers a batch of messages a tick of its own. */
+  gather(): void {
+    this.#gathers = true;
   }
 
   /** Hands everything that was gathered to the addon. */
   flush(): void {
+    this.#gathers = false;
+    this.#write();
+  }
+
+  #write(): void {
     const writer = this.#writer;
     if (writer.position === 0) return;
     const { fds } = writer;
@@ -98,17 +110,17 @@ export class Outbox {
     let mark = writer.position;
     let fdsBefore = writer.fds.length;
     try {
-      this.#write(head, body, serial, replySerial, 0);
+      this.#marshalOnce(head, body, serial, replySerial, 0);
       const fdCount = writer.fds.length - fdsBefore;
       if (fdCount === 0) return false;
       if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
       for (const { fd } of writer.fds.slice(fdsBefore)) requireOpen(fd);
       // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
       writer.rewind(mark, fdsBefore);
-      this.flush();
+      this.#write();
       mark = 0;
       fdsBefore = 0;
-      this.#write(head, body, serial, replySerial, fdCount);
+      this.#marshalOnce(head, body, serial, replySerial, fdCount);
       return true;
     } catch (error) {
       writer.rewind(mark, fdsBefore);
@@ -116,7 +128,13 @@ export class Outbox {
     }
   }
 
-  #write(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, fdCount: number): void {
+  #marshalOnce(
+    head: MessageHead,
+    body: readonly unknown[],
+    serial: number,
+    replySerial: number,
+    fdCount: number,
+  ): void {
     const writer = this.#writer;
     const start = writer.beginMessage();
     if (fdCount === 0 && head instanceof PreparedHead) head.write(writer, serial, replySerial);

@@ -12,7 +12,7 @@ import {
   UnknownMethodError,
   UnknownObjectError,
 } from '../errors.js';
-import type { MethodDescription } from '../introspection/description.js';
+import type { InterfaceDescription, MethodDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
 import type { CallTarget } from './call-target.js';
 import { errorAnswers, FAILED } from './error-answer.js';
@@ -42,31 +42,26 @@ export class Dispatcher {
     if (!this.#bus.isAddressedHere(message.destination)) return;
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
-      const [target, method] = this.#resolve(message);
-      const fault = message.fault;
-      if (fault !== undefined) throw fault;
-      if (message.signature !== method.inSignature) {
-        throw new InvalidArgumentError(
-          `${method.name} takes "${method.inSignature}", the call carries "${message.signature}"`,
-        );
-      }
-      const result = target.invoke(method, call);
-      if (isThenable(result)) {
-        result.then(
-          (value) => reply(call, method, value),
-          (error: unknown) => fail(call, error),
-        );
+      // What most calls are for; finding out allocates nothing.
+      const exportable = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
+      if (exportable !== undefined) {
+        const method = methodOf(exportable.description, call.member);
+        checkBody(message, method);
+        settle(call, method, exportable.callMethod(method.name, message.body, call));
       } else {
-        reply(call, method, result);
+        const [target, method] = this.#resolve(message);
+        checkBody(message, method);
+        settle(call, method, target.invoke(method, call));
       }
     } catch (error) {
       fail(call, error);
     }
   }
 
+  /** Finds what a call is for that is for no exported interface, or names none. */
   #resolve(message: IncomingMessage): [CallTarget, MethodDescription] {
     const { path = '/', interface: interfaceName, member = '' } = message;
-    if (interfaceName === PEER) return [peer, methodOf(peer, member)];
+    if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
     const node = this.#tree.get(path);
     if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
     const targets = targetsOf(node);
@@ -76,7 +71,7 @@ export class Dispatcher {
       const names = targets.map(({ description }) => description.name);
       throw new UnknownInterfaceError(`${path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
     }
-    return [target, methodOf(target, member)];
+    return [target, methodOf(target.description, member)];
   }
 }
 
@@ -95,7 +90,7 @@ function targetsOf(node: TreeNode): CallTarget[] {
   return targets;
 }
 
-function methodOf({ description }: CallTarget, member: string): MethodDescription {
+function methodOf(description: InterfaceDescription, member: string): MethodDescription {
   const method = description.methods.get(member);
   if (method !== undefined) return method;
   const names = description.methods.keys();
@@ -119,6 +114,26 @@ function withoutInterface(
   if (found.length === 0) throw new UnknownMethodError(`no interface of ${path} has a method ${member}`);
   const names = found.map(([{ description }]) => description.name).join(', ');
   throw new UnknownMethodError(`${member} is ambiguous at ${path}: name one of the interfaces ${names}`);
+}
+
+/** @throws what the caller is to be told of a body that is not the method's */
+function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescription): void {
+  const { fault, signature } = message;
+  if (fault !== undefined) throw fault;
+  if (signature === inSignature) return;
+  throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);
+}
+
+/** Replies with what a method returned, or with what that settles with. */
+function settle(call: IncomingCall, method: MethodDescription, result: unknown): void {
+  if (!isThenable(result)) {
+    reply(call, method, result);
+    return;
+  }
+  result.then(
+    (value) => reply(call, method, value),
+    (error: unknown) => fail(call, error),
+  );
 }
 
 function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {

@@ -124,12 +124,15 @@ export function implement<const M extends InterfaceMembers, const Given extends 
   return implementation as ImplementationOf<M, Given>;
 }
 
-type Handler = (this: unknown, ...args: unknown[]) => unknown;
+interface Handler {
+  readonly run: (this: unknown, ...args: readonly unknown[]) => unknown;
+  /** Whether it wants variants wrapped. */
+  readonly wraps: boolean;
+}
 
 class ImplementedObject implements Exportable {
   readonly description: InterfaceDescription;
   readonly outlets: Outlets;
-  readonly #defined: InterfaceMembers;
   readonly #members: Record<string, unknown>;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #properties: ReadonlyMap<string, ImplementedProperty>;
@@ -138,10 +141,13 @@ class ImplementedObject implements Exportable {
     checkNotProvided(description.name);
     checkMembers(description, members);
     this.description = description;
-    this.#defined = defined;
     this.#members = members;
     this.outlets = new Outlets(description, (name) => this.getProperty(name));
-    this.#handlers = new Map([...description.methods.keys()].map((name) => [name, handlerOf(name, members[name])]));
+    const handlers = [...description.methods.keys()].map((name) => {
+      const wraps = defined.methods?.[name]?.variants === 'wrap';
+      return [name, { run: functionOf(name, members[name]), wraps }] as const;
+    });
+    this.#handlers = new Map(handlers);
     const property = (described: PropertyDescription) => {
       const { name } = described;
       const variants = defined.properties?.[name]?.variants ?? 'plain';
@@ -153,8 +159,8 @@ class ImplementedObject implements Exportable {
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
     const handler = this.#handlers.get(name);
     if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    const wraps = this.#defined.methods?.[name]?.variants === 'wrap';
-    return handler.call(this.#members, ...(wraps ? context.decode({ variants: 'wrap' }) : args), context);
+    const values = handler.wraps ? context.decode({ variants: 'wrap' }) : args;
+    return handler.run.apply(this.#members, [...values, context]);
   }
 
   getProperty(name: string): unknown {
@@ -201,8 +207,8 @@ class ImplementedObject implements Exportable {
   }
 }
 
-function handlerOf(name: string, value: unknown): Handler {
-  if (typeof value === 'function') return value as Handler;
+function functionOf(name: string, value: unknown): Handler['run'] {
+  if (typeof value === 'function') return value as Handler['run'];
   throw new InvalidArgumentError(`the method ${name} must be implemented by a function`);
 }
 

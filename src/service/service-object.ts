@@ -6,7 +6,7 @@ import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '
 import type { InterfaceDescription, PropertyDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
 import { type Exportable, type Outlet, registerExportable } from './exportable.js';
-import { type ClassMembers, type Member, membersOf } from './members.js';
+import { type ClassMembers, type Member, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { isThenable, noteChanges, Outlets } from './outlets.js';
 import { ReceivedTypes } from './received-types.js';
 import { checkNotProvided } from './reserved-interfaces.js';
@@ -34,29 +34,25 @@ export class ServiceObject implements Exportable {
   readonly #types = new Map<string, ReceivedTypes>();
   /** The value that is being set from the bus, as the setter gets it and as it came. */
   #incoming: { readonly key: string; readonly value: unknown; readonly wrapped: unknown } | undefined;
-  /** Names in the class, by kind and D-Bus name. */
-  readonly #keys: ReadonlyMap<string, string>;
+  readonly #named: MembersByName;
 
   constructor(instance: object, description: InterfaceDescription) {
     checkNotProvided(description.name);
     this.description = description;
     this.#instance = instance as Record<string, unknown>;
     this.#members = membersOf(Object.getPrototypeOf(instance));
-    this.#keys = keysOf(this.#members);
+    this.#named = membersByName(this.#members);
     this.#outlets = new Outlets(description, (name) => this.getProperty(name));
     serviceObjects.set(instance, this);
     registerExportable(instance, this);
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
-    const key = this.#keys.get(`method ${name}`);
-    const member = key === undefined ? undefined : this.#members.get(key);
-    if (key === undefined || member?.kind !== 'method') {
-      throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    }
-    const handler = this.#instance[key] as (...args: unknown[]) => unknown;
+    const member = this.#named.methods.get(name);
+    if (member === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    const handler = this.#instance[member.key] as (...args: unknown[]) => unknown;
     const values = member.definition.variants === 'wrap' ? context.decode({ variants: 'wrap' }) : args;
-    return member.context ? handler.call(this.#instance, ...values, context) : handler.call(this.#instance, ...values);
+    return handler.apply(this.#instance, member.context ? [...values, context] : (values as unknown[]));
   }
 
   getProperty(name: string): unknown {
@@ -107,14 +103,14 @@ export class ServiceObject implements Exportable {
 
   /** Emits what the method of a signal returned. */
   emitSignal(key: string, returned: unknown): void {
-    const signal = this.description.signals.get(this.#named(key)?.name ?? '');
+    const signal = this.description.signals.get(this.#enabled(key)?.name ?? '');
     if (signal === undefined) return;
     this.#outlets.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
   }
 
   /** Notes that a property was assigned. */
   propertyChanged(key: string): void {
-    const member = this.#named(key);
+    const member = this.#enabled(key);
     if (member !== undefined) this.#outlets.changed(member.name);
   }
 
@@ -133,25 +129,37 @@ export class ServiceObject implements Exportable {
     noteChanges(this.#outlets, properties, changes, (key, value) => this.typed(key, value));
   }
 
-  #named(key: string): Member | undefined {
+  #enabled(key: string): Member | undefined {
     const member = this.#members.get(key);
     return member?.disabled ? undefined : member;
   }
 
   #propertyKey(name: string): string {
-    const key = this.#keys.get(`property ${name}`);
-    if (key === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
-    return key;
+    const member = this.#named.properties.get(name);
+    if (member === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    return member.key;
   }
 }
 
-const keysByMembers = new WeakMap<ClassMembers, ReadonlyMap<string, string>>();
+/** What the bus may ask for, by its names on D-Bus: two members of a class may share one, if one is a method. */
+interface MembersByName {
+  readonly methods: ReadonlyMap<string, MethodMember>;
+  readonly properties: ReadonlyMap<string, PropertyMember>;
+}
 
-function keysOf(members: ClassMembers): ReadonlyMap<string, string> {
-  const known = keysByMembers.get(members);
+const byName = new WeakMap<ClassMembers, MembersByName>();
+
+function membersByName(members: ClassMembers): MembersByName {
+  const known = byName.get(members);
   if (known !== undefined) return known;
-  const enabled = [...members.values()].filter(({ disabled }) => !disabled);
-  const keys = new Map(enabled.map(({ kind, name, key }) => [`${kind} ${name}`, key] as const));
-  keysByMembers.set(members, keys);
-  return keys;
+  const methods = new Map<string, MethodMember>();
+  const properties = new Map<string, PropertyMember>();
+  for (const member of members.values()) {
+    if (member.disabled) continue;
+    if (member.kind === 'method') methods.set(member.name, member);
+    if (member.kind === 'property') properties.set(member.name, member);
+  }
+  const named = { methods, properties };
+  byName.set(members, named);
+  return named;
 }
