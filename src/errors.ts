@@ -5,6 +5,8 @@
  * `instanceof` holds across copies of the package: classes know their instances by a registered symbol.
  */
 
+import type { Message } from './connection/message.js';
+
 /** What an error may carry besides its name and text. */
 export interface DBusErrorOptions extends ErrorOptions {
   /** All values of the error message's body; the first is the text where the sender followed the convention. */
@@ -30,6 +32,8 @@ export class DBusError extends Error {
   readonly body: readonly unknown[];
   /** The signature by which a service sends `body`; `undefined` where it sends the text alone. */
   readonly signature: string | undefined;
+  /** The message that brought the error: who sent it, by which signature; `undefined` for errors that arose here. */
+  declare readonly reply: Message | undefined;
   /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
   declare readonly code: string;
 
@@ -188,6 +192,7 @@ export function isAnswer(error: DBusError): boolean {
 }
 
 identify(DBusError, 'DBusError', 'ERR_DBUS');
+Object.defineProperty(DBusError.prototype, 'reply', { value: undefined, configurable: true });
 for (const [name, errorClass] of Object.entries({
   ServiceUnknownError,
   NameHasNoOwnerError,
@@ -221,11 +226,17 @@ classesByDBusName.set(standard('TimedOut'), TimeoutError);
  * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
  * they sent is in `body`.
  *
- * @param dbusName the message's ERROR_NAME
  * @param body the message's values
  * @param call what was called, for the text
  */
-export function errorFromReply(dbusName: string, body: readonly unknown[], call: string): DBusError {
+export function errorFromReply(reply: Message, body: readonly unknown[], call: string): DBusError {
+  const { errorName: dbusName = standard('Failed') } = reply;
+  const error = errorNamed(dbusName, body, call);
+  // Hidden, so that an error that is printed shows what went wrong and not all of a message.
+  return Object.defineProperty(error, 'reply', { value: reply, configurable: true });
+}
+
+function errorNamed(dbusName: string, body: readonly unknown[], call: string): DBusError {
   const told = typeof body[0] === 'string' ? body[0].trim() : '';
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;

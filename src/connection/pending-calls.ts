@@ -5,7 +5,7 @@
 import type { DecodeOptions } from '../codec/decoder.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { type Deadlines, Expiring } from './deadlines.js';
-import { describeMessage, type MessageHead, MessageType } from './message.js';
+import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
 
 /** What a caller may choose about waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
@@ -30,9 +30,10 @@ interface ReceivedReply {
   readonly type: MessageType;
   readonly replySerial: number;
   readonly sender: string | undefined;
-  readonly errorName: string | undefined;
   readonly signature: string;
   decode(options?: DecodeOptions): unknown[];
+  /** All of it, for who keeps it. */
+  message(): Message;
 }
 
 /** A call that waits: what settles it, and its place in the list of its deadline. */
@@ -166,8 +167,10 @@ function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   try {
     const values = reply.decode(call.options);
     if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
-    const name = reply.errorName ?? 'org.freedesktop.DBus.Error.Failed';
-    return rejection(() => errorFromReply(name, values, describeMessage(call.head)));
+    const message = reply.message();
+    // Decoded now, because the error keeps the message and its bytes are only lent.
+    void message.body;
+    return rejection(() => errorFromReply(message, values, describeMessage(call.head)));
   } catch (error) {
     return rejection(() => error);
   }

@@ -107,6 +107,15 @@ test('an error tells the name, the text, the values, and what was called', async
   assert.match(error.message, 'org.example.Calls /org/example/Calls org.example.Calls.Fail');
 });
 
+test('an error keeps the message that brought it', async () => {
+  const { reply } = (await rejection(proxy.call.Fail('org.example.Error.Busy', 'try later'))) as DBusError;
+  assert.is(reply?.errorName, 'org.example.Error.Busy');
+  assert.is(reply?.sender, service.uniqueName);
+  assert.equal(reply?.body, ['try later']);
+  const own = (await rejection(client.call({ ...target, path: 'no path', member: 'Echo' }))) as DBusError;
+  assert.is(own.reply, undefined);
+});
+
 test('a well-known error name becomes its class', async () => {
   const error = await rejection(proxy.call.Fail('org.freedesktop.DBus.Error.AccessDenied', 'not you'));
   assert.instance(error, AccessDeniedError);
