@@ -209,6 +209,11 @@ TEST("descriptors that come with the handshake itself lose the connection, and a
   CHECK(
       served.is_lost_by(EBADMSG, Phase::kAuthenticate, "descriptors must not come before the first message"));
   served.transport.close();
+  // Nobody else holds the writing end.
+  ::close(std::exchange(pipe.ends[1], -1));
+  fcntl(pipe.ends[0], F_SETFL, O_NONBLOCK);
+  char byte = 0;
+  CHECK(read(pipe.ends[0], &byte, 1) == 0);
 }
 
 TEST("a client connects, authenticates, and sends the first message itself") {

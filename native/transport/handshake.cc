@@ -191,6 +191,11 @@ Wants Handshake::wants() const {
   return wants;
 }
 
+void Handshake::close() {
+  forget_rest();
+  endpoint_.socket.reset();
+}
+
 void Handshake::forget_rest() {
   rest_ = {};
   fds_.close_all();

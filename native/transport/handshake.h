@@ -38,10 +38,10 @@ class Handshake {
   // What came behind the last line.
   std::span<const uint8_t> rest() const { return rest_; }
   FdQueue& fds() { return fds_; }
-  // Lets go of them.
+  // Lets go of both.
   void forget_rest();
 
-  void close() { endpoint_.socket.reset(); }
+  void close();
 
  private:
   int connect();
