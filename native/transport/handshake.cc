@@ -144,7 +144,7 @@ bool Handshake::receive() {
   const size_t taken = exchange_->receive({buffer, static_cast<size_t>(received)});
   const wire::SaslFailure failure = exchange_->failure();
   if (failure != wire::SaslFailure::kNone) {
-    // It may want to know.
+    // The other side is told before it is hung up on.
     write();
     lose(errno_of(failure), failure == wire::SaslFailure::kRejected ? "" : wire::describe(failure));
     return false;

@@ -1,8 +1,8 @@
-// Makes a connection between peers of a socket: connects it, if it is not connected, and lets both sides
-// agree on who the client is. Owns the socket, also when the messages begin.
+// What comes before the first message between peers: connects a socket, or takes one that was accepted, and
+// has both sides agree on who the client is. It owns the socket for as long as the connection lasts.
 //
-// The other side may speak as soon as it has heard the last word: what was read of that, bytes and
-// descriptors, is here for who goes on reading.
+// The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
+// is here for whoever goes on reading.
 #pragma once
 
 #include <cstdint>
