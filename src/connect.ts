@@ -28,8 +28,8 @@ export interface ConnectOptions {
   /** Authenticates without saying who one is, if the other side lets such clients in. The only way to peers over TCP. */
   readonly anonymous?: boolean | undefined;
   /**
-   * What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default decides if left out. Between peers
-   * it is always sd-bus.
+   * What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default, a socket, decides if left out.
+   * Where there is no one stream socket (`unixexec:` for instance) it is always sd-bus.
    */
   readonly transport?: TransportKind | undefined;
   /** How the event loop is told of bytes; the runtime decides if left out. */
@@ -67,10 +67,9 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
 
 /** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
 async function connectToPeer(options: ConnectOptions & { readonly timeout: number }): Promise<MessageBus> {
-  const { address, transport = 'sd-bus' } = options;
+  const { address } = options;
   if (address === undefined) throw new InvalidArgumentError('address: a peer is found by nothing else');
-  if (transport !== 'sd-bus') throw new NotSupportedError(`transport: between peers it is sd-bus, not ${transport}`);
-  const connection = await openConnection(parseAddresses(address), { ...options, transport, server: 'peer' });
+  const connection = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
   return new MessageBus(connection, { peer: true });
 }
 

@@ -5,8 +5,8 @@ import { listenTarget } from './connection/listen-address.js';
 import { Listener } from './connection/listener.js';
 import { requireLibrary } from './connection/open.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
-import type { PollerKind } from './native/binding.js';
-import { pollerKind } from './native/runtime.js';
+import type { PollerKind, TransportKind } from './native/binding.js';
+import { pollerKind, transportKind } from './native/runtime.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
 /** Where to listen, and for whom. */
@@ -18,6 +18,8 @@ export interface ListenOptions extends PeerServerOptions {
    * `localhost`).
    */
   readonly address: string;
+  /** What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default, a socket, decides if left out. */
+  readonly transport?: TransportKind | undefined;
   /** How the event loop is told of bytes; the runtime decides if left out. */
   readonly poller?: PollerKind | undefined;
 }
@@ -38,16 +40,18 @@ export interface ListenOptions extends PeerServerOptions {
  * ```
  * @throws (rejects) {@link ListenError} with every address that was tried, and what usually helps
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
- * @throws (rejects) {@link ConnectError} if this machine has no sd-bus library, or no binary of the addon
+ * @throws (rejects) {@link ConnectError} if this machine has no binary of the addon, or the transport is to be sd-bus and
+ *   there is no library of it
  * @see D-Bus specification, section "Server Addresses"
  */
 export async function listen(options: ListenOptions): Promise<PeerServer> {
   checkLimits(options);
   const addresses = parseAddresses(options.address);
-  requireLibrary();
+  const transport = options.transport ?? transportKind();
+  if (transport === 'sd-bus') requireLibrary();
   const poller = options.poller ?? pollerKind();
   const guid = randomBytes(16);
-  return PeerServer.open(options, guid, poller, (onAccept) =>
+  return PeerServer.open(options, guid, { poller, transport }, (onAccept) =>
     openListener(addresses, options, guid.toString('hex'), onAccept, poller),
   );
 }

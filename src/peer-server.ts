@@ -10,7 +10,7 @@ import type { Listener } from './connection/listener.js';
 import { report, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
 import { MessageBus } from './message-bus.js';
-import type { PollerKind } from './native/binding.js';
+import type { PollerKind, TransportKind } from './native/binding.js';
 import { loadAddon } from './native/load.js';
 
 /** Who may connect to a {@link PeerServer}, and who is told. */
@@ -36,6 +36,12 @@ export interface PeerServerOptions {
   readonly maxUnauthenticated?: number | undefined;
   /** Milliseconds that a client has to authenticate. 10 000 if left out. */
   readonly authenticationTimeout?: number | undefined;
+}
+
+/** @internal what carries the connections of a server */
+export interface Carriers {
+  readonly poller: PollerKind;
+  readonly transport: TransportKind;
 }
 
 /** @internal how a listener is made that hands over sockets */
@@ -68,14 +74,14 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   #listener!: Listener;
   #closed = false;
 
-  private constructor(options: PeerServerOptions, guid: Buffer, poller: PollerKind) {
+  private constructor(options: PeerServerOptions, guid: Buffer, carriers: Carriers) {
     this.#options = options;
     this.#guid = guid;
     this.#halfOpen = new HalfOpen({
       limit: options.maxUnauthenticated ?? 64,
       timeout: options.authenticationTimeout ?? 10_000,
       anonymous: options.anonymous === true,
-      poller,
+      ...carriers,
     });
   }
 
@@ -83,10 +89,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   static async open(
     options: PeerServerOptions,
     guid: Buffer,
-    poller: PollerKind,
+    carriers: Carriers,
     openListener: OpenListener,
   ): Promise<PeerServer> {
-    const server = new PeerServer(options, guid, poller);
+    const server = new PeerServer(options, guid, carriers);
     server.#listener = await openListener((fd) => void server.#accept(fd));
     return server;
   }

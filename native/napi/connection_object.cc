@@ -6,6 +6,7 @@
 
 #include "addon.h"
 #include "napi/credentials_value.h"
+#include "transport/peer_transport.h"
 #include "transport/sdbus_transport.h"
 #include "transport/socket_transport.h"
 
@@ -44,17 +45,22 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
 
 ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (!options_.read(info.Env(), info[0])) return;
-  const sdbus::Library* library = info.Env().GetInstanceData<Addon>()->library();
+  transport_ = make_transport(info.Env());
+  if (transport_ != nullptr) inbox_.emplace(options_.memory);
+}
+
+std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env env) {
+  transport::Endpoint& endpoint = options_.endpoint;
+  const bool is_socket = options_.transport == "socket";
+  if (is_socket && (endpoint.socket || endpoint.target.length > 0))
+    return std::make_unique<transport::PeerTransport>(std::move(endpoint));
+  const sdbus::Library* library = env.GetInstanceData<Addon>()->library();
   if (library == nullptr) {
-    napi_throw_error(info.Env(), nullptr, "no sd-bus library was found");
-    return;
+    napi_throw_error(env, nullptr, "no sd-bus library was found");
+    return nullptr;
   }
-  inbox_.emplace(options_.memory);
-  if (options_.transport == "socket") {
-    transport_ = std::make_unique<transport::SocketTransport>(library->api(), std::move(options_.endpoint));
-  } else {
-    transport_ = std::make_unique<transport::SdBusTransport>(library->api(), std::move(options_.endpoint));
-  }
+  if (is_socket) return std::make_unique<transport::SocketTransport>(library->api(), std::move(endpoint));
+  return std::make_unique<transport::SdBusTransport>(library->api(), std::move(endpoint));
 }
 
 Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {

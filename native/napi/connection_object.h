@@ -39,6 +39,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void resume(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
 
+  // What the options ask for. Null, with an error pending, where that needs sd-bus and there is none.
+  std::unique_ptr<transport::Transport> make_transport(Napi::Env env);
   bool begin_polling();
   void on_poll() override;
   void on_environment_end() override;

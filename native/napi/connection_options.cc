@@ -21,7 +21,7 @@ bool read_string(napi_env env, napi_value object, const char* name, std::string&
   size_t length;
   if (napi_get_named_property(env, object, name, &value) != napi_ok ||
       napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
-    return refuse(env, "address, transport and poller must be strings");
+    return refuse(env, "address, transport, poller, name and ip must be strings");
   }
   text.resize(length);
   return napi_get_value_string_utf8(env, value, text.data(), length + 1, &length) == napi_ok;
@@ -74,7 +74,63 @@ bool read_arena(napi_env env, napi_value object, Reference& buffer, std::span<ui
   return true;
 }
 
-// What `anonymous` and `serve` say of the endpoint; both may be left out.
+bool read_number(napi_env env, napi_value object, const char* name, int32_t& number) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok &&
+         napi_get_value_int32(env, value, &number) == napi_ok;
+}
+
+// The property `guid`, which a client may leave out.
+bool read_guid(napi_env env, napi_value object, bool is_optional, sd_id128& guid) {
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  napi_typedarray_type kind = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_named_property(env, object, "guid", &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok) {
+    return false;
+  }
+  if (is_optional && type == napi_undefined) return true;
+  if (napi_get_typedarray_info(env, value, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
+      kind != napi_uint8_array || length != sizeof guid) {
+    return false;
+  }
+  std::memcpy(&guid, data, length);
+  return true;
+}
+
+// An object that may be left out; `object` is null then.
+bool read_object(napi_env env, napi_value options, const char* name, napi_value& object) {
+  napi_valuetype type = napi_undefined;
+  if (napi_get_named_property(env, options, name, &object) != napi_ok ||
+      napi_typeof(env, object, &type) != napi_ok || (type != napi_undefined && type != napi_object)) {
+    return refuse(env, "serve and target must be objects");
+  }
+  if (type == napi_undefined) object = nullptr;
+  return true;
+}
+
+bool read_target(napi_env env, napi_value target, transport::Endpoint& endpoint) {
+  std::string name, ip;
+  int32_t port = 0;
+  if (!read_string(env, target, "name", name) || !read_string(env, target, "ip", ip)) return false;
+  if (!read_number(env, target, "port", port) || !read_guid(env, target, true, endpoint.guid))
+    return refuse(env, "target must have a port, and may have a guid of 16 bytes");
+  const int error = name.empty() ? endpoint.target.set_tcp(ip.c_str(), static_cast<uint16_t>(port))
+                                 : endpoint.target.set_unix(name);
+  return error == 0 || refuse(env, "target must be the name of a unix socket, or a numeric address");
+}
+
+bool read_served(napi_env env, napi_value serve, transport::Endpoint& endpoint) {
+  int32_t socket = -1;
+  if (!read_guid(env, serve, false, endpoint.guid) || !read_number(env, serve, "fd", socket) || socket < 0)
+    return refuse(env, "serve must have a descriptor, and a guid of 16 bytes");
+  endpoint.socket.reset(socket);
+  return true;
+}
+
+// What `anonymous`, `target` and `serve` say of the endpoint; all may be left out.
 bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoint) {
   if (!read_string(env, object, "address", endpoint.address)) return false;
   napi_value value;
@@ -84,26 +140,10 @@ bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoin
        napi_get_value_bool(env, value, &endpoint.anonymous) != napi_ok)) {
     return refuse(env, "anonymous must be a boolean");
   }
-  if (napi_get_named_property(env, object, "serve", &value) != napi_ok ||
-      napi_typeof(env, value, &type) != napi_ok) {
-    return refuse(env, "serve must be an object");
-  }
-  if (type == napi_undefined) return true;
-  napi_value fd, guid;
-  napi_typedarray_type kind = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  int32_t socket = -1;
-  if (napi_get_named_property(env, value, "guid", &guid) != napi_ok ||
-      napi_get_typedarray_info(env, guid, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
-      kind != napi_uint8_array || length != sizeof endpoint.guid ||
-      napi_get_named_property(env, value, "fd", &fd) != napi_ok ||
-      napi_get_value_int32(env, fd, &socket) != napi_ok || socket < 0) {
-    return refuse(env, "serve must have a descriptor, and a guid of 16 bytes");
-  }
-  std::memcpy(&endpoint.guid, data, length);
-  endpoint.socket.reset(socket);
-  return true;
+  napi_value target, serve;
+  if (!read_object(env, object, "target", target) || !read_object(env, object, "serve", serve)) return false;
+  if (target != nullptr && !read_target(env, target, endpoint)) return false;
+  return serve == nullptr || read_served(env, serve, endpoint);
 }
 
 bool read_kinds(napi_env env, napi_value object, std::string& transport) {

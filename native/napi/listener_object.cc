@@ -75,7 +75,9 @@ Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
 }
 
 int ListenerObject::open() {
-  return name_.empty() ? listener_.open_tcp(ip_.c_str(), port_) : listener_.open_unix(name_);
+  transport::SocketAddress address;
+  const int error = name_.empty() ? address.set_tcp(ip_.c_str(), port_) : address.set_unix(name_);
+  return error != 0 ? error : listener_.open(address);
 }
 
 Napi::Value ListenerObject::port(const Napi::CallbackInfo& info) {

@@ -4,16 +4,19 @@
 #include <string>
 
 #include "sdbus/api.h"
+#include "transport/socket_address.h"
 #include "unique_fd.h"
 
 namespace busbar::transport {
 
 struct Endpoint {
-  // One server address; not looked at if there is a socket.
+  // One server address, for sd-bus; not looked at if there is a socket, or a target.
   std::string address{};
+  // A peer to connect to without sd-bus; of no length if there is none.
+  SocketAddress target{};
   // An accepted socket, of which this connection is the server's end.
   UniqueFd socket{};
-  // What the server tells its clients that it is.
+  // What the server tells its clients that it is; what it has to be for a client with a target, if not 0.
   sd_id128 guid{};
   // As a client: authenticate without saying who one is. As a server: let such clients in.
   bool anonymous = false;

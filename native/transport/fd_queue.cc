@@ -3,7 +3,27 @@
 
 #include <unistd.h>
 
+#include <cstring>
+
 namespace busbar::transport {
+
+void FdQueue::add(msghdr& message) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+      fds_.push_back(fd);
+    }
+  }
+  if ((message.msg_flags & MSG_CTRUNC) != 0) fds_.push_back(kGap);
+}
+
+void FdQueue::add(FdQueue& others) {
+  fds_.insert(fds_.end(), others.fds_.begin(), others.fds_.end());
+  others.fds_.clear();
+}
 
 FdQueue::Taken FdQueue::take(std::span<int32_t> fds) {
   for (size_t i = 0; i < fds.size(); i++) {

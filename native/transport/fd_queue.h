@@ -4,6 +4,8 @@
 // are its own. They are therefore given out first come, first served. Owns what it holds.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,9 +28,14 @@ class FdQueue {
   FdQueue& operator=(const FdQueue&) = delete;
   ~FdQueue() { close_all(); }
 
-  void add(int fd) { fds_.push_back(fd); }
-  // After the one added last, some were lost on the way.
-  void add_gap() { fds_.push_back(kGap); }
+  // What one recvmsg brought should have room for: as many as the kernel carries with one message
+  // (SCM_MAX_FD), and credentials that somebody may have asked it for.
+  static constexpr size_t kControlLength = CMSG_SPACE(253 * sizeof(int)) + 512;
+
+  // Adds what a recvmsg brought.
+  void add(msghdr& message);
+  // Takes over what another queue holds.
+  void add(FdQueue& others);
   size_t size() const { return fds_.size(); }
 
   // Gives a message its descriptors. Unless it gets all of them, those that were there are closed.
@@ -36,6 +43,7 @@ class FdQueue {
   void close_all();
 
  private:
+  // In place of descriptors that were lost on the way.
   static constexpr int kGap = -1;
 
   std::deque<int> fds_;

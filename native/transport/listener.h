@@ -3,18 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
+#include "transport/socket_address.h"
 #include "unique_fd.h"
 
 namespace busbar::transport {
 
 class Listener {
  public:
-  // Binds to a unix socket and listens. An abstract name begins with a NUL.
-  int open_unix(std::string_view name);
-  // Binds to a numeric IPv4 or IPv6 address, on a free port if `port` is 0.
-  int open_tcp(const char* ip, uint16_t port);
+  // Binds and listens; to a free port where that of a TCP address is 0.
+  int open(const SocketAddress& address);
 
   // Takes the next peer: a descriptor, or a negative errno, EAGAIN where nobody waits. It does not block,
   // closes with exec, and belongs to the caller.
@@ -26,8 +24,6 @@ class Listener {
   void close() { socket_.reset(); }
 
  private:
-  int open(int family, const void* address, size_t length);
-
   UniqueFd socket_;
 };
 

@@ -1,8 +1,6 @@
 // Drives sd-bus step by step, and tells apart how connections end, which sd-bus does not.
 #include "transport/sdbus_transport.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -11,6 +9,7 @@
 
 #include "sdbus/bridge_in.h"
 #include "sdbus/bridge_out.h"
+#include "transport/socket_address.h"
 #include "wire/header.h"
 
 namespace busbar::transport {
@@ -33,10 +32,7 @@ int SdBusTransport::begin() {
 int SdBusTransport::start() {
   const int r = begin();
   if (r < 0) return -r;
-  // Fails on unix sockets, which need it not: a message must not wait for the acknowledgement of the last
-  // one.
-  const int on = 1;
-  setsockopt(bus_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  send_at_once(bus_.fd());
   observe_connecting();
   return loss_ ? loss_->error : 0;
 }

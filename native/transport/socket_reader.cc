@@ -25,9 +25,6 @@ constexpr size_t kMaxBuffered = kReceiveLength;
 constexpr size_t kBudgetBytes = 256 * 1024;
 constexpr uint64_t kBudgetMicroseconds = 1000;
 
-// Descriptors that the kernel carries with one message at most (SCM_MAX_FD), and room for credentials that
-// somebody may have asked it for.
-constexpr size_t kControlLength = CMSG_SPACE(253 * sizeof(int)) + 512;
 // What may wait for one message: the limit of sd-bus and libdbus for it.
 constexpr size_t kMaxWaitingFds = 1024;
 
@@ -55,6 +52,13 @@ SocketReader::SocketReader(int fd)
     : fd_(fd), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferLength)) {}
 
 SocketReader::~SocketReader() = default;
+
+void SocketReader::adopt(std::span<const uint8_t> bytes, FdQueue& fds) {
+  std::copy(bytes.begin(), bytes.end(), buffer_.get());
+  end_of_data_ = bytes.size();
+  store_.fds().add(fds);
+  held_ = !bytes.empty();
+}
 
 void SocketReader::read(Inbox& inbox) {
   fill(inbox);
@@ -151,7 +155,7 @@ size_t SocketReader::receive() {
     add(large_->missing_body());
   }
   add({buffer_.get() + end_of_data_, kReceiveLength});
-  alignas(cmsghdr) char control[kControlLength];
+  alignas(cmsghdr) char control[FdQueue::kControlLength];
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = count;
@@ -186,18 +190,8 @@ void SocketReader::distribute(size_t count) {
 }
 
 void SocketReader::take_control(msghdr& message) {
-  FdQueue& fds = store_.fds();
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; i++) {
-      int fd;
-      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-      fds.add(fd);
-    }
-  }
-  if ((message.msg_flags & MSG_CTRUNC) != 0) fds.add_gap();
-  if (fds.size() > kMaxWaitingFds) end_with({wire::Rule::kFdFlood, 0});
+  store_.fds().add(message);
+  if (store_.fds().size() > kMaxWaitingFds) end_with({wire::Rule::kFdFlood, 0});
 }
 
 void SocketReader::end_with(wire::Verdict verdict) {

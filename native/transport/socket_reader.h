@@ -28,9 +28,12 @@ class SocketReader {
   explicit SocketReader(int fd);
   ~SocketReader();
 
+  // Before the first `read`: what others have received of the stream, which is at most 64 KiB.
+  void adopt(std::span<const uint8_t> bytes, FdQueue& fds);
   // Stores what there is, until the batch is full, or the turn has taken long enough, or nothing is left.
   void read(Inbox& inbox);
-  // Whether messages are left that the last batch had no room for.
+  // Whether there is something to store that the socket will not tell of: what was adopted, or what the last
+  // batch had no room for.
   bool has_held() const { return held_; }
   // Whether the last `read` has seen everything that the socket had.
   bool is_drained() const { return drained_; }

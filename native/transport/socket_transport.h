@@ -6,11 +6,10 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "transport/sdbus_transport.h"
-#include "transport/socket_reader.h"
-#include "transport/socket_writer.h"
+#include "transport/socket_stream.h"
 
 namespace busbar::transport {
 
@@ -20,7 +19,7 @@ class SocketTransport final : public Transport {
 
   int start() override { return sdbus_.start(); }
   Progress process(Inbox& inbox) override;
-  Wants wants() override;
+  Wants wants() override { return stream_ == nullptr ? sdbus_.wants() : stream_->wants(); }
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
             std::vector<Refusal>& refused) override;
   uint64_t pending_bytes() const override;
@@ -30,28 +29,15 @@ class SocketTransport final : public Transport {
   void close() override;
 
  private:
-  // Exists from the take-over until the connection is closed.
-  struct Stream {
-    explicit Stream(int socket) : fd(socket), reader(socket), writer(socket) {}
-
-    int fd;
-    SocketReader reader;
-    SocketWriter writer;
-    bool drain_awaited = false;
-    // Everything was written since, which the owner was not told yet.
-    bool drained = false;
-  };
-
   enum class Stage { kConnecting, kSocket, kSdBus, kClosed };
 
   Progress connect(Inbox& inbox);
   bool take_over();
-  void write_queued();
-  std::optional<Loss> loss() const;
 
   Stage stage_ = Stage::kConnecting;
   SdBusTransport sdbus_;
-  std::unique_ptr<Stream> stream_;
+  // From the take-over until the connection is closed.
+  std::unique_ptr<SocketStream> stream_;
 };
 
 }  // namespace busbar::transport

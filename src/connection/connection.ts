@@ -19,6 +19,7 @@ import type {
   PeerCredentials,
   PollerKind,
   ServedSocket,
+  SocketTarget,
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
@@ -33,8 +34,10 @@ import { PendingCalls, type TakeReply, type WaitOptions } from './pending-calls.
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 export interface ConnectionOptions {
-  /** One server address; empty where there is something to `serve`. */
+  /** One server address; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
+  /** A peer to connect to without sd-bus, which then must not be the transport. */
+  readonly target?: SocketTarget | undefined;
   /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
   readonly serve?: ServedSocket | undefined;
   /** Whether the other side is no bus: then nobody vouches for what messages say of their sender. */
@@ -53,6 +56,8 @@ export interface ConnectionOptions {
 export interface ConnectFailure {
   readonly errno: number;
   readonly phase: ConnectionPhase;
+  /** What was wrong with what the other side said, if that was it; else empty. */
+  readonly detail: string;
 }
 
 /** Hears of the end: with nothing after `close`, with the reason after a loss. */
@@ -88,6 +93,7 @@ export class Connection {
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
+      target: options.target,
       serve: options.serve,
       anonymous: options.anonymous,
       transport: options.transport,
@@ -261,7 +267,7 @@ export class Connection {
       // What is written to was connected: the other side has hung up already.
       const phase = errno === constants.errno.EPIPE ? 'authenticate' : 'connect';
       this.#onClose(errno, phase, '');
-      return { errno, phase };
+      return { errno, phase, detail: '' };
     }
     this.#updateRef();
     const abort = () => this.#native.close();
@@ -272,7 +278,7 @@ export class Connection {
     signal?.removeEventListener('abort', abort);
     if (this.#state === 'connecting') {
       this.#native.close();
-      return { errno: constants.errno.ETIMEDOUT, phase: 'authenticate' };
+      return { errno: constants.errno.ETIMEDOUT, phase: 'authenticate', detail: '' };
     }
     return failure;
   }
@@ -329,7 +335,7 @@ export class Connection {
     this.#outbox.onDrain();
     this.#pending.close(reason);
     this.#deadlines.clear();
-    this.#opened?.({ errno, phase });
+    this.#opened?.({ errno, phase, detail });
     const listeners = [...this.#closeListeners];
     this.#closeListeners.clear();
     for (const listener of listeners) listener(reason);
@@ -400,7 +406,7 @@ function refusal(errno: number): DBusError {
 }
 
 /** A promise that settles after a while, and a way to give it up. */
-function timeLimit(
+export function timeLimit(
   milliseconds: number,
   keepsAlive = true,
 ): { readonly promise: Promise<undefined>; readonly give: () => void } {

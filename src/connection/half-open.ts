@@ -4,7 +4,7 @@
  * this, so it is those that only hold a place who lose it, and nobody waits because of them.
  */
 import { trace } from '../diagnostics.js';
-import type { PollerKind, ServedSocket } from '../native/binding.js';
+import type { PollerKind, ServedSocket, TransportKind } from '../native/binding.js';
 import { Connection, errnoText } from './connection.js';
 
 export interface HalfOpenOptions {
@@ -14,6 +14,7 @@ export interface HalfOpenOptions {
   readonly timeout: number;
   readonly anonymous: boolean;
   readonly poller: PollerKind;
+  readonly transport: TransportKind;
 }
 
 export class HalfOpen {
@@ -41,21 +42,13 @@ export class HalfOpen {
     }
     const attempt = new AbortController();
     this.#attempts.add(attempt);
-    const { anonymous, poller, timeout } = this.#options;
-    const opening = {
-      address: '',
-      peer: true,
-      serve,
-      anonymous,
-      poller,
-      timeout,
-      transport: 'sd-bus',
-      signal: attempt.signal,
-    } as const;
+    const { anonymous, poller, timeout, transport } = this.#options;
+    const { signal } = attempt;
+    const opening = { address: '', peer: true, serve, anonymous, poller, timeout, transport, signal };
     const result = await Connection.open(opening);
     this.#attempts.delete(attempt);
     if (result instanceof Connection) return result;
-    trace('peer: did not authenticate: %s', attempt.signal.aborted ? 'made room' : errnoText(result.errno));
+    trace('peer: did not authenticate: %s', signal.aborted ? 'made room' : result.detail || errnoText(result.errno));
     return undefined;
   }
 

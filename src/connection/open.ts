@@ -4,11 +4,12 @@
 import { constants } from 'node:os';
 import { trace } from '../diagnostics.js';
 import { ConnectError } from '../errors.js';
-import type { PollerKind, TransportKind } from '../native/binding.js';
+import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { pollerKind, transportKind } from '../native/runtime.js';
 import type { Address } from './address.js';
-import { type ConnectFailure, Connection, errnoText } from './connection.js';
+import { type ConnectFailure, Connection, errnoText, timeLimit } from './connection.js';
+import { socketTargets } from './socket-target.js';
 
 export type ServerKind = 'bus' | 'peer';
 
@@ -26,33 +27,72 @@ export interface OpenOptions {
 /**
  * Connects to the first address that answers.
  *
- * @throws (rejects) {@link ConnectError} if none does, or if this machine has no sd-bus library
+ * @throws (rejects) {@link ConnectError} if none does, or if sd-bus is needed and this machine has no library of it
  */
 export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Connection> {
   const { server = 'bus' } = options;
-  requireLibrary();
+  if (server === 'bus') requireLibrary();
   const failures: string[] = [];
   for (const address of addresses) {
-    const { text, origin, refusal } = address;
-    if (refusal !== undefined) {
-      failures.push(`${text} (${origin}): ${refusal}`);
-      continue;
-    }
-    const result = await Connection.open({
-      address: text,
-      transport: options.transport ?? transportKind(),
-      poller: options.poller ?? pollerKind(),
-      timeout: options.timeout,
-      anonymous: options.anonymous,
-      peer: server === 'peer',
-    });
+    const result = address.refusal ?? (await openAddress(address, server, options));
     if (result instanceof Connection) return result;
-    trace('connect: %s failed in phase %s: errno %d', text, result.phase, result.errno);
-    failures.push(`${text} (${origin}): ${failureText(result, server, address)}`);
+    failures.push(`${address.text} (${address.origin}): ${result}`);
   }
   throw new ConnectError(
     `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
   );
+}
+
+/** Connects to a server at one address: resolves with the connection, or with why there is none. */
+async function openAddress(address: Address, server: ServerKind, options: OpenOptions): Promise<Connection | string> {
+  const transport = options.transport ?? transportKind();
+  if (server === 'bus') return openOne({ address, server, options, transport });
+  const targets = transport === 'socket' ? await targetsOf(address, options.timeout) : undefined;
+  if (typeof targets === 'string') return targets;
+  if (targets === undefined) {
+    requireLibrary();
+    // A peer may speak first, so its socket cannot be taken over from sd-bus.
+    return openOne({ address, server, options, transport: 'sd-bus' });
+  }
+  let failure = 'its host has no address';
+  for (const target of targets) {
+    const result = await openOne({ address, server, options, transport, target });
+    if (result instanceof Connection) return result;
+    failure = result;
+  }
+  return failure;
+}
+
+/** As {@link socketTargets}; resolves with the reason where a host cannot be looked up. */
+async function targetsOf(address: Address, timeout: number): Promise<readonly SocketTarget[] | string | undefined> {
+  const lookup = socketTargets(address).catch((error: NodeJS.ErrnoException) => error.message);
+  const { promise, give } = timeLimit(timeout);
+  const targets = await Promise.race([lookup, promise.then(() => 'its host could not be looked up in time')]);
+  give();
+  return targets;
+}
+
+interface Attempt {
+  readonly address: Address;
+  readonly server: ServerKind;
+  readonly options: OpenOptions;
+  readonly transport: TransportKind;
+  readonly target?: SocketTarget | undefined;
+}
+
+async function openOne({ address, server, options, transport, target }: Attempt): Promise<Connection | string> {
+  const result = await Connection.open({
+    address: address.text,
+    target,
+    transport,
+    poller: options.poller ?? pollerKind(),
+    timeout: options.timeout,
+    anonymous: options.anonymous,
+    peer: server === 'peer',
+  });
+  if (result instanceof Connection) return result;
+  trace('connect: %s failed in phase %s: errno %d', address.text, result.phase, result.errno);
+  return failureText(result, server, address);
 }
 
 /**
@@ -97,7 +137,8 @@ const authenticationCures: Readonly<Record<ServerKind, string>> = {
   peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
 };
 
-function failureText({ errno, phase }: ConnectFailure, server: ServerKind, address: Address): string {
+function failureText({ errno, phase, detail }: ConnectFailure, server: ServerKind, address: Address): string {
+  if (detail !== '') return `${errnoText(errno)} while trying to ${phase}: ${detail}`;
   const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT;
   const cure = !rejected
     ? cureOf(errno, server, address)

@@ -69,9 +69,11 @@ export interface InboxMemory {
 }
 
 export interface NativeConnectionOptions extends InboxMemory {
-  /** One D-Bus server address (no `;` list); empty where there is something to `serve`. */
+  /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
-  /** An accepted client, of whose connection this is the server's end. Always on the transport `sd-bus`. */
+  /** A peer that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
+  readonly target?: SocketTarget | undefined;
+  /** An accepted client, of whose connection this is the server's end. */
   readonly serve?: ServedSocket | undefined;
   /** As a client: authenticate without saying who one is. As a server: let such clients in. */
   readonly anonymous?: boolean | undefined;
@@ -96,6 +98,17 @@ export interface NativeConnectionOptions extends InboxMemory {
    * side, if that was the reason; it is empty otherwise.
    */
   readonly onClose: (errno: number, phase: ConnectionPhase, detail: string) => void;
+}
+
+/** What a client's socket connects to. */
+export interface SocketTarget {
+  /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
+  readonly name: string;
+  /** A numeric IPv4 or IPv6 address, and a port. */
+  readonly ip: string;
+  readonly port: number;
+  /** What the server has to say that it is: 16 bytes; anything if left out. */
+  readonly guid?: Uint8Array | undefined;
 }
 
 export interface ServedSocket {

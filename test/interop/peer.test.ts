@@ -1,5 +1,6 @@
-// Peers without a bus that other implementations are: GLib (GDBus) on either side, libdbus as a client, and sd-bus's
-// and GLib's tools, which greet whomever they connect to.
+// Peers without a bus that other implementations are: GLib (GDBus) on either side, the daemons as servers, libdbus as a
+// client, and dbus-fast and the tools of sd-bus and GLib, which greet whomever they connect to.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,8 +15,10 @@ import {
   MessageType,
   type PeerServer,
 } from '../../src/index.js';
-import { missingPrograms } from '../helpers/paths.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { missingPrograms, projectRoot } from '../helpers/paths.js';
 import { folder } from '../helpers/peers.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, Program } from '../helpers/program.js';
 import { pythonWith } from '../helpers/python.js';
 import { rejection } from '../helpers/rejection.js';
@@ -49,8 +52,13 @@ function exportPeer(bus: MessageBus): void {
 /** A connection of ours to a server of theirs, or the other way round, with our object exported. */
 type Meet = (bus: (bus: MessageBus) => void) => Promise<{ readonly gio: Program; end(): Promise<unknown> }>;
 
-const gioPeer = (...args: string[]) =>
-  Program.start(pythonWith('gi') as string, ['test/interop/peers/peer_gio.py', ...args]);
+/** sd-bus hangs up on descriptors that it reads together with the end of the handshake. */
+const takesFdsFirst = transportKind() === 'socket';
+
+const gioPeer = (...args: string[]) => {
+  const order = takesFdsFirst ? ['--fd-first'] : [];
+  return Program.start(pythonWith('gi') as string, ['test/interop/peers/peer_gio.py', ...args, ...order]);
+};
 
 const gioListens =
   (address: string, anonymous: boolean): Meet =>
@@ -84,8 +92,10 @@ for (const [name, passesFds, meet] of [
     });
     await using gio = program;
     assert.is((await gio.event('connected')).fds, passesFds);
+    const pipe = async () => assert.is((await gio.event('read')).text, 'through a pipe');
+    if (passesFds && takesFdsFirst) await pipe();
     assert.is((await gio.event('answer')).text, 'hello gio');
-    if (passesFds) assert.is((await gio.event('read')).text, 'through a pipe');
+    if (passesFds && !takesFdsFirst) await pipe();
     const [bus] = buses as [MessageBus];
     assert.is(bus.canSendFileDescriptors, passesFds);
 
@@ -105,9 +115,8 @@ for (const [name, passesFds, meet] of [
 
 /** A server with our object, for programs that connect. */
 async function serve(onConnection: (bus: MessageBus) => void = () => {}): Promise<PeerServer> {
-  const options = { address: `unix:tmpdir=${folder}` };
   return listen({
-    ...options,
+    address: `unix:tmpdir=${folder}`,
     onConnection(bus) {
       exportPeer(bus);
       onConnection(bus);
@@ -169,6 +178,60 @@ testUnless(missingPrograms('gdbus', 'busctl'), test, 'gdbus and busctl work with
   assert.match(await gdbus('introspect'), 'interface org.example.Peer');
   assert.is(await busctl('call', 'org.example.Peer', 'Greet', 's', 'busctl'), 's "hello busctl"\n');
   assert.match(await busctl('introspect'), /^\.Greet +method +s +s/m);
+});
+
+const missingFast = pythonWith('dbus_fast') === undefined ? 'python module dbus_fast not installed' : undefined;
+
+for (const way of ['uid', 'kernel']) {
+  testUnless(missingFast, test, `dbus-fast authenticates by ${way}, passes a pipe, and calls`, async () => {
+    await using server = await serve(greetBack);
+    const args = ['test/interop/peers/peer_dbus_fast.py', server.address, way];
+    const events = (await outputOf(pythonWith('dbus_fast') as string, args)).trim().split('\n');
+    assert.equal(
+      events.map((line) => JSON.parse(line)),
+      [
+        { event: 'read', text: 'through a pipe' },
+        { event: 'answer', text: 'hello dbus-fast' },
+      ],
+    );
+  });
+}
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `${daemon} lets a peer in that does not know it for a bus`,
+    async () => {
+      await using bus = await PrivateBus.start({ daemon });
+      await using client = await connect({ address: bus.address, peer: true });
+      assert.is(client.canSendFileDescriptors, true);
+      const driver = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus' };
+      const [name] = await client.call({ ...driver, interface: 'org.freedesktop.DBus', member: 'Hello' });
+      assert.match(name as string, /^:1\./);
+    },
+  );
+}
+
+/** Whether this machine lets a process be nobody in a namespace of its own. */
+const missingNamespaces =
+  missingPrograms('unshare') ??
+  (spawnSync('unshare', ['--user', 'true']).status === 0 ? undefined : 'no user namespaces here');
+
+testUnless(missingNamespaces, test, 'a client in another user namespace is whom the kernel says', async () => {
+  const uids: unknown[] = [];
+  await using server = await serve((bus) => uids.push(bus.peerCredentials?.uid));
+  const script = `
+    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const bus = await connect({ address: ${JSON.stringify(server.address)}, peer: true });
+    const call = { path: '/busbar', interface: 'org.example.Peer', member: 'Greet', signature: 's' };
+    console.log(process.getuid(), await bus.call({ ...call, body: ['from afar'] }));
+    await bus.close();
+  `;
+  const args = ['--user', process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
+  const answer = await outputOf('unshare', args, { env: { TSX_DISABLE_CACHE: '1' } });
+  assert.match(answer, "65534 [ 'hello from afar' ]");
+  assert.equal(uids, [process.getuid?.()]);
 });
 
 test.run();

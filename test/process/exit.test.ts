@@ -1,8 +1,9 @@
 // When a process ends: not while something waits, at once when nothing does, and with everything delivered.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect } from '../../src/index.js';
+import { connect, listen, type MessageBus } from '../../src/index.js';
 import { projectRoot } from '../helpers/paths.js';
+import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, Program } from '../helpers/program.js';
 
@@ -15,15 +16,19 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** Runs a script that finds `bus`, `connect` and `Example` in place. */
+/** Runs a script that finds `bus`, `connect`, `listen` and `Example` in place. */
 function run(script: string, timeLimit = 10_000): Promise<Finished> {
+  return start(script, timeLimit).finished;
+}
+
+function start(script: string, timeLimit = 10_000): Program {
   const preamble = `
-    import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, defineInterface, implement, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
     const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
     const bus = await connect();
   `;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
-  return Program.start(process.execPath, args, { env: daemon.env, timeLimit }).finished;
+  return Program.start(process.execPath, args, { env: daemon.env, timeLimit });
 }
 
 /** Whether a process that runs this script is still there after a while. */
@@ -94,6 +99,35 @@ for (const [how, end] of [
     assert.is(heard[999], 'bye 999');
   });
 }
+
+test('what is sent to a peer right before a process exits is delivered, from either end', async () => {
+  const body = 'x'.repeat(1000);
+  // More than a socket holds.
+  const emitAndExit = `
+    for (let i = 0; i < 2000; i++) {
+      bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 's', body: ['${body}' + i] });
+    }
+    process.exit(0);`;
+  const heard: unknown[] = [];
+  const hear = (peer: MessageBus) =>
+    void peer.subscribe({ interface: 'org.example.Exit' }, ({ body: [text] }) => heard.push(text));
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: hear });
+  await run(`{ const bus = await connect({ address: '${server.address}', peer: true }); ${emitAndExit} }`);
+  while (server.connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(heard.length, 2000);
+  assert.is(heard[1999], `${body}1999`);
+
+  heard.length = 0;
+  const listening = start(`
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection: (bus) => { ${emitAndExit} } });
+    console.log('listening ' + server.address);`);
+  const address = (await listening.line('listening')).split(' ')[1] as string;
+  const client = await connect({ address, peer: true });
+  hear(client);
+  await client.disconnected;
+  assert.is(heard.length, 2000);
+  assert.is((await listening.finished).code, 0);
+});
 
 test('a process whose bus is killed ends by itself and not by an error', async () => {
   const doomed = await PrivateBus.start();

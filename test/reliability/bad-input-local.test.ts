@@ -41,11 +41,12 @@ function connectIn(packageFolder: string, env: Record<string, string> = {}): Pro
   return run(process.execPath, args, { cwd: packageFolder, env });
 }
 
+// The loader takes the first file of a name, and these are no libraries.
+const libraries = join(folder, 'libraries');
+mkdirSync(libraries);
+for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(libraries, name), '');
+
 test('without an sd-bus library importing works, and connecting names what to install', async () => {
-  // The loader takes the first file of that name, and these are no libraries.
-  const libraries = join(folder, 'libraries');
-  mkdirSync(libraries);
-  for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(libraries, name), '');
   const { code, stdout, stderr } = await connectIn(projectRoot, { LD_LIBRARY_PATH: libraries });
   assert.is(code, 0, stderr);
   assert.match(stdout, 'imported function u');
@@ -53,6 +54,27 @@ test('without an sd-bus library importing works, and connecting names what to in
   for (const part of ['libsystemd0', 'systemd-libs', 'elogind', 'Debian', 'Fedora', 'Arch', 'Alpine']) {
     assert.match(stdout, part);
   }
+});
+
+test('without an sd-bus library peers talk to each other, unless they are to by sd-bus', async () => {
+  const script = `
+    import { connect, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const Said = { path: '/', interface: 'org.example.Peer', member: 'Said', signature: 's', body: ['hello'] };
+    const address = 'unix:tmpdir=${folder}';
+    const server = await listen({ address, transport: 'socket', onConnection: (bus) => bus.emit(Said) });
+    const client = await connect({ address: server.address, peer: true, transport: 'socket' });
+    await new Promise((resolve) => client.subscribe({ member: 'Said' }, ({ body }) => resolve(console.log(...body))));
+    for (const attempt of [
+      listen({ address, transport: 'sd-bus' }),
+      connect({ address: server.address, peer: true, transport: 'sd-bus' }),
+      connect({ address: 'unixexec:path=/bin/true', peer: true, transport: 'socket' }),
+    ]) await attempt.catch((error) => console.log(error.name, error.message));
+    await server.close();`;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const { code, stdout, stderr } = await run(process.execPath, args, { env: { LD_LIBRARY_PATH: libraries } });
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^hello$/m);
+  assert.is(stdout.match(/^ConnectError no sd-bus library was found/gm)?.length, 3);
 });
 
 test('without a binary for this machine importing works, and connecting says what there is and what to do', async () => {

@@ -1,6 +1,7 @@
-"""A peer without a bus on GLib's own D-Bus implementation: peer_gio.py server|client ADDRESS [--anonymous].
+"""A peer without a bus on GLib's own D-Bus implementation: peer_gio.py server|client ADDRESS [--anonymous] [--fd-first].
 
-Either way it exports the object at /gio, calls Greet of the other side's object at /busbar, and hands over a pipe.
+Either way it exports the object at /gio, calls Greet of the other side's object at /busbar, and hands over a pipe: after
+the answer, or as its very first message.
 Every event is a line of JSON on standard output.
 """
 import json
@@ -44,19 +45,24 @@ def converse(connection):
         lambda *arguments: report("signal", text=arguments[5].unpack()[0]),
     )
     connection.connect("closed", lambda *_: report("closed"))
-    report("connected", fds=bool(connection.get_capabilities() & Gio.DBusCapabilityFlags.UNIX_FD_PASSING))
+    report("connected", fds=passes_fds(connection))
+    if fd_first and passes_fds(connection):
+        pass_pipe(connection)
     connection.call(None, "/busbar", INTERFACE, "Greet", GLib.Variant("(s)", ("gio",)), None,
                     Gio.DBusCallFlags.NONE, 5000, None, on_answer)
 
 
 def on_answer(connection, result):
     report("answer", text=connection.call_finish(result).unpack()[0])
-    if connection.get_capabilities() & Gio.DBusCapabilityFlags.UNIX_FD_PASSING:
+    if not fd_first and passes_fds(connection):
         pass_pipe(connection)
 
 
+def passes_fds(connection):
+    return bool(connection.get_capabilities() & Gio.DBusCapabilityFlags.UNIX_FD_PASSING)
+
+
 def pass_pipe(connection):
-    # Not before the first answer: sd-bus hangs up on descriptors that come with the last bytes of the handshake.
     reading, writing = os.pipe()
     os.write(writing, b"through a pipe")
     os.close(writing)
@@ -70,6 +76,7 @@ def pass_pipe(connection):
 loop = GLib.MainLoop()
 role, address = sys.argv[1:3]
 anonymous = "--anonymous" in sys.argv
+fd_first = "--fd-first" in sys.argv
 kept = []
 if role == "server":
     flags = Gio.DBusServerFlags.AUTHENTICATION_ALLOW_ANONYMOUS if anonymous else Gio.DBusServerFlags.NONE

@@ -1,0 +1,204 @@
+// connect, recvmsg and send around the authentication protocol.
+#include "transport/handshake.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "transport/credentials.h"
+
+namespace busbar::transport {
+
+namespace {
+
+// More than any honest handshake has.
+constexpr size_t kReceiveLength = 4096;
+// A unix socket whose queue of clients is full says so, and then nothing more: no event tells when it is not.
+constexpr uint64_t kRetryMicroseconds = 10'000;
+
+wire::Guid guid_of(const sd_id128& id) {
+  wire::Guid guid;
+  std::copy(std::begin(id.bytes), std::end(id.bytes), guid.begin());
+  return guid;
+}
+
+// Only unix sockets carry descriptors.
+bool is_unix(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
+}
+
+bool is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+// Errno for a handshake that failed; what was wrong with its bytes is told in words.
+int errno_of(wire::SaslFailure failure) {
+  const bool is_refusal =
+      failure == wire::SaslFailure::kRejected || failure == wire::SaslFailure::kOtherServer;
+  return is_refusal ? EPERM : EBADMSG;
+}
+
+}  // namespace
+
+int Handshake::start() {
+  if (endpoint_.socket) {
+    begin_authenticating();
+    return 0;
+  }
+  const int fd = make_socket(endpoint_.target);
+  if (fd < 0) return -fd;
+  endpoint_.socket.reset(fd);
+  send_at_once(fd);
+  return connect();
+}
+
+int Handshake::connect() {
+  retry_at_ = 0;
+  int result;
+  do {
+    result = ::connect(fd(), endpoint_.target.get(), endpoint_.target.length);
+  } while (result < 0 && errno == EINTR);
+  if (result == 0) {
+    begin_authenticating();
+  } else if (is_later(errno)) {
+    retry_at_ = monotonic_now() + kRetryMicroseconds;
+  } else if (errno != EINPROGRESS && errno != EALREADY) {
+    return errno;
+  }
+  return 0;
+}
+
+void Handshake::finish_connecting() {
+  if (retry_at_ != 0) {
+    const int error = retry_at_ <= monotonic_now() ? connect() : 0;
+    if (error != 0) lose(error);
+    return;
+  }
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error != 0) return lose(error);
+  sockaddr_storage peer{};
+  length = sizeof peer;
+  if (getpeername(fd(), reinterpret_cast<sockaddr*>(&peer), &length) == 0) begin_authenticating();
+}
+
+void Handshake::begin_authenticating() {
+  phase_ = Phase::kAuthenticate;
+  exchange_ = endpoint_.target.length > 0 ? client() : server();
+  write();
+}
+
+std::unique_ptr<wire::SaslExchange> Handshake::client() const {
+  wire::SaslClient::Options options{.uid = geteuid(), .anonymous = endpoint_.anonymous, .fds = is_unix(fd())};
+  // 0 is nobody's.
+  if ((endpoint_.guid.qwords[0] | endpoint_.guid.qwords[1]) != 0) options.guid = guid_of(endpoint_.guid);
+  return std::make_unique<wire::SaslClient>(options);
+}
+
+std::unique_ptr<wire::SaslExchange> Handshake::server() const {
+  wire::SaslServer::Options options{
+      .anonymous = endpoint_.anonymous, .fds = is_unix(fd()), .guid = guid_of(endpoint_.guid)};
+  if (const std::optional<Credentials> client = peer_credentials(fd())) options.uid = client->uid;
+  return std::make_unique<wire::SaslServer>(options);
+}
+
+void Handshake::step() {
+  if (phase_ == Phase::kConnect && !loss_) finish_connecting();
+  if (phase_ == Phase::kAuthenticate && !loss_) authenticate();
+}
+
+void Handshake::authenticate() {
+  write();
+  // Nothing but messages comes behind the last line, and they are not read here.
+  while (!exchange_->is_done() && receive()) write();
+  // The first message must not overtake the last line.
+  if (!loss_ && exchange_->is_done() && output_.empty()) phase_ = Phase::kOpen;
+}
+
+bool Handshake::receive() {
+  uint8_t buffer[kReceiveLength];
+  alignas(cmsghdr) char control[FdQueue::kControlLength];
+  iovec part{buffer, sizeof buffer};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t received;
+  do {
+    received = recvmsg(fd(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0 && is_later(errno)) {
+    if (write_error_ != 0) lose(write_error_);
+    return false;
+  }
+  if (received <= 0) {
+    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    lose(received == 0 ? ECONNRESET : errno);
+    return false;
+  }
+  fds_.add(message);
+  const size_t taken = exchange_->receive({buffer, static_cast<size_t>(received)});
+  const wire::SaslFailure failure = exchange_->failure();
+  if (failure != wire::SaslFailure::kNone) {
+    // The other side is told before it is hung up on.
+    write();
+    lose(errno_of(failure), failure == wire::SaslFailure::kRejected ? "" : wire::describe(failure));
+    return false;
+  }
+  if (exchange_->is_done()) {
+    rest_.assign(buffer + taken, buffer + received);
+  } else if (fds_.size() > 0) {
+    lose(EBADMSG, "descriptors must not come before the first message");
+  }
+  return !loss_;
+}
+
+void Handshake::write() {
+  output_ += exchange_->take_output();
+  while (!output_.empty() && write_error_ == 0) {
+    const ssize_t written = ::send(fd(), output_.data(), output_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (written >= 0) {
+      output_.erase(0, static_cast<size_t>(written));
+    } else if (errno != EINTR) {
+      if (is_later(errno)) return;
+      write_error_ = errno == EPIPE ? ECONNRESET : errno;
+    }
+  }
+  if (write_error_ != 0) output_.clear();
+}
+
+void Handshake::lose(int error, std::string_view detail) {
+  if (!loss_) loss_ = Loss{error, phase_, std::string(detail)};
+}
+
+Wants Handshake::wants() const {
+  Wants wants;
+  wants.fd = fd();
+  if (loss_) {
+    wants.deadline = 0;
+  } else if (retry_at_ != 0) {
+    wants.deadline = retry_at_;
+  } else {
+    wants.readable = phase_ == Phase::kAuthenticate && !exchange_->is_done();
+    wants.writable = phase_ == Phase::kConnect || !output_.empty();
+    // What cannot be answered any more was not read to its end yet.
+    if (write_error_ != 0) wants.deadline = 0;
+  }
+  return wants;
+}
+
+void Handshake::close() {
+  forget_rest();
+  endpoint_.socket.reset();
+}
+
+void Handshake::forget_rest() {
+  rest_ = {};
+  fds_.close_all();
+}
+
+}  // namespace busbar::transport

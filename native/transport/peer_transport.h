@@ -1,0 +1,36 @@
+// The fast transport between peers, of clients and of servers: a socket of our own from the beginning. A peer
+// may speak first, so that its socket could not be taken over from sd-bus, which may have read from it
+// already.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "transport/handshake.h"
+#include "transport/socket_stream.h"
+
+namespace busbar::transport {
+
+class PeerTransport final : public Transport {
+ public:
+  explicit PeerTransport(Endpoint endpoint) : handshake_(std::move(endpoint)) {}
+
+  int start() override { return handshake_.start(); }
+  Progress process(Inbox& inbox) override;
+  Wants wants() override { return stream_ == nullptr ? handshake_.wants() : stream_->wants(); }
+  void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+            std::vector<Refusal>& refused) override;
+  uint64_t pending_bytes() const override { return stream_ == nullptr ? 0 : stream_->pending_bytes(); }
+  void flush(uint32_t milliseconds) override;
+  Phase phase() const override { return handshake_.phase(); }
+  bool can_send_fds() const override { return handshake_.can_send_fds(); }
+  void close() override;
+
+ private:
+  // Goes on owning the socket.
+  Handshake handshake_;
+  // From the end of the handshake until the connection is closed.
+  std::unique_ptr<SocketStream> stream_;
+};
+
+}  // namespace busbar::transport

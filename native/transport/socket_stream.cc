@@ -1,0 +1,72 @@
+// Joins the two halves.
+#include "transport/socket_stream.h"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace busbar::transport {
+
+Progress SocketStream::process(Inbox& inbox) {
+  Progress progress;
+  write_queued();
+  reader_.read(inbox);
+  progress.drained = std::exchange(drained_, false);
+  progress.lost = loss();
+  return progress;
+}
+
+std::optional<Loss> SocketStream::loss() const {
+  // First of all what came before is delivered: the other side may have said why it hung up.
+  if (reader_.has_held()) return std::nullopt;
+  if (reader_.end()) return Loss{reader_.end()->error, Phase::kOpen, reader_.end()->detail};
+  // The other side does not read any more, and has nothing more to say.
+  if (writer_.error() == 0 || !reader_.is_drained()) return std::nullopt;
+  return Loss{writer_.error() == EPIPE ? ECONNRESET : writer_.error(), Phase::kOpen, {}};
+}
+
+Wants SocketStream::wants() const {
+  Wants wants;
+  wants.fd = fd_;
+  wants.readable = true;
+  wants.writable = writer_.has_queued();
+  const bool has_news = reader_.has_held() || reader_.end() || writer_.error() != 0 || drained_;
+  if (has_news) {
+    wants.deadline = 0;
+  } else if (const uint64_t until = reader_.rests_until(); until != 0) {
+    wants.readable = false;
+    wants.deadline = until;
+  }
+  return wants;
+}
+
+void SocketStream::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+                        std::vector<Refusal>& refused) {
+  writer_.send(bytes, fds, refused);
+  reader_.end_rest();
+  drain_awaited_ = writer_.has_queued();
+}
+
+void SocketStream::write_queued() {
+  if (!writer_.has_queued()) return;
+  writer_.write_queued();
+  // What was dropped when the connection broke has not been written, so it does not drain either.
+  if (writer_.has_queued() || writer_.error() != 0) return;
+  if (std::exchange(drain_awaited_, false)) drained_ = true;
+}
+
+void SocketStream::flush(uint32_t milliseconds) {
+  const uint64_t stop_at = monotonic_now() + uint64_t{milliseconds} * 1000;
+  write_queued();
+  while (writer_.has_queued()) {
+    const uint64_t now = monotonic_now();
+    if (now >= stop_at) return;
+    pollfd watched{fd_, POLLOUT, 0};
+    const int ready = ::poll(&watched, 1, static_cast<int>((stop_at - now + 999) / 1000));
+    if (ready < 0 && errno != EINTR) return;
+    write_queued();
+  }
+}
+
+}  // namespace busbar::transport

@@ -1,0 +1,42 @@
+// Both halves of a connected socket, from the first message on: what the socket transports are made of,
+// however they came to it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "transport/socket_reader.h"
+#include "transport/socket_writer.h"
+
+namespace busbar::transport {
+
+// The methods are those of Transport.
+class SocketStream {
+ public:
+  // Borrows the socket.
+  explicit SocketStream(int socket) : fd_(socket), reader_(socket), writer_(socket) {}
+
+  // See SocketReader::adopt.
+  void adopt(std::span<const uint8_t> bytes, FdQueue& fds) { reader_.adopt(bytes, fds); }
+
+  Progress process(Inbox& inbox);
+  Wants wants() const;
+  void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds, std::vector<Refusal>& refused);
+  uint64_t pending_bytes() const { return writer_.pending_bytes(); }
+  void flush(uint32_t milliseconds);
+  // Writes what waits, as far as the kernel takes it.
+  void write_queued();
+
+ private:
+  std::optional<Loss> loss() const;
+
+  const int fd_;
+  SocketReader reader_;
+  SocketWriter writer_;
+  bool drain_awaited_ = false;
+  // Everything was written since, which the owner was not told yet.
+  bool drained_ = false;
+};
+
+}  // namespace busbar::transport

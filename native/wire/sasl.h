@@ -1,0 +1,152 @@
+// The authentication protocol: the lines of text by which client and server agree on who the client is,
+// before the first message. A machine for each role, fed with bytes in any portions; it reads and writes
+// nothing itself. The states and their names are those of the D-Bus specification, section "Authentication
+// Protocol".
+//
+// What comes behind the last line is the message stream, and not taken.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace busbar::wire {
+
+// What a server says that it is.
+using Guid = std::array<uint8_t, 16>;
+
+enum class SaslFailure : uint8_t {
+  kNone,
+  // To a client: the server lets it in by none of the ways that it tried.
+  kRejected,
+  // To a client: this is not the server that the address is of.
+  kOtherServer,
+
+  // What the other side did that the protocol does not allow.
+  kNoNul,
+  kNoText,
+  kLineLength,
+  kLineCount,
+  kAttempts,
+  kBegin,
+  kGuid,
+  kReject,
+  kAgree,
+};
+
+// The failure in words; those about the protocol go on after "the other side broke the protocol: ".
+std::string_view describe(SaslFailure failure);
+
+// What both roles are: lines, and how it ends.
+class SaslExchange {
+ public:
+  SaslExchange(const SaslExchange&) = delete;
+  SaslExchange& operator=(const SaslExchange&) = delete;
+  virtual ~SaslExchange() = default;
+
+  // Takes bytes of the other side, and returns how many: all of them, unless the exchange ends before.
+  size_t receive(std::span<const uint8_t> bytes);
+  // What the other side has to be told before anything else.
+  std::string take_output() { return std::exchange(output_, {}); }
+
+  // What was received next is a message.
+  bool is_done() const { return done_; }
+  SaslFailure failure() const { return failure_; }
+  // Whether messages may carry descriptors.
+  bool passes_fds() const { return passes_fds_; }
+
+ protected:
+  explicit SaslExchange(bool expects_nul) : expects_nul_(expects_nul) {}
+
+  virtual void on_line(std::string_view command, std::string_view argument) = 0;
+
+  void send(std::string_view command, std::string_view argument = {});
+  void send_nul() { output_.push_back('\0'); }
+  void agree_on_fds(bool passes_fds) { passes_fds_ = passes_fds; }
+  void finish() { done_ = true; }
+  void fail(SaslFailure failure) { failure_ = failure; }
+
+ private:
+  void take(uint8_t byte);
+  void end_line();
+
+  bool expects_nul_;
+  bool done_ = false;
+  bool passes_fds_ = false;
+  SaslFailure failure_ = SaslFailure::kNone;
+  // The present line, as far as it came, without its end.
+  std::string line_;
+  size_t line_count_ = 0;
+  std::string output_;
+};
+
+class SaslClient final : public SaslExchange {
+ public:
+  struct Options {
+    // Who it says that it is: as a number of this machine, and if that is not believed by the word of the
+    // kernel alone. Numbers differ between user namespaces, which the kernel knows how to translate; but not
+    // every server asks the kernel.
+    uint32_t uid;
+    // It does not say who it is.
+    bool anonymous = false;
+    // Whether to ask for descriptors.
+    bool fds = false;
+    // What the server must be, if it may not be any.
+    std::optional<Guid> guid{};
+  };
+
+  explicit SaslClient(Options options);
+
+ private:
+  enum class State { kWaitingForData, kWaitingForOk, kWaitingForReject, kWaitingForAgreeUnixFd };
+  enum class Attempt { kUid, kKernel, kAnonymous };
+
+  void on_line(std::string_view command, std::string_view argument) override;
+  void authenticate(Attempt attempt);
+  void on_ok(std::string_view guid);
+  void on_rejected(std::string_view mechanisms);
+  void cancel();
+  void begin();
+
+  const Options options_;
+  Attempt attempt_;
+  State state_;
+};
+
+class SaslServer final : public SaslExchange {
+ public:
+  struct Options {
+    // Who the client is, as the kernel says; nothing over TCP.
+    std::optional<uint32_t> uid{};
+    // Whether clients are let in who do not say who they are.
+    bool anonymous = false;
+    // Whether to agree to descriptors.
+    bool fds = false;
+    Guid guid{};
+  };
+
+  explicit SaslServer(Options options) : SaslExchange(true), options_(std::move(options)) {}
+
+ private:
+  enum class State { kWaitingForAuth, kWaitingForData, kWaitingForBegin };
+  enum class Mechanism { kExternal, kAnonymous };
+
+  void on_line(std::string_view command, std::string_view argument) override;
+  void on_auth(std::string_view argument);
+  void on_data(std::string_view response);
+  void on_negotiate_unix_fd();
+  bool believes(std::string_view identity) const;
+  void reject();
+
+  const Options options_;
+  State state_ = State::kWaitingForAuth;
+  Mechanism mechanism_ = Mechanism::kExternal;
+  int rejections_ = 0;
+};
+
+}  // namespace busbar::wire

@@ -1,0 +1,143 @@
+// Peers whose ends are on different transports, in either role: the handshake of our own with that of sd-bus. And the
+// very first messages, which may come together with the handshake's end.
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectError, connect, listen, type MessageBus } from '../../src/index.js';
+import type { TransportKind } from '../../src/native/binding.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { Example, exampleObject, folder, PATH, peers } from '../helpers/peers.js';
+import { rejection } from '../helpers/rejection.js';
+
+const test = suite('peers and transports');
+
+const tested = transportKind();
+const other: TransportKind = tested === 'socket' ? 'sd-bus' : 'socket';
+
+/** Passes a descriptor there and back. */
+async function passes(bus: MessageBus): Promise<void> {
+  const fd = openSync('/proc/self/stat', 'r');
+  const returned = (await bus.proxy(Example, PATH).call.Pass(fd)) as { readonly fd: number; close(): void };
+  assert.match(readFileSync(returned.fd, 'utf8'), `${process.pid} (`);
+  returned.close();
+  closeSync(fd);
+}
+
+for (const [server, client] of [
+  [tested, other],
+  [other, tested],
+] as const) {
+  const both = `a server on ${server} and a client on ${client}`;
+
+  test(`${both} call each other, and pass descriptors`, async () => {
+    await using ends = await peers({ transport: server }, { transport: client });
+    for (const [here, there] of [
+      [ends.client, ends.accepted],
+      [ends.accepted, ends.client],
+    ] as const) {
+      there.export(PATH, exampleObject());
+      assert.is(here.canSendFileDescriptors, true);
+      assert.is(await here.proxy(Example, PATH).call.Echo('hello'), 'hello');
+      await passes(here);
+      assert.is(await here.proxy(Example, PATH).call.Size(Buffer.alloc(2 ** 20)), 2 ** 20);
+    }
+  });
+
+  test(`${both} agree on an anonymous client, also over TCP`, async () => {
+    for (const address of [`unix:tmpdir=${folder}`, 'tcp:host=127.0.0.1']) {
+      const listening = { transport: server, anonymous: true, address };
+      await using ends = await peers(listening, { transport: client, anonymous: true });
+      ends.accepted.export(PATH, exampleObject());
+      assert.is(ends.client.canSendFileDescriptors, address.startsWith('unix'));
+      assert.is(await ends.client.proxy(Example, PATH).call.Echo('hello'), 'hello');
+    }
+  });
+}
+
+test('a client refuses a server that is another than the address says', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
+  const guid = /guid=([0-9a-f]+)/.exec(server.address)?.[1] as string;
+  const upper = server.address.replace(guid, guid.toUpperCase());
+  await (await connect({ address: upper, peer: true })).close();
+  const another = server.address.replace(guid, '0123456789abcdef0123456789abcdef');
+  const error = await rejection(connect({ address: another, peer: true }));
+  assert.instance(error, ConnectError);
+  assert.match(error.message, /E[A-Z]+ while trying to authenticate/);
+});
+
+// sd-bus hangs up on descriptors that it reads together with the end of the handshake: here it only sends them.
+if (tested === 'socket') {
+  test('descriptors in a client’s very first message arrive', async () => {
+    for (const transport of [tested, other]) {
+      await using server = await listen({
+        address: `unix:tmpdir=${folder}`,
+        onConnection: (bus) => bus.export(PATH, exampleObject()),
+      });
+      for (let i = 0; i < 50; i++) {
+        await using client = await connect({ address: server.address, peer: true, transport });
+        await passes(client);
+      }
+    }
+  });
+
+  test('descriptors in a server’s very first message arrive', async () => {
+    for (const transport of [tested, other]) {
+      for (let i = 0; i < 50; i++) {
+        let passed: Promise<void> | undefined;
+        await using server = await listen({
+          address: `unix:tmpdir=${folder}`,
+          transport,
+          onConnection: (bus) => {
+            passed = passes(bus);
+          },
+        });
+        await using client = await connect({ address: server.address, peer: true });
+        client.export(PATH, exampleObject());
+        await client
+          .proxy(Example, PATH)
+          .call.Echo('any')
+          .catch(() => {});
+        await passed;
+      }
+    }
+  });
+}
+
+test('a host name is looked up, and each of its addresses tried', async () => {
+  // On sd-bus only the first.
+  const transport = 'socket';
+  const listening = { address: 'tcp:host=127.0.0.1', anonymous: true, onConnection: () => {}, transport } as const;
+  await using server = await listen(listening);
+  const port = /port=([0-9]+)/.exec(server.address)?.[1] as string;
+  const options = { peer: true, anonymous: true, transport } as const;
+  await (await connect({ ...options, address: `tcp:host=localhost,port=${port}` })).close();
+  const unknown = await rejection(connect({ ...options, address: `tcp:host=host.invalid,port=${port}` }));
+  assert.instance(unknown, ConnectError);
+  assert.match(unknown.message, /host\.invalid,port=[0-9]+ \(address\): getaddrinfo /);
+});
+
+test('a peer that cannot be reached says why', async () => {
+  const refused = async (address: string) =>
+    (await rejection(connect({ address, peer: true, anonymous: true }))).message;
+  assert.match(await refused('unix:path=/nonexistent/socket'), /ENOENT while trying to connect \(the socket does not/);
+  assert.match(await refused('tcp:host=127.0.0.1,port=1'), /ECONNREFUSED while trying to connect \(no peer listens/);
+  const path = join(folder, 'nobody-listens');
+  const silent = createServer().listen(path);
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const error = await rejection(connect({ address: `unix:path=${path}`, peer: true, timeout: 100 }));
+  assert.match(error.message, /ETIMEDOUT while trying to authenticate/);
+  silent.close();
+});
+
+test('addresses are tried in order, those for sd-bus among them', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
+  const others = 'unix:path=/nonexistent/socket;unixexec:path=/bin/false;unix:dir=/tmp';
+  await (await connect({ address: `${others};${server.address}`, peer: true })).close();
+  const { message } = await rejection(connect({ address: others, peer: true }));
+  assert.match(message, /unixexec:path=\/bin\/false \(address\): E[A-Z]+ while trying to .*the program ended/);
+  assert.match(message, /unix:dir=\/tmp \(address\): "dir" is for servers/);
+});
+
+test.run();

@@ -1,0 +1,265 @@
+// Clients and servers that break the authentication protocol, stop in it or hang up: each is one clear end, nobody else
+// notices, and nothing is left behind.
+import { readdirSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectError, connect, type ListenOptions, listen, type PeerServer } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
+import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
+import { rejection } from '../helpers/rejection.js';
+import { wireMessage } from '../helpers/wire.js';
+
+const test = suite('hostile peers: handshake');
+const onSocket = transportKind() === 'socket';
+
+const CALL = wireMessage({ type: 1, path: PATH, interface: 'org.example.Peer', member: 'Who', serial: 7 });
+const ANSWER = 'OK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\n';
+
+function serve(options: Partial<ListenOptions> = {}): Promise<PeerServer> {
+  const onConnection: ListenOptions['onConnection'] = (bus) => bus.export(PATH, exampleObject());
+  return listen({ address: `unix:tmpdir=${folder}`, onConnection, ...options });
+}
+
+/** Everybody else goes on: an honest client is served as before. */
+async function assertServes(server: PeerServer, because: string): Promise<void> {
+  await using client = await connect({ address: server.address, peer: true });
+  assert.is(await client.proxy(Example, PATH).call.Echo('honest'), 'honest', because);
+}
+
+const openFds = () => readdirSync('/proc/self/fd').length;
+
+/** What was opened by `run` is closed in the end. */
+async function assertLeavesNothing(run: () => Promise<void>): Promise<void> {
+  await run();
+  const before = openFds();
+  for (let i = 0; i < 5; i++) await run();
+  const deadline = Date.now() + 2000;
+  while (openFds() > before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(openFds() <= before, `${openFds()} descriptors are open, ${before} were`);
+}
+
+/** Clients that are hung up on at once, and how much of an answer they may have had. */
+const hostile: readonly (readonly [what: string, bytes: string | Buffer, onlyOnSocket?: boolean])[] = [
+  ['no NUL at the beginning', 'AUTH EXTERNAL\r\n'],
+  ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['TLS', Buffer.from('16030100f5010000f10303', 'hex')],
+  ['an endless line', `\0${'A'.repeat(200_000)}`],
+  // sd-bus knows no lines, only 64 KiB altogether, whatever they are.
+  ['a line of 20 KiB', `\0AUTH ${'A'.repeat(20 * 1024)}\r\n`, true],
+  ['a hundred attempts', `\0${'AUTH EXTERNAL 39393939\r\n'.repeat(100)}`, true],
+  ['a hundred unknown commands', `\0${'HELLO\r\n'.repeat(100)}`, true],
+  ['a hundred errors', `\0${'ERROR\r\n'.repeat(100)}`, true],
+  ['binary garbage', Buffer.from(`\0${'\x80\xff\x01\x7f\r\r\n\n'.repeat(100)}`, 'latin1'), true],
+  ['lines without CR', '\0AUTH EXTERNAL\nDATA\nBEGIN\n', true],
+  ['NUL in a line', '\0AUTH EXTERNAL\0\r\n', true],
+  ['BEGIN at once', '\0BEGIN\r\n', true],
+  ['BEGIN after a rejection', '\0AUTH EXTERNAL 39393939\r\nBEGIN\r\n', true],
+];
+
+for (const [what, bytes, onlyOnSocket = false] of hostile) {
+  if (onlyOnSocket && !onSocket) continue;
+  test(`a client that says ${what} is hung up on, without a call of its answered`, async () => {
+    await using server = await serve();
+    await assertLeavesNothing(async () => {
+      const peer = await RawPeer.connect(server.address);
+      peer.write(bytes);
+      peer.write(CALL);
+      assert.not.match(await peer.ended, 'OK');
+      assert.is(server.connections.size, 0);
+    });
+    await assertServes(server, what);
+  });
+}
+
+test('a client that says one byte at a time is let in, and served', async () => {
+  await using server = await serve();
+  const peer = await RawPeer.connect(server.address);
+  for (const byte of Buffer.concat([Buffer.from(BEGIN_EXTERNAL, 'latin1'), CALL])) {
+    peer.write(Buffer.of(byte));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { replySerial, body } = await peer.message();
+  assert.is(replySerial, 7);
+  assert.equal([body.readUInt32LE(0), body.readUInt32LE(4)], [process.getuid?.(), process.pid]);
+  peer.close();
+});
+
+test('a client that hangs up anywhere in its handshake leaves nothing behind', async () => {
+  await using server = await serve();
+  await assertLeavesNothing(async () => {
+    const peers: RawPeer[] = [];
+    for (let length = 0; length < BEGIN_EXTERNAL.length; length++) {
+      const peer = await RawPeer.connect(server.address);
+      peer.write(BEGIN_EXTERNAL.slice(0, length));
+      peers.push(peer);
+    }
+    for (const peer of peers) peer.close();
+    await Promise.all(peers.map((peer) => peer.ended));
+  });
+  await assertServes(server, 'after those who hung up');
+  while (server.connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('a client that stops anywhere in its handshake is turned away after its time', async () => {
+  await using server = await serve({ authenticationTimeout: 100 });
+  await assertLeavesNothing(async () => {
+    const peers = [];
+    for (let length = 0; length < BEGIN_EXTERNAL.length; length++) {
+      const peer = await RawPeer.connect(server.address);
+      peer.write(BEGIN_EXTERNAL.slice(0, length));
+      peers.push(peer);
+    }
+    await Promise.all(peers.map((peer) => peer.ended));
+    assert.is(server.connections.size, 0);
+  });
+});
+
+test('a server that closes in the middle of handshakes leaves nothing behind', async () => {
+  await assertLeavesNothing(async () => {
+    const server = await serve();
+    const peers = await Promise.all(
+      ['', '\0', '\0AUTH EXTERNAL\r\n'].map(async (text) => {
+        const peer = await RawPeer.connect(server.address);
+        peer.write(text);
+        return peer;
+      }),
+    );
+    await peers[2]?.until('DATA');
+    await server.close();
+    await Promise.all(peers.map((peer) => peer.ended));
+  });
+});
+
+if (onSocket) {
+  test('what a client says and then hangs up is heard, although it does not wait for the answers', async () => {
+    let hear: (text: unknown) => void = () => {};
+    await using server = await serve({
+      onConnection: (bus) => {
+        bus.subscribe({ member: 'Said' }, ({ body: [text] }) => hear(text));
+      },
+    });
+    for (let i = 0; i < 20; i++) {
+      const heard = new Promise((resolve) => {
+        hear = resolve;
+      });
+      const peer = await RawPeer.connect(server.address);
+      const body = Buffer.from('\x05\0\0\0hello\0', 'latin1');
+      const signal = { type: 4, path: PATH, interface: 'org.example.Peer', member: 'Said', signature: 's', body };
+      peer.write(Buffer.concat([Buffer.from(BEGIN_EXTERNAL, 'latin1'), wireMessage(signal)]));
+      peer.close();
+      assert.is(await heard, 'hello');
+    }
+  });
+}
+
+/** A server that says the same to every client, as soon as it has heard something, and may hang up then. */
+async function withServer(
+  text: string,
+  hangUp: boolean,
+  run: (address: string) => Promise<void>,
+  portion = text.length,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const path = join(folder, `hostile-${++served}`);
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    socket.once('data', async () => {
+      for (let said = 0; said < text.length; said += portion) {
+        socket.write(text.slice(said, said + portion), 'latin1');
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (hangUp) socket.end();
+      socket.resume();
+    });
+  }).listen(path);
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    await run(`unix:path=${path}`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+let served = 0;
+
+const failure = async (address: string, timeout = 2000) => {
+  const error = await rejection(connect({ address, peer: true, timeout }));
+  assert.instance(error, ConnectError);
+  return error.message;
+};
+
+test('a server that hangs up anywhere in the handshake is a ConnectError', async () => {
+  for (let length = 0; length < ANSWER.length; length++) {
+    await withServer(ANSWER.slice(0, length), true, async (address) => {
+      assert.match(await failure(address), 'while trying to authenticate', `after ${length} bytes`);
+    });
+  }
+});
+
+test('a server that stops anywhere in the handshake is given up after the timeout', async () => {
+  await Promise.all(
+    Array.from({ length: ANSWER.length - 1 }, (_, length) =>
+      withServer(ANSWER.slice(0, length), false, async (address) => {
+        assert.match(await failure(address, 200), 'ETIMEDOUT while trying to authenticate', `after ${length} bytes`);
+      }),
+    ),
+  );
+});
+
+for (const [what, text, reason] of [
+  ['a line that never ends', `OK ${'0'.repeat(100_000)}`, 'a line of the handshake must not exceed 16 KiB'],
+  ['an id that is none', 'OK xyz\r\nAGREE_UNIX_FD\r\n', 'the GUID of OK must be 32 hexadecimal digits'],
+  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), 'the peer turned this user away'],
+  ['a rejection of another kind', 'REJECTED DBUS_COOKIE_SHA1\r\n', 'the peer turned this user away'],
+  ['a hundred errors', 'ERROR\r\n'.repeat(100), 'CANCEL must be answered with REJECTED'],
+  ['zeros', '\0'.repeat(100), 'printable ASCII'],
+  ['HTTP', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'.repeat(30), 'more than 64 lines'],
+  ['nonsense for an answer to NEGOTIATE_UNIX_FD', `${ANSWER.slice(0, 37)}MAYBE\r\n`, 'AGREE_UNIX_FD or ERROR'],
+] as const) {
+  // sd-bus waits for answers to come that it does not understand, or takes them for a "no"; a bus has the same tests.
+  if (!onSocket) continue;
+  test(`a server that answers with ${what} is a ConnectError that says why`, async () => {
+    await assertLeavesNothing(() =>
+      withServer(text, false, async (address) => {
+        const started = performance.now();
+        assert.match(await failure(address), reason);
+        assert.ok(performance.now() - started < 1500, 'before the timeout');
+      }),
+    );
+  });
+}
+
+if (onSocket) {
+  test('a server that says one byte at a time is understood, its first message included', async () => {
+    const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping', serial: 9 };
+    const text = ANSWER + wireMessage(ping).toString('latin1');
+    await withServer(
+      text,
+      false,
+      async (address) => {
+        const client = await connect({ address, peer: true });
+        assert.is(client.canSendFileDescriptors, true);
+        const seen = await new Promise((resolve) => {
+          client.addMessageHandler(({ serial }) => void resolve(serial));
+        });
+        assert.is(seen, 9);
+        await client.close();
+      },
+      1,
+    );
+  });
+}
+
+test('a client that gives up in the middle of a handshake leaves nothing behind', async () => {
+  await assertLeavesNothing(() =>
+    withServer('', false, async (address) => {
+      assert.match(await failure(address, 20), 'ETIMEDOUT');
+    }),
+  );
+});
+
+test.run();
