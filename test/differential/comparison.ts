@@ -22,7 +22,7 @@ export interface Disagreement {
   readonly what: What;
 }
 
-const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';
+export const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';
 
 /**
  * How somebody else's reading differs, who has other words for what is wrong: sound or not is compared, and of sound
@@ -38,12 +38,19 @@ export function differencesOfTransports(ours: Reading, theirs: Reading): What[] 
   return ours.outcome === theirs.outcome ? differentParts(ours, theirs) : ['outcome'];
 }
 
+/** How values differ from those that they were made of, whatever became of the rest of the message. */
+export function differencesOfValues(ours: Reading, again: Reading): What[] {
+  if (!isSound(again)) return ['refuses'];
+  return differentParts(ours, again).filter((part) => part === 'signature' || part === 'body');
+}
+
 /** How the socket transport differs from the check of whole messages, which is made of the same rules. */
 export function differencesToCheck(message: CorpusMessage, check: Reading, seen: Reading): What[] {
   if (check.outcome === 'closed') return isLostFor(check.because as string, seen) ? [] : ['outcome'];
   const type = message.bytes[1] as number;
   // What nobody asked for, and what nobody knows the meaning of, nobody sees.
-  if (seen.outcome === 'nothing') return type === MessageType.MethodCall || type === MessageType.Signal ? ['outcome'] : [];
+  if (seen.outcome === 'nothing')
+    return type === MessageType.MethodCall || type === MessageType.Signal ? ['outcome'] : [];
   if (isSound(check)) return isSound(seen) ? [] : ['refuses'];
   return seen.outcome === check.outcome ? [] : ['outcome'];
 }

@@ -12,6 +12,8 @@ export interface CorpusMessage {
 export interface Corpus {
   readonly name: string;
   readonly messages: readonly CorpusMessage[];
+  /** Whether to expect that readers come to grief. */
+  readonly mostlyBroken?: boolean;
   /** Why there is none of it here. */
   readonly missing?: string;
 }
@@ -26,4 +28,13 @@ export function isOneMessage(bytes: Buffer): boolean {
   if (bytes.length < 16) return false;
   const claimed = messageLength(bytes);
   return claimed === bytes.length || claimed > LONGEST_MESSAGE;
+}
+
+/** Several as one. */
+export function merged(name: string, corpora: readonly Corpus[]): Corpus {
+  const missing = corpora.find((corpus) => corpus.missing !== undefined)?.missing;
+  const messages = corpora.flatMap((corpus) =>
+    corpus.messages.map((message) => ({ ...message, name: `${corpus.name}: ${message.name}` })),
+  );
+  return missing === undefined ? { name, messages } : { name, messages, missing };
 }

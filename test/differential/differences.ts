@@ -28,6 +28,10 @@ const refuses = ({ what, check, theirs }: Disagreement): boolean =>
   check.outcome === 'message' &&
   (what === 'refuses' || (what === 'outcome' && ['nothing', 'faulty body'].includes(theirs.outcome)));
 
+/** They see nothing of something whose header is sound. */
+const drops = ({ what, ours, theirs }: Disagreement): boolean =>
+  (what === 'refuses' || what === 'outcome') && ours.outcome !== 'closed' && theirs.outcome === 'nothing';
+
 const textOf = ({ ours }: Disagreement): string => JSON.stringify([ours.body, ours.answer]);
 
 /** Whether a header carries a field of this code and basic type; fields begin on 8-byte boundaries. */
@@ -135,13 +139,14 @@ export const differences: readonly Difference[] = [
     readers: both,
     rule: '"Valid Signatures": the maximum length of a signature is 255.',
     applies: (found) =>
-      refuses(found) && (found.ours.signature?.length === 255 || /"(g )?[^" ]{255}"/.test(textOf(found))),
+      (drops(found) && found.ours.signature?.length === 255) ||
+      (refuses(found) && /"(g )?[^" ]{255}"/.test(textOf(found))),
   },
   {
     id: 'REPLY_SERIAL is refused where it means nothing',
     readers: both,
     rule: '"Header Fields": a field in a message of a type that it is not defined for is ignored.',
-    applies: (found) => refuses(found) && isRequest(found) && carries(found, 5, 'u'),
+    applies: (found) => drops(found) && isRequest(found) && carries(found, 5, 'u'),
   },
   {
     id: 'REPLY_SERIAL is shown where it means nothing',
@@ -153,7 +158,7 @@ export const differences: readonly Difference[] = [
     id: 'paths of 64 KiB are refused',
     readers: both,
     rule: '"Valid Object Paths": have no limit of their own.',
-    applies: (found) => refuses(found) && (found.ours.path?.length ?? 0) >= 65_535,
+    applies: (found) => drops(found) && (found.ours.path?.length ?? 0) >= 65_535,
   },
   {
     id: 'flags that mean nothing are not shown',
@@ -189,6 +194,12 @@ export const differences: readonly Difference[] = [
     rule: '"Invalid Protocol and Spec Extensions": unknown types, header fields and flags are ignored. They refuse the message.',
     applies: ({ what, theirs }) =>
       what === 'refuses' && /is not a valid (MessageType|HeaderField)|^KeyError: \d+$/.test(theirs.because ?? ''),
+  },
+  {
+    id: 'lengths of strings count characters',
+    readers: ['what dbus-fast wrote'],
+    rule: '"Marshaling": the length of a string is that of its UTF-8, in bytes. dbus-fast 1.84 writes the number of characters.',
+    applies: (found) => ['refuses', 'body'].includes(found.what) && /[^\0-\x7f]/.test(textOf(found)),
   },
   {
     id: 'less is checked than the specification asks for',

@@ -7,13 +7,17 @@ import type { IncomingMessage } from '../../src/connection/message.js';
 import { connect, type DBusError, type MessageBus, MessageType, type TransportKind } from '../../src/index.js';
 import { BUS, FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
+import { messageLength } from '../helpers/wire-reader.js';
 import { descriptorsIn } from '../interop/values-echo.js';
 import type { CorpusMessage } from './corpus.js';
 import type { Reading } from './reading.js';
 import { type TypedText, typedTexts } from './typed-text.js';
 
-/** Milliseconds without an answer that mean that the connection waits for more bytes. */
-const PATIENCE = 2000;
+/**
+ * Milliseconds without an answer that mean that the connection waits for more bytes: few, where it has reason to, else
+ * more than the busiest machine takes.
+ */
+const PATIENCE = { incomplete: 300, complete: 10_000 } as const;
 
 /** Serials of the calls that tell when a message has been dealt with; corpora have other ones. */
 const FIRST_MARK = 0xf000_0000;
@@ -98,7 +102,8 @@ class ConnectionUnderTest {
     const isReply = bytes[1] === MessageType.MethodReturn || bytes[1] === MessageType.Error;
     if (fds > 0) await this.#relay?.attach(fds);
     this.#peer.inject(isReply ? answering(bytes, await this.#waitingCall()) : bytes);
-    if (!(await this.#isDealtWith())) return this.#end();
+    const isComplete = messageLength(bytes) === bytes.length;
+    if (!(await this.#isDealtWith(isComplete ? PATIENCE.complete : PATIENCE.incomplete))) return this.#end();
     const seen = this.#seen as Reading | undefined;
     if (seen === undefined) return { outcome: 'nothing' };
     return seen.type === MessageType.MethodCall ? { ...seen, ...this.#answerTo(seen) } : seen;
@@ -111,12 +116,12 @@ class ConnectionUnderTest {
   }
 
   /** Whether what comes behind a message is answered, and the message therefore over; not so if it ends the connection. */
-  async #isDealtWith(): Promise<boolean> {
+  async #isDealtWith(patience: number): Promise<boolean> {
     const serial = ++this.#mark;
     const answer = this.#peer.call({ serial, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
     let timer: NodeJS.Timeout | undefined;
     const impatience = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), PATIENCE);
+      timer = setTimeout(() => resolve(false), patience);
     });
     const answered = answer.then(
       () => true,

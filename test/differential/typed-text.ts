@@ -3,7 +3,7 @@
  * value says its type. `y 5`, `s text`, `ay 00ff`; `["as", element…]`, `["(is)", field…]`, `["a{sv}", key, value, …]`,
  * `["v", value]`. Their JSON is what the readers in `readers/` print.
  */
-import { type FileDescriptor, type Variant } from '../../src/index.js';
+import type { FileDescriptor, Variant } from '../../src/index.js';
 import { SignatureReader } from '../interop/values-notation.js';
 
 export type TypedText = string | readonly TypedText[];

@@ -47,11 +47,13 @@ const basics: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 export const paths = basics.o as fc.Arbitrary<string>;
 
 /** A value of one complete type; `room` bounds how much further variants nest. */
-function valueOf(type: string, room: number): fc.Arbitrary<unknown> {
+function singleValue(type: string, room: number): fc.Arbitrary<unknown> {
   switch (type[0]) {
     case 'v': {
       const content = room > 0 ? single : basicSignature;
-      return content.chain((signature) => valueOf(signature, room - 1).map((value) => new Variant(signature, value)));
+      return content.chain((signature) =>
+        singleValue(signature, room - 1).map((value) => new Variant(signature, value)),
+      );
     }
     case '(':
       return fc.tuple(...valuesOf(type.slice(1, -1), room));
@@ -64,7 +66,7 @@ function valueOf(type: string, room: number): fc.Arbitrary<unknown> {
 
 function arrayOf(type: string, room: number): fc.Arbitrary<unknown> {
   if (type === 'y') return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
-  if (type[0] !== '{') return fc.array(valueOf(type, room), { maxLength: 4 });
+  if (type[0] !== '{') return fc.array(singleValue(type, room), { maxLength: 4 });
   const [key, value] = valuesOf(type.slice(1, -1), room) as [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
   const entries = fc.array(fc.tuple(key, value), { maxLength: 4 });
   if (!'sog'.includes(type[1] as string)) return entries.map((list) => new Map(list));
@@ -78,7 +80,7 @@ function valuesOf(signature: string, room: number): fc.Arbitrary<unknown>[] {
   for (let at = 0; at < signature.length; ) {
     const type = reader.next();
     at += type.length;
-    values.push(valueOf(type, room));
+    values.push(singleValue(type, room));
   }
   return values;
 }

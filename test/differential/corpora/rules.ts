@@ -47,24 +47,39 @@ const kept: readonly Rule[] = [
   ['ERROR_NAME in a signal', { errorName: 'a.b.E' }],
   ['MEMBER in a reply', { ...REPLY, member: 'C' }],
   ['a destination', { destination: 'a.b-c.d' }],
+  ['a string beyond ASCII', { signature: 's' }, (b) => b.text('größe')],
   ['a noncharacter', { signature: 's' }, (b) => b.text(NONCHARACTER)],
   ['a noncharacter in an error', { ...ERROR, signature: 's' }, (b) => b.text(NONCHARACTER)],
   ['a noncharacter in a reply', { ...REPLY, signature: 's' }, (b) => b.text(NONCHARACTER)],
   ['a signature of 255 bytes', { signature: 'y'.repeat(255) }, (b) => b.raw(Buffer.alloc(255))],
   ['a signature of 254 bytes', { signature: 'y'.repeat(254) }, (b) => b.raw(Buffer.alloc(254))],
   ['a signature of 255 bytes as a value', { signature: 'g' }, (b) => b.signature('y'.repeat(255))],
-  ['a signature of 255 bytes of a variant', { signature: 'v' }, (b) => {
-    b.signature(`(${'y'.repeat(253)})`).align(8).raw(Buffer.alloc(253));
-  }],
+  [
+    'a signature of 255 bytes of a variant',
+    { signature: 'v' },
+    (b) => {
+      b.signature(`(${'y'.repeat(253)})`)
+        .align(8)
+        .raw(Buffer.alloc(253));
+    },
+  ],
   ['a path of 70 000 bytes', { path: `/${'a'.repeat(70_000)}` }],
   ['an empty array of structs', { signature: 'a(t)y' }, (b) => b.array(8, () => {}).u8(1)],
-  ['equal keys in a dictionary', { signature: 'a{yy}' }, (b) => {
-    b.array(8, (a) => a.u8(1).u8(2).align(8).u8(1).u8(3));
-  }],
+  [
+    'equal keys in a dictionary',
+    { signature: 'a{yy}' },
+    (b) => {
+      b.array(8, (a) => a.u8(1).u8(2).align(8).u8(1).u8(3));
+    },
+  ],
   ['64 variants in each other', { signature: 'v' }, (b) => nest(b, 64)],
-  ['32 arrays and 32 structs in each other', { signature: `${'a'.repeat(32)}${'('.repeat(32)}y${')'.repeat(32)}` }, (b) => {
-    b.u32(0);
-  }],
+  [
+    '32 arrays and 32 structs in each other',
+    { signature: `${'a'.repeat(32)}${'('.repeat(32)}y${')'.repeat(32)}` },
+    (b) => {
+      b.u32(0);
+    },
+  ],
   ['a NaN with a payload', { signature: 'd' }, (b) => b.u64(0x7ff8_0000_0000_0001n)],
   ['-0', { signature: 'da{db}' }, (b) => b.u64(1n << 63n).array(8, (a) => a.u64(1n << 63n).u32(1))],
   ['an empty string', { signature: 'sg' }, (b) => b.text('').signature('')],

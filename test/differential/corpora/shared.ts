@@ -34,7 +34,8 @@ export function sharedCorpora(every = 1): Corpus[] {
 function corpus(name: string, path: string, read: (path: string) => CorpusMessage[]): Corpus {
   const found = sharedPath(`data/${path}`);
   if (found === undefined) return { name, messages: [], missing: ABSENT };
-  return { name, messages: read(found).filter(({ bytes }) => isOneMessage(bytes)) };
+  const messages = read(found).filter(({ bytes }) => isOneMessage(bytes));
+  return { name, messages, mostlyBroken: name.includes('changed') };
 }
 
 function fromHexadecimal(name: string, text: string): CorpusMessage {

@@ -8,7 +8,7 @@ import type { CorpusMessage } from '../corpus.js';
 import type { Reading } from '../reading.js';
 
 /** Milliseconds without a line after which a program counts as hanging. */
-const PATIENCE = 10_000;
+const PATIENCE = 5_000;
 /** Starts in a row without a line that are the program's own fault, and not that of what it read. */
 const MOST_FRUITLESS = 5;
 
