@@ -1,6 +1,6 @@
 /** What a comparison has to come to. */
 import * as assert from 'uvu/assert';
-import { describeDisagreement, type Tally } from './comparison.js';
+import { describeDisagreement, type Tally, unmetDifferences } from './comparison.js';
 
 const SHOWN = 3;
 
@@ -14,6 +14,5 @@ export function assertNothingUnexpected(tallies: readonly Tally[]): void {
 
 /** Everything that is listed of these readers was met: an entry without a reason has to go. */
 export function assertAllMet(tallies: readonly Tally[]): void {
-  const unmet = tallies.flatMap((tally) => tally.unmet.map(({ id }) => `${tally.reader}: ${id}`));
-  assert.equal(unmet, []);
+  assert.equal(unmetDifferences(tallies), []);
 }

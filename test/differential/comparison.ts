@@ -96,11 +96,18 @@ export class Tally {
       else this.deliberate.set(known, (this.deliberate.get(known) ?? 0) + 1);
     }
   }
+}
 
-  /** The entries of the list that name this reader, and were not met. */
-  get unmet(): readonly Difference[] {
-    return differences.filter((entry) => entry.readers.includes(this.reader) && !this.deliberate.has(entry));
-  }
+/** The entries of the list that name one of these readers, which did not meet them, whatever it read. */
+export function unmetDifferences(tallies: readonly Tally[]): string[] {
+  const readers = new Set(tallies.map(({ reader }) => reader));
+  return [...readers].flatMap((reader) => {
+    const own = tallies.filter((tally) => tally.reader === reader);
+    const unmet = differences.filter(
+      (entry) => entry.readers.includes(reader) && !own.some((tally) => tally.deliberate.has(entry)),
+    );
+    return unmet.map(({ id }) => `${reader}: ${id}`);
+  });
 }
 
 /** A disagreement in words, with all that it takes to look into it. */
