@@ -25,6 +25,7 @@ export function listOf(totals: Totals): string {
 
 function numbersOf({ messages, agreed, deliberate, unexpected, died }: Counts): string[] {
   const listed = Object.values(deliberate).reduce((sum, count) => sum + count, 0);
-  const rate = messages === 0 ? 'none' : `${((100 * agreed) / messages).toFixed(2)} %`;
+  // Rounded down: only all of them are a hundred.
+  const rate = messages === 0 ? 'none' : `${(Math.floor((10_000 * agreed) / messages) / 100).toFixed(2)} %`;
   return [String(messages), rate, String(listed), String(unexpected), String(died)];
 }

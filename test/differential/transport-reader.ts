@@ -7,6 +7,7 @@ import type { IncomingMessage } from '../../src/connection/message.js';
 import { connect, type DBusError, type MessageBus, MessageType, type TransportKind } from '../../src/index.js';
 import { BUS, FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
+import { Field } from '../helpers/wire.js';
 import { messageLength } from '../helpers/wire-reader.js';
 import { descriptorsIn } from '../interop/values-echo.js';
 import type { CorpusMessage } from './corpus.js';
@@ -201,18 +202,32 @@ function readingOf(error: DBusError): Reading {
   return { outcome: 'reply', errorName: error.dbusName, answer: [error.constructor.name, error.message, values] };
 }
 
-/**
- * A reply made to answer a call: where its header says REPLY_SERIAL, and that rightly, it gets the call's serial. The
- * field is code, signature `u`, and the number, which must not be 0, on an 8-byte boundary.
- */
+/** A reply made to answer a call: where its header says REPLY_SERIAL, and not 0, it gets the call's serial. */
 function answering(bytes: Buffer, serial: number): Buffer {
   const copy = Buffer.from(bytes);
-  for (let at = 16; at + 8 <= copy.length; at += 8) {
-    if (copy.readUInt32BE(at) !== 0x05_01_75_00) continue;
-    if (copy.readUInt32BE(at + 4) === 0) return copy;
-    if (copy[0] === 0x42) copy.writeUInt32BE(serial, at + 4);
-    else copy.writeUInt32LE(serial, at + 4);
-    return copy;
-  }
+  const big = copy[0] === 0x42;
+  const at = replySerialAt(copy, big);
+  if (at === undefined || copy.readUInt32LE(at) === 0) return copy;
+  if (big) copy.writeUInt32BE(serial, at);
+  else copy.writeUInt32LE(serial, at);
   return copy;
+}
+
+/**
+ * Where the number is, if the fields up to it are well-formed. Bytes that only look like it may belong to a string, and a
+ * change of them might mend or break the message.
+ */
+function replySerialAt(bytes: Buffer, big: boolean): number | undefined {
+  const number = (at: number) => (big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
+  const end = Math.min(16 + number(12), bytes.length);
+  for (let at = 16; at + 8 <= end; at = Math.ceil(at / 8) * 8) {
+    const type = bytes.toString('latin1', at + 1, at + 4);
+    if (bytes[at] === Field.ReplySerial) return type === '\x01u\0' ? at + 4 : undefined;
+    at += 4;
+    if (type === '\x01u\0') at += 4;
+    else if (type === '\x01s\0' || type === '\x01o\0') at += 4 + number(at) + 1;
+    else if (type === '\x01g\0') at += 1 + (bytes[at] as number) + 1;
+    else return undefined;
+  }
+  return undefined;
 }

@@ -83,6 +83,14 @@ const kept: readonly Rule[] = [
   ['a NaN with a payload', { signature: 'd' }, (b) => b.u64(0x7ff8_0000_0000_0001n)],
   ['-0', { signature: 'da{db}' }, (b) => b.u64(1n << 63n).array(8, (a) => a.u64(1n << 63n).u32(1))],
   ['an empty string', { signature: 'sg' }, (b) => b.text('').signature('')],
+  [
+    'an empty signature as the last of an array',
+    { signature: 'a(g)' },
+    (b) =>
+      b.array(8, (a) => {
+        for (const text of ['o', 'q', 'avq((i)svab)', '']) a.align(8).signature(text);
+      }),
+  ],
   ['an object path', { signature: 'oo' }, (b) => b.text('/').text('/a_1/B')],
 ];
 

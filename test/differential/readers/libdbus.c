@@ -1,6 +1,7 @@
 /* What libdbus makes of messages: dbus_message_demarshal, every value through its iterators, and the same values once
  * more as its own encoder writes them. */
 #include <dbus/dbus.h>
+#include <unistd.h>
 
 #include "reading.h"
 
@@ -52,9 +53,10 @@ static void print_value(DBusMessageIter* from, DBusMessageIter* to) {
   const int code = dbus_message_iter_get_arg_type(from);
   if (dbus_type_is_basic(code)) {
     DBusBasicValue value;
-    /* A descriptor would be duplicated; there are none here, and the index is refused before. */
     dbus_message_iter_get_basic(from, &value);
     print_basic((char)code, &value);
+    /* No descriptor comes with bytes, and only a descriptor can be written. */
+    if (code == DBUS_TYPE_UNIX_FD) value.fd = STDIN_FILENO;
     dbus_message_iter_append_basic(to, code, &value);
     return;
   }
