@@ -9,7 +9,6 @@ import { SignatureReader } from '../interop/values-notation.js';
 const basicCodes = ['y', 'b', 'n', 'q', 'i', 'u', 'x', 't', 'd', 's', 'o', 'g'] as const;
 const basicSignature = fc.constantFrom(...basicCodes);
 
-/** Signatures of one complete type. */
 const { single } = fc.letrec<{ single: string; container: string }>((tie) => ({
   single: fc.oneof({ depthSize: 'small', withCrossShrink: true }, basicSignature, fc.constant('v'), tie('container')),
   container: fc.oneof(
@@ -18,6 +17,9 @@ const { single } = fc.letrec<{ single: string; container: string }>((tie) => ({
     fc.array(tie('single'), { minLength: 1, maxLength: 4 }).map((fields) => `(${fields.join('')})`),
   ),
 }));
+
+/** Signatures of one complete type. */
+export const singleTypes: fc.Arbitrary<string> = single;
 
 /** Signatures of bodies. */
 export const signatures: fc.Arbitrary<string> = fc
