@@ -1,5 +1,5 @@
-/* What libdbus makes of messages: dbus_message_demarshal, every value through its iterators, and the same values once
- * more as its own encoder writes them. */
+/* What libdbus makes of messages: dbus_message_demarshal, every value through its iterators, and the same
+ * values once more as its own encoder writes them. */
 #include <dbus/dbus.h>
 #include <unistd.h>
 
@@ -86,7 +86,7 @@ static void print_value(DBusMessageIter* from, DBusMessageIter* to) {
 
 static void print_header(DBusMessage* message) {
   fprintf(out, "\"outcome\":\"message\",\"type\":%d,\"serial\":%" PRIu32, dbus_message_get_type(message),
-         dbus_message_get_serial(message));
+          dbus_message_get_serial(message));
   const uint32_t reply_serial = dbus_message_get_reply_serial(message);
   if (reply_serial != 0) {
     fprintf(out, ",\"replySerial\":%" PRIu32, reply_serial);

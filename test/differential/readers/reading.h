@@ -1,5 +1,6 @@
-/* What the readers in C share: messages in hexadecimal, one a line, and readings as JSON, one a line. See reading.ts and
- * typed-text.ts for what they say. A program implements `read_message`, which prints the members of one reading. */
+/* What the readers in C share: messages in hexadecimal, one a line, and readings as JSON, one a line. See
+ * reading.ts and typed-text.ts for what they say. A program implements `read_message`, which prints the
+ * members of one reading. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>

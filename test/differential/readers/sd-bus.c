@@ -1,6 +1,7 @@
-/* What sd-bus makes of messages. It reads them from a socket only: so this plays the other side of a connection, sends
- * each message and a mark behind it, and prints what a filter sees before the mark; then every value, and the same
- * values once more as sd-bus sends them. A connection that a message ended is replaced. */
+/* What sd-bus makes of messages. It reads them from a socket only: so this plays the other side of a
+ * connection, sends each message and a mark behind it, and prints what a filter sees before the mark; then
+ * every value, and the same values once more as sd-bus sends them. A connection that a message ended is
+ * replaced. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,10 +21,10 @@ static bool is_marked;
 
 /* A signal `/ a.b M`, which nothing else here sends with this serial. */
 static const uint8_t mark[] = {
-    'l', 4, 1, 1, 0, 0, 0, 0, 0xf0, 0xff, 0xff, 0xff, 0x2a, 0, 0, 0,           /* fixed part */
-    1, 1, 'o', 0, 1, 0, 0, 0, '/', 0, 0, 0, 0, 0, 0, 0,                        /* PATH */
-    2, 1, 's', 0, 3, 0, 0, 0, 'a', '.', 'b', 0, 0, 0, 0, 0,                    /* INTERFACE */
-    3, 1, 's', 0, 1, 0, 0, 0, 'M', 0, 0, 0, 0, 0, 0, 0,                        /* MEMBER */
+    'l', 4, 1,   1, 0, 0, 0, 0, 0xf0, 0xff, 0xff, 0xff, 0x2a, 0, 0, 0, /* fixed part */
+    1,   1, 'o', 0, 1, 0, 0, 0, '/',  0,    0,    0,    0,    0, 0, 0, /* PATH */
+    2,   1, 's', 0, 3, 0, 0, 0, 'a',  '.',  'b',  0,    0,    0, 0, 0, /* INTERFACE */
+    3,   1, 's', 0, 1, 0, 0, 0, 'M',  0,    0,    0,    0,    0, 0, 0, /* MEMBER */
 };
 
 static void fail(const char* what, int error) {
@@ -58,7 +59,8 @@ static void discard_input(void) {
 
 static void connect_bus(void) {
   int pair[2], r;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) fail("socketpair", -errno);
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+    fail("socketpair", -errno);
   peer = pair[1];
   if (write(peer, HANDSHAKE, strlen(HANDSHAKE)) < 0) fail("write", -errno);
   if ((r = sd_bus_new(&bus)) < 0) fail("sd_bus_new", r);
@@ -72,8 +74,8 @@ static void connect_bus(void) {
   discard_input();
 }
 
-/* Sends message and mark, and processes until the mark was seen (1), the connection ended (negative), or there is
- * nothing more to read although the mark was sent (0). */
+/* Sends message and mark, and processes until the mark was seen (1), the connection ended (negative), or
+ * there is nothing more to read although the mark was sent (0). */
 static int send_and_process(const uint8_t* bytes, size_t length) {
   const uint8_t* pieces[] = {bytes, mark};
   const size_t lengths[] = {length, sizeof mark};
@@ -231,7 +233,8 @@ static void print_written(sd_bus_message* message) {
   sd_bus_message_unref(copy);
 }
 
-/* That a body cannot be read shows in the middle of it, when half of it is printed: it is printed elsewhere first. */
+/* That a body cannot be read shows in the middle of it, when half of it is printed: it is printed elsewhere
+ * first. */
 static int print_readable(sd_bus_message* message) {
   char* body = NULL;
   size_t size = 0;

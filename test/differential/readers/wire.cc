@@ -1,9 +1,9 @@
 // Reads a message in hexadecimal on each line of standard input; prints what busbar's own check says of it.
-#include "wire/message.h"
-
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include "wire/message.h"
 
 namespace {
 
