@@ -57,6 +57,13 @@ export class TransportReader implements AsyncDisposable {
     return readings;
   }
 
+  /** What handlers see of calls and signals that come all at once. None of them may end the connection. */
+  async readTogether(messages: readonly CorpusMessage[]): Promise<readonly Reading[]> {
+    await this.#disconnect();
+    this.#connection = await ConnectionUnderTest.open(this.#transport, this.#server, false);
+    return this.#connection.readTogether(messages);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#disconnect();
     await this.#server.stop();
@@ -75,6 +82,8 @@ class ConnectionUnderTest {
   readonly #relay: DescriptorRelay | undefined;
   #isSpoilt = false;
   #seen: Reading | undefined;
+  /** All that was seen since the last message was sent. */
+  readonly #seenTogether: Reading[] = [];
   /** The call that waits, if one does. */
   #serial: number | undefined;
   #mark = FIRST_MARK;
@@ -99,6 +108,7 @@ class ConnectionUnderTest {
 
   async read({ bytes, fds = 0 }: CorpusMessage): Promise<Reading> {
     this.#seen = undefined;
+    this.#seenTogether.length = 0;
     this.#peer.sent.length = 0;
     const isReply = bytes[1] === MessageType.MethodReturn || bytes[1] === MessageType.Error;
     if (fds > 0) await this.#relay?.attach(fds);
@@ -108,6 +118,13 @@ class ConnectionUnderTest {
     const seen = this.#seen as Reading | undefined;
     if (seen === undefined) return { outcome: 'nothing' };
     return seen.type === MessageType.MethodCall ? { ...seen, ...this.#answerTo(seen) } : seen;
+  }
+
+  async readTogether(messages: readonly CorpusMessage[]): Promise<readonly Reading[]> {
+    this.#seenTogether.length = 0;
+    this.#peer.inject(...messages.map(({ bytes }) => bytes));
+    if (!(await this.#isDealtWith(PATIENCE.complete))) throw new Error('messages ended the connection');
+    return this.#seenTogether;
   }
 
   async close(): Promise<void> {
@@ -155,6 +172,7 @@ class ConnectionUnderTest {
   #take(message: IncomingMessage): void {
     if (message.serial === this.#mark) return;
     this.#seen = { ...headerOf(message), ...bodyOf(message) };
+    this.#seenTogether.push(this.#seen);
   }
 
   #answerTo(call: Reading): Pick<Reading, 'answer'> {

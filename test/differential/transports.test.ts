@@ -7,6 +7,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MessageType } from '../../src/index.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
 import { marshalledValues } from '../helpers/marshalled-values.js';
 import { testUnless } from '../helpers/skip.js';
@@ -17,8 +18,11 @@ import { encoded, randomBodies, randomCorpus } from './corpora/random.js';
 import { recordedCorpus } from './corpora/recorded.js';
 import { rulesCorpus } from './corpora/rules.js';
 import { sharedCorpora } from './corpora/shared.js';
+import type { CorpusMessage } from './corpus.js';
 import { Differential } from './differential.js';
 import { wireCheck } from './readers/index.js';
+import type { Reading } from './reading.js';
+import { TransportReader } from './transport-reader.js';
 
 const test = suite('both transports');
 
@@ -48,6 +52,11 @@ testUnless(
   },
 );
 
+/** A call or a signal, which need nobody to wait for them. */
+const isRequest = ({ bytes }: CorpusMessage) => bytes[1] === MessageType.MethodCall || bytes[1] === MessageType.Signal;
+/** What did not end the connection. */
+const isSeen = ({ outcome }: Reading) => outcome === 'message' || outcome === 'faulty body';
+
 const random = randomCorpus(SEED, 1500);
 const recorded = recordedCorpus();
 const changed = changedCorpus([...random.messages, ...recorded.messages, ...rulesCorpus().messages], SEED, 2500);
@@ -63,5 +72,18 @@ testUnless(wireCheck.missing ?? DescriptorRelay.missing(), test, 'messages with 
   const { tallies } = await (differential as Differential).compareTransports(descriptorsCorpus());
   assertNothingUnexpected(tallies);
 });
+
+for (const transport of ['socket', 'sd-bus'] as const) {
+  test(`messages that come all at once are those that come one by one, over ${transport}`, async () => {
+    await using reader = await TransportReader.start(transport);
+    const messages = [...random.messages, ...recorded.messages, ...rulesCorpus().messages].filter(isRequest);
+    const readings = await reader.readAll(messages);
+    const seen = readings.flatMap((reading, index) => (isSeen(reading) ? [[messages[index], reading] as const] : []));
+    assert.ok(seen.length > 1000);
+    const together = await reader.readTogether(seen.map(([message]) => message as CorpusMessage));
+    const oneByOne = seen.map(([, { answer, ...reading }]) => reading);
+    deepStrictEqual(together, oneByOne);
+  });
+}
 
 test.run();

@@ -91,6 +91,27 @@ const kept: readonly Rule[] = [
         for (const text of ['o', 'q', 'avq((i)svab)', '']) a.align(8).signature(text);
       }),
   ],
+  ['a string of 100 000 bytes', { signature: 'sy' }, (b) => b.text('ä'.repeat(50_000)).u8(1)],
+  ['100 000 bytes', { signature: 'ay' }, (b) => b.array(1, (a) => a.raw(Buffer.alloc(100_000, 7)))],
+  [
+    '20 000 numbers',
+    { signature: 'adat' },
+    (b) => {
+      for (const sign of [1, -1]) {
+        b.array(8, (a) => {
+          for (let i = 0; i < 10_000; i++) a.align(8).f64((sign * i) / 3);
+        });
+      }
+    },
+  ],
+  [
+    'a dictionary of 3000 entries',
+    { signature: 'a{sv}' },
+    (b) =>
+      b.array(8, (a) => {
+        for (let i = 0; i < 3000; i++) a.align(8).text(`key ${i}`).signature('u').u32(i);
+      }),
+  ],
   ['an object path', { signature: 'oo' }, (b) => b.text('/').text('/a_1/B')],
 ];
 
