@@ -46,6 +46,12 @@ const pythonModule = (name, debianPackage) => ({
   packages: { 'apt-get': debianPackage },
 });
 
+const header = (file, debianPackage) => ({
+  name: debianPackage,
+  present: () => existsSync(join('/usr/include', file)),
+  packages: { 'apt-get': debianPackage },
+});
+
 /** What the tests compare busbar with. Tests whose peer is missing are skipped and say so. */
 export const testPeers = [
   bus,
@@ -58,6 +64,10 @@ export const testPeers = [
   pythonModule('dbus_next', 'python3-dbus-next'),
   pythonModule('dbus_fast', 'python3-dbus-fast'),
   program('g++', 'g++'),
+  program('gcc', 'gcc'),
+  program('pkg-config', 'pkg-config'),
+  header('systemd/sd-bus.h', 'libsystemd-dev'),
+  header('dbus-1.0/dbus/dbus.h', 'libdbus-1-dev'),
   program('cmake', 'cmake'),
   program('make', 'make'),
   program('readelf', 'binutils'),

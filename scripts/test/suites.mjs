@@ -13,7 +13,9 @@ const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
 const transports = ['socket', 'sd-bus'];
 
 export function allSuites() {
-  return [...tools, ...testFiles('unit'), ...connectingFolders.flatMap(testFiles).flatMap(onEachTransport)];
+  const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
+  // These run both transports at once.
+  return [...tools, ...testFiles('unit'), ...testFiles('differential'), ...connecting];
 }
 
 const tools = [

@@ -8,78 +8,10 @@ import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
 import { DBusError } from '../../src/errors.js';
-import { type BasicCode, parseSignature, type Type } from '../../src/signature/parse.js';
 import { Variant } from '../../src/variant.js';
+import { bodies, signatures, singleTypes } from '../helpers/arbitrary-bodies.js';
 
 const test = suite('codec: round trips');
-
-const basicCodes: readonly BasicCode[] = ['y', 'b', 'n', 'q', 'i', 'u', 'x', 't', 'd', 's', 'o', 'g'];
-const basicSignature = fc.constantFrom(...basicCodes);
-
-/** Signatures of one complete type. */
-const { single } = fc.letrec<{ single: string; container: string }>((tie) => ({
-  single: fc.oneof({ depthSize: 'small', withCrossShrink: true }, basicSignature, fc.constant('v'), tie('container')),
-  container: fc.oneof(
-    tie('single').map((element) => `a${element}`),
-    fc.tuple(basicSignature, tie('single')).map(([key, value]) => `a{${key}${value}}`),
-    fc.array(tie('single'), { minLength: 1, maxLength: 4 }).map((fields) => `(${fields.join('')})`),
-  ),
-}));
-const signatures = fc
-  .array(single, { maxLength: 4 })
-  .map((types) => types.join(''))
-  .filter((signature) => signature.length <= 255);
-
-const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.string({ maxLength: 200 }));
-const element = fc.stringMatching(/^[A-Za-z0-9_]{1,8}$/);
-
-const basics: Readonly<Record<Exclude<BasicCode, 'h'>, fc.Arbitrary<unknown>>> = {
-  y: fc.integer({ min: 0, max: 255 }),
-  b: fc.boolean(),
-  n: fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 }),
-  q: fc.integer({ min: 0, max: 2 ** 16 - 1 }),
-  i: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-  u: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-  x: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  t: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-  d: fc.double(),
-  s: text.filter((value) => !value.includes('\0')),
-  o: fc.array(element, { maxLength: 4 }).map((elements) => `/${elements.join('/')}`),
-  g: signatures,
-};
-
-/** Values as they are read with `variants: 'wrap'`; `room` bounds how much further variants nest. */
-function valuesOf(type: Type, room: number): fc.Arbitrary<unknown> {
-  switch (type.code) {
-    case 'v': {
-      const content = room > 0 ? single : basicSignature;
-      return content.chain((signature) =>
-        valuesOf(parseSignature(signature)[0] as Type, room - 1).map((value) => new Variant(signature, value)),
-      );
-    }
-    case '(':
-      return fc.tuple(...type.fields.map((field) => valuesOf(field, room)));
-    case 'a': {
-      if (type.element.code === 'y') return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
-      if (type.element.code !== '{') return fc.array(valuesOf(type.element, room), { maxLength: 4 });
-      const { key, value } = type.element;
-      const entries = fc.array(fc.tuple(valuesOf(key, 0), valuesOf(value, room)), { maxLength: 4 });
-      if (!['s', 'o', 'g'].includes(key.code)) return entries.map((list) => new Map(list));
-      return entries.map((list) => objectOf(list as [string, unknown][]));
-    }
-    default:
-      return basics[type.code as Exclude<BasicCode, 'h'>];
-  }
-}
-
-/** As `Object.fromEntries`, which makes `__proto__` an own key too. */
-function objectOf(entries: readonly (readonly [string, unknown])[]): object {
-  return Object.fromEntries(entries);
-}
-
-const bodies = signatures.chain((signature) =>
-  fc.tuple(fc.constant(signature), fc.tuple(...parseSignature(signature).map((type) => valuesOf(type, 2)))),
-);
 
 const writer = new Writer();
 
@@ -99,6 +31,11 @@ function decode(signature: string, body: Uint8Array, options?: DecodeOptions): u
   const values = decoderFor(signature, options)(reader);
   assert.is(reader.position, reader.end);
   return values;
+}
+
+/** As `Object.fromEntries`, which makes `__proto__` an own key too. */
+function objectOf(entries: readonly (readonly [string, unknown])[]): object {
+  return Object.fromEntries(entries);
 }
 
 /** The same value as it is read by default. */
@@ -191,7 +128,7 @@ test('a message that was changed on its way becomes values or an error', () => {
 test('any value at all is written or refused with the path to it', () => {
   fc.assert(
     fc.property(
-      single,
+      singleTypes,
       fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }),
       (signature, value) => {
         try {

@@ -1,0 +1,123 @@
+/**
+ * Compares what two made of the same message, and looks a disagreement up in the list of the deliberate ones. Whatever is
+ * not on the list is a mistake, of one or the other.
+ */
+import { MessageType } from '../../src/index.js';
+import type { CorpusMessage } from './corpus.js';
+import { type Difference, differences } from './differences.js';
+import { type Part, parts, type Reading } from './reading.js';
+import { normalText, type TypedText } from './typed-text.js';
+
+/** `accepts` what we refuse, `refuses` what we accept, another outcome, or a part that is read otherwise. */
+export type What = 'accepts' | 'refuses' | 'outcome' | Part;
+
+/** Two readings of a message that are not the same in one respect. */
+export interface Disagreement {
+  readonly reader: string;
+  readonly message: CorpusMessage;
+  /** What busbar's own check says of the message, with the rule that it breaks. */
+  readonly check: Reading;
+  readonly ours: Reading;
+  readonly theirs: Reading;
+  readonly what: What;
+}
+
+export const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';
+
+/**
+ * How somebody else's reading differs, who has other words for what is wrong: sound or not is compared, and of sound
+ * messages everything that both say.
+ */
+export function differencesToOthers(check: Reading, ours: Reading, theirs: Reading): What[] {
+  if (isSound(check) !== isSound(theirs)) return [isSound(theirs) ? 'accepts' : 'refuses'];
+  return isSound(check) ? differentParts(ours, theirs) : [];
+}
+
+/** How what users of two transports see differs. */
+export function differencesOfTransports(ours: Reading, theirs: Reading): What[] {
+  return ours.outcome === theirs.outcome ? differentParts(ours, theirs) : ['outcome'];
+}
+
+/** How values differ from those that they were made of, whatever became of the rest of the message. */
+export function differencesOfValues(ours: Reading, again: Reading): What[] {
+  if (!isSound(again)) return ['refuses'];
+  return differentParts(ours, again).filter((part) => part === 'signature' || part === 'body');
+}
+
+/** How the socket transport differs from the check of whole messages, which is made of the same rules. */
+export function differencesToCheck(message: CorpusMessage, check: Reading, seen: Reading): What[] {
+  if (check.outcome === 'closed') return isLostFor(check.because as string, seen) ? [] : ['outcome'];
+  const type = message.bytes[1] as number;
+  // What nobody asked for, and what nobody knows the meaning of, nobody sees.
+  if (seen.outcome === 'nothing')
+    return type === MessageType.MethodCall || type === MessageType.Signal ? ['outcome'] : [];
+  if (isSound(check)) return isSound(seen) ? [] : ['refuses'];
+  return seen.outcome === check.outcome ? [] : ['outcome'];
+}
+
+function isLostFor(rule: string, { outcome, because }: Reading): boolean {
+  return outcome === 'closed' && because?.includes(`: ${rule} (byte `) === true;
+}
+
+function differentParts(ours: Reading, theirs: Reading): Part[] {
+  return parts.filter((part) => {
+    const [one, other] = [ours[part], theirs[part]];
+    return one !== undefined && other !== undefined && textOf(part, one) !== textOf(part, other);
+  });
+}
+
+function textOf(part: Part, value: unknown): string {
+  return JSON.stringify(part === 'body' ? (value as readonly TypedText[]).map(normalText) : value);
+}
+
+/** Counts how often readers agreed, and how often they did not, by difference. */
+export class Tally {
+  readonly reader: string;
+  messages = 0;
+  agreed = 0;
+  /** Messages that ended the process which read them. */
+  died = 0;
+  readonly deliberate = new Map<Difference, number>();
+  readonly unexpected: Disagreement[] = [];
+
+  constructor(reader: string) {
+    this.reader = reader;
+  }
+
+  /** Notes in what respects a message is read otherwise. */
+  add(whats: readonly What[], found: Omit<Disagreement, 'what' | 'reader'>): void {
+    this.messages++;
+    if (found.theirs.outcome === 'died') this.died++;
+    if (whats.length === 0) this.agreed++;
+    for (const what of whats) {
+      const disagreement = { ...found, what, reader: this.reader };
+      const known = differences.find(({ readers, applies }) => readers.includes(this.reader) && applies(disagreement));
+      if (known === undefined) this.unexpected.push(disagreement);
+      else this.deliberate.set(known, (this.deliberate.get(known) ?? 0) + 1);
+    }
+  }
+}
+
+/** The entries of the list that name one of these readers, which did not meet them, whatever it read. */
+export function unmetDifferences(tallies: readonly Tally[]): string[] {
+  const readers = new Set(tallies.map(({ reader }) => reader));
+  return [...readers].flatMap((reader) => {
+    const own = tallies.filter((tally) => tally.reader === reader);
+    const unmet = differences.filter(
+      (entry) => entry.readers.includes(reader) && !own.some((tally) => tally.deliberate.has(entry)),
+    );
+    return unmet.map(({ id }) => `${reader}: ${id}`);
+  });
+}
+
+/** A disagreement in words, with all that it takes to look into it. */
+export function describeDisagreement({ reader, message, check, ours, theirs, what }: Disagreement): string {
+  const shown = (reading: Reading) => JSON.stringify(reading).slice(0, 400);
+  return [
+    `${reader} ${what}: ${message.name}`,
+    `  the check   ${check.outcome}: ${check.because}`,
+    `  ours        ${shown(ours)}`,
+    `  theirs      ${shown(theirs)}`,
+    `  ${message.bytes.toString('hex').slice(0, 600)}`,
+  ].join('\n');
+}

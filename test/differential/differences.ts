@@ -1,0 +1,217 @@
+/**
+ * Where readers of D-Bus messages differ from busbar on purpose, or because they cannot help it: everything else that
+ * differs fails. Each entry says what the specification has to say, and is met by a message of `corpora/rules.ts`, so
+ * that none outlives its reason.
+ */
+import type { Disagreement } from './comparison.js';
+
+export interface Difference {
+  readonly id: string;
+  /** Who differs. `busbar over sd-bus` differs from the socket transport, and that from the check of whole messages. */
+  readonly readers: readonly string[];
+  /** What the specification says, and who follows it. */
+  readonly rule: string;
+  readonly applies: (found: Disagreement) => boolean;
+}
+
+const both = ['sd-bus', 'busbar over sd-bus'];
+
+/** They take a message that breaks this rule, up to its body at least. */
+const takesDespite =
+  (rule: string) =>
+  ({ what, check, theirs }: Disagreement): boolean =>
+    check.because === rule &&
+    (what === 'accepts' || (what === 'outcome' && ['message', 'reply', 'faulty body'].includes(theirs.outcome)));
+
+/** They refuse something that is sound. */
+const refuses = ({ what, check, theirs }: Disagreement): boolean =>
+  check.outcome === 'message' &&
+  (what === 'refuses' || (what === 'outcome' && ['nothing', 'faulty body'].includes(theirs.outcome)));
+
+/** They see nothing of something whose header is sound. */
+const drops = ({ what, ours, theirs }: Disagreement): boolean =>
+  (what === 'refuses' || what === 'outcome') && ours.outcome !== 'closed' && theirs.outcome === 'nothing';
+
+const textOf = ({ ours }: Disagreement): string => JSON.stringify([ours.body, ours.answer]);
+
+/** Whether a header carries a field of this code and basic type; fields begin on 8-byte boundaries. */
+function carries({ message: { bytes } }: Disagreement, code: number, type: string): boolean {
+  const field = Buffer.of(code, 1, type.charCodeAt(0), 0);
+  for (let at = 16; at + 8 <= bytes.length; at += 8) if (bytes.subarray(at, at + 4).equals(field)) return true;
+  return false;
+}
+
+/** Whether a header has a field that the specification does not know, whose signature is empty. */
+function hasUnknownFieldOfNoType({ message: { bytes } }: Disagreement): boolean {
+  for (let at = 16; at + 3 <= bytes.length; at += 8) {
+    if ((bytes[at] as number) > 9 && bytes[at + 1] === 0 && bytes[at + 2] === 0) return true;
+  }
+  return false;
+}
+
+const isRequest = ({ message: { bytes } }: Disagreement): boolean => bytes[1] === 1 || bytes[1] === 4;
+
+export const differences: readonly Difference[] = [
+  {
+    id: 'bad headers are dropped',
+    readers: ['busbar over sd-bus'],
+    rule: '"Invalid Protocol and Spec Extensions": whoever violates the specification should be disconnected at once. sd-bus goes on, without a word.',
+    applies: ({ what, ours, theirs }) =>
+      what === 'outcome' && ours.outcome === 'closed' && theirs.outcome === 'nothing',
+  },
+  {
+    id: 'header fields may exceed 64 MiB',
+    readers: ['busbar over sd-bus'],
+    rule: '"Marshaling": an array must not exceed 64 MiB, and header fields are one. sd-bus waits for all of it, up to 128 MiB.',
+    applies: ({ what, ours, theirs }) =>
+      what === 'outcome' && ours.outcome === 'closed' && theirs.outcome === 'waiting',
+  },
+  {
+    id: 'versions are not looked at',
+    readers: both,
+    rule: '"Message Format": the major protocol version of a message must be 1.',
+    applies: takesDespite('the protocol version must be 1'),
+  },
+  {
+    id: 'padding behind the header is not looked at',
+    readers: both,
+    rule: '"Message Format": the header is padded with nul bytes.',
+    applies: takesDespite('padding behind the header must be zero'),
+  },
+  {
+    id: 'unknown header fields are not looked into',
+    readers: both,
+    rule: '"Header Fields": unknown fields are ignored; what they hold is part of the message, and has to be valid.',
+    applies: (found) =>
+      takesDespite('the value of an unknown header field must be valid')(found) ||
+      (takesDespite('a header field must end within the header')(found) && hasUnknownFieldOfNoType(found)),
+  },
+  {
+    id: 'members may begin with a digit',
+    readers: both,
+    rule: '"Member names" must not begin with a digit.',
+    applies: takesDespite('MEMBER must be a member name'),
+  },
+  {
+    id: 'bodies need no signature',
+    readers: both,
+    rule: '"Header Fields": without SIGNATURE the body must be of zero length.',
+    applies: takesDespite('a message with a body must have a SIGNATURE'),
+  },
+  {
+    id: 'dict entries outside arrays are found late',
+    readers: ['busbar over sd-bus'],
+    rule: '"Dict entry": occurs only as an array element type. sd-bus finds it wrong when the body is read.',
+    applies: takesDespite('SIGNATURE must be a valid signature'),
+  },
+  {
+    id: 'dict entries outside arrays are values',
+    readers: ['sd-bus'],
+    rule: '"Valid Signatures": a dict entry occurs only as an array element type. busbar checks what sd-bus lets pass.',
+    applies: takesDespite('a signature must be valid'),
+  },
+  {
+    id: 'booleans are any number',
+    readers: both,
+    rule: '"Marshaling": of a BOOLEAN only 0 and 1 are valid.',
+    applies: takesDespite('a boolean must be 0 or 1'),
+  },
+  {
+    id: 'bodies may go on',
+    readers: both,
+    rule: '"Message Format": the body is made of the values of its signature, and of nothing more.',
+    applies: takesDespite('the body must end with the last value of its signature'),
+  },
+  {
+    id: 'values nest without limit',
+    readers: ['sd-bus'],
+    rule: '"Valid Signatures": the total depth of a message is 64, variants included. busbar checks what sd-bus lets pass.',
+    applies: takesDespite('values must not be nested in more than 64 containers'),
+  },
+  {
+    id: 'noncharacters are refused',
+    readers: both,
+    rule: '"Basic types": noncharacters are valid in strings, by Unicode Corrigendum 9.',
+    applies: (found) => refuses(found) && /\p{Noncharacter_Code_Point}/u.test(textOf(found)),
+  },
+  {
+    id: 'signatures of 255 bytes are refused',
+    readers: both,
+    rule: '"Valid Signatures": the maximum length of a signature is 255.',
+    applies: (found) =>
+      (drops(found) && found.ours.signature?.length === 255) ||
+      (refuses(found) && /"(g )?[^" ]{255}"/.test(textOf(found))),
+  },
+  {
+    id: 'REPLY_SERIAL is refused where it means nothing',
+    readers: both,
+    rule: '"Header Fields": a field in a message of a type that it is not defined for is ignored.',
+    applies: (found) => drops(found) && isRequest(found) && carries(found, 5, 'u'),
+  },
+  {
+    id: 'REPLY_SERIAL is shown where it means nothing',
+    readers: ['libdbus', 'GDBus', 'dbus-next', 'dbus-fast'],
+    rule: '"Header Fields": a field in a message of a type that it is not defined for is ignored. They show it, busbar does not.',
+    applies: (found) => found.what === 'replySerial' && isRequest(found) && found.ours.replySerial === null,
+  },
+  {
+    id: 'paths of 64 KiB are refused',
+    readers: both,
+    rule: '"Valid Object Paths": have no limit of their own.',
+    applies: (found) => drops(found) && (found.ours.path?.length ?? 0) >= 65_535,
+  },
+  {
+    id: 'flags that mean nothing are not shown',
+    readers: ['busbar over sd-bus'],
+    rule: '"Message Format": unknown flags are ignored, and only calls expect replies or ask people. sd-bus has no getter for the rest.',
+    applies: ({ what, ours, theirs }) => {
+      const meaningful = ours.type === 1 ? 0b111 : 0b010;
+      return what === 'flags' && ((ours.flags as number) & meaningful) === theirs.flags;
+    },
+  },
+  {
+    id: 'descriptors that did not come',
+    readers: ['busbar over a socket', 'sd-bus', 'libdbus'],
+    rule: '"Header Fields": UNIX_FDS is how many descriptors come with the message. The check of bytes does not know.',
+    applies: (found) => found.what === 'refuses' && carries(found, 9, 'u'),
+  },
+  {
+    id: 'descriptors are looked for by who takes them',
+    readers: ['libdbus'],
+    rule: '"Marshaling": a UNIX_FD is an index into the array of descriptors. libdbus leaves it to whoever takes one.',
+    applies: takesDespite('a file descriptor must be one of those that came with the message'),
+  },
+  {
+    id: 'unique names of one element',
+    readers: ['libdbus'],
+    rule: '"Bus names" consist of two or more elements.',
+    applies: (found) =>
+      takesDespite('DESTINATION must be a bus name')(found) || takesDespite('SENDER must be a bus name')(found),
+  },
+  {
+    id: 'nothing unknown is taken',
+    readers: ['dbus-next', 'dbus-fast'],
+    rule: '"Invalid Protocol and Spec Extensions": unknown types, header fields and flags are ignored. They refuse the message.',
+    applies: ({ what, theirs }) =>
+      what === 'refuses' && /is not a valid (MessageType|HeaderField)|^KeyError: \d+$/.test(theirs.because ?? ''),
+  },
+  {
+    id: 'lengths of strings count characters',
+    readers: ['what dbus-fast wrote'],
+    rule: '"Marshaling": the length of a string is that of its UTF-8, in bytes. dbus-fast 1.84 writes the number of characters.',
+    applies: (found) => ['refuses', 'body'].includes(found.what) && /[^\0-\x7f]/.test(textOf(found)),
+  },
+  {
+    id: 'empty signatures at the end of arrays are lost',
+    readers: ['GDBus'],
+    rule: '"Marshaling": an array goes on for as many bytes as it says. GLib 2.74 may miss a last element with an empty signature.',
+    // The values of an error have no types.
+    applies: (found) => ['refuses', 'body'].includes(found.what) && /"g "|''/.test(textOf(found)),
+  },
+  {
+    id: 'less is checked than the specification asks for',
+    readers: ['GDBus', 'dbus-next', 'dbus-fast'],
+    rule: '"Invalid Protocol and Spec Extensions": the protocol should be strictly parsed and validated.',
+    applies: ({ what }) => what === 'accepts',
+  },
+];
