@@ -80,8 +80,9 @@ export async function connect(address, parameters) {
 }
 
 /** @type {import('../harness/peer.mjs').Listen} */
-export async function listen(address, usage) {
-  await openServer({ address, onConnection: (bus) => bus.export(PATH, serviceObject(usage)) });
+export async function listen(address, usage, parameters) {
+  const transport = parameters.get('transport') ?? undefined;
+  await openServer({ address, transport, onConnection: (bus) => bus.export(PATH, serviceObject(usage)) });
 }
 
 function serviceObject(usage) {

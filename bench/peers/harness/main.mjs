@@ -31,7 +31,7 @@ async function callOnce(peer) {
 }
 
 async function listen() {
-  await library.listen(address, cpu);
+  await library.listen(address, cpu, parameters);
   console.log('ready');
 }
 

@@ -7,7 +7,7 @@
 export type Connect = (address: string, parameters: URLSearchParams) => Promise<Peer>;
 
 /** Where peers can do without a bus: listens at an address, and exports `Echo` to every client. */
-export type Listen = (address: string, usage: () => number) => Promise<void>;
+export type Listen = (address: string, usage: () => number, parameters: URLSearchParams) => Promise<void>;
 
 export interface Peer {
   /** A function that calls `Echo` of the object at a path. */
