@@ -154,10 +154,10 @@ class ConnectionUnderTest {
   async #waitingCall(): Promise<number> {
     if (this.#serial !== undefined) return this.#serial;
     const options = { timeout: Number.POSITIVE_INFINITY, variants: 'wrap' } as const;
-    this.#bus.request(CALL, [], options).then(
-      ({ signature, values }) => this.#settle({ outcome: 'reply', signature, body: bodyTexts(signature, values) }),
-      (error: DBusError) => this.#settle(readingOf(error)),
-    );
+    const reading = this.#bus.request(CALL, [], options, (values, signature): Reading => {
+      return { outcome: 'reply', signature, body: bodyTexts(signature, values) };
+    });
+    reading.catch(readingOf).then((settled) => this.#settle(settled));
     const { serial } = await this.#peer.until(({ interface: name }) => name === CALL.interface);
     this.#serial = serial;
     return serial;
