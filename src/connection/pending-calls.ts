@@ -6,6 +6,7 @@ import type { DecodeOptions } from '../codec/decoder.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
+import { SerialTable } from './serial-table.js';
 
 /** What a caller may choose about waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
@@ -70,7 +71,7 @@ class PendingCall extends Expiring {
 }
 
 export class PendingCalls {
-  readonly #calls = new Map<number, PendingCall>();
+  readonly #calls = new SerialTable<PendingCall>();
   readonly #deadlines: Deadlines;
   readonly #onChange: () => void;
 
@@ -88,7 +89,7 @@ export class PendingCalls {
   wait<Result>(serial: number, head: MessageHead, options: WaitOptions, take: TakeReply<Result>): Promise<Result> {
     const promise = new Promise<unknown>(keepResolve);
     const call = new PendingCall(this, serial, head, options, take, resolve);
-    this.#calls.set(serial, call);
+    this.#calls.add(call);
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
@@ -119,14 +120,14 @@ export class PendingCalls {
 
   /** Rejects everything that waits. */
   close(cause: DBusError | undefined): void {
-    for (const { serial, head } of [...this.#calls.values()]) {
+    for (const { serial, head } of this.#calls.entries()) {
       const text = `the connection was closed while waiting for ${describeMessage(head)}`;
       this.fail(serial, () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }));
     }
   }
 
   #settle(call: PendingCall, result: unknown): void {
-    this.#calls.delete(call.serial);
+    this.#calls.remove(call);
     this.#deadlines.remove(call);
     call.unlisten?.();
     call.resolve(result);
