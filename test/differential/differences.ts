@@ -34,7 +34,9 @@ const refuses = ({ what, check, theirs }: Disagreement): boolean =>
 const drops = ({ what, ours, theirs }: Disagreement): boolean =>
   (what === 'refuses' || what === 'outcome') && ours.outcome !== 'closed' && theirs.outcome === 'nothing';
 
-const textOf = ({ ours }: Disagreement): string => JSON.stringify([ours.body, ours.answer]);
+/** The values in it; where we do not look at them, for want of a known type, whatever text the bytes are. */
+const textOf = ({ ours, message }: Disagreement): string =>
+  ours.outcome === 'nothing' ? message.bytes.toString() : JSON.stringify([ours.body, ours.answer]);
 
 /** Whether a header carries a field of this code and basic type; fields begin on 8-byte boundaries. */
 function carries({ message: { bytes } }: Disagreement, code: number, type: string): boolean {
@@ -176,7 +178,9 @@ export const differences: readonly Difference[] = [
     id: 'descriptors that did not come',
     readers: ['busbar over a socket', 'sd-bus', 'libdbus'],
     rule: '"Header Fields": UNIX_FDS is how many descriptors come with the message. The check of bytes does not know.',
-    applies: (found) => found.what === 'refuses' && carries(found, 9, 'u'),
+    applies: (found) =>
+      carries(found, 9, 'u') &&
+      (found.what === 'refuses' || (found.what === 'outcome' && found.theirs.outcome === 'closed')),
   },
   {
     id: 'descriptors are looked for by who takes them',
