@@ -5,6 +5,7 @@
 import { MessageType } from '../../src/index.js';
 import type { CorpusMessage } from './corpus.js';
 import { type Difference, differences } from './differences.js';
+import { otherReaders } from './readers/index.js';
 import { type Part, parts, type Reading } from './reading.js';
 import { normalText, type TypedText } from './typed-text.js';
 
@@ -103,11 +104,17 @@ export function unmetDifferences(tallies: readonly Tally[]): string[] {
   const readers = new Set(tallies.map(({ reader }) => reader));
   return [...readers].flatMap((reader) => {
     const own = tallies.filter((tally) => tally.reader === reader);
-    const unmet = differences.filter(
-      (entry) => entry.readers.includes(reader) && !own.some((tally) => tally.deliberate.has(entry)),
+    const expected = differences.filter(
+      (entry) => entry.readers.includes(reader) && isOfVersion(reader, entry.version),
     );
+    const unmet = expected.filter((entry) => !own.some((tally) => tally.deliberate.has(entry)));
     return unmet.map(({ id }) => `${reader}: ${id}`);
   });
+}
+
+function isOfVersion(reader: string, wanted = ''): boolean {
+  const library = otherReaders.find(({ name }) => reader.includes(name));
+  return wanted === '' || library?.version()?.startsWith(wanted) === true;
 }
 
 /** A disagreement in words, with all that it takes to look into it. */
