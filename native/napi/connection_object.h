@@ -42,9 +42,14 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   bool begin_polling();
   void on_poll() override;
   void on_environment_end() override;
+  // Fills the inbox with the next batch.
+  void take_batch();
   void report_open();
-  // Calls onBatch until it has taken all rows.
+  // Calls onBatch until it has taken all rows, or until the turn has to end for what awaits.
   void deliver();
+  bool is_delivered() const { return row_ == inbox_->count(); }
+  // What comes behind the messages of a batch.
+  void end_batch();
   // One call of onBatch; returns the row to go on with.
   int32_t deliver_from(int32_t row);
   napi_value take_large_body();
@@ -59,6 +64,9 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
   ConnectionOptions options_;
   std::optional<transport::Inbox> inbox_;
+  // The first row of the batch that is not delivered yet, and how the batch ended.
+  int32_t row_ = 0;
+  transport::Progress progress_;
   std::unique_ptr<transport::Transport> transport_;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "addon.h"
 #include "loop/uv_poller.h"
 
 namespace busbar {
@@ -13,18 +14,29 @@ struct EnvironmentPoller::Teardown {
   napi_async_cleanup_hook_handle hook;
 };
 
-bool EnvironmentPoller::open(napi_env env, Client& client) {
+std::optional<PollerKind> poller_kind(std::string_view name) {
+  if (name == "uv") return PollerKind::kUv;
+  if (name == "thread") return PollerKind::kThread;
+  return std::nullopt;
+}
+
+loop::Poller* EnvironmentPoller::create(napi_env env, PollerKind kind, Client& client) {
+  if (kind == PollerKind::kThread) {
+    return Napi::Env(env).GetInstanceData<Addon>()->poll_thread().create_poller(env, client);
+  }
   uv_loop_s* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
+  return loop::UvPoller::create(loop, client);
+}
+
+bool EnvironmentPoller::open(napi_env env, PollerKind kind, Client& client) {
+  // Before the hook: the hook of what the poller is made of has to run after this one.
+  poller_ = create(env, kind, client);
+  if (poller_ == nullptr) return false;
   Teardown* teardown = new Teardown{&client, nullptr};
   if (napi_add_async_cleanup_hook(env, on_teardown, teardown, &teardown->hook) != napi_ok) {
     delete teardown;
-    return false;
-  }
-  poller_ = loop::UvPoller::create(loop, client);
-  if (poller_ == nullptr) {
-    napi_remove_async_cleanup_hook(teardown->hook);
-    delete teardown;
+    std::exchange(poller_, nullptr)->close({});
     return false;
   }
   teardown_ = teardown;

@@ -44,6 +44,7 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   uint16_t port_ = 0;
   busbar::Reference on_accept_, on_error_;
   transport::Listener listener_;
+  PollerKind poller_kind_ = PollerKind::kUv;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;
   // Until when nobody is accepted, for want of descriptors; 0 otherwise.

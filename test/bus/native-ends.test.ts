@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { transportKind } from '../../src/native/runtime.js';
+import { pollerKind, transportKind } from '../../src/native/runtime.js';
 import { HELLO, message } from './native/bytes.js';
 import { Client } from './native/client.js';
 import { type Bus, folder, startBus, stopBus } from './native/own-bus.js';
@@ -90,7 +90,7 @@ function program(address: string, rest: string): string {
     const connect = (events = {}) => {
       const memory = { arena: new ArrayBuffer(65536), rows: new Int32Array(4096), strings: new Int32Array(1024), fds: new Int32Array(64) };
       const connection = new addon.Connection({
-        address, transport: ${JSON.stringify(transportKind())}, poller: 'uv', ...memory, onOpen() { connection.send(HELLO, HELLO.length); },
+        address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())}, ...memory, onOpen() { connection.send(HELLO, HELLO.length); },
         onBatch: (from, count) => count, onDrain() {}, onRefused() {}, onClose() {}, ...events,
       });
       connection.start();
