@@ -253,17 +253,24 @@ void ConnectionObject::wait() {
   poller_->watch({wants.fd, wants.readable, wants.writable, wants.deadline});
 }
 
-void ConnectionObject::stop() {
+void ConnectionObject::disconnect() {
   state_ = State::kStopped;
   poller_.close();
   transport_->close();
+}
+
+void ConnectionObject::stop() {
+  disconnect();
   Unref();
 }
 
-void ConnectionObject::release() {
-  // What is left when the connection was closed half-way, nobody will take.
+void ConnectionObject::discard_rest() {
   inbox_->close_fds(row_);
   row_ = inbox_->count();
+}
+
+void ConnectionObject::release() {
+  discard_rest();
   options_.release();
   async_context_.reset();
 }
@@ -275,10 +282,9 @@ void ConnectionObject::report_close(const transport::Loss& loss) {
 }
 
 void ConnectionObject::on_environment_end() {
-  Napi::HandleScope handles(Env());
-  [[maybe_unused]] const Napi::Object self = Value();
-  stop();
-  release();
+  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  disconnect();
+  discard_rest();
 }
 
 }  // namespace busbar

@@ -56,8 +56,12 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void report_refusals();
   // Tells the poller what the transport waits for.
   void wait();
-  // Lets go of the poller, the socket and itself.
+  // Lets go of the poller and the socket.
+  void disconnect();
+  // As above, and of itself.
   void stop();
+  // Closes what nobody will take of a batch, where the connection ended half-way.
+  void discard_rest();
   // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
   void release();
   void report_close(const transport::Loss& loss);

@@ -28,6 +28,10 @@ class EnvironmentPoller {
   };
 
   EnvironmentPoller() = default;
+  // Node.js never destroys a client that polls, but Deno finalizes objects before it runs cleanup hooks.
+  ~EnvironmentPoller() {
+    if (is_open()) close();
+  }
   EnvironmentPoller(const EnvironmentPoller&) = delete;
   EnvironmentPoller& operator=(const EnvironmentPoller&) = delete;
 
@@ -43,7 +47,10 @@ class EnvironmentPoller {
   struct Teardown;
 
   static loop::Poller* create(napi_env env, PollerKind kind, Client& client);
-  static void on_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
+  [[nodiscard]] static bool add_hook(Teardown& teardown);
+  static void remove_hook(Teardown& teardown);
+  static void on_async_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
+  static void on_teardown(void* teardown);
 
   // Deletes itself, after `close`.
   loop::Poller* poller_ = nullptr;

@@ -132,18 +132,20 @@ void ListenerObject::unref(const Napi::CallbackInfo&) {
   if (poller_.is_open()) poller_->unref();
 }
 
-void ListenerObject::stop() {
-  if (!poller_.is_open()) return;
+void ListenerObject::disconnect() {
   poller_.close();
   listener_.close();
+}
+
+void ListenerObject::stop() {
+  if (!poller_.is_open()) return;
+  disconnect();
   Unref();
 }
 
 void ListenerObject::on_environment_end() {
-  Napi::HandleScope handles(Env());
-  [[maybe_unused]] const Napi::Object self = Value();
-  stop();
-  release();
+  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  disconnect();
 }
 
 void ListenerObject::release() {
