@@ -1,6 +1,8 @@
 // How the alarm of the poll thread becomes a call on the environment's thread.
 #include "napi/environment_thread.h"
 
+#include <napi.h>
+
 #include <utility>
 
 #include "loop/thread_poller.h"
@@ -15,7 +17,7 @@ loop::Poller* EnvironmentThread::create_poller(napi_env env, loop::Poller::Clien
 bool EnvironmentThread::start(napi_env env) {
   env_ = env;
   requested_ = resting_ = closed_ = false;
-  if (create_function() && set_.open() && thread_.start(set_.fd(), *this)) return true;
+  if (microtasks_.open(env) && create_function() && set_.open() && thread_.start(set_.fd(), *this)) return true;
   stop();
   return false;
 }
@@ -59,7 +61,11 @@ void EnvironmentThread::on_call(napi_env env, napi_value, void* self, void*) {
 
 void EnvironmentThread::dispatch() {
   requested_ = false;
+  // Behind the microtasks, then.
+  if (!microtasks_.is_settled()) return request_dispatch();
+  Napi::HandleScope handles(env_);
   set_.dispatch();
+  microtasks_.end_turn();
   if (function_ != nullptr && resting_.exchange(false)) thread_.rearm();
 }
 

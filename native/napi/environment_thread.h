@@ -12,6 +12,7 @@
 #include "loop/poll_set.h"
 #include "loop/poll_thread.h"
 #include "loop/poller.h"
+#include "napi/microtask_watch.h"
 
 namespace busbar {
 
@@ -41,6 +42,7 @@ class EnvironmentThread final : private loop::PollThread::Waker, private loop::P
 
   napi_env env_ = nullptr;
   napi_threadsafe_function function_ = nullptr;
+  MicrotaskWatch microtasks_;
   loop::PollSet set_;
   loop::PollThread thread_;
   // A call of the threadsafe function is under way.

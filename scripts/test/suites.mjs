@@ -1,6 +1,6 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it, the variables of its environment, the seconds that it may take, and how to read its counts from
+ * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take, and how to read its counts from
  * what it printed. Whatever talks to a bus is two suites, one for each transport.
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -24,7 +24,8 @@ const tools = [
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
 
-function testFiles(folder) {
+/** The files of one folder of tests. */
+export function testFiles(folder) {
   const path = join(root, 'test', folder);
   if (!existsSync(path)) return [];
   const files = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.test.ts'));

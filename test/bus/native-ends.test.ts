@@ -8,6 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pollerKind, transportKind } from '../../src/native/runtime.js';
+import { lackOfRuntime } from '../helpers/own-runtime.js';
+import { testUnless } from '../helpers/skip.js';
 import { HELLO, message } from './native/bytes.js';
 import { Client } from './native/client.js';
 import { type Bus, folder, startBus, stopBus } from './native/own-bus.js';
@@ -81,6 +83,8 @@ test('a server that hangs up while authenticating is a loss in that phase', asyn
   server.close();
 });
 
+const leakingWorkers = lackOfRuntime({ deno: 'leaks two descriptors for each worker that loads any addon' });
+
 /** A program that connects with the raw addon, for other threads and processes; `connection` and `HELLO` are its own. */
 function program(address: string, rest: string): string {
   return `
@@ -139,7 +143,7 @@ test('a process may exit at any point of a connection', async () => {
 test('an uncaught exception of a callback ends the process as any other', async () => {
   const { code, output } = await runProgram(`connect({ onBatch() { throw new Error('nobody catches this'); } });`);
   assert.is(code, 1);
-  assert.match(output, /Error: nobody catches this/);
+  assert.match(output, /error: nobody catches this/i);
 });
 
 test('closed connections are collected', async () => {
@@ -179,7 +183,7 @@ test('a connected worker can be terminated at any time', async () => {
   }
 });
 
-test('a worker that ends by itself leaves no descriptor open', async () => {
+testUnless(leakingWorkers, test, 'a worker that ends by itself leaves no descriptor open', async () => {
   const source = program(bus.address, `const c = connect({ onBatch(from, count) { c.unref(); return count; } });`);
   const sockets = () => readdirSync('/proc/self/fd').length;
   const run = () => once(new Worker(source, { eval: true }), 'exit');

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect } from '../../src/index.js';
-import { projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, Program } from '../helpers/program.js';
 
@@ -18,12 +18,11 @@ test.after(async () => {
 /** Runs a script that finds `bus`, `connect` and `Example` in place. */
 function run(script: string, timeLimit = 10_000): Promise<Finished> {
   const preamble = `
-    import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
     const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
     const bus = await connect();
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
-  return Program.start(process.execPath, args, { env: daemon.env, timeLimit }).finished;
+  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env, timeLimit }).finished;
 }
 
 /** Whether a process that runs this script is still there after a while. */
@@ -98,14 +97,14 @@ for (const [how, end] of [
 test('a process whose bus is killed ends by itself and not by an error', async () => {
   const doomed = await PrivateBus.start();
   const script = `
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect } from ${JSON.stringify(libraryEntry)};
     const bus = await connect();
     bus.subscribe({ member: 'Something' }, () => {});
     await bus.listNames();
     console.log('ready');
     console.log('lost', (await bus.disconnected).name);
   `;
-  const program = Program.start(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+  const program = Program.start(process.execPath, moduleArguments(script), {
     env: doomed.env,
   });
   await program.line('ready');
@@ -118,16 +117,10 @@ test('a process whose bus is killed ends by itself and not by an error', async (
 
 test('a missing bus ends nothing but the promise', async () => {
   const script = `
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect } from ${JSON.stringify(libraryEntry)};
     connect({ address: 'unix:path=/nonexistent/bus' }).catch((error) => console.log(error.name));
   `;
-  const { code, stdout } = await Program.start(process.execPath, [
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '--eval',
-    script,
-  ]).finished;
+  const { code, stdout } = await Program.start(process.execPath, moduleArguments(script)).finished;
   assert.is(code, 0);
   assert.match(stdout, 'ConnectError');
 });

@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement } from '../../src/index.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, run } from '../helpers/program.js';
@@ -39,7 +40,7 @@ const folder = mkdtempSync(join(tmpdir(), 'busbar-worker-'));
 const bundle = join(folder, 'dist/native/busbar.mjs');
 for (const name of ['node_modules', 'build', 'prebuilds']) symlinkSync(join(projectRoot, name), join(folder, name));
 await build({
-  entryPoints: [join(projectRoot, 'src/index.ts')],
+  entryPoints: [fileURLToPath(libraryEntry)],
   outfile: bundle,
   bundle: true,
   platform: 'node',
@@ -66,8 +67,7 @@ function worker(script: string): Worker {
 
 /** Runs a script in a process of its own, with the same beginning. */
 function program(script: string): Promise<Finished> {
-  const args = ['--input-type=module', '--eval', preamble + script];
-  return run(process.execPath, args, { timeLimit: 30_000 });
+  return run(process.execPath, moduleArguments(preamble + script), { timeLimit: 30_000 });
 }
 
 /** How many connections the bus has, once it has noticed those that are gone. */
