@@ -21,6 +21,9 @@ export const workerPreamble =
     ? `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register();`
     : '';
 
+/** What a worker that loads an addon leaves open, whatever the addon does: Deno forgets an epoll instance and an eventfd. */
+export const fdsLeakedByWorker = deno === undefined ? 0 : 2;
+
 /** The arguments with which this runtime runs the text of a module. `gc()` is there. */
 export function moduleArguments(text: string): readonly string[] {
   if (deno !== undefined) return ['eval', '--v8-flags=--expose-gc', text];
