@@ -17,7 +17,8 @@ loop::Poller* EnvironmentThread::create_poller(napi_env env, loop::Poller::Clien
 bool EnvironmentThread::start(napi_env env) {
   env_ = env;
   requested_ = resting_ = closed_ = false;
-  if (microtasks_.open(env) && create_function() && set_.open() && thread_.start(set_.fd(), *this)) return true;
+  if (microtasks_.open(env) && create_function() && set_.open() && thread_.start(set_.fd(), *this))
+    return true;
   stop();
   return false;
 }

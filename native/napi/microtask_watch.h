@@ -1,8 +1,9 @@
 // Whether the microtasks of the last turn have run.
 //
 // Connections rely on it that what awaited a reply has run before they deliver what came behind it. Not every
-// runtime runs microtasks between two calls of a threadsafe function: Deno makes up to three rounds of them first.
-// Queues are emptied in order and as a whole, so the turn is settled when a microtask of our own has run.
+// runtime runs microtasks between two calls of a threadsafe function: Deno makes up to three rounds of them
+// first. Queues are emptied in order and as a whole, so the turn is settled when a microtask of our own has
+// run.
 #pragma once
 
 #include <node_api.h>
@@ -27,8 +28,8 @@ class MicrotaskWatch {
   static napi_value on_settled(napi_env env, napi_callback_info info);
 
   napi_env env_ = nullptr;
-  // A promise that is fulfilled, its `then`, and what is called by it. Not `queueMicrotask`, which test suites
-  // replace when they take the clock into their own hands.
+  // A promise that is fulfilled, its `then`, and what is called by it. Not `queueMicrotask`, which test
+  // suites replace when they take the clock into their own hands.
   Reference promise_;
   Reference then_;
   Reference settle_;

@@ -1,7 +1,7 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
  * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take, and how to read its counts from
- * what it printed. Whatever talks to a bus is two suites, one for each transport.
+ * what it printed. Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,6 +11,16 @@ import { timeLimitOf } from './time-limit.mjs';
 
 const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
 const transports = ['socket', 'sd-bus'];
+/** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all. */
+const polled = [
+  'bus/calls',
+  'bus/connection',
+  'bus/native',
+  'bus/native-ends',
+  'bus/peer',
+  'bus/signals',
+  'process/exit',
+];
 
 export function allSuites() {
   return [...tools, ...testFiles('unit'), ...connectingFolders.flatMap(testFiles).flatMap(onEachTransport)];
@@ -33,11 +43,13 @@ export function testFiles(folder) {
 }
 
 function onEachTransport(suite) {
-  return transports.map((transport) => ({
+  const suites = transports.map((transport) => ({
     ...suite,
     name: `${suite.name} (${transport})`,
     env: { BUSBAR_TRANSPORT: transport },
   }));
+  if (!polled.includes(suite.name)) return suites;
+  return [...suites, { ...suite, name: `${suite.name} (thread)`, env: { BUSBAR_POLLER: 'thread' } }];
 }
 
 function testFile(file) {

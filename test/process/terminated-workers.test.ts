@@ -1,6 +1,6 @@
-// time limit: 300 s
+// time limit: 120 s
 // Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread or
-// connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 60 otherwise.
+// connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 30 otherwise.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,8 @@ import { fdsLeakedByWorker } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { bundleLibrary } from './worker-library.js';
 
-const COUNT = Number(process.env.BUSBAR_WORKERS ?? 60);
-const AT_ONCE = 4;
+const COUNT = Number(process.env.BUSBAR_WORKERS ?? 30);
+const AT_ONCE = 5;
 
 const daemon = await PrivateBus.start();
 const bus = await connect({ address: daemon.address });
