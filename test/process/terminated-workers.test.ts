@@ -2,7 +2,7 @@
 // Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread or
 // connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 30 otherwise.
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -81,7 +81,18 @@ async function live(index: number, poller: PollerKind): Promise<void> {
   await worker.terminate();
 }
 
-const openFds = () => readdirSync('/proc/self/fd').length;
+/** What is open, by what it is: a number alone would not tell what leaked. */
+function openFds(): readonly string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/, '');
+    } catch {
+      // It was open only while the folder was read.
+      return 'gone';
+    }
+  });
+  return targets.sort();
+}
 
 function pollThreads(): number {
   const names = readdirSync('/proc/self/task').map((id) => {
@@ -100,8 +111,8 @@ async function connections(): Promise<number> {
 }
 
 /** What is there besides the workers, once those that were terminated are gone for good. */
-async function settled(): Promise<{ fds: number; threads: number; connections: number }> {
-  let last = { fds: 0, threads: 0, connections: 0 };
+async function settled(): Promise<{ fds: readonly string[]; threads: number; connections: number }> {
+  let last: Awaited<ReturnType<typeof settled>> = { fds: [], threads: 0, connections: 0 };
   for (let steady = 0; steady < 5; ) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     const now = { fds: openFds(), threads: pollThreads(), connections: await connections() };
@@ -125,7 +136,8 @@ for (const poller of pollers) {
     assert.is(after.threads, before.threads);
     assert.is(after.connections, before.connections);
     const leaked = fdsLeakedByWorker * COUNT;
-    assert.ok(after.fds <= before.fds + leaked, `${after.fds} descriptors are open, and ${before.fds} were`);
+    const what = `${after.fds.join(' ')} are open, and ${before.fds.join(' ')} were`;
+    assert.ok(after.fds.length <= before.fds.length + leaked, what);
   });
 }
 
