@@ -1,6 +1,6 @@
 // time limit: 120 s
 // Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread or
-// connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 30 otherwise.
+// connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 20 otherwise.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { fdsLeakedByWorker } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { bundleLibrary } from './worker-library.js';
 
-const COUNT = Number(process.env.BUSBAR_WORKERS ?? 30);
+const COUNT = Number(process.env.BUSBAR_WORKERS ?? 20);
 const AT_ONCE = 5;
 
 const daemon = await PrivateBus.start();
