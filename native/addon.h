@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "napi/environment_thread.h"
 #include "sdbus/api.h"
 
 namespace busbar {
@@ -15,6 +16,8 @@ class Addon final : public Napi::Addon<Addon> {
 
   // The sd-bus library, looked for when first needed; null where there is none.
   const sdbus::Library* library();
+  // What the pollers of the kind `thread` share.
+  EnvironmentThread& poll_thread() { return poll_thread_; }
 
  private:
   Napi::Value sdbus_library(const Napi::CallbackInfo& info);
@@ -24,6 +27,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;
+  EnvironmentThread poll_thread_;
 };
 
 }  // namespace busbar

@@ -5,10 +5,10 @@
  *
  * @see D-Bus specification, type UNIX_FD
  */
-import { closeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { report } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
+import { closeFd } from './native/descriptors.js';
 
 const FD_MAXIMUM = 2 ** 31 - 1;
 const EMPTY = -1;
@@ -18,7 +18,7 @@ const brand: unique symbol = Symbol.for('busbar.FileDescriptor');
 
 function closeDescriptor(fd: number): void {
   try {
-    closeSync(fd);
+    closeFd(fd);
   } catch (error) {
     // Somebody else closed the number. Whoever closes here can do nothing about it, so it does not get to throw.
     report('descriptor', `closing file descriptor ${fd} failed`, error);

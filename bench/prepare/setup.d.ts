@@ -1,6 +1,24 @@
 /** The types of what the bench uses of the setup, which is plain JavaScript because it runs before anything is there. */
 declare module '*/scripts/setup/report.mjs' {
+  export class SetupError extends Error {}
   export function say(line: string): void;
+}
+
+declare module '*/scripts/setup/runtime-packages.mjs' {
+  export interface RuntimePackage {
+    readonly name: string;
+    readonly version: string;
+    /** Its path in the package. */
+    readonly executable: string;
+  }
+  /** Installs a runtime unless it is there, and returns the path of its executable; throws where it cannot. */
+  export function installRuntime(runtime: RuntimePackage): string;
+}
+
+declare module '*/scripts/runtimes/list.mjs' {
+  import type { RuntimePackage } from '*/scripts/setup/runtime-packages.mjs';
+
+  export const newestNode: RuntimePackage;
 }
 
 declare module '*/scripts/setup/system-packages.mjs' {

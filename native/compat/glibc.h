@@ -1,7 +1,8 @@
 // Holds symbols to versions that old C libraries have, whatever glibc the build machine runs.
 //
-// glibc 2.34 moved libdl into libc and gave its functions a new version, so that a build on a new system
-// would not load on the systems that Node.js itself supports (2.28). Included into every file by the build.
+// glibc 2.32 and 2.34 moved libdl and libpthread into libc and gave their functions a new version, so that a
+// build on a new system would not load on the systems that Node.js itself supports (2.28). There the
+// functions are found in the libraries that the runtime itself needs. Included into every file by the build.
 #pragma once
 
 #include <features.h>
@@ -22,4 +23,7 @@
 __asm__(".symver dlopen,dlopen@" BUSBAR_GLIBC_BASE);
 __asm__(".symver dlsym,dlsym@" BUSBAR_GLIBC_BASE);
 __asm__(".symver dlclose,dlclose@" BUSBAR_GLIBC_BASE);
+__asm__(".symver pthread_create,pthread_create@" BUSBAR_GLIBC_BASE);
+__asm__(".symver pthread_join,pthread_join@" BUSBAR_GLIBC_BASE);
+__asm__(".symver pthread_sigmask,pthread_sigmask@" BUSBAR_GLIBC_BASE);
 #endif

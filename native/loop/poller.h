@@ -35,8 +35,12 @@ class Poller {
   virtual void ref() = 0;
   virtual void unref() = 0;
   // Stops at once: `on_poll` does not come again, and the descriptor may be closed. The poller deletes itself
-  // later, when the loop has let go of it, and calls `closed` then.
+  // when the loop has let go of it, which may be later, and calls `closed` then.
   virtual void close(std::function<void()> closed) = 0;
+  // Whether a callback scope that is opened in `on_poll` is the outermost one, so that what awaits runs when
+  // it closes. Otherwise that runs after `on_poll`, and a client that has more to say must ask for another
+  // turn.
+  virtual bool has_outermost_scopes() const = 0;
 
  protected:
   // Never deleted through this class.

@@ -23,6 +23,7 @@ uint64_t milliseconds_until(uint64_t deadline) {
 }  // namespace
 
 UvPoller* UvPoller::create(uv_loop_s* loop, Client& client) {
+  if (uv_handle_size == nullptr || uv_poll_init == nullptr) return nullptr;
   UvPoller* poller = new (std::nothrow) UvPoller(loop, client);
   if (poller == nullptr) return nullptr;
   poller->timer_ = poller->allocate(kUvTimerHandle);

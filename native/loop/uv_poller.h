@@ -8,13 +8,14 @@ namespace busbar::loop {
 
 class UvPoller final : public Poller {
  public:
-  // Null when there is no memory.
+  // Null when there is no memory, or no libuv in this runtime.
   static UvPoller* create(uv_loop_s* loop, Client& client);
 
   void watch(const Interest& interest) override;
   void ref() override;
   void unref() override;
   void close(std::function<void()> closed) override;
+  bool has_outermost_scopes() const override { return true; }
 
  private:
   UvPoller(uv_loop_s* loop, Client& client) : loop_(loop), client_(&client) {}

@@ -81,7 +81,7 @@ Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
 }
 
 bool ConnectionObject::begin_polling() {
-  if (!poller_.open(Env(), *this)) return false;
+  if (!poller_.open(Env(), options_.poller, *this)) return false;
   if (!referenced_) poller_->unref();
   return true;
 }
@@ -93,19 +93,9 @@ void ConnectionObject::on_poll() {
   // Keeps this object from being collected while it is in use here, even if a callback closes the connection.
   [[maybe_unused]] const Napi::Object self = Value();
   polling_ = true;
-  inbox_->clear();
-  const transport::Progress progress = transport_->process(*inbox_);
-  if (progress.opened) report_open();
+  if (is_delivered()) take_batch();
   deliver();
-  if (progress.drained && state_ == State::kRunning) {
-    AsyncScope scope(Env(), *async_context_);
-    call(Env(), options_.on_drain, {});
-  }
-  if (progress.lost && state_ == State::kRunning) {
-    AsyncScope scope(Env(), *async_context_);
-    stop();
-    report_close(*progress.lost);
-  }
+  if (is_delivered()) end_batch();
   polling_ = false;
   if (state_ == State::kRunning) {
     wait();
@@ -114,19 +104,36 @@ void ConnectionObject::on_poll() {
   }
 }
 
+void ConnectionObject::take_batch() {
+  inbox_->clear();
+  row_ = 0;
+  progress_ = transport_->process(*inbox_);
+  if (progress_.opened) report_open();
+}
+
 void ConnectionObject::report_open() {
   AsyncScope scope(Env(), *async_context_);
   call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())});
 }
 
 void ConnectionObject::deliver() {
-  int32_t row = 0;
-  while (row < inbox_->count() && state_ == State::kRunning) {
+  while (!is_delivered() && state_ == State::kRunning) {
     AsyncScope scope(Env(), *async_context_);
-    row = deliver_from(row);
+    row_ = deliver_from(row_);
+    if (state_ == State::kRunning && !poller_->has_outermost_scopes()) break;
   }
-  // What is left when JavaScript closed the connection half-way, nobody will take.
-  inbox_->close_fds(row);
+}
+
+void ConnectionObject::end_batch() {
+  if (progress_.drained && state_ == State::kRunning) {
+    AsyncScope scope(Env(), *async_context_);
+    call(Env(), options_.on_drain, {});
+  }
+  if (progress_.lost && state_ == State::kRunning) {
+    AsyncScope scope(Env(), *async_context_);
+    stop();
+    report_close(*progress_.lost);
+  }
 }
 
 int32_t ConnectionObject::deliver_from(int32_t row) {
@@ -247,17 +254,29 @@ Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
   if (paused_) return poller_->watch({.fd = wants.fd});
+  // The rest of the batch, which is all that the next turn is for.
+  if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, 0});
   poller_->watch({wants.fd, wants.readable, wants.writable, wants.deadline});
 }
 
-void ConnectionObject::stop() {
+void ConnectionObject::disconnect() {
   state_ = State::kStopped;
   poller_.close();
   transport_->close();
+}
+
+void ConnectionObject::stop() {
+  disconnect();
   Unref();
 }
 
+void ConnectionObject::discard_rest() {
+  inbox_->close_fds(row_);
+  row_ = inbox_->count();
+}
+
 void ConnectionObject::release() {
+  discard_rest();
   options_.release();
   async_context_.reset();
 }
@@ -269,10 +288,9 @@ void ConnectionObject::report_close(const transport::Loss& loss) {
 }
 
 void ConnectionObject::on_environment_end() {
-  Napi::HandleScope handles(Env());
-  [[maybe_unused]] const Napi::Object self = Value();
-  stop();
-  release();
+  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  disconnect();
+  discard_rest();
 }
 
 }  // namespace busbar

@@ -44,23 +44,35 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   bool begin_polling();
   void on_poll() override;
   void on_environment_end() override;
+  // Fills the inbox with the next batch.
+  void take_batch();
   void report_open();
-  // Calls onBatch until it has taken all rows.
+  // Calls onBatch until it has taken all rows, or until the turn has to end for what awaits.
   void deliver();
+  bool is_delivered() const { return row_ == inbox_->count(); }
+  // What comes behind the messages of a batch.
+  void end_batch();
   // One call of onBatch; returns the row to go on with.
   int32_t deliver_from(int32_t row);
   napi_value take_large_body();
   void report_refusals();
   // Tells the poller what the transport waits for.
   void wait();
-  // Lets go of the poller, the socket and itself.
+  // Lets go of the poller and the socket.
+  void disconnect();
+  // As above, and of itself.
   void stop();
+  // Closes what nobody will take of a batch, where the connection ended half-way.
+  void discard_rest();
   // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
   void release();
   void report_close(const transport::Loss& loss);
 
   ConnectionOptions options_;
   std::optional<transport::Inbox> inbox_;
+  // The first row of the batch that is not delivered yet, and how the batch ended.
+  int32_t row_ = 0;
+  transport::Progress progress_;
   std::unique_ptr<transport::Transport> transport_;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;

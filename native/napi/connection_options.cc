@@ -146,13 +146,15 @@ bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoin
   return serve == nullptr || read_served(env, serve, endpoint);
 }
 
-bool read_kinds(napi_env env, napi_value object, std::string& transport) {
-  std::string poller;
-  if (!read_string(env, object, "transport", transport) || !read_string(env, object, "poller", poller))
+bool read_kinds(napi_env env, napi_value object, std::string& transport, PollerKind& poller) {
+  std::string name;
+  if (!read_string(env, object, "transport", transport) || !read_string(env, object, "poller", name))
     return false;
   if (transport != "sd-bus" && transport != "socket")
     return refuse(env, "this build has only the transports 'sd-bus' and 'socket'");
-  if (poller != "uv") return refuse(env, "this build has only the poller 'uv'");
+  const std::optional<PollerKind> kind = poller_kind(name);
+  if (!kind) return refuse(env, "this build has only the pollers 'uv' and 'thread'");
+  poller = *kind;
   return true;
 }
 
@@ -163,7 +165,7 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
   // The endpoint comes last: it owns the socket, and whoever handed it over keeps it if anything is wrong.
-  return read_kinds(env, object, transport) && read_arena(env, object, arena, memory.arena) &&
+  return read_kinds(env, object, transport, poller) && read_arena(env, object, arena, memory.arena) &&
          read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
          read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
                        strings, memory.strings) &&

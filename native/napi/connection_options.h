@@ -4,6 +4,7 @@
 #include <string>
 
 #include "napi/callback.h"
+#include "napi/environment_poller.h"
 #include "transport/endpoint.h"
 #include "transport/inbox.h"
 
@@ -13,6 +14,7 @@ struct ConnectionOptions {
   transport::Endpoint endpoint;
   // `sd-bus` or `socket`.
   std::string transport;
+  PollerKind poller = PollerKind::kUv;
   // Views into the buffers below. Only `memory` is used; the references keep the buffers.
   transport::InboxMemory memory;
   Reference arena, rows, strings, fds;

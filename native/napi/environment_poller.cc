@@ -3,44 +3,79 @@
 
 #include <utility>
 
+#include "addon.h"
 #include "loop/uv_poller.h"
 
 namespace busbar {
 
 struct EnvironmentPoller::Teardown {
+  napi_env env;
+  PollerKind kind;
   // Null once the poller is closed.
   Client* client;
+  // Of libuv's poller, whose end takes time.
   napi_async_cleanup_hook_handle hook;
 };
 
-bool EnvironmentPoller::open(napi_env env, Client& client) {
-  uv_loop_s* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
-  Teardown* teardown = new Teardown{&client, nullptr};
-  if (napi_add_async_cleanup_hook(env, on_teardown, teardown, &teardown->hook) != napi_ok) {
-    delete teardown;
-    return false;
+std::optional<PollerKind> poller_kind(std::string_view name) {
+  if (name == "uv") return PollerKind::kUv;
+  if (name == "thread") return PollerKind::kThread;
+  return std::nullopt;
+}
+
+loop::Poller* EnvironmentPoller::create(napi_env env, PollerKind kind, Client& client) {
+  if (kind == PollerKind::kThread) {
+    return Napi::Env(env).GetInstanceData<Addon>()->poll_thread().create_poller(env, client);
   }
-  poller_ = loop::UvPoller::create(loop, client);
-  if (poller_ == nullptr) {
-    napi_remove_async_cleanup_hook(teardown->hook);
+  uv_loop_s* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
+  return loop::UvPoller::create(loop, client);
+}
+
+bool EnvironmentPoller::open(napi_env env, PollerKind kind, Client& client) {
+  // Before the hook: the hook of what the poller is made of has to run after this one.
+  poller_ = create(env, kind, client);
+  if (poller_ == nullptr) return false;
+  Teardown* teardown = new Teardown{env, kind, &client, nullptr};
+  if (!add_hook(*teardown)) {
     delete teardown;
+    std::exchange(poller_, nullptr)->close({});
     return false;
   }
   teardown_ = teardown;
   return true;
 }
 
+// A thread poller is gone at once. It gets a plain hook: Deno frees an asynchronous one before it calls it.
+bool EnvironmentPoller::add_hook(Teardown& teardown) {
+  if (teardown.kind == PollerKind::kThread) {
+    return napi_add_env_cleanup_hook(teardown.env, on_teardown, &teardown) == napi_ok;
+  }
+  return napi_add_async_cleanup_hook(teardown.env, on_async_teardown, &teardown, &teardown.hook) == napi_ok;
+}
+
+void EnvironmentPoller::remove_hook(Teardown& teardown) {
+  if (teardown.kind == PollerKind::kThread) {
+    napi_remove_env_cleanup_hook(teardown.env, on_teardown, &teardown);
+  } else {
+    napi_remove_async_cleanup_hook(teardown.hook);
+  }
+}
+
 void EnvironmentPoller::close() {
   Teardown* teardown = std::exchange(teardown_, nullptr);
   teardown->client = nullptr;
   std::exchange(poller_, nullptr)->close([teardown] {
-    napi_remove_async_cleanup_hook(teardown->hook);
+    remove_hook(*teardown);
     delete teardown;
   });
 }
 
-void EnvironmentPoller::on_teardown(napi_async_cleanup_hook_handle, void* data) {
+void EnvironmentPoller::on_async_teardown(napi_async_cleanup_hook_handle, void* teardown) {
+  on_teardown(teardown);
+}
+
+void EnvironmentPoller::on_teardown(void* data) {
   Client* client = static_cast<Teardown*>(data)->client;
   // Already closing: the hook goes as soon as the handles do.
   if (client != nullptr) client->on_environment_end();

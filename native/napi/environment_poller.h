@@ -1,12 +1,20 @@
-// A poller that ends with its environment, if nobody closes it before: the environment waits until libuv has
-// let go of its handles.
+// A poller of either kind that ends with its environment, if nobody closes it before: the environment waits
+// until libuv, or the thread, has let go of it.
 #pragma once
 
 #include <node_api.h>
 
+#include <optional>
+#include <string_view>
+
 #include "loop/poller.h"
 
 namespace busbar {
+
+// `PollerKind` in src/native/binding.ts.
+enum class PollerKind { kUv, kThread };
+
+std::optional<PollerKind> poller_kind(std::string_view name);
 
 class EnvironmentPoller {
  public:
@@ -20,11 +28,15 @@ class EnvironmentPoller {
   };
 
   EnvironmentPoller() = default;
+  // Node.js never destroys a client that polls, but Deno finalizes objects before it runs cleanup hooks.
+  ~EnvironmentPoller() {
+    if (is_open()) close();
+  }
   EnvironmentPoller(const EnvironmentPoller&) = delete;
   EnvironmentPoller& operator=(const EnvironmentPoller&) = delete;
 
-  // False when there is no memory.
-  [[nodiscard]] bool open(napi_env env, Client& client);
+  // False when there is no memory, or no thread to be had.
+  [[nodiscard]] bool open(napi_env env, PollerKind kind, Client& client);
   bool is_open() const { return poller_ != nullptr; }
   loop::Poller* operator->() const { return poller_; }
   // The client hears nothing any more, and may close what it watched.
@@ -34,7 +46,11 @@ class EnvironmentPoller {
   // What the environment's end refers to: it outlives the client.
   struct Teardown;
 
-  static void on_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
+  static loop::Poller* create(napi_env env, PollerKind kind, Client& client);
+  [[nodiscard]] static bool add_hook(Teardown& teardown);
+  static void remove_hook(Teardown& teardown);
+  static void on_async_teardown(napi_async_cleanup_hook_handle hook, void* teardown);
+  static void on_teardown(void* teardown);
 
   // Deletes itself, after `close`.
   loop::Poller* poller_ = nullptr;

@@ -46,10 +46,12 @@ ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info
     return;
   }
   const Napi::Value poller = object.Get("poller");
-  if (!poller.IsString() || poller.As<Napi::String>().Utf8Value() != "uv") {
-    napi_throw_type_error(env, nullptr, "this build has only the poller 'uv'");
+  const auto kind = poller.IsString() ? poller_kind(poller.As<Napi::String>().Utf8Value()) : std::nullopt;
+  if (!kind) {
+    napi_throw_type_error(env, nullptr, "this build has only the pollers 'uv' and 'thread'");
     return;
   }
+  poller_kind_ = *kind;
   name_ = name.As<Napi::String>().Utf8Value();
   ip_ = ip.As<Napi::String>().Utf8Value();
   port_ = static_cast<uint16_t>(port.As<Napi::Number>().Uint32Value());
@@ -60,7 +62,7 @@ ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info
 Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
   if (poller_.is_open()) return Napi::Number::New(info.Env(), EALREADY);
   int error = open();
-  if (error == 0 && !poller_.open(Env(), *this)) {
+  if (error == 0 && !poller_.open(Env(), poller_kind_, *this)) {
     listener_.close();
     error = ENOMEM;
   }
@@ -132,18 +134,20 @@ void ListenerObject::unref(const Napi::CallbackInfo&) {
   if (poller_.is_open()) poller_->unref();
 }
 
-void ListenerObject::stop() {
-  if (!poller_.is_open()) return;
+void ListenerObject::disconnect() {
   poller_.close();
   listener_.close();
+}
+
+void ListenerObject::stop() {
+  if (!poller_.is_open()) return;
+  disconnect();
   Unref();
 }
 
 void ListenerObject::on_environment_end() {
-  Napi::HandleScope handles(Env());
-  [[maybe_unused]] const Napi::Object self = Value();
-  stop();
-  release();
+  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  disconnect();
 }
 
 void ListenerObject::release() {

@@ -33,6 +33,9 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   void on_environment_end() override;
   // Hands one peer over. False if there is none, or none can be taken for now.
   bool accept_one();
+  // Lets go of the poller and the socket.
+  void disconnect();
+  // As above, and of itself.
   void stop();
   // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
   void release();
@@ -44,6 +47,7 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   uint16_t port_ = 0;
   busbar::Reference on_accept_, on_error_;
   transport::Listener listener_;
+  PollerKind poller_kind_ = PollerKind::kUv;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;
   // Until when nobody is accepted, for want of descriptors; 0 otherwise.

@@ -19,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 /** Runs a suite; resolves with its counts, its output, and why it failed where the counts do not tell. */
 export async function runSuite(suite) {
   const start = performance.now();
-  const { output, problem } = await runToEnd(suite.args, suite.env, suite.seconds);
+  const { output, problem } = await runToEnd(suite);
   const counts = suite.counts(output, problem === undefined);
   const failure = problem || (counts === undefined ? 'ran no tests' : undefined);
   const result = { ...(counts || { passed: 0, failed: 0, skipped: 0, reasons: [] }), output };
@@ -28,10 +28,10 @@ export async function runSuite(suite) {
   return { ...result, failure, seconds: (performance.now() - start) / 1000 };
 }
 
-function runToEnd(args, variables, seconds) {
+function runToEnd({ command = process.execPath, args, cwd = root, env: variables, seconds }) {
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...variables };
-    const child = spawn(process.execPath, args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child.pid);
     let output = '';
     let problem;

@@ -1,7 +1,7 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it, the variables of its environment, the seconds that it may take, and how to read its counts from
- * what it printed. Whatever talks to a bus is two suites, one for each transport.
+ * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take, and how to read its counts from
+ * what it printed. Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,6 +11,16 @@ import { timeLimitOf } from './time-limit.mjs';
 
 const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
 const transports = ['socket', 'sd-bus'];
+/** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all. */
+const polled = [
+  'bus/calls',
+  'bus/connection',
+  'bus/native',
+  'bus/native-ends',
+  'bus/peer',
+  'bus/signals',
+  'process/exit',
+];
 
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
@@ -26,7 +36,8 @@ const tools = [
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
 
-function testFiles(folder) {
+/** The files of one folder of tests. */
+export function testFiles(folder) {
   const path = join(root, 'test', folder);
   if (!existsSync(path)) return [];
   const files = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.test.ts'));
@@ -34,11 +45,13 @@ function testFiles(folder) {
 }
 
 function onEachTransport(suite) {
-  return transports.map((transport) => ({
+  const suites = transports.map((transport) => ({
     ...suite,
     name: `${suite.name} (${transport})`,
     env: { BUSBAR_TRANSPORT: transport },
   }));
+  if (!polled.includes(suite.name)) return suites;
+  return [...suites, { ...suite, name: `${suite.name} (thread)`, env: { BUSBAR_POLLER: 'thread' } }];
 }
 
 function testFile(file) {

@@ -6,11 +6,11 @@
  * together. A message with descriptors
  * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
  */
-import { fstatSync } from 'node:fs';
 import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
 import { BackpressureError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import type { NativeConnection } from '../native/binding.js';
+import { requireOpenFd } from '../native/descriptors.js';
 import { checkHead, finishMessage, PreparedHead, writeHeader } from './header.js';
 import { describeMessage, type MessageHead } from './message.js';
 
@@ -157,7 +157,7 @@ export class Outbox {
 /** Were it the addon that finds out, the message would be lost after `send` had returned. */
 function requireOpen(fd: number): void {
   try {
-    fstatSync(fd);
+    requireOpenFd(fd);
   } catch (error) {
     throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
   }

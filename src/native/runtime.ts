@@ -1,8 +1,8 @@
 /**
  * Which kinds of poller and transport this runtime gets unless a connection asks for others.
  *
- * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls on the
- * second event, so the addon cannot find out by trying.
+ * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls or crashes
+ * on the second event, so the addon cannot find out by trying. Worker threads are as their runtime is.
  */
 import type { PollerKind, TransportKind } from './binding.js';
 

@@ -14,7 +14,7 @@ import {
   listen,
   type MessageBus,
 } from '../../src/index.js';
-import { projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments, workerPreamble } from '../helpers/own-runtime.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
@@ -184,12 +184,11 @@ test('a handler of connections that fails is reported, and the connection goes o
 /** How a program ends that listens, and does what `script` says. */
 function listening(script: string) {
   const preamble = `
-    import { connect, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, listen } from ${JSON.stringify(libraryEntry)};
     const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection: () => {} });
     const client = await connect({ address: server.address, peer: true });
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
-  return run(process.execPath, args, { timeLimit: 6000 });
+  return run(process.execPath, moduleArguments(preamble + script), { timeLimit: 6000 });
 }
 
 test('a process stays for a server, unless it closes it or does not want to stay', async () => {
@@ -207,23 +206,22 @@ test('a process stays for a server, unless it closes it or does not want to stay
 test('a worker that listens can be terminated', async () => {
   const inWorker = `
     import { parentPort } from 'node:worker_threads';
-    import { register } from 'tsx/esm/api';
-    register();
-    const { connect, listen } = await import(${JSON.stringify(`${projectRoot}src/index.ts`)});
+    ${workerPreamble}
+    const { connect, listen } = await import(${JSON.stringify(libraryEntry)});
     const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection: () => {} });
     await connect({ address: server.address, peer: true });
     parentPort.postMessage('up');
   `;
-  // A worker's source is a module because this process says that of its own.
   const script = `
     import { Worker } from 'node:worker_threads';
+    const source = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(inWorker)}));
     for (let i = 0; i < 5; i++) {
-      const worker = new Worker(${JSON.stringify(inWorker)}, { eval: true });
+      const worker = new Worker(source);
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
       await worker.terminate();
     }
   `;
-  const { code, stderr } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script]);
+  const { code, stderr } = await run(process.execPath, moduleArguments(script));
   assert.is(code, 0, stderr);
 });
 

@@ -107,7 +107,7 @@ test('descriptors pass in both directions', async () => {
     const fd = openSync('/proc/self/stat', 'r');
     const returned = (await end.proxy(Example, PATH).call.Pass(fd)) as { readonly fd: number; close(): void };
     assert.is.not(returned.fd, fd);
-    assert.match(readFileSync(returned.fd, 'utf8'), `${process.pid} (`);
+    assert.match(readFileSync(`/proc/self/fd/${returned.fd}`, 'utf8'), `${process.pid} (`);
     returned.close();
     closeSync(fd);
   }

@@ -37,10 +37,10 @@ interface LineWaiter {
 /** Milliseconds between asking a program to stop and killing it. */
 const STOP_GRACE = 3_000;
 
-/** Pipes are sockets, which the types of child processes do not say. */
+/** Pipes are sockets, which the types of child processes do not say. Not so in Bun, where they keep nothing alive. */
 interface Referable {
-  ref(): unknown;
-  unref(): unknown;
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 /** A running program. `await using program = Program.start(…)` stops it at the end of the scope. */
@@ -129,8 +129,8 @@ export class Program {
   keepsAlive(value: boolean): void {
     const { stdin, stdout, stderr } = this.#child;
     for (const handle of [this.#child, this.#timer, stdin, stdout, stderr] as (Referable | null)[]) {
-      if (value) handle?.ref();
-      else handle?.unref();
+      if (value) handle?.ref?.();
+      else handle?.unref?.();
     }
   }
 

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, listen, type MessageBus } from '../../src/index.js';
-import { projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, Program } from '../helpers/program.js';
@@ -23,12 +23,11 @@ function run(script: string, timeLimit = 10_000): Promise<Finished> {
 
 function start(script: string, timeLimit = 10_000): Program {
   const preamble = `
-    import { connect, defineInterface, implement, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, defineInterface, implement, listen } from ${JSON.stringify(libraryEntry)};
     const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
     const bus = await connect();
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
-  return Program.start(process.execPath, args, { env: daemon.env, timeLimit });
+  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env, timeLimit });
 }
 
 /** Whether a process that runs this script is still there after a while. */
@@ -132,14 +131,14 @@ test('what is sent to a peer right before a process exits is delivered, from eit
 test('a process whose bus is killed ends by itself and not by an error', async () => {
   const doomed = await PrivateBus.start();
   const script = `
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect } from ${JSON.stringify(libraryEntry)};
     const bus = await connect();
     bus.subscribe({ member: 'Something' }, () => {});
     await bus.listNames();
     console.log('ready');
     console.log('lost', (await bus.disconnected).name);
   `;
-  const program = Program.start(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+  const program = Program.start(process.execPath, moduleArguments(script), {
     env: doomed.env,
   });
   await program.line('ready');
@@ -152,16 +151,10 @@ test('a process whose bus is killed ends by itself and not by an error', async (
 
 test('a missing bus ends nothing but the promise', async () => {
   const script = `
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect } from ${JSON.stringify(libraryEntry)};
     connect({ address: 'unix:path=/nonexistent/bus' }).catch((error) => console.log(error.name));
   `;
-  const { code, stdout } = await Program.start(process.execPath, [
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '--eval',
-    script,
-  ]).finished;
+  const { code, stdout } = await Program.start(process.execPath, moduleArguments(script)).finished;
   assert.is(code, 0);
   assert.match(stdout, 'ConnectError');
 });

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import { Column, type ConnectionPhase, type NativeConnection, ROW_LENGTH } from '../../../src/native/binding.js';
 import { loadAddon } from '../../../src/native/load.js';
-import { transportKind } from '../../../src/native/runtime.js';
+import { pollerKind, transportKind } from '../../../src/native/runtime.js';
 import { HELLO, message } from './bytes.js';
 
 const addon = loadAddon();
@@ -51,7 +51,7 @@ export class Client {
       closed = resolve;
     });
     this.native = new addon.Connection({
-      ...{ address, arena, rows, strings, fds, transport: transportKind(), poller: 'uv' },
+      ...{ address, arena, rows, strings, fds, transport: transportKind(), poller: pollerKind() },
       onOpen: (canSendFds) => {
         this.calls.push('open');
         opened(canSendFds);

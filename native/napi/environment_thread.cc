@@ -1,0 +1,82 @@
+// How the alarm of the poll thread becomes a call on the environment's thread.
+#include "napi/environment_thread.h"
+
+#include <napi.h>
+
+#include <utility>
+
+#include "loop/thread_poller.h"
+
+namespace busbar {
+
+loop::Poller* EnvironmentThread::create_poller(napi_env env, loop::Poller::Client& client) {
+  if (function_ == nullptr && !start(env)) return nullptr;
+  return loop::ThreadPoller::create(set_, client);
+}
+
+bool EnvironmentThread::start(napi_env env) {
+  env_ = env;
+  requested_ = resting_ = closed_ = false;
+  if (microtasks_.open(env) && create_function() && set_.open() && thread_.start(set_.fd(), *this))
+    return true;
+  stop();
+  return false;
+}
+
+bool EnvironmentThread::create_function() {
+  napi_value name;
+  // The thread is its one user.
+  if (napi_create_string_utf8(env_, "busbar", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_call,
+                                      &function_) != napi_ok) {
+    function_ = nullptr;
+    return false;
+  }
+  napi_unref_threadsafe_function(env_, function_);
+  return true;
+}
+
+void EnvironmentThread::stop() {
+  thread_.stop();
+  set_.close();
+  const napi_threadsafe_function function = std::exchange(function_, nullptr);
+  // Calls that are under way are dropped.
+  if (function != nullptr && !closed_) napi_release_threadsafe_function(function, napi_tsfn_abort);
+}
+
+void EnvironmentThread::wake() {
+  resting_ = true;
+  request_dispatch();
+}
+
+void EnvironmentThread::request_dispatch() {
+  if (closed_ || requested_.exchange(true)) return;
+  if (napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking) == napi_closing)
+    closed_ = true;
+}
+
+void EnvironmentThread::on_call(napi_env env, napi_value, void* self, void*) {
+  // The environment ends, and has called what was left.
+  if (env != nullptr) static_cast<EnvironmentThread*>(self)->dispatch();
+}
+
+void EnvironmentThread::dispatch() {
+  requested_ = false;
+  // Behind the microtasks, then.
+  if (!microtasks_.is_settled()) return request_dispatch();
+  Napi::HandleScope handles(env_);
+  set_.dispatch();
+  microtasks_.end_turn();
+  if (function_ != nullptr && resting_.exchange(false)) thread_.rearm();
+}
+
+void EnvironmentThread::keep_alive(bool wanted) {
+  if (function_ == nullptr || closed_) return;
+  if (wanted) {
+    napi_ref_threadsafe_function(env_, function_);
+  } else {
+    napi_unref_threadsafe_function(env_, function_);
+  }
+}
+
+}  // namespace busbar

@@ -1,0 +1,42 @@
+/**
+ * The tests and the library as JavaScript, file by file, for runtimes that cannot run the sources. The folder looks like
+ * the project's root to them: what is not compiled is linked.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../setup/report.mjs';
+import { runtimesFolder } from '../setup/runtime-packages.mjs';
+
+export const compiledFolder = join(runtimesFolder, 'compiled');
+
+const linked = ['node_modules', 'build', 'prebuilds', 'examples', 'scripts', 'dist', 'package.json'];
+
+export async function compileTests() {
+  // What lost its source must not run on.
+  for (const folder of ['src', 'test']) rmSync(join(compiledFolder, folder), { recursive: true, force: true });
+  mkdirSync(compiledFolder, { recursive: true });
+  for (const name of linked) {
+    if (!existsSync(join(compiledFolder, name))) symlinkSync(join(root, name), join(compiledFolder, name));
+  }
+  await build({
+    entryPoints: ['src', 'test'].flatMap(sources),
+    absWorkingDir: root,
+    outbase: '.',
+    outdir: compiledFolder,
+    format: 'esm',
+    platform: 'node',
+    // Decorators and `using` become what every runtime has.
+    target: 'es2022',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+}
+
+function sources(folder) {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+  // Type tests are for the compiler, and dialects for those that they are named after.
+  return files
+    .filter((file) => /(?<!\.d)\.ts$/.test(file) && !/^(types|dialects)\//.test(file))
+    .map((f) => join(folder, f));
+}

@@ -1,0 +1,38 @@
+/**
+ * The runtime that runs the tests: Node.js with tsx, or Bun or Deno with the files that `scripts/runtimes.mjs` compiled
+ * for them. Tests that start programs of their own start them with the same one.
+ */
+import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectRoot } from './paths.js';
+
+const { bun, deno } = process.versions;
+
+/** `Bun 1.4.5`, for reasons. */
+export const runtimeTitle =
+  deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node.js ${process.version}`;
+
+/** The URL that programs import: of the source, or of what was compiled from it. */
+export const libraryEntry = pathToFileURL(`${projectRoot}src/index${extname(import.meta.url)}`).href;
+
+/** What the module of a worker begins with, wherever it is, so that it may import {@link libraryEntry}. */
+export const workerPreamble =
+  extname(import.meta.url) === '.ts'
+    ? `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register();`
+    : '';
+
+/** What a worker that loads an addon leaves open, whatever the addon does: Deno forgets an epoll instance and an eventfd. */
+export const fdsLeakedByWorker = deno === undefined ? 0 : 2;
+
+/** The arguments with which this runtime runs the text of a module. `gc()` is there. */
+export function moduleArguments(text: string): readonly string[] {
+  if (deno !== undefined) return ['eval', '--v8-flags=--expose-gc', text];
+  if (bun !== undefined) return ['--expose-gc', '--eval', text];
+  return ['--import', 'tsx', '--expose-gc', '--input-type=module', '--eval', text];
+}
+
+/** Why a test cannot run here, by runtime; `undefined` where it can. For what the runtime lacks, not for what we do. */
+export function lackOfRuntime(reasons: { readonly bun?: string; readonly deno?: string }): string | undefined {
+  const reason = deno !== undefined ? reasons.deno : bun !== undefined ? reasons.bun : undefined;
+  return reason === undefined ? undefined : `${runtimeTitle}: ${reason}`;
+}
