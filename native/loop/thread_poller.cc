@@ -16,7 +16,10 @@ ThreadPoller* ThreadPoller::create(PollSet& set, Client& client) {
 
 void ThreadPoller::watch(const Interest& interest) {
   const bool kept_alive = keeps_alive();
-  watch_fd(interest.fd, (interest.readable ? EPOLLIN : 0u) | (interest.writable ? EPOLLOUT : 0u));
+  uint32_t events = (interest.readable ? EPOLLIN : 0u) | (interest.writable ? EPOLLOUT : 0u);
+  // Waiting for a deadline is a reason to stay alive, too.
+  if (events == 0 && interest.deadline != UINT64_MAX) events = EPOLLRDHUP;
+  watch_fd(interest.fd, events);
   watch_deadline(interest.deadline);
   set_.count_reference(keeps_alive() - kept_alive);
 }
