@@ -1,5 +1,7 @@
 // Each kind of failure is told from the diagnostics channels alone: what was tried, what came of it, and why.
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -18,7 +20,7 @@ import { FakeBus } from '../helpers/fake-bus.js';
 import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
-import { run } from '../helpers/program.js';
+import { outputOf, run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
 
 const test = suite('diagnostics');
@@ -318,6 +320,32 @@ test('NODE_DEBUG=busbar-message tells of every message', async () => {
     lines.some((line) => /^#1 received return \d+ to 2 from org\.freedesktop\.DBus :\S+ "as", \d+ bytes$/.test(line)),
     lines.join('\n'),
   );
+});
+
+test('the program of the guide runs as it stands there', async () => {
+  const guide = readFileSync(join(projectRoot, 'docs', 'diagnostics.md'), 'utf8');
+  const code = /^```ts\n\/\/ watch\.ts\n([\s\S]*?)^```$/m.exec(guide)?.[1];
+  assert.type(code, 'string');
+  // Within the project, so that `busbar` is the package itself.
+  mkdirSync(join(projectRoot, 'build'), { recursive: true });
+  const folder = mkdtempSync(join(projectRoot, 'build', 'diagnostics-'));
+  try {
+    writeFileSync(join(folder, 'watch.ts'), code as string);
+    const args = ['--import', 'tsx', join(folder, 'watch.ts')];
+    const lines = (await outputOf(process.execPath, args, { env: daemon.env })).trim().split('\n');
+    assert.equal(
+      lines.map((line) => line.trim()),
+      [
+        `1 connecting ${daemon.address}`,
+        `1 open ${daemon.address}`,
+        'call 2 of Ask: org.freedesktop.DBus.Error.ServiceUnknown',
+        `1 closing ${daemon.address}`,
+        `1 closed ${daemon.address}`,
+      ],
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test.run();

@@ -20,6 +20,7 @@ function samples(change: (second: number) => Partial<Sample>): readonly Sample[]
     matchRules: 6,
     pendingCalls: 0,
     exportedObjects: 2,
+    cpu: 30,
     delay: 10,
     messages: 5000,
     ...change(second),

@@ -2,7 +2,7 @@
 import { BackpressureError, connect, type FileDescriptor, type MessageBus } from '../../src/index.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import type { Ledger } from './ledger.js';
-import { names, PATH, type Site, Soaked, soakedObject } from './site.js';
+import { names, PATH, pause, type Site, Soaked, soakedObject } from './site.js';
 
 /** One round of something; it has given everything back when it settles. */
 export type Round = (site: Site, ledger: Ledger) => Promise<void>;
@@ -13,6 +13,8 @@ const veryLarge = Buffer.alloc(4 * 1024 * 1024, 7);
 /** Numbers of the signals of each connection, so that a lost one would be missed. */
 const ticks = { one: 0, two: 0 };
 let round = 0;
+/** Signals that may be on their way. */
+const UNDERWAY = 1000;
 
 export const rounds: Readonly<Record<string, Round>> = {
   async calls({ one }, ledger) {
@@ -26,6 +28,8 @@ export const rounds: Readonly<Record<string, Round>> = {
   },
 
   async signals({ ofOne, ofTwo }, ledger) {
+    // Nothing else holds back who emits, and a daemon that is behind would delay everything.
+    while (ledger.emits - ledger.arrived > UNDERWAY) await pause(1);
     for (let i = 0; i < 50; i++) {
       emit(ledger, () => ofOne.emit.Tick(++ticks.one));
       emit(ledger, () => ofTwo.emit.Tick(++ticks.two));

@@ -35,18 +35,19 @@ if (values.help || !(minutes >= 0.1)) {
 
 function tell(sample: Sample): void {
   if (Math.round(sample.seconds) % 10 !== 0) return;
-  const shown = (['heap', 'external', 'rss', 'fds', 'matchRules', 'delay', 'messages'] as const).map(
+  const shown = (['heap', 'external', 'rss', 'fds', 'matchRules', 'cpu', 'delay', 'messages'] as const).map(
     (name) => `${name} ${quantities[name].format(sample[name])}`,
   );
   console.log(`${sample.seconds.toFixed(0).padStart(5)} s  ${shown.join('  ')}`);
 }
 
-function tellResult({ trends, ledger, failures }: SoakResult): void {
+function tellResult({ samples, trends, ledger, failures }: SoakResult): void {
+  const half = Math.round((samples.at(-1)?.seconds ?? 0) / 2);
   for (const name of quantityNames) {
-    const { title, limit }: Quantity = quantities[name];
+    const { title, limit, format }: Quantity = quantities[name];
     const { slope, error } = trends[name];
-    const allowed = limit === undefined ? '' : ` (limit ${limit})`;
-    console.log(`${title}: ${slope.toPrecision(3)} ± ${error.toPrecision(2)} a second${allowed}`);
+    const allowed = limit === undefined ? '' : ` (limit ${format(limit)})`;
+    console.log(`${title}: ${format(slope * half)} ± ${format(error * half)} in ${half} s${allowed}`);
   }
   const { calls, settled, emits, arrived, refused } = ledger;
   console.log(`${calls} calls, ${settled} settled; ${emits} signals, ${arrived} arrived, ${refused} refused`);

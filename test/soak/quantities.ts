@@ -1,10 +1,13 @@
-/** What is sampled, what it may do over time, and why that much. */
+/** What is sampled, by how much it may grow, and why that much. */
 
 export interface Quantity {
   readonly title: string;
   /** As people read a value. */
   readonly format: (value: number) => string;
-  /** The most by which it may grow, a second; `undefined` where it is shown only. */
+  /**
+   * By how much it may grow in the second half, however long that is: what is bounded fills up once. `undefined` where
+   * it is shown only.
+   */
   readonly limit?: number;
   /** Why this limit, or why none. */
   readonly reason: string;
@@ -12,50 +15,54 @@ export interface Quantity {
   readonly returns?: boolean;
 }
 
-const mebibytes = (value: number) => `${(value / 2 ** 20).toFixed(2)} MiB`;
+const kibibytes = 1024;
+const mebibytes = 1024 * kibibytes;
+
+const inMebibytes = (value: number) => `${(value / mebibytes).toFixed(2)} MiB`;
 const plain = (value: number) => (Number.isInteger(value) ? `${value}` : value.toFixed(2));
+const milliseconds = (value: number) => `${value.toFixed(1)} ms`;
+const microseconds = (value: number) => `${value.toFixed(1)} µs`;
 
 export const quantities = {
   heap: {
     title: 'JS heap after collection',
-    format: mebibytes,
-    limit: 8 * 1024,
-    reason: 'several thousand messages a second: one byte that each of them leaves would be seen',
+    format: inMebibytes,
+    limit: 512 * kibibytes,
+    reason: 'bounded caches fill: heads of replies for 1024 callers, 1024 names, strings of headers; and compiled code',
   },
   external: {
     title: 'Memory outside the heap that JS objects own',
-    format: mebibytes,
-    limit: 16 * 1024,
-    reason: 'an inbox has 256 KiB: one connection of many that stays would be seen',
+    format: inMebibytes,
+    limit: 2 * mebibytes,
+    reason: 'the memory of a connection is 300 KiB and leaves when its finalizer runs: a few may wait for that',
   },
   rss: {
     title: 'Resident memory',
-    format: mebibytes,
-    limit: 128 * 1024,
-    reason:
-      'allocators keep pages that they freed, so this is coarse; a leak in native code of 30 bytes a message is above',
+    format: inMebibytes,
+    limit: 16 * mebibytes,
+    reason: 'allocators keep what is freed, and large messages come and go: coarse, for leaks in native code',
   },
-  fds: {
-    title: 'File descriptors',
-    format: plain,
-    limit: 0.02,
-    reason: 'counted: what is open at rest',
-    returns: true,
-  },
+  fds: { title: 'File descriptors', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
   matchRules: {
     title: 'Match rules, as the daemon counts them',
     format: plain,
-    limit: 0.02,
-    reason: 'counted: those of the lasting subscriptions',
+    limit: 0.5,
+    reason: 'counted at rest: those of the lasting subscriptions',
     returns: true,
   },
-  pendingCalls: { title: 'Pending calls at rest', format: plain, limit: 0.02, reason: 'counted: none', returns: true },
-  exportedObjects: { title: 'Exported objects at rest', format: plain, limit: 0.02, reason: 'counted', returns: true },
+  pendingCalls: { title: 'Pending calls', format: plain, limit: 0.5, reason: 'counted at rest: none', returns: true },
+  exportedObjects: { title: 'Exported objects', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
+  cpu: {
+    title: 'CPU time a message, all that the load does included',
+    format: microseconds,
+    limit: 20,
+    reason:
+      'a list that is searched and grows would show here; the mix of the load shifts with the machine’s other work',
+  },
   delay: {
     title: 'Event-loop delay, 99th percentile',
-    format: (value) => `${value.toFixed(1)} ms`,
-    limit: 0.5,
-    reason: 'noise of other programs is larger than what a growing queue or list costs at first',
+    format: milliseconds,
+    reason: 'shown: on a machine with other work it is mostly that',
   },
   messages: {
     title: 'Messages a second, in this process, both ways',

@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Problem } from '../../src/index.js';
 import { Ledger } from './ledger.js';
 import { rounds } from './load.js';
-import { type QuantityName, quantities, quantityNames, type Sample } from './quantities.js';
+import { type Quantity, type QuantityName, quantities, quantityNames, type Sample } from './quantities.js';
 import { pause, Site } from './site.js';
 import { isWithin, type Trend, trendOf } from './trend.js';
 
@@ -39,19 +39,23 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
   const samples: Sample[] = [];
   const delays = monitorEventLoopDelay({ resolution: 5 });
   await work(site, ledger, WARM_UP);
-  await look(site, ledger, 0, { delay: 0, messages: 0 });
+  await look(site, ledger, 0, { cpu: 0, delay: 0, messages: 0 });
   const start = performance.now();
   while (performance.now() - start < seconds * 1000) {
     const messages = site.messages;
     const began = performance.now();
+    const usage = process.cpuUsage();
     delays.reset();
     delays.enable();
     await work(site, ledger, INTERVAL);
     delays.disable();
-    const rate = ((site.messages - messages) / (performance.now() - began)) * 1000;
+    const ended = performance.now();
+    const { user, system } = process.cpuUsage(usage);
+    const count = site.messages - messages;
     const sample = await look(site, ledger, (performance.now() - start) / 1000, {
+      cpu: (user + system) / count,
       delay: delays.percentile(99) / 1e6,
-      messages: rate,
+      messages: (count / (ended - began)) * 1000,
     });
     samples.push(sample);
     onSample(sample);
@@ -78,7 +82,7 @@ async function look(
   site: Site,
   ledger: Ledger,
   seconds: number,
-  meanwhile: { readonly delay: number; readonly messages: number },
+  meanwhile: Pick<Sample, 'cpu' | 'delay' | 'messages'>,
 ): Promise<Sample> {
   await site.rest(ledger);
   const matchRules = await site.matchRules();
@@ -93,17 +97,19 @@ async function look(
 export function judge(samples: readonly Sample[], ledger: Ledger): SoakResult {
   const half = samples.slice(Math.floor(samples.length / 2));
   const seconds = half.map((sample) => sample.seconds);
+  const length = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
   const trends = {} as Record<QuantityName, Trend>;
   const failures: string[] = [...ledger.surprises];
   for (const name of quantityNames) {
-    const { title, limit, returns, format }: Described = quantities[name];
+    const { title, limit, returns, format }: Quantity = quantities[name];
     const trend = trendOf(
       seconds,
       half.map((sample) => sample[name]),
     );
     trends[name] = trend;
-    if (limit !== undefined && !isWithin(trend, limit)) {
-      failures.push(`${title}: grows by ${trend.slope} ± ${trend.error} a second, more than ${limit}`);
+    if (limit !== undefined && !isWithin(trend, length, limit)) {
+      const [grown, error] = [trend.slope * length, trend.error * length].map(Math.round);
+      failures.push(`${title}: grows by ${grown} ± ${error} in ${Math.round(length)} s, more than ${limit}`);
     }
     const [first, last] = [samples[0]?.[name] ?? 0, samples.at(-1)?.[name] ?? 0];
     if (returns && first !== last) failures.push(`${title}: ${format(first)} at first, ${format(last)} at last`);
@@ -113,5 +119,3 @@ export function judge(samples: readonly Sample[], ledger: Ledger): SoakResult {
   if (ledger.surpriseCount > ledger.surprises.length) failures.push(`… ${ledger.surpriseCount} surprises in all`);
   return { samples, trends, ledger, failures };
 }
-
-type Described = import('./quantities.js').Quantity;

@@ -30,11 +30,11 @@ export function trendOf(seconds: readonly number[], values: readonly number[]): 
 }
 
 /**
- * Whether a trend stays below a limit: not if even the slope less twice its error, which a flat series with noise has
- * beyond that in one of forty runs only, is above.
+ * Whether what a trend adds up to in some seconds stays below a limit: not if even the slope less twice its error is
+ * above, which a flat series has by chance, for its noise, in one of forty runs, and then by little.
  */
-export function isWithin({ slope, error }: Trend, limit: number): boolean {
-  return slope - 2 * error <= limit;
+export function isWithin({ slope, error }: Trend, seconds: number, limit: number): boolean {
+  return (slope - 2 * error) * seconds <= limit;
 }
 
 function mean(values: readonly number[]): number {
