@@ -16,7 +16,7 @@ export type { ProxyOf } from './client/proxy-types.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
-export type { ConnectionState } from './connection/connection.js';
+export type { ConnectionState, Traffic } from './connection/connection.js';
 export {
   type HeaderFields,
   type Message,
@@ -25,6 +25,9 @@ export {
   type OutgoingMessage,
 } from './connection/message.js';
 export type { WaitOptions } from './connection/pending-calls.js';
+export type { CallCounts, CallEvent, CallOutcome } from './diagnostics/call-events.js';
+export type { ConnectionEvent, ConnectionFailure } from './diagnostics/connection-events.js';
+export type { MessageEvent } from './diagnostics/message-events.js';
 export type { Problem, ProblemKind } from './diagnostics.js';
 export * from './errors.js';
 export { FileDescriptor } from './file-descriptor.js';
@@ -43,7 +46,7 @@ export { introspectionXml } from './introspection/generate.js';
 export { parseIntrospection } from './introspection/parse.js';
 export { type ListenOptions, listen } from './listen.js';
 export { MessageBus } from './message-bus.js';
-export type { PollerKind, TransportKind } from './native/binding.js';
+export type { ConnectionPhase, PollerKind, TransportKind } from './native/binding.js';
 export { PeerServer, type PeerServerOptions } from './peer-server.js';
 export type { CallContext } from './service/call-context.js';
 export { defineInterface, type InterfaceDefinition } from './service/define-interface.js';

@@ -52,6 +52,12 @@ export function curve(points: readonly Point[], colour: string): string {
   return [`<polyline points="${path}" class="line" stroke="${colour}"/>`, ...dots].join('');
 }
 
+/** A curve of so many points that each of them needs no mark. */
+export function track(points: readonly Point[], colour: string): string {
+  const path = points.map(({ x, y }) => `${round(x)},${round(y)}`).join(' ');
+  return `<polyline points="${path}" class="line" stroke="${colour}"/>`;
+}
+
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -4,7 +4,7 @@
  *
  * Objects and proxies stand on this one; `MessageBus` puts all of it together.
  */
-import type { CloseListener, Connection, ConnectionState } from '../connection/connection.js';
+import type { CloseListener, Connection, ConnectionState, Traffic } from '../connection/connection.js';
 import type { Inbox } from '../connection/inbox.js';
 import {
   type IncomingMessage,
@@ -35,15 +35,22 @@ export type SubscriptionRule = Omit<MatchRule, 'type'>;
  */
 export type MessageHandler = (message: Message) => boolean | undefined | void;
 
-/** Counts of what a connection holds at this moment. */
-export interface BusStats {
+/** What a connection holds at this moment, and counts of what it did so far. Counting is done anyway; asking is cheap. */
+export interface BusStats extends Traffic {
+  /** The number by which the diagnostics channels call this connection. */
+  readonly connection: number;
   readonly state: ConnectionState;
+  /** Calls that wait for their reply. */
   readonly pendingCalls: number;
-  /** Rules that are in force at the bus. */
+  /** Rules that are in force at the bus. Equal ones are one. */
   readonly matchRules: number;
+  /** Who listens by these rules; following the owner of a well-known name counts as well. */
+  readonly subscriptions: number;
   readonly ownedNames: number;
   /** Bytes that were sent but not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Signals that somebody listens to, and that were dropped because their bodies were not valid. */
+  readonly droppedSignals: number;
 }
 
 export interface NameWatcher {
@@ -280,14 +287,21 @@ export class Bus implements AsyncDisposable {
     };
   }
 
-  /** Counts of what the connection holds; they return to where they were when everything is given back. */
+  /**
+   * Counts of what the connection holds, which return to where they were when everything is given back, and of what it
+   * did.
+   */
   stats(): BusStats {
     return {
+      connection: this.#connection.id,
       state: this.#connection.state,
       pendingCalls: this.#connection.pendingCalls,
       matchRules: this.#subscriptions.size,
+      subscriptions: this.#subscriptions.listeners,
       ownedNames: this.#names?.size ?? 0,
       queuedBytes: this.#connection.queuedBytes,
+      droppedSignals: this.#subscriptions.droppedSignals,
+      ...this.#connection.traffic,
     };
   }
 

@@ -57,6 +57,8 @@ export class Subscriptions {
   /** Rules by member and path, the keys that tell most apart; `ANY` where a rule leaves one open. */
   readonly #index = new Map<string, RulesByPath>();
   #lastListener = 0;
+  #listeners = 0;
+  #droppedSignals = 0;
 
   /** @param driver the bus, or `undefined` between peers, where no rules need to be added */
   constructor(driver: BusDriver | undefined) {
@@ -67,6 +69,16 @@ export class Subscriptions {
   /** Rules that are in force at the bus. */
   get size(): number {
     return this.#rules.size;
+  }
+
+  /** Those who listen, by whatever rule; the follow-up of a well-known name's owner counts too. */
+  get listeners(): number {
+    return this.#listeners;
+  }
+
+  /** Signals that somebody listens to, and that nobody got because their bodies were not valid. */
+  get droppedSignals(): number {
+    return this.#droppedSignals;
   }
 
   /**
@@ -84,6 +96,7 @@ export class Subscriptions {
     }
     const listener: Listener = { id: ++this.#lastListener, take, ended: false };
     rule.listeners = [...rule.listeners, listener];
+    this.#listeners++;
     return this.#handle(rule, listener);
   }
 
@@ -109,6 +122,7 @@ export class Subscriptions {
     const [rule] = found;
     if (rule === undefined) return;
     if (received.isFaulty) {
+      this.#droppedSignals++;
       report('message', `a signal from ${received.sender} was dropped`, received.message().fault);
       return;
     }
@@ -159,6 +173,7 @@ export class Subscriptions {
     const unsubscribe = () => {
       if (listener.ended) return;
       listener.ended = true;
+      this.#listeners--;
       rule.listeners = rule.listeners.filter((other) => other !== listener);
       if (rule.listeners.length > 0 || rule.refused) return;
       this.#forget(rule);

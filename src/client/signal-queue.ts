@@ -1,6 +1,7 @@
 /** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
+import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
 
@@ -70,7 +71,8 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#waiting.push(value);
     if (this.#waiting.length <= this.#limit) return;
     this.#waiting.shift();
-    this.#dropped++;
+    if (this.#dropped++ > 0) return;
+    report('message', `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`);
   }
 
   readonly #end = (): void => {

@@ -5,6 +5,9 @@
  * Its life is `connecting → open → closing → closed`, changed in `#become` alone.
  */
 import { constants } from 'node:os';
+import type { CallCounts } from '../diagnostics/call-events.js';
+import { publishState } from '../diagnostics/connection-events.js';
+import { publishMessage, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
 import {
   ConnectionClosedError,
@@ -60,10 +63,29 @@ export interface ConnectFailure {
   readonly detail: string;
 }
 
+/** What went over a connection since it was made. */
+export interface Traffic {
+  readonly messagesSent: number;
+  readonly messagesReceived: number;
+  /** Bytes of the bodies of these messages; headers are not counted. */
+  readonly bodyBytesSent: number;
+  readonly bodyBytesReceived: number;
+  /** How the calls that were made here and are settled ended. */
+  readonly calls: CallCounts;
+  /** Replies that no call waited for, because it had timed out for instance, or that came from somebody else. */
+  readonly unexpectedReplies: number;
+}
+
 /** Hears of the end: with nothing after `close`, with the reason after a loss. */
 export type CloseListener = (reason: DBusError | undefined) => void;
 
+/** Connections made so far. */
+let made = 0;
+
 export class Connection {
+  /** The number by which diagnostics call this connection. */
+  readonly id = ++made;
+
   /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
   onMessage: (received: Inbox) => void = () => {};
 
@@ -75,10 +97,18 @@ export class Connection {
   readonly #native: NativeConnection;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
-  readonly #pending = new PendingCalls(this.#deadlines, () => this.#updateRef());
+  readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#updateRef());
   #state: ConnectionState = 'connecting';
   #canSendFds = false;
   #serial = 0;
+  #messagesReceived = 0;
+  #bodyBytesReceived = 0;
+  #unexpectedReplies = 0;
+  /** What diagnostics tell of where it leads. */
+  readonly #address: string;
+  readonly #transport: TransportKind;
+  /** Why the attempt is given up here. */
+  #givenUp: ConnectFailure | undefined;
   #holds = 0;
   /** What the user asked for with `ref` or `unref`; without a wish, whatever is going on decides. */
   #wish: 'ref' | 'unref' | undefined;
@@ -90,6 +120,8 @@ export class Connection {
       this.#resolveClosed = resolve;
     });
     this.#inbox = new Inbox(options.peer !== true);
+    this.#address = options.serve === undefined ? options.address : '';
+    this.#transport = options.transport;
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
@@ -140,6 +172,18 @@ export class Connection {
     return this.#outbox.queuedBytes;
   }
 
+  /** What went over this connection so far. */
+  get traffic(): Traffic {
+    return {
+      messagesSent: this.#outbox.messages,
+      messagesReceived: this.#messagesReceived,
+      bodyBytesSent: this.#outbox.bodyBytes,
+      bodyBytesReceived: this.#bodyBytesReceived,
+      calls: this.#pending.counts,
+      unexpectedReplies: this.#unexpectedReplies,
+    };
+  }
+
   /**
    * Sends a message that awaits no reply, and returns its serial.
    *
@@ -152,7 +196,7 @@ export class Connection {
   send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0): number {
     this.#requireOpen(head);
     const serial = this.#nextSerial();
-    this.#outbox.push(head, body, serial, replySerial);
+    this.#push(head, body, serial, replySerial);
     return serial;
   }
 
@@ -182,9 +226,9 @@ export class Connection {
     const serial = this.#nextSerial();
     const result = this.#pending.wait(serial, head, options, take);
     try {
-      this.#outbox.push(head, body, serial, 0);
+      this.#push(head, body, serial, 0);
     } catch (error) {
-      this.#pending.fail(serial, () => error);
+      this.#pending.fail(serial, 'unsent', () => error);
     }
     return result;
   }
@@ -262,6 +306,7 @@ export class Connection {
     const opened = new Promise<ConnectFailure | undefined>((resolve) => {
       this.#opened = resolve;
     });
+    this.#publishState();
     const errno = this.#native.start();
     if (errno !== 0) {
       // What is written to was connected: the other side has hung up already.
@@ -270,17 +315,30 @@ export class Connection {
       return { errno, phase, detail: '' };
     }
     this.#updateRef();
-    const abort = () => this.#native.close();
+    const abort = () => this.#giveUp(constants.errno.ECANCELED);
     signal?.addEventListener('abort', abort);
     const { promise, give } = timeLimit(timeout, serve === undefined);
     const failure = await Promise.race([opened, promise]);
     give();
     signal?.removeEventListener('abort', abort);
     if (this.#state === 'connecting') {
-      this.#native.close();
-      return { errno: constants.errno.ETIMEDOUT, phase: 'authenticate', detail: '' };
+      return this.#giveUp(constants.errno.ETIMEDOUT);
     }
     return failure;
+  }
+
+  /** Ends an attempt that takes too long, or that nobody wants any more. */
+  #giveUp(errno: number): ConnectFailure {
+    const failure: ConnectFailure = { errno, phase: 'authenticate', detail: '' };
+    this.#givenUp = failure;
+    this.#native.close();
+    return failure;
+  }
+
+  #push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
+    const bodyBytes = this.#outbox.bodyBytes;
+    this.#outbox.push(head, body, serial, replySerial);
+    if (watchesMessages()) this.#publishSent(head, serial, replySerial, this.#outbox.bodyBytes - bodyBytes);
   }
 
   #onOpen(canSendFds: boolean): void {
@@ -309,10 +367,13 @@ export class Connection {
       this.#inbox.select(row, large);
       const { isReply } = this.#inbox;
       if (settled && !isReply) return row;
+      this.#messagesReceived++;
+      this.#bodyBytesReceived += this.#inbox.bodyLength;
+      if (watchesMessages()) this.#publishReceived();
       try {
         if (!isReply) this.onMessage(this.#inbox);
         else if (this.#pending.reply(this.#inbox)) settled = true;
-        else trace('reply to no call: %d from %s', this.#inbox.replySerial, this.#inbox.sender);
+        else this.#onUnexpectedReply();
       } catch (error) {
         report('message', `a message from ${this.#inbox.sender} could not be handled`, error);
       } finally {
@@ -322,16 +383,23 @@ export class Connection {
     return count;
   }
 
+  /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */
+  #onUnexpectedReply(): void {
+    this.#unexpectedReplies++;
+    if (trace.enabled) trace('#%d reply to no call: %d from %s', this.id, this.#inbox.replySerial, this.#inbox.sender);
+  }
+
   #onRefused(serial: number, errno: number): void {
     const error = () => refusal(errno);
-    if (this.#pending.fail(serial, error)) return;
+    if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error());
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.#state === 'closed') return;
     const reason = errno === 0 ? undefined : lossOf(errno, detail);
-    this.#become('closed');
+    const failure = this.#state === 'connecting' ? (this.#givenUp ?? { errno, phase, detail }) : undefined;
+    this.#become('closed', failure, reason);
     this.#outbox.onDrain();
     this.#pending.close(reason);
     this.#deadlines.clear();
@@ -342,12 +410,66 @@ export class Connection {
     this.#resolveClosed(reason);
   }
 
-  #become(state: ConnectionState): void {
-    trace('connection: %s → %s', this.#state, state);
+  #become(state: ConnectionState, failure?: ConnectFailure, reason?: DBusError): void {
     this.#state = state;
+    this.#publishState(failure, reason);
     if (state === 'open') flushAtExit(this);
     if (state === 'closed') forgetAtExit(this);
     this.#updateRef();
+  }
+
+  #publishState(failure?: ConnectFailure, reason?: DBusError): void {
+    publishState({
+      connection: this.id,
+      state: this.#state,
+      address: this.#address,
+      transport: this.#transport,
+      failure: failure && { phase: failure.phase, text: errnoText(failure.errno), detail: failure.detail },
+      reason: failure === undefined ? reason : undefined,
+    });
+  }
+
+  #publishSent(head: MessageHead, serial: number, replySerial: number, bodyLength: number): void {
+    const { type, flags = 0, path, interface: interfaceName, member, errorName, destination, signature = '' } = head;
+    publishMessage({
+      connection: this.id,
+      direction: 'sent',
+      type,
+      flags,
+      serial,
+      replySerial: replySerial === 0 ? undefined : replySerial,
+      path,
+      interface: interfaceName,
+      member,
+      errorName,
+      destination,
+      sender: undefined,
+      signature,
+      bodyLength,
+      isFaulty: false,
+    });
+  }
+
+  #publishReceived(): void {
+    const { type, flags, serial, replySerial, path, interface: interfaceName, member, errorName } = this.#inbox;
+    const { destination, sender, signature, bodyLength, isFaulty } = this.#inbox;
+    publishMessage({
+      connection: this.id,
+      direction: 'received',
+      type,
+      flags,
+      serial,
+      replySerial: replySerial === 0 ? undefined : replySerial,
+      path,
+      interface: interfaceName,
+      member,
+      errorName,
+      destination,
+      sender,
+      signature,
+      bodyLength,
+      isFaulty,
+    });
   }
 
   #updateRef(): void {

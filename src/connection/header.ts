@@ -124,6 +124,9 @@ export function writeHeader(
   writer.align(8);
 }
 
+/** Where heads are marshalled that are prepared. */
+const preparing = new Writer();
+
 /**
  * A head that was marshalled once: what sends many messages of one kind (a proxy's method, an object's signal) keeps
  * one of these, and each message only differs in serials and body.
@@ -151,11 +154,12 @@ export class PreparedHead implements MessageHead {
     this.signature = head.signature ?? '';
     const answers = head.type === MessageType.MethodReturn || head.type === MessageType.Error;
     checkHead(head, Number(answers));
-    const writer = new Writer();
-    writer.beginMessage();
+    preparing.reset();
+    preparing.beginMessage();
     // Any serials will do: they are patched.
-    writeHeader(writer, head, 1, Number(answers), 0);
-    this.#bytes = writer.bytes.slice(0, writer.position);
+    writeHeader(preparing, head, 1, Number(answers), 0);
+    // A copy of its own size: the slice of a Buffer would keep all of the writer's memory.
+    this.#bytes = new Uint8Array(preparing.bytes.subarray(0, preparing.position));
   }
 
   /** Writes the header at the writer's position, as {@link writeHeader} does for a message without descriptors. */

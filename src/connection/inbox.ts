@@ -72,6 +72,14 @@ export class Inbox {
     return type === MessageType.MethodReturn || type === MessageType.Error;
   }
 
+  get flags(): number {
+    return this.#rows[this.#at + Column.Flags] as number;
+  }
+
+  get serial(): number {
+    return (this.#rows[this.#at + Column.Serial] as number) >>> 0;
+  }
+
   /** 0 where the message answers nothing. */
   get replySerial(): number {
     return (this.#rows[this.#at + Column.ReplySerial] as number) >>> 0;
@@ -103,6 +111,11 @@ export class Inbox {
 
   get signature(): string {
     return this.#string(Column.Signature) ?? '';
+  }
+
+  /** In bytes. */
+  get bodyLength(): number {
+    return this.#rows[this.#at + Column.BodyLength] as number;
   }
 
   /** Whether the body is other than its signature says. */
@@ -174,6 +187,8 @@ export class Inbox {
   #makeMessage(): IncomingMessage {
     const {
       type,
+      flags,
+      serial,
       replySerial,
       path,
       interface: interfaceName,
@@ -186,8 +201,8 @@ export class Inbox {
     return new IncomingMessage(
       {
         type,
-        flags: this.#rows[this.#at + Column.Flags] as number,
-        serial: (this.#rows[this.#at + Column.Serial] as number) >>> 0,
+        flags,
+        serial,
         replySerial: replySerial === 0 ? undefined : replySerial,
         path,
         interface: interfaceName,

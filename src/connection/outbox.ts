@@ -22,6 +22,9 @@ const QUEUE_MAXIMUM = 64 * 1024 * 1024;
 export class Outbox {
   /** Whether the other side agreed to pass file descriptors; known when the connection is open. */
   canSendFds = false;
+  /** Messages that were taken, and the bytes of their bodies: counted, and looked at by who wants statistics. */
+  messages = 0;
+  bodyBytes = 0;
 
   readonly #native: NativeConnection;
   readonly #isIdle: () => boolean;
@@ -110,9 +113,12 @@ export class Outbox {
     let mark = writer.position;
     let fdsBefore = writer.fds.length;
     try {
-      this.#marshalOnce(head, body, serial, replySerial, 0);
+      const bodyLength = this.#marshalOnce(head, body, serial, replySerial, 0);
       const fdCount = writer.fds.length - fdsBefore;
-      if (fdCount === 0) return false;
+      if (fdCount === 0) {
+        this.#count(bodyLength);
+        return false;
+      }
       if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
       for (const { fd } of writer.fds.slice(fdsBefore)) requireOpen(fd);
       // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
@@ -120,7 +126,7 @@ export class Outbox {
       this.#write();
       mark = 0;
       fdsBefore = 0;
-      this.#marshalOnce(head, body, serial, replySerial, fdCount);
+      this.#count(this.#marshalOnce(head, body, serial, replySerial, fdCount));
       return true;
     } catch (error) {
       writer.rewind(mark, fdsBefore);
@@ -128,13 +134,19 @@ export class Outbox {
     }
   }
 
+  #count(bodyLength: number): void {
+    this.messages++;
+    this.bodyBytes += bodyLength;
+  }
+
+  /** Returns the length of the body. */
   #marshalOnce(
     head: MessageHead,
     body: readonly unknown[],
     serial: number,
     replySerial: number,
     fdCount: number,
-  ): void {
+  ): number {
     const writer = this.#writer;
     const start = writer.beginMessage();
     if (fdCount === 0 && head instanceof PreparedHead) head.write(writer, serial, replySerial);
@@ -142,6 +154,7 @@ export class Outbox {
     const bodyStart = writer.position;
     encoderFor(head.signature ?? '')(writer, body);
     finishMessage(writer, start, bodyStart);
+    return writer.position - bodyStart;
   }
 
   #scheduleFlush(): void {

@@ -3,6 +3,7 @@
  * AbortSignal, or because the connection ends.
  */
 import type { DecodeOptions } from '../codec/decoder.js';
+import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
@@ -31,6 +32,7 @@ interface ReceivedReply {
   readonly type: MessageType;
   readonly replySerial: number;
   readonly sender: string | undefined;
+  readonly errorName: string | undefined;
   readonly signature: string;
   decode(options?: DecodeOptions): unknown[];
   /** All of it, for who keeps it. */
@@ -46,6 +48,8 @@ class PendingCall extends Expiring {
   readonly take: TakeReply<unknown>;
   readonly resolve: (result: unknown) => void;
   unlisten: (() => void) | undefined = undefined;
+  /** On the clock of `performance.now`; 0 where nobody watched when the call was made. */
+  startedAt = 0;
 
   constructor(
     calls: PendingCalls,
@@ -66,19 +70,30 @@ class PendingCall extends Expiring {
 
   expire(): void {
     const text = `no reply within ${this.options.timeout ?? DEFAULT_TIMEOUT} ms from ${describeMessage(this.head)}`;
-    this.calls.fail(this.serial, () => new TimeoutError(text));
+    this.calls.fail(this.serial, 'timeout', () => new TimeoutError(text));
   }
 }
 
 export class PendingCalls {
   readonly #calls = new SerialTable<PendingCall>();
   readonly #deadlines: Deadlines;
+  readonly #connection: number;
   readonly #onChange: () => void;
+  readonly #counts = { reply: 0, error: 0, unreadable: 0, timeout: 0, abort: 0, unsent: 0, closed: 0 };
 
-  /** @param onChange called when a call waits for the first time, and when none does any more */
-  constructor(deadlines: Deadlines, onChange: () => void) {
+  /**
+   * @param connection the number by which diagnostics call the connection
+   * @param onChange called when a call waits for the first time, and when none does any more
+   */
+  constructor(deadlines: Deadlines, connection: number, onChange: () => void) {
     this.#deadlines = deadlines;
+    this.#connection = connection;
     this.#onChange = onChange;
+  }
+
+  /** How the calls that are settled ended. */
+  get counts(): CallCounts {
+    return { ...this.#counts };
   }
 
   get size(): number {
@@ -90,10 +105,11 @@ export class PendingCalls {
     const promise = new Promise<unknown>(keepResolve);
     const call = new PendingCall(this, serial, head, options, take, resolve);
     this.#calls.add(call);
+    if (watchesCalls()) call.startedAt = performance.now();
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
-      const abort = () => this.fail(serial, () => signal.reason);
+      const abort = () => this.fail(serial, 'abort', () => signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       call.unlisten = () => signal.removeEventListener('abort', abort);
     }
@@ -106,14 +122,30 @@ export class PendingCalls {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
     if (call === undefined || !isFromCallee(reply.sender, call.head.destination)) return false;
-    this.#settle(call, resultOf(reply, call));
+    let outcome: CallOutcome;
+    let result: unknown;
+    try {
+      result = resultOf(reply, call);
+      outcome = reply.type === MessageType.MethodReturn ? 'reply' : 'error';
+    } catch (error) {
+      result = rejection(() => error);
+      outcome = 'unreadable';
+    }
+    if (outcome === 'reply') this.#counts.reply++;
+    else this.#counts[outcome]++;
+    if (watchesCalls()) this.#publish(call, outcome, reply.errorName);
+    this.#settle(call, result);
     return true;
   }
 
-  /** The call will get no reply, for a reason that is made when it is needed. Returns whether it waits for one. */
-  fail(serial: number, reason: () => unknown): boolean {
+  /**
+   * The call will get no usable reply, for a reason that is made when it is needed. Returns whether it waits for one.
+   */
+  fail(serial: number, outcome: CallOutcome, reason: () => unknown): boolean {
     const call = this.#calls.get(serial);
     if (call === undefined) return false;
+    this.#counts[outcome]++;
+    if (watchesCalls()) this.#publish(call, outcome, undefined);
     this.#settle(call, rejection(reason));
     return true;
   }
@@ -122,8 +154,15 @@ export class PendingCalls {
   close(cause: DBusError | undefined): void {
     for (const { serial, head } of this.#calls.entries()) {
       const text = `the connection was closed while waiting for ${describeMessage(head)}`;
-      this.fail(serial, () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }));
+      this.fail(serial, 'closed', () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }));
     }
+  }
+
+  #publish({ serial, head, startedAt }: PendingCall, outcome: CallOutcome, errorName: string | undefined): void {
+    const { destination, path, interface: interfaceName, member } = head;
+    const milliseconds = startedAt === 0 ? undefined : performance.now() - startedAt;
+    const call = { connection: this.#connection, serial, destination, path, interface: interfaceName, member };
+    publishCall({ ...call, outcome, errorName, milliseconds });
   }
 
   #settle(call: PendingCall, result: unknown): void {
@@ -163,16 +202,16 @@ function isFromCallee(sender: string | undefined, destination: string | undefine
   return !destination.startsWith(':') || sender === destination;
 }
 
-/** What a reply resolves its call with. */
+/**
+ * What a reply resolves its call with.
+ *
+ * @throws what the call is to reject with, where the reply's body is not valid or `take` does not take it
+ */
 function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
-  try {
-    const values = reply.decode(call.options);
-    if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
-    const message = reply.message();
-    // Decoded now, because the error keeps the message and its bytes are only lent.
-    void message.body;
-    return rejection(() => errorFromReply(message, values, describeMessage(call.head)));
-  } catch (error) {
-    return rejection(() => error);
-  }
+  const values = reply.decode(call.options);
+  if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
+  const message = reply.message();
+  // Decoded now, because the error keeps the message and its bytes are only lent.
+  void message.body;
+  return rejection(() => errorFromReply(message, values, describeMessage(call.head)));
 }

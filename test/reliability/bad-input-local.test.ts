@@ -124,10 +124,12 @@ async function withWitness(act: (bus: MessageBus, peer: FakeConnection) => Promi
   await using bus = await connect({ address: server.address });
   const peer = await server.accepted();
   await peer.until(({ member }) => member === 'Hello');
-  const before = bus.stats();
+  // How calls ended is history, and no call that ends so leaves more than that.
+  const { calls: _, ...before } = bus.stats();
   peer.sent.length = 0;
   await act(bus, peer);
-  assert.equal(bus.stats(), before, 'nothing is left behind');
+  const { calls: __, ...after } = bus.stats();
+  assert.equal(after, before, 'nothing is left behind');
   assert.ok(await peer.ping(), 'the connection is untouched');
   assert.is(peer.sent.length, 1, 'nothing was sent');
 }

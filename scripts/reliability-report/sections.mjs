@@ -1,0 +1,60 @@
+/**
+ * The measurements of the reliability report, in its order: what each is, how it is run, and how its figures read. Where
+ * a measurement has no form of its own here, its figures are shown as the tables that they are.
+ */
+import { soakDetails, soakOutcome } from './soak.mjs';
+import { tablesOf } from './tables.mjs';
+
+export const sections = [
+  {
+    name: 'fuzz',
+    title: 'Fuzzing',
+    command: 'npm run fuzz',
+    about:
+      'Random input, guided by coverage, for everything that reads what others wrote. Every finding becomes a test.',
+    outcome: () => 'see below',
+    details: tablesOf,
+  },
+  {
+    name: 'differential',
+    title: 'Differential tests',
+    command: 'npm run test:differential',
+    about:
+      'The same messages read by busbar and by other implementations: they agree, or the difference is a listed one.',
+    outcome: ({ readers }) => {
+      const own = Object.entries(readers).filter(([reader]) => reader.startsWith('busbar'));
+      return own
+        .map(([name, { messages, unexpected }]) => `${name}: ${unexpected} unexpected of ${messages}`)
+        .join('; ');
+    },
+    details: ({ versions, readers }) => tablesOf({ versions, readers }),
+  },
+  {
+    name: 'faults',
+    title: 'Faults',
+    command: 'node scripts/faults.mjs',
+    about:
+      'Daemons that are killed and streams that are cut, delayed, split and merged, at every phase of a connection.',
+    outcome: () => 'see below',
+    details: tablesOf,
+  },
+  {
+    name: 'sanitizers',
+    title: 'Sanitizers',
+    command: 'npm run sanitize',
+    about: 'The native code under AddressSanitizer, UndefinedBehaviorSanitizer and valgrind.',
+    outcome: () => 'see below',
+    details: tablesOf,
+  },
+  {
+    name: 'soak',
+    title: 'Soak',
+    command: 'npm run soak',
+    about:
+      'A mixed load for a long time: calls both ways, signals, properties, descriptors, subscriptions, exports, ' +
+      'connections, peers, errors, timeouts, aborts, large messages, a misbehaving peer. Everything is looked at once a ' +
+      'second, at rest; what grows in the second half beyond its limit fails.',
+    outcome: soakOutcome,
+    details: soakDetails,
+  },
+];

@@ -1,0 +1,32 @@
+/** The soak's figures: what was owed, and how each quantity went. */
+import { table } from './tables.mjs';
+
+export function soakOutcome({ seconds, failures, ledger }) {
+  if (failures.length > 0) return `${failures.length} failures`;
+  return `${Math.round(seconds / 60)} min: nothing grew, none of ${ledger.calls} calls and ${ledger.emits} signals was lost`;
+}
+
+export function soakDetails({ machine, transport, seconds, samples, ledger, quantities, failures }) {
+  const { calls, settled, emits, arrived, refused } = ledger;
+  const half = seconds / 2;
+  const rows = Object.values(quantities).map(({ title, first, last, least, most, slope, error, limit, reason }) => {
+    const grown = `${scaled(title, slope * half)} ± ${scaled(title, error * half)}`;
+    const allowed = limit === null ? 'none' : scaled(title, limit);
+    return [title, ...[first, last, least, most].map((value) => scaled(title, value)), grown, allowed, reason];
+  });
+  const head = ['quantity', 'first', 'last', 'least', 'most', 'growth in the second half', 'limit', 'why this limit'];
+  return [
+    `${seconds} s on ${machine.processor}, ${machine.cores} cores, ${machine.distribution}, ${machine.date}; transport ${transport}; ${samples} samples.`,
+    `- calls: ${calls}, of which ${settled} settled as they should\n- signals: ${emits}, of which ${arrived} arrived in order; ${refused} refused`,
+    failures.length === 0 ? 'Nothing failed.' : failures.map((failure) => `- ✘ ${failure}`).join('\n'),
+    table(head, rows),
+    ...Object.entries(quantities).map(([name, { title }]) => `![${title}](soak-${name}.svg)`),
+  ].join('\n\n');
+}
+
+/** Memory in MiB; everything else as it is, short. */
+function scaled(title, value) {
+  const isMemory = /heap|memory/i.test(title);
+  const number = isMemory ? value / 2 ** 20 : value;
+  return `${Number.isInteger(number) ? number : number.toFixed(2)}${isMemory ? ' MiB' : ''}`;
+}

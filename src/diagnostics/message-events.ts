@@ -1,0 +1,60 @@
+/**
+ * Every message, on the diagnostics channel `busbar:message` and, with `NODE_DEBUG=busbar-message`, in a trace.
+ *
+ * Messages are the hot path: nothing is made for one unless somebody watches, which `watchesMessages` tells.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
+import { describeMessage, type HeaderFields, MessageType } from '../connection/message.js';
+
+/** A message that was sent or received: its header, and how large it is. Bodies are not shown, they may be secret. */
+export interface MessageEvent extends HeaderFields {
+  readonly connection: number;
+  readonly direction: 'sent' | 'received';
+  readonly type: MessageType;
+  readonly flags: number;
+  readonly serial: number;
+  /** The serial of the message that it answers; `undefined` where it answers none. */
+  readonly replySerial: number | undefined;
+  /** The unique name that the bus vouches for; `undefined` between peers, and for what is sent. */
+  readonly sender: string | undefined;
+  readonly signature: string;
+  /** The length of the body in bytes. */
+  readonly bodyLength: number;
+  /** Whether the body that arrived is other than its signature says: then only the header of the message is used. */
+  readonly isFaulty: boolean;
+}
+
+const events = channel('busbar:message');
+const write = debuglog('busbar-message');
+// The environment does not change, so that it need not be asked for each message.
+const isTraced = write.enabled;
+
+/** Whether anybody wants to hear of messages. */
+export function watchesMessages(): boolean {
+  return events.hasSubscribers || isTraced;
+}
+
+/** Tells of a message; only to be called where {@link watchesMessages} says so. */
+export function publishMessage(event: MessageEvent): void {
+  if (events.hasSubscribers) events.publish(event);
+  if (isTraced) write('#%d %s', event.connection, line(event));
+}
+
+const typeNames: Readonly<Record<MessageType, string>> = {
+  [MessageType.MethodCall]: 'call',
+  [MessageType.MethodReturn]: 'return',
+  [MessageType.Error]: 'error',
+  [MessageType.Signal]: 'signal',
+};
+
+function line(event: MessageEvent): string {
+  const { direction, type, serial, replySerial, sender, errorName, signature, bodyLength, isFaulty } = event;
+  const parts = [direction, typeNames[type] ?? `type ${type}`, serial];
+  if (replySerial !== undefined) parts.push(`to ${replySerial}`);
+  if (sender !== undefined) parts.push(`from ${sender}`);
+  if (errorName !== undefined) parts.push(errorName);
+  parts.push(describeMessage(event), `"${signature}", ${bodyLength} bytes`);
+  if (isFaulty) parts.push('(the body is not valid)');
+  return parts.filter((part) => part !== '').join(' ');
+}

@@ -1,0 +1,88 @@
+/** The command `npm run soak`: runs it, tells how it goes, and writes figures and charts for the reliability report. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../../bench/machine.js';
+import packageJson from '../../package.json' with { type: 'json' };
+import { transportKind } from '../../src/native/runtime.js';
+import { projectRoot } from '../helpers/paths.js';
+import { chartOf } from './charts.js';
+import { type Quantity, quantities, quantityNames, type Sample } from './quantities.js';
+import { type SoakResult, soak } from './soak.js';
+
+const usage = `npm run soak -- [options]
+  --minutes N   how long; 10 if left out
+  --no-write    leave docs/reliability as it is
+The transport is chosen by BUSBAR_TRANSPORT.`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    'no-write': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const minutes = Number(values.minutes);
+if (values.help || !(minutes >= 0.1)) {
+  console.log(usage);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const result = await soak(minutes * 60, tell);
+  tellResult(result);
+  if (!values['no-write']) write(result);
+  process.exitCode = result.failures.length === 0 ? 0 : 1;
+}
+
+function tell(sample: Sample): void {
+  if (Math.round(sample.seconds) % 10 !== 0) return;
+  const shown = (['heap', 'external', 'rss', 'fds', 'matchRules', 'cpu', 'delay', 'messages'] as const).map(
+    (name) => `${name} ${quantities[name].format(sample[name])}`,
+  );
+  console.log(`${sample.seconds.toFixed(0).padStart(5)} s  ${shown.join('  ')}`);
+}
+
+function tellResult({ samples, trends, ledger, failures }: SoakResult): void {
+  const half = Math.round((samples.at(-1)?.seconds ?? 0) / 2);
+  for (const name of quantityNames) {
+    const { title, limit, format }: Quantity = quantities[name];
+    const { slope, error } = trends[name];
+    const allowed = limit === undefined ? '' : ` (limit ${format(limit)})`;
+    console.log(`${title}: ${format(slope * half)} ± ${format(error * half)} in ${half} s${allowed}`);
+  }
+  const { calls, settled, emits, arrived, refused } = ledger;
+  console.log(`${calls} calls, ${settled} settled; ${emits} signals, ${arrived} arrived, ${refused} refused`);
+  for (const failure of failures) console.log(`✘ ${failure}`);
+  console.log(failures.length === 0 ? 'soak: 1 passed, 0 failed' : 'soak: 0 passed, 1 failed');
+}
+
+function write({ samples, trends, ledger, failures }: SoakResult): void {
+  const folder = join(projectRoot, 'docs', 'reliability');
+  mkdirSync(join(folder, 'figures'), { recursive: true });
+  for (const name of quantityNames) writeFileSync(join(folder, `soak-${name}.svg`), chartOf(name, samples));
+  const { calls, settled, emits, arrived, refused, rounds, problems } = ledger;
+  const figures = {
+    machine: describeMachine(),
+    transport: transportKind(),
+    seconds: Math.round(samples.at(-1)?.seconds ?? 0),
+    samples: samples.length,
+    ledger: { calls, settled, emits, arrived, refused, rounds, problems },
+    quantities: Object.fromEntries(
+      quantityNames.map((name) => {
+        const { title, limit, reason }: Quantity = quantities[name];
+        const values = samples.map((sample) => sample[name]);
+        const [first, last] = [values[0], values.at(-1)];
+        const range = { first, last, least: Math.min(...values), most: Math.max(...values) };
+        return [name, { title, ...range, ...trends[name], limit: limit ?? null, reason }];
+      }),
+    ),
+    failures,
+  };
+  const heading = {
+    measurement: 'soak',
+    command: `npm run soak -- --minutes ${minutes}`,
+    busbar: packageJson.version,
+    node: process.version,
+    platform: process.platform,
+  };
+  writeFileSync(join(folder, 'figures', 'soak.json'), `${JSON.stringify({ ...heading, figures }, null, 2)}\n`);
+}

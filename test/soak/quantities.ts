@@ -1,0 +1,78 @@
+/** What is sampled, by how much it may grow, and why that much. */
+
+export interface Quantity {
+  readonly title: string;
+  /** As people read a value. */
+  readonly format: (value: number) => string;
+  /**
+   * By how much it may grow in the second half, however long that is: what is bounded fills up once. `undefined` where
+   * it is shown only.
+   */
+  readonly limit?: number;
+  /** Why this limit, or why none. */
+  readonly reason: string;
+  /** Whether it has to be at the end what it was at the start: for what is counted and not measured. */
+  readonly returns?: boolean;
+}
+
+const kibibytes = 1024;
+const mebibytes = 1024 * kibibytes;
+
+const inMebibytes = (value: number) => `${(value / mebibytes).toFixed(2)} MiB`;
+const plain = (value: number) => (Number.isInteger(value) ? `${value}` : value.toFixed(2));
+const milliseconds = (value: number) => `${value.toFixed(1)} ms`;
+const microseconds = (value: number) => `${value.toFixed(1)} µs`;
+
+export const quantities = {
+  heap: {
+    title: 'JS heap after collection',
+    format: inMebibytes,
+    limit: 512 * kibibytes,
+    reason: 'bounded caches fill: heads of replies for 1024 callers, 1024 names, strings of headers; and compiled code',
+  },
+  external: {
+    title: 'Memory outside the heap that JS objects own',
+    format: inMebibytes,
+    limit: 2 * mebibytes,
+    reason: 'the memory of a connection is 300 KiB and leaves when its finalizer runs: a few may wait for that',
+  },
+  rss: {
+    title: 'Resident memory',
+    format: inMebibytes,
+    limit: 16 * mebibytes,
+    reason: 'allocators keep what is freed, and large messages come and go: coarse, for leaks in native code',
+  },
+  fds: { title: 'File descriptors', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
+  matchRules: {
+    title: 'Match rules, as the daemon counts them',
+    format: plain,
+    limit: 0.5,
+    reason: 'counted at rest: those of the lasting subscriptions',
+    returns: true,
+  },
+  pendingCalls: { title: 'Pending calls', format: plain, limit: 0.5, reason: 'counted at rest: none', returns: true },
+  exportedObjects: { title: 'Exported objects', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
+  cpu: {
+    title: 'CPU time a message, all that the load does included',
+    format: microseconds,
+    limit: 20,
+    reason:
+      'a list that is searched and grows would show here; the mix of the load shifts with the machine’s other work',
+  },
+  delay: {
+    title: 'Event-loop delay, 99th percentile',
+    format: milliseconds,
+    reason: 'shown: on a machine with other work it is mostly that',
+  },
+  messages: {
+    title: 'Messages a second, in this process, both ways',
+    format: (value) => `${Math.round(value)}`,
+    reason: 'shown: the load paces itself, and the machine has other work',
+  },
+} as const satisfies Record<string, Quantity>;
+
+export type QuantityName = keyof typeof quantities;
+export const quantityNames = Object.keys(quantities) as QuantityName[];
+
+/** One look at everything, at rest: no round of the load is on its way. */
+export type Sample = Readonly<Record<QuantityName, number>> & { readonly seconds: number };
