@@ -3,7 +3,7 @@ import { table } from './tables.mjs';
 
 export function soakOutcome({ seconds, failures, ledger }) {
   if (failures.length > 0) return `${failures.length} failures`;
-  return `${Math.round(seconds / 60)} min: nothing grew, none of ${ledger.calls} calls and ${ledger.emits} signals was lost`;
+  return `${Math.round(seconds / 60)} min: every quantity within its limit, none of ${ledger.calls} calls and ${ledger.emits} signals was lost`;
 }
 
 export function soakDetails({ machine, transport, seconds, samples, ledger, quantities, failures }) {

@@ -45,7 +45,7 @@ test('flat samples pass', () => {
 
 test('a heap that grows is found, and so is a descriptor that stays', () => {
   const growing = judge(
-    samples((second) => ({ heap: 10e6 + second * 30_000 + ((second * 7919) % 100) * 1000 })),
+    samples((second) => ({ heap: 10e6 + second * 100_000 + ((second * 7919) % 100) * 1000 })),
     new Ledger(),
   );
   assert.match(growing.failures.join(), /JS heap after collection: grows/);

@@ -10,7 +10,8 @@ export class Ledger {
   arrived = 0;
   /** Refused at once, which tells whoever emits; nothing is lost then. */
   refused = 0;
-  rounds = 0;
+  /** Of the load: a round of every kind each. */
+  cycles = 0;
   /** What came by the diagnostics channel `busbar:problem`. */
   problems = 0;
   /** The first few things that went otherwise than they should; more of them are only counted. */

@@ -59,13 +59,13 @@ function write({ samples, trends, ledger, failures }: SoakResult): void {
   const folder = join(projectRoot, 'docs', 'reliability');
   mkdirSync(join(folder, 'figures'), { recursive: true });
   for (const name of quantityNames) writeFileSync(join(folder, `soak-${name}.svg`), chartOf(name, samples));
-  const { calls, settled, emits, arrived, refused, rounds, problems } = ledger;
+  const { calls, settled, emits, arrived, refused, cycles, problems } = ledger;
   const figures = {
     machine: describeMachine(),
     transport: transportKind(),
     seconds: Math.round(samples.at(-1)?.seconds ?? 0),
     samples: samples.length,
-    ledger: { calls, settled, emits, arrived, refused, rounds, problems },
+    ledger: { calls, settled, emits, arrived, refused, cycles, problems },
     quantities: Object.fromEntries(
       quantityNames.map((name) => {
         const { title, limit, reason }: Quantity = quantities[name];

@@ -15,20 +15,20 @@ export interface Quantity {
   readonly returns?: boolean;
 }
 
-const kibibytes = 1024;
-const mebibytes = 1024 * kibibytes;
+const mebibytes = 2 ** 20;
 
 const inMebibytes = (value: number) => `${(value / mebibytes).toFixed(2)} MiB`;
 const plain = (value: number) => (Number.isInteger(value) ? `${value}` : value.toFixed(2));
 const milliseconds = (value: number) => `${value.toFixed(1)} ms`;
-const microseconds = (value: number) => `${value.toFixed(1)} µs`;
 
 export const quantities = {
   heap: {
     title: 'JS heap after collection',
     format: inMebibytes,
-    limit: 512 * kibibytes,
-    reason: 'bounded caches fill: heads of replies for 1024 callers, 1024 names, strings of headers; and compiled code',
+    limit: 2 * mebibytes,
+    reason:
+      'bounded caches fill and are emptied at 1024 entries: heads of replies for callers, of each service, and names ' +
+      'that were checked; and code is compiled',
   },
   external: {
     title: 'Memory outside the heap that JS objects own',
@@ -53,11 +53,10 @@ export const quantities = {
   pendingCalls: { title: 'Pending calls', format: plain, limit: 0.5, reason: 'counted at rest: none', returns: true },
   exportedObjects: { title: 'Exported objects', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
   cpu: {
-    title: 'CPU time a message, all that the load does included',
-    format: microseconds,
+    title: 'CPU time of a cycle of the load',
+    format: milliseconds,
     limit: 20,
-    reason:
-      'a list that is searched and grows would show here; the mix of the load shifts with the machine’s other work',
+    reason: 'a list that is searched and grows would show here; other work on the machine costs caches and so time',
   },
   delay: {
     title: 'Event-loop delay, 99th percentile',

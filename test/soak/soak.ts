@@ -11,10 +11,10 @@ import { type Quantity, type QuantityName, quantities, quantityNames, type Sampl
 import { pause, Site } from './site.js';
 import { isWithin, type Trend, trendOf } from './trend.js';
 
-/** Milliseconds between the rounds of one kind, so that the machine has some rest too. */
+/** Milliseconds between cycles, so that the machine has some rest too. */
 const PAUSE = 4;
 const INTERVAL = 1000;
-/** Rounds of every kind before the first look: caches and compiled code come to be. */
+/** Milliseconds of load before the first look: caches and compiled code come to be. */
 const WARM_UP = 3000;
 
 export interface SoakResult {
@@ -42,7 +42,8 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
   await look(site, ledger, 0, { cpu: 0, delay: 0, messages: 0 });
   const start = performance.now();
   while (performance.now() - start < seconds * 1000) {
-    const messages = site.messages;
+    const { messages } = site;
+    const { cycles } = ledger;
     const began = performance.now();
     const usage = process.cpuUsage();
     delays.reset();
@@ -53,7 +54,7 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
     const { user, system } = process.cpuUsage(usage);
     const count = site.messages - messages;
     const sample = await look(site, ledger, (performance.now() - start) / 1000, {
-      cpu: (user + system) / count,
+      cpu: (user + system) / 1000 / (ledger.cycles - cycles),
       delay: delays.percentile(99) / 1e6,
       messages: (count / (ended - began)) * 1000,
     });
@@ -64,18 +65,21 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
   return judge(samples, ledger);
 }
 
-/** Has every kind of round going on, one of each at a time, for a while; returns when the last one is done. */
+/**
+ * Runs cycles for a while: one round of every kind, all at a time. So the mix is the same whatever else the machine does,
+ * and a cycle can be compared with another one.
+ */
 async function work(site: Site, ledger: Ledger, milliseconds: number): Promise<void> {
   const end = performance.now() + milliseconds;
-  await Promise.all(
-    Object.entries(rounds).map(async ([name, round]) => {
-      while (performance.now() < end) {
-        await round(site, ledger).catch((error) => ledger.surprise(`${name}: ${String(error)}`));
-        ledger.rounds++;
-        await pause(PAUSE);
-      }
-    }),
-  );
+  while (performance.now() < end) {
+    await Promise.all(
+      Object.entries(rounds).map(([name, round]) =>
+        round(site, ledger).catch((error: unknown) => ledger.surprise(`${name}: ${String(error)}`)),
+      ),
+    );
+    ledger.cycles++;
+    await pause(PAUSE);
+  }
 }
 
 async function look(
