@@ -7,9 +7,11 @@ lines of JSON on standard input, answers leave as lines of JSON on standard outp
 usage: stream-proxy.py SOCKET-TO-LISTEN-ON SOCKET-TO-CONNECT-TO
 """
 import array
+import fcntl
 import json
 import socket
 import sys
+import termios
 import threading
 import time
 
@@ -23,6 +25,21 @@ def tell(**event):
         print(json.dumps(event), flush=True)
 
 
+def receive(source, size, flags=0):
+    data, ancillary, _, _ = source.recvmsg(size, socket.CMSG_LEN(MOST_FDS * INT), flags)
+    fds = array.array('i')
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(content[: len(content) - len(content) % INT])
+    return data, fds
+
+
+def waiting(source):
+    count = array.array('i', [0])
+    fcntl.ioctl(source, termios.FIONREAD, count)
+    return count[0]
+
+
 class Connection:
     """Both sockets of one connection, what has passed, and the plan for what is to come."""
 
@@ -30,6 +47,8 @@ class Connection:
         self.number, self.client, self.server = number, client, server
         self.plan = plan
         self.passed = {'up': 0, 'down': 0}
+        # What came together while nothing was read, and has not been passed on yet.
+        self.gathered = {'up': 0, 'down': 0}
         self.fds = 0
         self.lock = threading.Lock()
         self.ended = False
@@ -69,20 +88,21 @@ class Connection:
         self.end()
 
     def relay_read(self, direction, source, target):
-        merge = self.plan.get(direction, {}).get('merge')
-        size = self.plan.get(direction, {}).get('read', 65536)
-        data, ancillary, _, _ = source.recvmsg(size, socket.CMSG_LEN(MOST_FDS * INT))
-        fds = array.array('i')
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds.frombytes(content[: len(content) - len(content) % INT])
+        part = self.plan.get(direction, {})
+        size = part.get('read', 65536)
+        if 'merge' in part and self.gathered[direction] <= 0:
+            source.recv(1, socket.MSG_PEEK)
+            time.sleep(part['merge'] / 1000)
+            self.gathered[direction] = waiting(source)
+        # Descriptors have a place in the stream, some receivers go by it, and only reads of one byte show it.
+        peeked, fds = receive(source, size, socket.MSG_PEEK)
+        for fd in fds:
+            socket.close(fd)
+        data, fds = receive(source, 1 if fds else len(peeked) or 1)
+        self.gathered[direction] -= len(data)
         self.fds += len(fds)
         try:
-            if not data:
-                return False
-            if merge:
-                time.sleep(merge / 1000)
-            return self.send(direction, target, data, fds)
+            return bool(data) and self.send(direction, target, data, fds)
         finally:
             for fd in fds:
                 socket.close(fd)
