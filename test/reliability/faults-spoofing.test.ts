@@ -152,8 +152,10 @@ async function addTests(kind: Daemon): Promise<void> {
       return false;
     });
     const answers: string[] = [];
+    // Only dbus-broker vouches for replies to a well-known name: the session policy of dbus-daemon lets anybody answer.
+    const asked = kind === 'dbus-broker' ? remote : client.proxy(Genuine, service.uniqueName as string, '/genuine');
     for (let number = 0; number < 20; number++) {
-      const answer = remote.call.Slow(number);
+      const answer = asked.call.Slow(number);
       ledger.call(answer.then((text) => answers.push(text)));
     }
     client.emit({ path: '/', interface: NAME, member: 'Tell', destination: forger.uniqueName });
