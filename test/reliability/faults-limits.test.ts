@@ -1,6 +1,7 @@
 // A bus that denies or has enough, a reader that is slow, and a process without descriptors left: what was refused says
 // so, what was accepted arrives, and the connection goes on, or ends with a reason.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,6 +15,7 @@ import {
   LimitsExceededError,
   listen,
   type MessageBus,
+  type Problem,
 } from '../../src/index.js';
 import { count, Ledger } from '../helpers/ledger.js';
 import { projectRoot } from '../helpers/paths.js';
@@ -197,6 +199,23 @@ testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was 
   ledger.assertArrived();
   await client.close();
   await server.close();
+});
+
+testUnless(noDaemon, test, 'what a bus has not read in time is lost on closing, and reported', async () => {
+  await using daemon = await PrivateBus.start();
+  const client = await connect({ address: daemon.address });
+  await daemon.kill('SIGSTOP');
+  const problems: Problem[] = [];
+  const listener = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', listener);
+  const head = { path: '/faults', interface: NAME, member: 'Tick', signature: 'uay' };
+  // More than the 8 MiB of the kernel that sd-bus asks for.
+  client.emit({ ...head, body: [1, new Uint8Array(20_000_000)] });
+  await client.close();
+  unsubscribe('busbar:problem', listener);
+  assert.is(problems.length, 1);
+  assert.is(problems[0]?.kind, 'send');
+  assert.match(String(problems[0]?.message), /^\d+ bytes .* never written/);
 });
 
 testUnless(
