@@ -297,6 +297,12 @@ export class Connection {
       await Promise.race([this.#outbox.drained(), promise]);
       give();
       release();
+      // Loss would have emptied the outbox: whoever is there does not read.
+      const { queuedBytes } = this.#outbox;
+      if (queuedBytes > 0) {
+        const why = `the other side did not read them within ${milliseconds} ms of closing`;
+        report('send', `${queuedBytes} bytes of what was sent were never written: ${why}`);
+      }
     }
     this.#native.close();
     await this.closed;

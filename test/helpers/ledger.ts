@@ -1,0 +1,95 @@
+/**
+ * Accounts for what a test sends through trouble: every call has to settle, and every signal that was accepted has to
+ * arrive, once and in order, unless the sender was told that the connection is over. What was counted is printed, and
+ * `scripts/faults.mjs` adds it up.
+ */
+import * as assert from 'uvu/assert';
+
+/** Milliseconds that calls have for settling when the trouble is over. */
+const PATIENCE = 5000;
+
+export class Ledger {
+  readonly #calls: Promise<void>[] = [];
+  readonly #outcomes = new Map<string, number>();
+  readonly #accepted: number[] = [];
+  readonly #arrived: number[] = [];
+  #settled = 0;
+  #refused = 0;
+
+  /** Counts a call; what it becomes is the ledger's. */
+  call(call: Promise<unknown>): void {
+    const settle = (outcome: string) => {
+      this.#settled++;
+      this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    };
+    this.#calls.push(
+      call.then(
+        () => settle('fulfilled'),
+        (error: Error) => settle(error.name),
+      ),
+    );
+  }
+
+  /** Sends the signal of a number; whether it was accepted. What it throws is the refusal. */
+  emit(number: number, send: (number: number) => void): boolean {
+    try {
+      send(number);
+    } catch {
+      this.#refused++;
+      return false;
+    }
+    this.#accepted.push(number);
+    return true;
+  }
+
+  /** The signal of a number has arrived. */
+  arrive(number: number): void {
+    this.#arrived.push(number);
+  }
+
+  get accepted(): number {
+    return this.#accepted.length;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get arrived(): number {
+    return this.#arrived.length;
+  }
+
+  /** How the calls ended, by the name of the error's class; fails if one of them does not end. */
+  async outcomes(): Promise<Record<string, number>> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, PATIENCE);
+    });
+    await Promise.race([Promise.all(this.#calls), patience]);
+    clearTimeout(timer);
+    assert.is(this.#settled, this.#calls.length, 'every call settles');
+    count({ callsSettled: this.#settled });
+    return Object.fromEntries(this.#outcomes);
+  }
+
+  /** Everything that was accepted has arrived, once and in order. */
+  assertArrived(): void {
+    assert.equal(this.#arrived, this.#accepted, 'what was accepted arrives, in order');
+    count({ emitsArrived: this.#arrived.length, emitsRefused: this.#refused });
+  }
+
+  /** The connection was lost and said so: what arrived is the beginning of what was accepted. */
+  assertBeginningArrived(): void {
+    assert.equal(this.#arrived, this.#accepted.slice(0, this.#arrived.length), 'nothing in the middle is lost');
+    count({ emitsArrived: this.#arrived.length, emitsCutOff: this.#accepted.length - this.#arrived.length });
+  }
+}
+
+const figures = new Map<string, number>();
+
+/** Adds to the figures that are printed when the process ends. */
+export function count(counts: Readonly<Record<string, number>>): void {
+  if (figures.size === 0)
+    process.once('exit', () => console.log(`# figures: ${JSON.stringify(Object.fromEntries(figures))}`));
+  for (const [name, number] of Object.entries(counts)) figures.set(name, (figures.get(name) ?? 0) + number);
+}

@@ -1,0 +1,103 @@
+/**
+ * A proxy between a unix socket's clients and its server that splits, merges, delays and cuts the stream, descriptors
+ * included. The work is done by a program in Python (`stream-proxy.py`), because Node.js passes no descriptors on. The
+ * proxy owns that program and the folder of its socket.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onExit } from './exit-cleanup.js';
+import { projectRoot } from './paths.js';
+import { Program } from './program.js';
+import { pythonWith } from './python.js';
+
+/** What is done to one direction of a stream. */
+export interface StreamPlan {
+  /** The most bytes that are passed on at once. */
+  readonly portion?: number;
+  /** The most bytes that are read at once; a small number makes the other side wait for room. */
+  readonly read?: number;
+  /** Milliseconds of waiting after each portion. */
+  readonly delay?: number;
+  /** Milliseconds of waiting before what was read is passed on, so that more comes together. */
+  readonly merge?: number;
+  /** Both sides are hung up on when that many bytes have passed. */
+  readonly cut?: number;
+}
+
+/** `up` is from the client to the server. */
+export interface ProxyPlan {
+  readonly up?: StreamPlan;
+  readonly down?: StreamPlan;
+}
+
+/** What had passed when a connection was over. */
+export interface Passed {
+  readonly up: number;
+  readonly down: number;
+  readonly fds: number;
+}
+
+export class StreamProxy implements AsyncDisposable {
+  /** The address that clients are to connect to. */
+  readonly address: string;
+  readonly #folder: string;
+  readonly #program: Program;
+  readonly #forget: () => void;
+
+  /** Why there can be none on this machine. */
+  static missing(): string | undefined {
+    return pythonWith('socket') === undefined ? 'python3 not installed' : undefined;
+  }
+
+  /** A proxy for the server at a `unix:path=` address. */
+  static async start(address: string): Promise<StreamProxy> {
+    const proxy = new StreamProxy(address);
+    await proxy.#program.event('ready');
+    return proxy;
+  }
+
+  private constructor(address: string) {
+    const target = /path=([^,]+)/.exec(address)?.[1];
+    const python = pythonWith('socket');
+    if (target === undefined || python === undefined) throw new Error(`no proxy for ${address}`);
+    this.#folder = mkdtempSync(join(tmpdir(), 'busbar-proxy-'));
+    this.#forget = onExit(() => rmSync(this.#folder, { recursive: true, force: true }));
+    const path = join(this.#folder, 'socket');
+    this.address = `unix:path=${path}`;
+    this.#program = Program.start(python, [join(projectRoot, 'test/helpers/stream-proxy.py'), path, target], {
+      timeLimit: 120_000,
+    });
+  }
+
+  /** What happens to connections that are made from now on. */
+  plan(plan: ProxyPlan): Promise<void> {
+    return this.#order({ plan });
+  }
+
+  /** What happens to the newest connection from now on: cuts count from here. */
+  arm(plan: ProxyPlan): Promise<void> {
+    return this.#order({ arm: plan });
+  }
+
+  /** The sizes of the kernel's buffers for connections that are made from now on. */
+  buffers(buffers: { readonly sndbuf?: number; readonly rcvbuf?: number }): Promise<void> {
+    return this.#order({ buffers });
+  }
+
+  /** What had passed on the next connection that ends, or that ended since the last call. */
+  async ended(): Promise<Passed> {
+    return (await this.#program.event('ended')) as unknown as Passed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program.stop();
+    this.#forget();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #order(order: object): Promise<void> {
+    this.#program.write(`${JSON.stringify(order)}\n`);
+    await this.#program.event('set');
+  }
+}

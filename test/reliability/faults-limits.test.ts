@@ -1,0 +1,270 @@
+// A bus that denies or has enough, a reader that is slow, and a process without descriptors left: what was refused says
+// so, what was accepted arrives, and the connection goes on, or ends with a reason.
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { openSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  AccessDeniedError,
+  ConnectionClosedError,
+  connect,
+  defineInterface,
+  FileDescriptor,
+  implement,
+  LimitsExceededError,
+  listen,
+  type MessageBus,
+  type Problem,
+} from '../../src/index.js';
+import { count, Ledger } from '../helpers/ledger.js';
+import { projectRoot } from '../helpers/paths.js';
+import { folder } from '../helpers/peers.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { Program } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
+import { skip, testUnless } from '../helpers/skip.js';
+import { StreamProxy } from '../helpers/stream-proxy.js';
+
+const NAME = 'org.example.Faults';
+const Faults = defineInterface(NAME, {
+  methods: { Echo: { in: 's', out: 's' }, Never: {}, Take: { in: 'ay' }, Give: { in: 'u', out: 'ah' } },
+  signals: { Tick: { args: ['number:u', 'data:ay'] } },
+});
+
+const faults = () =>
+  implement(Faults, {
+    Echo: (text) => text,
+    Never: () => new Promise(() => {}),
+    Take: () => {},
+    Give: (number) => Array.from({ length: number }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver()),
+  });
+
+const test = suite('faults: limits');
+// Waiting for an end that nobody causes here keeps no process alive.
+const alive = setInterval(() => {}, 1000);
+test.after(() => clearInterval(alive));
+
+/** The connection still does what it is there for. */
+async function assertUsable(bus: MessageBus): Promise<void> {
+  assert.ok((await bus.listNames()).includes(bus.uniqueName as string));
+  assert.is(bus.stats().pendingCalls, 0);
+}
+
+const noDaemon = PrivateBus.missing();
+
+testUnless(noDaemon, test, 'a policy that denies is an error of whoever asked, and of nobody else', async () => {
+  const policy = `<policy context="default">
+    <deny own="org.example.Denied"/>
+    <deny send_destination="org.example.Faults" send_interface="org.example.Faults" send_member="Take"/>
+    <deny receive_interface="org.example.Unheard"/>
+  </policy>`;
+  await using daemon = await PrivateBus.start({ policy });
+  await using service = await connect({ address: daemon.address });
+  await using client = await connect({ address: daemon.address });
+  service.export('/faults', faults());
+  await service.requestName(NAME);
+  assert.instance(await rejection(service.requestName('org.example.Denied')), AccessDeniedError);
+  const remote = client.proxy(Faults, NAME, '/faults');
+  assert.instance(await rejection(remote.call.Take(Uint8Array.of(1))), AccessDeniedError);
+  const unheard = { destination: NAME, path: '/faults', interface: 'org.example.Unheard', member: 'Say' };
+  assert.instance(await rejection(client.call(unheard)), AccessDeniedError);
+  assert.is(await remote.call.Echo('text'), 'text');
+  await assertUsable(service);
+});
+
+for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const missing = PrivateBus.missing({ daemon: kind });
+  if (missing === undefined) addLimits(kind);
+  else skip(test, kind, missing);
+}
+
+function addLimits(kind: Daemon): void {
+  const isDaemon = kind === 'dbus-daemon';
+  const limited = (
+    what: string,
+    limits: Readonly<Record<string, number>>,
+    run: (daemon: PrivateBus) => Promise<void>,
+  ) =>
+    test(`${kind}: ${what}`, async () => {
+      await using daemon = await PrivateBus.start({ daemon: kind, limits });
+      await run(daemon);
+      count({ limitsMet: 1 });
+    });
+
+  const matches = isDaemon ? { max_match_rules_per_connection: 8 } : { max_matches: 64 };
+  limited('one match rule too many rejects its subscription, and the others go on', matches, async (daemon) => {
+    await using bus = await connect({ address: daemon.address });
+    const subscriptions = Array.from({ length: 100 }, (_, i) =>
+      bus.subscribe({ interface: NAME, member: `Tick${i}` }, () => {}),
+    );
+    const results = await Promise.allSettled(subscriptions.map(({ ready }) => ready));
+    const refused = results.filter((result) => result.status === 'rejected');
+    assert.ok(refused.length > 0 && refused.length < 100, `${refused.length}`);
+    for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    await assertUsable(bus);
+    assert.is(bus.stats().matchRules, 0);
+    const again = bus.subscribe({ interface: NAME, member: 'Tick' }, () => {});
+    await again.ready;
+    again.unsubscribe();
+  });
+
+  const names = isDaemon ? { max_names_per_connection: 4 } : { max_objects: 32 };
+  limited('one name too many is refused', names, async (daemon) => {
+    await using bus = await connect({ address: daemon.address });
+    bus.export('/faults', faults());
+    const results = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, i) => bus.requestName(`org.example.Name${i}`)),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    assert.ok(refused.length > 0 && refused.length < 100, `${refused.length}`);
+    for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
+    assert.is(bus.stats().ownedNames, 100 - refused.length);
+    await assertUsable(bus);
+  });
+
+  const replies = isDaemon ? { max_replies_per_connection: 10 } : { max_objects: 64 };
+  limited('one waiting call too many is refused, and the others wait', replies, async (daemon) => {
+    await using bus = await connect({ address: daemon.address });
+    await using service = await connect({ address: daemon.address });
+    service.export('/faults', faults());
+    const ledger = new Ledger();
+    const remote = bus.proxy(Faults, service.uniqueName as string, '/faults').with({ timeout: 1000 });
+    for (let call = 0; call < 100; call++) ledger.call(remote.call.Never());
+    const outcomes = await ledger.outcomes();
+    assert.equal(Object.keys(outcomes).sort(), ['LimitsExceededError', 'TimeoutError']);
+    assert.is((outcomes.LimitsExceededError ?? 0) + (outcomes.TimeoutError ?? 0), 100);
+    await assertUsable(service);
+  });
+}
+
+testUnless(noDaemon, test, 'a bus with as many connections as it wants refuses the next with that reason', async () => {
+  await using daemon = await PrivateBus.start({ limits: { max_completed_connections: 3 } });
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 6 }, () => connect({ address: daemon.address, timeout: 3000 })),
+  );
+  const connected = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+  assert.is(connected.length, 3);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.instance(outcome.reason, LimitsExceededError);
+  }
+  for (const { value } of connected) {
+    await assertUsable(value);
+    await value.close();
+  }
+});
+
+testUnless(noDaemon, test, 'a message that is too large for the bus ends the connection, which says so', async () => {
+  await using daemon = await PrivateBus.start({ limits: { max_message_size: 1_000_000 } });
+  const bus = await connect({ address: daemon.address });
+  const large = { destination: bus.uniqueName, path: '/faults', interface: NAME, member: 'Take' };
+  const call = bus.call({ ...large, signature: 'ay', body: [new Uint8Array(2_000_000)] });
+  assert.instance(await rejection(call), ConnectionClosedError);
+  assert.instance(await bus.disconnected, ConnectionClosedError);
+});
+
+testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was accepted', async () => {
+  const ledger = new Ledger();
+  const server = await listen({
+    address: `unix:tmpdir=${folder}`,
+    onConnection: (peer) => void peer.proxy(Faults, '/faults').on.Tick((number) => ledger.arrive(number)),
+  });
+  await using proxy = await StreamProxy.start(server.address);
+  await proxy.buffers({ sndbuf: 4096, rcvbuf: 4096 });
+  await proxy.plan({ up: { read: 16_384, portion: 2000 } });
+  const client = await connect({ address: proxy.address, peer: true });
+  const data = new Uint8Array(100_000);
+  const before = process.memoryUsage().rss;
+  let number = 0;
+  for (; number < 1500; number++) {
+    ledger.emit(number, (tick) =>
+      client.emit({ path: '/faults', interface: NAME, member: 'Tick', signature: 'uay', body: [tick, data] }),
+    );
+  }
+  assert.ok(ledger.refused > 500, `${ledger.refused} refused`);
+  assert.ok(client.stats().queuedBytes < 70_000_000);
+  assert.ok(process.memoryUsage().rss - before < 400_000_000);
+  await client.flush();
+  assert.is(client.stats().queuedBytes, 0);
+  // Room again: accepted again, in order behind the others.
+  assert.ok(
+    ledger.emit(number, (tick) =>
+      client.emit({ path: '/faults', interface: NAME, member: 'Tick', signature: 'uay', body: [tick, data] }),
+    ),
+  );
+  const deadline = Date.now() + 10_000;
+  while (ledger.arrived < ledger.accepted && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  ledger.assertArrived();
+  await client.close();
+  await server.close();
+});
+
+testUnless(noDaemon, test, 'what a bus has not read in time is lost on closing, and reported', async () => {
+  await using daemon = await PrivateBus.start();
+  const client = await connect({ address: daemon.address });
+  await daemon.kill('SIGSTOP');
+  const problems: Problem[] = [];
+  const listener = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', listener);
+  const head = { path: '/faults', interface: NAME, member: 'Tick', signature: 'uay' };
+  // More than the 8 MiB of the kernel that sd-bus asks for.
+  client.emit({ ...head, body: [1, new Uint8Array(20_000_000)] });
+  await client.close();
+  unsubscribe('busbar:problem', listener);
+  assert.is(problems.length, 1);
+  assert.is(problems[0]?.kind, 'send');
+  assert.match(String(problems[0]?.message), /^\d+ bytes .* never written/);
+});
+
+testUnless(
+  noDaemon,
+  test,
+  'a process without descriptors left is told, and goes on when there are some again',
+  async () => {
+    await using daemon = await PrivateBus.start();
+    await using service = await connect({ address: daemon.address });
+    service.export('/faults', faults());
+    await service.requestName(NAME);
+    const script = `
+    import { closeSync, openSync } from 'node:fs';
+    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    const outcome = (promise) => promise.then((value) => value ?? 'done', (error) => error);
+    const say = (event, error) => console.log(JSON.stringify({ event, name: error?.name, message: error?.message }));
+    let bus = await connect();
+    const call = (member, signature, body) =>
+      bus.call({ destination: '${NAME}', path: '/faults', interface: '${NAME}', member, signature, body, timeout: 3000 });
+    for (const fd of (await call('Give', 'u', [3]))[0]) fd.close();
+    await outcome(connect({ timeout: 2000 })).then((other) => other.close());
+    const taken = [];
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+    say('connect', await outcome(connect({ timeout: 2000 })));
+    closeSync(taken.pop());
+    const given = await outcome(call('Give', 'u', [10]));
+    say('give', given);
+    const state = bus.state;
+    const after = state === 'open' ? await outcome(call('Echo', 's', ['text'])) : await bus.disconnected;
+    say('state', { name: state, message: String(Array.isArray(after) ? after : after.name) });
+    for (const fd of taken) closeSync(fd);
+    if (bus.state !== 'open') bus = await connect();
+    for (const fd of (await call('Give', 'u', [10]))[0]) fd.close();
+    say('end', { name: bus.state });
+    await bus.close();
+  `;
+    const node = [process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
+    const program = Program.start('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', ...node], { env: daemon.env });
+    const connecting = await program.event('connect');
+    assert.is(connecting.name, 'ConnectError');
+    assert.match(String(connecting.message), /EMFILE/);
+    const given = await program.event('give');
+    const state = await program.event('state');
+    assert.not.equal(given.name, 'TimeoutError', JSON.stringify([given, state]));
+    if (state.name === 'open') assert.is(state.message, 'text');
+    else assert.ok(['ConnectionClosedError', 'ProtocolError'].includes(String(state.message)), JSON.stringify(state));
+    assert.is((await program.event('end')).name, 'open');
+    await program.finished;
+  },
+);
+
+test.run();

@@ -1,0 +1,249 @@
+// Somebody on the same bus pretends to be a service, or the bus: nothing of it is believed. And what peers are told of a
+// failure is a text, never where in our files it happened.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectError,
+  connect,
+  type DBusError,
+  defineInterface,
+  implement,
+  listen,
+  type MessageBus,
+  MessageType,
+  PropertyReadOnlyError,
+} from '../../src/index.js';
+import { count, Ledger } from '../helpers/ledger.js';
+import { folder } from '../helpers/peers.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { skip } from '../helpers/skip.js';
+
+const NAME = 'org.example.Genuine';
+const BUS = 'org.freedesktop.DBus';
+const Genuine = defineInterface(NAME, {
+  methods: { Slow: { in: 'u', out: 's' }, Throws: { in: 's', out: 's' }, Misfits: { in: 's', out: 'u' } },
+  signals: { Tick: { args: 'u' } },
+  properties: {
+    Fixed: { type: 'u', access: 'read' },
+    Broken: { type: 'u', access: 'readwrite' },
+    Secret: { type: 's', access: 'write' },
+  },
+});
+
+const test = suite('faults: spoofing');
+
+for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const missing = PrivateBus.missing({ daemon: kind });
+  if (missing === undefined) await addTests(kind);
+  else skip(test, kind, missing);
+}
+
+async function addTests(kind: Daemon): Promise<void> {
+  const daemon = await PrivateBus.start({ daemon: kind });
+  const client = await connect({ address: daemon.address });
+  const service = await connect({ address: daemon.address });
+  const forger = await connect({ address: daemon.address });
+  let written = 0;
+  const release: (() => void)[] = [];
+  const fail = (how: string): never => {
+    if (how === 'string') throw 'a string';
+    if (how === 'system') throw Object.assign(new Error("ENOENT: no such file, open '/x'"), { code: 'ENOENT' });
+    if (how === 'cause') throw new Error('outer', { cause: new TypeError('inner') });
+    if (how === 'null') throw null;
+    throw new RangeError('out of range');
+  };
+  const genuine = implement(Genuine, {
+    Slow: (number) => new Promise<string>((resolve) => release.push(() => resolve(`genuine ${number}`))),
+    Throws: fail,
+    Misfits: () => 'no number' as unknown as number,
+    Fixed: {
+      get: () => 1,
+      set: () => void written++,
+    } as never,
+    Broken: { get: () => fail('get'), set: () => fail('set') },
+    Secret: { set: () => void written++ } as never,
+  });
+  service.export('/genuine', genuine);
+  await service.requestName(NAME);
+  const remote = client.proxy(Genuine, NAME, '/genuine');
+
+  test.after(async () => {
+    await Promise.all([client.close(), service.close(), forger.close()]);
+    await daemon.stop();
+  });
+
+  const onBus = (name: string, run: () => Promise<void>) => test(`${kind}: ${name}`, run);
+  const forge = (member: string, body: readonly unknown[]) =>
+    forger.emit({
+      path: '/org/freedesktop/DBus',
+      interface: BUS,
+      member,
+      signature: 's'.repeat(body.length),
+      body,
+      destination: client.uniqueName,
+    });
+  /** Everything that was sent before has passed the daemon, and is handled. */
+  const settled = async (...buses: MessageBus[]) => {
+    for (const bus of [...buses, client])
+      await bus.call({ destination: BUS, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
+  };
+
+  onBus('signals that a third connection sends in the name of a service arrive at nobody', async () => {
+    const ledger = new Ledger();
+    const ticks = remote.on.Tick((number) => ledger.arrive(number));
+    await ticks.ready;
+    for (let number = 0; number < 200; number++) {
+      const forged = { path: '/genuine', interface: NAME, member: 'Tick', signature: 'u', body: [1_000_000 + number] };
+      forger.emit({ ...forged, destination: client.uniqueName });
+      forger.emit(forged);
+      ledger.emit(number, genuine.emit.Tick);
+    }
+    await settled(forger, service);
+    ticks.unsubscribe();
+    ledger.assertArrived();
+    count({ forgeriesIgnored: 400 });
+  });
+
+  onBus('changes of ownership that a peer makes up change nothing', async () => {
+    const seen: (string | undefined)[] = [];
+    const lost: unknown[] = [];
+    using _watch = client.watchName(NAME, {
+      appeared: (owner) => seen.push(owner),
+      vanished: () => seen.push(undefined),
+    });
+    const owned = await client.requestName('org.example.Owned');
+    void owned.lost?.then((reason: unknown) => lost.push(reason));
+    const ledger = new Ledger();
+    const ticks = remote.on.Tick((number) => ledger.arrive(number));
+    await ticks.ready;
+    await settled();
+    for (let round = 0; round < 50; round++) {
+      forge('NameOwnerChanged', [NAME, service.uniqueName, forger.uniqueName]);
+      forge('NameOwnerChanged', [NAME, service.uniqueName, '']);
+      forge('NameLost', ['org.example.Owned']);
+      forge('NameAcquired', ['org.example.Other']);
+      forger.emit({
+        path: '/genuine',
+        interface: NAME,
+        member: 'Tick',
+        signature: 'u',
+        body: [1_000_000],
+        destination: client.uniqueName,
+      });
+      ledger.emit(round, genuine.emit.Tick);
+    }
+    await settled(forger, service);
+    ticks.unsubscribe();
+    ledger.assertArrived();
+    assert.equal(seen, [service.uniqueName]);
+    assert.equal(lost, []);
+    assert.is(client.stats().ownedNames, 1);
+    await owned.release();
+    count({ forgeriesIgnored: 250 });
+  });
+
+  onBus('replies with the right serial from the wrong sender settle nothing', async () => {
+    const ledger = new Ledger();
+    // The last serial that the client used, learnt as anybody may: from a message to oneself.
+    let serial = 0;
+    using _look = forger.addMessageHandler((message) => {
+      if (message.member === 'Tell') serial = message.serial;
+      return false;
+    });
+    const answers: string[] = [];
+    // Only dbus-broker vouches for replies to a well-known name: the session policy of dbus-daemon lets anybody answer.
+    const asked = kind === 'dbus-broker' ? remote : client.proxy(Genuine, service.uniqueName as string, '/genuine');
+    for (let number = 0; number < 20; number++) {
+      const answer = asked.call.Slow(number);
+      ledger.call(answer.then((text) => answers.push(text)));
+    }
+    client.emit({ path: '/', interface: NAME, member: 'Tell', destination: forger.uniqueName });
+    await settled(service, forger);
+    assert.ok(serial > 20);
+    for (let replySerial = serial - 30; replySerial < serial + 30; replySerial++) {
+      if (replySerial <= 0) continue;
+      const head = { destination: client.uniqueName, replySerial, signature: 's', body: ['forged'] };
+      forger.send({ ...head, type: MessageType.MethodReturn });
+      forger.send({ ...head, type: MessageType.Error, errorName: 'org.example.Forged' });
+    }
+    await settled(forger);
+    assert.is(client.stats().pendingCalls, 20);
+    for (const answer of release.splice(0)) answer();
+    assert.equal(await ledger.outcomes(), { fulfilled: 20 });
+    assert.ok(answers.every((text) => text.startsWith('genuine')));
+    count({ forgeriesIgnored: 120 });
+  });
+
+  onBus('a name that changes hands in the middle of a stream takes the stream with it', async () => {
+    const name = 'org.example.Moving';
+    const ledger = new Ledger();
+    const owners = [service, forger];
+    const ticks = client.proxy(Genuine, name, '/moving').on.Tick((number) => ledger.arrive(number));
+    await ticks.ready;
+    const send = (bus: MessageBus, number: number) =>
+      bus.emit({ path: '/moving', interface: NAME, member: 'Tick', signature: 'u', body: [number] });
+    for (let round = 0; round < 20; round++) {
+      const [owner, other] = round % 2 === 0 ? owners : owners.toReversed();
+      const owned = await (owner as MessageBus).requestName(name);
+      for (let i = 0; i < 10; i++) {
+        send(other as MessageBus, 1_000_000);
+        ledger.emit(round * 10 + i, (number) => send(owner as MessageBus, number));
+      }
+      await owned.release();
+      send(owner as MessageBus, 2_000_000);
+    }
+    await settled(...owners);
+    ticks.unsubscribe();
+    ledger.assertArrived();
+    count({ forgeriesIgnored: 220 });
+  });
+
+  onBus('a setter of what cannot be written never runs', async () => {
+    const set = (property: string, value: unknown) =>
+      client.call({
+        destination: NAME,
+        path: '/genuine',
+        interface: `${BUS}.Properties`,
+        member: 'Set',
+        signature: 'ssv',
+        body: [NAME, property, value],
+      });
+    assert.instance(await rejection(set('Fixed', 7)), PropertyReadOnlyError);
+    assert.is(written, 0);
+    await set('Secret', 'text');
+    assert.is(written, 1);
+  });
+
+  onBus('what peers are told of failures names no file and no line of ours', async () => {
+    const ask = (path: string, interfaceName: string, member: string, signature = '', body: unknown[] = []) =>
+      rejection(client.call({ destination: NAME, path, interface: interfaceName, member, signature, body }));
+    const errors: Error[] = [];
+    for (const how of ['string', 'system', 'cause', 'null', 'plain']) {
+      errors.push(await ask('/genuine', NAME, 'Throws', 's', [how]));
+      errors.push(await ask('/genuine', NAME, 'Misfits', 's', [how]));
+    }
+    errors.push(await ask('/genuine', `${BUS}.Properties`, 'Get', 'ss', [NAME, 'Broken']));
+    errors.push(await ask('/genuine', `${BUS}.Properties`, 'Get', 'ss', [NAME, 'Secret']));
+    errors.push(await ask('/genuine', `${BUS}.Properties`, 'Get', 'ss', [NAME, 'None']));
+    errors.push(await ask('/genuine', `${BUS}.Properties`, 'GetAll', 's', ['org.example.None']));
+    errors.push(await ask('/genuine', NAME, 'None'));
+    errors.push(await ask('/genuine', NAME, 'Throws', 'u', [1]));
+    errors.push(await ask('/nowhere', NAME, 'Throws', 's', ['']));
+    for (const error of errors) {
+      const told = JSON.stringify((error as DBusError).body);
+      assert.not.match(told, /\n|\bat [\w.<>]+ ?\(|\.[cm]?[jt]s\b|node:|file:|\/src\/|\/dist\//, told);
+      assert.ok(told.length < 500, told);
+    }
+    count({ errorsScanned: errors.length });
+  });
+}
+
+test('nobody who does not say who it is is let in, unless asked for', async () => {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const anonymous = connect({ address: server.address, peer: true, anonymous: true, timeout: 3000 });
+  assert.instance(await rejection(anonymous), ConnectError);
+  await server.close();
+});
+
+test.run();
