@@ -24,14 +24,25 @@ const conversations = [
   'DATA\r\nREJECTED\r\n',
 ];
 
+/** At the limits of nesting, which chance would not reach: 32 of each kind are allowed. */
+const nested = [31, 32, 33].flatMap((depth) => [
+  `${'a'.repeat(depth)}y`,
+  `${'('.repeat(depth)}y${')'.repeat(depth)}`,
+  `${'a{y'.repeat(depth)}y${'}'.repeat(depth)}`,
+  `a{y${'('.repeat(depth)}y${')'.repeat(depth)}}`,
+  `${'('.repeat(depth)}a{yy}${')'.repeat(depth)}`,
+  `${'a('.repeat(depth)}y${')'.repeat(depth)}`,
+]);
+
 const signatures = [
   '',
   'y',
   'a{sv}',
   'a{oa{sa{sv}}}',
   '(ybnqiuxtdsoghv)',
-  `${'a'.repeat(32)}s`,
   '((((i))))(sa(ii))aay',
+  'y'.repeat(255),
+  ...nested,
 ];
 
 /** Folders by target, filled. `programs` is where the targets were built. */
@@ -49,9 +60,23 @@ export function writeSeeds(folder, targets, programs) {
     bridge: messages,
     signature: [...signatures.map((text) => Buffer.from(text)), ...collectedSignatures()],
     sasl: chosen(conversationsAsBytes),
-    socket_reader: chosen([...messages.slice(0, 200), Buffer.concat(messages.slice(0, 20))]),
+    socket_reader: chosen([...messages.slice(0, 200), ...streams(filesOf(made), readFileSync(join(made, 'little-6')))]),
   };
   return Object.fromEntries(targets.map((target) => [target, write(join(folder, target), seeds[target])]));
+}
+
+/** Several messages behind each other, among them such as do not fit the arena (16 KiB) or the buffer (64 KiB). */
+function streams(messages, bytesMessage) {
+  const large = [20_000, 70_000].map((length) => lengthened(bytesMessage, length));
+  return [Buffer.concat(messages), ...large.map((one) => Buffer.concat([messages[0], one, messages[1]]))];
+}
+
+/** A message whose body is an `ay` of three bytes, with a longer one. */
+function lengthened(message, length) {
+  const longer = Buffer.concat([message.subarray(0, -7), Buffer.alloc(4 + length)]);
+  longer.writeUInt32LE(4 + length, 4);
+  longer.writeUInt32LE(length, message.length - 7);
+  return longer;
 }
 
 function write(folder, inputs) {
