@@ -125,17 +125,26 @@ void send(std::span<const uint8_t> bytes) {
   }
 }
 
-// Whether the bytes are whole messages and nothing else, so that the next input begins where a message does.
-bool are_messages(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
+// What of the bytes sd-bus can act on. For a message that is not complete it makes room, up to 128 MiB, and
+// waits. `is_broken` if there is something else than messages.
+std::span<const uint8_t> complete(std::span<const uint8_t> bytes, bool& is_broken) {
+  size_t at = 0;
+  is_broken = false;
+  while (at < bytes.size()) {
     wire::Frame frame;
-    if (!wire::read_frame(bytes, frame).is_sound() || frame.message_length() > bytes.size()) return false;
-    bytes = bytes.subspan(frame.message_length());
+    const wire::Verdict verdict = wire::read_frame(bytes.subspan(at), frame);
+    is_broken = !verdict.is_sound() && verdict.rule != wire::Rule::kTruncated;
+    if (is_broken) return bytes;
+    if (!verdict.is_sound() || frame.message_length() > bytes.size() - at) break;
+    at += frame.message_length();
   }
-  return true;
+  return bytes.first(at);
 }
 
-void receive(std::span<const uint8_t> bytes) {
+void receive(std::span<const uint8_t> input) {
+  bool is_broken;
+  const std::span<const uint8_t> bytes = complete(input, is_broken);
+  if (bytes.empty()) return;
   // Connecting takes ten times as long as an input does.
   static std::unique_ptr<Peer> peer;
   if (!peer) {
@@ -155,7 +164,7 @@ void receive(std::span<const uint8_t> bytes) {
     check_row(batch);
     batch.inbox.close_fds(0);
   }
-  if (!is_drained || !peer->bus.is_open() || !are_messages(bytes)) peer.reset();
+  if (!is_drained || !peer->bus.is_open() || is_broken) peer.reset();
 }
 
 }  // namespace
