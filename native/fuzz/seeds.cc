@@ -32,6 +32,8 @@ std::vector<Body> bodies(bool big) {
       {"a{sv}", bytes().u32(16).align(8).string("k").signature("u").align(4).u32(7)},
       {"(y(ss))", bytes().u8(1).align(8).string("a").string("b")},
       {"aau", bytes().u32(8).u32(4).u32(9)},
+      // Half an element, which sd-bus does not mind.
+      {"aq", bytes().u32(3).u8(1).u8(2).u8(3)},
       {"hh", bytes().u32(1).u32(0), 2},
       {"ah", bytes().u32(4).u32(0), 1},
   };
