@@ -41,9 +41,10 @@ void check_body(std::span<const uint8_t> message, const wire::Header& header) {
 
 void check_other_order(std::span<const uint8_t> message, const wire::Header& header) {
   std::vector<uint8_t> other = copy_of(message.first(header.message_length()));
-  ByteSwap head(std::span(other).first(header.body_offset), 0, header.swapped);
+  const std::span<uint8_t> bytes(other);
+  ByteSwap head(bytes.first(header.body_offset), 0, header.swapped);
   HOLDS(head.values(kHeaderSignature));
-  ByteSwap body(std::span(other).subspan(header.body_offset), 0, header.swapped);
+  ByteSwap body(bytes.subspan(header.body_offset), 0, header.swapped);
   HOLDS(body.values(header.signature));
   other[0] = header.swapped ? 'l' : 'B';
   const wire::MessageVerdict verdict = wire::check_message(other);
