@@ -8,12 +8,12 @@ import { root } from '../setup/report.mjs';
 
 const path = join(root, 'prebuilds', 'stamp.json');
 
-/** A hash of all that makes the binaries: `native/` but for its tests, and `CMakeLists.txt`. */
+/** A hash of all that makes the binaries: `native/` but for its tests and fuzz targets, and `CMakeLists.txt`. */
 export function sourcesHash() {
   const files = readdirSync(join(root, 'native'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
-    .filter((file) => !file.startsWith(join('native', 'test')));
+    .filter((file) => !['test', 'fuzz'].some((folder) => file.startsWith(join('native', folder))));
   const hash = createHash('sha256');
   for (const file of [...files, 'CMakeLists.txt'].sort()) {
     hash

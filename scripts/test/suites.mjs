@@ -33,6 +33,7 @@ const tools = [
   { name: 'tsc', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], seconds: 120, counts: countsOfTool },
   { name: 'types', args: ['scripts/type-tests.mjs'], seconds: 300, counts: countsOfChecks },
   { name: 'native', args: ['scripts/native-tests.mjs'], seconds: 600, counts: countsOfChecks },
+  { name: 'fuzz', args: ['scripts/fuzz.mjs', '--smoke'], seconds: 600, counts: countsOfChecks },
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
 

@@ -1,0 +1,114 @@
+// Signatures: the grammar, held against a second one that counts brackets instead of descending, and the
+// programs that are compiled from them.
+#include <string>
+
+#include "fuzz/fuzz.h"
+#include "wire/program.h"
+#include "wire/signature.h"
+
+using namespace busbar;
+using namespace busbar::fuzz;
+
+namespace {
+
+// One container that is open.
+struct Open {
+  char kind;
+  size_t members;
+};
+
+// The grammar as a machine with a stack; `types` counts the complete types.
+bool is_valid(std::string_view signature, size_t& types) {
+  std::vector<Open> open;
+  size_t arrays = 0, structs = 0;
+  types = 0;
+  if (signature.size() > 255) return false;
+  // A complete type has ended: so has the array around it, and that is a type in turn.
+  const auto complete = [&] {
+    while (!open.empty() && open.back().kind == 'a') {
+      open.pop_back();
+      arrays--;
+    }
+    if (open.empty()) {
+      types++;
+    } else {
+      open.back().members++;
+    }
+  };
+  for (size_t i = 0; i < signature.size(); i++) {
+    const char code = signature[i];
+    const bool is_key = !open.empty() && open.back().kind == '{' && open.back().members == 0;
+    const bool basic = code != 0 && std::string_view("ybnqiuxtdsogh").find(code) != std::string_view::npos;
+    if (is_key && !basic) return false;
+    if (!open.empty() && open.back().kind == '{' && open.back().members == 2 && code != '}') return false;
+    if (basic || code == 'v') {
+      complete();
+    } else if (code == 'a') {
+      open.push_back({'a', 0});
+      if (++arrays > 32) return false;
+    } else if (code == '(' || (code == '{' && !open.empty() && open.back().kind == 'a')) {
+      open.push_back({code, 0});
+      if (++structs > 32) return false;
+    } else if (code == ')' || code == '}') {
+      const char kind = code == ')' ? '(' : '{';
+      if (open.empty() || open.back().kind != kind) return false;
+      if (code == ')' ? open.back().members == 0 : open.back().members != 2) return false;
+      open.pop_back();
+      structs--;
+      complete();
+    } else {
+      return false;
+    }
+  }
+  return open.empty();
+}
+
+// The ops of a type lie within those of the one around it, without gaps.
+size_t check_ops(std::span<const wire::Op> ops) {
+  size_t count = 0;
+  for (size_t at = 0; at < ops.size(); at += ops[at].length, count++) {
+    const wire::Op& op = ops[at];
+    HOLDS(op.length > 0 && at + op.length <= ops.size());
+    const size_t members = check_ops(ops.subspan(at + 1, op.length - size_t{1}));
+    if (op.code == wire::Op::kArray) {
+      HOLDS(members == 1);
+    } else if (op.code == wire::Op::kStruct) {
+      HOLDS(members > 0 && op.alignment == 8);
+    } else {
+      HOLDS(members == 0);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::vector<uint8_t> bytes = copy_of({data, size});
+  const std::string_view signature(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  size_t types;
+  const bool valid = is_valid(signature, types);
+  HOLDS(wire::is_valid_signature(signature) == valid);
+  HOLDS(wire::is_single_complete_type(signature) == (valid && types == 1));
+  const size_t first = wire::complete_type_length(signature);
+  HOLDS(first <= size);
+  if (first > 0 && first <= 255) HOLDS(wire::is_single_complete_type(signature.substr(0, first)));
+
+  wire::Program program;
+  HOLDS(program.compile(signature) == valid);
+  wire::ProgramCache cache;
+  bool is_occupied;
+  wire::ProgramCache::Slot* slot = cache.find(signature, is_occupied);
+  HOLDS(!is_occupied && (slot != nullptr) == valid);
+  if (!valid) return 0;
+  HOLDS(check_ops(program.ops()) == types && check_ops(slot->program.ops()) == types);
+  if (size > 0) HOLDS(cache.find(signature, is_occupied) == slot);
+  // While it runs it stays, and none that shares the slot gets it.
+  slot->runs++;
+  const std::string longer = std::string(signature) + "y";
+  wire::ProgramCache::Slot* other = cache.find(longer, is_occupied);
+  HOLDS(other != slot && (other != nullptr) == (longer.size() <= 255 && !is_occupied));
+  HOLDS(slot->signature == signature);
+  slot->runs--;
+  return 0;
+}

@@ -1,0 +1,128 @@
+/**
+ * `npm run fuzz`: builds the fuzz targets and runs them, a minute each unless told otherwise.
+ *
+ *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
+ *   npm run fuzz -- --hours 2
+ *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm test`
+ *
+ * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildFolder, buildTargets, fuzzingTools, missingTool, programs } from './fuzz/build.mjs';
+import { writeFigures } from './fuzz/figures.mjs';
+import { findingsOf, runTarget, targets } from './fuzz/run-target.mjs';
+import { writeSeeds } from './fuzz/seeds.mjs';
+import { SetupError } from './setup/report.mjs';
+import { requirePackages } from './setup/system-packages.mjs';
+import { orExplain } from './setup.mjs';
+
+const SMOKE_SECONDS = 2;
+const PROGRESS_EVERY = 10_000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string' },
+    hours: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    jobs: { type: 'string', default: '1' },
+    smoke: { type: 'boolean', default: false },
+  },
+});
+
+await orExplain(values.smoke ? smoke : fuzz);
+
+async function fuzz() {
+  const chosen = chosenTargets();
+  const seconds = Math.max(1, Math.round(60 * minutes()));
+  const jobs = positive(values.jobs, '--jobs');
+  requirePackages(fuzzingTools);
+  console.log('[fuzz]    building the targets');
+  buildTargets(jobs);
+  const seeds = writeSeeds(join(buildFolder, 'seeds'), chosen, programs);
+  console.log(`[fuzz]    ${chosen.join(', ')}: ${seconds} s each`);
+  const results = await runAll(chosen, jobs, (target) =>
+    runTarget(target, { seconds, seeds: seeds[target], onProgress: progress(target) }),
+  );
+  for (const { output, failed } of results) if (failed) console.log(output);
+  printTable(results);
+  writeFigures(results.filter(({ skipped }) => skipped === undefined));
+  process.exitCode = results.some(({ failed }) => failed) ? 1 : 0;
+}
+
+/** One suite of `npm test`. It shows that the targets build, run, and hold on their seeds and on what was found. */
+async function smoke() {
+  const missing = missingTool();
+  if (missing !== undefined) return console.log(`fuzz: skipped (no ${missing})`);
+  buildTargets(2);
+  const folder = mkdtempSync(join(tmpdir(), 'busbar-fuzz-'));
+  try {
+    const seeds = writeSeeds(join(folder, 'seeds'), targets, programs);
+    const results = await runAll(targets, 2, (target) =>
+      runTarget(target, { seconds: SMOKE_SECONDS, seeds: seeds[target], corpus: join(folder, target) }),
+    );
+    // A target that ran nothing has shown nothing.
+    const isBroken = ({ failed, executions, skipped }) => failed || (executions === 0 && skipped === undefined);
+    for (const result of results.filter(isBroken)) console.log(`${result.target}:\n${result.output}`);
+    const skipped = results.filter((result) => result.skipped !== undefined).length;
+    const failed = results.filter(isBroken).length;
+    const counts = `${results.length - failed - skipped} passed, ${failed} failed`;
+    console.log(`fuzz: ${counts}${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    process.exitCode = failed > 0 ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function chosenTargets() {
+  const unknown = values.only?.find((name) => !targets.includes(name));
+  if (unknown !== undefined) throw new SetupError(`There is no target ${unknown}; there are ${targets.join(', ')}.`);
+  return values.only ?? targets;
+}
+
+function minutes() {
+  if (values.hours !== undefined) return 60 * positive(values.hours, '--hours');
+  return values.minutes === undefined ? 1 : positive(values.minutes, '--minutes');
+}
+
+function positive(text, option) {
+  const number = Number(text);
+  if (!(number > 0)) throw new SetupError(`${option} takes a number above 0, not ${text}.`);
+  return number;
+}
+
+/** Runs several side by side; answers in the order of the targets. */
+async function runAll(chosen, jobs, run) {
+  const queue = [...chosen.entries()];
+  const results = [];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await run(next[1]);
+  };
+  await Promise.all(Array.from({ length: Math.ceil(jobs) }, worker));
+  return results;
+}
+
+function progress(target) {
+  let next = 0;
+  return (line) => {
+    if (performance.now() < next) return;
+    next = performance.now() + PROGRESS_EVERY;
+    console.log(`[${target}] ${line.trim()}`);
+  };
+}
+
+function printTable(results) {
+  const rows = results.map((result) => ({
+    target: result.target,
+    executions: result.executions,
+    'executions/s': Math.round(result.executions / result.seconds),
+    coverage: result.coverage,
+    corpus: result.corpus,
+    findings: result.skipped ?? result.found.length,
+  }));
+  console.table(rows);
+  for (const { target, found } of results)
+    for (const name of found) console.log(`found: ${join(findingsOf(target), name)}`);
+}

@@ -1,0 +1,65 @@
+/** Runs one target of libFuzzer, and reads what became of it. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup/report.mjs';
+import { buildFolder, programs } from './build.mjs';
+
+/** Longer inputs say nothing new, but take their time; messages of more than 64 KiB are a case of the reader's alone. */
+const maximumLengths = { signature: 300, sasl: 4096, bridge: 4096, socket_reader: 75_000 };
+const MAXIMUM_LENGTH = 8192;
+
+export const targets = ['message', 'header', 'signature', 'sasl', 'socket_reader', 'bridge'];
+
+export const findingsOf = (target) => join(root, 'native', 'fuzz', 'findings', target);
+
+/**
+ * @param seeds the folder of inputs that it begins with; what it invents is kept in a folder of its own
+ * @param onProgress gets a line of libFuzzer's now and then
+ */
+export async function runTarget(target, { seconds, seeds, corpus, onProgress = () => {} }) {
+  const folder = corpus ?? join(buildFolder, 'corpus', target);
+  const findings = findingsOf(target);
+  for (const path of [folder, findings]) mkdirSync(path, { recursive: true });
+  const before = new Set(readdirSync(findings));
+  const started = performance.now();
+  // Leaks are looked for once, at the end: after each input it would take longer than the input.
+  const child = spawn(
+    join(programs, `${target}_fuzz`),
+    [
+      ...[`-max_total_time=${seconds}`, `-max_len=${maximumLengths[target] ?? MAXIMUM_LENGTH}`],
+      ...['-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1', '-detect_leaks=0'],
+      ...[`-dict=${join(root, 'native', 'fuzz', 'dbus.dict')}`, `-artifact_prefix=${findings}/`],
+      ...[folder, seeds, findings],
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
+    },
+  );
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    // The statistics come last; a report of a finding is shorter than this.
+    output = (output + text).slice(-64 * 1024);
+    const line = text.split('\n').findLast((each) => /^#\d+\s/.test(each));
+    if (line !== undefined) onProgress(line);
+  });
+  const status = await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+  const found = readdirSync(findings).filter((name) => !before.has(name));
+  const last = [...output.matchAll(/^#\d+\s.*cov: (\d+) ft: (\d+) corp: (\d+)/gm)].at(-1);
+  return {
+    target,
+    executions: numberIn(output, /stat::number_of_executed_units: +(\d+)/),
+    seconds: (performance.now() - started) / 1000,
+    coverage: Number(last?.[1] ?? 0),
+    corpus: Number(last?.[3] ?? 0),
+    skipped: /^skipped: (.*)$/m.exec(output)?.[1],
+    found,
+    failed: status !== 0,
+    output,
+  };
+}
+
+function numberIn(text, pattern) {
+  return Number(pattern.exec(text)?.[1] ?? 0);
+}

@@ -1,0 +1,202 @@
+/** Match rules, against a plain reading of the specification, for any rule and any message. */
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileMatchRule, formatMatchRule, type MatchableMessage, type MatchRule } from '../../src/bus/match-rule.js';
+import { parseMatchRule } from '../../src/bus/parse-match-rule.js';
+import { InvalidArgumentError } from '../../src/errors.js';
+
+const test = suite('match rules: properties');
+
+// Few values of each kind, so that rules and messages meet.
+const paths = fc.constantFrom('/', '/a', '/a/b', '/ab', '/a/b/c');
+const interfaces = fc.constantFrom('a.b', 'a.b.c', 'a.bc');
+const members = fc.constantFrom('A', 'B');
+const uniqueNames = fc.constantFrom(':1.1', ':1.2', 'org.freedesktop.DBus');
+const texts = fc.constantFrom(
+  '',
+  '/',
+  '/a',
+  '/a/',
+  '/a/b',
+  '/a/b/',
+  '/ab',
+  'a',
+  'a.b',
+  'a.b.c',
+  'ab',
+  "it's",
+  '\\',
+  'x,y',
+);
+
+type Condition = readonly [key: string, value: string];
+
+const conditions: fc.Arbitrary<readonly Condition[]> = fc
+  .uniqueArray(fc.tuple(fc.nat(2), fc.constantFrom('', 'path', 'namespace'), texts), {
+    selector: ([index]) => index,
+    maxLength: 3,
+  })
+  .map((list) =>
+    list.map(([index, kind, value]) => {
+      const isNamespace = kind === 'namespace' && index === 0 && /^[a-z.]+$/.test(value);
+      return [`arg${index}${kind === 'path' ? kind : isNamespace ? kind : ''}`, value];
+    }),
+  );
+
+const rules: fc.Arbitrary<MatchRule> = fc
+  .tuple(
+    fc.record(
+      {
+        type: fc.constantFrom('method_call', 'method_return', 'error', 'signal'),
+        sender: uniqueNames,
+        interface: interfaces,
+        member: members,
+        destination: fc.constantFrom(':1.1', ':1.2'),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.option(fc.tuple(fc.constantFrom('path', 'pathNamespace'), paths), { nil: undefined }),
+    conditions,
+  )
+  .map(
+    ([header, path, args]) =>
+      ({ ...header, ...(path && { [path[0]]: path[1] }), ...Object.fromEntries(args) }) as MatchRule,
+  );
+
+const types = ['', 'method_call', 'method_return', 'error', 'signal'];
+
+const messages: fc.Arbitrary<MatchableMessage> = fc
+  .record({
+    type: fc.integer({ min: 1, max: 4 }),
+    sender: fc.option(uniqueNames, { nil: undefined }),
+    destination: fc.option(fc.constantFrom(':1.1', ':1.2'), { nil: undefined }),
+    path: fc.option(paths, { nil: undefined }),
+    interface: fc.option(interfaces, { nil: undefined }),
+    member: fc.option(members, { nil: undefined }),
+    args: fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.tuple(fc.constant('s'), texts) },
+        { weight: 1, arbitrary: fc.tuple(fc.constant('o'), paths) },
+        { weight: 1, arbitrary: fc.tuple(fc.constant('u'), fc.nat(3)) },
+      ),
+      { maxLength: 3 },
+    ),
+  })
+  .map(({ args, ...header }) => ({
+    ...header,
+    signature: args.map(([code]) => code).join(''),
+    body: args.map(([, value]) => value),
+  }));
+
+/** A rule and a message that has most of what it asks for: chance alone would seldom bring the two together. */
+const encounters = fc.tuple(rules.filter(isValid), messages, fc.nat(9)).map(([rule, message, spared]) => {
+  const { type, pathNamespace: _, eavesdrop: __, ...asked } = rule;
+  const header = Object.entries({ ...asked, type: type === undefined ? message.type : types.indexOf(type) });
+  const taken = header.filter(([key], index) => !key.startsWith('arg') && index !== spared);
+  return [rule, { ...message, ...Object.fromEntries(taken) } as MatchableMessage] as const;
+});
+
+/** The specification's table of keys, read aloud. */
+function isMet(rule: MatchRule, message: MatchableMessage): boolean {
+  return Object.entries(rule).every(([key, expected]) => {
+    const value = expected as string;
+    if (key === 'type') return types[message.type] === value;
+    if (key === 'pathNamespace') {
+      if (message.path === undefined) return false;
+      return value === '/' || message.path === value || message.path.startsWith(`${value}/`);
+    }
+    const argument = /^arg(\d+)(path|namespace)?$/.exec(key);
+    if (argument === null) return message[key as 'sender'] === value;
+    const index = Number(argument[1]);
+    const code = message.signature[index];
+    const actual = message.body[index] as string;
+    if (argument[2] === 'path') {
+      if (code !== 's' && code !== 'o') return false;
+      const isPrefix = (one: string, other: string) => one.endsWith('/') && other.startsWith(one);
+      return actual === value || isPrefix(actual, value) || isPrefix(value, actual);
+    }
+    if (code !== 's') return false;
+    return argument[2] === 'namespace' ? actual === value || actual.startsWith(`${value}.`) : actual === value;
+  });
+}
+
+function isValid(rule: MatchRule): boolean {
+  try {
+    formatMatchRule(rule);
+    return true;
+  } catch (error) {
+    assert.instance(error, InvalidArgumentError);
+    return false;
+  }
+}
+
+test('any rule is met by what the specification says, and nothing else', () => {
+  let met = 0;
+  fc.assert(
+    fc.property(encounters, ([rule, message]) => {
+      const expected = isMet(rule, message);
+      if (expected) met++;
+      assert.is(compileMatchRule(rule)(message), expected);
+      assert.is(compileMatchRule(parseMatchRule(formatMatchRule(rule)))(message), expected);
+    }),
+    { numRuns: 4000 },
+  );
+  assert.ok(met > 300, `only ${met} messages were met, which shows nothing`);
+});
+
+test('any text is read as a rule that is written the same way again, or refused', () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      'type',
+      'signal',
+      'sender',
+      'path',
+      'path_namespace',
+      'arg0',
+      'arg0path',
+      'arg63',
+      'arg64',
+      'arg007',
+    ),
+    fc.constantFrom(
+      '=',
+      ',',
+      "'",
+      '\\',
+      "\\'",
+      ' ',
+      '/',
+      '/a',
+      'a.b',
+      ':1.1',
+      'eavesdrop',
+      'true',
+      'interface',
+      'member',
+    ),
+    fc.string({ unit: 'binary', maxLength: 3 }),
+  );
+  const pairs = fc.tuple(word, word).map(([key, value]) => `${key}='${value}'`);
+  const rule = fc.oneof(
+    fc.array(word, { maxLength: 12 }).map((words) => words.join('')),
+    fc.array(pairs, { maxLength: 4 }).map((list) => list.join(',')),
+  );
+  fc.assert(
+    fc.property(rule, (text) => {
+      let parsed: MatchRule;
+      try {
+        parsed = parseMatchRule(text);
+      } catch (error) {
+        assert.instance(error, InvalidArgumentError);
+        return;
+      }
+      const written = formatMatchRule(parsed);
+      assert.equal(parseMatchRule(written), parsed);
+      assert.is(formatMatchRule(parseMatchRule(written)), written);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test.run();
