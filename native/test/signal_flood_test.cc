@@ -60,4 +60,3 @@ TEST("after an answer it takes a whole flood again before reading rests") {
   signals.read(100, true, now + 1010);
   CHECK(!signals.is_on());
 }
-
