@@ -48,6 +48,7 @@ export interface ConnectOptions {
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
+ * @throws (rejects) {@link LimitsExceededError}, or what else the bus answers to being greeted, if it lets nobody in
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;

@@ -7,15 +7,9 @@
 import { constants } from 'node:os';
 import type { CallCounts } from '../diagnostics/call-events.js';
 import { publishState } from '../diagnostics/connection-events.js';
-import { publishMessage, watchesMessages } from '../diagnostics/message-events.js';
+import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
-import {
-  ConnectionClosedError,
-  type DBusError,
-  InvalidArgumentError,
-  NotSupportedError,
-  ProtocolError,
-} from '../errors.js';
+import { ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
 import type {
   ConnectionPhase,
   NativeConnection,
@@ -26,13 +20,14 @@ import type {
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
-import { checkSignal } from '../parameters.js';
 import { Deadlines } from './deadlines.js';
+import { errnoText, lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
 import { describeMessage, MessageFlag, type MessageHead } from './message.js';
 import { Outbox } from './outbox.js';
-import { PendingCalls, type TakeReply, type WaitOptions } from './pending-calls.js';
+import { checkWaitOptions, PendingCalls, type TakeReply, type WaitOptions } from './pending-calls.js';
+import { timeLimit } from './time-limit.js';
 
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
@@ -344,7 +339,7 @@ export class Connection {
   #push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
     const bodyBytes = this.#outbox.bodyBytes;
     this.#outbox.push(head, body, serial, replySerial);
-    if (watchesMessages()) this.#publishSent(head, serial, replySerial, this.#outbox.bodyBytes - bodyBytes);
+    if (watchesMessages()) publishSent(this.id, head, serial, replySerial, this.#outbox.bodyBytes - bodyBytes);
   }
 
   #onOpen(canSendFds: boolean): void {
@@ -375,7 +370,7 @@ export class Connection {
       if (settled && !isReply) return row;
       this.#messagesReceived++;
       this.#bodyBytesReceived += this.#inbox.bodyLength;
-      if (watchesMessages()) this.#publishReceived();
+      if (watchesMessages()) publishReceived(this.id, this.#inbox);
       try {
         if (!isReply) this.onMessage(this.#inbox);
         else if (this.#pending.reply(this.#inbox)) settled = true;
@@ -396,7 +391,7 @@ export class Connection {
   }
 
   #onRefused(serial: number, errno: number): void {
-    const error = () => refusal(errno);
+    const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error());
   }
@@ -435,49 +430,6 @@ export class Connection {
     });
   }
 
-  #publishSent(head: MessageHead, serial: number, replySerial: number, bodyLength: number): void {
-    const { type, flags = 0, path, interface: interfaceName, member, errorName, destination, signature = '' } = head;
-    publishMessage({
-      connection: this.id,
-      direction: 'sent',
-      type,
-      flags,
-      serial,
-      replySerial: replySerial === 0 ? undefined : replySerial,
-      path,
-      interface: interfaceName,
-      member,
-      errorName,
-      destination,
-      sender: undefined,
-      signature,
-      bodyLength,
-      isFaulty: false,
-    });
-  }
-
-  #publishReceived(): void {
-    const { type, flags, serial, replySerial, path, interface: interfaceName, member, errorName } = this.#inbox;
-    const { destination, sender, signature, bodyLength, isFaulty } = this.#inbox;
-    publishMessage({
-      connection: this.id,
-      direction: 'received',
-      type,
-      flags,
-      serial,
-      replySerial: replySerial === 0 ? undefined : replySerial,
-      path,
-      interface: interfaceName,
-      member,
-      errorName,
-      destination,
-      sender,
-      signature,
-      bodyLength,
-      isFaulty,
-    });
-  }
-
   #updateRef(): void {
     if (this.#state === 'closed') return;
     const wanted = this.#wish ?? (this.#holds + this.#pending.size > 0 ? 'ref' : 'unref');
@@ -494,55 +446,4 @@ export class Connection {
     this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
     return this.#serial;
   }
-}
-
-/** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
-function checkWaitOptions({ timeout, signal }: WaitOptions): void {
-  if (timeout !== undefined && !(timeout >= 0)) {
-    throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
-  }
-  if (signal === undefined) return;
-  checkSignal(signal);
-  signal.throwIfAborted();
-}
-
-/** The symbol of an errno, `ECONNRESET` for instance. */
-export function errnoText(errno: number): string {
-  // Not by `getSystemErrorName`, which knows only the errors that libuv has a use for.
-  const found = Object.entries(constants.errno).find(([, number]) => number === errno);
-  return found?.[0] ?? `errno ${errno}`;
-}
-
-/** Why a connection that nobody here closed is over. */
-function lossOf(errno: number, detail: string): DBusError {
-  if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
-  if (errno === constants.errno.EBADMSG) {
-    return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
-  }
-  if (errno === constants.errno.ENOBUFS) {
-    return new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)');
-  }
-  return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
-}
-
-function refusal(errno: number): DBusError {
-  if (errno === constants.errno.ENOTCONN) return new ConnectionClosedError('the connection was lost before sending');
-  return new NotSupportedError(
-    `sd-bus refuses to send this message (${errnoText(errno)}); it takes no Unicode noncharacters in strings, ` +
-      'and no descriptors where the other side did not agree to them',
-  );
-}
-
-/** A promise that settles after a while, and a way to give it up. */
-export function timeLimit(
-  milliseconds: number,
-  keepsAlive = true,
-): { readonly promise: Promise<undefined>; readonly give: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const promise = new Promise<undefined>((resolve) => {
-    if (milliseconds === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(() => resolve(undefined), milliseconds);
-    if (!keepsAlive) timer.unref();
-  });
-  return { promise, give: () => clearTimeout(timer) };
 }

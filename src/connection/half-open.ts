@@ -5,7 +5,8 @@
  */
 import { trace } from '../diagnostics.js';
 import type { PollerKind, ServedSocket, TransportKind } from '../native/binding.js';
-import { Connection, errnoText } from './connection.js';
+import { Connection } from './connection.js';
+import { errnoText } from './errno.js';
 
 export interface HalfOpenOptions {
   /** How many there may be at a time. */

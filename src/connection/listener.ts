@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { report } from '../diagnostics.js';
 import type { NativeListener, PollerKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
-import { errnoText } from './connection.js';
+import { errnoText } from './errno.js';
 import { connectableAddress, type ListenTarget } from './listen-address.js';
 
 const { errno: Errno } = constants;

@@ -4,7 +4,14 @@
  */
 import type { DecodeOptions } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
-import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
+import {
+  ConnectionClosedError,
+  type DBusError,
+  errorFromReply,
+  InvalidArgumentError,
+  TimeoutError,
+} from '../errors.js';
+import { checkSignal } from '../parameters.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
 import { SerialTable } from './serial-table.js';
@@ -15,6 +22,16 @@ export interface WaitOptions extends DecodeOptions {
   readonly timeout?: number | undefined;
   /** Aborting rejects the call with the signal's reason. The peer is not told: D-Bus has no way to. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
+export function checkWaitOptions({ timeout, signal }: WaitOptions): void {
+  if (timeout !== undefined && !(timeout >= 0)) {
+    throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
+  }
+  if (signal === undefined) return;
+  checkSignal(signal);
+  signal.throwIfAborted();
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
-import { describeMessage, type HeaderFields, MessageType } from '../connection/message.js';
+import { describeMessage, type HeaderFields, type MessageHead, MessageType } from '../connection/message.js';
 
 /** A message that was sent or received: its header, and how large it is. Bodies are not shown, they may be secret. */
 export interface MessageEvent extends HeaderFields {
@@ -35,8 +35,34 @@ export function watchesMessages(): boolean {
   return events.hasSubscribers || isTraced;
 }
 
-/** Tells of a message; only to be called where {@link watchesMessages} says so. */
-export function publishMessage(event: MessageEvent): void {
+/** Tells of a message that was sent; only to be called where {@link watchesMessages} says so. */
+export function publishSent(
+  connection: number,
+  { type, flags = 0, path, interface: interfaceName, member, errorName, destination, signature = '' }: MessageHead,
+  serial: number,
+  replySerial: number,
+  bodyLength: number,
+): void {
+  const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
+  const answers = replySerial === 0 ? undefined : replySerial;
+  const event = { ...head, serial, replySerial: answers, sender: undefined, bodyLength, isFaulty: false };
+  publish({ connection, direction: 'sent', ...event });
+}
+
+/** What is told of a message that was received. Its reply serial is 0 where it answers nothing. */
+type Received = Omit<MessageEvent, 'connection' | 'direction' | 'replySerial'> & { readonly replySerial: number };
+
+/** Tells of a message that was received; only to be called where {@link watchesMessages} says so. */
+export function publishReceived(connection: number, received: Received): void {
+  const { type, flags, serial, replySerial, path, interface: interfaceName, member, errorName } = received;
+  const { destination, sender, signature, bodyLength, isFaulty } = received;
+  const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
+  const answers = replySerial === 0 ? undefined : replySerial;
+  const event = { ...head, serial, replySerial: answers, sender, bodyLength, isFaulty };
+  publish({ connection, direction: 'received', ...event });
+}
+
+function publish(event: MessageEvent): void {
   if (events.hasSubscribers) events.publish(event);
   if (isTraced) write('#%d %s', event.connection, line(event));
 }

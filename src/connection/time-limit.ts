@@ -1,0 +1,15 @@
+/** For who waits, but not for ever. */
+
+/** A promise that settles after a while, and a way to give it up. */
+export function timeLimit(
+  milliseconds: number,
+  keepsAlive = true,
+): { readonly promise: Promise<undefined>; readonly give: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<undefined>((resolve) => {
+    if (milliseconds === Number.POSITIVE_INFINITY) return;
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+    if (!keepsAlive) timer.unref();
+  });
+  return { promise, give: () => clearTimeout(timer) };
+}
