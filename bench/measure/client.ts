@@ -13,6 +13,6 @@ export async function measureClient(
   const { program: name, parameters, nodeFlags } = workload;
   const command = peer.command('client', nodeFlags);
   await using program = startProgram(command, address, name, { ...peer.parameters, ...parameters });
-  const { operations, cpu, wall, ...more } = await warmAndGo(program, workload);
+  const { operations, cpu, wall, ...more } = await warmAndGo(program, workload, peer.language);
   return { cpu: cpu / operations, wall: wall / operations, ...more };
 }

@@ -16,7 +16,7 @@ export async function measurePeers(peer: PreparedPeer, workload: Workload): Prom
     await using service = startProgram(peer.command('service'), address, 'service', parameters);
     await ready(service);
     await using client = startProgram(peer.command('client'), address, name, parameters);
-    const { operations, cpu, wall } = await warmAndGo(client, workload);
+    const { operations, cpu, wall } = await warmAndGo(client, workload, peer.language);
     return { cpu: cpu / operations, wall: wall / operations };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 /** The bench's side of the protocol that bench/peers/harness/harness.h describes. */
 import { Program } from '../../test/helpers/program.js';
+import type { Language } from '../peers.js';
 import type { Workload } from '../workloads/index.js';
 
 /** What a program reports of one round: times in microseconds for all operations, and whatever else it measured. */
@@ -49,10 +50,15 @@ export function go(program: Program, operations: number): Promise<Report> {
 }
 
 /** Has a program do what a workload says, after warming up. */
-export async function warmAndGo(program: Program, { operations, warmUp = operations }: Workload): Promise<Report> {
+export async function warmAndGo(program: Program, workload: Workload, language: Language): Promise<Report> {
   await ready(program);
-  await go(program, warmUp);
-  return go(program, operations);
+  await go(program, warmUpOf(workload, language));
+  return go(program, workload.operations);
+}
+
+/** Compilers of JavaScript take some 90 000 messages to settle; C and Python only have caches to fill. */
+function warmUpOf({ operations, warmUp = 3 * operations }: Workload, language: Language): number {
+  return language === 'JavaScript' ? warmUp : Math.ceil(warmUp / 20);
 }
 
 /** Why a program ended, in one line: what it last said of an error. Stacks and versions come after that. */

@@ -24,6 +24,6 @@ export async function measureService(
     ...driverParameters,
     destination: name,
   });
-  const report = await warmAndGo(client, workload);
+  const report = await warmAndGo(client, workload, peer.language);
   return { cpu: report.serviceCpu / report.operations, wall: report.wall / report.operations };
 }

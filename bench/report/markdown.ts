@@ -102,8 +102,8 @@ function method({ machine, peers, absent, rounds, daemons }: Results): string {
   return `${facts.map((fact) => `- ${fact}`).join('\n')}
 
 Values are medians of up to ${rounds} rounds; in a round every peer has its turn, each time in a new order. A program is
-started afresh for each round, does as many operations to warm up as it then does to be measured, and reports its own
-CPU time (\`getrusage\`: user and system time of all threads) and the time that passed. Clients talk to the same C service over
+started afresh for each round, warms up (JavaScript for three times as many operations as are then measured, since its compilers
+take that long to settle), and reports its own CPU time (\`getrusage\`: user and system time of all threads) and the time that passed. Clients talk to the same C service over
 sd-bus; services are called by the same C client. The texts that are echoed vary. System calls are counted by
 \`strace -f -c\`, heap in portions so small that nothing is collected meanwhile.`;
 }

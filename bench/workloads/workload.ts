@@ -31,7 +31,7 @@ export interface Workload {
   readonly nodeFlags?: readonly string[];
   /** Operations in a round. */
   readonly operations: number;
-  /** Operations before the round; as many as in it, if left out. Compilers take some 20 000 messages to settle. */
+  /** Operations before the round, of programs in JavaScript; three times as many as in it, if left out. */
   readonly warmUp?: number;
   /** No more rounds than this, where one takes long or the values vary little. */
   readonly roundsMaximum?: number;
