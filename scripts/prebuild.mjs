@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
+import { program, requirePackages } from './setup/system-packages.mjs';
+import { orExplain } from './setup.mjs';
 
 const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
@@ -22,9 +24,12 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-for (const target of targets) {
+const chosen = targets.filter((target) => wanted.length === 0 || wanted.includes(fileOf(target)));
+const tools = chosen.flatMap(({ tools }) => Object.entries(tools));
+await orExplain(() => requirePackages(tools.map(([name, debian]) => program(name, debian))));
+
+for (const target of chosen) {
   const file = fileOf(target);
-  if (wanted.length > 0 && !wanted.includes(file)) continue;
   console.log(`prebuild: ${file}`);
   const cwd = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
   mkdirSync(cwd, { recursive: true });

@@ -19,8 +19,17 @@ TEST("a flood of signals is read once in a millisecond") {
   SignalFlood signals;
   const uint64_t now = flood(signals, 10);
   CHECK(signals.is_on() && signals.rests_until() == now + 1000);
-  signals.read(100, true, now + 1500);
+  signals.read(30, true, now + 1500);
   CHECK(signals.rests_until() == now + 2500);
+}
+
+TEST("what comes in gulps anyway is read at once, and the flood goes on") {
+  SignalFlood signals;
+  const uint64_t now = flood(signals, 10);
+  signals.read(32, true, now + 1000);
+  CHECK(signals.is_on() && signals.rests_until() == 0);
+  signals.read(20, true, now + 1100);
+  CHECK(signals.rests_until() == now + 2100);
 }
 
 TEST("signals that come more slowly are read as they come") {

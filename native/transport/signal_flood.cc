@@ -8,6 +8,8 @@ namespace {
 constexpr uint64_t kRestMicroseconds = 1000;
 // So many signals at the least in one rest, or resting does not pay.
 constexpr int32_t kSignalsPerRest = 10;
+// So many at a time are worth a wake-up.
+constexpr int32_t kGulp = 32;
 // So many have to come at that rate before it counts as a flood: a burst of a few hundred is over soon.
 constexpr int32_t kSignalsTimed = 256;
 
@@ -25,7 +27,7 @@ void SignalFlood::read(int32_t messages, bool only_signals, uint64_t now) {
     on_ = (now - counted_since_) * kSignalsPerRest < kSignalsTimed * kRestMicroseconds;
     counted_ = 0;
   }
-  if (on_) rests_until_ = now + kRestMicroseconds;
+  if (on_ && messages < kGulp) rests_until_ = now + kRestMicroseconds;
 }
 
 void SignalFlood::sent() {

@@ -3,7 +3,9 @@
 // A read costs a wake-up of the process and its system calls, and a bus that forwards signals one by one
 // wakes the reader for each: in a flood that costs more than the signals. So while a connection only gets
 // signals, at more than ten a millisecond, reading rests for a millisecond after each read. Nobody waits
-// for that: as soon as something else arrives, or is sent and may be answered, reading goes on at once.
+// for that: as soon as something else arrives, or is sent and may be answered, reading goes on at once. And
+// what comes in gulps anyway is not held up, or a sender who is ahead would get further ahead: a socket
+// buffers a few hundred signals, and the bus hangs up on who does not read.
 #pragma once
 
 #include <cstdint>

@@ -7,15 +7,20 @@ export function hasReadelf() {
 
 /**
  * @param {string} path of the binary
- * @returns its machine, the libraries it needs, run-time search paths, exported symbols, the symbol versions that it
+ * @returns its machine, how many bytes of it are loaded, the libraries it needs, run-time search paths, exported symbols, the symbol versions that it
  *   needs as `[family, numbers]`, and whether it still has a symbol table
  */
 export function inspect(path) {
   const header = readelf('--file-header', path);
   const dynamic = readelf('--dynamic', path);
   const symbols = readelf('--dyn-syms', path);
+  const segments = readelf('--program-headers', path);
   return {
     machine: /Machine:\s+(.*)/.exec(header)?.[1].trim(),
+    loaded: [...segments.matchAll(/^\s+LOAD\s+0x\w+ 0x\w+ 0x\w+ (0x\w+)/gm)].reduce(
+      (sum, [, size]) => sum + Number(size),
+      0,
+    ),
     needed: [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name),
     searchPaths: [...dynamic.matchAll(/\((?:RPATH|RUNPATH)\).*\[(.*)\]/g)].map(([, name]) => name),
     exported: symbols

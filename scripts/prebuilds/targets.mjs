@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /**
  * What binaries the package ships: one row each. `platform`, `arch` and `libc` name the file, as node-gyp-build looks
  * for it; the rest tells how to build and what to expect of the result. Another target is another row.
@@ -10,8 +12,23 @@ export const targets = [
     strip: 'strip',
     /** A CMake toolchain file, for what is not built with this machine's own compiler. */
     toolchain: undefined,
+    /** What a build needs, each program with Debian's package. */
+    tools: { 'g++': 'g++', strip: 'binutils' },
   },
+  cross('arm64', 'AArch64', 'aarch64-linux-gnu'),
+  cross('arm', 'ARM', 'arm-linux-gnueabihf'),
+  cross('riscv64', 'RISC-V', 'riscv64-linux-gnu'),
 ];
+
+/** A target of Debian's cross compilers, whose programs begin with the triplet. */
+function cross(arch, machine, triplet) {
+  return {
+    ...{ platform: 'linux', arch, libc: 'glibc', machine },
+    strip: `${triplet}-strip`,
+    toolchain: join('native', 'cmake', `linux-${arch}-glibc.cmake`),
+    tools: { [`${triplet}-g++`]: `g++-${triplet}`, [`${triplet}-strip`]: `binutils-${triplet}` },
+  };
+}
 
 /** The binary's path below `prebuilds/`. */
 export function fileOf({ platform, arch, libc }) {
@@ -20,8 +37,10 @@ export function fileOf({ platform, arch, libc }) {
 
 /** What every binary must keep to. The versions are those that official builds of Node.js 20 need themselves. */
 export const limits = {
+  /** Of what is loaded. Where pages may have 64 KiB, as on arm64, the file has a hole of up to that size as well. */
   bytes: 150_000,
-  versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9] },
+  // GCC is libgcc, which ARM and RISC-V need for what their instructions do not do.
+  versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9], GCC: [4, 3] },
   needed: /^(libc\.so\.6|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libdl\.so\.2|libm\.so\.6|ld-linux.*)$/,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
 };

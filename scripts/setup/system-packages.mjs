@@ -34,7 +34,8 @@ export const sdbusLibrary = (loadAddon) => ({
   packages: { 'apt-get': 'libsystemd0', dnf: 'systemd-libs', apk: 'basu', pacman: 'systemd-libs' },
 });
 
-const program = (name, debianPackage) => ({
+/** A program, and the package that Debian has it in. */
+export const program = (name, debianPackage) => ({
   name,
   present: () => hasProgram(name),
   packages: { 'apt-get': debianPackage },
