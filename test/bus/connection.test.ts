@@ -197,6 +197,8 @@ test('a shared bus that was lost is made anew', async () => {
   const doomed = await PrivateBus.start();
   await withEnvironment({ DBUS_SESSION_BUS_ADDRESS: doomed.address }, async () => {
     const lost = await sessionBus();
+    // An idle connection is no reason to stay: without this the process may end before it hears of the loss.
+    lost.ref();
     await doomed.kill();
     await lost.disconnected;
     await doomed.restart();
