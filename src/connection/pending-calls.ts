@@ -14,6 +14,7 @@ import {
 import { checkSignal } from '../parameters.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
+import { rejectable, rejection } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
 /** What a caller may choose about waiting for a reply. */
@@ -131,7 +132,7 @@ export class PendingCalls {
       call.unlisten = () => signal.removeEventListener('abort', abort);
     }
     if (this.#calls.size === 1) this.#onChange();
-    return promise as Promise<Result>;
+    return rejectable(promise) as Promise<Result>;
   }
 
   /** Hands a METHOD_RETURN or ERROR to the call that it answers. Returns whether there was one. */
@@ -195,18 +196,6 @@ export class PendingCalls {
 let resolve: (result: unknown) => void;
 function keepResolve(resolveIt: (result: unknown) => void): void {
   resolve = resolveIt;
-}
-
-/**
- * A promise to resolve a call with that is to fail. The error is made when somebody follows this promise already: only
- * then does its stack lead to the code that awaits the call, and costs nothing while calls succeed.
- */
-function rejection(reason: () => unknown): Promise<never> {
-  return Promise.resolve()
-    .then(() => {})
-    .then(() => {
-      throw reason();
-    });
 }
 
 /**

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, FileDescriptor, implement, type MessageBus } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { rulesAtBus } from '../helpers/rules-at-bus.js';
 
 const daemon = await PrivateBus.start();
 const client = await connect({ address: daemon.address });
@@ -42,19 +43,6 @@ const handles = () =>
     .filter((kind) => kind !== 'Immediate')
     .sort()
     .join();
-
-/** How many rules the daemon itself counts for a connection. */
-async function rulesAtBus(bus: MessageBus): Promise<number> {
-  const [stats] = (await bus.call({
-    destination: 'org.freedesktop.DBus',
-    path: '/org/freedesktop/DBus',
-    interface: 'org.freedesktop.DBus.Debug.Stats',
-    member: 'GetConnectionStats',
-    signature: 's',
-    body: [bus.uniqueName],
-  })) as [Record<string, unknown>];
-  return stats.MatchRules as number;
-}
 
 async function baseline(bus: MessageBus): Promise<Record<string, unknown>> {
   await bus.listNames();

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { connect, defineInterface, implement, listen, type MessageBus, type PeerServer } from '../../src/index.js';
 import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { rulesAtBus } from '../helpers/rules-at-bus.js';
 import type { Ledger } from './ledger.js';
 
 export const Soaked = defineInterface('org.example.Soak', {
@@ -116,16 +117,4 @@ export class Site implements AsyncDisposable {
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-async function rulesAtBus(bus: MessageBus): Promise<number> {
-  const [stats] = (await bus.call({
-    destination: 'org.freedesktop.DBus',
-    path: '/org/freedesktop/DBus',
-    interface: 'org.freedesktop.DBus.Debug.Stats',
-    member: 'GetConnectionStats',
-    signature: 's',
-    body: [bus.uniqueName],
-  })) as [Record<string, unknown>];
-  return stats.MatchRules as number;
 }
