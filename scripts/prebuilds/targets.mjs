@@ -15,7 +15,8 @@ export const targets = [
     /** What a build needs, each program with Debian's package. */
     tools: { 'g++': 'g++', strip: 'binutils' },
   },
-  cross('arm64', 'AArch64', 'aarch64-linux-gnu'),
+  // Linked for pages of up to 64 KiB: its file is empty up to the boundary of one.
+  { ...cross('arm64', 'AArch64', 'aarch64-linux-gnu'), hole: 64 * 1024 },
   cross('arm', 'ARM', 'arm-linux-gnueabihf'),
   cross('riscv64', 'RISC-V', 'riscv64-linux-gnu'),
 ];
@@ -37,7 +38,7 @@ export function fileOf({ platform, arch, libc }) {
 
 /** What every binary must keep to. The versions are those that official builds of Node.js 20 need themselves. */
 export const limits = {
-  /** Of what is loaded. Where pages may have 64 KiB, as on arm64, the file has a hole of up to that size as well. */
+  /** Of what is loaded, and of the file but for the `hole` that a target may have. */
   bytes: 150_000,
   // GCC is libgcc, which ARM and RISC-V need for what their instructions do not do.
   versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9], GCC: [4, 3] },
