@@ -1,7 +1,9 @@
-// Two uv handles, each of which dies in its close callback; the poller dies with the last.
+// Two uv handles or three, each of which dies in its close callback; the poller dies with the last.
 #include "loop/uv_poller.h"
 
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <new>
@@ -11,13 +13,15 @@ namespace busbar::loop {
 
 namespace {
 
-uint64_t milliseconds_until(uint64_t deadline) {
+// A deadline so far away may be late by a millisecond.
+constexpr uint64_t kFar = 5000;
+
+uint64_t microseconds_until(uint64_t deadline) {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const uint64_t now_us =
       static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-  // Rounded up: a timer that fires early would find nothing to do.
-  return deadline > now_us ? (deadline - now_us + 999) / 1000 : 0;
+  return deadline > now_us ? deadline - now_us : 0;
 }
 
 }  // namespace
@@ -80,12 +84,44 @@ void UvPoller::watch_fd(int fd, int events) {
 }
 
 void UvPoller::watch_deadline(uint64_t deadline) {
-  if (deadline == UINT64_MAX) {
+  const uint64_t left = deadline == UINT64_MAX ? 0 : microseconds_until(deadline);
+  const bool has_alarm = left > 0 && left < kFar && set_alarm(deadline);
+  if (!has_alarm) set_alarm(0);
+  if (has_alarm || deadline == UINT64_MAX) {
     uv_timer_stop(timer_);
     return;
   }
-  // A deadline of 0 must not wait for the loop's own clock, which stands still during a callback.
-  uv_timer_start(timer_, on_timer, deadline == 0 ? 0 : milliseconds_until(deadline), 0);
+  // A deadline of 0 must not wait for the loop's own clock, which stands still during a callback. Others are
+  // rounded up: a timer that fires early would find nothing to do.
+  uv_timer_start(timer_, on_timer, (left + 999) / 1000, 0);
+}
+
+bool UvPoller::set_alarm(uint64_t deadline) {
+  if (deadline == 0 && !alarm_is_set_) return true;
+  if (!open_alarm()) return false;
+  itimerspec setting{};
+  setting.it_value = {static_cast<time_t>(deadline / 1000000), static_cast<long>(deadline % 1000000 * 1000)};
+  alarm_is_set_ = timerfd_settime(alarm_fd_.get(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0 && deadline != 0;
+  return alarm_is_set_;
+}
+
+bool UvPoller::open_alarm() {
+  if (alarm_ != nullptr) return true;
+  UniqueFd fd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (fd.get() < 0) return false;
+  uv_handle_s* handle = allocate(kUvPollHandle);
+  if (handle == nullptr) return false;
+  if (uv_poll_init(loop_, handle, fd.get()) != 0) {
+    std::free(handle);
+    return false;
+  }
+  handles_++;
+  // As the timer, it does not keep the loop alive.
+  uv_unref(handle);
+  uv_poll_start(handle, kUvReadable, on_alarm);
+  alarm_ = handle;
+  alarm_fd_ = std::move(fd);
+  return true;
 }
 
 void UvPoller::ref() {
@@ -104,6 +140,7 @@ void UvPoller::close(std::function<void()> closed) {
   fd_ = -1;
   release(poll_);
   release(timer_);
+  release(alarm_);
 }
 
 void UvPoller::release(uv_handle_s*& handle) {
@@ -131,6 +168,16 @@ void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
 void UvPoller::on_timer(uv_handle_s* handle) {
   UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
   if (self->client_ != nullptr) self->client_->on_poll();
+}
+
+void UvPoller::on_alarm(uv_handle_s* handle, int, int) {
+  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
+  if (self->client_ == nullptr) return;
+  uint64_t times;
+  // It may have been set anew since.
+  if (::read(self->alarm_fd_.get(), &times, sizeof times) < 0) return;
+  self->alarm_is_set_ = false;
+  self->client_->on_poll();
 }
 
 }  // namespace busbar::loop

@@ -1,8 +1,11 @@
 // The poller for Node.js and Electron: a uv_poll handle for the descriptor, and a uv_timer for the deadline.
+// A deadline that is less than a few milliseconds away has a timer of the kernel's, made when there is one:
+// libuv counts in whole milliseconds.
 #pragma once
 
 #include "loop/poller.h"
 #include "loop/uv_abi.h"
+#include "unique_fd.h"
 
 namespace busbar::loop {
 
@@ -24,17 +27,24 @@ class UvPoller final : public Poller {
   uv_handle_s* allocate(int type);
   void watch_fd(int fd, int events);
   void watch_deadline(uint64_t deadline);
+  // Whether there is such a timer, and it is set; 0 for never.
+  bool set_alarm(uint64_t deadline);
+  bool open_alarm();
   // Begins to close a handle, which is freed in its close callback.
   void release(uv_handle_s*& handle);
   static void on_released(uv_handle_s* handle);
   static void on_ready(uv_handle_s* handle, int status, int events);
   static void on_timer(uv_handle_s* handle);
+  static void on_alarm(uv_handle_s* handle, int status, int events);
 
   uv_loop_s* loop_;
   // Null once closed.
   Client* client_;
   uv_handle_s* poll_ = nullptr;
   uv_handle_s* timer_ = nullptr;
+  uv_handle_s* alarm_ = nullptr;
+  UniqueFd alarm_fd_;
+  bool alarm_is_set_ = false;
   int fd_ = -1;
   // The events that the poll handle is started for; 0 when it is stopped.
   int armed_ = 0;

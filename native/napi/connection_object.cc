@@ -197,7 +197,10 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
   transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
                    refusals_);
   const double pending = static_cast<double>(transport_->pending_bytes());
-  if (!polling_ && state_ == State::kRunning) wait();
+  if (!polling_ && state_ == State::kRunning) {
+    transport_->hurry();
+    wait();
+  }
   report_refusals();
   return Napi::Number::New(env, pending);
 }

@@ -2,6 +2,7 @@
 #include "transport/socket_transport.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -185,22 +186,15 @@ TEST("a closed transport refuses everything, and may be closed again") {
 TEST("in a flood of signals reading rests, until something is sent") {
   Fixture fixture;
   REQUIRE_OPEN(fixture);
-  std::vector<uint8_t> many;
-  for (uint32_t i = 0; i < 256; i++) {
-    const std::vector<uint8_t> one = number_bytes(i);
-    many.insert(many.end(), one.begin(), one.end());
-  }
-  for (int burst = 0; burst < 5; burst++) {
-    fixture.peer.send(many);
+  transport::Wants wants;
+  // A machine with other work may take several times to be fast enough.
+  for (uint32_t i = 0; i < 100'000 && wants.deadline == transport::kNoDeadline; i++) {
+    fixture.peer.send(number_bytes(i));
     fixture.turn();
-    // The inbox is full before the socket is empty.
-    while (fixture.transport->wants().deadline == 0) fixture.turn();
+    wants = fixture.transport->wants();
+    if (i % 8 == 0) usleep(1);
   }
-  for (uint32_t i = 0; i < 20; i++) fixture.peer.send(number_bytes(i));
-  fixture.turn();
-  transport::Wants wants = fixture.transport->wants();
-  CHECK(!wants.readable && wants.deadline > transport::monotonic_now());
-  CHECK(wants.deadline < transport::monotonic_now() + 2000);
+  CHECK(!wants.readable && wants.deadline < transport::monotonic_now() + 1000);
   fixture.send(number_bytes(1));
   wants = fixture.transport->wants();
   CHECK(wants.readable && wants.deadline == transport::kNoDeadline);

@@ -19,10 +19,18 @@ bool Inbox::is_full() const {
          (strings_ + kHeaderStrings) * kStringEntryLength > memory_.strings.size();
 }
 
-bool Inbox::has_only_signals() const {
+bool Inbox::has_calls() const {
   for (size_t row = 0; row < rows_; row++)
-    if (*row_at(row) != wire::kSignal) return false;
-  return true;
+    if (*row_at(row) == wire::kMethodCall) return true;
+  return false;
+}
+
+uint32_t Inbox::last_reply_serial() const {
+  for (size_t row = rows_; row > 0; row--) {
+    const Row message = read_row(row - 1);
+    if (message.reply_serial != 0) return static_cast<uint32_t>(message.reply_serial);
+  }
+  return 0;
 }
 
 std::span<const uint8_t> Inbox::large_body() const {

@@ -64,7 +64,9 @@ class Inbox {
   // Whether no further message may be added, whatever its size.
   bool is_full() const;
   int32_t count() const { return static_cast<int32_t>(rows_); }
-  bool has_only_signals() const;
+  bool has_calls() const;
+  // The serial that the last reply in the batch answers; 0 if there is none.
+  uint32_t last_reply_serial() const;
   int32_t new_strings() const { return static_cast<int32_t>(strings_); }
   // Whether the batch is one message whose body was too large for the arena, and that body.
   bool has_large_body() const { return large_.has_value(); }

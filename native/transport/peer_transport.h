@@ -20,6 +20,9 @@ class PeerTransport final : public Transport {
   Wants wants() override { return stream_ == nullptr ? handshake_.wants() : stream_->wants(); }
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
             std::vector<Refusal>& refused) override;
+  void hurry() override {
+    if (stream_ != nullptr) stream_->hurry();
+  }
   uint64_t pending_bytes() const override { return stream_ == nullptr ? 0 : stream_->pending_bytes(); }
   void flush(uint32_t milliseconds) override;
   Phase phase() const override { return handshake_.phase(); }

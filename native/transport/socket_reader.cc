@@ -28,6 +28,11 @@ constexpr uint64_t kBudgetMicroseconds = 1000;
 // What may wait for one message: the limit of sd-bus and libdbus for it.
 constexpr size_t kMaxWaitingFds = 1024;
 
+Gathering::Kind kind_of(const Inbox& inbox) {
+  if (inbox.has_calls()) return Gathering::Kind::kOther;
+  return inbox.last_reply_serial() == 0 ? Gathering::Kind::kSignals : Gathering::Kind::kReplies;
+}
+
 }  // namespace
 
 struct SocketReader::Large {
@@ -60,9 +65,12 @@ void SocketReader::adopt(std::span<const uint8_t> bytes, FdQueue& fds) {
   held_ = !bytes.empty();
 }
 
-void SocketReader::read(Inbox& inbox) {
+void SocketReader::read(Inbox& inbox, uint32_t last_serial) {
   fill(inbox);
-  flood_.read(inbox.count(), inbox.has_only_signals(), monotonic_now());
+  if (inbox.is_empty()) return;
+  const Gathering::Kind kind = kind_of(inbox);
+  const uint32_t waiting = kind == Gathering::Kind::kReplies ? last_serial - inbox.last_reply_serial() : 0;
+  gathering_.read(inbox.count(), kind, waiting, monotonic_now());
 }
 
 void SocketReader::fill(Inbox& inbox) {

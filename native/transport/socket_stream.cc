@@ -8,10 +8,17 @@
 
 namespace busbar::transport {
 
+namespace {
+
+// What is left of a rest when its messages are dealt with may be less than it costs to rest.
+constexpr uint64_t kShortestRest = 50;
+
+}  // namespace
+
 Progress SocketStream::process(Inbox& inbox) {
   Progress progress;
   write_queued();
-  reader_.read(inbox);
+  reader_.read(inbox, writer_.last_serial());
   progress.drained = std::exchange(drained_, false);
   progress.lost = loss();
   return progress;
@@ -34,7 +41,8 @@ Wants SocketStream::wants() const {
   const bool has_news = reader_.has_held() || reader_.end() || writer_.error() != 0 || drained_;
   if (has_news) {
     wants.deadline = 0;
-  } else if (const uint64_t until = reader_.rests_until(); until != 0) {
+  } else if (const uint64_t until = reader_.rests_until();
+             until != 0 && until > monotonic_now() + kShortestRest) {
     wants.readable = false;
     wants.deadline = until;
   }
@@ -44,7 +52,7 @@ Wants SocketStream::wants() const {
 void SocketStream::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                         std::vector<Refusal>& refused) {
   writer_.send(bytes, fds, refused);
-  reader_.end_rest();
+  reader_.gathering().sent();
   drain_awaited_ = writer_.has_queued();
 }
 

@@ -22,6 +22,9 @@ class SocketTransport final : public Transport {
   Wants wants() override { return stream_ == nullptr ? sdbus_.wants() : stream_->wants(); }
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
             std::vector<Refusal>& refused) override;
+  void hurry() override {
+    if (stream_ != nullptr) stream_->hurry();
+  }
   uint64_t pending_bytes() const override;
   void flush(uint32_t milliseconds) override;
   Phase phase() const override { return sdbus_.phase(); }

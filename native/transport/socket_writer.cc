@@ -44,6 +44,7 @@ void close_all(std::span<const int> fds) {
 void SocketWriter::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                         std::vector<Refusal>& refused) {
   split(bytes, refused);
+  if (!parts_.empty()) last_serial_ = serial_of(parts_.back());
   if (error_ != 0) return refuse(parts_, ENOTCONN, refused);
   if (fds.empty()) {
     send_plain(refused);
