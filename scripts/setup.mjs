@@ -16,8 +16,8 @@ export function setupDependencies() {
 }
 
 /** The library, ready to be imported as `busbar` by the examples. */
-export function setupLibrary() {
-  buildLibrary();
+export async function setupLibrary() {
+  await buildLibrary();
   buildAddon();
   requirePackages([sdbusLibrary(loadAddon)]);
 }

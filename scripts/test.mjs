@@ -17,15 +17,15 @@ const suites = allSuites().filter(({ name }) => words.length === 0 || words.some
 const width = Math.max(0, ...suites.map(({ name }) => name.length));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
-reportBuild();
+await reportBuild();
 await reportInOrder(suites);
 console.log(`\n${countsText(totals)}`);
 process.exitCode = totals.failed > 0 || suites.length === 0 ? 1 : 0;
 
 /** Without the library only the suites that import it can fail, and they then say so themselves. */
-function reportBuild() {
+async function reportBuild() {
   try {
-    setupLibrary();
+    await setupLibrary();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     report({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });

@@ -1,9 +1,9 @@
 /** The way to a server of peers: addresses to listen on, tried in order. */
-import { randomBytes } from 'node:crypto';
 import { type Address, parseAddresses } from './connection/address.js';
 import { listenTarget } from './connection/listen-address.js';
 import { Listener } from './connection/listener.js';
 import { requireLibrary } from './connection/open.js';
+import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { pollerKind, transportKind } from './native/runtime.js';

@@ -1,6 +1,7 @@
 /** The codecs' benchmark: every task in a process of its own, the libraries taking turns. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundle } from '../../scripts/setup/bundling.mjs';
 import { projectRoot } from '../../test/helpers/paths.js';
 import { run } from '../../test/helpers/program.js';
 import { newerNode, type Runtime, thisNode } from '../prepare/newer-node.js';
@@ -17,7 +18,7 @@ interface Library {
   /** Its codec, relative to the folder bench/. */
   readonly file: string;
   readonly runtime: () => Promise<Runtime> | Runtime;
-  readonly install?: () => void;
+  readonly install?: () => void | Promise<void>;
 }
 
 const npm = (id: string, title: string, runtime: Library['runtime'] = () => thisNode): Library => ({
@@ -28,10 +29,20 @@ const npm = (id: string, title: string, runtime: Library['runtime'] = () => this
   install: () => void installPackage(id),
 });
 
+/** The codec is no entry of the package: it is bundled as the package is. */
+const codec = 'build/bench/busbar-codec.mjs';
+const busbar = (id: string, title: string, runtime: Library['runtime']): Library => ({
+  id,
+  title,
+  file: `../${codec}`,
+  runtime,
+  install: () => bundle('bench/peers/busbar/codec.mjs', codec),
+});
+
 /** @jellybrick/dbus-next is bundled: its codec cannot be reached from outside. */
 const libraries: readonly Library[] = [
-  { id: 'busbar', title: 'busbar', file: 'peers/busbar/codec.mjs', runtime: () => thisNode },
-  { id: 'busbar-newer-node', title: 'busbar, newer Node.js', file: 'peers/busbar/codec.mjs', runtime: newerNode },
+  busbar('busbar', 'busbar', () => thisNode),
+  busbar('busbar-newer-node', 'busbar, newer Node.js', newerNode),
   npm('dbus-native', 'dbus-native', newerNode),
   npm('homebridge', '@homebridge/dbus-native'),
   npm('dbus-next', 'dbus-next'),
@@ -72,7 +83,7 @@ async function installed(): Promise<readonly Installed[]> {
   const present: Installed[] = [];
   for (const { id, title, file, runtime, install } of libraries) {
     try {
-      install?.();
+      await install?.();
       const { executable } = await runtime();
       const folder = join(projectRoot, 'bench');
       present.push({ id, title, command: [executable, join(folder, 'codec', 'measure.mjs'), join(folder, file)] });

@@ -1,5 +1,5 @@
 /** What codecs are measured by: bodies in the shapes that programs really send. */
-import { codec as reference } from '../peers/busbar/codec.mjs';
+import { codec as reference } from '../../build/bench/busbar-codec.mjs';
 
 const NOTIFY = 'susssasa{sv}i';
 

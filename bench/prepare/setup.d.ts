@@ -4,6 +4,10 @@ declare module '*/scripts/setup/report.mjs' {
   export function say(line: string): void;
 }
 
+declare module '*/scripts/setup/bundling.mjs' {
+  export function bundle(input: string, file: string): Promise<void>;
+}
+
 declare module '*/scripts/setup/runtime-packages.mjs' {
   export interface RuntimePackage {
     readonly name: string;

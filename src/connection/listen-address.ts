@@ -4,12 +4,11 @@
  *
  * @see D-Bus specification, section "Transports", where each says which keys are for listenable addresses
  */
-import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import { quoted } from '../names.js';
 import { type AddressParts, formatAddress } from './address.js';
 import { addressRefusal } from './address-transports.js';
+import { randomBytes } from './random-bytes.js';
 
 type Parameters = AddressParts['parameters'];
 
@@ -109,6 +108,8 @@ async function tcpTarget(parameters: Parameters): Promise<ListenTarget | string>
 
 async function numericAddress(host: string, family: 'ipv4' | 'ipv6' | undefined): Promise<string> {
   if (host === '*') return family === 'ipv6' ? '::' : '0.0.0.0';
+  // Few look names up, and to import this takes longer than to look one up.
+  const { lookup } = await import('node:dns/promises');
   const { address } = await lookup(host, { family: family === undefined ? 0 : family === 'ipv6' ? 6 : 4 });
   return address;
 }

@@ -3,7 +3,6 @@
  * when the listener closes, if it is still the one that was made here. Who may come in is for the layers above.
  */
 import { lstatSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { report } from '../diagnostics.js';
 import type { NativeListener, PollerKind } from '../native/binding.js';
@@ -90,7 +89,8 @@ function fileRemoval(path: string): () => void {
   };
 }
 
-function answers(path: string): Promise<boolean> {
+async function answers(path: string): Promise<boolean> {
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const end = (answer: boolean) => {
       socket.destroy();

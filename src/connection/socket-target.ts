@@ -3,7 +3,6 @@
  * nothing.
  */
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import type { SocketTarget } from '../native/binding.js';
 import type { AddressParts } from './address.js';
 
@@ -35,6 +34,7 @@ async function tcpTargets(
 ): Promise<readonly SocketTarget[] | undefined> {
   const family = parameters.get('family');
   const host = parameters.get('host') as string;
+  const { lookup } = await import('node:dns/promises');
   const found = await lookup(host, { all: true, family: family === undefined ? 0 : family === 'ipv6' ? 6 : 4 });
   // An address of a link is a number and the name of an interface.
   if (found.some(hasZone)) return undefined;

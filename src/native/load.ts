@@ -6,13 +6,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
-
-/** The package's folder, seen from `src/native` and from `dist/native` alike. */
-const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 
 let addon: Addon | undefined;
 
@@ -28,21 +24,30 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
+  let folder: string | undefined;
   try {
-    const loadBuild = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
-    return loadBuild(packageFolder);
+    const manifest = packageManifest();
+    folder = dirname(manifest);
+    // Seen from the package, who may be the only one that has it.
+    const loadBuild = createRequire(manifest)('node-gyp-build') as (folder: string) => Addon;
+    return loadBuild(folder);
   } catch (error) {
-    throw new ConnectError(failureText(error), { cause: error });
+    throw new ConnectError(failureText(folder, error), { cause: error });
   }
 }
 
-function failureText(error: unknown): string {
+/** Asked for by name, because this file may be a part of `dist/index.js`, or of what somebody else bundled. */
+function packageManifest(): string {
+  return createRequire(import.meta.url).resolve('busbar/package.json');
+}
+
+function failureText(folder: string | undefined, error: unknown): string {
   const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
   return (
     `the native addon of busbar could not be loaded: ${reason}\n` +
     `  this machine: ${machine()}\n` +
-    `  prebuilt binaries: ${prebuilds().join(', ') || 'none'}\n` +
-    `  to build one, with a C++20 compiler and CMake, run in ${packageFolder}:\n` +
+    `  prebuilt binaries: ${prebuilds(folder).join(', ') || 'none'}\n` +
+    `  to build one, with a C++20 compiler and CMake, run in ${folder ?? 'the folder of busbar'}:\n` +
     '    npm install --no-save cmake-js node-addon-api node-api-headers && npm run build:native'
   );
 }
@@ -59,9 +64,10 @@ function cLibrary(): string {
   return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
 }
 
-function prebuilds(): readonly string[] {
+function prebuilds(folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
   try {
-    const files = readdirSync(join(packageFolder, 'prebuilds'), { recursive: true, encoding: 'utf8' });
+    const files = readdirSync(join(folder, 'prebuilds'), { recursive: true, encoding: 'utf8' });
     return files.filter((file) => file.endsWith('.node')).sort();
   } catch {
     return [];

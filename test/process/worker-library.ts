@@ -13,8 +13,9 @@ import { projectRoot } from '../helpers/paths.js';
 export async function bundleLibrary(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-worker-'));
   onExit(() => rmSync(folder, { recursive: true, force: true }));
-  const bundle = join(folder, 'dist/native/busbar.mjs');
-  for (const name of ['node_modules', 'build', 'prebuilds']) symlinkSync(join(projectRoot, name), join(folder, name));
+  const bundle = join(folder, 'dist/busbar.mjs');
+  for (const name of ['node_modules', 'build', 'prebuilds', 'package.json'])
+    symlinkSync(join(projectRoot, name), join(folder, name));
   await build({
     entryPoints: [fileURLToPath(libraryEntry)],
     outfile: bundle,

@@ -2,13 +2,13 @@
  * The codec of busbar: bodies are written into memory that is used again, behind heads that were marshalled before,
  * and read where they arrived. The addon has validated them by then, which is not part of these times.
  */
-import { decoderFor } from '../../../dist/codec/decoder.js';
-import { encoderFor } from '../../../dist/codec/encoder.js';
-import { Reader } from '../../../dist/codec/reader.js';
-import { Writer } from '../../../dist/codec/writer.js';
-import { finishMessage, PreparedHead } from '../../../dist/connection/header.js';
-import { MessageType } from '../../../dist/connection/message.js';
-import { Variant } from '../../../dist/variant.js';
+import { decoderFor } from '../../../src/codec/decoder.ts';
+import { encoderFor } from '../../../src/codec/encoder.ts';
+import { Reader } from '../../../src/codec/reader.ts';
+import { Writer } from '../../../src/codec/writer.ts';
+import { finishMessage, PreparedHead } from '../../../src/connection/header.ts';
+import { MessageType } from '../../../src/connection/message.ts';
+import { Variant } from '../../../src/variant.ts';
 
 /** @type {import('../../codec/peer.mjs').Codec} */
 export const codec = {
