@@ -101,7 +101,8 @@ bool UvPoller::set_alarm(uint64_t deadline) {
   if (!open_alarm()) return false;
   itimerspec setting{};
   setting.it_value = {static_cast<time_t>(deadline / 1000000), static_cast<long>(deadline % 1000000 * 1000)};
-  alarm_is_set_ = timerfd_settime(alarm_fd_.get(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0 && deadline != 0;
+  alarm_is_set_ =
+      timerfd_settime(alarm_fd_.get(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0 && deadline != 0;
   return alarm_is_set_;
 }
 

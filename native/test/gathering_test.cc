@@ -16,66 +16,71 @@ struct Fixture {
   uint32_t waiting = 0;
 
   // A read `gap` microseconds after the last one. Returns how long to rest.
-  uint64_t read(uint64_t gap, int32_t messages = 1) {
+  uint64_t read(uint64_t gap, uint32_t messages = 1) {
     gathering.read(messages, kind, waiting, now += gap);
     return rest();
   }
   // So many that reading rests, one at a time.
-  uint64_t flood(uint64_t gap) {
-    gathering.read(1, kind, waiting, now);
+  uint64_t flood(uint64_t gap, int count = 64) {
     uint64_t last = 0;
-    for (int i = 0; i < 64; i++) last = read(gap);
+    for (int i = 0; i < count; i++) last = read(gap);
     return last;
   }
   uint64_t rest() const { return gathering.rests_until() == 0 ? 0 : gathering.rests_until() - now; }
 };
 
-Fixture replies(uint32_t waiting) {
+Fixture of(Kind kind, uint32_t waiting = 0) {
   Fixture fixture;
-  fixture.kind = Kind::kReplies;
+  fixture.kind = kind == Kind::kCalls ? Kind::kSignals : Kind::kCalls;
+  fixture.read(1);
+  // The first read of another kind begins the timing.
+  fixture.kind = kind;
   fixture.waiting = waiting;
+  fixture.read(1);
   return fixture;
 }
+
+Fixture signals() { return of(Kind::kSignals); }
+Fixture replies(uint32_t waiting) { return of(Kind::kReplies, waiting); }
+Fixture calls() { return of(Kind::kCalls); }
 
 }  // namespace
 
 TEST("in a flood of signals reading rests until some dozens have gathered") {
-  Fixture signals;
-  CHECK(signals.flood(10) == 400);
-  CHECK(signals.read(450, 45) == 400 && signals.read(450, 300) == 400);
+  Fixture flooded = signals();
+  CHECK(flooded.flood(10) == 400);
+  CHECK(flooded.read(450, 45) == 400 && flooded.read(450, 300) == 400);
 }
 
 TEST("no rest is longer than a millisecond") {
-  Fixture signals;
-  CHECK(signals.flood(90) == 1000);
+  Fixture flooded = signals();
+  CHECK(flooded.flood(90) == 1000);
 }
 
 TEST("signals that come more slowly are read as they come, and so is a burst") {
-  Fixture signals;
-  CHECK(signals.flood(101) == 0);
-  Fixture burst;
-  burst.read(1);
+  CHECK(signals().flood(101, 1000) == 0);
+  Fixture burst = signals();
   CHECK(burst.read(10, 60) == 0);
 }
 
 TEST("a rest that brings little is the last one, until messages were timed again without one") {
-  Fixture signals;
-  signals.flood(10);
-  CHECK(signals.read(400, 19) == 0);
-  CHECK(signals.read(10, 63) == 0 && signals.read(630, 63) == 203);
+  Fixture flooded = signals();
+  flooded.flood(10);
+  CHECK(flooded.read(400, 19) == 0);
+  CHECK(flooded.read(10, 63) == 0 && flooded.read(630, 63) == 203);
 }
 
 TEST("how long rests are does not depend on rests: who waits for us to read is not held up more and more") {
-  Fixture signals;
-  signals.flood(10);
-  for (int i = 0; i < 100; i++) CHECK(signals.read(1000, 20) == 400);
+  Fixture flooded = signals();
+  flooded.flood(10);
+  for (int i = 0; i < 100; i++) CHECK(flooded.read(1000, 20) == 400);
 }
 
-TEST("in a flood of signals, sending anything ends the rest and the flood") {
-  Fixture signals;
-  signals.flood(10);
-  signals.gathering.sent();
-  CHECK(signals.rest() == 0 && signals.read(400, 40) == 0);
+TEST("in a flood of signals a call ends the rest and the flood") {
+  Fixture flooded = signals();
+  flooded.flood(10);
+  flooded.gathering.call_sent();
+  CHECK(flooded.rest() == 0 && flooded.read(400, 40) == 0);
 }
 
 TEST("replies gather while many calls wait, at most half of those") {
@@ -86,27 +91,60 @@ TEST("replies gather while many calls wait, at most half of those") {
 
 TEST("where few calls wait, replies are read as they come") {
   CHECK(replies(19).flood(10) == 0 && replies(0).flood(10) == 0);
-  Fixture calls = replies(100);
-  calls.flood(10);
-  calls.waiting = 0;
-  CHECK(calls.read(400, 40) == 0);
+  Fixture caller = replies(100);
+  caller.flood(10);
+  caller.waiting = 0;
+  CHECK(caller.read(400, 40) == 0);
 }
 
 TEST("the next calls go on being answered in rests, but a call out of turn ends the rest") {
-  Fixture calls = replies(100);
-  CHECK(calls.flood(10) == 400);
-  calls.gathering.sent();
-  CHECK(calls.rest() == 400);
-  calls.gathering.hurry();
-  CHECK(calls.rest() == 0);
-  CHECK(calls.read(400, 40) == 400);
+  Fixture caller = replies(100);
+  CHECK(caller.flood(10) == 400);
+  caller.gathering.call_sent();
+  CHECK(caller.rest() == 400);
+  caller.gathering.hurry();
+  CHECK(caller.rest() == 0);
+  CHECK(caller.read(400, 40) == 400);
 }
 
-TEST("calls to answer are read as they come, and end what was timed before") {
-  Fixture service;
+TEST("calls gather if in a long rest as many come as before") {
+  Fixture service = calls();
+  CHECK(service.flood(10) == 800);
+  CHECK(service.read(800, 60) == 300);
+  CHECK(service.read(300, 30) == 300);
+}
+
+TEST("callers who wait for answers before they call again are not held up, but for a try now and then") {
+  Fixture service = calls();
+  CHECK(service.flood(10) == 800);
+  CHECK(service.read(800, 59) == 0);
+  CHECK(service.flood(10, 255) == 0 && service.read(10) == 800);
+  CHECK(service.read(800, 10) == 0);
+  CHECK(service.flood(10, 1023) == 0 && service.read(10) == 800);
+}
+
+TEST("callers come and go: it is tried again after some rests") {
+  Fixture service = calls();
   service.flood(10);
-  service.kind = Kind::kOther;
-  CHECK(service.read(400, 40) == 0 && service.flood(10) == 0);
-  service.kind = Kind::kSignals;
-  CHECK(service.read(10, 63) == 0);
+  CHECK(service.read(800, 80) == 400);
+  for (int i = 0; i < 63; i++) CHECK(service.read(400, 40) == 400);
+  CHECK(service.read(400, 40) == 800);
+  CHECK(service.read(800, 20) == 0);
+}
+
+TEST("a service that calls somebody waits for that: its own call ends the rest") {
+  Fixture service = calls();
+  service.flood(10);
+  service.read(800, 80);
+  service.gathering.call_sent();
+  CHECK(service.rest() == 0 && service.read(400, 40) == 0);
+}
+
+TEST("another kind of messages begins anew") {
+  Fixture connection = signals();
+  connection.flood(10);
+  connection.kind = Kind::kCalls;
+  CHECK(connection.read(400, 40) == 0);
+  connection.kind = Kind::kSignals;
+  CHECK(connection.read(400, 40) == 0 && connection.read(10, 63) == 0);
 }

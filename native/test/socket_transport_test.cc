@@ -183,7 +183,7 @@ TEST("a closed transport refuses everything, and may be closed again") {
   fixture.transport->close();
 }
 
-TEST("in a flood of signals reading rests, until something is sent") {
+TEST("in a flood of signals reading rests, until a call is sent") {
   Fixture fixture;
   REQUIRE_OPEN(fixture);
   transport::Wants wants;
@@ -196,6 +196,8 @@ TEST("in a flood of signals reading rests, until something is sent") {
   }
   CHECK(!wants.readable && wants.deadline < transport::monotonic_now() + 1000);
   fixture.send(number_bytes(1));
+  CHECK(!fixture.transport->wants().readable);
+  fixture.send(message_bytes({.serial = 7, .path = "/", .member = "Ping"}));
   wants = fixture.transport->wants();
   CHECK(wants.readable && wants.deadline == transport::kNoDeadline);
 }

@@ -17,45 +17,85 @@ constexpr uint32_t kGatheredAtLeast = 10;
 constexpr uint64_t kLongestRest = 1000;
 // In nanoseconds: in the longest rest as many gather as are worth it.
 constexpr uint64_t kSlowest = kLongestRest * 1000 / kGatheredAtLeast;
-// So many are timed before reading rests.
-constexpr uint32_t kTimed = 64;
+// Callers come and go: after so many rests it is tried again how many calls they have sent.
+constexpr uint32_t kRestsUntilTried = 64;
+// A try is a millisecond, and in vain costs callers that much: then so many calls cost more.
+constexpr uint32_t kMostPatience = 1 << 20;
 
 }  // namespace
 
-void Gathering::read(int32_t messages, Kind kind, uint32_t waiting, uint64_t now) {
+void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) {
   const uint64_t elapsed = now - std::exchange(last_read_, now);
   rests_until_ = 0;
-  const uint32_t wanted = kind == Kind::kSignals   ? kGatheredAtMost
-                          : kind == Kind::kReplies ? std::min(kGatheredAtMost, waiting / 2)
-                                                   : 0;
-  // Timing begins here, or not at all.
-  if (std::exchange(kind_, kind) != kind || wanted < kGatheredAtLeast) return stop();
-  const uint32_t count = static_cast<uint32_t>(messages);
-  if (per_message_ == 0) {
-    messages_ += count;
-    microseconds_ += elapsed;
-    if (messages_ < kTimed) return;
-    per_message_ = std::max<uint64_t>(microseconds_ * 1000 / messages_, 1);
-    if (per_message_ > kSlowest) return stop();
-  } else if (count < wanted / 2) {
-    // They come more slowly now, or wait for us to read.
-    return stop();
+  if (std::exchange(kind_, kind) != kind) return stop();
+  switch (phase_) {
+    case Phase::kTiming:
+      time(count, elapsed);
+      break;
+    case Phase::kTrying:
+      try_calls(count, elapsed);
+      break;
+    case Phase::kResting:
+      // They come more slowly now, or wait for us to read.
+      if (count < wanted(waiting) / 2) return stop();
+      if (kind == Kind::kCalls && --rests_left_ == 0) phase_ = Phase::kTrying;
+      break;
   }
-  rests_until_ = now + std::min(wanted * per_message_ / 1000, kLongestRest);
+  if (phase_ == Phase::kTrying) return rest(2 * kGatheredAtMost);
+  if (phase_ != Phase::kResting) return;
+  const uint32_t messages = wanted(waiting);
+  if (messages < kGatheredAtLeast) return stop();
+  rest(messages);
 }
 
-void Gathering::sent() {
+void Gathering::time(uint32_t count, uint64_t elapsed) {
+  messages_ += count;
+  microseconds_ += elapsed;
+  if (messages_ < (kind_ == Kind::kCalls ? patience_ : kTimed)) return;
+  per_message_ = std::max<uint64_t>(microseconds_ * 1000 / messages_, 1);
+  if (per_message_ > kSlowest) return stop();
+  phase_ = kind_ == Kind::kCalls ? Phase::kTrying : Phase::kResting;
+}
+
+void Gathering::try_calls(uint32_t count, uint64_t elapsed) {
+  if (count * per_message_ < elapsed * 1000 * 3 / 4) {
+    patience_ = std::min(patience_ * 4, kMostPatience);
+    return stop();
+  }
+  patience_ = kTimed;
+  came_ = count;
+  rests_left_ = kRestsUntilTried;
+  phase_ = Phase::kResting;
+}
+
+uint32_t Gathering::wanted(uint32_t waiting) const {
+  switch (kind_) {
+    case Kind::kSignals:
+      return kGatheredAtMost;
+    case Kind::kReplies:
+      return std::min(kGatheredAtMost, waiting / 2);
+    case Kind::kCalls:
+      return std::min(kGatheredAtMost, came_ / 2);
+  }
+  return 0;
+}
+
+void Gathering::rest(uint32_t messages) {
+  rests_until_ = last_read_ + std::min(messages * per_message_ / 1000, kLongestRest);
+}
+
+void Gathering::call_sent() {
   if (kind_ != Kind::kReplies) stop();
 }
 
 void Gathering::hurry() {
   rests_until_ = 0;
-  sent();
+  call_sent();
 }
 
 void Gathering::stop() {
+  phase_ = Phase::kTiming;
   rests_until_ = 0;
-  per_message_ = 0;
   messages_ = 0;
   microseconds_ = 0;
 }

@@ -3,14 +3,20 @@
 // A read costs a wake-up of the process and its system calls, and a bus that forwards messages one by one
 // wakes the reader for each: that costs several times as much as the message. So while messages come at more
 // than ten a millisecond, and nobody waits for one in particular, reading rests after each read until some
-// dozens have gathered, for a millisecond at the most. That is so in two cases:
+// dozens have gathered, for a millisecond at the most. That is so in three cases:
 //
-// - Nothing but signals comes. As soon as something is sent, it may be answered, and reading goes on at once.
-// - Replies come, and many more calls wait. A rest gathers at most half of what waits, so that whoever answers
-//   is never short of calls, and a reply that would be the last of a hundred is late by a half at the worst.
+// - Nothing but signals comes.
+// - Replies come, and many more calls wait.
+// - Calls come, and their callers have sent many more already. Only they know, so it is tried: if in one long
+//   rest twice as many come as would gather, as fast as before, then they do not wait for answers before
+//   they call again. Where that is tried in vain, it is tried more and more seldom.
 //
-// Rests are so short that a socket, which buffers a few hundred messages, does not fill up meanwhile: a sender
-// that is held up would get behind, and a bus hangs up on who does not read.
+// At most half of what waits is gathered, so that whoever answers is never short of calls, and what would be
+// the last of a hundred is late by a half at the worst. Whoever sends a call waits for one message in
+// particular: that ends a rest, but where replies to many calls are gathered and it is another of those.
+//
+// Rests are so short that a socket, which buffers a few hundred messages, does not fill up meanwhile: a
+// sender that is held up would get behind, and a bus hangs up on who does not read.
 #pragma once
 
 #include <cstdint>
@@ -19,31 +25,48 @@ namespace busbar::transport {
 
 class Gathering {
  public:
-  // What a read brought. Only signals and replies can wait.
-  enum class Kind { kSignals, kReplies, kOther };
+  // What a read brought; whatever else there is with calls, and signals with replies, counts as those.
+  enum class Kind { kSignals, kReplies, kCalls };
 
   // A read has brought messages, and was the last for now.
   // `waiting` says, of replies, how many messages were sent after the call that the last one answers.
-  void read(int32_t messages, Kind kind, uint32_t waiting, uint64_t now);
-  // Something was sent because of what was read, so more may be on their way: replies go on gathering.
-  void sent();
-  // Something was sent out of turn: reading goes on at once.
+  void read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now);
+  // A call was sent because of what was read.
+  void call_sent();
+  // A call was sent out of turn.
   void hurry();
 
   // When to read again: an absolute time of the same clock in microseconds, 0 for at once.
   uint64_t rests_until() const { return rests_until_; }
 
  private:
+  enum class Phase { kTiming, kTrying, kResting };
+
+  void time(uint32_t count, uint64_t elapsed);
+  void try_calls(uint32_t count, uint64_t elapsed);
+  // How many to gather.
+  uint32_t wanted(uint32_t waiting) const;
+  void rest(uint32_t messages);
+  // Times messages anew.
   void stop();
 
-  Kind kind_ = Kind::kOther;
+  Kind kind_ = Kind::kSignals;
+  Phase phase_ = Phase::kTiming;
   uint64_t last_read_ = 0;
+  uint64_t rests_until_ = 0;
   // What came since timing began, without a rest: how long rests stretch must not depend on rests.
   uint32_t messages_ = 0;
   uint64_t microseconds_ = 0;
-  // The time between two messages in nanoseconds, once they were timed and came fast; else 0.
+  // The time between two messages in nanoseconds, when they were timed.
   uint64_t per_message_ = 0;
-  uint64_t rests_until_ = 0;
+  // Of calls: how many came in the long rest, how many to time before the next one, and how many rests they
+  // have left before it is tried again.
+  uint32_t came_ = 0;
+  uint32_t patience_ = kTimed;
+  uint32_t rests_left_ = 0;
+
+  // So many are timed before reading rests.
+  static constexpr uint32_t kTimed = 64;
 };
 
 }  // namespace busbar::transport

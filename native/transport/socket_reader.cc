@@ -29,7 +29,7 @@ constexpr uint64_t kBudgetMicroseconds = 1000;
 constexpr size_t kMaxWaitingFds = 1024;
 
 Gathering::Kind kind_of(const Inbox& inbox) {
-  if (inbox.has_calls()) return Gathering::Kind::kOther;
+  if (inbox.has_calls()) return Gathering::Kind::kCalls;
   return inbox.last_reply_serial() == 0 ? Gathering::Kind::kSignals : Gathering::Kind::kReplies;
 }
 
@@ -70,7 +70,7 @@ void SocketReader::read(Inbox& inbox, uint32_t last_serial) {
   if (inbox.is_empty()) return;
   const Gathering::Kind kind = kind_of(inbox);
   const uint32_t waiting = kind == Gathering::Kind::kReplies ? last_serial - inbox.last_reply_serial() : 0;
-  gathering_.read(inbox.count(), kind, waiting, monotonic_now());
+  gathering_.read(static_cast<uint32_t>(inbox.count()), kind, waiting, monotonic_now());
 }
 
 void SocketReader::fill(Inbox& inbox) {

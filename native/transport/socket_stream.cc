@@ -52,8 +52,12 @@ Wants SocketStream::wants() const {
 void SocketStream::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                         std::vector<Refusal>& refused) {
   writer_.send(bytes, fds, refused);
-  reader_.gathering().sent();
+  if (writer_.has_sent_call()) reader_.gathering().call_sent();
   drain_awaited_ = writer_.has_queued();
+}
+
+void SocketStream::hurry() {
+  if (writer_.has_sent_call()) reader_.gathering().hurry();
 }
 
 void SocketStream::write_queued() {

@@ -23,7 +23,7 @@ class SocketStream {
   Progress process(Inbox& inbox);
   Wants wants() const;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds, std::vector<Refusal>& refused);
-  void hurry() { reader_.gathering().hurry(); }
+  void hurry();
   uint64_t pending_bytes() const { return writer_.pending_bytes(); }
   void flush(uint32_t milliseconds);
   // Writes what waits, as far as the kernel takes it.

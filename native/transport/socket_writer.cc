@@ -29,6 +29,11 @@ uint32_t serial_of(const iovec& message) {
   return serial;
 }
 
+bool awaits_reply(const iovec& message) {
+  const uint8_t* header = static_cast<const uint8_t*>(message.iov_base);
+  return header[1] == wire::kMethodCall && (header[2] & wire::kNoReplyExpected) == 0;
+}
+
 void refuse(std::span<const iovec> messages, int error, std::vector<Refusal>& refused) {
   for (const iovec& message : messages) refused.push_back({serial_of(message), error});
 }
@@ -45,6 +50,7 @@ void SocketWriter::send(std::span<const uint8_t> bytes, std::span<const int32_t>
                         std::vector<Refusal>& refused) {
   split(bytes, refused);
   if (!parts_.empty()) last_serial_ = serial_of(parts_.back());
+  has_sent_call_ = std::any_of(parts_.begin(), parts_.end(), awaits_reply);
   if (error_ != 0) return refuse(parts_, ENOTCONN, refused);
   if (fds.empty()) {
     send_plain(refused);

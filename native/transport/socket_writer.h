@@ -29,6 +29,8 @@ class SocketWriter {
   uint64_t pending_bytes() const { return pending_bytes_; }
   // Of the last message that was to be sent; 0 before the first.
   uint32_t last_serial() const { return last_serial_; }
+  // Whether there was a call in the last `send` that awaits a reply.
+  bool has_sent_call() const { return has_sent_call_; }
   // Errno, positive, if nothing can be written any more; what waited is gone then.
   int error() const { return error_; }
   // Drops what waits.
@@ -59,6 +61,7 @@ class SocketWriter {
   const int fd_;
   int error_ = 0;
   uint32_t last_serial_ = 0;
+  bool has_sent_call_ = false;
   uint64_t pending_bytes_ = 0;
   std::deque<Chunk> queue_;
   // Of the present `send`: one entry a message.

@@ -65,7 +65,8 @@ class Transport {
   // duplicated.
   virtual void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                     std::vector<Refusal>& refused) = 0;
-  // What was just sent was not sent because of what was read: what comes next is to be read at once.
+  // The last `send` was out of turn: nothing that was read had asked for it, so whoever waits for what comes
+  // of it does not wait for much else.
   virtual void hurry() {}
   // Bytes that the kernel has not taken yet.
   virtual uint64_t pending_bytes() const = 0;
