@@ -3,7 +3,6 @@
 
 #include <sys/timerfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <new>
@@ -173,12 +172,8 @@ void UvPoller::on_timer(uv_handle_s* handle) {
 
 void UvPoller::on_alarm(uv_handle_s* handle, int, int) {
   UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
-  if (self->client_ == nullptr) return;
-  uint64_t times;
-  // It may have been set anew since.
-  if (::read(self->alarm_fd_.get(), &times, sizeof times) < 0) return;
-  self->alarm_is_set_ = false;
-  self->client_->on_poll();
+  // It rings on until it is set anew, or to never: reading it would be a system call more.
+  if (self->client_ != nullptr) self->client_->on_poll();
 }
 
 }  // namespace busbar::loop
