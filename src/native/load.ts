@@ -2,17 +2,17 @@
  * Finds and loads the addon, when the first connection is made: importing busbar works on every platform.
  *
  * node-gyp-build picks the file: what was built here in `build/Release`, else the binary in `prebuilds/` that fits this
- * platform, architecture and C library.
+ * platform, architecture and C library. In a bundle, which has no node-gyp-build, `prebuilds/` is expected beside it.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
 
-/** The package's folder, seen from `src/native` and from `dist/native` alike. */
-const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
+/** This module, or the bundle that it has become part of: bundlers that write CommonJS leave `import.meta` empty. */
+const ownFile = import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url);
 
 let addon: Addon | undefined;
 
@@ -28,22 +28,59 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
+  const require = createRequire(ownFile);
+  const folder = packageFolder();
   try {
-    const loadBuild = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
-    return loadBuild(packageFolder);
+    const loadBuild = nodeGypBuild(require);
+    return loadBuild === undefined ? loadBeside(folder, require) : loadBuild(folder);
   } catch (error) {
-    throw new ConnectError(failureText(error), { cause: error });
+    throw new ConnectError(failureText(error, folder), { cause: error });
   }
 }
 
-function failureText(error: unknown): string {
+/** The package's folder, wherever in it this module is; of a bundle, where `prebuilds/` lies. */
+function packageFolder(): string {
+  const holdsPackage = (folder: string) => ['prebuilds', 'package.json'].some((name) => existsSync(join(folder, name)));
+  let folder = dirname(ownFile);
+  while (!holdsPackage(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
+
+/** `undefined` in a bundle: it is required by its name, so that bundlers leave it alone, and they cannot take it in. */
+function nodeGypBuild(require: NodeJS.Require): ((folder: string) => Addon) | undefined {
+  try {
+    return require('node-gyp-build');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** The first binary for this platform and architecture that loads: one for another C library does not. */
+function loadBeside(folder: string, require: NodeJS.Require): Addon {
+  const directory = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
+  let reason: unknown = new Error(`there is no node-gyp-build, and in a bundle no ${directory} either`);
+  for (const file of prebuilds(directory)) {
+    try {
+      return require(join(directory, file)) as Addon;
+    } catch (error) {
+      reason = error;
+    }
+  }
+  throw reason;
+}
+
+function failureText(error: unknown, folder: string): string {
   const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-  return (
+  const text =
     `the native addon of busbar could not be loaded: ${reason}\n` +
     `  this machine: ${machine()}\n` +
-    `  prebuilt binaries: ${prebuilds().join(', ') || 'none'}\n` +
-    `  to build one, with a C++20 compiler and CMake, run in ${packageFolder}:\n` +
-    '    npm install --no-save cmake-js node-addon-api node-api-headers && npm run build:native'
+    `  prebuilt binaries: ${prebuilds(join(folder, 'prebuilds')).join(', ') || 'none'}\n`;
+  if (process.platform !== 'linux')
+    return `${text}  it works on Linux only, in a container or a virtual machine as well`;
+  return (
+    `${text}  to build one, with a C++20 compiler and CMake, run in ${folder}:\n` +
+    '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npm run build:native'
   );
 }
 
@@ -59,9 +96,10 @@ function cLibrary(): string {
   return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
 }
 
-function prebuilds(): readonly string[] {
+/** The binaries in a folder and in those below it. */
+function prebuilds(folder: string): readonly string[] {
   try {
-    const files = readdirSync(join(packageFolder, 'prebuilds'), { recursive: true, encoding: 'utf8' });
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     return files.filter((file) => file.endsWith('.node')).sort();
   } catch {
     return [];
