@@ -21,6 +21,7 @@ export class Project {
     onExit(() => this.remove());
     this.#env = environment(join(this.#folder, 'home'), registry.url);
     mkdirSync(this.folder);
+    this.write('.npmrc', `registry=${registry.url}\n`);
     this.write('package.json', JSON.stringify({ name: 'app', version: '1.0.0', private: true, ...manifest }));
   }
 
@@ -57,7 +58,7 @@ export class Project {
   }
 }
 
-/** Nothing that the caller's package manager has set, and the registry under the names that each one has for it. */
+/** Nothing that the caller's package manager has set; Yarn reads no `.npmrc`. */
 function environment(home: string, registry: string): Record<string, string | undefined> {
   const inherited = Object.keys(process.env).filter((name) =>
     /^(npm|yarn|pnpm|bun|deno|xdg|node)_|^INIT_CWD$/i.test(name),
@@ -66,8 +67,6 @@ function environment(home: string, registry: string): Record<string, string | un
     ...Object.fromEntries(inherited.map((name) => [name, undefined])),
     HOME: home,
     npm_config_cache: join(home, 'npm'),
-    npm_config_registry: registry,
-    NPM_CONFIG_REGISTRY: registry,
     YARN_NPM_REGISTRY_SERVER: registry,
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
     // What is tested is what was packed, not what was built on this machine.
