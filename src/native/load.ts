@@ -4,7 +4,7 @@
  * node-gyp-build picks the file: what was built here in `build/Release`, else the binary in `prebuilds/` that fits this
  * platform, architecture and C library. In a bundle, which has no node-gyp-build, `prebuilds/` is expected beside it.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,7 +59,7 @@ function nodeGypBuild(require: NodeJS.Require): ((folder: string) => Addon) | un
 /** The first binary for this platform and architecture that loads: one for another C library does not. */
 function loadBeside(folder: string, require: NodeJS.Require): Addon {
   const directory = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
-  let reason: unknown = new Error(`there is no node-gyp-build, and in a bundle no ${directory} either`);
+  let reason: unknown = new Error(`there is no node-gyp-build, and no binary in ${directory}`);
   for (const file of prebuilds(directory)) {
     try {
       return require(join(directory, file)) as Addon;
@@ -72,16 +72,29 @@ function loadBeside(folder: string, require: NodeJS.Require): Addon {
 
 function failureText(error: unknown, folder: string): string {
   const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-  const text =
+  return (
     `the native addon of busbar could not be loaded: ${reason}\n` +
     `  this machine: ${machine()}\n` +
-    `  prebuilt binaries: ${prebuilds(join(folder, 'prebuilds')).join(', ') || 'none'}\n`;
-  if (process.platform !== 'linux')
-    return `${text}  it works on Linux only, in a container or a virtual machine as well`;
+    `  prebuilt binaries: ${prebuilds(join(folder, 'prebuilds')).join(', ') || 'none'}\n` +
+    `  ${hint(folder)}`
+  );
+}
+
+function hint(folder: string): string {
+  if (process.platform !== 'linux') return 'it works on Linux only, in a container or a virtual machine as well';
+  if (!isOwnPackage(folder)) return `this is a bundle: busbar's folder "prebuilds" has to lie beside it`;
   return (
-    `${text}  to build one, with a C++20 compiler and CMake, run in ${folder}:\n` +
+    `to build one, with a C++20 compiler and CMake, run in ${folder}:\n` +
     '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npm run build:native'
   );
+}
+
+function isOwnPackage(folder: string): boolean {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name === 'busbar';
+  } catch {
+    return false;
+  }
 }
 
 function machine(): string {
