@@ -25,7 +25,7 @@ const polled = [
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
-  return [...tools, ...testFiles('unit'), ...testFiles('differential'), ...connecting];
+  return [...tools, ...packed(), ...testFiles('unit'), ...testFiles('differential'), ...connecting];
 }
 
 const tools = [
@@ -36,6 +36,11 @@ const tools = [
   { name: 'fuzz', args: ['scripts/fuzz.mjs', '--smoke'], seconds: 600, counts: countsOfChecks },
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
+
+/** Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. */
+function packed() {
+  return testFiles('pack').filter(({ name }) => /\/(npm|import|bundle)$/.test(name));
+}
 
 /** The files of one folder of tests. */
 export function testFiles(folder) {

@@ -19,7 +19,7 @@ project.writeQuickstart();
 const target = new Project(registry, { type: 'module' });
 const out = join(target.folder, 'out');
 
-console.log(`# version: ${version}`);
+console.log(`# what: bundles by esbuild\n# version: ${version}`);
 
 test.before.each(() => {
   for (const name of ['out', 'node_modules']) rmSync(join(target.folder, name), { recursive: true, force: true });

@@ -14,7 +14,7 @@ export function testInstallation(manager: Manager): void {
   const [command, prefix] = manager.isScript ? [process.execPath, [executable]] : [executable, []];
   const [runner, runnerArguments] =
     manager.run === undefined ? [process.execPath, []] : [command, [...prefix, ...manager.run]];
-  console.log(`# version: ${manager.package.version}`);
+  console.log(`# what: ${manager.title}\n# version: ${manager.package.version}`);
 
   testUnless(
     'missing' in obtained ? obtained.missing : undefined,
