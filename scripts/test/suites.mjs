@@ -34,6 +34,7 @@ const tools = [
   { name: 'types', args: ['scripts/type-tests.mjs'], seconds: 300, counts: countsOfChecks },
   { name: 'native', args: ['scripts/native-tests.mjs'], seconds: 600, counts: countsOfChecks },
   { name: 'fuzz', args: ['scripts/fuzz.mjs', '--smoke'], seconds: 600, counts: countsOfChecks },
+  { name: 'package', args: ['scripts/check-package.mjs'], seconds: 120, counts: countsOfChecks },
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
 

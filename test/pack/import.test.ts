@@ -12,7 +12,7 @@ const registry = await Registry.start();
 const project = new Project(registry);
 await project.outputOf('npm', ['install', '--ignore-scripts', 'busbar']);
 
-console.log(`# what: importing and requiring, and other machines, with Node.js\n# version: ${process.versions.node}`);
+console.log(`# what: import, require, and what other machines are told\n# version: ${process.versions.node}`);
 
 test.after(async () => {
   project.remove();
