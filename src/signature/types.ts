@@ -6,6 +6,8 @@
 import type { Direction, InvalidSignature, Parse } from './literal.js';
 import type { refinement } from './refine.js';
 
+export type { InvalidSignature } from './literal.js';
+
 /** The types that the values of a whole signature are read as, a tuple: `'sa{sv}'` → `[string, Record<string, unknown>]`. */
 export type ReadValues<S extends string> = Values<S, 'read'>;
 
