@@ -23,9 +23,9 @@ await orExplain(setupTestPeers, setupDependencies, setupLibrary);
 const words = process.argv.slice(2);
 const rows = [];
 for (const suite of testFiles('pack').filter(({ name }) => words.length === 0 || words.some((w) => name.includes(w)))) {
-  rows.push(await rowOf(suite, ''));
+  rows.push(await rowOf(suite));
   if (!onEachNode.includes(suite.name)) continue;
-  for (const node of otherNodes()) rows.push(await rowOf(withNode(suite, node), ` (Node.js ${node.version})`));
+  for (const node of otherNodes()) rows.push(await rowOf(withNode(suite, node)));
 }
 if (words.length === 0) writeFigures();
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
@@ -33,11 +33,11 @@ console.log(`pack: ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skip
 process.exitCode = rows.length === 0 || sum('failed') > 0 ? 1 : 0;
 
 /** Runs a file and says how it went; its output names what was tested, and the version of that. */
-async function rowOf(suite, suffix) {
+async function rowOf(suite) {
   const { passed, failed, skipped, reasons, output, failure } = await runSuite(suite);
   const told = (word) => new RegExp(`^# ${word}: (.*)$`, 'm').exec(output)?.[1] ?? '';
   const row = {
-    what: `${told('what') || suite.name}${suffix}`,
+    what: told('what') || suite.name,
     version: told('version'),
     passed,
     failed,

@@ -13,7 +13,7 @@ import { Registry } from './registry.js';
 
 const test = suite('bare machine');
 const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
-console.log(`# what: a machine without compilers and headers\n# version: ${system}`);
+console.log(`# what: npm on a machine without compilers and headers\n# version: ${system}`);
 
 /** What builds native code, by the names of programs, with prefixes and versions that they may have. */
 const TOOL =

@@ -16,7 +16,9 @@ const registry = await Registry.start();
 const bus = await PrivateBus.start();
 const project = new Project(registry, { type: 'module' });
 
-console.log(`# what: npm\n# version: ${(await outputOf('npm', ['--version'])).trim()}`);
+console.log(
+  `# what: npm on Node.js ${process.versions.node}\n# version: ${(await outputOf('npm', ['--version'])).trim()}`,
+);
 
 test.after(async () => {
   project.remove();
