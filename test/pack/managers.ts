@@ -1,4 +1,4 @@
-/** Package managers beside npm, from npm: how each is had, how it installs busbar without running a script, and how its projects run. */
+/** Package managers beside the npm that is here, from npm: how each is had, how it installs busbar without running a script, and how its projects run. */
 import { runtimes } from '../../scripts/runtimes/list.mjs';
 import { SetupError } from '../../scripts/setup/report.mjs';
 import { installRuntime, type RuntimePackage } from '../../scripts/setup/runtime-packages.mjs';
@@ -30,7 +30,18 @@ const yarn = (title: string, nodeLinker: string): Manager => ({
   run: ['node'],
 });
 
+const npm = (version: string): Manager => ({
+  title: 'npm',
+  package: { name: 'npm', version, executable: 'bin/npm-cli.js' },
+  isScript: true,
+  install: ['install', '--ignore-scripts', 'busbar'],
+});
+
 export const managers = {
+  /** What the oldest supported Node.js comes with. */
+  oldNpm: npm('10.8.2'),
+  /** It runs no script of a dependency unless it is told to. */
+  newNpm: { ...npm('12.2.0'), install: ['install', 'busbar'] },
   pnpm: {
     title: 'pnpm',
     package: { name: '@pnpm/exe.linux-x64', version: '12.21.0', executable: 'pnpm' },
