@@ -11,9 +11,6 @@ import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
 
-/** This module, or the bundle that it has become part of: bundlers that write CommonJS leave `import.meta` empty. */
-const ownFile = import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url);
-
 let addon: Addon | undefined;
 
 /**
@@ -28,8 +25,9 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const require = createRequire(ownFile);
-  const folder = packageFolder();
+  const file = ownFile();
+  const require = createRequire(file);
+  const folder = packageFolder(file);
   try {
     const loadBuild = nodeGypBuild(require);
     return loadBuild === undefined ? loadBeside(folder, require) : loadBuild(folder);
@@ -38,10 +36,15 @@ function load(): Addon {
   }
 }
 
+/** This module, or the bundle that it has become part of: bundlers that write CommonJS leave `import.meta` empty. */
+function ownFile(): string {
+  return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url);
+}
+
 /** The package's folder, wherever in it this module is; of a bundle, where `prebuilds/` lies. */
-function packageFolder(): string {
+function packageFolder(file: string): string {
   const holdsPackage = (folder: string) => ['prebuilds', 'package.json'].some((name) => existsSync(join(folder, name)));
-  let folder = dirname(ownFile);
+  let folder = dirname(file);
   while (!holdsPackage(folder) && folder !== dirname(folder)) folder = dirname(folder);
   return folder;
 }
