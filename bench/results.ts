@@ -43,7 +43,7 @@ export interface WorkloadResults {
 }
 
 /** The results of a workload on the first daemon that has any. */
-export function resultsOf(results: Results, workload: string): WorkloadResults | undefined {
+function resultsOf(results: Results, workload: string): WorkloadResults | undefined {
   return results.daemons.flatMap((daemon) => daemon.workloads).find((found) => found.workload.id === workload);
 }
 

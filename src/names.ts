@@ -10,7 +10,7 @@
 import { InvalidArgumentError, notAnAnswer } from './errors.js';
 
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
-export const NAME_MAXIMUM = 255;
+const NAME_MAXIMUM = 255;
 
 /** Accepted names that a rule remembers; when there are more it starts anew, so that no flood of names can grow it. */
 const REMEMBERED_MAXIMUM = 1024;

@@ -1,7 +1,7 @@
 /** What somebody probably meant: used where an error can name what exists. */
 
 /** The name with the fewest letters to change, whatever their case, if that is few enough to be a slip. */
-export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
+function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(1, Math.round(wanted.length * 0.4)) + 1;
   for (const name of names) {

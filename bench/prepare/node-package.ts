@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { say } from '../../scripts/setup/report.mjs';
 import { Unavailable } from './unavailable.js';
@@ -48,9 +48,4 @@ function reasonOf(output: string): string {
   const lines = output.split('\n').filter((line) => line.startsWith('npm error'));
   const telling = lines.find((line) => !/^npm error (code|errno|syscall|path|A complete log)/.test(line));
   return (telling ?? lines[0] ?? '').replace('npm error ', '');
-}
-
-/** The folder of an installed package. */
-export function packageFolder(folder: string, name: string): string {
-  return dirname(join(peersFolder, folder, 'node_modules', name, 'package.json'));
 }

@@ -23,6 +23,7 @@ declare module '*/scripts/runtimes/list.mjs' {
   import type { RuntimePackage } from '*/scripts/setup/runtime-packages.mjs';
 
   export const newestNode: RuntimePackage;
+  export const runtimes: readonly { readonly id: string; readonly package?: RuntimePackage }[];
 }
 
 declare module '*/scripts/setup/system-packages.mjs' {

@@ -84,7 +84,7 @@ function verdict({ limit, unit }: Check, value: number | undefined): readonly [m
 }
 
 /** A table of the codecs' times, also for the report of their own. */
-export function codecsTable({ libraries, tasks }: CodecResults): string {
+function codecsTable({ libraries, tasks }: CodecResults): string {
   const rows = tasks.map(({ title, microseconds }) => [
     title,
     ...libraries.map(({ id }) => formatted('cpu', microseconds[id])),

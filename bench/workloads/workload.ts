@@ -4,7 +4,7 @@ import type { Peer } from '../peers.js';
 import type { Quantity } from '../quantities.js';
 
 /** How a workload is run: bench/measure/ has a file for each. */
-export type Arrangement =
+type Arrangement =
   /** The peer is the client of the sd-bus service. */
   | 'client'
   /** The peer is the service of the sd-bus client, and what counts is the service's CPU time. */
@@ -46,7 +46,7 @@ export interface Workload {
   readonly growth?: Growth;
 }
 
-export interface Growth {
+interface Growth {
   readonly series: string;
   readonly title: string;
   readonly size: number;

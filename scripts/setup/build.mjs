@@ -37,13 +37,12 @@ function sources() {
 
 /** Every file in dist/ that no source makes any more. */
 function orphans() {
-  const made = new Set(sources().flatMap(declarationsOf));
-  return filesBelow('dist').filter((path) => !made.has(path) && path !== library && path !== `${library}.map`);
+  const made = new Set(sources().map(declarationsOf));
+  return filesBelow('dist').filter((path) => !made.has(path) && path !== library);
 }
 
 function declarationsOf(source) {
-  const declarations = source.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts');
-  return [declarations, `${declarations}.map`];
+  return source.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts');
 }
 
 function modified(path) {

@@ -6,11 +6,9 @@ import { root, runQuietly, say } from './report.mjs';
 export function installDependencies() {
   const wrong = firstDifference();
   if (wrong === undefined) return;
-  say(`npm install (${wrong})`);
+  say(`npm ci (${wrong})`);
   const npm = process.env.npm_execpath;
-  // Not `npm ci`: it refuses a lock file that leaves out optional binaries for other platforms. Both install what is
-  // locked, and without saving this leaves package.json and the lock file alone as well.
-  const args = ['install', '--no-save', '--no-audit', '--no-fund'];
+  const args = ['ci', '--no-audit', '--no-fund'];
   // Under `npm start` this is the npm that was called; it need not be the one on the search path.
   if (npm !== undefined && /npm-cli\.c?js$/.test(npm)) runQuietly(process.execPath, [npm, ...args]);
   else runQuietly('npm', args);

@@ -25,7 +25,7 @@ const polled = [
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
-  return [...tools, ...testFiles('unit'), ...testFiles('differential'), ...connecting];
+  return [...tools, ...packed(), ...testFiles('unit'), ...testFiles('differential'), ...connecting];
 }
 
 const tools = [
@@ -34,8 +34,14 @@ const tools = [
   { name: 'types', args: ['scripts/type-tests.mjs'], seconds: 300, counts: countsOfChecks },
   { name: 'native', args: ['scripts/native-tests.mjs'], seconds: 600, counts: countsOfChecks },
   { name: 'fuzz', args: ['scripts/fuzz.mjs', '--smoke'], seconds: 600, counts: countsOfChecks },
+  { name: 'package', args: ['scripts/check-package.mjs'], seconds: 120, counts: countsOfChecks },
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
+
+/** Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. */
+function packed() {
+  return testFiles('pack').filter(({ name }) => /\/(npm|import|bundle)$/.test(name));
+}
 
 /** The files of one folder of tests. */
 export function testFiles(folder) {

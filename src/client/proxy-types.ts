@@ -18,7 +18,7 @@ import type { ReadArguments, ReadResult, ReadValue, WriteArguments, WriteValue }
 import type { WatchOptions } from './signal-queue.js';
 
 /** The members of an interface as types, whatever it was described by. */
-export interface MemberTypes {
+interface MemberTypes {
   /** Functions as a client calls them. */
   readonly methods: object;
   /** The tuple of arguments of each signal. */
@@ -39,7 +39,7 @@ export interface MemberTypes {
 export type ProxyOf<T> = InterfaceProxy<MemberTypesOf<T>>;
 
 /** The members of what an interface was described by. */
-export type MemberTypesOf<T> =
+type MemberTypesOf<T> =
   T extends ServiceInterfaceClass<infer Instance>
     ? ClassMemberTypes<Instance>
     : T extends ServiceInterface
@@ -51,7 +51,7 @@ export type MemberTypesOf<T> =
         : LooseMemberTypes;
 
 /** One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names. */
-export interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
+interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
   /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
   readonly destination: string | undefined;
   readonly path: string;
@@ -95,30 +95,28 @@ export interface ProxyOptions extends CallOptions {
   readonly typedArrays?: boolean | undefined;
 }
 
-export type ChangeListener<Properties> = (
+type ChangeListener<Properties> = (
   changed: Partial<Properties>,
   invalidated: readonly (keyof Properties & string)[],
 ) => void;
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 
-export type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
+type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
 
 /** @see {@link InterfaceProxy.once}; aborting rejects with the abort signal's reason */
-export type Once<Arguments> = (options?: { readonly signal?: AbortSignal }) => Promise<Tuple<Arguments>>;
+type Once<Arguments> = (options?: { readonly signal?: AbortSignal }) => Promise<Tuple<Arguments>>;
 
-export type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
+type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
 
 /** Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends it. */
-export interface SignalWatch<Arguments extends readonly unknown[]>
-  extends AsyncIterableIterator<Arguments>,
-    Disposable {
+interface SignalWatch<Arguments extends readonly unknown[]> extends AsyncIterableIterator<Arguments>, Disposable {
   /** How many signals were dropped because the loop was too slow. */
   readonly dropped: number;
 }
 
 /** The members of an interface that is only known at run time. Results are what the caller says they are. */
-export interface LooseMemberTypes {
+interface LooseMemberTypes {
   readonly methods: { readonly [name: string]: <Result = unknown>(...args: readonly unknown[]) => Promise<Result> };
   readonly signals: { readonly [name: string]: unknown[] };
   readonly readable: { readonly [name: string]: unknown };
@@ -126,7 +124,7 @@ export interface LooseMemberTypes {
 }
 
 /** The members of an interface from its definition. */
-export interface DefinedMemberTypes<M> extends MemberTypes {
+interface DefinedMemberTypes<M> extends MemberTypes {
   readonly methods: {
     readonly [Name in keyof Table<M, 'methods'>]: (
       ...args: Tuple<WriteArguments<ListOf<Table<M, 'methods'>[Name], 'in'>>>
@@ -148,7 +146,7 @@ export interface DefinedMemberTypes<M> extends MemberTypes {
 }
 
 /** The members of an interface from the class that implements it. */
-export interface ClassMemberTypes<T> extends MemberTypes {
+interface ClassMemberTypes<T> extends MemberTypes {
   readonly methods: {
     readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'method' ? Name : never]: Called<T[Name]>;
   };

@@ -16,7 +16,7 @@ const INT64_MAXIMUM = 2n ** 63n - 1n;
 const UINT64_MAXIMUM = 2n ** 64n - 1n;
 
 /** What to expect, for error texts. */
-export const expected = {
+const expected = {
   y: 'y (0 to 255)',
   b: 'b',
   n: 'n (-32768 to 32767)',
@@ -32,13 +32,13 @@ export const expected = {
   h: 'h (a FileDescriptor or its number)',
 } as const satisfies Record<BasicCode, string>;
 
-export function int64(value: unknown): bigint {
+function int64(value: unknown): bigint {
   const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof number === 'bigint' && number >= INT64_MINIMUM && number <= INT64_MAXIMUM) return number;
   throw misfit(expected.x, value);
 }
 
-export function uint64(value: unknown): bigint {
+function uint64(value: unknown): bigint {
   const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof number === 'bigint' && number >= 0n && number <= UINT64_MAXIMUM) return number;
   throw misfit(expected.t, value);

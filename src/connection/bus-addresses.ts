@@ -102,11 +102,12 @@ function socketAddress(path: string, origin: string): Address {
  */
 export function objectionToSocket(path: string, uid: number): string | undefined {
   try {
-    const status = statSync(path, { throwIfNoEntry: false });
-    if (status === undefined) return `${path} does not exist`;
+    const status = statSync(path);
     if (!status.isSocket()) return `${path} is no socket`;
     return status.uid === uid ? undefined : `${path} belongs to another user`;
   } catch (error) {
-    return `${path} is out of reach (${(error as NodeJS.ErrnoException).code})`;
+    // Not by `throwIfNoEntry`: Node.js 26 takes more than ENOENT for no entry.
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? `${path} does not exist` : `${path} is out of reach (${code})`;
   }
 }

@@ -13,7 +13,7 @@ import { errnoText } from './errno.js';
 import { socketTargets } from './socket-target.js';
 import { timeLimit } from './time-limit.js';
 
-export type ServerKind = 'bus' | 'peer';
+type ServerKind = 'bus' | 'peer';
 
 export interface OpenOptions {
   readonly transport?: TransportKind | undefined;

@@ -32,7 +32,7 @@ interface MemberInput {
 }
 
 /** What whoever implements a member chooses for itself; the interface is the same to others. */
-export interface ReadingChoice {
+interface ReadingChoice {
   /**
    * How the implementation gets variants that others send: `'plain'` (if left out) as the value in them, `'wrap'` as
    * `Variant`, which keeps the type. Clients choose for themselves, by `proxy.with({ variants })`.
@@ -66,7 +66,7 @@ export const SIGNAL_OPTIONS: readonly string[] = ['args', ...MEMBER_OPTIONS];
 export const PROPERTY_OPTIONS: readonly string[] = ['type', 'access', 'emits', 'variants', ...MEMBER_OPTIONS];
 
 /** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
-export type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
+type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
 
 export interface InterfaceInput {
   readonly methods?: Members<MethodInput> | undefined;

@@ -68,7 +68,7 @@ export interface InboxMemory {
   readonly fds: Int32Array;
 }
 
-export interface NativeConnectionOptions extends InboxMemory {
+interface NativeConnectionOptions extends InboxMemory {
   /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
   /** A peer that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
@@ -159,7 +159,7 @@ export interface NativeConnection {
   peerCredentials(): PeerCredentials | undefined;
 }
 
-export interface NativeListenerOptions {
+interface NativeListenerOptions {
   readonly poller: PollerKind;
   /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
   readonly name: string;

@@ -38,7 +38,7 @@ export type VariantsOf<Definition> = Definition extends { readonly variants: inf
   : 'plain';
 
 /** Nothing fits this: an option, or a kind of members, that does not exist. */
-export interface UnknownOption<Known extends PropertyKey> {
+interface UnknownOption<Known extends PropertyKey> {
   readonly unknownOption: never;
   readonly known: Known;
 }

@@ -11,7 +11,7 @@
 export declare const emitted: unique symbol;
 
 /** The arguments of a signal whose method returns `T`: none for `void`, those of a tuple, else one. */
-export type EmittedArguments<T> = [T] extends [void]
+type EmittedArguments<T> = [T] extends [void]
   ? []
   : [T] extends [readonly unknown[]]
     ? number extends T['length']

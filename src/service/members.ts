@@ -31,7 +31,7 @@ export interface MethodMember extends MemberNote {
   readonly context: boolean;
 }
 
-export interface SignalMember extends MemberNote {
+interface SignalMember extends MemberNote {
   readonly kind: 'signal';
   readonly definition: SignalInput;
 }

@@ -26,7 +26,7 @@ export interface PropertyOptions<S extends string, A extends Access, W extends V
 }
 
 /** Nothing fits this: the property's type cannot be written to the bus by its signature, or not take what is read. */
-export interface PropertyMisfit<Reason extends string, Type> {
+interface PropertyMisfit<Reason extends string, Type> {
   readonly reason: Reason;
   readonly expected: Type;
   readonly never: never;

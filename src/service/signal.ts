@@ -14,7 +14,7 @@ export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
 }
 
 /** Nothing fits this: the arguments that `Emits` promises to listeners are not those of the signature. */
-export interface ListenersWouldGet<Arguments> {
+interface ListenersWouldGet<Arguments> {
   readonly listenersWouldGet: Arguments;
   readonly [emitted]: never;
 }

@@ -19,10 +19,10 @@ interface Node {
   readonly depth: number;
 }
 
-export interface BasicType extends Node {
+interface BasicType extends Node {
   readonly code: BasicCode;
 }
-export interface VariantType extends Node {
+interface VariantType extends Node {
   readonly code: 'v';
 }
 export interface StructType extends Node {

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-export type Dialect = 'standard' | 'legacy';
+type Dialect = 'standard' | 'legacy';
 
 export interface Compiler {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What somebody makes of a message: its header and values, or what is wrong with it. */
 import type { TypedText } from './typed-text.js';
 
-export type Outcome =
+type Outcome =
   /** A handler gets it, or a program prints it. */
   | 'message'
   /** A call that waited for it is settled by it. */

@@ -18,7 +18,7 @@ export interface BusConfiguration {
 }
 
 /** The start of every configuration file of a bus. */
-export const configurationHeader = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+const configurationHeader = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 `;
 

@@ -9,7 +9,7 @@ import { projectRoot } from './paths.js';
 const { bun, deno } = process.versions;
 
 /** `Bun 1.4.5`, for reasons. */
-export const runtimeTitle =
+const runtimeTitle =
   deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node.js ${process.version}`;
 
 /** The URL that programs import: of the source, or of what was compiled from it. */

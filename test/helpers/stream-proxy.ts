@@ -12,7 +12,7 @@ import { Program } from './program.js';
 import { pythonWith } from './python.js';
 
 /** What is done to one direction of a stream. */
-export interface StreamPlan {
+interface StreamPlan {
   /** The most bytes that are passed on at once. */
   readonly portion?: number;
   /** The most bytes that are read at once; a small number makes the other side wait for room. */

@@ -1,11 +1,12 @@
 // The README's programs are run as they stand there.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
+import { assertConversation, readmePrograms } from '../helpers/readme.js';
 
 // Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
 mkdirSync(join(projectRoot, 'build'), { recursive: true });
@@ -18,38 +19,13 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Writes out the code blocks that begin with a comment that names a file. */
-function extractFiles(): string[] {
-  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-  return [...readme.matchAll(/^```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => {
-    writeFileSync(join(folder, name), code);
-    return name;
-  });
-}
-
-function run(name: string): Program {
-  return Program.start(process.execPath, ['--import', 'tsx', join(folder, name)], { env: daemon.env });
-}
-
 test('the service and the client of the README work', async () => {
-  assert.equal(extractFiles(), ['module.ts', 'service.ts', 'client.ts']);
-  await using service = run('service.ts');
-  const client = await connectWhenReady();
-  const { code, stdout, stderr } = await client.finished;
-  assert.is(code, 0, stderr);
-  assert.match(stdout, "signal { vm: '1 devices' }");
-  assert.match(stdout, 'Success');
-  assert.match(stdout, "{ vm: 'up' }");
-  assert.ok(service.running);
+  const programs = readmePrograms();
+  assert.equal([...programs.keys()], ['module.ts', 'service.ts', 'client.ts']);
+  for (const [name, code] of programs) writeFileSync(join(folder, name), code);
+  await assertConversation((half) =>
+    Program.start(process.execPath, ['--import', 'tsx', join(folder, `${half}.ts`)], { env: daemon.env }),
+  );
 });
-
-/** The README's service says nothing when it is ready: the client is started again until the service is there. */
-async function connectWhenReady(): Promise<Program> {
-  for (let attempt = 0; ; attempt++) {
-    const client = run('client.ts');
-    const { stderr } = await client.finished;
-    if (attempt === 10 || !stderr.includes('ServiceUnknown')) return client;
-  }
-}
 
 test.run();

@@ -30,8 +30,8 @@ const inVariant = (value: unknown) => v(value instanceof Variant ? 'v' : 'y', va
 const structs = (levels: number, content: string) => '('.repeat(levels) + content + ')'.repeat(levels);
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-export const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n } as const;
-export const UINT64_MAX = 2n ** 64n - 1n;
+const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n } as const;
+const UINT64_MAX = 2n ** 64n - 1n;
 const LARGEST_SUBNORMAL = 2.225073858507201e-308;
 const SMALLEST_NORMAL = 2.2250738585072014e-308;
 const doubles = [

@@ -1,0 +1,87 @@
+/**
+ * Checks the package as it would be published, and what it is made of: the linters of packages have nothing to say, it
+ * holds what it should and not more, nobody's licence is forgotten, nothing is left that nobody uses, and the lock file
+ * installs.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { notices, noticesFile, unfitPackages } from './package/notices.mjs';
+import { packBusbar } from './package/tarball.mjs';
+import { root } from './setup/report.mjs';
+
+/** Bytes unpacked. docs/package.md tells what takes them, and why it is there. */
+const LARGEST = 1_800_000;
+
+/** What must be in the package, of much that is; whether all of it works the tests in test/pack show. */
+const NEEDED = ['dist/index.js', 'dist/index.d.ts', 'CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES', 'CHANGELOG.md'];
+
+/** What may be in it. */
+const EXPECTED = [
+  /^dist\/.+\.(js|d\.ts)$/,
+  /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
+  /^native\/(?!test\/|fuzz\/).+\.(cc|h|map|cmake)$/,
+  /^(CMakeLists\.txt|package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES)$/,
+];
+
+let passed = 0;
+let failed = 0;
+
+const folder = mkdtempSync(join(tmpdir(), 'busbar-package-'));
+try {
+  checkPackage(packBusbar(folder));
+  await checkProject();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`package: ${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+function checkPackage({ path, files, unpackedSize }) {
+  check('publint --strict is content', problemOf('node_modules/publint/src/cli.js', path, '--strict'));
+  const attw = ['node_modules/@arethetypeswrong/cli/dist/index.js', path, '--profile', 'esm-only', '--no-emoji'];
+  check('the types are right for who imports it', problemOf(...attw));
+  check(`it is small: ${unpackedSize} bytes`, unpackedSize <= LARGEST ? undefined : `${LARGEST} are allowed`);
+  const names = files.map((file) => file.path);
+  check('it holds nothing else', listed(names.filter((name) => !EXPECTED.some((pattern) => pattern.test(name)))));
+  check('it holds what it should', listed(NEEDED.filter((name) => !names.includes(name))));
+  check('it runs nothing when it is installed', listed(installScripts()));
+}
+
+async function checkProject() {
+  const unfit = await unfitPackages();
+  check('its licences may be passed on', listed(unfit.map(({ name, license }) => `${name} is ${license}`)));
+  const current = existsSync(noticesFile) && readFileSync(noticesFile, 'utf8') === (await notices());
+  check('THIRD-PARTY-NOTICES is current', current ? undefined : 'npm run notices');
+  check('nothing is left that nobody uses', problemOf('node_modules/knip/bin/knip.js', '--no-progress'));
+  // Offline: whatever the lock file lacks cannot be had then.
+  const npm = spawnSync('npm', ['ci', '--dry-run', '--ignore-scripts', '--offline'], { cwd: root, encoding: 'utf8' });
+  check('npm ci takes the lock file', npm.status === 0 ? undefined : npm.stderr);
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  check('the lock file names no registry', listed(lock.match(/"resolved": "http.*"/g) ?? []));
+}
+
+/** npm runs these where it is allowed to, and node-gyp where there is a binding.gyp. */
+function installScripts() {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const hooks = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => name in scripts);
+  return existsSync(join(root, 'binding.gyp')) ? [...hooks, 'binding.gyp'] : hooks;
+}
+
+/** What a tool of ours prints where it fails. */
+function problemOf(...args) {
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
+  return status === 0 ? undefined : `\n${stdout}${stderr}`;
+}
+
+function listed(things) {
+  return things.length === 0 ? undefined : things.join(', ');
+}
+
+function check(statement, problem) {
+  if (problem === undefined) passed++;
+  else failed++;
+  console.log(problem === undefined ? `ok - ${statement}` : `not ok - ${statement}: ${problem}`);
+}

@@ -1,0 +1,26 @@
+/**
+ * Runs before npm publishes, by whomever: the version has its section in the changelog, with a date, and where a tag is
+ * published the tag is that version's; package.json names the repository, which npm compares with where the package
+ * comes from; and the checks of the binaries and of the package find nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './setup/report.mjs';
+
+const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
+const { GITHUB_REF_TYPE: refType, GITHUB_REF_NAME: refName } = process.env;
+
+const problems = [];
+if (!new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d\\d-\\d\\d$`, 'm').test(changelog))
+  problems.push(`CHANGELOG.md has no section "## [${version}] - YYYY-MM-DD"`);
+if (refType === 'tag' && refName !== `v${version}`) problems.push(`the tag is ${refName}, and the version ${version}`);
+if (repository?.url === undefined) problems.push('package.json does not name its repository');
+for (const script of ['check-prebuilds.mjs', 'check-package.mjs']) {
+  const { status } = spawnSync(process.execPath, [join('scripts', script)], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) problems.push(`scripts/${script} has failed`);
+}
+
+for (const problem of problems) console.error(`not to be published: ${problem}`);
+process.exitCode = problems.length > 0 ? 1 : 0;

@@ -1,0 +1,4 @@
+import { testInstallation } from './installation.js';
+import { managers } from './managers.js';
+
+testInstallation(managers.newNpm);

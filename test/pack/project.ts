@@ -1,0 +1,75 @@
+/**
+ * An empty project, as somebody makes one who wants to use busbar: a folder outside of this one, with a home of its own,
+ * so that no package manager finds anything that it has cached or been told before.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { transformSync } from 'esbuild';
+import { onExit } from '../helpers/exit-cleanup.js';
+import { outputOf, Program, type ProgramOptions } from '../helpers/program.js';
+import { readmePrograms } from '../helpers/readme.js';
+import type { Registry } from './registry.js';
+
+export class Project {
+  /** Everything of the project is in it, its home and the caches in there as well. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'busbar-project-'));
+  readonly folder = join(this.#folder, 'app');
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(registry: Registry, manifest: object = {}) {
+    onExit(() => this.remove());
+    this.#env = environment(join(this.#folder, 'home'), registry.url);
+    mkdirSync(this.folder);
+    this.write('.npmrc', `registry=${registry.url}\n`);
+    this.write('package.json', JSON.stringify({ name: 'app', version: '1.0.0', private: true, ...manifest }));
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(join(this.folder, name, '..'), { recursive: true });
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  /** Writes the README's programs as JavaScript: decorators and `await using` become what every runtime has. */
+  writeQuickstart(): void {
+    for (const [name, code] of readmePrograms()) {
+      const options = { loader: 'ts', target: 'es2022', tsconfigRaw: {} } as const;
+      this.write(name.replace(/\.ts$/, '.js'), transformSync(code, options).code);
+    }
+  }
+
+  start(command: string, args: readonly string[], { env, ...options }: ProgramOptions = {}): Program {
+    return Program.start(command, args, {
+      cwd: this.folder,
+      timeLimit: 60_000,
+      ...options,
+      env: { ...this.#env, ...env },
+    });
+  }
+
+  /** Runs a program to its end and returns its standard output; rejects with all output unless it exits with 0. */
+  outputOf(command: string, args: readonly string[], { env, ...options }: ProgramOptions = {}): Promise<string> {
+    const defaults = { cwd: this.folder, timeLimit: 120_000 };
+    return outputOf(command, args, { ...defaults, ...options, env: { ...this.#env, ...env } });
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing that the caller's package manager has set; Yarn reads no `.npmrc`. */
+function environment(home: string, registry: string): Record<string, string | undefined> {
+  const inherited = Object.keys(process.env).filter((name) =>
+    /^(npm|yarn|pnpm|bun|deno|xdg|node)_|^INIT_CWD$/i.test(name),
+  );
+  return {
+    ...Object.fromEntries(inherited.map((name) => [name, undefined])),
+    HOME: home,
+    npm_config_cache: join(home, 'npm'),
+    YARN_NPM_REGISTRY_SERVER: registry,
+    YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
+    // What is tested is what was packed, not what was built on this machine.
+    PREBUILDS_ONLY: '1',
+  };
+}
