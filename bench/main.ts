@@ -8,7 +8,7 @@ import { wishForStrace } from './prepare/strace.js';
 import { Unavailable } from './prepare/unavailable.js';
 import { printWorkload } from './report/console.js';
 import { writeReport } from './report/write.js';
-import type { AbsentPeer, DaemonResults } from './results.js';
+import { type AbsentPeer, type DaemonResults, type Results, updatedBy } from './results.js';
 import { runWorkloads } from './rounds.js';
 import { savedResults, saveResults } from './saved-results.js';
 
@@ -38,15 +38,13 @@ export async function main(args: readonly string[]): Promise<number> {
     );
     daemons.push({ daemon, version: await daemonVersion(daemon), workloads });
   }
+  if (options.update) return update(daemons);
   if (options.report) {
     console.log('\nThe codecs');
     const { rounds } = options;
     const codecs = await measureCodecs(Math.min(rounds, 5));
     const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
-    const results = { machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs };
-    saveResults(results);
-    const report = writeReport(results);
-    console.log(`\nThe report is ${report}.`);
+    tell({ machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs });
   }
   return 0;
 }
@@ -61,9 +59,23 @@ function optionsOf(args: readonly string[]): Options | string {
 }
 
 function render(): number {
+  return withLastRun((results) => console.log(`The report is ${writeReport(results)}.`));
+}
+
+function update(daemons: readonly DaemonResults[]): number {
+  return withLastRun((results) => tell(updatedBy(results, daemons)));
+}
+
+function withLastRun(use: (results: Results) => void): number {
   const results = savedResults();
-  console.log(results === undefined ? 'No run has been reported yet.' : `The report is ${writeReport(results)}.`);
+  if (results === undefined) console.log('No run has been reported yet.');
+  else use(results);
   return results === undefined ? 1 : 0;
+}
+
+function tell(results: Results): void {
+  saveResults(results);
+  console.log(`\nThe report is ${writeReport(results)}.`);
 }
 
 interface Field {

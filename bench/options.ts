@@ -15,6 +15,8 @@ export interface Options {
   readonly rounds: number;
   /** Whether to write the report; only a whole run does by itself. */
   readonly report: boolean;
+  /** Whether to put what is measured into the report of the last run, in place of what it had measured of that. */
+  readonly update: boolean;
   /** Only write the report anew. */
   readonly render: boolean;
 }
@@ -27,6 +29,7 @@ export const usage = `npm run bench -- [options]
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
   --rounds N        rounds of each workload, of which the median counts (5; 2 with --quick)
   --report          write docs/benchmarks/ although this is not a whole run
+  --update          put what is measured into the report of the last run
   --render          only write it anew, from what the last run found
 
 Workloads:
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[]): Options | string {
       daemon: { type: 'string' },
       rounds: { type: 'string' },
       report: { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -61,6 +65,7 @@ export function readOptions(args: readonly string[]): Options | string {
     daemons: daemonsOf(values.daemon, quick),
     rounds,
     report: values.report || !partial,
+    update: values.update,
     render: values.render,
   };
 }

@@ -42,6 +42,19 @@ export interface WorkloadResults {
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
+/** The results with those of a later run in place of what it measured again. */
+export function updatedBy(results: Results, later: readonly DaemonResults[]): Results {
+  const daemons = results.daemons.map((daemon) => {
+    const again = later.find((found) => found.daemon === daemon.daemon)?.workloads ?? [];
+    const workloads = daemon.workloads.map(({ workload, cells }) => {
+      const found = again.find((results) => results.workload.id === workload.id);
+      return { workload, cells: { ...cells, ...found?.cells } };
+    });
+    return { ...daemon, workloads };
+  });
+  return { ...results, daemons };
+}
+
 /** The results of a workload on the first daemon that has any. */
 function resultsOf(results: Results, workload: string): WorkloadResults | undefined {
   return results.daemons.flatMap((daemon) => daemon.workloads).find((found) => found.workload.id === workload);

@@ -67,7 +67,7 @@ TEST("a rest that brings little is the last one, until messages were timed again
   Fixture flooded = signals();
   flooded.flood(10);
   CHECK(flooded.read(400, 19) == 0);
-  CHECK(flooded.read(10, 63) == 0 && flooded.read(630, 63) == 203);
+  CHECK(flooded.read(10, 30) == 0 && flooded.read(630, 34) == 400);
 }
 
 TEST("how long rests are does not depend on rests: who waits for us to read is not held up more and more") {
@@ -83,14 +83,14 @@ TEST("in a flood of signals a call ends the rest and the flood") {
   CHECK(flooded.rest() == 0 && flooded.read(400, 40) == 0);
 }
 
-TEST("replies gather while many calls wait, at most half of those") {
+TEST("replies gather while many calls wait, at most a third of those") {
   CHECK(replies(1000).flood(10) == 400);
-  CHECK(replies(50).flood(10) == 250);
-  CHECK(replies(20).flood(10) == 100);
+  CHECK(replies(60).flood(10) == 200);
+  CHECK(replies(30).flood(10) == 100);
 }
 
 TEST("where few calls wait, replies are read as they come") {
-  CHECK(replies(19).flood(10) == 0 && replies(0).flood(10) == 0);
+  CHECK(replies(29).flood(10) == 0 && replies(0).flood(10) == 0);
   Fixture caller = replies(100);
   caller.flood(10);
   caller.waiting = 0;
@@ -98,7 +98,7 @@ TEST("where few calls wait, replies are read as they come") {
 }
 
 TEST("the next calls go on being answered in rests, but a call out of turn ends the rest") {
-  Fixture caller = replies(100);
+  Fixture caller = replies(120);
   CHECK(caller.flood(10) == 400);
   caller.gathering.call_sent();
   CHECK(caller.rest() == 400);
@@ -107,35 +107,46 @@ TEST("the next calls go on being answered in rests, but a call out of turn ends 
   CHECK(caller.read(400, 40) == 400);
 }
 
-TEST("calls gather if in a long rest as many come as before") {
+TEST("calls gather, half of what came in a long rest, if that was as many as before") {
   Fixture service = calls();
-  CHECK(service.flood(10) == 800);
-  CHECK(service.read(800, 60) == 300);
-  CHECK(service.read(300, 30) == 300);
+  CHECK(service.flood(10) == 400);
+  CHECK(service.read(400, 30) == 150);
+  CHECK(service.read(150, 15) == 150);
 }
 
 TEST("callers who wait for answers before they call again are not held up, but for a try now and then") {
   Fixture service = calls();
-  CHECK(service.flood(10) == 800);
-  CHECK(service.read(800, 59) == 0);
-  CHECK(service.flood(10, 255) == 0 && service.read(10) == 800);
-  CHECK(service.read(800, 10) == 0);
-  CHECK(service.flood(10, 1023) == 0 && service.read(10) == 800);
+  CHECK(service.flood(10) == 400);
+  CHECK(service.read(400, 29) == 0);
+  CHECK(service.flood(10, 255) == 0 && service.read(10) == 400);
+  CHECK(service.read(400, 10) == 0);
+  CHECK(service.flood(10, 1023) == 0 && service.read(10) == 400);
+}
+
+TEST("calls that come so slowly that few would gather are not gathered, though it was tried") {
+  Fixture service = calls();
+  CHECK(service.flood(60) == 1000);
+  CHECK(service.read(1000, 17) == 0 && service.flood(60, 255) == 0);
 }
 
 TEST("callers come and go: it is tried again after some rests") {
   Fixture service = calls();
   service.flood(10);
-  CHECK(service.read(800, 80) == 400);
-  for (int i = 0; i < 63; i++) CHECK(service.read(400, 40) == 400);
-  CHECK(service.read(400, 40) == 800);
-  CHECK(service.read(800, 20) == 0);
+  CHECK(service.read(400, 40) == 200);
+  for (int i = 0; i < 1023; i++) CHECK(service.read(200, 20) == 200);
+  CHECK(service.read(200, 20) == 400);
+  CHECK(service.read(400, 20) == 0);
+}
+
+TEST("what comes in gulps anyway is read as it comes") {
+  Fixture peer = replies(1000);
+  for (int i = 0; i < 4; i++) CHECK(peer.read(50, 50) == 0);
 }
 
 TEST("a service that calls somebody waits for that: its own call ends the rest") {
   Fixture service = calls();
   service.flood(10);
-  service.read(800, 80);
+  CHECK(service.read(400, 40) == 200);
   service.gathering.call_sent();
   CHECK(service.rest() == 0 && service.read(400, 40) == 0);
 }

@@ -18,8 +18,8 @@ constexpr uint64_t kLongestRest = 1000;
 // In nanoseconds: in the longest rest as many gather as are worth it.
 constexpr uint64_t kSlowest = kLongestRest * 1000 / kGatheredAtLeast;
 // Callers come and go: after so many rests it is tried again how many calls they have sent.
-constexpr uint32_t kRestsUntilTried = 64;
-// A try is a millisecond, and in vain costs callers that much: then so many calls cost more.
+constexpr uint32_t kRestsUntilTried = 1024;
+// What is tried in vain costs callers up to a millisecond: in the end it is, once in so many calls.
 constexpr uint32_t kMostPatience = 1 << 20;
 
 }  // namespace
@@ -41,7 +41,7 @@ void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) 
       if (kind == Kind::kCalls && --rests_left_ == 0) phase_ = Phase::kTrying;
       break;
   }
-  if (phase_ == Phase::kTrying) return rest(2 * kGatheredAtMost);
+  if (phase_ == Phase::kTrying) return rest(kGatheredAtMost);
   if (phase_ != Phase::kResting) return;
   const uint32_t messages = wanted(waiting);
   if (messages < kGatheredAtLeast) return stop();
@@ -51,14 +51,16 @@ void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) 
 void Gathering::time(uint32_t count, uint64_t elapsed) {
   messages_ += count;
   microseconds_ += elapsed;
+  reads_++;
   if (messages_ < (kind_ == Kind::kCalls ? patience_ : kTimed)) return;
   per_message_ = std::max<uint64_t>(microseconds_ * 1000 / messages_, 1);
-  if (per_message_ > kSlowest) return stop();
+  // Those that come in gulps have gathered already, and whoever gathers them waits for us.
+  if (per_message_ > kSlowest || messages_ >= reads_ * kGatheredAtMost) return stop();
   phase_ = kind_ == Kind::kCalls ? Phase::kTrying : Phase::kResting;
 }
 
 void Gathering::try_calls(uint32_t count, uint64_t elapsed) {
-  if (count * per_message_ < elapsed * 1000 * 3 / 4) {
+  if (count < 2 * kGatheredAtLeast || count * per_message_ < elapsed * 1000 * 3 / 4) {
     patience_ = std::min(patience_ * 4, kMostPatience);
     return stop();
   }
@@ -73,7 +75,7 @@ uint32_t Gathering::wanted(uint32_t waiting) const {
     case Kind::kSignals:
       return kGatheredAtMost;
     case Kind::kReplies:
-      return std::min(kGatheredAtMost, waiting / 2);
+      return std::min(kGatheredAtMost, waiting / 3);
     case Kind::kCalls:
       return std::min(kGatheredAtMost, came_ / 2);
   }
@@ -98,6 +100,7 @@ void Gathering::stop() {
   rests_until_ = 0;
   messages_ = 0;
   microseconds_ = 0;
+  reads_ = 0;
 }
 
 }  // namespace busbar::transport

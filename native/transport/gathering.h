@@ -11,9 +11,10 @@
 //   rest twice as many come as would gather, as fast as before, then they do not wait for answers before
 //   they call again. Where that is tried in vain, it is tried more and more seldom.
 //
-// At most half of what waits is gathered, so that whoever answers is never short of calls, and what would be
-// the last of a hundred is late by a half at the worst. Whoever sends a call waits for one message in
-// particular: that ends a rest, but where replies to many calls are gathered and it is another of those.
+// At most a third of the replies that are awaited gather, and half of the calls that came in the long rest:
+// even where both ends gather, the bus between them has enough to do. What comes in gulps has gathered
+// already. Whoever sends a call waits for one message in particular: that ends a rest, but where replies to
+// many calls are gathered and it is another of those.
 //
 // Rests are so short that a socket, which buffers a few hundred messages, does not fill up meanwhile: a
 // sender that is held up would get behind, and a bus hangs up on who does not read.
@@ -54,9 +55,11 @@ class Gathering {
   Phase phase_ = Phase::kTiming;
   uint64_t last_read_ = 0;
   uint64_t rests_until_ = 0;
-  // What came since timing began, without a rest: how long rests stretch must not depend on rests.
+  // What came since timing began, without a rest: how long rests stretch must not depend on rests. And in how
+  // many reads.
   uint32_t messages_ = 0;
   uint64_t microseconds_ = 0;
+  uint32_t reads_ = 0;
   // The time between two messages in nanoseconds, when they were timed.
   uint64_t per_message_ = 0;
   // Of calls: how many came in the long rest, how many to time before the next one, and how many rests they
