@@ -26,7 +26,7 @@ import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
 import { describeMessage, MessageFlag, type MessageHead } from './message.js';
 import { Outbox } from './outbox.js';
-import { checkWaitOptions, PendingCalls, type TakeReply, type WaitOptions } from './pending-calls.js';
+import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
@@ -83,6 +83,9 @@ export class Connection {
 
   /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
   onMessage: (received: Inbox) => void = () => {};
+
+  /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
+  calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   readonly closed: Promise<DBusError | undefined>;
@@ -205,7 +208,7 @@ export class Connection {
   call<Result>(
     head: MessageHead,
     body: readonly unknown[],
-    options: WaitOptions,
+    options: InnerWaitOptions,
     take: TakeReply<Result>,
   ): Promise<Result> {
     try {
@@ -218,14 +221,25 @@ export class Connection {
     } catch (error) {
       return Promise.reject(error);
     }
+    const callee = this.calleeOf(head.destination);
     const serial = this.#nextSerial();
-    const result = this.#pending.wait(serial, head, options, take);
+    const result = this.#pending.wait(serial, head, options, take, callee);
     try {
       this.#push(head, body, serial, 0);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
     return result;
+  }
+
+  /** Whether a call waits that this one is to answer. */
+  isCalled(callee: Callee): boolean {
+    return this.#pending.isCalled(callee);
+  }
+
+  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  keepFormerOwner(callee: Callee, owner: string): void {
+    this.#pending.keepFormerOwner(callee, owner);
   }
 
   /**
