@@ -24,7 +24,7 @@ import { Deadlines } from './deadlines.js';
 import { errnoText, lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
-import { describeMessage, MessageFlag, type MessageHead } from './message.js';
+import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
 import { Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
@@ -132,7 +132,7 @@ export class Connection {
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
       onDrain: () => this.#outbox.onDrain(),
-      onRefused: (serial, errno) => this.#onRefused(serial, errno),
+      onRefused: (serial, errno, replySerial, destination) => this.#onRefused(serial, errno, replySerial, destination),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
     // A call that is being sent waits for its reply already.
@@ -404,10 +404,24 @@ export class Connection {
     if (trace.enabled) trace('#%d reply to no call: %d from %s', this.id, this.#inbox.replySerial, this.#inbox.sender);
   }
 
-  #onRefused(serial: number, errno: number): void {
+  #onRefused(serial: number, errno: number, replySerial: number, destination: string): void {
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error());
+    // Not from within `send`, which this is called by.
+    if (replySerial > 0) queueMicrotask(() => this.#answerRefused(replySerial, destination, error()));
+  }
+
+  /** Whoever waits for a reply that could not be sent gets an error. */
+  #answerRefused(replySerial: number, destination: string, { dbusName, message }: DBusError): void {
+    if (this.#state !== 'open') return;
+    const head = { type: MessageType.Error, errorName: dbusName, signature: 's' };
+    const body = [`the reply could not be sent: ${message}`];
+    try {
+      this.send(destination === '' ? head : { ...head, destination }, body, replySerial);
+    } catch (error) {
+      report('send', `the call ${replySerial} of ${destination} gets no reply`, error);
+    }
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
