@@ -2,7 +2,7 @@
  * `npm run fuzz`: builds the fuzz targets and runs them, a minute each unless told otherwise.
  *
  *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
- *   npm run fuzz -- --hours 2
+ *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts
  *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm test`
  *
  * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
@@ -43,9 +43,15 @@ async function fuzz() {
   buildTargets(jobs);
   const seeds = writeSeeds(join(buildFolder, 'seeds'), chosen, programs);
   console.log(`[fuzz]    ${chosen.join(', ')}: ${seconds} s each`);
-  const results = await runAll(chosen, jobs, (target) =>
-    runTarget(target, { seconds, seeds: seeds[target], onProgress: progress(target) }),
+  // It interrupts the targets as well, and ends with them.
+  let stopped = false;
+  process.on('SIGINT', () => {
+    stopped = true;
+  });
+  const all = await runAll(chosen, jobs, (target) =>
+    stopped ? undefined : runTarget(target, { seconds, seeds: seeds[target], onProgress: progress(target) }),
   );
+  const results = all.filter((result) => result !== undefined);
   for (const { output, failed } of results) if (failed) console.log(output);
   printTable(results);
   writeFigures(results.filter(({ skipped }) => skipped === undefined));
@@ -117,7 +123,8 @@ function printTable(results) {
   const rows = results.map((result) => ({
     target: result.target,
     executions: result.executions,
-    'executions/s': Math.round(result.executions / result.seconds),
+    'CPU s': Math.round(result.cpuSeconds),
+    'executions/s': Math.round(result.executions / result.cpuSeconds),
     coverage: result.coverage,
     corpus: result.corpus,
     findings: result.skipped ?? result.found.length,

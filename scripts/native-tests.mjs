@@ -27,7 +27,12 @@ run('cmake', ['--build', build, '--target', 'native_tests', '--parallel', '2']);
 const { stdout } = spawnSync('ctest', ['--test-dir', build, '--verbose'], {
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,
-  env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
+  env: {
+    ...process.env,
+    // As much memory as libFuzzer allows: an input that was found because it takes more fails again.
+    ASAN_OPTIONS: 'detect_leaks=1:hard_rss_limit_mb=2048:max_allocation_size_mb=2048',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  },
 });
 const passed = stdout.match(/^\d+: ok - /gm)?.length ?? 0;
 const skipped = stdout.match(/^\d+: skipped - /gm)?.length ?? 0;

@@ -169,9 +169,13 @@ void receive(std::span<const uint8_t> input) {
 
 }  // namespace
 
+extern "C" const char* busbar_fuzz_lacks() {
+  return library() == nullptr ? "no sd-bus library is installed" : nullptr;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (library() == nullptr) {
-    std::fprintf(stderr, "skipped: no sd-bus library is installed\n");
+  if (const char* lack = busbar_fuzz_lacks()) {
+    std::fprintf(stderr, "skipped: %s\n", lack);
     std::exit(0);
   }
   const std::vector<uint8_t> bytes = copy_of({data, size});

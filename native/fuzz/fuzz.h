@@ -12,6 +12,8 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// What a target lacks to run here, or null; for those that need something.
+extern "C" __attribute__((weak)) const char* busbar_fuzz_lacks();
 
 namespace busbar::fuzz {
 

@@ -212,7 +212,8 @@ void ConnectionObject::report_refusals() {
   refusals_.clear();
   for (const transport::Refusal& refusal : refusals) {
     call(Env(), options_.on_refused,
-         {Napi::Number::New(Env(), refusal.serial), number(Env(), refusal.error)});
+         {Napi::Number::New(Env(), refusal.serial), number(Env(), refusal.error),
+          Napi::Number::New(Env(), refusal.reply_serial), Napi::String::New(Env(), refusal.destination)});
   }
 }
 

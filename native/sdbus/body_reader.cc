@@ -59,7 +59,9 @@ bool BodyReader::read_basic(char code) {
 
 bool BodyReader::read_text(char code) {
   const char* text = nullptr;
-  if (api_.sd_bus_message_read_basic(message_, code, &text) <= 0) return invalid();
+  if (api_.sd_bus_message_read_basic(message_, code, &text) <= 0) {
+    return fail(code == 's' ? BodyFault::kRefusedText : BodyFault::kInvalid);
+  }
   const size_t length = std::strlen(text);
   if (code != 'g') {
     return written(writer_.uint32(static_cast<uint32_t>(length)) && writer_.append(text, length + 1));

@@ -7,6 +7,7 @@
 
 #include "wire/header.h"
 #include "wire/signature.h"
+#include "wire/utf8.h"
 
 namespace busbar::sdbus {
 
@@ -58,7 +59,9 @@ int BodyWriter::write_basic(char code) {
 int BodyWriter::write_text(char code) {
   std::string_view text;
   if (!(code == 'g' ? reader_.signature(text) : reader_.string(text))) return -EINVAL;
-  return api_.sd_bus_message_append_basic(message_, code, text.data());
+  const int r = api_.sd_bus_message_append_basic(message_, code, text.data());
+  const bool refused = r == -EINVAL && code == 's';
+  return refused && wire::is_text(reinterpret_cast<const uint8_t*>(text.data()), text.size()) ? -EILSEQ : r;
 }
 
 int BodyWriter::write_array(std::string_view element, unsigned depth) {

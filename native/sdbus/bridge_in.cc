@@ -82,17 +82,28 @@ void describe_body(Inbox& inbox, const wire::Writer& writer, size_t fd_count, Ro
   row.fd_count = static_cast<int32_t>(fd_count);
 }
 
+// What the seam calls a fault that a body was refused for.
+int32_t seam_fault(BodyFault fault) {
+  switch (fault) {
+    case BodyFault::kNone:
+      return static_cast<int32_t>(Fault::kNone);
+    case BodyFault::kInvalid:
+      return static_cast<int32_t>(Fault::kInvalidBody);
+    case BodyFault::kRefusedText:
+      return static_cast<int32_t>(Fault::kUnsupportedBody);
+    case BodyFault::kNoSpace:
+      break;
+  }
+  return static_cast<int32_t>(Fault::kOutOfMemory);
+}
+
 void store_large(const Api& api, sd_bus_message* message, Inbox& inbox, Row& row) {
   wire::Writer writer = wire::Writer::growing(wire::kMaxMessageLength);
   BodyReader reader(api, message, writer, inbox.fd_space());
   const BodyFault fault = reader.read();
   row.body_offset = 0;
-  if (fault == BodyFault::kNone) {
-    describe_body(inbox, writer, reader.fd_count(), row);
-  } else {
-    row.fault =
-        static_cast<int32_t>(fault == BodyFault::kInvalid ? Fault::kInvalidBody : Fault::kOutOfMemory);
-  }
+  row.fault = seam_fault(fault);
+  if (fault == BodyFault::kNone) describe_body(inbox, writer, reader.fd_count(), row);
   if (row.fault == 0) {
     inbox.commit_large(row, std::move(writer));
   } else {
@@ -123,18 +134,14 @@ Stored store_message(const Api& api, sd_bus_message* message, Inbox& inbox) {
   row.fd_offset = inbox.fd_offset();
   wire::Writer writer(inbox.body_space());
   BodyReader reader(api, message, writer, inbox.fd_space());
-  switch (reader.read()) {
-    case BodyFault::kNoSpace:
-      if (!inbox.is_empty()) return Stored::kBatchFull;
-      store_large(api, message, inbox, row);
-      return Stored::kStored;
-    case BodyFault::kInvalid:
-      row.fault = static_cast<int32_t>(Fault::kInvalidBody);
-      break;
-    case BodyFault::kNone:
-      describe_body(inbox, writer, reader.fd_count(), row);
-      break;
+  const BodyFault fault = reader.read();
+  if (fault == BodyFault::kNoSpace) {
+    if (!inbox.is_empty()) return Stored::kBatchFull;
+    store_large(api, message, inbox, row);
+    return Stored::kStored;
   }
+  row.fault = seam_fault(fault);
+  if (fault == BodyFault::kNone) describe_body(inbox, writer, reader.fd_count(), row);
   if (row.fault != 0 || row.body_length == 0) row.body_offset = 0;
   inbox.commit(row);
   return Stored::kStored;

@@ -100,7 +100,8 @@ TEST("bodies that do not fit their signature are refused, and nothing is sent") 
 }
 
 TEST("Unicode noncharacters are refused, since sd-bus does") {
-  CHECK(refusal("s", Bytes().string("\xef\xbf\xbf")) == EINVAL);
+  CHECK(refusal("s", Bytes().string("\xef\xbf\xbf")) == EILSEQ);
+  CHECK(refusal("as", Bytes().u32(8).string("\xef\xb7\x90")) == EILSEQ);
 }
 
 TEST("a descriptor index that is out of range is refused") { CHECK(refusal("h", Bytes().u32(0)) == EINVAL); }

@@ -38,7 +38,7 @@ TEST("what is sent has the serial it was given, and a refusal costs one message 
   }
   std::vector<transport::Refusal> refused;
   fixture.transport->send(bytes.bytes, {}, refused);
-  CHECK(refused.size() == 1 && refused[0].serial == 11 && refused[0].error == EINVAL);
+  CHECK(refused.size() == 1 && refused[0].serial == 11 && refused[0].error == EILSEQ);
   CHECK(fixture.transport->pending_bytes() == 0);
   const std::string sent = fixture.peer.receive();
   const std::span<const uint8_t> received(reinterpret_cast<const uint8_t*>(sent.data()), sent.size());

@@ -140,7 +140,7 @@ void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_
       break;
     }
     const int r = send_one(header, rest, fds);
-    if (r < 0) refused.push_back({header.serial, -r});
+    if (r < 0) refused.push_back({header.serial, -r, header.reply_serial, std::string(header.destination)});
     offset += (header.message_length() + 7) & ~size_t{7};
   }
   account_writes();

@@ -45,10 +45,13 @@ struct Wants {
   uint64_t deadline = kNoDeadline;
 };
 
-// A message that cannot be sent, with a positive errno.
+// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that one's
+// call and name.
 struct Refusal {
   uint32_t serial;
   int error;
+  uint32_t reply_serial = 0;
+  std::string destination = {};
 };
 
 class Transport {

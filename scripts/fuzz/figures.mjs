@@ -1,6 +1,6 @@
 /**
- * `docs/reliability/figures/fuzz.json`: what fuzzing has come to, by target. Hours add up over runs of the same
- * sources, and begin anew when those change.
+ * `docs/reliability/figures/fuzz.json`: what fuzzing has come to, by target. Time and executions add up over runs of the
+ * same sources, so that hours can be reached in several sittings, and begin anew for a target that is run with others.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,15 @@ import { versionOf } from './build.mjs';
 
 const path = join(root, 'docs', 'reliability', 'figures', 'fuzz.json');
 
-/** What fuzzing tests, and the targets. */
+/** What fuzzing tests, the targets, and how both are built. */
 function sourcesStamp() {
-  const folders = ['wire', 'transport', 'sdbus', 'fuzz'].map((name) => join(root, 'native', name));
+  const folders = ['wire', 'transport', 'sdbus', 'compat', 'fuzz'].map((name) => join(root, 'native', name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true })
       .map((name) => join(folder, name))
-      .filter((name) => /\.(cc|h)$/.test(name)),
+      .filter((name) => /(\.(cc|h)|CMakeLists\.txt)$/.test(name)),
   );
+  files.push(join(root, 'CMakeLists.txt'));
   const hash = createHash('sha256');
   for (const file of files.sort())
     hash
@@ -29,21 +30,26 @@ function sourcesStamp() {
 
 export function writeFigures(results) {
   const sources = sourcesStamp();
-  const known = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
-  const targets = known.sources === sources ? known.targets : {};
-  for (const { target, seconds, executions, coverage, corpus, found } of results) {
-    const so = targets[target] ?? { cpuSeconds: 0, executions: 0, findings: 0 };
+  const date = new Date().toISOString().slice(0, 10);
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')).figures ?? {}) : {};
+  const targets = { ...known.targets };
+  for (const { target, cpuSeconds, executions, coverage, corpus, found } of results) {
+    const { [target]: before } = targets;
+    const so = before?.sources === sources ? before : { cpuSeconds: 0, executions: 0, findings: 0 };
     targets[target] = {
-      cpuSeconds: Math.round(so.cpuSeconds + seconds),
+      cpuSeconds: Math.round(so.cpuSeconds + cpuSeconds),
       executions: so.executions + executions,
       findings: so.findings + found.length,
       coverage,
       corpus,
+      date,
+      sources,
     };
   }
   const sorted = Object.fromEntries(Object.entries(targets).sort());
-  const date = new Date().toISOString().slice(0, 10);
-  const versions = { node: process.version, clang: versionOf('clang++') };
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const measured = { measurement: 'fuzz', command: 'npm run fuzz', busbar: version, node: process.version };
+  const figures = { compiler: versionOf('clang++'), targets: sorted };
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ date, versions, sources, targets: sorted }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...measured, platform: process.platform, figures }, null, 2)}\n`);
 }

@@ -9,6 +9,15 @@ import { buildFolder, programs } from './build.mjs';
 const maximumLengths = { signature: 300, sasl: 4096, bridge: 4096, socket_reader: 75_000 };
 const MAXIMUM_LENGTH = 8192;
 
+/**
+ * Runs a program and tells the time that the processors spent on it: most of a run may be waiting for one. An interruption
+ * is the program's.
+ */
+const measured = 'trap : INT; "$@"; status=$?; times >&2; exit $status';
+
+/** What libFuzzer exits with when somebody has interrupted it. What it did until then counts. */
+const INTERRUPTED = 72;
+
 export const targets = ['message', 'header', 'signature', 'sasl', 'socket_reader', 'bridge'];
 
 export const findingsOf = (target) => join(root, 'native', 'fuzz', 'findings', target);
@@ -22,11 +31,11 @@ export async function runTarget(target, { seconds, seeds, corpus, onProgress = (
   const findings = findingsOf(target);
   for (const path of [folder, findings]) mkdirSync(path, { recursive: true });
   const before = new Set(readdirSync(findings));
-  const started = performance.now();
   // Leaks are looked for once, at the end: after each input it would take longer than the input.
   const child = spawn(
-    join(programs, `${target}_fuzz`),
+    '/bin/sh',
     [
+      ...['-c', measured, 'sh', join(programs, `${target}_fuzz`)],
       ...[`-max_total_time=${seconds}`, `-max_len=${maximumLengths[target] ?? MAXIMUM_LENGTH}`],
       ...['-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1', '-detect_leaks=0'],
       ...[`-dict=${join(root, 'native', 'fuzz', 'dbus.dict')}`, `-artifact_prefix=${findings}/`],
@@ -45,19 +54,29 @@ export async function runTarget(target, { seconds, seeds, corpus, onProgress = (
     if (line !== undefined) onProgress(line);
   });
   const status = await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+  const interrupted = status === INTERRUPTED;
   const found = readdirSync(findings).filter((name) => !before.has(name));
   const last = [...output.matchAll(/^#\d+\s.*cov: (\d+) ft: (\d+) corp: (\d+)/gm)].at(-1);
   return {
     target,
     executions: numberIn(output, /stat::number_of_executed_units: +(\d+)/),
-    seconds: (performance.now() - started) / 1000,
+    cpuSeconds: cpuSecondsOf(output),
     coverage: Number(last?.[1] ?? 0),
     corpus: Number(last?.[3] ?? 0),
     skipped: /^skipped: (.*)$/m.exec(output)?.[1],
     found,
-    failed: status !== 0,
+    interrupted,
+    // An input that is merely slow is kept without a failure.
+    failed: (status !== 0 && !interrupted) || found.length > 0,
     output,
   };
+}
+
+/** What the shell says at the end: user and system time, of itself and of what it ran. */
+function cpuSecondsOf(output) {
+  const [, ...parts] = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s\n*$/m.exec(output.trimEnd().split('\n').at(-1)) ?? [];
+  const [userMinutes, userSeconds, systemMinutes, systemSeconds] = parts.map(Number);
+  return 60 * (userMinutes + systemMinutes) + userSeconds + systemSeconds;
 }
 
 function numberIn(text, pattern) {

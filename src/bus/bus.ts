@@ -18,6 +18,7 @@ import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
+import { Callees } from './callees.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
@@ -42,7 +43,7 @@ export interface BusStats extends Traffic {
   readonly state: ConnectionState;
   /** Calls that wait for their reply. */
   readonly pendingCalls: number;
-  /** Rules that are in force at the bus. Equal ones are one. */
+  /** Rules that are in force at the bus. Equal ones are one. Each well-known name that was called has one (up to 128). */
   readonly matchRules: number;
   /** Who listens by these rules; following the owner of a well-known name counts as well. */
   readonly subscriptions: number;
@@ -78,6 +79,10 @@ export class Bus implements AsyncDisposable {
     this.#bus = options.peer ? undefined : new BusDriver(connection);
     this.#subscriptions = new Subscriptions(this.#bus);
     this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
+    if (this.#bus !== undefined) {
+      const callees = new Callees(connection, this.#subscriptions.owners);
+      connection.calleeOf = (destination) => callees.of(destination);
+    }
     connection.onMessage = (received) => this.#dispatch(received);
     connection.whenClosed(() => {
       this.#names?.close();

@@ -5,7 +5,7 @@
  */
 import type { Connection } from '../connection/connection.js';
 import { MessageType } from '../connection/message.js';
-import type { WaitOptions } from '../connection/pending-calls.js';
+import type { InnerWaitOptions, WaitOptions } from '../connection/pending-calls.js';
 import { ProtocolError } from '../errors.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
@@ -41,11 +41,18 @@ export class BusDriver {
    * Calls a method of the bus and returns its values, which are what `answer` says: bytes that claim to be the bus's are
    * no reason to have a number where everybody expects a name.
    */
-  #ask(member: string, answer: string, signature = '', body: readonly unknown[] = [], options: WaitOptions = {}) {
+  #ask<Result = unknown[]>(
+    member: string,
+    answer: string,
+    signature = '',
+    body: readonly unknown[] = [],
+    options: InnerWaitOptions = {},
+    take: (values: unknown[]) => Result = (values) => values as Result,
+  ): Promise<Result> {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
     return this.#connection.call(call, body, options, (values, actual) => {
-      if (actual === answer) return values;
+      if (actual === answer) return take(values);
       throw new ProtocolError(`the bus answered ${member} with "${actual}" instead of "${answer}"`);
     });
   }
@@ -82,6 +89,18 @@ export class BusDriver {
   async nameOwner(name: string): Promise<string> {
     const [owner] = await this.#ask('GetNameOwner', 's', 's', [name]);
     return owner as string;
+  }
+
+  /**
+   * As `nameOwner`, but tells what the bus answers before anything that the bus sent behind it is handled: the owner, or
+   * the name of the error.
+   */
+  async tellNameOwner(
+    name: string,
+    onOwner: (owner: string) => void,
+    onError: (errorName: string | undefined) => void,
+  ): Promise<void> {
+    await this.#ask('GetNameOwner', 's', 's', [name], { onError }, ([owner]) => onOwner(owner as string));
   }
 
   async hasOwner(name: string): Promise<boolean> {

@@ -13,16 +13,21 @@ import type { Subscriptions } from './subscriptions.js';
 export interface FollowedName {
   /** The unique name of the present owner; `undefined` while there is none, or it is not known yet. */
   readonly owner: string | undefined;
+  /** How far the owner is known: the bus was asked and follows, or it does not tell. */
+  readonly knowledge: OwnerKnowledge;
   /** Resolves when the owner is known for the first time, with `false` if it could not be learnt. Never rejects. */
   readonly known: Promise<boolean>;
   release(): void;
 }
+
+export type OwnerKnowledge = 'asked' | 'known' | 'denied';
 
 export type OwnerListener = (owner: string | undefined, previous: string | undefined) => void;
 
 class Following {
   readonly name: string;
   owner: string | undefined;
+  knowledge: OwnerKnowledge = 'asked';
   followers = 0;
   readonly listeners = new Set<OwnerListener>();
   subscription: Subscription | undefined;
@@ -76,6 +81,9 @@ export class NameOwners {
       get owner() {
         return following.owner;
       },
+      get knowledge() {
+        return following.knowledge;
+      },
       known: following.known,
       release: () => {
         if (!held) return;
@@ -105,18 +113,39 @@ export class NameOwners {
       },
     );
     following.known = this.#ask(following);
+    void this.#heed(following, following.subscription);
     return following;
   }
 
   async #ask(following: Following): Promise<boolean> {
+    const learn = (owner: string | undefined) => {
+      if (following.knowledge === 'asked') following.knowledge = 'known';
+      following.change(owner);
+    };
+    const learnWhyNot = (errorName: string | undefined) => {
+      if (errorName === NameHasNoOwnerError.dbusName) learn(undefined);
+      else following.knowledge = 'denied';
+    };
     try {
-      following.change(await this.#driver?.nameOwner(following.name));
+      await this.#driver?.tellNameOwner(following.name, learn, learnWhyNot);
       return true;
     } catch (error) {
       if (error instanceof NameHasNoOwnerError) return true;
+      following.knowledge = 'denied';
       if (error instanceof ConnectionClosedError) return false;
       report('name', `the owner of ${following.name} could not be asked for`, error);
       return false;
+    }
+  }
+
+  /** Without its rule, the bus tells of no change. */
+  async #heed(following: Following, { ready }: Subscription): Promise<void> {
+    try {
+      await ready;
+    } catch (error) {
+      following.knowledge = 'denied';
+      if (error instanceof ConnectionClosedError) return;
+      report('subscription', `the bus refused the match rule that follows the owner of ${following.name}`, error);
     }
   }
 

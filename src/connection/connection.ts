@@ -24,9 +24,9 @@ import { Deadlines } from './deadlines.js';
 import { errnoText, lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
-import { describeMessage, MessageFlag, type MessageHead } from './message.js';
+import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
 import { Outbox } from './outbox.js';
-import { checkWaitOptions, PendingCalls, type TakeReply, type WaitOptions } from './pending-calls.js';
+import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
@@ -84,6 +84,9 @@ export class Connection {
   /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
   onMessage: (received: Inbox) => void = () => {};
 
+  /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
+  calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
+
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   readonly closed: Promise<DBusError | undefined>;
 
@@ -129,7 +132,7 @@ export class Connection {
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
       onDrain: () => this.#outbox.onDrain(),
-      onRefused: (serial, errno) => this.#onRefused(serial, errno),
+      onRefused: (serial, errno, replySerial, destination) => this.#onRefused(serial, errno, replySerial, destination),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
     // A call that is being sent waits for its reply already.
@@ -205,7 +208,7 @@ export class Connection {
   call<Result>(
     head: MessageHead,
     body: readonly unknown[],
-    options: WaitOptions,
+    options: InnerWaitOptions,
     take: TakeReply<Result>,
   ): Promise<Result> {
     try {
@@ -218,14 +221,25 @@ export class Connection {
     } catch (error) {
       return Promise.reject(error);
     }
+    const callee = this.calleeOf(head.destination);
     const serial = this.#nextSerial();
-    const result = this.#pending.wait(serial, head, options, take);
+    const result = this.#pending.wait(serial, head, options, take, callee);
     try {
       this.#push(head, body, serial, 0);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
     return result;
+  }
+
+  /** Whether a call waits that this one is to answer. */
+  isCalled(callee: Callee): boolean {
+    return this.#pending.isCalled(callee);
+  }
+
+  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  keepFormerOwner(callee: Callee, owner: string): void {
+    this.#pending.keepFormerOwner(callee, owner);
   }
 
   /**
@@ -390,10 +404,24 @@ export class Connection {
     if (trace.enabled) trace('#%d reply to no call: %d from %s', this.id, this.#inbox.replySerial, this.#inbox.sender);
   }
 
-  #onRefused(serial: number, errno: number): void {
+  #onRefused(serial: number, errno: number, replySerial: number, destination: string): void {
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error());
+    // Not from within `send`, which this is called by.
+    if (replySerial > 0) queueMicrotask(() => this.#answerRefused(replySerial, destination, error()));
+  }
+
+  /** Whoever waits for a reply that could not be sent gets an error. */
+  #answerRefused(replySerial: number, destination: string, { dbusName, message }: DBusError): void {
+    if (this.#state !== 'open') return;
+    const head = { type: MessageType.Error, errorName: dbusName, signature: 's' };
+    const body = [`the reply could not be sent: ${message}`];
+    try {
+      this.send(destination === '' ? head : { ...head, destination }, body, replySerial);
+    } catch (error) {
+      report('send', `the call ${replySerial} of ${destination} gets no reply`, error);
+    }
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {

@@ -24,8 +24,11 @@ export function lossOf(errno: number, detail: string): DBusError {
 /** Why the addon did not send a message that it was given. */
 export function refusalOf(errno: number): DBusError {
   if (errno === constants.errno.ENOTCONN) return new ConnectionClosedError('the connection was lost before sending');
+  if (errno === constants.errno.EILSEQ) {
+    return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
+  }
   return new NotSupportedError(
-    `sd-bus refuses to send this message (${errnoText(errno)}); it takes no Unicode noncharacters in strings, ` +
-      'and no descriptors where the other side did not agree to them',
+    `sd-bus refuses to send this message (${errnoText(errno)}); it takes no descriptors where the other side did not ` +
+      'agree to them',
   );
 }

@@ -38,15 +38,17 @@ export class LentBody {
 
   /** Why the body cannot be decoded, if it cannot. */
   get fault(): DBusError | undefined {
+    if (this.#fault === Fault.None) return undefined;
+    const invalid = `the body of the message is not valid for its signature "${this.#signature}"`;
     switch (this.#fault) {
-      case Fault.None:
-        return undefined;
       case Fault.UnsupportedBody:
-        return new NotSupportedError('sd-bus cannot read this message: a string holds a Unicode noncharacter');
+        return new InvalidArgumentError(
+          `${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`,
+        );
       case Fault.OutOfMemory:
         return new NotSupportedError('the message is too large for the memory at hand');
       default:
-        return new InvalidArgumentError(`the body of the message is not valid for its signature "${this.#signature}"`);
+        return new InvalidArgumentError(invalid);
     }
   }
 

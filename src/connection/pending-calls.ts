@@ -25,6 +25,18 @@ export interface WaitOptions extends DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What may be chosen within busbar as well. */
+export interface InnerWaitOptions extends WaitOptions {
+  /** Gets the name of an error that is the reply, before anything that came behind it is looked at. */
+  readonly onError?: (name: string | undefined) => void;
+}
+
+/** Who is called by a well-known name, as far as it is known. */
+export interface Callee {
+  /** Whether it may be the one that this unique name is of. */
+  mayBe(uniqueName: string): boolean;
+}
+
 /** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
 export function checkWaitOptions({ timeout, signal }: WaitOptions): void {
   if (timeout !== undefined && !(timeout >= 0)) {
@@ -62,9 +74,12 @@ class PendingCall extends Expiring {
   readonly calls: PendingCalls;
   readonly serial: number;
   readonly head: MessageHead;
-  readonly options: WaitOptions;
+  readonly options: InnerWaitOptions;
   readonly take: TakeReply<unknown>;
+  readonly callee: Callee | undefined;
   readonly resolve: (result: unknown) => void;
+  /** Who owned the name that was called while the call was waiting, and does not any more. */
+  formerOwners: Set<string> | undefined = undefined;
   unlisten: (() => void) | undefined = undefined;
   /** On the clock of `performance.now`; 0 where nobody watched when the call was made. */
   startedAt = 0;
@@ -73,8 +88,9 @@ class PendingCall extends Expiring {
     calls: PendingCalls,
     serial: number,
     head: MessageHead,
-    options: WaitOptions,
+    options: InnerWaitOptions,
     take: TakeReply<unknown>,
+    callee: Callee | undefined,
     resolve: (result: unknown) => void,
   ) {
     super();
@@ -83,6 +99,7 @@ class PendingCall extends Expiring {
     this.head = head;
     this.options = options;
     this.take = take;
+    this.callee = callee;
     this.resolve = resolve;
   }
 
@@ -118,10 +135,20 @@ export class PendingCalls {
     return this.#calls.size;
   }
 
-  /** Waits for the reply to the message with this serial. */
-  wait<Result>(serial: number, head: MessageHead, options: WaitOptions, take: TakeReply<Result>): Promise<Result> {
+  /**
+   * Waits for the reply to the message with this serial.
+   *
+   * @param callee who may answer, where the destination does not tell; anybody if left out
+   */
+  wait<Result>(
+    serial: number,
+    head: MessageHead,
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+    callee?: Callee,
+  ): Promise<Result> {
     const promise = new Promise<unknown>(keepResolve);
-    const call = new PendingCall(this, serial, head, options, take, resolve);
+    const call = new PendingCall(this, serial, head, options, take, callee, resolve);
     this.#calls.add(call);
     if (watchesCalls()) call.startedAt = performance.now();
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
@@ -139,7 +166,7 @@ export class PendingCalls {
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
-    if (call === undefined || !isFromCallee(reply.sender, call.head.destination)) return false;
+    if (call === undefined || !isFromCallee(reply.sender, call)) return false;
     let outcome: CallOutcome;
     let result: unknown;
     try {
@@ -166,6 +193,20 @@ export class PendingCalls {
     if (watchesCalls()) this.#publish(call, outcome, undefined);
     this.#settle(call, rejection(reason));
     return true;
+  }
+
+  /** Whether a call waits that this one is to answer. */
+  isCalled(callee: Callee): boolean {
+    return this.#calls.entries().some((call) => call.callee === callee);
+  }
+
+  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  keepFormerOwner(callee: Callee, owner: string): void {
+    for (const call of this.#calls.entries()) {
+      if (call.callee !== callee) continue;
+      call.formerOwners ??= new Set();
+      call.formerOwners.add(owner);
+    }
   }
 
   /** Rejects everything that waits. */
@@ -199,13 +240,16 @@ function keepResolve(resolveIt: (result: unknown) => void): void {
 }
 
 /**
- * Whether a reply may answer this call. Who was asked by unique name must answer; the owner of a well-known name
- * answers by its unique name, which only the bus could relate; and the bus answers for peers that do not.
+ * Whether a reply may answer this call. Who was asked by unique name must answer; who was asked by well-known name
+ * answers by its unique name; and the bus answers for peers that do not.
  */
-function isFromCallee(sender: string | undefined, destination: string | undefined): boolean {
-  if (sender === undefined || destination === undefined || sender === BUS) return true;
-  if (destination === BUS) return false;
-  return !destination.startsWith(':') || sender === destination;
+function isFromCallee(
+  sender: string | undefined,
+  { head: { destination }, callee, formerOwners }: PendingCall,
+): boolean {
+  if (sender === undefined || sender === BUS || sender === destination) return true;
+  if (callee !== undefined) return callee.mayBe(sender) || formerOwners?.has(sender) === true;
+  return destination !== undefined && destination !== BUS && !destination.startsWith(':');
 }
 
 /**
@@ -216,6 +260,7 @@ function isFromCallee(sender: string | undefined, destination: string | undefine
 function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const values = reply.decode(call.options);
   if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
+  call.options.onError?.(reply.errorName);
   const message = reply.message();
   // Decoded now, because the error keeps the message and its bytes are only lent.
   void message.body;

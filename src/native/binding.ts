@@ -47,7 +47,7 @@ export const Fault = {
   None: 0,
   /** The bytes do not fit the signature: length, padding, boolean, string, path, signature, nesting, or fd index. */
   InvalidBody: 1,
-  /** sd-bus refuses something that the specification allows (Unicode noncharacters in strings). */
+  /** sd-bus refuses a string. It does not say why: it is invalid, or holds a Unicode noncharacter, which is valid. */
   UnsupportedBody: 2,
   /** The body could not be stored: out of memory. */
   OutOfMemory: 3,
@@ -90,8 +90,11 @@ interface NativeConnectionOptions extends InboxMemory {
   readonly onBatch: (from: number, count: number, newStrings: number, large: ArrayBuffer | undefined) => number;
   /** Called when everything that had to be queued natively was written. */
   readonly onDrain: () => void;
-  /** A message that sd-bus would not take, with its errno. Called from within `send`. */
-  readonly onRefused: (serial: number, errno: number) => void;
+  /**
+   * A message that sd-bus would not take, with its errno. Called from within `send`. Where it is a reply, `replySerial` and
+   * `destination` tell whose call it was to answer; else they are 0 and empty.
+   */
+  readonly onRefused: (serial: number, errno: number, replySerial: number, destination: string) => void;
   /**
    * Called exactly once, last, after `start` succeeded: `errno` is 0 if `close` was called here, else the reason.
    * `phase` tells how far the connection had come. `detail` says in words what was wrong with the bytes of the other

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, type Message, type MessageBus, type Problem } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { FakeBus, type FakeBusOptions, type FakeConnection, PEER } from './fake-bus.js';
+import { patience } from './patience.js';
 import type { WireMessage } from './wire.js';
 import type { SentMessage } from './wire-reader.js';
 
@@ -80,7 +81,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** Has the client call a method of the peer: what the call becomes, and what the peer gets to see of it. */
-  async called(timeout = 5000): Promise<{ readonly outcome: Promise<unknown[]>; readonly call: SentMessage }> {
+  async called(
+    timeout = 5000 * patience,
+  ): Promise<{ readonly outcome: Promise<unknown[]>; readonly call: SentMessage }> {
     const member = `Ask${++asked}`;
     const outcome = this.bus.call({ destination: PEER, path: '/peer', interface: 'org.example.Peer', member, timeout });
     outcome.catch(() => {});

@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onExit } from './exit-cleanup.js';
+import { patience } from './patience.js';
 import { Bytes, type WireMessage, wireMessage } from './wire.js';
 import { MessageReader, type SentMessage } from './wire-reader.js';
 
@@ -154,7 +155,7 @@ export class FakeConnection {
   }
 
   /** Whether the client still answers. */
-  async ping(milliseconds = 5000): Promise<boolean> {
+  async ping(milliseconds = 5000 * patience): Promise<boolean> {
     const answer = this.call({ path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
     let timer: NodeJS.Timeout | undefined;
     const impatience = new Promise<false>((resolve) => {

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { onExit } from './exit-cleanup.js';
 import { projectRoot } from './paths.js';
+import { patience } from './patience.js';
 
 export interface ProgramOptions {
   /** Added to the environment of this process, for instance `bus.env`. `undefined` removes a variable. */
@@ -14,7 +15,7 @@ export interface ProgramOptions {
   /** Runs as another user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Milliseconds after which the program is killed and whatever waits for it rejects. Default 20 000. */
+  /** Milliseconds, of usual length, after which the program is killed and whatever waits for it rejects. Default 20 000. */
   readonly timeLimit?: number;
   /** Called with every complete line of either stream. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
@@ -33,6 +34,9 @@ interface LineWaiter {
   readonly resolve: (line: string) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** The longest delay that a timer takes. */
+const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 /** Milliseconds between asking a program to stop and killing it. */
 const STOP_GRACE = 3_000;
@@ -65,7 +69,8 @@ export class Program {
   private constructor(command: string, args: readonly string[], options: ProgramOptions) {
     this.#title = [command, ...args].join(' ');
     this.#onLine = options.onLine;
-    const { cwd = projectRoot, timeLimit = 20_000, uid, gid } = options;
+    const { cwd = projectRoot, uid, gid } = options;
+    const timeLimit = Math.min(TIMER_MAXIMUM, patience * (options.timeLimit ?? 20_000));
     this.#child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...options.env },

@@ -38,7 +38,7 @@ function connectIn(packageFolder: string, env: Record<string, string> = {}): Pro
       console.log(error.name, error.message);
     }`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
-  return run(process.execPath, args, { cwd: packageFolder, env });
+  return run(process.execPath, args, { cwd: packageFolder, env: { BUSBAR_PREBUILD: undefined, ...env } });
 }
 
 // The loader takes the first file of a name, and these are no libraries.

@@ -76,11 +76,14 @@ async function served() {
   });
   service.export(PATH, example);
   await service.requestName(NAME);
+  const proxy = client.proxy(Example, NAME, PATH);
+  // The first call by a name goes with questions to the bus.
+  await proxy.call.Echo('');
   return {
     service,
     client,
     example,
-    proxy: client.proxy(Example, NAME, PATH),
+    proxy,
     async [Symbol.asyncDispose]() {
       await Promise.all([client.close(), service.close()]);
     },
@@ -301,7 +304,7 @@ test('NODE_DEBUG=busbar tells of connections and of calls that failed, one line 
   assert.ok(lines.includes('#1 open'));
   assert.ok(
     lines.some((line) =>
-      /^#1 call 3: org\.freedesktop\.DBus\.Error\.ServiceUnknown after [\d.]+ ms: org\.example\.Nobody \/ Ask$/.test(
+      /^#1 call 5: org\.freedesktop\.DBus\.Error\.ServiceUnknown after [\d.]+ ms: org\.example\.Nobody \/ Ask$/.test(
         line,
       ),
     ),
@@ -338,7 +341,8 @@ test('the program of the guide runs as it stands there', async () => {
       [
         `1 connecting ${daemon.address}`,
         `1 open ${daemon.address}`,
-        'call 2 of Ask: org.freedesktop.DBus.Error.ServiceUnknown',
+        'call 3 of GetNameOwner: org.freedesktop.DBus.Error.NameHasNoOwner',
+        'call 4 of Ask: org.freedesktop.DBus.Error.ServiceUnknown',
         `1 closing ${daemon.address}`,
         `1 closed ${daemon.address}`,
       ],

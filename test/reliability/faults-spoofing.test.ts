@@ -53,17 +53,19 @@ async function addTests(kind: Daemon): Promise<void> {
     if (how === 'null') throw null;
     throw new RangeError('out of range');
   };
-  const genuine = implement(Genuine, {
-    Slow: (number) => new Promise<string>((resolve) => release.push(() => resolve(`genuine ${number}`))),
-    Throws: fail,
-    Misfits: () => 'no number' as unknown as number,
-    Fixed: {
-      get: () => 1,
-      set: () => void written++,
-    } as never,
-    Broken: { get: () => fail('get'), set: () => fail('set') },
-    Secret: { set: () => void written++ } as never,
-  });
+  const genuineOf = (who: string) =>
+    implement(Genuine, {
+      Slow: (number) => new Promise<string>((resolve) => release.push(() => resolve(`${who} ${number}`))),
+      Throws: fail,
+      Misfits: () => 'no number' as unknown as number,
+      Fixed: {
+        get: () => 1,
+        set: () => void written++,
+      } as never,
+      Broken: { get: () => fail('get'), set: () => fail('set') },
+      Secret: { set: () => void written++ } as never,
+    });
+  const genuine = genuineOf('genuine');
   service.export('/genuine', genuine);
   await service.requestName(NAME);
   const remote = client.proxy(Genuine, NAME, '/genuine');
@@ -87,6 +89,18 @@ async function addTests(kind: Daemon): Promise<void> {
   const settled = async (...buses: MessageBus[]) => {
     for (const bus of [...buses, client])
       await bus.call({ destination: BUS, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
+  };
+
+  /** The serial that a client used last, learnt as anybody may: from a message to oneself. */
+  const lastSerialOf = async (bus: MessageBus) => {
+    let serial = 0;
+    using _look = forger.addMessageHandler((message) => {
+      if (message.member === 'Tell') serial = message.serial - 1;
+      return false;
+    });
+    bus.emit({ path: '/', interface: NAME, member: 'Tell', destination: forger.uniqueName });
+    await settled(forger);
+    return serial;
   };
 
   onBus('signals that a third connection sends in the name of a service arrive at nobody', async () => {
@@ -145,21 +159,14 @@ async function addTests(kind: Daemon): Promise<void> {
 
   onBus('replies with the right serial from the wrong sender settle nothing', async () => {
     const ledger = new Ledger();
-    // The last serial that the client used, learnt as anybody may: from a message to oneself.
-    let serial = 0;
-    using _look = forger.addMessageHandler((message) => {
-      if (message.member === 'Tell') serial = message.serial;
-      return false;
-    });
     const answers: string[] = [];
-    // Only dbus-broker vouches for replies to a well-known name: the session policy of dbus-daemon lets anybody answer.
-    const asked = kind === 'dbus-broker' ? remote : client.proxy(Genuine, service.uniqueName as string, '/genuine');
+    const byUniqueName = client.proxy(Genuine, service.uniqueName as string, '/genuine');
     for (let number = 0; number < 20; number++) {
-      const answer = asked.call.Slow(number);
+      const answer = (number % 2 === 0 ? remote : byUniqueName).call.Slow(number);
       ledger.call(answer.then((text) => answers.push(text)));
     }
-    client.emit({ path: '/', interface: NAME, member: 'Tell', destination: forger.uniqueName });
-    await settled(service, forger);
+    await settled(service);
+    const serial = await lastSerialOf(client);
     assert.ok(serial > 20);
     for (let replySerial = serial - 30; replySerial < serial + 30; replySerial++) {
       if (replySerial <= 0) continue;
@@ -173,6 +180,56 @@ async function addTests(kind: Daemon): Promise<void> {
     assert.equal(await ledger.outcomes(), { fulfilled: 20 });
     assert.ok(answers.every((text) => text.startsWith('genuine')));
     count({ forgeriesIgnored: 120 });
+  });
+
+  onBus('nobody but its owner answers the first call by a name', async () => {
+    await using caller = await connect({ address: daemon.address });
+    const answer = caller.proxy(Genuine, NAME, '/genuine').call.Slow(7);
+    // Hello, the rule and the question for the owner were before it.
+    const forged = { destination: caller.uniqueName, replySerial: 4, signature: 's', body: ['forged'] };
+    for (let round = 0; round < 50; round++) forger.send({ ...forged, type: MessageType.MethodReturn });
+    await settled(forger, service);
+    await caller.listNames();
+    // The session policy of dbus-daemon lets the forgeries through; dbus-broker does not.
+    assert.is(caller.stats().unexpectedReplies, kind === 'dbus-daemon' ? 50 : 0);
+    assert.is(caller.stats().pendingCalls, 1);
+    for (const reply of release.splice(0)) reply();
+    assert.is(await answer, 'genuine 7');
+    count({ forgeriesIgnored: 50 });
+  });
+
+  onBus('who had a name when it was called answers, and not who was given it before or has it no more', async () => {
+    const name = 'org.example.Handed';
+    const remote = client.proxy(Genuine, name, '/genuine');
+    const forged = async () => {
+      const serial = await lastSerialOf(client);
+      for (let replySerial = serial - 5; replySerial <= serial; replySerial++) {
+        if (replySerial <= 0) continue;
+        const head = { destination: client.uniqueName, replySerial, signature: 's', body: ['forged'] };
+        forger.send({ ...head, type: MessageType.MethodReturn });
+      }
+      await settled(forger);
+    };
+    // The forger had the name once: what it says after that is said by nobody.
+    await (await forger.requestName(name)).release();
+    const owned = await service.requestName(name);
+    const before = remote.call.Slow(1);
+    await settled(service);
+    await forged();
+    assert.is(client.stats().pendingCalls, 1);
+    // Whoever follows has it while the call waits, and the call is still the first one's to answer.
+    await owned.release();
+    await using heir = await connect({ address: daemon.address });
+    heir.export('/genuine', genuineOf('heir'));
+    const inherited = await heir.requestName(name);
+    const after = remote.call.Slow(2);
+    await forged();
+    await settled(heir);
+    assert.is(client.stats().pendingCalls, 2);
+    for (const reply of release.splice(0)) reply();
+    assert.equal(await Promise.all([before, after]), ['genuine 1', 'heir 2']);
+    await inherited.release();
+    count({ forgeriesIgnored: 12 });
   });
 
   onBus('a name that changes hands in the middle of a stream takes the stream with it', async () => {

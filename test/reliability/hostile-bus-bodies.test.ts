@@ -149,9 +149,25 @@ test('Unicode noncharacters are values, or an error that says what is wrong', as
     const { outcome, call } = await session.called();
     session.peer.send({ type: 2, replySerial: call.serial, signature: 's', body: bytesOf((b) => b.text(text)) });
     if (TRANSPORT.takesNoncharacters) assert.equal(await outcome, [text]);
-    else assert.instance(await rejection(outcome), DBusError);
+    else assertNamesNoncharacters(await rejection(outcome));
     await session.assertAlive('noncharacters');
   }
+  const answer = await session.answer({ ...CALL, signature: 's', body: bytesOf((b) => b.text('\uffff')) });
+  if (TRANSPORT.takesNoncharacters) assert.is(session.handled, 1);
+  else {
+    assert.is(session.handled, 0);
+    assert.is(answer.errorName, `${BUS}.Error.InvalidArgs`);
+    assert.match(answer.text as string, 'a Unicode noncharacter');
+  }
+  session.peer.send({ ...SIGNAL, signature: 's', body: bytesOf((b) => b.text('\uffff')) });
+  await session.assertAlive('noncharacters');
+  if (TRANSPORT.takesNoncharacters) assert.is(session.heard.length, 1);
+  else assertNamesNoncharacters(session.problems.at(-1)?.error);
 });
+
+function assertNamesNoncharacters(error: unknown): void {
+  assert.instance(error, InvalidArgumentError);
+  assert.match((error as Error).message, 'or a string in it holds a Unicode noncharacter, which sd-bus refuses');
+}
 
 test.run();

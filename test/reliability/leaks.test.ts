@@ -83,6 +83,8 @@ test('10 000 subscriptions that ended', async () => {
 });
 
 test('10 000 calls that were answered', async () => {
+  // From the first call by its name on, the owner of the name is followed.
+  await proxy.call.Echo('');
   const before = await baseline(client);
   const grown = await growth(async () => {
     for (let round = 0; round < 100; round++) {

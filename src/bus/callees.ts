@@ -1,0 +1,85 @@
+/**
+ * Who may answer the calls that are made by well-known names. A reply says by which unique name it was sent, and some
+ * buses deliver replies that nobody asked for: the session policy of dbus-daemon does. So the owner of a name that is
+ * called is followed, from the first call on.
+ *
+ * Nothing waits for that. The match rule and the question for the owner are sent right before the first call, and the bus
+ * does one thing after the other, so their answers are here before the callee's: a reply that comes before them is forged.
+ * A name may change hands while a call is on its way. Whoever owned it at any time between the call and its reply may have
+ * been the one that got the call.
+ */
+import type { Connection } from '../connection/connection.js';
+import type { Callee } from '../connection/pending-calls.js';
+import { isWellKnownName } from '../names.js';
+import { BUS_NAME } from './driver.js';
+import type { FollowedName, NameOwners } from './name-owners.js';
+
+/**
+ * Names that are followed at a time, with a match rule each: a bus for the system allows a connection 512 rules. If more
+ * are called, those that were not called for the longest time, and of which no call waits, are let go. Where a call waits
+ * for each, a further name is called all the same, and its reply is taken from whoever sends it.
+ */
+const FOLLOWED_MAXIMUM = 128;
+
+class NamedCallee implements Callee {
+  readonly name: string;
+  readonly followed: FollowedName;
+  /** Counts up over all of them. */
+  usedAt = 0;
+
+  constructor(name: string, follow: (callee: Callee) => FollowedName) {
+    this.name = name;
+    this.followed = follow(this);
+  }
+
+  mayBe(uniqueName: string): boolean {
+    return this.followed.owner === uniqueName || this.followed.knowledge === 'denied';
+  }
+}
+
+export class Callees {
+  readonly #connection: Connection;
+  readonly #owners: NameOwners;
+  readonly #callees = new Map<string, NamedCallee>();
+  /** Most calls go where the last one went. */
+  #last: NamedCallee | undefined;
+  #uses = 0;
+
+  constructor(connection: Connection, owners: NameOwners) {
+    this.#connection = connection;
+    this.#owners = owners;
+  }
+
+  /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
+  of(destination: string | undefined): Callee | undefined {
+    if (this.#last !== undefined && this.#last.name === destination) return this.#last;
+    if (destination === undefined || destination === BUS_NAME || !isWellKnownName(destination)) return undefined;
+    const callee = this.#callees.get(destination) ?? this.#follow(destination);
+    if (callee === undefined) return undefined;
+    callee.usedAt = ++this.#uses;
+    this.#last = callee;
+    return callee;
+  }
+
+  #follow(name: string): NamedCallee | undefined {
+    if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
+    const callee = new NamedCallee(name, (itself) =>
+      this.#owners.follow(name, (_owner, previous) => {
+        if (previous !== undefined) this.#connection.keepFormerOwner(itself, previous);
+      }),
+    );
+    this.#callees.set(name, callee);
+    return callee;
+  }
+
+  /** Makes room for one more. Returns whether there is any. */
+  #letGo(): boolean {
+    const oldestFirst = [...this.#callees.values()].sort((a, b) => a.usedAt - b.usedAt);
+    const idle = oldestFirst.find((callee) => !this.#connection.isCalled(callee));
+    if (idle === undefined) return false;
+    if (this.#last === idle) this.#last = undefined;
+    this.#callees.delete(idle.name);
+    idle.followed.release();
+    return true;
+  }
+}

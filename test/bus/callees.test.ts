@@ -1,0 +1,191 @@
+// Who may answer a call by well-known name: its owner, as the bus tells of it in the stream, and nobody else. The bus is
+// played here where the order of its answers matters; test/reliability/faults-spoofing.test.ts has the real ones.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement, TimeoutError } from '../../src/index.js';
+import { BUS, CLIENT, FakeBus } from '../helpers/fake-bus.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { rulesAtBus } from '../helpers/rules-at-bus.js';
+import { testUnless } from '../helpers/skip.js';
+import { Bytes, type WireMessage, wireMessage } from '../helpers/wire.js';
+import type { SentMessage } from '../helpers/wire-reader.js';
+
+const NAME = 'org.example.Called';
+const OWNER = ':1.8';
+const LATER = ':1.9';
+const FORGER = ':1.66';
+
+const test = suite('callees');
+
+let serial = 1000;
+const message = (fields: WireMessage) => wireMessage({ serial: ++serial, destination: CLIENT, sender: BUS, ...fields });
+const text = (...texts: string[]) => {
+  const bytes = new Bytes();
+  for (const one of texts) bytes.text(one);
+  return { signature: 's'.repeat(texts.length), body: bytes.buffer };
+};
+const answerTo = ({ serial: replySerial }: SentMessage, sender: string, ...texts: string[]) =>
+  message({ type: 2, replySerial, sender, ...text(...texts) });
+const refusalTo = ({ serial: replySerial }: SentMessage, error: string) =>
+  message({ type: 3, replySerial, errorName: `${BUS}.Error.${error}` });
+const ownerChanged = (before: string, after: string) => {
+  const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameOwnerChanged' };
+  return message({ type: 4, ...signal, ...text(NAME, before, after) });
+};
+
+/** The client's question for the owner of the name, and its first call by it. */
+interface Asked {
+  readonly rule: SentMessage;
+  readonly question: SentMessage;
+  readonly call: SentMessage;
+}
+
+/**
+ * Has a client call by the name, on a bus that keeps its answers until there are all questions. What comes then is in one
+ * write, so that the client finds it in one batch. Resolves with what the call becomes.
+ */
+async function calledWith(answers: (asked: Asked) => readonly Uint8Array[]): Promise<unknown> {
+  const questions: SentMessage[] = [];
+  await using server = await FakeBus.start({
+    answer: (call) => {
+      if (call.member === 'Hello') return undefined;
+      questions.push(call);
+      if (call.member !== 'Ask') return 'silence';
+      const find = (member: string) => questions.find((question) => question.member === member) as SentMessage;
+      return Buffer.concat([...answers({ rule: find('AddMatch'), question: find('GetNameOwner'), call })]);
+    },
+  });
+  await using bus = await connect({ address: server.address });
+  try {
+    const [answer] = await bus.call({ destination: NAME, path: '/', interface: NAME, member: 'Ask', timeout: 1000 });
+    return answer;
+  } catch (error) {
+    return error;
+  }
+}
+
+test('the owner answers, be it with the first bytes after those of the bus', async () => {
+  const answer = await calledWith(({ rule, question, call }) => [
+    answerTo(rule, BUS),
+    answerTo(question, BUS, OWNER),
+    answerTo(call, OWNER, 'true'),
+  ]);
+  assert.is(answer, 'true');
+});
+
+test('nobody else answers, before the owner is known, or after', async () => {
+  const answer = await calledWith(({ rule, question, call }) => [
+    answerTo(call, FORGER, 'forged'),
+    answerTo(rule, BUS),
+    answerTo(call, FORGER, 'forged'),
+    answerTo(question, BUS, OWNER),
+    answerTo(call, FORGER, 'forged'),
+    answerTo(call, OWNER, 'true'),
+  ]);
+  assert.is(answer, 'true');
+});
+
+test('a service that the call has started answers', async () => {
+  const answer = await calledWith(({ rule, question, call }) => [
+    answerTo(rule, BUS),
+    refusalTo(question, 'NameHasNoOwner'),
+    answerTo(call, FORGER, 'forged'),
+    ownerChanged('', OWNER),
+    answerTo(call, FORGER, 'forged'),
+    answerTo(call, OWNER, 'true'),
+  ]);
+  assert.is(answer, 'true');
+});
+
+for (const [who, answerer] of [
+  ['the owner before', OWNER],
+  ['the owner in between', ':1.10'],
+  ['the owner after', LATER],
+] as const) {
+  test(`a name may change hands while a call waits: ${who} answers`, async () => {
+    const answer = await calledWith(({ rule, question, call }) => [
+      answerTo(rule, BUS),
+      answerTo(question, BUS, OWNER),
+      ownerChanged(OWNER, ':1.10'),
+      ownerChanged(':1.10', ''),
+      ownerChanged('', LATER),
+      answerTo(call, FORGER, 'forged'),
+      answerTo(call, answerer, 'true'),
+    ]);
+    assert.is(answer, 'true');
+  });
+}
+
+test('who has answered and left the bus has answered', async () => {
+  const answer = await calledWith(({ rule, question, call }) => [
+    answerTo(rule, BUS),
+    answerTo(question, BUS, OWNER),
+    ownerChanged(OWNER, ''),
+    answerTo(call, OWNER, 'true'),
+  ]);
+  assert.is(answer, 'true');
+});
+
+test('the bus answers for a callee that does not', async () => {
+  const error = await calledWith(({ rule, question, call }) => [
+    answerTo(rule, BUS),
+    refusalTo(question, 'NameHasNoOwner'),
+    refusalTo(call, 'ServiceUnknown'),
+  ]);
+  assert.match((error as Error).name, 'ServiceUnknown');
+});
+
+test('a call to nobody in particular is answered by the bus or not at all', async () => {
+  await using server = await FakeBus.start({
+    answer: (call) => (call.member === 'Ask' ? answerTo(call, FORGER, 'forged') : undefined),
+  });
+  await using bus = await connect({ address: server.address });
+  const call = bus.call({ path: '/', interface: NAME, member: 'Ask', timeout: 300 });
+  assert.instance(await rejection(call), TimeoutError);
+  assert.is(bus.stats().unexpectedReplies, 1);
+});
+
+for (const [what, answers] of [
+  ['does not tell the owner', ({ rule, question }) => [answerTo(rule, BUS), refusalTo(question, 'AccessDenied')]],
+  ['takes no rule', ({ rule, question }) => [refusalTo(rule, 'LimitsExceeded'), answerTo(question, BUS, OWNER)]],
+] satisfies [string, (asked: Asked) => readonly Uint8Array[]][]) {
+  test(`where the bus ${what}, calls by the name are answered all the same`, async () => {
+    const answer = await calledWith((asked) => [...answers(asked), answerTo(asked.call, OWNER, 'true')]);
+    assert.is(answer, 'true');
+  });
+}
+
+testUnless(
+  PrivateBus.missing(),
+  test,
+  'so many names may be called as one likes, for a limited number of rules',
+  async () => {
+    await using daemon = await PrivateBus.start({ limits: { max_match_rules_per_connection: 150 } });
+    await using service = await connect({ address: daemon.address });
+    await using client = await connect({ address: daemon.address });
+    const Echo = defineInterface(NAME, { methods: { Echo: { in: 's', out: 's' } } });
+    service.export('/', implement(Echo, { Echo: (words) => words }));
+    const names = Array.from({ length: 300 }, (_, i) => `${NAME}.N${i}`);
+    await Promise.all(names.map((name) => service.requestName(name)));
+    const echo = (name: string) => client.proxy(Echo, name, '/').call.Echo(name);
+    // At once, and one after the other.
+    assert.equal(await Promise.all(names.map(echo)), names);
+    for (const name of names) assert.is(await echo(name), name);
+    assert.is(client.stats().matchRules, 128);
+    assert.is(await rulesAtBus(client), 128);
+    assert.is(client.stats().pendingCalls, 0);
+  },
+);
+
+test('calls by a name cost the first one two messages, and the others nothing', async () => {
+  await using server = await FakeBus.start({
+    answer: (call) => (call.member === 'Ask' ? answerTo(call, ':1.2', 'true') : undefined),
+  });
+  await using bus = await connect({ address: server.address });
+  const before = bus.stats().messagesSent;
+  for (let i = 0; i < 10; i++) await bus.call({ destination: NAME, path: '/', interface: NAME, member: 'Ask' });
+  assert.is(bus.stats().messagesSent - before, 12);
+});
+
+test.run();
