@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasReadelf, inspect } from './prebuilds/elf.mjs';
 import { readStamp, sourcesHash } from './prebuilds/stamp.mjs';
-import { fileOf, limits, targets } from './prebuilds/targets.mjs';
+import { fileOf, floors, limits, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
 
 const prebuilds = join(root, 'prebuilds');
@@ -61,13 +61,14 @@ function checkElf(file, path, target) {
   check(`${file} is small`, size <= limits.bytes ? undefined : `${size} bytes of at most ${limits.bytes}`);
   check(`${file} is stripped`, elf.hasSymbolTable ? 'it has a symbol table' : undefined);
   check(`${file} is for its machine`, elf.machine === target.machine ? undefined : elf.machine);
-  check(`${file} needs common libraries only`, unexpected(elf.needed.filter((name) => !limits.needed.test(name))));
+  const floor = floors[target.libc];
+  check(`${file} needs common libraries only`, unexpected(elf.needed.filter((name) => !floor.needed.test(name))));
   check(`${file} has no search path`, unexpected(elf.searchPaths));
   check(
     `${file} exports Node-API's entry points only`,
     elf.exported.join() === limits.exported.join() ? undefined : elf.exported.join(', '),
   );
-  const tooNew = elf.versions.filter(([family, version]) => isNewer(version, limits.versions[family]));
+  const tooNew = elf.versions.filter(([family, version]) => isNewer(version, floor.versions[family]));
   check(`${file} runs on old systems`, unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`)));
 }
 
