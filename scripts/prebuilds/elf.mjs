@@ -7,8 +7,8 @@ export function hasReadelf() {
 
 /**
  * @param {string} path of the binary
- * @returns its machine, how many bytes of it are loaded, the libraries it needs, run-time search paths, exported symbols, the symbol versions that it
- *   needs as `[family, numbers]`, and whether it still has a symbol table
+ * @returns its machine, how many bytes of it are loaded, the libraries it needs, run-time search paths, exported and
+ *   imported symbols, the symbol versions that it needs as `[family, numbers]`, and whether it still has a symbol table
  */
 export function inspect(path) {
   const header = readelf('--file-header', path);
@@ -23,17 +23,22 @@ export function inspect(path) {
     ),
     needed: [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name),
     searchPaths: [...dynamic.matchAll(/\((?:RPATH|RUNPATH)\).*\[(.*)\]/g)].map(([, name]) => name),
-    exported: symbols
-      .split('\n')
-      .map((line) => /\b(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+(\S+)/.exec(line)?.[2])
-      .filter((name) => name !== undefined)
-      .sort(),
+    exported: namesOf(symbols, /\b(?:GLOBAL|WEAK)\s+DEFAULT\s+\d+\s+(\S+)/),
+    imported: namesOf(symbols, /\bDEFAULT\s+UND\s+([^\s@]+)/),
     versions: [...readelf('--version-info', path).matchAll(/Name: ([A-Z]+)_([\d.]+)/g)].map(([, family, version]) => [
       family,
       version.split('.').map(Number),
     ]),
     hasSymbolTable: /\s\.symtab\s/.test(readelf('--sections', path)),
   };
+}
+
+function namesOf(symbols, line) {
+  return symbols
+    .split('\n')
+    .map((text) => line.exec(text)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
 }
 
 function readelf(option, path) {

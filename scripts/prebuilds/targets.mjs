@@ -52,6 +52,8 @@ export const limits = {
   /** Of what is loaded, and of the file but for the `hole` that a target may have. */
   bytes: 150_000,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
+  /** Electron refuses memory that V8 did not allocate. */
+  forbidden: /^(napi_create_external_(arraybuffer|buffer)|node_api_create_external_string_\w+)$/,
 };
 
 /** The libraries that a binary may need, and the newest versions of their symbols, by C library. */
