@@ -1,27 +1,20 @@
 /**
- * `npm run test:architectures`: runs the tests of the bus with a Node.js of another architecture that QEMU emulates, the
- * binary that the package ships for it, and a bus of this machine. Prints one table, which it writes to
- * docs/support/figures/architectures.json as well.
+ * `npm run test:architectures`: runs the tests of the bus with the binaries that the package ships for other architectures
+ * and C libraries, and a bus of this machine: arm64 and ARMv7 with Node.js, whose processors QEMU emulates, and musl with
+ * Bun. Prints one table, which it writes to docs/support/figures/architectures.json as well.
  *
- * The emulation is of programs, not of machines: system calls are translated and answered by this machine's kernel. So it
- * tells of instructions, sizes, alignment and calling conventions, and of no kernel of that architecture.
- *
- * `--only linux-arm64` chooses architectures, and only their figures are replaced; `--suite process` folders of tests and
+ * `--only arm64` chooses by ids, and only their figures are replaced; `--suite process` chooses folders of tests, and
  * `--poller thread` pollers, and figures are then printed alone. `BUSBAR_TRANSPORT` is passed on.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { emulatedNode } from './architectures/emulated-node.mjs';
 import { architectures } from './architectures/list.mjs';
 import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
 import { printTable, readRows, rowsOf, writeRows } from './runtimes/results.mjs';
 import { root } from './setup/report.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
 import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
-
-/** Times as long as on this machine itself may a file of tests take. */
-const PATIENCE = 10;
 
 const figures = join(root, 'docs/support/figures/architectures.json');
 const word = { type: 'string', multiple: true };
@@ -32,9 +25,9 @@ const {
 } = parseArgs({
   options: { only: word, suite: word, poller: word },
 }).values;
-const chosen = architectures.filter(({ target }) => only === undefined || only.includes(target));
+const chosen = architectures.filter(({ id }) => only === undefined || only.includes(id));
 
-await orExplain(setupTestPeers, setupDependencies, () => requirePackages(chosen.map(({ qemu }) => qemu)));
+await orExplain(setupTestPeers, setupDependencies, () => requirePackages(chosen.flatMap(({ tools }) => tools)));
 await compileTests();
 
 const rows = [];
@@ -44,26 +37,27 @@ if (folders === undefined && pollers === undefined) replaceFigures();
 process.exitCode = rows.length === 0 || rows.some(({ failed }) => failed > 0) ? 1 : 0;
 
 async function rowsOfArchitecture(architecture) {
+  const { target, runtime, env, patience } = architecture;
   let program;
+  let first;
   await orExplain(() => {
-    program = emulatedNode(architecture);
+    program = architecture.program();
+    first = { target, runtime, version: versionOf(program), under: architecture.under() };
   });
-  const emulator = `QEMU ${versionIn(architecture.qemu.name, '--version')}`;
-  const first = { target: architecture.target, runtime: 'Node.js', version: versionIn(program, '--version'), emulator };
-  const choice = { pollers: pollers ?? ['uv', 'thread'], folders: folders ?? ['bus'] };
-  return rowsOf(first, choice, (suite, poller) => ({
+  const kinds = architecture.pollers.filter((kind) => pollers === undefined || pollers.includes(kind));
+  return rowsOf(first, { pollers: kinds, folders: folders ?? ['bus'] }, (suite, poller) => ({
     ...suite,
     command: program,
     cwd: compiledFolder,
     args: ['--expose-gc', suite.args.at(-1).replace(/\.ts$/, '.js')],
     // What was built here is for this machine.
-    env: { BUSBAR_POLLER: poller, PREBUILDS_ONLY: '1' },
-    seconds: suite.seconds * PATIENCE,
+    env: { BUSBAR_POLLER: poller, PREBUILDS_ONLY: '1', ...env },
+    seconds: suite.seconds * patience,
   }));
 }
 
-function versionIn(program, ...args) {
-  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
+function versionOf(program) {
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim();
 }
 

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { emulatorVersion } from './architectures/emulated-node.mjs';
 import { loadings } from './loading/list.mjs';
 import { stubs } from './loading/stubs.mjs';
 import { root, runQuietly } from './setup/report.mjs';
@@ -71,7 +72,7 @@ function compileHost({ file, compiler, flags }, systemRoot) {
   return host;
 }
 
-/** On a machine of its own kind the host runs by its loader, which need not be where the file says. */
+/** On a machine of its own architecture the host runs by its loader, which need not be where the file says. */
 function commandOf({ qemu, loader }, systemRoot, program) {
   if (qemu !== undefined) return [qemu.name, '-L', systemRoot, program];
   const own = join(systemRoot, loader);
@@ -79,7 +80,5 @@ function commandOf({ qemu, loader }, systemRoot, program) {
 }
 
 function emulatorOf({ qemu }) {
-  if (qemu === undefined) return undefined;
-  const version = /version (\d+\.\d+\.\d+)/.exec(runQuietly(qemu.name, ['--version']))?.[1];
-  return `QEMU ${version}`;
+  return qemu === undefined ? undefined : `QEMU ${emulatorVersion(qemu.name)}`;
 }

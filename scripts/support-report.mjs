@@ -22,7 +22,7 @@ const inspections = targets.map((target) => ({
 }));
 const runs = [
   ...readRows(figures('runtimes')).map((run) => ({ target: 'linux-x64 glibc', ...run })),
-  ...readRows(figures('architectures')).map((run) => ({ ...run, target: `${run.target} glibc` })),
+  ...readRows(figures('architectures')),
 ];
 const loads = existsSync(figures('loading')) ? JSON.parse(readFileSync(figures('loading'), 'utf8')).loads : [];
 

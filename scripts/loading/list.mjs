@@ -3,6 +3,7 @@
  * compiler for the host program, `flags` that make it a program of that C library, and the loader that runs it.
  */
 import { join } from 'node:path';
+import { muslX64 } from '../musl/bun.mjs';
 import { unpackForeign } from '../setup/foreign-packages.mjs';
 import { emulator, program } from '../setup/system-packages.mjs';
 
@@ -10,9 +11,10 @@ const gcc = program('gcc', 'gcc');
 const crossGcc = (triplet) => program(`${triplet}-gcc`, `gcc-${triplet}`);
 
 export const loadings = [
-  musl({ arch: 'x64', debian: 'amd64', machine: 'x86_64', compiler: gcc }),
+  musl({ arch: 'x64', packages: muslX64, machine: 'x86_64', compiler: gcc }),
   musl({
-    ...{ arch: 'arm64', debian: 'arm64', machine: 'aarch64', compiler: crossGcc('aarch64-linux-gnu') },
+    ...{ arch: 'arm64', machine: 'aarch64', compiler: crossGcc('aarch64-linux-gnu') },
+    packages: { ...muslX64, name: 'musl-arm64', architecture: 'arm64' },
     qemu: emulator('qemu-aarch64-static'),
   }),
   {
@@ -30,12 +32,11 @@ export const loadings = [
  * Debian's musl: neither built nor linked by zig, which makes the binaries. The host is put together as musl-gcc does,
  * which exists for this machine only.
  */
-function musl({ arch, debian, machine, compiler, qemu }) {
-  const packages = ['musl', 'musl-dev'];
+function musl({ arch, packages, machine, compiler, qemu }) {
   return {
     file: `linux-${arch}/busbar.musl.node`,
     ...{ compiler, qemu },
-    systemRoot: () => unpackForeign({ name: `musl-${arch}`, architecture: debian, packages }),
+    systemRoot: () => unpackForeign(packages),
     flags(systemRoot, headersOfCompiler) {
       const headers = join(systemRoot, 'usr/include', `${machine}-linux-musl`);
       const objects = join(systemRoot, 'usr/lib', `${machine}-linux-musl`);

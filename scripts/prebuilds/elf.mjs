@@ -33,6 +33,13 @@ export function inspect(path) {
   };
 }
 
+/** The symbols that a program cannot do without; some it has room for itself, where those of others are copied to. */
+export function importsOf(path) {
+  const asked = namesOf(readelf('--dyn-syms', path), /\bGLOBAL\s+DEFAULT\s+UND\s+([^\s@]+)/);
+  const copied = namesOf(readelf('--relocs', path), /_COPY\s+\w+\s+([^\s@]+)/);
+  return [...asked, ...copied];
+}
+
 function namesOf(symbols, line) {
   return symbols
     .split('\n')
@@ -42,7 +49,10 @@ function namesOf(symbols, line) {
 }
 
 function readelf(option, path) {
-  const { status, stdout, stderr } = spawnSync('readelf', ['--wide', option, path], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('readelf', ['--wide', option, path], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status !== 0) throw new Error(`readelf ${option} ${path} failed: ${stderr}`);
   return stdout;
 }

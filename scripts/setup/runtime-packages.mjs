@@ -14,10 +14,10 @@ export const runtimesFolder = join(root, 'build', 'runtimes');
 /**
  * Installs a package unless it is there, and returns the path of its executable. Throws a `SetupError` where it cannot.
  *
- * @param what a package of npm: the `executable` in it; its `cpu`, as npm names it, if it is for another one than this
- *   machine's; and its `integrity`, for what ends up in what is published and therefore must be known to the byte
+ * @param what a package of npm: the `executable` in it; whether it is `foreign`, which is for another machine than this one;
+ *   and its `integrity`, for what ends up in what is published and therefore must be known to the byte
  */
-export function installRuntime({ name, version, executable, cpu, integrity }) {
+export function installRuntime({ name, version, executable, foreign = false, integrity }) {
   const folder = join(runtimesFolder, `${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
   const path = join(folder, 'node_modules', name, executable);
   if (existsSync(path)) return path;
@@ -26,7 +26,8 @@ export function installRuntime({ name, version, executable, cpu, integrity }) {
   const project = { private: true, dependencies: { [name]: version } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(project));
   const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
-  if (cpu !== undefined) args.push(`--cpu=${cpu}`);
+  // npm can be told another processor, but not another C library.
+  if (foreign) args.push('--force');
   if (integrity === undefined) args.push('--no-package-lock');
   else writeFileSync(join(folder, 'package-lock.json'), lockFile(project, { version, integrity }));
   const { status, stderr, error } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });

@@ -5,7 +5,7 @@ export function runRows(runs) {
   const head = ['target', 'runtime', 'poller', 'tests', 'passed', 'failed', 'skipped', 'seconds', 'date'];
   const rows = runs.map((run) => [
     run.target,
-    `${run.runtime} ${run.version}${run.emulator === undefined ? '' : ` in ${run.emulator}`}`,
+    `${run.runtime} ${run.version}${run.under === undefined ? '' : ` under ${run.under}`}`,
     ...[run.poller, `test/${run.suite}`, run.passed, run.failed, run.skipped, run.seconds, run.date],
   ]);
   return { head, rows };

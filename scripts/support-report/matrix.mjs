@@ -43,7 +43,7 @@ function cell({ title, file, kept }, { runtime, major }, runs, loads) {
 function runText(runs) {
   const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
   const all = (key) => [...new Set(runs.map((run) => run[key]).filter((value) => value !== undefined))].join(', ');
-  const emulator = all('emulator');
+  const under = all('under');
   const counts = `${sum('passed')} passed, ${sum('failed')} failed`;
-  return `*run here* ${all('date')}, ${all('version')}${emulator === '' ? '' : ` in ${emulator}`}: ${counts}`;
+  return `*run here* ${all('date')}, ${all('version')}${under === '' ? '' : ` under ${under}`}: ${counts}`;
 }
