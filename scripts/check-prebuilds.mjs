@@ -1,16 +1,14 @@
 /**
- * Checks every binary that the package ships: it is there, is not stale, keeps to the limits of `prebuilds/targets.mjs`,
- * and loads if it is for this machine.
+ * `npm run check:prebuilds`: checks every binary that the package ships: it is there, is not stale, keeps to the limits of
+ * `prebuilds/targets.mjs`, and loads if it is for this machine.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasReadelf, inspect } from './prebuilds/elf.mjs';
-import { readStamp, sourcesHash } from './prebuilds/stamp.mjs';
-import { fileOf, limits, targets } from './prebuilds/targets.mjs';
+import { inspection, prebuilds } from './prebuilds/inspection.mjs';
+import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
 
-const prebuilds = join(root, 'prebuilds');
 let passed = 0;
 let failed = 0;
 let skipped = 0;
@@ -28,19 +26,12 @@ function skip(statement, reason) {
   console.log(`skipped - ${statement} (${reason})`);
 }
 
-const stamp = readStamp();
-const hash = sourcesHash();
-
 for (const target of targets) {
-  const file = fileOf(target);
+  const { file, elf, checks } = inspection(target);
   const path = join(prebuilds, file);
-  if (!existsSync(path)) {
-    check(`${file} is there`, 'run npm run prebuild');
-    continue;
-  }
-  check(`${file} is not stale`, stamp[file] === hash ? undefined : 'native/ has changed; run npm run prebuild');
-  if (hasReadelf()) checkElf(file, path, target);
-  else skip(`${file} keeps to the limits`, 'readelf is not installed');
+  for (const { statement, problem } of checks) check(statement, problem);
+  if (!existsSync(path)) continue;
+  if (elf === undefined) skip(`${file} keeps to the limits`, 'readelf is not installed');
   if (isForThisMachine(target)) check(`${file} loads`, problemOfLoading(path));
   else skip(`${file} loads`, 'it is for another machine');
 }
@@ -53,33 +44,6 @@ check('prebuilds/ holds nothing else', strays.length === 0 ? undefined : strays.
 
 console.log(`prebuilds: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failed > 0 ? 1 : 0);
-
-function checkElf(file, path, target) {
-  const elf = inspect(path);
-  const unexpected = (values) => (values.length === 0 ? undefined : values.join(', '));
-  const size = Math.max(elf.loaded, statSync(path).size - (target.hole ?? 0));
-  check(`${file} is small`, size <= limits.bytes ? undefined : `${size} bytes of at most ${limits.bytes}`);
-  check(`${file} is stripped`, elf.hasSymbolTable ? 'it has a symbol table' : undefined);
-  check(`${file} is for its machine`, elf.machine === target.machine ? undefined : elf.machine);
-  check(`${file} needs common libraries only`, unexpected(elf.needed.filter((name) => !limits.needed.test(name))));
-  check(`${file} has no search path`, unexpected(elf.searchPaths));
-  check(
-    `${file} exports Node-API's entry points only`,
-    elf.exported.join() === limits.exported.join() ? undefined : elf.exported.join(', '),
-  );
-  const tooNew = elf.versions.filter(([family, version]) => isNewer(version, limits.versions[family]));
-  check(`${file} runs on old systems`, unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`)));
-}
-
-/** Whether a version is above the limit. A family without a limit is not expected at all. */
-function isNewer(version, limit) {
-  if (limit === undefined) return true;
-  for (let i = 0; i < Math.max(version.length, limit.length); i++) {
-    const difference = (version[i] ?? 0) - (limit[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
-}
 
 function isForThisMachine({ platform, arch, libc }) {
   const own = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
+import { installZig } from './prebuilds/zig.mjs';
 import { root } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { orExplain } from './setup.mjs';
@@ -27,6 +28,7 @@ if (unknown.length > 0) {
 const chosen = targets.filter((target) => wanted.length === 0 || wanted.includes(fileOf(target)));
 const tools = chosen.flatMap(({ tools }) => Object.entries(tools));
 await orExplain(() => requirePackages(tools.map(([name, debian]) => program(name, debian))));
+if (chosen.some(({ zig }) => zig)) await orExplain(() => Object.assign(process.env, installZig()));
 
 for (const target of chosen) {
   const file = fileOf(target);

@@ -7,8 +7,8 @@ export function hasReadelf() {
 
 /**
  * @param {string} path of the binary
- * @returns its machine, how many bytes of it are loaded, the libraries it needs, run-time search paths, exported symbols, the symbol versions that it
- *   needs as `[family, numbers]`, and whether it still has a symbol table
+ * @returns its machine, how many bytes of it are loaded, the libraries it needs, run-time search paths, exported and
+ *   imported symbols, the symbol versions that it needs as `[family, numbers]`, and whether it still has a symbol table
  */
 export function inspect(path) {
   const header = readelf('--file-header', path);
@@ -23,11 +23,8 @@ export function inspect(path) {
     ),
     needed: [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name),
     searchPaths: [...dynamic.matchAll(/\((?:RPATH|RUNPATH)\).*\[(.*)\]/g)].map(([, name]) => name),
-    exported: symbols
-      .split('\n')
-      .map((line) => /\b(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+(\S+)/.exec(line)?.[2])
-      .filter((name) => name !== undefined)
-      .sort(),
+    exported: namesOf(symbols, /\b(?:GLOBAL|WEAK)\s+DEFAULT\s+\d+\s+(\S+)/),
+    imported: namesOf(symbols, /\bDEFAULT\s+UND\s+([^\s@]+)/),
     versions: [...readelf('--version-info', path).matchAll(/Name: ([A-Z]+)_([\d.]+)/g)].map(([, family, version]) => [
       family,
       version.split('.').map(Number),
@@ -36,8 +33,26 @@ export function inspect(path) {
   };
 }
 
+/** The symbols that a program cannot do without; some it has room for itself, where those of others are copied to. */
+export function importsOf(path) {
+  const asked = namesOf(readelf('--dyn-syms', path), /\bGLOBAL\s+DEFAULT\s+UND\s+([^\s@]+)/);
+  const copied = namesOf(readelf('--relocs', path), /_COPY\s+\w+\s+([^\s@]+)/);
+  return [...asked, ...copied];
+}
+
+function namesOf(symbols, line) {
+  return symbols
+    .split('\n')
+    .map((text) => line.exec(text)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+}
+
 function readelf(option, path) {
-  const { status, stdout, stderr } = spawnSync('readelf', ['--wide', option, path], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('readelf', ['--wide', option, path], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status !== 0) throw new Error(`readelf ${option} ${path} failed: ${stderr}`);
   return stdout;
 }

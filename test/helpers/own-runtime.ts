@@ -1,5 +1,5 @@
 /**
- * The runtime that runs the tests: Node.js with tsx, or Bun or Deno with the files that `scripts/runtimes.mjs` compiled
+ * The runtime that runs the tests: Node.js with tsx, or any with the files that `scripts/runtimes.mjs` and others compiled
  * for them. Tests that start programs of their own start them with the same one.
  */
 import { extname } from 'node:path';
@@ -28,7 +28,8 @@ export const fdsLeakedByWorker = deno === undefined ? 0 : 2;
 export function moduleArguments(text: string): readonly string[] {
   if (deno !== undefined) return ['eval', '--v8-flags=--expose-gc', text];
   if (bun !== undefined) return ['--expose-gc', '--eval', text];
-  return ['--import', 'tsx', '--expose-gc', '--input-type=module', '--eval', text];
+  const sources = extname(import.meta.url) === '.ts' ? ['--import', 'tsx'] : [];
+  return [...sources, '--expose-gc', '--input-type=module', '--eval', text];
 }
 
 /** Why a test cannot run here, by runtime; `undefined` where it can. For what the runtime lacks, not for what we do. */

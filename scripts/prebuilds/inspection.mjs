@@ -1,0 +1,62 @@
+/** Whether a binary that the package ships is there, is not stale, and keeps to the limits of targets.mjs. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup/report.mjs';
+import { hasReadelf, inspect } from './elf.mjs';
+import { readStamp, sourcesHash } from './stamp.mjs';
+import { fileOf, floors, limits } from './targets.mjs';
+
+export const prebuilds = join(root, 'prebuilds');
+
+/**
+ * @param target of targets.mjs
+ * @returns the `file`; what was looked at, as a `statement` that holds unless there is a `problem`; what readelf tells of
+ *   it, unless there is no file or no readelf; and whether the limits were looked at and are kept, however old it is
+ */
+export function inspection(target) {
+  const file = fileOf(target);
+  const path = join(prebuilds, file);
+  if (!existsSync(path)) {
+    const absent = { statement: `${file} is there`, problem: 'run npm run prebuild' };
+    return { file, checks: [absent], kept: false };
+  }
+  const problem = readStamp()[file] === sourcesHash() ? undefined : 'native/ has changed; run npm run prebuild';
+  const checks = [{ statement: `${file} is not stale`, problem }];
+  if (!hasReadelf()) return { file, checks, kept: false };
+  const elf = { ...inspect(path), bytes: statSync(path).size };
+  const ofLimits = limitsKept(file, elf, target);
+  return { file, elf, checks: [...checks, ...ofLimits], kept: ofLimits.every((check) => check.problem === undefined) };
+}
+
+function limitsKept(file, elf, target) {
+  const floor = floors[target.libc];
+  const size = Math.max(elf.loaded, elf.bytes - (target.hole ?? 0));
+  const tooNew = elf.versions.filter(([family, version]) => isNewer(version, floor.versions[family]));
+  return [
+    ['is small', size <= limits.bytes ? undefined : `${size} bytes of at most ${limits.bytes}`],
+    ['is stripped', elf.hasSymbolTable ? 'it has a symbol table' : undefined],
+    ['is for its machine', elf.machine === target.machine ? undefined : elf.machine],
+    ['needs common libraries only', unexpected(elf.needed.filter((name) => !floor.needed.test(name)))],
+    ['has no search path', unexpected(elf.searchPaths)],
+    [
+      "exports Node-API's entry points only",
+      elf.exported.join() === limits.exported.join() ? undefined : elf.exported.join(', '),
+    ],
+    ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.forbidden.test(name)))],
+    ['runs on old systems', unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`))],
+  ].map(([claim, problem]) => ({ statement: `${file} ${claim}`, problem }));
+}
+
+function unexpected(values) {
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/** Whether a version is above the limit. A family without a limit is not expected at all. */
+export function isNewer(version, limit) {
+  if (limit === undefined) return true;
+  for (let i = 0; i < Math.max(version.length, limit.length); i++) {
+    const difference = (version[i] ?? 0) - (limit[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}

@@ -1,0 +1,63 @@
+/** What running the suites under some runtime gave: one row for each runtime, poller and folder of tests. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { runSuite } from '../test/run-suite.mjs';
+import { testFiles } from '../test/suites.mjs';
+
+/**
+ * Runs the files of each folder one after the other, with each poller, and shows what fails.
+ *
+ * @param first what every row begins with
+ * @param prepare makes a suite of a test file, for a poller
+ */
+export async function rowsOf(first, { pollers, folders }, prepare) {
+  const rows = [];
+  for (const poller of pollers) {
+    for (const folder of folders) {
+      const title = [...Object.values(first), poller].join(' ');
+      const suites = testFiles(folder).map((suite) => prepare(suite, poller));
+      rows.push({ ...first, poller, suite: folder, ...(await sumsOf(suites, title)), date: today() });
+    }
+  }
+  return rows;
+}
+
+async function sumsOf(suites, title) {
+  const sums = { passed: 0, failed: 0, skipped: 0, seconds: 0, reasons: [] };
+  for (const suite of suites) {
+    const result = await runSuite(suite);
+    for (const key of ['passed', 'failed', 'skipped', 'seconds']) sums[key] += result[key];
+    sums.reasons.push(...result.reasons.filter((reason) => !sums.reasons.includes(reason)));
+    if (result.failed === 0) continue;
+    console.log(`✘ ${suite.name} (${title})\n${result.output.trimEnd()}\n${result.failure ?? ''}\n`);
+  }
+  return { ...sums, seconds: Math.round(sums.seconds) };
+}
+
+export function today() {
+  return new Date().toISOString().slice(0, 10);
+}
+
+export function printTable(rows) {
+  const head = Object.keys(rows[0] ?? {}).filter((key) => !['reasons', 'date'].includes(key));
+  const lines = [head, ...rows.map((row) => head.map((key) => String(row[key])))];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    );
+  for (const reason of new Set(rows.flatMap(({ reasons }) => reasons))) console.log(`skipped: ${reason}`);
+}
+
+export function readRows(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).runs : [];
+}
+
+export function writeRows(file, rows) {
+  mkdirSync(dirname(file), { recursive: true });
+  const lines = rows.map((row) => `    ${JSON.stringify(row)}`);
+  writeFileSync(file, `{\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`);
+}

@@ -1,0 +1,48 @@
+/**
+ * Libraries of other architectures, from Debian's packages: unpacked below build/runtimes/, each set in a folder of its
+ * own, with package lists of their own. What apt and dpkg know of this machine stays as it is, and none of it is
+ * installed, so neither root nor `dpkg --add-architecture` is needed.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runQuietly, SetupError, say } from './report.mjs';
+import { runtimesFolder } from './runtime-packages.mjs';
+import { hasProgram } from './system-packages.mjs';
+
+/**
+ * Unpacks packages unless they are there, and returns the folder, which looks like the root of a machine of that
+ * architecture. Throws a `SetupError` where it cannot.
+ *
+ * @param set `name` of the folder, `architecture` as Debian names it, and `packages` with all that they depend on
+ */
+export function unpackForeign({ name, architecture, packages }) {
+  const folder = join(runtimesFolder, name);
+  const contents = join(folder, 'packages');
+  const wanted = `${architecture}: ${packages.join(' ')}\n`;
+  const systemRoot = join(folder, 'root');
+  if (existsSync(contents) && readFileSync(contents, 'utf8') === wanted) return systemRoot;
+  if (!hasProgram('apt-get'))
+    throw new SetupError(`The libraries of ${name} are Debian's, and there is no apt-get here.`);
+  say(`unpacking ${packages.join(', ')} for ${architecture} in build/runtimes/${name}`);
+  rmSync(folder, { recursive: true, force: true });
+  download(folder, architecture, packages);
+  const archives = readdirSync(folder).filter((file) => file.endsWith('.deb'));
+  for (const archive of archives) runQuietly('dpkg-deb', ['--extract', join(folder, archive), systemRoot]);
+  // Last: what is unpacked in part is unpacked again.
+  writeFileSync(contents, wanted);
+  return systemRoot;
+}
+
+function download(folder, architecture, packages) {
+  const [lists, cache] = ['lists', 'cache'].map((part) => join(folder, part));
+  for (const path of [join(lists, 'partial'), join(cache, 'archives', 'partial')]) mkdirSync(path, { recursive: true });
+  const settings = [
+    ...[`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`],
+    ...[`Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'Dir::State::status=/dev/null'],
+    // The user that apt downloads as cannot write to a folder of ours.
+    `APT::Sandbox::User=${process.getuid() === 0 ? 'root' : ''}`,
+  ].flatMap((setting) => ['-o', setting]);
+  runQuietly('apt-get', [...settings, 'update']);
+  runQuietly('apt-get', [...settings, 'download', ...packages], process.env, folder);
+  for (const path of [lists, cache]) rmSync(path, { recursive: true, force: true });
+}
