@@ -1,8 +1,9 @@
 // The README's programs are run as they stand there.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { documentedFiles, writeFiles } from '../helpers/documented-programs.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
@@ -18,21 +19,17 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Writes out the code blocks that begin with a comment that names a file. */
-function extractFiles(): string[] {
-  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-  return [...readme.matchAll(/^```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => {
-    writeFileSync(join(folder, name), code);
-    return name;
-  });
-}
-
 function run(name: string): Program {
   return Program.start(process.execPath, ['--import', 'tsx', join(folder, name)], { env: daemon.env });
 }
 
 test('the service and the client of the README work', async () => {
-  assert.equal(extractFiles(), ['module.ts', 'service.ts', 'client.ts']);
+  const files = documentedFiles(readFileSync(join(projectRoot, 'README.md'), 'utf8'));
+  assert.equal(
+    files.map(({ name }) => name),
+    ['module.ts', 'service.ts', 'client.ts'],
+  );
+  writeFiles(folder, files);
   await using service = run('service.ts');
   const client = await connectWhenReady();
   const { code, stdout, stderr } = await client.finished;
