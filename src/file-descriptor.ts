@@ -40,6 +40,19 @@ const dropped = new FinalizationRegistry<number>((fd) => {
   });
 });
 
+/**
+ * An open file descriptor with one owner. Each that arrives in a message is one, and has to be closed or taken:
+ *
+ * @example
+ * ```ts
+ * using file = await files.call.Open('/etc/hostname');
+ * console.log(readFileSync(file.fd, 'utf8'));
+ * ```
+ *
+ * One that is dropped is closed when it is collected, with a warning: when that happens nobody can tell.
+ *
+ * @see D-Bus specification, section "Basic types", type UNIX_FD
+ */
 export class FileDescriptor {
   #fd: number;
   #handedOver = false;
@@ -65,6 +78,7 @@ export class FileDescriptor {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
+  /** As {@link isFileDescriptor}: for `instanceof`. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return FileDescriptor.isFileDescriptor(value);
   }
@@ -122,10 +136,12 @@ export class FileDescriptor {
     return this;
   }
 
+  /** As {@link close}: for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `FileDescriptor { ${this.closed ? 'closed' : this.#fd} }`;
   }

@@ -59,10 +59,12 @@ type UnknownMembers<M extends InterfaceMembers, Given> = string extends keyof Gi
     ? []
     : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
 
+/** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 
 /** What {@link implement} returns, whatever the interface: it can be exported. */
 export interface Implementation {
+  /** The interface. */
   readonly description: InterfaceDescription;
   /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
   emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void;

@@ -5,6 +5,7 @@ import { checkOptions, decorated, type MemberOptions, refused } from './decorati
 import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
 import { checkMember } from './member-check.js';
 
+/** The options of {@link method}. */
 export interface MethodOptions<
   I extends ArgumentList,
   O extends ArgumentList,

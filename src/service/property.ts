@@ -7,6 +7,7 @@ import type { ValidType } from './definitions.js';
 import { checkMember } from './member-check.js';
 import { adoptField, noticeAssignments } from './property-assignment.js';
 
+/** The options of {@link property}. */
 export interface PropertyOptions<S extends string, A extends Access, W extends VariantChoice = 'plain'>
   extends MemberOptions {
   /** The signature of one complete type. */

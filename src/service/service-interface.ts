@@ -11,6 +11,7 @@ import { ServiceObject } from './service-object.js';
 export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> = (abstract new (
   ...args: never
 ) => T) & {
+  /** The interface's name, where the class gives it so. */
   readonly interfaceName?: string | undefined;
 };
 

@@ -8,6 +8,7 @@ import { checkMember } from './member-check.js';
 import { isThenable } from './outlets.js';
 import { serviceObjectOf } from './service-object.js';
 
+/** The options of {@link signal}. */
 export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
   /** The arguments; none if left out. */
   readonly args?: (A & ValidArguments<A>) | undefined;
