@@ -41,16 +41,14 @@ const dropped = new FinalizationRegistry<number>((fd) => {
 });
 
 /**
- * An open file descriptor with one owner. Each that arrives in a message is one, and has to be closed or taken:
+ * An open file descriptor with one owner. Each that arrives in a message is one, and has to be closed or taken. One that
+ * is dropped is closed when it is collected, with a warning: when that happens nobody can tell.
  *
  * @example
  * ```ts
  * using file = await files.call.Open('/etc/hostname');
  * console.log(readFileSync(file.fd, 'utf8'));
  * ```
- *
- * One that is dropped is closed when it is collected, with a warning: when that happens nobody can tell.
- *
  * @see D-Bus specification, section "Basic types", type UNIX_FD
  */
 export class FileDescriptor {
@@ -125,7 +123,9 @@ export class FileDescriptor {
    * this, sending leaves the descriptor as it is, and the receiver gets a duplicate.
    *
    * @example
+   * ```ts
    * await service.call.Attach(FileDescriptor.adopt(openSync(path, 'r')).handOver());
+   * ```
    *
    * @returns this object
    * @throws {@link InvalidArgumentError} if it is empty

@@ -87,8 +87,10 @@ const helpers = {
  * Makes a {@link Variant} of any type; the members make one of a common type.
  *
  * @example
+ * ```ts
  * variant('a{sv}', { Name: 'busbar' });
  * variant.u(5);
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */

@@ -34,7 +34,9 @@ export interface MemberTypes {
  * (`typeof Module`), or of a description, which is typed loosely.
  *
  * @example
+ * ```ts
  * const module: ProxyOf<typeof TestModule> = bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest');
+ * ```
  */
 export type ProxyOf<T> = InterfaceProxy<MemberTypesOf<T>>;
 

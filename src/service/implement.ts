@@ -95,6 +95,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
  * asynchronous
  *
  * @example
+ * ```ts
  * const module = implement(Module, {
  *   async TestMethod(kind, devices) { return 'Success'; },
  *   TestProperty: {},
@@ -102,6 +103,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
  * bus.export('/org/example/dbustest', module);
  * module.emit.TestSignal({ vm: 'up' });
  * module.properties.TestProperty = { vm: 'up' };
+ * ```
  *
  * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or has a first value that does not
  * fit; or if a method and a property have the same name, which only a decorated class can implement

@@ -52,10 +52,12 @@ export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
  * `bigint` for `x`) where class and client are meant to share them.
  *
  * @example
+ * ```ts
  * @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
  * async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
  *   return 'Success';
  * }
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
  * @see D-Bus specification, section "Message Protocol", type METHOD_CALL
