@@ -145,7 +145,11 @@ export function sessionBus(): Promise<MessageBus> {
   return shared.session.get();
 }
 
-/** The system bus, shared as {@link sessionBus} is. */
+/**
+ * The system bus, on a connection that all users in this process share, as with {@link sessionBus}.
+ *
+ * @throws (rejects) as {@link connect} does
+ */
 export function systemBus(): Promise<MessageBus> {
   return shared.system.get();
 }

@@ -7,13 +7,27 @@ import { debuglog } from 'node:util';
 
 /** Something that went wrong, or is odd, where nobody waits for an answer. */
 export interface Problem {
-  /** What kind: `handler`, `misfit`, `subscription`, `message`, `introspection`, `descriptor`, `peer`, … */
+  /** What kind of problem it is. */
   readonly kind: ProblemKind;
+  /** What happened, in words. */
   readonly message: string;
   /** The error behind it, with its stack; it never leaves the process. */
   readonly error?: unknown;
 }
 
+/**
+ * What kind of problem it is:
+ *
+ * - `handler`: code of the user's threw: a method, a getter, a listener
+ * - `misfit`: what came, or is to be sent, is not of the type that was described
+ * - `subscription`: the bus refused a match rule that nobody asked about
+ * - `message`: a message was dropped, or could not be handled
+ * - `introspection`: a part of introspection data cannot be used, and is left out
+ * - `descriptor`: a file descriptor was dropped, or could not be closed
+ * - `name`: the owner of a name cannot be followed
+ * - `peer`: a client of a server was turned away, or could not be accepted
+ * - `send`: something that was to be sent was not
+ */
 export type ProblemKind =
   | 'handler'
   | 'misfit'

@@ -37,6 +37,11 @@ export class DBusError extends Error {
   /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
   declare readonly code: string;
 
+  /**
+   * @param dbusName the error name on the wire, two or more elements: `org.example.Error.Busy`
+   * @param message the text, which the caller reads
+   * @param options values to send besides, and a `cause` that stays here
+   */
   constructor(dbusName: string, message: string, options: DBusErrorOptions = {}) {
     super(message, options);
     this.dbusName = dbusName;
@@ -44,6 +49,7 @@ export class DBusError extends Error {
     this.signature = options.signature;
   }
 
+  /** Whether a value is such an error, of any copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     const brand = brands.get(this);
@@ -68,6 +74,7 @@ function identify(errorClass: typeof DBusError | typeof WellKnownError, name: st
 
 /** An error of a kind that the specification, the bus or busbar gives a fixed name on the wire. */
 class WellKnownError extends DBusError {
+  /** The error name on the wire that errors of this class have. */
   static readonly dbusName: string;
   constructor(message: string, options?: DBusErrorOptions) {
     super(new.target.dbusName, message, options);
@@ -157,6 +164,7 @@ export class NameTakenError extends WellKnownError {
   static override readonly dbusName = standard('AddressInUse');
   /** The unique name of the present owner, where it could be learnt. */
   readonly owner: string | undefined;
+  /** @param options what other errors have, and the owner */
   constructor(message: string, options?: DBusErrorOptions & { readonly owner?: string | undefined }) {
     super(message, options);
     this.owner = options?.owner;
@@ -166,7 +174,11 @@ export class NameTakenError extends WellKnownError {
 /** Marks errors that others made; shared by all copies of this package in a process. */
 const notMine: unique symbol = Symbol.for('busbar.notAnAnswer');
 
-/** Marks an error that busbar made of what a peer answered, or of what it was given: a service does not mean it. */
+/**
+ * Marks an error that busbar made of what a peer answered, or of what it was given: a service does not mean it.
+ *
+ * @internal
+ */
 export function notAnAnswer<E extends DBusError>(error: E): E {
   return Object.defineProperty(error, notMine, { value: true });
 }
@@ -182,7 +194,11 @@ const ownTrouble = [
   NameTakenError,
 ];
 
-/** Whether a service that throws this error means it as the answer to its caller. */
+/**
+ * Whether a service that throws this error means it as the answer to its caller.
+ *
+ * @internal
+ */
 export function isAnswer(error: DBusError): boolean {
   if (notMine in error || ownTrouble.some((kind) => error instanceof kind)) return false;
   const { cause } = error;
@@ -228,6 +244,7 @@ classesByDBusName.set(standard('TimedOut'), TimeoutError);
  *
  * @param body the message's values
  * @param call what was called, for the text
+ * @internal
  */
 export function errorFromReply(reply: Message, body: readonly unknown[], call: string): DBusError {
   const { errorName: dbusName = standard('Failed') } = reply;

@@ -40,6 +40,17 @@ const dropped = new FinalizationRegistry<number>((fd) => {
   });
 });
 
+/**
+ * An open file descriptor with one owner. Each that arrives in a message is one, and has to be closed or taken. One that
+ * is dropped is closed when it is collected, with a warning: when that happens nobody can tell.
+ *
+ * @example
+ * ```ts
+ * using file = await files.call.Open('/etc/hostname');
+ * console.log(readFileSync(file.fd, 'utf8'));
+ * ```
+ * @see D-Bus specification, section "Basic types", type UNIX_FD
+ */
 export class FileDescriptor {
   #fd: number;
   #handedOver = false;
@@ -65,6 +76,7 @@ export class FileDescriptor {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
+  /** As {@link isFileDescriptor}: for `instanceof`. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return FileDescriptor.isFileDescriptor(value);
   }
@@ -111,7 +123,9 @@ export class FileDescriptor {
    * this, sending leaves the descriptor as it is, and the receiver gets a duplicate.
    *
    * @example
+   * ```ts
    * await service.call.Attach(FileDescriptor.adopt(openSync(path, 'r')).handOver());
+   * ```
    *
    * @returns this object
    * @throws {@link InvalidArgumentError} if it is empty
@@ -122,10 +136,12 @@ export class FileDescriptor {
     return this;
   }
 
+  /** As {@link close}: for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `FileDescriptor { ${this.closed ? 'closed' : this.#fd} }`;
   }

@@ -1,7 +1,7 @@
 /**
  * busbar: D-Bus for Node.js and TypeScript. Everything public is exported here.
  *
- * @packageDocumentation
+ * @module busbar
  */
 export type { BusStats, MessageHandler, NameWatcher, SubscriptionRule } from './bus/bus.js';
 export type { Credentials } from './bus/driver.js';

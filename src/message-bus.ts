@@ -17,7 +17,19 @@ import { type Export, Exports } from './service/exports.js';
 /** Whether this process has been told that exports come before names. */
 let warned = false;
 
-/** @see {@link Bus} for calls, signals and names */
+/**
+ * A connection to a bus, or to a peer: it calls and listens, owns and watches names, exports objects, and makes proxies
+ * of others'. Made by {@link sessionBus}, {@link systemBus}, {@link connect} and, between peers, by {@link listen}.
+ *
+ * It keeps the process alive while calls wait, and while something is subscribed to, exported or owned.
+ *
+ * @example
+ * ```ts
+ * await using bus = await sessionBus();
+ * const module = bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest');
+ * console.log(await module.call.TestMethod('vm', { disks: ['sda'] }));
+ * ```
+ */
 export class MessageBus extends Bus {
   readonly #exports = new Exports(this);
   #shares = 0;
@@ -42,12 +54,25 @@ export class MessageBus extends Bus {
   /**
    * Exports `org.freedesktop.DBus.ObjectManager` at a path: one call returns all objects below it, and
    * InterfacesAdded and InterfacesRemoved tell of what comes and goes there.
+   *
+   * @returns a handle that ends the export
+   * @throws {@link InvalidArgumentError} for an invalid path, or one that has an ObjectManager already
+   * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
    */
   exportObjectManager(path: string): Export {
     return this.#exports.addManager(path);
   }
 
-  /** As {@link Bus.requestName}; warns once if nothing is exported yet, because calls may arrive at once. */
+  /**
+   * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects. Warns once if
+   * nothing is exported yet, because calls may arrive at once.
+   *
+   * @throws (rejects) {@link NameTakenError} with the present owner
+   * @throws (rejects) {@link AccessDeniedError} if the bus's policy forbids it
+   * @throws (rejects) {@link InvalidArgumentError} for what is no well-known name
+   * @throws (rejects) {@link NotSupportedError} between peers
+   * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
+   */
   override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
     if (this.#exports.size === 0 && !warned && isWellKnownName(name)) {
       warned = true;
@@ -96,6 +121,10 @@ export class MessageBus extends Bus {
     return remoteObject(this, undefined, first as string, second);
   }
 
+  /**
+   * Counts of what the connection holds, which return to where they were when everything is given back, and of what it
+   * did.
+   */
   override stats(): BusStats & { readonly exportedObjects: number } {
     return { ...super.stats(), exportedObjects: this.#exports.size };
   }
@@ -110,6 +139,7 @@ export class MessageBus extends Bus {
     await super.close();
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `MessageBus { ${this.uniqueName ?? 'peer'}, ${this.state} }`;
   }

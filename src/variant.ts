@@ -19,7 +19,9 @@ const brand: unique symbol = Symbol.for('busbar.Variant');
  * type is a variant.
  */
 export class Variant<S extends string = string, T = WriteValue<S>> {
+  /** The signature of the value: one complete type. */
   readonly signature: S;
+  /** The value. Variants within it are `Variant` too, if it was read so. */
   readonly value: T;
 
   /**
@@ -38,10 +40,12 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
+  /** As {@link isVariant}: for `instanceof`. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return Variant.isVariant(value);
   }
 
+  /** @internal */
   [inspect.custom](depth: number, options: InspectOptions): string {
     if (depth < 0) return `[Variant ${this.signature}]`;
     const value = inspect(this.value, { ...options, depth: options.depth == null ? null : options.depth - 1 });
@@ -83,8 +87,10 @@ const helpers = {
  * Makes a {@link Variant} of any type; the members make one of a common type.
  *
  * @example
+ * ```ts
  * variant('a{sv}', { Name: 'busbar' });
  * variant.u(5);
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */

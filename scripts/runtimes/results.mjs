@@ -34,7 +34,7 @@ async function sumsOf(suites, title) {
   return { ...sums, seconds: Math.round(sums.seconds) };
 }
 
-export function today() {
+function today() {
   return new Date().toISOString().slice(0, 10);
 }
 

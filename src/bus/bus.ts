@@ -40,6 +40,7 @@ export type MessageHandler = (message: Message) => boolean | undefined | void;
 export interface BusStats extends Traffic {
   /** The number by which the diagnostics channels call this connection. */
   readonly connection: number;
+  /** How far the connection is in its life. */
   readonly state: ConnectionState;
   /** Calls that wait for their reply. */
   readonly pendingCalls: number;
@@ -47,6 +48,7 @@ export interface BusStats extends Traffic {
   readonly matchRules: number;
   /** Who listens by these rules; following the owner of a well-known name counts as well. */
   readonly subscriptions: number;
+  /** Well-known names that the connection owns or waits for. */
   readonly ownedNames: number;
   /** Bytes that were sent but not yet taken by the kernel. */
   readonly queuedBytes: number;
@@ -54,6 +56,7 @@ export interface BusStats extends Traffic {
   readonly droppedSignals: number;
 }
 
+/** Who is told of a name's owner, by {@link MessageBus.watchName}. Either function may be left out. */
 export interface NameWatcher {
   /** The name has an owner: now, or again, or another one. */
   readonly appeared?: ((owner: string) => void) | undefined;
@@ -61,6 +64,7 @@ export interface NameWatcher {
   readonly vanished?: (() => void) | undefined;
 }
 
+/** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
 export class Bus implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #bus: BusDriver | undefined;
@@ -100,6 +104,7 @@ export class Bus implements AsyncDisposable {
     return this.#uniqueName;
   }
 
+  /** How far the connection is in its life. Whoever holds a bus got it `open`. */
   get state(): ConnectionState {
     return this.#connection.state;
   }
@@ -152,17 +157,26 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal. It is delivered even if the process ends right after.
+   * Sends a signal. It is delivered even if the process ends right after. Signals of an exported object are emitted by
+   * the object itself; this is for those without one.
    *
    * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is over
+   * @throws {@link BackpressureError} if more than 64 MiB wait to be written
+   * @see D-Bus specification, section "Signal Emission"
    */
   emit(signal: SignalEmission): void {
     checkObject(signal, 'signal');
     this.#connection.send({ type: MessageType.Signal, ...signal }, signal.body);
   }
 
-  /** Sends any message that awaits no reply, and returns its serial. Throws as `emit` does. */
+  /**
+   * Sends any message that awaits no reply: a signal, or an answer to a call that a message handler took.
+   *
+   * @returns the serial of the message
+   * @throws as {@link emit} does
+   * @see D-Bus specification, section "Message Format"
+   */
   send(message: OutgoingMessage): number {
     checkObject(message, 'message');
     return this.#connection.send(message, message.body, message.replySerial);
@@ -175,7 +189,9 @@ export class Bus implements AsyncDisposable {
 
   /**
    * Adds a handler that sees every incoming call and signal first, in the order of adding. A handler that throws
-   * counts as not having dealt with the message.
+   * counts as not having dealt with the message. Whoever deals with a call has to answer it, by {@link send}.
+   *
+   * @returns a handle that takes the handler away again
    */
   addMessageHandler(handler: MessageHandler): Disposable {
     checkFunction(handler, 'handler');
@@ -189,6 +205,7 @@ export class Bus implements AsyncDisposable {
    * Signals asked for from a well-known name are delivered only if they come from the connection that owns the name
    * at that time. Between peers all signals come from the peer, so a rule's `sender` is not looked at.
    *
+   * @returns a handle that ends it; what the bus says of the rule is in its `ready`
    * @throws {@link InvalidArgumentError} if the rule is not valid
    * @see D-Bus specification, section "Match Rules"
    */
@@ -240,17 +257,31 @@ export class Bus implements AsyncDisposable {
     await this.#requireNames('releaseName').release(name);
   }
 
-  /** All names on the bus, unique ones included. */
+  /**
+   * All names on the bus, unique ones included.
+   *
+   * @throws (rejects) {@link NotSupportedError} between peers, as everything here that asks the bus
+   * @see D-Bus specification, section "org.freedesktop.DBus.ListNames"
+   */
   async listNames(): Promise<string[]> {
     return this.#requireBus('listNames').names('ListNames');
   }
 
-  /** All names that the bus can start a service for. */
+  /**
+   * All names that the bus can start a service for.
+   *
+   * @see D-Bus specification, section "org.freedesktop.DBus.ListActivatableNames"
+   */
   async listActivatableNames(): Promise<string[]> {
     return this.#requireBus('listActivatableNames').names('ListActivatableNames');
   }
 
-  /** The unique name of a name's owner. Rejects with {@link NameHasNoOwnerError} where there is none. */
+  /**
+   * The unique name of a name's owner.
+   *
+   * @throws (rejects) {@link NameHasNoOwnerError} where there is none
+   * @see D-Bus specification, section "org.freedesktop.DBus.GetNameOwner"
+   */
   async nameOwner(name: string): Promise<string> {
     checkBusName(name, 'name');
     return this.#requireBus('nameOwner').nameOwner(name);
@@ -263,19 +294,37 @@ export class Bus implements AsyncDisposable {
     return (await bus.hasOwner(name)) || (await bus.names('ListActivatableNames')).includes(name);
   }
 
-  /** Has the bus start a service. Resolves with whether it was `started` now or is `running` already. */
+  /**
+   * Has the bus start a service. Resolves with whether it was `started` now or is `running` already.
+   *
+   * @throws (rejects) {@link ServiceUnknownError} if the bus knows no such service, or another {@link DBusError} if it
+   * does not start
+   * @see D-Bus specification, section "org.freedesktop.DBus.StartServiceByName"
+   */
   async startService(name: string): Promise<'started' | 'running'> {
     checkWellKnownName(name, 'name');
     return this.#requireBus('startService').startService(name);
   }
 
-  /** Who the owner of a name is: user, process, groups, as far as the bus knows. */
+  /**
+   * Who the owner of a name is: user, process, groups, as far as the bus knows.
+   *
+   * @throws (rejects) {@link NameHasNoOwnerError} where there is none
+   * @see D-Bus specification, section "org.freedesktop.DBus.GetConnectionCredentials"
+   */
   async credentials(name: string): Promise<Credentials> {
     checkBusName(name, 'name');
     return this.#requireBus('credentials').credentials(name);
   }
 
-  /** Follows a name's owner: tells at once whether there is one, and of every change from then on. */
+  /**
+   * Follows a name's owner: tells at once whether there is one, and of every change from then on.
+   *
+   * @returns a handle that ends it
+   * @throws {@link InvalidArgumentError} for what is no name
+   * @throws {@link NotSupportedError} between peers
+   * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
+   */
   watchName(name: string, watcher: NameWatcher): Disposable {
     checkBusName(name, 'name');
     checkWatcher(watcher);
@@ -323,16 +372,23 @@ export class Bus implements AsyncDisposable {
     this.#connection.unref();
   }
 
-  /** Settles when the kernel has taken everything that was sent. */
+  /**
+   * Settles when the kernel has taken everything that was sent, or the connection is over. That says nothing of whether
+   * anybody has read it.
+   */
   async flush(): Promise<void> {
     await this.#connection.flush();
   }
 
-  /** Writes what was sent and closes. Calls that wait reject with {@link ConnectionClosedError}. */
+  /**
+   * Writes what was sent, for a second at most, and closes. Calls that wait reject with {@link ConnectionClosedError};
+   * exports, subscriptions and names end.
+   */
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
+  /** As {@link close}: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -14,7 +14,9 @@ export const BUS_INTERFACE = 'org.freedesktop.DBus';
 
 /** Who a connection to the bus is, as far as the bus knows. */
 export interface Credentials {
+  /** The user id; `undefined` where the bus does not know. */
   readonly uid: number | undefined;
+  /** The process id; `undefined` where the bus does not know. Ids are used again when a process has ended. */
   readonly pid: number | undefined;
   /** Numeric ids of the groups, the primary one included. */
   readonly gids: readonly number[] | undefined;

@@ -20,7 +20,7 @@ export interface FollowedName {
   release(): void;
 }
 
-export type OwnerKnowledge = 'asked' | 'known' | 'denied';
+type OwnerKnowledge = 'asked' | 'known' | 'denied';
 
 export type OwnerListener = (owner: string | undefined, previous: string | undefined) => void;
 

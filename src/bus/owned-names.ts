@@ -20,6 +20,7 @@ export interface RequestNameOptions {
 
 /** A name that this connection owns or waits for. Disposing it gives it back. */
 export interface OwnedName extends AsyncDisposable {
+  /** The well-known name. */
   readonly name: string;
   /**
    * `queued` until the name is ours; `lost` when it was given back, or taken away. Who asked with `queue` and loses the
@@ -30,6 +31,7 @@ export interface OwnedName extends AsyncDisposable {
   readonly acquired: Promise<void>;
   /** Resolves when the name is no longer ours. Ask again after it was acquired anew. */
   readonly lost: Promise<void>;
+  /** Gives the name back, or leaves its queue. Does nothing for a name that is lost already. */
   release(): Promise<void>;
 }
 

@@ -14,21 +14,31 @@ export interface CallOptions extends WaitOptions {
 
 /** A method call, by the specification's names. */
 export interface MethodCall extends CallOptions {
+  /** Whom to call: a unique or a well-known name. Left out between peers. */
   readonly destination?: string | undefined;
+  /** The object. */
   readonly path: string;
+  /** May be left out, which some services do not understand. */
   readonly interface?: string | undefined;
+  /** The method. */
   readonly member: string;
   /** The signature of `body`; empty if left out. */
   readonly signature?: string | undefined;
+  /** The arguments, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
 }
 
 /** A signal to send. */
 export interface SignalEmission {
+  /** The object that the signal is from. */
   readonly path: string;
+  /** The interface that has the signal. */
   readonly interface: string;
+  /** The signal. */
   readonly member: string;
+  /** The signature of `body`; empty if left out. */
   readonly signature?: string | undefined;
+  /** The arguments, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
   /** Send to this connection alone; to everybody who subscribed, if left out. */
   readonly destination?: string | undefined;

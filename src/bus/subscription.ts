@@ -2,6 +2,7 @@
 
 /** A listener in force. Disposing it (`using`), or `unsubscribe`, ends it exactly once; more often does nothing. */
 export interface Subscription extends Disposable {
+  /** Ends the subscription: the listener is not called again, not even for signals that have arrived. */
   unsubscribe(): void;
   /**
    * Resolves when the bus has put the match rule in force, rejects if it refuses to. There is no need to await it

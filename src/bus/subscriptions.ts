@@ -15,6 +15,7 @@ import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { type FollowedName, NameOwners } from './name-owners.js';
 import type { Subscription } from './subscription.js';
 
+/** Gets each signal that matches. What it throws is reported on the channel `busbar:problem`, and stops nothing else. */
 export type SignalListener = (message: Message) => void;
 
 /** Takes a signal while it is the inbox's current message; later its bytes are gone. */

@@ -8,8 +8,11 @@ import { suggestion } from '../nearest-name.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 
+/** Somebody else's object, with what it says of itself. Made by {@link MessageBus.object}. */
 export class RemoteObject {
+  /** The name of the connection that has the object; `undefined` between peers. */
   readonly destination: string | undefined;
+  /** The object's path. */
   readonly path: string;
   /** What the object says of itself. */
   readonly node: NodeDescription;

@@ -18,7 +18,7 @@ import type { ReadArguments, ReadResult, ReadValue, WriteArguments, WriteValue }
 import type { WatchOptions } from './signal-queue.js';
 
 /** The members of an interface as types, whatever it was described by. */
-interface MemberTypes {
+export interface MemberTypes {
   /** Functions as a client calls them. */
   readonly methods: object;
   /** The tuple of arguments of each signal. */
@@ -34,7 +34,9 @@ interface MemberTypes {
  * (`typeof Module`), or of a description, which is typed loosely.
  *
  * @example
+ * ```ts
  * const module: ProxyOf<typeof TestModule> = bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest');
+ * ```
  */
 export type ProxyOf<T> = InterfaceProxy<MemberTypesOf<T>>;
 
@@ -51,9 +53,10 @@ type MemberTypesOf<T> =
         : LooseMemberTypes;
 
 /** One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names. */
-interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
+export interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
   /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
   readonly destination: string | undefined;
+  /** The object's path. */
   readonly path: string;
   /** The interface's name. */
   readonly interface: string;
@@ -95,49 +98,62 @@ export interface ProxyOptions extends CallOptions {
   readonly typedArrays?: boolean | undefined;
 }
 
-type ChangeListener<Properties> = (
+/** Gets the properties that have new values, and the names of those that only told that they changed. */
+export type ChangeListener<Properties> = (
   changed: Partial<Properties>,
   invalidated: readonly (keyof Properties & string)[],
 ) => void;
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 
-type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
+/** Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. */
+export type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
 
 /** @see {@link InterfaceProxy.once}; aborting rejects with the abort signal's reason */
-type Once<Arguments> = (options?: { readonly signal?: AbortSignal }) => Promise<Tuple<Arguments>>;
+export type Once<Arguments> = (options?: { readonly signal?: AbortSignal }) => Promise<Tuple<Arguments>>;
 
-type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
+/** Begins to collect signals at once, for a loop to take them. */
+export type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
 
 /** Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends it. */
-interface SignalWatch<Arguments extends readonly unknown[]> extends AsyncIterableIterator<Arguments>, Disposable {
+export interface SignalWatch<Arguments extends readonly unknown[]>
+  extends AsyncIterableIterator<Arguments>,
+    Disposable {
   /** How many signals were dropped because the loop was too slow. */
   readonly dropped: number;
 }
 
 /** The members of an interface that is only known at run time. Results are what the caller says they are. */
-interface LooseMemberTypes {
+export interface LooseMemberTypes {
+  /** Any method, with any arguments. */
   readonly methods: { readonly [name: string]: <Result = unknown>(...args: readonly unknown[]) => Promise<Result> };
+  /** Any signal. */
   readonly signals: { readonly [name: string]: unknown[] };
+  /** Any property. */
   readonly readable: { readonly [name: string]: unknown };
+  /** Any property. */
   readonly writable: { readonly [name: string]: unknown };
 }
 
 /** The members of an interface from its definition. */
-interface DefinedMemberTypes<M> extends MemberTypes {
+export interface DefinedMemberTypes<M> extends MemberTypes {
+  /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in keyof Table<M, 'methods'>]: (
       ...args: Tuple<WriteArguments<ListOf<Table<M, 'methods'>[Name], 'in'>>>
     ) => Promise<ReadResult<ListOf<Table<M, 'methods'>[Name], 'out'>>>;
   };
+  /** The tuple of arguments of each signal. */
   readonly signals: {
     readonly [Name in keyof Table<M, 'signals'>]: ReadArguments<ListOf<Table<M, 'signals'>[Name], 'args'>>;
   };
+  /** The type of each property that can be read. */
   readonly readable: {
     readonly [Name in keyof Table<M, 'properties'> as AccessOf<Table<M, 'properties'>[Name]> extends 'write'
       ? never
       : Name]: ReadValue<TypeOf<Table<M, 'properties'>[Name]>>;
   };
+  /** The type that each property that can be written is written from. */
   readonly writable: {
     readonly [Name in keyof Table<M, 'properties'> as AccessOf<Table<M, 'properties'>[Name]> extends 'read'
       ? never
@@ -146,14 +162,18 @@ interface DefinedMemberTypes<M> extends MemberTypes {
 }
 
 /** The members of an interface from the class that implements it. */
-interface ClassMemberTypes<T> extends MemberTypes {
+export interface ClassMemberTypes<T> extends MemberTypes {
+  /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'method' ? Name : never]: Called<T[Name]>;
   };
+  /** The tuple of arguments of each signal. */
   readonly signals: {
     readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'signal' ? Name : never]: SignalArguments<T[Name]>;
   };
+  /** The type of each property that can be read. */
   readonly readable: { readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'property' ? Name : never]: T[Name] };
+  /** The type that each property that can be written is written from. */
   readonly writable: {
     readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'property'
       ? IsReadonly<T, Name> extends true

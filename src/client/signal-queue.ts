@@ -5,6 +5,7 @@ import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
 
+/** How signals are collected for a loop. */
 export interface WatchOptions {
   /** How many signals may wait for the loop; beyond that the oldest are dropped. 1024 if left out. */
   readonly limit?: number | undefined;
@@ -14,6 +15,10 @@ export interface WatchOptions {
 
 const DEFAULT_LIMIT = 1024;
 
+/**
+ * Signals that wait for a loop. Leaving the loop, disposing, an abort, or the end of the connection ends it; what waits
+ * then is still handed out, unless it was the loop that left.
+ */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
   readonly #waiting: unknown[][] = [];
   readonly #takers: ((result: IteratorResult<unknown[], undefined>) => void)[] = [];
@@ -41,6 +46,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     return this.#dropped;
   }
 
+  /** The next signal's arguments: at once if one waits, else when it comes. Never rejects. */
   next(): Promise<IteratorResult<unknown[], undefined>> {
     const value = this.#waiting.shift();
     if (value !== undefined) return Promise.resolve({ value, done: false });
@@ -48,16 +54,19 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
+  /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
     this.#waiting.length = 0;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
   }
 
+  /** The queue itself: for `for await`. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** As {@link return}: for `using`. */
   [Symbol.dispose](): void {
     void this.return();
   }

@@ -29,6 +29,7 @@ import { Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 
+/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 export interface ConnectionOptions {
@@ -60,10 +61,13 @@ export interface ConnectFailure {
 
 /** What went over a connection since it was made. */
 export interface Traffic {
+  /** Messages that were handed over to be written. */
   readonly messagesSent: number;
+  /** Messages that arrived, whether somebody wanted them or not. */
   readonly messagesReceived: number;
   /** Bytes of the bodies of these messages; headers are not counted. */
   readonly bodyBytesSent: number;
+  /** Bytes of the bodies of the messages that arrived. */
   readonly bodyBytesReceived: number;
   /** How the calls that were made here and are settled ended. */
   readonly calls: CallCounts;

@@ -8,6 +8,7 @@ import type { LentBody } from './lent-body.js';
 
 /** Message types on the wire. Others are ignored, as the specification asks. */
 export const MessageType = { MethodCall: 1, MethodReturn: 2, Error: 3, Signal: 4 } as const;
+/** One of the values of {@link MessageType}. */
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 /** Header flags on the wire. */
@@ -15,15 +16,21 @@ export const MessageFlag = { NoReplyExpected: 1, NoAutoStart: 2, AllowInteractiv
 
 /** The header fields that a message may carry, by the specification's names. */
 export interface HeaderFields {
+  /** PATH: the object that is called, or that a signal is from. */
   readonly path?: string | undefined;
+  /** INTERFACE: that of the member. A call may leave it out. */
   readonly interface?: string | undefined;
+  /** MEMBER: the method or signal. */
   readonly member?: string | undefined;
+  /** ERROR_NAME: only errors have it. */
   readonly errorName?: string | undefined;
+  /** DESTINATION: whom the message is for; broadcast signals have none. */
   readonly destination?: string | undefined;
 }
 
 /** What many messages may have in common: all of the header but serials and lengths. */
 export interface MessageHead extends HeaderFields {
+  /** What kind of message it is. */
   readonly type: MessageType;
   /** A union of `MessageFlag` bits; 0 if left out. */
   readonly flags?: number | undefined;
@@ -35,6 +42,7 @@ export interface MessageHead extends HeaderFields {
 export interface OutgoingMessage extends MessageHead {
   /** The serial of the message that a reply answers. */
   readonly replySerial?: number | undefined;
+  /** The values, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
 }
 
@@ -44,12 +52,17 @@ export interface OutgoingMessage extends MessageHead {
  * @see D-Bus specification, section "Message Format"
  */
 export interface Message extends HeaderFields {
+  /** What kind of message it is. */
   readonly type: MessageType;
+  /** A union of the bits of {@link MessageFlag}. */
   readonly flags: number;
+  /** The number that the sender gave the message, by which a reply names it. */
   readonly serial: number;
+  /** REPLY_SERIAL: the serial of the call that a reply answers; other messages have none. */
   readonly replySerial: number | undefined;
   /** The unique name of the sender, which the bus vouches for; `undefined` between peers without a bus. */
   readonly sender: string | undefined;
+  /** SIGNATURE: of the body; empty where there is none. */
   readonly signature: string;
   /** The values, decoded as the table of values says. */
   readonly body: readonly unknown[];

@@ -24,8 +24,11 @@ export type CallCounts = Readonly<Record<CallOutcome, number>>;
 
 /** A call that was made here is settled. */
 export interface CallEvent extends HeaderFields {
+  /** The number of the connection, as in `bus.stats().connection`. */
   readonly connection: number;
+  /** The serial of the call's message. */
   readonly serial: number;
+  /** How it ended. */
   readonly outcome: CallOutcome;
   /** What it took; `undefined` where the call was made before anybody watched. */
   readonly milliseconds: number | undefined;

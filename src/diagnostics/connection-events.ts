@@ -22,6 +22,7 @@ import type { ConnectionPhase, TransportKind } from '../native/binding.js';
 export interface ConnectionEvent {
   /** Counts the connections of this process (of this thread), from 1. `bus.stats()` and the other channels have it too. */
   readonly connection: number;
+  /** The state that it has now. */
   readonly state: ConnectionState;
   /** The address that was tried; empty for a client that a server accepted. */
   readonly address: string;

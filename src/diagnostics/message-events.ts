@@ -9,15 +9,21 @@ import { describeMessage, type HeaderFields, type MessageHead, MessageType } fro
 
 /** A message that was sent or received: its header, and how large it is. Bodies are not shown, they may be secret. */
 export interface MessageEvent extends HeaderFields {
+  /** The number of the connection, as in `bus.stats().connection`. */
   readonly connection: number;
+  /** Which way it went. */
   readonly direction: 'sent' | 'received';
+  /** What kind of message it is. */
   readonly type: MessageType;
+  /** A union of the bits of {@link MessageFlag}. */
   readonly flags: number;
+  /** The number that the sender gave the message. */
   readonly serial: number;
   /** The serial of the message that it answers; `undefined` where it answers none. */
   readonly replySerial: number | undefined;
   /** The unique name that the bus vouches for; `undefined` between peers, and for what is sent. */
   readonly sender: string | undefined;
+  /** The signature of the body; empty where there is none. */
   readonly signature: string;
   /** The length of the body in bytes. */
   readonly bodyLength: number;

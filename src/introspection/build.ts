@@ -32,7 +32,7 @@ interface MemberInput {
 }
 
 /** What whoever implements a member chooses for itself; the interface is the same to others. */
-interface ReadingChoice {
+export interface ReadingChoice {
   /**
    * How the implementation gets variants that others send: `'plain'` (if left out) as the value in them, `'wrap'` as
    * `Variant`, which keeps the type. Clients choose for themselves, by `proxy.with({ variants })`.
@@ -40,17 +40,23 @@ interface ReadingChoice {
   readonly variants?: VariantChoice | undefined;
 }
 
+/** A method, as it is written down. */
 export interface MethodInput extends MemberInput, ReadingChoice {
+  /** The arguments; none if left out. */
   readonly in?: ArgumentList | undefined;
+  /** The values of the reply; none if left out. */
   readonly out?: ArgumentList | undefined;
   /** Callers are not meant to wait for a reply; not together with `out`. */
   readonly noReply?: boolean | undefined;
 }
 
+/** A signal, as it is written down. */
 export interface SignalInput extends MemberInput {
+  /** The arguments; none if left out. */
   readonly args?: ArgumentList | undefined;
 }
 
+/** A property, as it is written down. */
 export interface PropertyInput extends MemberInput, ReadingChoice {
   /** The signature of one complete type. */
   readonly type: string;

@@ -25,7 +25,18 @@ type Attributes = Readonly<Record<string, string | undefined>>;
 /** Lines without indentation; whoever puts them into an element indents them. */
 type Lines = readonly string[];
 
-/** The introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` answers it. */
+/**
+ * The introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` answers it. The same description
+ * always gives the same text.
+ *
+ * @example
+ * ```ts
+ * const interfaces = new Map([[Module.name, Module.description]]);
+ * const xml = introspectionXml({ path: '/org/example/dbustest', interfaces, children: new Map() });
+ * ```
+ * @throws {@link InvalidArgumentError} for what is no description
+ * @see D-Bus specification, section "Introspection Data Format"
+ */
 export function introspectionXml(node: NodeDescription): string {
   if (!(node?.interfaces instanceof Map && node.children instanceof Map)) {
     throw new InvalidArgumentError('node: expected the description of a node, with its interfaces and children');

@@ -22,6 +22,7 @@ import type {
 } from './description.js';
 import { readXml, type XmlElement } from './xml.js';
 
+/** How introspection data is read. */
 export interface ParseIntrospectionOptions {
   /** Whose data it is, for reports and errors: `org.bluez /org/bluez/hci0`, or the name of a file. */
   readonly origin?: string | undefined;

@@ -132,9 +132,11 @@ export interface PeerCredentials {
   readonly securityLabel: string;
 }
 
+/** What moves the bytes: busbar itself on a `socket`, or the library of `sd-bus`. */
 export type TransportKind = 'sd-bus' | 'socket';
 /** `uv`: uv_poll on the event loop. `thread`: a poll thread and a threadsafe function, for runtimes without libuv. */
 export type PollerKind = 'uv' | 'thread';
+/** How far a connection came: `connect` to the socket, `authenticate`, or `open`. */
 export type ConnectionPhase = 'connect' | 'authenticate' | 'open';
 
 /** One connection. All methods belong to the thread of the environment that made it. */

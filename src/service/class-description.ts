@@ -10,6 +10,7 @@ import type { Access, InterfaceDescription } from '../introspection/description.
 import { quoted } from '../names.js';
 import { membersOf, type PropertyMember } from './members.js';
 
+/** How a class names its interface. */
 export interface ServiceInterfaceOptions {
   /** The D-Bus interface name. */
   readonly name: string;

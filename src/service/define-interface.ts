@@ -21,11 +21,13 @@ export interface InterfaceDefinition<
  * `readwrite` and emits its changes unless it says otherwise.
  *
  * @example
+ * ```ts
  * export const Module = defineInterface('org.example.dbustest.Module', {
  *   methods: { TestMethod: { in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] } },
  *   signals: { TestSignal: { args: ['vms:a{ss}'] } },
  *   properties: { TestProperty: { type: 'a{ss}', access: 'readwrite' } },
  * });
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid name or signature, which is a compile error too where it is a
  * literal

@@ -9,8 +9,11 @@ import type { CallContext } from './call-context.js';
 
 /** The members of an interface, by their D-Bus names. */
 export interface InterfaceMembers {
+  /** Methods, by their D-Bus names. */
   readonly methods?: { readonly [name: string]: MethodInput };
+  /** Signals, by their D-Bus names. */
   readonly signals?: { readonly [name: string]: SignalInput };
+  /** Properties, by their D-Bus names. */
   readonly properties?: { readonly [name: string]: PropertyInput };
 }
 

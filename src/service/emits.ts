@@ -25,8 +25,10 @@ type EmittedArguments<T> = [T] extends [void]
  * its arguments: `Emits<[string, number], [[string, number]]>`.
  *
  * @example
+ * ```ts
  * @signal({ args: ['vms:a{ss}'] })
  * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
+ * ```
  */
 export type Emits<
   T = void,

@@ -19,7 +19,9 @@ import { fitting } from './standard/property-values.js';
 
 /** Something exported. Disposing it (`using`), or `unexport`, ends that exactly once; more often does nothing. */
 export interface Export extends Disposable {
+  /** The object's path. */
   readonly path: string;
+  /** Ends the export: calls are answered with an error, and signals do not leave from here any more. */
   unexport(): void;
 }
 

@@ -25,9 +25,11 @@ import { noteChanges, Outlets } from './outlets.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 
 /** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
-type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
-  ? { readonly get?: undefined }
-  : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+export type PropertyFunctions<
+  S extends string,
+  A extends Access,
+  V extends VariantChoice = 'plain',
+> = (A extends 'write' ? { readonly get?: undefined } : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
   (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValueAs<S, V>): void | PromiseLike<void> });
 
 /** A property as `implement` takes it. */
@@ -57,10 +59,12 @@ type UnknownMembers<M extends InterfaceMembers, Given> = string extends keyof Gi
     ? []
     : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
 
+/** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 
 /** What {@link implement} returns, whatever the interface: it can be exported. */
 export interface Implementation {
+  /** The interface. */
   readonly description: InterfaceDescription;
   /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
   emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void;
@@ -91,6 +95,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
  * asynchronous
  *
  * @example
+ * ```ts
  * const module = implement(Module, {
  *   async TestMethod(kind, devices) { return 'Success'; },
  *   TestProperty: {},
@@ -98,6 +103,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
  * bus.export('/org/example/dbustest', module);
  * module.emit.TestSignal({ vm: 'up' });
  * module.properties.TestProperty = { vm: 'up' };
+ * ```
  *
  * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or has a first value that does not
  * fit; or if a method and a property have the same name, which only a decorated class can implement

@@ -5,6 +5,7 @@ import { checkOptions, decorated, type MemberOptions, refused } from './decorati
 import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
 import { checkMember } from './member-check.js';
 
+/** The options of {@link method}. */
 export interface MethodOptions<
   I extends ArgumentList,
   O extends ArgumentList,
@@ -51,10 +52,12 @@ export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
  * `bigint` for `x`) where class and client are meant to share them.
  *
  * @example
+ * ```ts
  * @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
  * async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
  *   return 'Success';
  * }
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
  * @see D-Bus specification, section "Message Protocol", type METHOD_CALL

@@ -7,6 +7,7 @@ import type { ValidType } from './definitions.js';
 import { checkMember } from './member-check.js';
 import { adoptField, noticeAssignments } from './property-assignment.js';
 
+/** The options of {@link property}. */
 export interface PropertyOptions<S extends string, A extends Access, W extends VariantChoice = 'plain'>
   extends MemberOptions {
   /** The signature of one complete type. */
@@ -93,8 +94,10 @@ export interface DecoratesProperty<S extends string, A extends Access, W extends
  * instead is sent as the type that goes without saying, or as the `Variant` it is.
  *
  * @example
+ * ```ts
  * @property({ type: 'a{ss}', access: 'readwrite' })
  * accessor TestProperty: Record<string, string> = {};
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"

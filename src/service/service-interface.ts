@@ -11,6 +11,7 @@ import { ServiceObject } from './service-object.js';
 export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> = (abstract new (
   ...args: never
 ) => T) & {
+  /** The interface's name, where the class gives it so. */
   readonly interfaceName?: string | undefined;
 };
 
@@ -21,12 +22,14 @@ export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface>
  * override them, decorated anew or not.
  *
  * @example
+ * ```ts
  * class TestModule extends ServiceInterface {
  *   constructor() { super('org.example.dbustest.Module'); }
  *
  *   @method({ in: ['kind:s'], out: ['result:s'] })
  *   async TestMethod(kind: string): Promise<string> { return 'Success'; }
  * }
+ * ```
  */
 export abstract class ServiceInterface {
   /** The interface's name, for classes that do not give it in their constructor or need arguments there. */

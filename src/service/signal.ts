@@ -8,6 +8,7 @@ import { checkMember } from './member-check.js';
 import { isThenable } from './outlets.js';
 import { serviceObjectOf } from './service-object.js';
 
+/** The options of {@link signal}. */
 export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
   /** The arguments; none if left out. */
   readonly args?: (A & ValidArguments<A>) | undefined;
@@ -49,8 +50,10 @@ export interface DecoratesSignal<A extends ArgumentList> {
  * Declare the return type as {@link Emits}, so that proxies made from the class know the member as a signal.
  *
  * @example
+ * ```ts
  * @signal({ args: ['vms:a{ss}'] })
  * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
+ * ```
  *
  * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined; and when the method
  * is called and what it returns does not fit

@@ -10,8 +10,10 @@ import { parseSignature, parseSingle } from './parse.js';
  * array whose elements are `'name:signature'` or a signature alone, with one complete type each.
  *
  * @example
+ * ```ts
  * parseArguments(['kind:s', 'devices:a{sas}']);
  * parseArguments('sa{sas}');
+ * ```
  *
  * @throws {@link InvalidArgumentError} for a signature that is not valid
  */

@@ -19,7 +19,9 @@ export type Refinable<S extends string> =
  * reading and writing: nothing is checked at run time beyond the signature.
  *
  * @example
+ * ```ts
  * @method({ in: [type<'options:a{sv}', { Name?: string }>('options:a{sv}')] })
+ * ```
  *
  * @param signature the signature once more, because types are gone at run time; the compiler sees to it that both agree
  */

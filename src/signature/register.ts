@@ -12,11 +12,13 @@
  *   with `variants: 'wrap'` chooses `Variant`.
  *
  * @example
+ * ```ts
  * declare module 'busbar' {
  *   interface Register {
  *     int64: number | bigint;
  *   }
  * }
+ * ```
  */
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
 export interface Register {}

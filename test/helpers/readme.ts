@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { documentedFiles } from './documented-programs.js';
 import { projectRoot } from './paths.js';
 import type { Program } from './program.js';
 
 /** The code blocks that begin with a comment that names a file, by that name. */
 export function readmePrograms(): ReadonlyMap<string, string> {
   const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-  const blocks = readme.matchAll(/^```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)^```$/gm);
-  return new Map([...blocks].map(([, name = '', code = '']) => [name, code]));
+  return new Map(documentedFiles(readme).map(({ name, text }) => [name, text]));
 }
 
 /** Runs the service and the client, each with the given function, and asserts that they understand each other. */

@@ -1,0 +1,63 @@
+/**
+ * Programs that stand in Markdown. A fenced block whose first line is a comment with a file name is that file; the
+ * files of a page lie in one folder, so they import one another as they say. A block of `text` that follows a file is
+ * what the file prints when it is run: a part of a line that differs each time is written `…` there.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** A fenced block. */
+export interface Block {
+  readonly language: string;
+  /** What is between the fences, with a newline at the end unless it is empty. */
+  readonly text: string;
+  /** The number of the line that opens it. */
+  readonly line: number;
+}
+
+/** A file that a page shows. */
+export interface DocumentedFile {
+  /** The name in the comment; it may lie in a folder. */
+  readonly name: string;
+  readonly text: string;
+  /** What it prints; `undefined` for a file that is not run. */
+  readonly output: string | undefined;
+  readonly line: number;
+}
+
+/** The fenced blocks of a page, in order. */
+export function fencedBlocks(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: text = '', index }) => ({
+    language,
+    text,
+    line: markdown.slice(0, index).split('\n').length,
+  }));
+}
+
+const NAME = /^(?:\/\/|#|<!--) (\S+\.\w+)(?: -->)?$/;
+
+/** The files of a page, in order. */
+export function documentedFiles(markdown: string): DocumentedFile[] {
+  const blocks = fencedBlocks(markdown);
+  return blocks.flatMap(({ text, line }, index) => {
+    const name = NAME.exec(text.slice(0, text.indexOf('\n')))?.[1];
+    if (name === undefined) return [];
+    const next = blocks[index + 1];
+    return [{ name, text, line, output: next?.language === 'text' ? next.text : undefined }];
+  });
+}
+
+/** Writes files into a folder, and into folders within it. */
+export function writeFiles(folder: string, files: readonly DocumentedFile[]): void {
+  for (const { name, text } of files) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+/** What text has to match to be the output that a page shows. */
+export function outputPattern(output: string): RegExp {
+  const parts = output.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}

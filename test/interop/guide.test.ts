@@ -1,0 +1,169 @@
+/**
+ * The guide's programs are compiled, run as they stand there, and print what the guide says. A page's programs run on a
+ * bus of the page's own, in the page's order: each starts when the one before it has ended, or has printed its first
+ * line. Those that are still running when all has been printed are services, and are stopped.
+ *
+ * time limit: 300 s
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type DocumentedFile,
+  documentedFiles,
+  fencedBlocks,
+  outputPattern,
+  writeFiles,
+} from '../helpers/documented-programs.js';
+import { projectRoot } from '../helpers/paths.js';
+import { PrivateBus, type PrivateBusOptions } from '../helpers/private-bus.js';
+import { Program, run } from '../helpers/program.js';
+
+/** Milliseconds that a program has for printing what it should. */
+const PATIENCE = 20_000;
+
+const guide = join(projectRoot, 'docs', 'guide');
+const pages = readdirSync(guide).filter((name) => name.endsWith('.md'));
+const markdownOf = (page: string) => readFileSync(join(guide, page), 'utf8');
+
+// Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
+mkdirSync(join(projectRoot, 'build'), { recursive: true });
+const build = mkdtempSync(join(projectRoot, 'build', 'guide-'));
+const test = suite('guide');
+
+test.after(() => rmSync(build, { recursive: true, force: true }));
+
+/** Where the files of a page lie. */
+function folderOf(page: string): string {
+  return join(build, page.replace(/\.md$/, ''));
+}
+
+for (const page of pages) writeFiles(folderOf(page), documentedFiles(markdownOf(page)));
+
+test('every page is in the list of the guide', () => {
+  const listed = [...markdownOf('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name as string);
+  assert.equal([...listed, 'README.md'].sort(), [...pages].sort());
+});
+
+test('every example in TypeScript or JavaScript is a file, so that none goes untested', () => {
+  for (const page of pages) {
+    const named = new Set(documentedFiles(markdownOf(page)).map(({ line }) => line));
+    for (const { language, line } of fencedBlocks(markdownOf(page))) {
+      if (language === 'ts' || language === 'js') assert.ok(named.has(line), `${page}:${line}: a block without a name`);
+    }
+  }
+});
+
+test('everything compiles', async () => {
+  const projects = pages.flatMap((page) => projectsOf(folderOf(page), documentedFiles(markdownOf(page))));
+  assert.ok(projects.length > 0);
+  for (const project of projects) {
+    const { code, stdout } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project]);
+    assert.is(code, 0, stdout);
+  }
+});
+
+/** What the README asks of a project that uses busbar, and strict. */
+const compilerOptions = {
+  target: 'es2022',
+  lib: ['es2023', 'esnext.disposable', 'decorators'],
+  module: 'nodenext',
+  types: ['node'],
+  strict: true,
+  noEmit: true,
+};
+
+/** The configurations of a page's folders: the page's own where it shows one. */
+function projectsOf(folder: string, files: readonly DocumentedFile[]): string[] {
+  const folders = new Set(
+    files.filter(({ name }) => name.endsWith('.ts')).map(({ name }) => dirname(join(folder, name))),
+  );
+  return [...folders].map((path) => {
+    const shown = join(path, 'tsconfig.json');
+    const own: { compilerOptions?: object } = existsSync(shown)
+      ? JSON.parse(withoutComment(readFileSync(shown, 'utf8')))
+      : {};
+    const project = join(path, 'tsconfig.checked.json');
+    writeFileSync(
+      project,
+      JSON.stringify({ compilerOptions: { ...compilerOptions, ...own.compilerOptions }, include: ['*.ts'] }),
+    );
+    return project;
+  });
+}
+
+/** The first line says the name. */
+function withoutComment(text: string): string {
+  return text.slice(text.indexOf('\n'));
+}
+
+for (const page of pages) {
+  const files = documentedFiles(markdownOf(page));
+  const programs = files.filter(({ output }) => output !== undefined);
+  if (programs.length === 0) continue;
+  test(`what ${page} shows is printed`, async () => {
+    await using daemon = await PrivateBus.start(busFor(page, files));
+    const started: Started[] = [];
+    try {
+      for (const file of programs) started.push(await start(page, file, daemon.env));
+      for (const each of started) await printed(page, each);
+    } finally {
+      for (const { program } of started) await program.stop().catch(() => {});
+    }
+  });
+}
+
+/** A page that shows a policy or an activation file has them in force. */
+function busFor(page: string, files: readonly DocumentedFile[]): PrivateBusOptions {
+  const policy = files.find(({ name }) => name.endsWith('.conf'));
+  const hasServiceFile = files.some(({ name }) => name.endsWith('.service'));
+  return {
+    // Root may own the name there; here it is whoever runs the tests.
+    ...(policy && { type: 'system', policy: policy.text.replace('user="root"', `user="${userInfo().username}"`) }),
+    ...(hasServiceFile && { serviceFolder: serviceFolderOf(page, files) }),
+  };
+}
+
+/** The activation files of a page, with the program where the test has it rather than where an installation would. */
+function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string {
+  const folder = join(folderOf(page), 'services');
+  mkdirSync(folder);
+  for (const { name, text } of files.filter((file) => file.name.endsWith('.service'))) {
+    const here = text.replace('/usr/bin/node', process.execPath).replace('/opt/example', folderOf(page));
+    writeFileSync(join(folder, name), here);
+  }
+  return folder;
+}
+
+interface Started {
+  readonly file: DocumentedFile;
+  readonly program: Program;
+}
+
+/** Starts a program; resolves when it has ended, or has printed its first line. */
+async function start(page: string, file: DocumentedFile, env: PrivateBus['env']): Promise<Started> {
+  const path = join(folderOf(page), file.name);
+  // From its own folder, so that its own tsconfig.json counts.
+  const cwd = dirname(path);
+  const program = Program.start(process.execPath, ['--import', 'tsx', path], { env, cwd, timeLimit: 60_000 });
+  await Promise.race([program.line(/^/).catch(() => {}), program.finished]);
+  return { file, program };
+}
+
+async function printed(page: string, { file, program }: Started): Promise<void> {
+  const expected = file.output ?? '';
+  const pattern = outputPattern(expected);
+  for (let waited = 0; program.running && !pattern.test(program.stdout) && waited < PATIENCE; waited += 50)
+    await delay(50);
+  const place = `${page}:${file.line} ${file.name}`;
+  if (!pattern.test(program.stdout))
+    assert.is(program.stdout, expected, `${place} prints\n${program.stdout}${program.stderr}`);
+  if (program.running) return;
+  const { code, stderr } = await program.finished;
+  assert.is(code, 0, `${place} ends with ${code}: ${stderr}`);
+}
+
+test.run();
