@@ -45,12 +45,14 @@ class EnvironmentThread final : private loop::PollThread::Waker, private loop::P
   MicrotaskWatch microtasks_;
   loop::PollSet set_;
   loop::PollThread thread_;
+  // A whole word each: RISC-V exchanges no less, and would call libatomic for it.
+  using Flag = std::atomic<int>;
   // A call of the threadsafe function is under way.
-  std::atomic<bool> requested_ = false;
+  Flag requested_ = false;
   // The thread has rung, and waits until it is rearmed.
-  std::atomic<bool> resting_ = false;
+  Flag resting_ = false;
   // The environment has closed the threadsafe function, which must not be touched any more.
-  std::atomic<bool> closed_ = false;
+  Flag closed_ = false;
 };
 
 }  // namespace busbar

@@ -7,6 +7,14 @@
 
 namespace busbar::transport {
 
+namespace {
+
+// How many may wait to be accepted; a kernel with a lower limit holds to its own. Not SOMAXCONN: musl has the
+// 128 of old kernels there.
+constexpr int kBacklog = 4096;
+
+}  // namespace
+
 int Listener::open(const SocketAddress& address) {
   const int fd = make_socket(address);
   if (fd < 0) return -fd;
@@ -15,7 +23,7 @@ int Listener::open(const SocketAddress& address) {
   const int on = 1;
   if (address.family() != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, address.get(), address.length) != 0) return errno;
-  if (listen(fd, SOMAXCONN) != 0) return errno;
+  if (listen(fd, kBacklog) != 0) return errno;
   socket_ = std::move(socket);
   return 0;
 }

@@ -42,7 +42,8 @@ function limitsKept(file, elf, target) {
       "exports Node-API's entry points only",
       elf.exported.join() === limits.exported.join() ? undefined : elf.exported.join(', '),
     ],
-    ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.forbidden.test(name)))],
+    ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.externalMemory.test(name)))],
+    ['calls no libatomic', unexpected(elf.imported.filter((name) => limits.libatomic.test(name)))],
     ['runs on old systems', unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`))],
   ].map(([claim, problem]) => ({ statement: `${file} ${claim}`, problem }));
 }

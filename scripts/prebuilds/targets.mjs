@@ -53,7 +53,9 @@ export const limits = {
   bytes: 150_000,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
   /** Electron refuses memory that V8 did not allocate. */
-  forbidden: /^(napi_create_external_(arraybuffer|buffer)|node_api_create_external_string_\w+)$/,
+  externalMemory: /^(napi_create_external_(arraybuffer|buffer)|node_api_create_external_string_\w+)$/,
+  /** Functions of libatomic, which no binary is linked with: GCC calls them where the processor lacks an instruction. */
+  libatomic: /^__(atomic|sync)_/,
 };
 
 /** The libraries that a binary may need, and the newest versions of their symbols, by C library. */
