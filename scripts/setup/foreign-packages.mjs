@@ -39,6 +39,7 @@ function download(folder, architecture, packages) {
   const settings = [
     ...[`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`],
     ...[`Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'Dir::State::status=/dev/null'],
+    'Acquire::Retries=3',
     // The user that apt downloads as cannot write to a folder of ours.
     `APT::Sandbox::User=${process.getuid() === 0 ? 'root' : ''}`,
   ].flatMap((setting) => ['-o', setting]);

@@ -14,7 +14,7 @@ export interface ProgramOptions {
   /** Runs as another user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Milliseconds after which the program is killed and whatever waits for it rejects. Default 20 000. */
+  /** Milliseconds after which the program is killed and whatever waits for it rejects, at usual speed. Default 20 000. */
   readonly timeLimit?: number;
   /** Called with every complete line of either stream. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
@@ -33,6 +33,12 @@ interface LineWaiter {
   readonly resolve: (line: string) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** How many times as slow as usual programs may be: `scripts/architectures.mjs` emulates their processor. */
+const PATIENCE = Number(process.env.BUSBAR_PATIENCE ?? 1);
+
+/** The longest delay that a timer takes: about 25 days. */
+export const FOREVER = 2 ** 31 - 1;
 
 /** Milliseconds between asking a program to stop and killing it. */
 const STOP_GRACE = 3_000;
@@ -65,7 +71,8 @@ export class Program {
   private constructor(command: string, args: readonly string[], options: ProgramOptions) {
     this.#title = [command, ...args].join(' ');
     this.#onLine = options.onLine;
-    const { cwd = projectRoot, timeLimit = 20_000, uid, gid } = options;
+    const { cwd = projectRoot, uid, gid } = options;
+    const timeLimit = Math.min((options.timeLimit ?? 20_000) * PATIENCE, FOREVER);
     this.#child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...options.env },
