@@ -51,7 +51,7 @@ async function rowsOfArchitecture(architecture) {
     cwd: compiledFolder,
     args: ['--expose-gc', suite.args.at(-1).replace(/\.ts$/, '.js')],
     // What was built here is for this machine.
-    env: { BUSBAR_POLLER: poller, PREBUILDS_ONLY: '1', ...env },
+    env: { BUSBAR_POLLER: poller, BUSBAR_TEST_PATIENCE: String(patience), PREBUILDS_ONLY: '1', ...env },
     seconds: suite.seconds * patience,
   }));
 }

@@ -37,6 +37,6 @@ function emulated({ arch, debian, cpu, version, qemu }) {
     program: () => emulatedNode({ qemu, systemRoot, node }),
     under: () => `QEMU ${emulatorVersion(qemu)}`,
     env: {},
-    patience: 10,
+    patience: 5,
   };
 }

@@ -3,6 +3,7 @@
  * own, with package lists of their own. What apt and dpkg know of this machine stays as it is, and none of it is
  * installed, so neither root nor `dpkg --add-architecture` is needed.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runQuietly, SetupError, say } from './report.mjs';
@@ -39,10 +40,16 @@ function download(folder, architecture, packages) {
   const settings = [
     ...[`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`],
     ...[`Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'Dir::State::status=/dev/null'],
+    'Acquire::Retries=3',
     // The user that apt downloads as cannot write to a folder of ours.
     `APT::Sandbox::User=${process.getuid() === 0 ? 'root' : ''}`,
   ].flatMap((setting) => ['-o', setting]);
-  runQuietly('apt-get', [...settings, 'update']);
-  runQuietly('apt-get', [...settings, 'download', ...packages], process.env, folder);
+  // A mirror may lack one list of several for a moment, and what it has may do.
+  const update = spawnSync('apt-get', [...settings, 'update'], { encoding: 'utf8' });
+  try {
+    runQuietly('apt-get', [...settings, 'download', ...packages], process.env, folder);
+  } catch (error) {
+    throw update.status === 0 ? error : new SetupError(`${error.message}\n\n${update.stderr}`);
+  }
   for (const path of [lists, cache]) rmSync(path, { recursive: true, force: true });
 }

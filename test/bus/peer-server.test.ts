@@ -136,6 +136,8 @@ test('connections are iterated over, until the server closes', async () => {
   await Promise.all(clients.map((client) => client.call(ping)));
   assert.is(taken.length, 3);
   assert.equal([...server.connections], taken);
+  // Idle connections are no reason to stay: without this the process may end before it hears of their loss.
+  for (const client of clients) client.ref();
   await server.close();
   await loop;
   for (const client of clients) assert.instance(await client.disconnected, ConnectionClosedError);
@@ -162,6 +164,7 @@ test('closing writes what was sent, and leaves connections open if asked to', as
 test('a connection that nobody took is closed with the server', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const client = await connect({ address: server.address, peer: true });
+  client.ref();
   await server.close({ keepConnections: true });
   assert.instance(await client.disconnected, ConnectionClosedError);
 });

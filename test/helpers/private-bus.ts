@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { busConfiguration, policyFile } from './bus-configuration.js';
 import { onExit } from './exit-cleanup.js';
 import { programPath, sharedPath } from './paths.js';
-import { Program } from './program.js';
+import { FOREVER, Program } from './program.js';
 import { pythonWith } from './python.js';
 
 export type Daemon = 'dbus-daemon' | 'dbus-broker';
@@ -182,9 +182,6 @@ async function startAndAwaitAddress(
     clearTimeout(impatience);
   }
 }
-
-/** The longest delay that a timer takes: about 25 days. */
-const FOREVER = 2 ** 31 - 1;
 
 /** The process id of a process's only child. */
 function childOf(pid: number): number {

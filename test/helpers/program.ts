@@ -35,8 +35,8 @@ interface LineWaiter {
   readonly reject: (error: Error) => void;
 }
 
-/** The longest delay that a timer takes. */
-const TIMER_MAXIMUM = 2 ** 31 - 1;
+/** The longest delay that a timer takes: about 25 days. */
+export const FOREVER = 2 ** 31 - 1;
 
 /** Milliseconds between asking a program to stop and killing it. */
 const STOP_GRACE = 3_000;
@@ -70,7 +70,7 @@ export class Program {
     this.#title = [command, ...args].join(' ');
     this.#onLine = options.onLine;
     const { cwd = projectRoot, uid, gid } = options;
-    const timeLimit = Math.min(TIMER_MAXIMUM, patience * (options.timeLimit ?? 20_000));
+    const timeLimit = Math.min(FOREVER, patience * (options.timeLimit ?? 20_000));
     this.#child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...options.env },
