@@ -28,7 +28,7 @@ function options() {
     hideGenerator: true,
     includeHierarchySummary: false,
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
-    groupOrder: ['Guide', 'Modules', 'Functions', 'Classes', 'Interfaces', 'About busbar', '*'],
+    groupOrder: ['Guide', 'Reference', 'Functions', 'Classes', 'Interfaces', 'About busbar', '*'],
     sortEntryPoints: false,
     highlightLanguages: ['bash', 'console', 'css', 'html', 'ini', 'javascript', 'json', 'jsonc', 'typescript', 'xml'],
     ignoredHighlightLanguages: ['text'],

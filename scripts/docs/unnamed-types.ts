@@ -3,6 +3,7 @@
  * members can be looked up.
  *
  * @module Other types
+ * @group Reference
  */
 export type {
   ChangeListener,
