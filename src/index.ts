@@ -2,6 +2,7 @@
  * busbar: D-Bus for Node.js and TypeScript. Everything public is exported here.
  *
  * @module busbar
+ * @group Reference
  */
 export type { BusStats, MessageHandler, NameWatcher, SubscriptionRule } from './bus/bus.js';
 export type { Credentials } from './bus/driver.js';

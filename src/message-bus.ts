@@ -125,7 +125,10 @@ export class MessageBus extends Bus {
    * Counts of what the connection holds, which return to where they were when everything is given back, and of what it
    * did.
    */
-  override stats(): BusStats & { readonly exportedObjects: number } {
+  override stats(): BusStats & {
+    /** Paths at which something is exported. */
+    readonly exportedObjects: number;
+  } {
     return { ...super.stats(), exportedObjects: this.#exports.size };
   }
 

@@ -64,22 +64,39 @@ const helper =
     new Variant(signature, value);
 
 const helpers = {
+  /** A byte. */
   y: helper('y'),
+  /** A boolean. */
   b: helper('b'),
+  /** An integer of 16 bits. */
   n: helper('n'),
+  /** An unsigned integer of 16 bits. */
   q: helper('q'),
+  /** An integer of 32 bits. */
   i: helper('i'),
+  /** An unsigned integer of 32 bits. */
   u: helper('u'),
+  /** An integer of 64 bits. */
   x: helper('x'),
+  /** An unsigned integer of 64 bits. */
   t: helper('t'),
+  /** A double. */
   d: helper('d'),
+  /** A string. */
   s: helper('s'),
+  /** An object path. */
   o: helper('o'),
+  /** A signature. */
   g: helper('g'),
+  /** A file descriptor. */
   h: helper('h'),
+  /** A variant in the variant. */
   v: helper('v'),
+  /** Bytes. */
   ay: helper('ay'),
+  /** Strings. */
   as: helper('as'),
+  /** Object paths. */
   ao: helper('ao'),
 } as const;
 

@@ -28,7 +28,7 @@ function options() {
     hideGenerator: true,
     includeHierarchySummary: false,
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
-    groupOrder: ['Guide', 'Modules', 'Functions', 'Classes', 'Interfaces', 'About busbar', '*'],
+    groupOrder: ['Guide', 'Reference', 'Functions', 'Classes', 'Interfaces', 'About busbar', '*'],
     sortEntryPoints: false,
     highlightLanguages: ['bash', 'console', 'css', 'html', 'ini', 'javascript', 'json', 'jsonc', 'typescript', 'xml'],
     ignoredHighlightLanguages: ['text'],
@@ -36,21 +36,50 @@ function options() {
     validation: { notExported: true, invalidLink: true, invalidPath: false, rewrittenLink: true, notDocumented: true },
     // How types are computed. What comes of it is shown where it is used.
     intentionallyNotExported: machinery,
+    requiredToBeDocumented: [
+      'Class',
+      'Interface',
+      'TypeAlias',
+      'Variable',
+      'Function',
+      'Property',
+      'Method',
+      'Accessor',
+    ],
+    // Parts of types without a comment of their own; what they belong to has one.
+    intentionallyNotDocumented: [
+      'Other types.ImplementationOf.properties.__type.get',
+      'Other types.LooseMemberTypes.methods.__type.__index',
+    ],
     treatWarningsAsErrors: true,
   };
 }
 
 const machinery = [
+  'DecoratesMethod',
+  'DecoratesProperty',
+  'DecoratesSignal',
   'EmittedArguments',
+  'Emitter',
   'HandlerResult',
+  'ImplementationMembers',
   'IncomingMessage',
+  'ListOf',
   'MakeVariant',
   'MemberTypesOf',
   'Parameters',
+  'ReadValueAs',
+  'Refined',
+  'Table',
+  'Tuple',
+  'TypeOf',
   'UnknownMembers',
+  'ValidArguments',
   'ValidMembers',
+  'ValidType',
   'Value',
   'Values',
+  'VariantsOf',
 ];
 
 /** Builds the site and returns its folder; `undefined` if there was an error or a warning, which typedoc has told. */

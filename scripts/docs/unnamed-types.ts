@@ -3,11 +3,10 @@
  * members can be looked up.
  *
  * @module Other types
+ * @group Reference
  */
 export type {
   ChangeListener,
-  ClassMemberTypes,
-  DefinedMemberTypes,
   InterfaceProxy,
   Listen,
   LooseMemberTypes,
@@ -32,13 +31,10 @@ export type { Describable } from '../../src/service/describe.js';
 export type { ExportedObject } from '../../src/service/exportable.js';
 export type {
   Implementation,
-  ImplementationMembers,
   ImplementationOf,
-  PropertyFunctions,
 } from '../../src/service/implement.js';
-export type { DecoratesMethod, MethodOptions } from '../../src/service/method.js';
-export type { DecoratesProperty, PropertyOptions } from '../../src/service/property.js';
+export type { MethodOptions } from '../../src/service/method.js';
+export type { PropertyOptions } from '../../src/service/property.js';
 export type { ServiceInterfaceClass } from '../../src/service/service-interface.js';
-export type { DecoratesSignal, SignalOptions } from '../../src/service/signal.js';
-export type { Refinable, Refined } from '../../src/signature/refine.js';
+export type { SignalOptions } from '../../src/service/signal.js';
 export type { VariantChoice } from '../../src/signature/types.js';

@@ -11,12 +11,15 @@ export const matchTypes = { method_call: 1, method_return: 2, error: 3, signal: 
 
 /** The conditions that a message has to meet, all of them; what is left out may be anything. */
 export interface MatchRule {
+  /** The type of the message. */
   readonly type?: keyof typeof matchTypes | undefined;
   /** The sender's unique name, or a well-known name for whoever owns it at the time. */
   readonly sender?: string | undefined;
   /** A message without an interface never meets this. */
   readonly interface?: string | undefined;
+  /** The method or signal. */
   readonly member?: string | undefined;
+  /** The object that is called, or that a signal is from. */
   readonly path?: string | undefined;
   /** This path and all below it. Not together with `path`. */
   readonly pathNamespace?: string | undefined;

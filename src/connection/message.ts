@@ -7,12 +7,28 @@ import type { DBusError } from '../errors.js';
 import type { LentBody } from './lent-body.js';
 
 /** Message types on the wire. Others are ignored, as the specification asks. */
-export const MessageType = { MethodCall: 1, MethodReturn: 2, Error: 3, Signal: 4 } as const;
+export const MessageType = {
+  /** METHOD_CALL: asks an object to do something. */
+  MethodCall: 1,
+  /** METHOD_RETURN: the values that a call resolves with. */
+  MethodReturn: 2,
+  /** ERROR: why a call failed. */
+  Error: 3,
+  /** SIGNAL: tells whoever listens. */
+  Signal: 4,
+} as const;
 /** One of the values of {@link MessageType}. */
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 /** Header flags on the wire. */
-export const MessageFlag = { NoReplyExpected: 1, NoAutoStart: 2, AllowInteractiveAuthorization: 4 } as const;
+export const MessageFlag = {
+  /** NO_REPLY_EXPECTED: nobody waits for an answer. */
+  NoReplyExpected: 1,
+  /** NO_AUTO_START: the bus must not start a service for this. */
+  NoAutoStart: 2,
+  /** ALLOW_INTERACTIVE_AUTHORIZATION: the service may ask the user for permission. */
+  AllowInteractiveAuthorization: 4,
+} as const;
 
 /** The header fields that a message may carry, by the specification's names. */
 export interface HeaderFields {

@@ -36,6 +36,7 @@ export interface ConnectionEvent {
 
 /** How far an attempt to connect came, and what stopped it there. */
 export interface ConnectionFailure {
+  /** How far it had come. */
   readonly phase: ConnectionPhase;
   /** The symbol of the errno, `ENOENT` for instance; `ETIMEDOUT` or `ECANCELED` where this side gave up. */
   readonly text: string;

@@ -34,6 +34,7 @@ export type Emits<
   T = void,
   Arguments extends readonly unknown[] = Extract<EmittedArguments<T>, readonly unknown[]>,
 > = T & {
+  /** Never there: it only tells the compiler which arguments listeners get. */
   readonly [emitted]?: Arguments;
 };
 
