@@ -36,11 +36,17 @@ function guidePages() {
   return [join(guide, 'README.md'), ...listed];
 }
 
+/** A file without a heading is a part of a page that a script writes. */
 function pagesIn(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
     .sort()
-    .map((name) => join(folder, name));
+    .map((name) => join(folder, name))
+    .filter((path) => headingOf(path) !== undefined);
+}
+
+function headingOf(path) {
+  return /^# (.+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
 }
 
 /** The heading in the sidebar under which a page stands. */
@@ -50,10 +56,7 @@ export function groupOf(path) {
   return folder[0].toUpperCase() + folder.slice(1);
 }
 
-/** What a page is called: its first heading, or its file name where it has none. */
+/** What a page is called: by its first heading. */
 export function titleOf(path) {
-  const heading = /^# (.+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
-  if (heading !== undefined) return path.endsWith('guide/README.md') ? 'Overview' : heading.replaceAll('`', '');
-  const name = basename(path, '.md').replaceAll('-', ' ');
-  return name[0].toUpperCase() + name.slice(1);
+  return path.endsWith('guide/README.md') ? 'Overview' : headingOf(path).replaceAll('`', '');
 }

@@ -136,7 +136,7 @@ export interface LooseMemberTypes {
 }
 
 /** The members of an interface from its definition. */
-export interface DefinedMemberTypes<M> extends MemberTypes {
+interface DefinedMemberTypes<M> extends MemberTypes {
   /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in keyof Table<M, 'methods'>]: (
@@ -162,7 +162,7 @@ export interface DefinedMemberTypes<M> extends MemberTypes {
 }
 
 /** The members of an interface from the class that implements it. */
-export interface ClassMemberTypes<T> extends MemberTypes {
+interface ClassMemberTypes<T> extends MemberTypes {
   /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'method' ? Name : never]: Called<T[Name]>;

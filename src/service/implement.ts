@@ -25,11 +25,9 @@ import { noteChanges, Outlets } from './outlets.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 
 /** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
-export type PropertyFunctions<
-  S extends string,
-  A extends Access,
-  V extends VariantChoice = 'plain',
-> = (A extends 'write' ? { readonly get?: undefined } : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
+  ? { readonly get?: undefined }
+  : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
   (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValueAs<S, V>): void | PromiseLike<void> });
 
 /** A property as `implement` takes it. */
