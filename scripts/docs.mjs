@@ -17,6 +17,6 @@ say(`the documentation is in ${site}/index.html`);
 if (process.argv.includes('--check')) {
   const { links, problems } = checkLinks(site);
   for (const problem of problems) console.error(problem);
-  console.log(`docs: ${links - problems.length} passed, ${problems.length} failed`);
+  console.log(`${links} links were followed, ${problems.length} lead nowhere or out of the site`);
   process.exitCode = problems.length === 0 && links > 0 ? 0 : 1;
 }
