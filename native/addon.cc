@@ -16,10 +16,10 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
   DefineAddon(exports, {
                            InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
                            InstanceValue("Listener", ListenerObject::define(env), napi_enumerable),
-                           InstanceMethod("sdbusLibrary", &Addon::sdbus_library),
-                           InstanceMethod("duplicateFd", &Addon::duplicate_fd),
-                           InstanceMethod("closeFd", &Addon::close_fd),
-                           InstanceMethod("peerCredentials", &Addon::peer_credentials),
+                           InstanceMethod<&Addon::sdbus_library>("sdbusLibrary"),
+                           InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
+                           InstanceMethod<&Addon::close_fd>("closeFd"),
+                           InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
                        });
 }
 

@@ -3,8 +3,8 @@
 //
 //   <target>_replay <statement> <folder>
 //
-// Each input has a process of its own, as it had when it was found: what one leaves behind changes nothing for the
-// next, and one that fails hides none. A sanitizer looks for leaks at the end of each.
+// Each input has a process of its own, as it had when it was found: what one leaves behind changes nothing
+// for the next, and one that fails hides none. A sanitizer looks for leaks at the end of each.
 #include <sys/wait.h>
 #include <unistd.h>
 

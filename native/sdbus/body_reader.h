@@ -22,8 +22,8 @@ enum class BodyFault {
   kNone,
   // The bytes do not fit the signature.
   kInvalid,
-  // sd-bus refuses a string. It does not say why: the string is invalid, or holds a Unicode noncharacter, which is
-  // valid.
+  // sd-bus refuses a string. It does not say why: the string is invalid, or holds a Unicode noncharacter,
+  // which is valid.
   kRefusedText,
   // The writer's memory, or the space for descriptors, is full; or there is no memory.
   kNoSpace,

@@ -16,8 +16,8 @@ class BodyWriter {
              std::span<const int32_t> fds)
       : api_(api), message_(message), reader_(body), fds_(fds) {}
 
-  // Appends the whole body. Returns 0 or a negative errno: -EILSEQ for text that D-Bus allows and sd-bus does not
-  // (Unicode noncharacters), -EINVAL for what does not fit, or what sd-bus answered.
+  // Appends the whole body. Returns 0 or a negative errno: -EILSEQ for text that D-Bus allows and sd-bus does
+  // not (Unicode noncharacters), -EINVAL for what does not fit, or what sd-bus answered.
   [[nodiscard]] int write(std::string_view signature);
 
  private:

@@ -49,6 +49,20 @@ TEST("what is sent has the serial it was given, and a refusal costs one message 
   CHECK(first.message_length() + second.message_length() == sent.size());
 }
 
+TEST("a refused reply tells who waits for it") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  MessageFields fields{.type = 2, .serial = 20, .reply_serial = 7};
+  fields.destination = ":1.5";
+  fields.signature = "s";
+  std::vector<transport::Refusal> refused;
+  fixture.transport->send(message_bytes(fields, Bytes().string("\xef\xbf\xbe")), {}, refused);
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].serial == 20 && refused[0].error == EILSEQ);
+  CHECK(refused[0].reply_serial == 7 && refused[0].destination == ":1.5");
+}
+
 TEST("bytes that are no message are refused without harm") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);

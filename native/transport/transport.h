@@ -45,8 +45,8 @@ struct Wants {
   uint64_t deadline = kNoDeadline;
 };
 
-// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that one's
-// call and name.
+// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that
+// one's call and name.
 struct Refusal {
   uint32_t serial;
   int error;

@@ -130,7 +130,7 @@ class SaslServer final : public SaslExchange {
     Guid guid{};
   };
 
-  explicit SaslServer(Options options) : SaslExchange(true), options_(std::move(options)) {}
+  explicit SaslServer(Options options) : SaslExchange(true), options_(options) {}
 
  private:
   enum class State { kWaitingForAuth, kWaitingForData, kWaitingForBegin };

@@ -1,5 +1,5 @@
-// A module for Node.js that does on purpose what sanitizers look for: `npm run sanitize` believes in silence only where
-// they see this. The environment variable CANARY says which.
+// A module for Node.js that does on purpose what sanitizers look for: `npm run sanitize` believes in silence
+// only where they see this. The environment variable CANARY says which.
 #include <node_api.h>
 
 #include <climits>
@@ -27,7 +27,8 @@ void overflow() { number = number + 1; }
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env, napi_value exports) {
+extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env,
+                                                                                     napi_value exports) {
   const char* kind = std::getenv("CANARY");
   if (kind == nullptr) return exports;
   if (std::strcmp(kind, "leak") == 0) leak();
