@@ -30,7 +30,30 @@ export type { CallCounts, CallEvent, CallOutcome } from './diagnostics/call-even
 export type { ConnectionEvent, ConnectionFailure } from './diagnostics/connection-events.js';
 export type { MessageEvent } from './diagnostics/message-events.js';
 export type { Problem, ProblemKind } from './diagnostics.js';
-export * from './errors.js';
+export {
+  AccessDeniedError,
+  BackpressureError,
+  ConnectError,
+  ConnectionClosedError,
+  DBusError,
+  type DBusErrorOptions,
+  InteractiveAuthorizationRequiredError,
+  InvalidArgumentError,
+  LimitsExceededError,
+  ListenError,
+  MatchRuleNotFoundError,
+  NameHasNoOwnerError,
+  NameTakenError,
+  NotSupportedError,
+  PropertyReadOnlyError,
+  ProtocolError,
+  ServiceUnknownError,
+  TimeoutError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownObjectError,
+  UnknownPropertyError,
+} from './errors.js';
 export { FileDescriptor } from './file-descriptor.js';
 export type {
   Access,
