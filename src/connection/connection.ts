@@ -412,11 +412,13 @@ export class Connection {
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error());
-    // Not from within `send`, which this is called by.
-    if (replySerial > 0) queueMicrotask(() => this.#answerRefused(replySerial, destination, error()));
+    // For its text alone: an answer without that is not refused for the same reason again, and again. Later, because this
+    // is called from within `send`.
+    if (!(replySerial > 0) || errno !== constants.errno.EILSEQ) return;
+    queueMicrotask(() => this.#answerRefused(replySerial, destination, error()));
   }
 
-  /** Whoever waits for a reply that could not be sent gets an error. */
+  /** Whoever waits for a reply whose text could not be sent gets an error. */
   #answerRefused(replySerial: number, destination: string, { dbusName, message }: DBusError): void {
     if (this.#state !== 'open') return;
     const head = { type: MessageType.Error, errorName: dbusName, signature: 's' };
