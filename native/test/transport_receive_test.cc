@@ -56,10 +56,12 @@ TEST("a big-endian message arrives as little-endian bytes") {
 }
 
 TEST("a corrupt body costs its message only") {
-  CHECK(fault_of("s", Bytes().u32(100).raw("abc")) == 1);
-  CHECK(fault_of("s", Bytes().u32(1).raw("ab")) == 1);
-  CHECK(fault_of("s", Bytes().string("\xff")) == 1);
-  CHECK(fault_of("s", Bytes().string(std::string_view("a\0b", 3))) == 1);
+  // Of a string sd-bus does not say what is wrong: it may be a noncharacter, which is valid.
+  CHECK(fault_of("s", Bytes().u32(100).raw("abc")) == 2);
+  CHECK(fault_of("s", Bytes().u32(1).raw("ab")) == 2);
+  CHECK(fault_of("s", Bytes().string("\xff")) == 2);
+  CHECK(fault_of("s", Bytes().string(std::string_view("a\0b", 3))) == 2);
+  CHECK(fault_of("s", Bytes().string("\xef\xbf\xbf")) == 2);
   CHECK(fault_of("o", Bytes().string("no path")) == 1);
   CHECK(fault_of("g", Bytes().signature("a")) == 1);
   CHECK(fault_of("yu", Bytes().u8(1).align(4, 1).u32(1)) == 1);
