@@ -130,7 +130,7 @@ class Receiver {
   void read() {
     do {
       inbox_.clear();
-      reader_->read(inbox_, 0);
+      reader_->read(inbox_);
       for (size_t i = 0; i < static_cast<size_t>(inbox_.count()); i++) take(i);
       inbox_.close_fds(0);
     } while (!reader_->end() && (inbox_.count() > 0 || reader_->has_held() || !reader_->is_drained()));

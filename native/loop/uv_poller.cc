@@ -85,7 +85,7 @@ void UvPoller::watch_fd(int fd, int events) {
 void UvPoller::watch_deadline(uint64_t deadline) {
   const uint64_t left = deadline == UINT64_MAX ? 0 : microseconds_until(deadline);
   const bool has_alarm = left > 0 && left < kFar && set_alarm(deadline);
-  if (!has_alarm) set_alarm(0);
+  if (!has_alarm) close_alarm();
   if (has_alarm || deadline == UINT64_MAX) {
     uv_timer_stop(timer_);
     return;
@@ -96,17 +96,13 @@ void UvPoller::watch_deadline(uint64_t deadline) {
 }
 
 bool UvPoller::set_alarm(uint64_t deadline) {
-  if (deadline == 0 && !alarm_is_set_) return true;
-  if (!open_alarm()) return false;
+  if (alarm_ == nullptr && !open_alarm()) return false;
   itimerspec setting{};
   setting.it_value = {static_cast<time_t>(deadline / 1000000), static_cast<long>(deadline % 1000000 * 1000)};
-  alarm_is_set_ =
-      timerfd_settime(alarm_fd_.get(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0 && deadline != 0;
-  return alarm_is_set_;
+  return timerfd_settime(alarm_fd_.get(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0;
 }
 
 bool UvPoller::open_alarm() {
-  if (alarm_ != nullptr) return true;
   UniqueFd fd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (fd.get() < 0) return false;
   uv_handle_s* handle = allocate(kUvPollHandle);
@@ -122,6 +118,11 @@ bool UvPoller::open_alarm() {
   alarm_ = handle;
   alarm_fd_ = std::move(fd);
   return true;
+}
+
+void UvPoller::close_alarm() {
+  release(alarm_);
+  alarm_fd_.reset();
 }
 
 void UvPoller::ref() {
@@ -140,7 +141,7 @@ void UvPoller::close(std::function<void()> closed) {
   fd_ = -1;
   release(poll_);
   release(timer_);
-  release(alarm_);
+  close_alarm();
 }
 
 void UvPoller::release(uv_handle_s*& handle) {
@@ -172,7 +173,7 @@ void UvPoller::on_timer(uv_handle_s* handle) {
 
 void UvPoller::on_alarm(uv_handle_s* handle, int, int) {
   UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
-  // It rings on until it is set anew, or to never: reading it would be a system call more.
+  // It rings on until it is set anew or closed: reading it would be a system call more.
   if (self->client_ != nullptr) self->client_->on_poll();
 }
 

@@ -1,6 +1,6 @@
 // The poller for Node.js and Electron: a uv_poll handle for the descriptor, and a uv_timer for the deadline.
-// A deadline that is less than a few milliseconds away has a timer of the kernel's, made when there is one:
-// libuv counts in whole milliseconds.
+// A deadline that is less than a few milliseconds away has a timer of the kernel's, because libuv counts in
+// whole milliseconds. It is there only for as long as such deadlines follow one another.
 #pragma once
 
 #include "loop/poller.h"
@@ -27,9 +27,10 @@ class UvPoller final : public Poller {
   uv_handle_s* allocate(int type);
   void watch_fd(int fd, int events);
   void watch_deadline(uint64_t deadline);
-  // Whether there is such a timer, and it is set; 0 for never.
+  // False where there can be no such timer.
   bool set_alarm(uint64_t deadline);
   bool open_alarm();
+  void close_alarm();
   // Begins to close a handle, which is freed in its close callback.
   void release(uv_handle_s*& handle);
   static void on_released(uv_handle_s* handle);
@@ -44,7 +45,6 @@ class UvPoller final : public Poller {
   uv_handle_s* timer_ = nullptr;
   uv_handle_s* alarm_ = nullptr;
   UniqueFd alarm_fd_;
-  bool alarm_is_set_ = false;
   int fd_ = -1;
   // The events that the poll handle is started for; 0 when it is stopped.
   int armed_ = 0;

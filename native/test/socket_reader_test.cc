@@ -22,7 +22,7 @@ struct Fixture : InboxFixture {
   // Takes one batch, and returns how many messages it has.
   int32_t read() {
     inbox.clear();
-    reader.read(inbox, 0);
+    reader.read(inbox);
     return inbox.count();
   }
   bool is_broken() const { return reader.end() && reader.end()->error == EBADMSG; }

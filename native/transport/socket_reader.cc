@@ -28,11 +28,6 @@ constexpr uint64_t kBudgetMicroseconds = 1000;
 // What may wait for one message: the limit of sd-bus and libdbus for it.
 constexpr size_t kMaxWaitingFds = 1024;
 
-Gathering::Kind kind_of(const Inbox& inbox) {
-  if (inbox.has_calls()) return Gathering::Kind::kCalls;
-  return inbox.last_reply_serial() == 0 ? Gathering::Kind::kSignals : Gathering::Kind::kReplies;
-}
-
 }  // namespace
 
 struct SocketReader::Large {
@@ -65,15 +60,7 @@ void SocketReader::adopt(std::span<const uint8_t> bytes, FdQueue& fds) {
   held_ = !bytes.empty();
 }
 
-void SocketReader::read(Inbox& inbox, uint32_t last_serial) {
-  fill(inbox);
-  if (inbox.is_empty()) return;
-  const Gathering::Kind kind = kind_of(inbox);
-  const uint32_t waiting = kind == Gathering::Kind::kReplies ? last_serial - inbox.last_reply_serial() : 0;
-  gathering_.read(static_cast<uint32_t>(inbox.count()), kind, waiting, monotonic_now());
-}
-
-void SocketReader::fill(Inbox& inbox) {
+void SocketReader::read(Inbox& inbox) {
   uint64_t stop_at = 0;
   size_t received = 0;
   held_ = drained_ = false;

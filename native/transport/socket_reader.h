@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 
-#include "transport/gathering.h"
 #include "transport/message_store.h"
 
 namespace busbar::transport {
@@ -31,23 +30,18 @@ class SocketReader {
   // Before the first `read`: what others have received of the stream, which is at most 64 KiB.
   void adopt(std::span<const uint8_t> bytes, FdQueue& fds);
   // Stores what there is, until the batch is full, or the turn has taken long enough, or nothing is left.
-  // `last_serial` is that of the last message which was sent.
-  void read(Inbox& inbox, uint32_t last_serial);
+  void read(Inbox& inbox);
   // Whether there is something to store that the socket will not tell of: what was adopted, or what the last
   // batch had no room for.
   bool has_held() const { return held_; }
   // Whether the last `read` has seen everything that the socket had.
   bool is_drained() const { return drained_; }
-  // When to read again; 0 for as soon as something is there.
-  uint64_t rests_until() const { return drained_ && !held_ && !end_ ? gathering_.rests_until() : 0; }
-  Gathering& gathering() { return gathering_; }
   // Set when everything that came before was stored.
   const std::optional<End>& end() const { return end_; }
 
  private:
   struct Large;
 
-  void fill(Inbox& inbox);
   // False when no more is to be read in this turn.
   bool store_messages(Inbox& inbox);
   void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame);
@@ -64,7 +58,6 @@ class SocketReader {
   size_t end_of_data_ = 0;
   std::unique_ptr<Large> large_;
   MessageStore store_;
-  Gathering gathering_;
   bool held_ = false;
   bool drained_ = false;
   std::optional<End> end_;

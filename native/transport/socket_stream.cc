@@ -13,15 +13,29 @@ namespace {
 // What is left of a rest when its messages are dealt with may be less than it costs to rest.
 constexpr uint64_t kShortestRest = 50;
 
+Gathering::Kind kind_of(const Inbox& inbox) {
+  if (inbox.has_calls()) return Gathering::Kind::kCalls;
+  return inbox.last_reply_serial() == 0 ? Gathering::Kind::kSignals : Gathering::Kind::kReplies;
+}
+
 }  // namespace
 
 Progress SocketStream::process(Inbox& inbox) {
   Progress progress;
   write_queued();
-  reader_.read(inbox, writer_.last_serial());
+  reader_.read(inbox);
+  pace(inbox);
   progress.drained = std::exchange(drained_, false);
   progress.lost = loss();
   return progress;
+}
+
+void SocketStream::pace(const Inbox& inbox) {
+  if (inbox.is_empty()) return;
+  const Gathering::Kind kind = kind_of(inbox);
+  const uint32_t waiting =
+      kind == Gathering::Kind::kReplies ? writer_.last_serial() - inbox.last_reply_serial() : 0;
+  gathering_.read(static_cast<uint32_t>(inbox.count()), kind, waiting, monotonic_now());
 }
 
 std::optional<Loss> SocketStream::loss() const {
@@ -41,8 +55,8 @@ Wants SocketStream::wants() const {
   const bool has_news = reader_.has_held() || reader_.end() || writer_.error() != 0 || drained_;
   if (has_news) {
     wants.deadline = 0;
-  } else if (const uint64_t until = reader_.rests_until();
-             until != 0 && until > monotonic_now() + kShortestRest) {
+  } else if (const uint64_t until = gathering_.rests_until();
+             until != 0 && reader_.is_drained() && until > monotonic_now() + kShortestRest) {
     wants.readable = false;
     wants.deadline = until;
   }
@@ -52,12 +66,12 @@ Wants SocketStream::wants() const {
 void SocketStream::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                         std::vector<Refusal>& refused) {
   writer_.send(bytes, fds, refused);
-  if (writer_.has_sent_call()) reader_.gathering().call_sent();
+  if (writer_.has_sent_call()) gathering_.call_sent();
   drain_awaited_ = writer_.has_queued();
 }
 
 void SocketStream::hurry() {
-  if (writer_.has_sent_call()) reader_.gathering().hurry();
+  if (writer_.has_sent_call()) gathering_.hurry();
 }
 
 void SocketStream::write_queued() {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "transport/gathering.h"
 #include "transport/socket_reader.h"
 #include "transport/socket_writer.h"
 
@@ -30,11 +31,14 @@ class SocketStream {
   void write_queued();
 
  private:
+  // Notes what a read has brought.
+  void pace(const Inbox& inbox);
   std::optional<Loss> loss() const;
 
   const int fd_;
   SocketReader reader_;
   SocketWriter writer_;
+  Gathering gathering_;
   bool drain_awaited_ = false;
   // Everything was written since, which the owner was not told yet.
   bool drained_ = false;

@@ -52,8 +52,8 @@ export class Callees {
 
   /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
   of(destination: string | undefined): Callee | undefined {
-    if (this.#last !== undefined && this.#last.name === destination) return this.#last;
-    if (destination === undefined || destination === BUS_NAME || !isWellKnownName(destination)) return undefined;
+    if (this.#last?.name === destination) return this.#last;
+    if (destination === undefined) return undefined;
     const callee = this.#callees.get(destination) ?? this.#follow(destination);
     if (callee === undefined) return undefined;
     callee.usedAt = ++this.#uses;
@@ -62,6 +62,7 @@ export class Callees {
   }
 
   #follow(name: string): NamedCallee | undefined {
+    if (name === BUS_NAME || !isWellKnownName(name)) return undefined;
     if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
     const callee = new NamedCallee(name, (itself) =>
       this.#owners.follow(name, (_owner, previous) => {
