@@ -48,8 +48,8 @@ Fixture calls() { return of(Kind::kCalls); }
 
 TEST("in a flood of signals reading rests until some dozens have gathered") {
   Fixture flooded = signals();
-  CHECK(flooded.flood(10) == 400);
-  CHECK(flooded.read(450, 45) == 400 && flooded.read(450, 300) == 400);
+  CHECK(flooded.flood(10) == 240);
+  CHECK(flooded.read(290, 29) == 240 && flooded.read(290, 300) == 240);
 }
 
 TEST("no rest is longer than a millisecond") {
@@ -66,25 +66,25 @@ TEST("signals that come more slowly are read as they come, and so is a burst") {
 TEST("a rest that brings little is the last one, until messages were timed again without one") {
   Fixture flooded = signals();
   flooded.flood(10);
-  CHECK(flooded.read(400, 19) == 0);
-  CHECK(flooded.read(10, 30) == 0 && flooded.read(630, 34) == 400);
+  CHECK(flooded.read(240, 17) == 0);
+  CHECK(flooded.read(10, 20) == 0 && flooded.read(10, 20) == 0 && flooded.read(620, 24) == 240);
 }
 
 TEST("how long rests are does not depend on rests: who waits for us to read is not held up more and more") {
   Fixture flooded = signals();
   flooded.flood(10);
-  for (int i = 0; i < 100; i++) CHECK(flooded.read(1000, 20) == 400);
+  for (int i = 0; i < 100; i++) CHECK(flooded.read(1000, 18) == 240);
 }
 
 TEST("in a flood of signals a call ends the rest and the flood") {
   Fixture flooded = signals();
   flooded.flood(10);
   flooded.gathering.call_sent();
-  CHECK(flooded.rest() == 0 && flooded.read(400, 40) == 0);
+  CHECK(flooded.rest() == 0 && flooded.read(240, 24) == 0);
 }
 
 TEST("replies gather while many calls wait, at most a third of those") {
-  CHECK(replies(1000).flood(10) == 400);
+  CHECK(replies(1000).flood(10) == 240);
   CHECK(replies(60).flood(10) == 200);
   CHECK(replies(30).flood(10) == 100);
 }
@@ -94,33 +94,33 @@ TEST("where few calls wait, replies are read as they come") {
   Fixture caller = replies(100);
   caller.flood(10);
   caller.waiting = 0;
-  CHECK(caller.read(400, 40) == 0);
+  CHECK(caller.read(240, 24) == 0);
 }
 
 TEST("the next calls go on being answered in rests, but a call out of turn ends the rest") {
-  Fixture caller = replies(120);
-  CHECK(caller.flood(10) == 400);
+  Fixture caller = replies(100);
+  CHECK(caller.flood(10) == 240);
   caller.gathering.call_sent();
-  CHECK(caller.rest() == 400);
+  CHECK(caller.rest() == 240);
   caller.gathering.hurry();
   CHECK(caller.rest() == 0);
-  CHECK(caller.read(400, 40) == 400);
+  CHECK(caller.read(240, 24) == 240);
 }
 
 TEST("calls gather, half of what came in a long rest, if that was as many as before") {
   Fixture service = calls();
-  CHECK(service.flood(10) == 400);
-  CHECK(service.read(400, 30) == 150);
-  CHECK(service.read(150, 15) == 150);
+  CHECK(service.flood(10) == 240);
+  CHECK(service.read(240, 22) == 110);
+  CHECK(service.read(110, 11) == 110);
 }
 
 TEST("callers who wait for answers before they call again are not held up, but for a try now and then") {
   Fixture service = calls();
-  CHECK(service.flood(10) == 400);
-  CHECK(service.read(400, 29) == 0);
-  CHECK(service.flood(10, 255) == 0 && service.read(10) == 400);
-  CHECK(service.read(400, 10) == 0);
-  CHECK(service.flood(10, 1023) == 0 && service.read(10) == 400);
+  CHECK(service.flood(10) == 240);
+  CHECK(service.read(300, 22) == 0);
+  CHECK(service.flood(10, 255) == 0 && service.read(10) == 240);
+  CHECK(service.read(240, 10) == 0);
+  CHECK(service.flood(10, 1023) == 0 && service.read(10) == 240);
 }
 
 TEST("calls that come so slowly that few would gather are not gathered, though it was tried") {
@@ -132,10 +132,10 @@ TEST("calls that come so slowly that few would gather are not gathered, though i
 TEST("callers come and go: it is tried again after some rests") {
   Fixture service = calls();
   service.flood(10);
-  CHECK(service.read(400, 40) == 200);
-  for (int i = 0; i < 1023; i++) CHECK(service.read(200, 20) == 200);
-  CHECK(service.read(200, 20) == 400);
-  CHECK(service.read(400, 20) == 0);
+  CHECK(service.read(240, 24) == 120);
+  for (int i = 0; i < 1023; i++) CHECK(service.read(120, 12) == 120);
+  CHECK(service.read(120, 12) == 240);
+  CHECK(service.read(240, 12) == 0);
 }
 
 TEST("what comes in gulps anyway is read as it comes") {
@@ -146,9 +146,9 @@ TEST("what comes in gulps anyway is read as it comes") {
 TEST("a service that calls somebody waits for that: its own call ends the rest") {
   Fixture service = calls();
   service.flood(10);
-  CHECK(service.read(400, 40) == 200);
+  CHECK(service.read(240, 24) == 120);
   service.gathering.call_sent();
-  CHECK(service.rest() == 0 && service.read(400, 40) == 0);
+  CHECK(service.rest() == 0 && service.read(120, 12) == 0);
 }
 
 TEST("another kind of messages begins anew") {

@@ -8,10 +8,11 @@ namespace busbar::transport {
 
 namespace {
 
-// More save little: a wake-up costs as much as some ten messages. And a socket is not called writable while
-// more than a quarter of its buffer is used, which is forty small messages: a bus that has more to write
-// would wait for us.
-constexpr uint32_t kGatheredAtMost = 40;
+// More save little: a wake-up costs as much as some ten messages. And a bus that has more to write than a
+// socket takes at once waits until we read: dbus-daemon when there are some forty small messages, because a
+// socket is not called writable while more than a quarter of its buffer is used, and dbus-broker when there
+// are 32.
+constexpr uint32_t kGatheredAtMost = 24;
 // Fewer are not worth a rest, which costs some system calls as well.
 constexpr uint32_t kGatheredAtLeast = 10;
 constexpr uint64_t kLongestRest = 1000;
@@ -36,8 +37,8 @@ void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) 
       try_calls(count, elapsed);
       break;
     case Phase::kResting:
-      // They come more slowly now, or wait for us to read.
-      if (count < wanted(waiting) / 2) return stop();
+      // They come more slowly now, or wait for us to read: dbus-broker writes sixteen at a time.
+      if (count < wanted(waiting) * 3 / 4) return stop();
       if (kind == Kind::kCalls && --rests_left_ == 0) phase_ = Phase::kTrying;
       break;
   }
