@@ -44,7 +44,9 @@ Napi::Value Addon::duplicate_fd(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Addon::close_fd(const Napi::CallbackInfo& info) {
-  const int r = ::close(info[0].ToNumber().Int32Value());
+  const int fd = info[0].ToNumber().Int32Value();
+  FdOffer::take(last_offer_, fd);
+  const int r = ::close(fd);
   return Napi::Number::New(info.Env(), r < 0 ? -errno : 0);
 }
 

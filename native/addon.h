@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "napi/environment_thread.h"
+#include "napi/fd_offer.h"
 #include "sdbus/api.h"
 
 namespace busbar {
@@ -18,6 +19,8 @@ class Addon final : public Napi::Addon<Addon> {
   const sdbus::Library* library();
   // What the pollers of the kind `thread` share.
   EnvironmentThread& poll_thread() { return poll_thread_; }
+  // What listeners hand over at this moment; null if nothing.
+  FdOffer*& last_offer() { return last_offer_; }
 
  private:
   Napi::Value sdbus_library(const Napi::CallbackInfo& info);
@@ -28,6 +31,7 @@ class Addon final : public Napi::Addon<Addon> {
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;
   EnvironmentThread poll_thread_;
+  FdOffer* last_offer_ = nullptr;
 };
 
 }  // namespace busbar

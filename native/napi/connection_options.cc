@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "addon.h"
+
 namespace busbar {
 
 namespace {
@@ -126,6 +128,7 @@ bool read_served(napi_env env, napi_value serve, transport::Endpoint& endpoint) 
   int32_t socket = -1;
   if (!read_guid(env, serve, false, endpoint.guid) || !read_number(env, serve, "fd", socket) || socket < 0)
     return refuse(env, "serve must have a descriptor, and a guid of 16 bytes");
+  FdOffer::take(Napi::Env(env).GetInstanceData<Addon>()->last_offer(), socket);
   endpoint.socket.reset(socket);
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "addon.h"
 #include "transport/transport.h"
 
 namespace busbar {
@@ -117,7 +118,9 @@ bool ListenerObject::accept_one() {
     call(Env(), on_error_, {number(Env(), -fd)});
     return false;
   }
-  if (call(Env(), on_accept_, {number(Env(), fd)}) == CallResult::kUnavailable) ::close(fd);
+  const FdOffer offer(Env().GetInstanceData<Addon>()->last_offer(), fd);
+  const CallResult result = call(Env(), on_accept_, {number(Env(), fd)});
+  if (result == CallResult::kUnavailable && !offer.is_taken()) ::close(fd);
   return true;
 }
 

@@ -72,6 +72,7 @@ export const testPeers = [
   program('cmake', 'cmake'),
   program('make', 'make'),
   program('readelf', 'binutils'),
+  program('strace', 'strace'),
 ];
 
 /** Runs programs of other architectures; one program each, all in one package. */

@@ -11,8 +11,11 @@ import * as assert from 'uvu/assert';
 import { connect, type PollerKind } from '../../src/index.js';
 import { pollerKind } from '../../src/native/runtime.js';
 import { onExit } from '../helpers/exit-cleanup.js';
-import { fdsLeakedByWorker } from '../helpers/own-runtime.js';
+import { fdsLeakedByWorker, lackOfRuntime, moduleArguments } from '../helpers/own-runtime.js';
+import { missingPrograms } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { run } from '../helpers/program.js';
+import { testUnless } from '../helpers/skip.js';
 import { bundleLibrary } from './worker-library.js';
 
 const COUNT = Number(process.env.BUSBAR_WORKERS ?? 20);
@@ -140,5 +143,42 @@ for (const poller of pollers) {
     assert.ok(after.fds.length <= before.fds.length + leaked, what);
   });
 }
+
+/** A process whose worker ends in the midst of taking a peer, which is when the new connection says that it is there. */
+const endsWhileTaking = `
+  import { once } from 'node:events';
+  import { Worker } from 'node:worker_threads';
+  const source = ${JSON.stringify(`
+    import { subscribe } from 'node:diagnostics_channel';
+    const { connect, listen } = await import(${JSON.stringify(library)});
+    const server = await listen({ address: 'unix:tmpdir=${folder}' });
+    subscribe('busbar:connection', ({ state, address }) => {
+      if (state === 'connecting' && address === '') process.exit();
+    });
+    await connect({ address: server.address, peer: true });`)};
+  await once(new Worker(new URL('data:text/javascript,' + encodeURIComponent(source))), 'exit');`;
+
+testUnless(
+  missingPrograms('strace') ?? lackOfRuntime({ bun: 'seen with Node.js only', deno: 'seen with Node.js only' }),
+  test,
+  'a worker that ends while it takes a peer closes the socket once: the number may be somebody else’s by then',
+  async () => {
+    const trace = join(folder, 'system-calls');
+    const args = [
+      '-f',
+      '-e',
+      'trace=accept4,close',
+      '-o',
+      trace,
+      process.execPath,
+      ...moduleArguments(endsWhileTaking),
+    ];
+    const { code, stderr } = await run('strace', args);
+    assert.is(code, 0, stderr);
+    const calls = readFileSync(trace, 'utf8');
+    assert.match(calls, /accept4\(.*\) = \d+$/m);
+    assert.equal(calls.match(/close\(\d+\) += -1.*/g), null);
+  },
+);
 
 test.run();
