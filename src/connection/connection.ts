@@ -24,6 +24,7 @@ import { Deadlines } from './deadlines.js';
 import { errnoText, lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
+import { KeepAlive } from './keep-alive.js';
 import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
 import { Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
@@ -99,7 +100,8 @@ export class Connection {
   readonly #native: NativeConnection;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
-  readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#updateRef());
+  readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#keepAlive.update());
+  readonly #keepAlive: KeepAlive;
   #state: ConnectionState = 'connecting';
   #canSendFds = false;
   #serial = 0;
@@ -111,9 +113,6 @@ export class Connection {
   readonly #transport: TransportKind;
   /** Why the attempt is given up here. */
   #givenUp: ConnectFailure | undefined;
-  #holds = 0;
-  /** What the user asked for with `ref` or `unref`; without a wish, whatever is going on decides. */
-  #wish: 'ref' | 'unref' | undefined;
   #resolveClosed!: (reason: DBusError | undefined) => void;
   #opened: ((failure: ConnectFailure | undefined) => void) | undefined;
 
@@ -139,6 +138,7 @@ export class Connection {
       onRefused: (serial, errno, replySerial, destination) => this.#onRefused(serial, errno, replySerial, destination),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
+    this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0);
     // A call that is being sent waits for its reply already.
     this.#outbox = new Outbox(this.#native, () => this.#pending.size <= 1);
   }
@@ -260,25 +260,15 @@ export class Connection {
 
   /** Keeps the process alive until the returned function is called. */
   hold(): () => void {
-    this.#holds++;
-    if (this.#holds === 1) this.#updateRef();
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#holds--;
-      if (this.#holds === 0) this.#updateRef();
-    };
+    return this.#keepAlive.hold();
   }
 
   ref(): void {
-    this.#wish = 'ref';
-    this.#updateRef();
+    this.#keepAlive.wish('ref');
   }
 
   unref(): void {
-    this.#wish = 'unref';
-    this.#updateRef();
+    this.#keepAlive.wish('unref');
   }
 
   /** Reads nothing any more, until the returned function is called. */
@@ -333,7 +323,7 @@ export class Connection {
       this.#onClose(errno, phase, '');
       return { errno, phase, detail: '' };
     }
-    this.#updateRef();
+    this.#keepAlive.update();
     const abort = () => this.#giveUp(constants.errno.ECANCELED);
     signal?.addEventListener('abort', abort);
     const { promise, give } = timeLimit(timeout, serve === undefined);
@@ -449,8 +439,11 @@ export class Connection {
     this.#state = state;
     this.#publishState(failure, reason);
     if (state === 'open') flushAtExit(this);
-    if (state === 'closed') forgetAtExit(this);
-    this.#updateRef();
+    if (state === 'closed') {
+      forgetAtExit(this);
+      this.#keepAlive.end();
+    }
+    this.#keepAlive.update();
   }
 
   #publishState(failure?: ConnectFailure, reason?: DBusError): void {
@@ -462,12 +455,6 @@ export class Connection {
       failure: failure && { phase: failure.phase, text: errnoText(failure.errno), detail: failure.detail },
       reason: failure === undefined ? reason : undefined,
     });
-  }
-
-  #updateRef(): void {
-    if (this.#state === 'closed') return;
-    const wanted = this.#wish ?? (this.#holds + this.#pending.size > 0 ? 'ref' : 'unref');
-    this.#native[wanted]();
   }
 
   #requireOpen(head: MessageHead): void {
