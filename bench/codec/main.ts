@@ -97,7 +97,8 @@ async function installed(): Promise<readonly Installed[]> {
 
 /** Microseconds; `undefined` where the library cannot do it. */
 async function measureTask([command, ...args]: Installed['command'], task: string): Promise<number | undefined> {
-  const { code, stdout, stderr } = await run(command, [...args, task], { timeLimit: 60_000 });
+  const reference = join(projectRoot, codec);
+  const { code, stdout, stderr } = await run(command, [...args, task, reference], { timeLimit: 60_000 });
   if (code !== 0) throw new Error(`${args.at(-1)} failed in ${task}: ${stderr}`);
   return stdout.trim() === '' ? undefined : Number(stdout);
 }

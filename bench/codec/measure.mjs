@@ -1,4 +1,7 @@
-/** Measures one task with one codec: `node measure.mjs CODEC TASK`. Prints microseconds, or nothing if it cannot. */
+/**
+ * Measures one task with one codec: `node measure.mjs CODEC TASK REFERENCE`. Prints microseconds, or nothing if it cannot.
+ * The reference is the codec that writes what is decoded.
+ */
 import { tasks } from './tasks.mjs';
 
 /** Milliseconds for the compilers to settle, and for measuring. */
@@ -6,9 +9,10 @@ const WARM_UP = 300;
 const MEASURE = 300;
 const BATCHES = 15;
 
-const [file, id] = process.argv.slice(2);
+const [file, id, referenceFile] = process.argv.slice(2);
 const { codec } = await import(file);
-const once = tasks.find((task) => task.id === id)?.prepare(codec);
+const { codec: reference } = await import(referenceFile);
+const once = tasks.find((task) => task.id === id)?.prepare(codec, reference);
 if (once !== undefined) {
   const perMillisecond = repeat(once, WARM_UP) / WARM_UP;
   const batch = Math.max(1, Math.round((perMillisecond * MEASURE) / BATCHES));

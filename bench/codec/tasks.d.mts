@@ -3,8 +3,8 @@ import type { Codec } from './peer.mjs';
 export interface Task {
   readonly id: string;
   readonly title: string;
-  /** A function that does the task once; `undefined` where the codec cannot. */
-  readonly prepare: (codec: Codec) => (() => unknown) | undefined;
+  /** A function that does the task once; `undefined` where the codec cannot. The reference can do everything. */
+  readonly prepare: (codec: Codec, reference: Codec) => (() => unknown) | undefined;
 }
 
 export const tasks: readonly Task[];
