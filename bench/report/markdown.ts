@@ -11,6 +11,7 @@ export function markdownReport(results: Results): string {
     introduction,
     '![CPU time of every library in every workload](overview.svg)',
     '## Targets',
+    'Where one is missed, [profile.md](profile.md) says why.',
     targetsTable(results),
     ...results.daemons.flatMap((daemon) => daemonSection(daemon, results)),
     ...(results.codecs === undefined ? [] : ['## Codecs', codecsTable(results.codecs)]),
