@@ -95,6 +95,14 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
   };
 }
 
+/**
+ * The first argument, where it is a string: what `arg0` is compared with. As for rules with conditions on arguments, a
+ * body that cannot be decoded is reported.
+ */
+export function firstArgument(message: MatchableMessage): string | undefined {
+  return message.signature.startsWith('s') ? (readBody(message)?.[0] as string | undefined) : undefined;
+}
+
 function readBody(message: MatchableMessage): readonly unknown[] | undefined {
   try {
     return message.body;

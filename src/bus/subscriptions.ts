@@ -13,6 +13,7 @@ import type { BusDriver } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { type FollowedName, NameOwners } from './name-owners.js';
+import { RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
 /** Gets each signal that matches. What it throws is reported on the channel `busbar:problem`, and stops nothing else. */
@@ -45,18 +46,11 @@ interface Rule {
   refused: boolean;
 }
 
-const ANY = '';
-
-type RulesByPath = Map<string, Rule[]>;
-
-const none: readonly Rule[] = [];
-
 export class Subscriptions {
   readonly owners: NameOwners;
   readonly #driver: BusDriver | undefined;
   readonly #rules = new Map<string, Rule>();
-  /** Rules by member and path, the keys that tell most apart; `ANY` where a rule leaves one open. */
-  readonly #index = new Map<string, RulesByPath>();
+  readonly #index = new RuleIndex<Rule, Inbox>(isMetBy);
   #lastListener = 0;
   #listeners = 0;
   #droppedSignals = 0;
@@ -113,13 +107,7 @@ export class Subscriptions {
 
   /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
   dispatch(received: Inbox): void {
-    const { member = ANY, path = ANY } = received;
-    const byPath = this.#index.get(member);
-    const ofAnyMember = this.#index.get(ANY);
-    let found = matching(byPath?.get(path), received, none);
-    found = matching(byPath?.get(ANY), received, found);
-    found = matching(ofAnyMember?.get(path), received, found);
-    found = matching(ofAnyMember?.get(ANY), received, found);
+    const found = this.#index.find(received);
     const [rule] = found;
     if (rule === undefined) return;
     if (received.isFaulty) {
@@ -146,7 +134,7 @@ export class Subscriptions {
       refused: false,
     };
     this.#rules.set(text, rule);
-    this.#bucket(rule).push(rule);
+    this.#index.add(rule);
     void rule.outcome.then((error) => {
       if (error !== undefined) this.#refuse(rule, error);
     });
@@ -198,46 +186,15 @@ export class Subscriptions {
   #forget(rule: Rule): void {
     if (this.#rules.get(rule.text) !== rule) return;
     this.#rules.delete(rule.text);
-    const bucket = this.#bucket(rule);
-    bucket.splice(bucket.indexOf(rule), 1);
-    if (bucket.length === 0) {
-      const byPath = this.#index.get(rule.rule.member ?? ANY);
-      byPath?.delete(rule.rule.path ?? ANY);
-      if (byPath?.size === 0) this.#index.delete(rule.rule.member ?? ANY);
-    }
+    this.#index.remove(rule);
     rule.owner?.release();
-  }
-
-  #bucket({ rule: { member = ANY, path = ANY } }: Rule): Rule[] {
-    let byPath = this.#index.get(member);
-    if (byPath === undefined) {
-      byPath = new Map();
-      this.#index.set(member, byPath);
-    }
-    let bucket = byPath.get(path);
-    if (bucket === undefined) {
-      bucket = [];
-      byPath.set(path, bucket);
-    }
-    return bucket;
   }
 }
 
 /** The filter compares unique names itself; a well-known one means its present owner. */
-function isFromOwner(received: Inbox, { owner }: Rule): boolean {
-  return owner === undefined || (owner.owner !== undefined && owner.owner === received.sender);
-}
-
-/** Those that were found, and those of `rules` that match; nothing is allocated for a signal that nobody wants. */
-function matching(rules: readonly Rule[] | undefined, received: Inbox, found: readonly Rule[]): readonly Rule[] {
-  if (rules === undefined) return found;
-  let all = found;
-  for (let index = 0; index < rules.length; index++) {
-    const rule = rules[index] as Rule;
-    // A body that cannot be decoded can still be reported to be for somebody, but conditions on it cannot be met.
-    if (isFromOwner(received, rule) && rule.matches(received)) all = all === none ? [rule] : [...all, rule];
-  }
-  return all;
+function isMetBy(received: Inbox, { owner, matches }: Rule): boolean {
+  if (owner !== undefined && (owner.owner === undefined || owner.owner !== received.sender)) return false;
+  return matches(received);
 }
 
 /** The listeners of some rules, in the order in which they subscribed. */

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileMatchRule, formatMatchRule, type MatchableMessage, type MatchRule } from '../../src/bus/match-rule.js';
 import { parseMatchRule } from '../../src/bus/parse-match-rule.js';
+import { RuleIndex } from '../../src/bus/rule-index.js';
 import { InvalidArgumentError } from '../../src/errors.js';
 
 const test = suite('match rules: properties');
@@ -143,6 +144,27 @@ test('any rule is met by what the specification says, and nothing else', () => {
     { numRuns: 4000 },
   );
   assert.ok(met > 300, `only ${met} messages were met, which shows nothing`);
+});
+
+test('an index finds the rules that a message meets, whatever was added and removed before', () => {
+  let found = 0;
+  const isMetBy = (message: MatchableMessage, { rule }: { rule: MatchRule }) => isMet(rule, message);
+  const lists = fc.array(fc.tuple(rules.filter(isValid), fc.boolean()), { maxLength: 20 });
+  fc.assert(
+    fc.property(lists, encounters, (list, [rule, message]) => {
+      const entries = [...list, [rule, true] as const].map(([each, stays]) => ({ rule: each, stays }));
+      const index = new RuleIndex<(typeof entries)[0], MatchableMessage>(isMetBy);
+      for (const entry of entries) index.add(entry);
+      for (const entry of entries) if (!entry.stays) index.remove(entry);
+      const expected = entries.filter((entry) => entry.stays && isMetBy(message, entry));
+      const actual = index.find(message);
+      assert.equal(new Set(actual), new Set(expected));
+      assert.is(actual.length, expected.length);
+      found += actual.length;
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(found > 300, `only ${found} rules were found, which shows nothing`);
 });
 
 test('any text is read as a rule that is written the same way again, or refused', () => {

@@ -1,0 +1,110 @@
+/**
+ * Match rules by what tells most of them apart: the member, the path, and the first argument. A signal is compared with
+ * the few that share these with it, however many rules there are, and nothing is allocated for one that nobody wants.
+ */
+import { firstArgument, type MatchableMessage } from './match-filter.js';
+import type { MatchRule } from './match-rule.js';
+
+/** What is put into an index. */
+interface Indexed {
+  readonly rule: MatchRule;
+}
+
+/** Where a rule leaves a key open. No member, path or name is empty. */
+const ANY = '';
+
+/** Rules with the same member and path. */
+class Bucket<Rule extends Indexed> {
+  /** Those that do not compare the first argument with a string. */
+  readonly others: Rule[] = [];
+  /** Those that do, by that string: a rule for each name whose owner is followed is the case in point. */
+  readonly byArgument = new Map<string, Rule[]>();
+
+  get isEmpty(): boolean {
+    return this.others.length === 0 && this.byArgument.size === 0;
+  }
+
+  add(rule: Rule): void {
+    const { arg0 } = rule.rule;
+    const rules = arg0 === undefined ? this.others : this.byArgument.get(arg0);
+    if (rules === undefined) this.byArgument.set(arg0 as string, [rule]);
+    else rules.push(rule);
+  }
+
+  remove(rule: Rule): void {
+    const { arg0 } = rule.rule;
+    const rules = arg0 === undefined ? this.others : (this.byArgument.get(arg0) as Rule[]);
+    rules.splice(rules.indexOf(rule), 1);
+    if (arg0 !== undefined && rules.length === 0) this.byArgument.delete(arg0);
+  }
+}
+
+export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> {
+  readonly #isMetBy: (received: Received, rule: Rule) => boolean;
+  readonly #byMember = new Map<string, Map<string, Bucket<Rule>>>();
+  readonly #none: readonly Rule[] = [];
+
+  /** @param isMetBy decides about a rule, whose member, path and first argument may be compared once more */
+  constructor(isMetBy: (received: Received, rule: Rule) => boolean) {
+    this.#isMetBy = isMetBy;
+  }
+
+  add(rule: Rule): void {
+    const { member = ANY, path = ANY } = rule.rule;
+    let byPath = this.#byMember.get(member);
+    if (byPath === undefined) {
+      byPath = new Map();
+      this.#byMember.set(member, byPath);
+    }
+    let bucket = byPath.get(path);
+    if (bucket === undefined) {
+      bucket = new Bucket();
+      byPath.set(path, bucket);
+    }
+    bucket.add(rule);
+  }
+
+  /** Takes out a rule that is in the index. */
+  remove(rule: Rule): void {
+    const { member = ANY, path = ANY } = rule.rule;
+    const byPath = this.#byMember.get(member);
+    const bucket = byPath?.get(path);
+    bucket?.remove(rule);
+    if (bucket?.isEmpty) byPath?.delete(path);
+    if (byPath?.size === 0) this.#byMember.delete(member);
+  }
+
+  clear(): void {
+    this.#byMember.clear();
+  }
+
+  /** The rules that a signal meets, in no particular order. */
+  find(received: Received): readonly Rule[] {
+    const { member = ANY, path = ANY } = received;
+    const byPath = this.#byMember.get(member);
+    const ofAnyMember = this.#byMember.get(ANY);
+    let found = this.#among(byPath?.get(path), received, this.#none);
+    found = this.#among(byPath?.get(ANY), received, found);
+    found = this.#among(ofAnyMember?.get(path), received, found);
+    return this.#among(ofAnyMember?.get(ANY), received, found);
+  }
+
+  #among(bucket: Bucket<Rule> | undefined, received: Received, found: readonly Rule[]): readonly Rule[] {
+    if (bucket === undefined) return found;
+    const all = this.#met(bucket.others, received, found);
+    if (bucket.byArgument.size === 0) return all;
+    const argument = firstArgument(received);
+    const rules = argument === undefined ? undefined : bucket.byArgument.get(argument);
+    return rules === undefined ? all : this.#met(rules, received, all);
+  }
+
+  /** Those that were found, and those of `rules` that are met. */
+  #met(rules: readonly Rule[], received: Received, found: readonly Rule[]): readonly Rule[] {
+    let all = found;
+    for (let index = 0; index < rules.length; index++) {
+      const rule = rules[index] as Rule;
+      if (this.#isMetBy(received, rule)) all = all === this.#none ? [rule] : [...all, rule];
+    }
+    return all;
+  }
+}
