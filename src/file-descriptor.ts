@@ -124,7 +124,7 @@ export class FileDescriptor {
    *
    * @example
    * ```ts
-   * await service.call.Attach(FileDescriptor.adopt(openSync(path, 'r')).handOver());
+   * await files.call.Attach(FileDescriptor.adopt(openSync(path, 'r')).handOver());
    * ```
    *
    * @returns this object

@@ -7,13 +7,8 @@ import { parseSignature, parseSingle } from './parse.js';
 
 /**
  * The arguments of a list. A list is either one signature, each complete type of which is an unnamed argument, or an
- * array whose elements are `'name:signature'` or a signature alone, with one complete type each.
- *
- * @example
- * ```ts
- * parseArguments(['kind:s', 'devices:a{sas}']);
- * parseArguments('sa{sas}');
- * ```
+ * array whose elements are `'name:signature'` or a signature alone, with one complete type each: `'sa{sas}'`, or
+ * `['kind:s', 'devices:a{sas}']`.
  *
  * @throws {@link InvalidArgumentError} for a signature that is not valid
  */

@@ -21,6 +21,7 @@ export type Refinable<S extends string> =
  * @example
  * ```ts
  * @method({ in: [type<'options:a{sv}', { Name?: string }>('options:a{sv}')] })
+ * Rename(options: { Name?: string }): void { console.log(options.Name); }
  * ```
  *
  * @param signature the signature once more, because types are gone at run time; the compiler sees to it that both agree

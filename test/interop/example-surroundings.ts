@@ -1,6 +1,15 @@
 /** What the examples in the reference take for granted: a bus, a service on it with a descriptor to give, and its proxies. */
 import { openSync } from 'node:fs';
-import { connect, defineInterface, FileDescriptor, implement, method, property, ServiceInterface, sessionBus } from 'busbar';
+import {
+  connect,
+  defineInterface,
+  FileDescriptor,
+  implement,
+  method,
+  property,
+  ServiceInterface,
+  sessionBus,
+} from 'busbar';
 
 export class TestModule extends ServiceInterface {
   constructor() {
