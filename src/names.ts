@@ -12,7 +12,7 @@ import { InvalidArgumentError, notAnAnswer } from './errors.js';
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
 const NAME_MAXIMUM = 255;
 
-/** Accepted names that a rule remembers; when there are more it starts anew, so that no flood of names can grow it. */
+/** Accepted names that a rule remembers; beyond that the oldest goes, so that no flood of names can grow it. */
 const REMEMBERED_MAXIMUM = 1024;
 const QUOTED_MAXIMUM = 100;
 
@@ -38,7 +38,7 @@ class NameRule {
     if (typeof value !== 'string' || !this.#matches(value)) return false;
     // Object paths may be longer; long ones are rare and would only fill the memory.
     if (value.length > NAME_MAXIMUM) return true;
-    if (this.#remembered.size >= REMEMBERED_MAXIMUM) this.#remembered.clear();
+    if (this.#remembered.size >= REMEMBERED_MAXIMUM) this.#forgetOldest();
     this.#remembered.add(value);
     return true;
   }
@@ -51,6 +51,13 @@ class NameRule {
       );
     }
     throw notAnAnswer(new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`));
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#remembered) {
+      this.#remembered.delete(oldest);
+      return;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Totals as text: a line for each reader, and what it differs in. */
 import { differences } from '../../test/differential/differences.js';
+import { agreementRate } from '../reliability-report/differential.mjs';
 import type { Counts, Totals } from './totals.js';
 
 const columns = ['reader', 'messages', 'as busbar', 'listed', 'not listed', 'died'] as const;
@@ -25,7 +26,5 @@ export function listOf(totals: Totals): string {
 
 function numbersOf({ messages, agreed, deliberate, unexpected, died }: Counts): string[] {
   const listed = Object.values(deliberate).reduce((sum, count) => sum + count, 0);
-  // Rounded down: only all of them are a hundred.
-  const rate = messages === 0 ? 'none' : `${(Math.floor((10_000 * agreed) / messages) / 100).toFixed(2)} %`;
-  return [String(messages), rate, String(listed), String(unexpected), String(died)];
+  return [String(messages), agreementRate(agreed, messages), String(listed), String(unexpected), String(died)];
 }

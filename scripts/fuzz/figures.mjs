@@ -3,12 +3,11 @@
  * same sources, so that hours can be reached in several sittings, and begin anew for a target that is run with others.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { readMeasurement, saveFigures } from '../reliability-report/figures.mjs';
 import { root } from '../setup/report.mjs';
 import { versionOf } from './build.mjs';
-
-const path = join(root, 'docs', 'reliability', 'figures', 'fuzz.json');
 
 /** What fuzzing tests, the targets, and how both are built. */
 function sourcesStamp() {
@@ -31,8 +30,7 @@ function sourcesStamp() {
 export function writeFigures(results) {
   const sources = sourcesStamp();
   const date = new Date().toISOString().slice(0, 10);
-  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')).figures ?? {}) : {};
-  const targets = { ...known.targets };
+  const targets = { ...readMeasurement('fuzz')?.figures?.targets };
   for (const { target, cpuSeconds, executions, coverage, corpus, found } of results) {
     const { [target]: before } = targets;
     const so = before?.sources === sources ? before : { cpuSeconds: 0, executions: 0, findings: 0 };
@@ -47,9 +45,5 @@ export function writeFigures(results) {
     };
   }
   const sorted = Object.fromEntries(Object.entries(targets).sort());
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const measured = { measurement: 'fuzz', command: 'npm run fuzz', busbar: version, node: process.version };
-  const figures = { compiler: versionOf('clang++'), targets: sorted };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ ...measured, platform: process.platform, figures }, null, 2)}\n`);
+  saveFigures('fuzz', 'npm run fuzz', { compiler: versionOf('clang++'), targets: sorted });
 }

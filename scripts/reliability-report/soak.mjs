@@ -9,12 +9,16 @@ export function soakOutcome({ seconds, failures, ledger }) {
 export function soakDetails({ machine, transport, seconds, samples, ledger, quantities, failures }) {
   const { calls, settled, emits, arrived, refused } = ledger;
   const half = seconds / 2;
-  const rows = Object.values(quantities).map(({ title, first, last, least, most, slope, error, limit, reason }) => {
-    const grown = `${scaled(title, slope * half)} ± ${scaled(title, error * half)}`;
-    const allowed = limit === null ? 'none' : scaled(title, limit);
-    return [title, ...[first, last, least, most].map((value) => scaled(title, value)), grown, allowed, reason];
+  const rows = Object.values(quantities).map((quantity) => {
+    const { title, first, last, least, most, median, trend, limit, ceiling, reason } = quantity;
+    const values = [first, last, least, most, median].map((value) => scaled(title, value));
+    const [slope, from, to] = [trend.slope, trend.least, trend.most].map((part) => scaled(title, part * half));
+    const grown = `${slope} (${from} to ${to})`;
+    const allowed = limit === undefined ? (ceiling === undefined ? 'none' : `median ${ceiling}`) : scaled(title, limit);
+    return [title, ...values, grown, allowed, reason];
   });
-  const head = ['quantity', 'first', 'last', 'least', 'most', 'growth in the second half', 'limit', 'why this limit'];
+  const values = ['first', 'last', 'least', 'most', 'median'];
+  const head = ['quantity', ...values, 'growth in the second half', 'limit', 'why this limit'];
   return [
     `${seconds} s on ${machine.processor}, ${machine.cores} cores, ${machine.distribution}, ${machine.date}; transport ${transport}; ${samples} samples.`,
     `- calls: ${calls}, of which ${settled} settled as they should\n- signals: ${emits}, of which ${arrived} arrived in order; ${refused} refused`,

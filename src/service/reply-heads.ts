@@ -1,6 +1,6 @@
 /**
  * Heads of replies, prepared once for each caller and signature: a busy caller gets many of the same kind. Callers come
- * and go without a word, so there is a bound, beyond which everything is forgotten and begins anew.
+ * and go without a word, so there is a bound, beyond which the caller that came first is forgotten.
  */
 import { PreparedHead } from '../connection/header.js';
 import { MessageType } from '../connection/message.js';
@@ -17,14 +17,19 @@ export class ReplyHeads {
   }
 
   #add(destination: string | undefined, signature: string): PreparedHead {
-    if (this.#size >= MAXIMUM) {
-      this.#heads.clear();
-      this.#size = 0;
-    }
+    if (this.#size >= MAXIMUM) this.#forgetOldest();
     const head = new PreparedHead({ type: MessageType.MethodReturn, destination, signature });
     const bySignature = this.#heads.get(destination) ?? new Map<string, PreparedHead>();
     this.#heads.set(destination, bySignature.set(signature, head));
     this.#size++;
     return head;
+  }
+
+  #forgetOldest(): void {
+    for (const [oldest, heads] of this.#heads) {
+      this.#heads.delete(oldest);
+      this.#size -= heads.size;
+      return;
+    }
   }
 }

@@ -1,19 +1,21 @@
-// time limit: 120 s
+// time limit: 300 s
 // Half a minute of mixed load leaves everything where it was, and loses nothing. `npm run soak` is the long form.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { judge } from '../soak/judge.js';
 import { Ledger } from '../soak/ledger.js';
 import type { Sample } from '../soak/quantities.js';
-import { judge, soak } from '../soak/soak.js';
-import { trendOf } from '../soak/trend.js';
+import { soak } from '../soak/soak.js';
+import { judged, trendOf } from '../soak/trend.js';
 
 const test = suite('soak');
 
-/** A minute of samples that are flat but for noise and what a test changes. */
-function samples(change: (second: number) => Partial<Sample>): readonly Sample[] {
-  return Array.from({ length: 60 }, (_, second) => ({
+/** Samples of so many seconds that are flat but for noise and what a test changes. */
+function samples(seconds: number, change: (second: number) => Partial<Sample> = () => ({})): readonly Sample[] {
+  return Array.from({ length: seconds }, (_, second) => ({
     seconds: second,
-    heap: 10e6 + ((second * 7919) % 100) * 1000,
+    heap: 10e6 + noise(second) * 10_000,
+    code: 2e6,
     external: 2e6,
     rss: 100e6,
     fds: 20,
@@ -22,51 +24,108 @@ function samples(change: (second: number) => Partial<Sample>): readonly Sample[]
     exportedObjects: 2,
     cpu: 30,
     delay: 10,
+    longDelay: 100,
     messages: 5000,
     ...change(second),
   }));
 }
 
-test('a straight line has its slope and no error; noise has an error', () => {
-  assert.equal(trendOf([0, 1, 2, 3], [1, 3, 5, 7]), { slope: 2, error: 0 });
-  const { slope, error } = trendOf([0, 1, 2, 3], [1, 0, 1, 0]);
-  assert.ok(Math.abs(slope) < 2 * error);
+/** From 0 to 1, and as good as random. */
+function noise(second: number): number {
+  return ((second * 7919) % 100) / 100;
+}
+
+function failuresOf(...of: Parameters<typeof samples>): string {
+  return judge(samples(...of), new Ledger()).failures.join('\n');
+}
+
+test('a straight line has its slope and nothing else; noise has none for sure; a few points tell nothing', () => {
+  const seconds = Array.from({ length: 20 }, (_, second) => second);
+  const line = trendOf(
+    seconds,
+    seconds.map((second) => 2 * second),
+  );
+  assert.equal(line, { slope: 2, least: 2, most: 2 });
+  const { least, most } = trendOf(seconds, seconds.map(noise));
+  assert.ok(least < 0 && most > 0);
+  assert.equal(trendOf([0, 1, 2], [1, 1, 1]), { slope: 0, least: -Infinity, most: Infinity });
+});
+
+test('what is far off does not count', () => {
+  const seconds = Array.from({ length: 20 }, (_, second) => second);
+  const { slope } = trendOf(
+    seconds,
+    seconds.map((second) => (second === 10 ? 1000 : 0)),
+  );
+  assert.is(slope, 0);
+});
+
+test('noise helps nobody: what may be beyond the limit is not within it', () => {
+  assert.is(judged({ slope: 8, least: 7, most: 9 }, 10), 'within');
+  assert.is(judged({ slope: 8, least: 5, most: 11 }, 10), 'unclear');
+  assert.is(judged({ slope: 12, least: 9, most: 15 }, 10), 'unclear');
+  assert.is(judged({ slope: 14, least: 11, most: 17 }, 10), 'beyond');
 });
 
 test('flat samples pass', () => {
-  assert.equal(
-    judge(
-      samples(() => ({})),
-      new Ledger(),
-    ).failures,
-    [],
-  );
+  assert.is(failuresOf(60), '');
+  assert.is(failuresOf(3600), '');
 });
 
-test('a heap that grows is found, and so is a descriptor that stays', () => {
-  const growing = judge(
-    samples((second) => ({ heap: 10e6 + second * 100_000 + ((second * 7919) % 100) * 1000 })),
-    new Ledger(),
+test('a heap that grows by twelve bytes a cycle is found in an hour, and by a hundred a call in half a minute', () => {
+  const growing = (bytes: number) => (second: number) => ({ heap: 10e6 + second * bytes + noise(second) * 10_000 });
+  const cyclesPerSecond = 14;
+  assert.match(failuresOf(3600, growing(12 * cyclesPerSecond)), /JS heap without code: grows by/);
+  const callsPerCycle = 140;
+  assert.match(failuresOf(30, growing(100 * callsPerCycle * cyclesPerSecond)), /JS heap without code: grows by/);
+});
+
+test('samples that are too noisy or too few do not pass', () => {
+  assert.match(
+    failuresOf(60, (second) => ({ heap: 10e6 + noise(second) * 1e6 })),
+    /JS heap without code.*: too short to tell: /,
   );
-  assert.match(growing.failures.join(), /JS heap after collection: grows/);
-  const staying = judge(
-    samples((second) => ({ fds: second === 59 ? 21 : 20 })),
-    new Ledger(),
+  assert.match(failuresOf(2), /JS heap without code: too short to tell: /);
+});
+
+test('a descriptor that stays is found', () => {
+  const failures = failuresOf(60, (second) => ({ fds: second === 59 ? 21 : 20 }));
+  assert.match(failures, /File descriptors: 20 at first, 21 at last/);
+});
+
+test('a loop that is starved is found, and not what comes in between', () => {
+  assert.match(
+    failuresOf(60, () => ({ delay: 200 })),
+    /Event-loop delay, mean: 200\.0 ms, more than/,
   );
-  assert.match(staying.failures.join(), /File descriptors: 20 at first, 21 at last/);
+  assert.is(
+    failuresOf(60, (second) => ({ delay: second % 3 === 0 ? 200 : 10 })),
+    '',
+  );
 });
 
 test('a call that never settled and a signal that never arrived are found', () => {
   const ledger = new Ledger();
   ledger.calls = 1;
   ledger.emits = 1;
-  assert.equal(
-    judge(
-      samples(() => ({})),
-      ledger,
-    ).failures,
-    ['1 calls, but 0 settled', '1 signals, but 0 arrived'],
-  );
+  assert.equal(judge(samples(60), ledger).failures, ['1 calls, but 0 settled', '1 signals, but 0 arrived']);
+});
+
+test('a call that never settles ends the soak, and is told of', async () => {
+  const never = new Promise<void>(() => {});
+  const load = { rounds: { never: (_: unknown, ledger: Ledger) => ledger.succeeds(never) } };
+  const { failures } = await soak(30, { load, patience: 500 });
+  assert.is(failures[0], 'did not end within 500 ms: never');
+  assert.ok(failures.includes('1 calls, but 0 settled'), failures.join('\n'));
+});
+
+test('a load that blocks the loop is found by the delay', async () => {
+  const block = async () => {
+    const end = performance.now() + 150;
+    while (performance.now() < end);
+  };
+  const { failures } = await soak(10, { load: { rounds: { block } } });
+  assert.match(failures.join('\n'), /Event-loop delay, mean: \d+\.\d ms, more than/);
 });
 
 test('30 seconds of mixed load: nothing grows, nothing is lost', async () => {

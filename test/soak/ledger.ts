@@ -17,17 +17,17 @@ export class Ledger {
   /** The first few things that went otherwise than they should; more of them are only counted. */
   readonly surprises: string[] = [];
   surpriseCount = 0;
+  #closed = false;
 
   /** Books a call that is to succeed, and resolves with what it brings. */
   async succeeds<T>(call: PromiseLike<T>): Promise<T | undefined> {
     this.calls++;
     try {
       const value = await call;
-      this.settled++;
+      this.#settle();
       return value;
     } catch (error) {
-      this.settled++;
-      this.surprise(`a call failed: ${String(error)}`);
+      this.#settle(`a call failed: ${String(error)}`);
       return undefined;
     }
   }
@@ -37,11 +37,9 @@ export class Ledger {
     this.calls++;
     try {
       await call;
-      this.settled++;
-      this.surprise(`a call succeeded that should fail with ${name}`);
+      this.#settle(`a call succeeded that should fail with ${name}`);
     } catch (error) {
-      this.settled++;
-      if ((error as Error).name !== name) this.surprise(`expected ${name}, got ${String(error)}`);
+      this.#settle((error as Error).name === name ? undefined : `expected ${name}, got ${String(error)}`);
     }
   }
 
@@ -51,7 +49,19 @@ export class Ledger {
   }
 
   surprise(what: string): void {
+    if (this.#closed) return;
     this.surpriseCount++;
     if (this.surprises.length < 20) this.surprises.push(what);
+  }
+
+  /** Ends the books: what happens only because the connections are closed is no merit and no surprise. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #settle(surprise?: string): void {
+    if (this.#closed) return;
+    this.settled++;
+    if (surprise !== undefined) this.surprise(surprise);
   }
 }

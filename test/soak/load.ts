@@ -1,22 +1,32 @@
 /** The mixed load: what programs do with a bus, and what goes wrong with one, a short round of each at a time. */
 import { BackpressureError, connect, type FileDescriptor, type MessageBus } from '../../src/index.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
+import { fillCaches } from './caches.js';
 import type { Ledger } from './ledger.js';
 import { names, PATH, pause, type Site, Soaked, soakedObject } from './site.js';
 
 /** One round of something; it has given everything back when it settles. */
-export type Round = (site: Site, ledger: Ledger) => Promise<void>;
+type Round = (site: Site, ledger: Ledger) => Promise<void>;
+
+/** What a soak does to its site. */
+export interface Load {
+  /** Done once, before anything is looked at. */
+  readonly begin?: Round;
+  /** Cycles after which code is compiled, so that there is something to look at. None if left out. */
+  readonly warmUp?: number;
+  /** A cycle is one round of each. */
+  readonly rounds: Readonly<Record<string, Round>>;
+}
 
 const proxyOf = (bus: MessageBus, name: string) => bus.proxy(Soaked, name, PATH);
 const large = Buffer.alloc(300 * 1024, 7);
 const veryLarge = Buffer.alloc(4 * 1024 * 1024, 7);
 /** Numbers of the signals of each connection, so that a lost one would be missed. */
 const ticks = { one: 0, two: 0 };
-let round = 0;
 /** Signals that may be on their way. */
 const UNDERWAY = 1000;
 
-export const rounds: Readonly<Record<string, Round>> = {
+const rounds: Readonly<Record<string, Round>> = {
   async calls({ one }, ledger) {
     const proxy = proxyOf(one, names.two);
     await Promise.all(Array.from({ length: 50 }, () => ledger.succeeds(proxy.call.Echo('there'))));
@@ -40,7 +50,7 @@ export const rounds: Readonly<Record<string, Round>> = {
     const proxy = proxyOf(one, names.two);
     let changes = 0;
     using _change = proxy.onChange(() => void changes++);
-    const value = ++round % 1000;
+    const value = ledger.cycles % 1000;
     await ledger.succeeds(proxy.set.Level(value));
     ledger.holds((await ledger.succeeds(proxy.get.Level())) === value, 'a property is what it was set to');
     await ledger.succeeds(proxy.getAll());
@@ -58,14 +68,14 @@ export const rounds: Readonly<Record<string, Round>> = {
     const proxy = proxyOf(one, names.two);
     const subscriptions = Array.from({ length: 10 }, (_, i) => [
       proxy.on.Tick(() => {}),
-      one.subscribe({ interface: 'org.example.Soak', arg0: `${++round} ${i}` }, () => {}),
+      one.subscribe({ interface: 'org.example.Soak', arg0: `${ledger.cycles} ${i}` }, () => {}),
     ]).flat();
     await ledger.succeeds((subscriptions.at(-1) as { ready: Promise<void> }).ready);
     for (const subscription of subscriptions) subscription.unsubscribe();
   },
 
   async exports({ one, two }, ledger) {
-    const path = `${PATH}/exported/${++round % 100}`;
+    const path = `${PATH}/exported/${ledger.cycles % 20}`;
     const handles = Array.from({ length: 10 }, (_, i) => two.export(`${path}/${i}`, soakedObject()));
     await ledger.succeeds(one.proxy(Soaked, names.two, `${path}/3`).call.Echo('exported'));
     for (const handle of handles) handle.unexport();
@@ -76,7 +86,7 @@ export const rounds: Readonly<Record<string, Round>> = {
     const bus = await ledger.succeeds(connect({ address: daemon.address }));
     if (bus === undefined) return;
     bus.subscribe({ interface: 'org.example.Soak' }, () => {});
-    await using _name = await bus.requestName(`org.example.Soak.N${++round}`, { queue: true });
+    await using _name = await bus.requestName(`org.example.Soak.N${ledger.cycles}`, { queue: true });
     bus.export(PATH, soakedObject());
     const waiting = ledger.fails(proxyOf(bus, names.two).call.Never(), 'ConnectionClosedError');
     await ledger.succeeds(proxyOf(bus, names.one).call.Echo('new'));
@@ -141,18 +151,20 @@ export const rounds: Readonly<Record<string, Round>> = {
   },
 
   async largeMessages({ one }, ledger) {
-    const bytes = ++round % 20 === 0 ? veryLarge : large;
+    const bytes = ledger.cycles % 20 === 0 ? veryLarge : large;
     const back = await ledger.succeeds(proxyOf(one, names.two).call.Bytes(bytes));
     ledger.holds(back?.length === bytes.length && back.at(-1) === 7, 'a large message comes back whole');
   },
 
   async names({ one }, ledger) {
-    const name = `org.example.Soak.Named${++round % 7}`;
+    const name = `org.example.Soak.Named${ledger.cycles % 7}`;
     using _watch = one.watchName(name, {});
     const owned = await ledger.succeeds(one.requestName(name));
     await owned?.release();
   },
 };
+
+export const mixedLoad: Load = { begin: fillCaches, warmUp: 200, rounds };
 
 /** An emit that is refused is known to whoever emits; what is accepted has to arrive. */
 function emit(ledger: Ledger, send: () => void): void {

@@ -3,12 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../../bench/machine.js';
-import packageJson from '../../package.json' with { type: 'json' };
+import { saveFigures } from '../../scripts/reliability-report/figures.mjs';
 import { transportKind } from '../../src/native/runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { chartOf } from './charts.js';
+import type { SoakResult } from './judge.js';
 import { type Quantity, quantities, quantityNames, type Sample } from './quantities.js';
-import { type SoakResult, soak } from './soak.js';
+import { soak } from './soak.js';
+import { growthIn, median } from './trend.js';
 
 const usage = `npm run soak -- [options]
   --minutes N   how long; 10 if left out
@@ -27,17 +29,18 @@ if (values.help || !(minutes >= 0.1)) {
   console.log(usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  const result = await soak(minutes * 60, tell);
+  const result = await soak(minutes * 60, { onSample: tell });
   tellResult(result);
   if (!values['no-write']) write(result);
-  process.exitCode = result.failures.length === 0 ? 0 : 1;
+  // What never settles may keep the process alive.
+  process.exit(result.failures.length === 0 ? 0 : 1);
 }
 
 function tell(sample: Sample): void {
   if (Math.round(sample.seconds) % 10 !== 0) return;
-  const shown = (['heap', 'external', 'rss', 'fds', 'matchRules', 'cpu', 'delay', 'messages'] as const).map(
-    (name) => `${name} ${quantities[name].format(sample[name])}`,
-  );
+  const shown = (
+    ['heap', 'code', 'external', 'rss', 'fds', 'matchRules', 'cpu', 'delay', 'longDelay', 'messages'] as const
+  ).map((name) => `${name} ${quantities[name].format(sample[name])}`);
   console.log(`${sample.seconds.toFixed(0).padStart(5)} s  ${shown.join('  ')}`);
 }
 
@@ -45,9 +48,9 @@ function tellResult({ samples, trends, ledger, failures }: SoakResult): void {
   const half = Math.round((samples.at(-1)?.seconds ?? 0) / 2);
   for (const name of quantityNames) {
     const { title, limit, format }: Quantity = quantities[name];
-    const { slope, error } = trends[name];
-    const allowed = limit === undefined ? '' : ` (limit ${format(limit)})`;
-    console.log(`${title}: ${format(slope * half)} ± ${format(error * half)} in ${half} s${allowed}`);
+    const { slope, least, most } = growthIn(half, trends[name]);
+    const allowed = limit === undefined ? '' : `, the limit is ${format(limit)}`;
+    console.log(`${title}: ${format(slope)} (${format(least)} to ${format(most)}) in ${half} s${allowed}`);
   }
   const { calls, settled, emits, arrived, refused } = ledger;
   console.log(`${calls} calls, ${settled} settled; ${emits} signals, ${arrived} arrived, ${refused} refused`);
@@ -57,10 +60,10 @@ function tellResult({ samples, trends, ledger, failures }: SoakResult): void {
 
 function write({ samples, trends, ledger, failures }: SoakResult): void {
   const folder = join(projectRoot, 'docs', 'reliability');
-  mkdirSync(join(folder, 'figures'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   for (const name of quantityNames) writeFileSync(join(folder, `soak-${name}.svg`), chartOf(name, samples));
   const { calls, settled, emits, arrived, refused, cycles, problems } = ledger;
-  const figures = {
+  saveFigures('soak', `npm run soak -- --minutes ${minutes}`, {
     machine: describeMachine(),
     transport: transportKind(),
     seconds: Math.round(samples.at(-1)?.seconds ?? 0),
@@ -68,21 +71,14 @@ function write({ samples, trends, ledger, failures }: SoakResult): void {
     ledger: { calls, settled, emits, arrived, refused, cycles, problems },
     quantities: Object.fromEntries(
       quantityNames.map((name) => {
-        const { title, limit, reason }: Quantity = quantities[name];
+        const { title, limit, ceiling, reason }: Quantity = quantities[name];
         const values = samples.map((sample) => sample[name]);
-        const [first, last] = [values[0], values.at(-1)];
-        const range = { first, last, least: Math.min(...values), most: Math.max(...values) };
-        return [name, { title, ...range, ...trends[name], limit: limit ?? null, reason }];
+        const sorted = [...values].sort((a, b) => a - b);
+        const ends = { first: values[0], last: values.at(-1) };
+        const range = { least: sorted[0], median: median(sorted), most: sorted.at(-1) };
+        return [name, { title, ...ends, ...range, trend: trends[name], limit, ceiling, reason }];
       }),
     ),
     failures,
-  };
-  const heading = {
-    measurement: 'soak',
-    command: `npm run soak -- --minutes ${minutes}`,
-    busbar: packageJson.version,
-    node: process.version,
-    platform: process.platform,
-  };
-  writeFileSync(join(folder, 'figures', 'soak.json'), `${JSON.stringify({ ...heading, figures }, null, 2)}\n`);
+  });
 }

@@ -1,33 +1,39 @@
 /**
- * Runs the load for a while and looks at everything once a second. For a look the load comes to rest, so that what
+ * Runs a load for a while and looks at everything once a second. For a look the load comes to rest, so that what
  * counts things gives exact numbers; delay and rate are those of the time between two looks.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapCodeStatistics } from 'node:v8';
 import type { Problem } from '../../src/index.js';
+import { judge, type SoakResult } from './judge.js';
 import { Ledger } from './ledger.js';
-import { rounds } from './load.js';
-import { type Quantity, type QuantityName, quantities, quantityNames, type Sample } from './quantities.js';
+import { type Load, mixedLoad } from './load.js';
+import type { Sample } from './quantities.js';
+import { Samples } from './samples.js';
 import { pause, Site } from './site.js';
-import { isWithin, type Trend, trendOf } from './trend.js';
 
 /** Milliseconds between cycles, so that the machine has some rest too. */
 const PAUSE = 4;
+/** Milliseconds between looks; fewer where a soak would be too short to tell. */
 const INTERVAL = 1000;
-/** Milliseconds of load before the first look: caches and compiled code come to be. */
-const WARM_UP = 3000;
+const LOOKS_LEAST = 60;
+/** Milliseconds that a step may take. Every call has a time limit of its own, 25 s or less: it must have settled then. */
+const PATIENCE = 60_000;
 
-export interface SoakResult {
-  readonly samples: readonly Sample[];
-  readonly trends: Readonly<Record<QuantityName, Trend>>;
-  readonly ledger: Ledger;
-  /** What is not as it should be; empty if all is well. */
-  readonly failures: readonly string[];
+export interface SoakOptions {
+  readonly load?: Load;
+  readonly patience?: number;
+  readonly onSample?: (sample: Sample) => void;
 }
 
-export async function soak(seconds: number, onSample: (sample: Sample) => void = () => {}): Promise<SoakResult> {
+/** A step of the soak did not end: something in it never settles. */
+class Stuck extends Error {}
+
+export async function soak(seconds: number, options: SoakOptions = {}): Promise<SoakResult> {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc: the heap is compared after collection');
   const ledger = new Ledger();
+  const samples = new Samples(Math.max(LOOKS_LEAST, (seconds * 1000) / INTERVAL) + 1);
   // Handlers fail on purpose here; whatever else is reported is not on purpose.
   const hear = (event: unknown) => {
     const { kind, message, error } = event as Problem;
@@ -35,11 +41,31 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
     if (kind !== 'handler') ledger.surprise(`${kind}: ${message}${error === undefined ? '' : `: ${String(error)}`}`);
   };
   subscribe('busbar:problem', hear);
-  await using site = await Site.open(ledger);
-  const samples: Sample[] = [];
+  const site = await Site.open(ledger);
+  try {
+    await run(site, ledger, samples, seconds, options);
+  } catch (error) {
+    if (!(error instanceof Stuck)) throw error;
+    ledger.surprise(error.message);
+  } finally {
+    unsubscribe('busbar:problem', hear);
+    ledger.close();
+    await site[Symbol.asyncDispose]();
+  }
+  return judge(samples.all(), ledger);
+}
+
+async function run(
+  site: Site,
+  ledger: Ledger,
+  samples: Samples,
+  seconds: number,
+  { load = mixedLoad, patience = PATIENCE, onSample = () => {} }: SoakOptions,
+): Promise<void> {
   const delays = monitorEventLoopDelay({ resolution: 5 });
-  await work(site, ledger, WARM_UP);
-  await look(site, ledger, 0, { cpu: 0, delay: 0, messages: 0 });
+  if (load.begin !== undefined) await inTime(load.begin(site, ledger), patience, () => 'the beginning');
+  while (ledger.cycles < (load.warmUp ?? 0)) await cycle(site, ledger, load, patience);
+  const interval = Math.min(INTERVAL, (seconds * 1000) / LOOKS_LEAST);
   const start = performance.now();
   while (performance.now() - start < seconds * 1000) {
     const { messages } = site;
@@ -48,78 +74,61 @@ export async function soak(seconds: number, onSample: (sample: Sample) => void =
     const usage = process.cpuUsage();
     delays.reset();
     delays.enable();
-    await work(site, ledger, INTERVAL);
+    while (performance.now() - began < interval) await cycle(site, ledger, load, patience);
     delays.disable();
     const ended = performance.now();
     const { user, system } = process.cpuUsage(usage);
     const count = site.messages - messages;
-    const sample = await look(site, ledger, (performance.now() - start) / 1000, {
+    const meanwhile = {
       cpu: (user + system) / 1000 / (ledger.cycles - cycles),
-      delay: delays.percentile(99) / 1e6,
+      // Where its timer came once at the most, the loop was starved all the time.
+      delay: delays.count === 0 ? ended - began : delays.mean / 1e6,
+      longDelay: delays.percentile(99) / 1e6,
       messages: (count / (ended - began)) * 1000,
-    });
-    samples.push(sample);
+    };
+    const atRest = await inTime(look(site, ledger), patience, () => 'a look');
+    const sample = { seconds: (performance.now() - start) / 1000, ...atRest, ...meanwhile };
+    samples.add(sample);
     onSample(sample);
   }
-  unsubscribe('busbar:problem', hear);
-  return judge(samples, ledger);
 }
 
 /**
- * Runs cycles for a while: one round of every kind, all at a time. So the mix is the same whatever else the machine does,
- * and a cycle can be compared with another one.
+ * A cycle: one round of every kind, all at a time. So the mix is the same whatever else the machine does, and a cycle can
+ * be compared with another one.
  */
-async function work(site: Site, ledger: Ledger, milliseconds: number): Promise<void> {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end) {
-    await Promise.all(
-      Object.entries(rounds).map(([name, round]) =>
-        round(site, ledger).catch((error: unknown) => ledger.surprise(`${name}: ${String(error)}`)),
-      ),
-    );
-    ledger.cycles++;
-    await pause(PAUSE);
-  }
+async function cycle(site: Site, ledger: Ledger, { rounds }: Load, patience: number): Promise<void> {
+  const going = new Set(Object.keys(rounds));
+  const all = Object.entries(rounds).map(async ([name, round]) => {
+    await round(site, ledger).catch((error: unknown) => ledger.surprise(`${name}: ${String(error)}`));
+    going.delete(name);
+  });
+  await inTime(Promise.all(all), patience, () => [...going].join(', '));
+  ledger.cycles++;
+  await pause(PAUSE);
 }
 
-async function look(
-  site: Site,
-  ledger: Ledger,
-  seconds: number,
-  meanwhile: Pick<Sample, 'cpu' | 'delay' | 'messages'>,
-): Promise<Sample> {
+async function look(site: Site, ledger: Ledger) {
   await site.rest(ledger);
   const matchRules = await site.matchRules();
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   for (let time = 0; time < 2; time++) globalThis.gc?.();
-  const { heapUsed: heap, external, rss } = process.memoryUsage();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics();
+  const code = code_and_metadata_size + bytecode_and_metadata_size;
   const { fds, pendingCalls, exportedObjects } = site;
-  return { seconds, heap, external, rss, fds, matchRules, pendingCalls, exportedObjects, ...meanwhile };
+  return { heap: heapUsed - code, code, external, rss, fds, matchRules, pendingCalls, exportedObjects };
 }
 
-/** What the samples and the books say. */
-export function judge(samples: readonly Sample[], ledger: Ledger): SoakResult {
-  const half = samples.slice(Math.floor(samples.length / 2));
-  const seconds = half.map((sample) => sample.seconds);
-  const length = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
-  const trends = {} as Record<QuantityName, Trend>;
-  const failures: string[] = [...ledger.surprises];
-  for (const name of quantityNames) {
-    const { title, limit, returns, format }: Quantity = quantities[name];
-    const trend = trendOf(
-      seconds,
-      half.map((sample) => sample[name]),
-    );
-    trends[name] = trend;
-    if (limit !== undefined && !isWithin(trend, length, limit)) {
-      const [grown, error] = [trend.slope * length, trend.error * length].map(Math.round);
-      failures.push(`${title}: grows by ${grown} ± ${error} in ${Math.round(length)} s, more than ${limit}`);
-    }
-    const [first, last] = [samples[0]?.[name] ?? 0, samples.at(-1)?.[name] ?? 0];
-    if (returns && first !== last) failures.push(`${title}: ${format(first)} at first, ${format(last)} at last`);
+/** Waits for a step, but not for ever: a call that never settles is to be told of. */
+async function inTime<T>(step: Promise<T>, milliseconds: number, what: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Stuck(`did not end within ${milliseconds} ms: ${what()}`)), milliseconds);
+  });
+  try {
+    return await Promise.race([step, late]);
+  } finally {
+    clearTimeout(timer);
   }
-  if (ledger.settled !== ledger.calls) failures.push(`${ledger.calls} calls, but ${ledger.settled} settled`);
-  if (ledger.arrived !== ledger.emits) failures.push(`${ledger.emits} signals, but ${ledger.arrived} arrived`);
-  if (ledger.surpriseCount > ledger.surprises.length) failures.push(`… ${ledger.surpriseCount} surprises in all`);
-  return { samples, trends, ledger, failures };
 }

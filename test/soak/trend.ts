@@ -1,42 +1,64 @@
-/** Whether a series of samples is flat: the slope of its second half by least squares, and how sure that is. */
+/**
+ * Whether a series of samples is flat. Samples of a process are no clean noise: a few are far off, and where memory is
+ * given back there are steps. So the slope is the median of the slopes between any two samples (Theil and Sen), and how
+ * sure that is comes from their ranks, whatever the noise is like.
+ *
+ * @see P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968
+ */
 
 export interface Trend {
   /** Change a second. */
   readonly slope: number;
-  /** The standard error of the slope. */
-  readonly error: number;
+  /** It is between these, but for one time in twenty. */
+  readonly least: number;
+  readonly most: number;
 }
 
-/** The slope over all points; `seconds` and `values` are of one length. */
+/** Standard deviations of what is not seen one time in twenty. */
+const DEVIATIONS = 1.96;
+
+/** The trend of all points; `seconds` and `values` are of one length. */
 export function trendOf(seconds: readonly number[], values: readonly number[]): Trend {
+  const slopes = slopesBetween(seconds, values).sort();
   const count = seconds.length;
-  if (count < 3) throw new RangeError('a trend needs three samples or more');
-  const middle = mean(seconds);
-  const level = mean(values);
-  let spread = 0;
-  let shared = 0;
-  for (let i = 0; i < count; i++) {
-    const x = (seconds[i] as number) - middle;
-    spread += x * x;
-    shared += x * ((values[i] as number) - level);
-  }
-  const slope = shared / spread;
-  let unexplained = 0;
-  for (let i = 0; i < count; i++) {
-    const expected = level + slope * ((seconds[i] as number) - middle);
-    unexplained += ((values[i] as number) - expected) ** 2;
-  }
-  return { slope, error: Math.sqrt(unexplained / (count - 2) / spread) };
+  const deviation = Math.sqrt((count * (count - 1) * (2 * count + 5)) / 18);
+  const below = Math.floor((slopes.length - DEVIATIONS * deviation) / 2) - 1;
+  // Of a few points nothing can be said.
+  const { [below]: least = Number.NEGATIVE_INFINITY } = slopes;
+  const { [slopes.length - 1 - below]: most = Number.POSITIVE_INFINITY } = slopes;
+  return { slope: median(slopes), least, most };
+}
+
+/** What a trend adds up to in some seconds. */
+export function growthIn(seconds: number, { slope, least, most }: Trend): Trend {
+  return { slope: slope * seconds, least: least * seconds, most: most * seconds };
 }
 
 /**
- * Whether what a trend adds up to in some seconds stays below a limit: not if even the slope less twice its error is
- * above, which a flat series has by chance, for its noise, in one of forty runs, and then by little.
+ * How growth compares with a limit. Noise helps nobody: what may be above the limit for all that can be told is not
+ * `within` it.
  */
-export function isWithin({ slope, error }: Trend, seconds: number, limit: number): boolean {
-  return (slope - 2 * error) * seconds <= limit;
+export function judged({ least, most }: Trend, limit: number): 'within' | 'beyond' | 'unclear' {
+  if (most <= limit) return 'within';
+  return least > limit ? 'beyond' : 'unclear';
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The value in the middle of sorted ones, which a few that are far off do not move. */
+export function median(sorted: ArrayLike<number>): number {
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+function slopesBetween(seconds: readonly number[], values: readonly number[]): Float64Array {
+  const slopes = new Float64Array((seconds.length * (seconds.length - 1)) / 2);
+  let next = 0;
+  for (let i = 0; i < seconds.length; i++) {
+    for (let j = i + 1; j < seconds.length; j++) {
+      const [rise, run] = [
+        (values[j] as number) - (values[i] as number),
+        (seconds[j] as number) - (seconds[i] as number),
+      ];
+      slopes[next++] = rise / run;
+    }
+  }
+  return slopes;
 }

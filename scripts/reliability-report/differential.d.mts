@@ -1,0 +1,1 @@
+export function agreementRate(agreed: number, messages: number): string;

@@ -1,0 +1,1 @@
+export function saveFigures(measurement: string, command: string, figures: object): string;
