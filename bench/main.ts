@@ -1,6 +1,7 @@
 /** The benchmark from its options to its report. */
 import { PrivateBus } from '../test/helpers/private-bus.js';
 import { measureCodecs } from './codec/main.js';
+import type { CodecResults } from './codec/results.js';
 import { daemonVersion, describeMachine } from './machine.js';
 import { type Options, readOptions, usage } from './options.js';
 import { type PreparedPeer, peers, reference } from './peers.js';
@@ -38,13 +39,13 @@ export async function main(args: readonly string[]): Promise<number> {
     );
     daemons.push({ daemon, version: await daemonVersion(daemon), workloads });
   }
-  if (options.update) return update(daemons);
+  if (options.codecs) console.log('\nThe codecs');
+  const codecs = options.codecs ? await measureCodecs(Math.min(options.rounds, 5)) : undefined;
+  if (options.update) return update(daemons, codecs);
   if (options.report) {
-    console.log('\nThe codecs');
-    const { rounds } = options;
-    const codecs = await measureCodecs(Math.min(rounds, 5));
     const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
-    tell({ machine: describeMachine(), rounds, peers: measured, absent, daemons, codecs });
+    const results = { machine: describeMachine(), rounds: options.rounds, peers: measured, absent, daemons };
+    tell(codecs === undefined ? results : { ...results, codecs });
   }
   return 0;
 }
@@ -62,8 +63,8 @@ function render(): number {
   return withLastRun((results) => console.log(`The report is ${writeReport(results)}.`));
 }
 
-function update(daemons: readonly DaemonResults[]): number {
-  return withLastRun((results) => tell(updatedBy(results, daemons)));
+function update(daemons: readonly DaemonResults[], codecs: CodecResults | undefined): number {
+  return withLastRun((results) => tell(updatedBy(results, daemons, codecs)));
 }
 
 function withLastRun(use: (results: Results) => void): number {

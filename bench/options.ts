@@ -9,6 +9,8 @@ export interface Options {
   readonly quick: boolean;
   /** Ids of the workloads to run. */
   readonly workloads: readonly string[];
+  /** Whether to measure the codecs as well. */
+  readonly codecs: boolean;
   /** Ids of the peers to run. */
   readonly peers: readonly string[];
   readonly daemons: readonly Daemon[];
@@ -20,6 +22,9 @@ export interface Options {
   /** Only write the report anew. */
   readonly render: boolean;
 }
+
+/** Chosen like a workload, and a benchmark of its own. */
+const CODECS = { id: 'codecs', title: 'Values into bytes and back, without a bus', quick: false };
 
 export const usage = `npm run bench -- [options]
 
@@ -33,7 +38,7 @@ export const usage = `npm run bench -- [options]
   --render          only write it anew, from what the last run found
 
 Workloads:
-${workloads.map(({ id, title }) => `  ${id.padEnd(28)}${title}\n`).join('')}
+${[...workloads, CODECS].map(({ id, title }) => `  ${id.padEnd(28)}${title}\n`).join('')}
 Peers:
 ${peers.map(({ id, title }) => `  ${id.padEnd(28)}${title}\n`).join('')}`;
 
@@ -58,13 +63,16 @@ export function readOptions(args: readonly string[]): Options | string {
   const partial = quick || values.only !== undefined || values.peers !== undefined || values.daemon !== undefined;
   const rounds = Number(values.rounds ?? (quick ? 2 : 5));
   if (!(rounds >= 1)) throw new Error('--rounds takes a number');
+  const report = values.report || !partial;
+  const named = chosen('workload', values.only, [...workloads, CODECS], quick);
   return {
     quick,
-    workloads: chosen('workload', values.only, workloads, quick),
+    workloads: named.filter((id) => id !== CODECS.id),
+    codecs: values.only === undefined ? report : named.includes(CODECS.id),
     peers: chosen('peer', values.peers, peers, quick),
     daemons: daemonsOf(values.daemon, quick),
     rounds,
-    report: values.report || !partial,
+    report,
     update: values.update,
     render: values.render,
   };

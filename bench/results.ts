@@ -43,7 +43,11 @@ export interface WorkloadResults {
 }
 
 /** The results with those of a later run in place of what it measured again. */
-export function updatedBy(results: Results, later: readonly DaemonResults[]): Results {
+export function updatedBy(
+  results: Results,
+  later: readonly DaemonResults[],
+  codecs: CodecResults | undefined = results.codecs,
+): Results {
   const daemons = results.daemons.map((daemon) => {
     const again = later.find((found) => found.daemon === daemon.daemon)?.workloads ?? [];
     const workloads = daemon.workloads.map(({ workload, cells }) => {
@@ -52,7 +56,7 @@ export function updatedBy(results: Results, later: readonly DaemonResults[]): Re
     });
     return { ...daemon, workloads };
   });
-  return { ...results, daemons };
+  return codecs === undefined ? { ...results, daemons } : { ...results, daemons, codecs };
 }
 
 /** The results of a workload on the first daemon that has any. */

@@ -167,6 +167,24 @@ test('an index finds the rules that a message meets, whatever was added and remo
   assert.ok(found > 300, `only ${found} rules were found, which shows nothing`);
 });
 
+test('a signal is compared with one of ten thousand rules that differ in member, path or first argument', () => {
+  let compared = 0;
+  const index = new RuleIndex<{ rule: MatchRule }, MatchableMessage>((message, { rule }) => {
+    compared++;
+    return isMet(rule, message);
+  });
+  const keys = ['member', 'path', 'arg0'] as const;
+  const common = { member: 'Changed', path: '/a', arg0: 'a' };
+  for (let i = 0; i < 9_999; i++) {
+    const key = keys[i % keys.length] as (typeof keys)[number];
+    index.add({ rule: { ...common, [key]: `${common[key]}${i}` } });
+  }
+  index.add({ rule: common });
+  const found = index.find({ type: 4, member: 'Changed', path: '/a', signature: 's', body: ['a'] });
+  assert.equal(found, [{ rule: common }]);
+  assert.is(compared, 1);
+});
+
 test('any text is read as a rule that is written the same way again, or refused', () => {
   const word = fc.oneof(
     fc.constantFrom(
