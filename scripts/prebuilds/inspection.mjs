@@ -30,7 +30,7 @@ export function inspection(target) {
 
 function limitsKept(file, elf, target) {
   const floor = floors[target.libc];
-  const size = Math.max(elf.loaded, elf.bytes - (target.hole ?? 0));
+  const size = Math.max(elf.loaded, elf.bytes);
   const tooNew = elf.versions.filter(([family, version]) => isNewer(version, floor.versions[family]));
   return [
     ['is small', size <= limits.bytes ? undefined : `${size} bytes of at most ${limits.bytes}`],

@@ -15,8 +15,7 @@ export const targets = [
     /** What a build needs, each program with Debian's package. */
     tools: { 'g++': 'g++', strip: 'binutils' },
   },
-  // Linked for pages of up to 64 KiB: its file is empty up to the boundary of one.
-  { ...cross('arm64', 'AArch64', 'aarch64-linux-gnu'), hole: 64 * 1024 },
+  cross('arm64', 'AArch64', 'aarch64-linux-gnu', { 'ld.lld': 'lld' }),
   cross('arm', 'ARM', 'arm-linux-gnueabihf'),
   cross('riscv64', 'RISC-V', 'riscv64-linux-gnu'),
   musl('x64', 'Advanced Micro Devices X86-64', 'strip', 'binutils'),
@@ -24,12 +23,12 @@ export const targets = [
 ];
 
 /** A target of Debian's cross compilers, whose programs begin with the triplet. */
-function cross(arch, machine, triplet) {
+function cross(arch, machine, triplet, tools = {}) {
   return {
     ...{ platform: 'linux', arch, libc: 'glibc', machine },
     strip: `${triplet}-strip`,
     toolchain: join('native', 'cmake', `linux-${arch}-glibc.cmake`),
-    tools: { [`${triplet}-g++`]: `g++-${triplet}`, [`${triplet}-strip`]: `binutils-${triplet}` },
+    tools: { [`${triplet}-g++`]: `g++-${triplet}`, [`${triplet}-strip`]: `binutils-${triplet}`, ...tools },
   };
 }
 
@@ -49,7 +48,6 @@ export function fileOf({ platform, arch, libc }) {
 
 /** What every binary must keep to, whatever its C library. */
 export const limits = {
-  /** Of what is loaded, and of the file but for the `hole` that a target may have. */
   bytes: 150_000,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
   /** Electron refuses memory that V8 did not allocate. */

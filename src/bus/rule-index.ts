@@ -78,7 +78,7 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     this.#byMember.clear();
   }
 
-  /** The rules that a signal meets, in no particular order. */
+  /** The rules that a signal meets, in no particular order. It has a member and a path, as every signal has. */
   find(received: Received): readonly Rule[] {
     const { member = ANY, path = ANY } = received;
     const byPath = this.#byMember.get(member);

@@ -152,6 +152,8 @@ test('an index finds the rules that a message meets, whatever was added and remo
   const lists = fc.array(fc.tuple(rules.filter(isValid), fc.boolean()), { maxLength: 20 });
   fc.assert(
     fc.property(lists, encounters, (list, [rule, message]) => {
+      // As every signal has.
+      fc.pre(message.member !== undefined && message.path !== undefined);
       const entries = [...list, [rule, true] as const].map(([each, stays]) => ({ rule: each, stays }));
       const index = new RuleIndex<(typeof entries)[0], MatchableMessage>(isMetBy);
       for (const entry of entries) index.add(entry);
