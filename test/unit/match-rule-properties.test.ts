@@ -164,7 +164,7 @@ test('an index finds the rules that a message meets, whatever was added and remo
       assert.is(actual.length, expected.length);
       found += actual.length;
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   );
   assert.ok(found > 300, `only ${found} rules were found, which shows nothing`);
 });
