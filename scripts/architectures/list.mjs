@@ -22,8 +22,6 @@ export const architectures = [
     tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
     program: muslBun,
     under: () => `musl ${muslVersion()}`,
-    // node-gyp-build knows musl by a file of Alpine's, or by this.
-    env: { LIBC: 'musl' },
     patience: 1,
   },
 ];
@@ -36,7 +34,6 @@ function emulated({ arch, debian, cpu, version, qemu }) {
     tools: [emulator(qemu)],
     program: () => emulatedNode({ qemu, systemRoot, node }),
     under: () => `QEMU ${emulatorVersion(qemu)}`,
-    env: {},
     patience: 5,
   };
 }
