@@ -15,10 +15,15 @@ export function setupDependencies() {
   installDependencies();
 }
 
-/** The library, ready to be imported as `busbar` by the examples. */
-export async function setupLibrary() {
+/** The library, ready to be imported as `busbar` by the examples, as far as they do without a bus. */
+export async function setupLibraryForPeers() {
   await buildLibrary();
   buildAddon();
+}
+
+/** The library, ready for buses as well. */
+export async function setupLibrary() {
+  await setupLibraryForPeers();
   requirePackages([sdbusLibrary(loadAddon)]);
 }
 
