@@ -38,7 +38,7 @@ if (folders === undefined && pollers === undefined) replaceFigures();
 process.exitCode = rows.length === 0 || rows.some(({ failed }) => failed > 0) ? 1 : 0;
 
 async function rowsOfArchitecture(architecture) {
-  const { target, runtime, patience } = architecture;
+  const { target, runtime, env, patience } = architecture;
   let program;
   let first;
   await orExplain(() => {
@@ -52,7 +52,7 @@ async function rowsOfArchitecture(architecture) {
     cwd: compiledFolder,
     args: ['--expose-gc', suite.args.at(-1).replace(/\.ts$/, '.js')],
     // What was built here is for this machine.
-    env: { BUSBAR_POLLER: poller, BUSBAR_TEST_PATIENCE: String(patience), PREBUILDS_ONLY: '1' },
+    env: { BUSBAR_POLLER: poller, BUSBAR_TEST_PATIENCE: String(patience), PREBUILDS_ONLY: '1', ...env },
     seconds: suite.seconds * patience,
   }));
 }

@@ -22,6 +22,8 @@ export const architectures = [
     tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
     program: muslBun,
     under: () => `musl ${muslVersion()}`,
+    // Tests of the addon alone have node-gyp-build load it, which knows musl by a file of Alpine's, or by this.
+    env: { LIBC: 'musl' },
     patience: 1,
   },
 ];
@@ -34,6 +36,7 @@ function emulated({ arch, debian, cpu, version, qemu }) {
     tools: [emulator(qemu)],
     program: () => emulatedNode({ qemu, systemRoot, node }),
     under: () => `QEMU ${emulatorVersion(qemu)}`,
+    env: {},
     patience: 5,
   };
 }
