@@ -4,7 +4,8 @@
  * Bun. Prints one table, which it writes to docs/support/figures/architectures.json as well.
  *
  * `--only arm64` chooses by ids, and only their figures are replaced; `--suite process` chooses folders of tests, and
- * `--poller thread` pollers, and figures are then printed alone. `BUSBAR_TRANSPORT` is passed on.
+ * `--poller thread` pollers, and figures are then printed alone. `BUSBAR_TRANSPORT` is passed on, and
+ * no figures are written then.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -5,9 +5,9 @@
  *
  * Words on the command line choose the files of test/pack whose name has one of them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runtimes } from './runtimes/list.mjs';
+import { today, writeRows } from './runtimes/results.mjs';
 import { root } from './setup/report.mjs';
 import { installRuntime } from './setup/runtime-packages.mjs';
 import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
@@ -27,7 +27,7 @@ for (const suite of testFiles('pack').filter(({ name }) => words.length === 0 ||
   if (!onEachNode.includes(suite.name)) continue;
   for (const node of otherNodes()) rows.push(await rowOf(withNode(suite, node)));
 }
-if (words.length === 0) writeFigures();
+if (words.length === 0) writeRows(figures, rows);
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
 console.log(`pack: ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
 process.exitCode = rows.length === 0 || sum('failed') > 0 ? 1 : 0;
@@ -43,6 +43,7 @@ async function rowOf(suite) {
     failed,
     skipped,
     reasons,
+    date: today(),
   };
   const because = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
   console.log(`${failed > 0 ? '✘' : '✔'} ${row.what} ${row.version}: ${passed} passed, ${failed} failed${because}`);
@@ -59,11 +60,4 @@ function otherNodes() {
 function withNode(suite, node) {
   const command = installRuntime(node);
   return { ...suite, command, env: { ...suite.env, PATH: `${dirname(command)}:${process.env.PATH}` } };
-}
-
-function writeFigures() {
-  mkdirSync(dirname(figures), { recursive: true });
-  const date = new Date().toISOString().slice(0, 10);
-  const lines = rows.map((row) => `    ${JSON.stringify({ ...row, date })}`);
-  writeFileSync(figures, `{\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }

@@ -1,40 +1,58 @@
 /**
  * `npm run test:runtimes`: runs suites of tests under every runtime that busbar supports, with every poller that each can
- * have, and prints one table, which it writes to docs/support/figures/runtimes.json as well.
+ * have, and terminates a thousand workers with each poller of Node.js. Prints tables, which it writes to
+ * docs/support/figures/runtimes.json and workers.json as well.
  *
- * `--only bun --only deno` chooses runtimes by their ids, `--suite bus` folders of tests (bus and process), and
- * `--poller thread` pollers; figures are then printed alone. `BUSBAR_TRANSPORT` is passed on.
+ * `--only bun --only deno` chooses runtimes by their ids, `--suite bus` folders of tests (bus and process) or the workers
+ * (workers), and `--poller thread` pollers; figures of what was not run as a whole are printed alone. `BUSBAR_TRANSPORT` is
+ * passed on, and no figures are written then.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
 import { runtimes } from './runtimes/list.mjs';
-import { printTable, rowsOf, writeRows } from './runtimes/results.mjs';
+import { printTable, rowOf, rowsOf, writeRows } from './runtimes/results.mjs';
 import { root, SetupError } from './setup/report.mjs';
 import { installRuntime } from './setup/runtime-packages.mjs';
 import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
+import { testFiles } from './test/suites.mjs';
 
-const figures = join(root, 'docs/support/figures/runtimes.json');
+/** How many workers are terminated with each poller. */
+const WORKERS = 1000;
+/** For all of them: ten minutes on an idle machine with two processors. */
+const WORKERS_LIMIT_SECONDS = 3600;
+
+const figures = (name) => join(root, 'docs/support/figures', `${name}.json`);
 const word = { type: 'string', multiple: true };
 const {
   only,
-  suite: folders = ['bus', 'process'],
+  suite: parts = ['bus', 'process', 'workers'],
   poller,
 } = parseArgs({
   options: { only: word, suite: word, poller: word },
 }).values;
+const folders = parts.filter((part) => part !== 'workers');
 
 await orExplain(setupTestPeers, setupDependencies);
 await compileTests();
 
 const chosen = runtimes.filter(({ id }) => only === undefined || only.includes(id));
+const everyPoller = poller === undefined;
+
 const rows = [];
 for (const runtime of chosen) rows.push(...(await rowsOfRuntime(runtime)));
-printTable(rows);
-const everything = [only, poller].every((choice) => choice === undefined) && folders.length === 2;
-if (everything) writeRows(figures, rows);
-process.exitCode = rows.length === 0 || rows.some(({ failed }) => failed > 0) ? 1 : 0;
+if (rows.length > 0) printTable(rows);
+if (only === undefined && everyPoller && folders.length === 2) writeRows(figures('runtimes'), rows);
+
+const workers = [];
+if (parts.includes('workers') && everyPoller && chosen.includes(runtimes[0])) workers.push(await terminateWorkers());
+if (workers.length > 0) {
+  printTable(workers);
+  writeRows(figures('workers'), workers);
+}
+const all = [...rows, ...workers];
+process.exitCode = all.length === 0 || all.some(({ failed }) => failed > 0) ? 1 : 0;
 
 function rowsOfRuntime(runtime) {
   const executable = executableOf(runtime);
@@ -42,6 +60,14 @@ function rowsOfRuntime(runtime) {
   const pollers = runtime.pollers.filter((kind) => poller === undefined || poller.includes(kind));
   const first = { runtime: runtime.title, version: versionOf(executable) };
   return rowsOf(first, { pollers, folders }, (suite, kind) => underRuntime(suite, runtime, executable, kind));
+}
+
+/** With the Node.js that runs this, in one process that has workers with either poller. */
+function terminateWorkers() {
+  const suite = testFiles('process').find(({ name }) => name === 'process/terminated-workers');
+  const first = { runtime: runtimes[0].title, version: versionOf(process.execPath), workers: WORKERS };
+  const many = { ...suite, env: { BUSBAR_WORKERS: String(WORKERS) }, seconds: WORKERS_LIMIT_SECONDS };
+  return rowOf(first, [many]);
 }
 
 /** `undefined` where the runtime cannot be had, which is said. */

@@ -26,7 +26,8 @@ export interface ListenOptions extends PeerServerOptions {
 
 /**
  * Listens for peers: clients that connect to this process directly, with {@link connect} and `peer: true`, or with any
- * other D-Bus library (`gdbus call --address`, `dbus-send --peer`).
+ * other D-Bus library (`dbus-send --peer`, GDBus). Tools that take a peer for a bus, `gdbus call --address` and
+ * `busctl --address`, say `Hello` first, and need a message handler that answers it.
  *
  * Only processes of the same user and of root are let in, unless `allow` or `anonymous` say otherwise.
  *

@@ -22,7 +22,7 @@ export const architectures = [
     tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
     program: muslBun,
     under: () => `musl ${muslVersion()}`,
-    // node-gyp-build knows musl by a file of Alpine's, or by this.
+    // Tests of the addon alone have node-gyp-build load it, which knows musl by a file of Alpine's, or by this.
     env: { LIBC: 'musl' },
     patience: 1,
   },

@@ -1,6 +1,6 @@
 /** What running the suites under some runtime gave: one row for each runtime, poller and folder of tests. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { runSuite } from '../test/run-suite.mjs';
 import { testFiles } from '../test/suites.mjs';
 
@@ -14,12 +14,16 @@ export async function rowsOf(first, { pollers, folders }, prepare) {
   const rows = [];
   for (const poller of pollers) {
     for (const folder of folders) {
-      const title = [...Object.values(first), poller].join(' ');
       const suites = testFiles(folder).map((suite) => prepare(suite, poller));
-      rows.push({ ...first, poller, suite: folder, ...(await sumsOf(suites, title)), date: today() });
+      rows.push(await rowOf({ ...first, poller, suite: folder }, suites));
     }
   }
   return rows;
+}
+
+/** Runs suites one after the other, and shows what fails. The row begins with `first`, which says what they are. */
+export async function rowOf(first, suites) {
+  return { ...first, ...(await sumsOf(suites, Object.values(first).join(' '))), date: today() };
 }
 
 async function sumsOf(suites, title) {
@@ -34,7 +38,7 @@ async function sumsOf(suites, title) {
   return { ...sums, seconds: Math.round(sums.seconds) };
 }
 
-function today() {
+export function today() {
   return new Date().toISOString().slice(0, 10);
 }
 
@@ -56,7 +60,10 @@ export function readRows(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).runs : [];
 }
 
+/** The figures are those of the default transport: with another that is forced by the environment none are written. */
 export function writeRows(file, rows) {
+  const { BUSBAR_TRANSPORT: transport } = process.env;
+  if (transport) return console.log(`${basename(file)} stays as it is: BUSBAR_TRANSPORT is ${transport}`);
   mkdirSync(dirname(file), { recursive: true });
   const lines = rows.map((row) => `    ${JSON.stringify(row)}`);
   writeFileSync(file, `{\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`);

@@ -1,4 +1,4 @@
-/** What is behind the cells: each run, each binary, each load, as rows of tables. */
+/** What is behind the cells: each run, each binary, each load, and what else was tried, as rows of tables. */
 import { isNewer } from '../prebuilds/inspection.mjs';
 
 export function runRows(runs) {
@@ -18,6 +18,20 @@ export function skipReasons(runs) {
     for (const reason of reasons) skipping.set(reason, (skipping.get(reason) ?? new Set()).add(runtime));
   }
   return [...skipping].map(([reason, runtimes]) => `- ${reason} (${[...runtimes].join(', ')})`);
+}
+
+export function workerRows(runs) {
+  const head = ['runtime', 'workers of each poller', 'passed', 'failed', 'seconds', 'date'];
+  const rows = runs.map(({ runtime, version, workers, passed, failed, seconds, date }) => [
+    ...[`${runtime} ${version}`, workers, passed, failed, seconds, date],
+  ]);
+  return { head, rows };
+}
+
+export function installationRows(runs) {
+  const head = ['what', 'version', 'passed', 'failed', 'skipped', 'date'];
+  const rows = runs.map((run) => head.map((key) => run[key]));
+  return { head, rows };
 }
 
 export function binaryRows(inspections) {

@@ -106,7 +106,7 @@ export function requireLibrary(): void {
   if (loadAddon().sdbusLibrary() !== undefined) return;
   throw new ConnectError(
     'no sd-bus library was found (libsystemd.so.0, libelogind.so.0 or libbasu.so.0). Install one: ' +
-      'Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: elogind or basu',
+      'Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: basu or libelogind',
   );
 }
 

@@ -1,7 +1,7 @@
 /**
  * Finds and loads the addon, when the first connection is made: importing busbar works on every platform.
  *
- * node-gyp-build picks the file: what was built here in `build/Release`, else the binary in `prebuilds/` that fits this
+ * It is what was built here in `build/Release`, which node-gyp-build finds, else the binary in `prebuilds/` that fits this
  * platform, architecture and C library. In a bundle, which has no node-gyp-build, `prebuilds/` is expected beside it.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -28,12 +28,15 @@ function load(): Addon {
   const file = ownFile();
   const require = createRequire(file);
   const folder = packageFolder(file);
-  try {
-    const loadBuild = nodeGypBuild(require);
-    return loadBuild === undefined ? loadBeside(folder, require) : loadBuild(folder);
-  } catch (error) {
-    throw new ConnectError(failureText(error, folder), { cause: error });
+  const errors: unknown[] = [];
+  for (const binary of binaries(folder, require)) {
+    try {
+      return require(binary) as Addon;
+    } catch (error) {
+      errors.push(error);
+    }
   }
+  throw new ConnectError(failureText(errors, folder), { cause: errors[0] });
 }
 
 /** This module, or the bundle that it has become part of: bundlers that write CommonJS leave `import.meta` empty. */
@@ -49,34 +52,39 @@ function packageFolder(file: string): string {
   return folder;
 }
 
-/** `undefined` in a bundle: it is required by its name, so that bundlers leave it alone, and they cannot take it in. */
-function nodeGypBuild(require: NodeJS.Require): ((folder: string) => Addon) | undefined {
-  try {
-    return require('node-gyp-build');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-/** The first binary for this platform and architecture that loads: one for another C library does not. */
-function loadBeside(folder: string, require: NodeJS.Require): Addon {
+/**
+ * The files to try, in order. What was built here, or what the environment names, is the only one. Of those that were
+ * shipped the ones for this C library come first, which node-gyp-build knows in Alpine alone: elsewhere it takes musl for
+ * glibc. The others are tried as well, though they are unlikely to load.
+ */
+function binaries(folder: string, require: NodeJS.Require): readonly string[] {
   const directory = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
-  let reason: unknown = new Error(`there is no node-gyp-build, and no binary in ${directory}`);
-  for (const file of prebuilds(directory)) {
-    try {
-      return require(join(directory, file)) as Addon;
-    } catch (error) {
-      reason = error;
-    }
-  }
-  throw reason;
+  const files = prebuilds(directory);
+  const foreign = runsOnMusl() ? '.glibc.node' : '.musl.node';
+  const isForeign = (file: string) => file.endsWith(foreign);
+  const shipped = [...files.filter((file) => !isForeign(file)), ...files.filter(isForeign)].map((file) =>
+    join(directory, file),
+  );
+  const picked = pickedBinary(folder, require);
+  return picked === undefined || shipped.includes(picked) ? shipped : [picked];
 }
 
-function failureText(error: unknown, folder: string): string {
-  const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+/**
+ * What node-gyp-build picks; `undefined` where it finds nothing, and in a bundle. It is required by its name, so that
+ * bundlers leave it alone, and they cannot take it in.
+ */
+function pickedBinary(folder: string, require: NodeJS.Require): string | undefined {
+  try {
+    return require('node-gyp-build').path(folder);
+  } catch {
+    return undefined;
+  }
+}
+
+function failureText(errors: readonly unknown[], folder: string): string {
+  const reasons = errors.map((error) => (error instanceof Error ? error.message.split('\n', 1)[0] : String(error)));
   return (
-    `the native addon of busbar could not be loaded: ${reason}\n` +
+    `the native addon of busbar could not be loaded: ${reasons.join('; ') || 'there is no binary for this machine'}\n` +
     `  this machine: ${machine()}\n` +
     `  prebuilt binaries: ${prebuilds(join(folder, 'prebuilds')).join(', ') || 'none'}\n` +
     `  ${hint(folder)}`
@@ -106,10 +114,23 @@ function machine(): string {
   return parts.join(', ');
 }
 
-/** Slow, and therefore only asked for to word an error. node-gyp-build itself knows musl by Alpine's release file. */
+/** Slow, and therefore only asked for to word an error. */
 function cLibrary(): string {
+  if (runsOnMusl()) return 'musl';
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
+  return `glibc ${header?.glibcVersionRuntime ?? ''}`.trimEnd();
+}
+
+/**
+ * musl is its own loader, so every process has it mapped: as `ld-musl-x86_64.so.1` or as `libc.so`, whichever of the two is
+ * no link. glibc is `libc.so.6`.
+ */
+function runsOnMusl(): boolean {
+  try {
+    return /\/(ld-musl-[^/]+|libc\.so)$/m.test(readFileSync('/proc/self/maps', 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 /** The binaries in a folder and in those below it. */

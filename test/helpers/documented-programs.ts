@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A fenced block. */
-export interface Block {
+interface Block {
   readonly language: string;
   /** What is between the fences, with a newline at the end unless it is empty. */
   readonly text: string;
@@ -26,7 +26,7 @@ export interface DocumentedFile {
 }
 
 /** The fenced blocks of a page, in order. */
-export function fencedBlocks(markdown: string): Block[] {
+function fencedBlocks(markdown: string): Block[] {
   return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: text = '', index }) => ({
     language,
     text,
@@ -45,6 +45,13 @@ export function documentedFiles(markdown: string): DocumentedFile[] {
     const next = blocks[index + 1];
     return [{ name, text, line, output: next?.language === 'text' ? next.text : undefined }];
   });
+}
+
+/** The lines that open blocks in TypeScript or JavaScript that are no file, which nobody would compile or run. */
+export function unnamedPrograms(markdown: string): number[] {
+  const named = new Set(documentedFiles(markdown).map(({ line }) => line));
+  const programs = fencedBlocks(markdown).filter(({ language }) => language === 'ts' || language === 'js');
+  return programs.map(({ line }) => line).filter((line) => !named.has(line));
 }
 
 /** Writes files into a folder, and into folders within it. */

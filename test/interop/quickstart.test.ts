@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { connect, parseIntrospection } from 'busbar';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { transportKind } from '../../src/native/runtime.js';
+import { withoutSdbusLibrary } from '../helpers/no-sd-bus.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program, run } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
@@ -100,8 +102,10 @@ testUnless(missing, test, 'npm start makes a private bus where no session bus an
   assertInOrder(stdout, conversation);
 });
 
-test('npm start does without a bus where it has to', async () => {
-  const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs', '--peer']);
+test('npm start does without a bus where it has to, and without an sd-bus library then', async () => {
+  // The other transport is that library.
+  const env = transportKind() === 'socket' ? withoutSdbusLibrary() : {};
+  const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs', '--peer'], { env });
   assert.is(code, 0, stdout + stderr);
   assertInOrder(stdout, ['Without a bus', '[service] ready at unix:path=', ...conversation, '[service] goodbye']);
 });

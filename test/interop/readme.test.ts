@@ -1,31 +1,52 @@
-// The README's programs are run as they stand there.
+// The README's programs are run as they stand there. That they compile is seen by `test/pack/npm.test.ts`.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unnamedPrograms } from '../helpers/documented-programs.js';
 import { projectRoot } from '../helpers/paths.js';
+import { folder as runtimeFolder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
-import { assertConversation, readmePrograms } from '../helpers/readme.js';
+import { assertConversation, outputOfClient, readme, readmePrograms } from '../helpers/readme.js';
 
 // Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
 mkdirSync(join(projectRoot, 'build'), { recursive: true });
 const folder = mkdtempSync(join(projectRoot, 'build', 'readme-'));
 const daemon = await PrivateBus.start();
 const test = suite('README');
+for (const [name, code] of readmePrograms()) writeFileSync(join(folder, name), code);
 
 test.after(async () => {
   await daemon.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('the service and the client of the README work', async () => {
-  const programs = readmePrograms();
-  assert.equal([...programs.keys()], ['module.ts', 'service.ts', 'client.ts']);
-  for (const [name, code] of programs) writeFileSync(join(folder, name), code);
-  await assertConversation((half) =>
-    Program.start(process.execPath, ['--import', 'tsx', join(folder, `${half}.ts`)], { env: daemon.env }),
-  );
+function start(name: string): Program {
+  const env = { ...daemon.env, XDG_RUNTIME_DIR: runtimeFolder };
+  return Program.start(process.execPath, ['--import', 'tsx', join(folder, `${name}.ts`)], { env });
+}
+
+test('every example in TypeScript is a program, and these are run here', () => {
+  assert.equal(unnamedPrograms(readme()), []);
+  const run = ['module.ts', 'service.ts', 'client.ts', 'asking.ts', 'listening.ts', 'connecting.ts'];
+  assert.equal([...readmePrograms().keys()], run);
+});
+
+test('the service and the client work', async () => {
+  await assertConversation(start);
+});
+
+test('the client that asks the object what it has works', async () => {
+  await using service = start('service');
+  assert.is(await outputOfClient(service, () => start('asking')), 'Success\n');
+});
+
+test('the peers work', async () => {
+  await using listening = start('listening');
+  assert.is(await outputOfClient(listening, () => start('connecting')), 'Success\n');
+  await listening.line(`a client of user ${process.getuid?.()}`);
+  await listening.line('it has left');
 });
 
 test.run();

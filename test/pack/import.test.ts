@@ -1,5 +1,6 @@
 // However the installed package is imported it is one module, and wherever: what it cannot do there, connecting says.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -95,14 +96,55 @@ test('on another platform connecting tells which, and promises nothing', async (
   }
 });
 
+const prebuilds = join(project.folder, 'node_modules/busbar/prebuilds');
+const ownBinaries = join(prebuilds, `${process.platform}-${process.arch}`);
+
+/** What listening comes to, with variables that node-gyp-build reads. */
+function listening(env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  project.write(
+    'listening.mjs',
+    `import { listen } from 'busbar';
+    const server = await listen({ address: 'unix:tmpdir=${tmpdir()}' }).catch(({ message }) => console.log(message));
+    console.log(server === undefined ? 'failed' : 'listening');
+    await server?.close();`,
+  );
+  return project.outputOf(process.execPath, ['listening.mjs'], { env });
+}
+
+test('the binary for the C library that is here is found, whichever node-gyp-build takes it for', async () => {
+  for (const LIBC of ['glibc', 'musl']) assert.is(await listening({ LIBC }), 'listening\n', LIBC);
+});
+
+test('a binary that does not load is not the last one that is tried', async () => {
+  const [glibc, musl] = ['glibc', 'musl'].map((libc) => join(ownBinaries, `busbar.${libc}.node`)) as [string, string];
+  renameSync(glibc, musl);
+  assert.is(await listening({}), 'listening\n');
+  writeFileSync(glibc, '');
+  assert.is(await listening({}), 'listening\n');
+  renameSync(musl, glibc);
+});
+
+test('what was built here is not replaced by what was shipped', async () => {
+  const build = join(project.folder, 'node_modules/busbar/build');
+  mkdirSync(join(build, 'Release'), { recursive: true });
+  writeFileSync(join(build, 'Release/busbar.node'), '');
+  assert.match(await listening({ PREBUILDS_ONLY: undefined }), /could not be loaded: .*Release\/busbar\.node[^;]*\n/);
+  rmSync(build, { recursive: true });
+});
+
+test('if no binary loads, the error tells why of each', async () => {
+  for (const libc of ['glibc', 'musl']) writeFileSync(join(ownBinaries, `busbar.${libc}.node`), '');
+  const output = await listening({});
+  for (const libc of ['glibc', 'musl']) assert.match(output, `busbar.${libc}.node: file too short`);
+  assert.match(output, command);
+});
+
 test('a package without binaries tells so', async () => {
-  const prebuilds = join(project.folder, 'node_modules/busbar/prebuilds');
   rmSync(prebuilds, { recursive: true });
   assertTells(await linesOn(process.platform, process.arch), ['prebuilt binaries: none', command]);
   // One for another C library fits as little.
-  const folder = join(prebuilds, `${process.platform}-${process.arch}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'busbar.musl.node'), '');
+  mkdirSync(ownBinaries, { recursive: true });
+  writeFileSync(join(ownBinaries, 'busbar.musl.node'), '');
   assertTells(await linesOn(process.platform, process.arch), ['busbar.musl.node', command]);
 });
 
