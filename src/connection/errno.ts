@@ -1,6 +1,12 @@
 /** What the errno values mean that the addon gives as reasons. */
 import { constants } from 'node:os';
-import { ConnectionClosedError, type DBusError, NotSupportedError, ProtocolError } from '../errors.js';
+import {
+  ConnectionClosedError,
+  type DBusError,
+  LimitsExceededError,
+  NotSupportedError,
+  ProtocolError,
+} from '../errors.js';
 
 /** The symbol of an errno, `ECONNRESET` for instance. */
 export function errnoText(errno: number): string {
@@ -26,6 +32,10 @@ export function refusalOf(errno: number): DBusError {
   if (errno === constants.errno.ENOTCONN) return new ConnectionClosedError('the connection was lost before sending');
   if (errno === constants.errno.EILSEQ) {
     return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
+  }
+  if (errno === constants.errno.EMFILE || errno === constants.errno.ENFILE) {
+    // Descriptors of a message that has to wait are duplicated.
+    return new LimitsExceededError(`the message was not sent: no file descriptor is left for it (${errnoText(errno)})`);
   }
   return new NotSupportedError(
     `sd-bus refuses to send this message (${errnoText(errno)}); it takes no descriptors where the other side did not ` +

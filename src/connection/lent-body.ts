@@ -46,7 +46,9 @@ export class LentBody {
           `${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`,
         );
       case Fault.OutOfMemory:
-        return new NotSupportedError('the message is too large for the memory at hand');
+        return new NotSupportedError(
+          'the message is too large for the memory at hand, or there was no room for its file descriptors',
+        );
       default:
         return new InvalidArgumentError(invalid);
     }

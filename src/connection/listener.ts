@@ -44,13 +44,21 @@ export class Listener {
     poller: PollerKind,
   ): Promise<Listener | string> {
     const { Listener: Native } = loadAddon();
+    // The addon tries again several times a second, and the trouble is the same one until somebody gets in.
+    let isReported = false;
     const native = new Native({
       poller,
       name: target.kind === 'tcp' ? '' : target.kind === 'abstract' ? `\0${target.name}` : target.name,
       ip: target.kind === 'tcp' ? target.ip : '',
       port: target.kind === 'tcp' ? target.port : 0,
-      onAccept,
-      onError: (errno) => report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`),
+      onAccept: (fd) => {
+        isReported = false;
+        onAccept(fd);
+      },
+      onError: (errno) => {
+        if (!isReported) report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`);
+        isReported = true;
+      },
     });
     const errno = native.start();
     if (errno === 0) return new Listener(native, target, guid);

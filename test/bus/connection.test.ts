@@ -1,5 +1,6 @@
 // Connecting, losing and sharing connections: what a client sees when the bus is not there, or goes away.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,12 +18,16 @@ import {
   sessionBus,
   systemBus,
 } from '../../src/index.js';
+import { moduleArguments } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { Program } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
 
 const daemon = await PrivateBus.start();
 const folder = mkdtempSync(join(tmpdir(), 'busbar-connection-'));
 const test = suite('connection');
+/** A user who owns nothing. */
+const NOBODY = 65534;
 
 test.after(async () => {
   await daemon.stop();
@@ -73,13 +78,43 @@ test('a missing socket rejects with the address, the phase, the errno and a cure
   }
 });
 
-test('a socket that nobody listens on rejects as refused', async () => {
-  const address = await impostor(() => {}).then(async (server) => {
-    const { address } = server;
-    await server[Symbol.asyncDispose]();
-    return address;
-  });
-  assert.match((await rejection(connect({ address }))).message, /ENOENT|ECONNREFUSED/);
+test('a socket that a killed process left behind rejects as refused', async () => {
+  const path = join(folder, 'stale');
+  const listening = `net.createServer().listen(${JSON.stringify(path)}, () => console.log('listening'))`;
+  const server = Program.start(process.execPath, moduleArguments(`import net from 'node:net'; ${listening}`));
+  await server.line('listening');
+  server.kill('SIGKILL');
+  await server.finished;
+  assert.ok(existsSync(path));
+  for (const [peer, what] of [
+    [false, 'bus'],
+    [true, 'peer'],
+  ] as const) {
+    const error = await rejection(connect({ address: `unix:path=${path}`, peer }));
+    assert.instance(error, ConnectError);
+    assert.match(error.message, `ECONNREFUSED while trying to connect (it exists, but no ${what} listens there`);
+  }
+});
+
+test('a socket that this user may not write to rejects as forbidden', async () => {
+  const path = join(folder, 'forbidden');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  // To root nothing is forbidden. Others have to get as far as the socket.
+  const isRoot = process.geteuid?.() === 0;
+  chmodSync(folder, 0o755);
+  chmodSync(path, 0);
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    for (const peer of [false, true]) {
+      const error = await rejection(connect({ address: `unix:path=${path}`, peer }));
+      assert.instance(error, ConnectError);
+      assert.match(error.message, 'EACCES while trying to connect (permission denied: check the socket’s owner');
+    }
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    server.close();
+  }
 });
 
 test('without any bus in the environment the error says what was looked at', async () => {

@@ -1,6 +1,7 @@
 /**
- * Attaches file descriptors to what the fake bus sends, which Node.js cannot: a relay, written in Python, between the
- * client and the bus. It owns a folder with the socket that the client connects to, and ends with `stop()`.
+ * Attaches file descriptors to what an end sends that the test plays, which Node.js cannot: a relay, written in Python,
+ * between a client and its bus or server. It owns a folder with the socket that the client connects to, and ends with
+ * `stop()`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,38 +9,37 @@ import { join } from 'node:path';
 import { Program } from './program.js';
 import { pythonWith } from './python.js';
 
-// Copies both directions. A number on standard input is how many descriptors go with the next bytes to the client.
+// Copies both directions. A line on standard input, `client 3`, is how many descriptors go to whom with the next bytes.
 const RELAY = `
 import array, os, select, socket, sys
-listening, bus = sys.argv[1:]
-server = socket.socket(socket.AF_UNIX)
-server.bind(listening)
-server.listen()
+listening, target = sys.argv[1:]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(listening)
+listener.listen()
 print('listening', flush=True)
-client, _ = server.accept()
-upstream = socket.socket(socket.AF_UNIX)
-upstream.connect(bus)
+client, _ = listener.accept()
+server = socket.socket(socket.AF_UNIX)
+server.connect(target)
 null = os.open('/dev/null', os.O_RDONLY)
-count = 0
+waiting = {client: 0, server: 0}
+def copy(source, target):
+    data = source.recv(65536)
+    fds = array.array('i', [null] * waiting[target])
+    waiting[target] = 0
+    sent = target.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if fds else []) if data else 0
+    target.sendall(data[sent:])
+    return bool(data)
 while True:
-    ready, _, _ = select.select([client, upstream, 0], [], [])
-    if client in ready:
-        data = client.recv(65536)
-        if not data: break
-        upstream.sendall(data)
-    if upstream in ready:
-        data = upstream.recv(65536)
-        if not data: break
-        fds = array.array('i', [null] * count)
-        sent = client.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if count else [])
-        client.sendall(data[sent:])
-        count = 0
-    # Last: what the bus sent before it was told is to go without descriptors.
+    ready, _, _ = select.select([client, server, 0], [], [])
+    if client in ready and not copy(client, server): break
+    if server in ready and not copy(server, client): break
+    # Last: what was sent before it was told is to go without descriptors.
     if 0 in ready:
         line = os.read(0, 100)
         if not line: break
-        count = int(line)
-        print('attaching', count, flush=True)
+        target, count = line.split()
+        waiting[client if target == b'client' else server] = int(count)
+        print('attaching', int(count), flush=True)
 `;
 
 export class DescriptorRelay {
@@ -52,22 +52,22 @@ export class DescriptorRelay {
     return pythonWith('socket') === undefined ? 'python3 not installed' : undefined;
   }
 
-  /** A relay for one client of the bus at this address. */
+  /** A relay for one client of the bus or server at this address. */
   static async start(address: string): Promise<DescriptorRelay> {
-    const relay = new DescriptorRelay(address.replace('unix:path=', ''));
+    const relay = new DescriptorRelay(/path=([^,]+)/.exec(address)?.[1] as string);
     await relay.#program.line('listening');
     return relay;
   }
 
-  private constructor(busSocket: string) {
+  private constructor(target: string) {
     const socket = join(this.#folder, 'socket');
     this.address = `unix:path=${socket}`;
-    this.#program = Program.start(pythonWith('socket') as string, ['-c', RELAY, socket, busSocket]);
+    this.#program = Program.start(pythonWith('socket') as string, ['-c', RELAY, socket, target]);
   }
 
-  /** Has `count` descriptors go with the next bytes that the bus sends. */
-  async attach(count: number): Promise<void> {
-    this.#program.write(`${count}\n`);
+  /** Has `count` descriptors go with the next bytes that are sent to the client, or to the server. */
+  async attach(count: number, target: 'client' | 'server' = 'client'): Promise<void> {
+    this.#program.write(`${target} ${count}\n`);
     await this.#program.line(`attaching ${count}`);
   }
 

@@ -1,14 +1,26 @@
 /**
- * A client of the library connected to a bus that the test plays, with a service and a subscription, and what they came
- * to see. Also what the transport under test does, where transports differ: all expectations that depend on it are here.
+ * An end of the library's connected to one that the test plays, a bus or a peer, with a service and a subscription, and
+ * what they came to see. Also what the transport under test does, where transports differ: all expectations that depend
+ * on it are here.
  */
 import { subscribe as subscribeToChannel, unsubscribe as unsubscribeFromChannel } from 'node:diagnostics_channel';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement, type Message, type MessageBus, type Problem } from '../../src/index.js';
+import {
+  type ConnectOptions,
+  connect,
+  defineInterface,
+  implement,
+  type Message,
+  type MessageBus,
+  type PeerServer,
+  type Problem,
+} from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { FakeBus, type FakeBusOptions, type FakeConnection, PEER } from './fake-bus.js';
+import { FakeBus, type FakeBusOptions, PEER } from './fake-bus.js';
 import { patience } from './patience.js';
+import { RawPeer } from './raw-peer.js';
 import type { WireMessage } from './wire.js';
+import type { WireEnd } from './wire-end.js';
 import type { SentMessage } from './wire-reader.js';
 
 /** What the transport under test does. The socket transport goes by the specification; sd-bus has its own mind. */
@@ -16,6 +28,8 @@ export const TRANSPORT = {
   'sd-bus': {
     /** A message with a bad header is dropped, unless nobody could tell where it ends. The socket transport closes. */
     dropsBadHeaders: true,
+    /** A connection that broken bytes ended says which rule they broke, and at which byte. */
+    namesRules: false,
     /** Some rules are not looked at, where breaking them does no harm. */
     checksWholeHeader: false,
     /** The header fields may claim what the message may have altogether, 128 MiB, before anything happens. */
@@ -32,9 +46,14 @@ export const TRANSPORT = {
     longestSignature: 254,
     /** The descriptors of a message that it drops stay open. */
     closesDescriptorsOfDropped: false,
+    /** As many descriptors as somebody sends are kept for a message that has not come as a whole. */
+    limitsWaitingDescriptors: false,
+    /** A message whose descriptors this process had no room for ends the connection, and not only itself. */
+    outlivesLostDescriptors: false,
   },
   socket: {
     dropsBadHeaders: false,
+    namesRules: true,
     checksWholeHeader: true,
     limitsHeaderFields: true,
     seesWholeBody: true,
@@ -43,6 +62,8 @@ export const TRANSPORT = {
     takesLongPaths: true,
     longestSignature: 255,
     closesDescriptorsOfDropped: true,
+    limitsWaitingDescriptors: true,
+    outlivesLostDescriptors: true,
   },
 }[transportKind()];
 
@@ -50,37 +71,46 @@ const Sink = defineInterface('org.example.Sink', { methods: { Take: { in: 's' } 
 export const SIGNAL = { type: 4, path: '/peer', interface: 'org.example.Peer', member: 'Spoke' };
 export const CALL = { path: '/sink', interface: 'org.example.Sink', member: 'Take' };
 
-/** A client of the fake bus, with a service at `/sink` and a subscription to {@link SIGNAL}, and what they came to see. */
+/** A connection with a service at `/sink` and a subscription to {@link SIGNAL}, and what they came to see. */
 export class Session implements AsyncDisposable {
-  readonly server: FakeBus;
   readonly bus: MessageBus;
-  readonly peer: FakeConnection;
+  readonly peer: WireEnd;
   readonly heard: Message[] = [];
   readonly problems: Problem[] = [];
   handled = 0;
   readonly #listen = (problem: unknown) => void this.problems.push(problem as Problem);
+  readonly #stop: () => Promise<void> | void;
 
+  /** A client of a bus that the test plays. */
   static async start(options: FakeBusOptions = {}): Promise<Session> {
     const server = await FakeBus.start(options);
-    return Session.connect(server, server.address);
+    return Session.connect(server, { address: server.address });
   }
 
-  /** A session with a bus that is reached at another address than its own. The session stops the bus. */
-  static async connect(server: FakeBus, address: string): Promise<Session> {
-    const [bus, peer] = await Promise.all([connect({ address }), server.accepted()]);
-    return new Session(server, bus, peer);
+  /** A client of a bus that the test plays, or with `peer` of a server. The session stops it. */
+  static async connect(server: FakeBus, options: ConnectOptions): Promise<Session> {
+    const [bus, peer] = await Promise.all([connect(options), server.accepted()]);
+    return new Session(bus, peer, () => server.stop());
   }
 
-  private constructor(server: FakeBus, bus: MessageBus, peer: FakeConnection) {
-    this.server = server;
+  /** A server's end of the connection of a client that the test plays. */
+  static async accept(server: PeerServer, address = server.address): Promise<Session> {
+    const next = server[Symbol.asyncIterator]().next();
+    const peer = await RawPeer.authenticated(address);
+    const { value: bus } = await next;
+    return new Session(bus as MessageBus, peer, () => peer.hangUp());
+  }
+
+  private constructor(bus: MessageBus, peer: WireEnd, stop: () => Promise<void> | void) {
     this.bus = bus;
     this.peer = peer;
+    this.#stop = stop;
     bus.export('/sink', implement(Sink, { Take: () => void this.handled++ }));
     bus.subscribe({ interface: SIGNAL.interface }, (message) => void this.heard.push(message));
     subscribeToChannel('busbar:problem', this.#listen);
   }
 
-  /** Has the client call a method of the peer: what the call becomes, and what the peer gets to see of it. */
+  /** Has the library call a method of the peer: what the call becomes, and what the peer gets to see of it. */
   async called(
     timeout = 5000 * patience,
   ): Promise<{ readonly outcome: Promise<unknown[]>; readonly call: SentMessage }> {
@@ -99,7 +129,7 @@ export class Session implements AsyncDisposable {
     assert.is(this.bus.state, 'open', because);
   }
 
-  /** What the client answers to a call. */
+  /** What the library answers to a call. */
   answer(call: Omit<WireMessage, 'type'>): Promise<SentMessage> {
     return this.peer.call(call);
   }
@@ -107,7 +137,7 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     unsubscribeFromChannel('busbar:problem', this.#listen);
     await this.bus.close();
-    await this.server.stop();
+    await this.#stop();
   }
 }
 

@@ -1,27 +1,30 @@
 /**
  * A message bus that a test plays, in its own process: it authenticates, says what a client needs to hear to get going,
- * and then sends whatever bytes the test wants. It owns its socket and all connections; both go with `stop()`.
+ * and then sends whatever bytes the test wants. To who greets nobody, with `peer: true`, it is a peer. It owns its socket
+ * and all connections; both go with `stop()`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onExit } from './exit-cleanup.js';
-import { patience } from './patience.js';
-import { Bytes, type WireMessage, wireMessage } from './wire.js';
-import { MessageReader, type SentMessage } from './wire-reader.js';
+import { Bytes, wireMessage } from './wire.js';
+import { WireEnd } from './wire-end.js';
+import type { SentMessage } from './wire-reader.js';
 
 export const BUS = 'org.freedesktop.DBus';
 /** The unique name that every client gets, and the one of the peer that speaks to it. */
 export const CLIENT = ':1.1';
 export const PEER = ':1.2';
 
-const GUID = '0123456789abcdef0123456789abcdef';
+const CRLF = '\r\n';
+const OK = `OK 0123456789abcdef0123456789abcdef${CRLF}`;
+const AGREE = `AGREE_UNIX_FD${CRLF}`;
 /** All that a server says while a client authenticates as sd-bus does. */
-export const HANDSHAKE = `DATA\r\nOK ${GUID}\r\nAGREE_UNIX_FD\r\n`;
+export const HANDSHAKE = `DATA${CRLF}${OK}${AGREE}`;
 
 export interface FakeBusOptions {
-  /** What the server says to authenticate, and whether it hangs up after it. Default {@link HANDSHAKE} and to stay. */
+  /** What the server says instead of answering as it should, once the client has said all, and whether it then hangs up. */
   readonly handshake?: { readonly text: string; readonly hangUp: boolean };
   /** Answers a call in place of the bus: with bytes, with nothing (`'silence'`), or as usual (`undefined`). */
   readonly answer?: (call: SentMessage) => Uint8Array | 'silence' | undefined;
@@ -79,130 +82,28 @@ export class FakeBus {
   }
 }
 
-interface Waiter {
-  readonly wanted: (message: SentMessage) => boolean;
-  readonly resolve: (message: SentMessage) => void;
-  readonly reject: (error: Error) => void;
-}
+/** The bus's end of a client's connection. What it sends is from {@link PEER} to the client, unless it says otherwise. */
+export class FakeConnection extends WireEnd {
+  readonly #answers: FakeBusOptions['answer'];
 
-/** The bus's end of a client's connection. */
-export class FakeConnection {
-  /** Everything that the client sent after authenticating, in order. */
-  readonly sent: SentMessage[] = [];
-  /** Settles when the client has closed the connection. */
-  readonly closed: Promise<void>;
-  readonly #socket: Socket;
-  readonly #options: FakeBusOptions;
-  readonly #onAuthenticated: () => void;
-  readonly #reader = new MessageReader();
-  #handshake: Buffer | undefined = Buffer.alloc(0);
-  #waiters: Waiter[] = [];
-  #serial = 0;
-
-  constructor(socket: Socket, options: FakeBusOptions, onAuthenticated: () => void) {
-    this.#socket = socket;
-    this.#options = options;
-    this.#onAuthenticated = onAuthenticated;
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => this.#receive(chunk));
-    this.closed = new Promise((resolve) => {
-      socket.on('close', () => {
-        for (const { reject } of this.#waiters) reject(new Error('the client closed the connection'));
-        this.#waiters = [];
-        resolve();
-      });
+  constructor(socket: Socket, { handshake, answer }: FakeBusOptions, onAuthenticated: () => void) {
+    const read = handshake === undefined ? answersLines(socket) : saysAll(socket, handshake);
+    super(socket, {
+      handshake: (received) => {
+        const length = read(received);
+        if (length !== undefined) onAuthenticated();
+        return length;
+      },
+      head: { destination: CLIENT, sender: PEER },
+      onMessage: (message) => {
+        if (message.type === 1 && (message.flags & 1) === 0) this.#answer(message);
+      },
     });
-  }
-
-  get isClosed(): boolean {
-    return this.#socket.destroyed;
-  }
-
-  nextSerial(): number {
-    return ++this.#serial;
-  }
-
-  /** Sends bytes as they are. */
-  inject(...pieces: readonly Uint8Array[]): void {
-    if (!this.#socket.destroyed)
-      this.#socket.write(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
-  }
-
-  /** Sends a message from {@link PEER} to the client, unless it says otherwise. */
-  send(message: WireMessage): number {
-    const serial = message.serial ?? this.nextSerial();
-    this.inject(this.message({ ...message, serial }));
-    return serial;
-  }
-
-  /** The bytes of a message as `send` sends it. */
-  message(message: WireMessage): Buffer {
-    return wireMessage({ serial: message.serial ?? this.nextSerial(), destination: CLIENT, sender: PEER, ...message });
-  }
-
-  /** The next message that the client sends, or has sent already, that is wanted; rejects when it hangs up. */
-  async until(wanted: (message: SentMessage) => boolean): Promise<SentMessage> {
-    const found = this.sent.find(wanted);
-    if (found !== undefined) return found;
-    if (this.isClosed) throw new Error('the client closed the connection');
-    return new Promise((resolve, reject) => this.#waiters.push({ wanted, resolve, reject }));
-  }
-
-  /** Calls a method of the client and returns what it answers: also the proof that it lives, and got what came before. */
-  async call(call: Omit<WireMessage, 'type'>): Promise<SentMessage> {
-    const serial = this.send({ type: 1, ...call });
-    return this.until(({ replySerial }) => replySerial === serial);
-  }
-
-  /** Whether the client still answers. */
-  async ping(milliseconds = 5000 * patience): Promise<boolean> {
-    const answer = this.call({ path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
-    let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), milliseconds);
-    });
-    try {
-      return await Promise.race([answer.then(({ type }) => type === 2), impatience]);
-    } catch {
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Hangs up, after what was sent before if `after` is given. */
-  hangUp(after?: Uint8Array): void {
-    if (after === undefined) this.#socket.destroy();
-    else this.#socket.end(after);
-  }
-
-  #receive(chunk: Buffer): void {
-    if (this.#handshake === undefined) {
-      this.#reader.push(chunk);
-    } else {
-      this.#handshake = Buffer.concat([this.#handshake, chunk]);
-      const end = this.#handshake.indexOf('BEGIN\r\n');
-      if (end < 0) return;
-      this.#reader.push(this.#handshake.subarray(end + 'BEGIN\r\n'.length));
-      this.#handshake = undefined;
-      const { text, hangUp } = this.#options.handshake ?? { text: HANDSHAKE, hangUp: false };
-      if (hangUp) this.#socket.end(text);
-      else this.#socket.write(text);
-      this.#onAuthenticated();
-    }
-    for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) this.#take(message);
-  }
-
-  #take(message: SentMessage): void {
-    this.sent.push(message);
-    if (message.type === 1 && (message.flags & 1) === 0) this.#answer(message);
-    const served = this.#waiters.filter(({ wanted }) => wanted(message));
-    this.#waiters = this.#waiters.filter((waiter) => !served.includes(waiter));
-    for (const { resolve } of served) resolve(message);
+    this.#answers = answer;
   }
 
   #answer(call: SentMessage): void {
-    const chosen = this.#options.answer?.(call);
+    const chosen = this.#answers?.(call);
     if (chosen === 'silence') return;
     if (chosen !== undefined) this.inject(chosen);
     else if (call.destination === BUS) {
@@ -215,6 +116,34 @@ export class FakeConnection {
     const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameAcquired', sender: BUS };
     this.send({ type: 4, ...signal, signature: 's', body: new Bytes().text(name).buffer });
   }
+}
+
+type ReadHandshake = (received: Buffer) => number | undefined;
+
+/** Lets everybody in, answering line by line: peers wait for the answers, and sd-bus does not. */
+function answersLines(socket: Socket): ReadHandshake {
+  let read = 0;
+  return (received) => {
+    for (let end = received.indexOf(CRLF, read); end >= 0; end = received.indexOf(CRLF, read)) {
+      const line = received.toString('latin1', read, end).replace('\0', '');
+      read = end + CRLF.length;
+      if (line === 'BEGIN') return read;
+      socket.write(line === 'AUTH EXTERNAL' ? `DATA${CRLF}` : line === 'NEGOTIATE_UNIX_FD' ? AGREE : OK);
+    }
+    return undefined;
+  };
+}
+
+/** Says the same to everybody, once they have said all. */
+function saysAll(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['handshake']>): ReadHandshake {
+  return (received) => {
+    const begin = `BEGIN${CRLF}`;
+    const at = received.indexOf(begin);
+    if (at < 0) return undefined;
+    if (hangUp) socket.end(text);
+    else socket.write(text);
+    return at + begin.length;
+  };
 }
 
 /** What a real bus would say: just enough for a client that asks for little. */

@@ -1,9 +1,14 @@
 /** A client of a peer server that the test plays with bytes: it says what a test wants, or nothing at all. */
 import { connect, type Socket } from 'node:net';
+import { WireEnd } from './wire-end.js';
 import { MessageReader, type SentMessage } from './wire-reader.js';
 
 /** What a client says that authenticates as its own user and begins, without waiting for answers. */
 export const BEGIN_EXTERNAL = '\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n';
+
+/** The same, with descriptors agreed to, and how the last answer to it ends. */
+const BEGIN_WITH_FDS = BEGIN_EXTERNAL.replace('BEGIN', 'NEGOTIATE_UNIX_FD\r\nBEGIN');
+const AGREED = 'AGREE_UNIX_FD\r\n';
 
 export class RawPeer {
   readonly #socket: Socket;
@@ -14,12 +19,24 @@ export class RawPeer {
 
   /** Connects to a unix socket by an address with a path. */
   static async connect(address: string): Promise<RawPeer> {
-    const path = /path=([^,]+)/.exec(address)?.[1];
-    if (path === undefined) throw new Error(`no path in ${address}`);
-    const socket = connect({ path });
-    const peer = new RawPeer(socket);
-    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    return peer;
+    return new RawPeer(await connected(address));
+  }
+
+  /** Connects and authenticates, to speak in messages from then on. */
+  static async authenticated(address: string): Promise<WireEnd> {
+    const socket = await connected(address);
+    return new Promise((resolve, reject) => {
+      const end = new WireEnd(socket, {
+        handshake: (received) => {
+          const at = received.indexOf(AGREED);
+          if (at < 0) return undefined;
+          resolve(end);
+          return at + AGREED.length;
+        },
+      });
+      void end.closed.then(() => reject(new Error('the server hung up')));
+      end.inject(Buffer.from(BEGIN_WITH_FDS, 'latin1'));
+    });
   }
 
   private constructor(socket: Socket) {
@@ -68,4 +85,12 @@ export class RawPeer {
   #more(): Promise<unknown> {
     return Promise.race([this.ended, new Promise<void>((resolve) => (this.#wake = resolve))]);
   }
+}
+
+async function connected(address: string): Promise<Socket> {
+  const path = /path=([^,]+)/.exec(address)?.[1];
+  if (path === undefined) throw new Error(`no path in ${address}`);
+  const socket = connect({ path });
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return socket;
 }

@@ -49,6 +49,8 @@ class Connection:
         self.passed = {'up': 0, 'down': 0}
         # What came together while nothing was read, and has not been passed on yet.
         self.gathered = {'up': 0, 'down': 0}
+        # Whether single bytes are being read until the one comes that has descriptors.
+        self.seeking = {'up': False, 'down': False}
         self.fds = 0
         self.lock = threading.Lock()
         self.ended = False
@@ -83,9 +85,17 @@ class Connection:
         try:
             while self.relay_read(direction, source, target):
                 pass
+            if self.is_held(direction):
+                tell(event='held', number=self.number)
+                while source.recv(65536):
+                    pass
         except OSError:
             pass
         self.end()
+
+    def is_held(self, direction):
+        part = self.plan.get(direction, {})
+        return part.get('hold', False) and self.passed[direction] >= part['cut']
 
     def relay_read(self, direction, source, target):
         part = self.plan.get(direction, {})
@@ -98,12 +108,14 @@ class Connection:
         peeked, fds = receive(source, size, socket.MSG_PEEK)
         for fd in fds:
             socket.close(fd)
-        data, fds = receive(source, 1 if fds else len(peeked) or 1)
+        seeks = bool(fds)
+        data, fds = receive(source, 1 if seeks else len(peeked) or 1)
         self.gathered[direction] -= len(data)
         self.fds += len(fds)
         try:
             return bool(data) and self.send(direction, target, data, fds)
         finally:
+            self.seeking[direction] = seeks and not fds
             for fd in fds:
                 socket.close(fd)
 
@@ -115,6 +127,8 @@ class Connection:
             room = len(data) - at if cut is None else cut - self.passed[direction]
             if room <= 0:
                 return False
+            if 'delay' in part and not self.seeking[direction]:
+                time.sleep(part['delay'] / 1000)
             piece = data[at : at + min(room, part.get('portion', len(data)))]
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if at == 0 and fds else []
             # Counted first: who receives the last byte may hang up, and have the count told, before this goes on.
@@ -124,8 +138,6 @@ class Connection:
             self.passed[direction] -= len(piece) - sent
             if cut is not None and self.passed[direction] >= cut:
                 return False
-            if 'delay' in part:
-                time.sleep(part['delay'] / 1000)
         return True
 
 
@@ -133,7 +145,7 @@ class Proxy:
     def __init__(self, path, target):
         self.target = target
         self.plan = {}
-        self.buffers = {}
+        self.sndbuf = None
         self.newest = None
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -145,8 +157,9 @@ class Proxy:
         while True:
             client, _ = self.listener.accept()
             server = socket.socket(socket.AF_UNIX)
-            self.limit(client)
-            self.limit(server)
+            for end in (client, server):
+                if self.sndbuf is not None:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.sndbuf)
             try:
                 server.connect(self.target)
             except OSError:
@@ -156,14 +169,9 @@ class Proxy:
             number += 1
             self.newest = Connection(number, client, server, json.loads(json.dumps(self.plan)))
 
-    def limit(self, end):
-        for option, name in ((socket.SO_SNDBUF, 'sndbuf'), (socket.SO_RCVBUF, 'rcvbuf')):
-            if name in self.buffers:
-                end.setsockopt(socket.SOL_SOCKET, option, self.buffers[name])
-
     def obey(self, order):
         self.plan = order.get('plan', self.plan)
-        self.buffers = order.get('buffers', self.buffers)
+        self.sndbuf = order.get('sndbuf', self.sndbuf)
         if 'arm' in order:
             self.newest.arm(order['arm'])
         if 'end' in order:

@@ -17,12 +17,14 @@ interface StreamPlan {
   readonly portion?: number;
   /** The most bytes that are read at once; a small number makes the other side wait for room. */
   readonly read?: number;
-  /** Milliseconds of waiting after each portion. */
+  /** Milliseconds of waiting before each portion; what comes together before a descriptor is one. */
   readonly delay?: number;
   /** Milliseconds of waiting before what was read is passed on, so that more comes together. */
   readonly merge?: number;
   /** Both sides are hung up on when that many bytes have passed. */
   readonly cut?: number;
+  /** Instead of that both stay connected, and nothing more passes, until one of them hangs up. */
+  readonly hold?: boolean;
 }
 
 /** `up` is from the client to the server. */
@@ -80,9 +82,14 @@ export class StreamProxy implements AsyncDisposable {
     return this.#order({ arm: plan });
   }
 
-  /** The sizes of the kernel's buffers for connections that are made from now on. */
-  buffers(buffers: { readonly sndbuf?: number; readonly rcvbuf?: number }): Promise<void> {
-    return this.#order({ buffers });
+  /** The kernel's send buffers of the proxy's own ends, on connections that are made from now on. */
+  sendBuffers(sndbuf: number): Promise<void> {
+    return this.#order({ sndbuf });
+  }
+
+  /** A connection has come to where it is held. */
+  async held(): Promise<void> {
+    await this.#program.event('held');
   }
 
   /** What had passed on the next connection that ends, or that ended since the last call. */

@@ -90,6 +90,8 @@ async function inject({ bytes }: Record): Promise<{ verdict: Verdict; answered: 
   // What a reply answered is answered: the next one shall find a call again.
   if (alive && bytes[1] !== 1) hangUp(target);
   if (alive) return { verdict: 'alive', answered };
+  // Whoever does not answer has closed the connection, or is lost to us.
+  if (peer.running && !target.isClosed) return { verdict: 'hung', answered };
   return (await connected()) === undefined ? failure() : { verdict: 'closed', answered };
 }
 

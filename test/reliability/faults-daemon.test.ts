@@ -1,27 +1,36 @@
+// time limit: 180 s
 // The daemon is killed, by its process id, in every state of a connection: whatever waits is told, once, and why.
-import { readdirSync } from 'node:fs';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  type CallContext,
   ConnectError,
   ConnectionClosedError,
   connect,
   defineInterface,
   implement,
   type MessageBus,
+  type Problem,
 } from '../../src/index.js';
 import { count, Ledger } from '../helpers/ledger.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { patience } from '../helpers/patience.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { skip } from '../helpers/skip.js';
+import { StreamProxy } from '../helpers/stream-proxy.js';
 
 const NAME = 'org.example.Faults';
 const Faults = defineInterface(NAME, {
-  methods: { Never: {}, Take: { in: 'ay' } },
+  methods: { Never: {}, Take: { in: 'ay' }, Give: { out: 'ay' } },
   signals: { Tick: { args: 'u' } },
 });
+/** What a service does that is not called, or never answers. */
+const silent = { Never: () => new Promise<void>(() => {}), Take: () => {}, Give: () => new Uint8Array() };
 
-const openFds = () => readdirSync('/proc/self/fd').length;
+const unhandled: unknown[] = [];
+process.on('unhandledRejection', (reason) => void unhandled.push(reason));
 
 /** How often a connection says that it is over: all the ways there are to hear of it. */
 class Ends {
@@ -51,7 +60,7 @@ const alive = setInterval(() => {}, 1000);
 test.after(() => clearInterval(alive));
 
 for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
-  const missing = PrivateBus.missing({ daemon: kind });
+  const missing = PrivateBus.missing({ daemon: kind }) ?? StreamProxy.missing();
   if (missing === undefined) addTests(kind);
   else skip(test, kind, missing);
 }
@@ -66,37 +75,59 @@ function addTests(kind: Daemon): void {
       await run(daemon, ledger);
       await ledger.outcomes();
       assert.not(daemon.running);
-      // The pipes of the daemon's own process are gone too.
-      assert.ok(openFds() <= before, 'no descriptor is left');
+      await assertNoFdsLeft(before);
       await daemon.restart();
       await using again = await connect({ address: daemon.address });
       assert.ok((await again.listNames()).includes(again.uniqueName as string));
       count({ killsSurvived: 1 });
     });
 
-  for (const milliseconds of [0, 1, 2, 3, 5, 8]) {
-    atDaemon(`killed ${milliseconds} ms into connecting and greeting`, async (daemon) => {
-      const attempts = Array.from({ length: 20 }, () =>
-        connect({ address: daemon.address, timeout: 3000 }).catch((error: Error) => error),
-      );
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      await daemon.kill();
-      for (const outcome of await Promise.all(attempts)) {
-        if (outcome instanceof Error) {
-          assert.instance(outcome, ConnectError);
-          assert.not.match(outcome.message, /ETIMEDOUT/);
-        } else assert.instance(await outcome.disconnected, ConnectionClosedError);
-      }
+  /** As {@link atDaemon}, with a proxy that decides how far a stream has come. */
+  const withProxy = (name: string, run: (daemon: PrivateBus, proxy: StreamProxy, ledger: Ledger) => Promise<void>) =>
+    atDaemon(name, async (daemon, ledger) => {
+      await using proxy = await StreamProxy.start(daemon.address);
+      await run(daemon, proxy, ledger);
     });
-  }
 
-  atDaemon('stopped while greeting, then killed', async (daemon) => {
+  atDaemon('stopped before it has answered a word, then killed', async (daemon) => {
     await daemon.kill('SIGSTOP');
-    const attempt = rejection(connect({ address: daemon.address, timeout: 10_000 }));
+    const attempts = Array.from({ length: 20 }, () =>
+      rejection(connect({ address: daemon.address, timeout: 10_000 * patience })),
+    );
     await new Promise((resolve) => setTimeout(resolve, 20));
     await daemon.kill();
-    assert.instance(await attempt, ConnectError);
+    for (const error of await Promise.all(attempts)) {
+      assert.instance(error, ConnectError);
+      assert.match(error.message, /ECONNRESET|EPIPE|ENOTCONN/);
+    }
   });
+
+  for (const direction of ['up', 'down'] as const) {
+    withProxy(`killed at eight points of what passes ${direction} while a client connects`, async (daemon, proxy) => {
+      await (await connect({ address: proxy.address })).close();
+      const whole = (await proxy.ended())[direction];
+      const phases = new Set<string>();
+      for (let point = 0; point < 8; point++) {
+        await daemon.restart();
+        await proxy.plan({ [direction]: { cut: Math.floor((whole * point) / 8), hold: true } });
+        const attempt = connect({ address: proxy.address, timeout: 10_000 * patience }).catch((error: Error) => error);
+        await proxy.held();
+        await daemon.kill();
+        const outcome = await attempt;
+        if (outcome instanceof Error) {
+          assert.instance(outcome, ConnectError);
+          assert.not.match(outcome.message, /ETIMEDOUT|in time/, `point ${point}`);
+          phases.add(/while trying to (\w+)/.exec(outcome.message)?.[1] ?? 'greet');
+        } else {
+          // Behind the reply to Hello comes NameAcquired, which is as long as all before it.
+          assert.is(direction, 'down');
+          assert.ok(point > 3, `point ${point}`);
+          assert.instance(await outcome.disconnected, ConnectionClosedError);
+        }
+      }
+      assert.equal([...phases], ['authenticate', 'greet']);
+    });
+  }
 
   atDaemon('killed while idle', async (daemon) => {
     const bus = await connect({ address: daemon.address });
@@ -108,7 +139,7 @@ function addTests(kind: Daemon): void {
   atDaemon('killed while calls, subscriptions, names and iterations wait', async (daemon, ledger) => {
     const bus = await connect({ address: daemon.address });
     const ends = new Ends(bus);
-    bus.export('/faults', implement(Faults, { Never: () => new Promise(() => {}), Take: () => {} }));
+    bus.export('/faults', implement(Faults, silent));
     await bus.requestName(NAME);
     const remote = bus.proxy(Faults, NAME, '/faults');
     for (let call = 0; call < 100; call++) ledger.call(remote.call.Never());
@@ -141,11 +172,63 @@ function addTests(kind: Daemon): void {
     assert.equal(await ledger.outcomes(), { ConnectionClosedError: 1 });
   });
 
+  withProxy('killed while a large message is received', async (daemon, proxy, ledger) => {
+    const size = 10_000_000;
+    const service = await connect({ address: daemon.address });
+    service.export('/faults', implement(Faults, { ...silent, Give: () => new Uint8Array(size) }));
+    const bus = await connect({ address: proxy.address });
+    const ends = new Ends(bus);
+    const remote = bus.proxy(Faults, service.uniqueName as string, '/faults');
+    await proxy.arm({ down: { cut: size / 2, hold: true } });
+    ledger.call(remote.call.Give());
+    ledger.call(remote.call.Give());
+    await proxy.held();
+    assert.is(bus.stats().pendingCalls, 2);
+    await daemon.kill();
+    await ends.assertOnce(bus);
+    assert.instance(await service.disconnected, ConnectionClosedError);
+    assert.equal(await ledger.outcomes(), { ConnectionClosedError: 2 });
+    assert.ok(bus.stats().bodyBytesReceived < size, 'none of the two had come');
+  });
+
+  atDaemon('killed while the handler of a service runs, which then answers', async (daemon, ledger) => {
+    const bus = await connect({ address: daemon.address });
+    const client = await connect({ address: daemon.address });
+    const ends = new Ends(bus);
+    const problems: Problem[] = [];
+    const listener = (problem: unknown) => void problems.push(problem as Problem);
+    let aborted = 0;
+    const finish: (() => void)[] = [];
+    const handler = ({ signal }: CallContext) =>
+      new Promise<void>((resolve, reject) => {
+        signal.addEventListener('abort', () => aborted++);
+        finish.push(finish.length % 2 === 0 ? resolve : () => reject(new Error('too late')));
+      });
+    bus.export('/faults', implement(Faults, { ...silent, Never: handler }));
+    const remote = client.proxy(Faults, bus.uniqueName as string, '/faults');
+    for (let call = 0; call < 10; call++) ledger.call(remote.call.Never());
+    while (finish.length < 10) await new Promise((resolve) => setTimeout(resolve, 1));
+    await daemon.kill();
+    await ends.assertOnce(bus);
+    assert.equal(await ledger.outcomes(), { ConnectionClosedError: 10 });
+    assert.is(aborted, 10, 'every handler hears that nobody waits');
+    subscribe('busbar:problem', listener);
+    for (const answer of finish) answer();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    unsubscribe('busbar:problem', listener);
+    assert.equal(unhandled, []);
+    // Those that failed are told of; those that answered nobody did nothing wrong.
+    assert.equal(
+      problems.map(({ kind }) => kind),
+      Array(5).fill('handler'),
+    );
+  });
+
   atDaemon('killed while a flood is received', async (daemon, ledger) => {
     const bus = await connect({ address: daemon.address });
     const sender = await connect({ address: daemon.address });
     const ends = new Ends(bus);
-    const faults = implement(Faults, { Never: () => {}, Take: () => {} });
+    const faults = implement(Faults, silent);
     sender.export('/faults', faults);
     let enough = () => {};
     const flooded = new Promise<void>((resolve) => {

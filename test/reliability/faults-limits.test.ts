@@ -1,8 +1,6 @@
-// A bus that denies or has enough, a reader that is slow, and a process without descriptors left: what was refused says
-// so, what was accepted arrives, and the connection goes on, or ends with a reason.
-
+// A bus that denies or has enough, and readers that are slow: what was refused says so, what was accepted arrives, and the
+// connection goes on, or ends with a reason.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -10,7 +8,6 @@ import {
   ConnectionClosedError,
   connect,
   defineInterface,
-  FileDescriptor,
   implement,
   LimitsExceededError,
   listen,
@@ -18,17 +15,15 @@ import {
   type Problem,
 } from '../../src/index.js';
 import { count, Ledger } from '../helpers/ledger.js';
-import { projectRoot } from '../helpers/paths.js';
 import { folder } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
-import { Program } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
 import { skip, testUnless } from '../helpers/skip.js';
 import { StreamProxy } from '../helpers/stream-proxy.js';
 
 const NAME = 'org.example.Faults';
 const Faults = defineInterface(NAME, {
-  methods: { Echo: { in: 's', out: 's' }, Never: {}, Take: { in: 'ay' }, Give: { in: 'u', out: 'ah' } },
+  methods: { Echo: { in: 's', out: 's' }, Never: {}, Take: { in: 'ay' } },
   signals: { Tick: { args: ['number:u', 'data:ay'] } },
 });
 
@@ -37,7 +32,6 @@ const faults = () =>
     Echo: (text) => text,
     Never: () => new Promise(() => {}),
     Take: () => {},
-    Give: (number) => Array.from({ length: number }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver()),
   });
 
 const test = suite('faults: limits');
@@ -171,7 +165,7 @@ testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was 
     onConnection: (peer) => void peer.proxy(Faults, '/faults').on.Tick((number) => ledger.arrive(number)),
   });
   await using proxy = await StreamProxy.start(server.address);
-  await proxy.buffers({ sndbuf: 4096, rcvbuf: 4096 });
+  await proxy.sendBuffers(4096);
   await proxy.plan({ up: { read: 16_384, portion: 2000 } });
   const client = await connect({ address: proxy.address, peer: true });
   const data = new Uint8Array(100_000);
@@ -217,54 +211,5 @@ testUnless(noDaemon, test, 'what a bus has not read in time is lost on closing, 
   assert.is(problems[0]?.kind, 'send');
   assert.match(String(problems[0]?.message), /^\d+ bytes .* never written/);
 });
-
-testUnless(
-  noDaemon,
-  test,
-  'a process without descriptors left is told, and goes on when there are some again',
-  async () => {
-    await using daemon = await PrivateBus.start();
-    await using service = await connect({ address: daemon.address });
-    service.export('/faults', faults());
-    await service.requestName(NAME);
-    const script = `
-    import { closeSync, openSync } from 'node:fs';
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
-    const outcome = (promise) => promise.then((value) => value ?? 'done', (error) => error);
-    const say = (event, error) => console.log(JSON.stringify({ event, name: error?.name, message: error?.message }));
-    let bus = await connect();
-    const call = (member, signature, body) =>
-      bus.call({ destination: '${NAME}', path: '/faults', interface: '${NAME}', member, signature, body, timeout: 3000 });
-    for (const fd of (await call('Give', 'u', [3]))[0]) fd.close();
-    await outcome(connect({ timeout: 2000 })).then((other) => other.close());
-    const taken = [];
-    try { for (;;) taken.push(openSync('/dev/null')); } catch {}
-    say('connect', await outcome(connect({ timeout: 2000 })));
-    closeSync(taken.pop());
-    const given = await outcome(call('Give', 'u', [10]));
-    say('give', given);
-    const state = bus.state;
-    const after = state === 'open' ? await outcome(call('Echo', 's', ['text'])) : await bus.disconnected;
-    say('state', { name: state, message: String(Array.isArray(after) ? after : after.name) });
-    for (const fd of taken) closeSync(fd);
-    if (bus.state !== 'open') bus = await connect();
-    for (const fd of (await call('Give', 'u', [10]))[0]) fd.close();
-    say('end', { name: bus.state });
-    await bus.close();
-  `;
-    const node = [process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
-    const program = Program.start('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', ...node], { env: daemon.env });
-    const connecting = await program.event('connect');
-    assert.is(connecting.name, 'ConnectError');
-    assert.match(String(connecting.message), /EMFILE/);
-    const given = await program.event('give');
-    const state = await program.event('state');
-    assert.not.equal(given.name, 'TimeoutError', JSON.stringify([given, state]));
-    if (state.name === 'open') assert.is(state.message, 'text');
-    else assert.ok(['ConnectionClosedError', 'ProtocolError'].includes(String(state.message)), JSON.stringify(state));
-    assert.is((await program.event('end')).name, 'open');
-    await program.finished;
-  },
-);
 
 test.run();

@@ -1,5 +1,5 @@
 // A stream to a real bus, or between peers, that is split, merged, delayed, or cut at any byte in either direction.
-import { openSync, readdirSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -11,8 +11,10 @@ import {
   implement,
   listen,
   type MessageBus,
+  TimeoutError,
 } from '../../src/index.js';
 import { count, Ledger } from '../helpers/ledger.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
@@ -24,18 +26,6 @@ const Faults = defineInterface(NAME, {
   methods: { Echo: { in: 's', out: 's' }, Pass: { in: 'h', out: 'h' } },
   signals: { Tick: { args: 'u' } },
 });
-
-const openFds = () => readdirSync('/proc/self/fd').length;
-const turns = async () => {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
-
-/** Descriptors are back where they were; closed handles leave on the next turns. */
-async function assertFds(before: number): Promise<void> {
-  const deadline = Date.now() + 2000;
-  while (openFds() > before && Date.now() < deadline) await turns();
-  assert.is(openFds(), before, 'no descriptor is left');
-}
 
 const test = suite('faults: stream');
 const missing = PrivateBus.missing() ?? StreamProxy.missing();
@@ -90,7 +80,7 @@ function addTests(daemon: PrivateBus): void {
       assert.ok(phases.has('authenticate') && phases.has('greet'), [...phases].join());
       // NameAcquired is somewhat longer than all before it.
       assert.ok(connected < whole * 0.8, `${connected} of ${whole}`);
-      await assertFds(before);
+      await assertNoFdsLeft(before);
       count({ cutPoints: whole });
     });
 
@@ -118,7 +108,7 @@ function addTests(daemon: PrivateBus): void {
       const outcomes = await ledger.outcomes();
       assert.is(outcomes.ConnectionClosedError, cut - 1);
       assert.ok(cut > 50);
-      await assertFds(before);
+      await assertNoFdsLeft(before);
       count({ cutPoints: cut });
     });
   }
@@ -128,6 +118,8 @@ function addTests(daemon: PrivateBus): void {
     'in portions of seven bytes': { up: { portion: 7 }, down: { portion: 7 } },
     'read byte by byte': { up: { read: 1 }, down: { read: 1 } },
     'late and merged': { up: { merge: 5 }, down: { merge: 5 } },
+    'with a delay before all that is sent': { up: { delay: 5 }, down: { delay: 5 } },
+    'in portions that come late': { up: { portion: 50, delay: 1 }, down: { portion: 50, delay: 1 } },
   };
   for (const [how, plan] of Object.entries(plans)) {
     test(`everything works ${how}, descriptors too`, async () => {
@@ -152,7 +144,7 @@ function addTests(daemon: PrivateBus): void {
       ledger.assertArrived();
       await bus.close();
       assert.ok((await proxy.ended()).fds >= 40);
-      await assertFds(before);
+      await assertNoFdsLeft(before);
     });
   }
 
@@ -162,6 +154,32 @@ function addTests(daemon: PrivateBus): void {
     const text = Buffer.alloc(4);
     assert.ok(readSync(back.fd, text, 0, 4, 0) > 0);
   }
+
+  test('replies that come after the timeout of their calls harm nothing, and their descriptors are closed', async () => {
+    await using proxy = await StreamProxy.start(daemon.address);
+    await using _service = await served();
+    await using bus = await connect({ address: proxy.address });
+    const remote = bus.proxy(Faults, NAME, '/faults');
+    // The rule and the question that the first call by a name sends before it are answered here.
+    assert.is(await remote.call.Echo('at once'), 'at once');
+    const before = openFds();
+    const impatient = remote.with({ timeout: 50 }).call;
+    for (let late = 2; late <= 6; late += 2) {
+      await proxy.arm({ down: { delay: 250 } });
+      const given = FileDescriptor.adopt(openSync('/proc/self/comm', 'r')).handOver();
+      const calls = [impatient.Echo('late'), impatient.Pass(given)];
+      for (const error of await Promise.all(calls.map(rejection))) assert.instance(error, TimeoutError);
+      assert.is(bus.stats().unexpectedReplies, late - 2, 'the replies are still on their way');
+      // It waits its turn behind the late ones, and gets what is its own.
+      assert.is(await remote.call.Echo(`in time ${late}`), `in time ${late}`);
+      assert.is(bus.stats().unexpectedReplies, late);
+      assert.is(bus.stats().pendingCalls, 0);
+      await assertNoFdsLeft(before);
+    }
+    await proxy.arm({});
+    await passed(remote);
+    count({ lateReplies: 6 });
+  });
 
   test('a peer that is cut off anywhere rejects what waits, on both ends', async () => {
     const accepted: MessageBus[] = [];
@@ -195,7 +213,7 @@ function addTests(daemon: PrivateBus): void {
     }
     await ledger.outcomes();
     for (const peer of accepted) await peer.disconnected;
-    await assertFds(before);
+    await assertNoFdsLeft(before);
     await server.close();
     count({ cutPoints: points });
   });

@@ -1,12 +1,12 @@
 // Clients and servers that break the authentication protocol, stop in it or hang up: each is one clear end, nobody else
 // notices, and nothing is left behind.
-import { readdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectError, connect, type ListenOptions, listen, type PeerServer } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
@@ -29,16 +29,11 @@ async function assertServes(server: PeerServer, because: string): Promise<void> 
   assert.is(await client.proxy(Example, PATH).call.Echo('honest'), 'honest', because);
 }
 
-const openFds = () => readdirSync('/proc/self/fd').length;
-
 /** What was opened by `run` is closed in the end. */
 async function assertLeavesNothing(run: () => Promise<void>): Promise<void> {
-  await run();
   const before = openFds();
   for (let i = 0; i < 5; i++) await run();
-  const deadline = Date.now() + 2000;
-  while (openFds() > before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.ok(openFds() <= before, `${openFds()} descriptors are open, ${before} were`);
+  await assertNoFdsLeft(before);
 }
 
 /** Clients that are hung up on at once, and how much of an answer they may have had. */

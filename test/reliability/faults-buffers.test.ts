@@ -1,0 +1,143 @@
+// Send buffers that hold next to nothing, at both ends: nearly every write is refused or cut short by the kernel, and
+// everything arrives all the same, once, in order, and with its descriptors.
+import { openSync, readSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, FileDescriptor, implement, listen, type MessageBus } from '../../src/index.js';
+import { count, Ledger } from '../helpers/ledger.js';
+import { assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
+import { folder } from '../helpers/peers.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { missingSendBuffers, shrinkSendBuffers } from '../helpers/send-buffers.js';
+import { testUnless } from '../helpers/skip.js';
+
+const Faults = defineInterface('org.example.Faults', {
+  methods: { Echo: { in: 's', out: 's' }, Pass: { in: 'h', out: 'h' }, Give: { in: 'u', out: 'ay' } },
+  signals: { Tick: { args: 'u' } },
+});
+
+const faults = () =>
+  implement(Faults, {
+    Echo: (text) => text,
+    Pass: (fd) => fd.handOver(),
+    Give: (size) => new Uint8Array(size).fill(7),
+  });
+
+/** Two connections that reach each other, and where the object of the second is for the first. */
+interface Ends extends AsyncDisposable {
+  readonly client: MessageBus;
+  readonly service: MessageBus;
+  readonly name: string | undefined;
+}
+
+async function peerEnds(): Promise<Ends> {
+  const server = await listen({ address: `unix:tmpdir=${folder}` });
+  const next = server[Symbol.asyncIterator]().next();
+  const client = await connect({ address: server.address, peer: true });
+  const service = (await next).value as MessageBus;
+  return {
+    client,
+    service,
+    name: undefined,
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await server.close();
+    },
+  };
+}
+
+async function busEnds(): Promise<Ends> {
+  const daemon = await PrivateBus.start();
+  const client = await connect({ address: daemon.address });
+  const service = await connect({ address: daemon.address });
+  return {
+    client,
+    service,
+    name: service.uniqueName,
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await service.close();
+      await daemon.stop();
+    },
+  };
+}
+
+/** The most bytes that waited in this process for the kernel to take them, while something went on. */
+async function mostQueued(bus: MessageBus, run: () => Promise<void>): Promise<number> {
+  let most = 0;
+  let running = true;
+  const look = () => {
+    most = Math.max(most, bus.stats().queuedBytes);
+    if (running) setImmediate(look);
+  };
+  look();
+  await run();
+  running = false;
+  return most;
+}
+
+const test = suite('faults: buffers');
+const missing = missingSendBuffers();
+
+for (const [where, connectEnds, lack] of [
+  ['between peers', peerEnds, missing],
+  ['on a bus', busEnds, missing ?? PrivateBus.missing()],
+] as const) {
+  testUnless(
+    lack,
+    test,
+    `${where} small calls, calls with descriptors, signals and a large reply all arrive`,
+    async () => {
+      const before = openFds();
+      {
+        await using ends = await connectEnds();
+        const { client, service, name } = ends;
+        const object = faults();
+        service.export('/faults', object);
+        const remote = name === undefined ? client.proxy(Faults, '/faults') : client.proxy(Faults, name, '/faults');
+        const ledger = new Ledger();
+        await remote.on.Tick((number) => ledger.arrive(number)).ready;
+        shrinkSendBuffers(fdsSince(before));
+
+        const calls = await mostQueued(client, async () => {
+          const answers = Array.from({ length: 1000 }, (_, number) => remote.call.Echo(`text ${number}`));
+          assert.equal(
+            await Promise.all(answers),
+            answers.map((_, number) => `text ${number}`),
+          );
+        });
+        assert.ok(calls > 5000, `${calls} bytes of calls waited`);
+
+        const withFds = await mostQueued(client, async () => {
+          const answers = Array.from({ length: 100 }, () =>
+            remote.call.Pass(FileDescriptor.adopt(openSync('/proc/self/comm', 'r')).handOver()),
+          );
+          for (const answer of answers) {
+            using back = await answer;
+            assert.ok(readSync(back.fd, Buffer.alloc(4), 0, 4, 0) > 0);
+          }
+        });
+        assert.ok(withFds > 5000, `${withFds} bytes of calls with descriptors waited`);
+
+        const signals = await mostQueued(service, async () => {
+          for (let number = 0; number < 1000; number++) ledger.emit(number, object.emit.Tick);
+          await service.flush();
+          await remote.call.Echo('behind the signals');
+          ledger.assertArrived();
+        });
+        assert.ok(signals > 5000, `${signals} bytes of signals waited`);
+
+        const reply = await mostQueued(service, async () => {
+          const bytes = await remote.call.Give(2_000_000);
+          assert.is(bytes.length, 2_000_000);
+          assert.ok(bytes.every((byte) => byte === 7));
+        });
+        assert.ok(reply > 1_000_000, `${reply} bytes of a reply waited`);
+        count({ callsSettled: 1102 });
+      }
+      await assertNoFdsLeft(before);
+    },
+  );
+}
+
+test.run();

@@ -1,0 +1,171 @@
+// A process that has no file descriptors left, as a client, as a server and as a sender: whoever asks for one more is told,
+// everything else goes on, and so does the rest when there are some again.
+import { openSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, FileDescriptor, implement } from '../../src/index.js';
+import { TRANSPORT } from '../helpers/fake-bus-session.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
+import { Example, folder, PATH } from '../helpers/peers.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { Program, type ProgramOptions } from '../helpers/program.js';
+import { testUnless } from '../helpers/skip.js';
+
+const NAME = 'org.example.Faults';
+const Faults = defineInterface(NAME, {
+  methods: { Echo: { in: 's', out: 's' }, Give: { in: 'u', out: 'ah' } },
+});
+
+const test = suite('faults: descriptors');
+
+/** Runs a script in a process that may have a hundred descriptors, with what it needs to use them up. */
+function starving(script: string, options: ProgramOptions = {}): Program {
+  const preamble = `
+    import { subscribe } from 'node:diagnostics_channel';
+    import { closeSync, openSync, readdirSync } from 'node:fs';
+    import { connect, defineInterface, FileDescriptor, implement, listen } from ${JSON.stringify(libraryEntry)};
+    const say = (event, facts) => console.log(JSON.stringify({ event, ...facts }));
+    const outcome = (promise) => promise.then(() => 'done', ({ name, message }) => name + ': ' + message);
+    const openFds = () => readdirSync('/proc/self/fd').length;
+    const taken = [];
+    const exhaust = (spare) => {
+      try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+      for (let i = 0; i < spare; i++) closeSync(taken.pop());
+    };
+    const relieve = () => { for (const fd of taken.splice(0)) closeSync(fd); };
+  `;
+  const command = [process.execPath, ...moduleArguments(preamble + script)];
+  return Program.start('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', ...command], options);
+}
+
+testUnless(PrivateBus.missing(), test, 'a client is told that it cannot connect or receive, and goes on', async () => {
+  await using daemon = await PrivateBus.start();
+  await using service = await connect({ address: daemon.address });
+  const give = (number: number) =>
+    Array.from({ length: number }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver());
+  service.export('/faults', implement(Faults, { Echo: (text) => text, Give: give }));
+  await service.requestName(NAME);
+  await using client = starving(
+    `
+    const call = (bus, member, signature, body) =>
+      bus.call({ destination: '${NAME}', path: '/faults', interface: '${NAME}', member, signature, body });
+    const take = async (bus) => { for (const fd of (await call(bus, 'Give', 'u', [10]))[0]) fd.close(); };
+    let bus = await connect();
+    // What is only loaded when it is needed needs descriptors.
+    await take(bus);
+    await (await connect()).close();
+    await outcome(connect({ address: 'unix:path=/nonexistent' }));
+    const before = openFds();
+    exhaust(0);
+    say('connect', { outcome: await outcome(connect()) });
+    closeSync(taken.pop());
+    say('receive', { outcome: await outcome(take(bus)), state: bus.state });
+    say('after', { outcome: await outcome(call(bus, 'Echo', 's', ['text'])) });
+    relieve();
+    if (bus.state !== 'open') bus = await connect();
+    say('relieved', { outcome: await outcome(take(bus)), left: openFds() - before });
+    await bus.close();
+    `,
+    { env: daemon.env },
+  );
+  assert.match(String((await client.event('connect')).outcome), /^ConnectError: .*EMFILE/s);
+  const received = await client.event('receive');
+  const after = await client.event('after');
+  if (TRANSPORT.outlivesLostDescriptors) {
+    assert.match(String(received.outcome), /^NotSupportedError: .*no room for its file descriptors/);
+    assert.equal([received.state, after.outcome], ['open', 'done']);
+  } else {
+    assert.match(String(received.outcome), /^ConnectionClosedError: /);
+    assert.match(String(after.outcome), /^ConnectionClosedError: /);
+  }
+  const relieved = await client.event('relieved');
+  assert.equal([relieved.outcome, relieved.left], ['done', 0]);
+  assert.is((await client.finished).code, 0);
+});
+
+test('a server says once that nobody gets in, serves those who are, and lets the others in when it can', async () => {
+  await using server = starving(`
+    subscribe('busbar:problem', ({ kind, message }) => say('problem', { kind, message }));
+    let ticks = 0;
+    setInterval(() => ticks++, 10);
+    const Example = defineInterface('org.example.Peer', { methods: { Echo: { in: 'v', out: 'v' } } });
+    const onConnection = (bus) => bus.export('${PATH}', implement(Example, { Echo: (value) => value }));
+    // Not that of libuv: docs/reliability/known-gaps.md has why.
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection, poller: 'thread' });
+    say('listening', { address: server.address });
+    process.stdin.on('data', (order) => {
+      if (String(order) === 'exhaust\\n') exhaust(0);
+      if (String(order) === 'relieve\\n') relieve();
+      if (String(order) === 'end\\n') process.exit(0);
+      say('obeyed', { ticks });
+    });
+  `);
+  const address = String((await server.event('listening')).address);
+  const order = async (word: string) => {
+    server.write(`${word}\n`);
+    return Number((await server.event('obeyed')).ticks);
+  };
+  const echo = (client: Awaited<ReturnType<typeof connect>>) => client.proxy(Example, PATH).call.Echo('text');
+  const connected = () => connect({ address, peer: true, timeout: 10_000 * patience });
+  for (let round = 1; round <= 2; round++) {
+    await using first = await connected();
+    assert.is(await echo(first), 'text');
+    const ticksBefore = await order('exhaust');
+    const others = [connected(), connected(), connected()];
+    let settled = 0;
+    for (const other of others) void other.then(() => settled++);
+    const { kind, message } = await server.event('problem');
+    assert.is(kind, 'peer');
+    assert.match(String(message), 'nobody can be accepted for the moment: EMFILE');
+    // Several of the times at which it tries again.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.is(await echo(first), 'text');
+    assert.is(settled, 0);
+    const ticks = (await order('relieve')) - ticksBefore;
+    assert.ok(ticks > 20, `a timer of 10 ms fired ${ticks} times in half a second`);
+    for (const other of others) {
+      await using client = await other;
+      assert.is(await echo(client), 'text');
+    }
+    assert.is(server.stdout.match(/"event":"problem"/g)?.length, round);
+  }
+  server.write('end\n');
+  assert.is((await server.finished).code, 0);
+});
+
+test('a message that has to wait, and whose descriptors cannot, is refused, and the others are not', async () => {
+  await using sender = starving(`
+    const Example = defineInterface('org.example.Peer', {
+      methods: { Pass: { in: 'h', out: 'h' }, Size: { in: 'ay', out: 'u' } },
+    });
+    const onConnection = (bus) =>
+      bus.export('${PATH}', implement(Example, { Pass: (fd) => fd.handOver(), Size: (bytes) => bytes.length }));
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection });
+    const bus = await connect({ address: server.address, peer: true });
+    const { Pass, Size } = bus.proxy(Example, '${PATH}').call;
+    const pass = async () => (await Pass(FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver())).close();
+    await pass();
+    const before = openFds();
+    exhaust(1);
+    // Larger than the kernel takes at once, so that what comes next has to wait.
+    const size = outcome(Size(new Uint8Array(20_000_000)));
+    const { queuedBytes } = bus.stats();
+    const refused = outcome(pass());
+    const last = outcome(Size(new Uint8Array(10)));
+    say('sent', { size: await size, refused: await refused, last: await last, queuedBytes, state: bus.state });
+    relieve();
+    say('relieved', { outcome: await outcome(pass()), left: openFds() - before });
+    await bus.close();
+    await server.close();
+  `);
+  const sent = await sender.event('sent');
+  assert.ok(Number(sent.queuedBytes) > 0);
+  assert.match(String(sent.refused), /^LimitsExceededError: the message was not sent: .*\(EMFILE\)/);
+  assert.equal([sent.size, sent.last, sent.state], ['done', 'done', 'open']);
+  const relieved = await sender.event('relieved');
+  assert.equal([relieved.outcome, relieved.left], ['done', 0]);
+  assert.is((await sender.finished).code, 0);
+});
+
+test.run();
