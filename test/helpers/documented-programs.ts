@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A fenced block. */
-interface Block {
+export interface Block {
   readonly language: string;
   /** What is between the fences, with a newline at the end unless it is empty. */
   readonly text: string;
@@ -26,7 +26,7 @@ export interface DocumentedFile {
 }
 
 /** The fenced blocks of a page, in order. */
-function fencedBlocks(markdown: string): Block[] {
+export function fencedBlocks(markdown: string): Block[] {
   return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: text = '', index }) => ({
     language,
     text,
