@@ -36,7 +36,7 @@ for (const target of chosen) {
   const cwd = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
   mkdirSync(cwd, { recursive: true });
   // Taken before: a source that changes during the build makes the binary stale.
-  const hash = sourcesHash();
+  const hash = sourcesHash(target);
   if (target.toolchain === undefined) delete process.env.BUSBAR_TOOLCHAIN;
   else process.env.BUSBAR_TOOLCHAIN = join(root, target.toolchain);
   await prebuildify({

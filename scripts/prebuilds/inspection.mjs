@@ -20,7 +20,7 @@ export function inspection(target) {
     const absent = { statement: `${file} is there`, problem: 'run npm run prebuild' };
     return { file, checks: [absent], kept: false };
   }
-  const problem = readStamp()[file] === sourcesHash() ? undefined : 'native/ has changed; run npm run prebuild';
+  const problem = readStamp()[file] === sourcesHash(target) ? undefined : 'native/ has changed; run npm run prebuild';
   const checks = [{ statement: `${file} is not stale`, problem }];
   if (!hasReadelf()) return { file, checks, kept: false };
   const elf = { ...inspect(path), bytes: statSync(path).size };

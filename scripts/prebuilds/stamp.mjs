@@ -8,14 +8,20 @@ import { root } from '../setup/report.mjs';
 
 const path = join(root, 'prebuilds', 'stamp.json');
 
-/** A hash of all that makes the binaries: `native/` but for its tests and fuzz targets, and `CMakeLists.txt`. */
-export function sourcesHash() {
+/**
+ * A hash of all that makes a target's binary: `native/` but for its tests and fuzz targets, `CMakeLists.txt`, and of the
+ * toolchains the target's own.
+ *
+ * @param {{ toolchain?: string, toolchainIncludes?: readonly string[] }} target
+ */
+export function sourcesHash({ toolchain, toolchainIncludes = [] }) {
   const files = readdirSync(join(root, 'native'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
-    .filter((file) => !['test', 'fuzz'].some((folder) => file.startsWith(join('native', folder))));
+    .filter((file) => !['test', 'fuzz', 'cmake'].some((folder) => file.startsWith(join('native', folder))));
+  const toolchains = toolchain === undefined ? [] : [toolchain, ...toolchainIncludes];
   const hash = createHash('sha256');
-  for (const file of [...files, 'CMakeLists.txt'].sort()) {
+  for (const file of [...files, ...toolchains, 'CMakeLists.txt'].sort()) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))

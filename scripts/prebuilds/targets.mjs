@@ -37,6 +37,7 @@ function musl(arch, machine, strip, binutils) {
   return {
     ...{ platform: 'linux', arch, libc: 'musl', machine, strip, zig: true },
     toolchain: join('native', 'cmake', `linux-${arch}-musl.cmake`),
+    toolchainIncludes: [join('native', 'cmake', 'zig-musl.cmake')],
     tools: { [strip]: binutils },
   };
 }
