@@ -14,7 +14,17 @@ const name = 'org.example.Name';
 // These tests own names without serving anything, which busbar rightly warns about.
 process.removeAllListeners('warning');
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** Resolves when both have heard all that the bus had to tell them: it answers in order. */
+async function turn(): Promise<void> {
+  const ping = {
+    destination: 'org.freedesktop.DBus',
+    path: '/',
+    interface: 'org.freedesktop.DBus.Peer',
+    member: 'Ping',
+  };
+  for (const bus of [one, two]) await bus.call(ping);
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 test.after(async () => {
   await Promise.all([one.close(), two.close()]);
