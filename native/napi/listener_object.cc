@@ -73,7 +73,7 @@ Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
   }
   async_context_.emplace(info.Env(), "busbar");
   Ref();
-  poller_->watch({.fd = listener_.fd(), .readable = true});
+  watch();
   return Napi::Number::New(info.Env(), 0);
 }
 
@@ -89,7 +89,9 @@ Napi::Value ListenerObject::port(const Napi::CallbackInfo& info) {
 
 void ListenerObject::on_poll() {
   // Someone runs the loop from within a callback of ours.
-  if (polling_ || resting_until_ > transport::monotonic_now()) return;
+  if (polling_) return;
+  // libuv's timers count from where the turn of the loop began, and so may be early.
+  if (resting_until_ > transport::monotonic_now()) return watch();
   Napi::HandleScope handles(Env());
   // Keeps this object from being collected while it is in use here, even if a callback closes it.
   [[maybe_unused]] const Napi::Object self = Value();
@@ -100,6 +102,10 @@ void ListenerObject::on_poll() {
   }
   polling_ = false;
   if (!poller_.is_open()) return release();
+  watch();
+}
+
+void ListenerObject::watch() {
   if (resting_until_ == 0) {
     poller_->watch({.fd = listener_.fd(), .readable = true});
   } else {

@@ -31,6 +31,8 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   int open();
   void on_poll() override;
   void on_environment_end() override;
+  // Waits for who connects, or for the end of a rest.
+  void watch();
   // Hands one peer over. False if there is none, or none can be taken for now.
   bool accept_one();
   // Lets go of the poller and the socket.

@@ -91,8 +91,7 @@ test('a server says once that nobody gets in, serves those who are, and lets the
     setInterval(() => ticks++, 10);
     const Example = defineInterface('org.example.Peer', { methods: { Echo: { in: 'v', out: 'v' } } });
     const onConnection = (bus) => bus.export('${PATH}', implement(Example, { Echo: (value) => value }));
-    // Not that of libuv: docs/reliability/known-gaps.md has why.
-    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection, poller: 'thread' });
+    const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection });
     say('listening', { address: server.address });
     process.stdin.on('data', (order) => {
       if (String(order) === 'exhaust\\n') exhaust(0);
