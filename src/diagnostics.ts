@@ -13,6 +13,8 @@ export interface Problem {
   readonly message: string;
   /** The error behind it, with its stack; it never leaves the process. */
   readonly error?: unknown;
+  /** The number of the connection, as in `bus.stats().connection`; `undefined` where it is about none in particular. */
+  readonly connection?: number | undefined;
 }
 
 /**
@@ -48,38 +50,45 @@ export const trace = debuglog('busbar');
  * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. Where nobody subscribes to
  * the channel, failures of the user's own handlers become process warnings: they must not go unseen.
  */
-export function report(kind: ProblemKind, message: string, error?: unknown): void {
-  if (problems.hasSubscribers) problems.publish({ kind, message, error } satisfies Problem);
+export function report(kind: ProblemKind, message: string, error?: unknown, connection?: number): void {
+  if (problems.hasSubscribers) problems.publish({ kind, message, error, connection } satisfies Problem);
   else if (kind === 'handler') warnOfFailure(message, error);
-  if (trace.enabled) trace('%s: %s%s', kind, message, error === undefined ? '' : `\n${shown(error).detail}`);
+  if (!trace.enabled) return;
+  const whose = connection === undefined ? '' : `#${connection} `;
+  trace('%s%s: %s%s', whose, kind, message, error === undefined ? '' : `\n${shown(error).detail}`);
 }
 
 /**
  * Runs code of the user's that nobody waits for, a listener for instance. That it throws, or its promise rejects, is
  * its own failure: it is reported, and nothing else stops.
  */
-export function runHandler(what: string, run: () => unknown): void {
+export function runHandler(what: string, run: () => unknown, connection?: number): void {
   try {
     const result = run();
-    if (result instanceof Promise) reportRejection(what, result);
+    if (result instanceof Promise) reportRejection(what, result, connection);
   } catch (error) {
-    reportFailure(what, error);
+    reportFailure(what, error, connection);
   }
 }
 
 /** Reports that code of the user's threw. */
-export function reportFailure(what: string, error: unknown): void {
-  report('handler', `${what} failed`, error);
+export function reportFailure(what: string, error: unknown, connection?: number): void {
+  report('handler', `${what} failed`, error, connection);
 }
 
 /** Reports it if what code of the user's returned rejects. */
-export function reportRejection(what: string, result: Promise<unknown>): void {
-  result.catch((error: unknown) => reportFailure(what, error));
+export function reportRejection(what: string, result: Promise<unknown>, connection?: number): void {
+  result.catch((error: unknown) => reportFailure(what, error, connection));
 }
 
 function warnOfFailure(message: string, error: unknown): void {
   const { text, detail } = error === undefined ? { text: '', detail: '' } : shown(error);
   process.emitWarning(text === '' ? message : `${message}: ${text}`, { code: 'BUSBAR_HANDLER', detail });
+}
+
+/** An error in a few words. */
+export function inWords(error: unknown): string {
+  return shown(error).text;
 }
 
 /** An error in words. Anything can be thrown, also what throws when it is looked at. */

@@ -165,7 +165,8 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   async #accept(fd: number): Promise<void> {
     const addon = loadAddon();
     const peer = addon.peerCredentials(fd);
-    const refusal = this.#refusal(peer && socketCredentials(peer));
+    const credentials = peer && socketCredentials(peer);
+    const refusal = this.#refusal(credentials);
     if (refusal !== undefined) {
       addon.closeFd(fd);
       report('peer', refusal);
@@ -173,23 +174,32 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     }
     const connection = await this.#halfOpen.open({ fd, guid: this.#guid });
     if (connection === undefined || connection.state !== 'open') return;
-    if (this.#closed) await connection.close();
+    // Others may have come in while it was authenticating.
+    const crowd = this.#crowd(credentials);
+    if (crowd !== undefined) report('peer', crowd, undefined, connection.id);
+    if (crowd !== undefined || this.#closed) await connection.close();
     else this.#welcome(connection);
   }
 
   /** Why a peer may not come in; `undefined` if it may. Asked before it can say a word. */
   #refusal(credentials: Credentials | undefined): string | undefined {
-    const { allow, anonymous = false, maxConnections = 1024 } = this.#options;
-    const who = credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
-    const count = this.#connections.size + this.#waiting.length;
-    if (count >= maxConnections) return `${who} was turned away: there are ${count} connections`;
+    const { allow, anonymous = false } = this.#options;
+    const crowd = this.#crowd(credentials);
+    if (crowd !== undefined) return crowd;
     try {
       // Nothing but `true`: a promise, of an async function, is no permission.
       if ((allow?.(credentials) ?? (anonymous || isOwnUserOrRoot(credentials))) === true) return undefined;
     } catch (error) {
       report('handler', 'deciding whether a peer may connect failed', error);
     }
-    return `${who} was turned away`;
+    return `${named(credentials)} was turned away`;
+  }
+
+  /** Why nobody else may come in; `undefined` while there is room. */
+  #crowd(credentials: Credentials | undefined): string | undefined {
+    const { maxConnections = 1024 } = this.#options;
+    const count = this.#connections.size + this.#waiting.length;
+    return count < maxConnections ? undefined : `${named(credentials)} was turned away: there are ${count} connections`;
   }
 
   #welcome(connection: Connection): void {
@@ -197,7 +207,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const { onConnection } = this.#options;
     if (onConnection !== undefined) {
       this.#handOver(bus);
-      runHandler('the handler of a new connection', () => onConnection(bus));
+      runHandler('the handler of a new connection', () => onConnection(bus), connection.id);
       return;
     }
     const next = this.#wanted.shift();
@@ -220,6 +230,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     bus.whenClosed(() => this.#connections.delete(bus));
     return bus;
   }
+}
+
+function named(credentials: Credentials | undefined): string {
+  return credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
 }
 
 function isOwnUserOrRoot(credentials: Credentials | undefined): boolean {

@@ -408,6 +408,11 @@ export class Bus implements AsyncDisposable {
     return this.#subscriptions.owners;
   }
 
+  /** @internal the number by which diagnostics call the connection */
+  get connectionId(): number {
+    return this.#connection.id;
+  }
+
   /** @internal whether there is no bus, but one peer at the other end */
   get isPeer(): boolean {
     return this.#bus === undefined;
@@ -430,7 +435,7 @@ export class Bus implements AsyncDisposable {
   }
 
   #isHandled(message: IncomingMessage): boolean {
-    for (const handler of this.#handlers) if (isHandledBy(handler, message)) return true;
+    for (const handler of this.#handlers) if (isHandledBy(handler, message, this.connectionId)) return true;
     return false;
   }
 
@@ -460,13 +465,13 @@ function checkWatcher(watcher: NameWatcher): void {
   if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
 }
 
-function isHandledBy(handler: MessageHandler, message: IncomingMessage): boolean {
+function isHandledBy(handler: MessageHandler, message: IncomingMessage, connectionId: number): boolean {
   try {
     // Decoded now, because handlers may keep the message and its bytes are only lent.
     if (message.fault === undefined) void message.body;
     return handler(message) === true;
   } catch (error) {
-    report('handler', 'a message handler failed', error);
+    report('handler', 'a message handler failed', error, connectionId);
     return false;
   }
 }

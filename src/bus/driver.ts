@@ -39,6 +39,11 @@ export class BusDriver {
     this.#connection = connection;
   }
 
+  /** The number by which diagnostics call the connection. */
+  get connectionId(): number {
+    return this.#connection.id;
+  }
+
   /**
    * Calls a method of the bus and returns its values, which are what `answer` says: bytes that claim to be the bus's are
    * no reason to have a number where everybody expects a name.

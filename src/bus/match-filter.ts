@@ -21,6 +21,8 @@ export interface MatchableMessage {
   readonly signature: string;
   /** Only asked for by rules with conditions on arguments, and only if the signature can meet them. */
   readonly body: readonly unknown[];
+  /** The number by which diagnostics call the connection that it came by. */
+  readonly connectionId?: number;
 }
 
 type ArgumentTest = (value: string) => boolean;
@@ -107,7 +109,12 @@ function readBody(message: MatchableMessage): readonly unknown[] | undefined {
   try {
     return message.body;
   } catch (error) {
-    report('message', `a message from ${message.sender} cannot be matched by its arguments`, error);
+    report(
+      'message',
+      `a message from ${message.sender} cannot be matched by its arguments`,
+      error,
+      message.connectionId,
+    );
     return undefined;
   }
 }

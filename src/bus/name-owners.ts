@@ -32,9 +32,11 @@ class Following {
   readonly listeners = new Set<OwnerListener>();
   subscription: Subscription | undefined;
   known: Promise<boolean> = Promise.resolve(false);
+  readonly #connectionId: number | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, connectionId: number | undefined) {
     this.name = name;
+    this.#connectionId = connectionId;
   }
 
   change(owner: string | undefined): void {
@@ -47,7 +49,7 @@ class Following {
   /** Tells a listener, unless it has been released meanwhile. */
   tell(listener: OwnerListener, owner: string | undefined, previous: string | undefined): void {
     if (!this.listeners.has(listener)) return;
-    runHandler(`a watcher of ${this.name}`, () => listener(owner, previous));
+    runHandler(`a watcher of ${this.name}`, () => listener(owner, previous), this.#connectionId);
   }
 }
 
@@ -95,7 +97,7 @@ export class NameOwners {
   }
 
   #start(name: string): Following {
-    const following = new Following(name);
+    const following = new Following(name, this.#driver?.connectionId);
     this.#followed.set(name, following);
     following.subscription = this.#subscriptions.add(
       {
@@ -133,7 +135,7 @@ export class NameOwners {
       if (error instanceof NameHasNoOwnerError) return true;
       following.knowledge = 'denied';
       if (error instanceof ConnectionClosedError) return false;
-      report('name', `the owner of ${following.name} could not be asked for`, error);
+      report('name', `the owner of ${following.name} could not be asked for`, error, this.#driver?.connectionId);
       return false;
     }
   }
@@ -145,7 +147,8 @@ export class NameOwners {
     } catch (error) {
       following.knowledge = 'denied';
       if (error instanceof ConnectionClosedError) return;
-      report('subscription', `the bus refused the match rule that follows the owner of ${following.name}`, error);
+      const what = `the bus refused the match rule that follows the owner of ${following.name}`;
+      report('subscription', what, error, this.#driver?.connectionId);
     }
   }
 

@@ -112,7 +112,12 @@ export class Subscriptions {
     if (rule === undefined) return;
     if (received.isFaulty) {
       this.#droppedSignals++;
-      report('message', `a signal from ${received.sender} was dropped`, received.message().fault);
+      report(
+        'message',
+        `a signal from ${received.sender} was dropped`,
+        received.message().fault,
+        received.connectionId,
+      );
       return;
     }
     const listeners = found.length === 1 ? rule.listeners : inOrder(found);
@@ -155,7 +160,7 @@ export class Subscriptions {
     rule.refused = true;
     this.#forget(rule);
     if (rule.awaited || error instanceof ConnectionClosedError) return;
-    report('subscription', `the bus refused the match rule ${rule.text}`, error);
+    report('subscription', `the bus refused the match rule ${rule.text}`, error, this.#driver?.connectionId);
   }
 
   #handle(rule: Rule, listener: Listener): Subscription {
@@ -168,7 +173,7 @@ export class Subscriptions {
       this.#forget(rule);
       this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
         if (error instanceof ConnectionClosedError) return;
-        report('subscription', `the match rule ${rule.text} could not be removed`, error);
+        report('subscription', `the match rule ${rule.text} could not be removed`, error, this.#driver?.connectionId);
       });
     };
     return {
@@ -207,9 +212,9 @@ function hand(received: Inbox, listener: Listener): void {
   if (listener.ended) return;
   try {
     const result = listener.take(received);
-    if (result instanceof Promise) reportRejection(listenerOf(received), result);
+    if (result instanceof Promise) reportRejection(listenerOf(received), result, received.connectionId);
   } catch (error) {
-    reportFailure(listenerOf(received), error);
+    reportFailure(listenerOf(received), error, received.connectionId);
   }
 }
 

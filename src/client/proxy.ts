@@ -190,7 +190,7 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
   });
   const take = (values: unknown[], signature: string): unknown => {
     if (signature !== method.outSignature && !noReply) {
-      reportMisfit(`the reply of ${description.name}.${method.name}`, method.outSignature, signature);
+      reportMisfit(bus, `the reply of ${description.name}.${method.name}`, method.outSignature, signature);
     }
     return values.length <= 1 ? values[0] : values;
   };
@@ -205,7 +205,7 @@ function listen(remote: Remote, signal: SignalDescription) {
     return bus.listen(rule, (received) => {
       const { signature } = received;
       if (signature !== signal.signature) {
-        reportMisfit(`the signal ${description.name}.${signal.name}`, signal.signature, signature);
+        reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
       }
       return listener(...received.decode(options));
     });
@@ -248,6 +248,7 @@ function callProperties(
 }
 
 /** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */
-function reportMisfit(what: string, expected: string, actual: string): void {
-  report('misfit', `${what} carries "${actual}", not "${expected}" as described`);
+function reportMisfit(bus: Bus, what: string, expected: string, actual: string): void {
+  const misfit = `${what} carries "${actual}", not "${expected}" as described`;
+  report('misfit', misfit, undefined, bus.connectionId);
 }

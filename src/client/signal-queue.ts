@@ -24,6 +24,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #takers: ((result: IteratorResult<unknown[], undefined>) => void)[] = [];
   readonly #subscription: Subscription;
   readonly #stopWaiting: () => void;
+  readonly #connectionId: number;
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
   #dropped = 0;
@@ -32,6 +33,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   constructor(bus: Bus, listen: Listen, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
     if (!(limit >= 1)) throw new InvalidArgumentError(`limit: expected at least 1, got ${String(limit)}`);
+    this.#connectionId = bus.connectionId;
     this.#limit = limit;
     this.#subscription = listen((...values) => this.#push(values));
     this.#subscription.ready.catch(() => this.#end());
@@ -81,7 +83,8 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     if (this.#waiting.length <= this.#limit) return;
     this.#waiting.shift();
     if (this.#dropped++ > 0) return;
-    report('message', `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`);
+    const what = `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`;
+    report('message', what, undefined, this.#connectionId);
   }
 
   readonly #end = (): void => {

@@ -120,7 +120,7 @@ export class Connection {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#inbox = new Inbox(options.peer !== true);
+    this.#inbox = new Inbox(this.id, options.peer !== true);
     this.#address = options.serve === undefined ? options.address : '';
     this.#transport = options.transport;
     const { Connection: Native } = loadAddon();
@@ -300,12 +300,6 @@ export class Connection {
       await Promise.race([this.#outbox.drained(), promise]);
       give();
       release();
-      // Loss would have emptied the outbox: whoever is there does not read.
-      const { queuedBytes } = this.#outbox;
-      if (queuedBytes > 0) {
-        const why = `the other side did not read them within ${milliseconds} ms of closing`;
-        report('send', `${queuedBytes} bytes of what was sent were never written: ${why}`);
-      }
     }
     this.#native.close();
     await this.closed;
@@ -384,7 +378,7 @@ export class Connection {
         else if (this.#pending.reply(this.#inbox)) settled = true;
         else this.#onUnexpectedReply();
       } catch (error) {
-        report('message', `a message from ${this.#inbox.sender} could not be handled`, error);
+        report('message', `a message from ${this.#inbox.sender} could not be handled`, error, this.id);
       } finally {
         this.#inbox.release();
       }
@@ -401,7 +395,7 @@ export class Connection {
   #onRefused(serial: number, errno: number, replySerial: number, destination: string): void {
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
-    report('send', `message ${serial} was not sent`, error());
+    report('send', `message ${serial} was not sent`, error(), this.id);
     // For its text alone: an answer without that is not refused for the same reason again, and again. Later, because this
     // is called from within `send`.
     if (!(replySerial > 0) || errno !== constants.errno.EILSEQ) return;
@@ -416,7 +410,7 @@ export class Connection {
     try {
       this.send(destination === '' ? head : { ...head, destination }, body, replySerial);
     } catch (error) {
-      report('send', `the call ${replySerial} of ${destination} gets no reply`, error);
+      report('send', `the call ${replySerial} of ${destination} gets no reply`, error, this.id);
     }
   }
 
@@ -425,7 +419,7 @@ export class Connection {
     const reason = errno === 0 ? undefined : lossOf(errno, detail);
     const failure = this.#state === 'connecting' ? (this.#givenUp ?? { errno, phase, detail }) : undefined;
     this.#become('closed', failure, reason);
-    this.#outbox.onDrain();
+    this.#reportUnwritten(this.#outbox.end(), reason);
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#opened?.({ errno, phase, detail });
@@ -433,6 +427,13 @@ export class Connection {
     this.#closeListeners.clear();
     for (const listener of listeners) listener(reason);
     this.#resolveClosed(reason);
+  }
+
+  /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
+  #reportUnwritten(bytes: number, reason: DBusError | undefined): void {
+    if (bytes === 0) return;
+    const why = reason === undefined ? 'the other side did not read in time' : reason.message;
+    report('send', `${bytes} bytes of what was sent, at most, were never written: ${why}`, undefined, this.id);
   }
 
   #become(state: ConnectionState, failure?: ConnectFailure, reason?: DBusError): void {

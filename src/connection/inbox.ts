@@ -30,6 +30,7 @@ export class Inbox {
     strings: new Int32Array(STRINGS * WORDS_PER_STRING),
     fds: new Int32Array(FDS),
   };
+  readonly connectionId: number;
   readonly #rows = this.memory.rows;
   readonly #bytes = Buffer.from(this.memory.arena);
   readonly #reader = new Reader(this.memory.arena);
@@ -41,8 +42,12 @@ export class Inbox {
   #lent: LentBody | undefined;
   #message: IncomingMessage | undefined;
 
-  /** @param hasSenders whether there is a bus that vouches for senders; between peers a message has none */
-  constructor(hasSenders: boolean) {
+  /**
+   * @param connectionId the number by which diagnostics call the connection
+   * @param hasSenders whether there is a bus that vouches for senders; between peers a message has none
+   */
+  constructor(connectionId: number, hasSenders: boolean) {
+    this.connectionId = connectionId;
     this.#hasSenders = hasSenders;
   }
 

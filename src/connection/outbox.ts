@@ -80,7 +80,8 @@ export class Outbox {
     const { fds } = writer;
     const numbers = fds.length === 0 ? undefined : Int32Array.from(fds, ({ fd }) => fd);
     try {
-      this.#queued = this.#native.send(writer.bytes, writer.position, numbers);
+      // Nothing waits any more also when the connection has broken, and then what waited is lost: only `onDrain` tells.
+      this.#queued = this.#native.send(writer.bytes, writer.position, numbers) || this.#queued;
     } finally {
       // The addon duplicated the descriptors: those that were handed over are ours to close.
       for (const { owned } of fds) owned?.close();
@@ -98,9 +99,21 @@ export class Outbox {
     return this.#drained;
   }
 
-  /** The addon has written everything, or never will. */
+  /** The addon has written everything, unless more was sent while it was about to say so. */
   onDrain(): void {
+    this.#queued = this.#native.send(this.#writer.bytes, 0, undefined);
+    if (this.#queued === 0) this.#settle();
+  }
+
+  /** The connection is over. Returns how many bytes were taken and never will be written: at most, the addon may have come further. */
+  end(): number {
+    const { queuedBytes } = this;
     this.#queued = 0;
+    this.#settle();
+    return queuedBytes;
+  }
+
+  #settle(): void {
     this.#drain?.();
     this.#drain = undefined;
     this.#drained = undefined;

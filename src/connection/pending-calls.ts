@@ -4,6 +4,7 @@
  */
 import type { DecodeOptions } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
+import { inWords } from '../diagnostics.js';
 import {
   ConnectionClosedError,
   type DBusError,
@@ -169,16 +170,18 @@ export class PendingCalls {
     if (call === undefined || !isFromCallee(reply.sender, call)) return false;
     let outcome: CallOutcome;
     let result: unknown;
+    let failure: unknown;
     try {
       result = resultOf(reply, call);
       outcome = reply.type === MessageType.MethodReturn ? 'reply' : 'error';
     } catch (error) {
       result = rejection(() => error);
       outcome = 'unreadable';
+      failure = error;
     }
     if (outcome === 'reply') this.#counts.reply++;
     else this.#counts[outcome]++;
-    if (watchesCalls()) this.#publish(call, outcome, reply.errorName);
+    if (watchesCalls()) this.#publish(call, outcome, reply.errorName, failure);
     this.#settle(call, result);
     return true;
   }
@@ -190,7 +193,7 @@ export class PendingCalls {
     const call = this.#calls.get(serial);
     if (call === undefined) return false;
     this.#counts[outcome]++;
-    if (watchesCalls()) this.#publish(call, outcome, undefined);
+    if (watchesCalls()) this.#publish(call, outcome, undefined, outcome === 'unsent' ? reason() : undefined);
     this.#settle(call, rejection(reason));
     return true;
   }
@@ -217,11 +220,17 @@ export class PendingCalls {
     }
   }
 
-  #publish({ serial, head, startedAt }: PendingCall, outcome: CallOutcome, errorName: string | undefined): void {
+  #publish(
+    { serial, head, startedAt }: PendingCall,
+    outcome: CallOutcome,
+    errorName: string | undefined,
+    failure: unknown,
+  ): void {
     const { destination, path, interface: interfaceName, member } = head;
     const milliseconds = startedAt === 0 ? undefined : performance.now() - startedAt;
     const call = { connection: this.#connection, serial, destination, path, interface: interfaceName, member };
-    publishCall({ ...call, outcome, errorName, milliseconds });
+    const reason = failure === undefined ? undefined : inWords(failure);
+    publishCall({ ...call, outcome, errorName, reason, milliseconds });
   }
 
   #settle(call: PendingCall, result: unknown): void {

@@ -30,6 +30,8 @@ export interface CallEvent extends HeaderFields {
   readonly serial: number;
   /** How it ended. */
   readonly outcome: CallOutcome;
+  /** Why, in words, where the outcome does not tell: for what is `unsent` or `unreadable`. */
+  readonly reason?: string | undefined;
   /** What it took; `undefined` where the call was made before anybody watched. */
   readonly milliseconds: number | undefined;
 }
@@ -46,8 +48,9 @@ export function watchesCalls(): boolean {
 export function publishCall(event: CallEvent): void {
   if (events.hasSubscribers) events.publish(event);
   if (!isTraced || event.outcome === 'reply') return;
-  const { connection, serial, outcome, errorName = '', milliseconds } = event;
+  const { connection, serial, outcome, errorName = '', reason, milliseconds } = event;
   const what = outcome === 'error' ? errorName : outcome;
   const time = milliseconds === undefined ? '' : ` after ${milliseconds.toFixed(1)} ms`;
-  trace('#%d call %d: %s%s: %s', connection, serial, what, time, describeMessage(event));
+  const why = reason === undefined ? '' : `: ${reason}`;
+  trace('#%d call %d: %s%s: %s%s', connection, serial, what, time, describeMessage(event), why);
 }

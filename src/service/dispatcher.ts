@@ -141,10 +141,11 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
     call.reply(method.outSignature, valuesOf(method, result));
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) {
-      report('send', `the reply to ${call.what} could not be sent`, error);
+      report('send', `the reply to ${call.what} could not be sent`, error, call.connectionId);
       return;
     }
-    report('misfit', `the result of ${call.what} does not fit "${method.outSignature}"`, error);
+    const what = `the result of ${call.what} does not fit "${method.outSignature}"`;
+    report('misfit', what, error, call.connectionId);
     fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
   }
 }
@@ -158,12 +159,12 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
 
 /** Answers with what a handler threw, as far as that can be sent. */
 function fail(call: IncomingCall, thrown: unknown): void {
-  for (const answer of errorAnswers(call.what, thrown)) {
+  for (const answer of errorAnswers(call, thrown)) {
     try {
       call.replyError(answer);
       return;
     } catch (error) {
-      report('send', `the error of ${call.what} could not be sent`, error);
+      report('send', `the error of ${call.what} could not be sent`, error, call.connectionId);
     }
   }
 }

@@ -15,16 +15,20 @@ export interface ErrorAnswer {
   readonly body: readonly unknown[];
 }
 
+/** The call that fails, for reports: what it is, and the number of its connection. */
+interface FailedCall {
+  readonly what: string;
+  readonly connectionId: number;
+}
+
 /**
  * The answers to try, one after the other, until one can be sent. A {@link DBusError} that the service made is the
  * answer; anything else is the service's own trouble, which is reported, and of which the caller learns the text.
- *
- * @param what the call, for the report
  */
-export function* errorAnswers(what: string, thrown: unknown): Generator<ErrorAnswer> {
+export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<ErrorAnswer> {
   const own = ownError(thrown);
-  if (own === undefined) report('handler', `the handler of ${what} failed`, thrown);
-  const errorName = own === undefined ? FAILED : nameOf(what, own);
+  if (own === undefined) report('handler', `the handler of ${call.what} failed`, thrown, call.connectionId);
+  const errorName = own === undefined ? FAILED : nameOf(call, own);
   if (own?.signature !== undefined) yield { errorName, signature: own.signature, body: own.body };
   const text = textOf(thrown);
   if (text !== undefined) yield { errorName, signature: 's', body: [text] };
@@ -39,12 +43,14 @@ function ownError(thrown: unknown): DBusError | undefined {
   }
 }
 
-function nameOf(what: string, { dbusName }: DBusError): string {
+function nameOf({ what, connectionId }: FailedCall, { dbusName }: DBusError): string {
   if (typeof dbusName === 'string' && isErrorName(dbusName)) return dbusName;
   report(
     'handler',
     `the handler of ${what} threw an error named ${quoted(String(dbusName))}, which is no error name: ` +
       'new DBusError() takes the name first, then the text',
+    undefined,
+    connectionId,
   );
   return FAILED;
 }

@@ -172,14 +172,19 @@ export class Exports {
 
   #announce(announcement: () => Promise<void>): void {
     this.#announced = this.#announced.then(announcement).catch((error: unknown) => {
-      report('send', 'an announcement of exported interfaces could not be sent', error);
+      report('send', 'an announcement of exported interfaces could not be sent', error, this.#bus.connectionId);
     });
   }
 
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
   #emit(head: MessageHead, body: readonly unknown[]): void {
-    if (this.#bus.state === 'open') this.#bus.sendBy(head, body);
-    else report('send', `${head.interface}.${head.member} was not sent: the connection is ${this.#bus.state}`);
+    const { state, connectionId } = this.#bus;
+    if (state === 'open') {
+      this.#bus.sendBy(head, body);
+      return;
+    }
+    const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
+    report('send', what, undefined, connectionId);
   }
 }
 

@@ -29,6 +29,11 @@ export class IncomingCall implements CallContext {
     this.message = message;
   }
 
+  /** The number by which diagnostics call the connection that it came by. */
+  get connectionId(): number {
+    return this.#bus.connectionId;
+  }
+
   get sender(): string | undefined {
     return this.message.sender;
   }

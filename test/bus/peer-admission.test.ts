@@ -1,4 +1,5 @@
 // Who may come in to a server of peers: by user, by name, by number, and by time.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { chmodSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -10,6 +11,7 @@ import {
   type ListenOptions,
   listen,
   type PeerServer,
+  type Problem,
 } from '../../src/index.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
@@ -224,5 +226,26 @@ test('more connections than wanted are turned away, until one closes', async () 
   while (server.connections.size > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(await canCall(server), true);
 });
+
+test('those who connect at the same time are not let in beyond the limit either', async () => {
+  const turnedAway: Problem[] = [];
+  const hear = (problem: unknown) => void turnedAway.push(problem as Problem);
+  subscribe('busbar:problem', hear);
+  await using server = await serve({ maxConnections: 2 });
+  const attempts = await Promise.allSettled(
+    Array.from({ length: 20 }, () => connect({ address: server.address, peer: true })),
+  );
+  const clients = attempts.filter(isFulfilled).map(({ value }) => value);
+  const answers = await Promise.allSettled(clients.map((client) => client.proxy(Example, PATH).call.Echo('hello')));
+  assert.is(answers.filter(isFulfilled).length, 2);
+  assert.is(server.connections.size, 2);
+  assert.is(turnedAway.filter(({ kind }) => kind === 'peer').length, 18);
+  unsubscribe('busbar:problem', hear);
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+function isFulfilled<T>(result: PromiseSettledResult<T>): result is PromiseFulfilledResult<T> {
+  return result.status === 'fulfilled';
+}
 
 test.run();

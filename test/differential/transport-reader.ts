@@ -216,7 +216,8 @@ function bodyTexts(signature: string, values: readonly unknown[]): TypedText[] {
 function readingOf(error: DBusError): Reading {
   if (FAULTY.test(error.message)) return { outcome: 'faulty body', because: error.message };
   // Without their signature values have no types; what they look like has to do.
-  const values = inspect(error.body, { depth: Number.POSITIVE_INFINITY });
+  const values = inspect(error.body, { depth: Number.POSITIVE_INFINITY }).replace(/(?<=FileDescriptor \{ )\d+/g, 'n');
+  for (const descriptor of descriptorsIn(error.body)) descriptor.close();
   return { outcome: 'reply', errorName: error.dbusName, answer: [error.constructor.name, error.message, values] };
 }
 

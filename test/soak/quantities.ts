@@ -25,14 +25,14 @@ export const quantities = {
   heap: {
     title: 'JS heap without code',
     format: inMebibytes,
-    limit: 256 * kibibytes,
-    reason: 'caches are full before. In half an hour of 26 000 cycles it is ten bytes a cycle, less than any object',
+    limit: 128 * kibibytes,
+    reason: 'caches are full before. In half an hour of 20 000 cycles it is seven bytes a cycle, less than any object',
   },
   code: {
     title: 'Compiled code on the JS heap',
     format: inMebibytes,
-    limit: 2 * mebibytes,
-    reason: 'V8 compiles what runs often, anew where it learns more, and forgets what does not run',
+    limit: 512 * kibibytes,
+    reason: 'V8 forgets what has not run for a while, and compiles it anew; its optimising compiler is off',
   },
   external: {
     title: 'Memory outside the heap that JS objects own',
@@ -43,7 +43,7 @@ export const quantities = {
   rss: {
     title: 'Resident memory',
     format: inMebibytes,
-    limit: 16 * mebibytes,
+    limit: 8 * mebibytes,
     reason: 'allocators keep what is freed, and large messages come and go: coarse, for leaks in native code',
   },
   fds: { title: 'File descriptors', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },

@@ -25,7 +25,8 @@ const common = { serial, destination: sometimes(busName), sender: sometimes(busN
 const about = { path: paths, member };
 const replies = { flags: fc.constantFrom(0, 1), replySerial: serial };
 
-const headers: fc.Arbitrary<WireMessage> = fc.oneof(
+/** Any header, without a signature. */
+export const headers: fc.Arbitrary<WireMessage> = fc.oneof(
   fc.record({ ...common, ...about, type: fc.constant(1), flags: fc.nat(7), interface: sometimes(name) }),
   fc.record({ ...common, ...replies, type: fc.constant(2) }),
   fc.record({ ...common, ...replies, type: fc.constant(3), errorName: name }),

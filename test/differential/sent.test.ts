@@ -1,0 +1,47 @@
+// time limit: 180 s
+/**
+ * What busbar sends, by the whole way that programs' messages go, is what it was to send: its headers, its values, as
+ * busbar itself and all other implementations that this machine has read them. On both transports.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
+import { testUnless } from '../helpers/skip.js';
+import { assertNothingUnexpected } from './assertions.js';
+import { sentCorpus } from './corpora/sent.js';
+import { Differential } from './differential.js';
+import { wireCheck } from './readers/index.js';
+import { TransportReader } from './transport-reader.js';
+import { normalText } from './typed-text.js';
+
+const test = suite('what busbar sends');
+
+/** Not that of the other tests, so that they see different messages. */
+const SEED = 20_240_503;
+const missing = wireCheck.missing ?? DescriptorRelay.missing();
+
+for (const transport of ['socket', 'sd-bus'] as const) {
+  testUnless(missing, test, `what is sent over ${transport} is read by everybody as it was meant`, async () => {
+    const corpus = await sentCorpus(transport, SEED, 150);
+    await using differential = await Differential.start();
+    const { tallies } = await differential.compare(corpus);
+    assertNothingUnexpected(tallies);
+    assert.ok(tallies.every(({ messages }) => messages > 0));
+  });
+
+  testUnless(missing, test, `what is sent over ${transport} has the values that it was to have`, async () => {
+    const { messages, values } = await sentCorpus(transport, SEED + 1, 400);
+    await using reader = await TransportReader.start('socket');
+    let compared = 0;
+    for (const [index, message] of messages.entries()) {
+      const { body } = await reader.read(message);
+      // The values of an error have no types.
+      if (body === undefined) continue;
+      compared++;
+      assert.equal(body.map(normalText), (values[index] ?? []).map(normalText), message.name);
+    }
+    assert.ok(compared > 200, `${compared} were compared`);
+  });
+}
+
+test.run();
