@@ -88,7 +88,7 @@ const rounds: Readonly<Record<string, Round>> = {
     bus.subscribe({ interface: 'org.example.Soak' }, () => {});
     await using _name = await bus.requestName(`org.example.Soak.N${ledger.cycles}`, { queue: true });
     bus.export(PATH, soakedObject());
-    const waiting = ledger.fails(proxyOf(bus, names.two).call.Never(), 'ConnectionClosedError');
+    const waiting = ledger.fails(proxyOf(bus, names.two).call.Late(), 'ConnectionClosedError');
     await ledger.succeeds(proxyOf(bus, names.one).call.Echo('new'));
     await bus.close();
     await waiting;
@@ -139,13 +139,13 @@ const rounds: Readonly<Record<string, Round>> = {
 
   async timeouts({ two }, ledger) {
     const proxy = proxyOf(two, names.one).with({ timeout: 5 });
-    await Promise.all(Array.from({ length: 5 }, () => ledger.fails(proxy.call.Never(), 'TimeoutError')));
+    await Promise.all(Array.from({ length: 5 }, () => ledger.fails(proxy.call.Late(), 'TimeoutError')));
   },
 
   async aborts({ two }, ledger) {
     const controller = new AbortController();
     const proxy = proxyOf(two, names.one).with({ signal: controller.signal });
-    const calls = Array.from({ length: 5 }, () => ledger.fails(proxy.call.Never(), 'AbortError'));
+    const calls = Array.from({ length: 5 }, () => ledger.fails(proxy.call.Late(), 'AbortError'));
     controller.abort();
     await Promise.all(calls);
   },

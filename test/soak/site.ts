@@ -14,7 +14,7 @@ export const Soaked = defineInterface('org.example.Soak', {
     Echo: { in: 's', out: 's' },
     Bytes: { in: 'ay', out: 'ay' },
     Fail: {},
-    Never: {},
+    Late: {},
     Pass: { in: 'h', out: 'h' },
   },
   signals: { Tick: { args: 'u' } },
@@ -24,6 +24,9 @@ export const Soaked = defineInterface('org.example.Soak', {
 export const PATH = '/org/example/soak';
 export const names = { one: 'org.example.Soak.One', two: 'org.example.Soak.Two' };
 
+/** Milliseconds. */
+const LATENESS = 2_000;
+
 export function soakedObject() {
   return implement(Soaked, {
     Echo: (text) => text,
@@ -31,7 +34,8 @@ export function soakedObject() {
     Fail: () => {
       throw new RangeError('as always');
     },
-    Never: () => new Promise<void>(() => {}),
+    // It answers, when its callers have given up: dbus-daemon counts what was never answered, and ends with 50 000 of them.
+    Late: () => pause(LATENESS),
     Pass: (fd) => fd.handOver(),
     Level: 0,
   });
