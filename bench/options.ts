@@ -32,7 +32,7 @@ export const usage = `npm run bench -- [options]
   --only IDS        workloads, or how their ids begin
   --peers IDS       peers, or how their ids begin
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
-  --rounds N        rounds of each workload, of which the median counts (5; 2 with --quick)
+  --rounds N        rounds of each workload, of which the median counts (5; 1 with --quick)
   --report          write docs/benchmarks/ although this is not a whole run
   --update          put what is measured into the report of the last run
   --render          only write it anew, from what the last run found
@@ -61,7 +61,7 @@ export function readOptions(args: readonly string[]): Options | string {
   if (values.help) return usage;
   const { quick } = values;
   const partial = quick || values.only !== undefined || values.peers !== undefined || values.daemon !== undefined;
-  const rounds = Number(values.rounds ?? (quick ? 2 : 5));
+  const rounds = Number(values.rounds ?? (quick ? 1 : 5));
   if (!(rounds >= 1)) throw new Error('--rounds takes a number');
   const report = values.report || !partial;
   const named = chosen('workload', values.only, [...workloads, CODECS], quick);
