@@ -25,6 +25,12 @@ export interface MatchableMessage {
   readonly connectionId?: number;
 }
 
+/** A message for which rules are looked up. */
+export interface IndexableMessage extends MatchableMessage {
+  /** Only asked for if the signature begins with a string. */
+  readonly firstString: string;
+}
+
 type ArgumentTest = (value: string) => boolean;
 
 /** The bus sends its own messages by this name; it has no unique name. */
@@ -101,20 +107,19 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
  * The first argument, where it is a string: what `arg0` is compared with. As for rules with conditions on arguments, a
  * body that cannot be decoded is reported.
  */
-export function firstArgument(message: MatchableMessage): string | undefined {
-  return message.signature.startsWith('s') ? (readBody(message)?.[0] as string | undefined) : undefined;
+export function firstArgument(message: IndexableMessage): string | undefined {
+  return message.signature.startsWith('s') ? decoded(message, () => message.firstString) : undefined;
 }
 
 function readBody(message: MatchableMessage): readonly unknown[] | undefined {
+  return decoded(message, () => message.body);
+}
+
+function decoded<T>({ sender, connectionId }: MatchableMessage, read: () => T): T | undefined {
   try {
-    return message.body;
+    return read();
   } catch (error) {
-    report(
-      'message',
-      `a message from ${message.sender} cannot be matched by its arguments`,
-      error,
-      message.connectionId,
-    );
+    report('message', `a message from ${sender} cannot be matched by its arguments`, error, connectionId);
     return undefined;
   }
 }

@@ -134,6 +134,17 @@ export class Inbox {
   }
 
   /**
+   * The first value, of a body whose signature begins with a string. Nothing else is decoded, and no object is made.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  get firstString(): string {
+    if (this.isFaulty) throw this.message().fault;
+    const reader = this.#large === undefined ? this.#reader : new Reader(this.#large);
+    return reader.open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength).key();
+  }
+
+  /**
    * Decodes the current message's body.
    *
    * @throws {@link DBusError} where the body is faulty
