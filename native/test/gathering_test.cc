@@ -46,7 +46,7 @@ Fixture calls() { return of(Kind::kCalls); }
 
 }  // namespace
 
-TEST("in a flood of signals reading rests until some dozens have gathered") {
+TEST("in a flood of signals reading rests until two dozen have gathered") {
   Fixture flooded = signals();
   CHECK(flooded.flood(10) == 240);
   CHECK(flooded.read(290, 29) == 240 && flooded.read(290, 300) == 240);
