@@ -7,13 +7,12 @@
  *
  * @see D-Bus specification, sections "Valid Names" and "Valid Object Paths"
  */
+import { BoundedCache } from './bounded-cache.js';
 import { InvalidArgumentError, notAnAnswer } from './errors.js';
 
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
 const NAME_MAXIMUM = 255;
 
-/** Accepted names that a rule remembers; beyond that the oldest goes, so that no flood of names can grow it. */
-const REMEMBERED_MAXIMUM = 1024;
 const QUOTED_MAXIMUM = 100;
 
 /** Text of a peer or a caller as it appears in error messages: escaped, in quotation marks, and not too long. */
@@ -25,7 +24,8 @@ export function quoted(text: string): string {
 class NameRule {
   readonly #matches: (value: string) => boolean;
   readonly #explain: (value: string) => string;
-  readonly #remembered = new Set<string>();
+  /** Names that were accepted. */
+  readonly #remembered = new BoundedCache<true>();
 
   /** @param explain what is wrong with a value that does not match */
   constructor(matches: (value: string) => boolean, explain: (value: string) => string) {
@@ -34,13 +34,11 @@ class NameRule {
   }
 
   accepts(value: string): boolean {
-    if (this.#remembered.has(value)) return true;
+    if (this.#remembered.get(value) === true) return true;
     if (typeof value !== 'string' || !this.#matches(value)) return false;
     // Object paths may be longer; long ones are rare and would only fill the memory.
     if (value.length > NAME_MAXIMUM) return true;
-    if (this.#remembered.size >= REMEMBERED_MAXIMUM) this.#forgetOldest();
-    this.#remembered.add(value);
-    return true;
+    return this.#remembered.add(value, true);
   }
 
   check(value: string, what: string): void {
@@ -51,13 +49,6 @@ class NameRule {
       );
     }
     throw notAnAnswer(new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`));
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#remembered) {
-      this.#remembered.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { BoundedCache } from '../signature/bounded-cache.js';
+import { BoundedCache } from '../bounded-cache.js';
 import { type BasicCode, parseSignature, parseSingle, type Type } from '../signature/parse.js';
 import { Variant } from '../variant.js';
 import { decodeRuns } from './decode-runs.js';

@@ -4,8 +4,8 @@
  * @see D-Bus specification, type VARIANT
  */
 import { types } from 'node:util';
+import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError } from '../errors.js';
-import { BoundedCache } from '../signature/bounded-cache.js';
 import { parseSingle } from '../signature/parse.js';
 import { Variant } from '../variant.js';
 import { isPlainObject } from './encode-container.js';

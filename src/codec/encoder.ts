@@ -4,8 +4,9 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
+
+import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError, notAnAnswer } from '../errors.js';
-import { BoundedCache } from '../signature/bounded-cache.js';
 import { parseSignature, type Type } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';

@@ -4,8 +4,9 @@
  *
  * @see D-Bus specification, section "Type System"
  */
+
+import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError } from '../errors.js';
-import { BoundedCache } from './bounded-cache.js';
 
 /** Codes of the types that hold no other type, and may be the key of a dictionary. */
 export type BasicCode = 'y' | 'b' | 'n' | 'q' | 'i' | 'u' | 'x' | 't' | 'd' | 's' | 'o' | 'g' | 'h';

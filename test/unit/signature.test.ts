@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BoundedCache } from '../../src/bounded-cache.js';
 import { InvalidArgumentError } from '../../src/errors.js';
-import { BoundedCache } from '../../src/signature/bounded-cache.js';
 import { type ArrayType, parseSignature, parseSingle, type StructType } from '../../src/signature/parse.js';
 import { type } from '../../src/signature/refine.js';
 import { sharedPath } from '../helpers/paths.js';

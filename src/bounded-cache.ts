@@ -1,6 +1,6 @@
 /**
- * A map that forgets its oldest entries. Whatever is derived from signatures is kept in one of these, because a peer
- * chooses the signatures of the variants it sends and must not be able to fill the memory with them.
+ * A map that forgets its oldest entries. What is derived from signatures and names is kept in one of these, because a peer
+ * chooses those that it sends, and must not be able to fill the memory with them.
  */
 
 export class BoundedCache<V> {
