@@ -3,6 +3,7 @@
  * program is ended by its own process id only, at the latest when this process ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from './exit-cleanup.js';
 import { projectRoot } from './paths.js';
 import { patience } from './patience.js';
@@ -120,6 +121,18 @@ export class Program {
   /** {@link line}, for programs that report in lines of JSON: the next object with these properties. */
   async event(name: string): Promise<Record<string, unknown>> {
     return JSON.parse(await this.line(new RegExp(`^\\{.*"event": ?"${name}"`))) as Record<string, unknown>;
+  }
+
+  /**
+   * Whether the program still runs a while after it has said such a line, however long that took; it is killed then.
+   * False, too, when it ended without saying so.
+   */
+  async staysAfter(line: string, milliseconds = 1000): Promise<boolean> {
+    await this.line(line).catch(() => {});
+    const ended = this.finished.then(() => false);
+    const stayed = await Promise.race([ended, delay(patience * milliseconds, true)]);
+    this.kill();
+    return stayed;
   }
 
   write(text: string): void {

@@ -17,26 +17,22 @@ test.after(async () => {
 });
 
 /** Runs a script that finds `bus`, `connect`, `listen` and `Example` in place. */
-function run(script: string, timeLimit = 10_000): Promise<Finished> {
-  return start(script, timeLimit).finished;
+function run(script: string): Promise<Finished> {
+  return start(script).finished;
 }
 
-function start(script: string, timeLimit = 10_000): Program {
+function start(script: string): Program {
   const preamble = `
     import { connect, defineInterface, implement, listen } from ${JSON.stringify(libraryEntry)};
     const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
     const bus = await connect();
   `;
-  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env, timeLimit });
+  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env });
 }
 
 /** Whether a process that runs this script is still there after a while. */
-async function staysAlive(script: string): Promise<boolean> {
-  const result = run(`${script}; console.log('ready')`, 2500);
-  return result.then(
-    () => false,
-    (error: Error) => error.message.includes('was killed after') && error.message.includes('ready'),
-  );
+function staysAlive(script: string): Promise<boolean> {
+  return start(`${script}; console.log('ready')`).staysAfter('ready');
 }
 
 test('a process with an idle connection ends', async () => {
