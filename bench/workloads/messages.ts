@@ -1,7 +1,6 @@
 /**
  * What a message costs: calls, signals, large replies, services, and a process that makes a single call.
  */
-import { reference } from '../peers.js';
 import { everybody, ours, type Workload } from './workload.js';
 
 const client = {
@@ -96,7 +95,7 @@ export const messages: readonly Workload[] = [
     parameters: { window: '100', peer: '1' },
     operations: 30_000,
     columns: ['wall', 'cpu'],
-    takesPart: (peer) => peer.id === reference || ours(peer),
+    takesPart: (peer) => peer.language === 'C' || ours(peer),
     quick: false,
   },
   {

@@ -55,9 +55,9 @@ struct Peer {
 };
 
 struct Batch {
-  std::vector<uint8_t> arena = std::vector<uint8_t>(16 * 1024);
+  std::vector<uint8_t> arena = std::vector<uint8_t>(size_t{16} * 1024);
   std::vector<int32_t> rows = std::vector<int32_t>(4 * transport::kRowLength);
-  std::vector<int32_t> strings = std::vector<int32_t>(32 * 3);
+  std::vector<int32_t> strings = std::vector<int32_t>(size_t{32} * 3);
   std::vector<int32_t> fds = std::vector<int32_t>(64);
   transport::Inbox inbox{{arena, rows, strings, fds}};
 

@@ -79,7 +79,8 @@ Expectation expect(std::span<const uint8_t> stream) {
 
 class Receiver {
  public:
-  Receiver() : arena_(16 * 1024), rows_(8 * transport::kRowLength), strings_(64 * 3), fds_(1024) {
+  Receiver()
+      : arena_(size_t{16} * 1024), rows_(8 * transport::kRowLength), strings_(size_t{64} * 3), fds_(1024) {
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets_) == 0);
     reader_ = std::make_unique<transport::SocketReader>(sockets_[0]);
   }

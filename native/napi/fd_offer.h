@@ -1,12 +1,13 @@
-// A descriptor that a callback is handed, until JavaScript takes it: by making a connection of it, or by closing
-// it. Where the environment ends in the middle of that, nothing else tells what is left to close.
+// A descriptor that a callback is handed, until JavaScript takes it: by making a connection of it, or by
+// closing it. Where the environment ends in the middle of that, nothing else tells what is left to close.
 #pragma once
 
 namespace busbar {
 
 class FdOffer {
  public:
-  // Is the environment's `last` offer for as long as it lives: a callback may run the loop, and so be handed another.
+  // Is the environment's `last` offer for as long as it lives: a callback may run the loop, and so be handed
+  // another.
   FdOffer(FdOffer*& last, int fd) : last_(last), before_(last), fd_(fd) { last_ = this; }
   FdOffer(const FdOffer&) = delete;
   FdOffer& operator=(const FdOffer&) = delete;

@@ -22,7 +22,7 @@ struct Bridge {
   explicit Bridge(size_t arena_size = 4096)
       : arena(arena_size),
         rows(16 * transport::kRowLength),
-        strings(64 * 3),
+        strings(size_t{64} * 3),
         fds(16),
         inbox({arena, rows, strings, fds}) {
     library = sdbus::Library::open();

@@ -275,7 +275,8 @@ TEST("clients that do not authenticate lose the connection, and are told why whe
   for (int i = 0; i < 6; i++) rejections += "REJECTED EXTERNAL\r\n";
   for (const Case& each : {
            Case{"AUTH EXTERNAL\r\n", "the first byte of a client must be NUL", ""},
-           Case{"\0"s + std::string(20 * 1024, 'A'), "a line of the handshake must not exceed 16 KiB", ""},
+           Case{"\0"s + std::string(size_t{20} * 1024, 'A'), "a line of the handshake must not exceed 16 KiB",
+                ""},
            Case{attempts, "a client must be let in by its sixth attempt", rejections},
            Case{"\0BEGIN\r\n"s, "BEGIN must not come before OK", ""},
            Case{"\0\x80\x81\xff"s, "the handshake must be lines of printable ASCII that end with CR LF", ""},

@@ -323,9 +323,10 @@ TEST("a client finds out whether the server is the right one") {
 TEST("a client takes answers that come in any portions, and leaves the messages") {
   const std::string said = "REJECTED EXTERNAL\r\nDATA\r\n" + kOk + "AGREE_UNIX_FD\r\n";
   const std::string messages = "l\4\r\n\0OK\r\n"s;
-  for (size_t portion = 1; portion <= said.size() + messages.size(); portion++) {
+  const std::string all = said + messages;
+  for (size_t portion = 1; portion <= all.size(); portion++) {
     SaslClient client(client_options());
-    CHECK(say(client, said + messages, portion) == said.size());
+    CHECK(say(client, all, portion) == said.size());
     CHECK(client.is_done() && client.passes_fds());
     CHECK(client.take_output() == kAuthUid + "AUTH EXTERNAL\r\nDATA\r\n" + kNegotiateAndBegin);
   }
@@ -373,7 +374,7 @@ TEST("whatever comes, an exchange stays within its limits") {
       say(client, part, 1 + random() % 5);
       said += server.take_output().size() + client.take_output().size();
     }
-    CHECK(said < 64 * 2 * 64);
+    CHECK(said < size_t{64} * 2 * 64);
     CHECK(!(server.is_done() && server.failure() != SaslFailure::kNone));
     CHECK(!(client.is_done() && client.failure() != SaslFailure::kNone));
   }

@@ -82,7 +82,7 @@ struct SocketPair {
 // An inbox, and its memory.
 struct InboxFixture {
   explicit InboxFixture(size_t arena_length = 65536, size_t row_count = 64)
-      : arena(arena_length), rows(row_count * transport::kRowLength), strings(512 * 3), fds(1024) {}
+      : arena(arena_length), rows(row_count * transport::kRowLength), strings(size_t{512} * 3), fds(1024) {}
 
   transport::Row row(size_t index) const {
     transport::Row row;

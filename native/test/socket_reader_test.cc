@@ -222,7 +222,7 @@ TEST("descriptors belong to messages in order") {
     for (size_t j = 0; j < static_cast<size_t>(count); j++) {
       rows.push_back(fixture.row(j));
       for (int32_t k = 0; k < rows.back().fd_count; k++) {
-        received.push_back(fixture.fds[static_cast<size_t>(rows.back().fd_offset + k)]);
+        received.push_back(fixture.fds[static_cast<size_t>(rows.back().fd_offset) + static_cast<size_t>(k)]);
       }
     }
   }

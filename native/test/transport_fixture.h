@@ -25,7 +25,7 @@ struct Fixture {
   Fixture()
       : arena(65536),
         rows(64 * transport::kRowLength),
-        strings(512 * 3),
+        strings(size_t{512} * 3),
         fds(64),
         inbox({arena, rows, strings, fds}) {
     library = sdbus::Library::open();
@@ -50,7 +50,7 @@ struct Fixture {
   // Turns until the connection is open or lost.
   Progress settle() {
     for (int i = 0; i < 100; i++) {
-      const Progress progress = turn();
+      Progress progress = turn();
       if (progress.opened || progress.lost) return progress;
     }
     return {};

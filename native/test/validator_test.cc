@@ -108,6 +108,7 @@ TEST("variants within variants of the same place in the cache are checked by the
   // More types within one another than the cache has places.
   Bytes body;
   std::vector<std::string> types;
+  types.reserve(60);
   for (int i = 0; i < 60; i++) types.push_back("(" + std::string(static_cast<size_t>(i) + 1, 'y') + "v)");
   for (const std::string& type : types) {
     body.signature(type).align(8).raw(std::string(type.size() - 3, '\1'));

@@ -16,13 +16,13 @@ using Stored = MessageStore::Stored;
 namespace {
 
 // What one system call asks for. The kernel's queue of a Unix socket seldom holds more.
-constexpr size_t kReceiveLength = 64 * 1024;
+constexpr size_t kReceiveLength = size_t{64} * 1024;
 // Behind an unfinished message there is still room to receive that much.
 constexpr size_t kBufferLength = 2 * kReceiveLength;
 constexpr size_t kMaxBuffered = kReceiveLength;
 
 // What a turn may take before timers and other I/O get theirs. The third limit is the rows of the inbox.
-constexpr size_t kBudgetBytes = 256 * 1024;
+constexpr size_t kBudgetBytes = size_t{256} * 1024;
 constexpr uint64_t kBudgetMicroseconds = 1000;
 
 // What may wait for one message: the limit of sd-bus and libdbus for it.
@@ -122,7 +122,8 @@ void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Fr
     large_->received += count;
     begin_ += count;
   }
-}
+  // Nothing leaks: the analyzer does not see that moving a writer changes who owns its memory.
+}  // NOLINT(clang-analyzer-unix.Malloc)
 
 Stored SocketReader::store_large(Inbox& inbox) {
   const size_t following = end_of_data_ - begin_;

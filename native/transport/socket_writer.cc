@@ -21,7 +21,7 @@ constexpr size_t kMaxParts = 1024;
 // SCM_MAX_FD: the kernel takes no more with one message.
 constexpr size_t kMaxFds = 253;
 // Small messages that wait share memory up to this size.
-constexpr size_t kChunkLength = 64 * 1024;
+constexpr size_t kChunkLength = size_t{64} * 1024;
 
 uint32_t serial_of(const iovec& message) {
   uint32_t serial;

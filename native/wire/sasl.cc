@@ -9,7 +9,7 @@ namespace {
 
 // What libdbus buffers of a handshake (MAX_BUFFER in dbus-auth.c). Honest lines have less than a hundred
 // bytes.
-constexpr size_t kMaxLineLength = 16 * 1024;
+constexpr size_t kMaxLineLength = size_t{16} * 1024;
 // Honest handshakes have less than ten. Of unknown commands and errors there may be any number otherwise.
 constexpr size_t kMaxLines = 64;
 // libdbus's limit (max_failures in dbus-auth.c).
@@ -135,7 +135,7 @@ void SaslExchange::send(std::string_view command, std::string_view argument) {
   output_ += "\r\n";
 }
 
-SaslClient::SaslClient(Options options) : SaslExchange(false), options_(std::move(options)) {
+SaslClient::SaslClient(Options options) : SaslExchange(false), options_(options) {
   send_nul();
   authenticate(options_.anonymous ? Attempt::kAnonymous : Attempt::kUid);
 }

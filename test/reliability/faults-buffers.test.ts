@@ -28,6 +28,9 @@ interface Ends extends AsyncDisposable {
   readonly client: MessageBus;
   readonly service: MessageBus;
   readonly name: string | undefined;
+  /** Nobody reads what either sends from `stall` to `resume`, where a process of its own does that. */
+  stall(): Promise<unknown>;
+  resume(): unknown;
 }
 
 async function peerEnds(): Promise<Ends> {
@@ -39,6 +42,9 @@ async function peerEnds(): Promise<Ends> {
     client,
     service,
     name: undefined,
+    // What is sent in one turn waits at the end of it: this process is at both ends.
+    stall: async () => {},
+    resume: () => {},
     [Symbol.asyncDispose]: async () => {
       await client.close();
       await server.close();
@@ -54,6 +60,8 @@ async function busEnds(): Promise<Ends> {
     client,
     service,
     name: service.uniqueName,
+    stall: () => daemon.kill('SIGSTOP'),
+    resume: () => daemon.kill('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
       await client.close();
       await service.close();
@@ -62,21 +70,35 @@ async function busEnds(): Promise<Ends> {
   };
 }
 
-/**
- * The most bytes that waited in this process for the kernel to take them, while something went on: none, where send buffers
- * are as large as usual. How many depends on how fast the other end reads.
- */
-async function mostQueued(bus: MessageBus, run: () => Promise<void>): Promise<number> {
+/** More than this waits of anything that is sent here; none does, where send buffers are as large as usual. */
+const QUEUED_LEAST = 1000;
+/** Milliseconds after which it is said that nothing waited. */
+const STALL_MAXIMUM = 3000;
+
+/** The most bytes that waited in this process for the kernel to take them, while something went on. */
+async function mostQueued(bus: MessageBus, run: () => Promise<void>, onQueued = () => {}): Promise<number> {
   let most = 0;
   let running = true;
   const look = () => {
     most = Math.max(most, bus.stats().queuedBytes);
+    if (most > QUEUED_LEAST) onQueued();
     if (running) setImmediate(look);
   };
   look();
   await run();
   running = false;
   return most;
+}
+
+/** The same, with nobody who reads until much waits: how much it is depends on nothing else then. */
+async function mostQueuedStalled(bus: MessageBus, ends: Ends, run: () => Promise<void>): Promise<number> {
+  await ends.stall();
+  const timer = setTimeout(ends.resume, STALL_MAXIMUM);
+  try {
+    return await mostQueued(bus, run, ends.resume);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const test = suite('faults: buffers');
@@ -102,16 +124,16 @@ for (const [where, connectEnds, lack] of [
         await remote.on.Tick((number) => ledger.arrive(number)).ready;
         shrinkSendBuffers(fdsSince(before));
 
-        const calls = await mostQueued(client, async () => {
+        const calls = await mostQueuedStalled(client, ends, async () => {
           const answers = Array.from({ length: 1000 }, (_, number) => remote.call.Echo(`text ${number}`));
           assert.equal(
             await Promise.all(answers),
             answers.map((_, number) => `text ${number}`),
           );
         });
-        assert.ok(calls > 1000, `${calls} bytes of calls waited`);
+        assert.ok(calls > QUEUED_LEAST, `${calls} bytes of calls waited`);
 
-        const withFds = await mostQueued(client, async () => {
+        const withFds = await mostQueuedStalled(client, ends, async () => {
           const answers = Array.from({ length: 100 }, () =>
             remote.call.Pass(FileDescriptor.adopt(openSync('/proc/self/comm', 'r')).handOver()),
           );
@@ -120,15 +142,15 @@ for (const [where, connectEnds, lack] of [
             assert.ok(readSync(back.fd, Buffer.alloc(4), 0, 4, 0) > 0);
           }
         });
-        assert.ok(withFds > 1000, `${withFds} bytes of calls with descriptors waited`);
+        assert.ok(withFds > QUEUED_LEAST, `${withFds} bytes of calls with descriptors waited`);
 
-        const signals = await mostQueued(service, async () => {
+        const signals = await mostQueuedStalled(service, ends, async () => {
           for (let number = 0; number < 1000; number++) ledger.emit(number, object.emit.Tick);
           await service.flush();
           await remote.call.Echo('behind the signals');
           ledger.assertArrived();
         });
-        assert.ok(signals > 1000, `${signals} bytes of signals waited`);
+        assert.ok(signals > QUEUED_LEAST, `${signals} bytes of signals waited`);
 
         const reply = await mostQueued(service, async () => {
           const bytes = await remote.call.Give(2_000_000);

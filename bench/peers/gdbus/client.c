@@ -4,6 +4,8 @@
 #include "../harness/harness.h"
 
 static GDBusConnection* bus;
+/* NULL between peers, which have no names. */
+static const char* destination;
 static unsigned window;
 static unsigned unsent, unanswered;
 
@@ -28,7 +30,7 @@ static void on_reply(GObject* source, GAsyncResult* result, gpointer data) {
 static void send_call(void) {
   unsent--;
   unanswered++;
-  g_dbus_connection_call(bus, BENCH_NAME, BENCH_PATH, BENCH_INTERFACE, "Echo",
+  g_dbus_connection_call(bus, destination, BENCH_PATH, BENCH_INTERFACE, "Echo",
                          g_variant_new("(s)", harness_next_text()), G_VARIANT_TYPE("(s)"),
                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_reply, NULL);
 }
@@ -51,7 +53,7 @@ static GVariant* call_and_wait(const char* name, const char* path, const char* i
 static void sequential_calls(unsigned operations) {
   for (unsigned i = 0; i < operations; i++) {
     const char* text;
-    GVariant* reply = call_and_wait(BENCH_NAME, BENCH_PATH, BENCH_INTERFACE, "Echo",
+    GVariant* reply = call_and_wait(destination, BENCH_PATH, BENCH_INTERFACE, "Echo",
                                     g_variant_new("(s)", harness_next_text()));
     g_variant_get(reply, "(&s)", &text);
     g_variant_unref(reply);
@@ -79,7 +81,7 @@ static void on_done(GDBusConnection* connection, const char* sender, const char*
 }
 
 static void subscribe(const char* interface, const char* member, GDBusSignalCallback callback) {
-  g_dbus_connection_signal_subscribe(bus, BENCH_NAME, interface, member, BENCH_PATH, NULL,
+  g_dbus_connection_signal_subscribe(bus, destination, interface, member, BENCH_PATH, NULL,
                                      G_DBUS_SIGNAL_FLAGS_NONE, callback, NULL, NULL);
 }
 
@@ -94,7 +96,7 @@ static void receive_signals(unsigned operations) {
   received = 0;
   done = false;
   g_variant_unref(
-      call_and_wait(BENCH_NAME, BENCH_PATH, BENCH_INTERFACE, "Emit", g_variant_new("(u)", operations)));
+      call_and_wait(destination, BENCH_PATH, BENCH_INTERFACE, "Emit", g_variant_new("(u)", operations)));
   harness_pause();
   while (!done) g_main_context_iteration(NULL, TRUE);
   if (harness_workload_is("signals") && received != operations) harness_fail("signals", "some were lost");
@@ -129,7 +131,7 @@ static void read_values(GVariant* value) {
 
 static void get_managed_objects(unsigned operations) {
   for (unsigned i = 0; i < operations; i++) {
-    GVariant* reply = call_and_wait(BENCH_NAME, "/", OBJECT_MANAGER_INTERFACE, "GetManagedObjects", NULL);
+    GVariant* reply = call_and_wait(destination, "/", OBJECT_MANAGER_INTERFACE, "GetManagedObjects", NULL);
     read_values(reply);
     g_variant_unref(reply);
   }
@@ -138,12 +140,13 @@ static void get_managed_objects(unsigned operations) {
 int main(int argc, char** argv) {
   GError* error = NULL;
   harness_start(argc, argv);
+  bool peer = harness_number("peer", 0);
+  destination = peer ? NULL : BENCH_NAME;
   window = harness_number("window", 1);
 
-  bus = g_dbus_connection_new_for_address_sync(
-      harness_address(),
-      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
-      NULL, &error);
+  GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
+  if (!peer) flags |= G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION;
+  bus = g_dbus_connection_new_for_address_sync(harness_address(), flags, NULL, NULL, &error);
   check("connecting", error);
 
   if (harness_workload_is("cold")) {

@@ -6,6 +6,8 @@
 #define DRIVER_PATH "/org/freedesktop/DBus"
 
 static DBusConnection* bus;
+/* NULL between peers, which have no names. */
+static const char* destination;
 static unsigned window;
 static unsigned unsent, unanswered;
 
@@ -14,7 +16,7 @@ static void process_once(void) {
 }
 
 static DBusMessage* new_call(const char* path, const char* interface, const char* member) {
-  return dbus_message_new_method_call(BENCH_NAME, path, interface, member);
+  return dbus_message_new_method_call(destination, path, interface, member);
 }
 
 static DBusMessage* call_and_wait(DBusMessage* call) {
@@ -181,10 +183,12 @@ static void get_managed_objects(unsigned operations) {
 int main(int argc, char** argv) {
   DBusError error = DBUS_ERROR_INIT;
   harness_start(argc, argv);
+  bool peer = harness_number("peer", 0);
+  destination = peer ? NULL : BENCH_NAME;
   window = harness_number("window", 1);
 
   bus = dbus_connection_open_private(harness_address(), &error);
-  if (bus == NULL || !dbus_bus_register(bus, &error)) harness_fail("connecting", error.message);
+  if (bus == NULL || (!peer && !dbus_bus_register(bus, &error))) harness_fail("connecting", error.message);
 
   if (harness_workload_is("cold")) {
     sequential_calls(1);
