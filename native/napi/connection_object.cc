@@ -14,6 +14,9 @@ namespace busbar {
 
 namespace {
 
+// Of the memory of large bodies so much is kept for the next one.
+constexpr size_t kKeptMemory = size_t{1024} * 1024;
+
 const char* phase_name(transport::Phase phase) {
   switch (phase) {
     case transport::Phase::kConnect:
@@ -161,12 +164,20 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   return count;
 }
 
-// A buffer that V8 owns: Electron forbids external ones.
+// A buffer that V8 owns: Electron forbids external ones. The last one is taken again where it is large enough,
+// because new memory is cleared first and has no pages yet, which takes longer than to copy the body.
 napi_value ConnectionObject::take_large_body() {
   const std::span<const uint8_t> body = inbox_->large_body();
-  napi_value buffer = nullptr;
+  napi_value buffer = large_memory_.Value();
   void* data = nullptr;
-  if (napi_create_arraybuffer(Env(), body.size(), &data, &buffer) == napi_ok && data != nullptr) {
+  size_t length = 0;
+  if (buffer != nullptr) napi_get_arraybuffer_info(Env(), buffer, &data, &length);
+  if (length < body.size()) {
+    data = nullptr;
+    napi_create_arraybuffer(Env(), body.size(), &data, &buffer);
+    if (data != nullptr && body.size() <= kKeptMemory) large_memory_.Reset(Napi::Value(Env(), buffer), 1);
+  }
+  if (data != nullptr) {
     std::memcpy(data, body.data(), body.size());
     return buffer;
   }
@@ -281,6 +292,7 @@ void ConnectionObject::discard_rest() {
 
 void ConnectionObject::release() {
   discard_rest();
+  large_memory_.Reset();
   options_.release();
   async_context_.reset();
 }

@@ -70,6 +70,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
   ConnectionOptions options_;
   std::optional<transport::Inbox> inbox_;
+  // What the last large body was handed over in.
+  Napi::Reference<Napi::Value> large_memory_;
   // The first row of the batch that is not delivered yet, and how the batch ended.
   int32_t row_ = 0;
   transport::Progress progress_;

@@ -39,6 +39,8 @@ export class Inbox {
   /** The first column of the current row. */
   #at = 0;
   #large: ArrayBuffer | undefined;
+  /** Those of large bodies, by their memory: the next one is often in the same. */
+  readonly #largeReaders = new WeakMap<ArrayBuffer, Reader>();
   #lent: LentBody | undefined;
   #message: IncomingMessage | undefined;
 
@@ -140,8 +142,7 @@ export class Inbox {
    */
   get firstString(): string {
     if (this.isFaulty) throw this.message().fault;
-    const reader = this.#large === undefined ? this.#reader : new Reader(this.#large);
-    return reader.open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength).key();
+    return this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength).key();
   }
 
   /**
@@ -173,6 +174,7 @@ export class Inbox {
   release(): void {
     if (this.#lent !== undefined) this.#lent.release();
     else if (this.#rows[this.#at + Column.FdCount] !== 0) closeAll(this.#fds());
+    this.#large = undefined;
     // Tells the addon that this row was taken, should the batch end before its time.
     this.#rows[this.#at + Column.Type] = 0;
   }
@@ -183,7 +185,7 @@ export class Inbox {
 
   #lend(): LentBody {
     this.#lent ??= new LentBody(
-      this.#large === undefined ? this.#reader : new Reader(this.#large),
+      this.#bodyReader(),
       this.signature,
       this.#rows[this.#at + Column.BodyOffset] as number,
       this.#rows[this.#at + Column.BodyLength] as number,
@@ -191,6 +193,16 @@ export class Inbox {
       this.#rows[this.#at + Column.Fault] as number,
     );
     return this.#lent;
+  }
+
+  #bodyReader(): Reader {
+    if (this.#large === undefined) return this.#reader;
+    let reader = this.#largeReaders.get(this.#large);
+    if (reader === undefined) {
+      reader = new Reader(this.#large);
+      this.#largeReaders.set(this.#large, reader);
+    }
+    return reader;
   }
 
   #fds(): readonly number[] {

@@ -9,6 +9,7 @@ import {
   listen,
   NotSupportedError,
   UnknownObjectError,
+  variant,
 } from '../../src/index.js';
 import { Example, exampleObject, folder, PATH, peers } from '../helpers/peers.js';
 import { rejection, thrown } from '../helpers/rejection.js';
@@ -118,6 +119,26 @@ test('a large message arrives', async () => {
   ends.accepted.export(PATH, exampleObject());
   const bytes = Buffer.alloc(30 * 2 ** 20, 'x');
   assert.is(await ends.client.proxy(Example, PATH).call.Size(bytes), bytes.length);
+});
+
+test('what large messages brought stays as it is when others come after them', async () => {
+  await using ends = await peers();
+  ends.accepted.export(PATH, exampleObject());
+  const { Echo } = ends.client.proxy(Example, PATH).call;
+  const sizes = [300_000, 290_000, 800_000, 300_000, 2_000_000, 300_001, 10];
+  // Bytes, texts and objects are made in ways of their own. All are echoed before any is looked at.
+  const values = sizes.flatMap((size, index) => {
+    const letter = String.fromCharCode(97 + index);
+    const text = letter.repeat(size);
+    return [Buffer.from(text), text, { [letter]: text.slice(0, size / 2), ü: Buffer.from(text.slice(0, size / 2)) }];
+  });
+  const echoes = await Promise.all(
+    values.map((value) => {
+      if (typeof value === 'string') return Echo(variant.s(value));
+      return Echo(Buffer.isBuffer(value) ? variant.ay(value) : variant('a{sv}', value));
+    }),
+  );
+  for (const [index, echo] of echoes.entries()) assert.equal(echo, values[index]);
 });
 
 test('each end knows who the other one is', async () => {
