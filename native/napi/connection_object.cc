@@ -164,8 +164,8 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   return count;
 }
 
-// A buffer that V8 owns: Electron forbids external ones. The last one is taken again where it is large enough,
-// because new memory is cleared first and has no pages yet, which takes longer than to copy the body.
+// A buffer that V8 owns: Electron forbids external ones. The last one is taken again where it is large
+// enough, because new memory is cleared first and has no pages yet, which takes longer than to copy the body.
 napi_value ConnectionObject::take_large_body() {
   const std::span<const uint8_t> body = inbox_->large_body();
   napi_value buffer = large_memory_.Value();

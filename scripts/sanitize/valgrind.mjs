@@ -43,7 +43,9 @@ function run(name, [program, ...args], sums) {
     ],
     ...['--track-origins=yes', '--track-fds=no', `--error-exitcode=${FOUND}`, `--log-file=${log}.%p`],
   ];
-  const { status, stdout } = spawnSync('valgrind', [...options, program, ...args], { encoding: 'utf8' });
+  // Programs take some dozen times as long under it.
+  const env = { ...process.env, BUSBAR_TEST_PATIENCE: '30' };
+  const { status, stdout } = spawnSync('valgrind', [...options, program, ...args], { encoding: 'utf8', env });
   const counts = { passed: /^ok - /gm, failed: /^not ok - /gm, skipped: /^skipped - /gm };
   for (const [kind, pattern] of Object.entries(counts)) sums[kind] += stdout.match(pattern)?.length ?? 0;
   const found = readdirSync(reports)

@@ -142,7 +142,9 @@ export class Inbox {
    */
   get firstString(): string {
     if (this.isFaulty) throw this.message().fault;
-    return this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength).key();
+    return this.#bodyReader()
+      .open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength)
+      .key();
   }
 
   /**

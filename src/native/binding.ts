@@ -85,7 +85,7 @@ interface NativeConnectionOptions extends InboxMemory {
    * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return below
    * `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
    * `newStrings` entries of `strings` are valid in the first call of a batch and 0 in the others. A body too large for
-   * the arena comes alone in its batch, in `large`.
+   * the arena comes alone in its batch, in `large`: that memory may be longer than the body, and hold the next one later.
    */
   readonly onBatch: (from: number, count: number, newStrings: number, large: ArrayBuffer | undefined) => number;
   /** Called when everything that had to be queued natively was written. */
