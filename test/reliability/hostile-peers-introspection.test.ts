@@ -11,6 +11,7 @@ import {
   type Problem,
   UnknownInterfaceError,
 } from '../../src/index.js';
+import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 
@@ -74,7 +75,7 @@ for (const [what, xml] of [
     const error = await rejection(introspect(xml));
     assert.instance(error, InvalidArgumentError);
     assert.ok(error.message.length < 1000, 'the reason is short');
-    assert.ok(performance.now() - started < QUICK, 'soon');
+    assert.ok(performance.now() - started < QUICK * patience, 'soon');
   });
 }
 
