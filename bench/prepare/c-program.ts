@@ -1,8 +1,8 @@
-/** Peers in C: compiled by the bench, as a distribution would compile them, and again when a source is newer. */
+/** Peers in C, compiled by the bench as a distribution would compile them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requirePackages } from '../../scripts/setup/system-packages.mjs';
+import { compileProgram } from '../../test/helpers/compiled-program.js';
 import { programPath, projectRoot } from '../../test/helpers/paths.js';
 import { Unavailable } from './unavailable.js';
 
@@ -17,7 +17,6 @@ export interface CLibrary {
 /** Compiles `client.c` and `service.c` of a folder below bench/peers/; returns where they are. */
 export function compilePeer(folder: string, library: CLibrary): { readonly client: string; readonly service: string } {
   const flags = flagsOf(library);
-  mkdirSync(buildFolder, { recursive: true });
   return { client: compile(folder, 'client', flags), service: compile(folder, 'service', flags) };
 }
 
@@ -27,29 +26,19 @@ export function libraryVersion({ pkgConfig }: CLibrary): string {
 }
 
 function compile(folder: string, role: string, flags: readonly string[]): string {
-  const source = join(projectRoot, 'bench', 'peers', folder, `${role}.c`);
+  const peers = join(projectRoot, 'bench', 'peers');
   const program = join(buildFolder, `${folder}-${role}`);
-  if (existsSync(program) && statSync(program).mtimeMs > newestSource(folder)) return program;
-  const args = [
-    '-std=gnu17',
-    '-D_GNU_SOURCE',
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-Wno-unused-function',
-    '-o',
-    program,
-    source,
-    ...flags,
-  ];
-  const { status, stderr, error } = spawnSync('gcc', args, { encoding: 'utf8' });
-  if (status !== 0) throw new Unavailable(`${source} does not compile: ${error?.message ?? stderr}`);
+  const options = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Wno-unused-function'];
+  try {
+    compileProgram(program, {
+      compiler: 'gcc',
+      args: [...options, join(peers, folder, `${role}.c`), ...flags],
+      folders: [join(peers, folder), join(peers, 'harness')],
+    });
+  } catch (error) {
+    throw new Unavailable((error as Error).message, { cause: error });
+  }
   return program;
-}
-
-function newestSource(folder: string): number {
-  const folders = [folder, 'harness'].map((name) => join(projectRoot, 'bench', 'peers', name));
-  return Math.max(...folders.flatMap((path) => readdirSync(path).map((file) => statSync(join(path, file)).mtimeMs)));
 }
 
 function flagsOf(library: CLibrary): readonly string[] {

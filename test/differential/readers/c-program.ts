@@ -1,7 +1,8 @@
-/** The readers in C and C++: compiled when they are first needed, as a distribution would, and when a source is newer. */
+/** The readers in C and C++, compiled as a distribution would. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { compileProgram } from '../../helpers/compiled-program.js';
 import { missingPrograms, projectRoot } from '../../helpers/paths.js';
 
 const buildFolder = join(projectRoot, 'build', 'differential');
@@ -32,7 +33,10 @@ export function compileC(source: string, library: Library): string {
   const { stdout } = spawnSync('pkg-config', ['--cflags', '--libs', library.name], { encoding: 'utf8' });
   const file = join(sourceFolder, `${source}.c`);
   const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Wno-unused-function'];
-  return compiled('gcc', [...flags, file], stdout.trim().split(/\s+/), source, [sourceFolder]);
+  const program = join(buildFolder, source);
+  const args = [...flags, file, ...stdout.trim().split(/\s+/)];
+  compileProgram(program, { compiler: 'gcc', args, folders: [sourceFolder] });
+  return program;
 }
 
 /** What busbar's own check needs and this machine lacks. */
@@ -43,25 +47,7 @@ export function compileWire(): string {
   const sources = readdirSync(wireFolder).filter((name) => name.endsWith('.cc'));
   const files = [join(sourceFolder, 'wire.cc'), ...sources.map((name) => join(wireFolder, name))];
   const flags = ['-std=c++20', '-O1', '-fno-exceptions', '-fno-rtti', '-I', join(projectRoot, 'native')];
-  return compiled('g++', [...flags, ...files], [], 'wire', [sourceFolder, wireFolder]);
-}
-
-function compiled(
-  compiler: string,
-  args: readonly string[],
-  libraries: readonly string[],
-  name: string,
-  sources: readonly string[],
-): string {
-  const program = join(buildFolder, name);
-  if (existsSync(program) && statSync(program).mtimeMs > newestIn(sources)) return program;
-  mkdirSync(buildFolder, { recursive: true });
-  const { status, stderr, error } = spawnSync(compiler, [...args, '-o', program, ...libraries], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${name} does not compile: ${error?.message ?? stderr}`);
+  const program = join(buildFolder, 'wire');
+  compileProgram(program, { compiler: 'g++', args: [...flags, ...files], folders: [sourceFolder, wireFolder] });
   return program;
-}
-
-function newestIn(folders: readonly string[]): number {
-  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-  return Math.max(...files.map((file) => statSync(file).mtimeMs));
 }
