@@ -129,22 +129,28 @@ async function addTests(kind: Daemon): Promise<void> {
     return { [Symbol.asyncDispose]: async () => void (await ask('RemoveMatch')) };
   };
 
-  /** Everything that was sent before has passed the daemon, and is handled. */
+  /**
+   * What these and the client sent before is handled, if it was for one of them: the first answers say that it has passed
+   * the daemon, the second ones that it has arrived.
+   */
   const settled = async (...buses: MessageBus[]) => {
-    for (const bus of [...buses, client])
-      await bus.call({ destination: BUS, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
+    const ping = (bus: MessageBus) =>
+      bus.call({ destination: BUS, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
+    for (let round = 0; round < 2; round++) await Promise.all([...buses, client].map(ping));
   };
 
   /** The serial that a client used last, learnt as anybody may: from a message to oneself. */
   const lastSerialOf = async (bus: MessageBus) => {
-    let serial = 0;
-    using _look = forger.addMessageHandler((message) => {
-      if (message.member === 'Tell') serial = message.serial - 1;
-      return false;
+    const told = new Promise<number>((resolve) => {
+      const watch = forger.addMessageHandler((message) => {
+        if (message.member !== 'Tell') return false;
+        watch[Symbol.dispose]();
+        resolve(message.serial - 1);
+        return true;
+      });
     });
     bus.emit({ path: '/', interface: NAME, member: 'Tell', destination: forger.uniqueName });
-    await settled(forger);
-    return serial;
+    return await told;
   };
 
   onBus('signals that a third connection sends in the name of a service arrive at nobody', async () => {
@@ -239,8 +245,7 @@ async function addTests(kind: Daemon): Promise<void> {
     using forgeries = forgeriesAt(caller);
     const forged = { destination: caller.uniqueName, replySerial: 4, signature: 's', body: ['forged'] };
     for (let round = 0; round < 50; round++) forger.send({ ...forged, type: MessageType.MethodReturn });
-    await settled(forger, service);
-    await caller.listNames();
+    await settled(forger, caller, service);
     assert.is(forgeries.replies, repliesThatPass(50));
     assert.is(caller.stats().pendingCalls, 1);
     for (const reply of release.splice(0)) reply();
