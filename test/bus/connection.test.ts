@@ -200,6 +200,8 @@ test('a signal emitted by a service after the loss goes nowhere and throws nothi
   beacon.emit.Lit();
   beacon.properties.On = true;
   await new Promise((resolve) => setImmediate(resolve));
+  assert.is(beacon.properties.On, true);
+  assert.is(bus.stats().queuedBytes, 0);
   await doomed.stop();
 });
 

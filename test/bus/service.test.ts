@@ -393,7 +393,17 @@ test('a call that was only overheard is not answered', async () => {
     '/overheard',
     implement(Deaf, { Hear: () => new Promise((resolve) => setTimeout(() => resolve('me'), 30)) }),
   );
+  const overheard: (string | undefined)[] = [];
+  using _overheard = service.addMessageHandler(({ member, path }) => {
+    if (path === '/overheard') overheard.push(member);
+    return false;
+  });
+  // An answer of the service's would be from the wrong sender, and counted.
+  const before = client.stats().unexpectedReplies;
   assert.is(await client.proxy(Deaf, other.uniqueName as string, '/overheard').call.Hear(), 'me');
+  await settled();
+  assert.equal(overheard, ['Hear']);
+  assert.is(client.stats().unexpectedReplies, before);
 });
 
 test('a name requested before anything is exported warns once', async () => {

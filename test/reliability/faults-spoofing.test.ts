@@ -348,7 +348,7 @@ async function addTests(kind: Daemon): Promise<void> {
     errors.push(await ask('/nowhere', NAME, 'Throws', 's', ['']));
     for (const error of errors) {
       const told = JSON.stringify((error as DBusError).body);
-      assert.not.match(told, /\n|\bat [\w.<>]+ ?\(|\.[cm]?[jt]s\b|node:|file:|\/src\/|\/dist\//, told);
+      assert.not.match(told, /\\n|\bat [\w.<>]+ ?\(|\.[cm]?[jt]s\b|node:|file:|\/src\/|\/dist\//, told);
       assert.ok(told.length < 500, told);
     }
     count({ errorsScanned: errors.length });

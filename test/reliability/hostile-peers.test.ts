@@ -9,7 +9,6 @@ import {
   defineInterface,
   InvalidArgumentError,
   implement,
-  type Message,
   MessageFlag,
   MessageType,
   type Problem,
@@ -394,11 +393,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   });
 
   atDaemon('no signal is ever answered, whatever its listeners do', async () => {
-    const answers: Message[] = [];
-    using _spy = client.addMessageHandler((message) => {
-      if (message.type === MessageType.MethodReturn || message.type === MessageType.Error) answers.push(message);
-      return false;
-    });
+    const before = client.stats().unexpectedReplies;
     using _throws = bus.subscribe({ interface: 'org.example.Hostile' }, () => {
       throw new Error('a listener fails');
     });
@@ -416,29 +411,31 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     });
     client.emit(signal);
     await proxy.call.Nothing();
-    assert.equal(answers, []);
+    assert.is(client.stats().unexpectedReplies, before);
     assert.ok(problems.filter(({ kind }) => kind === 'handler').length >= 4);
   });
 
   atDaemon('no call that wants no reply is answered, whatever becomes of it', async () => {
-    const heard: Message[] = [];
-    using _errors = client.addMessageHandler((message) => void heard.push(message));
+    const before = client.stats().unexpectedReplies;
     const flags = MessageFlag.NoReplyExpected;
     for (const member of ['Nothing', 'Unknown', 'Throw', 'Reject', 'Misbehave', 'Text']) {
       client.send({ type: MessageType.MethodCall, flags, ...call, member, signature: 'u', body: [0] });
     }
     client.send({ type: MessageType.MethodCall, flags, ...call, path: '/nothing', member: 'Text' });
     await proxy.call.Nothing();
-    assert.equal(heard, []);
+    assert.is(client.stats().unexpectedReplies, before);
   });
 
   atDaemon('replies and errors that answer nothing are ignored', async () => {
+    const before = client.stats().unexpectedReplies;
     for (const replySerial of [1, 2, 1_000_000, 0xffff_ffff]) {
       const header = { destination: client.uniqueName, replySerial };
       bus.send({ type: MessageType.MethodReturn, ...header, signature: 's', body: ['unasked'] });
       bus.send({ type: MessageType.Error, ...header, errorName: FAILED, signature: 's', body: ['unasked'] });
     }
-    await bus.flush();
+    await proxy.call.Nothing();
+    // dbus-broker lets no reply through that nobody waits for. That dbus-daemon does shows that the tests above would see one.
+    assert.is(client.stats().unexpectedReplies - before, daemonKind === 'dbus-daemon' ? 8 : 0);
   });
 }
 
