@@ -54,6 +54,11 @@ export interface BusStats extends Traffic {
   readonly queuedBytes: number;
   /** Signals that somebody listens to, and that were dropped because their bodies were not valid. */
   readonly droppedSignals: number;
+  /**
+   * Signals that nobody listens to: of a rule that has just been removed, or from somebody who does not own the name that
+   * they were wanted from.
+   */
+  readonly unmatchedSignals: number;
 }
 
 /** Who is told of a name's owner, by {@link MessageBus.watchName}. Either function may be left out. */
@@ -139,11 +144,15 @@ export class Bus implements AsyncDisposable {
    * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
    * @see D-Bus specification, section "Method Calls"
    */
-  async call(call: MethodCall): Promise<unknown[]> {
-    checkObject(call, 'call');
-    const { destination, path, interface: interfaceName, member, signature, body } = call;
-    const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
-    return await this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, (values) => values);
+  call(call: MethodCall): Promise<unknown[]> {
+    try {
+      checkObject(call, 'call');
+      const { destination, path, interface: interfaceName, member, signature, body } = call;
+      const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
+      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, (values) => values);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** @internal as `call`, by a head that may be prepared, resolving with what `take` makes of the reply */
@@ -355,6 +364,7 @@ export class Bus implements AsyncDisposable {
       ownedNames: this.#names?.size ?? 0,
       queuedBytes: this.#connection.queuedBytes,
       droppedSignals: this.#subscriptions.droppedSignals,
+      unmatchedSignals: this.#subscriptions.unmatchedSignals,
       ...this.#connection.traffic,
     };
   }

@@ -7,9 +7,9 @@
  */
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
-import { report, reportFailure, reportRejection } from '../diagnostics.js';
+import { report, reportFailure, reportRejection, trace } from '../diagnostics.js';
 import { ConnectionClosedError } from '../errors.js';
-import type { BusDriver } from './driver.js';
+import { BUS_NAME, type BusDriver } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { type FollowedName, NameOwners } from './name-owners.js';
@@ -54,6 +54,7 @@ export class Subscriptions {
   #lastListener = 0;
   #listeners = 0;
   #droppedSignals = 0;
+  #unmatchedSignals = 0;
 
   /** @param driver the bus, or `undefined` between peers, where no rules need to be added */
   constructor(driver: BusDriver | undefined) {
@@ -74,6 +75,14 @@ export class Subscriptions {
   /** Signals that somebody listens to, and that nobody got because their bodies were not valid. */
   get droppedSignals(): number {
     return this.#droppedSignals;
+  }
+
+  /**
+   * Signals that nobody listens to: those of a rule that has just been removed, and those of somebody who does not own the
+   * name that they were wanted from. What the bus itself says unasked is not counted.
+   */
+  get unmatchedSignals(): number {
+    return this.#unmatchedSignals;
   }
 
   /**
@@ -109,7 +118,10 @@ export class Subscriptions {
   dispatch(received: Inbox): void {
     const found = this.#index.find(received);
     const [rule] = found;
-    if (rule === undefined) return;
+    if (rule === undefined) {
+      if (received.sender !== BUS_NAME) this.#onUnmatched(received);
+      return;
+    }
     if (received.isFaulty) {
       this.#droppedSignals++;
       report(
@@ -122,6 +134,13 @@ export class Subscriptions {
     }
     const listeners = found.length === 1 ? rule.listeners : inOrder(found);
     for (let index = 0; index < listeners.length; index++) hand(received, listeners[index] as Listener);
+  }
+
+  /** They come with every rule that is removed; whoever looks for a lost signal, or a forged one, wants to know. */
+  #onUnmatched({ connectionId, path, interface: interfaceName, member, sender }: Inbox): void {
+    this.#unmatchedSignals++;
+    if (trace.enabled)
+      trace('#%d signal to nobody: %s %s.%s from %s', connectionId, path, interfaceName, member, sender);
   }
 
   #install(text: string, matchRule: MatchRule): Rule {

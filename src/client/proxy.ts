@@ -76,9 +76,14 @@ class RemoteInterface implements AnyProxy {
     return this.#remote.description.name;
   }
 
-  async getAll(): Promise<Record<string, unknown>> {
-    const [values] = await callProperties(this.#remote, 'GetAll', 's', [this.interface]);
-    return values as Record<string, unknown>;
+  getAll(): Promise<Record<string, unknown>> {
+    return callProperties(
+      this.#remote,
+      'GetAll',
+      's',
+      [this.interface],
+      ([values]) => values as Record<string, unknown>,
+    );
   }
 
   onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
@@ -224,27 +229,27 @@ function watch(remote: Remote, signal: SignalDescription) {
 }
 
 function getProperty(remote: Remote, { name }: PropertyDescription) {
-  return async (): Promise<unknown> => {
-    const [value] = await callProperties(remote, 'Get', 'ss', [remote.description.name, name]);
-    return value;
-  };
+  return (): Promise<unknown> =>
+    callProperties(remote, 'Get', 'ss', [remote.description.name, name], ([value]) => value);
 }
 
 function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
-  return async (value: unknown): Promise<void> => {
-    await callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)]);
-  };
+  return (value: unknown): Promise<void> =>
+    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], () => {});
 }
 
-function callProperties(
+function callProperties<Result>(
   { bus, destination, path, options }: Remote,
   member: string,
   signature: string,
   body: readonly unknown[],
-): Promise<unknown[]> {
+  take: (values: unknown[]) => Result,
+): Promise<Result> {
   // Reading without a reply would read nothing.
   const noReply = member === 'Set' ? options.noReply : undefined;
-  return bus.call({ ...options, noReply, destination, path, interface: PROPERTIES, member, signature, body });
+  const flags = callFlags({ ...options, noReply });
+  const head = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
+  return bus.request(head, body, options, take);
 }
 
 /** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */

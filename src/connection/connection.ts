@@ -9,7 +9,7 @@ import type { CallCounts } from '../diagnostics/call-events.js';
 import { publishState } from '../diagnostics/connection-events.js';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
-import { ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
+import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
 import type {
   ConnectionPhase,
   NativeConnection,
@@ -217,10 +217,7 @@ export class Connection {
   ): Promise<Result> {
     try {
       checkWaitOptions(options);
-      if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
-        this.send(head, body);
-        return Promise.resolve(take([], ''));
-      }
+      if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) return this.#callForNothing(head, body, take);
       this.#requireOpen(head);
     } catch (error) {
       return Promise.reject(error);
@@ -234,6 +231,24 @@ export class Connection {
       this.#pending.fail(serial, 'unsent', () => error);
     }
     return result;
+  }
+
+  /**
+   * Sends a call that wants no reply. Who wants none need not wait for it either: that the connection is over or full
+   * rejects without ending the process as a rejection that nobody handled, and is reported.
+   */
+  #callForNothing<Result>(head: MessageHead, body: readonly unknown[], take: TakeReply<Result>): Promise<Result> {
+    try {
+      this.send(head, body);
+      return Promise.resolve(take([], ''));
+    } catch (error) {
+      const refused = Promise.reject(error);
+      if (error instanceof ConnectionClosedError || error instanceof BackpressureError) {
+        report('send', `${describeMessage(head)} was not sent`, error, this.id);
+        refused.catch(() => {});
+      }
+      return refused;
+    }
   }
 
   /** Whether a call waits that this one is to answer. */

@@ -189,6 +189,31 @@ test('a call without reply resolves at once, and its handler runs', async () => 
   assert.equal(handled, ['quiet', 'loud']);
 });
 
+test('a call without reply that nobody awaits ends no process because the connection is over', async () => {
+  const Dial = defineInterface('org.example.Dial', {
+    methods: { Turn: { in: 'u' } },
+    properties: { At: { type: 'u' } },
+  });
+  const bus = await connect({ address: daemon.address });
+  const dial = bus.proxy(Dial, target.destination, '/dial').with({ noReply: true });
+  await bus.close();
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', hear);
+  void dial.call.Turn(1);
+  void dial.set.At(1);
+  void bus.call({ destination: target.destination, path: '/dial', member: 'Turn', noReply: true });
+  await new Promise(setImmediate);
+  assert.equal(unhandled, []);
+  // What is wrong in the program itself goes on being loud, and who awaits the call is told of the loss.
+  void client.proxy(Dial, target.destination, '/dial').with({ noReply: true }).call.Turn(-1);
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', hear);
+  assert.is(unhandled.length, 1);
+  assert.instance(unhandled[0], InvalidArgumentError);
+  assert.instance(await rejection(dial.call.Turn(1)), ConnectionClosedError);
+});
+
 test('the flags of a call reach the handler', async () => {
   assert.is(await proxy.call.Flags(), 0);
   assert.is(await proxy.with({ autoStart: false, interactive: true }).call.Flags(), 2 + 4);

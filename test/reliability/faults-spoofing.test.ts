@@ -159,6 +159,7 @@ async function addTests(kind: Daemon): Promise<void> {
     await ticks.ready;
     await using _all = await overhear(client);
     using forgeries = forgeriesAt(client);
+    const unmatched = client.stats().unmatchedSignals;
     for (let number = 0; number < 200; number++) {
       const forged = { path: '/genuine', interface: NAME, member: 'Tick', signature: 'u', body: [1_000_000 + number] };
       forger.emit({ ...forged, destination: client.uniqueName });
@@ -168,6 +169,7 @@ async function addTests(kind: Daemon): Promise<void> {
     await settled(forger, service);
     ticks.unsubscribe();
     assert.is(forgeries.signals, 400);
+    assert.is(client.stats().unmatchedSignals - unmatched, 400);
     ledger.assertArrived();
   });
 

@@ -199,6 +199,27 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^#\d+ reply to no call: \d+ from :1\.66$/],
   },
 
+  'a signal is forged': {
+    happen: () =>
+      onOwnBus(async (bus, { address }) => {
+        await using forger = await connect({ address });
+        await bus.subscribe({ sender: 'org.example.Owned', interface: NAME }, () => {}).ready;
+        forger.emit({ path: PATH, interface: NAME, member: 'Lit', destination: bus.uniqueName });
+        while (bus.stats().unmatchedSignals === 0) await forger.listNames();
+      }),
+    says: [/^#\d+ signal to nobody: \/traced org\.example\.Traced\.Lit from :\S+$/],
+  },
+
+  'a call that wants no reply cannot be sent': {
+    happen: () =>
+      onOwnBus(async (bus) => {
+        const call = { destination: bus.uniqueName, path: PATH, interface: NAME, member: 'Never', noReply: true };
+        await bus.close();
+        await rejection(bus.call(call));
+      }),
+    says: [/^#\d+ send: :\S+ \/traced org\.example\.Traced\.Never was not sent$/, /the connection is closed/],
+  },
+
   'a reply comes too late': {
     happen: () =>
       withSession(async (session) => {
