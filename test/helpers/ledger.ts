@@ -4,9 +4,10 @@
  * `scripts/faults.mjs` adds it up.
  */
 import * as assert from 'uvu/assert';
+import { patience } from './patience.js';
 
 /** Milliseconds that calls have for settling when the trouble is over. */
-const PATIENCE = 5000;
+const TIME_TO_SETTLE = 5000;
 
 export class Ledger {
   readonly #calls: Promise<void>[] = [];
@@ -62,10 +63,10 @@ export class Ledger {
   /** How the calls ended, by the name of the error's class; fails if one of them does not end. */
   async outcomes(): Promise<Record<string, number>> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise((resolve) => {
-      timer = setTimeout(resolve, PATIENCE);
+    const impatience = new Promise((resolve) => {
+      timer = setTimeout(resolve, TIME_TO_SETTLE * patience);
     });
-    await Promise.race([Promise.all(this.#calls), patience]);
+    await Promise.race([Promise.all(this.#calls), impatience]);
     clearTimeout(timer);
     assert.is(this.#settled, this.#calls.length, 'every call settles');
     count({ callsSettled: this.#settled });

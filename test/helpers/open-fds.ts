@@ -29,7 +29,18 @@ export function fdsSince(before: ReadonlySet<string>): readonly string[] {
 
 /** Everything that was opened since is closed, or will be in a moment. */
 export async function assertNoFdsLeft(before: ReadonlySet<string>): Promise<void> {
+  assert.equal(await fdsLeft(before, 0), [], 'no descriptor is left');
+}
+
+/** All but so many of what was opened since is closed, or will be in a moment. */
+export async function assertFdsLeft(before: ReadonlySet<string>, count: number): Promise<void> {
+  const left = await fdsLeft(before, count);
+  assert.is(left.length, count, `${count} descriptors are left, not ${left.join(', ')}`);
+}
+
+/** What was opened since and is open, once it is no more than so many, or has had its time to close. */
+async function fdsLeft(before: ReadonlySet<string>, count: number): Promise<readonly string[]> {
   const deadline = Date.now() + TIME_TO_CLOSE * patience;
-  while (fdsSince(before).length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(fdsSince(before), [], 'no descriptor is left');
+  while (fdsSince(before).length > count && Date.now() < deadline) await new Promise((go) => setTimeout(go, 5));
+  return fdsSince(before);
 }

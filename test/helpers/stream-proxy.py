@@ -122,6 +122,8 @@ class Connection:
     def send(self, direction, target, data, fds):
         at = 0
         while at < len(data):
+            while self.plan.get(direction, {}).get('stop') and not self.ended:
+                time.sleep(0.001)
             part = self.plan.get(direction, {})
             cut = part.get('cut')
             room = len(data) - at if cut is None else cut - self.passed[direction]

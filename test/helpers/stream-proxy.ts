@@ -21,6 +21,8 @@ interface StreamPlan {
   readonly delay?: number;
   /** Milliseconds of waiting before what was read is passed on, so that more comes together. */
   readonly merge?: number;
+  /** Nothing passes for as long as this is the plan; all of it does with the next one. */
+  readonly stop?: boolean;
   /** Both sides are hung up on when that many bytes have passed. */
   readonly cut?: number;
   /** Instead of that both stay connected, and nothing more passes, until one of them hangs up. */
