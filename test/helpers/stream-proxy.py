@@ -54,12 +54,10 @@ class Connection:
         self.fds = 0
         self.lock = threading.Lock()
         self.ended = False
-        threads = [
-            threading.Thread(target=self.relay, args=('up', client, server), daemon=True),
-            threading.Thread(target=self.relay, args=('down', server, client), daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+
+    def start(self):
+        for direction, source, target in (('up', self.client, self.server), ('down', self.server, self.client)):
+            threading.Thread(target=self.relay, args=(direction, source, target), daemon=True).start()
 
     def arm(self, plan):
         """Cuts count from here, other parts of a plan are in force from the next read on."""
@@ -169,7 +167,9 @@ class Proxy:
                 server.close()
                 continue
             number += 1
+            # Known before anything passes: whoever has got an answer through it may arm it.
             self.newest = Connection(number, client, server, json.loads(json.dumps(self.plan)))
+            self.newest.start()
 
     def obey(self, order):
         self.plan = order.get('plan', self.plan)
