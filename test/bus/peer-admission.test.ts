@@ -1,6 +1,6 @@
 // Who may come in to a server of peers: by user, by name, by number, and by time.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { chmodSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,7 +13,9 @@ import {
   type PeerServer,
   type Problem,
 } from '../../src/index.js';
+import { assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { run } from '../helpers/program.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
@@ -33,7 +35,7 @@ function serve(options: Partial<ListenOptions> = {}): Promise<PeerServer> {
 }
 
 async function canCall(server: PeerServer, anonymous = false): Promise<boolean> {
-  const client = await connect({ address: server.address, peer: true, anonymous, timeout: 2000 }).catch(
+  const client = await connect({ address: server.address, peer: true, anonymous, timeout: 2000 * patience }).catch(
     () => undefined,
   );
   if (client === undefined) return false;
@@ -175,13 +177,19 @@ test('bytes that are no handshake end the connection', async () => {
 });
 
 test('who does not authenticate in time is turned away', async () => {
+  const wrong = '\0AUTH EXTERNAL 39393939\r\n';
   await using server = await serve({ authenticationTimeout: 200 });
   const [silent, rejected] = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
   const started = performance.now();
-  rejected.write('\0AUTH EXTERNAL 39393939\r\n');
+  rejected.write(wrong);
   assert.is(await silent.ended, '');
-  assert.match(await rejected.ended, 'REJECTED');
-  assert.ok(performance.now() - started < 2000);
+  // Whether the answer comes first is for the machine: it does where there is time for it.
+  await rejected.ended;
+  assert.ok(performance.now() - started < 2000 * patience);
+  await using unhurried = await serve({ authenticationTimeout: 60_000 * patience });
+  const answered = await RawPeer.connect(unhurried.address);
+  answered.write(wrong);
+  assert.match(await answered.until('REJECTED'), /^REJECTED/);
 });
 
 test('where one too many authenticates, the oldest has to go', async () => {
@@ -199,7 +207,7 @@ test('where one too many authenticates, the oldest has to go', async () => {
 test('ten thousand connections that say nothing keep nobody out, and leave nothing behind', async () => {
   await using server = await serve();
   assert.is(await canCall(server), true);
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openFds();
   const ended: Promise<string>[] = [];
   for (let i = 0; i < 10_000; i++) {
     const peer = await RawPeer.connect(server.address);
@@ -207,19 +215,19 @@ test('ten thousand connections that say nothing keep nobody out, and leave nothi
     if (i % 1000 === 999) assert.is(await canCall(server), true);
   }
   // Both ends of 64 connections are open, once those in the queue were accepted too.
-  const openFds = () => readdirSync('/proc/self/fd').length;
-  const deadline = performance.now() + 2000;
-  while (openFds() > before + 140 && performance.now() < deadline) await new Promise((go) => setTimeout(go, 5));
-  assert.ok(openFds() <= before + 140);
+  const deadline = performance.now() + 2000 * patience;
+  while (fdsSince(before).length > 140 && performance.now() < deadline) await new Promise((go) => setTimeout(go, 5));
+  assert.ok(fdsSince(before).length <= 140);
   await server.close();
   await Promise.all(ended);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(openFds() <= before);
+  await assertNoFdsLeft(before);
 });
 
 test('more connections than wanted are turned away, until one closes', async () => {
   await using server = await serve({ maxConnections: 2 });
   const open = await Promise.all([1, 2].map(() => connect({ address: server.address, peer: true })));
+  // A client is connected as soon as it has said its last word; who is answered was let in.
+  for (const client of open) await client.proxy(Example, PATH).call.Echo('hello');
   assert.instance(await rejection(connect({ address: server.address, peer: true })), ConnectError);
   await open[0]?.close();
   // The server hears of it in its own time.

@@ -15,6 +15,7 @@ import {
   type MessageBus,
 } from '../../src/index.js';
 import { libraryEntry, moduleArguments, workerPreamble } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { Program, run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
@@ -30,7 +31,7 @@ async function addressThatWorks(options: ListenOptions): Promise<string> {
     address: server.address,
     peer: true,
     anonymous: options.anonymous,
-    timeout: 2000,
+    timeout: 2000 * patience,
   });
   assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
   return server.address;

@@ -248,18 +248,13 @@ test('a third connection cannot forge a change of owner', async () => {
 
 test('a reply from a connection that was not asked does not settle a call', async () => {
   const Slow = defineInterface('org.example.Slow', { methods: { Wait: { out: 's' } } });
-  let answer = (_text: string) => {};
-  using _slow = service.export(
-    '/slow',
-    implement(Slow, {
-      Wait: () =>
-        new Promise<string>((resolve) => {
-          answer = resolve;
-        }),
-    }),
-  );
+  let arrived!: (answer: (text: string) => void) => void;
+  const asked = new Promise<(text: string) => void>((resolve) => {
+    arrived = resolve;
+  });
+  using _slow = service.export('/slow', implement(Slow, { Wait: () => new Promise<string>(arrived) }));
   const call = client.proxy(Slow, service.uniqueName as string, '/slow').call.Wait();
-  await settled(client);
+  const answer = await asked;
   for (let replySerial = 1; replySerial < 2000; replySerial++) {
     third.send({
       type: MessageType.MethodReturn,

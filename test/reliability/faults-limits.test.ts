@@ -15,6 +15,7 @@ import {
   type Problem,
 } from '../../src/index.js';
 import { count, Ledger } from '../helpers/ledger.js';
+import { patience } from '../helpers/patience.js';
 import { folder } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
@@ -124,7 +125,7 @@ function addLimits(kind: Daemon): void {
     await using service = await connect({ address: daemon.address });
     service.export('/faults', faults());
     const ledger = new Ledger();
-    const remote = bus.proxy(Faults, service.uniqueName as string, '/faults').with({ timeout: 1000 });
+    const remote = bus.proxy(Faults, service.uniqueName as string, '/faults').with({ timeout: 1000 * patience });
     for (let call = 0; call < 100; call++) ledger.call(remote.call.Never());
     const outcomes = await ledger.outcomes();
     assert.equal(Object.keys(outcomes).sort(), ['LimitsExceededError', 'TimeoutError']);
@@ -136,7 +137,7 @@ function addLimits(kind: Daemon): void {
 testUnless(noDaemon, test, 'a bus with as many connections as it wants refuses the next with that reason', async () => {
   await using daemon = await PrivateBus.start({ limits: { max_completed_connections: 3 } });
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 6 }, () => connect({ address: daemon.address, timeout: 3000 })),
+    Array.from({ length: 6 }, () => connect({ address: daemon.address, timeout: 3000 * patience })),
   );
   const connected = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   assert.is(connected.length, 3);
@@ -187,7 +188,7 @@ testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was 
       client.emit({ path: '/faults', interface: NAME, member: 'Tick', signature: 'uay', body: [tick, data] }),
     ),
   );
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 10_000 * patience;
   while (ledger.arrived < ledger.accepted && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 10));
   ledger.assertArrived();
