@@ -15,10 +15,10 @@ writeFileSync(file, `${report()}\n`);
 console.log(`wrote ${relative(root, file)}`);
 
 function report() {
-  const measured = sections.map((section) => ({ section, measurement: measurementOf(section.name) }));
+  const measured = sections.map((section) => ({ section, measurement: measurementOf(section) }));
   return [
     '# Reliability report',
-    'Made by `npm run report:reliability` from the figures in `figures/`, each of which was written by its own command.',
+    'Made by `npm run report:reliability` from the figures in `figures/`, each of which was written by its own command, on the date that it has: what was changed since is not in them.',
     summary(measured),
     ...measured.map(part),
     '## Known gaps',
@@ -26,18 +26,19 @@ function report() {
   ].join('\n\n');
 }
 
-/** Figures without the head that all of them have are of another time, and have to be measured anew. */
-function measurementOf(name) {
+/** Figures without the head that all of them have, or of another form, are of another time, and have to be measured anew. */
+function measurementOf({ name, isReadable = () => true }) {
   const measurement = readMeasurement(name);
-  return measurement?.figures === undefined ? undefined : measurement;
+  return measurement?.figures === undefined || !isReadable(measurement.figures) ? undefined : measurement;
 }
 
 function summary(measured) {
   const rows = measured.map(({ section, measurement }) => {
     const outcome = measurement === undefined ? 'not run' : section.outcome(measurement.figures);
-    return `| [${section.title}](#${section.title.toLowerCase().replaceAll(' ', '-')}) | ${outcome} |`;
+    const link = `[${section.title}](#${section.title.toLowerCase().replaceAll(' ', '-')})`;
+    return `| ${link} | ${measurement === undefined ? '–' : dateOf(measurement)} | ${outcome} |`;
   });
-  return ['| measurement | outcome |', '| --- | --- |', ...rows].join('\n');
+  return ['| measurement | date | outcome |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function part({ section, measurement }) {
@@ -45,5 +46,14 @@ function part({ section, measurement }) {
   if (measurement === undefined) return `${heading}\n\nNot run. \`${section.command}\` runs it.`;
   const { command, busbar, node, platform } = measurement;
   const details = section.details(measurement.figures);
-  return `${heading}\n\n\`${command}\` (busbar ${busbar}, Node.js ${node}, ${platform})\n\n${details}`;
+  const about = `${dateOf(measurement)}, busbar ${busbar}, Node.js ${node}, ${platform}`;
+  return `${heading}\n\n\`${command}\` (${about})\n\n${details}`;
+}
+
+/** Of what was measured in parts, from the first date to the last. */
+function dateOf({ date = 'date unknown', figures }) {
+  const parts = Object.values(figures.targets ?? figures).map((part) => part?.date);
+  const dates = parts.filter((each) => each !== undefined).sort();
+  if (dates.length === 0) return date;
+  return dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`;
 }

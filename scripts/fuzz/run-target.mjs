@@ -15,7 +15,7 @@ const MAXIMUM_LENGTH = 8192;
  */
 const measured = 'trap : INT; "$@"; status=$?; times >&2; exit $status';
 
-/** What libFuzzer exits with when somebody has interrupted it. What it did until then counts. */
+/** What libFuzzer exits with when somebody has interrupted it. What it did until then counts, but nothing looks for leaks then. */
 const INTERRUPTED = 72;
 
 export const targets = ['message', 'header', 'signature', 'sasl', 'socket_reader', 'bridge'];

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { root } from '../setup/report.mjs';
 
@@ -47,6 +47,7 @@ const signatures = [
 
 /** Folders by target, filled. `programs` is where the targets were built. */
 export function writeSeeds(folder, targets, programs) {
+  if (!existsSync(data)) console.log(`[fuzz]    no collected messages: there is no ${relative(root, data)}`);
   rmSync(folder, { recursive: true, force: true });
   const made = join(folder, 'made');
   mkdirSync(made, { recursive: true });

@@ -11,11 +11,14 @@ export function differentialOutcome({ readers, corpora }) {
 export function differentialDetails({ versions, readers, corpora, differences }) {
   return [
     tablesOf({ versions }),
-    '**readers**: read as busbar reads it, differing as listed below, differing otherwise, and ended by it',
+    '**readers**: read as busbar reads it, differing as listed below, differing otherwise, and ended by it. "busbar over ' +
+      'sd-bus" is held against "busbar over a socket", that against busbar\'s own check of whole messages, and everybody else ' +
+      'against both. Nothing explains what is "not listed": that has to be none.',
     table(
       ['reader', ...countColumns],
       Object.entries(readers).map(([reader, counts]) => [reader, ...countCells(counts)]),
     ),
+    ...otherTransport(readers['busbar over sd-bus']),
     '**differences** on purpose, with who differs, and in how many places',
     table(['difference', 'what the specification says', 'met by'], differenceRows(differences, readers)),
     '**corpora**, with the readings of all of them together',
@@ -28,6 +31,18 @@ export function differentialDetails({ versions, readers, corpora, differences })
       ]),
     ),
   ].join('\n\n');
+}
+
+/** Its rate is the lowest of all, and has to be told from one of mistakes. */
+function otherTransport(counts) {
+  if (counts === undefined) return [];
+  const [most, next, ...others] = Object.entries(counts.deliberate).sort(([, a], [, b]) => b - a);
+  const all = [most, next].filter((each) => each !== undefined).map(([name, count]) => `${count} are "${name}"`);
+  const rest = others.reduce((sum, [, count]) => sum + count, 0);
+  if (rest > 0) all.push(`${rest} one of the other ${others.length}`);
+  return [
+    `What busbar over sd-bus lacks to a hundred per cent are differences of the two transports, each of them explained below: ${all.join(', ')}.`,
+  ];
 }
 
 const countColumns = ['messages', 'as busbar', 'as listed', 'not listed', 'died'];

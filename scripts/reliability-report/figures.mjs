@@ -12,7 +12,8 @@ const fileOf = (measurement) => join(folder, `${measurement}.json`);
 /** Writes the figures of one measurement; returns the path of the file, from the project's root. */
 export function saveFigures(measurement, command, figures) {
   const { version: busbar } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const about = { measurement, command, busbar, node: process.version, platform: process.platform };
+  const date = new Date().toISOString().slice(0, 10);
+  const about = { measurement, command, date, busbar, node: process.version, platform: process.platform };
   mkdirSync(folder, { recursive: true });
   writeFileSync(fileOf(measurement), `${JSON.stringify({ ...about, figures }, undefined, 2)}\n`);
   return relative(root, fileOf(measurement));

@@ -3,6 +3,8 @@
  * a measurement has no form of its own here, its figures are shown as the tables that they are.
  */
 import { differentialDetails, differentialOutcome } from './differential.mjs';
+import { faultsDetails, faultsOutcome } from './faults.mjs';
+import { fuzzDetails, fuzzOutcome } from './fuzz.mjs';
 import { soakDetails, soakOutcome } from './soak.mjs';
 import { tablesOf } from './tables.mjs';
 
@@ -13,14 +15,11 @@ export const sections = [
     command: 'npm run fuzz',
     about:
       'Random input, guided by coverage, for everything that reads what others wrote. Every finding becomes a test. The ' +
-      'processor time of runs of the same sources adds up.',
-    outcome: ({ targets }) => {
-      const all = Object.values(targets);
-      const least = Math.min(...all.map(({ cpuSeconds }) => cpuSeconds));
-      const findings = all.reduce((sum, target) => sum + target.findings, 0);
-      return `${all.length} targets, each for at least ${(least / 60).toFixed(1)} min of processor time: ${findings} findings`;
-    },
-    details: tablesOf,
+      'processor time of runs of the same sources adds up. Findings are inputs that were not known before; a run that ends ' +
+      'otherwise than it should, also by a known one, is a failure. Memory that leaks is looked for at the end of a run: not ' +
+      'where somebody interrupted it.',
+    outcome: fuzzOutcome,
+    details: fuzzDetails,
   },
   {
     name: 'differential',
@@ -37,16 +36,12 @@ export const sections = [
     title: 'Faults',
     command: 'node scripts/faults.mjs',
     about:
-      'Daemons that are killed and streams that are cut, delayed, split and merged, at every phase of a connection; ' +
-      'limits that are met, and messages that pretend to be of somebody else. Counted is what tests saw hold.',
-    outcome: ({ tests, transports }) => {
-      const counts = Object.entries(transports).map(
-        ([transport, { cutPoints, killsSurvived, callsSettled }]) =>
-          `${transport}: ${cutPoints} cuts and ${killsSurvived} kills survived, all of ${callsSettled} calls settled`,
-      );
-      return [`${tests.passed} tests passed, ${tests.failed} failed`, ...counts].join('; ');
-    },
-    details: tablesOf,
+      'The tests that meet trouble on purpose, on both transports: faults of every kind at every phase of a connection, a bus ' +
+      'and peers that break the rules, messages that broke others, bad input, leaks, traces of failures, and properties. ' +
+      'Counted is what tests saw hold. What is skipped says what the machine lacked for it.',
+    isReadable: ({ groups }) => groups !== undefined,
+    outcome: faultsOutcome,
+    details: faultsDetails,
   },
   {
     name: 'sanitizers',

@@ -3,11 +3,12 @@ import { table } from './tables.mjs';
 
 export function soakOutcome({ seconds, failures, ledger }) {
   if (failures.length > 0) return `${failures.length} failures`;
-  return `${Math.round(seconds / 60)} min: every quantity within its limit, none of ${ledger.calls} calls and ${ledger.emits} signals was lost`;
+  const owed = `all of ${ledger.calls} promises settled as they should, and all of ${ledger.emits} accepted signals arrived`;
+  return `${Math.round(seconds / 60)} min: every quantity within its limit, ${owed}`;
 }
 
 export function soakDetails({ machine, transport, seconds, samples, ledger, quantities, failures }) {
-  const { calls, settled, emits, arrived, refused } = ledger;
+  const { calls, settled, emits, arrived, refused, cycles, problems } = ledger;
   const half = seconds / 2;
   const rows = Object.values(quantities).map((quantity) => {
     const { title, first, last, least, most, median, trend, limit, ceiling, reason } = quantity;
@@ -21,7 +22,12 @@ export function soakDetails({ machine, transport, seconds, samples, ledger, quan
   const head = ['quantity', ...values, 'growth in the second half', 'limit', 'why this limit'];
   return [
     `${seconds} s on ${machine.processor}, ${machine.cores} cores, ${machine.distribution}, ${machine.date}; transport ${transport}; ${samples} samples.`,
-    `- calls: ${calls}, of which ${settled} settled as they should\n- signals: ${emits}, of which ${arrived} arrived in order; ${refused} refused`,
+    [
+      `- cycles: ${cycles}, each with a round of every kind of the load`,
+      `- promises: ${calls}, of which ${settled} settled as they should. Most are method calls, with those that have to fail, some of them before anything is sent; booked with them are connections, subscriptions and names`,
+      `- signals: ${emits} accepted, of which ${arrived} arrived in order; ${refused} more were refused`,
+      `- problems: ${problems} reported on \`busbar:problem\`. All are failures of handlers, which are part of the load: any other one is a failure`,
+    ].join('\n'),
     failures.length === 0 ? 'Nothing failed.' : failures.map((failure) => `- ✘ ${failure}`).join('\n'),
     table(head, rows),
     ...Object.entries(quantities).map(([name, { title }]) => `![${title}](soak-${name}.svg)`),

@@ -26,7 +26,7 @@ export const quantities = {
     title: 'JS heap without code',
     format: inMebibytes,
     limit: 128 * kibibytes,
-    reason: 'caches are full before. In half an hour of 20 000 cycles it is seven bytes a cycle, less than any object',
+    reason: 'caches are full before. In half an hour of 40 000 cycles it is three bytes a cycle, less than any object',
   },
   code: {
     title: 'Compiled code on the JS heap',
