@@ -2,7 +2,7 @@
  * `npm run fuzz`: builds the fuzz targets and runs them, a minute each unless told otherwise.
  *
  *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
- *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts
+ *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts, but leaks are not looked for
  *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm test`
  *
  * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
@@ -128,6 +128,7 @@ function printTable(results) {
     coverage: result.coverage,
     corpus: result.corpus,
     findings: result.skipped ?? result.found.length,
+    failed: result.failed,
   }));
   console.table(rows);
   for (const { target, found } of results)
