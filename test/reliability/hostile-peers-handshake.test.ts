@@ -7,9 +7,11 @@ import * as assert from 'uvu/assert';
 import { ConnectError, connect, type ListenOptions, listen, type PeerServer } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
 import { wireMessage } from '../helpers/wire.js';
 
 const test = suite('hostile peers: handshake');
@@ -36,27 +38,39 @@ async function assertLeavesNothing(run: () => Promise<void>): Promise<void> {
   await assertNoFdsLeft(before);
 }
 
-/** Clients that are hung up on at once, and how much of an answer they may have had. */
-const hostile: readonly (readonly [what: string, bytes: string | Buffer, onlyOnSocket?: boolean])[] = [
+/** What is true of the socket transport only is not tested on sd-bus, for this reason. */
+const butOnSdBus = (reason: string) => (onSocket ? undefined : reason);
+
+/** What keeps sd-bus from hanging up at once: it answers as it would a slip of the pen, and goes on until time is up. */
+const patientWithLines = 'sd-bus waits for better lines until the time for authentication is over';
+
+/** Clients that are hung up on at once, unless the transport under test does not. */
+const hostile: readonly (readonly [what: string, bytes: string | Buffer, missing?: string | undefined])[] = [
   ['no NUL at the beginning', 'AUTH EXTERNAL\r\n'],
   ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['TLS', Buffer.from('16030100f5010000f10303', 'hex')],
   ['an endless line', `\0${'A'.repeat(200_000)}`],
-  // sd-bus knows no lines, only 64 KiB altogether, whatever they are.
-  ['a line of 20 KiB', `\0AUTH ${'A'.repeat(20 * 1024)}\r\n`, true],
-  ['a hundred attempts', `\0${'AUTH EXTERNAL 39393939\r\n'.repeat(100)}`, true],
-  ['a hundred unknown commands', `\0${'HELLO\r\n'.repeat(100)}`, true],
-  ['a hundred errors', `\0${'ERROR\r\n'.repeat(100)}`, true],
-  ['binary garbage', Buffer.from(`\0${'\x80\xff\x01\x7f\r\r\n\n'.repeat(100)}`, 'latin1'), true],
-  ['lines without CR', '\0AUTH EXTERNAL\nDATA\nBEGIN\n', true],
-  ['NUL in a line', '\0AUTH EXTERNAL\0\r\n', true],
-  ['BEGIN at once', '\0BEGIN\r\n', true],
-  ['BEGIN after a rejection', '\0AUTH EXTERNAL 39393939\r\nBEGIN\r\n', true],
+  [
+    'a line of 20 KiB',
+    `\0AUTH ${'A'.repeat(20 * 1024)}\r\n`,
+    butOnSdBus('sd-bus limits no line, only all of them to 64 KiB'),
+  ],
+  ['a hundred attempts', `\0${'AUTH EXTERNAL 39393939\r\n'.repeat(100)}`, butOnSdBus(patientWithLines)],
+  ['a hundred unknown commands', `\0${'HELLO\r\n'.repeat(100)}`, butOnSdBus(patientWithLines)],
+  ['a hundred errors', `\0${'ERROR\r\n'.repeat(100)}`, butOnSdBus(patientWithLines)],
+  [
+    'binary garbage',
+    Buffer.from(`\0${'\x80\xff\x01\x7f\r\r\n\n'.repeat(100)}`, 'latin1'),
+    butOnSdBus(patientWithLines),
+  ],
+  ['lines without CR', '\0AUTH EXTERNAL\nDATA\nBEGIN\n', butOnSdBus(patientWithLines)],
+  ['NUL in a line', '\0AUTH EXTERNAL\0\r\n', butOnSdBus(patientWithLines)],
+  ['BEGIN at once', '\0BEGIN\r\n', butOnSdBus(patientWithLines)],
+  ['BEGIN after a rejection', '\0AUTH EXTERNAL 39393939\r\nBEGIN\r\n', butOnSdBus(patientWithLines)],
 ];
 
-for (const [what, bytes, onlyOnSocket = false] of hostile) {
-  if (onlyOnSocket && !onSocket) continue;
-  test(`a client that says ${what} is hung up on, without a call of its answered`, async () => {
+for (const [what, bytes, missing] of hostile) {
+  testUnless(missing, test, `a client that says ${what} is hung up on, without a call of its answered`, async () => {
     await using server = await serve();
     await assertLeavesNothing(async () => {
       const peer = await RawPeer.connect(server.address);
@@ -128,8 +142,11 @@ test('a server that closes in the middle of handshakes leaves nothing behind', a
   });
 });
 
-if (onSocket) {
-  test('what a client says and then hangs up is heard, although it does not wait for the answers', async () => {
+testUnless(
+  butOnSdBus('sd-bus hears nothing of who has hung up before it could answer'),
+  test,
+  'what a client says and then hangs up is heard, although it does not wait for the answers',
+  async () => {
     let hear: (text: unknown) => void = () => {};
     await using server = await serve({
       onConnection: (bus) => {
@@ -147,8 +164,8 @@ if (onSocket) {
       peer.close();
       assert.is(await heard, 'hello');
     }
-  });
-}
+  },
+);
 
 /** A server that says the same to every client, as soon as it has heard something, and may hang up then. */
 async function withServer(
@@ -181,7 +198,7 @@ async function withServer(
 }
 let served = 0;
 
-const failure = async (address: string, timeout = 2000) => {
+const failure = async (address: string, timeout = 20_000 * patience) => {
   const error = await rejection(connect({ address, peer: true, timeout }));
   assert.instance(error, ConnectError);
   return error.message;
@@ -190,7 +207,9 @@ const failure = async (address: string, timeout = 2000) => {
 test('a server that hangs up anywhere in the handshake is a ConnectError', async () => {
   for (let length = 0; length < ANSWER.length; length++) {
     await withServer(ANSWER.slice(0, length), true, async (address) => {
-      assert.match(await failure(address), 'while trying to authenticate', `after ${length} bytes`);
+      const text = await failure(address);
+      assert.match(text, 'while trying to authenticate', `after ${length} bytes`);
+      assert.not.match(text, 'ETIMEDOUT', `after ${length} bytes`);
     });
   }
 });
@@ -215,39 +234,41 @@ for (const [what, text, reason] of [
   ['HTTP', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'.repeat(30), 'more than 64 lines'],
   ['nonsense for an answer to NEGOTIATE_UNIX_FD', `${ANSWER.slice(0, 37)}MAYBE\r\n`, 'AGREE_UNIX_FD or ERROR'],
 ] as const) {
-  // sd-bus waits for answers to come that it does not understand, or takes them for a "no"; a bus has the same tests.
-  if (!onSocket) continue;
-  test(`a server that answers with ${what} is a ConnectError that says why`, async () => {
-    await assertLeavesNothing(() =>
-      withServer(text, false, async (address) => {
-        const started = performance.now();
-        assert.match(await failure(address), reason);
-        assert.ok(performance.now() - started < 1500, 'before the timeout');
-      }),
-    );
-  });
+  const silent = butOnSdBus('sd-bus does not tell what was wrong with an answer, or waits for a better one');
+  testUnless(
+    what === 'a hundred rejections' ? undefined : silent,
+    test,
+    `a server that answers with ${what} is a ConnectError that says why`,
+    async () => {
+      // The reasons are none that a timeout has.
+      await assertLeavesNothing(() =>
+        withServer(text, false, async (address) => {
+          assert.match(await failure(address), reason);
+        }),
+      );
+    },
+  );
 }
 
-if (onSocket) {
-  test('a server that says one byte at a time is understood, its first message included', async () => {
-    const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping', serial: 9 };
-    const text = ANSWER + wireMessage(ping).toString('latin1');
-    await withServer(
-      text,
-      false,
-      async (address) => {
-        const client = await connect({ address, peer: true });
-        assert.is(client.canSendFileDescriptors, true);
-        const seen = await new Promise((resolve) => {
-          client.addMessageHandler(({ serial }) => void resolve(serial));
-        });
-        assert.is(seen, 9);
-        await client.close();
-      },
-      1,
-    );
-  });
-}
+test('a server that says one byte at a time is understood, its first message included', async () => {
+  const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping', serial: 9 };
+  // sd-bus asks on a line of its own, which is answered by one, who it is that it authenticates as.
+  const text = (onSocket ? '' : 'DATA\r\n') + ANSWER + wireMessage(ping).toString('latin1');
+  await withServer(
+    text,
+    false,
+    async (address) => {
+      const client = await connect({ address, peer: true });
+      assert.is(client.canSendFileDescriptors, true);
+      const seen = await new Promise((resolve) => {
+        client.addMessageHandler(({ serial }) => void resolve(serial));
+      });
+      assert.is(seen, 9);
+      await client.close();
+    },
+    1,
+  );
+});
 
 test('a client that gives up in the middle of a handshake leaves nothing behind', async () => {
   await assertLeavesNothing(() =>
