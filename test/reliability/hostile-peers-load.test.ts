@@ -146,11 +146,13 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   atDaemon('more than can be queued is refused with back-pressure, and what was accepted arrives', async () => {
     const megabyte = new Uint8Array(1_000_000);
-    const outcomes = await outcomesOf(Array.from({ length: 300 }, () => proxy.call.Take(megabyte)));
+    // How long it takes is for the machine here, too: sd-bus may copy all that it has of a message at every read.
+    const { call } = proxy.with({ timeout: 100_000 * patience });
+    const outcomes = await outcomesOf(Array.from({ length: 300 }, () => call.Take(megabyte)));
     assert.is((outcomes.fulfilled ?? 0) + (outcomes.BackpressureError ?? 0), 300, JSON.stringify(outcomes));
     assert.ok((outcomes.fulfilled ?? 0) >= 60, JSON.stringify(outcomes));
     await client.flush();
-    await proxy.call.Take(megabyte);
+    await call.Take(megabyte);
   });
 
   atDaemon('100 000 signals of a flood arrive in order, while timers fire and memory stays bounded', async () => {
@@ -192,7 +194,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }, 50);
     const { gap, ticks } = await longestGap(async () => {
       flood.write('go\n');
-      const impatience = setTimeout(finished, 30_000);
+      const impatience = setTimeout(finished, 30_000 * patience);
       await done;
       clearTimeout(impatience);
     });
@@ -201,9 +203,10 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await flood.stop();
     assert.is(received, count);
     assert.ok(inOrder, 'in order');
-    assert.ok(gap < 500, `a timer waited ${gap} ms`);
+    assert.ok(gap < 500 * patience, `a timer waited ${gap} ms`);
     assert.ok(ticks > 5);
-    assert.ok(peak - before < 200_000_000, `memory grew by ${peak - before} bytes`);
+    // Who is watched by a sanitizer keeps what was freed for a while.
+    assert.ok(peak - before < 200_000_000 * patience, `memory grew by ${peak - before} bytes`);
   });
 
   atDaemon('callers that vanish in the middle of a call cost nothing', async () => {
@@ -221,7 +224,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     while (callers.waiting < before.waiting + 200) await new Promise((resolve) => setTimeout(resolve, 5));
     caller.kill('SIGKILL');
     await caller.finished;
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 5000 * patience;
     while (callers.vanished < before.vanished + 200 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

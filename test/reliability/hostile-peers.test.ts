@@ -20,6 +20,7 @@ import {
   UnknownPropertyError,
   variant,
 } from '../../src/index.js';
+import { patience } from '../helpers/patience.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { skip } from '../helpers/skip.js';
@@ -223,6 +224,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   bus.export(PATH, target.service);
   await bus.requestName(NAME);
   const proxy = client.proxy(Victim, NAME, PATH);
+  const patient = proxy.with({ timeout: 2000 * patience });
   const call = { destination: NAME, path: PATH, interface: NAME };
 
   /** A test at this daemon, after which everybody has to be as well as before. */
@@ -340,12 +342,12 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   atDaemon('a result that does not fit is an error for the caller and a report here', async () => {
     for (let index = 0; index < 2 * MISFITS.length + thenables.length; index++) {
-      const error = (await rejection(proxy.with({ timeout: 2000 }).call.Misbehave(index))) as DBusError;
+      const error = (await rejection(patient.call.Misbehave(index))) as DBusError;
       assert.is(error.dbusName, FAILED, `misfit ${index}: ${error}`);
     }
     assert.ok(problems.length >= 2 * MISFITS.length);
     for (let index = 0; index < MISFITS.length; index++) {
-      const error = (await rejection(proxy.with({ timeout: 2000 }).call.MisbehaveTwice(index))) as DBusError;
+      const error = (await rejection(patient.call.MisbehaveTwice(index))) as DBusError;
       assert.is(error.dbusName, FAILED, `misfit ${index}: ${error}`);
     }
   });
@@ -353,7 +355,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   atDaemon('whatever a handler throws or rejects with, its caller gets an error', async () => {
     for (const [index, [, text]] of THROWN.entries()) {
       for (const member of ['Throw', 'Reject'] as const) {
-        const error = (await rejection(proxy.with({ timeout: 2000 }).call[member](index))) as DBusError;
+        const error = (await rejection(patient.call[member](index))) as DBusError;
         assert.is(error.dbusName, FAILED, `${member} ${index}: ${error}`);
         assert.ok(error.message.includes(text), `${member} ${index}: ${error.message.slice(0, 100)}`);
         assert.not.match(error.message, 'hostile-peers.test.ts');
@@ -373,9 +375,9 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.match((await rejection(proxy.set.Odd(5))).message, 'as always');
     for (const index of MISFITS.keys()) {
       target.chooseMisfit(index);
-      const error = (await rejection(proxy.with({ timeout: 2000 }).get.Odd())) as DBusError;
+      const error = (await rejection(patient.get.Odd())) as DBusError;
       assert.is(error.dbusName, FAILED, `misfit ${index}: ${error}`);
-      const all = (await proxy.with({ timeout: 2000 }).getAll()) as Record<string, unknown>;
+      const all = (await patient.getAll()) as Record<string, unknown>;
       assert.equal(Object.keys(all).sort(), ['Fixed', 'Number', 'Things'], `misfit ${index}`);
     }
   });
@@ -384,7 +386,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const heard: number[] = [];
     using _said = proxy.on.Said((number) => void heard.push(number));
     for (const index of MISFITS.keys()) {
-      const error = await rejection(proxy.with({ timeout: 2000 }).call.Emit(index));
+      const error = await rejection(patient.call.Emit(index));
       assert.instance(error, DBusError, `misfit ${index}`);
     }
     target.service.emit.Said(7);
