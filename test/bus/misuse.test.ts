@@ -30,7 +30,13 @@ const members = { Echo: (text: string) => text, On: false };
 const example = implement(Example, members);
 one.export('/misuse', example);
 const proxy = two.proxy(Example, one.uniqueName as string, '/misuse');
-const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Until `one` has heard of everything before, since the bus answers in order, and what follows from it has run. */
+async function settled(): Promise<void> {
+  await one.listNames();
+  await turn();
+}
 
 test.after(async () => {
   await Promise.all([one.close(), two.close()]);
@@ -38,15 +44,41 @@ test.after(async () => {
 });
 
 test('a watcher of a name that throws harms nobody', async () => {
-  process.once('warning', () => {});
-  const complain = () => {
-    throw new Error('mine');
+  const told: string[] = [];
+  const warned: string[] = [];
+  const note = ({ message }: Error) => {
+    if (message.includes('complains')) warned.push(message);
   };
-  using _absent = one.watchName('org.example.Absent', { vanished: complain });
-  using _first = one.watchName('org.freedesktop.DBus', { appeared: complain });
-  await turn();
-  using _second = one.watchName('org.freedesktop.DBus', { appeared: complain });
-  await turn();
+  process.on('warning', note);
+  const complain = (whom: string) => (owner?: string) => {
+    told.push(`${whom} ${owner}`);
+    throw new Error(`${whom} complains`);
+  };
+  using _absent = one.watchName('org.example.Absent', { vanished: complain('absent') });
+  using _first = one.watchName('org.freedesktop.DBus', { appeared: complain('first') });
+  await settled();
+  assert.equal(told.sort(), ['absent undefined', 'first org.freedesktop.DBus']);
+  using _second = one.watchName('org.freedesktop.DBus', { appeared: complain('second') });
+  await settled();
+  assert.equal(told.slice(2), ['second org.freedesktop.DBus']);
+  // Others hear of the same names, whoever complained before them.
+  const name = 'org.example.Watched';
+  const heard: string[] = [];
+  using _complaining = one.watchName(name, { appeared: complain('third'), vanished: complain('third') });
+  using _quiet = one.watchName(name, { appeared: (owner) => heard.push(owner), vanished: () => heard.push('nobody') });
+  await settled();
+  await (await two.requestName(name)).release();
+  await settled();
+  assert.equal(heard, ['nobody', two.uniqueName, 'nobody']);
+  assert.equal(told.slice(3), ['third undefined', `third ${two.uniqueName}`, 'third undefined']);
+  process.off('warning', note);
+  for (const whom of ['absent', 'first', 'second', 'third']) {
+    assert.ok(
+      warned.some((message) => message.includes(`${whom} complains`)),
+      warned.join('\n'),
+    );
+  }
+  assert.is(warned.length, told.length);
   assert.is(one.state, 'open');
 });
 
