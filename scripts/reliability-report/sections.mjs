@@ -38,7 +38,8 @@ export const sections = [
     about:
       'The tests that meet trouble on purpose, on both transports: faults of every kind at every phase of a connection, a bus ' +
       'and peers that break the rules, messages that broke others, bad input, leaks, traces of failures, and properties. ' +
-      'Counted is what tests saw hold. What is skipped says what the machine lacked for it.',
+      'Counted is what tests saw hold. What is skipped says what the machine lacked for it. Columns are transports; "thread" is ' +
+      'the socket, watched by the thread that Bun and Deno need.',
     isReadable: ({ groups }) => groups !== undefined,
     outcome: faultsOutcome,
     details: faultsDetails,
