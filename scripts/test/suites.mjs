@@ -11,7 +11,7 @@ import { timeLimitOf } from './time-limit.mjs';
 
 const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
 const transports = ['socket', 'sd-bus'];
-/** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all. */
+/** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all of bus and process with it. */
 const polled = [
   'bus/calls',
   'bus/connection',
@@ -20,6 +20,11 @@ const polled = [
   'bus/peer',
   'bus/signals',
   'process/exit',
+  'reliability/faults-daemon',
+  'reliability/faults-limits',
+  'reliability/faults-stream',
+  'reliability/hostile-bus-stream',
+  'reliability/leaks',
 ];
 
 export function allSuites() {
