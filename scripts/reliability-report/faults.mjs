@@ -50,6 +50,11 @@ const words = {
   emitsRefused: 'signals that were refused where they were sent',
   limitsMet: 'limits of the bus that were met',
   forgeriesIgnored: 'messages in the name of somebody else, none of which was believed',
+  messagesTaken:
+    'messages of a corpus after which the connection went on: what was valid, and what cost its message alone',
+  messagesRefused: 'messages of a corpus that cost their connection',
+  messagesUnfinished: 'messages of a corpus that had no end, or went on after it; the connection was hung up',
+  callsAnswered: 'calls among them that had to be answered, and were',
   errorsScanned: 'errors sent to others, in none of which anything of the process was found',
 };
 

@@ -215,12 +215,6 @@ export const BAD_BODIES: readonly (readonly [rule: string, signature: string, bo
   ['a descriptor in a variant without descriptors', 'v', bytesOf((b) => b.signature('h').align(4).u32(0))],
 ];
 
-/** Those that not every transport can see. */
-export const HIDDEN_BAD_BODIES = [
-  ['a boolean that is 2', 'b', bytesOf((b) => b.u32(2)), true],
-  ['a body that goes on after its signature', 's', bytesOf((b) => b.text('long').align(4).u32(1)), 'long'],
-] as const;
-
 function nestedVariants(bytes: Bytes, depth: number): void {
   for (let i = 1; i < depth; i++) bytes.signature('v');
   bytes.signature('y').u8(1);

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
+import { count } from '../helpers/ledger.js';
 import { projectRoot, sharedPath } from '../helpers/paths.js';
 import { Program } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
@@ -108,6 +109,8 @@ async function injectAll(records: readonly Record[]): Promise<void> {
   const calls = records.filter(({ isGoodCall }) => isGoodCall).length;
   console.log(`# ${records.length} messages, ${calls} of them calls to answer: ${JSON.stringify(counts)}`);
   assert.equal(unanswered.slice(0, 5), [], `${unanswered.length} calls were not answered`);
+  const { alive = 0, closed = 0, unfinished = 0 } = counts;
+  count({ messagesTaken: alive, messagesRefused: closed, messagesUnfinished: unfinished, callsAnswered: calls });
 }
 
 function factoryRecords(file: string): Record[] {

@@ -21,6 +21,7 @@ import {
 import { BUS, FakeBus } from '../helpers/fake-bus.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
 import { CALL, Session, SIGNAL, TRANSPORT } from '../helpers/fake-bus-session.js';
+import { assertHiddenFaultsHarmless } from '../helpers/hidden-bad-bodies.js';
 import { assertFdsLeft, assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
 import { Example, exampleObject, PATH, type Peers, peers } from '../helpers/peers.js';
 import { rejection } from '../helpers/rejection.js';
@@ -137,6 +138,15 @@ for (const { name, attacked, meet } of roles) {
         assert.instance(session.problems[0]?.error, InvalidArgumentError, what);
       }
     });
+  });
+
+  test(`what a transport cannot see of a body from ${name} does no harm`, async () => {
+    await using honest = await honestPeers();
+    {
+      await using session = await meet(honest);
+      await assertHiddenFaultsHarmless(session);
+    }
+    await assertServed(honest, 'hidden faults');
   });
 
   test(`${name} that hangs up in the middle of a message is lost like any other`, async () => {
