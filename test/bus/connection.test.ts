@@ -18,6 +18,7 @@ import {
   sessionBus,
   systemBus,
 } from '../../src/index.js';
+import { FakeBus } from '../helpers/fake-bus.js';
 import { moduleArguments } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
@@ -115,6 +116,16 @@ test('a socket that this user may not write to rejects as forbidden', async () =
     if (isRoot) process.seteuid?.(0);
     server.close();
   }
+});
+
+test('a bus that turns the user away rejects with what cures it', async () => {
+  await using bus = await FakeBus.start({ handshake: { text: 'REJECTED EXTERNAL\r\n', hangUp: true } });
+  const error = await rejection(connect({ address: bus.address }));
+  assert.instance(error, ConnectError);
+  assert.match(
+    error.message,
+    /E[A-Z]+ while trying to authenticate \(the bus turned this user away: in a container, map the/,
+  );
 });
 
 test('without any bus in the environment the error says what was looked at', async () => {
