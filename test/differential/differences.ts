@@ -3,7 +3,8 @@
  * differs fails. Each entry says what the specification has to say, and is met by a message of `corpora/rules.ts`, so
  * that none outlives its reason; those of one version only where that version is read.
  */
-import type { Disagreement } from './comparison.js';
+import { endsWithinPadding } from './array-ends.js';
+import { type Disagreement, isSound } from './comparison.js';
 import { leniency } from './leniency.js';
 
 export interface Difference {
@@ -211,12 +212,18 @@ export const differences: readonly Difference[] = [
     applies: (found) => ['refuses', 'body'].includes(found.what) && /[^\0-\x7f]/.test(textOf(found)),
   },
   {
-    id: 'empty signatures at the end of arrays are lost',
+    id: 'padding in front of elements counts as theirs',
     readers: ['GDBus'],
-    rule: '"Marshaling": an array goes on for as many bytes as it says. GLib 2.74 may miss a last element with an empty signature.',
+    rule: '"Marshaling": the length of an array does not include the padding in front of its first element. To GLib 2.74 an array may be over before a short last element.',
     version: '2.74',
-    // The values of an error have no types.
-    applies: (found) => ['refuses', 'body'].includes(found.what) && /"g "|''/.test(textOf(found)),
+    applies: (found) => isSound(found.check) && found.what !== 'accepts' && endsWithinPadding(found.message.bytes),
+  },
+  {
+    id: 'names may end with a line feed',
+    readers: ['dbus-next'],
+    rule: '"Valid Names" consist of letters, digits and underscores. To a regular expression of Python `$` is in front of a last line feed, too.',
+    applies: ({ what, check, message: { bytes } }) =>
+      what === 'accepts' && / must be an? (\w+ name|object path)$/.test(check.because ?? '') && bytes.includes('\n\0'),
   },
   {
     id: 'less is checked than the specification asks for',

@@ -91,6 +91,11 @@ const kept: readonly Rule[] = [
         for (const text of ['o', 'q', 'avq((i)svab)', '']) a.align(8).signature(text);
       }),
   ],
+  [
+    'an empty array as the last of an array, with a value behind it',
+    { signature: 'a(ab)y' },
+    (b) => b.array(8, (a) => a.u32(4).u32(1).u32(0)).u8(7),
+  ],
   ['a string of 100 000 bytes', { signature: 'sy' }, (b) => b.text('ä'.repeat(50_000)).u8(1)],
   ['100 000 bytes', { signature: 'ay' }, (b) => b.array(1, (a) => a.raw(Buffer.alloc(100_000, 7)))],
   [
@@ -139,6 +144,7 @@ const broken: readonly Rule[] = [
   ['an error without a name', { ...ERROR, errorName: undefined }],
   ['an invalid path', { path: '/a/' }],
   ['an invalid interface', { interface: 'a' }],
+  ['an interface with a line feed at its end', { interface: 'a.b\n' }],
   ['an invalid member', { member: 'a-b' }],
   ['a member that begins with a digit', { member: '1a' }],
   ['an invalid error name', { ...ERROR, errorName: 'a' }],
