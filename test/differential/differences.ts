@@ -55,6 +55,17 @@ function hasUnknownFieldOfNoType({ message: { bytes } }: Disagreement): boolean 
   return false;
 }
 
+/** Whether a header has the field with code 10, which the specification does not know, and it is no object path. */
+function hasContainerOfOtherType({ message: { bytes } }: Disagreement): boolean {
+  for (let at = 16; at + 3 <= bytes.length; at += 8) {
+    if (bytes[at] === 10 && bytes[at + 1] === 1 && bytes[at + 2] !== 'o'.charCodeAt(0)) return true;
+  }
+  return false;
+}
+
+/** The header field SIGNATURE up to its length. */
+const SIGNATURE_OF_255_BYTES = Buffer.of(8, 1, 'g'.charCodeAt(0), 0, 255);
+
 const isRequest = ({ message: { bytes } }: Disagreement): boolean => bytes[1] === 1 || bytes[1] === 4;
 
 export const differences: readonly Difference[] = [
@@ -146,7 +157,7 @@ export const differences: readonly Difference[] = [
     rule: '"Valid Signatures": the maximum length of a signature is 255.',
     version: '252',
     applies: (found) =>
-      (drops(found) && found.ours.signature?.length === 255) ||
+      (drops(found) && found.message.bytes.includes(SIGNATURE_OF_255_BYTES)) ||
       (refuses(found) && /"(g )?[^" ]{255}"/.test(textOf(found))),
   },
   {
@@ -189,6 +200,12 @@ export const differences: readonly Difference[] = [
     readers: ['libdbus'],
     rule: '"Marshaling": a UNIX_FD is an index into the array of descriptors. libdbus leaves it to whoever takes one.',
     applies: takesDespite('a file descriptor must be one of those that came with the message'),
+  },
+  {
+    id: 'a field for containers is known',
+    readers: ['libdbus'],
+    rule: '"Header Fields": unknown fields are ignored. libdbus has reserved code 10 for the path of a container, and wants a path there.',
+    applies: (found) => refuses(found) && hasContainerOfOtherType(found),
   },
   {
     id: 'unique names of one element',

@@ -42,6 +42,7 @@ const kept: readonly Rule[] = [
   ['unknown flags', { ...CALL, flags: 0xf8 }],
   ['the greatest serial', { serial: 0xffff_ffff }],
   ['an unknown header field', field(77, 'as', (b) => b.array(4, (a) => a.text('x')))],
+  ['a header field that only libdbus knows', field(10, 's', (b) => b.text('x'))],
   ['REPLY_SERIAL in a signal', { replySerial: 5 }],
   ['REPLY_SERIAL in a call', { ...CALL, replySerial: 5 }],
   ['ERROR_NAME in a signal', { errorName: 'a.b.E' }],
