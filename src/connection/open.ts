@@ -126,6 +126,8 @@ function cureOf(errno: number, server: ServerKind, { transport, parameters }: Ad
       return 'permission denied: check the socket’s owner, AppArmor or SELinux';
     case Errno.ETIMEDOUT:
       return 'it did not answer in time';
+    case Errno.ENOBUFS:
+      return 'it says more than any handshake needs, and speaks no D-Bus';
     case Errno.EINVAL:
       return 'sd-bus does not understand this address';
     default:
@@ -141,7 +143,7 @@ const authenticationCures: Readonly<Record<ServerKind, string>> = {
 
 function failureText({ errno, phase, detail }: ConnectFailure, server: ServerKind, address: Address): string {
   if (detail !== '') return `${errnoText(errno)} while trying to ${phase}: ${detail}`;
-  const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT;
+  const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT && errno !== Errno.ENOBUFS;
   const cure = !rejected
     ? cureOf(errno, server, address)
     : address.transport === 'unixexec'

@@ -40,20 +40,20 @@ test('a bus that stops anywhere in the handshake is given up after the timeout',
   );
 });
 
-for (const [what, text, reason] of [
-  ['a line that never ends', `DATA\r\nOK ${'0'.repeat(100_000)}`, 'ENOBUFS'],
-  ['an id that is none', 'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n', 'EPERM'],
-  ['an error', 'ERROR\r\nERROR\r\nERROR\r\n', 'EPERM'],
+for (const [what, text, reason, cure] of [
+  ['a line that never ends', `DATA\r\nOK ${'0'.repeat(100_000)}`, 'ENOBUFS', 'it says more'],
+  ['an id that is none', 'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n', 'EPERM', 'the bus turned this user away'],
+  ['an error', 'ERROR\r\nERROR\r\nERROR\r\n', 'EPERM', 'the bus turned this user away'],
   // The end of a line is waited for, and it may still come.
-  ['zeros', '\0'.repeat(100), 'ETIMEDOUT'],
-  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), 'EPERM'],
+  ['zeros', '\0'.repeat(100), 'ETIMEDOUT', 'it did not answer'],
+  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), 'EPERM', 'the bus turned this user away'],
 ] as const) {
   test(`a handshake with ${what} is a ConnectError that says why`, async () => {
     await using server = await FakeBus.start({ handshake: { text, hangUp: false } });
     const timeout = reason === 'ETIMEDOUT' ? 300 : 20_000 * patience;
     const error = await rejection(connect({ address: server.address, timeout }));
     assert.instance(error, ConnectError);
-    assert.match(error.message, `${reason} while trying to authenticate`);
+    assert.match(error.message, `${reason} while trying to authenticate (${cure}`);
   });
 }
 
