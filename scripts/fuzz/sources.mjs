@@ -15,7 +15,7 @@ export function stampOf(target) {
 }
 
 /** The recipes, the target, the headers that it includes and what implements them, and so on; by path, from the root. */
-export function sourcesOf(target) {
+function sourcesOf(target) {
   const found = new Set([`native/fuzz/${target}_fuzz.cc`]);
   // A set gives what is added to it while it is walked, too.
   for (const file of found) for (const next of [...includedBy(file), ...implementationOf(file)]) found.add(next);
