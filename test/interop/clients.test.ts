@@ -1,3 +1,4 @@
+// time limit: 180 s
 /** Clients of other libraries on busbar's service: python's dbus-next and dbus-fast, and GLib through Gio.DBusProxy. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

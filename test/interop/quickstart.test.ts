@@ -1,3 +1,4 @@
+// time limit: 180 s
 /** The quickstart as a newcomer runs it: both halves by their commands, `npm start`, and the description on disk. */
 import { readFileSync } from 'node:fs';
 import { connect, parseIntrospection } from 'busbar';
