@@ -1,7 +1,7 @@
-/** How long a test file may take: 60 s, or what a comment among its first lines says: `// time limit: 120 s`. */
+/** How long a test file may take: 120 s, or what a comment among its first lines says: `// time limit: 120 s`. */
 import { readFileSync } from 'node:fs';
 
-const DEFAULT_SECONDS = 60;
+const DEFAULT_SECONDS = 120;
 
 export function timeLimitOf(file) {
   const firstLines = readFileSync(file, 'utf8').slice(0, 2000);

@@ -1,3 +1,4 @@
+// time limit: 180 s
 // When a process ends: not while something waits, at once when nothing does, and with everything delivered.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
