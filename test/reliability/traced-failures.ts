@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { BackpressureError, connect, defineInterface, implement, listen, type MessageBus } from '../../src/index.js';
 import { FakeBus } from '../helpers/fake-bus.js';
-import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
+import { Session, SIGNAL, TRANSPORT } from '../helpers/fake-bus-session.js';
 import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { RawPeer } from '../helpers/raw-peer.js';
@@ -270,9 +270,9 @@ export const failures: Readonly<Record<string, Failure>> = {
       }),
     says: [
       // The transport of our own tells the rule and the place, sd-bus an error code.
-      process.env.BUSBAR_TRANSPORT === 'sd-bus'
-        ? /^#\d+ closed: .*bytes that are no D-Bus message \(EBADMSG\)$/
-        : /^#\d+ closed: .*broke the protocol: the byte order must be l or B \(byte 0 of a message\)$/,
+      TRANSPORT.namesRules
+        ? /^#\d+ closed: .*broke the protocol: the byte order must be l or B \(byte 0 of a message\)$/
+        : /^#\d+ closed: .*bytes that are no D-Bus message \(EBADMSG\)$/,
     ],
   },
 
