@@ -4,9 +4,12 @@
  * @module busbar
  * @group Reference
  */
-export type { BusStats, MessageHandler, NameWatcher, SubscriptionRule } from './bus/bus.js';
+export type { SubscriptionRule } from './bus/bus.js';
+export type { BusStats } from './bus/bus-stats.js';
 export type { Credentials } from './bus/driver.js';
 export { formatMatchRule, type MatchRule } from './bus/match-rule.js';
+export type { MessageHandler } from './bus/message-handlers.js';
+export type { NameWatcher } from './bus/name-watcher.js';
 export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 export { parseMatchRule } from './bus/parse-match-rule.js';
 export type { CallOptions, MethodCall, SignalEmission } from './bus/requests.js';
@@ -17,7 +20,8 @@ export type { ProxyOf } from './client/proxy-types.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
-export type { ConnectionState, Traffic } from './connection/connection.js';
+export type { Traffic } from './connection/connection.js';
+export type { ConnectionState } from './connection/lifecycle.js';
 export {
   type HeaderFields,
   type Message,

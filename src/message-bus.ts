@@ -3,7 +3,8 @@
  * Each of these is a layer of its own; here they meet.
  */
 import { inspect } from 'node:util';
-import { Bus, type BusStats } from './bus/bus.js';
+import { Bus } from './bus/bus.js';
+import type { BusStats } from './bus/bus-stats.js';
 import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';

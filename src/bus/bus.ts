@@ -4,23 +4,20 @@
  *
  * Objects and proxies stand on this one; `MessageBus` puts all of it together.
  */
-import type { CloseListener, Connection, ConnectionState, Traffic } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/inbox.js';
-import {
-  type IncomingMessage,
-  type Message,
-  type MessageHead,
-  MessageType,
-  type OutgoingMessage,
-} from '../connection/message.js';
+import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
+import { type IncomingMessage, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
 import type { TakeReply, WaitOptions } from '../connection/pending-calls.js';
-import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
+import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
+import { type MessageHandler, MessageHandlers } from './message-handlers.js';
+import { type NameWatcher, ownerListener } from './name-watcher.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
 import { callFlags, type MethodCall, type SignalEmission } from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
@@ -30,52 +27,13 @@ import { type SignalListener, type SignalTaker, Subscriptions } from './subscrip
 /** What a subscription asks for; every key narrows it. */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
 
-/**
- * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
- * with: nothing else happens to it.
- */
-export type MessageHandler = (message: Message) => boolean | undefined | void;
-
-/** What a connection holds at this moment, and counts of what it did so far. Counting is done anyway; asking is cheap. */
-export interface BusStats extends Traffic {
-  /** The number by which the diagnostics channels call this connection. */
-  readonly connection: number;
-  /** How far the connection is in its life. */
-  readonly state: ConnectionState;
-  /** Calls that wait for their reply. */
-  readonly pendingCalls: number;
-  /** Rules that are in force at the bus. Equal ones are one. Each well-known name that was called has one (up to 128). */
-  readonly matchRules: number;
-  /** Who listens by these rules; following the owner of a well-known name counts as well. */
-  readonly subscriptions: number;
-  /** Well-known names that the connection owns or waits for. */
-  readonly ownedNames: number;
-  /** Bytes that were sent but not yet taken by the kernel. */
-  readonly queuedBytes: number;
-  /** Signals that somebody listens to, and that were dropped because their bodies were not valid. */
-  readonly droppedSignals: number;
-  /**
-   * Signals that nobody listens to: of a rule that has just been removed, or from somebody who does not own the name that
-   * they were wanted from.
-   */
-  readonly unmatchedSignals: number;
-}
-
-/** Who is told of a name's owner, by {@link MessageBus.watchName}. Either function may be left out. */
-export interface NameWatcher {
-  /** The name has an owner: now, or again, or another one. */
-  readonly appeared?: ((owner: string) => void) | undefined;
-  /** The name has no owner: called at the start if so, and whenever it loses its owner. */
-  readonly vanished?: (() => void) | undefined;
-}
-
 /** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
 export class Bus implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #bus: BusDriver | undefined;
   readonly #subscriptions: Subscriptions;
   readonly #names: OwnedNames | undefined;
-  readonly #handlers = new Set<MessageHandler>();
+  readonly #handlers: MessageHandlers;
   #uniqueName: string | undefined;
   #holdForNames: (() => void) | undefined;
 
@@ -85,6 +43,7 @@ export class Bus implements AsyncDisposable {
   /** @internal connections are made with `connect`, `sessionBus` and `systemBus` */
   constructor(connection: Connection, options: { readonly peer: boolean }) {
     this.#connection = connection;
+    this.#handlers = new MessageHandlers(connection.id);
     this.#bus = options.peer ? undefined : new BusDriver(connection);
     this.#subscriptions = new Subscriptions(this.#bus);
     this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
@@ -204,8 +163,7 @@ export class Bus implements AsyncDisposable {
    */
   addMessageHandler(handler: MessageHandler): Disposable {
     checkFunction(handler, 'handler');
-    this.#handlers.add(handler);
-    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+    return this.#handlers.add(handler);
   }
 
   /**
@@ -336,12 +294,10 @@ export class Bus implements AsyncDisposable {
    */
   watchName(name: string, watcher: NameWatcher): Disposable {
     checkBusName(name, 'name');
-    checkWatcher(watcher);
+    const listener = ownerListener(watcher);
     this.#requireBus('watchName');
     const releaseHold = this.#connection.hold();
-    const followed = this.#subscriptions.owners.follow(name, (owner) =>
-      owner === undefined ? watcher.vanished?.() : watcher.appeared?.(owner),
-    );
+    const followed = this.#subscriptions.owners.follow(name, listener);
     return {
       [Symbol.dispose]: () => {
         followed.release();
@@ -435,18 +391,13 @@ export class Bus implements AsyncDisposable {
   }
 
   #dispatch(received: Inbox): void {
-    if (this.#handlers.size > 0 && this.#isHandled(received.message())) return;
+    if (!this.#handlers.isEmpty && this.#handlers.handle(received.message())) return;
     if (received.type === MessageType.MethodCall) {
       this.handleCall(received.message());
       return;
     }
     this.#names?.observe(received);
     this.#subscriptions.dispatch(received);
-  }
-
-  #isHandled(message: IncomingMessage): boolean {
-    for (const handler of this.#handlers) if (isHandledBy(handler, message, this.connectionId)) return true;
-    return false;
   }
 
   #updateHoldForNames(): void {
@@ -466,22 +417,5 @@ export class Bus implements AsyncDisposable {
   #requireNames(what: string): OwnedNames {
     this.#requireBus(what);
     return this.#names as OwnedNames;
-  }
-}
-
-function checkWatcher(watcher: NameWatcher): void {
-  checkObject(watcher, 'watcher');
-  if (watcher.appeared !== undefined) checkFunction(watcher.appeared, 'watcher.appeared');
-  if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
-}
-
-function isHandledBy(handler: MessageHandler, message: IncomingMessage, connectionId: number): boolean {
-  try {
-    // Decoded now, because handlers may keep the message and its bytes are only lent.
-    if (message.fault === undefined) void message.body;
-    return handler(message) === true;
-  } catch (error) {
-    report('handler', 'a message handler failed', error, connectionId);
-    return false;
   }
 }

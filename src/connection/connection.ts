@@ -1,12 +1,9 @@
 /**
- * One connection to a bus or a peer: it owns the native connection, numbers the messages, matches replies with calls,
- * and knows when it is over. What calls and signals mean is for the layers above.
- *
- * Its life is `connecting → open → closing → closed`, changed in `#become` alone.
+ * One connection to a bus or a peer: it owns the native connection, numbers the messages, and matches replies with
+ * calls. How it begins and ends is told by its `Lifecycle`; what calls and signals mean is for the layers above.
  */
 import { constants } from 'node:os';
 import type { CallCounts } from '../diagnostics/call-events.js';
-import { publishState } from '../diagnostics/connection-events.js';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
 import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
@@ -21,17 +18,15 @@ import type {
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { Deadlines } from './deadlines.js';
-import { errnoText, lossOf, refusalOf } from './errno.js';
+import { lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
 import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
+import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
 import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
 import { Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
-
-/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
-export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
@@ -52,14 +47,6 @@ export interface ConnectionOptions {
   readonly timeout: number;
 }
 
-/** Why an attempt to connect failed. */
-export interface ConnectFailure {
-  readonly errno: number;
-  readonly phase: ConnectionPhase;
-  /** What was wrong with what the other side said, if that was it; else empty. */
-  readonly detail: string;
-}
-
 /** What went over a connection since it was made. */
 export interface Traffic {
   /** Messages that were handed over to be written. */
@@ -76,9 +63,6 @@ export interface Traffic {
   readonly unexpectedReplies: number;
 }
 
-/** Hears of the end: with nothing after `close`, with the reason after a loss. */
-export type CloseListener = (reason: DBusError | undefined) => void;
-
 /** Connections made so far. */
 let made = 0;
 
@@ -92,44 +76,31 @@ export class Connection {
   /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
   calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
-  /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
-  readonly closed: Promise<DBusError | undefined>;
-
-  readonly #closeListeners = new Set<CloseListener>();
   readonly #inbox: Inbox;
   readonly #native: NativeConnection;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
   readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#keepAlive.update());
   readonly #keepAlive: KeepAlive;
-  #state: ConnectionState = 'connecting';
+  readonly #life: Lifecycle;
   #canSendFds = false;
   #serial = 0;
   #messagesReceived = 0;
   #bodyBytesReceived = 0;
   #unexpectedReplies = 0;
-  /** What diagnostics tell of where it leads. */
-  readonly #address: string;
-  readonly #transport: TransportKind;
   /** Why the attempt is given up here. */
   #givenUp: ConnectFailure | undefined;
-  #resolveClosed!: (reason: DBusError | undefined) => void;
-  #opened: ((failure: ConnectFailure | undefined) => void) | undefined;
 
   private constructor(options: ConnectionOptions) {
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+    const { serve, transport } = options;
     this.#inbox = new Inbox(this.id, options.peer !== true);
-    this.#address = options.serve === undefined ? options.address : '';
-    this.#transport = options.transport;
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
       target: options.target,
-      serve: options.serve,
+      serve,
       anonymous: options.anonymous,
-      transport: options.transport,
+      transport,
       poller: options.poller,
       ...this.#inbox.memory,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
@@ -141,6 +112,7 @@ export class Connection {
     this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0);
     // A call that is being sent waits for its reply already.
     this.#outbox = new Outbox(this.#native, () => this.#pending.size <= 1);
+    this.#life = new Lifecycle({ id: this.id, address: serve === undefined ? options.address : '', transport });
   }
 
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
@@ -153,7 +125,12 @@ export class Connection {
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#life.state;
+  }
+
+  /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
+  get closed(): Promise<DBusError | undefined> {
+    return this.#life.closed;
   }
 
   /** Whether the other side agreed to pass file descriptors. */
@@ -261,16 +238,9 @@ export class Connection {
     this.#pending.keepFormerOwner(callee, owner);
   }
 
-  /**
-   * Has `listener` called when the connection is over, until the returned function is called. For what comes and goes
-   * during the life of a connection; a reaction to `closed` could not be taken back.
-   */
+  /** Has `listener` called when the connection is over, until the returned function is called. */
   whenClosed(listener: CloseListener): () => void {
-    this.#closeListeners.add(listener);
-    if (this.#state === 'closed') {
-      void this.closed.then((reason) => this.#closeListeners.delete(listener) && listener(reason));
-    }
-    return () => void this.#closeListeners.delete(listener);
+    return this.#life.whenClosed(listener);
   }
 
   /** Keeps the process alive until the returned function is called. */
@@ -294,7 +264,7 @@ export class Connection {
 
   /** Settles when the kernel has taken everything that was sent; at once if the connection is closed. */
   async flush(): Promise<void> {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     const release = this.hold();
     await this.#outbox.drained();
     release();
@@ -308,8 +278,8 @@ export class Connection {
 
   /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. */
   async close(milliseconds = 1000): Promise<void> {
-    if (this.#state === 'open') {
-      this.#become('closing');
+    if (this.state === 'open') {
+      this.#life.beginToClose();
       const release = this.hold();
       const { promise, give } = timeLimit(milliseconds);
       await Promise.race([this.#outbox.drained(), promise]);
@@ -321,10 +291,6 @@ export class Connection {
   }
 
   async #start({ serve, signal, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
-    const opened = new Promise<ConnectFailure | undefined>((resolve) => {
-      this.#opened = resolve;
-    });
-    this.#publishState();
     const errno = this.#native.start();
     if (errno !== 0) {
       // What is written to was connected: the other side has hung up already.
@@ -336,13 +302,10 @@ export class Connection {
     const abort = () => this.#giveUp(constants.errno.ECANCELED);
     signal?.addEventListener('abort', abort);
     const { promise, give } = timeLimit(timeout, serve === undefined);
-    const failure = await Promise.race([opened, promise]);
+    const failure = await Promise.race([this.#life.opened, promise]);
     give();
     signal?.removeEventListener('abort', abort);
-    if (this.#state === 'connecting') {
-      return this.#giveUp(constants.errno.ETIMEDOUT);
-    }
-    return failure;
+    return this.state === 'connecting' ? this.#giveUp(constants.errno.ETIMEDOUT) : failure;
   }
 
   /** Ends an attempt that takes too long, or that nobody wants any more. */
@@ -362,8 +325,9 @@ export class Connection {
   #onOpen(canSendFds: boolean): void {
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
-    this.#become('open');
-    this.#opened?.(undefined);
+    flushAtExit(this);
+    this.#life.open();
+    this.#keepAlive.update();
   }
 
   /**
@@ -419,7 +383,7 @@ export class Connection {
 
   /** Whoever waits for a reply whose text could not be sent gets an error. */
   #answerRefused(replySerial: number, destination: string, { dbusName, message }: DBusError): void {
-    if (this.#state !== 'open') return;
+    if (this.state !== 'open') return;
     const head = { type: MessageType.Error, errorName: dbusName, signature: 's' };
     const body = [`the reply could not be sent: ${message}`];
     try {
@@ -430,18 +394,15 @@ export class Connection {
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     const reason = errno === 0 ? undefined : lossOf(errno, detail);
-    const failure = this.#state === 'connecting' ? (this.#givenUp ?? { errno, phase, detail }) : undefined;
-    this.#become('closed', failure, reason);
+    this.#life.end(this.#givenUp ?? { errno, phase, detail }, reason);
+    forgetAtExit(this);
+    this.#keepAlive.end();
     this.#reportUnwritten(this.#outbox.end(), reason);
     this.#pending.close(reason);
     this.#deadlines.clear();
-    this.#opened?.({ errno, phase, detail });
-    const listeners = [...this.#closeListeners];
-    this.#closeListeners.clear();
-    for (const listener of listeners) listener(reason);
-    this.#resolveClosed(reason);
+    this.#life.tellEnd(reason);
   }
 
   /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
@@ -451,31 +412,9 @@ export class Connection {
     report('send', `${bytes} bytes of what was sent, at most, were never written: ${why}`, undefined, this.id);
   }
 
-  #become(state: ConnectionState, failure?: ConnectFailure, reason?: DBusError): void {
-    this.#state = state;
-    this.#publishState(failure, reason);
-    if (state === 'open') flushAtExit(this);
-    if (state === 'closed') {
-      forgetAtExit(this);
-      this.#keepAlive.end();
-    }
-    this.#keepAlive.update();
-  }
-
-  #publishState(failure?: ConnectFailure, reason?: DBusError): void {
-    publishState({
-      connection: this.id,
-      state: this.#state,
-      address: this.#address,
-      transport: this.#transport,
-      failure: failure && { phase: failure.phase, text: errnoText(failure.errno), detail: failure.detail },
-      reason: failure === undefined ? reason : undefined,
-    });
-  }
-
   #requireOpen(head: MessageHead): void {
-    if (this.#state === 'open') return;
-    throw new ConnectionClosedError(`the connection is ${this.#state}: cannot send ${describeMessage(head)}`);
+    if (this.state === 'open') return;
+    throw new ConnectionClosedError(`the connection is ${this.state}: cannot send ${describeMessage(head)}`);
   }
 
   /** Serials are unsigned 32-bit and never 0. */

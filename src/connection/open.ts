@@ -8,8 +8,9 @@ import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.
 import { loadAddon } from '../native/load.js';
 import { pollerKind, transportKind } from '../native/runtime.js';
 import type { Address } from './address.js';
-import { type ConnectFailure, Connection } from './connection.js';
+import { Connection } from './connection.js';
 import { errnoText } from './errno.js';
+import type { ConnectFailure } from './lifecycle.js';
 import { socketTargets } from './socket-target.js';
 import { timeLimit } from './time-limit.js';
 

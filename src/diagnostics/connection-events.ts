@@ -3,7 +3,7 @@
  * its state, and at the end why. It is rare, so it may cost something.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { ConnectionState } from '../connection/connection.js';
+import type { ConnectionState } from '../connection/lifecycle.js';
 import { trace } from '../diagnostics.js';
 import type { DBusError } from '../errors.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';

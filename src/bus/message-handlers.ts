@@ -1,0 +1,45 @@
+/** Who sees every incoming call and signal before anything else does, and may deal with it. */
+import type { IncomingMessage, Message } from '../connection/message.js';
+import { report } from '../diagnostics.js';
+
+/**
+ * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
+ * with: nothing else happens to it.
+ */
+export type MessageHandler = (message: Message) => boolean | undefined | void;
+
+export class MessageHandlers {
+  readonly #handlers = new Set<MessageHandler>();
+  readonly #connectionId: number;
+
+  constructor(connectionId: number) {
+    this.#connectionId = connectionId;
+  }
+
+  /** Whether there is nobody to ask, so that no message need be made. */
+  get isEmpty(): boolean {
+    return this.#handlers.size === 0;
+  }
+
+  add(handler: MessageHandler): Disposable {
+    this.#handlers.add(handler);
+    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+  }
+
+  /** Asks each in the order of adding, until one has dealt with the message. */
+  handle(message: IncomingMessage): boolean {
+    for (const handler of this.#handlers) if (this.#isHandledBy(handler, message)) return true;
+    return false;
+  }
+
+  #isHandledBy(handler: MessageHandler, message: IncomingMessage): boolean {
+    try {
+      // Decoded now, because handlers may keep the message and its bytes are only lent.
+      if (message.fault === undefined) void message.body;
+      return handler(message) === true;
+    } catch (error) {
+      report('handler', 'a message handler failed', error, this.#connectionId);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * How far a connection is in its life, and who hears of it: whoever waits for it to open or to end, and diagnostics.
+ *
+ * It goes one way, `connecting → open → closing → closed`, and changes in `#become` alone. A state may be left out.
+ */
+import { publishState } from '../diagnostics/connection-events.js';
+import type { DBusError } from '../errors.js';
+import type { ConnectionPhase, TransportKind } from '../native/binding.js';
+import { errnoText } from './errno.js';
+
+/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
+export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
+
+/** Why an attempt to connect failed. */
+export interface ConnectFailure {
+  readonly errno: number;
+  readonly phase: ConnectionPhase;
+  /** What was wrong with what the other side said, if that was it; else empty. */
+  readonly detail: string;
+}
+
+/** Hears of the end: with nothing after `close`, with the reason after a loss. */
+export type CloseListener = (reason: DBusError | undefined) => void;
+
+/** What diagnostics tell of a connection. */
+interface Identity {
+  readonly id: number;
+  /** Where it leads; empty for a client that was accepted. */
+  readonly address: string;
+  readonly transport: TransportKind;
+}
+
+export class Lifecycle {
+  /** Settles when the attempt to connect is over: with nothing if it is open, else with why it is not. Never rejects. */
+  readonly opened: Promise<ConnectFailure | undefined>;
+
+  /** Settles when it is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
+  readonly closed: Promise<DBusError | undefined>;
+
+  readonly #identity: Identity;
+  readonly #closeListeners = new Set<CloseListener>();
+  #state: ConnectionState = 'connecting';
+  #resolveOpened!: (failure: ConnectFailure | undefined) => void;
+  #resolveClosed!: (reason: DBusError | undefined) => void;
+
+  constructor(identity: Identity) {
+    this.#identity = identity;
+    this.opened = new Promise((resolve) => {
+      this.#resolveOpened = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#become('connecting');
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  open(): void {
+    this.#become('open');
+    this.#resolveOpened(undefined);
+  }
+
+  /** It is being closed here; what was sent is still written. */
+  beginToClose(): void {
+    this.#become('closing');
+  }
+
+  /**
+   * It is over. Who waits for that hears of it by {@link tellEnd}, when everything has been given back.
+   *
+   * @param failure what stopped the attempt, if it never opened
+   */
+  end(failure: ConnectFailure, reason: DBusError | undefined): void {
+    if (this.#state !== 'connecting') {
+      this.#become('closed', undefined, reason);
+      return;
+    }
+    this.#become('closed', failure);
+    this.#resolveOpened(failure);
+  }
+
+  tellEnd(reason: DBusError | undefined): void {
+    const listeners = [...this.#closeListeners];
+    this.#closeListeners.clear();
+    for (const listener of listeners) listener(reason);
+    this.#resolveClosed(reason);
+  }
+
+  /**
+   * Has `listener` called when the connection is over, until the returned function is called. For what comes and goes
+   * during the life of a connection; a reaction to `closed` could not be taken back.
+   */
+  whenClosed(listener: CloseListener): () => void {
+    this.#closeListeners.add(listener);
+    if (this.#state === 'closed') {
+      void this.closed.then((reason) => this.#closeListeners.delete(listener) && listener(reason));
+    }
+    return () => void this.#closeListeners.delete(listener);
+  }
+
+  #become(state: ConnectionState, failure?: ConnectFailure, reason?: DBusError): void {
+    this.#state = state;
+    const { id: connection, address, transport } = this.#identity;
+    publishState({
+      connection,
+      state,
+      address,
+      transport,
+      failure: failure && { phase: failure.phase, text: errnoText(failure.errno), detail: failure.detail },
+      reason,
+    });
+  }
+}
