@@ -20,7 +20,6 @@ export type { ProxyOf } from './client/proxy-types.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
-export type { Traffic } from './connection/connection.js';
 export type { ConnectionState } from './connection/lifecycle.js';
 export {
   type HeaderFields,
@@ -30,6 +29,7 @@ export {
   type OutgoingMessage,
 } from './connection/message.js';
 export type { WaitOptions } from './connection/pending-calls.js';
+export type { Traffic } from './connection/traffic.js';
 export type { CallCounts, CallEvent, CallOutcome } from './diagnostics/call-events.js';
 export type { ConnectionEvent, ConnectionFailure } from './diagnostics/connection-events.js';
 export type { MessageEvent } from './diagnostics/message-events.js';

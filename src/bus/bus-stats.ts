@@ -1,6 +1,6 @@
 /** What `bus.stats()` tells. */
-import type { Traffic } from '../connection/connection.js';
 import type { ConnectionState } from '../connection/lifecycle.js';
+import type { Traffic } from '../connection/traffic.js';
 
 /** What a connection holds at this moment, and counts of what it did so far. Counting is done anyway; asking is cheap. */
 export interface BusStats extends Traffic {

@@ -3,7 +3,6 @@
  * calls. How it begins and ends is told by its `Lifecycle`; what calls and signals mean is for the layers above.
  */
 import { constants } from 'node:os';
-import type { CallCounts } from '../diagnostics/call-events.js';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
 import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
@@ -27,6 +26,7 @@ import { describeMessage, MessageFlag, type MessageHead, MessageType } from './m
 import { Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
+import type { Traffic } from './traffic.js';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
@@ -45,22 +45,6 @@ export interface ConnectionOptions {
   readonly poller: PollerKind;
   /** Milliseconds until an attempt to connect is given up. */
   readonly timeout: number;
-}
-
-/** What went over a connection since it was made. */
-export interface Traffic {
-  /** Messages that were handed over to be written. */
-  readonly messagesSent: number;
-  /** Messages that arrived, whether somebody wanted them or not. */
-  readonly messagesReceived: number;
-  /** Bytes of the bodies of these messages; headers are not counted. */
-  readonly bodyBytesSent: number;
-  /** Bytes of the bodies of the messages that arrived. */
-  readonly bodyBytesReceived: number;
-  /** How the calls that were made here and are settled ended. */
-  readonly calls: CallCounts;
-  /** Replies that no call waited for, because it had timed out for instance, or that came from somebody else. */
-  readonly unexpectedReplies: number;
 }
 
 /** Connections made so far. */

@@ -50,6 +50,8 @@ export const TRANSPORT = {
     limitsWaitingDescriptors: false,
     /** A message whose descriptors this process had no room for ends the connection, and not only itself. */
     outlivesLostDescriptors: false,
+    /** At each read it moves all that it has of a message to new memory. */
+    movesWhatItReads: true,
   },
   socket: {
     dropsBadHeaders: false,
@@ -64,6 +66,7 @@ export const TRANSPORT = {
     closesDescriptorsOfDropped: true,
     limitsWaitingDescriptors: true,
     outlivesLostDescriptors: true,
+    movesWhatItReads: false,
   },
 }[transportKind()];
 
