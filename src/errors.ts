@@ -28,7 +28,7 @@ export interface DBusErrorOptions extends ErrorOptions {
 export class DBusError extends Error {
   /** The error name on the wire, for instance `org.freedesktop.DBus.Error.UnknownMethod`. */
   readonly dbusName: string;
-  /** The values of the error reply; empty for errors that arose here. */
+  /** The values of the error reply; empty for errors that arose here. File descriptors among them are closed already. */
   readonly body: readonly unknown[];
   /** The signature by which a service sends `body`; `undefined` where it sends the text alone. */
   readonly signature: string | undefined;

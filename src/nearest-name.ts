@@ -1,7 +1,11 @@
 /** What somebody probably meant: used where an error can name what exists. */
 
+/** No name of D-Bus is longer. Comparing takes time in proportion, and what is compared may be of a stranger's choice. */
+const LENGTH_MAXIMUM = 255;
+
 /** The name with the fewest letters to change, whatever their case, if that is few enough to be a slip. */
 function nearestName(wanted: string, names: Iterable<string>): string | undefined {
+  if (wanted.length > LENGTH_MAXIMUM) return undefined;
   let nearest: string | undefined;
   let least = Math.max(1, Math.round(wanted.length * 0.4)) + 1;
   for (const name of names) {

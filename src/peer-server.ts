@@ -7,7 +7,7 @@ import { socketCredentials } from './bus/socket-credentials.js';
 import type { Connection } from './connection/connection.js';
 import { HalfOpen } from './connection/half-open.js';
 import type { Listener } from './connection/listener.js';
-import { report, runHandler } from './diagnostics.js';
+import { report, reportFailure, reportRejection, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
@@ -186,13 +186,8 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const { allow, anonymous = false } = this.#options;
     const crowd = this.#crowd(credentials);
     if (crowd !== undefined) return crowd;
-    try {
-      // Nothing but `true`: a promise, of an async function, is no permission.
-      if ((allow?.(credentials) ?? (anonymous || isOwnUserOrRoot(credentials))) === true) return undefined;
-    } catch (error) {
-      report('handler', 'deciding whether a peer may connect failed', error);
-    }
-    return `${named(credentials)} was turned away`;
+    const isAllowed = allow === undefined ? anonymous || isOwnUserOrRoot(credentials) : isAllowedBy(allow, credentials);
+    return isAllowed ? undefined : `${named(credentials)} was turned away`;
   }
 
   /** Why nobody else may come in; `undefined` while there is room. */
@@ -234,6 +229,19 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
 function named(credentials: Credentials | undefined): string {
   return credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
+}
+
+/** Nothing but `true` lets anybody in: a promise, of an async function, is no permission, and neither is nothing. */
+function isAllowedBy(allow: (credentials: Credentials | undefined) => unknown, peer: Credentials | undefined): boolean {
+  const what = 'deciding whether a peer may connect';
+  try {
+    const result = allow(peer);
+    if (result instanceof Promise) reportRejection(what, result);
+    return result === true;
+  } catch (error) {
+    reportFailure(what, error);
+    return false;
+  }
 }
 
 function isOwnUserOrRoot(credentials: Credentials | undefined): boolean {

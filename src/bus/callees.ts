@@ -21,11 +21,15 @@ import type { FollowedName, NameOwners } from './name-owners.js';
  */
 const FOLLOWED_MAXIMUM = 128;
 
+/** Milliseconds after which the bus is asked again, where it did not tell: limits and time-outs pass, policies stay. */
+const RETRY_AFTER = 10_000;
+
 class NamedCallee implements Callee {
   readonly name: string;
   readonly followed: FollowedName;
   /** Counts up over all of them. */
   usedAt = 0;
+  readonly #since = performance.now();
 
   constructor(name: string, follow: (callee: Callee) => FollowedName) {
     this.name = name;
@@ -34,6 +38,11 @@ class NamedCallee implements Callee {
 
   mayBe(uniqueName: string): boolean {
     return this.followed.owner === uniqueName || this.followed.knowledge === 'denied';
+  }
+
+  /** Whether the bus did not tell, and may do so now. */
+  get isStale(): boolean {
+    return this.followed.knowledge === 'denied' && performance.now() - this.#since > RETRY_AFTER;
   }
 }
 
@@ -52,13 +61,21 @@ export class Callees {
 
   /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
   of(destination: string | undefined): Callee | undefined {
+    if (this.#last?.isStale) this.#forget(this.#last);
     if (this.#last?.name === destination) return this.#last;
     if (destination === undefined) return undefined;
-    const callee = this.#callees.get(destination) ?? this.#follow(destination);
+    const callee = this.#known(destination) ?? this.#follow(destination);
     if (callee === undefined) return undefined;
     callee.usedAt = ++this.#uses;
     this.#last = callee;
     return callee;
+  }
+
+  #known(name: string): NamedCallee | undefined {
+    const callee = this.#callees.get(name);
+    if (!callee?.isStale) return callee;
+    this.#forget(callee);
+    return undefined;
   }
 
   #follow(name: string): NamedCallee | undefined {
@@ -78,9 +95,13 @@ export class Callees {
     const oldestFirst = [...this.#callees.values()].sort((a, b) => a.usedAt - b.usedAt);
     const idle = oldestFirst.find((callee) => !this.#connection.isCalled(callee));
     if (idle === undefined) return false;
-    if (this.#last === idle) this.#last = undefined;
-    this.#callees.delete(idle.name);
-    idle.followed.release();
+    this.#forget(idle);
     return true;
+  }
+
+  #forget(callee: NamedCallee): void {
+    if (this.#last === callee) this.#last = undefined;
+    this.#callees.delete(callee.name);
+    callee.followed.release();
   }
 }

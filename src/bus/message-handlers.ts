@@ -1,6 +1,6 @@
 /** Who sees every incoming call and signal before anything else does, and may deal with it. */
 import type { IncomingMessage, Message } from '../connection/message.js';
-import { report } from '../diagnostics.js';
+import { reportFailure, reportRejection } from '../diagnostics.js';
 
 /**
  * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
@@ -36,9 +36,11 @@ export class MessageHandlers {
     try {
       // Decoded now, because handlers may keep the message and its bytes are only lent.
       if (message.fault === undefined) void message.body;
-      return handler(message) === true;
+      const result: unknown = handler(message);
+      if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);
+      return result === true;
     } catch (error) {
-      report('handler', 'a message handler failed', error, this.#connectionId);
+      reportFailure('a message handler', error, this.#connectionId);
       return false;
     }
   }

@@ -15,8 +15,11 @@ export interface FollowedName {
   readonly owner: string | undefined;
   /** How far the owner is known: the bus was asked and follows, or it does not tell. */
   readonly knowledge: OwnerKnowledge;
-  /** Resolves when the owner is known for the first time, with `false` if it could not be learnt. Never rejects. */
-  readonly known: Promise<boolean>;
+  /**
+   * Resolves with nothing when the owner is known for the first time, or with why the bus does not tell of it, or of its
+   * changes. Never rejects.
+   */
+  readonly refusal: Promise<unknown>;
   release(): void;
 }
 
@@ -29,9 +32,10 @@ class Following {
   owner: string | undefined;
   knowledge: OwnerKnowledge = 'asked';
   followers = 0;
-  readonly listeners = new Set<OwnerListener>();
+  /** Those who listen, and whether they were told anything. */
+  readonly listeners = new Map<OwnerListener, boolean>();
   subscription: Subscription | undefined;
-  known: Promise<boolean> = Promise.resolve(false);
+  refusal: Promise<unknown> = Promise.resolve(undefined);
   readonly #connectionId: number | undefined;
 
   constructor(name: string, connectionId: number | undefined) {
@@ -43,13 +47,19 @@ class Following {
     const previous = this.owner;
     if (owner === previous) return;
     this.owner = owner;
-    for (const listener of [...this.listeners]) this.tell(listener, owner, previous);
+    for (const listener of [...this.listeners.keys()]) this.tell(listener, owner, previous);
   }
 
   /** Tells a listener, unless it has been released meanwhile. */
   tell(listener: OwnerListener, owner: string | undefined, previous: string | undefined): void {
     if (!this.listeners.has(listener)) return;
+    this.listeners.set(listener, true);
     runHandler(`a watcher of ${this.name}`, () => listener(owner, previous), this.#connectionId);
+  }
+
+  /** Tells a listener who the owner is, unless it knows already. */
+  tellFirst(listener: OwnerListener): void {
+    if (this.listeners.get(listener) === false) this.tell(listener, this.owner, undefined);
   }
 }
 
@@ -71,12 +81,9 @@ export class NameOwners {
     const following = this.#followed.get(name) ?? this.#start(name);
     following.followers++;
     if (listener !== undefined) {
-      const { owner } = following;
-      following.listeners.add(listener);
-      if (owner !== undefined) queueMicrotask(() => following.tell(listener, owner, undefined));
-      void following.known.then((isKnown) => {
-        if (isKnown && following.owner === undefined) following.tell(listener, undefined, undefined);
-      });
+      following.listeners.set(listener, false);
+      if (following.owner !== undefined) queueMicrotask(() => following.tellFirst(listener));
+      void following.refusal.then((reason) => reason === undefined && following.tellFirst(listener));
     }
     let held = true;
     return {
@@ -86,7 +93,7 @@ export class NameOwners {
       get knowledge() {
         return following.knowledge;
       },
-      known: following.known,
+      refusal: following.refusal,
       release: () => {
         if (!held) return;
         held = false;
@@ -114,46 +121,59 @@ export class NameOwners {
         following.change(owner === '' ? undefined : (owner as string));
       },
     );
-    following.known = this.#ask(following);
-    void this.#heed(following, following.subscription);
+    const refusals = [this.#heed(following, following.subscription), this.#ask(following)];
+    following.refusal = Promise.all(refusals).then((reasons) => reasons.find((reason) => reason !== undefined));
     return following;
   }
 
-  async #ask(following: Following): Promise<boolean> {
+  /** Resolves with why the bus does not say who the owner is. */
+  async #ask(following: Following): Promise<unknown> {
     const learn = (owner: string | undefined) => {
       if (following.knowledge === 'asked') following.knowledge = 'known';
       following.change(owner);
     };
     const learnWhyNot = (errorName: string | undefined) => {
       if (errorName === NameHasNoOwnerError.dbusName) learn(undefined);
-      else following.knowledge = 'denied';
+      else this.#deny(following);
     };
     try {
       await this.#driver?.tellNameOwner(following.name, learn, learnWhyNot);
-      return true;
+      return undefined;
     } catch (error) {
-      if (error instanceof NameHasNoOwnerError) return true;
-      following.knowledge = 'denied';
-      if (error instanceof ConnectionClosedError) return false;
+      if (error instanceof NameHasNoOwnerError) return undefined;
+      this.#deny(following);
+      if (error instanceof ConnectionClosedError) return error;
       report('name', `the owner of ${following.name} could not be asked for`, error, this.#driver?.connectionId);
-      return false;
+      return error;
     }
   }
 
-  /** Without its rule, the bus tells of no change. */
-  async #heed(following: Following, { ready }: Subscription): Promise<void> {
+  /** Without its rule, the bus tells of no change. Resolves with why it did not take it. */
+  async #heed(following: Following, { ready }: Subscription): Promise<unknown> {
     try {
       await ready;
+      return undefined;
     } catch (error) {
-      following.knowledge = 'denied';
-      if (error instanceof ConnectionClosedError) return;
+      this.#deny(following);
+      if (error instanceof ConnectionClosedError) return error;
       const what = `the bus refused the match rule that follows the owner of ${following.name}`;
       report('subscription', what, error, this.#driver?.connectionId);
+      return error;
     }
+  }
+
+  /** The bus does not tell, now: whoever wants to follow the name next asks again. */
+  #deny(following: Following): void {
+    following.knowledge = 'denied';
+    this.#forget(following);
   }
 
   #stop(following: Following): void {
-    this.#followed.delete(following.name);
+    this.#forget(following);
     following.subscription?.unsubscribe();
+  }
+
+  #forget(following: Following): void {
+    if (this.#followed.get(following.name) === following) this.#followed.delete(following.name);
   }
 }

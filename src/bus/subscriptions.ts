@@ -29,6 +29,8 @@ interface Listener {
   readonly take: SignalTaker;
   /** Whether its subscription is over: another listener may have ended it while a signal is being handed out. */
   ended: boolean;
+  /** Whether it asked how AddMatch ended. */
+  awaits: boolean;
 }
 
 /** A rule at the bus. */
@@ -40,9 +42,8 @@ interface Rule {
   readonly owner: FollowedName | undefined;
   /** In the order in which they subscribed; replaced and never changed, because signals are handed out along it. */
   listeners: readonly Listener[];
-  /** How AddMatch ended; never rejects. */
-  readonly outcome: Promise<unknown>;
-  awaited: boolean;
+  /** Why the rule is not in force, or nothing if it is; never rejects. */
+  outcome: Promise<unknown>;
   refused: boolean;
 }
 
@@ -98,7 +99,7 @@ export class Subscriptions {
     if (rule === undefined) {
       rule = this.#install(text, matchRule);
     }
-    const listener: Listener = { id: ++this.#lastListener, take, ended: false };
+    const listener: Listener = { id: ++this.#lastListener, take, ended: false, awaits: false };
     rule.listeners = [...rule.listeners, listener];
     this.#listeners++;
     return this.#handle(rule, listener);
@@ -153,32 +154,45 @@ export class Subscriptions {
       matches: compileMatchRule(matchRule),
       owner: followed,
       listeners: [],
-      outcome: this.#addMatch(text),
-      awaited: false,
+      outcome: Promise.resolve(undefined),
       refused: false,
     };
     this.#rules.set(text, rule);
     this.#index.add(rule);
-    void rule.outcome.then((error) => {
-      if (error !== undefined) this.#refuse(rule, error);
-    });
+    rule.outcome = this.#enforce(rule);
     return rule;
   }
 
-  async #addMatch(text: string): Promise<unknown> {
+  /**
+   * Adds a rule at the bus. One that is for signals of a well-known name is of no use where the bus does not tell who owns
+   * that: nothing could be handed out.
+   */
+  async #enforce(rule: Rule): Promise<unknown> {
     try {
-      await this.#driver?.addMatch(text);
-      return undefined;
+      await this.#driver?.addMatch(rule.text);
     } catch (error) {
+      this.#refuse(rule, error);
       return error;
     }
+    const reason = await rule.owner?.refusal;
+    if (reason === undefined) return undefined;
+    if (this.#rules.get(rule.text) === rule) this.#removeMatch(rule);
+    this.#refuse(rule, reason);
+    return reason;
+  }
+
+  #removeMatch({ text }: Rule): void {
+    this.#driver?.removeMatch(text).catch((error: unknown) => {
+      if (error instanceof ConnectionClosedError) return;
+      report('subscription', `the match rule ${text} could not be removed`, error, this.#driver?.connectionId);
+    });
   }
 
   /** The bus does not take the rule: whoever listens by it hears nothing, and the next one to subscribe tries again. */
   #refuse(rule: Rule, error: unknown): void {
     rule.refused = true;
     this.#forget(rule);
-    if (rule.awaited || error instanceof ConnectionClosedError) return;
+    if (rule.listeners.every(({ awaits }) => awaits) || error instanceof ConnectionClosedError) return;
     report('subscription', `the bus refused the match rule ${rule.text}`, error, this.#driver?.connectionId);
   }
 
@@ -190,16 +204,13 @@ export class Subscriptions {
       rule.listeners = rule.listeners.filter((other) => other !== listener);
       if (rule.listeners.length > 0 || rule.refused) return;
       this.#forget(rule);
-      this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
-        if (error instanceof ConnectionClosedError) return;
-        report('subscription', `the match rule ${rule.text} could not be removed`, error, this.#driver?.connectionId);
-      });
+      this.#removeMatch(rule);
     };
     return {
       unsubscribe,
       [Symbol.dispose]: unsubscribe,
       get ready() {
-        rule.awaited = true;
+        listener.awaits = true;
         return rule.outcome.then((error) => {
           if (error !== undefined) throw error;
         });

@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { report } from '../diagnostics.js';
-import { InvalidArgumentError } from '../errors.js';
+import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
 
 /** How signals are collected for a loop. */
@@ -15,13 +15,15 @@ export interface WatchOptions {
 
 const DEFAULT_LIMIT = 1024;
 
+type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => void;
+
 /**
  * Signals that wait for a loop. Leaving the loop, disposing, an abort, or the end of the connection ends it; what waits
  * then is still handed out, unless it was the loop that left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
   readonly #waiting: unknown[][] = [];
-  readonly #takers: ((result: IteratorResult<unknown[], undefined>) => void)[] = [];
+  readonly #takers: Taker[] = [];
   readonly #subscription: Subscription;
   readonly #stopWaiting: () => void;
   readonly #connectionId: number;
@@ -29,6 +31,8 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #signal: AbortSignal | undefined;
   #dropped = 0;
   #ended = false;
+  /** Why the bus refused the subscription, until somebody was told. */
+  #refusal: { readonly reason: unknown } | undefined;
 
   constructor(bus: Bus, listen: Listen, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
@@ -36,7 +40,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#connectionId = bus.connectionId;
     this.#limit = limit;
     this.#subscription = listen((...values) => this.#push(values));
-    this.#subscription.ready.catch(() => this.#end());
+    this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
     this.#stopWaiting = bus.whenClosed(() => this.#end());
     this.#signal = signal;
     signal?.addEventListener('abort', this.#end, { once: true });
@@ -48,10 +52,15 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     return this.#dropped;
   }
 
-  /** The next signal's arguments: at once if one waits, else when it comes. Never rejects. */
+  /**
+   * The next signal's arguments: at once if one waits, else when it comes.
+   *
+   * @throws (rejects) once, with why, if the bus refused the subscription
+   */
   next(): Promise<IteratorResult<unknown[], undefined>> {
     const value = this.#waiting.shift();
     if (value !== undefined) return Promise.resolve({ value, done: false });
+    if (this.#refusal !== undefined) return this.#tellRefusal(this.#refusal);
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => this.#takers.push(resolve));
   }
@@ -59,6 +68,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
     this.#waiting.length = 0;
+    this.#refusal = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -85,6 +95,20 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     if (this.#dropped++ > 0) return;
     const what = `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`;
     report('message', what, undefined, this.#connectionId);
+  }
+
+  /** A loop that merely ended would look as if all were well. */
+  #onRefused(reason: unknown): void {
+    if (this.#ended || reason instanceof ConnectionClosedError) return;
+    this.#refusal = { reason };
+    const taker = this.#takers.shift();
+    if (taker !== undefined) taker(this.#tellRefusal(this.#refusal));
+    this.#end();
+  }
+
+  #tellRefusal({ reason }: { readonly reason: unknown }): Promise<never> {
+    this.#refusal = undefined;
+    return Promise.reject(reason);
   }
 
   readonly #end = (): void => {

@@ -23,7 +23,7 @@ import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
 import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
-import { Outbox } from './outbox.js';
+import { type Answered, Outbox } from './outbox.js';
 import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
@@ -72,6 +72,9 @@ export class Connection {
   #messagesReceived = 0;
   #bodyBytesReceived = 0;
   #unexpectedReplies = 0;
+  #closing: Promise<void> | undefined;
+  /** Whether what is being sent is the answer to a refused reply. */
+  #answersRefused = false;
   /** Why the attempt is given up here. */
   #givenUp: ConnectFailure | undefined;
 
@@ -260,8 +263,13 @@ export class Connection {
     this.#native.flush(milliseconds);
   }
 
-  /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. */
-  async close(milliseconds = 1000): Promise<void> {
+  /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. The second time it is the same. */
+  close(milliseconds = 1000): Promise<void> {
+    this.#closing ??= this.#writeAndClose(milliseconds);
+    return this.#closing;
+  }
+
+  async #writeAndClose(milliseconds: number): Promise<void> {
     if (this.state === 'open') {
       this.#life.beginToClose();
       const release = this.hold();
@@ -359,21 +367,28 @@ export class Connection {
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error(), this.id);
-    // For its text alone: an answer without that is not refused for the same reason again, and again. Later, because this
-    // is called from within `send`.
-    if (!(replySerial > 0) || errno !== constants.errno.EILSEQ) return;
-    queueMicrotask(() => this.#answerRefused(replySerial, destination, error()));
+    const answered =
+      replySerial > 0 ? { replySerial, destination: destination || undefined } : this.#outbox.answeredBy(serial);
+    if (answered === undefined || this.#answersRefused) return;
+    // Later, because this is called from within `send`.
+    queueMicrotask(() => this.#answerRefused(answered, error()));
   }
 
-  /** Whoever waits for a reply whose text could not be sent gets an error. */
-  #answerRefused(replySerial: number, destination: string, { dbusName, message }: DBusError): void {
+  /** Whoever waits for a reply that could not be sent gets an error. If that is refused as well, nothing can be sent to it. */
+  #answerRefused({ replySerial, destination }: Answered, { dbusName, message }: DBusError): void {
     if (this.state !== 'open') return;
-    const head = { type: MessageType.Error, errorName: dbusName, signature: 's' };
+    const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
     const body = [`the reply could not be sent: ${message}`];
     try {
-      this.send(destination === '' ? head : { ...head, destination }, body, replySerial);
+      // What is refused tells so within `flush`; of what else waits, that has to be told by itself.
+      this.#outbox.flush();
+      this.#answersRefused = true;
+      this.send(head, body, replySerial);
+      this.#outbox.flush();
     } catch (error) {
       report('send', `the call ${replySerial} of ${destination} gets no reply`, error, this.id);
+    } finally {
+      this.#answersRefused = false;
     }
   }
 

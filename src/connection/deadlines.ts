@@ -6,6 +6,7 @@
  * What has a deadline is itself the entry of its list. An object more for each call would be one more to collect, and
  * an array of them would keep those that have settled until it is tidied up.
  */
+import { TIMER_MAXIMUM } from './time-limit.js';
 
 /** What expires, unless it is removed from its {@link Deadlines} before. All but `expire` is theirs. */
 export abstract class Expiring {
@@ -18,9 +19,6 @@ export abstract class Expiring {
   /** Called once, when the time is over. */
   abstract expire(): void;
 }
-
-/** The longest delay that a timer takes; a longer deadline is looked at again when this has passed. */
-const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
@@ -55,6 +53,7 @@ export class Deadlines {
   #setTimer(at: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = at;
+    // A deadline beyond that is looked at again then.
     const delay = Math.min(TIMER_MAXIMUM, Math.max(1, at - Math.floor(performance.now() - this.#start)));
     this.#timer = setTimeout(() => this.#expireDue(), delay);
     this.#timer.unref();

@@ -130,9 +130,9 @@ export class Inbox {
     return this.#rows[this.#at + Column.Fault] !== 0;
   }
 
-  /** The values, for who only looks at them: whoever keeps the message gets the same ones. */
+  /** The values, for who only looks at them; whoever keeps the message gets the same ones, where there are no descriptors. */
   get body(): readonly unknown[] {
-    return this.message().body;
+    return this.#rows[this.#at + Column.FdCount] === 0 ? this.message().body : this.#lend().look();
   }
 
   /**
@@ -170,6 +170,11 @@ export class Inbox {
   message(): IncomingMessage {
     this.#message ??= this.#makeMessage();
     return this.#message;
+  }
+
+  /** Closes the descriptors of what was decoded: nobody gets it. */
+  discard(): void {
+    this.#lent?.discard();
   }
 
   /** The current message has been handled: its body is no longer lent, its unwanted descriptors are closed. */

@@ -8,6 +8,9 @@ import { type DBusError, InvalidArgumentError, NotSupportedError } from '../erro
 import { FileDescriptor } from '../file-descriptor.js';
 import { Fault } from '../native/binding.js';
 
+/** Stands for a descriptor where nobody will use it. */
+const nobodys = Object.create(FileDescriptor.prototype) as FileDescriptor;
+
 export class LentBody {
   readonly #signature: string;
   readonly #offset: number;
@@ -65,6 +68,23 @@ export class LentBody {
     if (this.#signature === '') return [];
     if (this.#fds.length > 0) return this.#decodeWithDescriptors(this.#reader, options);
     return decoderFor(this.#signature, options)(this.#reader.open(this.#offset, this.#length));
+  }
+
+  /**
+   * Decodes the body for who only looks at it and keeps nothing: nobody comes to own the descriptors by that, and the
+   * values in their place are of no use.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  look(): unknown[] {
+    if (this.#reader === undefined || this.#fault !== Fault.None || this.#fds.length === 0) return this.decode();
+    const values = decoderFor(this.#signature);
+    return values(this.#reader.open(this.#offset, this.#length, this.#descriptors ?? this.#fds.map(() => nobodys)));
+  }
+
+  /** Closes the descriptors of a body that was decoded for somebody who does not get it. */
+  discard(): void {
+    for (const descriptor of this.#descriptors ?? []) descriptor.close();
   }
 
   /** Ends the loan. Descriptors of a body that nobody decoded are closed. */

@@ -139,6 +139,11 @@ export class IncomingMessage implements Message {
   decode(options?: DecodeOptions): unknown[] {
     return this.#lent.decode(options);
   }
+
+  /** Closes the descriptors of what was decoded: nobody gets it. */
+  discard(): void {
+    this.#lent.discard();
+  }
 }
 
 /** What a message is about, for error texts: `org.example.Service /path org.example.Interface.Member`. */

@@ -19,6 +19,15 @@ const GATHER_BYTES = 32 * 1024;
 /** Beyond this many unwritten bytes, messages are refused. It is half of what a bus queues for a slow reader. */
 const QUEUE_MAXIMUM = 64 * 1024 * 1024;
 
+/** The kernel takes no more at a time (SCM_MAX_FD), and a message has to go with all of its descriptors. */
+const FDS_MAXIMUM = 253;
+
+/** A call that a message answers, and who made it. */
+export interface Answered {
+  readonly replySerial: number;
+  readonly destination: string | undefined;
+}
+
 export class Outbox {
   /** Whether the other side agreed to pass file descriptors; known when the connection is open. */
   canSendFds = false;
@@ -29,7 +38,11 @@ export class Outbox {
   readonly #native: NativeConnection;
   readonly #isIdle: () => boolean;
   readonly #writer = new Writer();
+  /** The last message with descriptors, and what it answers. */
+  #carrier: ({ readonly serial: number } & Answered) | undefined;
   #gathers = false;
+  /** Whether a message is being written: what its values do when they are looked at must not get into it. */
+  #marshals = false;
   #flushScheduled = false;
   #queued = 0;
   #drained: Promise<void> | undefined;
@@ -53,6 +66,7 @@ export class Outbox {
    * @throws {@link BackpressureError} if too much waits to be written already
    */
   push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
+    if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
     if (this.#queued > QUEUE_MAXIMUM) {
       throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
     }
@@ -63,6 +77,15 @@ export class Outbox {
     this.#scheduleFlush();
   }
 
+  /**
+   * What a message with descriptors answers, if it answers anything. For want of descriptors it may be refused, and not
+   * every transport tells then whom it was for.
+   */
+  answeredBy(serial: number): Answered | undefined {
+    const carrier = this.#carrier;
+    return carrier?.serial === serial && carrier.replySerial > 0 ? carrier : undefined;
+  }
+
   /** Keeps what is pushed until the next `flush`, which spares what answers a batch of messages a tick of its own. */
   gather(): void {
     this.#gathers = true;
@@ -70,6 +93,7 @@ export class Outbox {
 
   /** Hands everything that was gathered to the addon. */
   flush(): void {
+    if (this.#marshals) return;
     this.#gathers = false;
     this.#write();
   }
@@ -125,6 +149,7 @@ export class Outbox {
     const writer = this.#writer;
     let mark = writer.position;
     let fdsBefore = writer.fds.length;
+    this.#marshals = true;
     try {
       const bodyLength = this.#marshalOnce(head, body, serial, replySerial, 0);
       const fdCount = writer.fds.length - fdsBefore;
@@ -133,17 +158,23 @@ export class Outbox {
         return false;
       }
       if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
+      if (fdCount > FDS_MAXIMUM) {
+        throw new InvalidArgumentError(`a message carries at most ${FDS_MAXIMUM} file descriptors, not ${fdCount}`);
+      }
       for (const { fd } of writer.fds.slice(fdsBefore)) requireOpen(fd);
       // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
       writer.rewind(mark, fdsBefore);
       this.#write();
       mark = 0;
       fdsBefore = 0;
+      this.#carrier = { serial, replySerial, destination: head.destination };
       this.#count(this.#marshalOnce(head, body, serial, replySerial, fdCount));
       return true;
     } catch (error) {
       writer.rewind(mark, fdsBefore);
       throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+    } finally {
+      this.#marshals = false;
     }
   }
 

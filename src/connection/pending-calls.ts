@@ -68,6 +68,8 @@ interface ReceivedReply {
   decode(options?: DecodeOptions): unknown[];
   /** All of it, for who keeps it. */
   message(): Message;
+  /** Closes the descriptors that came to be owned by decoding. */
+  discard(): void;
 }
 
 /** A call that waits: what settles it, and its place in the list of its deadline. */
@@ -175,6 +177,7 @@ export class PendingCalls {
       result = resultOf(reply, call);
       outcome = reply.type === MessageType.MethodReturn ? 'reply' : 'error';
     } catch (error) {
+      reply.discard();
       result = rejection(() => error);
       outcome = 'unreadable';
       failure = error;
@@ -273,5 +276,7 @@ function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const message = reply.message();
   // Decoded now, because the error keeps the message and its bytes are only lent.
   void message.body;
+  // Nobody looks for descriptors in an error, to close them.
+  reply.discard();
   return rejection(() => errorFromReply(message, values, describeMessage(call.head)));
 }

@@ -44,8 +44,8 @@ const UNUSABLE_MAXIMUM = 1000;
  * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
  * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature.
  *
- * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, or 1000 elements that
- *   cannot be used), or has another root than `<node>`
+ * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 1000 elements that cannot be
+ *   used, 1000 entities that are not XML's own), or has another root than `<node>`
  */
 export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
   const root = readXml(xml, {

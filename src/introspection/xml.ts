@@ -23,6 +23,8 @@ export interface XmlLimits {
   readonly maximumDepth: number;
 }
 
+/** Each costs the parser an error, so that 4 MiB of nothing else would keep the process busy for seconds. */
+const UNDEFINED_ENTITIES_MAXIMUM = 1000;
 const ELEMENTS = new Set(['node', 'interface', 'method', 'signal', 'property', 'arg', 'annotation']);
 /** Those of XML itself. (The parser's own table also finds what every object inherits, `&constructor;` for instance.) */
 const entities = Object.assign(Object.create(null) as Record<string, string>, {
@@ -65,6 +67,7 @@ export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits)
   let unknownDepth = 0;
   /** What the parser said of an entity that XML does not define, since the last start tag began. */
   let undefinedEntity: string | undefined;
+  let undefinedEntities = 0;
   parser.on('opentagstart', () => {
     undefinedEntity = undefined;
   });
@@ -91,6 +94,11 @@ export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits)
     // Documentation uses entities of its own (PackageKit, UPower); only where they would matter are they an error.
     if (!message.endsWith('undefined entity.')) throw notWellFormed(message);
     undefinedEntity = message;
+    if (++undefinedEntities > UNDEFINED_ENTITIES_MAXIMUM) {
+      throw new InvalidArgumentError(
+        `introspection data has more than ${UNDEFINED_ENTITIES_MAXIMUM} undefined entities`,
+      );
+    }
   });
   parser.write(text).close();
   return document[0] as XmlElement;

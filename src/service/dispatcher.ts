@@ -3,11 +3,15 @@
  * once, whatever the handler does.
  */
 import type { Bus } from '../bus/bus.js';
+import { closeHandedOver } from '../codec/handed-over.js';
 import type { IncomingMessage } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import {
+  BackpressureError,
+  ConnectionClosedError,
   DBusError,
   InvalidArgumentError,
+  NotSupportedError,
   UnknownInterfaceError,
   UnknownMethodError,
   UnknownObjectError,
@@ -138,16 +142,26 @@ function settle(call: IncomingCall, method: MethodDescription, result: unknown):
 
 function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {
   try {
-    call.reply(method.outSignature, valuesOf(method, result));
+    if (call.reply(method.outSignature, valuesOf(method, result))) return;
   } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) {
+    if (isOverOrFull(error)) {
       report('send', `the reply to ${call.what} could not be sent`, error, call.connectionId);
-      return;
+      call.finish();
+    } else if (error instanceof NotSupportedError) {
+      report('send', `the result of ${call.what} could not be sent`, error, call.connectionId);
+      fail(call, error);
+    } else {
+      const what = `the result of ${call.what} does not fit "${method.outSignature}"`;
+      report('misfit', what, error, call.connectionId);
+      fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
     }
-    const what = `the result of ${call.what} does not fit "${method.outSignature}"`;
-    report('misfit', what, error, call.connectionId);
-    fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
   }
+  closeHandedOver(result);
+}
+
+/** Whether an answer cannot be sent because nothing can be. */
+function isOverOrFull(error: unknown): boolean {
+  return error instanceof ConnectionClosedError || error instanceof BackpressureError;
 }
 
 function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
@@ -165,6 +179,8 @@ function fail(call: IncomingCall, thrown: unknown): void {
       return;
     } catch (error) {
       report('send', `the error of ${call.what} could not be sent`, error, call.connectionId);
+      if (isOverOrFull(error)) break;
     }
   }
+  call.finish();
 }

@@ -80,12 +80,14 @@ export class IncomingCall implements CallContext {
   /**
    * Replies with values, unless the caller wants no reply.
    *
+   * @returns whether they were sent
    * @throws {@link InvalidArgumentError} if the values do not fit; nothing is sent then
    */
-  reply(signature: string, body: readonly unknown[]): void {
-    if (!this.#mayAnswer()) return;
+  reply(signature: string, body: readonly unknown[]): boolean {
+    if (!this.#mayAnswer()) return false;
     this.#bus.sendBy(this.#replyHeads.get(this.message.sender, signature), body, this.message.serial);
-    this.#finish();
+    this.finish();
+    return true;
   }
 
   /**
@@ -97,16 +99,17 @@ export class IncomingCall implements CallContext {
     if (!this.#mayAnswer()) return;
     const { sender: destination, serial: replySerial } = this.message;
     this.#bus.send({ type: MessageType.Error, destination, replySerial, ...answer });
-    this.#finish();
+    this.finish();
   }
 
   #mayAnswer(): boolean {
     if (this.message.expectsReply && !this.#answered && this.#bus.state === 'open') return true;
-    this.#finish();
+    this.finish();
     return false;
   }
 
-  #finish(): void {
+  /** Nothing more will be answered, and nobody follows the caller any more. */
+  finish(): void {
     this.#answered = true;
     this.#releaseCaller?.();
     this.#releaseCaller = undefined;
@@ -123,8 +126,8 @@ export class IncomingCall implements CallContext {
       const followed = this.#bus.owners.follow(sender, (owner) => {
         if (owner === undefined) caller.abort();
       });
-      void followed.known.then(() => {
-        if (followed.owner === undefined && !this.#answered) caller.abort();
+      void followed.refusal.then((reason) => {
+        if (reason === undefined && followed.owner === undefined && !this.#answered) caller.abort();
       });
       this.#releaseCaller = () => {
         stopWaiting();

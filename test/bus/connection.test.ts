@@ -20,6 +20,7 @@ import {
 } from '../../src/index.js';
 import { FakeBus } from '../helpers/fake-bus.js';
 import { moduleArguments } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
@@ -214,6 +215,36 @@ test('a signal emitted by a service after the loss goes nowhere and throws nothi
   assert.is(beacon.properties.On, true);
   assert.is(bus.stats().queuedBytes, 0);
   await doomed.stop();
+});
+
+test('closing again cuts nothing off that the first time is still writing', async () => {
+  await using receiver = await connect({ address: daemon.address });
+  const sender = await connect({ address: daemon.address });
+  const heard: number[] = [];
+  const rule = { sender: sender.uniqueName, interface: 'org.example.Large' };
+  const subscription = receiver.subscribe(rule, ({ body }) => void heard.push(body[0] as number));
+  await subscription.ready;
+  const signal = { path: '/', interface: 'org.example.Large', member: 'Sent', signature: 'uay' };
+  // More than the kernel takes; where memory is watched that would not be read in the second that closing waits.
+  const most = patience > 1 ? 10 : 100;
+  let sent = 0;
+  while (sender.stats().queuedBytes < 8_000_000 && sent < most) {
+    sender.emit({ ...signal, body: [sent++, Buffer.alloc(500_000)] });
+  }
+  const left = new Promise<void>((resolve) => {
+    receiver.watchName(sender.uniqueName as string, { vanished: resolve });
+  });
+  await Promise.all([sender.close(), sender.close()]);
+  await left;
+  assert.equal(
+    heard,
+    Array.from({ length: sent }, (_, number) => number),
+  );
+});
+
+test('a timeout that no timer can wait for is as long as can be, and not none at all', async () => {
+  await using bus = await connect({ address: daemon.address, timeout: 2 ** 40 });
+  assert.is(bus.state, 'open');
 });
 
 test('many connections live beside one another', async () => {

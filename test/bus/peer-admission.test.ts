@@ -100,15 +100,19 @@ test('nothing but true is a permission', async () => {
   const warnings: string[] = [];
   const listener = ({ message }: Error) => warnings.push(message);
   process.on('warning', listener);
-  const refusals = [async () => true, () => 1, () => assert.unreachable('as always')] as unknown[];
-  for (const allow of refusals as ListenOptions['allow'][]) {
-    await using server = await serve({ allow });
-    assert.is(await canCall(server), false);
+  const rejecting = async () => assert.unreachable('as always');
+  const refusals = [async () => true, () => 1, () => {}, () => null, rejecting, () => assert.unreachable('as always')];
+  for (const allow of refusals as unknown[] as ListenOptions['allow'][]) {
+    for (const anonymous of [false, true]) {
+      await using server = await serve({ allow, anonymous });
+      assert.is(await canCall(server, anonymous), false);
+    }
   }
   await using server = await serve({ allow: () => true });
   assert.is(await canCall(server), true);
   process.off('warning', listener);
-  assert.equal(warnings.length, 1);
+  // Of the two that fail, each time.
+  assert.equal(warnings.length, 4);
 });
 
 test('somebody who does not say who it is is let in only where that is asked for', async () => {

@@ -1,5 +1,7 @@
 // What callers are told when a handler fails, whatever it throws.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { openSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/diagnostics.js';
@@ -8,10 +10,15 @@ import {
   DBusError,
   type DBusErrorOptions,
   defineInterface,
+  FileDescriptor,
   InvalidArgumentError,
   implement,
+  listen,
+  type MessageBus,
+  NotSupportedError,
   TimeoutError,
 } from '../../src/index.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
@@ -22,11 +29,24 @@ const service = await connect({ address: daemon.address });
 const test = suite('service errors');
 
 let fail: () => unknown = () => undefined;
+let follows = false;
 const Failing = defineInterface('org.example.Failing', {
-  methods: { Fail: {} },
+  methods: { Fail: {}, Many: { out: 'ah' }, Odd: { out: 'a{ss}' } },
   properties: { Level: { type: 'u' } },
 });
-const failing = implement(Failing, { Fail: async () => void (await fail()), Level: 1 });
+const failing = implement(Failing, {
+  Fail: async () => void (await fail()),
+  Many: () => Array.from({ length: 254 }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver()),
+  Odd(context) {
+    if (follows) void context.signal;
+    return {
+      get key(): string {
+        throw new RangeError('as always');
+      },
+    };
+  },
+  Level: 1,
+});
 service.export('/failing', failing);
 const proxy = client.proxy(Failing, service.uniqueName as string, '/failing');
 
@@ -141,6 +161,80 @@ test('values of an error that do not fit are left out, and reported', async () =
     problems.map(({ kind }) => kind),
     ['send'],
   );
+});
+
+/** What a caller gets whose call is answered with something that cannot be sent, and what was reported meanwhile. */
+async function unsendable(method: 'Many' | 'Odd', from = proxy): Promise<{ error: DBusError; problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const note = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', note);
+  try {
+    return { error: (await rejection(from.with({ timeout: 2000 }).call[method]())) as DBusError, problems };
+  } finally {
+    unsubscribe('busbar:problem', note);
+  }
+}
+
+test('a result that throws when it is looked at is answered as failed, and reported', async () => {
+  const { error, problems } = await unsendable('Odd');
+  assert.is(error.dbusName, FAILED);
+  assert.match(error.message, /^the result of Odd does not fit its signature/);
+  assert.equal(
+    problems.map(({ kind }) => kind),
+    ['misfit'],
+  );
+});
+
+test('a result with more descriptors than a message can carry is an error, and reported', async () => {
+  const before = openFds();
+  const { error, problems } = await unsendable('Many');
+  assert.is(error.dbusName, FAILED);
+  assert.equal(
+    problems.map(({ kind }) => kind),
+    ['misfit'],
+  );
+  assert.match(inspect(problems[0]?.error), 'at most 253 file descriptors, not 254');
+  await assertNoFdsLeft(before);
+});
+
+test('a result with descriptors over a connection that carries none is an error, and reported', async () => {
+  const onConnection = (bus: MessageBus) => bus.export('/failing', failing);
+  await using server = await listen({ address: 'tcp:host=127.0.0.1', anonymous: true, onConnection });
+  await using bus = await connect({ address: server.address, peer: true, anonymous: true });
+  const before = openFds();
+  const { error, problems } = await unsendable('Many', bus.proxy(Failing, '/failing'));
+  assert.instance(error, NotSupportedError);
+  assert.equal(
+    problems.map(({ kind }) => kind),
+    ['send'],
+  );
+  await assertNoFdsLeft(before);
+});
+
+test('whoever followed the caller does not any more when the answer could not be sent', async () => {
+  const { matchRules, subscriptions } = service.stats();
+  follows = true;
+  await unsendable('Odd');
+  follows = false;
+  assert.equal([service.stats().matchRules, service.stats().subscriptions], [matchRules, subscriptions]);
+});
+
+test('the error of a name that is no name does not repeat it all', async () => {
+  const name = 'a'.repeat(1_000_000);
+  const properties = {
+    path: '/failing',
+    interface: 'org.freedesktop.DBus.Properties',
+    destination: service.uniqueName,
+  };
+  for (const body of [
+    ['org.example.Failing', name],
+    [name, 'Level'],
+  ]) {
+    const error = await rejection(client.call({ ...properties, member: 'Get', signature: 'ss', body }));
+    assert.instance(error, DBusError);
+    assert.match((error as DBusError).message, /has no (property|interface) "aaa/);
+    assert.ok((error as DBusError).message.length < 1000);
+  }
 });
 
 test.run();

@@ -147,6 +147,25 @@ test('a listener that throws or rejects does not keep the others from hearing', 
   assert.ok(warnings.some(({ message }) => message.includes('a bad asynchronous listener')));
 });
 
+test('a message handler that throws or rejects has not dealt with the message, and ends nothing', async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', note);
+  const heard: string[] = [];
+  using _listener = proxy.on.Lit((text) => void heard.push(text));
+  using _rejecting = client.addMessageHandler((async () => assert.unreachable('as always')) as never);
+  using _throwing = client.addMessageHandler(() => assert.unreachable('as always'));
+  await proxy.call.Ping('handled');
+  await settled();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', note);
+  assert.equal(heard, ['handled']);
+  assert.ok(
+    warnings.length >= 2 && warnings.every((text) => text.startsWith('a message handler failed')),
+    `${warnings}`,
+  );
+});
+
 test('a listener may subscribe and unsubscribe while it runs', async () => {
   const heard: string[] = [];
   const first = proxy.on.Lit(() => {

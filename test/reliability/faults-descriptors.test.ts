@@ -10,6 +10,7 @@ import { patience } from '../helpers/patience.js';
 import { Example, folder, PATH } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program, type ProgramOptions } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const NAME = 'org.example.Faults';
@@ -168,6 +169,46 @@ test('a message that has to wait, and whose descriptors cannot, is refused, and 
   const relieved = await sender.event('relieved');
   assert.equal([relieved.outcome, relieved.left], ['done', 0]);
   assert.is((await sender.finished).code, 0);
+});
+
+test('a reply that has to wait, and whose descriptor cannot, is an error for who called', async () => {
+  await using server = starving(`
+    const Example = defineInterface('org.example.Peer', { methods: { Large: { out: 'ay' }, Give: { out: 'h' } } });
+    const object = implement(Example, {
+      Large: () => new Uint8Array(20_000_000),
+      Give: () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver(),
+    });
+    const server = await listen({
+      address: 'unix:tmpdir=${folder}',
+      onConnection: (bus) => bus.export('${PATH}', object),
+    });
+    const before = openFds();
+    say('listening', { address: server.address });
+    process.stdin.on('data', (order) => {
+      if (String(order) === 'exhaust\\n') exhaust(1);
+      if (String(order) === 'relieve\\n') relieve();
+      if (String(order) === 'end\\n') process.exit(0);
+      say('obeyed', { left: openFds() - before });
+    });
+  `);
+  const Giver = defineInterface('org.example.Peer', { methods: { Large: { out: 'ay' }, Give: { out: 'h' } } });
+  const address = String((await server.event('listening')).address);
+  const order = (word: string) => {
+    server.write(`${word}\n`);
+    return server.event('obeyed');
+  };
+  await using client = await connect({ address, peer: true });
+  const { Large, Give } = client.proxy(Giver, PATH).with({ timeout: 10_000 * patience }).call;
+  (await Give()).close();
+  const { left } = await order('count');
+  await order('exhaust');
+  const [large, refused] = await Promise.all([Large(), rejection(Give())]);
+  assert.is(large.length, 20_000_000);
+  assert.match(refused.message, /^the reply could not be sent: .*\(EMFILE\)/);
+  assert.equal(await order('relieve'), { event: 'obeyed', left });
+  (await Give()).close();
+  server.write('end\n');
+  assert.is((await server.finished).code, 0);
 });
 
 test.run();

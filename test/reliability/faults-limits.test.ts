@@ -105,6 +105,47 @@ function addLimits(kind: Daemon): void {
     again.unsubscribe();
   });
 
+  limited('a name that could not be followed is followed when it can be', matches, async (daemon) => {
+    await using bus = await connect({ address: daemon.address });
+    await using first = await connect({ address: daemon.address });
+    await using second = await connect({ address: daemon.address });
+    for (const service of [first, second]) service.export('/faults', faults());
+    const owned = await first.requestName(NAME);
+    const remote = bus.proxy(Faults, NAME, '/faults');
+    const fill = Array.from({ length: 100 }, (_, i) =>
+      bus.subscribe({ interface: NAME, member: `Tick${i}` }, () => {}),
+    );
+    await Promise.allSettled(fill.map(({ ready }) => ready));
+    assert.is(await remote.call.Echo('text'), 'text');
+    const loop = remote.watch.Tick();
+    assert.instance(await rejection(loop.next()), LimitsExceededError);
+    for (const subscription of fill) subscription.unsubscribe();
+
+    const heard: unknown[] = [];
+    const subscription = remote.on.Tick((number) => void heard.push(number));
+    await subscription.ready;
+    const tick = (from: MessageBus, number: number, destination?: string) =>
+      from.emit({
+        path: '/faults',
+        interface: NAME,
+        member: 'Tick',
+        signature: 'uay',
+        body: [number, []],
+        destination,
+      });
+    tick(first, 1);
+    await owned.release();
+    await second.requestName(NAME);
+    tick(first, 2, bus.uniqueName);
+    await first.listNames();
+    tick(second, 3);
+    await second.listNames();
+    await bus.listNames();
+    assert.equal(heard, [1, 3]);
+    subscription.unsubscribe();
+    await assertUsable(bus);
+  });
+
   const names = isDaemon ? { max_names_per_connection: 4 } : { max_objects: 32 };
   limited('one name too many is refused', names, async (daemon) => {
     await using bus = await connect({ address: daemon.address });

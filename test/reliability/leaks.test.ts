@@ -1,11 +1,21 @@
 // time limit: 120 s
 // Whatever was begun and ended leaves everything where it was: match rules at the bus, pending calls, descriptors,
 // handles of the event loop, and memory.
-import { readdirSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, FileDescriptor, implement, type MessageBus } from '../../src/index.js';
+import {
+  connect,
+  type DBusError,
+  defineInterface,
+  FileDescriptor,
+  implement,
+  type MessageBus,
+  MessageType,
+  Variant,
+} from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
 import { rulesAtBus } from '../helpers/rules-at-bus.js';
 
 const daemon = await PrivateBus.start();
@@ -13,8 +23,11 @@ const client = await connect({ address: daemon.address });
 const service = await connect({ address: daemon.address });
 const test = suite('leaks');
 
+const manyFds = Array.from({ length: 10 }, () => 0);
+
 const Example = defineInterface('org.example.Leaks', {
-  methods: { Echo: { in: 's', out: 's' }, Fail: {}, Pass: { in: 'h', out: 'h' } },
+  methods: { Echo: { in: 's', out: 's' }, Fail: {}, Pass: { in: 'h', out: 'h' }, Open: { in: 'b', out: 'a{sv}' } },
+  properties: { Fixed: { type: 'ah', access: 'read' }, Size: { type: 'u' } },
   signals: { Lit: { args: 's' } },
 });
 const example = implement(Example, {
@@ -24,8 +37,21 @@ const example = implement(Example, {
   },
   // What came in goes out again, and is closed here once it is sent.
   Pass: (fd) => fd.handOver(),
+  Open: (isMisfit) => {
+    const opened = () => new Variant('h', FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver());
+    return { first: opened(), second: opened(), third: isMisfit ? new Variant('u', -1) : opened() };
+  },
+  Fixed: [],
+  Size: 1,
 });
 service.export('/leaks', example);
+// What answers with descriptors where nobody expects them.
+service.addMessageHandler(({ path, sender, serial, type }) => {
+  if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
+  const answer = { destination: sender, replySerial: serial, signature: 'sah', body: ['text', manyFds] };
+  service.send({ type: MessageType.Error, errorName: 'org.example.Error.Mistaken', ...answer });
+  return true;
+});
 await service.requestName('org.example.Leaks');
 const proxy = client.proxy(Example, 'org.example.Leaks', '/leaks');
 process.on('warning', () => {});
@@ -137,6 +163,70 @@ test('descriptors that came with a signal nobody wanted', async () => {
     });
   }
   await service.listNames();
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors of values that a property does not take', async () => {
+  const before = await baseline(client);
+  const set = { destination: service.uniqueName, path: '/leaks', interface: 'org.freedesktop.DBus.Properties' };
+  for (const [iface, name] of [
+    ['org.example.Leaks', 'Fixed'],
+    ['org.example.Leaks', 'Size'],
+    ['org.example.Leaks', 'Missing'],
+    ['org.example.Missing', 'Fixed'],
+  ]) {
+    const body = [iface, name, new Variant('ah', manyFds)];
+    await rejection(client.call({ ...set, member: 'Set', signature: 'ssv', body }));
+  }
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors of signals that were looked into', async () => {
+  const before = await baseline(client);
+  const heard: unknown[] = [];
+  const rule = { interface: 'org.example.Fds', arg1: 'wanted', arg2path: '/wanted/' };
+  const subscription = client.subscribe(rule, ({ body }) => {
+    for (const descriptor of body[0] as FileDescriptor[]) {
+      heard.push(descriptor.closed);
+      descriptor.close();
+    }
+  });
+  await subscription.ready;
+  for (const [text, path] of [
+    ['unwanted', '/wanted/here'],
+    ['wanted', '/unwanted'],
+    ['wanted', '/wanted/here'],
+  ]) {
+    // The bus itself would look into one that is for everybody.
+    const signal = { destination: client.uniqueName, path: '/', interface: 'org.example.Fds', member: 'Here' };
+    service.emit({ ...signal, signature: 'ahso', body: [manyFds, text, path] });
+  }
+  await service.listNames();
+  await client.listNames();
+  subscription.unsubscribe();
+  assert.equal(await baseline(client), before);
+  assert.equal(
+    heard,
+    manyFds.map(() => false),
+  );
+});
+
+test('descriptors of results that nobody wants, or that do not fit', async () => {
+  const before = await baseline(client);
+  for (let round = 0; round < 10; round++) {
+    await proxy.with({ noReply: true }).call.Open(false);
+    await rejection(proxy.call.Open(true));
+  }
+  await service.listNames();
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors of an error, where nobody looks for them', async () => {
+  const before = await baseline(client);
+  const error = (await rejection(
+    client.proxy(Example, 'org.example.Leaks', '/mistaken').call.Echo('text'),
+  )) as DBusError;
+  assert.is(error.message.startsWith('text'), true);
   assert.equal(await baseline(client), before);
 });
 

@@ -381,6 +381,13 @@ test('is limited in what cannot be used', () => {
   );
 });
 
+test('is limited in entities that are not its own', () => {
+  const documented = (count: number) =>
+    `<node><doc:doc>${'&ensp;'.repeat(count)}</doc:doc><interface name="a.b"/></node>`;
+  assert.is(parse(documented(1000)).node.interfaces.size, 1);
+  refuses(documented(1001), /introspection data has more than 1000 undefined entities/);
+});
+
 test('of thousands of children is read', () => {
   const names = Array.from({ length: 50_000 }, (_, index) => `unit_${index}_2eservice`);
   const { node } = parse(`<node>${names.map((name) => `<node name="${name}"/>`).join('\n')}</node>`);

@@ -55,4 +55,29 @@ test('what was sent while the addon was about to say that it had written everyth
   assert.is(sent.end(), 0);
 });
 
+test('what a value does when it is looked at does not get into the message that is being written', () => {
+  const written: string[] = [];
+  const send = (bytes: Uint8Array, length: number) => {
+    written.push(Buffer.from(bytes.subarray(0, length)).toString('hex'));
+    return 0;
+  };
+  const box = new Outbox({ send } as unknown as NativeConnection, () => true);
+  const push = (look: () => void) => {
+    const value = {
+      get key() {
+        look();
+        return 'text';
+      },
+    };
+    box.push({ ...SIGNAL, signature: 'a{ss}' }, [value], 1, 0);
+    box.flush();
+  };
+  push(() => {});
+  push(() => box.flush());
+  assert.throws(() => push(() => box.push(SIGNAL, [], 2, 0)), /must not send when it is looked at/);
+  push(() => {});
+  assert.is(written.length, 3);
+  assert.is(new Set(written).size, 1);
+});
+
 test.run();

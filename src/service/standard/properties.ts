@@ -12,6 +12,7 @@ import {
 } from '../../errors.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { standardInterfaces } from '../../introspection/standard.js';
+import { quoted } from '../../names.js';
 import { suggestion } from '../../nearest-name.js';
 import { Variant } from '../../variant.js';
 import type { CallTarget } from '../call-target.js';
@@ -39,12 +40,27 @@ function get(call: IncomingCall): unknown {
 
 function set(call: IncomingCall): unknown {
   const [interfaceName, name, value] = call.message.decode({ variants: 'outermost' }) as [string, string, Variant];
-  const [exportable, property] = find(call, interfaceName, name);
-  if (property.access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
-  if (value.signature !== property.signature) {
-    throw new InvalidArgumentError(`the property ${name} is of type "${property.signature}", not "${value.signature}"`);
-  }
+  const [exportable, property] = findFor(value, call, interfaceName, name);
   return whenKnown(exportable.setProperty(name, value.value, wrappedValue(call, property, value)), () => undefined);
+}
+
+/** The property that a call sets. The descriptors of a value that is refused are closed: no setter gets them. */
+function findFor(
+  value: Variant,
+  call: IncomingCall,
+  interfaceName: string,
+  name: string,
+): [Exportable, PropertyDescription] {
+  try {
+    const found = find(call, interfaceName, name);
+    const [, { access, signature }] = found;
+    if (access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
+    if (value.signature === signature) return found;
+    throw new InvalidArgumentError(`the property ${name} is of type "${signature}", not "${value.signature}"`);
+  } catch (error) {
+    call.message.discard();
+    throw error;
+  }
 }
 
 /** The value that Set carries with the variants within it. */
@@ -81,7 +97,8 @@ function find(call: IncomingCall, interfaceName: string, name: string): [Exporta
     if (property !== undefined) return [exportable, property];
   }
   const names = candidates.flatMap(({ description }) => [...description.properties.keys()]);
-  throw new UnknownPropertyError(`${interfaceName || call.path} has no property ${name}${suggestion(name, names)}`);
+  const owner = interfaceName || call.path;
+  throw new UnknownPropertyError(`${owner} has no property ${quoted(name)}${suggestion(name, names)}`);
 }
 
 function nodeOf({ tree, path }: IncomingCall): TreeNode {
@@ -90,7 +107,8 @@ function nodeOf({ tree, path }: IncomingCall): TreeNode {
 
 function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInterfaceError {
   const names = nodeOf(call).interfaces.keys();
-  return new UnknownInterfaceError(`${call.path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
+  const what = `${call.path} has no interface ${quoted(interfaceName)}`;
+  return new UnknownInterfaceError(`${what}${suggestion(interfaceName, names)}`);
 }
 
 function whenKnown(value: unknown, then: (value: unknown) => unknown): unknown {
