@@ -29,20 +29,28 @@ class NamedCallee implements Callee {
   readonly followed: FollowedName;
   /** Counts up over all of them. */
   usedAt = 0;
-  readonly #since = performance.now();
+  /** Whether it takes the place of one that the bus did not tell of. */
+  readonly #isRetry: boolean;
+  /** When that it does not tell was seen first. */
+  #deniedSince: number | undefined;
 
-  constructor(name: string, follow: (callee: Callee) => FollowedName) {
+  constructor(name: string, isRetry: boolean, follow: (callee: Callee) => FollowedName) {
     this.name = name;
+    this.#isRetry = isRetry;
     this.followed = follow(this);
   }
 
   mayBe(uniqueName: string): boolean {
-    return this.followed.owner === uniqueName || this.followed.knowledge === 'denied';
+    const { owner, knowledge } = this.followed;
+    return owner === uniqueName || knowledge === 'denied' || (this.#isRetry && knowledge === 'asked');
   }
 
   /** Whether the bus did not tell, and may do so now. */
   get isStale(): boolean {
-    return this.followed.knowledge === 'denied' && performance.now() - this.#since > RETRY_AFTER;
+    if (this.followed.knowledge !== 'denied') return false;
+    const now = performance.now();
+    this.#deniedSince ??= now;
+    return now - this.#deniedSince > RETRY_AFTER;
   }
 }
 
@@ -61,27 +69,22 @@ export class Callees {
 
   /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
   of(destination: string | undefined): Callee | undefined {
-    if (this.#last?.isStale) this.#forget(this.#last);
-    if (this.#last?.name === destination) return this.#last;
+    if (this.#last?.name === destination && !this.#last?.isStale) return this.#last;
     if (destination === undefined) return undefined;
-    const callee = this.#known(destination) ?? this.#follow(destination);
+    const known = this.#callees.get(destination);
+    const callee = known === undefined || known.isStale ? this.#follow(destination, known) : known;
     if (callee === undefined) return undefined;
     callee.usedAt = ++this.#uses;
     this.#last = callee;
     return callee;
   }
 
-  #known(name: string): NamedCallee | undefined {
-    const callee = this.#callees.get(name);
-    if (!callee?.isStale) return callee;
-    this.#forget(callee);
-    return undefined;
-  }
-
-  #follow(name: string): NamedCallee | undefined {
+  /** @param stale the one that it takes the place of */
+  #follow(name: string, stale: NamedCallee | undefined): NamedCallee | undefined {
+    if (stale !== undefined) this.#forget(stale);
     if (name === BUS_NAME || !isWellKnownName(name)) return undefined;
     if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
-    const callee = new NamedCallee(name, (itself) =>
+    const callee = new NamedCallee(name, stale !== undefined, (itself) =>
       this.#owners.follow(name, (_owner, previous) => {
         if (previous !== undefined) this.#connection.keepFormerOwner(itself, previous);
       }),

@@ -36,6 +36,7 @@ export class MessageHandlers {
     try {
       // Decoded now, because handlers may keep the message and its bytes are only lent.
       if (message.fault === undefined) void message.body;
+      message.handOut();
       const result: unknown = handler(message);
       if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);
       return result === true;

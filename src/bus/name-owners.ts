@@ -15,10 +15,9 @@ export interface FollowedName {
   readonly owner: string | undefined;
   /** How far the owner is known: the bus was asked and follows, or it does not tell. */
   readonly knowledge: OwnerKnowledge;
-  /**
-   * Resolves with nothing when the owner is known for the first time, or with why the bus does not tell of it, or of its
-   * changes. Never rejects.
-   */
+  /** Resolves when the owner is known for the first time, with `false` if it could not be learnt. Never rejects. */
+  readonly known: Promise<boolean>;
+  /** Resolves with why the bus does not tell of the owner or of its changes, or with nothing if it does. Never rejects. */
   readonly refusal: Promise<unknown>;
   release(): void;
 }
@@ -35,6 +34,7 @@ class Following {
   /** Those who listen, and whether they were told anything. */
   readonly listeners = new Map<OwnerListener, boolean>();
   subscription: Subscription | undefined;
+  known: Promise<boolean> = Promise.resolve(false);
   refusal: Promise<unknown> = Promise.resolve(undefined);
   readonly #connectionId: number | undefined;
 
@@ -83,7 +83,7 @@ export class NameOwners {
     if (listener !== undefined) {
       following.listeners.set(listener, false);
       if (following.owner !== undefined) queueMicrotask(() => following.tellFirst(listener));
-      void following.refusal.then((reason) => reason === undefined && following.tellFirst(listener));
+      void following.known.then((isKnown) => isKnown && following.tellFirst(listener));
     }
     let held = true;
     return {
@@ -93,6 +93,7 @@ export class NameOwners {
       get knowledge() {
         return following.knowledge;
       },
+      known: following.known,
       refusal: following.refusal,
       release: () => {
         if (!held) return;
@@ -121,8 +122,10 @@ export class NameOwners {
         following.change(owner === '' ? undefined : (owner as string));
       },
     );
-    const refusals = [this.#heed(following, following.subscription), this.#ask(following)];
-    following.refusal = Promise.all(refusals).then((reasons) => reasons.find((reason) => reason !== undefined));
+    const answer = this.#ask(following);
+    following.known = answer.then((reason) => reason === undefined);
+    const answers = Promise.all([this.#heed(following, following.subscription), answer]);
+    following.refusal = answers.then((reasons) => reasons.find((reason) => reason !== undefined));
     return following;
   }
 

@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
 import { type CallOptions, callFlags } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
+import { closeDescriptors } from '../codec/close-descriptors.js';
 import { PreparedHead } from '../connection/header.js';
 import { MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
@@ -230,12 +231,21 @@ function watch(remote: Remote, signal: SignalDescription) {
 
 function getProperty(remote: Remote, { name }: PropertyDescription) {
   return (): Promise<unknown> =>
-    callProperties(remote, 'Get', 'ss', [remote.description.name, name], ([value]) => value);
+    callProperties(remote, 'Get', 'ss', [remote.description.name, name], (values) => {
+      if (values.length > 1) closeDescriptors(values.slice(1));
+      return values[0];
+    });
 }
 
 function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
   return (value: unknown): Promise<void> =>
-    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], () => {});
+    callProperties(
+      remote,
+      'Set',
+      'ssv',
+      [remote.description.name, name, new Variant(signature, value)],
+      closeDescriptors,
+    );
 }
 
 function callProperties<Result>(

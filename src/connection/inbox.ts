@@ -172,7 +172,7 @@ export class Inbox {
     return this.#message;
   }
 
-  /** Closes the descriptors of what was decoded: nobody gets it. */
+  /** Closes the descriptors of what was decoded, unless somebody got it already. */
   discard(): void {
     this.#lent?.discard();
   }

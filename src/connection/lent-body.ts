@@ -21,6 +21,8 @@ export class LentBody {
   /** Descriptors as numbers until somebody decodes the body, as objects after that. */
   #fds: readonly number[];
   #descriptors: readonly FileDescriptor[] | undefined;
+  #looked: unknown[] | undefined;
+  #isHandedOut = false;
 
   /** @param fault a code of the seam's `Fault` */
   constructor(
@@ -78,18 +80,31 @@ export class LentBody {
    */
   look(): unknown[] {
     if (this.#reader === undefined || this.#fault !== Fault.None || this.#fds.length === 0) return this.decode();
-    const values = decoderFor(this.#signature);
-    return values(this.#reader.open(this.#offset, this.#length, this.#descriptors ?? this.#fds.map(() => nobodys)));
+    this.#looked ??= decoderFor(this.#signature)(
+      this.#reader.open(
+        this.#offset,
+        this.#length,
+        this.#fds.map(() => nobodys),
+      ),
+    );
+    return this.#looked;
+  }
+
+  /** Somebody gets the values, and may keep them. */
+  handOut(): void {
+    this.#isHandedOut = true;
   }
 
   /** Closes the descriptors of a body that was decoded for somebody who does not get it. */
   discard(): void {
+    if (this.#isHandedOut) return;
     for (const descriptor of this.#descriptors ?? []) descriptor.close();
   }
 
   /** Ends the loan. Descriptors of a body that nobody decoded are closed. */
   release(): void {
     this.#reader = undefined;
+    this.#looked = undefined;
     if (this.#fds.length > 0 && this.#descriptors === undefined) closeAll(this.#fds);
   }
 

@@ -140,7 +140,12 @@ export class IncomingMessage implements Message {
     return this.#lent.decode(options);
   }
 
-  /** Closes the descriptors of what was decoded: nobody gets it. */
+  /** Somebody gets the values, and may keep them. */
+  handOut(): void {
+    this.#lent.handOut();
+  }
+
+  /** Closes the descriptors of what was decoded, unless somebody got it already. */
   discard(): void {
     this.#lent.discard();
   }

@@ -3,7 +3,7 @@
  * once, whatever the handler does.
  */
 import type { Bus } from '../bus/bus.js';
-import { closeHandedOver } from '../codec/handed-over.js';
+import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { IncomingMessage } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import {
@@ -156,7 +156,7 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
       fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
     }
   }
-  closeHandedOver(result);
+  closeHandedOver(method.outSignature, result);
 }
 
 /** Whether an answer cannot be sent because nothing can be. */

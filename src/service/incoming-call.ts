@@ -126,8 +126,8 @@ export class IncomingCall implements CallContext {
       const followed = this.#bus.owners.follow(sender, (owner) => {
         if (owner === undefined) caller.abort();
       });
-      void followed.refusal.then((reason) => {
-        if (reason === undefined && followed.owner === undefined && !this.#answered) caller.abort();
+      void followed.known.then((isKnown) => {
+        if (isKnown && followed.owner === undefined && !this.#answered) caller.abort();
       });
       this.#releaseCaller = () => {
         stopWaiting();

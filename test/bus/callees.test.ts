@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, TimeoutError } from '../../src/index.js';
-import { BUS, CLIENT, FakeBus } from '../helpers/fake-bus.js';
+import { BUS, CLIENT, FakeBus, PEER } from '../helpers/fake-bus.js';
 import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
@@ -159,6 +159,36 @@ for (const [what, answers] of [
     assert.is(answer, 'true');
   });
 }
+
+test('a bus that did not tell the owner is asked again after a while', async () => {
+  let refuses = true;
+  let rules = 0;
+  await using server = await FakeBus.start({
+    answer: (call) => {
+      if (call.member === 'Ask') return Buffer.concat([answerTo(call, FORGER, 'forged'), answerTo(call, PEER, 'true')]);
+      if (call.member !== 'AddMatch') return undefined;
+      rules++;
+      return refuses ? refusalTo(call, 'LimitsExceeded') : undefined;
+    },
+  });
+  await using bus = await connect({ address: server.address });
+  const ask = async () => {
+    const [answer] = await bus.call({ destination: NAME, path: '/', interface: NAME, member: 'Ask' });
+    await bus.listNames();
+    return [rules, answer];
+  };
+  const { now } = performance;
+  assert.is((await ask())[0], 1);
+  refuses = false;
+  assert.equal(await ask(), [1, 'forged']);
+  performance.now = () => now.call(performance) + 60_000;
+  try {
+    assert.equal(await ask(), [2, 'true']);
+  } finally {
+    performance.now = now;
+  }
+  assert.equal(await ask(), [2, 'true']);
+});
 
 testUnless(
   PrivateBus.missing(),

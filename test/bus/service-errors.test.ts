@@ -19,6 +19,7 @@ import {
   TimeoutError,
 } from '../../src/index.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
@@ -169,7 +170,7 @@ async function unsendable(method: 'Many' | 'Odd', from = proxy): Promise<{ error
   const note = (problem: unknown) => void problems.push(problem as Problem);
   subscribe('busbar:problem', note);
   try {
-    return { error: (await rejection(from.with({ timeout: 2000 }).call[method]())) as DBusError, problems };
+    return { error: (await rejection(from.with({ timeout: 2000 * patience }).call[method]())) as DBusError, problems };
   } finally {
     unsubscribe('busbar:problem', note);
   }

@@ -45,13 +45,6 @@ const example = implement(Example, {
   Size: 1,
 });
 service.export('/leaks', example);
-// What answers with descriptors where nobody expects them.
-service.addMessageHandler(({ path, sender, serial, type }) => {
-  if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
-  const answer = { destination: sender, replySerial: serial, signature: 'sah', body: ['text', manyFds] };
-  service.send({ type: MessageType.Error, errorName: 'org.example.Error.Mistaken', ...answer });
-  return true;
-});
 await service.requestName('org.example.Leaks');
 const proxy = client.proxy(Example, 'org.example.Leaks', '/leaks');
 process.on('warning', () => {});
@@ -223,11 +216,67 @@ test('descriptors of results that nobody wants, or that do not fit', async () =>
 
 test('descriptors of an error, where nobody looks for them', async () => {
   const before = await baseline(client);
+  using _handler = service.addMessageHandler(({ path, sender, serial, type }) => {
+    if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
+    const answer = { destination: sender, replySerial: serial, signature: 'sah', body: ['text', manyFds] };
+    service.send({ type: MessageType.Error, errorName: 'org.example.Error.Mistaken', ...answer });
+    return true;
+  });
   const error = (await rejection(
     client.proxy(Example, 'org.example.Leaks', '/mistaken').call.Echo('text'),
   )) as DBusError;
   assert.is(error.message.startsWith('text'), true);
   assert.equal(await baseline(client), before);
+});
+
+test('descriptors of signals that a slow loop does not get', async () => {
+  const before = await baseline(client);
+  const loop = proxy.watch.Lit({ limit: 2 });
+  await client.listNames();
+  for (let round = 0; round < 10; round++) {
+    service.emit({
+      path: '/leaks',
+      interface: 'org.example.Leaks',
+      member: 'Lit',
+      signature: 'sah',
+      body: ['', manyFds],
+    });
+  }
+  await service.listNames();
+  await client.listNames();
+  assert.is(loop.dropped, 8);
+  loop[Symbol.dispose]();
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors in the answers to properties, where nobody looks for them', async () => {
+  const before = await baseline(client);
+  using _handler = service.addMessageHandler(({ path, sender, serial, type, member }) => {
+    if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
+    const signature = member === 'Get' ? 'vah' : 'sah';
+    const body = [member === 'Get' ? new Variant('u', 1) : 'text', manyFds];
+    service.send({ type: MessageType.MethodReturn, destination: sender, replySerial: serial, signature, body });
+    return true;
+  });
+  const mistaken = client.proxy(Example, 'org.example.Leaks', '/mistaken');
+  assert.is(await mistaken.get.Size(), 1);
+  await mistaken.set.Size(2);
+  assert.equal(await baseline(client), before);
+});
+
+test('descriptors that a message handler was given are its own, also where a property does not take them', async () => {
+  const kept: FileDescriptor[] = [];
+  using _handler = service.addMessageHandler(({ member, body }) => {
+    if (member === 'Set') kept.push(...(body[2] as FileDescriptor[]));
+  });
+  const set = { destination: service.uniqueName, path: '/leaks', interface: 'org.freedesktop.DBus.Properties' };
+  const body = ['org.example.Leaks', 'Missing', new Variant('ah', manyFds)];
+  await rejection(client.call({ ...set, member: 'Set', signature: 'ssv', body }));
+  assert.equal(
+    kept.map(({ closed }) => closed),
+    manyFds.map(() => false),
+  );
+  for (const descriptor of kept) descriptor.close();
 });
 
 test('watched names and owned names', async () => {
