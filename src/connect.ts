@@ -12,6 +12,7 @@ import {
 } from './errors.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
+import { checkTimeout } from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
@@ -52,7 +53,7 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
-  if (!(timeout >= 0)) throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
+  checkTimeout(timeout);
   if (options.peer === true) return connectToPeer({ ...options, timeout });
   const connection = await openConnection(addressesOf(options), { ...options, timeout });
   const bus = new MessageBus(connection);

@@ -6,7 +6,8 @@ import { requireLibrary } from './connection/open.js';
 import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
-import { pollerKind, transportKind } from './native/runtime.js';
+import { pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
+import { checkChoice } from './parameters.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
 /** Where to listen, and for whom. */
@@ -48,6 +49,7 @@ export interface ListenOptions extends PeerServerOptions {
 export async function listen(options: ListenOptions): Promise<PeerServer> {
   checkLimits(options);
   const addresses = parseAddresses(options.address);
+  checkChoice(options.transport, TRANSPORTS, 'transport');
   const transport = options.transport ?? transportKind();
   if (transport === 'sd-bus') requireLibrary();
   const poller = options.poller ?? pollerKind();
@@ -93,7 +95,7 @@ const LIMITS = ['maxConnections', 'maxUnauthenticated', 'authenticationTimeout']
 function checkLimits(options: ListenOptions): void {
   for (const name of LIMITS) {
     const value = options[name];
-    if (value === undefined || value > 0) continue;
+    if (value === undefined || (typeof value === 'number' && value > 0)) continue;
     throw new InvalidArgumentError(`${name}: expected a number above 0, got ${String(value)}`);
   }
 }

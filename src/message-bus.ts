@@ -10,10 +10,14 @@ import { type ObjectOptions, type RemoteObject, remoteObject } from './client/ob
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
+import { timeLimit } from './connection/time-limit.js';
 import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
 import { type Export, Exports } from './service/exports.js';
+
+/** Milliseconds that writing may take. */
+const CLOSE_LIMIT = 1000;
 
 /** Whether this process has been told that exports come before names. */
 let warned = false;
@@ -99,7 +103,9 @@ export class MessageBus extends Bus {
   proxy<T extends Describable>(what: T, path: string): ProxyOf<T>;
   proxy<T extends Describable>(what: T, ...where: [string | undefined, string] | [string]): ProxyOf<T> {
     const [destination, path] = where.length === 1 ? [undefined, where[0]] : where;
-    return makeProxy(this, describe(what), destination, path, () => memberAliases(what)) as ProxyOf<T>;
+    const description = describe(what);
+    const aliases = what === (description as unknown) ? undefined : () => memberAliases(what);
+    return makeProxy(this, description, destination, path, aliases) as ProxyOf<T>;
   }
 
   /**
@@ -133,13 +139,17 @@ export class MessageBus extends Bus {
     return { ...super.stats(), exportedObjects: this.#exports.size };
   }
 
-  /** Writes what was sent and closes; a shared connection closes with its last share. */
+  /** Writes what was sent, for a second at most, and closes; a shared connection closes with its last share. */
   override async close(): Promise<void> {
     if (this.#shares > 1) {
       this.#shares--;
-      await this.flush();
+      const { promise, give } = timeLimit(CLOSE_LIMIT);
+      await Promise.race([this.flush(), promise]);
+      give();
       return;
     }
+    // What was announced, and changes that wait for the end of the turn, were sent as far as anybody can tell.
+    this.#exports.flush();
     await super.close();
   }
 

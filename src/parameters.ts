@@ -12,6 +12,20 @@ export function checkObject(value: unknown, name: string): void {
   throw new InvalidArgumentError(`${name}: expected an object, got ${kindOf(value)}`);
 }
 
+/** @throws {@link InvalidArgumentError} for what is there and is no time to wait */
+export function checkTimeout(value: unknown): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  const given = typeof value === 'number' ? String(value) : kindOf(value);
+  throw new InvalidArgumentError(`timeout: expected a number of milliseconds, got ${given}`);
+}
+
+/** @throws {@link InvalidArgumentError} for what is there and is none of the choices, naming the parameter */
+export function checkChoice(value: unknown, choices: readonly string[], name: string): void {
+  if (value === undefined || choices.includes(value as string)) return;
+  const given = typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
+  throw new InvalidArgumentError(`${name}: expected ${choices.join(' or ')}, got ${given}`);
+}
+
 /** @throws {@link InvalidArgumentError} for what is there and is no AbortSignal */
 export function checkSignal(value: unknown): void {
   if (value === undefined || value instanceof AbortSignal) return;

@@ -70,7 +70,8 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   readonly #halfOpen: HalfOpen;
   readonly #connections = new Set<MessageBus>();
   readonly #waiting: Waiting[] = [];
-  readonly #wanted: Next[] = [];
+  /** In the order in which they asked. */
+  readonly #wanted = new Set<Next>();
   #listener!: Listener;
   #closed = false;
 
@@ -93,7 +94,9 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     openListener: OpenListener,
   ): Promise<PeerServer> {
     const server = new PeerServer(options, guid, carriers);
-    server.#listener = await openListener((fd) => void server.#accept(fd));
+    server.#listener = await openListener((fd) => {
+      server.#accept(fd).catch((error: unknown) => report('peer', 'a client could not be taken on', error));
+    });
     return server;
   }
 
@@ -127,12 +130,19 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     if (this.#options.onConnection !== undefined) {
       throw new InvalidArgumentError('the connections of this server go to onConnection');
     }
+    const end = { done: true, value: undefined } as const;
+    const awaiting = new Set<Next>();
     let ended = false;
     const iterator: AsyncIterableIterator<MessageBus> = {
-      next: () => (ended ? Promise.resolve({ done: true, value: undefined }) : this.#next()),
+      next: () => (ended ? Promise.resolve(end) : this.#next(awaiting)),
       return: () => {
         ended = true;
-        return Promise.resolve({ done: true, value: undefined });
+        // Whoever comes next is not for them.
+        for (const next of awaiting) {
+          this.#wanted.delete(next);
+          next(end);
+        }
+        return Promise.resolve(end);
       },
       [Symbol.asyncIterator]: () => iterator,
     };
@@ -150,7 +160,8 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       this.#closed = true;
       this.#listener.close();
       this.#halfOpen.close();
-      for (const next of this.#wanted.splice(0)) next({ done: true, value: undefined });
+      for (const next of this.#wanted) next({ done: true, value: undefined });
+      this.#wanted.clear();
     }
     const ending = this.#waiting.splice(0).map(({ bus }) => bus);
     if (!keepConnections) ending.push(...this.#connections);
@@ -205,19 +216,31 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       runHandler('the handler of a new connection', () => onConnection(bus), connection.id);
       return;
     }
-    const next = this.#wanted.shift();
-    if (next === undefined) this.#waiting.push({ bus, resume: connection.pause() });
-    else next({ done: false, value: this.#handOver(bus) });
+    const [next] = this.#wanted;
+    if (next === undefined) {
+      this.#waiting.push({ bus, resume: connection.pause() });
+      return;
+    }
+    this.#wanted.delete(next);
+    next({ done: false, value: this.#handOver(bus) });
   }
 
-  #next(): Promise<IteratorResult<MessageBus, undefined>> {
+  /** @param awaiting gets what resolves the promise, for as long as it waits */
+  #next(awaiting: Set<Next>): Promise<IteratorResult<MessageBus, undefined>> {
     const first = this.#waiting.shift();
     if (first !== undefined) {
       first.resume();
       return Promise.resolve({ done: false, value: this.#handOver(first.bus) });
     }
     if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#wanted.push(resolve));
+    return new Promise((resolve) => {
+      const next: Next = (result) => {
+        awaiting.delete(next);
+        resolve(result);
+      };
+      awaiting.add(next);
+      this.#wanted.add(next);
+    });
   }
 
   #handOver(bus: MessageBus): MessageBus {

@@ -177,6 +177,7 @@ export class Bus implements AsyncDisposable {
    * @see D-Bus specification, section "Match Rules"
    */
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
+    checkObject(rule, 'rule');
     checkFunction(listener, 'listener');
     return this.listen(rule, (received) => {
       const message = received.message();

@@ -145,13 +145,18 @@ export class OwnedNames {
   }
 
   async release(name: string): Promise<void> {
+    const reply = await this.#giveBack(name);
+    if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
+    if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
+  }
+
+  async #giveBack(name: string): Promise<number> {
     const owned = this.#names.get(name);
     // The NameLost that comes of it must not count as being replaced.
     if (owned !== undefined) owned.queues = false;
     const reply = await this.#driver.releaseName(name);
     this.#remove(name);
-    if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
-    if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
+    return reply;
   }
 
   /** Takes note of the bus's NameAcquired and NameLost. */
@@ -175,7 +180,8 @@ export class OwnedNames {
 
   #add(name: string): Name {
     const owned = new Name(name, async () => {
-      if (this.#names.get(name) === owned) await this.release(name);
+      // That it was lost meanwhile is what was wanted.
+      if (this.#names.get(name) === owned) await this.#giveBack(name);
     });
     this.#names.set(name, owned);
     this.#changed();

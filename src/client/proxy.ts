@@ -112,7 +112,7 @@ export function makeProxy(
   description: InterfaceDescription,
   destination: string | undefined,
   path: string,
-  aliases: () => Aliases = () => noAliases,
+  aliases: () => Aliases = withoutAliases,
 ): AnyProxy {
   checkDestination(bus, destination);
   checkObjectPath(path, 'path');
@@ -126,14 +126,18 @@ export function checkDestination(bus: Bus, destination: string | undefined): voi
 }
 
 const noAliases: Aliases = new Map();
+const withoutAliases = () => noAliases;
 
 /** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
 type NamespaceOf<Members> = (remote: Remote) => Members;
 type Namespaces = { readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' | 'set']: NamespaceOf<AnyProxy[Kind]> };
 
-const namespaces = new WeakMap<InterfaceDescription, Namespaces>();
+/** By description; those of a class know its own names for the members as well, which its description does not. */
+const plainNamespaces = new WeakMap<InterfaceDescription, Namespaces>();
+const classNamespaces = new WeakMap<InterfaceDescription, Namespaces>();
 
 function namespacesOf(description: InterfaceDescription, aliases: () => Aliases): Namespaces {
+  const namespaces = aliases === withoutAliases ? plainNamespaces : classNamespaces;
   const known = namespaces.get(description);
   if (known !== undefined) return known;
   const methods = withAliases(description.methods, 'method', aliases());

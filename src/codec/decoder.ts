@@ -40,6 +40,9 @@ export function decoderFor(signature: string, options: DecodeOptions = {}): Deco
   return dialect(options).decoderFor(signature);
 }
 
+/** The choices for `variants`. */
+export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
+
 function dialect({ variants = 'plain', typedArrays = false }: DecodeOptions): Dialect {
   return dialects[variants][typedArrays ? 'typedArrays' : 'arrays'];
 }

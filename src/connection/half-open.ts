@@ -46,8 +46,7 @@ export class HalfOpen {
     const { anonymous, poller, timeout, transport } = this.#options;
     const { signal } = attempt;
     const opening = { address: '', peer: true, serve, anonymous, poller, timeout, transport, signal };
-    const result = await Connection.open(opening);
-    this.#attempts.delete(attempt);
+    const result = await Connection.open(opening).finally(() => this.#attempts.delete(attempt));
     if (result instanceof Connection) return result;
     trace('peer: did not authenticate: %s', signal.aborted ? 'made room' : result.detail || errnoText(result.errno));
     return undefined;

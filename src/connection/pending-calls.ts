@@ -2,17 +2,11 @@
  * Calls that await their reply, by serial. A call settles exactly once: with its reply, by its deadline, by its
  * AbortSignal, or because the connection ends.
  */
-import type { DecodeOptions } from '../codec/decoder.js';
+import { type DecodeOptions, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
-import {
-  ConnectionClosedError,
-  type DBusError,
-  errorFromReply,
-  InvalidArgumentError,
-  TimeoutError,
-} from '../errors.js';
-import { checkSignal } from '../parameters.js';
+import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
+import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
 import { rejectable, rejection } from './rejection.js';
@@ -39,10 +33,9 @@ export interface Callee {
 }
 
 /** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
-export function checkWaitOptions({ timeout, signal }: WaitOptions): void {
-  if (timeout !== undefined && !(timeout >= 0)) {
-    throw new InvalidArgumentError(`timeout: expected milliseconds, got ${String(timeout)}`);
-  }
+export function checkWaitOptions({ timeout, signal, variants }: WaitOptions): void {
+  checkTimeout(timeout);
+  checkChoice(variants, VARIANTS, 'variants');
   if (signal === undefined) return;
   checkSignal(signal);
   signal.throwIfAborted();

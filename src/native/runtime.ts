@@ -6,6 +6,8 @@
  */
 import type { PollerKind, TransportKind } from './binding.js';
 
+export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly TransportKind[];
+
 /**
  * The poller for this runtime, or what `BUSBAR_POLLER` says.
  *
@@ -24,7 +26,7 @@ export function pollerKind(): PollerKind {
  */
 export function transportKind(): TransportKind {
   const forced = process.env.BUSBAR_TRANSPORT;
-  if (forced !== undefined && forced !== '') return oneOf(['sd-bus', 'socket'], forced, 'BUSBAR_TRANSPORT');
+  if (forced !== undefined && forced !== '') return oneOf(TRANSPORTS, forced, 'BUSBAR_TRANSPORT');
   return 'socket';
 }
 

@@ -13,9 +13,9 @@ import { checkObjectPath } from '../names.js';
 import type { Variant } from '../variant.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Exportable, invalidated, type Outlet } from './exportable.js';
-import { ObjectTree } from './object-tree.js';
+import { ObjectTree, type TreeNode } from './object-tree.js';
 import { interfaceValues } from './standard/object-manager.js';
-import { fitting } from './standard/property-values.js';
+import { fitting, whenRead } from './standard/property-values.js';
 
 /** Something exported. Disposing it (`using`), or `unexport`, ends that exactly once; more often does nothing. */
 export interface Export extends Disposable {
@@ -30,8 +30,8 @@ export class Exports {
   readonly #tree = new ObjectTree();
   readonly #dispatcher: Dispatcher;
   #hold: (() => void) | undefined;
-  /** Announcements leave in the order of what they announce, although a getter may be asynchronous. */
-  #announced: Promise<void> = Promise.resolve();
+  /** By path, what is still to be announced: in the order in which it happened, although a getter may be asynchronous. */
+  readonly #announcing = new Map<string, Promise<void>>();
 
   /** Ends every export that is in force. */
   readonly #ends = new Set<() => void>();
@@ -82,6 +82,11 @@ export class Exports {
     });
   }
 
+  /** Sends the property changes that wait for the end of the turn. */
+  flush(): void {
+    for (const node of this.#tree.all()) for (const exportable of node.interfaces.values()) exportable.flush();
+  }
+
   /** Exports an ObjectManager at a path, for everything below it. */
   addManager(path: string): Export {
     checkExportPath(path);
@@ -125,7 +130,7 @@ export class Exports {
     return {
       emitSignal: (name, values) => this.#emit(heads.get(name) ?? prepare(name), values),
       propertiesChanged: (changes) => {
-        const changed: Record<string, Variant> = {};
+        const changed: Record<string, Variant> = Object.create(null);
         const stale: string[] = [];
         for (const [name, value] of changes) {
           const property = description.properties.get(name);
@@ -150,30 +155,42 @@ export class Exports {
   #announceAdded(path: string, exportables: readonly Exportable[]): void {
     const managers = [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
     if (managers.length === 0) return;
-    this.#announce(async () => {
-      const body = [path, await interfaceValues(exportables)];
-      for (const manager of managers) {
-        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, 'InterfacesAdded'), body);
-      }
-    });
+    this.#announce(path, 'InterfacesAdded', managers, () => whenRead((read) => interfaceValues(exportables, read)));
   }
 
   #announceRemoved(path: string, exportables: readonly Exportable[]): void {
     if (this.#bus.state !== 'open') return;
     const managers = [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
     if (managers.length === 0) return;
-    this.#announce(async () => {
-      const body = [path, exportables.map(({ description }) => description.name)];
-      for (const manager of managers) {
-        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, 'InterfacesRemoved'), body);
-      }
-    });
+    const names = exportables.map(({ description }) => description.name);
+    this.#announce(path, 'InterfacesRemoved', managers, () => names);
   }
 
-  #announce(announcement: () => Promise<void>): void {
-    this.#announced = this.#announced.then(announcement).catch((error: unknown) => {
-      report('send', 'an announcement of exported interfaces could not be sent', error, this.#bus.connectionId);
-    });
+  /** At once, unless something of the path waits to be announced, or what is to be told has to be waited for. */
+  #announce(path: string, member: string, managers: readonly TreeNode[], what: () => unknown): void {
+    const send = (told: unknown) => {
+      for (const manager of managers) {
+        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told]);
+      }
+    };
+    const failed = (error: unknown) => {
+      report('send', `${member} of ${path} could not be sent`, error, this.#bus.connectionId);
+    };
+    const announce = () => {
+      const told = what();
+      return told instanceof Promise ? told.then(send) : send(told);
+    };
+    const before = this.#announcing.get(path);
+    try {
+      const announced = before === undefined ? announce() : before.then(announce);
+      if (announced === undefined) return;
+      const done = announced.catch(failed).then(() => {
+        if (this.#announcing.get(path) === done) this.#announcing.delete(path);
+      });
+      this.#announcing.set(path, done);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */

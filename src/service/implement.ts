@@ -182,6 +182,10 @@ class ImplementedObject implements Exportable {
     return this.outlets.attach(outlet);
   }
 
+  flush(): void {
+    this.outlets.flush();
+  }
+
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {

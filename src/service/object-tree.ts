@@ -68,6 +68,11 @@ export class ObjectTree {
     });
   }
 
+  /** All nodes, in no particular order. */
+  all(): Iterable<TreeNode> {
+    return this.#nodes.values();
+  }
+
   /** The nodes strictly below a path, parents before their children. */
   *below(path: string): Generator<TreeNode> {
     for (const child of this.#nodes.get(path)?.children ?? []) {

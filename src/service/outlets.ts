@@ -38,6 +38,11 @@ export class Outlets {
     this.#forEach((outlet) => outlet.emitSignal(name, values));
   }
 
+  /** Sends the changes that were noted now, and not at the end of the turn. */
+  flush(): void {
+    if (this.#changes.size > 0) this.#send();
+  }
+
   /** Notes a change of a property whose value is read when it is sent. */
   changed(name: string): void {
     this.#note(name, readLater);
@@ -53,7 +58,7 @@ export class Outlets {
     // Nobody can have seen the old value of what is not exported, or may see the value of what is write-only.
     if (property === undefined || property.access === 'write' || this.#attached.size === 0) return;
     if (property.emits !== true && property.emits !== 'invalidates') return;
-    if (this.#changes.size === 0) queueMicrotask(() => this.#send());
+    if (this.#changes.size === 0) queueMicrotask(() => this.flush());
     this.#changes.set(name, property.emits === 'invalidates' ? invalidated : value);
   }
 

@@ -3,6 +3,7 @@
  * replaced by one that also tells the instance's service object; a plain field gets an accessor that stores its value.
  */
 import type { Decorated } from './decoration.js';
+import { isThenable } from './outlets.js';
 import { serviceObjectOf } from './service-object.js';
 import { checkValue } from './value-check.js';
 
@@ -55,12 +56,16 @@ export function adoptField(instance: object, key: string): void {
   if (own.value !== undefined) Reflect.set(instance, key, own.value);
 }
 
-/** The value of a getter that failed or does not exist: the same as no other. */
+/** The value of a getter that failed, does not exist or takes time: the same as no other. */
 const unknownValue = Symbol('unknown value');
 
 function read(instance: object, get: Getter | undefined): unknown {
   try {
-    return get === undefined ? unknownValue : get.call(instance);
+    const value = get === undefined ? unknownValue : get.call(instance);
+    if (!isThenable(value)) return value;
+    // Whoever wants the value asks for it once more.
+    value.then(undefined, () => {});
+    return unknownValue;
   } catch {
     return unknownValue;
   }

@@ -101,6 +101,10 @@ export class ServiceObject implements Exportable {
     return this.#outlets.attach(outlet);
   }
 
+  flush(): void {
+    this.#outlets.flush();
+  }
+
   /** Emits what the method of a signal returned. */
   emitSignal(key: string, returned: unknown): void {
     const signal = this.description.signals.get(this.#enabled(key)?.name ?? '');

@@ -1,4 +1,5 @@
 // What people do wrong, or twice, or too late: told at once, and nothing else suffers.
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -107,6 +108,27 @@ test('closing a shared bus twice gives back one share', async () => {
   else process.env.DBUS_SESSION_BUS_ADDRESS = before;
 });
 
+test('a share of a bus that does not read is closed all the same', async () => {
+  const doomed = await PrivateBus.start();
+  const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+  process.env.DBUS_SESSION_BUS_ADDRESS = doomed.address;
+  const [first, second] = await Promise.all([sessionBus(), sessionBus()]);
+  process.kill(doomed.pid, 'SIGSTOP');
+  try {
+    const signal = { path: '/', interface: 'org.example.Large', member: 'Sent', signature: 'ay' };
+    for (let i = 0; i < 40; i++) first.emit({ ...signal, body: [Buffer.alloc(1_000_000)] });
+    await first.close();
+    assert.is(second.state, 'open');
+    assert.ok(second.stats().queuedBytes > 0);
+    await second.close();
+  } finally {
+    process.kill(doomed.pid, 'SIGCONT');
+    if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+    else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+  }
+  await doomed.stop();
+});
+
 test('what was exported on a connection that is over is exported no more', async () => {
   const bus = await connect({ address: daemon.address });
   const exported = bus.export('/misuse', example);
@@ -150,6 +172,18 @@ test('a replaced owner that wants to queue is queued, and gets the name back', a
   assert.is(await two.nameOwner('org.example.Back'), one.uniqueName);
   await first.release();
   assert.is(first.state, 'lost');
+  assert.is(one.stats().ownedNames, 0);
+});
+
+test('a name is given back by who does so twice, or when it has just been lost', async () => {
+  const owned = await one.requestName('org.example.Twice', { allowReplacement: true });
+  await Promise.all([owned.release(), owned.release(), owned[Symbol.asyncDispose]()]);
+  assert.is(owned.state, 'lost');
+  const taken = await one.requestName('org.example.Twice', { allowReplacement: true });
+  const [replacement] = await Promise.all([two.requestName('org.example.Twice', { replace: true }), taken.release()]);
+  await taken.release();
+  assert.is(taken.state, 'lost');
+  await replacement.release();
   assert.is(one.stats().ownedNames, 0);
 });
 
@@ -205,6 +239,7 @@ test('listeners, handlers and options of the wrong kind are refused at once', as
     () => proxy.on.Lit(wrong),
     () => proxy.onChange(wrong),
     () => two.subscribe({}, wrong),
+    () => two.subscribe(null as never, () => {}),
     () => two.addMessageHandler(wrong),
     () => two.watchName('org.example.Name', null as never),
     () => two.watchName('org.example.Name', { appeared: wrong }),
@@ -219,6 +254,29 @@ test('listeners, handlers and options of the wrong kind are refused at once', as
   }
   assert.instance(await rejection(two.call(undefined as never)), InvalidArgumentError);
   assert.instance(await rejection(two.requestName('org.example.Name', null as never)), InvalidArgumentError);
+});
+
+test('options of calls that make no sense are refused, and hold nothing', async () => {
+  const { call } = proxy.with({});
+  for (const options of [
+    { timeout: '5000' },
+    { timeout: null },
+    { timeout: 100n },
+    { timeout: true },
+    { timeout: [] },
+    { timeout: -1 },
+    { timeout: Number.NaN },
+    { variants: 'wrapped' },
+    { variants: 'constructor' },
+  ] as never[]) {
+    assert.instance(await rejection(proxy.with(options).call.Echo('text')), InvalidArgumentError, inspect(options));
+  }
+  assert.instance(
+    await rejection(connect({ address: daemon.address, timeout: '5000' as never })),
+    InvalidArgumentError,
+  );
+  assert.is(two.stats().pendingCalls, 0);
+  assert.is(await call.Echo('text'), 'text');
 });
 
 test('a bus that dies while it is greeted is a bus that could not be connected to', async () => {

@@ -146,6 +146,25 @@ test('connections are iterated over, until the server closes', async () => {
 
 const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
 
+test('a client that somebody waited for who has left goes to the next one', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}` });
+  const [left, stays] = [server[Symbol.asyncIterator](), server[Symbol.asyncIterator]()];
+  const nobody = left.next();
+  const somebody = stays.next();
+  await left.return?.();
+  assert.equal(await nobody, { done: true, value: undefined });
+  await using client = await connect({ address: server.address, peer: true });
+  const { value } = await somebody;
+  value?.export(PATH, exampleObject());
+  assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
+});
+
+test('a transport that there is not is refused before anybody can connect', async () => {
+  const address = `unix:tmpdir=${folder}`;
+  assert.instance(await rejection(listen({ address, transport: 'bogus' as never })), InvalidArgumentError);
+  assert.instance(await rejection(listen({ address, maxConnections: '5' as never })), InvalidArgumentError);
+});
+
 test('closing writes what was sent, and leaves connections open if asked to', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const next = server[Symbol.asyncIterator]().next();

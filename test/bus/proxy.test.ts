@@ -151,7 +151,7 @@ test('a reply or signal of another signature than described is delivered, and re
   );
 });
 
-test('a class whose members are called otherwise is used by the names in the class', async () => {
+test('a class whose members are called otherwise is used by the names in the class, whatever proxy came first', async () => {
   class Renamed extends ServiceInterface {
     constructor() {
       super('org.example.Renamed');
@@ -164,6 +164,8 @@ test('a class whose members are called otherwise is used by the names in the cla
     accessor howMany = 5;
   }
   using _renamed = service.export('/renamed', new Renamed());
+  const plain = client.proxy(describe(Renamed), 'org.example.Shelf', '/renamed');
+  assert.is(await plain.call.DoIt?.(), 'done');
   const renamed = client.proxy(Renamed, 'org.example.Shelf', '/renamed');
   assert.is(await renamed.call.doIt(), 'done');
   assert.is(await renamed.get.howMany(), 5);

@@ -234,6 +234,27 @@ test('asynchronous getters and setters are awaited, and a failing property is le
   assert.match((await rejection(target.get.Bad())).message, 'cannot tell');
 });
 
+test('a class may have a getter that takes its time and fails, beside a setter', async () => {
+  class Failing extends ServiceInterface {
+    constructor() {
+      super('org.example.Failing');
+    }
+    @property({ type: 'u', access: 'readwrite' })
+    get Level() {
+      return Promise.reject(new Error('cannot tell')) as never;
+    }
+    set Level(_value: number) {
+      setterRuns++;
+    }
+  }
+  let setterRuns = 0;
+  process.once('warning', () => {});
+  using _failing = service.export('/failing', new Failing());
+  await client.proxy(Failing, 'org.example.Lamp', '/failing').set.Level(5);
+  await settled();
+  assert.is(setterRuns, 1);
+});
+
 test('a value that does not fit its property is an error for whoever gets it', async () => {
   const Odd = defineInterface('org.example.Odd', { properties: { Wrong: { type: 'u', access: 'read' } } });
   using _odd = service.export('/odd', implement(Odd, { Wrong: { get: () => 'not a number' as never } }));

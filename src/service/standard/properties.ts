@@ -20,7 +20,7 @@ import type { Exportable } from '../exportable.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { TreeNode } from '../object-tree.js';
 import { isThenable } from '../outlets.js';
-import { readableProperties } from './property-values.js';
+import { whenRead } from './property-values.js';
 
 export const properties: CallTarget = {
   description: standardInterfaces.properties,
@@ -72,11 +72,11 @@ function wrappedValue(call: IncomingCall, { signature }: PropertyDescription, { 
 function getAll(call: IncomingCall): unknown {
   const [interfaceName] = call.message.body as [string];
   if (interfaceName === '') {
-    const all = [...nodeOf(call).interfaces.values()].map((exportable) => readableProperties(exportable));
-    return Promise.all(all).then((values) => Object.assign({}, ...values));
+    const all = [...nodeOf(call).interfaces.values()];
+    return whenRead((read) => Object.assign({}, ...all.map(read)));
   }
   const exportable = nodeOf(call).interfaces.get(interfaceName);
-  if (exportable !== undefined) return readableProperties(exportable);
+  if (exportable !== undefined) return whenRead((read) => read(exportable));
   // The standard interfaces are there too, and have no properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);

@@ -4,7 +4,9 @@
  */
 import { encoderFor } from '../../codec/encoder.js';
 import { Writer } from '../../codec/writer.js';
+import { timeLimit } from '../../connection/time-limit.js';
 import { report } from '../../diagnostics.js';
+import { TimeoutError } from '../../errors.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { Variant } from '../../variant.js';
 import type { Exportable } from '../exportable.js';
@@ -12,21 +14,62 @@ import { isThenable } from '../outlets.js';
 
 export type PropertyValues = Record<string, Variant>;
 
-/** The values of all properties that can be read; at once, if no getter is asynchronous. */
-export function readableProperties(exportable: Exportable): PropertyValues | Promise<PropertyValues> {
-  const reads: (Variant | undefined | Promise<Variant | undefined>)[] = [];
-  const names: string[] = [];
+/** Gives the values of all properties of an interface that can be read. */
+export type ReadProperties = (exportable: Exportable) => PropertyValues;
+
+/**
+ * Milliseconds that an asynchronous getter has where it is not read for its own sake: one that never settles must not keep
+ * everything else back. It is less than callers wait.
+ */
+const GETTER_LIMIT = 10_000;
+
+/**
+ * What is made of the values of properties, at once if no getter is asynchronous. Where some are, they are awaited, and it
+ * is made again then, of the values that the other properties have by that time: changes are sent when they happen, and
+ * an older value must not come behind them. For the same reason it has to be sent as soon as it is there.
+ */
+export function whenRead<Result>(make: (read: ReadProperties) => Result): Result | Promise<Result> {
+  const settled = new Map<Exportable, Map<string, Variant | undefined>>();
+  const attempt = () => {
+    const waiting: Promise<void>[] = [];
+    return { waiting, result: make((exportable) => readProperties(exportable, settled, waiting)) };
+  };
+  const first = attempt();
+  if (first.waiting.length === 0) return first.result;
+  return new Promise((resolve, reject) => {
+    const retry = (waiting: readonly Promise<void>[]): void => {
+      const next = () => {
+        const again = attempt();
+        if (again.waiting.length === 0) resolve(again.result);
+        else retry(again.waiting);
+      };
+      Promise.all(waiting).then(next).catch(reject);
+    };
+    retry(first.waiting);
+  });
+}
+
+function readProperties(
+  exportable: Exportable,
+  settled: Map<Exportable, Map<string, Variant | undefined>>,
+  waiting: Promise<void>[],
+): PropertyValues {
+  const values: [string, Variant][] = [];
   for (const property of exportable.description.properties.values()) {
     if (property.access === 'write') continue;
-    names.push(property.name);
-    reads.push(read(exportable, property));
+    const { name } = property;
+    const known = settled.get(exportable);
+    const value = known?.has(name) ? known.get(name) : read(exportable, property);
+    if (value instanceof Promise) {
+      const keep = known ?? new Map<string, Variant | undefined>();
+      settled.set(exportable, keep);
+      waiting.push(value.then((variant) => void keep.set(name, variant)));
+    } else if (value !== undefined) {
+      values.push([name, value]);
+    }
   }
-  const collect = (values: readonly (Variant | undefined)[]) => {
-    const entries = names.map((name, index) => [name, values[index]] as const);
-    return Object.fromEntries(entries.filter((entry): entry is [string, Variant] => entry[1] !== undefined));
-  };
-  if (reads.some((value) => value instanceof Promise)) return Promise.all(reads).then(collect);
-  return collect(reads as (Variant | undefined)[]);
+  // A property may have any name, `__proto__` as well.
+  return Object.fromEntries(values);
 }
 
 function read(
@@ -39,11 +82,22 @@ function read(
   };
   try {
     const value = exportable.getProperty(property.name);
-    if (isThenable(value)) return Promise.resolve(value).then((settled) => fitting(what, property, settled), failed);
+    if (isThenable(value))
+      return inTime(value)
+        .then((settled) => fitting(what, property, settled))
+        .catch(failed);
     return fitting(what, property, value);
   } catch (error) {
     return failed(error);
   }
+}
+
+async function inTime(value: PromiseLike<unknown>): Promise<unknown> {
+  const tooLate = Symbol('too late');
+  const { promise, give } = timeLimit(GETTER_LIMIT, false);
+  const settled = await Promise.race([value, promise.then(() => tooLate)]).finally(give);
+  if (settled === tooLate) throw new TimeoutError(`the getter took longer than ${GETTER_LIMIT} ms`);
+  return settled;
 }
 
 const scratch = new Writer();
