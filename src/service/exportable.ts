@@ -44,6 +44,8 @@ export interface Exportable {
    * @param wrapped the same with its variants as `Variant`; the value itself if it has none
    */
   setProperty(name: string, value: unknown, wrapped?: unknown): unknown;
+  /** How many changes of a property were noted so far: a value that was read before the last one is old. */
+  changesOf(name: string): number;
   /** Sends the property changes that wait for the end of the turn. */
   flush(): void;
   /** Signals and property changes go to this outlet too, until the returned function is called. */

@@ -11,6 +11,7 @@ import type { InterfaceDescription } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
 import type { Variant } from '../variant.js';
+import { Announcements } from './announcements.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Exportable, invalidated, type Outlet } from './exportable.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
@@ -30,8 +31,9 @@ export class Exports {
   readonly #tree = new ObjectTree();
   readonly #dispatcher: Dispatcher;
   #hold: (() => void) | undefined;
-  /** By path, what is still to be announced: in the order in which it happened, although a getter may be asynchronous. */
-  readonly #announcing = new Map<string, Promise<void>>();
+  readonly #announcements = new Announcements((path, error) => {
+    report('send', `the coming or going of ${path} could not be announced`, error, this.#bus.connectionId);
+  });
 
   /** Ends every export that is in force. */
   readonly #ends = new Set<() => void>();
@@ -82,8 +84,9 @@ export class Exports {
     });
   }
 
-  /** Sends the property changes that wait for the end of the turn. */
+  /** Sends the announcements and property changes that wait for the end of the turn. */
   flush(): void {
+    this.#announcements.flush();
     for (const node of this.#tree.all()) for (const exportable of node.interfaces.values()) exportable.flush();
   }
 
@@ -166,31 +169,16 @@ export class Exports {
     this.#announce(path, 'InterfacesRemoved', managers, () => names);
   }
 
-  /** At once, unless something of the path waits to be announced, or what is to be told has to be waited for. */
   #announce(path: string, member: string, managers: readonly TreeNode[], what: () => unknown): void {
     const send = (told: unknown) => {
       for (const manager of managers) {
         this.#emit(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told]);
       }
     };
-    const failed = (error: unknown) => {
-      report('send', `${member} of ${path} could not be sent`, error, this.#bus.connectionId);
-    };
-    const announce = () => {
+    this.#announcements.add(path, () => {
       const told = what();
       return told instanceof Promise ? told.then(send) : send(told);
-    };
-    const before = this.#announcing.get(path);
-    try {
-      const announced = before === undefined ? announce() : before.then(announce);
-      if (announced === undefined) return;
-      const done = announced.catch(failed).then(() => {
-        if (this.#announcing.get(path) === done) this.#announcing.delete(path);
-      });
-      this.#announcing.set(path, done);
-    } catch (error) {
-      failed(error);
-    }
+    });
   }
 
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */

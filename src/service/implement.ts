@@ -182,6 +182,10 @@ class ImplementedObject implements Exportable {
     return this.outlets.attach(outlet);
   }
 
+  changesOf(name: string): number {
+    return this.outlets.changesOf(name);
+  }
+
   flush(): void {
     this.outlets.flush();
   }

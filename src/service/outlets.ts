@@ -20,6 +20,8 @@ export class Outlets {
   #changes = new Map<string, unknown>();
   /** Batches are numbered, so that a slow asynchronous getter cannot overtake a later change with an older value. */
   #batch = 0;
+  /** How often each property has changed. */
+  readonly #counts = new Map<string, number>();
   readonly #latestBatch = new Map<string, number>();
 
   constructor(description: InterfaceDescription, read: (name: string) => unknown) {
@@ -36,6 +38,11 @@ export class Outlets {
   /** Sends a signal from everywhere; nothing is sent if the object is not exported. */
   emitSignal(name: string, values: readonly unknown[]): void {
     this.#forEach((outlet) => outlet.emitSignal(name, values));
+  }
+
+  /** How many changes of a property were noted: whoever has read it before the last one has an old value. */
+  changesOf(name: string): number {
+    return this.#counts.get(name) ?? 0;
   }
 
   /** Sends the changes that were noted now, and not at the end of the turn. */
@@ -58,6 +65,7 @@ export class Outlets {
     // Nobody can have seen the old value of what is not exported, or may see the value of what is write-only.
     if (property === undefined || property.access === 'write' || this.#attached.size === 0) return;
     if (property.emits !== true && property.emits !== 'invalidates') return;
+    this.#counts.set(name, this.changesOf(name) + 1);
     if (this.#changes.size === 0) queueMicrotask(() => this.flush());
     this.#changes.set(name, property.emits === 'invalidates' ? invalidated : value);
   }

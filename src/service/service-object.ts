@@ -101,6 +101,10 @@ export class ServiceObject implements Exportable {
     return this.#outlets.attach(outlet);
   }
 
+  changesOf(name: string): number {
+    return this.#outlets.changesOf(name);
+  }
+
   flush(): void {
     this.#outlets.flush();
   }

@@ -35,7 +35,14 @@ class Mirror implements AsyncDisposable {
   readonly objects: Objects = Object.create(null);
   readonly #subscriptions;
 
-  constructor() {
+  /** Hears of everything that is sent from now on. */
+  static async start(): Promise<Mirror> {
+    const mirror = new Mirror();
+    await Promise.all(mirror.#subscriptions.map(({ ready }) => ready));
+    return mirror;
+  }
+
+  private constructor() {
     this.#subscriptions = [MANAGER, PROPERTIES].map((name) =>
       client.subscribe({ interface: name }, (message) => this.#take(message)),
     );
@@ -100,7 +107,7 @@ function gate() {
 
 test('an object that leaves while everything is read is not there in the end', async () => {
   const { service, name } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   for (const path of ['/a', '/b']) {
     const exported = service.export(
       path,
@@ -116,7 +123,7 @@ test('an object that leaves while everything is read is not there in the end', a
 
 test('a value that changes while everything is read is the new one in the end', async () => {
   const { service, name } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   service.export('/a', counter());
   await Promise.all([mirror.read(name), client.proxy(Counter, name, '/a').call.Count()]);
   await client.listNames();
@@ -126,7 +133,7 @@ test('a value that changes while everything is read is the new one in the end', 
 
 test('so is everything where a getter takes its time', async () => {
   const { service, name } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   const { open, get } = gate();
   const slow = implement(Slow, { Later: { get }, Number: 0 });
   service.export('/slow', slow);
@@ -152,7 +159,7 @@ test('so is everything where a getter takes its time', async () => {
 
 test('an object is announced with the values that it has then', async () => {
   const { service, name } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   await mirror.read(name);
   const { open, get } = gate();
   const slow = implement(Slow, { Later: { get }, Number: 0 });
@@ -170,13 +177,19 @@ test('an object is announced with the values that it has then', async () => {
 
 test('a getter that never settles keeps nothing back but itself, and that not for ever', async () => {
   const { service, name } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   const problems: string[] = [];
   const note = (problem: unknown) => void problems.push((problem as Problem).message);
   subscribe('busbar:problem', note);
+  // The time that getters have is over when the test says so.
   const { setTimeout: later } = globalThis;
-  const hurry = (run: () => void, milliseconds = 0) => later(run, milliseconds === 10_000 ? 100 : milliseconds);
-  globalThis.setTimeout = hurry as typeof setTimeout;
+  const limits: (() => void)[] = [];
+  const hold = (run: () => void, milliseconds?: number) => {
+    if (milliseconds !== 10_000) return later(run, milliseconds);
+    limits.push(run);
+    return later(() => {}, 0);
+  };
+  globalThis.setTimeout = hold as typeof setTimeout;
   try {
     const stuck = implement(Slow, { Later: { get: () => new Promise<string>(() => {}) }, Number: 0 });
     const exported = service.export('/stuck', stuck);
@@ -184,9 +197,13 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
     await service.listNames();
     await client.listNames();
     assert.equal(mirror.events, ['InterfacesAdded /other', 'InterfacesRemoved /other']);
-    assert.equal(await client.proxy(Slow, name, '/stuck').getAll(), { Number: 0 } as object);
+    const all = client.proxy(Slow, name, '/stuck').getAll();
+    await service.listNames();
+    await client.listNames();
     exported.unexport();
-    await new Promise((resolve) => later(resolve, 0));
+    assert.is(limits.length, 2);
+    for (const limit of limits) limit();
+    assert.equal(await all, { Number: 0 } as object);
     await service.listNames();
     await client.listNames();
     assert.equal(mirror.events.slice(2), ['InterfacesAdded /stuck', 'InterfacesRemoved /stuck']);
@@ -198,9 +215,70 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
   await service.close();
 });
 
+test('objects that come and go for ever do not keep everything from being read', async () => {
+  const { service, name } = await serve();
+  await using mirror = await Mirror.start();
+  const slowly = () => new Promise<string>((resolve) => setTimeout(resolve, 20, 'late'));
+  let number = 0;
+  const exports = [service.export('/slow0', implement(Slow, { Later: { get: slowly }, Number: 0 }))];
+  const turnover = setInterval(() => {
+    exports.shift()?.unexport();
+    exports.push(service.export(`/slow${++number}`, implement(Slow, { Later: { get: slowly }, Number: number })));
+  }, 10);
+  try {
+    await mirror.read(name);
+  } finally {
+    clearInterval(turnover);
+  }
+  await service.close();
+});
+
+test('a value that takes time is asked for again where it has changed meanwhile', async () => {
+  const { service, name } = await serve();
+  const Two = defineInterface('org.example.Two', {
+    properties: { Fast: { type: 'u', access: 'read' }, Later: { type: 's', access: 'read' } },
+  });
+  const { open, get } = gate();
+  let fast = 1;
+  const two = implement(Two, { Fast: { get: async () => fast }, Later: { get } });
+  service.export('/two', two);
+  const events: unknown[] = [];
+  const remote = client.proxy(Two, name, '/two');
+  const changes = remote.onChange((changed) => void events.push(changed));
+  await client.listNames();
+  const all = remote.getAll().then((values) => void events.push(values));
+  await client.listNames();
+  await service.listNames();
+  fast = 2;
+  two.emitPropertiesChanged(['Fast']);
+  await service.listNames();
+  open();
+  await all;
+  assert.equal(events, [{ Fast: 2 }, { Fast: 2, Later: 'at last' }]);
+  changes.unsubscribe();
+  await service.close();
+});
+
+test('what is assigned right after an object was exported is announced with it', async () => {
+  const { service } = await serve();
+  await using mirror = await Mirror.start();
+  const Fixed = defineInterface('org.example.Fixed', {
+    properties: { Fixed: { type: 's', access: 'read', emits: 'const' }, Quiet: { type: 'u', emits: false } },
+  });
+  let fixed = '';
+  const object = implement(Fixed, { Fixed: { get: () => fixed }, Quiet: 0 });
+  service.export('/fixed', object);
+  fixed = 'known now';
+  object.properties.Quiet = 7;
+  await service.listNames();
+  await client.listNames();
+  assert.equal(mirror.objects['/fixed']?.['org.example.Fixed'], { Fixed: 'known now', Quiet: 7 });
+  await service.close();
+});
+
 test('what changes right before the connection is closed is told', async () => {
   const { service } = await serve();
-  await using mirror = new Mirror();
+  await using mirror = await Mirror.start();
   const heard: string[] = [];
   const object = counter();
   const gone = service.export('/gone', counter());

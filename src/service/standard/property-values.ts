@@ -19,57 +19,83 @@ export type ReadProperties = (exportable: Exportable) => PropertyValues;
 
 /**
  * Milliseconds that an asynchronous getter has where it is not read for its own sake: one that never settles must not keep
- * everything else back. It is less than callers wait.
+ * everything else back. Waiting twice for that is less than callers wait.
  */
 const GETTER_LIMIT = 10_000;
 
+/** How often asynchronous getters are waited for, where each time there are more, or values that changed meanwhile. */
+const WAITS = 2;
+
+/** A value that an asynchronous getter came to, and how often the property had changed when it was asked. */
+interface Settled {
+  readonly value: Variant | undefined;
+  readonly changes: number;
+}
+
 /**
  * What is made of the values of properties, at once if no getter is asynchronous. Where some are, they are awaited, and it
- * is made again then, of the values that the other properties have by that time: changes are sent when they happen, and
- * an older value must not come behind them. For the same reason it has to be sent as soon as it is there.
+ * is made again then, of the values that the properties have by that time: changes are sent when they happen, and an older
+ * value must not come behind them. For the same reason it has to be sent as soon as it is there.
  */
 export function whenRead<Result>(make: (read: ReadProperties) => Result): Result | Promise<Result> {
-  const settled = new Map<Exportable, Map<string, Variant | undefined>>();
-  const attempt = () => {
-    const waiting: Promise<void>[] = [];
-    return { waiting, result: make((exportable) => readProperties(exportable, settled, waiting)) };
-  };
-  const first = attempt();
-  if (first.waiting.length === 0) return first.result;
+  const reading = new Reading();
+  const first = make((exportable) => reading.read(exportable));
+  if (!reading.isWaiting) return first;
   return new Promise((resolve, reject) => {
-    const retry = (waiting: readonly Promise<void>[]): void => {
-      const next = () => {
-        const again = attempt();
-        if (again.waiting.length === 0) resolve(again.result);
-        else retry(again.waiting);
-      };
-      Promise.all(waiting).then(next).catch(reject);
+    const again = (waits: number): void => {
+      const result = make((exportable) => reading.read(exportable));
+      // What is not known by now is left out.
+      if (!reading.isWaiting || waits === WAITS) resolve(result);
+      else wait(waits + 1);
     };
-    retry(first.waiting);
+    const wait = (waits: number): void => {
+      reading
+        .settle()
+        .then(() => again(waits))
+        .catch(reject);
+    };
+    wait(1);
   });
 }
 
-function readProperties(
-  exportable: Exportable,
-  settled: Map<Exportable, Map<string, Variant | undefined>>,
-  waiting: Promise<void>[],
-): PropertyValues {
-  const values: [string, Variant][] = [];
-  for (const property of exportable.description.properties.values()) {
-    if (property.access === 'write') continue;
-    const { name } = property;
-    const known = settled.get(exportable);
-    const value = known?.has(name) ? known.get(name) : read(exportable, property);
-    if (value instanceof Promise) {
-      const keep = known ?? new Map<string, Variant | undefined>();
-      settled.set(exportable, keep);
-      waiting.push(value.then((variant) => void keep.set(name, variant)));
-    } else if (value !== undefined) {
-      values.push([name, value]);
-    }
+/** The values of properties, read as often as somebody asks; those that take time only as often as they change. */
+class Reading {
+  readonly #settled = new Map<Exportable, Map<string, Settled>>();
+  #waiting: Promise<void>[] = [];
+
+  /** Whether something that was asked for is not known yet. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
   }
-  // A property may have any name, `__proto__` as well.
-  return Object.fromEntries(values);
+
+  /** Waits for that. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#waiting.splice(0));
+  }
+
+  read(exportable: Exportable): PropertyValues {
+    const values: [string, Variant][] = [];
+    for (const property of exportable.description.properties.values()) {
+      if (property.access === 'write') continue;
+      const value = this.#value(exportable, property);
+      if (value !== undefined) values.push([property.name, value]);
+    }
+    // A property may have any name, `__proto__` as well.
+    return Object.fromEntries(values);
+  }
+
+  #value(exportable: Exportable, property: PropertyDescription): Variant | undefined {
+    const { name } = property;
+    const changes = exportable.changesOf(name);
+    const settled = this.#settled.get(exportable) ?? new Map<string, Settled>();
+    const known = settled.get(name);
+    if (known?.changes === changes) return known.value;
+    const asked = read(exportable, property);
+    if (!(asked instanceof Promise)) return asked;
+    this.#settled.set(exportable, settled);
+    this.#waiting.push(asked.then((value) => void settled.set(name, { value, changes })));
+    return undefined;
+  }
 }
 
 function read(
