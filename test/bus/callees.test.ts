@@ -3,13 +3,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, TimeoutError } from '../../src/index.js';
-import { BUS, CLIENT, FakeBus, PEER } from '../helpers/fake-bus.js';
+import { busMessage, ownerChanged, refusalTo, strings } from '../helpers/bus-words.js';
+import { BUS, FakeBus, PEER } from '../helpers/fake-bus.js';
 import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { rulesAtBus } from '../helpers/rules-at-bus.js';
 import { testUnless } from '../helpers/skip.js';
-import { Bytes, type WireMessage, wireMessage } from '../helpers/wire.js';
 import type { SentMessage } from '../helpers/wire-reader.js';
 
 const NAME = 'org.example.Called';
@@ -19,21 +19,8 @@ const FORGER = ':1.66';
 
 const test = suite('callees');
 
-let serial = 1000;
-const message = (fields: WireMessage) => wireMessage({ serial: ++serial, destination: CLIENT, sender: BUS, ...fields });
-const text = (...texts: string[]) => {
-  const bytes = new Bytes();
-  for (const one of texts) bytes.text(one);
-  return { signature: 's'.repeat(texts.length), body: bytes.buffer };
-};
 const answerTo = ({ serial: replySerial }: SentMessage, sender: string, ...texts: string[]) =>
-  message({ type: 2, replySerial, sender, ...text(...texts) });
-const refusalTo = ({ serial: replySerial }: SentMessage, error: string) =>
-  message({ type: 3, replySerial, errorName: `${BUS}.Error.${error}` });
-const ownerChanged = (before: string, after: string) => {
-  const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameOwnerChanged' };
-  return message({ type: 4, ...signal, ...text(NAME, before, after) });
-};
+  busMessage({ type: 2, replySerial, sender, ...strings(...texts) });
 
 /** The client's question for the owner of the name, and its first call by it. */
 interface Asked {
@@ -93,7 +80,7 @@ test('a service that the call has started answers', async () => {
     answerTo(rule, BUS),
     refusalTo(question, 'NameHasNoOwner'),
     answerTo(call, FORGER, 'forged'),
-    ownerChanged('', OWNER),
+    ownerChanged(NAME, '', OWNER),
     answerTo(call, FORGER, 'forged'),
     answerTo(call, OWNER, 'true'),
   ]);
@@ -109,9 +96,9 @@ for (const [who, answerer] of [
     const answer = await calledWith(({ rule, question, call }) => [
       answerTo(rule, BUS),
       answerTo(question, BUS, OWNER),
-      ownerChanged(OWNER, ':1.10'),
-      ownerChanged(':1.10', ''),
-      ownerChanged('', LATER),
+      ownerChanged(NAME, OWNER, ':1.10'),
+      ownerChanged(NAME, ':1.10', ''),
+      ownerChanged(NAME, '', LATER),
       answerTo(call, FORGER, 'forged'),
       answerTo(call, answerer, 'true'),
     ]);
@@ -123,7 +110,7 @@ test('who has answered and left the bus has answered', async () => {
   const answer = await calledWith(({ rule, question, call }) => [
     answerTo(rule, BUS),
     answerTo(question, BUS, OWNER),
-    ownerChanged(OWNER, ''),
+    ownerChanged(NAME, OWNER, ''),
     answerTo(call, OWNER, 'true'),
   ]);
   assert.is(answer, 'true');

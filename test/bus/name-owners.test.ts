@@ -4,9 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AccessDeniedError, connect, defineInterface, LimitsExceededError } from '../../src/index.js';
-import { BUS, CLIENT, FakeBus, PEER } from '../helpers/fake-bus.js';
+import { busMessage, ownerChanged, refusalTo } from '../helpers/bus-words.js';
+import { FakeBus, PEER } from '../helpers/fake-bus.js';
 import { rejection } from '../helpers/rejection.js';
-import { Bytes, type WireMessage, wireMessage } from '../helpers/wire.js';
 import type { SentMessage } from '../helpers/wire-reader.js';
 
 const NAME = 'org.example.Owned';
@@ -14,20 +14,7 @@ const LATER = ':1.9';
 
 const test = suite('name owners');
 
-let serial = 1000;
-const message = (fields: WireMessage) => wireMessage({ serial: ++serial, destination: CLIENT, sender: BUS, ...fields });
-const text = (...texts: string[]) => {
-  const bytes = new Bytes();
-  for (const one of texts) bytes.text(one);
-  return { signature: 's'.repeat(texts.length), body: bytes.buffer };
-};
-const refusalTo = ({ serial: replySerial }: SentMessage, error: string) =>
-  message({ type: 3, replySerial, errorName: `${BUS}.Error.${error}` });
-const ownerChanged = (before: string, after: string) => {
-  const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameOwnerChanged' };
-  return message({ type: 4, ...signal, ...text(NAME, before, after) });
-};
-const said = (sender = PEER) => message({ type: 4, path: '/', interface: NAME, member: 'Said', sender });
+const said = (sender = PEER) => busMessage({ type: 4, path: '/', interface: NAME, member: 'Said', sender });
 
 function noteProblems(): { readonly problems: readonly unknown[]; stop(): void } {
   const problems: unknown[] = [];
@@ -51,7 +38,7 @@ for (const [what, after, told] of [
     using _first = bus.watchName(NAME, {});
     using _listener = bus.subscribe({ interface: NAME }, () => void bus.watchName(NAME, watcher));
     await bus.listNames();
-    peer.inject(said(), ownerChanged(PEER, after));
+    peer.inject(said(), ownerChanged(NAME, PEER, after));
     await bus.listNames();
     await new Promise((resolve) => setImmediate(resolve));
     // Older news before it are no mistake: a pause between the two messages makes them.
@@ -78,7 +65,7 @@ test('a subscription by a name whose owner cannot be followed is refused, and ma
   assert.is(bus.stats().matchRules, 0);
   isFull = false;
   await listen().ready;
-  peer.inject(said(), ownerChanged(PEER, LATER), said(), said(LATER));
+  peer.inject(said(), ownerChanged(NAME, PEER, LATER), said(), said(LATER));
   await bus.listNames();
   assert.equal(heard, [PEER, LATER]);
 });
