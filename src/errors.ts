@@ -171,6 +171,15 @@ export class NameTakenError extends WellKnownError {
   }
 }
 
+/**
+ * Whether something was not sent because nothing can be, and not because of what it is.
+ *
+ * @internal
+ */
+export function isOverOrFull(error: unknown): boolean {
+  return error instanceof ConnectionClosedError || error instanceof BackpressureError;
+}
+
 /** Marks errors that others made; shared by all copies of this package in a process. */
 const notMine: unique symbol = Symbol.for('busbar.notAnAnswer');
 

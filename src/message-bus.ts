@@ -9,15 +9,12 @@ import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
-import type { Connection } from './connection/connection.js';
+import { CLOSE_LIMIT, type Connection } from './connection/connection.js';
 import { timeLimit } from './connection/time-limit.js';
 import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
 import { type Export, Exports } from './service/exports.js';
-
-/** Milliseconds that writing may take. */
-const CLOSE_LIMIT = 1000;
 
 /** Whether this process has been told that exports come before names. */
 let warned = false;

@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
-import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
+import { ConnectionClosedError, type DBusError, InvalidArgumentError, isOverOrFull } from '../errors.js';
 import type {
   ConnectionPhase,
   NativeConnection,
@@ -46,6 +46,9 @@ export interface ConnectionOptions {
   /** Milliseconds until an attempt to connect is given up. */
   readonly timeout: number;
 }
+
+/** Milliseconds that closing waits for what was sent to be written. */
+export const CLOSE_LIMIT = 1000;
 
 /** Connections made so far. */
 let made = 0;
@@ -207,7 +210,7 @@ export class Connection {
       return Promise.resolve(take([], ''));
     } catch (error) {
       const refused = Promise.reject(error);
-      if (error instanceof ConnectionClosedError || error instanceof BackpressureError) {
+      if (isOverOrFull(error)) {
         report('send', `${describeMessage(head)} was not sent`, error, this.id);
         refused.catch(() => {});
       }
@@ -264,7 +267,7 @@ export class Connection {
   }
 
   /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. The second time it is the same. */
-  close(milliseconds = 1000): Promise<void> {
+  close(milliseconds = CLOSE_LIMIT): Promise<void> {
     this.#closing ??= this.#writeAndClose(milliseconds);
     return this.#closing;
   }
@@ -380,7 +383,7 @@ export class Connection {
     const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
     const body = [`the reply could not be sent: ${message}`];
     try {
-      // What is refused tells so within `flush`; of what else waits, that has to be told by itself.
+      // A refusal is told of within `flush`: first what waits has its own, then only the answer can be refused.
       this.#outbox.flush();
       this.#answersRefused = true;
       this.send(head, body, replySerial);

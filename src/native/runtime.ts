@@ -6,6 +6,7 @@
  */
 import type { PollerKind, TransportKind } from './binding.js';
 
+/** The transports that a connection may ask for. */
 export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly TransportKind[];
 
 /**

@@ -7,10 +7,9 @@ import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { IncomingMessage } from '../connection/message.js';
 import { report } from '../diagnostics.js';
 import {
-  BackpressureError,
-  ConnectionClosedError,
   DBusError,
   InvalidArgumentError,
+  isOverOrFull,
   NotSupportedError,
   UnknownInterfaceError,
   UnknownMethodError,
@@ -157,11 +156,6 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
     }
   }
   closeHandedOver(method.outSignature, result);
-}
-
-/** Whether an answer cannot be sent because nothing can be. */
-function isOverOrFull(error: unknown): boolean {
-  return error instanceof ConnectionClosedError || error instanceof BackpressureError;
 }
 
 function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
