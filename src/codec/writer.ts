@@ -81,7 +81,9 @@ export class Writer {
   }
 
   byte(value: number): void {
-    this.#u8[this.#take(1, 1)] = value;
+    // First the place, then the memory: making room may replace it.
+    const at = this.#take(1, 1);
+    this.#u8[at] = value;
   }
 
   /** Writes the low 16 bits: signed numbers are written in the same way. */
