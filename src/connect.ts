@@ -10,6 +10,7 @@ import {
   NotSupportedError,
   TimeoutError,
 } from './errors.js';
+import { CONNECTION_LIMITS, type CompleteLimits, type ConnectionLimits, completeLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { checkTimeout } from './parameters.js';
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly poller?: PollerKind | undefined;
   /** Milliseconds for one attempt to connect, authentication included. 25 000 if left out. */
   readonly timeout?: number | undefined;
+  /** How much the other side may cost this process; each limit that is left out has its default. */
+  readonly limits?: ConnectionLimits | undefined;
 }
 
 /**
@@ -54,8 +57,9 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   checkTimeout(timeout);
-  if (options.peer === true) return connectToPeer({ ...options, timeout });
-  const connection = await openConnection(addressesOf(options), { ...options, timeout });
+  const limits = completeLimits(options.limits, CONNECTION_LIMITS);
+  if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
+  const connection = await openConnection(addressesOf(options), { ...options, timeout, limits });
   const bus = new MessageBus(connection);
   try {
     await bus.hello({ timeout });
@@ -68,7 +72,9 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
 }
 
 /** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
-async function connectToPeer(options: ConnectOptions & { readonly timeout: number }): Promise<MessageBus> {
+async function connectToPeer(
+  options: ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits },
+): Promise<MessageBus> {
   const { address } = options;
   if (address === undefined) throw new InvalidArgumentError('address: a peer is found by nothing else');
   const connection = await openConnection(parseAddresses(address), { ...options, server: 'peer' });

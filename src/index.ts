@@ -72,6 +72,7 @@ export type {
 } from './introspection/description.js';
 export { introspectionXml } from './introspection/generate.js';
 export { parseIntrospection } from './introspection/parse.js';
+export type { ConnectionLimits, ServerLimits } from './limits.js';
 export { type ListenOptions, listen } from './listen.js';
 export { MessageBus } from './message-bus.js';
 export type { ConnectionPhase, PollerKind, TransportKind } from './native/binding.js';

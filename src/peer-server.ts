@@ -9,6 +9,7 @@ import { HalfOpen } from './connection/half-open.js';
 import type { Listener } from './connection/listener.js';
 import { report, reportFailure, reportRejection, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
+import { completeLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { loadAddon } from './native/load.js';
@@ -30,6 +31,8 @@ export interface PeerServerOptions {
    * process's user and of root, and with `anonymous` everybody.
    */
   readonly allow?: ((credentials: Credentials | undefined) => boolean) | undefined;
+  /** How much each peer may cost this process; each limit that is left out has its default. */
+  readonly limits?: ServerLimits | undefined;
   /** Connections that may be open at a time; more are turned away. 1024 if left out. */
   readonly maxConnections?: number | undefined;
   /** Connections that may be authenticating at a time; where one more comes, the oldest has to go. 64 if left out. */
@@ -82,6 +85,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       limit: options.maxUnauthenticated ?? 64,
       timeout: options.authenticationTimeout ?? 10_000,
       anonymous: options.anonymous === true,
+      limits: completeLimits(options.limits, SERVER_LIMITS),
       ...carriers,
     });
   }

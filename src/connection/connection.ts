@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
 import { ConnectionClosedError, type DBusError, InvalidArgumentError, isOverOrFull } from '../errors.js';
+import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
   NativeConnection,
@@ -45,6 +46,8 @@ export interface ConnectionOptions {
   readonly poller: PollerKind;
   /** Milliseconds until an attempt to connect is given up. */
   readonly timeout: number;
+  /** How much the other side may cost. */
+  readonly limits: CompleteLimits;
 }
 
 /** Milliseconds that closing waits for what was sent to be written. */

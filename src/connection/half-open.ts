@@ -4,6 +4,7 @@
  * this, so it is those that only hold a place who lose it, and nobody waits because of them.
  */
 import { trace } from '../diagnostics.js';
+import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, ServedSocket, TransportKind } from '../native/binding.js';
 import { Connection } from './connection.js';
 import { errnoText } from './errno.js';
@@ -16,6 +17,7 @@ export interface HalfOpenOptions {
   readonly anonymous: boolean;
   readonly poller: PollerKind;
   readonly transport: TransportKind;
+  readonly limits: CompleteLimits;
 }
 
 export class HalfOpen {
@@ -43,9 +45,9 @@ export class HalfOpen {
     }
     const attempt = new AbortController();
     this.#attempts.add(attempt);
-    const { anonymous, poller, timeout, transport } = this.#options;
+    const { anonymous, limits, poller, timeout, transport } = this.#options;
     const { signal } = attempt;
-    const opening = { address: '', peer: true, serve, anonymous, poller, timeout, transport, signal };
+    const opening = { address: '', peer: true, serve, anonymous, limits, poller, timeout, transport, signal };
     const result = await Connection.open(opening).finally(() => this.#attempts.delete(attempt));
     if (result instanceof Connection) return result;
     trace('peer: did not authenticate: %s', signal.aborted ? 'made room' : result.detail || errnoText(result.errno));

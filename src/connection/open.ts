@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { trace } from '../diagnostics.js';
 import { ConnectError } from '../errors.js';
+import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { pollerKind, transportKind } from '../native/runtime.js';
@@ -23,6 +24,7 @@ export interface OpenOptions {
   readonly timeout: number;
   /** Whether to authenticate without saying who one is. */
   readonly anonymous?: boolean | undefined;
+  readonly limits: CompleteLimits;
   /** What is at the other end, for error texts; a bus if left out. */
   readonly server?: ServerKind | undefined;
 }
@@ -90,6 +92,7 @@ async function openOne({ address, server, options, transport, target }: Attempt)
     transport,
     poller: options.poller ?? pollerKind(),
     timeout: options.timeout,
+    limits: options.limits,
     anonymous: options.anonymous,
     peer: server === 'peer',
   });

@@ -1,0 +1,76 @@
+/**
+ * How much one connection may cost: the one list of limits, with its defaults, checked in one place. What each default
+ * rests on is told in SECURITY.md, section "Limits".
+ */
+import { MESSAGE_BYTES_MAXIMUM } from './codec/limits.js';
+import { InvalidArgumentError } from './errors.js';
+import { suggestion } from './nearest-name.js';
+
+/** All limits of a connection, none left out. */
+export type CompleteLimits = { readonly [Name in keyof ConnectionLimits]-?: number };
+
+/** How much the other side of a connection may cost this process. What exceeds a limit costs only its sender. */
+export interface ConnectionLimits {
+  /** Bytes of one received message, header included. Default: 128 MiB, the maximum of D-Bus. */
+  readonly messageSize?: number | undefined;
+  /**
+   * Bytes of memory that the values of one received message may take once they are decoded: small values take many
+   * times their size on the wire. Default: 128 MiB.
+   */
+  readonly decodedSize?: number | undefined;
+  /** Method calls of one caller that may be in progress at a time. Default: 4096. */
+  readonly callsInProgress?: number | undefined;
+  /** Bytes that may wait to be written before the program's own messages are refused. Default: 64 MiB. */
+  readonly queuedBytes?: number | undefined;
+  /** Received file descriptors of messages in progress that may be open at a time. Default: 1024. */
+  readonly descriptors?: number | undefined;
+}
+
+/** The limits of a server for peers: those of each connection, and how many connections there may be. */
+export interface ServerLimits extends ConnectionLimits {
+  /** Connections that may be open at a time. Default: 1024. */
+  readonly connections?: number | undefined;
+  /** Connections that may be authenticating at a time; further ones wait in the queue of the kernel. Default: 64. */
+  readonly unauthenticated?: number | undefined;
+}
+
+export const CONNECTION_LIMITS = {
+  messageSize: MESSAGE_BYTES_MAXIMUM,
+  decodedSize: 128 * 1024 * 1024,
+  callsInProgress: 4096,
+  queuedBytes: 64 * 1024 * 1024,
+  descriptors: 1024,
+} as const satisfies Required<ConnectionLimits>;
+
+export const SERVER_LIMITS = {
+  ...CONNECTION_LIMITS,
+  connections: 1024,
+  unauthenticated: 64,
+} as const satisfies Required<ServerLimits>;
+
+/**
+ * The limits with the defaults of those that are left out.
+ *
+ * @throws {@link InvalidArgumentError} for an unknown limit, or a value that is no integer above 0
+ */
+export function completeLimits<Limits extends Readonly<Record<string, number>>>(
+  given: Readonly<Partial<Record<keyof Limits, number | undefined>>> | undefined,
+  defaults: Limits,
+): { readonly [Name in keyof Limits]: number } {
+  if (given === undefined) return defaults;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidArgumentError(`limits: expected an object, got ${String(given)}`);
+  }
+  const limits: Record<string, number> = { ...defaults };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) {
+      throw new InvalidArgumentError(`limits.${name} does not exist${suggestion(name, Object.keys(defaults))}`);
+    }
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+      throw new InvalidArgumentError(`limits.${name}: expected an integer above 0, got ${String(value)}`);
+    }
+    limits[name] = value;
+  }
+  return limits as { readonly [Name in keyof Limits]: number };
+}
