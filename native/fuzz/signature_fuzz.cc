@@ -20,15 +20,13 @@ struct Open {
 // The grammar as a machine with a stack; `types` counts the complete types.
 bool is_valid(std::string_view signature, size_t& types) {
   std::vector<Open> open;
-  size_t arrays = 0, structs = 0;
+  // Arrays count where they follow one another directly, as libdbus counts them.
+  size_t arrays = 0, structs = 0, dict_entries = 0;
   types = 0;
   if (signature.size() > 255) return false;
   // A complete type has ended: so has the array around it, and that is a type in turn.
   const auto complete = [&] {
-    while (!open.empty() && open.back().kind == 'a') {
-      open.pop_back();
-      arrays--;
-    }
+    while (!open.empty() && open.back().kind == 'a') open.pop_back();
     if (open.empty()) {
       types++;
     } else {
@@ -40,21 +38,22 @@ bool is_valid(std::string_view signature, size_t& types) {
     const bool is_key = !open.empty() && open.back().kind == '{' && open.back().members == 0;
     const bool basic = code != 0 && std::string_view("ybnqiuxtdsogh").find(code) != std::string_view::npos;
     if (is_key && !basic) return false;
+    arrays = code == 'a' ? arrays + 1 : 0;
+    if (arrays > 32) return false;
     if (!open.empty() && open.back().kind == '{' && open.back().members == 2 && code != '}') return false;
     if (basic || code == 'v') {
       complete();
     } else if (code == 'a') {
       open.push_back({'a', 0});
-      if (++arrays > 32) return false;
     } else if (code == '(' || (code == '{' && !open.empty() && open.back().kind == 'a')) {
       open.push_back({code, 0});
-      if (++structs > 32) return false;
+      if (++(code == '(' ? structs : dict_entries) > 32) return false;
     } else if (code == ')' || code == '}') {
       const char kind = code == ')' ? '(' : '{';
       if (open.empty() || open.back().kind != kind) return false;
       if (code == ')' ? open.back().members == 0 : open.back().members != 2) return false;
       open.pop_back();
-      structs--;
+      (code == ')' ? structs : dict_entries)--;
       complete();
     } else {
       return false;

@@ -60,6 +60,16 @@ TEST("arrays nest 32 deep and structs 32 deep") {
   CHECK(is_valid_signature(times(32, "a") + times(32, "(") + "y" + times(32, ")")));
 }
 
+TEST("arrays count in a row, and braces apart from parentheses, as libdbus counts them") {
+  CHECK(is_valid_signature("a{s" + times(32, "(") + "y" + times(32, ")") + "}"));
+  CHECK(is_valid_signature(times(32, "a{s") + times(32, "(") + "y" + times(32, ")") + times(32, "}")));
+  CHECK(!is_valid_signature(times(33, "a{s") + "y" + times(33, "}")));
+  CHECK(is_valid_signature(times(20, "a(") + "aay" + times(20, ")")));
+  CHECK(is_valid_signature(times(17, "aa{s") + "y" + times(17, "}")));
+  CHECK(is_valid_signature("(" + times(32, "a") + "y" + times(32, "a") + "y)"));
+  CHECK(!is_valid_signature("(y" + times(33, "a") + "y)"));
+}
+
 TEST("only types of which every bit pattern is valid are plain") {
   CHECK(plain_size('y') == 1 && plain_size('n') == 2 && plain_size('u') == 4 && plain_size('d') == 8);
   CHECK(plain_size('b') == 0 && plain_size('h') == 0 && plain_size('s') == 0 && plain_size('(') == 0);

@@ -100,32 +100,40 @@ interface Root<Types extends readonly unknown[]> {
   readonly types: Types;
   readonly arrays: 0;
   readonly structs: 0;
+  readonly entries: 0;
 }
-/** Open containers: what is known of them so far, how many arrays and structs they are within, and what is outside. */
+/**
+ * Open containers: what is known of them so far, what is outside, and how deep they are: how many arrays follow one
+ * another directly up to here, how many structs and dictionary entries are within one another.
+ */
 interface OpenList<Outer extends Frame> {
   readonly in: 'list';
   readonly outer: Outer;
   readonly arrays: Deeper<Outer['arrays']>;
   readonly structs: Outer['structs'];
+  readonly entries: Outer['entries'];
 }
 interface OpenStruct<Fields extends readonly unknown[], Outer extends Frame> {
   readonly in: 'struct';
   readonly types: Fields;
   readonly outer: Outer;
-  readonly arrays: Outer['arrays'];
+  readonly arrays: 0;
   readonly structs: Deeper<Outer['structs']>;
+  readonly entries: Outer['entries'];
 }
 interface OpenDictionary<K extends KeyCode, Outer extends Frame> {
   readonly in: 'dictionary';
   readonly key: K;
   readonly outer: Outer;
-  readonly arrays: Deeper<Outer['arrays']>;
+  readonly arrays: 0;
   readonly structs: Outer['structs'];
+  readonly entries: Deeper<Outer['entries']>;
 }
 interface Frame {
   readonly in: 'root' | 'list' | 'struct' | 'dictionary';
   readonly arrays: number;
   readonly structs: number;
+  readonly entries: number;
 }
 
 /** Counts to 33, which is one more than the specification allows to nest. */
@@ -136,23 +144,23 @@ type Successors = [
 ];
 
 /** Reads the next code of `Rest`, within the container `Top`. `S` is the whole signature, for the reason of an error. */
-type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends string> = Top['arrays'] extends 33
-  ? InvalidSignature<`more than 32 arrays are nested in "${S}"`>
-  : Top['structs'] extends 33
-    ? InvalidSignature<`more than 32 structs are nested in "${S}"`>
+type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends string> = Top['structs'] extends 33
+  ? InvalidSignature<`more than 32 structs are nested in "${S}"`>
+  : Top['entries'] extends 33
+    ? InvalidSignature<`more than 32 dictionary entries are nested in "${S}"`>
     : Rest extends `${infer Code}${infer After}`
       ? Code extends keyof Leaves[D]
         ? Complete<After, Top, Leaves[D][Code], D, S>
         : Code extends 'a'
-          ? After extends `{${infer Key}${infer Value}`
-            ? Key extends KeyCode
-              ? Scan<Value, OpenDictionary<Key, Top>, D, S>
-              : InvalidSignature<`the key of a dictionary must be a basic type in "${S}"`>
-            : After extends `${infer Element extends keyof LeafArrays[D] & string}${infer AfterElement}`
-              ? Top['arrays'] extends 32
-                ? InvalidSignature<`more than 32 arrays are nested in "${S}"`>
-                : Complete<AfterElement, Top, LeafArrays[D][Element], D, S>
-              : Scan<After, OpenList<Top>, D, S>
+          ? Top['arrays'] extends 32
+            ? InvalidSignature<`more than 32 arrays are nested in "${S}"`>
+            : After extends `{${infer Key}${infer Value}`
+              ? Key extends KeyCode
+                ? Scan<Value, OpenDictionary<Key, Top>, D, S>
+                : InvalidSignature<`the key of a dictionary must be a basic type in "${S}"`>
+              : After extends `${infer Element extends keyof LeafArrays[D] & string}${infer AfterElement}`
+                ? Complete<AfterElement, Top, LeafArrays[D][Element], D, S>
+                : Scan<After, OpenList<Top>, D, S>
           : Code extends '('
             ? Scan<After, OpenStruct<[], Top>, D, S>
             : Code extends ')'

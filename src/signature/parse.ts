@@ -45,9 +45,11 @@ export interface DictEntryType extends Node {
 /** A complete type. `code` tells which. */
 export type Type = BasicType | VariantType | StructType | ArrayType;
 
+// As libdbus counts: arrays that follow one another directly, structs and dictionary entries within one another.
 const SIGNATURE_BYTES_MAXIMUM = 255;
 const ARRAY_DEPTH_MAXIMUM = 32;
 const STRUCT_DEPTH_MAXIMUM = 32;
+const DICT_ENTRY_DEPTH_MAXIMUM = 32;
 
 const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
   y: 1,
@@ -108,8 +110,8 @@ export function parseSingle(signature: string): Type {
 class SignatureParser {
   readonly #text: string;
   #at = 0;
-  #arrays = 0;
   #structs = 0;
+  #dictEntries = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -134,7 +136,7 @@ class SignatureParser {
       this.#at++;
       return leaf;
     }
-    if (code === 'a') return this.#array();
+    if (code === 'a') return this.#array(1);
     if (code === '(') return this.#struct();
     if (code === undefined) throw this.#error('a type is missing at the end');
     if (code === '{') throw this.#error('a dictionary entry may only be the element of an array');
@@ -142,13 +144,19 @@ class SignatureParser {
     throw this.#error(`${JSON.stringify(code)} is not a type code`);
   }
 
-  #array(): ArrayType {
+  /** @param arrays how many arrays follow one another directly up to this one, itself included */
+  #array(arrays: number): ArrayType {
     const start = this.#at;
-    if (++this.#arrays > ARRAY_DEPTH_MAXIMUM) throw this.#error(`more than ${ARRAY_DEPTH_MAXIMUM} arrays are nested`);
+    if (arrays > ARRAY_DEPTH_MAXIMUM) throw this.#error(`more than ${ARRAY_DEPTH_MAXIMUM} arrays are nested`);
     this.#at++;
-    const element = this.#text[this.#at] === '{' ? this.#dictEntry() : this.#completeType();
-    this.#arrays--;
+    const element = this.#element(arrays);
     return { code: 'a', signature: this.#text.slice(start, this.#at), alignment: 4, depth: element.depth + 1, element };
+  }
+
+  #element(arrays: number): Type | DictEntryType {
+    const code = this.#text[this.#at];
+    if (code === 'a') return this.#array(arrays + 1);
+    return code === '{' ? this.#dictEntry() : this.#completeType();
   }
 
   #struct(): StructType {
@@ -169,7 +177,11 @@ class SignatureParser {
   }
 
   #dictEntry(): DictEntryType {
-    const start = this.#at++;
+    const start = this.#at;
+    if (++this.#dictEntries > DICT_ENTRY_DEPTH_MAXIMUM) {
+      throw this.#error(`more than ${DICT_ENTRY_DEPTH_MAXIMUM} dictionary entries are nested`);
+    }
+    this.#at++;
     const key = leaves.get(this.#text[this.#at] ?? '');
     if (key === undefined || key.code === 'v') throw this.#error('the key of a dictionary must be a basic type');
     this.#at++;
@@ -181,6 +193,7 @@ class SignatureParser {
       throw this.#error(found);
     }
     this.#at++;
+    this.#dictEntries--;
     return {
       code: '{',
       signature: this.#text.slice(start, this.#at),

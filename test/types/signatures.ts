@@ -19,6 +19,7 @@ import type {
 import { Variant, variant } from '../../src/variant.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type IsInvalid<T> = T extends InvalidSignature<string> ? true : false;
 declare function is<_T extends true>(): void;
 declare function written<S extends string>(signature: S, value: WriteValue<S>): void;
 declare function declared<const A extends string | readonly string[]>(list: A & ValidArguments<A>): ReadArguments<A>;
@@ -147,8 +148,24 @@ is<Equal<ReadArguments<['a:s', 'b:ss']>, [string, InvalidSignature<'"ss" is more
 written('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaas', []);
 // @ts-expect-error 33 structs
 written('(((((((((((((((((((((((((((((((((s)))))))))))))))))))))))))))))))))', []);
-// @ts-expect-error 33 arrays, not in a row
-written('(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa(as))', []);
+// @ts-expect-error 33 arrays, the last of a dictionary
+written('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{sy}', []);
+type Within<
+  S extends string,
+  N extends 32 | 33,
+  Count extends readonly 0[] = [],
+  Open extends string = '',
+  Close extends string = '',
+> = Count['length'] extends N
+  ? S extends 'a{s'
+    ? `${Open}y${Close}`
+    : never
+  : Within<S, N, [...Count, 0], `${S}${Open}`, `${Close}}`>;
+// Counted as libdbus counts: arrays in a row, and braces apart from parentheses.
+is<Equal<IsInvalid<ReadValue<'(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa(as))'>>, false>>();
+is<Equal<IsInvalid<ReadValue<'a{s((((((((((((((((((((((((((((((((y))))))))))))))))))))))))))))))))}'>>, false>>();
+is<Equal<IsInvalid<ReadValue<Within<'a{s', 32>>>, false>>();
+is<Equal<IsInvalid<ReadValue<Within<'a{s', 33>>>, true>>();
 // @ts-expect-error no value fits an invalid signature
 written('a{vs}', {});
 // @ts-expect-error no value fits an invalid signature

@@ -62,8 +62,14 @@ test('beyond the limits it is refused', () => {
   rejects(arrays, `invalid signature "${arrays}": more than 32 arrays are nested, at offset 32`);
   const structs = `${'('.repeat(33)}s${')'.repeat(33)}`;
   rejects(structs, `invalid signature "${structs}": more than 32 structs are nested, at offset 32`);
-  const split = `${'a('.repeat(32)}as${')'.repeat(32)}`;
-  rejects(split, `invalid signature "${split}": more than 32 arrays are nested, at offset 64`);
+  const entries = `${'a{s'.repeat(33)}s${'}'.repeat(33)}`;
+  rejects(entries, `invalid signature "${entries}": more than 32 dictionary entries are nested, at offset 97`);
+});
+
+test('what is nested is counted as libdbus counts: arrays in a row, parentheses and braces apart', () => {
+  assert.is(parseSingle(`${'a('.repeat(32)}as${')'.repeat(32)}`).depth, 65);
+  assert.is(parseSingle(`a{s${'('.repeat(32)}y${')'.repeat(32)}}`).depth, 34);
+  assert.is(parseSingle(`${'a{s'.repeat(32)}${'('.repeat(32)}y${')'.repeat(32)}${'}'.repeat(32)}`).depth, 96);
 });
 
 for (const [signature, problem] of [

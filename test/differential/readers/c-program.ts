@@ -1,7 +1,7 @@
 /** The readers in C and C++, compiled as a distribution would. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { compileProgram } from '../../helpers/compiled-program.js';
 import { missingPrograms, projectRoot } from '../../helpers/paths.js';
 
@@ -29,13 +29,16 @@ export function libraryVersion(name: string): string | undefined {
 }
 
 /** Compiles `SOURCE.c` of this folder; returns the program. */
-export function compileC(source: string, library: Library): string {
+export const compileC = (source: string, library: Library): string => compileProgramOf(sourceFolder, source, library);
+
+/** Compiles `SOURCE.c` of a folder beside this one; returns the program. */
+export function compileProgramOf(folder: string, source: string, library: Library): string {
   const { stdout } = spawnSync('pkg-config', ['--cflags', '--libs', library.name], { encoding: 'utf8' });
-  const file = join(sourceFolder, `${source}.c`);
+  const file = join(folder, `${source}.c`);
   const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Wno-unused-function'];
-  const program = join(buildFolder, source);
+  const program = join(buildFolder, folder === sourceFolder ? source : `${basename(folder)}-${source}`);
   const args = [...flags, file, ...stdout.trim().split(/\s+/)];
-  compileProgram(program, { compiler: 'gcc', args, folders: [sourceFolder] });
+  compileProgram(program, { compiler: 'gcc', args, folders: [folder] });
   return program;
 }
 
