@@ -8,7 +8,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/inbox.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
 import { type IncomingMessage, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
-import type { TakeReply, WaitOptions } from '../connection/pending-calls.js';
+import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
@@ -108,7 +108,7 @@ export class Bus implements AsyncDisposable {
       checkObject(call, 'call');
       const { destination, path, interface: interfaceName, member, signature, body } = call;
       const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
-      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, (values) => values);
+      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, takeValues);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -58,9 +58,9 @@ export class BusDriver {
   ): Promise<Result> {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
-    return this.#connection.call(call, body, options, (values, actual) => {
-      if (actual === answer) return take(values);
-      throw new ProtocolError(`the bus answered ${member} with "${actual}" instead of "${answer}"`);
+    return this.#connection.call(call, body, options, (reply) => {
+      if (reply.signature === answer) return take(reply.decode());
+      throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
     });
   }
 

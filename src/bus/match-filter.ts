@@ -19,16 +19,15 @@ export interface MatchableMessage {
   readonly interface?: string | undefined;
   readonly member?: string | undefined;
   readonly signature: string;
-  /** Only asked for by rules with conditions on arguments, and only if the signature can meet them. */
-  readonly body: readonly unknown[];
+  /**
+   * The argument at that index, which the signature says is a string or an object path. Nothing else of the body is made
+   * into a value: what a rule does not let through is not worth more.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  stringAt(index: number): string;
   /** The number by which diagnostics call the connection that it came by. */
   readonly connectionId?: number;
-}
-
-/** A message for which rules are looked up. */
-export interface IndexableMessage extends MatchableMessage {
-  /** Only asked for if the signature begins with a string. */
-  readonly firstString: string;
 }
 
 type ArgumentTest = (value: string) => boolean;
@@ -98,8 +97,10 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
   return (message) => {
     const types = parseSignature(message.signature);
     if (!tests.every(({ index, codes }) => codes.includes(types[index]?.code ?? ' '))) return false;
-    const body = readBody(message);
-    return body !== undefined && tests.every(({ index, test }) => test(body[index] as string));
+    return tests.every(({ index, test }) => {
+      const value = argument(message, index);
+      return value !== undefined && test(value);
+    });
   };
 }
 
@@ -107,19 +108,16 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
  * The first argument, where it is a string: what `arg0` is compared with. As for rules with conditions on arguments, a
  * body that cannot be decoded is reported.
  */
-export function firstArgument(message: IndexableMessage): string | undefined {
-  return message.signature.startsWith('s') ? decoded(message, () => message.firstString) : undefined;
+export function firstArgument(message: MatchableMessage): string | undefined {
+  return message.signature.startsWith('s') ? argument(message, 0) : undefined;
 }
 
-function readBody(message: MatchableMessage): readonly unknown[] | undefined {
-  return decoded(message, () => message.body);
-}
-
-function decoded<T>({ sender, connectionId }: MatchableMessage, read: () => T): T | undefined {
+function argument(message: MatchableMessage, index: number): string | undefined {
   try {
-    return read();
+    return message.stringAt(index);
   } catch (error) {
-    report('message', `a message from ${sender} cannot be matched by its arguments`, error, connectionId);
+    const what = `a message from ${message.sender} cannot be matched by its arguments`;
+    report('message', what, error, message.connectionId);
     return undefined;
   }
 }

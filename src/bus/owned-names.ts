@@ -162,11 +162,11 @@ export class OwnedNames {
   /** Takes note of the bus's NameAcquired and NameLost. */
   observe(message: Inbox): void {
     if (isBusSignal(message, 'NameAcquired', 's')) {
-      const [name] = message.body as [string];
+      const name = message.stringAt(0);
       this.#everOwned.add(name);
       this.#names.get(name)?.acquire();
     } else if (isBusSignal(message, 'NameLost', 's')) {
-      const [name] = message.body as [string];
+      const name = message.stringAt(0);
       const owned = this.#names.get(name);
       if (owned?.queues) owned.wait();
       else this.#remove(name);

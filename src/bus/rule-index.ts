@@ -2,7 +2,7 @@
  * Match rules by what tells most of them apart: the member, the path, and the first argument. A signal is compared with
  * the few that share these with it, however many rules there are, and nothing is allocated for one that nobody wants.
  */
-import { firstArgument, type IndexableMessage } from './match-filter.js';
+import { firstArgument, type MatchableMessage } from './match-filter.js';
 import type { MatchRule } from './match-rule.js';
 
 /** What is put into an index. */
@@ -39,7 +39,7 @@ class Bucket<Rule extends Indexed> {
   }
 }
 
-export class RuleIndex<Rule extends Indexed, Received extends IndexableMessage> {
+export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> {
   readonly #isMetBy: (received: Received, rule: Rule) => boolean;
   readonly #byMember = new Map<string, Map<string, Bucket<Rule>>>();
   readonly #none: readonly Rule[] = [];

@@ -9,8 +9,10 @@ import type { Bus } from '../bus/bus.js';
 import { type CallOptions, callFlags } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
+import type { DecodeOptions } from '../codec/decoder.js';
 import { PreparedHead } from '../connection/header.js';
 import { MessageType } from '../connection/message.js';
+import type { ReplyBody, TakeReply } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type {
@@ -28,6 +30,7 @@ import type { ProxyOf, ProxyOptions } from './proxy-types.js';
 import { SignalQueue, type WatchOptions } from './signal-queue.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
+const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
 
 /** What a proxy is about, and how it calls. */
 interface Remote {
@@ -83,7 +86,7 @@ class RemoteInterface implements AnyProxy {
       'GetAll',
       's',
       [this.interface],
-      ([values]) => values as Record<string, unknown>,
+      (reply, options) => reply.decode(options)[0] as Record<string, unknown>,
     );
   }
 
@@ -92,6 +95,11 @@ class RemoteInterface implements AnyProxy {
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     checkFunction(listener, 'listener');
     return bus.listen(rule, (received) => {
+      const { signature } = received;
+      if (signature !== PROPERTIES_CHANGED.signature) {
+        reportMisfit(bus, `PropertiesChanged of ${this.interface}`, PROPERTIES_CHANGED.signature, signature);
+        return;
+      }
       const [, changed, invalidated] = received.decode(options);
       return listener(changed as Record<string, unknown>, invalidated as string[]);
     });
@@ -198,10 +206,12 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
     member: method.name,
     signature: method.inSignature,
   });
-  const take = (values: unknown[], signature: string): unknown => {
+  const take = (reply: ReplyBody, options: DecodeOptions): unknown => {
+    const { signature } = reply;
     if (signature !== method.outSignature && !noReply) {
       reportMisfit(bus, `the reply of ${description.name}.${method.name}`, method.outSignature, signature);
     }
+    const values = reply.decode(options);
     return values.length <= 1 ? values[0] : values;
   };
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
@@ -235,7 +245,8 @@ function watch(remote: Remote, signal: SignalDescription) {
 
 function getProperty(remote: Remote, { name }: PropertyDescription) {
   return (): Promise<unknown> =>
-    callProperties(remote, 'Get', 'ss', [remote.description.name, name], (values) => {
+    callProperties(remote, 'Get', 'ss', [remote.description.name, name], (reply, options) => {
+      const values = reply.decode(options);
       if (values.length > 1) closeDescriptors(values.slice(1));
       return values[0];
     });
@@ -243,21 +254,18 @@ function getProperty(remote: Remote, { name }: PropertyDescription) {
 
 function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
   return (value: unknown): Promise<void> =>
-    callProperties(
-      remote,
-      'Set',
-      'ssv',
-      [remote.description.name, name, new Variant(signature, value)],
-      closeDescriptors,
-    );
+    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], takeNothing);
 }
+
+/** A reply that tells only that it was done: whatever it carries besides is not decoded. */
+function takeNothing(): void {}
 
 function callProperties<Result>(
   { bus, destination, path, options }: Remote,
   member: string,
   signature: string,
   body: readonly unknown[],
-  take: (values: unknown[]) => Result,
+  take: TakeReply<Result>,
 ): Promise<Result> {
   // Reading without a reply would read nothing.
   const noReply = member === 'Set' ? options.noReply : undefined;

@@ -211,6 +211,16 @@ export class Reader {
     return this.#memory.slice(position, end);
   }
 
+  /** Goes past a number of `size` bytes. */
+  skip(size: 1 | 2 | 4 | 8): void {
+    this.#take(size);
+  }
+
+  /** Goes past a string. */
+  skipText(): void {
+    this.#takeText();
+  }
+
   /** Enters a variant; to be followed by {@link leaveVariant}. Bounds the recursion. */
   enterVariant(): void {
     if (++this.#depth > DEPTH_MAXIMUM) throw new ProtocolError(`more than ${DEPTH_MAXIMUM} variants are nested`);

@@ -25,7 +25,14 @@ import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
 import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
 import { type Answered, Outbox } from './outbox.js';
-import { type Callee, checkWaitOptions, type InnerWaitOptions, PendingCalls, type TakeReply } from './pending-calls.js';
+import {
+  type Callee,
+  checkWaitOptions,
+  type InnerWaitOptions,
+  noReply,
+  PendingCalls,
+  type TakeReply,
+} from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
 
@@ -210,7 +217,7 @@ export class Connection {
   #callForNothing<Result>(head: MessageHead, body: readonly unknown[], take: TakeReply<Result>): Promise<Result> {
     try {
       this.send(head, body);
-      return Promise.resolve(take([], ''));
+      return Promise.resolve(take(noReply, {}));
     } catch (error) {
       const refused = Promise.reject(error);
       if (isOverOrFull(error)) {

@@ -9,7 +9,10 @@
  */
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
+import { skipValues } from '../codec/skip.js';
+import type { DBusError } from '../errors.js';
 import { Column, Fault, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
+import { parseSignature } from '../signature/parse.js';
 import { closeAll, LentBody } from './lent-body.js';
 import { IncomingMessage, MessageType } from './message.js';
 
@@ -130,21 +133,23 @@ export class Inbox {
     return this.#rows[this.#at + Column.Fault] !== 0;
   }
 
-  /** The values, for who only looks at them; whoever keeps the message gets the same ones, where there are no descriptors. */
-  get body(): readonly unknown[] {
-    return this.#rows[this.#at + Column.FdCount] === 0 ? this.message().body : this.#lend().look();
+  /** Why the body cannot be decoded, if it cannot. */
+  get fault(): DBusError | undefined {
+    return this.isFaulty ? this.#lend().fault : undefined;
   }
 
   /**
-   * The first value, of a body whose signature begins with a string. Nothing else is decoded, and no object is made.
+   * The argument at that index, which the signature says is a string or an object path. Nothing else is decoded, and no
+   * object is made.
    *
    * @throws {@link DBusError} where the body is faulty
    */
-  get firstString(): string {
-    if (this.isFaulty) throw this.message().fault;
-    return this.#bodyReader()
-      .open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength)
-      .key();
+  stringAt(index: number): string {
+    if (this.isFaulty) throw this.fault;
+    const reader = this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength);
+    if (index > 0) skipValues(reader, parseSignature(this.signature), index);
+    // Names, paths and interfaces, most of them: they come again.
+    return reader.key();
   }
 
   /**

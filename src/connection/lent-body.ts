@@ -8,9 +8,6 @@ import { type DBusError, InvalidArgumentError, NotSupportedError } from '../erro
 import { FileDescriptor } from '../file-descriptor.js';
 import { Fault } from '../native/binding.js';
 
-/** Stands for a descriptor where nobody will use it. */
-const nobodys = Object.create(FileDescriptor.prototype) as FileDescriptor;
-
 export class LentBody {
   readonly #signature: string;
   readonly #offset: number;
@@ -21,7 +18,6 @@ export class LentBody {
   /** Descriptors as numbers until somebody decodes the body, as objects after that. */
   #fds: readonly number[];
   #descriptors: readonly FileDescriptor[] | undefined;
-  #looked: unknown[] | undefined;
   #isHandedOut = false;
 
   /** @param fault a code of the seam's `Fault` */
@@ -65,29 +61,22 @@ export class LentBody {
    * @throws {@link DBusError} where the body is faulty
    */
   decode(options?: DecodeOptions): unknown[] {
-    if (this.#reader === undefined) throw new Error('the body of this message was not decoded while it was at hand');
+    const reader = this.#open();
     if (this.#fault !== Fault.None) throw this.fault;
     if (this.#signature === '') return [];
-    if (this.#fds.length > 0) return this.#decodeWithDescriptors(this.#reader, options);
-    return decoderFor(this.#signature, options)(this.#reader.open(this.#offset, this.#length));
+    if (this.#fds.length > 0) return this.#decodeWithDescriptors(reader, options);
+    return decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length));
   }
 
   /**
-   * Decodes the body for who only looks at it and keeps nothing: nobody comes to own the descriptors by that, and the
-   * values in their place are of no use.
+   * A reader at the beginning of the body, to look at its first values before it is known whether the rest is wanted. It
+   * has no descriptors, and is good until another body is read.
    *
    * @throws {@link DBusError} where the body is faulty
    */
-  look(): unknown[] {
-    if (this.#reader === undefined || this.#fault !== Fault.None || this.#fds.length === 0) return this.decode();
-    this.#looked ??= decoderFor(this.#signature)(
-      this.#reader.open(
-        this.#offset,
-        this.#length,
-        this.#fds.map(() => nobodys),
-      ),
-    );
-    return this.#looked;
+  peek(): Reader {
+    if (this.#fault !== Fault.None) throw this.fault;
+    return this.#open().open(this.#offset, this.#length);
   }
 
   /** Somebody gets the values, and may keep them. */
@@ -104,8 +93,12 @@ export class LentBody {
   /** Ends the loan. Descriptors of a body that nobody decoded are closed. */
   release(): void {
     this.#reader = undefined;
-    this.#looked = undefined;
     if (this.#fds.length > 0 && this.#descriptors === undefined) closeAll(this.#fds);
+  }
+
+  #open(): Reader {
+    if (this.#reader !== undefined) return this.#reader;
+    throw new Error('the body is gone: decode it before the first await of the handler');
   }
 
   #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined): unknown[] {

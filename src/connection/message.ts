@@ -3,6 +3,7 @@
  * when somebody wants it.
  */
 import type { DecodeOptions } from '../codec/decoder.js';
+import type { Reader } from '../codec/reader.js';
 import type { DBusError } from '../errors.js';
 import type { LentBody } from './lent-body.js';
 
@@ -138,6 +139,15 @@ export class IncomingMessage implements Message {
 
   decode(options?: DecodeOptions): unknown[] {
     return this.#lent.decode(options);
+  }
+
+  /**
+   * A reader at the beginning of the body, to judge by its first values whether the rest is wanted.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  peek(): Reader {
+    return this.#lent.peek();
   }
 
   /** Somebody gets the values, and may keep them. */

@@ -41,24 +41,34 @@ export function checkWaitOptions({ timeout, signal, variants }: WaitOptions): vo
   signal.throwIfAborted();
 }
 
-/**
- * Makes what a call resolves with from the values of its reply and the signature that they carried: a peer may answer
- * otherwise than it says it does. What it throws is what the call rejects with.
- */
-export type TakeReply<Result> = (values: unknown[], signature: string) => Result;
+/** The body of a reply: it is decoded by whoever wants its values. */
+export interface ReplyBody {
+  /** That of the values: a peer may answer otherwise than it says it does. */
+  readonly signature: string;
+  decode(options?: DecodeOptions): unknown[];
+}
+
+/** Makes what a call resolves with from its reply. What it throws is what the call rejects with. */
+export type TakeReply<Result> = (reply: ReplyBody, options: DecodeOptions) => Result;
+
+/** What a call that wants no reply is answered with, here. */
+export const noReply: ReplyBody = { signature: '', decode: () => [] };
+
+/** Takes the values, whatever they are. */
+export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode(options);
 
 export const DEFAULT_TIMEOUT = 25_000;
 
 const BUS = 'org.freedesktop.DBus';
 
 /** What is looked at in a reply. */
-interface ReceivedReply {
+interface ReceivedReply extends ReplyBody {
   readonly type: MessageType;
   readonly replySerial: number;
   readonly sender: string | undefined;
   readonly errorName: string | undefined;
-  readonly signature: string;
-  decode(options?: DecodeOptions): unknown[];
+  /** Why the body cannot be decoded, if it cannot. */
+  readonly fault: DBusError | undefined;
   /** All of it, for who keeps it. */
   message(): Message;
   /** Closes the descriptors that came to be owned by decoding. */
@@ -263,8 +273,10 @@ function isFromCallee(
  * @throws what the call is to reject with, where the reply's body is not valid or `take` does not take it
  */
 function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
+  const { fault } = reply;
+  if (fault !== undefined) throw fault;
+  if (reply.type === MessageType.MethodReturn) return call.take(reply, call.options);
   const values = reply.decode(call.options);
-  if (reply.type === MessageType.MethodReturn) return call.take(values, reply.signature);
   call.options.onError?.(reply.errorName);
   const message = reply.message();
   // Decoded now, because the error keeps the message and its bytes are only lent.

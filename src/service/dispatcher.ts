@@ -19,6 +19,7 @@ import type { InterfaceDescription, MethodDescription } from '../introspection/d
 import { suggestion } from '../nearest-name.js';
 import type { CallTarget } from './call-target.js';
 import { errorAnswers, FAILED } from './error-answer.js';
+import type { Exportable } from './exportable.js';
 import { IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
 import { isThenable } from './outlets.js';
@@ -50,7 +51,7 @@ export class Dispatcher {
       if (exportable !== undefined) {
         const method = methodOf(exportable.description, call.member);
         checkBody(message, method);
-        settle(call, method, exportable.callMethod(method.name, message.body, call));
+        settle(call, method, runMethod(exportable, method, call));
       } else {
         const [target, method] = this.#resolve(message);
         checkBody(message, method);
@@ -78,13 +79,20 @@ export class Dispatcher {
   }
 }
 
+/** Decodes the arguments, once and as the method wants them, and runs it. */
+function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
+  const { message } = call;
+  const args = exportable.wrapsVariants(name) ? message.decode({ variants: 'wrap' }) : message.body;
+  return exportable.callMethod(name, args, call);
+}
+
 /** Everything that can be called at a node, exported interfaces first. */
 function targetsOf(node: TreeNode): CallTarget[] {
   const targets: CallTarget[] = [];
   for (const exportable of node.interfaces.values()) {
     targets.push({
       description: exportable.description,
-      invoke: (method, call) => exportable.callMethod(method.name, call.message.body, call),
+      invoke: (method, call) => runMethod(exportable, method, call),
     });
   }
   if (node.isObject) targets.push(properties);

@@ -33,6 +33,8 @@ export interface Outlet {
 /** An interface and the object behind it, as a bus uses them. Members are addressed by their D-Bus names. */
 export interface Exportable {
   readonly description: InterfaceDescription;
+  /** Whether a method gets its arguments with their variants as `Variant`. */
+  wrapsVariants(name: string): boolean;
   /** Runs a method: returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
   /** The value of a property as it is to be sent, or a promise of it. Access is the caller's business. */
@@ -40,10 +42,9 @@ export interface Exportable {
   /**
    * Sets a property; a promise tells when that is done, if it takes time. The change is sent by the same way as any.
    *
-   * @param value the value, plain
-   * @param wrapped the same with its variants as `Variant`; the value itself if it has none
+   * @param received the value, with its variants as `Variant`
    */
-  setProperty(name: string, value: unknown, wrapped?: unknown): unknown;
+  setProperty(name: string, received: unknown): unknown;
   /** How many changes of a property were noted so far: a value that was read before the last one is old. */
   changesOf(name: string): number;
   /** Sends the property changes that wait for the end of the turn. */

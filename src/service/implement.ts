@@ -161,16 +161,19 @@ class ImplementedObject implements Exportable {
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
     const handler = this.#handlers.get(name);
     if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    const values = handler.wraps ? context.decode({ variants: 'wrap' }) : args;
-    return handler.run.apply(this.#members, [...values, context]);
+    return handler.run.apply(this.#members, [...args, context]);
+  }
+
+  wrapsVariants(name: string): boolean {
+    return this.#handlers.get(name)?.wraps === true;
   }
 
   getProperty(name: string): unknown {
     return this.#property(name).sent();
   }
 
-  setProperty(name: string, value: unknown, wrapped: unknown = value): unknown {
-    return this.#property(name).set(value, wrapped);
+  setProperty(name: string, received: unknown): unknown {
+    return this.#property(name).receive(received);
   }
 
   /** A value of a property as it is to be sent. */

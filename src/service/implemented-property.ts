@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
 import type { VariantChoice } from '../signature/types.js';
 import { isThenable } from './outlets.js';
+import { withoutVariants } from './plain-value.js';
 import { isSame } from './property-assignment.js';
 import { ReceivedTypes } from './received-types.js';
 import { checkValue } from './value-check.js';
@@ -16,13 +17,18 @@ export interface ImplementedProperty {
   /** A value of the property as it is to be sent. */
   typed(value: unknown): unknown;
   /**
-   * Sets the value to one from elsewhere; a promise tells when that is done, if it takes time.
-   *
-   * @param wrapped the same with its variants as `Variant`
+   * Sets the value to one from elsewhere, which has its variants as `Variant`; a promise tells when that is done, if it
+   * takes time.
    */
-  set(value: unknown, wrapped: unknown): unknown;
+  receive(received: unknown): unknown;
   /** Sets the value where nobody can wait: a promise that rejects is reported. */
   assign(value: unknown): void;
+}
+
+/** A property before it is known how the user's side reads variants. */
+interface Settable extends Omit<ImplementedProperty, 'receive'> {
+  /** @param wrapped the value with its variants as `Variant` */
+  set(value: unknown, wrapped: unknown): unknown;
 }
 
 interface Functions {
@@ -41,11 +47,12 @@ export function implementedProperty(
   variants: VariantChoice,
   changed: () => void,
 ): ImplementedProperty {
-  const property = isFunctions(given)
+  const { set, ...property } = isFunctions(given)
     ? behindFunctions(description, given, changed)
     : keptHere(description, given, changed);
-  if (variants === 'plain') return property;
-  return { ...property, set: (_value, wrapped) => property.set(wrapped, wrapped) };
+  if (variants === 'wrap') return { ...property, receive: (received) => set(received, received) };
+  const { signature } = description;
+  return { ...property, receive: (received) => set(withoutVariants(received, signature), received) };
 }
 
 /** No value that D-Bus can carry has functions in it. */
@@ -55,7 +62,7 @@ function isFunctions(given: unknown): given is Functions {
   return typeof get === 'function' || typeof set === 'function';
 }
 
-function keptHere({ name, signature }: PropertyDescription, given: unknown, changed: () => void): ImplementedProperty {
+function keptHere({ name, signature }: PropertyDescription, given: unknown, changed: () => void): Settable {
   checkValue(name, signature, given);
   const types = new ReceivedTypes(signature);
   let value = given;
@@ -80,7 +87,7 @@ function behindFunctions(
   { name, signature, access }: PropertyDescription,
   functions: Functions,
   changed: () => void,
-): ImplementedProperty {
+): Settable {
   const missing =
     access !== 'write' && !functions.get ? 'get' : access !== 'read' && !functions.set ? 'set' : undefined;
   if (missing !== undefined) {

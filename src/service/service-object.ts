@@ -8,6 +8,7 @@ import type { CallContext } from './call-context.js';
 import { type Exportable, type Outlet, registerExportable } from './exportable.js';
 import { type ClassMembers, type Member, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { isThenable, noteChanges, Outlets } from './outlets.js';
+import { withoutVariants } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 import { signalValues } from './signal-values.js';
@@ -51,8 +52,11 @@ export class ServiceObject implements Exportable {
     const member = this.#named.methods.get(name);
     if (member === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
     const handler = this.#instance[member.key] as (...args: unknown[]) => unknown;
-    const values = member.definition.variants === 'wrap' ? context.decode({ variants: 'wrap' }) : args;
-    return handler.apply(this.#instance, member.context ? [...values, context] : (values as unknown[]));
+    return handler.apply(this.#instance, member.context ? [...args, context] : (args as unknown[]));
+  }
+
+  wrapsVariants(name: string): boolean {
+    return this.#named.methods.get(name)?.definition.variants === 'wrap';
   }
 
   getProperty(name: string): unknown {
@@ -61,19 +65,19 @@ export class ServiceObject implements Exportable {
     return isThenable(value) ? value.then((settled) => this.typed(key, settled)) : this.typed(key, value);
   }
 
-  setProperty(name: string, value: unknown, wrapped: unknown = value): void {
+  setProperty(name: string, received: unknown): void {
     const key = this.#propertyKey(name);
     const member = this.#members.get(key);
     const wraps = member?.kind === 'property' && member.definition.variants === 'wrap';
-    const taken = wraps ? wrapped : value;
-    this.#incoming = { key, value: taken, wrapped };
+    const taken = wraps ? received : withoutVariants(received, this.description.properties.get(name)?.signature);
+    this.#incoming = { key, value: taken, wrapped: received };
     try {
       this.#instance[key] = taken;
     } finally {
       this.#incoming = undefined;
     }
     // The setter has done it too where it notices assignments; a subclass may have replaced it by one that does not.
-    this.remember(key, wrapped);
+    this.remember(key, received);
   }
 
   /** A value of a property as it is to be sent: with the types of the variants that others set. */

@@ -154,8 +154,9 @@ class ConnectionUnderTest {
   async #waitingCall(): Promise<number> {
     if (this.#serial !== undefined) return this.#serial;
     const options = { timeout: Number.POSITIVE_INFINITY, variants: 'wrap' } as const;
-    const reading = this.#bus.request(CALL, [], options, (values, signature): Reading => {
-      return { outcome: 'reply', signature, body: bodyTexts(signature, values) };
+    const reading = this.#bus.request(CALL, [], options, (reply, asked): Reading => {
+      const { signature } = reply;
+      return { outcome: 'reply', signature, body: bodyTexts(signature, reply.decode(asked)) };
     });
     reading.catch(readingOf).then((settled) => this.#settle(settled));
     const { serial } = await this.#peer.until(({ interface: name }) => name === CALL.interface);

@@ -38,35 +38,22 @@ function get(call: IncomingCall): unknown {
   return whenKnown(exportable.getProperty(name), (value) => new Variant(property.signature, value));
 }
 
+/** The value may be large, and much larger once it is decoded: it is not before it is known to be wanted. */
 function set(call: IncomingCall): unknown {
-  const [interfaceName, name, value] = call.message.decode({ variants: 'outermost' }) as [string, string, Variant];
-  const [exportable, property] = findFor(value, call, interfaceName, name);
-  return whenKnown(exportable.setProperty(name, value.value, wrappedValue(call, property, value)), () => undefined);
+  const body = call.message.peek();
+  const interfaceName = body.string();
+  const name = body.string();
+  const exportable = findWritable(call, interfaceName, name, body.signature());
+  const [, , { value }] = call.message.decode({ variants: 'wrap' }) as [string, string, Variant];
+  return whenKnown(exportable.setProperty(name, value), () => undefined);
 }
 
-/** The property that a call sets. The descriptors of a value that is refused are closed: no setter gets them. */
-function findFor(
-  value: Variant,
-  call: IncomingCall,
-  interfaceName: string,
-  name: string,
-): [Exportable, PropertyDescription] {
-  try {
-    const found = find(call, interfaceName, name);
-    const [, { access, signature }] = found;
-    if (access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
-    if (value.signature === signature) return found;
-    throw new InvalidArgumentError(`the property ${name} is of type "${signature}", not "${value.signature}"`);
-  } catch (error) {
-    call.message.discard();
-    throw error;
-  }
-}
-
-/** The value that Set carries with the variants within it. */
-function wrappedValue(call: IncomingCall, { signature }: PropertyDescription, { value }: Variant): unknown {
-  if (!signature.includes('v')) return value;
-  return (call.message.decode({ variants: 'wrap' })[2] as Variant).value;
+/** What has the property that a call sets to a value of this type. */
+function findWritable(call: IncomingCall, interfaceName: string, name: string, type: string): Exportable {
+  const [exportable, { access, signature }] = find(call, interfaceName, name);
+  if (access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
+  if (type === signature) return exportable;
+  throw new InvalidArgumentError(`the property ${name} is of type "${signature}", not "${type}"`);
 }
 
 function getAll(call: IncomingCall): unknown {
