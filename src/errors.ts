@@ -251,19 +251,26 @@ classesByDBusName.set(standard('TimedOut'), TimeoutError);
  * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
  * they sent is in `body`.
  *
- * @param body the message's values
+ * @param text the first value where it is a string, else nothing
+ * @param body the message's values, or what decodes them when somebody looks
  * @param call what was called, for the text
  * @internal
  */
-export function errorFromReply(reply: Message, body: readonly unknown[], call: string): DBusError {
+export function errorFromReply(
+  reply: Message,
+  text: string,
+  body: readonly unknown[] | (() => readonly unknown[]),
+  call: string,
+): DBusError {
   const { errorName: dbusName = standard('Failed') } = reply;
-  const error = errorNamed(dbusName, body, call);
+  const error = errorNamed(dbusName, text, typeof body === 'function' ? [] : body, call);
+  if (typeof body === 'function') Object.defineProperty(error, 'body', { get: body, enumerable: true });
   // Hidden, so that an error that is printed shows what went wrong and not all of a message.
   return Object.defineProperty(error, 'reply', { value: reply, configurable: true });
 }
 
-function errorNamed(dbusName: string, body: readonly unknown[], call: string): DBusError {
-  const told = typeof body[0] === 'string' ? body[0].trim() : '';
+function errorNamed(dbusName: string, received: string, body: readonly unknown[], call: string): DBusError {
+  const told = received.trim();
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
   const known = classesByDBusName.get(dbusName);

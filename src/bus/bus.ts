@@ -180,10 +180,7 @@ export class Bus implements AsyncDisposable {
     checkObject(rule, 'rule');
     checkFunction(listener, 'listener');
     return this.listen(rule, (received) => {
-      const message = received.message();
-      // Decoded now, because listeners may keep the message and its bytes are only lent.
-      void message.body;
-      return listener(message);
+      return listener(received.makeMessage().keep());
     });
   }
 
@@ -392,9 +389,9 @@ export class Bus implements AsyncDisposable {
   }
 
   #dispatch(received: Inbox): void {
-    if (!this.#handlers.isEmpty && this.#handlers.handle(received.message())) return;
+    if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
-      this.handleCall(received.message());
+      this.handleCall(received.makeMessage());
       return;
     }
     this.#names?.observe(received);

@@ -1,5 +1,6 @@
 /** Who sees every incoming call and signal before anything else does, and may deal with it. */
-import type { IncomingMessage, Message } from '../connection/message.js';
+import type { Inbox } from '../connection/inbox.js';
+import type { Message } from '../connection/message.js';
 import { reportFailure, reportRejection } from '../diagnostics.js';
 
 /**
@@ -27,15 +28,14 @@ export class MessageHandlers {
   }
 
   /** Asks each in the order of adding, until one has dealt with the message. */
-  handle(message: IncomingMessage): boolean {
-    for (const handler of this.#handlers) if (this.#isHandledBy(handler, message)) return true;
+  handle(received: Inbox): boolean {
+    for (const handler of this.#handlers) if (this.#isHandledBy(handler, received)) return true;
     return false;
   }
 
-  #isHandledBy(handler: MessageHandler, message: IncomingMessage): boolean {
+  #isHandledBy(handler: MessageHandler, received: Inbox): boolean {
     try {
-      // Decoded now, because handlers may keep the message and its bytes are only lent.
-      if (message.fault === undefined) void message.body;
+      const message = received.makeMessage().keep();
       message.handOut();
       const result: unknown = handler(message);
       if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);

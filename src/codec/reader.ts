@@ -59,6 +59,14 @@ export class Reader {
     this.#u64 = new BigUint64Array(memory, 0, byteLength >>> 3);
   }
 
+  /** A copy of a body, alone in its memory. */
+  copy(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    // Small ones are in the heap this way, which takes a fifth of the time of memory of its own.
+    const copy = new Uint8Array(length);
+    this.#u8.copy(copy, 0, offset, offset + length);
+    return copy;
+  }
+
   /** Goes to a body. `offset` is a multiple of 8. */
   open(offset: number, length: number, fds: readonly FileDescriptor[] = noDescriptors): this {
     if (offset % 8 !== 0 || offset < 0 || length < 0 || offset + length > this.#u8.length) {

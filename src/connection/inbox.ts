@@ -45,7 +45,6 @@ export class Inbox {
   /** Those of large bodies, by their memory: the next one is often in the same. */
   readonly #largeReaders = new WeakMap<ArrayBuffer, Reader>();
   #lent: LentBody | undefined;
-  #message: IncomingMessage | undefined;
 
   /**
    * @param connectionId the number by which diagnostics call the connection
@@ -70,7 +69,6 @@ export class Inbox {
     this.#at = row * ROW_LENGTH;
     this.#large = large;
     this.#lent = undefined;
-    this.#message = undefined;
   }
 
   get type(): MessageType {
@@ -171,12 +169,6 @@ export class Inbox {
     return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
   }
 
-  /** The current message as an object, which may be kept. */
-  message(): IncomingMessage {
-    this.#message ??= this.#makeMessage();
-    return this.#message;
-  }
-
   /** Closes the descriptors of what was decoded, unless somebody got it already. */
   discard(): void {
     this.#lent?.discard();
@@ -187,6 +179,7 @@ export class Inbox {
     if (this.#lent !== undefined) this.#lent.release();
     else if (this.#rows[this.#at + Column.FdCount] !== 0) closeAll(this.#fds());
     this.#large = undefined;
+    this.#lent = undefined;
     // Tells the addon that this row was taken, should the batch end before its time.
     this.#rows[this.#at + Column.Type] = 0;
   }
@@ -224,7 +217,8 @@ export class Inbox {
     return Array.from(this.memory.fds.subarray(offset, offset + count));
   }
 
-  #makeMessage(): IncomingMessage {
+  /** The current message as an object. Each has its own values, so that what one does with them is not the others' business. */
+  makeMessage(): IncomingMessage {
     const {
       type,
       flags,

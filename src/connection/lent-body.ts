@@ -1,9 +1,10 @@
 /**
  * The bytes of one received body, and the descriptors that came with it: lent for as long as the batch that brought
- * them is being handled.
+ * them is being handled. A message that user code was given may be kept, and its body be read later: if it was not read
+ * by the end of the loan, its bytes are copied then, and not decoded, which may take many times the memory.
  */
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
-import type { Reader } from '../codec/reader.js';
+import { Reader } from '../codec/reader.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { FileDescriptor } from '../file-descriptor.js';
 import { Fault } from '../native/binding.js';
@@ -15,6 +16,10 @@ export class LentBody {
   readonly #fault: number;
   /** `undefined` when the loan is over. */
   #reader: Reader | undefined;
+  /** How many messages, which may be kept, have not read the body yet. */
+  #unread = 0;
+  /** What those who keep a message have of the body when the loan is over. */
+  #copy: Uint8Array<ArrayBuffer> | undefined;
   /** Descriptors as numbers until somebody decodes the body, as objects after that. */
   #fds: readonly number[];
   #descriptors: readonly FileDescriptor[] | undefined;
@@ -79,6 +84,18 @@ export class LentBody {
     return this.#open().open(this.#offset, this.#length);
   }
 
+  /** User code gets a message with this body, and may read it whenever it likes. */
+  keep(): void {
+    this.#unread++;
+  }
+
+  /** Decodes the body for a message that was given to user code, which then has what it may keep. */
+  decodeKept(options?: DecodeOptions): unknown[] {
+    const values = this.#reader === undefined ? this.#decodeCopy(options) : this.decode(options);
+    this.#unread--;
+    return values;
+  }
+
   /** Somebody gets the values, and may keep them. */
   handOut(): void {
     this.#isHandedOut = true;
@@ -92,13 +109,21 @@ export class LentBody {
 
   /** Ends the loan. Descriptors of a body that nobody decoded are closed. */
   release(): void {
+    if (this.#unread > 0 && this.#fault === Fault.None) this.#copy = this.#reader?.copy(this.#offset, this.#length);
     this.#reader = undefined;
     if (this.#fds.length > 0 && this.#descriptors === undefined) closeAll(this.#fds);
   }
 
+  #decodeCopy(options: DecodeOptions | undefined): unknown[] {
+    if (this.#fault !== Fault.None) throw this.fault;
+    if (this.#copy === undefined) throw gone();
+    if (this.#signature === '') return [];
+    return decoderFor(this.#signature, options)(new Reader(this.#copy.buffer).open(0, this.#length, this.#descriptors));
+  }
+
   #open(): Reader {
     if (this.#reader !== undefined) return this.#reader;
-    throw new Error('the body is gone: decode it before the first await of the handler');
+    throw gone();
   }
 
   #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined): unknown[] {
@@ -108,6 +133,10 @@ export class LentBody {
     for (const descriptor of this.#descriptors) if (!reader.referred.has(descriptor)) descriptor.close();
     return values;
   }
+}
+
+function gone(): Error {
+  return new Error('the body is gone: decode it before the first await of the handler');
 }
 
 /** Closes descriptors that nobody will see. */

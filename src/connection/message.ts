@@ -81,7 +81,7 @@ export interface Message extends HeaderFields {
   readonly sender: string | undefined;
   /** SIGNATURE: of the body; empty where there is none. */
   readonly signature: string;
-  /** The values, decoded as the table of values says. */
+  /** The values, decoded as the table of values says, when they are first looked at. Each listener has its own. */
   readonly body: readonly unknown[];
   /**
    * Decodes the values in another way, variants as {@link Variant} for instance. To be called while the message is
@@ -107,6 +107,7 @@ export class IncomingMessage implements Message {
   readonly signature: string;
   readonly #lent: LentBody;
   #body: readonly unknown[] | undefined;
+  #isKept = false;
 
   constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody) {
     this.type = header.type;
@@ -133,12 +134,28 @@ export class IncomingMessage implements Message {
   }
 
   get body(): readonly unknown[] {
-    this.#body ??= this.decode();
+    this.#body ??= this.#isKept ? this.#lent.decodeKept() : this.#lent.decode();
     return this.#body;
+  }
+
+  /** User code gets this message. It may keep it, and read the body later. */
+  keep(): this {
+    this.#isKept = true;
+    this.#lent.keep();
+    return this;
   }
 
   decode(options?: DecodeOptions): unknown[] {
     return this.#lent.decode(options);
+  }
+
+  /** Decodes the body of a message that is kept, at any time. */
+  bodyLater(options: DecodeOptions): () => readonly unknown[] {
+    let body: readonly unknown[] | undefined;
+    return () => {
+      body ??= this.#lent.decodeKept(options);
+      return body;
+    };
   }
 
   /**

@@ -8,7 +8,7 @@ import { inWords } from '../diagnostics.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { type Deadlines, Expiring } from './deadlines.js';
-import { describeMessage, type Message, type MessageHead, MessageType } from './message.js';
+import { describeMessage, type IncomingMessage, type MessageHead, MessageType } from './message.js';
 import { rejectable, rejection } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
@@ -59,6 +59,12 @@ export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode
 
 export const DEFAULT_TIMEOUT = 25_000;
 
+/**
+ * Bytes of an error's body that are decoded at once, so that an error that is printed shows its values. Of most errors
+ * only the text is wanted, so larger bodies are decoded when somebody looks.
+ */
+const SMALL_BODY = 4096;
+
 const BUS = 'org.freedesktop.DBus';
 
 /** What is looked at in a reply. */
@@ -69,8 +75,12 @@ interface ReceivedReply extends ReplyBody {
   readonly errorName: string | undefined;
   /** Why the body cannot be decoded, if it cannot. */
   readonly fault: DBusError | undefined;
+  /** In bytes. */
+  readonly bodyLength: number;
+  /** The argument at that index, which the signature says is a string. */
+  stringAt(index: number): string;
   /** All of it, for who keeps it. */
-  message(): Message;
+  makeMessage(): IncomingMessage;
   /** Closes the descriptors that came to be owned by decoding. */
   discard(): void;
 }
@@ -276,12 +286,11 @@ function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const { fault } = reply;
   if (fault !== undefined) throw fault;
   if (reply.type === MessageType.MethodReturn) return call.take(reply, call.options);
-  const values = reply.decode(call.options);
   call.options.onError?.(reply.errorName);
-  const message = reply.message();
-  // Decoded now, because the error keeps the message and its bytes are only lent.
-  void message.body;
+  const message = reply.makeMessage().keep();
+  const text = reply.signature.startsWith('s') ? reply.stringAt(0) : '';
+  const body = reply.bodyLength > SMALL_BODY ? message.bodyLater(call.options) : reply.decode(call.options);
   // Nobody looks for descriptors in an error, to close them.
   reply.discard();
-  return rejection(() => errorFromReply(message, values, describeMessage(call.head)));
+  return rejection(() => errorFromReply(message, text, body, describeMessage(call.head)));
 }
