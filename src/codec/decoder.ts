@@ -7,6 +7,7 @@
 import { BoundedCache } from '../bounded-cache.js';
 import { type BasicCode, parseSignature, parseSingle, type Type } from '../signature/parse.js';
 import { Variant } from '../variant.js';
+import { decodeMap } from './decode-map.js';
 import { decodeRuns } from './decode-runs.js';
 import type { Reader } from './reader.js';
 
@@ -94,7 +95,7 @@ class Dialect {
         return decodeObject((reader) => reader.key(), this.#compile(value));
       }
       if (key.code === 'g') return decodeObject((reader) => reader.signature(), this.#compile(value));
-      return decodeMap(basicDecoders[key.code], this.#compile(value));
+      return decodeMap(key.code, basicDecoders[key.code], this.#compile(value));
     }
     if (element.code === 'y') return decodeBytes;
     const TypedArray = this.#typedArrays ? typedArrays[element.code as BasicCode] : undefined;
@@ -244,17 +245,4 @@ function decodeObject(readKey: (reader: Reader) => string, readValue: ValueDecod
 /** Assigning to `__proto__` would change what the object inherits: a peer must not be able to. */
 function defineProto(object: object, value: unknown): void {
   Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Other dictionaries, where property names would lose the type of the key. Of entries with the same key the last counts. */
-function decodeMap(readKey: ValueDecoder, readValue: ValueDecoder): ValueDecoder {
-  return (reader) => {
-    const end = reader.beginArray(8);
-    const map = new Map<unknown, unknown>();
-    while (reader.position < end) {
-      reader.align(8);
-      map.set(readKey(reader), readValue(reader));
-    }
-    return map;
-  };
 }

@@ -121,6 +121,11 @@ export class Reader {
     return this.uint32() !== 0;
   }
 
+  /** The word that begins so many bytes before the position: 4 or 8, behind what is aligned so. */
+  wordBefore(bytes: number): number {
+    return this.#u32[(this.position - bytes) >>> 2] as number;
+  }
+
   string(): string {
     const length = this.#takeText();
     return readText(this.#u8, this.#i32, this.position - length - 1, length);
