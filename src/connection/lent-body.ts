@@ -128,10 +128,15 @@ export class LentBody {
 
   #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined): unknown[] {
     this.#descriptors ??= this.#fds.map((fd) => FileDescriptor.adopt(fd));
-    const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, this.#descriptors));
-    // What no value refers to, nobody can close but us.
-    for (const descriptor of this.#descriptors) if (!reader.referred.has(descriptor)) descriptor.close();
-    return values;
+    let isDecoded = false;
+    try {
+      const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, this.#descriptors));
+      isDecoded = true;
+      return values;
+    } finally {
+      // What no value refers to, nobody can close but us; and of a body that is refused there are no values.
+      for (const each of this.#descriptors) if (!isDecoded || !reader.referred.has(each)) each.close();
+    }
   }
 }
 
