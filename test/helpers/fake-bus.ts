@@ -121,7 +121,7 @@ export class FakeConnection extends WireEnd {
 type ReadHandshake = (received: Buffer) => number | undefined;
 
 /** Lets everybody in, answering line by line: peers wait for the answers, and sd-bus does not. */
-function answersLines(socket: Socket): ReadHandshake {
+export function answersLines(socket: Socket): ReadHandshake {
   let read = 0;
   return (received) => {
     for (let end = received.indexOf(CRLF, read); end >= 0; end = received.indexOf(CRLF, read)) {

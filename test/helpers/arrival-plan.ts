@@ -1,0 +1,119 @@
+/**
+ * What a sender sends and a receiver expects, made from a seed on both sides: connections, bursts of one turn each, and
+ * the messages of a burst.
+ */
+import fc from 'fast-check';
+import { contains } from '../interop/value-table.js';
+import { bodies } from './arbitrary-bodies.js';
+
+export interface PlannedMessage {
+  readonly path: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+}
+
+/** The messages of one turn. */
+export type Burst = readonly PlannedMessage[];
+
+export const INTERFACE = 'org.example.Arrival';
+export const MEMBER = 'Sent';
+
+/** Numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
+export function numbersFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** sd-bus refuses strings with one. */
+const NONCHARACTER = /\p{Noncharacter_Code_Point}/u;
+
+function isSentByAll(values: readonly unknown[]): boolean {
+  return !contains(values, (value) => typeof value === 'string' && NONCHARACTER.test(value));
+}
+
+/** 100 a connection on average: every tenth one has so many that its outbox grows. */
+const messagesOver = (connection: number) => (connection % 10 === 0 ? 910 : 10);
+
+/** Random bodies are made once and sent many times, behind paths of other lengths: then they lie elsewhere. */
+const POOL = 2000;
+
+export class ArrivalPlan {
+  readonly #pool: readonly (readonly [string, readonly unknown[]])[];
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    const sendable = bodies.filter(([, values]) => isSentByAll(values));
+    this.#pool = fc.sample(sendable, { seed, numRuns: POOL });
+  }
+
+  /** Random messages for one connection, in bursts of 1 to 900 in a turn. */
+  *bursts(connection: number): Generator<Burst> {
+    const random = numbersFrom(this.#seed * 65_537 + connection);
+    for (let left = messagesOver(connection); left > 0; ) {
+      // Small ones as often as large ones.
+      const count = Math.min(left, Math.ceil(900 ** random()));
+      left -= count;
+      yield Array.from({ length: count }, () => this.#message(random));
+    }
+  }
+
+  #message(random: () => number): PlannedMessage {
+    const path = `/${'p'.repeat(1 + Math.floor(random() * 40))}`;
+    if (random() < 0.5) return { path, signature: 'y', body: [Math.floor(random() * 256)] };
+    const [signature, body] = this.#pool[Math.floor(random() * POOL)] as readonly [string, readonly unknown[]];
+    return { path, signature, body };
+  }
+}
+
+/** Values of about `bytes` bytes, for types whose elements have code of their own. */
+const bySize: Readonly<Record<string, (bytes: number) => unknown>> = {
+  s: (bytes) => 'x'.repeat(bytes),
+  o: (bytes) => `/${'o'.repeat(bytes)}`,
+  ay: (bytes) => Uint8Array.from({ length: bytes }, (_, index) => index % 251),
+  'a(yq)': (bytes) => Array.from({ length: bytes >> 3 }, (_, index) => [index % 251, index % 65_521]),
+  as: (bytes) => Array.from({ length: bytes >> 3 }, (_, index) => String.fromCharCode(97 + (index % 26)).repeat(3)),
+  an: (bytes) => Array.from({ length: bytes >> 1 }, (_, index) => (index % 65_521) - 32_768),
+  au: (bytes) => Array.from({ length: bytes >> 2 }, (_, index) => (index * 2_654_435_769) >>> 0),
+  at: (bytes) => Array.from({ length: bytes >> 3 }, (_, index) => BigInt(index) * 11_400_714_819_323n),
+  ad: (bytes) => Array.from({ length: bytes >> 3 }, (_, index) => index / 7),
+  ab: (bytes) => Array.from({ length: bytes >> 2 }, (_, index) => index % 3 === 0),
+  'a{uy}': (bytes) => new Map(Array.from({ length: bytes >> 3 }, (_, index) => [index, index % 251])),
+  'a{sy}': (bytes) => Object.fromEntries(Array.from({ length: bytes >> 4 }, (_, index) => [`k${index}`, index % 251])),
+};
+
+/** Bytes are also given one by one: that is another way through the encoder. */
+const listed = (value: unknown) => (value instanceof Uint8Array ? Array.from(value) : value);
+
+/** sd-bus takes no longer paths. */
+const PATH_MAXIMUM = 64 * 1024;
+
+/** One message of each type of a size, just below, at and above it. */
+export function messagesAround(size: number): PlannedMessage[] {
+  const messages: PlannedMessage[] = [];
+  for (const [signature, make] of Object.entries(bySize)) {
+    if (signature === 'o' && size >= PATH_MAXIMUM) continue;
+    const lengths = signature === 'ay' || signature === 's' ? [-9, -1, 0, 1] : [-8];
+    for (const difference of lengths) {
+      const value = make(size + difference);
+      messages.push({ path: '/sized', signature, body: [value] });
+      if (signature === 'ay') messages.push({ path: '/sized/listed', signature, body: [listed(value)] });
+    }
+  }
+  return messages;
+}
+
+/** A turn's messages of a size, as many as wait at once without being refused. */
+export function burstsAround(size: number): Burst[] {
+  const messages = messagesAround(size);
+  const half = Math.ceil(messages.length / 2);
+  return size < 2 ** 21 ? [messages] : [messages.slice(0, half), messages.slice(half)];
+}
+
+/** 4 KiB to 4 MiB. */
+export const sizes: readonly number[] = Array.from({ length: 11 }, (_, index) => 2 ** (12 + index));

@@ -1,0 +1,118 @@
+// time limit: 300 s
+// What is sent arrives, to the byte: random messages in bursts of every size, and messages of every type around every
+// power of two. The receiver is the test's own, and so is the encoder that says what has to arrive. Memory that the sender
+// takes holds a pattern before it is written to, so that a byte of it on the wire would be another byte than expected.
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ArrivalPlan,
+  type Burst,
+  INTERFACE,
+  MEMBER,
+  messagesAround,
+  type PlannedMessage,
+  sizes,
+} from '../helpers/arrival-plan.js';
+import { answersLines } from '../helpers/fake-bus.js';
+import { marshalledValues } from '../helpers/marshalled-values.js';
+import { folder } from '../helpers/peers.js';
+import { Program } from '../helpers/program.js';
+import { wireMessage } from '../helpers/wire.js';
+import { WireEnd } from '../helpers/wire-end.js';
+import type { SentMessage } from '../helpers/wire-reader.js';
+
+const test = suite('arrival');
+
+const CONNECTIONS = 1000;
+
+/** 0xa5 in the other half of what glibc writes: `~value` where memory is taken, `value` where it is given back. */
+const PERTURBED = { MALLOC_PERTURB_: '90' };
+
+const SENDER = ['--import', 'tsx', 'test/helpers/arrival-sender.ts'];
+
+/** The bytes of a message as the library writes them: header fields in ascending order, where there is no destination. */
+function expectedBytes({ path, signature, body }: PlannedMessage, { serial, flags }: SentMessage): Buffer {
+  return wireMessage({
+    type: 4,
+    serial,
+    flags,
+    path,
+    interface: INTERFACE,
+    member: MEMBER,
+    signature: signature === '' ? undefined : signature,
+    body: marshalledValues(signature, body),
+  });
+}
+
+interface Received {
+  messages: number;
+  /** Descriptions of the first few messages that differ. */
+  readonly wrong: string[];
+  connections: number;
+}
+
+/** Takes one connection after the other, and compares each message with the plan for it. */
+async function receive(
+  name: string,
+  planOf: (connection: number) => Iterable<Burst>,
+  args: readonly string[],
+): Promise<Received> {
+  const received: Received = { messages: 0, wrong: [], connections: 0 };
+  const path = join(folder, name);
+  const server = createServer((socket) => {
+    const connection = received.connections++;
+    const expected = messagesOf(planOf(connection));
+    let serial = 0;
+    const end = new WireEnd(socket, {
+      handshake: answersLines(socket),
+      onMessage: (message) => {
+        end.sent.length = 0;
+        if (message.member === 'End') {
+          if (!expected.next().done) received.wrong.push(`connection ${connection}: messages are missing`);
+          return;
+        }
+        received.messages++;
+        const { value: planned } = expected.next();
+        const isRight =
+          planned !== undefined && message.serial === ++serial && expectedBytes(planned, message).equals(message.bytes);
+        if (!isRight && received.wrong.length < 5) {
+          received.wrong.push(`connection ${connection}, serial ${message.serial}: ${planned?.signature}`);
+        }
+      },
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const program = Program.start(process.execPath, [...SENDER, `unix:path=${path}`, ...args], {
+    env: PERTURBED,
+    timeLimit: 250_000,
+  });
+  const { stdout, stderr } = await program.finished;
+  assert.is(stdout, 'lost 0\n', stderr);
+  await new Promise((resolve) => server.close(resolve));
+  return received;
+}
+
+function* messagesOf(bursts: Iterable<Burst>): Generator<PlannedMessage, undefined> {
+  for (const burst of bursts) yield* burst;
+  return undefined;
+}
+
+test('100 000 random messages over 1 000 connections arrive unchanged', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const plan = new ArrivalPlan(seed);
+  const args = ['random', String(seed), String(CONNECTIONS)];
+  const received = await receive('random', (connection) => plan.bursts(connection), args);
+  assert.equal(received, { messages: 100_000, wrong: [], connections: CONNECTIONS }, `seed ${seed}`);
+});
+
+for (const way of ['singly', 'together']) {
+  test(`messages of every type around every power of two from 4 KiB to 4 MiB arrive unchanged, sent ${way}`, async () => {
+    const received = await receive(way, (connection) => [messagesAround(sizes[connection] as number)], ['sized', way]);
+    const messages = sizes.reduce((count, size) => count + messagesAround(size).length, 0);
+    assert.equal(received, { messages, wrong: [], connections: sizes.length });
+  });
+}
+
+test.run();
