@@ -25,6 +25,8 @@ class Poller {
     int fd = -1;
     bool readable = false;
     bool writable = false;
+    // Whether the other side closes, or writes no more. Reading tells that as well.
+    bool hangup = false;
     // Absolute microseconds of CLOCK_MONOTONIC; 0 for the next turn of the loop, UINT64_MAX for never.
     uint64_t deadline = UINT64_MAX;
   };

@@ -16,7 +16,8 @@ ThreadPoller* ThreadPoller::create(PollSet& set, Client& client) {
 
 void ThreadPoller::watch(const Interest& interest) {
   const bool kept_alive = keeps_alive();
-  uint32_t events = (interest.readable ? EPOLLIN : 0u) | (interest.writable ? EPOLLOUT : 0u);
+  uint32_t events = (interest.readable ? EPOLLIN : 0u) | (interest.writable ? EPOLLOUT : 0u) |
+                    (interest.hangup ? EPOLLRDHUP : 0u);
   // Waiting for a deadline is a reason to stay alive, too.
   if (events == 0 && interest.deadline != UINT64_MAX) events = EPOLLRDHUP;
   watch_fd(interest.fd, events);

@@ -50,7 +50,8 @@ uv_handle_s* UvPoller::allocate(int type) {
 
 void UvPoller::watch(const Interest& interest) {
   if (client_ == nullptr) return;
-  int events = (interest.readable ? kUvReadable : 0) | (interest.writable ? kUvWritable : 0);
+  int events = (interest.readable ? kUvReadable : 0) | (interest.writable ? kUvWritable : 0) |
+               (interest.hangup ? kUvDisconnect : 0);
   // Only a handle that waits for something keeps the loop alive, until the deadline too.
   if (events == 0 && interest.deadline != UINT64_MAX) events = kUvDisconnect;
   watch_fd(interest.fd, events);

@@ -1,6 +1,8 @@
 // The methods of Connection, and what a turn of the event loop does.
 #include "napi/connection_object.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -27,6 +29,12 @@ const char* phase_name(transport::Phase phase) {
       return "open";
   }
   return "";
+}
+
+// Whether the other side has closed, or says no more. Where the socket is gone, it has.
+bool has_hung_up(int fd) {
+  pollfd watched{fd, POLLRDHUP, 0};
+  return fd < 0 || (::poll(&watched, 1, 0) > 0 && watched.revents != 0);
 }
 
 }  // namespace
@@ -96,9 +104,13 @@ void ConnectionObject::on_poll() {
   // Keeps this object from being collected while it is in use here, even if a callback closes the connection.
   [[maybe_unused]] const Napi::Object self = Value();
   polling_ = true;
-  if (is_delivered()) take_batch();
-  deliver();
-  if (is_delivered()) end_batch();
+  if (paused_) {
+    write_paused();
+  } else {
+    if (is_delivered()) take_batch();
+    deliver();
+    if (is_delivered()) end_batch();
+  }
   polling_ = false;
   if (state_ == State::kRunning) {
     wait();
@@ -107,11 +119,26 @@ void ConnectionObject::on_poll() {
   }
 }
 
+void ConnectionObject::write_paused() {
+  transport_->write();
+  const bool hung_up = has_hung_up(transport_->wants().fd);
+  if (!hung_up && static_cast<int64_t>(transport_->pending_bytes()) > paused_until_) return;
+  AsyncScope scope(Env(), *async_context_);
+  call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), hung_up)});
+  // Otherwise the end would be told of without end: it is found by reading.
+  if (hung_up) paused_ = false;
+}
+
 void ConnectionObject::take_batch() {
   inbox_->clear();
   row_ = 0;
   progress_ = transport_->process(*inbox_);
   if (progress_.opened) report_open();
+  if (!progress_.refused.empty()) {
+    AsyncScope scope(Env(), *async_context_);
+    refusals_.insert(refusals_.end(), progress_.refused.begin(), progress_.refused.end());
+    report_refusals();
+  }
 }
 
 void ConnectionObject::report_open() {
@@ -120,7 +147,7 @@ void ConnectionObject::report_open() {
 }
 
 void ConnectionObject::deliver() {
-  while (!is_delivered() && state_ == State::kRunning) {
+  while (!is_delivered() && !paused_ && state_ == State::kRunning) {
     AsyncScope scope(Env(), *async_context_);
     row_ = deliver_from(row_);
     if (state_ == State::kRunning && !poller_->has_outermost_scopes()) break;
@@ -130,7 +157,7 @@ void ConnectionObject::deliver() {
 void ConnectionObject::end_batch() {
   if (progress_.drained && state_ == State::kRunning) {
     AsyncScope scope(Env(), *async_context_);
-    call(Env(), options_.on_drain, {});
+    call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), false)});
   }
   if (progress_.lost && state_ == State::kRunning) {
     AsyncScope scope(Env(), *async_context_);
@@ -252,8 +279,9 @@ void ConnectionObject::unref(const Napi::CallbackInfo&) {
   if (poller_.is_open()) poller_->unref();
 }
 
-void ConnectionObject::pause(const Napi::CallbackInfo&) {
+void ConnectionObject::pause(const Napi::CallbackInfo& info) {
   paused_ = true;
+  paused_until_ = info[0].ToNumber().Int64Value();
   if (!polling_ && state_ == State::kRunning) wait();
 }
 
@@ -268,10 +296,12 @@ Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
 
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
-  if (paused_) return poller_->watch({.fd = wants.fd});
+  if (paused_) {
+    return poller_->watch({.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = true});
+  }
   // The rest of the batch, which is all that the next turn is for.
-  if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, 0});
-  poller_->watch({wants.fd, wants.readable, wants.writable, wants.deadline});
+  if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});
+  poller_->watch({wants.fd, wants.readable, wants.writable, false, wants.deadline});
 }
 
 void ConnectionObject::disconnect() {

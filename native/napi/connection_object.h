@@ -44,6 +44,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   bool begin_polling();
   void on_poll() override;
   void on_environment_end() override;
+  // Writes what waits, and tells when that has come to an end.
+  void write_paused();
   // Fills the inbox with the next batch.
   void take_batch();
   void report_open();
@@ -81,8 +83,10 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   std::vector<transport::Refusal> refusals_;
   State state_ = State::kNew;
   bool referenced_ = true;
-  // Nothing is read: nobody is there yet to hear it.
+  // Nothing is read, and no row is handed over: nobody is there yet to hear it, or too many answers wait. It is
+  // told when at most so many bytes wait; never, where that is negative.
   bool paused_ = false;
+  int64_t paused_until_ = -1;
   // Within `on_poll`: the transport will be asked again before it returns.
   bool polling_ = false;
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 #include "sdbus/body_reader.h"
 #include "wire/header.h"
@@ -16,6 +17,9 @@ namespace {
 using transport::Fault;
 using transport::Inbox;
 using transport::Row;
+
+// sd-bus takes no more with one message.
+constexpr size_t kMaxFds = 1024;
 
 void store_numbers(const Api& api, sd_bus_message* message, Row& row) {
   uint64_t serial = 0, reply_serial = 0;
@@ -145,6 +149,15 @@ Stored store_message(const Api& api, sd_bus_message* message, Inbox& inbox) {
   if (row.fault != 0 || row.body_length == 0) row.body_offset = 0;
   inbox.commit(row);
   return Stored::kStored;
+}
+
+size_t body_length(const Api& api, sd_bus_message* message) {
+  // sd-bus does not tell, so it is read for that alone.
+  wire::Writer writer = wire::Writer::growing(wire::kMaxMessageLength);
+  std::vector<int32_t> fds(kMaxFds);
+  // What cannot be read will not be stored either; what was read until then was there all the same.
+  [[maybe_unused]] const BodyFault fault = BodyReader(api, message, writer, fds).read();
+  return writer.size();
 }
 
 }  // namespace busbar::sdbus

@@ -18,4 +18,7 @@ enum class Stored {
 // of its own; a body that cannot be delivered at all leaves a row with a fault.
 [[nodiscard]] Stored store_message(const Api& api, sd_bus_message* message, transport::Inbox& inbox);
 
+// The bytes that the body of `message` takes once it is stored, as far as it can be read.
+size_t body_length(const Api& api, sd_bus_message* message);
+
 }  // namespace busbar::sdbus

@@ -34,6 +34,10 @@ void PeerTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t
   }
 }
 
+void PeerTransport::write() {
+  if (stream_ != nullptr) stream_->write_queued();
+}
+
 void PeerTransport::flush(uint32_t milliseconds) {
   if (stream_ != nullptr) stream_->flush(milliseconds);
 }

@@ -24,6 +24,7 @@ class PeerTransport final : public Transport {
     if (stream_ != nullptr) stream_->hurry();
   }
   uint64_t pending_bytes() const override { return stream_ == nullptr ? 0 : stream_->pending_bytes(); }
+  void write() override;
   void flush(uint32_t milliseconds) override;
   Phase phase() const override { return handshake_.phase(); }
   bool can_send_fds() const override { return handshake_.can_send_fds(); }

@@ -18,8 +18,14 @@ namespace {
 
 // How long reading may hold the loop before timers and other I/O get their turn.
 constexpr uint64_t kBudgetMicroseconds = 1000;
-// What `flush` keeps at most of messages that arrive meanwhile.
+// What is kept at most of messages that are read although only writing was asked for.
 constexpr size_t kMaxHeld = 4096;
+constexpr size_t kMaxHeldBytes = size_t{16} * 1024 * 1024;
+// What sd-bus is given at a time.
+constexpr size_t kMaxGiven = 256;
+constexpr uint64_t kMaxGivenBytes = uint64_t{1024} * 1024;
+// How many messages are given on before the owner gets a turn, where the other side takes them at once.
+constexpr size_t kFeedBudget = 1024;
 
 }  // namespace
 
@@ -48,6 +54,7 @@ Progress SdBusTransport::process(Inbox& inbox) {
     if (!held_.empty()) {
       message = std::move(held_.front());
       held_.pop_front();
+      if (held_.empty()) held_bytes_ = 0;
     } else {
       const Step taken = step(message);
       if (taken == Step::kIdle || taken == Step::kLost) break;
@@ -59,7 +66,8 @@ Progress SdBusTransport::process(Inbox& inbox) {
     }
     if (monotonic_now() >= stop_at) break;
   }
-  account_writes();
+  feed();
+  progress.refused = std::exchange(refused_, {});
   progress.drained = std::exchange(drained_, false);
   if (held_.empty()) progress.lost = loss_;
   return progress;
@@ -76,7 +84,7 @@ Progress SdBusTransport::connect() {
   }
   if (progress.opened) phase_ = Phase::kOpen;
   unread_ = progress.opened;
-  if (message) held_.push_back(std::move(message));
+  if (message) hold(std::move(message));
   progress.lost = loss_;
   return progress;
 }
@@ -123,6 +131,7 @@ Wants SdBusTransport::wants() {
   wants.readable = events > 0 && (events & POLLIN);
   wants.writable = events > 0 && (events & POLLOUT);
   const bool unreported = loss_ || unread_ || !held_.empty() || drained_ || !bus_.is_open() ||
+                          !refused_.empty() || (!waiting_.is_empty() && given_sizes_.empty()) ||
                           (phase_ != Phase::kOpen && bus_.is_ready());
   wants.deadline = unreported ? 0 : bus_.deadline();
   return wants;
@@ -139,64 +148,118 @@ void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_
       refused.push_back({header.serial, EBADMSG});
       break;
     }
-    const int r = send_one(header, rest, fds);
+    if (header.message_length() > rest.size()) {
+      refused.push_back({header.serial, EBADMSG});
+      break;
+    }
+    const int r = take(header, rest.first(header.message_length()), fds);
     if (r < 0) refused.push_back({header.serial, -r, header.reply_serial, std::string(header.destination)});
     offset += (header.message_length() + 7) & ~size_t{7};
   }
   account_writes();
-  drain_awaited_ = !queued_sizes_.empty();
+  drain_awaited_ = pending_bytes() > 0;
 }
 
-int SdBusTransport::send_one(const wire::Header& header, std::span<const uint8_t> bytes,
-                             std::span<const int32_t> fds) {
+int SdBusTransport::take(const wire::Header& header, std::span<const uint8_t> message,
+                         std::span<const int32_t> fds) {
   if (!bus_.is_open() || loss_) return -ENOTCONN;
   // Swapping is for what peers send; our own messages are in the seam's byte order.
   if (header.swapped) return -EINVAL;
-  sdbus::Message message;
+  if (waiting_.is_empty()) {
+    if (!has_room()) account_writes();
+    if (has_room()) return give(header, message, fds);
+  }
+  return waiting_.push(message, fds) ? 0 : -errno;
+}
+
+int SdBusTransport::give(const wire::Header& header, std::span<const uint8_t> message,
+                         std::span<const int32_t> fds) {
+  sdbus::Message built;
   int r = sdbus::build_message(bus_.api(), bus_.get(), header,
-                               bytes.subspan(header.body_offset, header.body_length), fds, message);
+                               message.subspan(header.body_offset, header.body_length), fds, built);
   if (r < 0) return r;
-  r = bus_.send(message.get());
+  r = bus_.send(built.get());
   if (r < 0) return r == -ECONNRESET ? -ENOTCONN : r;
-  queued_sizes_.push_back(static_cast<uint32_t>(header.message_length()));
-  pending_bytes_ += header.message_length();
+  given_sizes_.push_back(static_cast<uint32_t>(header.message_length()));
+  given_bytes_ += header.message_length();
   return 0;
+}
+
+bool SdBusTransport::has_room() const {
+  return given_sizes_.size() < kMaxGiven && given_bytes_ < kMaxGivenBytes;
+}
+
+void SdBusTransport::feed() {
+  account_writes();
+  for (size_t fed = 0; fed < kFeedBudget && !waiting_.is_empty() && bus_.is_open() && !loss_; fed++) {
+    if (!has_room()) account_writes();
+    if (!has_room()) break;
+    wire::Header header;
+    const std::span<const uint8_t> message = waiting_.front();
+    // It was sound when it was taken.
+    if (wire::read_header(message, header).is_sound()) {
+      const int r = give(header, message, waiting_.front_fds());
+      if (r < 0)
+        refused_.push_back({header.serial, -r, header.reply_serial, std::string(header.destination)});
+    }
+    waiting_.pop();
+  }
+  account_writes();
 }
 
 void SdBusTransport::account_writes() {
   // What was queued when the connection was lost has not been written, so it does not drain either.
-  if (queued_sizes_.empty() || !bus_.is_open()) return;
-  const uint64_t queued = bus_.queued_writes();
-  while (queued_sizes_.size() > queued) {
-    pending_bytes_ -= queued_sizes_.front();
-    queued_sizes_.pop_front();
+  if (!bus_.is_open()) return;
+  const uint64_t queued = given_sizes_.empty() ? 0 : bus_.queued_writes();
+  while (given_sizes_.size() > queued) {
+    given_bytes_ -= given_sizes_.front();
+    given_sizes_.pop_front();
   }
-  if (queued_sizes_.empty() && std::exchange(drain_awaited_, false)) drained_ = true;
+  if (pending_bytes() == 0 && std::exchange(drain_awaited_, false)) drained_ = true;
+}
+
+void SdBusTransport::hold(sdbus::Message message) {
+  held_bytes_ += sdbus::body_length(bus_.api(), message.get());
+  held_.push_back(std::move(message));
+}
+
+void SdBusTransport::write() {
+  const uint64_t stop_at = monotonic_now() + kBudgetMicroseconds;
+  feed();
+  while (monotonic_now() < stop_at && write_once(0)) {
+  }
 }
 
 void SdBusTransport::flush(uint32_t milliseconds) {
   const uint64_t stop_at = monotonic_now() + uint64_t{milliseconds} * 1000;
-  while (!loss_ && bus_.queued_writes() > 0 && held_.size() < kMaxHeld) {
-    // Reading is put off where it can be: what arrives has to be kept.
-    const int events = phase_ == Phase::kOpen ? POLLOUT : bus_.events();
-    pollfd watched{bus_.fd(), static_cast<short>(events > 0 ? events : POLLIN), 0};
+  feed();
+  for (;;) {
     const uint64_t now = monotonic_now();
-    const int timeout = now < stop_at ? static_cast<int>((stop_at - now + 999) / 1000) : 0;
-    const int ready = ::poll(&watched, 1, timeout);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) break;
-    sdbus::Message message;
-    if (step(message) == Step::kMessage) held_.push_back(std::move(message));
+    if (!write_once(now < stop_at ? static_cast<int>((stop_at - now + 999) / 1000) : 0)) return;
   }
-  account_writes();
+}
+
+bool SdBusTransport::write_once(int milliseconds) {
+  if (loss_ || pending_bytes() == 0 || held_.size() >= kMaxHeld || held_bytes_ >= kMaxHeldBytes) return false;
+  // Reading is put off where it can be: what arrives has to be kept.
+  const int events = phase_ == Phase::kOpen ? POLLOUT : bus_.events();
+  pollfd watched{bus_.fd(), static_cast<short>(events > 0 ? events : POLLIN), 0};
+  const int ready = ::poll(&watched, 1, milliseconds);
+  if (ready <= 0) return ready < 0 && errno == EINTR;
+  sdbus::Message message;
+  if (step(message) == Step::kMessage) hold(std::move(message));
+  feed();
+  return true;
 }
 
 void SdBusTransport::close() {
   flush(0);
   held_.clear();
+  held_bytes_ = 0;
   bus_.close();
-  queued_sizes_.clear();
-  pending_bytes_ = 0;
+  waiting_.clear();
+  given_sizes_.clear();
+  given_bytes_ = 0;
 }
 
 }  // namespace busbar::transport

@@ -7,6 +7,7 @@
 
 #include "sdbus/bus.h"
 #include "transport/endpoint.h"
+#include "transport/message_queue.h"
 #include "transport/transport.h"
 #include "wire/header.h"
 
@@ -29,7 +30,8 @@ class SdBusTransport final : public Transport {
   Wants wants() override;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
             std::vector<Refusal>& refused) override;
-  uint64_t pending_bytes() const override { return pending_bytes_; }
+  uint64_t pending_bytes() const override { return waiting_.bytes() + given_bytes_; }
+  void write() override;
   void flush(uint32_t milliseconds) override;
   Phase phase() const override { return phase_; }
   bool can_send_fds() const override { return bus_.can_send_fds(); }
@@ -44,8 +46,19 @@ class SdBusTransport final : public Transport {
   void lose(int error);
   // Learns how far connecting has come, and an error of the socket that sd-bus would swallow.
   void observe_connecting();
-  int send_one(const wire::Header& header, std::span<const uint8_t> bytes, std::span<const int32_t> fds);
+  // Sends a message, or has it wait. Returns 0 or a negative errno.
+  int take(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
+  // Gives a message to sd-bus, whose queue has to have room for it. Returns 0 or a negative errno.
+  int give(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
+  bool has_room() const;
+  // Gives on what waits, as far as sd-bus has room.
+  void feed();
+  // Writes when the kernel takes something, which it is waited for; false where there is nothing more to do.
+  bool write_once(int milliseconds);
+  // Learns what sd-bus has written.
   void account_writes();
+  // Keeps a message that was read although nobody wanted to read.
+  void hold(sdbus::Message message);
 
   sdbus::Bus bus_;
   Endpoint endpoint_;
@@ -53,9 +66,16 @@ class SdBusTransport final : public Transport {
   std::optional<Loss> loss_;
   // Messages taken from sd-bus that no batch had room for yet, in order.
   std::deque<sdbus::Message> held_;
+  // The bytes of those that were read out of turn.
+  size_t held_bytes_ = 0;
+  // What sd-bus has no room for: its own queue takes so many messages however small they are, and each that
+  // leaves it moves all the others.
+  MessageQueue waiting_;
   // The sizes of the messages in sd-bus's queue, in order: it tells how many there are, not how large.
-  std::deque<uint32_t> queued_sizes_;
-  uint64_t pending_bytes_ = 0;
+  std::deque<uint32_t> given_sizes_;
+  uint64_t given_bytes_ = 0;
+  // What was refused since the owner was told.
+  std::vector<Refusal> refused_;
   // The owner was told by `pending_bytes` that it has to wait.
   bool drain_awaited_ = false;
   // It has waited long enough, and was not told yet.

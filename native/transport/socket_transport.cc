@@ -39,6 +39,11 @@ uint64_t SocketTransport::pending_bytes() const {
   return stream_ == nullptr ? sdbus_.pending_bytes() : stream_->pending_bytes();
 }
 
+void SocketTransport::write() {
+  if (stream_ == nullptr) return sdbus_.write();
+  stream_->write_queued();
+}
+
 void SocketTransport::flush(uint32_t milliseconds) {
   if (stream_ == nullptr) return sdbus_.flush(milliseconds);
   stream_->flush(milliseconds);

@@ -26,6 +26,7 @@ class SocketTransport final : public Transport {
     if (stream_ != nullptr) stream_->hurry();
   }
   uint64_t pending_bytes() const override;
+  void write() override;
   void flush(uint32_t milliseconds) override;
   Phase phase() const override { return sdbus_.phase(); }
   bool can_send_fds() const override { return sdbus_.can_send_fds(); }

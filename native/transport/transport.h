@@ -27,6 +27,15 @@ struct Loss {
   std::string detail;
 };
 
+// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that
+// one's call and name.
+struct Refusal {
+  uint32_t serial;
+  int error;
+  uint32_t reply_serial = 0;
+  std::string destination = {};
+};
+
 struct Progress {
   // Messages can be sent from now on. True once.
   bool opened = false;
@@ -34,6 +43,8 @@ struct Progress {
   bool drained = false;
   // The connection is lost; messages that came before are in the inbox.
   std::optional<Loss> lost;
+  // What had waited, and was refused when its turn came.
+  std::vector<Refusal> refused = {};
 };
 
 // What the transport waits for.
@@ -43,15 +54,6 @@ struct Wants {
   bool writable = false;
   // Absolute microseconds of CLOCK_MONOTONIC; 0 when there is more to do at once.
   uint64_t deadline = kNoDeadline;
-};
-
-// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that
-// one's call and name.
-struct Refusal {
-  uint32_t serial;
-  int error;
-  uint32_t reply_serial = 0;
-  std::string destination = {};
 };
 
 class Transport {
@@ -73,6 +75,9 @@ class Transport {
   virtual void hurry() {}
   // Bytes that the kernel has not taken yet.
   virtual uint64_t pending_bytes() const = 0;
+  // Writes what is queued and the kernel takes at once, for an owner that does not want to read. Where the one
+  // cannot be done without the other, what was read is kept for `process`.
+  virtual void write() = 0;
   // Writes what is queued, for at most `milliseconds`. What arrives meanwhile is kept for `process`.
   virtual void flush(uint32_t milliseconds) = 0;
   virtual Phase phase() const = 0;

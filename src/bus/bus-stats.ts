@@ -18,6 +18,8 @@ export interface BusStats extends Traffic {
   readonly ownedNames: number;
   /** Bytes that were sent but not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Whether nothing is read, because too many bytes of answers wait to be written: see `limits.queuedBytes`. */
+  readonly readingPaused: boolean;
   /** Signals that somebody listens to, and that were dropped because their bodies were not valid. */
   readonly droppedSignals: number;
   /**

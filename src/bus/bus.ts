@@ -135,7 +135,9 @@ export class Bus implements AsyncDisposable {
    */
   emit(signal: SignalEmission): void {
     checkObject(signal, 'signal');
-    this.#connection.send({ type: MessageType.Signal, ...signal }, signal.body);
+    const { path, interface: interfaceName, member, signature, body, destination } = signal;
+    const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
+    this.#connection.send(head, body);
   }
 
   /**
@@ -147,12 +149,26 @@ export class Bus implements AsyncDisposable {
    */
   send(message: OutgoingMessage): number {
     checkObject(message, 'message');
-    return this.#connection.send(message, message.body, message.replySerial);
+    // Copied, because it is looked at more than once: what is checked has to be what is written.
+    const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
+    const { body, replySerial } = message;
+    const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
+    return this.#connection.send(head, body, replySerial);
   }
 
-  /** @internal as `send`, by a head that may be prepared */
-  sendBy(head: MessageHead, body: readonly unknown[], replySerial?: number): void {
-    this.#connection.send(head, body, replySerial);
+  /** @internal answers a call; see {@link Connection.answer} */
+  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
+    return this.#connection.answer(head, body, replySerial);
+  }
+
+  /** @internal answers a call with LimitsExceeded; see {@link Connection.refuseCall} */
+  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
+    this.#connection.refuseCall(destination, replySerial, text);
+  }
+
+  /** @internal sends what an exported object tells; see {@link Connection.tell} */
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    this.#connection.tell(head, body, isAnnouncement);
   }
 
   /**
@@ -317,6 +333,7 @@ export class Bus implements AsyncDisposable {
       subscriptions: this.#subscriptions.listeners,
       ownedNames: this.#names?.size ?? 0,
       queuedBytes: this.#connection.queuedBytes,
+      readingPaused: this.#connection.readingPaused,
       droppedSignals: this.#subscriptions.droppedSignals,
       unmatchedSignals: this.#subscriptions.unmatchedSignals,
       ...this.#connection.traffic,
@@ -337,8 +354,10 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Settles when the kernel has taken everything that was sent, or the connection is over. That says nothing of whether
-   * anybody has read it.
+   * Resolves when the kernel has taken everything that was sent, which says nothing of whether anybody has read it; at
+   * once when the connection is over.
+   *
+   * @throws (rejects) the reason of the loss, if the connection is lost before everything was written
    */
   async flush(): Promise<void> {
     await this.#connection.flush();

@@ -58,7 +58,8 @@ export class BusDriver {
   ): Promise<Result> {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
-    return this.#connection.call(call, body, options, (reply) => {
+    // That a rule is not removed, or a name not given back, would be seen much later, and by somebody else.
+    return this.#connection.call(call, body, { ...options, isUrgent: true }, (reply) => {
       if (reply.signature === answer) return take(reply.decode());
       throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
     });

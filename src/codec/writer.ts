@@ -142,6 +142,13 @@ export class Writer {
     this.position += bytes.length;
   }
 
+  /** Makes room for `size` bytes at a position, and moves what is behind it. What is in them is to be written. */
+  insert(at: number, size: number): void {
+    this.reserve(size);
+    this.#u8.copyWithin(at + size, at, this.position);
+    this.position += size;
+  }
+
   /** Adds a descriptor to the message, and writes its index. */
   fd(outgoing: OutgoingFd): void {
     this.uint32(this.fds.length - this.#messageFds);

@@ -5,7 +5,14 @@
 import { constants } from 'node:os';
 import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report, trace } from '../diagnostics.js';
-import { ConnectionClosedError, type DBusError, InvalidArgumentError, isOverOrFull } from '../errors.js';
+import {
+  BackpressureError,
+  ConnectionClosedError,
+  type DBusError,
+  isOverOrFull,
+  LimitsExceededError,
+  NotSupportedError,
+} from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
@@ -17,6 +24,7 @@ import type {
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
+import { ANSWERS_FACTOR, BackPressure } from './back-pressure.js';
 import { Deadlines } from './deadlines.js';
 import { lossOf, refusalOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
@@ -24,7 +32,7 @@ import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
 import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
-import { type Answered, Outbox } from './outbox.js';
+import { type Answered, Outbox, type RefusedMessage, Urgency } from './outbox.js';
 import {
   type Callee,
   checkWaitOptions,
@@ -60,6 +68,9 @@ export interface ConnectionOptions {
 /** Milliseconds that closing waits for what was sent to be written. */
 export const CLOSE_LIMIT = 1000;
 
+/** So many answers to refused replies are remembered: those that are refused are so soon. */
+const ANSWERS_REFUSED_MAXIMUM = 1024;
+
 /** Connections made so far. */
 let made = 0;
 
@@ -75,6 +86,9 @@ export class Connection {
 
   readonly #inbox: Inbox;
   readonly #native: NativeConnection;
+  readonly #limits: CompleteLimits;
+  readonly #isPeer: boolean;
+  readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
   readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#keepAlive.update());
@@ -86,14 +100,22 @@ export class Connection {
   #bodyBytesReceived = 0;
   #unexpectedReplies = 0;
   #closing: Promise<void> | undefined;
-  /** Whether what is being sent is the answer to a refused reply. */
-  #answersRefused = false;
+  /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
+  readonly #answersRefused = new Set<number>();
   /** Why the attempt is given up here. */
   #givenUp: ConnectFailure | undefined;
+  /** Why the connection is ended here. */
+  #failure: DBusError | undefined;
+  /** Whether it is not read because nobody has it yet. */
+  #isUnclaimed = false;
+  /** Whether the addon has seen that nothing can be written any more: the loss will follow. */
+  #isBroken = false;
 
   private constructor(options: ConnectionOptions) {
-    const { serve, transport } = options;
-    this.#inbox = new Inbox(this.id, options.peer !== true);
+    const { limits, serve, transport } = options;
+    this.#limits = limits;
+    this.#isPeer = options.peer === true;
+    this.#inbox = new Inbox(this.id, !this.#isPeer);
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
@@ -105,13 +127,24 @@ export class Connection {
       ...this.#inbox.memory,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
-      onDrain: () => this.#outbox.onDrain(),
-      onRefused: (serial, errno, replySerial, destination) => this.#onRefused(serial, errno, replySerial, destination),
+      onDrain: (hungUp) => this.#onDrain(hungUp),
+      onRefused: (serial, errno, replySerial, destination) =>
+        this.#outbox.refuse({ serial, errno, replySerial, destination }),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
     this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0);
-    // A call that is being sent waits for its reply already.
-    this.#outbox = new Outbox(this.#native, () => this.#pending.size <= 1);
+    this.#pressure = new BackPressure(this.#native, {
+      limit: limits.queuedBytes,
+      waiting: () => this.#outbox.waiting(),
+      fail: (reason) => this.fail(reason),
+    });
+    this.#outbox = new Outbox(this.#native, {
+      limit: limits.queuedBytes,
+      pressure: this.#pressure,
+      // A call that is being sent waits for its reply already.
+      isIdle: () => this.#pending.size <= 1,
+      onRefused: (refused) => this.#onRefused(refused),
+    });
     this.#life = new Lifecycle({ id: this.id, address: serve === undefined ? options.address : '', transport });
   }
 
@@ -151,6 +184,11 @@ export class Connection {
     return this.#outbox.queuedBytes;
   }
 
+  /** Whether nothing is read because too many answers wait to be written. */
+  get readingPaused(): boolean {
+    return this.#pressure.isPaused;
+  }
+
   /** What went over this connection so far. */
   get traffic(): Traffic {
     return {
@@ -175,8 +213,85 @@ export class Connection {
   send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0): number {
     this.#requireOpen(head);
     const serial = this.#nextSerial();
-    this.#push(head, body, serial, replySerial);
+    this.#push(head, body, serial, replySerial, replySerial === 0 ? Urgency.Own : Urgency.Answer);
     return serial;
+  }
+
+  /**
+   * Sends the answer to a call. Its caller waits for it, so it may take several times the room of what can wait; beyond that
+   * the caller gets an error in its place, which is reported.
+   *
+   * @returns whether it was sent, and not an error in its place
+   * @throws as `send` throws, but no {@link BackpressureError}
+   */
+  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
+    this.#requireOpen(head);
+    try {
+      this.#push(head, body, this.#nextSerial(), replySerial, Urgency.Answer);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BackpressureError)) throw error;
+      const text = `the reply was dropped: ${this.queuedBytes} bytes wait to be written already`;
+      this.refuseCall(head.destination, replySerial, text);
+      report('send', `the call ${replySerial} of ${head.destination ?? 'the peer'} gets an error`, error, this.id);
+      return false;
+    }
+  }
+
+  /** Answers a call with LimitsExceeded, however much waits already. */
+  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
+    const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
+    this.#push(head, [text], this.#nextSerial(), replySerial, Urgency.Refusal);
+  }
+
+  /**
+   * Sends what an exported object tells. It may be told to many, so that one peer that does not read is not the others'
+   * business, nor the emitter's: its connection ends. A bus is another matter: what it does not read, nobody gets.
+   *
+   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
+   * @throws {@link InvalidArgumentError} for a value that is not valid; nothing is sent then
+   * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
+   */
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    this.#requireOpen(head);
+    if (this.#isPeer) {
+      this.#tellPeer(head, body);
+      return;
+    }
+    try {
+      this.#push(head, body, this.#nextSerial(), 0, isAnnouncement ? Urgency.Answer : Urgency.Own);
+    } catch (error) {
+      if (!isAnnouncement || !(error instanceof BackpressureError)) throw error;
+      this.#failUnread();
+    }
+  }
+
+  #tellPeer(head: MessageHead, body: readonly unknown[]): void {
+    const { queuedBytes: limit } = this.#limits;
+    const { ownBytes, queuedBytes } = this.#outbox;
+    if (ownBytes > limit || queuedBytes > limit * ANSWERS_FACTOR) {
+      this.#failUnread();
+      return;
+    }
+    try {
+      this.#push(head, body, this.#nextSerial(), 0, Urgency.Told);
+    } catch (error) {
+      if (!(error instanceof NotSupportedError)) throw error;
+      report('send', `${describeMessage(head)} was not sent to this peer`, error, this.id);
+    }
+  }
+
+  #failUnread(): void {
+    const { queuedBytes } = this;
+    this.fail(new LimitsExceededError(`the other side does not read: ${queuedBytes} bytes wait for it`));
+  }
+
+  /** Ends the connection for a reason of this side, without a word to the other one. What waits is not written any more. */
+  fail(reason: DBusError): void {
+    if (this.state === 'closed' || this.#failure !== undefined) return;
+    this.#failure = reason;
+    report('send', 'the connection is ended', reason, this.id);
+    this.#native.close();
   }
 
   /**
@@ -203,7 +318,7 @@ export class Connection {
     const serial = this.#nextSerial();
     const result = this.#pending.wait(serial, head, options, take, callee);
     try {
-      this.#push(head, body, serial, 0);
+      this.#push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
@@ -256,18 +371,31 @@ export class Connection {
     this.#keepAlive.wish('unref');
   }
 
-  /** Reads nothing any more, until the returned function is called. */
+  /** Reads nothing any more, until the returned function is called. If the other side leaves meanwhile, it is over. */
   pause(): () => void {
-    this.#native.pause();
-    return () => this.#native.resume();
+    this.#isUnclaimed = true;
+    this.#native.pause(-1);
+    return () => {
+      this.#isUnclaimed = false;
+      this.#native.resume();
+    };
   }
 
-  /** Settles when the kernel has taken everything that was sent; at once if the connection is closed. */
+  /**
+   * Settles when the kernel has taken everything that was sent; at once if the connection is closed.
+   *
+   * @throws (rejects) the reason of the loss, if some of it was never written
+   */
   async flush(): Promise<void> {
     if (this.state === 'closed') return;
     const release = this.hold();
-    await this.#outbox.drained();
-    release();
+    try {
+      await this.#outbox.drained();
+      const reason = this.#isBroken ? await this.closed : undefined;
+      if (reason !== undefined) throw reason;
+    } finally {
+      release();
+    }
   }
 
   /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. */
@@ -287,7 +415,9 @@ export class Connection {
       this.#life.beginToClose();
       const release = this.hold();
       const { promise, give } = timeLimit(milliseconds);
-      await Promise.race([this.#outbox.drained(), promise]);
+      // What could not be written is reported when the connection is over.
+      const drained = this.#outbox.drained().catch(() => {});
+      await Promise.race([drained, promise]);
       give();
       release();
     }
@@ -321,10 +451,9 @@ export class Connection {
     return failure;
   }
 
-  #push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
-    const bodyBytes = this.#outbox.bodyBytes;
-    this.#outbox.push(head, body, serial, replySerial);
-    if (watchesMessages()) publishSent(this.id, head, serial, replySerial, this.#outbox.bodyBytes - bodyBytes);
+  #push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, urgency: Urgency): void {
+    const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency);
+    if (watchesMessages()) publishSent(this.id, head, serial, replySerial, bodyBytes);
   }
 
   #onOpen(canSendFds: boolean): void {
@@ -358,7 +487,7 @@ export class Connection {
       this.#bodyBytesReceived += this.#inbox.bodyLength;
       if (watchesMessages()) publishReceived(this.id, this.#inbox);
       try {
-        if (!isReply) this.onMessage(this.#inbox);
+        if (!isReply) this.#onUnasked();
         else if (this.#pending.reply(this.#inbox)) settled = true;
         else this.#onUnexpectedReply();
       } catch (error) {
@@ -366,8 +495,15 @@ export class Connection {
       } finally {
         this.#inbox.release();
       }
+      // Until what waits has been written, nothing is to be answered.
+      if (this.#pressure.isPaused) return row + 1;
     }
     return count;
+  }
+
+  /** A call or a signal. Who closes in a handler is told of no more: what it would do could not be answered. */
+  #onUnasked(): void {
+    if (this.state === 'open') this.onMessage(this.#inbox);
   }
 
   /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */
@@ -376,42 +512,48 @@ export class Connection {
     if (trace.enabled) trace('#%d reply to no call: %d from %s', this.id, this.#inbox.replySerial, this.#inbox.sender);
   }
 
-  #onRefused(serial: number, errno: number, replySerial: number, destination: string): void {
+  #onDrain(hungUp: boolean): void {
+    if (hungUp && this.#isUnclaimed) {
+      this.fail(lossOf(constants.errno.ECONNRESET, ''));
+      return;
+    }
+    this.#outbox.onDrain();
+    if (hungUp) this.#pressure.hungUp();
+  }
+
+  #onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {
+    if (errno === constants.errno.ENOTCONN) this.#isBroken = true;
     const error = () => refusalOf(errno);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error(), this.id);
     const answered =
       replySerial > 0 ? { replySerial, destination: destination || undefined } : this.#outbox.answeredBy(serial);
-    if (answered === undefined || this.#answersRefused) return;
-    // Later, because this is called from within `send`.
-    queueMicrotask(() => this.#answerRefused(answered, error()));
+    const isAnswer = this.#answersRefused.delete(serial);
+    if (answered === undefined || isAnswer || this.#isBroken) return;
+    this.#answerRefused(answered, error());
   }
 
   /** Whoever waits for a reply that could not be sent gets an error. If that is refused as well, nothing can be sent to it. */
   #answerRefused({ replySerial, destination }: Answered, { dbusName, message }: DBusError): void {
     if (this.state !== 'open') return;
     const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
-    const body = [`the reply could not be sent: ${message}`];
     try {
-      // A refusal is told of within `flush`: first what waits has its own, then only the answer can be refused.
-      this.#outbox.flush();
-      this.#answersRefused = true;
-      this.send(head, body, replySerial);
-      this.#outbox.flush();
+      const serial = this.#nextSerial();
+      if (this.#answersRefused.size === ANSWERS_REFUSED_MAXIMUM) this.#answersRefused.clear();
+      this.#answersRefused.add(serial);
+      this.#push(head, [`the reply could not be sent: ${message}`], serial, replySerial, Urgency.Refusal);
     } catch (error) {
       report('send', `the call ${replySerial} of ${destination} gets no reply`, error, this.id);
-    } finally {
-      this.#answersRefused = false;
     }
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.state === 'closed') return;
-    const reason = errno === 0 ? undefined : lossOf(errno, detail);
+    const reason = errno === 0 ? this.#failure : lossOf(errno, detail);
     this.#life.end(this.#givenUp ?? { errno, phase, detail }, reason);
     forgetAtExit(this);
     this.#keepAlive.end();
-    this.#reportUnwritten(this.#outbox.end(), reason);
+    this.#reportUnwritten(this.#outbox.end(reason), reason);
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#life.tellEnd(reason);

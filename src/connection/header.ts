@@ -16,6 +16,8 @@ const BODY_LENGTH_AT = 4;
 const SERIAL_AT = 8;
 const FIELDS_LENGTH_AT = 12;
 const FIELDS_AT = 16;
+/** Code, the signature `u`, and the number. */
+const UNIX_FDS_BYTES = 8;
 /** REPLY_SERIAL comes first, where a message has one, so that its value is always at the same place. */
 const REPLY_SERIAL_AT = 20;
 
@@ -87,18 +89,12 @@ function uint32Field(writer: Writer, code: number, value: number): void {
 }
 
 /**
- * Writes a header at the writer's position, which is a multiple of 8, up to where the body begins.
+ * Writes a header at the writer's position, which is a multiple of 8, up to where the body begins. How many descriptors the
+ * body refers to is known when it is written: see {@link insertUnixFds}.
  *
  * @param replySerial the serial that a reply answers, else 0
- * @param fdCount the number of descriptors that the body refers to
  */
-export function writeHeader(
-  writer: Writer,
-  head: MessageHead,
-  serial: number,
-  replySerial: number,
-  fdCount: number,
-): void {
+export function writeHeader(writer: Writer, head: MessageHead, serial: number, replySerial: number): void {
   const start = writer.position;
   writer.byte(LITTLE_ENDIAN);
   writer.byte(head.type);
@@ -119,7 +115,6 @@ export function writeHeader(
     writer.signature('g');
     writer.signature(head.signature);
   }
-  uint32Field(writer, Field.UnixFds, fdCount);
   writer.patchUint32(start + FIELDS_LENGTH_AT, writer.position - start - FIELDS_AT);
   writer.align(8);
 }
@@ -157,18 +152,36 @@ export class PreparedHead implements MessageHead {
     preparing.reset();
     preparing.beginMessage();
     // Any serials will do: they are patched.
-    writeHeader(preparing, head, 1, Number(answers), 0);
+    writeHeader(preparing, head, 1, Number(answers));
     // A copy of its own size: the slice of a Buffer would keep all of the writer's memory.
     this.#bytes = new Uint8Array(preparing.bytes.subarray(0, preparing.position));
   }
 
-  /** Writes the header at the writer's position, as {@link writeHeader} does for a message without descriptors. */
+  /** Writes the header at the writer's position, as {@link writeHeader} does. */
   write(writer: Writer, serial: number, replySerial: number): void {
     const start = writer.position;
     writer.copy(this.#bytes);
     writer.patchUint32(start + SERIAL_AT, serial);
     if (replySerial !== 0) writer.patchUint32(start + REPLY_SERIAL_AT, replySerial);
   }
+}
+
+/**
+ * Adds UNIX_FDS to the header of the message that begins at `start`, behind whose body the writer is. The values need not be
+ * looked at a second time for that: they could answer differently.
+ *
+ * @returns where the body begins now
+ */
+export function insertUnixFds(writer: Writer, start: number, bodyStart: number, count: number): number {
+  const fieldsEnd = bodyStart - start - FIELDS_AT;
+  // A field begins on a multiple of 8, which is where the body began, and this one takes 8 bytes: the body stays aligned.
+  writer.insert(bodyStart, UNIX_FDS_BYTES);
+  const end = writer.position;
+  writer.position = bodyStart;
+  uint32Field(writer, Field.UnixFds, count);
+  writer.position = end;
+  writer.patchUint32(start + FIELDS_LENGTH_AT, fieldsEnd + UNIX_FDS_BYTES);
+  return bodyStart + UNIX_FDS_BYTES;
 }
 
 /**

@@ -5,27 +5,58 @@
  * is busy, and for the rest of the turn, messages are gathered; they leave on the next tick, or when enough has come
  * together. A message with descriptors
  * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
+ *
+ * Code of the user's runs in here where values are looked at, and where it hears of what was refused. What the former sends is
+ * refused; the latter is told when nothing is half done any more, and may send.
  */
 import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
 import { BackpressureError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { requireOpenFd } from '../native/descriptors.js';
-import { checkHead, finishMessage, PreparedHead, writeHeader } from './header.js';
+import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
+import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
 import { describeMessage, type MessageHead } from './message.js';
 
 const GATHER_BYTES = 32 * 1024;
 
-/** Beyond this many unwritten bytes, messages are refused. It is half of what a bus queues for a slow reader. */
-const QUEUE_MAXIMUM = 64 * 1024 * 1024;
-
 /** The kernel takes no more at a time (SCM_MAX_FD), and a message has to go with all of its descriptors. */
 const FDS_MAXIMUM = 253;
+
+/** What a message is to the queue: how much may wait before it is refused, and whether reading pauses because of it. */
+export const Urgency = {
+  /** What the program sends, which can wait. */
+  Own: 0,
+  /** What an exported object tells. Whether that is too much, the caller has asked already. */
+  Told: 1,
+  /** What somebody waits for, or what others believe to be the state of things. */
+  Answer: 2,
+  /** That an answer is not given. */
+  Refusal: 3,
+} as const;
+export type Urgency = (typeof Urgency)[keyof typeof Urgency];
 
 /** A call that a message answers, and who made it. */
 export interface Answered {
   readonly replySerial: number;
   readonly destination: string | undefined;
+}
+
+/** A message that the addon did not take. */
+export interface RefusedMessage extends Answered {
+  readonly serial: number;
+  readonly errno: number;
+}
+
+export interface OutboxOptions {
+  /** Bytes that may wait before what the program sends is refused. */
+  readonly limit: number;
+  readonly pressure: BackPressure;
+  /** Whether nothing is going on that the next message might be a part of. */
+  readonly isIdle: () => boolean;
+  /** Hears of what was not taken, when it may send again. */
+  readonly onRefused: (refused: RefusedMessage) => void;
 }
 
 export class Outbox {
@@ -36,22 +67,28 @@ export class Outbox {
   bodyBytes = 0;
 
   readonly #native: NativeConnection;
-  readonly #isIdle: () => boolean;
+  readonly #options: OutboxOptions;
+  readonly #pressure: BackPressure;
   readonly #writer = new Writer();
   /** The last message with descriptors, and what it answers. */
   #carrier: ({ readonly serial: number } & Answered) | undefined;
   #gathers = false;
   /** Whether a message is being written: what its values do when they are looked at must not get into it. */
   #marshals = false;
+  /** Whether the writer's bytes are being handed over: what is refused meanwhile is told of later. */
+  #handsOver = false;
+  readonly #refused: RefusedMessage[] = [];
   #flushScheduled = false;
+  /** Bytes of the messages in the writer, and those of answers among them. */
+  #gathered = 0;
+  #gatheredAnswers = 0;
   #queued = 0;
-  #drained: Promise<void> | undefined;
-  #drain: (() => void) | undefined;
+  #drained: Drained | undefined;
 
-  /** @param isIdle whether nothing is going on that the next message might be a part of */
-  constructor(native: NativeConnection, isIdle: () => boolean) {
+  constructor(native: NativeConnection, options: OutboxOptions) {
     this.#native = native;
-    this.#isIdle = isIdle;
+    this.#options = options;
+    this.#pressure = options.pressure;
   }
 
   /** Bytes that wait here or in the addon. */
@@ -59,22 +96,38 @@ export class Outbox {
     return this.#queued + this.#writer.position;
   }
 
+  /** Those of them that are no answers, at least. */
+  get ownBytes(): number {
+    return this.queuedBytes - this.#gatheredAnswers - this.#pressure.answers;
+  }
+
   /**
    * Marshals a message and sees to it that it leaves.
    *
+   * @returns the length of its body
    * @throws {@link InvalidArgumentError} for a header or a value that is not valid; nothing is sent then
    * @throws {@link BackpressureError} if too much waits to be written already
    */
-  push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): void {
+  push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, urgency: Urgency): number {
     if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
-    if (this.#queued > QUEUE_MAXIMUM) {
-      throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
-    }
-    const withFds = this.#marshal(head, body, serial, replySerial);
-    if (withFds || this.#writer.position >= GATHER_BYTES) this.#write();
-    if (this.#gathers) return;
-    if (!this.#flushScheduled && this.#isIdle()) this.#write();
+    if (this.#queued + this.#writer.position > this.#options.limit) this.#requireRoom(urgency);
+    const bodyLength = this.#marshal(head, body, serial, replySerial, urgency >= Urgency.Answer);
+    this.messages++;
+    this.bodyBytes += bodyLength;
+    if (this.#writer.position >= GATHER_BYTES) this.#write();
+    if (this.#gathers) return bodyLength;
+    if (!this.#flushScheduled && this.#options.isIdle()) this.#write();
     this.#scheduleFlush();
+    return bodyLength;
+  }
+
+  /** Over the limit, what is gathered here may be what the kernel takes at once. */
+  #requireRoom(urgency: Urgency): void {
+    if (urgency === Urgency.Told || urgency === Urgency.Refusal) return;
+    this.#write();
+    const factor = urgency === Urgency.Own ? 1 : ANSWERS_FACTOR;
+    if (this.#queued <= this.#options.limit * factor) return;
+    throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
   }
 
   /**
@@ -84,6 +137,18 @@ export class Outbox {
   answeredBy(serial: number): Answered | undefined {
     const carrier = this.#carrier;
     return carrier?.serial === serial && carrier.replySerial > 0 ? carrier : undefined;
+  }
+
+  /** The addon does not take a message. */
+  refuse(refused: RefusedMessage): void {
+    this.#refused.push(refused);
+    if (!this.#handsOver) this.#tellRefused();
+  }
+
+  #tellRefused(): void {
+    for (let next = this.#refused.shift(); next !== undefined; next = this.#refused.shift()) {
+      this.#options.onRefused(next);
+    }
   }
 
   /** Keeps what is pushed until the next `flush`, which spares what answers a batch of messages a tick of its own. */
@@ -100,105 +165,133 @@ export class Outbox {
 
   #write(): void {
     const writer = this.#writer;
-    if (writer.position === 0) return;
-    const { fds } = writer;
-    const numbers = fds.length === 0 ? undefined : Int32Array.from(fds, ({ fd }) => fd);
+    if (writer.position === 0 || this.#handsOver) return;
+    const [gathered, answers] = [this.#gathered, this.#gatheredAnswers];
+    this.#handsOver = true;
     try {
-      // Nothing waits any more also when the connection has broken, and then what waited is lost: only `onDrain` tells.
-      this.#queued = this.#native.send(writer.bytes, writer.position, numbers) || this.#queued;
+      this.#send(writer.bytes, writer.position, undefined, gathered, answers);
     } finally {
-      // The addon duplicated the descriptors: those that were handed over are ours to close.
-      for (const { owned } of fds) owned?.close();
-      writer.reset();
+      this.#empty();
     }
+    if (this.#refused.length > 0) this.#tellRefused();
   }
 
-  /** Settles when the kernel has taken everything. */
+  /** Hands over what was gathered, and then the message with descriptors that is the last in the writer. */
+  #writeCarrier(start: number, isAnswer: boolean): void {
+    const writer = this.#writer;
+    const length = writer.position - start;
+    const numbers = Int32Array.from(writer.fds, ({ fd }) => fd);
+    const owned = writer.fds.map((fd) => fd.owned).filter((each) => each !== undefined);
+    this.#handsOver = true;
+    try {
+      if (start > 0) this.#send(writer.bytes, start, undefined, this.#gathered, this.#gatheredAnswers);
+      this.#send(writer.bytes.subarray(start), length, numbers, length, isAnswer ? length : 0);
+    } finally {
+      this.#empty();
+      // The addon duplicated the descriptors: those that were handed over are ours to close.
+      closeAll(owned);
+    }
+    if (this.#refused.length > 0) this.#tellRefused();
+  }
+
+  #send(bytes: Uint8Array, end: number, fds: Int32Array | undefined, length: number, answers: number): void {
+    const waiting = this.#native.send(bytes, end, fds);
+    // Nothing waits any more also when the connection has broken, and then what waited is lost: only `onDrain` tells.
+    if (waiting > 0 || this.#queued > 0) this.#pressure.handedOver(length, answers, waiting);
+    this.#queued = waiting || this.#queued;
+  }
+
+  #empty(): void {
+    this.#writer.reset();
+    this.#gathered = 0;
+    this.#gatheredAnswers = 0;
+    this.#handsOver = false;
+  }
+
+  /** Settles when the kernel has taken everything; rejects with the reason for which it never will. */
   drained(): Promise<void> {
     this.flush();
     if (this.#queued === 0) return Promise.resolve();
-    this.#drained ??= new Promise((resolve) => {
-      this.#drain = resolve;
-    });
-    return this.#drained;
+    this.#drained ??= new Drained();
+    return this.#drained.promise;
   }
 
-  /** The addon has written everything, unless more was sent while it was about to say so. */
+  /** Bytes that wait in the addon, as it says. */
+  waiting(): number {
+    return this.#native.send(this.#writer.bytes, 0, undefined);
+  }
+
+  /** The addon has written everything, unless more was sent while it was about to say so; or as much as was asked for. */
   onDrain(): void {
-    this.#queued = this.#native.send(this.#writer.bytes, 0, undefined);
-    if (this.#queued === 0) this.#settle();
-  }
-
-  /** The connection is over. Returns how many bytes were taken and never will be written: at most, the addon may have come further. */
-  end(): number {
-    const { queuedBytes } = this;
-    this.#queued = 0;
-    this.#settle();
-    return queuedBytes;
-  }
-
-  #settle(): void {
-    this.#drain?.();
-    this.#drain = undefined;
+    this.#queued = this.waiting();
+    this.#pressure.update(this.#queued);
+    if (this.#queued > 0) return;
+    this.#drained?.resolve();
     this.#drained = undefined;
   }
 
-  /** Returns whether the message carries descriptors. */
-  #marshal(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number): boolean {
-    if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
-    const writer = this.#writer;
-    let mark = writer.position;
-    let fdsBefore = writer.fds.length;
-    this.#marshals = true;
-    try {
-      const bodyLength = this.#marshalOnce(head, body, serial, replySerial, 0);
-      const fdCount = writer.fds.length - fdsBefore;
-      if (fdCount === 0) {
-        this.#count(bodyLength);
-        return false;
-      }
-      if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
-      if (fdCount > FDS_MAXIMUM) {
-        throw new InvalidArgumentError(`a message carries at most ${FDS_MAXIMUM} file descriptors, not ${fdCount}`);
-      }
-      for (const { fd } of writer.fds.slice(fdsBefore)) requireOpen(fd);
-      // Only now is the number of descriptors known, which the header has to tell: write both again, alone.
-      writer.rewind(mark, fdsBefore);
-      this.#write();
-      mark = 0;
-      fdsBefore = 0;
-      this.#carrier = { serial, replySerial, destination: head.destination };
-      this.#count(this.#marshalOnce(head, body, serial, replySerial, fdCount));
-      return true;
-    } catch (error) {
-      writer.rewind(mark, fdsBefore);
-      throw error instanceof InvalidArgumentError ? naming(head, error) : error;
-    } finally {
-      this.#marshals = false;
-    }
+  /**
+   * The connection is over, for this reason if it was lost. Returns how many bytes were taken and never will be written: at
+   * most, the addon may have come further.
+   */
+  end(reason?: unknown): number {
+    const { queuedBytes } = this;
+    this.#queued = 0;
+    if (queuedBytes > 0 && reason !== undefined) this.#drained?.reject(reason);
+    else this.#drained?.resolve();
+    this.#drained = undefined;
+    this.#pressure.end();
+    return queuedBytes;
   }
 
-  #count(bodyLength: number): void {
-    this.messages++;
-    this.bodyBytes += bodyLength;
-  }
-
-  /** Returns the length of the body. */
-  #marshalOnce(
+  /** Returns the length of the body. A message with descriptors is handed over at once. */
+  #marshal(
     head: MessageHead,
     body: readonly unknown[],
     serial: number,
     replySerial: number,
-    fdCount: number,
+    isAnswer: boolean,
   ): number {
+    if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
     const writer = this.#writer;
-    const start = writer.beginMessage();
-    if (fdCount === 0 && head instanceof PreparedHead) head.write(writer, serial, replySerial);
-    else writeHeader(writer, head, serial, replySerial, fdCount);
-    const bodyStart = writer.position;
-    encoderFor(head.signature ?? '')(writer, body);
-    finishMessage(writer, start, bodyStart);
-    return writer.position - bodyStart;
+    const mark = writer.position;
+    let start: number;
+    let bodyLength: number;
+    let fdCount: number;
+    this.#marshals = true;
+    try {
+      start = writer.beginMessage();
+      if (head instanceof PreparedHead) head.write(writer, serial, replySerial);
+      else writeHeader(writer, head, serial, replySerial);
+      const bodyStart = writer.position;
+      encoderFor(head.signature ?? '')(writer, body);
+      bodyLength = writer.position - bodyStart;
+      fdCount = writer.fds.length;
+      if (fdCount > 0) this.#checkFds(fdCount);
+      finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
+    } catch (error) {
+      writer.rewind(mark, 0);
+      throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+    } finally {
+      this.#marshals = false;
+    }
+    if (fdCount > 0) {
+      this.#carrier = { serial, replySerial, destination: head.destination };
+      this.#writeCarrier(start, isAnswer);
+      return bodyLength;
+    }
+    const length = writer.position - start;
+    this.#gathered += length;
+    if (isAnswer) this.#gatheredAnswers += length;
+    return bodyLength;
+  }
+
+  #checkFds(count: number): void {
+    if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
+    if (count > FDS_MAXIMUM) {
+      throw new InvalidArgumentError(`a message carries at most ${FDS_MAXIMUM} file descriptors, not ${count}`);
+    }
+    for (const { fd } of this.#writer.fds) requireOpen(fd);
   }
 
   #scheduleFlush(): void {
@@ -209,6 +302,20 @@ export class Outbox {
       this.flush();
     });
   }
+}
+
+/** That everything is written, for those who wait for it. */
+class Drained {
+  resolve!: () => void;
+  reject!: (reason: unknown) => void;
+  readonly promise = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+function closeAll(descriptors: readonly FileDescriptor[]): void {
+  for (const descriptor of descriptors) descriptor.close();
 }
 
 /** Were it the addon that finds out, the message would be lost after `send` had returned. */

@@ -24,6 +24,8 @@ export interface WaitOptions extends DecodeOptions {
 export interface InnerWaitOptions extends WaitOptions {
   /** Gets the name of an error that is the reply, before anything that came behind it is looked at. */
   readonly onError?: (name: string | undefined) => void;
+  /** For what keeps the connection in order: it goes out even where the program's own messages are refused as too much. */
+  readonly isUrgent?: boolean;
 }
 
 /** Who is called by a well-known name, as far as it is known. */

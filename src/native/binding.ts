@@ -88,8 +88,11 @@ interface NativeConnectionOptions extends InboxMemory {
    * the arena comes alone in its batch, in `large`: that memory may be longer than the body, and hold the next one later.
    */
   readonly onBatch: (from: number, count: number, newStrings: number, large: ArrayBuffer | undefined) => number;
-  /** Called when everything that had to be queued natively was written. */
-  readonly onDrain: () => void;
+  /**
+   * Called when everything that had to be queued natively was written. While reading is paused, also when at most as many
+   * bytes wait as `pause` said, and when the other side has `hungUp`; after that, reading is not paused any more.
+   */
+  readonly onDrain: (hungUp: boolean) => void;
   /**
    * A message that sd-bus would not take, with its errno. Called from within `send`. Where it is a reply, `replySerial` and
    * `destination` tell whose call it was to answer; else they are 0 and empty.
@@ -157,8 +160,11 @@ export interface NativeConnection {
   /** Whether the connection keeps the event loop alive. A new connection does. */
   ref(): void;
   unref(): void;
-  /** Reads nothing any more, and does not notice the end of the connection, until `resume`. */
-  pause(): void;
+  /**
+   * Reads nothing any more, and hands over no further row, until `resume` or until the other side has hung up. What
+   * waits is still written: `onDrain` is called when at most `until` bytes wait, which a negative number never is.
+   */
+  pause(until: number): void;
   resume(): void;
   /** `undefined` where the kernel does not know, and when the connection is over. */
   peerCredentials(): PeerCredentials | undefined;

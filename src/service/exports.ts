@@ -131,7 +131,7 @@ export class Exports {
       return head;
     };
     return {
-      emitSignal: (name, values) => this.#emit(heads.get(name) ?? prepare(name), values),
+      emitSignal: (name, values) => this.#emit(heads.get(name) ?? prepare(name), values, false),
       propertiesChanged: (changes) => {
         const changed: Record<string, Variant> = Object.create(null);
         const stale: string[] = [];
@@ -146,11 +146,8 @@ export class Exports {
           if (variant !== undefined) changed[name] = variant;
         }
         if (Object.keys(changed).length === 0 && stale.length === 0) return;
-        this.#emit(signalHead(path, standardInterfaces.properties, 'PropertiesChanged'), [
-          description.name,
-          changed,
-          stale,
-        ]);
+        const head = signalHead(path, standardInterfaces.properties, 'PropertiesChanged');
+        this.#emit(head, [description.name, changed, stale], true);
       },
     };
   }
@@ -172,7 +169,7 @@ export class Exports {
   #announce(path: string, member: string, managers: readonly TreeNode[], what: () => unknown): void {
     const send = (told: unknown) => {
       for (const manager of managers) {
-        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told]);
+        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
       }
     };
     this.#announcements.add(path, () => {
@@ -182,10 +179,10 @@ export class Exports {
   }
 
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
-  #emit(head: MessageHead, body: readonly unknown[]): void {
+  #emit(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     const { state, connectionId } = this.#bus;
     if (state === 'open') {
-      this.#bus.sendBy(head, body);
+      this.#bus.tell(head, body, isAnnouncement);
       return;
     }
     const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;

@@ -80,14 +80,15 @@ export class IncomingCall implements CallContext {
   /**
    * Replies with values, unless the caller wants no reply.
    *
-   * @returns whether they were sent
+   * @returns whether they were sent: the caller gets an error where they are too much
    * @throws {@link InvalidArgumentError} if the values do not fit; nothing is sent then
    */
   reply(signature: string, body: readonly unknown[]): boolean {
     if (!this.#mayAnswer()) return false;
-    this.#bus.sendBy(this.#replyHeads.get(this.message.sender, signature), body, this.message.serial);
+    const { sender, serial } = this.message;
+    const sent = this.#bus.answer(this.#replyHeads.get(sender, signature), body, serial);
     this.finish();
-    return true;
+    return sent;
   }
 
   /**
@@ -97,8 +98,9 @@ export class IncomingCall implements CallContext {
    */
   replyError(answer: ErrorAnswer): void {
     if (!this.#mayAnswer()) return;
-    const { sender: destination, serial: replySerial } = this.message;
-    this.#bus.send({ type: MessageType.Error, destination, replySerial, ...answer });
+    const { sender: destination, serial } = this.message;
+    const { errorName, signature, body } = answer;
+    this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
     this.finish();
   }
 

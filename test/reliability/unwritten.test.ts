@@ -61,14 +61,16 @@ testUnless(
     const { length } = wireMessage({ type: 4, serial: 1, ...signal, body: Buffer.alloc(4 + 1_000_000) });
     const emits = 20;
     for (let i = 0; i < emits; i++) bus.emit({ ...signal, body: [new Uint8Array(1_000_000)] });
-    const flushed = bus.flush();
+    const flushed = bus.flush().then(
+      () => 'everything was written',
+      (reason: unknown) => reason,
+    );
     assert.ok(bus.stats().queuedBytes > 0, 'more than the kernel takes');
     process.kill(program.pid, 'SIGUSR1');
     // Not awaited: nothing more is to be written while the peer takes what there is.
     while (!existsSync(result));
     const taken = Number(readFileSync(result, 'utf8'));
-    await bus.disconnected;
-    await flushed;
+    assert.is(await flushed, await bus.disconnected);
     unsubscribe('busbar:problem', hear);
     const [problem] = problems as [Problem];
     assert.equal([problems.length, problem.kind, problem.connection], [1, 'send', bus.stats().connection]);

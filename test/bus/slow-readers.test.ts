@@ -1,0 +1,117 @@
+// What becomes of answers that their callers do not read in time: they wait, and what would bring more of them waits as well.
+import { setTimeout as delay } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement, listen, type MessageBus } from '../../src/index.js';
+import { callLate } from '../helpers/late-caller.js';
+import { folder, PATH, peers } from '../helpers/peers.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { testUnless } from '../helpers/skip.js';
+
+const test = suite('slow readers');
+const MEBIBYTE = 1024 * 1024;
+const NAME = 'org.example.Answers';
+
+const Answers = defineInterface(NAME, {
+  methods: {
+    Bytes: { in: 'u', out: 'ay' },
+    Ten: { out: 'ay' },
+    Sixty: { out: 'ay' },
+    Later: { out: 'ay' },
+    Nothing: {},
+  },
+});
+
+const ten = new Uint8Array(10_000);
+const sixty = new Uint8Array(64 * 1024);
+
+function answers() {
+  return implement(Answers, {
+    Bytes: (size) => new Uint8Array(size),
+    Ten: () => ten,
+    Sixty: () => sixty,
+    Later: async () => {
+      await delay(1);
+      return ten;
+    },
+    Nothing: () => {},
+  });
+}
+
+test('a hundred answers of 1 MiB and one without values arrive', async () => {
+  await using both = await peers();
+  both.accepted.export(PATH, answers());
+  const { call } = both.client.proxy(Answers, PATH);
+  const large = Array.from({ length: 100 }, () => call.Bytes(MEBIBYTE));
+  const small = call.Nothing();
+  const sizes = (await Promise.all(large)).map(({ length }) => length);
+  await small;
+  assert.equal(sizes, new Array(100).fill(MEBIBYTE));
+  const { queuedBytes, readingPaused } = both.accepted.stats();
+  assert.equal([queuedBytes, readingPaused], [0, false]);
+});
+
+/** The most that waited in a connection, looked at often, and whether it ever paused. */
+class Watched implements Disposable {
+  most = 0;
+  paused = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(bus: MessageBus) {
+    this.#timer = setInterval(() => {
+      const { queuedBytes, readingPaused } = bus.stats();
+      this.most = Math.max(this.most, queuedBytes);
+      this.paused ||= readingPaused;
+    }, 5);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+const floods = [
+  ['Ten', 12_000, ten.length],
+  ['Later', 12_000, ten.length],
+  ['Sixty', 2_000, sixty.length],
+] as const;
+
+for (const [member, calls, bytes] of floods) {
+  const all = { answered: calls, bytes: calls * bytes, errors: {} };
+  const flood = { path: PATH, interface: NAME, member, calls, idle: 3000 };
+
+  test(`${calls} calls of ${member} of a peer that reads nothing for three seconds are all answered`, async () => {
+    const welcomed: Watched[] = [];
+    await using server = await listen({
+      address: `unix:tmpdir=${folder}`,
+      onConnection: (bus) => {
+        bus.export(PATH, answers());
+        welcomed.push(new Watched(bus));
+      },
+    });
+    const told = await callLate({ address: server.address, ...flood });
+    const [seen] = welcomed as [Watched];
+    seen[Symbol.dispose]();
+    assert.equal(told, all);
+    assert.ok(seen.paused, 'more than the limit had to wait');
+    // The limit of 64 MiB, and what was in progress when it was reached.
+    assert.ok(seen.most < 80 * MEBIBYTE, `${seen.most} bytes waited`);
+  });
+
+  testUnless(
+    PrivateBus.missing(),
+    test,
+    `${calls} calls of ${member} through a bus, of a caller that reads nothing for three seconds, are all answered`,
+    async () => {
+      await using daemon = await PrivateBus.start();
+      await using bus = await connect({ address: daemon.address });
+      bus.export(PATH, answers());
+      using seen = new Watched(bus);
+      const destination = bus.uniqueName as string;
+      assert.equal(await callLate({ address: daemon.address, destination, ...flood }), all);
+      assert.ok(seen.most < 80 * MEBIBYTE, `${seen.most} bytes waited`);
+    },
+  );
+}
+
+test.run();
