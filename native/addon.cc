@@ -20,6 +20,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                            InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
                            InstanceMethod<&Addon::close_fd>("closeFd"),
                            InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
+                           InstanceMethod<&Addon::use_immediate>("useImmediate"),
                        });
 }
 
@@ -53,6 +54,8 @@ Napi::Value Addon::close_fd(const Napi::CallbackInfo& info) {
 Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
   return credentials_value(info.Env(), info[0].ToNumber().Int32Value());
 }
+
+void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }
 
 }  // namespace busbar
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "napi/environment_loop.h"
 #include "napi/environment_thread.h"
 #include "napi/fd_offer.h"
 #include "sdbus/api.h"
@@ -17,7 +18,8 @@ class Addon final : public Napi::Addon<Addon> {
 
   // The sd-bus library, looked for when first needed; null where there is none.
   const sdbus::Library* library();
-  // What the pollers of the kind `thread` share.
+  // What the pollers of the kind `uv` share, and what those of the kind `thread` share.
+  EnvironmentLoop& loop() { return loop_; }
   EnvironmentThread& poll_thread() { return poll_thread_; }
   // What listeners hand over at this moment; null if nothing.
   FdOffer*& last_offer() { return last_offer_; }
@@ -27,9 +29,11 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value duplicate_fd(const Napi::CallbackInfo& info);
   Napi::Value close_fd(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
+  void use_immediate(const Napi::CallbackInfo& info);
 
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;
+  EnvironmentLoop loop_;
   EnvironmentThread poll_thread_;
   FdOffer* last_offer_ = nullptr;
 };

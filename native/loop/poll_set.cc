@@ -3,25 +3,17 @@
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-
+#include "loop/clock.h"
 #include "loop/thread_poller.h"
 
 namespace busbar::loop {
 
 namespace {
 
-// Those beyond it have their turn in the next dispatch: epoll hands ready descriptors out in rotation.
-constexpr int kTurnsPerDispatch = 64;
-
-uint64_t now_us() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-}
+// Those beyond it are found in the next dispatch: epoll hands ready descriptors out in rotation.
+constexpr int kFoundPerDispatch = 64;
 
 }  // namespace
 
@@ -41,27 +33,24 @@ void PollSet::close() {
   timer_deadline_ = UINT64_MAX;
 }
 
-void PollSet::dispatch() {
+void PollSet::dispatch(uint64_t ends) {
   // Someone runs the loop from within a callback: what is ready stays so.
   if (dispatching_ || !epoll_) return;
   dispatching_ = true;
-  ready_.clear();
   collect_ready();
   collect_due();
-  // By index, because a poller that is closed meanwhile changes its place to null.
-  for (size_t i = 0; i < ready_.size(); i++) {
-    if (ready_[i] != nullptr) ready_[i]->on_turn();
-  }
+  turns_.run(ends);
   dispatching_ = false;
+  if (!turns_.is_empty()) owner_.dispatch_soon();
   set_timer();
 }
 
 void PollSet::collect_ready() {
-  epoll_event events[kTurnsPerDispatch];
-  const int count = epoll_wait(epoll_.get(), events, kTurnsPerDispatch, 0);
+  epoll_event events[kFoundPerDispatch];
+  const int count = epoll_wait(epoll_.get(), events, kFoundPerDispatch, 0);
   for (int i = 0; i < count; i++) {
     if (events[i].data.ptr != nullptr) {
-      collect(static_cast<ThreadPoller*>(events[i].data.ptr));
+      turns_.add(*static_cast<ThreadPoller*>(events[i].data.ptr));
       continue;
     }
     uint64_t expirations;
@@ -76,16 +65,12 @@ void PollSet::collect_due() {
   const uint64_t now = now_us();
   for (const auto& [deadline, poller] : deadlines_) {
     if (deadline > now) break;
-    collect(poller);
+    turns_.add(*poller);
   }
 }
 
-void PollSet::collect(ThreadPoller* poller) {
-  if (std::find(ready_.begin(), ready_.end(), poller) == ready_.end()) ready_.push_back(poller);
-}
-
 void PollSet::remove(ThreadPoller& poller) {
-  std::replace(ready_.begin(), ready_.end(), &poller, static_cast<ThreadPoller*>(nullptr));
+  turns_.remove(poller);
   if (--pollers_ == 0) owner_.on_empty();
 }
 
@@ -105,7 +90,7 @@ void PollSet::watch_deadline(ThreadPoller& poller, uint64_t before, uint64_t dea
 }
 
 void PollSet::set_timer() {
-  // Deadlines of 0 need no timer: their turn is under way. One that goes off too early does no harm.
+  // Deadlines of 0 need no timer: their dispatch is under way. One that goes off too early does no harm.
   const auto first = deadlines_.lower_bound({1, nullptr});
   if (first == deadlines_.end() || first->first == timer_deadline_ || !timer_) return;
   timer_deadline_ = first->first;

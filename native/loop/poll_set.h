@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <set>
 #include <utility>
-#include <vector>
 
+#include "loop/turns.h"
 #include "unique_fd.h"
 
 namespace busbar::loop {
@@ -40,8 +40,9 @@ class PollSet {
   void close();
   // The epoll descriptor, readable when there is something to dispatch; -1 when closed.
   int fd() const { return epoll_.get(); }
-  // Gives a turn to each poller whose descriptor is ready or whose deadline has passed.
-  void dispatch();
+  // Gives turns to pollers whose descriptor is ready or whose deadline has passed: to one at least, and until
+  // `ends`, a time of `now_us`. Asks for another dispatch where some had none.
+  void dispatch(uint64_t ends);
 
  private:
   friend class ThreadPoller;
@@ -56,7 +57,6 @@ class PollSet {
 
   void collect_ready();
   void collect_due();
-  void collect(ThreadPoller* poller);
   // Sets the timer to the earliest deadline.
   void set_timer();
 
@@ -66,8 +66,7 @@ class PollSet {
   std::set<std::pair<uint64_t, ThreadPoller*>> deadlines_;
   // What the timer is set to; UINT64_MAX when it is not.
   uint64_t timer_deadline_ = UINT64_MAX;
-  // Those that have a turn in the dispatch under way; null where one was closed meanwhile.
-  std::vector<ThreadPoller*> ready_;
+  Turns turns_;
   bool dispatching_ = false;
   size_t pollers_ = 0;
   // Pollers that keep the event loop alive.

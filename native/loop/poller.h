@@ -27,7 +27,8 @@ class Poller {
     bool writable = false;
     // Whether the other side closes, or writes no more. Reading tells that as well.
     bool hangup = false;
-    // Absolute microseconds of CLOCK_MONOTONIC; 0 for the next turn of the loop, UINT64_MAX for never.
+    // Absolute microseconds of CLOCK_MONOTONIC, UINT64_MAX for never. 0 is the next round of the loop, after
+    // timers and the I/O of others have had their turn.
     uint64_t deadline = UINT64_MAX;
   };
 

@@ -22,6 +22,8 @@ void ThreadPoller::watch(const Interest& interest) {
   if (events == 0 && interest.deadline != UINT64_MAX) events = EPOLLRDHUP;
   watch_fd(interest.fd, events);
   watch_deadline(interest.deadline);
+  // A turn that was put off is not taken when nothing is waited for any more.
+  if (events == 0) set_.turns_.remove(*this);
   set_.count_reference(keeps_alive() - kept_alive);
 }
 

@@ -8,7 +8,7 @@
 
 namespace busbar::loop {
 
-class ThreadPoller final : public Poller {
+class ThreadPoller final : public Poller, private Turns::Taker {
  public:
   // Null when there is no memory.
   static ThreadPoller* create(PollSet& set, Client& client);
@@ -27,8 +27,7 @@ class ThreadPoller final : public Poller {
   ThreadPoller(PollSet& set, Client& client) : set_(set), client_(client) {}
   ~ThreadPoller() = default;
 
-  // May delete the poller.
-  void on_turn() { client_.on_poll(); }
+  void on_turn() override { client_.on_poll(); }
   void watch_fd(int fd, uint32_t events);
   void watch_deadline(uint64_t deadline);
   void set_referenced(bool referenced);

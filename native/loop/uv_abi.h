@@ -17,6 +17,8 @@ struct uv_handle_s;
 using uv_close_cb = void (*)(uv_handle_s*);
 using uv_poll_cb = void (*)(uv_handle_s*, int status, int events);
 using uv_timer_cb = void (*)(uv_handle_s*);
+using uv_idle_cb = void (*)(uv_handle_s*);
+using uv_check_cb = void (*)(uv_handle_s*);
 
 BUSBAR_WEAK size_t uv_handle_size(int type);
 BUSBAR_WEAK void uv_handle_set_data(uv_handle_s*, void*);
@@ -30,13 +32,20 @@ BUSBAR_WEAK int uv_poll_stop(uv_handle_s*);
 BUSBAR_WEAK int uv_timer_init(uv_loop_s*, uv_handle_s*);
 BUSBAR_WEAK int uv_timer_start(uv_handle_s*, uv_timer_cb, uint64_t milliseconds, uint64_t repeat);
 BUSBAR_WEAK int uv_timer_stop(uv_handle_s*);
-BUSBAR_WEAK void uv_update_time(uv_loop_s*);
+BUSBAR_WEAK int uv_idle_init(uv_loop_s*, uv_handle_s*);
+BUSBAR_WEAK int uv_idle_start(uv_handle_s*, uv_idle_cb);
+BUSBAR_WEAK int uv_idle_stop(uv_handle_s*);
+BUSBAR_WEAK int uv_check_init(uv_loop_s*, uv_handle_s*);
+BUSBAR_WEAK int uv_check_start(uv_handle_s*, uv_check_cb);
+BUSBAR_WEAK int uv_check_stop(uv_handle_s*);
 }
 
 #undef BUSBAR_WEAK
 
 namespace busbar::loop {
 
+inline constexpr int kUvCheckHandle = 2;
+inline constexpr int kUvIdleHandle = 6;
 inline constexpr int kUvPollHandle = 8;
 inline constexpr int kUvTimerHandle = 13;
 inline constexpr int kUvReadable = 1;

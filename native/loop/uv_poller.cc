@@ -2,11 +2,12 @@
 #include "loop/uv_poller.h"
 
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include <cstdlib>
 #include <new>
 #include <utility>
+
+#include "loop/clock.h"
 
 namespace busbar::loop {
 
@@ -16,21 +17,19 @@ namespace {
 constexpr uint64_t kFar = 5000;
 
 uint64_t microseconds_until(uint64_t deadline) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const uint64_t now_us =
-      static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-  return deadline > now_us ? deadline - now_us : 0;
+  if (deadline == 0) return 0;
+  const uint64_t now = now_us();
+  return deadline > now ? deadline - now : 0;
 }
 
 }  // namespace
 
-UvPoller* UvPoller::create(uv_loop_s* loop, Client& client) {
-  if (uv_handle_size == nullptr || uv_poll_init == nullptr) return nullptr;
-  UvPoller* poller = new (std::nothrow) UvPoller(loop, client);
+UvPoller* UvPoller::create(UvTurns& turns, Client& client) {
+  if (uv_poll_init == nullptr) return nullptr;
+  UvPoller* poller = new (std::nothrow) UvPoller(turns, client);
   if (poller == nullptr) return nullptr;
   poller->timer_ = poller->allocate(kUvTimerHandle);
-  if (poller->timer_ == nullptr || uv_timer_init(loop, poller->timer_) != 0) {
+  if (poller->timer_ == nullptr || uv_timer_init(poller->loop_, poller->timer_) != 0) {
     std::free(poller->timer_);
     delete poller;
     return nullptr;
@@ -38,6 +37,7 @@ UvPoller* UvPoller::create(uv_loop_s* loop, Client& client) {
   poller->handles_++;
   // The poll handle alone decides whether the loop stays alive.
   uv_unref(poller->timer_);
+  turns.add_poller();
   return poller;
 }
 
@@ -56,6 +56,8 @@ void UvPoller::watch(const Interest& interest) {
   if (events == 0 && interest.deadline != UINT64_MAX) events = kUvDisconnect;
   watch_fd(interest.fd, events);
   watch_deadline(interest.deadline);
+  // A turn that was put off is not taken when nothing is waited for any more.
+  if (events == 0) turns_.remove(*this);
 }
 
 void UvPoller::watch_fd(int fd, int events) {
@@ -87,12 +89,12 @@ void UvPoller::watch_deadline(uint64_t deadline) {
   const uint64_t left = deadline == UINT64_MAX ? 0 : microseconds_until(deadline);
   const bool has_alarm = left > 0 && left < kFar && set_alarm(deadline);
   if (!has_alarm) close_alarm();
-  if (has_alarm || deadline == UINT64_MAX) {
+  if (has_alarm || left == 0) {
     uv_timer_stop(timer_);
+    if (deadline != UINT64_MAX && left == 0) turns_.add(*this);
     return;
   }
-  // A deadline of 0 must not wait for the loop's own clock, which stands still during a callback. Others are
-  // rounded up: a timer that fires early would find nothing to do.
+  // Rounded up: a timer that fires early would find nothing to do.
   uv_timer_start(timer_, on_timer, (left + 999) / 1000, 0);
 }
 
@@ -139,6 +141,8 @@ void UvPoller::unref() {
 void UvPoller::close(std::function<void()> closed) {
   client_ = nullptr;
   closed_ = std::move(closed);
+  turns_.remove(*this);
+  turns_.remove_poller();
   fd_ = -1;
   release(poll_);
   release(timer_);
@@ -164,18 +168,22 @@ void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
   UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
   // libuv stops the handle when the descriptor is in error; whoever still wants it must start it again.
   if (status < 0) self->armed_ = 0;
-  if (self->client_ != nullptr) self->client_->on_poll();
+  self->offer_turn();
 }
 
 void UvPoller::on_timer(uv_handle_s* handle) {
-  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
-  if (self->client_ != nullptr) self->client_->on_poll();
+  static_cast<UvPoller*>(uv_handle_get_data(handle))->offer_turn();
 }
 
 void UvPoller::on_alarm(uv_handle_s* handle, int, int) {
-  UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
   // It rings on until it is set anew or closed: reading it would be a system call more.
-  if (self->client_ != nullptr) self->client_->on_poll();
+  static_cast<UvPoller*>(uv_handle_get_data(handle))->offer_turn();
 }
+
+void UvPoller::offer_turn() {
+  if (client_ != nullptr) turns_.offer(*this);
+}
+
+void UvPoller::on_turn() { client_->on_poll(); }
 
 }  // namespace busbar::loop

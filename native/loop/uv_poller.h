@@ -5,14 +5,15 @@
 
 #include "loop/poller.h"
 #include "loop/uv_abi.h"
+#include "loop/uv_turns.h"
 #include "unique_fd.h"
 
 namespace busbar::loop {
 
-class UvPoller final : public Poller {
+class UvPoller final : public Poller, private Turns::Taker {
  public:
-  // Null when there is no memory, or no libuv in this runtime.
-  static UvPoller* create(uv_loop_s* loop, Client& client);
+  // Null when there is no memory, or no libuv in this runtime. `turns` must outlive the poller's `close`.
+  static UvPoller* create(UvTurns& turns, Client& client);
 
   void watch(const Interest& interest) override;
   void ref() override;
@@ -21,10 +22,13 @@ class UvPoller final : public Poller {
   bool has_outermost_scopes() const override { return true; }
 
  private:
-  UvPoller(uv_loop_s* loop, Client& client) : loop_(loop), client_(&client) {}
+  UvPoller(UvTurns& turns, Client& client) : turns_(turns), loop_(turns.loop()), client_(&client) {}
   ~UvPoller() = default;
 
   uv_handle_s* allocate(int type);
+  void on_turn() override;
+  // There is a reason for a turn.
+  void offer_turn();
   void watch_fd(int fd, int events);
   void watch_deadline(uint64_t deadline);
   // False where there can be no such timer.
@@ -38,6 +42,7 @@ class UvPoller final : public Poller {
   static void on_timer(uv_handle_s* handle);
   static void on_alarm(uv_handle_s* handle, int status, int events);
 
+  UvTurns& turns_;
   uv_loop_s* loop_;
   // Null once closed.
   Client* client_;

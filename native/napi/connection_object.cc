@@ -16,6 +16,9 @@ namespace busbar {
 
 namespace {
 
+// What a turn may take before everything else that the loop serves gets its turn: reading, and what
+// JavaScript does with what was read, code that awaits it included. A turn delivers one message at least.
+constexpr uint64_t kTurnMicroseconds = 1000;
 // Of the memory of large bodies so much is kept for the next one.
 constexpr size_t kKeptMemory = size_t{1024} * 1024;
 
@@ -107,6 +110,7 @@ void ConnectionObject::on_poll() {
   if (paused_) {
     write_paused();
   } else {
+    turn_ends_ = transport::monotonic_now() + kTurnMicroseconds;
     if (is_delivered()) take_batch();
     deliver();
     if (is_delivered()) end_batch();
@@ -148,9 +152,13 @@ void ConnectionObject::report_open() {
 
 void ConnectionObject::deliver() {
   while (!is_delivered() && !paused_ && state_ == State::kRunning) {
-    AsyncScope scope(Env(), *async_context_);
-    row_ = deliver_from(row_);
-    if (state_ == State::kRunning && !poller_->has_outermost_scopes()) break;
+    {
+      AsyncScope scope(Env(), *async_context_);
+      row_ = deliver_from(row_);
+      if (state_ == State::kRunning && !poller_->has_outermost_scopes()) return;
+    }
+    // What awaits has run by now.
+    if (!is_delivered() && transport::monotonic_now() >= turn_ends_) return;
   }
 }
 
@@ -170,9 +178,12 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   const int32_t count = inbox_->count();
   const napi_value large = row == 0 && inbox_->has_large_body() ? take_large_body() : undefined(Env());
   const int32_t new_strings = row == 0 ? inbox_->new_strings() : 0;
-  napi_value returned = nullptr;
+  const uint64_t now = transport::monotonic_now();
+  napi_value time_left = nullptr, returned = nullptr;
+  napi_create_double(Env(), now < turn_ends_ ? static_cast<double>(turn_ends_ - now) / 1000 : 0, &time_left);
   switch (call(Env(), options_.on_batch,
-               {number(Env(), row), number(Env(), count), number(Env(), new_strings), large}, &returned)) {
+               {number(Env(), row), number(Env(), count), number(Env(), new_strings), large, time_left},
+               &returned)) {
     case CallResult::kReturned: {
       int32_t next = count;
       napi_get_value_int32(Env(), returned, &next);

@@ -49,7 +49,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   // Fills the inbox with the next batch.
   void take_batch();
   void report_open();
-  // Calls onBatch until it has taken all rows, or until the turn has to end for what awaits.
+  // Calls onBatch until it has taken all rows, or until the turn has to end: for what awaits, or because it
+  // has taken its time. What is left comes in the next turn, before anything else is read.
   void deliver();
   bool is_delivered() const { return row_ == inbox_->count(); }
   // What comes behind the messages of a batch.
@@ -74,6 +75,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   std::optional<transport::Inbox> inbox_;
   // What the last large body was handed over in.
   Napi::Reference<Napi::Value> large_memory_;
+  // When the turn under way has taken its time, in microseconds of the monotonic clock.
+  uint64_t turn_ends_ = 0;
   // The first row of the batch that is not delivered yet, and how the batch ended.
   int32_t row_ = 0;
   transport::Progress progress_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "addon.h"
-#include "loop/uv_poller.h"
 
 namespace busbar {
 
@@ -24,12 +23,9 @@ std::optional<PollerKind> poller_kind(std::string_view name) {
 }
 
 loop::Poller* EnvironmentPoller::create(napi_env env, PollerKind kind, Client& client) {
-  if (kind == PollerKind::kThread) {
-    return Napi::Env(env).GetInstanceData<Addon>()->poll_thread().create_poller(env, client);
-  }
-  uv_loop_s* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
-  return loop::UvPoller::create(loop, client);
+  Addon& addon = *Napi::Env(env).GetInstanceData<Addon>();
+  if (kind == PollerKind::kThread) return addon.poll_thread().create_poller(env, client);
+  return addon.loop().create_poller(env, client);
 }
 
 bool EnvironmentPoller::open(napi_env env, PollerKind kind, Client& client) {

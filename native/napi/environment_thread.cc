@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "loop/clock.h"
 #include "loop/thread_poller.h"
 
 namespace busbar {
@@ -17,8 +18,11 @@ loop::Poller* EnvironmentThread::create_poller(napi_env env, loop::Poller::Clien
 bool EnvironmentThread::start(napi_env env) {
   env_ = env;
   requested_ = resting_ = closed_ = false;
-  if (microtasks_.open(env) && create_function() && set_.open() && thread_.start(set_.fd(), *this))
+  wanted_ = false;
+  if (microtasks_.open(env) && round_.open(env) && create_function() && set_.open() &&
+      thread_.start(set_.fd(), *this)) {
     return true;
+  }
   stop();
   return false;
 }
@@ -60,17 +64,44 @@ void EnvironmentThread::on_call(napi_env env, napi_value, void* self, void*) {
   if (env != nullptr) static_cast<EnvironmentThread*>(self)->dispatch();
 }
 
+void EnvironmentThread::dispatch_soon() {
+  wanted_ = true;
+  if (!busy_) request_dispatch();
+}
+
 void EnvironmentThread::dispatch() {
   requested_ = false;
-  // Behind the microtasks, then.
-  if (!microtasks_.is_settled()) return request_dispatch();
+  wanted_ = true;
+  if (busy_) return;
+  wanted_ = false;
+  busy_ = true;
   Napi::HandleScope handles(env_);
-  set_.dispatch();
+  began_ = loop::now_us();
+  set_.dispatch(began_ + loop::kRoundMicroseconds - spent_);
   microtasks_.end_turn();
-  if (function_ != nullptr && resting_.exchange(false)) thread_.rearm();
+}
+
+void EnvironmentThread::on_settled() {
+  spent_ += loop::now_us() - began_;
+  if (spent_ >= loop::kRoundMicroseconds && round_.request(keeps_alive_)) return;
+  end_dispatch();
+}
+
+void EnvironmentThread::on_round() {
+  spent_ = 0;
+  end_dispatch();
+}
+
+void EnvironmentThread::end_dispatch() {
+  busy_ = false;
+  // The last poller was closed.
+  if (function_ == nullptr) return;
+  if (resting_.exchange(false)) thread_.rearm();
+  if (wanted_) request_dispatch();
 }
 
 void EnvironmentThread::keep_alive(bool wanted) {
+  keeps_alive_ = wanted;
   if (function_ == nullptr || closed_) return;
   if (wanted) {
     napi_ref_threadsafe_function(env_, function_);

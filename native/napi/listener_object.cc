@@ -12,8 +12,10 @@ namespace busbar {
 
 namespace {
 
-// What one turn of the loop accepts at most: those who are already there get their turn in between.
+// What one turn accepts at most, and how long it goes on accepting: those who are already there get their
+// turn in between.
 constexpr int kAcceptedPerTurn = 16;
+constexpr uint64_t kTurnMicroseconds = 1000;
 // How long it takes until another attempt is worth it when there were no descriptors, or no memory. The peer
 // stays in the queue, so that the socket stays readable: without a rest the loop would spin.
 constexpr uint64_t kRestMicroseconds = 100'000;
@@ -91,14 +93,15 @@ void ListenerObject::on_poll() {
   // Someone runs the loop from within a callback of ours.
   if (polling_) return;
   // libuv's timers count from where the turn of the loop began, and so may be early.
-  if (resting_until_ > transport::monotonic_now()) return watch();
+  const uint64_t now = transport::monotonic_now();
+  if (resting_until_ > now) return watch();
   Napi::HandleScope handles(Env());
   // Keeps this object from being collected while it is in use here, even if a callback closes it.
   [[maybe_unused]] const Napi::Object self = Value();
   resting_until_ = 0;
   polling_ = true;
   for (int i = 0; i < kAcceptedPerTurn && poller_.is_open(); i++) {
-    if (!accept_one()) break;
+    if (!accept_one() || transport::monotonic_now() >= now + kTurnMicroseconds) break;
   }
   polling_ = false;
   if (!poller_.is_open()) return release();

@@ -10,7 +10,7 @@ bool MicrotaskWatch::open(napi_env env) {
   if (napi_create_promise(env, &deferred, &promise) != napi_ok ||
       napi_resolve_deferred(env, deferred, undefined(env)) != napi_ok ||
       napi_get_named_property(env, promise, "then", &then) != napi_ok ||
-      napi_create_function(env, "settle", NAPI_AUTO_LENGTH, on_settled, this, &settle) != napi_ok) {
+      napi_create_function(env, "settle", NAPI_AUTO_LENGTH, call_client, this, &settle) != napi_ok) {
     return false;
   }
   env_ = env;
@@ -24,13 +24,13 @@ void MicrotaskWatch::end_turn() {
   const napi_value promise = promise_.get(), then = then_.get(), settle = settle_.get();
   napi_value returned;
   // Where no JavaScript can run any more, nothing is left to wait for.
-  settled_ = napi_call_function(env_, promise, then, 1, &settle, &returned) != napi_ok;
+  if (napi_call_function(env_, promise, then, 1, &settle, &returned) != napi_ok) client_.on_settled();
 }
 
-napi_value MicrotaskWatch::on_settled(napi_env env, napi_callback_info info) {
+napi_value MicrotaskWatch::call_client(napi_env env, napi_callback_info info) {
   void* self = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &self) == napi_ok) {
-    static_cast<MicrotaskWatch*>(self)->settled_ = true;
+    static_cast<MicrotaskWatch*>(self)->client_.on_settled();
   }
   return nullptr;
 }

@@ -1,4 +1,4 @@
-// Whether the microtasks of the last turn have run.
+// Tells when the microtasks that a turn left have run.
 //
 // Connections rely on it that what awaited a reply has run before they deliver what came behind it. Not every
 // runtime runs microtasks between two calls of a threadsafe function: Deno makes up to three rounds of them
@@ -14,26 +14,34 @@ namespace busbar {
 
 class MicrotaskWatch {
  public:
-  MicrotaskWatch() = default;
+  class Client {
+   public:
+    virtual void on_settled() = 0;
+
+   protected:
+    ~Client() = default;
+  };
+
+  explicit MicrotaskWatch(Client& client) : client_(client) {}
   MicrotaskWatch(const MicrotaskWatch&) = delete;
   MicrotaskWatch& operator=(const MicrotaskWatch&) = delete;
 
   // Once for an environment, which it must not outlive. Does nothing the second time.
   [[nodiscard]] bool open(napi_env env);
-  // A turn has ended, which may have left microtasks.
+  // A turn has ended, which may have left microtasks: `on_settled` follows, within the call where no
+  // JavaScript can run any more.
   void end_turn();
-  bool is_settled() const { return settled_; }
 
  private:
-  static napi_value on_settled(napi_env env, napi_callback_info info);
+  static napi_value call_client(napi_env env, napi_callback_info info);
 
+  Client& client_;
   napi_env env_ = nullptr;
   // A promise that is fulfilled, its `then`, and what is called by it. Not `queueMicrotask`, which test
   // suites replace when they take the clock into their own hands.
   Reference promise_;
   Reference then_;
   Reference settle_;
-  bool settled_ = true;
 };
 
 }  // namespace busbar

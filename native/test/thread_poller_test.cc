@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -12,18 +11,13 @@
 #include <vector>
 
 #include "check.h"
+#include "loop/clock.h"
 #include "loop/poll_thread.h"
 
 using busbar::UniqueFd;
 using namespace busbar::loop;
 
 namespace {
-
-uint64_t now_us() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-}
 
 struct Pipe {
   Pipe() {
@@ -58,7 +52,7 @@ class Loop final : private PollThread::Waker, private PollSet::Owner {
     pollfd asked{requests_.read_end.get(), POLLIN, 0};
     if (poll(&asked, 1, milliseconds) != 1) return false;
     requests_.read_byte();
-    set_.dispatch();
+    set_.dispatch(UINT64_MAX);
     if (!emptied_) thread_.rearm();
     return true;
   }

@@ -43,6 +43,7 @@ import {
 } from './pending-calls.js';
 import { timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
+import { Turn } from './turn.js';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
@@ -85,6 +86,7 @@ export class Connection {
   calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
   readonly #inbox: Inbox;
+  readonly #turn = new Turn();
   readonly #native: NativeConnection;
   readonly #limits: CompleteLimits;
   readonly #isPeer: boolean;
@@ -126,7 +128,8 @@ export class Connection {
       poller: options.poller,
       ...this.#inbox.memory,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
-      onBatch: (from, count, newStrings, large) => this.#onBatch(from, count, newStrings, large),
+      onBatch: (from, count, newStrings, large, milliseconds) =>
+        this.#onBatch(from, count, newStrings, large, milliseconds),
       onDrain: (hungUp) => this.#onDrain(hungUp),
       onRefused: (serial, errno, replySerial, destination) =>
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
@@ -466,11 +469,20 @@ export class Connection {
 
   /**
    * Handles a batch, or the rest of one. After a reply that somebody awaits comes a pause before the next signal or
-   * call: what the awaiting code subscribes to has to be in force by then.
+   * call: what the awaiting code subscribes to has to be in force by then. Where the turn has taken its time, the rest is
+   * for the next one.
    */
-  #onBatch(from: number, count: number, newStrings: number, large: ArrayBuffer | undefined): number {
+  #onBatch(
+    from: number,
+    count: number,
+    newStrings: number,
+    large: ArrayBuffer | undefined,
+    milliseconds: number,
+  ): number {
     this.#inbox.intern(newStrings);
     this.#outbox.gather();
+    // A single message needs no clock.
+    if (count - from > 1) this.#turn.begin(milliseconds);
     const next = this.#handleRows(from, count, large);
     this.#outbox.flush();
     return next;
@@ -482,7 +494,7 @@ export class Connection {
     for (let row = from; row < count; row++) {
       this.#inbox.select(row, large);
       const { isReply } = this.#inbox;
-      if (settled && !isReply) return row;
+      if ((settled && !isReply) || (row > from && this.#turn.isOver())) return row;
       this.#messagesReceived++;
       this.#bodyBytesReceived += this.#inbox.bodyLength;
       if (watchesMessages()) publishReceived(this.id, this.#inbox);

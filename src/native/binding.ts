@@ -86,8 +86,16 @@ interface NativeConnectionOptions extends InboxMemory {
    * `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
    * `newStrings` entries of `strings` are valid in the first call of a batch and 0 in the others. A body too large for
    * the arena comes alone in its batch, in `large`: that memory may be longer than the body, and hold the next one later.
+   * `milliseconds` are left of the turn: where they are over, the rest is for the next turn, which a return below `count`
+   * leads to as well.
    */
-  readonly onBatch: (from: number, count: number, newStrings: number, large: ArrayBuffer | undefined) => number;
+  readonly onBatch: (
+    from: number,
+    count: number,
+    newStrings: number,
+    large: ArrayBuffer | undefined,
+    milliseconds: number,
+  ) => number;
   /**
    * Called when everything that had to be queued natively was written. While reading is paused, also when at most as many
    * bytes wait as `pause` said, and when the other side has `hungUp`; after that, reading is not paused any more.
@@ -206,4 +214,6 @@ export interface Addon {
   closeFd(fd: number): number;
   /** Who is at the other end of a connected socket; `undefined` where the kernel does not know. */
   peerCredentials(fd: number): PeerCredentials | undefined;
+  /** Once, before anything else: the function by which the poller `thread` waits until the event loop has gone round. */
+  useImmediate(setImmediate: (callback: () => void) => unknown): void;
 }

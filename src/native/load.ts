@@ -7,11 +7,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
 
 let addon: Addon | undefined;
+
+/** As it is before a test suite may take the clock into its own hands. */
+const immediate = setImmediate;
 
 /**
  * The addon, loaded once a thread.
@@ -20,7 +24,10 @@ let addon: Addon | undefined;
  * and how to build one
  */
 export function loadAddon(): Addon {
-  addon ??= load();
+  if (addon === undefined) {
+    addon = load();
+    addon.useImmediate(immediate);
+  }
   return addon;
 }
 
