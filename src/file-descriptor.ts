@@ -1,34 +1,62 @@
 /**
- * An open file descriptor with one owner. What arrives in a message is owned by a `FileDescriptor`, and whoever gets
- * it decides what becomes of it: close it, take the number out, or hand it over to a message that carries it on. One
- * that is dropped is closed when it is collected, with a warning, because when that happens nobody can tell.
+ * An open file descriptor with one owner: a `FileDescriptor`. One that arrived in a message may be wanted by several who
+ * get the message (listeners, message handlers, the object that is called). Each of them has a `FileDescriptor` of its
+ * own then, the number is theirs together, and is closed when the last of them is done with it.
+ *
+ * What a handler or listener gets is _on loan_: it is closed when the handler is done, unless the handler took it. What
+ * the caller of a method gets is the caller's: one that is dropped is closed when it is collected, at an unpredictable
+ * time, with a warning.
  *
  * @see D-Bus specification, type UNIX_FD
  */
 import { inspect } from 'node:util';
 import { report } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
-import { closeFd } from './native/descriptors.js';
+import { closeFd, duplicateFd } from './native/descriptors.js';
 
 const FD_MAXIMUM = 2 ** 31 - 1;
-const EMPTY = -1;
 
 /** Shared by all copies of this package in a process. */
 const brand: unique symbol = Symbol.for('busbar.FileDescriptor');
 
-function closeDescriptor(fd: number): void {
+/** An open descriptor, and how many hold it. The last one that lets go of it closes it. */
+export class HeldFd {
+  readonly fd: number;
+  holders = 1;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** One of the holders is done with it. */
+  letGo(): void {
+    if (--this.holders === 0) closeQuietly(this.fd);
+  }
+
+  /** One of the holders takes the number away: the number itself if it is the last one, else a duplicate. */
+  take(): number {
+    const fd = this.holders > 1 ? duplicateFd(this.fd) : this.fd;
+    this.holders--;
+    return fd;
+  }
+}
+
+/** Closes a number, and never throws. */
+export function closeQuietly(fd: number): void {
   try {
     closeFd(fd);
   } catch (error) {
-    // Somebody else closed the number. Whoever closes here can do nothing about it, so it does not get to throw.
+    // Other code closed the number. Whoever closes here can do nothing about it, so it does not get to throw.
     report('descriptor', `closing file descriptor ${fd} failed`, error);
   }
 }
 
 let warned = false;
 
-const dropped = new FinalizationRegistry<number>((fd) => {
-  closeDescriptor(fd);
+const dropped = new FinalizationRegistry<HeldFd>((held) => {
+  const { fd } = held;
+  held.letGo();
+  if (held.holders > 0) return;
   const message = `file descriptor ${fd} was received but neither closed nor taken: it was closed when it was collected`;
   report('descriptor', message);
   if (warned) return;
@@ -40,9 +68,26 @@ const dropped = new FinalizationRegistry<number>((fd) => {
   });
 });
 
+/** Why a `FileDescriptor` owns nothing any more. */
+const USED_UP = 'this file descriptor was closed, taken, or handed over';
+const RETURNED =
+  'this file descriptor was closed when the handler that it was given to was done: ' +
+  'call take() or dup() in the handler to keep it';
+
+/** What busbar itself does with those that arrive; set by the class, whose insides these are. */
+let lend!: (held: HeldFd | undefined) => FileDescriptor;
+let give!: (held: HeldFd) => FileDescriptor;
+let endLoan!: (descriptor: FileDescriptor) => void;
+let keepLent!: (descriptor: FileDescriptor) => boolean;
+
 /**
- * An open file descriptor with one owner. Each that arrives in a message is one, and has to be closed or taken. One that
- * is dropped is closed when it is collected, with a warning: when that happens nobody can tell.
+ * An open file descriptor with one owner. Close it, take the number out, or hand it over to a message that carries it on.
+ *
+ * - The result of a call is the caller's. One that is dropped is closed when it is collected, at an unpredictable time,
+ *   with a warning.
+ * - Arguments of a method, values given to a setter, and values of a signal are on loan: they are closed when the handler
+ *   or listener is done (when the call is answered, when a promise that it returned has settled). {@link take},
+ *   {@link dup} and {@link handOver} keep them.
  *
  * @example
  * ```ts
@@ -52,11 +97,32 @@ const dropped = new FinalizationRegistry<number>((fd) => {
  * @see D-Bus specification, section "Basic types", type UNIX_FD
  */
 export class FileDescriptor {
-  #fd: number;
+  #held: HeldFd | undefined;
   #handedOver = false;
+  #isLent: boolean;
+  #wasReturned = false;
 
-  private constructor(fd: number) {
-    this.#fd = fd;
+  static {
+    lend = (held) => new FileDescriptor(held, true);
+    give = (held) => new FileDescriptor(held, false);
+    endLoan = (descriptor) => {
+      if (!descriptor.#isLent) return;
+      descriptor.#wasReturned ||= !descriptor.closed;
+      descriptor.close();
+    };
+    keepLent = (descriptor) => {
+      // It may be of another copy of this package, which lends its own.
+      if (!(#isLent in descriptor) || !descriptor.#isLent || descriptor.closed) return false;
+      descriptor.#isLent = false;
+      return true;
+    };
+  }
+
+  private constructor(held: HeldFd | undefined, isLent: boolean) {
+    this.#held = held;
+    this.#isLent = isLent;
+    if (held === undefined) this.#wasReturned = true;
+    else dropped.register(this, held, this);
   }
 
   /**
@@ -66,9 +132,7 @@ export class FileDescriptor {
    */
   static adopt(fd: number): FileDescriptor {
     if (!isFdNumber(fd)) throw new InvalidArgumentError(`a file descriptor is an integer from 0, not ${String(fd)}`);
-    const descriptor = new FileDescriptor(fd);
-    dropped.register(descriptor, fd, descriptor);
-    return descriptor;
+    return new FileDescriptor(new HeldFd(fd), false);
   }
 
   /** Whether a value is a `FileDescriptor` of any copy of this package. */
@@ -84,16 +148,15 @@ export class FileDescriptor {
   /**
    * The number, to use while this object owns it.
    *
-   * @throws {@link InvalidArgumentError} if it was closed, taken, or sent after {@link handOver}
+   * @throws {@link InvalidArgumentError} if it was closed, taken, sent after {@link handOver}, or its loan is over
    */
   get fd(): number {
-    if (this.#fd === EMPTY) throw new InvalidArgumentError('this file descriptor was closed, taken, or handed over');
-    return this.#fd;
+    return this.#open().fd;
   }
 
-  /** Whether this object owns nothing any more: it was closed, taken, or sent after {@link handOver}. */
+  /** Whether this object owns nothing any more: it was closed, taken, sent after {@link handOver}, or its loan is over. */
   get closed(): boolean {
-    return this.#fd === EMPTY;
+    return this.#held === undefined;
   }
 
   /** Whether the message that carries this descriptor next becomes its owner. */
@@ -103,19 +166,36 @@ export class FileDescriptor {
 
   /** Closes the descriptor. Never throws, and does nothing the second time. */
   close(): void {
-    if (this.#fd !== EMPTY) closeDescriptor(this.take());
+    this.#release()?.letGo();
   }
 
   /**
-   * Gives the number away: whoever calls this has to close it. The object is empty then.
+   * Gives the number away: whoever calls this has to close it. The object is empty then. If others got the same message
+   * and are not done with it, what is returned is a duplicate, so ask for {@link fd} no earlier than this.
    *
    * @throws {@link InvalidArgumentError} if it is empty already
+   * @throws {@link LimitsExceededError} if a duplicate is needed and the process may have no more descriptors
    */
   take(): number {
-    const fd = this.fd;
-    dropped.unregister(this);
-    this.#fd = EMPTY;
+    const fd = this.#open().take();
+    this.#release();
     return fd;
+  }
+
+  /**
+   * Makes a `FileDescriptor` that owns a duplicate, for as long as it likes. This one stays what it is.
+   *
+   * @example
+   * ```ts
+   * using file = await files.call.Open('/etc/hostname');
+   * const own = file.dup();
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} if it is empty
+   * @throws {@link LimitsExceededError} if the process may have no more descriptors
+   */
+  dup(): FileDescriptor {
+    return FileDescriptor.adopt(duplicateFd(this.fd));
   }
 
   /**
@@ -131,8 +211,9 @@ export class FileDescriptor {
    * @throws {@link InvalidArgumentError} if it is empty
    */
   handOver(): this {
-    void this.fd;
+    this.#open();
     this.#handedOver = true;
+    this.#isLent = false;
     return this;
   }
 
@@ -143,11 +224,33 @@ export class FileDescriptor {
 
   /** @internal */
   [inspect.custom](): string {
-    return `FileDescriptor { ${this.closed ? 'closed' : this.#fd} }`;
+    return `FileDescriptor { ${this.#held?.fd ?? 'closed'} }`;
+  }
+
+  #open(): HeldFd {
+    if (this.#held === undefined) throw new InvalidArgumentError(this.#wasReturned ? RETURNED : USED_UP);
+    return this.#held;
+  }
+
+  #release(): HeldFd | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    dropped.unregister(this);
+    this.#held = undefined;
+    return held;
   }
 }
 
 Object.defineProperty(FileDescriptor.prototype, brand, { value: true });
+
+/** One that is on loan until {@link endLoan}; without anything held, one whose loan is over. It takes over one hold. */
+export const lendDescriptor = lend;
+/** One that belongs to whoever gets it. It takes over one hold. */
+export const giveDescriptor = give;
+/** Closes one that is still on loan; one that was kept stays as it is. */
+export const endLoanOf = endLoan;
+/** Keeps one that is on loan for whoever calls this, who has to close it. Returns whether it was on loan. */
+export const keepDescriptor = keepLent;
 
 /** Whether a value can be the number of a descriptor. */
 export function isFdNumber(value: unknown): value is number {

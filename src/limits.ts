@@ -22,7 +22,10 @@ export interface ConnectionLimits {
   readonly callsInProgress?: number | undefined;
   /** Bytes that may wait to be written before the program's own messages are refused. Default: 64 MiB. */
   readonly queuedBytes?: number | undefined;
-  /** Received file descriptors of messages in progress that may be open at a time. Default: 1024. */
+  /**
+   * Received file descriptors of one sender's messages in progress that may be open at a time; those of all senders may be
+   * four times as many. A message that brings more is refused. Descriptors that were taken are not counted. Default: 1024.
+   */
   readonly descriptors?: number | undefined;
 }
 

@@ -410,6 +410,7 @@ export class Bus implements AsyncDisposable {
   #dispatch(received: Inbox): void {
     if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
+      received.expectLastTaker();
       this.handleCall(received.makeMessage());
       return;
     }

@@ -34,15 +34,16 @@ export class MessageHandlers {
   }
 
   #isHandledBy(handler: MessageHandler, received: Inbox): boolean {
+    let result: unknown;
     try {
-      const message = received.makeMessage().keep();
-      message.handOut();
-      const result: unknown = handler(message);
+      result = handler(received.makeMessage().keep());
       if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);
       return result === true;
     } catch (error) {
       reportFailure('a message handler', error, this.#connectionId);
       return false;
+    } finally {
+      received.endTaking(result);
     }
   }
 }

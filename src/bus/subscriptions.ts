@@ -129,7 +129,11 @@ export class Subscriptions {
       return;
     }
     const listeners = found.length === 1 ? rule.listeners : inOrder(found);
-    for (let index = 0; index < listeners.length; index++) hand(received, listeners[index] as Listener);
+    const { length } = listeners;
+    for (let index = 0; index < length; index++) {
+      if (index === length - 1) received.expectLastTaker();
+      hand(received, listeners[index] as Listener);
+    }
   }
 
   /** They come with every rule that is removed; whoever looks for a lost signal, or a forged one, wants to know. */
@@ -235,12 +239,14 @@ function inOrder(rules: readonly Rule[]): readonly Listener[] {
 /** Written out, where a closure for each signal would be garbage. */
 function hand(received: Inbox, listener: Listener): void {
   if (listener.ended) return;
+  let result: unknown;
   try {
-    const result = listener.take(received);
+    result = listener.take(received);
     if (result instanceof Promise) reportRejection(listenerOf(received), result, received.connectionId);
   } catch (error) {
     reportFailure(listenerOf(received), error, received.connectionId);
   }
+  received.endTaking(result);
 }
 
 function listenerOf(received: Inbox): string {

@@ -155,7 +155,7 @@ function namespacesOf(description: InterfaceDescription, aliases: () => Aliases)
   const writable = properties.filter(([, { access }]) => access !== 'read');
   const made: Namespaces = {
     call: namespace(methods, callMethod),
-    on: namespace(signals, listen),
+    on: namespace(signals, (remote, signal: SignalDescription) => listen(remote, signal)),
     once: namespace(signals, listenOnce),
     watch: namespace(signals, watch),
     get: namespace(readable, getProperty),
@@ -217,7 +217,8 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
 }
 
-function listen(remote: Remote, signal: SignalDescription) {
+/** @param keeps whether the values outlive the listener, which then does not give back their descriptors */
+function listen(remote: Remote, signal: SignalDescription, keeps = false) {
   return (listener: (...values: unknown[]) => unknown): Subscription => {
     checkFunction(listener, 'listener');
     const { bus, description, destination: sender, path, options } = remote;
@@ -227,19 +228,21 @@ function listen(remote: Remote, signal: SignalDescription) {
       if (signature !== signal.signature) {
         reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
       }
-      return listener(...received.decode(options));
+      const values = received.decode(options);
+      if (keeps) received.keepDescriptors();
+      return listener(...values);
     });
   };
 }
 
 function listenOnce(remote: Remote, signal: SignalDescription) {
-  const on = listen(remote, signal);
+  const on = listen(remote, signal, true);
   return (options?: { readonly signal?: AbortSignal }): Promise<unknown[]> =>
     nextSignal(remote.bus, on, options?.signal ?? remote.options.signal);
 }
 
 function watch(remote: Remote, signal: SignalDescription) {
-  const on = listen(remote, signal);
+  const on = listen(remote, signal, true);
   return (options?: WatchOptions) => new SignalQueue(remote.bus, on, options);
 }
 

@@ -1,6 +1,7 @@
 /** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
+import { closeDescriptors } from '../codec/close-descriptors.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
@@ -67,7 +68,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
 
   /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
-    this.#waiting.length = 0;
+    for (const values of this.#waiting.splice(0)) closeDescriptors(values);
     this.#refusal = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
@@ -91,7 +92,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     }
     this.#waiting.push(value);
     if (this.#waiting.length <= this.#limit) return;
-    this.#waiting.shift();
+    closeDescriptors(this.#waiting.shift());
     if (this.#dropped++ > 0) return;
     const what = `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`;
     report('message', what, undefined, this.#connectionId);

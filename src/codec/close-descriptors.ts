@@ -19,8 +19,8 @@ export function closeHandedOver(signature: string, value: unknown): void {
   for (const descriptor of descriptorsIn(value)) if (descriptor.handedOver) descriptor.close();
 }
 
-/** The value may be anything, also what has no end, or throws when it is looked at. */
-function descriptorsIn(value: unknown): ReadonlySet<FileDescriptor> {
+/** All descriptors in a value. It may be anything, also what has no end, or throws when it is looked at. */
+export function descriptorsIn(value: unknown): ReadonlySet<FileDescriptor> {
   const descriptors = new Set<FileDescriptor>();
   const seen = new Set<unknown>();
   let level = [value];
@@ -43,5 +43,6 @@ function descriptorsIn(value: unknown): ReadonlySet<FileDescriptor> {
 
 function valuesIn(value: object): Iterable<unknown> {
   if (value instanceof Variant) return [value.value];
-  return value instanceof Map ? value.values() : Object.values(value);
+  // A descriptor may be the key of a dictionary, too.
+  return value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
 }

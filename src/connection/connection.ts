@@ -117,7 +117,7 @@ export class Connection {
     const { limits, serve, transport } = options;
     this.#limits = limits;
     this.#isPeer = options.peer === true;
-    this.#inbox = new Inbox(this.id, !this.#isPeer);
+    this.#inbox = new Inbox(this.id, !this.#isPeer, limits.descriptors);
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,

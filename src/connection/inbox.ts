@@ -10,11 +10,14 @@
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import { skipValues } from '../codec/skip.js';
-import type { DBusError } from '../errors.js';
+import { type DBusError, LimitsExceededError } from '../errors.js';
+import { closeQuietly } from '../file-descriptor.js';
 import { Column, Fault, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
 import { parseSignature } from '../signature/parse.js';
-import { closeAll, LentBody } from './lent-body.js';
+import { DescriptorLoans } from './descriptor-loans.js';
+import { LentBody } from './lent-body.js';
 import { IncomingMessage, MessageType } from './message.js';
+import { Claim, ReceivedDescriptors } from './received-descriptors.js';
 
 const ARENA_BYTES = 256 * 1024;
 const ROWS = 256;
@@ -45,14 +48,23 @@ export class Inbox {
   /** Those of large bodies, by their memory: the next one is often in the same. */
   readonly #largeReaders = new WeakMap<ArrayBuffer, Reader>();
   #lent: LentBody | undefined;
+  /** Those of the present taker of the message, where it brought descriptors. */
+  #claim: Claim | undefined;
+  readonly #descriptorLimit: number;
+  readonly #loans: DescriptorLoans;
+  /** Why the current message is not to be decoded, though nothing is wrong with it. */
+  #refusal: DBusError | undefined;
 
   /**
    * @param connectionId the number by which diagnostics call the connection
    * @param hasSenders whether there is a bus that vouches for senders; between peers a message has none
+   * @param descriptorLimit how many received descriptors may be in use at a time
    */
-  constructor(connectionId: number, hasSenders: boolean) {
+  constructor(connectionId: number, hasSenders: boolean, descriptorLimit: number) {
     this.connectionId = connectionId;
     this.#hasSenders = hasSenders;
+    this.#descriptorLimit = descriptorLimit;
+    this.#loans = new DescriptorLoans(descriptorLimit);
   }
 
   /** Learns the header strings that are new in a batch. */
@@ -69,6 +81,12 @@ export class Inbox {
     this.#at = row * ROW_LENGTH;
     this.#large = large;
     this.#lent = undefined;
+    this.#refusal = this.hasDescriptors ? this.#refuseDescriptors() : undefined;
+  }
+
+  /** Whether the message brought descriptors. */
+  get hasDescriptors(): boolean {
+    return this.#rows[this.#at + Column.FdCount] !== 0;
   }
 
   get type(): MessageType {
@@ -126,9 +144,9 @@ export class Inbox {
     return this.#rows[this.#at + Column.BodyLength] as number;
   }
 
-  /** Whether the body is other than its signature says. */
+  /** Whether the body is other than its signature says, or may not be decoded. */
   get isFaulty(): boolean {
-    return this.#rows[this.#at + Column.Fault] !== 0;
+    return this.#rows[this.#at + Column.Fault] !== 0 || this.#refusal !== undefined;
   }
 
   /** Why the body cannot be decoded, if it cannot. */
@@ -162,22 +180,47 @@ export class Inbox {
       this.#rows[at + Column.Fault] === Fault.None &&
       this.#rows[at + Column.FdCount] === 0;
     // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
-    if (!isPlain || this.#lent !== undefined) return this.#lend().decode(options);
+    if (!isPlain || this.#lent !== undefined) {
+      const lent = this.#lend();
+      this.#claim ??= this.#claimOf(lent);
+      return lent.decode(options, this.#claim);
+    }
     const { signature } = this;
     if (signature === '') return [];
     const offset = this.#rows[at + Column.BodyOffset] as number;
     return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
   }
 
-  /** Closes the descriptors of what was decoded, unless somebody got it already. */
+  /** Whoever gets the message next is the last one who does: what it takes of the descriptors need not be duplicated. */
+  expectLastTaker(): void {
+    if (this.hasDescriptors) this.#lend().descriptors?.expectLastClaim();
+  }
+
+  /** Whoever has the message now may keep its descriptors for as long as it likes. */
+  keepDescriptors(): void {
+    this.#claim?.keep();
+  }
+
+  /** Closes the descriptors of what was decoded: nobody gets it. */
   discard(): void {
-    this.#lent?.discard();
+    this.#claim?.close();
+  }
+
+  /**
+   * Whoever had the message is done with it: its descriptors are closed, but for those that it took. If it returned a
+   * promise, that is done when the promise settles.
+   */
+  endTaking(result: unknown): void {
+    if (this.#claim === undefined) return;
+    this.#claim.endWith(result);
+    this.#claim = undefined;
   }
 
   /** The current message has been handled: its body is no longer lent, its unwanted descriptors are closed. */
   release(): void {
     if (this.#lent !== undefined) this.#lent.release();
-    else if (this.#rows[this.#at + Column.FdCount] !== 0) closeAll(this.#fds());
+    else if (this.hasDescriptors) for (const fd of this.#fds()) closeQuietly(fd);
+    this.#claim = undefined;
     this.#large = undefined;
     this.#lent = undefined;
     // Tells the addon that this row was taken, should the batch end before its time.
@@ -194,10 +237,28 @@ export class Inbox {
       this.signature,
       this.#rows[this.#at + Column.BodyOffset] as number,
       this.#rows[this.#at + Column.BodyLength] as number,
-      this.#fds(),
+      this.hasDescriptors ? new ReceivedDescriptors(this.#fds(), this.#loans, this.sender) : undefined,
       this.#rows[this.#at + Column.Fault] as number,
+      this.#refusal,
     );
     return this.#lent;
+  }
+
+  /** The result of a call is the caller's; what others get is on loan. */
+  #claimOf({ descriptors }: LentBody): Claim | undefined {
+    return descriptors && new Claim(descriptors, !this.isReply);
+  }
+
+  /** Who asked for a reply owns what it brings, so only those are counted that a call or signal brings. */
+  #refuseDescriptors(): DBusError | undefined {
+    const count = this.#rows[this.#at + Column.FdCount] as number;
+    if (!this.isReply) {
+      const refusal = this.#loans.refusal(this.sender, count);
+      return refusal === undefined ? undefined : new LimitsExceededError(refusal);
+    }
+    if (count <= this.#descriptorLimit) return undefined;
+    const limit = `limits.descriptors is ${this.#descriptorLimit}`;
+    return new LimitsExceededError(`the reply brings ${count} file descriptors, and ${limit}`);
   }
 
   #bodyReader(): Reader {
@@ -232,6 +293,8 @@ export class Inbox {
       sender,
       signature,
     } = this;
+    const lent = this.#lend();
+    this.#claim = this.#claimOf(lent);
     return new IncomingMessage(
       {
         type,
@@ -246,7 +309,8 @@ export class Inbox {
         sender,
         signature,
       },
-      this.#lend(),
+      lent,
+      this.#claim,
     );
   }
 }

@@ -6,8 +6,8 @@
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
-import { FileDescriptor } from '../file-descriptor.js';
 import { Fault } from '../native/binding.js';
+import type { Claim, ReceivedDescriptors } from './received-descriptors.js';
 
 export class LentBody {
   readonly #signature: string;
@@ -20,31 +20,35 @@ export class LentBody {
   #unread = 0;
   /** What those who keep a message have of the body when the loan is over. */
   #copy: Uint8Array<ArrayBuffer> | undefined;
-  /** Descriptors as numbers until somebody decodes the body, as objects after that. */
-  #fds: readonly number[];
-  #descriptors: readonly FileDescriptor[] | undefined;
-  #isHandedOut = false;
+  /** Those that came with the message, if any did. */
+  readonly descriptors: ReceivedDescriptors | undefined;
+  readonly #refusal: DBusError | undefined;
 
-  /** @param fault a code of the seam's `Fault` */
+  /**
+   * @param fault a code of the seam's `Fault`
+   * @param refusal why the body is not to be decoded, though nothing is wrong with it
+   */
   constructor(
     reader: Reader,
     signature: string,
     offset: number,
     length: number,
-    fds: readonly number[],
+    descriptors: ReceivedDescriptors | undefined,
     fault: number,
+    refusal: DBusError | undefined,
   ) {
     this.#reader = reader;
     this.#signature = signature;
     this.#offset = offset;
     this.#length = length;
-    this.#fds = fds;
+    this.descriptors = descriptors;
     this.#fault = fault;
+    this.#refusal = refusal;
   }
 
   /** Why the body cannot be decoded, if it cannot. */
   get fault(): DBusError | undefined {
-    if (this.#fault === Fault.None) return undefined;
+    if (this.#fault === Fault.None) return this.#refusal;
     const invalid = `the body of the message is not valid for its signature "${this.#signature}"`;
     switch (this.#fault) {
       case Fault.UnsupportedBody:
@@ -61,15 +65,17 @@ export class LentBody {
   }
 
   /**
-   * Decodes the body. May be done more than once, with other options: the descriptors are the same objects then.
+   * Decodes the body. May be done more than once, with other options: the descriptors of a claim are the same objects then.
+   *
+   * @param claim whose the descriptors are
    *
    * @throws {@link DBusError} where the body is faulty
    */
-  decode(options?: DecodeOptions): unknown[] {
+  decode(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
     const reader = this.#open();
-    if (this.#fault !== Fault.None) throw this.fault;
+    this.#requireSound();
     if (this.#signature === '') return [];
-    if (this.#fds.length > 0) return this.#decodeWithDescriptors(reader, options);
+    if (claim !== undefined) return this.#decodeWithDescriptors(reader, options, claim);
     return decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length));
   }
 
@@ -80,7 +86,7 @@ export class LentBody {
    * @throws {@link DBusError} where the body is faulty
    */
   peek(): Reader {
-    if (this.#fault !== Fault.None) throw this.fault;
+    this.#requireSound();
     return this.#open().open(this.#offset, this.#length);
   }
 
@@ -90,35 +96,32 @@ export class LentBody {
   }
 
   /** Decodes the body for a message that was given to user code, which then has what it may keep. */
-  decodeKept(options?: DecodeOptions): unknown[] {
-    const values = this.#reader === undefined ? this.#decodeCopy(options) : this.decode(options);
+  decodeKept(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+    const values = this.#reader === undefined ? this.#decodeCopy(options, claim) : this.decode(options, claim);
     this.#unread--;
     return values;
   }
 
-  /** Somebody gets the values, and may keep them. */
-  handOut(): void {
-    this.#isHandedOut = true;
-  }
-
-  /** Closes the descriptors of a body that was decoded for somebody who does not get it. */
-  discard(): void {
-    if (this.#isHandedOut) return;
-    for (const descriptor of this.#descriptors ?? []) descriptor.close();
-  }
-
-  /** Ends the loan. Descriptors of a body that nobody decoded are closed. */
+  /** Ends the loan of the bytes. Descriptors that nobody claimed are closed. */
   release(): void {
-    if (this.#unread > 0 && this.#fault === Fault.None) this.#copy = this.#reader?.copy(this.#offset, this.#length);
+    if (this.#unread > 0 && this.fault === undefined) this.#copy = this.#reader?.copy(this.#offset, this.#length);
     this.#reader = undefined;
-    if (this.#fds.length > 0 && this.#descriptors === undefined) closeAll(this.#fds);
+    this.descriptors?.release();
   }
 
-  #decodeCopy(options: DecodeOptions | undefined): unknown[] {
-    if (this.#fault !== Fault.None) throw this.fault;
+  #requireSound(): void {
+    const { fault } = this;
+    if (fault !== undefined) throw fault;
+  }
+
+  #decodeCopy(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+    this.#requireSound();
     if (this.#copy === undefined) throw gone();
     if (this.#signature === '') return [];
-    return decoderFor(this.#signature, options)(new Reader(this.#copy.buffer).open(0, this.#length, this.#descriptors));
+    return decoderFor(
+      this.#signature,
+      options,
+    )(new Reader(this.#copy.buffer).open(0, this.#length, claim?.descriptors));
   }
 
   #open(): Reader {
@@ -126,25 +129,19 @@ export class LentBody {
     throw gone();
   }
 
-  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined): unknown[] {
-    this.#descriptors ??= this.#fds.map((fd) => FileDescriptor.adopt(fd));
+  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined, { descriptors }: Claim): unknown[] {
     let isDecoded = false;
     try {
-      const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, this.#descriptors));
+      const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, descriptors));
       isDecoded = true;
       return values;
     } finally {
       // What no value refers to, nobody can close but us; and of a body that is refused there are no values.
-      for (const each of this.#descriptors) if (!isDecoded || !reader.referred.has(each)) each.close();
+      for (const each of descriptors) if (!isDecoded || !reader.referred.has(each)) each.close();
     }
   }
 }
 
 function gone(): Error {
   return new Error('the body is gone: decode it before the first await of the handler');
-}
-
-/** Closes descriptors that nobody will see. */
-export function closeAll(fds: Iterable<number>): void {
-  for (const fd of fds) FileDescriptor.adopt(fd).close();
 }

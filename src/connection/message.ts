@@ -6,6 +6,7 @@ import type { DecodeOptions } from '../codec/decoder.js';
 import type { Reader } from '../codec/reader.js';
 import type { DBusError } from '../errors.js';
 import type { LentBody } from './lent-body.js';
+import type { Claim } from './received-descriptors.js';
 
 /** Message types on the wire. Others are ignored, as the specification asks. */
 export const MessageType = {
@@ -106,10 +107,12 @@ export class IncomingMessage implements Message {
   readonly sender: string | undefined;
   readonly signature: string;
   readonly #lent: LentBody;
+  readonly #claim: Claim | undefined;
   #body: readonly unknown[] | undefined;
   #isKept = false;
 
-  constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody) {
+  /** @param claim to the descriptors that came with the message, if any did */
+  constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
     this.type = header.type;
     this.flags = header.flags;
     this.serial = header.serial;
@@ -122,6 +125,7 @@ export class IncomingMessage implements Message {
     this.sender = header.sender;
     this.signature = header.signature;
     this.#lent = lent;
+    this.#claim = claim;
   }
 
   get expectsReply(): boolean {
@@ -134,7 +138,7 @@ export class IncomingMessage implements Message {
   }
 
   get body(): readonly unknown[] {
-    this.#body ??= this.#isKept ? this.#lent.decodeKept() : this.#lent.decode();
+    this.#body ??= this.#isKept ? this.#lent.decodeKept(undefined, this.#claim) : this.decode();
     return this.#body;
   }
 
@@ -146,14 +150,14 @@ export class IncomingMessage implements Message {
   }
 
   decode(options?: DecodeOptions): unknown[] {
-    return this.#lent.decode(options);
+    return this.#lent.decode(options, this.#claim);
   }
 
   /** Decodes the body of a message that is kept, at any time. */
   bodyLater(options: DecodeOptions): () => readonly unknown[] {
     let body: readonly unknown[] | undefined;
     return () => {
-      body ??= this.#lent.decodeKept(options);
+      body ??= this.#lent.decodeKept(options, this.#claim);
       return body;
     };
   }
@@ -167,14 +171,9 @@ export class IncomingMessage implements Message {
     return this.#lent.peek();
   }
 
-  /** Somebody gets the values, and may keep them. */
-  handOut(): void {
-    this.#lent.handOut();
-  }
-
-  /** Closes the descriptors of what was decoded, unless somebody got it already. */
-  discard(): void {
-    this.#lent.discard();
+  /** The message has been dealt with: its descriptors are closed, but for those that were taken. */
+  endLoan(): void {
+    this.#claim?.end();
   }
 }
 

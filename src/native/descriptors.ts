@@ -3,6 +3,8 @@
  * EBADF to others, received ones among them; there the addon is asked.
  */
 import { closeSync, fstatSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import { InvalidArgumentError, LimitsExceededError } from '../errors.js';
 import { loadAddon } from './load.js';
 
 const isDeno = process.versions.deno !== undefined;
@@ -24,6 +26,20 @@ export function closeFd(fd: number): void {
   } catch (error) {
     if (!isDeno || loadAddon().closeFd(fd) !== 0) throw error;
   }
+}
+
+/**
+ * A duplicate of an open descriptor, which is not 0, 1 or 2 and is closed in programs that are run.
+ *
+ * @throws {@link InvalidArgumentError} if the number is not open
+ * @throws {@link LimitsExceededError} if the process has as many descriptors as it may have
+ */
+export function duplicateFd(fd: number): number {
+  const copy = loadAddon().duplicateFd(fd);
+  if (copy >= 0) return copy;
+  const name = getSystemErrorName(copy);
+  if (name === 'EBADF') throw new InvalidArgumentError(`file descriptor ${fd} is not open`);
+  throw new LimitsExceededError(`file descriptor ${fd} cannot be duplicated: the process has too many (${name})`);
 }
 
 function isOpenForAddon(fd: number): boolean {

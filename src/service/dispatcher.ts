@@ -177,10 +177,11 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
 function fail(call: IncomingCall, thrown: unknown): void {
   for (const answer of errorAnswers(call, thrown)) {
     try {
-      call.replyError(answer);
+      if (!call.replyError(answer)) closeHandedOver(answer.signature, answer.body);
       return;
     } catch (error) {
       report('send', `the error of ${call.what} could not be sent`, error, call.connectionId);
+      closeHandedOver(answer.signature, answer.body);
       if (isOverOrFull(error)) break;
     }
   }

@@ -3,6 +3,7 @@
  * changes, and has the ObjectManagers above tell of what comes and goes.
  */
 import type { Bus } from '../bus/bus.js';
+import { closeHandedOver } from '../codec/close-descriptors.js';
 import { PreparedHead } from '../connection/header.js';
 import { type MessageHead, MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
@@ -187,6 +188,7 @@ export class Exports {
     }
     const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
     report('send', what, undefined, connectionId);
+    closeHandedOver(head.signature ?? '', body);
   }
 }
 

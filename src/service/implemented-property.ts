@@ -3,6 +3,7 @@ import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
 import type { VariantChoice } from '../signature/types.js';
+import { KeptDescriptors } from './kept-descriptors.js';
 import { isThenable } from './outlets.js';
 import { withoutVariants } from './plain-value.js';
 import { isSame } from './property-assignment.js';
@@ -65,12 +66,14 @@ function isFunctions(given: unknown): given is Functions {
 function keptHere({ name, signature }: PropertyDescription, given: unknown, changed: () => void): Settable {
   checkValue(name, signature, given);
   const types = new ReceivedTypes(signature);
+  const descriptors = new KeptDescriptors(signature);
   let value = given;
-  const set = (assigned: unknown, wrapped: unknown): void => {
+  const take = (assigned: unknown, wrapped: unknown, isReceived: boolean): void => {
     checkValue(name, signature, wrapped);
     types.remember(wrapped);
     const before = value;
     value = assigned;
+    descriptors.replace(value, isReceived);
     if (!isSame(before, value)) changed();
   };
   const typed = (assigned: unknown) => types.typed(assigned);
@@ -78,8 +81,8 @@ function keptHere({ name, signature }: PropertyDescription, given: unknown, chan
     get: () => value,
     sent: () => typed(value),
     typed,
-    set,
-    assign: (assigned) => set(assigned, typed(assigned)),
+    set: (assigned, wrapped) => take(assigned, wrapped, true),
+    assign: (assigned) => take(assigned, typed(assigned), false),
   };
 }
 

@@ -94,14 +94,16 @@ export class IncomingCall implements CallContext {
   /**
    * Replies with an error, unless the caller wants no reply.
    *
+   * @returns whether it was sent
    * @throws {@link InvalidArgumentError} if its values do not fit; nothing is sent then
    */
-  replyError(answer: ErrorAnswer): void {
-    if (!this.#mayAnswer()) return;
+  replyError(answer: ErrorAnswer): boolean {
+    if (!this.#mayAnswer()) return false;
     const { sender: destination, serial } = this.message;
     const { errorName, signature, body } = answer;
     this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
     this.finish();
+    return true;
   }
 
   #mayAnswer(): boolean {
@@ -110,9 +112,10 @@ export class IncomingCall implements CallContext {
     return false;
   }
 
-  /** Nothing more will be answered, and nobody follows the caller any more. */
+  /** Nothing more will be answered: nobody follows the caller any more, and what it lent is given back. */
   finish(): void {
     this.#answered = true;
+    this.message.endLoan();
     this.#releaseCaller?.();
     this.#releaseCaller = undefined;
   }

@@ -2,6 +2,7 @@
  * The places where one object is exported, and the changes of its properties that are still to be sent there. Changes
  * made in one tick leave together, with the values that the properties have then.
  */
+import { closeHandedOver } from '../codec/close-descriptors.js';
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription, PropertyDescription } from '../introspection/description.js';
@@ -37,6 +38,7 @@ export class Outlets {
 
   /** Sends a signal from everywhere; nothing is sent if the object is not exported. */
   emitSignal(name: string, values: readonly unknown[]): void {
+    if (this.#attached.size === 0) closeHandedOver(this.#description.signals.get(name)?.signature ?? '', values);
     this.#forEach((outlet) => outlet.emitSignal(name, values));
   }
 

@@ -16,16 +16,19 @@ export function noticeAssignments(prototype: object, key: string, kind: Decorate
   if (descriptor?.set === undefined) return;
   const { get, set } = descriptor as { get: Getter | undefined; set: Setter };
   const stored = kind === 'field' || kind === 'accessor';
+  // A getter may open what it returns, and hand it over: it is not run only to compare. Objects count as changed anyway.
+  const compares = !signature.includes('h');
   Object.defineProperty(prototype, key, {
     ...descriptor,
     set(this: object, value: unknown) {
       const object = serviceObjectOf(this);
       const typed = object.typed(key, value);
       if (stored) checkValue(key, signature, typed);
-      const before = read(this, get);
+      const before = compares ? read(this, get) : unknownValue;
       set.call(this, value);
+      if (stored) object.keepDescriptors(key, value);
       object.remember(key, typed);
-      if (!isSame(before, read(this, get))) object.propertyChanged(key);
+      if (!compares || !isSame(before, read(this, get))) object.propertyChanged(key);
     },
   });
 }

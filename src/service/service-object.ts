@@ -6,6 +6,7 @@ import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '
 import type { InterfaceDescription, PropertyDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
 import { type Exportable, type Outlet, registerExportable } from './exportable.js';
+import { KeptDescriptors } from './kept-descriptors.js';
 import { type ClassMembers, type Member, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { isThenable, noteChanges, Outlets } from './outlets.js';
 import { withoutVariants } from './plain-value.js';
@@ -33,6 +34,7 @@ export class ServiceObject implements Exportable {
   readonly #outlets: Outlets;
   /** By names in the class. */
   readonly #types = new Map<string, ReceivedTypes>();
+  readonly #descriptors = new Map<string, KeptDescriptors>();
   /** The value that is being set from the bus, as the setter gets it and as it came. */
   #incoming: { readonly key: string; readonly value: unknown; readonly wrapped: unknown } | undefined;
   readonly #named: MembersByName;
@@ -80,6 +82,22 @@ export class ServiceObject implements Exportable {
     this.remember(key, received);
   }
 
+  /** A property stores this value: what descriptors it has are kept if they came from the bus. */
+  keepDescriptors(key: string, value: unknown): void {
+    const isReceived = this.#incoming?.key === key;
+    let kept = this.#descriptors.get(key);
+    if (kept === undefined) {
+      if (!isReceived) return;
+      kept = new KeptDescriptors(this.#signatureOf(key));
+      this.#descriptors.set(key, kept);
+    }
+    kept.replace(value, isReceived);
+  }
+
+  #signatureOf(key: string): string {
+    return this.description.properties.get(this.#members.get(key)?.name ?? '')?.signature ?? '';
+  }
+
   /** A value of a property as it is to be sent: with the types of the variants that others set. */
   typed(key: string, value: unknown): unknown {
     const incoming = this.#incoming;
@@ -91,8 +109,7 @@ export class ServiceObject implements Exportable {
   remember(key: string, typed: unknown): void {
     let types = this.#types.get(key);
     if (types === undefined) {
-      const { signature } = this.description.properties.get(this.#members.get(key)?.name ?? '') ?? { signature: '' };
-      types = new ReceivedTypes(signature);
+      types = new ReceivedTypes(this.#signatureOf(key));
       this.#types.set(key, types);
     }
     types.remember(typed);

@@ -244,19 +244,25 @@ test('descriptors in the answers to properties, where nobody looks for them', as
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors that a message handler was given are its own, also where a property does not take them', async () => {
+test('descriptors that a message handler was given are closed when it is done, unless it took them', async () => {
+  const before = await baseline(client);
   const kept: FileDescriptor[] = [];
+  const taken: FileDescriptor[] = [];
   using _handler = service.addMessageHandler(({ member, body }) => {
-    if (member === 'Set') kept.push(...(body[2] as FileDescriptor[]));
+    if (member !== 'Set') return;
+    kept.push(...(body[2] as FileDescriptor[]));
+    taken.push((kept[0] as FileDescriptor).dup());
   });
   const set = { destination: service.uniqueName, path: '/leaks', interface: 'org.freedesktop.DBus.Properties' };
   const body = ['org.example.Leaks', 'Missing', new Variant('ah', manyFds)];
   await rejection(client.call({ ...set, member: 'Set', signature: 'ssv', body }));
   assert.equal(
     kept.map(({ closed }) => closed),
-    manyFds.map(() => false),
+    manyFds.map(() => true),
   );
-  for (const descriptor of kept) descriptor.close();
+  assert.is(taken[0]?.closed, false);
+  for (const descriptor of taken) descriptor.close();
+  assert.equal(await baseline(client), before);
 });
 
 test('watched names and owned names', async () => {

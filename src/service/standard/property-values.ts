@@ -2,6 +2,7 @@
  * The values of an interface's properties as they go on the wire: each in a variant of the property's own type.
  * A property that cannot be read, or whose value does not fit its type, is left out and reported; the others go.
  */
+import { closeHandedOver, descriptorsIn } from '../../codec/close-descriptors.js';
 import { encoderFor } from '../../codec/encoder.js';
 import { Writer } from '../../codec/writer.js';
 import { timeLimit } from '../../connection/time-limit.js';
@@ -43,10 +44,15 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result): Result
   if (!reading.isWaiting) return first;
   return new Promise((resolve, reject) => {
     const again = (waits: number): void => {
+      reading.beginRound();
       const result = make((exportable) => reading.read(exportable));
       // What is not known by now is left out.
-      if (!reading.isWaiting || waits === WAITS) resolve(result);
-      else wait(waits + 1);
+      if (reading.isWaiting && waits < WAITS) {
+        wait(waits + 1);
+        return;
+      }
+      reading.closeUnsent();
+      resolve(result);
     };
     const wait = (waits: number): void => {
       reading
@@ -62,6 +68,23 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result): Result
 class Reading {
   readonly #settled = new Map<Exportable, Map<string, Settled>>();
   #waiting: Promise<void>[] = [];
+  /** Values that may hold descriptors: those of this round, and all. */
+  #ofRound = new Set<Variant>();
+  readonly #ofAllRounds = new Set<Variant>();
+
+  /** Everything is read again: what was read before is not sent. */
+  beginRound(): void {
+    this.#ofRound = new Set();
+  }
+
+  /** Closes the descriptors that getters handed over to the message, in values that are not of the last round. */
+  closeUnsent(): void {
+    if (this.#ofAllRounds.size === 0) return;
+    const sent = descriptorsIn([...this.#ofRound]);
+    for (const descriptor of descriptorsIn([...this.#ofAllRounds])) {
+      if (descriptor.handedOver && !sent.has(descriptor)) descriptor.close();
+    }
+  }
 
   /** Whether something that was asked for is not known yet. */
   get isWaiting(): boolean {
@@ -78,7 +101,11 @@ class Reading {
     for (const property of exportable.description.properties.values()) {
       if (property.access === 'write') continue;
       const value = this.#value(exportable, property);
-      if (value !== undefined) values.push([property.name, value]);
+      if (value === undefined) continue;
+      values.push([property.name, value]);
+      if (!/[hv]/.test(property.signature)) continue;
+      this.#ofRound.add(value);
+      this.#ofAllRounds.add(value);
     }
     // A property may have any name, `__proto__` as well.
     return Object.fromEntries(values);
@@ -93,7 +120,12 @@ class Reading {
     const asked = read(exportable, property);
     if (!(asked instanceof Promise)) return asked;
     this.#settled.set(exportable, settled);
-    this.#waiting.push(asked.then((value) => void settled.set(name, { value, changes })));
+    this.#waiting.push(
+      asked.then((value) => {
+        settled.set(name, { value, changes });
+        if (value !== undefined && /[hv]/.test(property.signature)) this.#ofAllRounds.add(value);
+      }),
+    );
     return undefined;
   }
 }
@@ -136,6 +168,7 @@ export function fitting(what: string, { signature }: PropertyDescription, value:
     return new Variant(signature, value);
   } catch (error) {
     report('misfit', `${what} has a value that does not fit "${signature}" and is left out`, error);
+    closeHandedOver(signature, value);
     return undefined;
   } finally {
     scratch.reset();
