@@ -101,9 +101,9 @@ export class IncomingCall implements CallContext {
     if (!this.#mayAnswer()) return false;
     const { sender: destination, serial } = this.message;
     const { errorName, signature, body } = answer;
-    this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
+    const sent = this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
     this.finish();
-    return true;
+    return sent;
   }
 
   #mayAnswer(): boolean {
