@@ -13,7 +13,7 @@ import {
 import { CONNECTION_LIMITS, type CompleteLimits, type ConnectionLimits, completeLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
-import { checkTimeout } from './parameters.js';
+import { checkBoolean, checkTimeout } from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
@@ -57,6 +57,8 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   checkTimeout(timeout);
+  checkBoolean(options.peer, 'peer');
+  checkBoolean(options.anonymous, 'anonymous');
   const limits = completeLimits(options.limits, CONNECTION_LIMITS);
   if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
   const connection = await openConnection(addressesOf(options), { ...options, timeout, limits });

@@ -9,6 +9,9 @@ import { suggestion } from './nearest-name.js';
 /** All limits of a connection, none left out. */
 export type CompleteLimits = { readonly [Name in keyof ConnectionLimits]-?: number };
 
+/** All limits of a server, none left out. */
+export type CompleteServerLimits = { readonly [Name in keyof ServerLimits]-?: number };
+
 /** How much the other side of a connection may cost this process. What exceeds a limit costs only its sender. */
 export interface ConnectionLimits {
   /** Bytes of one received message, header included. Default: 128 MiB, the maximum of D-Bus. */

@@ -7,7 +7,7 @@ import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
-import { checkChoice } from './parameters.js';
+import { checkBoolean, checkChoice, checkOptionalFunction } from './parameters.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
 /** Where to listen, and for whom. */
@@ -47,7 +47,7 @@ export interface ListenOptions extends PeerServerOptions {
  * @see D-Bus specification, section "Server Addresses"
  */
 export async function listen(options: ListenOptions): Promise<PeerServer> {
-  checkLimits(options);
+  checkOptions(options);
   const addresses = parseAddresses(options.address);
   checkChoice(options.transport, TRANSPORTS, 'transport');
   const transport = options.transport ?? transportKind();
@@ -90,12 +90,11 @@ async function openOne(
   return Listener.open(target, guid, onAccept, poller);
 }
 
-const LIMITS = ['maxConnections', 'maxUnauthenticated', 'authenticationTimeout'] as const;
-
-function checkLimits(options: ListenOptions): void {
-  for (const name of LIMITS) {
-    const value = options[name];
-    if (value === undefined || (typeof value === 'number' && value > 0)) continue;
-    throw new InvalidArgumentError(`${name}: expected a number above 0, got ${String(value)}`);
-  }
+/** @throws {@link InvalidArgumentError} for what would let in, or keep out, other clients than it seems to */
+function checkOptions({ allow, anonymous, authenticationTimeout: time, onConnection }: ListenOptions): void {
+  checkOptionalFunction(allow, 'allow');
+  checkOptionalFunction(onConnection, 'onConnection');
+  checkBoolean(anonymous, 'anonymous');
+  if (time === undefined || (typeof time === 'number' && time > 0)) return;
+  throw new InvalidArgumentError(`authenticationTimeout: expected a number above 0, got ${String(time)}`);
 }

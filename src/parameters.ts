@@ -12,6 +12,17 @@ export function checkObject(value: unknown, name: string): void {
   throw new InvalidArgumentError(`${name}: expected an object, got ${kindOf(value)}`);
 }
 
+/** @throws {@link InvalidArgumentError} for what is there and is no function, naming the parameter */
+export function checkOptionalFunction(value: unknown, name: string): void {
+  if (value !== undefined) checkFunction(value, name);
+}
+
+/** @throws {@link InvalidArgumentError} for what is there and is no boolean, naming the parameter */
+export function checkBoolean(value: unknown, name: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new InvalidArgumentError(`${name}: expected a boolean, got ${kindOf(value)}`);
+}
+
 /** @throws {@link InvalidArgumentError} for what is there and is no time to wait */
 export function checkTimeout(value: unknown): void {
   if (value === undefined || (typeof value === 'number' && value >= 0)) return;

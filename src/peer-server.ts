@@ -7,9 +7,10 @@ import { socketCredentials } from './bus/socket-credentials.js';
 import type { Connection } from './connection/connection.js';
 import { HalfOpen } from './connection/half-open.js';
 import type { Listener } from './connection/listener.js';
-import { report, reportFailure, reportRejection, runHandler } from './diagnostics.js';
+import { isOwnUser } from './connection/own-user.js';
+import { report, reportFailure, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
-import { completeLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
+import { type CompleteServerLimits, completeLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { loadAddon } from './native/load.js';
@@ -27,17 +28,15 @@ export interface PeerServerOptions {
    */
   readonly anonymous?: boolean | undefined;
   /**
-   * Decides who may come in, by what the kernel knows of them; over TCP that is nothing. If left out: processes of this
-   * process's user and of root, and with `anonymous` everybody.
+   * Decides which clients may connect, by what the kernel knows of them before they can say a word; over TCP that is
+   * nothing. Only exactly `true`, or a promise of it, lets a client in; a promise has to settle within
+   * `authenticationTimeout`. If left out: processes of this process's user and of root, and with `anonymous` everybody.
+   * The overflow uid (65534), which a user namespace gives to every user that it does not map, is not this process's user.
    */
-  readonly allow?: ((credentials: Credentials | undefined) => boolean) | undefined;
-  /** How much each peer may cost this process; each limit that is left out has its default. */
+  readonly allow?: ((credentials: Credentials | undefined) => boolean | Promise<boolean>) | undefined;
+  /** How much each peer may cost this process, and how many there may be; each limit that is left out has its default. */
   readonly limits?: ServerLimits | undefined;
-  /** Connections that may be open at a time; more are turned away. 1024 if left out. */
-  readonly maxConnections?: number | undefined;
-  /** Connections that may be authenticating at a time; where one more comes, the oldest has to go. 64 if left out. */
-  readonly maxUnauthenticated?: number | undefined;
-  /** Milliseconds that a client has to authenticate. 10 000 if left out. */
+  /** Milliseconds that a client has to authenticate, `allow` included. 10 000 if left out. */
   readonly authenticationTimeout?: number | undefined;
 }
 
@@ -53,6 +52,7 @@ export type OpenListener = (onAccept: (fd: number) => void) => Promise<Listener>
 /** A connection that nobody has asked for yet. It is not read, so that nothing is answered before there are objects. */
 interface Waiting {
   readonly bus: MessageBus;
+  readonly connection: Connection;
   readonly resume: () => void;
 }
 
@@ -69,23 +69,28 @@ type Next = (result: IteratorResult<MessageBus, undefined>) => void;
  */
 export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   readonly #options: PeerServerOptions;
-  readonly #guid: Buffer;
+  readonly #limits: CompleteServerLimits;
   readonly #halfOpen: HalfOpen;
   readonly #connections = new Set<MessageBus>();
-  readonly #waiting: Waiting[] = [];
+  /** In the order in which they authenticated. */
+  readonly #waiting = new Set<Waiting>();
   /** In the order in which they asked. */
   readonly #wanted = new Set<Next>();
   #listener!: Listener;
+  #accepts = true;
   #closed = false;
 
   private constructor(options: PeerServerOptions, guid: Buffer, carriers: Carriers) {
     this.#options = options;
-    this.#guid = guid;
+    const limits = completeLimits(options.limits, SERVER_LIMITS);
+    this.#limits = limits;
     this.#halfOpen = new HalfOpen({
-      limit: options.maxUnauthenticated ?? 64,
+      guid,
       timeout: options.authenticationTimeout ?? 10_000,
       anonymous: options.anonymous === true,
-      limits: completeLimits(options.limits, SERVER_LIMITS),
+      limits,
+      onChange: () => this.#pace(),
+      isAwaited: () => this.#listener.hasWaiting,
       ...carriers,
     });
   }
@@ -98,9 +103,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     openListener: OpenListener,
   ): Promise<PeerServer> {
     const server = new PeerServer(options, guid, carriers);
-    server.#listener = await openListener((fd) => {
-      server.#accept(fd).catch((error: unknown) => report('peer', 'a client could not be taken on', error));
-    });
+    server.#listener = await openListener((fd) => server.#accept(fd));
     return server;
   }
 
@@ -167,7 +170,8 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       for (const next of this.#wanted) next({ done: true, value: undefined });
       this.#wanted.clear();
     }
-    const ending = this.#waiting.splice(0).map(({ bus }) => bus);
+    const ending = [...this.#waiting].map(({ bus }) => bus);
+    this.#waiting.clear();
     if (!keepConnections) ending.push(...this.#connections);
     await Promise.all(ending.map((bus) => bus.close()));
   }
@@ -177,39 +181,62 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     await this.close();
   }
 
-  async #accept(fd: number): Promise<void> {
+  #accept(fd: number): void {
     const addon = loadAddon();
     const peer = addon.peerCredentials(fd);
     const credentials = peer && socketCredentials(peer);
-    const refusal = this.#refusal(credentials);
-    if (refusal !== undefined) {
+    if (this.#count >= this.#limits.connections && !this.#dropOneThatLeft()) {
       addon.closeFd(fd);
-      report('peer', refusal);
+      report('peer', `${named(credentials)} was turned away: there are ${this.#count} connections`);
       return;
     }
-    const connection = await this.#halfOpen.open({ fd, guid: this.#guid });
-    if (connection === undefined || connection.state !== 'open') return;
-    // Others may have come in while it was authenticating.
-    const crowd = this.#crowd(credentials);
-    if (crowd !== undefined) report('peer', crowd, undefined, connection.id);
-    if (crowd !== undefined || this.#closed) await connection.close();
-    else this.#welcome(connection);
+    const allow = () => this.#permission(credentials);
+    const welcome = (connection: Connection) => this.#welcome(connection);
+    this.#halfOpen
+      .admit({ fd, allow, welcome })
+      .catch((error: unknown) => report('peer', 'a client could not be taken on', error));
   }
 
-  /** Why a peer may not come in; `undefined` if it may. Asked before it can say a word. */
-  #refusal(credentials: Credentials | undefined): string | undefined {
+  /** How many connections are open. */
+  get #count(): number {
+    return this.#connections.size + this.#waiting.size;
+  }
+
+  /**
+   * Accepts clients while there are places for them. Those that authenticate have a place among all connections as well:
+   * nobody is let in beyond the limit. Where all of those are open, clients are accepted only to be turned away.
+   */
+  #pace(): void {
+    if (this.#closed) return;
+    const { connections, unauthenticated } = this.#limits;
+    const accepts = this.#halfOpen.size < Math.min(unauthenticated, Math.max(1, connections - this.#count));
+    if (accepts === this.#accepts) return;
+    this.#accepts = accepts;
+    if (accepts) this.#listener.resume();
+    else this.#listener.pause();
+    this.#halfOpen.holdCrowded(!accepts);
+  }
+
+  /** Makes room for one more, where a connection that nobody took is over but for what it said. */
+  #dropOneThatLeft(): boolean {
+    for (const waiting of this.#waiting) {
+      if (!waiting.connection.hasLeft) continue;
+      this.#waiting.delete(waiting);
+      void waiting.bus.close();
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether a peer may come in. Asked before it can say a word. */
+  #permission(credentials: Credentials | undefined): boolean | Promise<boolean> {
     const { allow, anonymous = false } = this.#options;
-    const crowd = this.#crowd(credentials);
-    if (crowd !== undefined) return crowd;
-    const isAllowed = allow === undefined ? anonymous || isOwnUserOrRoot(credentials) : isAllowedBy(allow, credentials);
-    return isAllowed ? undefined : `${named(credentials)} was turned away`;
-  }
-
-  /** Why nobody else may come in; `undefined` while there is room. */
-  #crowd(credentials: Credentials | undefined): string | undefined {
-    const { maxConnections = 1024 } = this.#options;
-    const count = this.#connections.size + this.#waiting.length;
-    return count < maxConnections ? undefined : `${named(credentials)} was turned away: there are ${count} connections`;
+    const tell = (isAllowed: boolean) => {
+      if (!isAllowed) report('peer', `${named(credentials)} was turned away`);
+      return isAllowed;
+    };
+    const answer = allow === undefined ? anonymous || isOwnUserOrRoot(credentials) : answerOf(allow, credentials);
+    return typeof answer === 'boolean' ? tell(answer) : answer.then(tell);
   }
 
   #welcome(connection: Connection): void {
@@ -222,17 +249,28 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     }
     const [next] = this.#wanted;
     if (next === undefined) {
-      this.#waiting.push({ bus, resume: connection.pause() });
+      this.#hold(bus, connection);
       return;
     }
     this.#wanted.delete(next);
     next({ done: false, value: this.#handOver(bus) });
   }
 
+  /** Keeps a connection, unread, until somebody takes it. One that has left and said nothing more is not kept. */
+  #hold(bus: MessageBus, connection: Connection): void {
+    const waiting = { bus, connection, resume: connection.pause() };
+    this.#waiting.add(waiting);
+    bus.whenClosed(() => {
+      this.#waiting.delete(waiting);
+      this.#pace();
+    });
+  }
+
   /** @param awaiting gets what resolves the promise, for as long as it waits */
   #next(awaiting: Set<Next>): Promise<IteratorResult<MessageBus, undefined>> {
-    const first = this.#waiting.shift();
+    const [first] = this.#waiting;
     if (first !== undefined) {
+      this.#waiting.delete(first);
       first.resume();
       return Promise.resolve({ done: false, value: this.#handOver(first.bus) });
     }
@@ -249,7 +287,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
   #handOver(bus: MessageBus): MessageBus {
     this.#connections.add(bus);
-    bus.whenClosed(() => this.#connections.delete(bus));
+    bus.whenClosed(() => {
+      this.#connections.delete(bus);
+      this.#pace();
+    });
     return bus;
   }
 }
@@ -258,19 +299,28 @@ function named(credentials: Credentials | undefined): string {
   return credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
 }
 
-/** Nothing but `true` lets anybody in: a promise, of an async function, is no permission, and neither is nothing. */
-function isAllowedBy(allow: (credentials: Credentials | undefined) => unknown, peer: Credentials | undefined): boolean {
-  const what = 'deciding whether a peer may connect';
-  try {
-    const result = allow(peer);
-    if (result instanceof Promise) reportRejection(what, result);
-    return result === true;
-  } catch (error) {
-    reportFailure(what, error);
+/** What `allow` says. Nothing but `true`, or a promise of it, lets a peer in; a failure is reported. */
+function answerOf(
+  allow: (credentials: Credentials | undefined) => unknown,
+  peer: Credentials | undefined,
+): boolean | Promise<boolean> {
+  const refuse = (error: unknown) => {
+    reportFailure('deciding whether a peer may connect', error);
     return false;
+  };
+  try {
+    const answer = allow(peer);
+    if (!isThenable(answer)) return answer === true;
+    return Promise.resolve(answer).then((settled) => settled === true, refuse);
+  } catch (error) {
+    return refuse(error);
   }
 }
 
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 function isOwnUserOrRoot(credentials: Credentials | undefined): boolean {
-  return credentials !== undefined && (credentials.uid === process.geteuid?.() || credentials.uid === 0);
+  return credentials?.uid !== undefined && (credentials.uid === 0 || isOwnUser(credentials.uid));
 }

@@ -1,8 +1,6 @@
 // The methods of Connection, and what a turn of the event loop does.
 #include "napi/connection_object.h"
 
-#include <poll.h>
-
 #include <cerrno>
 #include <cstring>
 
@@ -10,6 +8,7 @@
 #include "napi/credentials_value.h"
 #include "transport/peer_transport.h"
 #include "transport/sdbus_transport.h"
+#include "transport/socket_state.h"
 #include "transport/socket_transport.h"
 
 namespace busbar {
@@ -34,12 +33,6 @@ const char* phase_name(transport::Phase phase) {
   return "";
 }
 
-// Whether the other side has closed, or says no more. Where the socket is gone, it has.
-bool has_hung_up(int fd) {
-  pollfd watched{fd, POLLRDHUP, 0};
-  return fd < 0 || (::poll(&watched, 1, 0) > 0 && watched.revents != 0);
-}
-
 }  // namespace
 
 Napi::Function ConnectionObject::define(Napi::Env env) {
@@ -54,13 +47,13 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
                          InstanceMethod<&ConnectionObject::pause>("pause"),
                          InstanceMethod<&ConnectionObject::resume>("resume"),
                          InstanceMethod<&ConnectionObject::peer_credentials>("peerCredentials"),
+                         InstanceMethod<&ConnectionObject::is_silent>("isSilent"),
+                         InstanceMethod<&ConnectionObject::has_left>("hasLeft"),
                      });
 }
 
 ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  if (!options_.read(info.Env(), info[0])) return;
-  transport_ = make_transport(info.Env());
-  if (transport_ != nullptr) inbox_.emplace(options_.memory);
+  if (options_.read(info.Env(), info[0])) transport_ = make_transport(info.Env());
 }
 
 std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env env) {
@@ -125,7 +118,11 @@ void ConnectionObject::on_poll() {
 
 void ConnectionObject::write_paused() {
   transport_->write();
-  const bool hung_up = has_hung_up(transport_->wants().fd);
+  const bool hung_up = transport::has_hung_up(transport_->wants().fd);
+  if (paused_until_ < 0) {
+    if (hung_up) look_for_end();
+    return;
+  }
   if (!hung_up && static_cast<int64_t>(transport_->pending_bytes()) > paused_until_) return;
   AsyncScope scope(Env(), *async_context_);
   call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), hung_up)});
@@ -134,10 +131,14 @@ void ConnectionObject::write_paused() {
 }
 
 void ConnectionObject::take_batch() {
+  if (!inbox_) {
+    progress_ = transport_->open();
+    if (progress_.opened) report_open();
+    return;
+  }
   inbox_->clear();
   row_ = 0;
   progress_ = transport_->process(*inbox_);
-  if (progress_.opened) report_open();
   if (!progress_.refused.empty()) {
     AsyncScope scope(Env(), *async_context_);
     refusals_.insert(refusals_.end(), progress_.refused.begin(), progress_.refused.end());
@@ -147,7 +148,26 @@ void ConnectionObject::take_batch() {
 
 void ConnectionObject::report_open() {
   AsyncScope scope(Env(), *async_context_);
-  call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())});
+  napi_value memory = nullptr;
+  const CallResult result =
+      call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())}, &memory);
+  if (state_ != State::kRunning) return;
+  if (result == CallResult::kReturned && options_.read_memory(Env(), memory)) {
+    inbox_.emplace(options_.memory);
+    return;
+  }
+  napi_value exception;
+  napi_get_and_clear_last_exception(Env(), &exception);
+  progress_.lost = transport::Loss{ENOMEM, transport::Phase::kOpen, {}};
+}
+
+void ConnectionObject::look_for_end() {
+  has_left_ = true;
+  // Whoever reads on gets what was said, and then the end.
+  if (!is_delivered() || transport_->has_unread()) return;
+  AsyncScope scope(Env(), *async_context_);
+  stop();
+  report_close({ECONNRESET, transport::Phase::kOpen, {}});
 }
 
 void ConnectionObject::deliver() {
@@ -297,7 +317,7 @@ void ConnectionObject::pause(const Napi::CallbackInfo& info) {
 }
 
 void ConnectionObject::resume(const Napi::CallbackInfo&) {
-  paused_ = false;
+  paused_ = has_left_ = false;
   if (!polling_ && state_ == State::kRunning) wait();
 }
 
@@ -305,10 +325,23 @@ Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
   return credentials_value(info.Env(), state_ == State::kRunning ? transport_->wants().fd : -1);
 }
 
+Napi::Value ConnectionObject::is_silent(const Napi::CallbackInfo& info) {
+  const bool silent = state_ == State::kRunning && !inbox_ && !transport_->has_heard() &&
+                      !transport::is_readable(transport_->wants().fd);
+  return Napi::Boolean::New(info.Env(), silent);
+}
+
+Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
+  const bool left =
+      state_ == State::kStopped || (state_ == State::kRunning && transport::has_hung_up(transport_->wants().fd));
+  return Napi::Boolean::New(info.Env(), left);
+}
+
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
   if (paused_) {
-    return poller_->watch({.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = true});
+    // The end is told of once: it stays so.
+    return poller_->watch({.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = !has_left_});
   }
   // The rest of the batch, which is all that the next turn is for.
   if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});
@@ -327,6 +360,7 @@ void ConnectionObject::stop() {
 }
 
 void ConnectionObject::discard_rest() {
+  if (!inbox_) return;
   inbox_->close_fds(row_);
   row_ = inbox_->count();
 }

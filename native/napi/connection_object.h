@@ -38,6 +38,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void pause(const Napi::CallbackInfo& info);
   void resume(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
+  Napi::Value is_silent(const Napi::CallbackInfo& info);
+  Napi::Value has_left(const Napi::CallbackInfo& info);
 
   // What the options ask for. Null, with an error pending, where that needs sd-bus and there is none.
   std::unique_ptr<transport::Transport> make_transport(Napi::Env env);
@@ -48,11 +50,14 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void write_paused();
   // Fills the inbox with the next batch.
   void take_batch();
+  // Tells of the opening, and gets the memory of the inbox for it.
   void report_open();
+  // Ends a connection that nobody has yet and the other side has left, if nothing is left to be read.
+  void look_for_end();
   // Calls onBatch until it has taken all rows, or until the turn has to end: for what awaits, or because it
   // has taken its time. What is left comes in the next turn, before anything else is read.
   void deliver();
-  bool is_delivered() const { return row_ == inbox_->count(); }
+  bool is_delivered() const { return !inbox_ || row_ == inbox_->count(); }
   // What comes behind the messages of a batch.
   void end_batch();
   // One call of onBatch; returns the row to go on with.
@@ -72,6 +77,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void report_close(const transport::Loss& loss);
 
   ConnectionOptions options_;
+  // From the opening on: a client that does not authenticate costs no memory for messages.
   std::optional<transport::Inbox> inbox_;
   // What the last large body was handed over in.
   Napi::Reference<Napi::Value> large_memory_;
@@ -90,6 +96,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   // told when at most so many bytes wait; never, where that is negative.
   bool paused_ = false;
   int64_t paused_until_ = -1;
+  // The other side has left while nobody had the connection, and what it said before waits.
+  bool has_left_ = false;
   // Within `on_poll`: the transport will be asked again before it returns.
   bool polling_ = false;
 };

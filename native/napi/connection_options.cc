@@ -168,15 +168,22 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
   // The endpoint comes last: it owns the socket, and whoever handed it over keeps it if anything is wrong.
-  return read_kinds(env, object, transport, poller) && read_arena(env, object, arena, memory.arena) &&
-         read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
-         read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
-                       strings, memory.strings) &&
-         read_integers(env, object, "fds", 0, fds, memory.fds) &&
+  return read_kinds(env, object, transport, poller) &&
          read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
          read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&
          read_function(env, object, "onClose", on_close) && read_endpoint(env, object, endpoint);
+}
+
+bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
+  napi_valuetype type;
+  if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
+    return refuse(env, "onOpen must return the memory of the inbox");
+  return read_arena(env, object, arena, memory.arena) &&
+         read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
+         read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
+                       strings, memory.strings) &&
+         read_integers(env, object, "fds", 0, fds, memory.fds);
 }
 
 void ConnectionOptions::release() {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "addon.h"
+#include "transport/socket_state.h"
 #include "transport/transport.h"
 
 namespace busbar {
@@ -30,6 +31,9 @@ Napi::Function ListenerObject::define(Napi::Env env) {
                          InstanceMethod<&ListenerObject::close>("close"),
                          InstanceMethod<&ListenerObject::ref>("ref"),
                          InstanceMethod<&ListenerObject::unref>("unref"),
+                         InstanceMethod<&ListenerObject::pause>("pause"),
+                         InstanceMethod<&ListenerObject::resume>("resume"),
+                         InstanceMethod<&ListenerObject::has_waiting>("hasWaiting"),
                      });
 }
 
@@ -100,7 +104,7 @@ void ListenerObject::on_poll() {
   [[maybe_unused]] const Napi::Object self = Value();
   resting_until_ = 0;
   polling_ = true;
-  for (int i = 0; i < kAcceptedPerTurn && poller_.is_open(); i++) {
+  for (int i = 0; i < kAcceptedPerTurn && poller_.is_open() && !paused_; i++) {
     if (!accept_one() || transport::monotonic_now() >= now + kTurnMicroseconds) break;
   }
   polling_ = false;
@@ -109,6 +113,8 @@ void ListenerObject::on_poll() {
 }
 
 void ListenerObject::watch() {
+  // A listening socket never hangs up: this waits for nothing, and keeps the process alive as before.
+  if (paused_) return poller_->watch({.fd = listener_.fd(), .hangup = true});
   if (resting_until_ == 0) {
     poller_->watch({.fd = listener_.fd(), .readable = true});
   } else {
@@ -144,6 +150,20 @@ void ListenerObject::ref(const Napi::CallbackInfo&) {
 
 void ListenerObject::unref(const Napi::CallbackInfo&) {
   if (poller_.is_open()) poller_->unref();
+}
+
+void ListenerObject::pause(const Napi::CallbackInfo&) {
+  paused_ = true;
+  if (!polling_ && poller_.is_open()) watch();
+}
+
+void ListenerObject::resume(const Napi::CallbackInfo&) {
+  paused_ = false;
+  if (!polling_ && poller_.is_open()) watch();
+}
+
+Napi::Value ListenerObject::has_waiting(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), poller_.is_open() && transport::is_readable(listener_.fd()));
 }
 
 void ListenerObject::disconnect() {

@@ -27,6 +27,9 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   void close(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   void unref(const Napi::CallbackInfo& info);
+  void pause(const Napi::CallbackInfo& info);
+  void resume(const Napi::CallbackInfo& info);
+  Napi::Value has_waiting(const Napi::CallbackInfo& info);
 
   int open();
   void on_poll() override;
@@ -54,6 +57,8 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   std::optional<AsyncContext> async_context_;
   // Until when nobody is accepted, for want of descriptors; 0 otherwise.
   uint64_t resting_until_ = 0;
+  // Nobody is accepted: whoever connects waits in the queue of the kernel.
+  bool paused_ = false;
   bool polling_ = false;
 };
 

@@ -41,7 +41,10 @@ struct Fixture : InboxFixture {
       ::poll(&watched, 1, wants.deadline == transport::kNoDeadline ? milliseconds : 5);
     }
     inbox.clear();
-    return transport.process(inbox);
+    if (is_open) return transport.process(inbox);
+    Progress progress = transport.open();
+    is_open = progress.opened;
+    return progress;
   }
 
   bool settle_opened() {
@@ -74,6 +77,7 @@ struct Fixture : InboxFixture {
 
   PeerTransport transport;
   int32_t received = 0;
+  bool is_open = false;
 };
 
 Endpoint served(int socket, bool anonymous = false) {

@@ -36,7 +36,10 @@ struct Fixture : InboxFixture {
       ::poll(&watched, 1, 50);
     }
     inbox.clear();
-    return transport->process(inbox);
+    if (is_open) return transport->process(inbox);
+    Progress progress = transport->open();
+    is_open = progress.opened;
+    return progress;
   }
 
   bool open() {
@@ -66,6 +69,7 @@ struct Fixture : InboxFixture {
   std::optional<transport::SocketTransport> transport;
   std::vector<transport::Refusal> refused;
   int32_t received = 0;
+  bool is_open = false;
 };
 
 std::vector<uint8_t> number_bytes(uint32_t number) { return signal_bytes("u", Bytes().u32(number)); }

@@ -44,7 +44,10 @@ struct Fixture {
       ::poll(&watched, 1, milliseconds);
     }
     inbox.clear();
-    return transport->process(inbox);
+    if (is_open) return transport->process(inbox);
+    Progress progress = transport->open();
+    is_open = progress.opened;
+    return progress;
   }
 
   // Turns until the connection is open or lost.
@@ -97,6 +100,7 @@ struct Fixture {
   std::vector<int32_t> rows, strings, fds;
   transport::Inbox inbox;
   std::optional<transport::SdBusTransport> transport;
+  bool is_open = false;
 };
 
 inline MessageFields signal_fields(std::string_view signature, bool big = false) {

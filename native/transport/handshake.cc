@@ -140,6 +140,7 @@ bool Handshake::receive() {
     lose(received == 0 ? ECONNRESET : errno);
     return false;
   }
+  has_heard_ = true;
   fds_.add(message);
   const size_t taken = exchange_->receive({buffer, static_cast<size_t>(received)});
   const wire::SaslFailure failure = exchange_->failure();

@@ -28,6 +28,8 @@ class Handshake {
   // Goes as far as is possible without blocking.
   void step();
   bool is_done() const { return phase_ == Phase::kOpen; }
+  // Whether a byte of the other side was read.
+  bool has_heard() const { return has_heard_; }
   const std::optional<Loss>& loss() const { return loss_; }
   // Until it is done, or lost.
   Wants wants() const;
@@ -63,6 +65,7 @@ class Handshake {
   std::string output_;
   // Errno, positive, if nothing can be written any more. What the other side said before may still be read.
   int write_error_ = 0;
+  bool has_heard_ = false;
   std::vector<uint8_t> rest_;
   FdQueue fds_;
   std::optional<Loss> loss_;

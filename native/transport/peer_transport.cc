@@ -9,7 +9,10 @@
 namespace busbar::transport {
 
 Progress PeerTransport::process(Inbox& inbox) {
-  if (stream_ != nullptr) return stream_->process(inbox);
+  return stream_ == nullptr ? Progress{} : stream_->process(inbox);
+}
+
+Progress PeerTransport::open() {
   Progress progress;
   if (handshake_.fd() < 0) return progress;
   handshake_.step();

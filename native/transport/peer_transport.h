@@ -16,6 +16,7 @@ class PeerTransport final : public Transport {
   explicit PeerTransport(Endpoint endpoint) : handshake_(std::move(endpoint)) {}
 
   int start() override { return handshake_.start(); }
+  Progress open() override;
   Progress process(Inbox& inbox) override;
   Wants wants() override { return stream_ == nullptr ? handshake_.wants() : stream_->wants(); }
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
@@ -26,6 +27,8 @@ class PeerTransport final : public Transport {
   uint64_t pending_bytes() const override { return stream_ == nullptr ? 0 : stream_->pending_bytes(); }
   void write() override;
   void flush(uint32_t milliseconds) override;
+  bool has_heard() const override { return handshake_.has_heard(); }
+  bool has_unread() override { return stream_ != nullptr && stream_->has_unread(); }
   Phase phase() const override { return handshake_.phase(); }
   bool can_send_fds() const override { return handshake_.can_send_fds(); }
   void close() override;

@@ -10,6 +10,7 @@
 #include "sdbus/bridge_in.h"
 #include "sdbus/bridge_out.h"
 #include "transport/socket_address.h"
+#include "transport/socket_state.h"
 #include "wire/header.h"
 
 namespace busbar::transport {
@@ -44,8 +45,6 @@ int SdBusTransport::start() {
 }
 
 Progress SdBusTransport::process(Inbox& inbox) {
-  // A peer may speak first: what it says waits until the owner knows that the connection is open.
-  if (phase_ != Phase::kOpen) return connect();
   Progress progress;
   unread_ = false;
   const uint64_t stop_at = monotonic_now() + kBudgetMicroseconds;
@@ -73,7 +72,8 @@ Progress SdBusTransport::process(Inbox& inbox) {
   return progress;
 }
 
-Progress SdBusTransport::connect() {
+Progress SdBusTransport::open() {
+  if (!has_heard_) has_heard_ = is_readable(bus_.fd());
   Progress progress;
   sdbus::Message message;
   Step taken = Step::kAgain;
@@ -87,6 +87,17 @@ Progress SdBusTransport::connect() {
   if (message) hold(std::move(message));
   progress.lost = loss_;
   return progress;
+}
+
+bool SdBusTransport::has_unread() {
+  // The only way to know what is in the buffers of sd-bus is to have it go on.
+  sdbus::Message message;
+  Step taken = Step::kAgain;
+  while (held_.empty() && taken == Step::kAgain) {
+    taken = step(message);
+    if (message) held_.push_back(std::move(message));
+  }
+  return !held_.empty();
 }
 
 SdBusTransport::Step SdBusTransport::step(sdbus::Message& message) {

@@ -19,13 +19,12 @@ class SdBusTransport final : public Transport {
   SdBusTransport(const sdbus::Api& api, std::string address)
       : SdBusTransport(api, Endpoint{.address = std::move(address)}) {}
 
-  // Takes only the steps that connect and authenticate, in place of `process`: for who wants the socket after
-  // that. Nothing was read from it beyond the answers of the handshake, unless the other side spoke at once.
-  Progress connect();
   // Negative where there is no one socket for both directions.
   int socket() const { return bus_.fd(); }
 
   int start() override;
+  // Nothing is read from the socket beyond the answers of the handshake, unless the other side spoke at once.
+  Progress open() override;
   Progress process(Inbox& inbox) override;
   Wants wants() override;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
@@ -33,6 +32,8 @@ class SdBusTransport final : public Transport {
   uint64_t pending_bytes() const override { return waiting_.bytes() + given_bytes_; }
   void write() override;
   void flush(uint32_t milliseconds) override;
+  bool has_heard() const override { return has_heard_; }
+  bool has_unread() override;
   Phase phase() const override { return phase_; }
   bool can_send_fds() const override { return bus_.can_send_fds(); }
   void close() override;
@@ -82,6 +83,7 @@ class SdBusTransport final : public Transport {
   bool drained_ = false;
   // What the other side sent together with the end of the handshake is in sd-bus's buffer, not in the socket.
   bool unread_ = false;
+  bool has_heard_ = false;
 };
 
 }  // namespace busbar::transport

@@ -2,6 +2,7 @@
 #include "transport/socket_stream.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <cerrno>
 #include <utility>
@@ -45,6 +46,11 @@ std::optional<Loss> SocketStream::loss() const {
   // The other side does not read any more, and has nothing more to say.
   if (writer_.error() == 0 || !reader_.is_drained()) return std::nullopt;
   return Loss{writer_.error() == EPIPE ? ECONNRESET : writer_.error(), Phase::kOpen, {}};
+}
+
+bool SocketStream::has_unread() const {
+  int bytes = 0;
+  return reader_.has_held() || (ioctl(fd_, FIONREAD, &bytes) == 0 && bytes > 0);
 }
 
 Wants SocketStream::wants() const {

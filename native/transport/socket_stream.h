@@ -25,6 +25,8 @@ class SocketStream {
   Wants wants() const;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds, std::vector<Refusal>& refused);
   void hurry();
+  // See Transport.
+  bool has_unread() const;
   uint64_t pending_bytes() const { return writer_.pending_bytes(); }
   void flush(uint32_t milliseconds);
   // Writes what waits, as far as the kernel takes it.

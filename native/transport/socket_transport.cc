@@ -6,27 +6,21 @@
 namespace busbar::transport {
 
 Progress SocketTransport::process(Inbox& inbox) {
-  if (stage_ == Stage::kConnecting) return connect(inbox);
   return stream_ == nullptr ? sdbus_.process(inbox) : stream_->process(inbox);
 }
 
-Progress SocketTransport::connect(Inbox& inbox) {
-  Progress progress = sdbus_.connect();
-  if (!progress.opened) return progress;
-  stage_ = take_over() ? Stage::kSocket : Stage::kSdBus;
-  // sd-bus may have messages already.
-  if (stage_ == Stage::kSdBus) progress = sdbus_.process(inbox);
-  progress.opened = true;
+Progress SocketTransport::open() {
+  const Progress progress = sdbus_.open();
+  if (progress.opened) take_over();
   return progress;
 }
 
-bool SocketTransport::take_over() {
+void SocketTransport::take_over() {
   const int fd = sdbus_.socket();
   int type = 0;
   socklen_t length = sizeof type;
-  if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) return false;
+  if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) return;
   stream_ = std::make_unique<SocketStream>(fd);
-  return true;
 }
 
 void SocketTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
@@ -52,7 +46,6 @@ void SocketTransport::flush(uint32_t milliseconds) {
 void SocketTransport::close() {
   if (stream_ != nullptr) stream_->write_queued();
   stream_.reset();
-  stage_ = Stage::kClosed;
   sdbus_.close();
 }
 

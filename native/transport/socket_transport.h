@@ -18,6 +18,7 @@ class SocketTransport final : public Transport {
   SocketTransport(const sdbus::Api& api, Endpoint endpoint) : sdbus_(api, std::move(endpoint)) {}
 
   int start() override { return sdbus_.start(); }
+  Progress open() override;
   Progress process(Inbox& inbox) override;
   Wants wants() override { return stream_ == nullptr ? sdbus_.wants() : stream_->wants(); }
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
@@ -28,17 +29,16 @@ class SocketTransport final : public Transport {
   uint64_t pending_bytes() const override;
   void write() override;
   void flush(uint32_t milliseconds) override;
+  bool has_heard() const override { return sdbus_.has_heard(); }
+  bool has_unread() override { return stream_ == nullptr ? sdbus_.has_unread() : stream_->has_unread(); }
   Phase phase() const override { return sdbus_.phase(); }
   bool can_send_fds() const override { return sdbus_.can_send_fds(); }
   void close() override;
 
  private:
-  enum class Stage { kConnecting, kSocket, kSdBus, kClosed };
+  // Where there is one socket.
+  void take_over();
 
-  Progress connect(Inbox& inbox);
-  bool take_over();
-
-  Stage stage_ = Stage::kConnecting;
   SdBusTransport sdbus_;
   // From the take-over until the connection is closed.
   std::unique_ptr<SocketStream> stream_;

@@ -62,7 +62,11 @@ class Transport {
 
   // Begins to connect. Returns 0 or a positive errno.
   virtual int start() = 0;
-  // Reads and writes what is possible without blocking, within a budget. `inbox` has been cleared.
+  // Connects and authenticates as far as is possible without blocking, until the progress is `opened`. The
+  // other side may have spoken by then, and is not heard before the first `process`.
+  virtual Progress open() = 0;
+  // Reads and writes what is possible without blocking, within a budget. Only of a transport that has opened;
+  // `inbox` has been cleared.
   virtual Progress process(Inbox& inbox) = 0;
   // Valid until the next call of any other method.
   virtual Wants wants() = 0;
@@ -80,6 +84,10 @@ class Transport {
   virtual void write() = 0;
   // Writes what is queued, for at most `milliseconds`. What arrives meanwhile is kept for `process`.
   virtual void flush(uint32_t milliseconds) = 0;
+  // Whether the other side has said anything before the transport opened.
+  virtual bool has_heard() const = 0;
+  // Whether something that the other side said waits for `process`.
+  virtual bool has_unread() = 0;
   virtual Phase phase() const = 0;
   virtual bool can_send_fds() const = 0;
   // Writes what the kernel takes at once, and closes the socket. Nobody may watch it any more.

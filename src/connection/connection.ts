@@ -16,6 +16,7 @@ import {
 import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
+  InboxMemory,
   NativeConnection,
   PeerCredentials,
   PollerKind,
@@ -56,8 +57,6 @@ export interface ConnectionOptions {
   readonly peer?: boolean | undefined;
   /** Whether to authenticate without saying who one is, or to let in who does. */
   readonly anonymous?: boolean | undefined;
-  /** Gives up the attempt. */
-  readonly signal?: AbortSignal | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
   /** Milliseconds until an attempt to connect is given up. */
@@ -85,7 +84,8 @@ export class Connection {
   /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
   calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
-  readonly #inbox: Inbox;
+  /** From the opening on: its memory is a lot for a client that may never authenticate. */
+  #inbox!: Inbox;
   readonly #turn = new Turn();
   readonly #native: NativeConnection;
   readonly #limits: CompleteLimits;
@@ -108,8 +108,6 @@ export class Connection {
   #givenUp: ConnectFailure | undefined;
   /** Why the connection is ended here. */
   #failure: DBusError | undefined;
-  /** Whether it is not read because nobody has it yet. */
-  #isUnclaimed = false;
   /** Whether the addon has seen that nothing can be written any more: the loss will follow. */
   #isBroken = false;
 
@@ -117,7 +115,6 @@ export class Connection {
     const { limits, serve, transport } = options;
     this.#limits = limits;
     this.#isPeer = options.peer === true;
-    this.#inbox = new Inbox(this.id, !this.#isPeer, limits.descriptors);
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
@@ -126,7 +123,6 @@ export class Connection {
       anonymous: options.anonymous,
       transport,
       poller: options.poller,
-      ...this.#inbox.memory,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large, milliseconds) =>
         this.#onBatch(from, count, newStrings, large, milliseconds),
@@ -154,10 +150,22 @@ export class Connection {
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
     const connection = new Connection(options);
-    const release = options.serve === undefined ? connection.hold() : undefined;
+    const release = connection.hold();
     const failure = await connection.#start(options);
-    release?.();
+    release();
     return failure ?? connection;
+  }
+
+  /**
+   * Begins to serve a client that was accepted, which keeps nobody alive. `opened` resolves when it has authenticated,
+   * with why it has not otherwise.
+   */
+  static serve(options: ConnectionOptions & { readonly serve: ServedSocket }): {
+    readonly connection: Connection;
+    readonly opened: Promise<ConnectFailure | undefined>;
+  } {
+    const connection = new Connection(options);
+    return { connection, opened: connection.#start(options) };
   }
 
   get state(): ConnectionState {
@@ -374,14 +382,28 @@ export class Connection {
     this.#keepAlive.wish('unref');
   }
 
-  /** Reads nothing any more, until the returned function is called. If the other side leaves meanwhile, it is over. */
+  /** Ends an attempt to connect that is not wanted any more. */
+  giveUp(): void {
+    if (this.state === 'connecting') this.#giveUp(constants.errno.ECANCELED);
+  }
+
+  /** Whether the client that is served has not said a word yet. */
+  get isSilent(): boolean {
+    return this.#native.isSilent();
+  }
+
+  /** Whether the other side has hung up. What it said before may not be read yet. */
+  get hasLeft(): boolean {
+    return this.#native.hasLeft();
+  }
+
+  /**
+   * Reads nothing any more, until the returned function is called. If the other side leaves meanwhile, it is over, unless
+   * something that it said is left to be read.
+   */
   pause(): () => void {
-    this.#isUnclaimed = true;
     this.#native.pause(-1);
-    return () => {
-      this.#isUnclaimed = false;
-      this.#native.resume();
-    };
+    return () => this.#native.resume();
   }
 
   /**
@@ -428,7 +450,7 @@ export class Connection {
     await this.closed;
   }
 
-  async #start({ serve, signal, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
+  async #start({ serve, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
     const errno = this.#native.start();
     if (errno !== 0) {
       // What is written to was connected: the other side has hung up already.
@@ -437,12 +459,9 @@ export class Connection {
       return { errno, phase, detail: '' };
     }
     this.#keepAlive.update();
-    const abort = () => this.#giveUp(constants.errno.ECANCELED);
-    signal?.addEventListener('abort', abort);
     const { promise, give } = timeLimit(timeout, serve === undefined);
     const failure = await Promise.race([this.#life.opened, promise]);
     give();
-    signal?.removeEventListener('abort', abort);
     return this.state === 'connecting' ? this.#giveUp(constants.errno.ETIMEDOUT) : failure;
   }
 
@@ -459,12 +478,14 @@ export class Connection {
     if (watchesMessages()) publishSent(this.id, head, serial, replySerial, bodyBytes);
   }
 
-  #onOpen(canSendFds: boolean): void {
+  #onOpen(canSendFds: boolean): InboxMemory {
+    this.#inbox = new Inbox(this.id, !this.#isPeer, this.#limits.descriptors);
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     flushAtExit(this);
     this.#life.open();
     this.#keepAlive.update();
+    return this.#inbox.memory;
   }
 
   /**
@@ -525,10 +546,6 @@ export class Connection {
   }
 
   #onDrain(hungUp: boolean): void {
-    if (hungUp && this.#isUnclaimed) {
-      this.fail(lossOf(constants.errno.ECONNRESET, ''));
-      return;
-    }
     this.#outbox.onDrain();
     if (hungUp) this.#pressure.hungUp();
   }

@@ -5,7 +5,7 @@
  * then: a reply is decoded for the call that it answers, a signal that nobody listens to is passed over, and no object
  * is made for either. Who wants more takes `message()`.
  *
- * The memory belongs to the connection for its whole life.
+ * The memory belongs to the connection from its opening to its end.
  */
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
@@ -30,12 +30,12 @@ const WORDS_PER_STRING = 3;
 const noFds: readonly number[] = [];
 
 export class Inbox {
-  readonly memory: InboxMemory = {
+  readonly memory = {
     arena: new ArrayBuffer(ARENA_BYTES),
     rows: new Int32Array(ROWS * ROW_LENGTH),
     strings: new Int32Array(STRINGS * WORDS_PER_STRING),
     fds: new Int32Array(FDS),
-  };
+  } satisfies InboxMemory;
   readonly connectionId: number;
   readonly #rows = this.memory.rows;
   readonly #bytes = Buffer.from(this.memory.arena);

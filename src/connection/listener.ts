@@ -77,6 +77,20 @@ export class Listener {
     this.#native.unref();
   }
 
+  /** Accepts nobody any more until {@link resume}: who connects waits in the queue of the kernel. */
+  pause(): void {
+    this.#native.pause();
+  }
+
+  resume(): void {
+    this.#native.resume();
+  }
+
+  /** Whether a client waits to be accepted. */
+  get hasWaiting(): boolean {
+    return this.#native.hasWaiting();
+  }
+
   close(): void {
     this.#native.close();
     this.#removeFile();

@@ -53,7 +53,7 @@ export const Fault = {
   OutOfMemory: 3,
 } as const;
 
-/** Memory that TypeScript allocates once for a connection; the addon only ever writes into it. */
+/** Memory that TypeScript allocates once for an open connection; the addon only ever writes into it. */
 export interface InboxMemory {
   /** Bodies of a batch, each on an 8-byte boundary, and the bytes of strings that are new in it. */
   readonly arena: ArrayBuffer;
@@ -68,7 +68,7 @@ export interface InboxMemory {
   readonly fds: Int32Array;
 }
 
-interface NativeConnectionOptions extends InboxMemory {
+interface NativeConnectionOptions {
   /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
   /** A peer that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
@@ -79,8 +79,11 @@ interface NativeConnectionOptions extends InboxMemory {
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
-  /** Called once, when the transport is authenticated and messages can be sent. */
-  readonly onOpen: (canSendFds: boolean) => void;
+  /**
+   * Called once, when the transport is authenticated and messages can be sent. Returns the memory for messages: before
+   * that nothing of the kind is needed, and a client that never authenticates costs none.
+   */
+  readonly onOpen: (canSendFds: boolean) => InboxMemory;
   /**
    * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return below
    * `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
@@ -170,12 +173,17 @@ export interface NativeConnection {
   unref(): void;
   /**
    * Reads nothing any more, and hands over no further row, until `resume` or until the other side has hung up. What
-   * waits is still written: `onDrain` is called when at most `until` bytes wait, which a negative number never is.
+   * waits is still written: `onDrain` is called when at most `until` bytes wait. With a negative `until` it never is:
+   * nobody has the connection yet, and the end of it is told only where the other side has left nothing to be read.
    */
   pause(until: number): void;
   resume(): void;
   /** `undefined` where the kernel does not know, and when the connection is over. */
   peerCredentials(): PeerCredentials | undefined;
+  /** Whether the client that is served has not said anything yet, not even what still waits to be read. */
+  isSilent(): boolean;
+  /** Whether the other side has hung up. What it said before may wait to be read. */
+  hasLeft(): boolean;
 }
 
 interface NativeListenerOptions {
@@ -201,6 +209,11 @@ export interface NativeListener {
   /** Whether the listener keeps the event loop alive. A new one does. */
   ref(): void;
   unref(): void;
+  /** Accepts nobody any more until `resume`: who connects waits in the queue of the kernel. */
+  pause(): void;
+  resume(): void;
+  /** Whether a client waits to be accepted. */
+  hasWaiting(): boolean;
 }
 
 export interface Addon {

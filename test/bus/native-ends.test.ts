@@ -91,8 +91,9 @@ function program(address: string, rest: string): string {
     const connect = (events = {}) => {
       const memory = { arena: new ArrayBuffer(65536), rows: new Int32Array(4096), strings: new Int32Array(1024), fds: new Int32Array(64) };
       const connection = new addon.Connection({
-        address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())}, ...memory, onOpen() { connection.send(HELLO, HELLO.length); },
+        address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())}, 
         onBatch: (from, count) => count, onDrain() {}, onRefused() {}, onClose() {}, ...events,
+        onOpen() { connection.send(HELLO, HELLO.length); events.onOpen?.(); return memory; },
       });
       connection.start();
       return connection;

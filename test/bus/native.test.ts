@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROW_LENGTH } from '../../src/native/binding.js';
 import { loadAddon } from '../../src/native/load.js';
-import { transportKind } from '../../src/native/runtime.js';
+import { pollerKind, transportKind } from '../../src/native/runtime.js';
 import { lackOfRuntime } from '../helpers/own-runtime.js';
 import { testUnless } from '../helpers/skip.js';
 import { Bytes, HELLO, message } from './native/bytes.js';
@@ -289,8 +289,7 @@ function inode(fd: number): number | undefined {
 
 test('options that make no sense are refused', () => {
   const options = {
-    ...{ address: 'unix:path=/x', transport: 'sd-bus', poller: 'uv', arena: new ArrayBuffer(4096) },
-    ...{ rows: new Int32Array(ROW_LENGTH), strings: new Int32Array(21), fds: new Int32Array(1) },
+    ...{ address: 'unix:path=/x', transport: 'sd-bus', poller: 'uv' },
     ...{ onOpen() {}, onBatch: () => 0, onDrain() {}, onRefused() {}, onClose() {} },
   };
   const construct = (changed: object) => () => Reflect.construct(addon.Connection, [{ ...options, ...changed }]);
@@ -298,16 +297,40 @@ test('options that make no sense are refused', () => {
   const notBuilt = (kind: string) => (error: unknown) => error instanceof TypeError && error.message.includes(kind);
   assert.throws(construct({ transport: 'pigeon' }), notBuilt('transport'));
   assert.throws(construct({ poller: 'oracle' }), notBuilt('poller'));
-  for (const changed of [
-    ...[{ arena: new ArrayBuffer(8) }, { arena: new Uint8Array(8192) }, { rows: new Int32Array(15) }],
-    ...[{ rows: new Uint32Array(64) }, { strings: undefined }, { fds: [] }, { onBatch: undefined }, { address: 5 }],
-  ]) {
+  for (const changed of [{ onBatch: undefined }, { onOpen: undefined }, { address: 5 }]) {
     assert.throws(construct(changed), (error: unknown) => error instanceof TypeError);
   }
   assert.throws(
     () => Reflect.construct(addon.Connection, []),
     (error: unknown) => error instanceof TypeError,
   );
+});
+
+test('a connection that gets no memory for messages is over at once, for that reason', async () => {
+  const memory = {
+    ...{ arena: new ArrayBuffer(4096), rows: new Int32Array(ROW_LENGTH) },
+    ...{ strings: new Int32Array(21), fds: new Int32Array(1) },
+  };
+  const endWith = (onOpen: () => unknown) =>
+    new Promise<unknown[]>((resolve) => {
+      const connection = Reflect.construct(addon.Connection, [
+        {
+          ...{ address: bus.address, transport: transportKind(), poller: pollerKind() },
+          ...{ onBatch: () => 0, onDrain() {}, onRefused() {}, onOpen },
+          onClose: (errno: number, phase: string) => resolve([errno, phase]),
+        },
+      ]) as InstanceType<typeof addon.Connection>;
+      assert.is(connection.start(), 0);
+    });
+  for (const changed of [
+    ...[{ arena: new ArrayBuffer(8) }, { arena: new Uint8Array(8192) }, { rows: new Int32Array(15) }],
+    ...[{ rows: new Uint32Array(64) }, { strings: undefined }, { fds: [] }],
+  ]) {
+    assert.equal(await endWith(() => ({ ...memory, ...changed })), [constants.errno.ENOMEM, 'open']);
+  }
+  for (const nothing of [undefined, null, 5]) {
+    assert.equal(await endWith(() => nothing), [constants.errno.ENOMEM, 'open']);
+  }
 });
 
 test('send refuses what is no memory', async () => {

@@ -1,23 +1,26 @@
 // Who may come in to a server of peers: by user, by name, by number, and by time.
+import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { chmodSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   ConnectError,
+  ConnectionClosedError,
   type Credentials,
   connect,
+  InvalidArgumentError,
   type ListenOptions,
   listen,
   type PeerServer,
   type Problem,
 } from '../../src/index.js';
 import { assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
-import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { lackOfRuntime, libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
-import { run } from '../helpers/program.js';
+import { Program, run } from '../helpers/program.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
@@ -34,8 +37,8 @@ function serve(options: Partial<ListenOptions> = {}): Promise<PeerServer> {
   return listen({ address: `unix:tmpdir=${folder}`, onConnection, ...options });
 }
 
-async function canCall(server: PeerServer, anonymous = false): Promise<boolean> {
-  const client = await connect({ address: server.address, peer: true, anonymous, timeout: 2000 * patience }).catch(
+async function canCall(server: PeerServer, anonymous = false, timeout = 2000): Promise<boolean> {
+  const client = await connect({ address: server.address, peer: true, anonymous, timeout: timeout * patience }).catch(
     () => undefined,
   );
   if (client === undefined) return false;
@@ -82,6 +85,56 @@ testUnless(notRoot, test, 'another user is turned away', async () => {
   assert.is(await canCall(server), true);
 });
 
+/** Why no program can run as a user of a namespace that maps nobody. */
+function lackOfNamespaces(): string | undefined {
+  const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
+  return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
+}
+
+testUnless(
+  notRoot ??
+    lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
+    lackOfNamespaces(),
+  test,
+  'a server whose user has no id in its namespace takes nobody for that user',
+  async () => {
+    const address = publicAddress();
+    chmodSync(dirname(address.replace('unix:path=', '')), 0o777);
+    const script = `
+      import { chmodSync } from 'node:fs';
+      import { listen } from ${JSON.stringify(libraryEntry)};
+      const server = await listen({ address: '${address}', onConnection: () => console.log('in') });
+      chmodSync('${address.replace('unix:path=', '')}', 0o666);
+      console.log('uid', process.geteuid(), server.address);
+    `;
+    const env = { TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' };
+    const program = Program.start('unshare', ['--user', process.execPath, ...moduleArguments(script)], { env });
+    const [, uid, own] = (await program.line('uid')).split(' ');
+    assert.is(uid, String(NOBODY));
+    // As root, and as a user that exists neither there nor here.
+    assert.instance(await rejection(connect({ address: own as string, peer: true })), ConnectError);
+    assert.match(await attemptOf(4321, { address: own } as PeerServer), 'the peer turned this user away');
+    await program.stop();
+    assert.equal((await program.finished).stdout.match(/^in$/m), null);
+  },
+);
+
+testUnless(notRoot, test, 'a server of the user nobody lets that user in where every user has an id', async () => {
+  const address = publicAddress();
+  const path = address.replace('unix:path=', '');
+  chmodSync(dirname(path), 0o777);
+  const script = `
+    import { connect, listen } from ${JSON.stringify(libraryEntry)};
+    const server = await listen({ address: '${address}', onConnection: () => {} });
+    const client = await connect({ address: server.address, peer: true });
+    console.log(process.geteuid(), client.state);
+    process.exit();
+  `;
+  const env = { TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' };
+  const { stdout, stderr } = await run(process.execPath, moduleArguments(script), { uid: NOBODY, gid: NOBODY, env });
+  assert.is(stdout, `${NOBODY} open\n`, stderr);
+});
+
 testUnless(notRoot, test, 'allow lets another user in, by credentials that the kernel vouches for', async () => {
   const asked: (Credentials | undefined)[] = [];
   await using server = await servePublicly({
@@ -101,18 +154,81 @@ test('nothing but true is a permission', async () => {
   const listener = ({ message }: Error) => warnings.push(message);
   process.on('warning', listener);
   const rejecting = async () => assert.unreachable('as always');
-  const refusals = [async () => true, () => 1, () => {}, () => null, rejecting, () => assert.unreachable('as always')];
+  const refusals = [async () => 1, () => 1, () => {}, () => null, rejecting, () => assert.unreachable('as always')];
+  refusals.push(
+    async () => false,
+    async () => {},
+    // biome-ignore lint/suspicious/noThenProperty: any thenable is awaited
+    () => ({ then: (resolve: (n: unknown) => void) => resolve('true') }),
+  );
   for (const allow of refusals as unknown[] as ListenOptions['allow'][]) {
     for (const anonymous of [false, true]) {
       await using server = await serve({ allow, anonymous });
       assert.is(await canCall(server, anonymous), false);
     }
   }
-  await using server = await serve({ allow: () => true });
-  assert.is(await canCall(server), true);
+  for (const allow of [() => true, async () => true, () => new Promise<boolean>((go) => setTimeout(go, 50, true))]) {
+    await using server = await serve({ allow });
+    assert.is(await canCall(server), true);
+  }
   process.off('warning', listener);
   // Of the two that fail, each time.
   assert.equal(warnings.length, 4);
+});
+
+test('while allow decides, the client has a place among those that authenticate, and their time', async () => {
+  const before = openFds();
+  let asked = 0;
+  let decide: (isAllowed: boolean) => void = () => {};
+  const allow = () => {
+    asked++;
+    return new Promise<boolean>((resolve) => {
+      decide = resolve;
+    });
+  };
+  await using server = await serve({ allow, limits: { unauthenticated: 1 }, authenticationTimeout: 1000 * patience });
+  const [first, second] = [canCall(server, false, 30_000), canCall(server, false, 30_000)];
+  while (asked === 0) await new Promise((go) => setTimeout(go, 5));
+  const one = decide;
+  await new Promise((go) => setTimeout(go, 50));
+  assert.is(asked, 1, 'the second one waits');
+  one(true);
+  // Nothing is decided for the second: it is turned away when its time is over.
+  assert.equal([await first, await second].sort(), [false, true]);
+  assert.is(asked, 2);
+  decide(true);
+  await new Promise((go) => setTimeout(go, 50));
+  assert.is(server.connections.size, 0);
+  await server.close();
+  await assertNoFdsLeft(before);
+});
+
+test('a server that is closed while allow decides, or by it, lets nobody in', async () => {
+  const before = openFds();
+  for (const later of [false, true]) {
+    let server: PeerServer | undefined;
+    const allow = () => {
+      void server?.close();
+      return later ? new Promise<boolean>((resolve) => setTimeout(resolve, 20, true)) : true;
+    };
+    let connections = 0;
+    server = await serve({ allow, onConnection: () => connections++ });
+    assert.instance(await rejection(connect({ address: server.address, peer: true })), ConnectError);
+    await new Promise((go) => setTimeout(go, 50));
+    assert.is(connections, 0);
+  }
+  await assertNoFdsLeft(before);
+});
+
+test('what decides who may come in is checked', async () => {
+  const address = `unix:tmpdir=${folder}`;
+  const wrong = [{ allow: 'x' }, { allow: true }, { onConnection: 'x' }, { anonymous: 'yes' }, { anonymous: 1 }];
+  for (const options of wrong) {
+    assert.instance(await rejection(listen({ address, ...(options as object) })), InvalidArgumentError);
+  }
+  for (const options of [{ peer: 'yes' }, { peer: 1 }, { peer: true, anonymous: 'yes' }]) {
+    assert.instance(await rejection(connect({ address, ...(options as object) })), InvalidArgumentError);
+  }
 });
 
 test('somebody who does not say who it is is let in only where that is asked for', async () => {
@@ -196,30 +312,89 @@ test('who does not authenticate in time is turned away', async () => {
   assert.match(await answered.until('REJECTED'), /^REJECTED/);
 });
 
-test('where one too many authenticates, the oldest has to go', async () => {
-  await using server = await serve({ maxUnauthenticated: 3 });
-  const peers = [];
-  for (let i = 0; i < 5; i++) peers.push(await RawPeer.connect(server.address));
-  await Promise.all(peers.slice(0, 2).map((peer) => peer.ended));
+for (const count of [300, 800]) {
+  test(`${count} clients that connect at the same moment are all let in`, async () => {
+    await using server = await serve();
+    const attempt = () => connect({ address: server.address, peer: true, timeout: 60_000 * patience });
+    const clients = await Promise.all(Array.from({ length: count }, attempt));
+    const answers = await Promise.all(clients.map((client) => client.proxy(Example, PATH).call.Echo('hello')));
+    assert.is(answers.filter((answer) => answer === 'hello').length, count);
+    assert.is(server.connections.size, count);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  test(`${count} clients of several processes are all let in`, async () => {
+    await using server = await serve();
+    const each = count / 4;
+    const script = `
+      import { connect } from ${JSON.stringify(libraryEntry)};
+      const options = { address: ${JSON.stringify(server.address)}, peer: true, timeout: ${60_000 * patience} };
+      const call = { path: ${JSON.stringify(PATH)}, interface: 'org.example.Peer', member: 'Who' };
+      const attempt = async () => (await connect(options)).call(call);
+      const results = await Promise.allSettled(Array.from({ length: ${each} }, attempt));
+      console.log(results.filter(({ status }) => status === 'fulfilled').length);
+      process.exit();
+    `;
+    const programs = Array.from({ length: 4 }, () =>
+      run(process.execPath, moduleArguments(script), { timeLimit: 60_000 }),
+    );
+    for (const { stdout, stderr } of await Promise.all(programs)) assert.is(stdout, `${each}\n`, stderr);
+  });
+}
+
+test('where all places are taken, who said something keeps its place, and who said nothing gives it up', async () => {
+  await using server = await serve({ limits: { unauthenticated: 3 }, authenticationTimeout: 60_000 * patience });
+  const [first, silent] = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
+  first.write('\0AUTH EXTERNAL\r\n');
+  assert.match(await first.until('DATA'), 'DATA');
+  const third = await RawPeer.connect(server.address);
+  third.write('\0AUTH');
+  // The only place to be had is that of the silent one.
   assert.is(await canCall(server), true);
-  const last = peers[4] as RawPeer;
-  last.write(BEGIN_EXTERNAL);
-  assert.match(await last.until('OK '), 'OK ');
+  assert.is(await silent.ended, '');
+  first.write('DATA\r\nBEGIN\r\n');
+  assert.match(await first.until('OK '), 'OK ');
+  third.write(' EXTERNAL\r\nDATA\r\nBEGIN\r\n');
+  assert.match(await third.until('OK '), 'OK ');
+  for (const peer of [first, third]) peer.close();
+});
+
+test('nobody loses its place while nobody waits for one', async () => {
+  await using server = await serve({ limits: { unauthenticated: 2 }, authenticationTimeout: 60_000 * patience });
+  const peers = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
+  await new Promise((go) => setTimeout(go, 1500));
+  for (const peer of peers) peer.write(BEGIN_EXTERNAL);
+  for (const peer of peers) assert.match(await peer.until('OK '), 'OK ');
   for (const peer of peers) peer.close();
 });
 
-test('ten thousand connections that say nothing keep nobody out, and leave nothing behind', async () => {
-  await using server = await serve();
+test('a client whose word is not read yet keeps its place, however long that takes', async () => {
+  await using server = await serve({ limits: { unauthenticated: 1 }, authenticationTimeout: 60_000 * patience });
+  const first = await RawPeer.connect(server.address);
+  const second = await RawPeer.connect(server.address);
+  // Both have spoken, and the loop is held up beyond the time that silence has.
+  first.write(BEGIN_EXTERNAL);
+  second.write(BEGIN_EXTERNAL);
+  const until = performance.now() + 1500;
+  while (performance.now() < until);
+  for (const peer of [first, second]) assert.match(await peer.until('OK '), 'OK ');
+  for (const peer of [first, second]) peer.close();
+});
+
+test('ten thousand connections that say nothing keep nobody out for long, and leave nothing behind', async () => {
+  const authenticationTimeout = 5000 * patience;
+  await using server = await serve({ authenticationTimeout });
   assert.is(await canCall(server), true);
   const before = openFds();
   const ended: Promise<string>[] = [];
   for (let i = 0; i < 10_000; i++) {
     const peer = await RawPeer.connect(server.address);
     ended.push(peer.ended);
-    if (i % 1000 === 999) assert.is(await canCall(server), true);
+    // Behind all who wait, and therefore no longer than those have to authenticate.
+    if (i % 2000 === 1999) assert.is(await canCall(server, false, authenticationTimeout), true);
   }
   // Both ends of 64 connections are open, once those in the queue were accepted too.
-  const deadline = performance.now() + 2000 * patience;
+  const deadline = performance.now() + 2 * authenticationTimeout;
   while (fdsSince(before).length > 140 && performance.now() < deadline) await new Promise((go) => setTimeout(go, 5));
   assert.ok(fdsSince(before).length <= 140);
   await server.close();
@@ -227,8 +402,25 @@ test('ten thousand connections that say nothing keep nobody out, and leave nothi
   await assertNoFdsLeft(before);
 });
 
+test('a client that does not authenticate costs no memory for messages', async () => {
+  await using server = await serve({ limits: { unauthenticated: 1000 }, authenticationTimeout: 60_000 * patience });
+  const peers: RawPeer[] = [];
+  const more = async (count: number) => {
+    for (let i = 0; i < count; i++) peers.push(await RawPeer.connect(server.address));
+    // The server accepts them in its own time.
+    await new Promise((go) => setTimeout(go, 500));
+    globalThis.gc?.();
+    return process.memoryUsage().rss;
+  };
+  const before = await more(100);
+  const each = ((await more(400)) - before) / 400;
+  for (const peer of peers) peer.close();
+  // Both ends; with the memory of an inbox it were 400 KiB and more.
+  assert.ok(each < 150_000 * patience, `${each} bytes`);
+});
+
 test('more connections than wanted are turned away, until one closes', async () => {
-  await using server = await serve({ maxConnections: 2 });
+  await using server = await serve({ limits: { connections: 2 } });
   const open = await Promise.all([1, 2].map(() => connect({ address: server.address, peer: true })));
   // A client is connected as soon as it has said its last word; who is answered was let in.
   for (const client of open) await client.proxy(Example, PATH).call.Echo('hello');
@@ -243,7 +435,7 @@ test('those who connect at the same time are not let in beyond the limit either'
   const turnedAway: Problem[] = [];
   const hear = (problem: unknown) => void turnedAway.push(problem as Problem);
   subscribe('busbar:problem', hear);
-  await using server = await serve({ maxConnections: 2 });
+  await using server = await serve({ limits: { connections: 2 } });
   const attempts = await Promise.allSettled(
     Array.from({ length: 20 }, () => connect({ address: server.address, peer: true })),
   );
@@ -254,6 +446,46 @@ test('those who connect at the same time are not let in beyond the limit either'
   assert.is(turnedAway.filter(({ kind }) => kind === 'peer').length, 18);
   unsubscribe('busbar:problem', hear);
   await Promise.all(clients.map((client) => client.close()));
+});
+
+test('of ten at once exactly as many are told yes as may be in', async () => {
+  await using server = await serve({ limits: { connections: 3 } });
+  const attempts = await Promise.allSettled(
+    Array.from({ length: 10 }, () => connect({ address: server.address, peer: true })),
+  );
+  const clients = attempts.filter(isFulfilled).map(({ value }) => value);
+  assert.is(clients.length, 3);
+  for (const client of clients) assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+test('clients that nobody takes are seen to leave, and leave their places', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { connections: 20 } });
+  const before = openFds();
+  for (let i = 0; i < 20; i++) await (await connect({ address: server.address, peer: true })).close();
+  await assertNoFdsLeft(before);
+  const others = await Promise.all(Array.from({ length: 20 }, () => connect({ address: server.address, peer: true })));
+  await Promise.all(others.map((client) => client.close()));
+  await assertNoFdsLeft(before);
+});
+
+test('what a client said before it left is there for who takes it, as long as its place is not needed', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { connections: 3 } });
+  const call = { path: '/', interface: 'org.example.Peer', member: 'Bye' };
+  for (let i = 0; i < 5; i++) {
+    const client = await connect({ address: server.address, peer: true });
+    client.emit({ ...call, signature: 'u', body: [i] });
+    await client.close();
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  const heard: unknown[] = [];
+  let taken = 0;
+  for await (const bus of server) {
+    bus.addMessageHandler(({ body }) => void heard.push(body[0]));
+    assert.instance(await bus.disconnected, ConnectionClosedError);
+    if (++taken === 3) break;
+  }
+  assert.equal(heard, [2, 3, 4]);
 });
 
 function isFulfilled<T>(result: PromiseSettledResult<T>): result is PromiseFulfilledResult<T> {

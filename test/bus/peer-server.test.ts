@@ -99,7 +99,7 @@ test('what cannot be listened on says why', async () => {
   assert.match(await failure('unixexec:path=/bin/true'), 'cannot listen on the transport');
   assert.match(await failure('tcp:host=localhost,port=0'), 'can only be anonymous');
   assert.instance(await rejection(listen({ address: 'nonsense' })), InvalidArgumentError);
-  const options = { address: `unix:tmpdir=${folder}`, maxUnauthenticated: 0 };
+  const options = { address: `unix:tmpdir=${folder}`, limits: { unauthenticated: 0 } };
   assert.instance(await rejection(listen(options)), InvalidArgumentError);
 });
 
@@ -162,7 +162,7 @@ test('a client that somebody waited for who has left goes to the next one', asyn
 test('a transport that there is not is refused before anybody can connect', async () => {
   const address = `unix:tmpdir=${folder}`;
   assert.instance(await rejection(listen({ address, transport: 'bogus' as never })), InvalidArgumentError);
-  assert.instance(await rejection(listen({ address, maxConnections: '5' as never })), InvalidArgumentError);
+  assert.instance(await rejection(listen({ address, limits: { connections: '5' as never } })), InvalidArgumentError);
 });
 
 test('closing writes what was sent, and leaves connections open if asked to', async () => {

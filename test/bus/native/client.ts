@@ -51,10 +51,11 @@ export class Client {
       closed = resolve;
     });
     this.native = new addon.Connection({
-      ...{ address, arena, rows, strings, fds, transport: transportKind(), poller: pollerKind() },
+      ...{ address, transport: transportKind(), poller: pollerKind() },
       onOpen: (canSendFds) => {
         this.calls.push('open');
         opened(canSendFds);
+        return { arena, rows, strings, fds };
       },
       onBatch: (from, count, newStrings, large) => {
         this.calls.push('batch');
