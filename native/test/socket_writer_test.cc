@@ -167,6 +167,28 @@ TEST("a descriptor that is none costs its message only") {
   CHECK(fixture.refused.size() == 3 && fixture.refused[2].error == EINVAL);
 }
 
+TEST("a descriptor that is refused when its turn comes costs its message only") {
+  Fixture fixture;
+  Batch all;
+  all.add(text_message(1, 50'000));
+  fixture.send(all.sent);
+  REQUIRE(fixture.writer.has_queued());
+  // What waits has a duplicate, which gets the least number from 3 on.
+  const int copy = fcntl(0, F_DUPFD_CLOEXEC, 3);
+  close(copy);
+  const int sent = 0;
+  fixture.send(signal_bytes("h", Bytes().u32(0), 2, 1), std::span(&sent, 1));
+  close(copy);
+  const std::vector<uint8_t> last = text_message(3, 5);
+  fixture.send(last);
+  all.add(last);
+  CHECK(receive_all(fixture) == all.expected);
+  CHECK(fixture.writer.error() == 0 && fixture.writer.pending_bytes() == 0);
+  const std::vector<Refusal> refused = fixture.writer.take_refused();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].serial == 2 && refused[0].error == EBADF && !fixture.writer.has_refused());
+}
+
 TEST("bytes that are no message are refused, and what came before them is sent") {
   Fixture fixture;
   Batch batch;

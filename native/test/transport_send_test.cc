@@ -99,6 +99,67 @@ TEST("what the peer does not take is counted, and its end reported") {
   CHECK(!fixture.turn(1).drained);
 }
 
+TEST("many small messages wait in order, a refusal costs one of them, and sd-bus has a few hundred at a time") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  fixture.peer.receive();
+  std::vector<transport::Refusal> refused;
+  constexpr uint32_t kCount = 300000, kRefused = 250000;
+  for (uint32_t serial = 1; serial <= kCount; serial++) {
+    MessageFields fields = signal_fields("s");
+    fields.serial = serial;
+    // sd-bus refuses noncharacters.
+    const Bytes body = Bytes().string(serial == kRefused ? "\xef\xbf\xbe" : "ok");
+    fixture.transport->send(message_bytes(fields, body), {}, refused);
+  }
+  CHECK(refused.empty());
+  std::string received;
+  std::vector<transport::Refusal> later;
+  bool drained = false;
+  uint32_t expected = 1;
+  for (int i = 0; i < 100000 && !drained; i++) {
+    const Progress progress = fixture.turn(1);
+    later.insert(later.end(), progress.refused.begin(), progress.refused.end());
+    drained = progress.drained;
+    received += fixture.peer.receive();
+    size_t offset = 0;
+    wire::Header header;
+    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(received.data()), received.size());
+    while (wire::read_header(bytes.subspan(offset), header).is_sound() &&
+           header.message_length() <= bytes.size() - offset) {
+      if (expected == kRefused) expected++;
+      REQUIRE(header.serial == expected);
+      expected++;
+      offset += header.message_length();
+    }
+    received.erase(0, offset);
+  }
+  CHECK(drained && expected == kCount + 1 && received.empty());
+  CHECK(later.size() == 1 && later[0].serial == kRefused && later[0].error == EILSEQ);
+}
+
+TEST("writing for who does not want to read keeps what arrives, up to a bound of bytes") {
+  Fixture fixture;
+  REQUIRE_LIBRARY(fixture);
+  REQUIRE(fixture.open());
+  Bytes body;
+  body.u32(1 << 20).raw(std::string(1 << 20, 'x'));
+  const std::vector<uint8_t> large = message_bytes(signal_fields("ay"), body);
+  std::vector<transport::Refusal> refused;
+  for (size_t i = 0; i < 64; i++) fixture.transport->send(large, {}, refused);
+  REQUIRE(refused.empty() && fixture.transport->pending_bytes() > 0);
+  // The other side writes as fast as it reads, so that each step of sd-bus may bring a message.
+  const std::vector<uint8_t> small = message_bytes(signal_fields("u"), Bytes().u32(5));
+  for (int i = 0; i < 2000 && fixture.transport->pending_bytes() > 0; i++) {
+    fixture.peer.send(small);
+    fixture.peer.receive();
+    fixture.transport->write();
+  }
+  CHECK(fixture.transport->pending_bytes() == 0);
+  CHECK(fixture.receive().has_value());
+}
+
 TEST("flush gives up after its time, and keeps what arrived") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);

@@ -38,7 +38,12 @@ void refuse(std::span<const iovec> messages, int error, std::vector<Refusal>& re
   for (const iovec& message : messages) refused.push_back({serial_of(message), error});
 }
 
-bool is_full(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK; }
+// The kernel takes no more for now, if only for want of memory: what was not taken waits.
+bool is_full(ssize_t result) {
+  return result == -EAGAIN || result == -EWOULDBLOCK || result == -ENOBUFS || result == -ENOMEM;
+}
+
+bool is_broken(ssize_t result) { return result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN; }
 
 void close_all(std::span<const int> fds) {
   for (const int fd : fds) ::close(fd);
@@ -100,9 +105,8 @@ void SocketWriter::send_with_fds(std::span<const int32_t> fds, std::vector<Refus
     }
     if (!is_full(written)) {
       // All others are about these descriptors.
-      const bool is_broken = written == -EPIPE || written == -ECONNRESET || written == -ENOTCONN;
-      if (is_broken) break_off(static_cast<int>(-written));
-      return refuse(parts_, is_broken ? ENOTCONN : static_cast<int>(-written), refused);
+      if (is_broken(written)) break_off(static_cast<int>(-written));
+      return refuse(parts_, is_broken(written) ? ENOTCONN : static_cast<int>(-written), refused);
     }
   }
   if (!enqueue_with_fds(part, fds)) refuse(parts_, errno, refused);
@@ -192,11 +196,15 @@ void SocketWriter::write_queued() {
       if (!chunk.fds.empty()) break;
     }
     const ssize_t written = write_once({parts, count}, queue_.front().fds);
-    if (written < 0) {
-      if (!is_full(written)) break_off(static_cast<int>(-written));
+    if (written >= 0) {
+      take_written(static_cast<size_t>(written));
+    } else if (is_full(written)) {
       return;
+    } else if (is_broken(written) || queue_.front().fds.empty()) {
+      return break_off(static_cast<int>(-written));
+    } else {
+      refuse_front(static_cast<int>(-written));
     }
-    take_written(static_cast<size_t>(written));
   }
 }
 
@@ -211,6 +219,16 @@ void SocketWriter::take_written(size_t count) {
     count -= part;
     if (chunk.written == chunk.bytes.size()) queue_.pop_front();
   }
+}
+
+void SocketWriter::refuse_front(int error) {
+  // It has descriptors still, so nothing of it was written.
+  Chunk& chunk = queue_.front();
+  const iovec message{chunk.bytes.data(), chunk.bytes.size()};
+  refuse({&message, 1}, error, refused_);
+  pending_bytes_ -= chunk.bytes.size();
+  close_all(chunk.fds);
+  queue_.pop_front();
 }
 
 void SocketWriter::break_off(int error) {

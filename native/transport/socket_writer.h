@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "transport/transport.h"
@@ -33,6 +34,9 @@ class SocketWriter {
   bool has_sent_call() const { return has_sent_call_; }
   // Errno, positive, if nothing can be written any more; what waited is gone then.
   int error() const { return error_; }
+  // What had waited, and was refused when its turn came, since this was asked last.
+  std::vector<Refusal> take_refused() { return std::exchange(refused_, {}); }
+  bool has_refused() const { return !refused_.empty(); }
   // Drops what waits.
   void discard();
 
@@ -54,6 +58,8 @@ class SocketWriter {
   ssize_t write_once(std::span<iovec> parts, std::span<const int> fds);
   void enqueue(const iovec& part);
   bool enqueue_with_fds(const iovec& part, std::span<const int32_t> fds);
+  // The descriptors of the first chunk are refused: that costs its one message.
+  void refuse_front(int error);
   void break_off(int error);
   // Takes `count` bytes off the queue.
   void take_written(size_t count);
@@ -64,6 +70,7 @@ class SocketWriter {
   bool has_sent_call_ = false;
   uint64_t pending_bytes_ = 0;
   std::deque<Chunk> queue_;
+  std::vector<Refusal> refused_;
   // Of the present `send`: one entry a message.
   std::vector<iovec> parts_;
 };

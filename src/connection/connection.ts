@@ -90,6 +90,7 @@ export class Connection {
   readonly #native: NativeConnection;
   readonly #limits: CompleteLimits;
   readonly #isPeer: boolean;
+  readonly #transport: TransportKind;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
@@ -114,6 +115,7 @@ export class Connection {
   private constructor(options: ConnectionOptions) {
     const { limits, serve, transport } = options;
     this.#limits = limits;
+    this.#transport = transport;
     this.#isPeer = options.peer === true;
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
@@ -552,7 +554,7 @@ export class Connection {
 
   #onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {
     if (errno === constants.errno.ENOTCONN) this.#isBroken = true;
-    const error = () => refusalOf(errno);
+    const error = () => refusalOf(errno, this.#transport);
     if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
     report('send', `message ${serial} was not sent`, error(), this.id);
     const answered =

@@ -3,16 +3,21 @@ import { constants } from 'node:os';
 import {
   ConnectionClosedError,
   type DBusError,
+  InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
   ProtocolError,
 } from '../errors.js';
+import type { TransportKind } from '../native/binding.js';
+
+/** Linux only, so that it is not among the constants of Node.js. */
+const ETOOMANYREFS = 109;
 
 /** The symbol of an errno, `ECONNRESET` for instance. */
 export function errnoText(errno: number): string {
   // Not by `getSystemErrorName`, which knows only the errors that libuv has a use for.
   const found = Object.entries(constants.errno).find(([, number]) => number === errno);
-  return found?.[0] ?? `errno ${errno}`;
+  return errno === ETOOMANYREFS ? 'ETOOMANYREFS' : (found?.[0] ?? `errno ${errno}`);
 }
 
 /** Why a connection that nobody here closed is over. */
@@ -28,17 +33,29 @@ export function lossOf(errno: number, detail: string): DBusError {
 }
 
 /** Why the addon did not send a message that it was given. */
-export function refusalOf(errno: number): DBusError {
-  if (errno === constants.errno.ENOTCONN) return new ConnectionClosedError('the connection was lost before sending');
-  if (errno === constants.errno.EILSEQ) {
-    return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
+export function refusalOf(errno: number, transport: TransportKind): DBusError {
+  const { EBADF, EILSEQ, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOTCONN, EOPNOTSUPP } = constants.errno;
+  const name = errnoText(errno);
+  const text = `the message was not sent: `;
+  switch (errno) {
+    case ENOTCONN:
+      return new ConnectionClosedError('the connection was lost before sending');
+    case EILSEQ:
+      return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
+    case EMFILE:
+    case ENFILE:
+      // Descriptors of a message that has to wait are duplicated.
+      return new LimitsExceededError(`${text}no file descriptor is left for it (${name})`);
+    case ETOOMANYREFS:
+      return new LimitsExceededError(`${text}too many file descriptors of this user wait in sockets (ETOOMANYREFS)`);
+    case ENOBUFS:
+    case ENOMEM:
+      return new LimitsExceededError(`${text}there is no memory for it (${name})`);
+    case EBADF:
+      return new InvalidArgumentError(`${text}a file descriptor of it is not open (EBADF)`);
+    case EOPNOTSUPP:
+      return new NotSupportedError(`${text}the other side takes no file descriptors (EOPNOTSUPP)`);
+    default:
+      return new NotSupportedError(`${text}${transport === 'sd-bus' ? 'sd-bus' : 'the kernel'} refuses it (${name})`);
   }
-  if (errno === constants.errno.EMFILE || errno === constants.errno.ENFILE) {
-    // Descriptors of a message that has to wait are duplicated.
-    return new LimitsExceededError(`the message was not sent: no file descriptor is left for it (${errnoText(errno)})`);
-  }
-  return new NotSupportedError(
-    `sd-bus refuses to send this message (${errnoText(errno)}); it takes no descriptors where the other side did not ` +
-      'agree to them',
-  );
 }
