@@ -7,6 +7,7 @@ import { types } from 'node:util';
 import type { BasicCode, DictEntryType, StructType, Type } from '../signature/parse.js';
 import { writeNone, writeRuns } from './encode-runs.js';
 import type { ValueEncoder } from './encoder.js';
+import { countCheck } from './least-size.js';
 import { atIndex, atKey, misfit, within } from './misfit.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
@@ -28,12 +29,16 @@ export function encodeStruct(type: StructType, fields: readonly ValueEncoder[]):
 export function encodeArray(signature: string, element: Type, writeElement: ValueEncoder): ValueEncoder {
   const { alignment } = element;
   const writeRun = writeRuns[element.code as BasicCode] ?? writeNone;
+  const checkCount = countCheck(element);
   return (writer, value) => {
     if (!Array.isArray(value)) throw misfit(signature, value);
+    // Asked once: a getter of an element may make the array longer for ever.
+    const { length } = value;
+    checkCount(length);
     const lengthAt = writer.beginArray(alignment);
-    let index = writeRun(writer, value);
+    let index = writeRun(writer, value, length);
     try {
-      for (; index < value.length; index++) writeElement(writer, value[index]);
+      for (; index < length; index++) writeElement(writer, value[index]);
     } catch (error) {
       throw atIndex(index, error);
     }
@@ -100,20 +105,31 @@ export function encodeDictionary(
     }
   };
 
+  const checkCount = countCheck(entry);
   return (writer, value) => {
     if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
+      const keys = Object.keys(object);
+      checkCount(keys.length);
       const lengthAt = writer.beginArray(8);
-      for (const key of Object.keys(object)) writeEntry(writer, key, object[key]);
+      for (const key of keys) writeEntry(writer, key, object[key]);
       writer.endArray(lengthAt, 8);
       return;
     }
     // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
     if (!types.isMap(value)) throw misfit(expectation, value);
+    checkCount(sizeOf(value));
     const lengthAt = writer.beginArray(8);
     for (const [key, content] of value) writeEntry(writer, key, content);
     writer.endArray(lengthAt, 8);
   };
+}
+
+/** As Map itself tells it: an object may have a `size` of its own. */
+const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as (this: unknown) => number;
+
+function sizeOf(map: ReadonlyMap<unknown, unknown>): number {
+  return sizeOfMap.call(map);
 }
 
 /** An object literal, of this realm or another, or an object without a prototype; no instance of a class. */

@@ -7,40 +7,40 @@ import { atIndex } from './misfit.js';
 import type { Writer } from './writer.js';
 
 /** Writes elements up to the first that does not fit, and returns its index, or else the number of elements. */
-type RunWriter = (writer: Writer, values: readonly unknown[]) => number;
+type RunWriter = (writer: Writer, values: readonly unknown[], count: number) => number;
 
 export const writeRuns: { readonly [Code in BasicCode]?: RunWriter } = {
-  i(writer, values) {
+  i(writer, values, count) {
     let index = 0;
-    for (; index < values.length; index++) {
+    for (; index < count; index++) {
       const value = values[index];
       if (typeof value !== 'number' || (value | 0) !== value) break;
       writer.uint32(value);
     }
     return index;
   },
-  u(writer, values) {
+  u(writer, values, count) {
     let index = 0;
-    for (; index < values.length; index++) {
+    for (; index < count; index++) {
       const value = values[index];
       if (typeof value !== 'number' || value >>> 0 !== value) break;
       writer.uint32(value);
     }
     return index;
   },
-  d(writer, values) {
+  d(writer, values, count) {
     let index = 0;
-    for (; index < values.length; index++) {
+    for (; index < count; index++) {
       const value = values[index];
       if (typeof value !== 'number') break;
       writer.double(value);
     }
     return index;
   },
-  s(writer, values) {
+  s(writer, values, count) {
     let index = 0;
     try {
-      for (; index < values.length; index++) {
+      for (; index < count; index++) {
         const value = values[index];
         if (typeof value !== 'string') break;
         writer.string(value);

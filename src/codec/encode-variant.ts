@@ -10,6 +10,7 @@ import { parseSingle } from '../signature/parse.js';
 import { Variant } from '../variant.js';
 import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
+import { countCheck } from './least-size.js';
 import { DEPTH_MAXIMUM } from './limits.js';
 import { describe, Misfit } from './misfit.js';
 import type { Writer } from './writer.js';
@@ -51,6 +52,15 @@ function compileContent(signature: string): Content {
   }
 }
 
+const checkStringCount = countCheck(parseSingle('s'));
+
+function areStrings(values: readonly unknown[]): boolean {
+  const { length } = values;
+  // Of more than can be sent, and be it only claimed, none is looked at.
+  checkStringCount(length);
+  return length > 0 && values.every((element) => typeof element === 'string');
+}
+
 /**
  * The type that goes without saying. An empty array might be of any type and a mixed one is of none, so these need a
  * `Variant`, as everything does that is not in the table of values.
@@ -68,8 +78,7 @@ function inferSignature(value: unknown): string {
       break;
     case 'object':
       if (types.isUint8Array(value)) return 'ay';
-      if (Array.isArray(value) && value.length > 0 && value.every((element) => typeof element === 'string'))
-        return 'as';
+      if (Array.isArray(value) && areStrings(value)) return 'as';
       if (isPlainObject(value)) return 'a{sv}';
   }
   throw new Misfit(`expected v, got ${describe(value)}: use a Variant to say which type is meant`);

@@ -7,6 +7,7 @@
  */
 import { types } from 'node:util';
 import { isPlainObject } from '../codec/encode-container.js';
+import { ARRAY_BYTES_MAXIMUM } from '../codec/limits.js';
 import { Variant } from '../variant.js';
 
 export class ReceivedTypes {
@@ -36,6 +37,8 @@ function withTypes(received: unknown, value: unknown): unknown {
     return received.signature === 'a{sv}' ? withTypes(received.value, value) : value;
   }
   if (Array.isArray(received) && Array.isArray(value)) {
+    // No array of so many can be sent; the length may be no more than a claim.
+    if (value.length > ARRAY_BYTES_MAXIMUM) return value;
     return value.map((element, index) => withTypes(received[index], element));
   }
   if (types.isMap(received) && types.isMap(value)) {
