@@ -47,12 +47,12 @@ class Loop final : private PollThread::Waker, private PollSet::Owner {
   PollSet& set() { return set_; }
   bool alive() const { return alive_; }
   bool emptied() const { return emptied_; }
-  // Waits for the next request, and dispatches. False if none came in time.
-  bool turn(int milliseconds = 2000) {
+  // Waits for the next request, and dispatches until `ends`. False if none came in time.
+  bool turn(int milliseconds = 2000, uint64_t ends = UINT64_MAX) {
     pollfd asked{requests_.read_end.get(), POLLIN, 0};
     if (poll(&asked, 1, milliseconds) != 1) return false;
     requests_.read_byte();
-    set_.dispatch(UINT64_MAX);
+    set_.dispatch(ends);
     if (!emptied_) thread_.rearm();
     return true;
   }
@@ -269,4 +269,54 @@ TEST("more pollers than one dispatch serves all have their turn") {
   }
   CHECK(missing == 0);
   for (Client& client : clients) client.close();
+}
+
+TEST("busy pollers take turns where a dispatch has time for one, and none is left out") {
+  Loop loop;
+  const Pipe pipe;
+  std::vector<UniqueFd> fds;
+  std::vector<Client> clients;
+  clients.reserve(100);
+  for (int i = 0; i < 100; i++) {
+    fds.emplace_back(fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 3));
+    // Always ready.
+    clients.emplace_back(loop).poller->watch({.fd = fds.back().get(), .writable = true});
+  }
+  for (int i = 0; i < 1000; i++) REQUIRE(loop.turn(2000, 0));
+  for (const Client& client : clients) CHECK(client.turns >= 9 && client.turns <= 11);
+  for (Client& client : clients) client.close();
+}
+
+TEST("what a dispatch has no time for is asked for without another alarm") {
+  Loop loop;
+  Client one(loop), other(loop);
+  one.poller->watch({.deadline = 0});
+  other.poller->watch({.deadline = 0});
+  one.in_turn = [&] { one.poller->watch({}); };
+  other.in_turn = [&] { other.poller->watch({}); };
+  CHECK(loop.turn(2000, 0) && one.turns == 1 && other.turns == 0);
+  CHECK(loop.turn(2000, 0) && one.turns == 1 && other.turns == 1);
+  loop.turn(20);
+  CHECK(one.turns == 1 && other.turns == 1);
+  one.close();
+  other.close();
+}
+
+TEST("a turn that was put off is not taken when nothing is waited for any more") {
+  Loop loop;
+  const Pipe pipe;
+  Client first(loop), paused(loop);
+  const UniqueFd copy(fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 3));
+  first.poller->watch({.fd = pipe.write_end.get(), .writable = true});
+  paused.poller->watch({.fd = copy.get(), .writable = true});
+  CHECK(loop.turn(2000, 0));
+  Client& waiting = first.turns == 1 ? paused : first;
+  Client& served = first.turns == 1 ? first : paused;
+  waiting.poller->watch({.fd = (&waiting == &paused ? copy : pipe.write_end).get()});
+  served.poller->watch({});
+  while (loop.turn(20)) {
+  }
+  CHECK(waiting.turns == 0 && served.turns == 1);
+  first.close();
+  paused.close();
 }

@@ -20,6 +20,7 @@ const polled = [
   'bus/peer',
   'bus/signals',
   'process/exit',
+  'reliability/fairness',
   'reliability/faults-daemon',
   'reliability/faults-limits',
   'reliability/faults-stream',

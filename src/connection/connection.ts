@@ -505,8 +505,10 @@ export class Connection {
     this.#inbox.intern(newStrings);
     this.#outbox.gather();
     // A single message needs no clock.
-    if (count - from > 1) this.#turn.begin(milliseconds);
+    const isMeasured = count - from > 1;
+    if (isMeasured) this.#turn.begin(milliseconds);
     const next = this.#handleRows(from, count, large);
+    if (isMeasured) this.#turn.end();
     this.#outbox.flush();
     return next;
   }

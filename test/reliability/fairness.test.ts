@@ -1,0 +1,197 @@
+// time limit: 180 s
+// Senders that send as fast as they can: timers, other I/O and other connections have their turn between any two of theirs.
+//
+// Nothing here is timed but the handler, which is made to take 50 µs. What is counted is how many messages it got between two
+// turns of something else: a slow machine makes that fewer, not more.
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement, listen, type MessageBus, type PeerServer } from '../../src/index.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { startSenders } from '../helpers/senders.js';
+import { testUnless } from '../helpers/skip.js';
+
+const NAME = 'org.example.Fair';
+const PATH = '/org/example/fair';
+const Fair = defineInterface(NAME, {
+  methods: { Work: {}, Later: {}, Ask: { out: 's' } },
+  signals: { Worked: {} },
+});
+
+/** Milliseconds that a message takes. */
+const WORK = 0.05;
+/** Messages that are handled in a run. */
+const MESSAGES = 3000;
+/** A turn has a millisecond, and a round of the loop ends with the turn that crosses another one. */
+const TURN = 1 / WORK;
+/** What fits four turns. One batch of the inbox is more. A byte goes to and fro in two rounds. */
+const BETWEEN_ROUNDS = 4 * TURN;
+/** Each of four busy connections may have its turns before the call is read, and before its reply is. */
+const BEFORE_ANSWER = 20 * TURN;
+
+/** How many messages came between two turns of one thing, at most, and how often it had its turn. */
+class Gap {
+  largest = 0;
+  turns = 0;
+  #before = 0;
+
+  turn(messages: number): void {
+    this.largest = Math.max(this.largest, messages - this.#before);
+    this.#before = messages;
+    this.turns++;
+  }
+}
+
+/** Counts the messages of a run, and what else has its turn meanwhile. */
+class Run {
+  readonly rounds = new Gap();
+  readonly timers = new Gap();
+  readonly io = new Gap();
+  readonly answers = new Gap();
+  readonly finished: Promise<void>;
+  #messages = 0;
+  #finish!: () => void;
+  #server: Server | undefined;
+  #socket: Socket | undefined;
+
+  constructor() {
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** What the handler of a message does. */
+  work(): void {
+    if (this.#messages === 0) this.#watch();
+    this.#messages++;
+    const end = performance.now() + WORK;
+    while (performance.now() < end);
+    if (this.#messages === MESSAGES) this.#finish();
+  }
+
+  /** Asks again and again until the run is over. */
+  async ask(question: () => Promise<unknown>): Promise<void> {
+    while (this.#isRunning) {
+      const before = this.#messages;
+      await question();
+      // What came while nothing was asked does not count.
+      this.answers.largest = Math.max(this.answers.largest, this.#messages - before);
+      this.answers.turns++;
+    }
+  }
+
+  /** A byte that goes to and fro between two sockets of this process. */
+  async openSockets(): Promise<void> {
+    const path = join(tmpdir(), `busbar-fair-${process.pid}`);
+    this.#server = createServer((socket) => socket.pipe(socket)).listen(path);
+    this.#socket = connectSocket(path);
+    await new Promise((resolve) => this.#socket?.once('connect', resolve));
+    this.#socket.on('data', (byte) => {
+      this.io.turn(this.#messages);
+      if (this.#isRunning) this.#socket?.write(byte);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#socket?.destroy();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  get #isRunning(): boolean {
+    return this.#messages < MESSAGES;
+  }
+
+  /** From the first message on. */
+  #watch(): void {
+    const round = () => {
+      this.rounds.turn(this.#messages);
+      if (this.#isRunning) setImmediate(round);
+    };
+    const timer = () => {
+      this.timers.turn(this.#messages);
+      if (this.#isRunning) setTimeout(timer, 1);
+    };
+    setImmediate(round);
+    setTimeout(timer, 1);
+    this.#socket?.write('x');
+  }
+}
+
+/** A run, with a second peer's server and client in this process beside it. */
+async function counted(run: Run, start: (server: PeerServer) => Promise<AsyncDisposable>): Promise<void> {
+  await run.openSockets();
+  const object = implement(Fair, {
+    Work: () => run.work(),
+    async Later() {
+      await undefined;
+      run.work();
+    },
+    Ask: () => 'answer',
+  });
+  const server = await listen({
+    address: `unix:tmpdir=${tmpdir()}`,
+    onConnection: (peer: MessageBus) => void peer.export(PATH, object),
+  });
+  const second = await connect({ address: server.address, peer: true });
+  try {
+    const proxy = second.proxy(Fair, undefined, PATH);
+    await using _ = await start(server);
+    const asked = run.ask(() => proxy.call.Ask());
+    await run.finished;
+    await asked;
+  } finally {
+    await second.close();
+    await server.close();
+    await run.close();
+  }
+  const limits = { rounds: BETWEEN_ROUNDS, timers: BETWEEN_ROUNDS, io: 2 * BETWEEN_ROUNDS };
+  for (const [what, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
+    const { turns, largest } = run[what];
+    assert.ok(turns > 10, `${what}: ${turns} turns`);
+    assert.ok(largest <= limit, `${what}: ${largest} messages between two turns`);
+  }
+  assert.ok(run.answers.turns > 0, 'the second peer had no answer');
+  assert.ok(run.answers.largest <= BEFORE_ANSWER, `${run.answers.largest} messages before an answer`);
+}
+
+const test = suite('fairness');
+const call = { path: PATH, interface: NAME };
+
+test('one peer that floods', async () => {
+  await counted(new Run(), async ({ address }) =>
+    startSenders({ address, kind: 'flood', connections: 1, ...call, member: 'Work' }),
+  );
+});
+
+test('four peers that pipeline calls', async () => {
+  await counted(new Run(), async ({ address }) =>
+    startSenders({ address, kind: 'pipeline', connections: 4, ...call, member: 'Work' }),
+  );
+});
+
+test('a peer whose calls are worked on in microtasks', async () => {
+  const run = new Run();
+  await counted(run, async ({ address }) =>
+    startSenders({ address, kind: 'pipeline', connections: 1, ...call, member: 'Later' }),
+  );
+});
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  testUnless(PrivateBus.missing({ daemon }), test, `three senders of signals through ${daemon}`, async () => {
+    await using bus = await PrivateBus.start({ daemon });
+    const run = new Run();
+    const listener = await connect({ address: bus.address });
+    try {
+      await listener.subscribe({ interface: NAME, member: 'Worked' }, () => run.work());
+      await counted(run, async () =>
+        startSenders({ address: bus.address, kind: 'signals', connections: 3, ...call, member: 'Worked' }),
+      );
+    } finally {
+      await listener.close();
+    }
+  });
+}
+
+test.run();

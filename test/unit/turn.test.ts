@@ -1,0 +1,113 @@
+// How many messages a turn hands over, on a clock of the test's own: no turn outlasts its time by more than a few messages.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Turn } from '../../src/connection/turn.js';
+
+const test = suite('turn');
+
+/** Milliseconds of a turn. */
+const WHOLE = 1;
+/** Messages between two looks at the clock. */
+const STRIDE = 8;
+/** Messages before it is known what they leave to microtasks. */
+const FIRST = 16;
+
+/** A connection whose messages take `handler` milliseconds, and leave `later` to microtasks. */
+class Played {
+  now = 0;
+  looks = 0;
+  readonly turn = new Turn(() => {
+    this.looks++;
+    return this.now;
+  });
+
+  /** A turn with a batch of `rows`, and how many of them it handled. */
+  async take(rows: number, handler: (row: number) => number, later = 0): Promise<number> {
+    this.turn.begin(WHOLE);
+    let row = 0;
+    for (; row < rows; row++) {
+      if (row > 0 && this.turn.isOver()) break;
+      this.now += handler(row);
+    }
+    this.turn.end();
+    // What the handlers left runs before the turn is measured.
+    this.now += row * later;
+    await undefined;
+    return row;
+  }
+}
+
+test('a message that takes longer than a turn is the only one of its turn', async () => {
+  const played = new Played();
+  for (let i = 0; i < 3; i++) assert.is(await played.take(256, () => 5), 1);
+});
+
+test('messages of 50 µs are twenty to a turn', async () => {
+  const played = new Played();
+  await played.take(256, () => 0.05);
+  await played.take(256, () => 0.05);
+  for (let i = 0; i < 10; i++) {
+    const handled = await played.take(256, () => 0.05);
+    assert.ok(handled >= 18 && handled <= 22, `${handled} messages`);
+  }
+});
+
+test('small messages soon come as whole batches, with few looks at the clock', async () => {
+  const played = new Played();
+  for (let i = 0; i < 5; i++) await played.take(256, () => 0.001);
+  played.looks = 0;
+  assert.is(await played.take(256, () => 0.001), 256);
+  assert.ok(played.looks < 40, `${played.looks} looks`);
+});
+
+test('what messages leave to microtasks counts for the next turn', async () => {
+  const played = new Played();
+  for (let i = 0; i < 6; i++) await played.take(256, () => 0.001);
+  assert.is(await played.take(256, () => 0.001, 0.05), 256);
+  const next = await played.take(256, () => 0.001, 0.05);
+  assert.ok(next <= 21, `${next} messages`);
+});
+
+test('a turn of which reading took most says nothing of the next one', async () => {
+  const played = new Played();
+  for (let i = 0; i < 6; i++) await played.take(256, () => 0.001);
+  played.turn.begin(0);
+  played.now += 0.001;
+  assert.ok(played.turn.isOver());
+  played.turn.end();
+  await undefined;
+  assert.is(await played.take(256, () => 0.001), 256);
+});
+
+test('whatever messages take, a turn ends with the few that follow the last look at the clock', async () => {
+  const cost = fc.oneof(
+    { weight: 5, arbitrary: fc.double({ min: 0.0001, max: 0.02, noNaN: true }) },
+    { weight: 2, arbitrary: fc.double({ min: 0.02, max: 0.5, noNaN: true }) },
+    { weight: 1, arbitrary: fc.double({ min: 0.5, max: 20, noNaN: true }) },
+  );
+  const turns = fc.array(fc.array(cost, { minLength: 1, maxLength: 256 }), { minLength: 1, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(turns, async (batches) => {
+      const played = new Played();
+      for (const costs of batches) {
+        let row = 0;
+        while (row < costs.length) {
+          const from = row;
+          row += await played.take(costs.length - from, (at) => costs[from + at]!);
+          assert.ok(row > from, 'a turn handles one message at least');
+          const before = costs.slice(from, Math.max(from, row - STRIDE)).reduce((sum, each) => sum + each, 0);
+          assert.ok(before < WHOLE, `${row - from} messages, of which those before the last ${STRIDE} took ${before}`);
+        }
+      }
+    }),
+    { endOnFailure: true },
+  );
+});
+
+test('a first turn has few messages, and each that was not too long twice as many', async () => {
+  const played = new Played();
+  for (let most = FIRST; most <= 256; most *= 2) assert.is(await played.take(1000, () => 0.000_01), most);
+});
+
+test.run();
