@@ -38,7 +38,8 @@ class NameRule {
     if (typeof value !== 'string' || !this.#matches(value)) return false;
     // Object paths may be longer; long ones are rare and would only fill the memory.
     if (value.length > NAME_MAXIMUM) return true;
-    return this.#remembered.add(value, true);
+    if (this.#remembered.isFamiliar(value)) this.#remembered.add(value, true);
+    return true;
   }
 
   check(value: string, what: string): void {

@@ -5,7 +5,7 @@
  * @see D-Bus specification, type VARIANT
  */
 import { type InspectOptions, inspect } from 'node:util';
-import { parseSingle } from './signature/parse.js';
+import { checkSingle } from './signature/parse.js';
 import type { WriteValue } from './signature/types.js';
 
 /** Shared by all copies of this package in a process. */
@@ -30,7 +30,7 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
    * @throws {@link InvalidArgumentError} for an invalid signature
    */
   constructor(signature: S, value: NoInfer<T>) {
-    parseSingle(signature);
+    if (!isReceiving) checkSingle(signature);
     this.signature = signature;
     this.value = value;
   }
@@ -51,6 +51,21 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
     const value = inspect(this.value, { ...options, depth: options.depth == null ? null : options.depth - 1 });
     return this.signature in helpers ? `variant.${this.signature}(${value})` : `variant('${this.signature}', ${value})`;
   }
+}
+
+/** Whether the signature was judged already. */
+let isReceiving = false;
+
+/**
+ * A variant with a signature that was judged when it was received.
+ *
+ * @internal
+ */
+export function receivedVariant(signature: string, value: unknown): Variant {
+  isReceiving = true;
+  const variant = new Variant(signature, value);
+  isReceiving = false;
+  return variant;
 }
 
 Object.defineProperty(Variant.prototype, brand, { value: true });

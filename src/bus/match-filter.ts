@@ -6,7 +6,7 @@
  */
 import { report } from '../diagnostics.js';
 import { isWellKnownName } from '../names.js';
-import { parseSignature } from '../signature/parse.js';
+import { endOfType } from '../signature/grammar.js';
 import { type ArgumentCondition, argumentConditions, type MatchRule, matchTypes } from './match-conditions.js';
 
 /** What a match rule looks at in a message. */
@@ -95,8 +95,8 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
     test: argumentTests[kind](value),
   }));
   return (message) => {
-    const types = parseSignature(message.signature);
-    if (!tests.every(({ index, codes }) => codes.includes(types[index]?.code ?? ' '))) return false;
+    const { signature } = message;
+    if (!tests.every(({ index, codes }) => codes.includes(codeAt(signature, index)))) return false;
     return tests.every(({ index, test }) => {
       const value = argument(message, index);
       return value !== undefined && test(value);
@@ -110,6 +110,13 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
  */
 export function firstArgument(message: MatchableMessage): string | undefined {
   return message.signature.startsWith('s') ? argument(message, 0) : undefined;
+}
+
+/** The first character of the type of an argument; a space where there is no such argument. */
+function codeAt(signature: string, index: number): string {
+  let at = 0;
+  for (let left = index; left > 0 && at < signature.length; left--) at = endOfType(signature, at);
+  return signature[at] ?? ' ';
 }
 
 function argument(message: MatchableMessage, index: number): string | undefined {

@@ -1,12 +1,25 @@
 /**
- * Bytes to values. A decoder is compiled once for a signature and a choice of options: each type becomes a function
- * that reads its values, made of the functions of the types within.
+ * Bytes to values. A decoder is compiled for a signature and a choice of options: each type becomes a function that reads
+ * its values, made of the functions of the types within. Of a signature that was met a few times the decoder is kept. Others
+ * are compiled as far as values ask for it (*lazily*: an array's element when there is one), and forgotten: peers choose
+ * signatures, and one that is seen once must cost little more than its bytes.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
 import { BoundedCache } from '../bounded-cache.js';
-import { type BasicCode, parseSignature, parseSingle, type Type } from '../signature/parse.js';
-import { Variant } from '../variant.js';
+import { checkSignature, endOfType } from '../signature/grammar.js';
+import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
+import { receivedVariant, type Variant } from '../variant.js';
+import {
+  decodeArray,
+  decodeBytes,
+  decodeObject,
+  decodeStruct,
+  decodeTypedArray,
+  defineProto,
+  readEach,
+  typedArrays,
+} from './decode-container.js';
 import { decodeMap } from './decode-map.js';
 import { decodeRuns } from './decode-runs.js';
 import type { Reader } from './reader.js';
@@ -63,44 +76,79 @@ class Dialect {
   }
 
   decoderFor(signature: string): Decoder {
-    return this.#bodies.get(signature) ?? this.#bodies.add(signature, this.#compileBody(signature));
+    return this.#bodies.get(signature) ?? this.#newBody(signature);
   }
 
-  #compileBody(signature: string): Decoder {
-    const readers = parseSignature(signature).map((type) =>
-      type.code === 'v' ? this.#variantDecoder(this.#wrapOutermost) : this.#compile(type),
-    );
+  #newBody(signature: string): Decoder {
+    checkSignature(signature);
+    if (!this.#bodies.isFamiliar(signature)) return this.#compileBody(signature, true);
+    return this.#bodies.add(signature, this.#compileBody(signature, false));
+  }
+
+  #newContent(signature: string): ValueDecoder {
+    checkSingle(signature);
+    if (!this.#contents.isFamiliar(signature)) return this.#compileAt(signature, 0, true);
+    return this.#contents.add(signature, this.#compileAt(signature, 0, false));
+  }
+
+  #compileBody(signature: string, lazily: boolean): Decoder {
+    const readers: ValueDecoder[] = [];
+    for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
+      const isVariant = signature[at] === 'v';
+      readers.push(isVariant ? this.#variantDecoder(this.#wrapOutermost) : this.#compileAt(signature, at, lazily));
+    }
     const [read] = readers;
     // One value is what most bodies have, and an array that is made with it need not grow.
     if (read !== undefined && readers.length === 1) return (reader) => [read(reader)];
     return (reader) => readEach(reader, readers);
   }
 
-  #compile(type: Type): ValueDecoder {
-    switch (type.code) {
-      case 'v':
-        return this.#variantDecoder(this.#wrapNested);
-      case '(':
-        return decodeStruct(type.fields.map((field) => this.#compile(field)));
-      case 'a':
-        break;
-      default:
-        return basicDecoders[type.code];
+  /** The decoder of the type that begins at `at`. */
+  #compileAt(signature: string, at: number, lazily: boolean): ValueDecoder {
+    const code = signature[at];
+    if (code === 'a') return this.#compileArray(signature, at + 1, lazily);
+    if (code === '(') return decodeStruct(this.#compileFields(signature, at + 1, lazily));
+    return code === 'v' ? this.#variantDecoder(this.#wrapNested) : basicDecoders[code as BasicCode];
+  }
+
+  #compileFields(signature: string, first: number, lazily: boolean): ValueDecoder[] {
+    const fields: ValueDecoder[] = [];
+    for (let at = first; signature[at] !== ')'; at = endOfType(signature, at)) {
+      fields.push(this.#compileAt(signature, at, lazily));
     }
-    const { element } = type;
-    if (element.code === '{') {
-      const { key, value } = element;
-      if (key.code === 's' || key.code === 'o') {
-        if (value.code === 'v' && !this.#wrapNested) return this.#decodeVariants;
-        return decodeObject((reader) => reader.key(), this.#compile(value));
-      }
-      if (key.code === 'g') return decodeObject((reader) => reader.signature(), this.#compile(value));
-      return decodeMap(key.code, basicDecoders[key.code], this.#compile(value));
-    }
-    if (element.code === 'y') return decodeBytes;
-    const TypedArray = this.#typedArrays ? typedArrays[element.code as BasicCode] : undefined;
-    if (TypedArray !== undefined) return decodeTypedArray(TypedArray, element.alignment);
-    return decodeRuns[element.code as BasicCode] ?? decodeArray(this.#compile(element), element.alignment);
+    return fields;
+  }
+
+  /** @param at where the element begins */
+  #compileArray(signature: string, at: number, lazily: boolean): ValueDecoder {
+    const code = signature[at] as BasicCode | '(' | 'a' | 'v' | '{';
+    if (code === '{') return this.#compileDictionary(signature, at + 1, lazily);
+    if (code === 'y') return decodeBytes;
+    const alignment = alignments[code];
+    const TypedArray = this.#typedArrays ? typedArrays[code as BasicCode] : undefined;
+    if (TypedArray !== undefined) return decodeTypedArray(TypedArray, alignment);
+    return decodeRuns[code as BasicCode] ?? decodeArray(this.#compileElement(signature, at, lazily), alignment);
+  }
+
+  /** @param at where the key stands */
+  #compileDictionary(signature: string, at: number, lazily: boolean): ValueDecoder {
+    const code = signature[at] as BasicCode;
+    if ((code === 's' || code === 'o') && signature[at + 1] === 'v' && !this.#wrapNested) return this.#decodeVariants;
+    const readValue = this.#compileElement(signature, at + 1, lazily);
+    if (code === 's' || code === 'o') return decodeObject((reader) => reader.key(), readValue);
+    if (code === 'g') return decodeObject((reader) => reader.signature(), readValue);
+    return decodeMap(code, basicDecoders[code], readValue);
+  }
+
+  /** As {@link #compileAt}, for what there may be none of. */
+  #compileElement(signature: string, at: number, lazily: boolean): ValueDecoder {
+    const code = signature[at];
+    if (!lazily || (code !== 'a' && code !== '(')) return this.#compileAt(signature, at, lazily);
+    let decode: ValueDecoder | undefined;
+    return (reader) => {
+      decode ??= this.#compileAt(signature, at, lazily);
+      return decode(reader);
+    };
   }
 
   #variantDecoder(wrap: boolean): ValueDecoder {
@@ -112,7 +160,7 @@ class Dialect {
     reader.enterVariant();
     const value = this.#contentDecoder(signature)(reader);
     reader.leaveVariant();
-    return new Variant(signature, value);
+    return receivedVariant(signature, value);
   }
 
   #readPlain(reader: Reader): unknown {
@@ -145,7 +193,7 @@ class Dialect {
   }
 
   #contentDecoder(signature: string): ValueDecoder {
-    return this.#contents.get(signature) ?? this.#contents.add(signature, this.#compile(parseSingle(signature)));
+    return this.#contents.get(signature) ?? this.#newContent(signature);
   }
 
   /** Dictionaries of variants by string, the commonest of all: without calls that the runtime cannot foresee. */
@@ -183,66 +231,3 @@ const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {
   g: (reader) => reader.signature(),
   h: (reader) => reader.fd(),
 };
-
-function decodeStruct(fields: readonly ValueDecoder[]): ValueDecoder {
-  return (reader) => {
-    reader.align(8);
-    return readEach(reader, fields);
-  };
-}
-
-function readEach(reader: Reader, readers: readonly ValueDecoder[]): unknown[] {
-  const values: unknown[] = [];
-  for (let index = 0; index < readers.length; index++) values.push((readers[index] as ValueDecoder)(reader));
-  return values;
-}
-
-/** Every value has at least one byte, so the position reaches the end. */
-function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder {
-  return (reader) => {
-    const end = reader.beginArray(alignment);
-    const values: unknown[] = [];
-    while (reader.position < end) values.push(readElement(reader));
-    return values;
-  };
-}
-
-function decodeBytes(reader: Reader): Buffer {
-  return reader.bytes(reader.beginArray(1));
-}
-
-type TypedArrayConstructor = new (memory: ArrayBuffer) => NodeJS.TypedArray;
-
-const typedArrays: { readonly [Code in BasicCode]?: TypedArrayConstructor } = {
-  n: Int16Array,
-  q: Uint16Array,
-  i: Int32Array,
-  u: Uint32Array,
-  x: BigInt64Array,
-  t: BigUint64Array,
-  d: Float64Array,
-};
-
-function decodeTypedArray(TypedArray: TypedArrayConstructor, alignment: number): ValueDecoder {
-  return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment), alignment));
-}
-
-/** Dictionaries by string. Of entries with the same key the last one counts. */
-function decodeObject(readKey: (reader: Reader) => string, readValue: ValueDecoder): ValueDecoder {
-  return (reader) => {
-    const end = reader.beginArray(8);
-    const object: Record<string, unknown> = {};
-    while (reader.position < end) {
-      reader.align(8);
-      const key = readKey(reader);
-      if (key === '__proto__') defineProto(object, readValue(reader));
-      else object[key] = readValue(reader);
-    }
-    return object;
-  };
-}
-
-/** Assigning to `__proto__` would change what the object inherits: a peer must not be able to. */
-function defineProto(object: object, value: unknown): void {
-  Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
-}

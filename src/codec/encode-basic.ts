@@ -7,7 +7,8 @@
 import { InvalidArgumentError } from '../errors.js';
 import { FileDescriptor, isFdNumber } from '../file-descriptor.js';
 import { isObjectPath, quoted } from '../names.js';
-import { type BasicCode, parseSignature } from '../signature/parse.js';
+import { checkSignature } from '../signature/grammar.js';
+import type { BasicCode } from '../signature/parse.js';
 import type { ValueEncoder } from './encoder.js';
 import { Misfit, misfit } from './misfit.js';
 
@@ -91,7 +92,7 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
   },
   g(writer, value) {
     if (typeof value !== 'string') throw misfit(expected.g, value);
-    checkSignature(value);
+    checkGrammar(value);
     writer.signature(value);
   },
   h(writer, value) {
@@ -105,9 +106,9 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
   },
 };
 
-function checkSignature(value: string): void {
+function checkGrammar(value: string): void {
   try {
-    parseSignature(value);
+    checkSignature(value);
   } catch (error) {
     throw error instanceof InvalidArgumentError ? new Misfit(error.message) : error;
   }

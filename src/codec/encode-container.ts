@@ -4,18 +4,29 @@
  * @see D-Bus specification, section "Container types"
  */
 import { types } from 'node:util';
-import type { BasicCode, DictEntryType, StructType, Type } from '../signature/parse.js';
+import { endOfType } from '../signature/grammar.js';
+import { alignments, type BasicCode } from '../signature/parse.js';
+import { basicEncoders } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
 import type { ValueEncoder } from './encoder.js';
-import { countCheck } from './least-size.js';
+import { checkCount } from './least-size.js';
 import { atIndex, atKey, misfit, within } from './misfit.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
-export function encodeStruct(type: StructType, fields: readonly ValueEncoder[]): ValueEncoder {
+/** The first character of the type of an array's elements. */
+type ElementCode = BasicCode | 'v' | 'a' | '(' | '{';
+
+/** The signature of the type that begins at `at`, for the text of an error. */
+function typeAt(signature: string, at: number): string {
+  return signature.slice(at, endOfType(signature, at));
+}
+
+export function encodeStruct(signature: string, at: number, fields: readonly ValueEncoder[]): ValueEncoder {
   const count = fields.length;
-  const expectation = `${type.signature} (an array of ${count})`;
   return (writer, value) => {
-    if (!Array.isArray(value) || value.length !== count) throw misfit(expectation, value);
+    if (!Array.isArray(value) || value.length !== count) {
+      throw misfit(`${typeAt(signature, at)} (an array of ${count})`, value);
+    }
     writer.align(8);
     let index = 0;
     try {
@@ -26,15 +37,16 @@ export function encodeStruct(type: StructType, fields: readonly ValueEncoder[]):
   };
 }
 
-export function encodeArray(signature: string, element: Type, writeElement: ValueEncoder): ValueEncoder {
-  const { alignment } = element;
-  const writeRun = writeRuns[element.code as BasicCode] ?? writeNone;
-  const checkCount = countCheck(element);
+/** @param at where the array's own type begins */
+export function encodeArray(signature: string, at: number, writeElement: ValueEncoder): ValueEncoder {
+  const element = signature[at + 1] as ElementCode;
+  const alignment = alignments[element];
+  const writeRun = writeRuns[element as BasicCode] ?? writeNone;
   return (writer, value) => {
-    if (!Array.isArray(value)) throw misfit(signature, value);
+    if (!Array.isArray(value)) throw misfit(typeAt(signature, at), value);
     // Asked once: a getter of an element may make the array longer for ever.
     const { length } = value;
-    checkCount(length);
+    checkCount(signature, at + 1, length);
     const lengthAt = writer.beginArray(alignment);
     let index = writeRun(writer, value, length);
     try {
@@ -59,14 +71,15 @@ const isTypedArray: { readonly [Code in BasicCode]?: (value: unknown) => boolean
 };
 
 /** The encoder of an array whose elements are all of one size, or `undefined` where they are not numbers. */
-export function encodeNumbers(signature: string, element: Type, writeElement: ValueEncoder): ValueEncoder | undefined {
-  const isMatching = isTypedArray[element.code as BasicCode];
+export function encodeNumbers(signature: string, at: number, writeElement: ValueEncoder): ValueEncoder | undefined {
+  const element = signature[at + 1] as ElementCode;
+  const isMatching = isTypedArray[element as BasicCode];
   if (isMatching === undefined) return undefined;
-  const { alignment } = element;
-  const encodeNumberByNumber = encodeArray(signature, element, writeElement);
+  const alignment = alignments[element];
+  const encodeNumberByNumber = encodeArray(signature, at, writeElement);
   return (writer, value) => {
     if (Array.isArray(value)) return encodeNumberByNumber(writer, value);
-    if (!isMatching(value)) throw misfit(signature, value);
+    if (!isMatching(value)) throw misfit(typeAt(signature, at), value);
     copyMemory(writer, value as NodeJS.TypedArray, alignment);
   };
 }
@@ -82,47 +95,50 @@ function copyMemory(writer: Writer, { buffer, byteOffset, byteLength }: NodeJS.T
  * Dictionaries are written from a Map, and from a plain object where the keys are strings: otherwise the names of
  * properties would have to be converted.
  */
-export function encodeDictionary(
-  signature: string,
-  entry: DictEntryType,
-  writeKey: ValueEncoder,
-  writeValue: ValueEncoder,
-): ValueEncoder {
-  const fromObject = entry.key.code === 's' || entry.key.code === 'o' || entry.key.code === 'g';
-  const expectation = fromObject ? signature : `${signature} (a Map)`;
-
-  const writeEntry = (writer: Writer, key: unknown, value: unknown): void => {
-    writer.align(8);
-    try {
-      writeKey(writer, key);
-    } catch (error) {
-      throw within(' key', error);
-    }
-    try {
-      writeValue(writer, value);
-    } catch (error) {
-      throw atKey(key, error);
-    }
-  };
-
-  const checkCount = countCheck(entry);
+export function encodeDictionary(signature: string, at: number, writeValue: ValueEncoder): ValueEncoder {
+  const keyCode = signature[at + 2] as BasicCode;
+  const writeKey = basicEncoders[keyCode];
+  const fromObject = keyCode === 's' || keyCode === 'o' || keyCode === 'g';
   return (writer, value) => {
     if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
       const keys = Object.keys(object);
-      checkCount(keys.length);
+      checkCount(signature, at + 1, keys.length);
       const lengthAt = writer.beginArray(8);
-      for (const key of keys) writeEntry(writer, key, object[key]);
+      for (const key of keys) writeEntry(writer, writeKey, key, writeValue, object[key]);
       writer.endArray(lengthAt, 8);
       return;
     }
     // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
-    if (!types.isMap(value)) throw misfit(expectation, value);
-    checkCount(sizeOf(value));
+    if (!types.isMap(value)) {
+      const own = typeAt(signature, at);
+      throw misfit(fromObject ? own : `${own} (a Map)`, value);
+    }
+    checkCount(signature, at + 1, sizeOf(value));
     const lengthAt = writer.beginArray(8);
-    for (const [key, content] of value) writeEntry(writer, key, content);
+    for (const [key, content] of value) writeEntry(writer, writeKey, key, writeValue, content);
     writer.endArray(lengthAt, 8);
   };
+}
+
+function writeEntry(
+  writer: Writer,
+  writeKey: ValueEncoder,
+  key: unknown,
+  writeValue: ValueEncoder,
+  value: unknown,
+): void {
+  writer.align(8);
+  try {
+    writeKey(writer, key);
+  } catch (error) {
+    throw within(' key', error);
+  }
+  try {
+    writeValue(writer, value);
+  } catch (error) {
+    throw atKey(key, error);
+  }
 }
 
 /** As Map itself tells it: an object may have a `size` of its own. */

@@ -6,11 +6,11 @@
 import { types } from 'node:util';
 import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError } from '../errors.js';
-import { parseSingle } from '../signature/parse.js';
+import { checkSingle } from '../signature/parse.js';
 import { Variant } from '../variant.js';
 import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
-import { countCheck } from './least-size.js';
+import { checkCount } from './least-size.js';
 import { DEPTH_MAXIMUM } from './limits.js';
 import { describe, Misfit } from './misfit.js';
 import type { Writer } from './writer.js';
@@ -31,7 +31,7 @@ export function encodeVariant(nesting: number): ValueEncoder {
 }
 
 function writeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
-  const content = contents.get(signature) ?? contents.add(signature, compileContent(signature));
+  const content = contents.get(signature) ?? newContent(signature);
   const outerDepth = writer.depth;
   const depth = outerDepth + nesting + 1;
   if (depth + content.depth > DEPTH_MAXIMUM) {
@@ -43,21 +43,20 @@ function writeContent(writer: Writer, nesting: number, signature: string, value:
   writer.depth = outerDepth;
 }
 
-function compileContent(signature: string): Content {
+function newContent(signature: string): Content {
   try {
-    const type = parseSingle(signature);
-    return { write: compile(type, 0), depth: type.depth };
+    const depth = checkSingle(signature);
+    if (!contents.isFamiliar(signature)) return { write: compile(signature, 0, 0, true), depth };
+    return contents.add(signature, { write: compile(signature, 0, 0, false), depth });
   } catch (error) {
     throw error instanceof InvalidArgumentError ? new Misfit(error.message) : error;
   }
 }
 
-const checkStringCount = countCheck(parseSingle('s'));
-
 function areStrings(values: readonly unknown[]): boolean {
   const { length } = values;
   // Of more than can be sent, and be it only claimed, none is looked at.
-  checkStringCount(length);
+  checkCount('s', 0, length);
   return length > 0 && values.every((element) => typeof element === 'string');
 }
 

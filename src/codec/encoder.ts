@@ -1,13 +1,15 @@
 /**
- * Values to bytes. An encoder is compiled once for a signature: each type becomes a function that writes its values,
- * made of the functions of the types within.
+ * Values to bytes. An encoder is compiled for a signature: each type becomes a function that writes its values, made of the
+ * functions of the types within. As with decoders, that of a signature that was met a few times is kept, and others are
+ * compiled as far as values ask for it: what is sent may have the types that a peer chose.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
 
 import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError, notAnAnswer } from '../errors.js';
-import { parseSignature, type Type } from '../signature/parse.js';
+import { checkSignature, endOfType } from '../signature/grammar.js';
+import type { BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
 import { encodeVariant } from './encode-variant.js';
@@ -34,18 +36,24 @@ const encoders = new BoundedCache<Encoder>();
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
 export function encoderFor(signature: string): Encoder {
-  return encoders.get(signature) ?? encoders.add(signature, compileBody(signature));
+  return encoders.get(signature) ?? newEncoder(signature);
 }
 
-function compileBody(signature: string): Encoder {
-  const types = parseSignature(signature);
-  for (const type of types) {
-    if (type.depth > DEPTH_MAXIMUM) {
-      throw new InvalidArgumentError(`signature "${signature}" nests ${type.depth} containers, and D-Bus allows 64`);
-    }
+function newEncoder(signature: string): Encoder {
+  const { depth } = checkSignature(signature);
+  if (depth > DEPTH_MAXIMUM) {
+    throw new InvalidArgumentError(`signature "${signature}" nests ${depth} containers, and D-Bus allows 64`);
   }
-  const count = types.length;
-  const writeArguments = types.map((type) => compile(type, 0));
+  if (!encoders.isFamiliar(signature)) return compileBody(signature, true);
+  return encoders.add(signature, compileBody(signature, false));
+}
+
+function compileBody(signature: string, lazily: boolean): Encoder {
+  const writeArguments: ValueEncoder[] = [];
+  for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
+    writeArguments.push(compile(signature, at, 0, lazily));
+  }
+  const count = writeArguments.length;
   return (writer, values) => {
     if (!Array.isArray(values)) throw new InvalidArgumentError('the values of a message must be an array');
     if (values.length !== count) {
@@ -65,29 +73,37 @@ function compileBody(signature: string): Encoder {
 }
 
 /**
- * The function that writes values of a type.
+ * The function that writes values of the type that begins at `at` in a valid signature.
  *
  * @param nesting how many containers of its signature the type is in
+ * @param lazily whether what is in arrays is compiled when there is some
  */
-export function compile(type: Type, nesting: number): ValueEncoder {
-  switch (type.code) {
-    case 'v':
-      return encodeVariant(nesting);
-    case '(':
-      return encodeStruct(
-        type,
-        type.fields.map((field) => compile(field, nesting + 1)),
-      );
-    case 'a': {
-      const { element, signature } = type;
-      if (element.code === '{') {
-        const writeValue = compile(element.value, nesting + 2);
-        return encodeDictionary(signature, element, basicEncoders[element.key.code], writeValue);
-      }
-      const writeElement = compile(element, nesting + 1);
-      return encodeNumbers(signature, element, writeElement) ?? encodeArray(signature, element, writeElement);
-    }
-    default:
-      return basicEncoders[type.code];
+export function compile(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  const code = signature[at];
+  if (code === 'a') return compileArray(signature, at, nesting, lazily);
+  if (code !== '(') return code === 'v' ? encodeVariant(nesting) : basicEncoders[code as BasicCode];
+  const fields: ValueEncoder[] = [];
+  for (let field = at + 1; signature[field] !== ')'; field = endOfType(signature, field)) {
+    fields.push(compile(signature, field, nesting + 1, lazily));
   }
+  return encodeStruct(signature, at, fields);
+}
+
+function compileArray(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  if (signature[at + 1] === '{') {
+    return encodeDictionary(signature, at, compileElement(signature, at + 3, nesting + 2, lazily));
+  }
+  const writeElement = compileElement(signature, at + 1, nesting + 1, lazily);
+  return encodeNumbers(signature, at, writeElement) ?? encodeArray(signature, at, writeElement);
+}
+
+/** As {@link compile}, for what there may be none of. */
+function compileElement(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  const code = signature[at];
+  if (!lazily || (code !== 'a' && code !== '(')) return compile(signature, at, nesting, lazily);
+  let write: ValueEncoder | undefined;
+  return (writer, value) => {
+    write ??= compile(signature, at, nesting, lazily);
+    write(writer, value);
+  };
 }

@@ -4,7 +4,8 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import type { BasicCode, DictEntryType, Type } from '../signature/parse.js';
+import { endOfType } from '../signature/grammar.js';
+import { alignments, type BasicCode } from '../signature/parse.js';
 import { checkArrayLength } from './writer.js';
 
 /** An empty string has its length and a NUL; the shortest path is `/`. */
@@ -27,20 +28,21 @@ const leastBasicSizes: Readonly<Record<BasicCode, number>> = {
 /** A signature of one letter, and a byte. */
 const LEAST_VARIANT = 4;
 
-/** The bytes of the smallest value of a type, without what aligns its beginning. */
-export function leastSize(type: Type | DictEntryType): number {
-  switch (type.code) {
-    case 'v':
-      return LEAST_VARIANT;
-    case 'a':
-      return 4;
-    case '(':
-      return type.fields.reduce((size, field) => aligned(size, field.alignment) + leastSize(field), 0);
-    case '{':
-      return aligned(leastSize(type.key), type.value.alignment) + leastSize(type.value);
-    default:
-      return leastBasicSizes[type.code];
+/** Fewer elements than this always fit, whatever they are: a signature has room for 2 KiB of values. */
+const FEW = 16 * 1024;
+
+/** The bytes of the smallest value of the type that begins at `at`, without what aligns its beginning. */
+export function leastSize(signature: string, at: number): number {
+  const code = signature[at] as BasicCode | 'v' | 'a' | '(' | '{';
+  if (code === 'v') return LEAST_VARIANT;
+  if (code === 'a') return 4;
+  if (code !== '(' && code !== '{') return leastBasicSizes[code];
+  let size = 0;
+  const end = endOfType(signature, at) - 1;
+  for (let field = at + 1; field < end; field = endOfType(signature, field)) {
+    size = aligned(size, alignments[signature[field] as keyof typeof alignments]) + leastSize(signature, field);
   }
+  return size;
 }
 
 function aligned(size: number, alignment: number): number {
@@ -48,16 +50,15 @@ function aligned(size: number, alignment: number): number {
 }
 
 /**
- * The check of how many elements an array has.
+ * Checks how many elements an array has, of the type or dictionary entry that begins at `at`.
  *
- * @returns a function that throws a {@link Misfit} for more than can be sent, whatever they are
+ * @throws {@link Misfit} for more than can be sent, whatever they are
  */
-export function countCheck(element: Type | DictEntryType): (count: number) => void {
-  const size = leastSize(element);
+export function checkCount(signature: string, at: number, count: number): void {
+  if (count <= FEW) return;
+  const size = leastSize(signature, at);
   // Behind the length of an array stands what aligns its elements, of which it may have none.
-  const isPadded = element.code === 'a' && element.element.alignment === 8;
-  const stride = isPadded ? 8 : aligned(size, element.alignment);
-  return (count) => {
-    if (count > 0) checkArrayLength((count - 1) * stride + size);
-  };
+  const isPadded = signature[at] === 'a' && alignments[signature[at + 1] as keyof typeof alignments] === 8;
+  const stride = isPadded ? 8 : aligned(size, alignments[signature[at] as keyof typeof alignments]);
+  checkArrayLength((count - 1) * stride + size);
 }

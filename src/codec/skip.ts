@@ -4,32 +4,39 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { type BasicCode, parseSingle, type Type } from '../signature/parse.js';
+import { endOfType } from '../signature/grammar.js';
+import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
 import type { Reader } from './reader.js';
 
-/** Goes past one value of each type. */
-export function skipValues(reader: Reader, types: readonly Type[], count = types.length): void {
-  for (let index = 0; index < count; index++) skipValue(reader, types[index] as Type);
+/** Goes past the values of the first `count` types of a valid signature. */
+export function skipValues(reader: Reader, signature: string, count: number): void {
+  for (let at = 0, left = count; left > 0; left--) at = skipValue(reader, signature, at);
 }
 
-function skipValue(reader: Reader, type: Type): void {
-  switch (type.code) {
+/** Goes past a value of the type that begins at `at`, and returns where the next type does. */
+function skipValue(reader: Reader, signature: string, at: number): number {
+  const code = signature[at] as BasicCode | 'a' | '(' | 'v';
+  switch (code) {
     case 'a':
-      reader.position = reader.beginArray(type.element.alignment);
-      return;
-    case '(':
+      reader.position = reader.beginArray(alignments[signature[at + 1] as keyof typeof alignments]);
+      return endOfType(signature, at);
+    case '(': {
       reader.align(8);
-      skipValues(reader, type.fields);
-      return;
+      let field = at + 1;
+      while (signature[field] !== ')') field = skipValue(reader, signature, field);
+      return field + 1;
+    }
     case 'v': {
-      const content = parseSingle(reader.signature());
+      const content = reader.signature();
+      checkSingle(content);
       reader.enterVariant();
-      skipValue(reader, content);
+      skipValue(reader, content, 0);
       reader.leaveVariant();
-      return;
+      return at + 1;
     }
     default:
-      skipBasic[type.code](reader);
+      skipBasic[code](reader);
+      return at + 1;
   }
 }
 

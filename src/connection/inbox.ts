@@ -13,7 +13,6 @@ import { skipValues } from '../codec/skip.js';
 import { type DBusError, LimitsExceededError } from '../errors.js';
 import { closeQuietly } from '../file-descriptor.js';
 import { Column, Fault, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
-import { parseSignature } from '../signature/parse.js';
 import { DescriptorLoans } from './descriptor-loans.js';
 import { LentBody } from './lent-body.js';
 import { IncomingMessage, MessageType } from './message.js';
@@ -163,7 +162,7 @@ export class Inbox {
   stringAt(index: number): string {
     if (this.isFaulty) throw this.fault;
     const reader = this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength);
-    if (index > 0) skipValues(reader, parseSignature(this.signature), index);
+    if (index > 0) skipValues(reader, this.signature, index);
     // Names, paths and interfaces, most of them: they come again.
     return reader.key();
   }

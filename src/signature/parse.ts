@@ -1,12 +1,13 @@
 /**
- * The grammar of signatures at run time; `literal.ts` is its twin for the compiler. A signature becomes a list of
- * {@link Type} trees, which are frozen by their types, shared, and cached by the text of the signature.
+ * Signatures as trees, for what keeps types and looks into them. A signature becomes a list of {@link Type} trees, which
+ * are frozen by their types, shared, and cached by the text of the signature. `grammar.ts` judges it first.
  *
  * @see D-Bus specification, section "Type System"
  */
 
 import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkSignature, endOfType } from './grammar.js';
 
 /** Codes of the types that hold no other type, and may be the key of a dictionary. */
 export type BasicCode = 'y' | 'b' | 'n' | 'q' | 'i' | 'u' | 'x' | 't' | 'd' | 's' | 'o' | 'g' | 'h';
@@ -45,12 +46,6 @@ export interface DictEntryType extends Node {
 /** A complete type. `code` tells which. */
 export type Type = BasicType | VariantType | StructType | ArrayType;
 
-// As libdbus counts: arrays that follow one another directly, structs and dictionary entries within one another.
-const SIGNATURE_BYTES_MAXIMUM = 255;
-const ARRAY_DEPTH_MAXIMUM = 32;
-const STRUCT_DEPTH_MAXIMUM = 32;
-const DICT_ENTRY_DEPTH_MAXIMUM = 32;
-
 const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
   y: 1,
   b: 4,
@@ -65,6 +60,15 @@ const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
   o: 4,
   g: 1,
   h: 4,
+};
+
+/** What values begin at a multiple of, by the first character of their type. */
+export const alignments: Readonly<Record<Type['code'] | '{', Node['alignment']>> = {
+  ...basicAlignments,
+  v: 1,
+  a: 4,
+  '(': 8,
+  '{': 8,
 };
 
 const leaves: ReadonlyMap<string, BasicType | VariantType> = new Map<string, BasicType | VariantType>([
@@ -85,12 +89,8 @@ const signatures = new BoundedCache<readonly Type[]>();
 export function parseSignature(signature: string): readonly Type[] {
   const known = signatures.get(signature);
   if (known !== undefined) return known;
-  if (typeof signature !== 'string') {
-    throw new InvalidArgumentError(
-      `a signature must be a string, not ${signature === null ? 'null' : typeof signature}`,
-    );
-  }
-  return signatures.add(signature, new SignatureParser(signature).parse());
+  checkSignature(signature);
+  return signatures.add(signature, typesIn(signature, 0, signature.length));
 }
 
 /**
@@ -100,111 +100,55 @@ export function parseSignature(signature: string): readonly Type[] {
  */
 export function parseSingle(signature: string): Type {
   const types = parseSignature(signature);
-  if (types.length === 1) return types[0] as Type;
-  const found =
-    types.length === 0 ? 'is empty' : `has ${types.length}: ${types.map((type) => type.signature).join(', ')}`;
-  throw new InvalidArgumentError(`signature "${signature}" must be one complete type, but ${found}`);
+  if (types.length !== 1) throw notSingle(signature);
+  return types[0] as Type;
 }
 
-/** Recursive descent; the limits on nesting bound the recursion. */
-class SignatureParser {
-  readonly #text: string;
-  #at = 0;
-  #structs = 0;
-  #dictEntries = 0;
+/**
+ * Judges a signature that is to be of one complete type, and makes nothing of it.
+ *
+ * @returns how many containers are within one another in it at most, variants included
+ * @throws {@link InvalidArgumentError} also where it has no type, or several
+ */
+export function checkSingle(signature: string): number {
+  const { types, depth } = checkSignature(signature);
+  if (types !== 1) throw notSingle(signature);
+  return depth;
+}
 
-  constructor(text: string) {
-    this.#text = text;
+function notSingle(signature: string): InvalidArgumentError {
+  const types = typesIn(signature, 0, signature.length);
+  const found =
+    types.length === 0 ? 'is empty' : `has ${types.length}: ${types.map((type) => type.signature).join(', ')}`;
+  return new InvalidArgumentError(`signature "${signature}" must be one complete type, but ${found}`);
+}
+
+/** The complete types from `at` up to `end` of a valid signature. */
+function typesIn(text: string, at: number, end: number): Type[] {
+  const types: Type[] = [];
+  for (let from = at; from < end; ) {
+    const to = endOfType(text, from);
+    types.push(typeAt(text, from, to));
+    from = to;
   }
+  return types;
+}
 
-  parse(): readonly Type[] {
-    // Only ASCII gets past the grammar, so characters are bytes where it matters.
-    if (this.#text.length > SIGNATURE_BYTES_MAXIMUM) {
-      throw new InvalidArgumentError(
-        `invalid signature: it has ${this.#text.length} bytes, and may have ${SIGNATURE_BYTES_MAXIMUM} at most`,
-      );
-    }
-    const types: Type[] = [];
-    while (this.#at < this.#text.length) types.push(this.#completeType());
-    return types;
-  }
-
-  #completeType(): Type {
-    const code = this.#text[this.#at];
-    const leaf = leaves.get(code ?? '');
-    if (leaf !== undefined) {
-      this.#at++;
-      return leaf;
-    }
-    if (code === 'a') return this.#array(1);
-    if (code === '(') return this.#struct();
-    if (code === undefined) throw this.#error('a type is missing at the end');
-    if (code === '{') throw this.#error('a dictionary entry may only be the element of an array');
-    if (code === '}' || code === ')') throw this.#error(`"${code}" closes nothing`);
-    throw this.#error(`${JSON.stringify(code)} is not a type code`);
-  }
-
-  /** @param arrays how many arrays follow one another directly up to this one, itself included */
-  #array(arrays: number): ArrayType {
-    const start = this.#at;
-    if (arrays > ARRAY_DEPTH_MAXIMUM) throw this.#error(`more than ${ARRAY_DEPTH_MAXIMUM} arrays are nested`);
-    this.#at++;
-    const element = this.#element(arrays);
-    return { code: 'a', signature: this.#text.slice(start, this.#at), alignment: 4, depth: element.depth + 1, element };
-  }
-
-  #element(arrays: number): Type | DictEntryType {
-    const code = this.#text[this.#at];
-    if (code === 'a') return this.#array(arrays + 1);
-    return code === '{' ? this.#dictEntry() : this.#completeType();
-  }
-
-  #struct(): StructType {
-    const start = this.#at;
-    if (++this.#structs > STRUCT_DEPTH_MAXIMUM)
-      throw this.#error(`more than ${STRUCT_DEPTH_MAXIMUM} structs are nested`);
-    this.#at++;
-    const fields: Type[] = [];
-    while (this.#text[this.#at] !== ')') {
-      if (this.#at === this.#text.length) throw this.#error('")" is missing at the end');
-      fields.push(this.#completeType());
-    }
-    if (fields.length === 0) throw this.#error('a struct must have a field');
-    this.#at++;
-    this.#structs--;
+function typeAt(text: string, at: number, end: number): Type {
+  const leaf = leaves.get(text[at] as string);
+  if (leaf !== undefined) return leaf;
+  const signature = text.slice(at, end);
+  if (text[at] === '(') {
+    const fields = typesIn(text, at + 1, end - 1);
     const depth = 1 + Math.max(...fields.map((field) => field.depth));
-    return { code: '(', signature: this.#text.slice(start, this.#at), alignment: 8, depth, fields };
+    return { code: '(', signature, alignment: 8, depth, fields };
   }
+  const element = text[at + 1] === '{' ? dictEntryAt(text, at + 1, end) : typeAt(text, at + 1, end);
+  return { code: 'a', signature, alignment: 4, depth: element.depth + 1, element };
+}
 
-  #dictEntry(): DictEntryType {
-    const start = this.#at;
-    if (++this.#dictEntries > DICT_ENTRY_DEPTH_MAXIMUM) {
-      throw this.#error(`more than ${DICT_ENTRY_DEPTH_MAXIMUM} dictionary entries are nested`);
-    }
-    this.#at++;
-    const key = leaves.get(this.#text[this.#at] ?? '');
-    if (key === undefined || key.code === 'v') throw this.#error('the key of a dictionary must be a basic type');
-    this.#at++;
-    if (this.#text[this.#at] === '}') throw this.#error('a dictionary entry must have a value');
-    const value = this.#completeType();
-    if (this.#text[this.#at] !== '}') {
-      const found =
-        this.#at === this.#text.length ? '"}" is missing at the end' : 'a dictionary entry has one value only';
-      throw this.#error(found);
-    }
-    this.#at++;
-    this.#dictEntries--;
-    return {
-      code: '{',
-      signature: this.#text.slice(start, this.#at),
-      alignment: 8,
-      depth: value.depth + 1,
-      key,
-      value,
-    };
-  }
-
-  #error(what: string): InvalidArgumentError {
-    return new InvalidArgumentError(`invalid signature "${this.#text}": ${what}, at offset ${this.#at}`);
-  }
+function dictEntryAt(text: string, at: number, end: number): DictEntryType {
+  const key = leaves.get(text[at + 1] as string) as BasicType;
+  const value = typeAt(text, at + 2, end - 1);
+  return { code: '{', signature: text.slice(at, end), alignment: 8, depth: value.depth + 1, key, value };
 }

@@ -10,6 +10,7 @@ import { hashOfNumber, hashOfWords } from '../../src/codec/key-chains.js';
 import { Reader } from '../../src/codec/reader.js';
 import { LimitsExceededError } from '../../src/errors.js';
 import { COLLIDING_TYPES, collidingKeys, dictionaryOf } from '../helpers/colliding-keys.js';
+import { leastTime } from '../helpers/least-time.js';
 import { patience } from '../helpers/patience.js';
 import { bytesOf } from '../helpers/wire.js';
 
@@ -22,16 +23,6 @@ function decode(signature: string, body: Buffer, options?: DecodeOptions): unkno
   const memory = new ArrayBuffer(Math.ceil(body.length / 8) * 8);
   new Uint8Array(memory).set(body);
   return decoderFor(signature, options)(new Reader(memory).open(0, body.length));
-}
-
-/** The least of some times that it takes, in milliseconds: the machine may do other things meanwhile. */
-function leastTime(run: () => void): number {
-  const times = Array.from({ length: 5 }, () => {
-    const start = performance.now();
-    run();
-    return performance.now() - start;
-  });
-  return Math.min(...times);
 }
 
 const entryBytes = (type: string) => (type === 'i' || type === 'u' ? 8 : 16);

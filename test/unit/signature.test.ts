@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BoundedCache } from '../../src/bounded-cache.js';
 import { InvalidArgumentError } from '../../src/errors.js';
 import { type ArrayType, parseSignature, parseSingle, type StructType } from '../../src/signature/parse.js';
 import { type } from '../../src/signature/refine.js';
@@ -121,16 +120,6 @@ test('one complete type is told from none and several', () => {
 
 test('a signature is parsed once', () => {
   assert.is(parseSignature('a(sss)'), parseSignature('a(sss)'));
-});
-
-test('a cache forgets its oldest entries', () => {
-  const cache = new BoundedCache<number>(2);
-  cache.add('a', 1);
-  cache.add('b', 2);
-  cache.add('c', 3);
-  assert.is(cache.size, 2);
-  assert.is(cache.get('a'), undefined);
-  assert.is(cache.get('c'), 3);
 });
 
 test('a refined signature is the plain string at run time', () => {

@@ -1,0 +1,71 @@
+/**
+ * Reading arrays, dictionaries by string and structs, whatever is in them.
+ *
+ * @see D-Bus specification, section "Container types"
+ */
+import type { BasicCode } from '../signature/parse.js';
+import type { ValueDecoder } from './decoder.js';
+import type { Reader } from './reader.js';
+
+export function decodeStruct(fields: readonly ValueDecoder[]): ValueDecoder {
+  return (reader) => {
+    reader.align(8);
+    return readEach(reader, fields);
+  };
+}
+
+export function readEach(reader: Reader, readers: readonly ValueDecoder[]): unknown[] {
+  const values: unknown[] = [];
+  for (let index = 0; index < readers.length; index++) values.push((readers[index] as ValueDecoder)(reader));
+  return values;
+}
+
+/** Every value has at least one byte, so the position reaches the end. */
+export function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder {
+  return (reader) => {
+    const end = reader.beginArray(alignment);
+    const values: unknown[] = [];
+    while (reader.position < end) values.push(readElement(reader));
+    return values;
+  };
+}
+
+export function decodeBytes(reader: Reader): Buffer {
+  return reader.bytes(reader.beginArray(1));
+}
+
+type TypedArrayConstructor = new (memory: ArrayBuffer) => NodeJS.TypedArray;
+
+export const typedArrays: { readonly [Code in BasicCode]?: TypedArrayConstructor } = {
+  n: Int16Array,
+  q: Uint16Array,
+  i: Int32Array,
+  u: Uint32Array,
+  x: BigInt64Array,
+  t: BigUint64Array,
+  d: Float64Array,
+};
+
+export function decodeTypedArray(TypedArray: TypedArrayConstructor, alignment: number): ValueDecoder {
+  return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment), alignment));
+}
+
+/** Dictionaries by string. Of entries with the same key the last one counts. */
+export function decodeObject(readKey: (reader: Reader) => string, readValue: ValueDecoder): ValueDecoder {
+  return (reader) => {
+    const end = reader.beginArray(8);
+    const object: Record<string, unknown> = {};
+    while (reader.position < end) {
+      reader.align(8);
+      const key = readKey(reader);
+      if (key === '__proto__') defineProto(object, readValue(reader));
+      else object[key] = readValue(reader);
+    }
+    return object;
+  };
+}
+
+/** Assigning to `__proto__` would change what the object inherits: a peer must not be able to. */
+export function defineProto(object: object, value: unknown): void {
+  Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
+}

@@ -1,0 +1,51 @@
+/** The cache keeps what was used last, whatever is asked of it, and makes no more than what was missed before is worth. */
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BoundedCache } from '../../src/bounded-cache.js';
+
+const test = suite('bounded cache');
+
+const CAPACITY = 4;
+const keys = fc.integer({ min: 0, max: 12 }).map(String);
+
+test('at least as many entries as it has room for are kept, those that were used last', () => {
+  fc.assert(
+    fc.property(fc.array(keys, { maxLength: 200 }), (uses) => {
+      const cache = new BoundedCache<object>(CAPACITY);
+      const values = new Map<string, object>();
+      /** The keys in use, the one used last at the end. */
+      let recent: string[] = [];
+      for (const key of uses) {
+        const found = cache.get(key);
+        if (recent.slice(-CAPACITY).includes(key)) assert.is(found, values.get(key));
+        if (found === undefined) values.set(key, cache.add(key, {}));
+        else assert.is(found, values.get(key));
+        recent = [...recent.filter((each) => each !== key), key];
+        assert.ok(cache.size <= 2 * CAPACITY);
+      }
+    }),
+  );
+});
+
+test('what is met once, or in rotation with more than there is room for, is never made', () => {
+  const cache = new BoundedCache<number>(1024);
+  let made = 0;
+  const meet = (key: string) => {
+    if (cache.get(key) !== undefined) return;
+    if (!cache.isFamiliar(key)) return;
+    made++;
+    cache.add(key, made);
+  };
+  for (let index = 0; index < 100_000; index++) meet(`once ${index}`);
+  assert.ok(made <= 100_000 / 8, `${made} were made`);
+  made = 0;
+  for (let index = 0; index < 100_000; index++) meet(`again ${index % 900}`);
+  assert.ok(made >= 900 && made < 1000, `${made} were made`);
+  made = 0;
+  for (let index = 0; index < 120_000; index++) meet(`many ${index % 12_000}`);
+  assert.ok(made <= 120_000 / 8, `${made} were made`);
+  assert.ok(cache.size <= 2048);
+});
+
+test.run();
