@@ -11,14 +11,16 @@
 
 /** So often a key is met before something is made of it that costs as much as doing without so often. */
 const FAMILIAR_AFTER = 8;
-const MISS_SLOTS = 1024;
+/** Keys that were missed are counted in sets of places; a hash chooses the set. */
+const SETS = 256;
+const SET_BITS = 8;
+const PLACES = 4;
 
 export class BoundedCache<V> {
   #young = new Map<string, V>();
   #old = new Map<string, V>();
   readonly #capacity: number;
-  /** How often keys were missed, by a hash of theirs. Those that share a slot are counted together. */
-  readonly #misses = new Uint8Array(MISS_SLOTS);
+  #misses: Misses | undefined;
 
   /** @param capacity how many of the entries used last are kept at least */
   constructor(capacity = 1024) {
@@ -50,10 +52,8 @@ export class BoundedCache<V> {
    * counted anew: however many keys are in use, making costs no more than having done without before.
    */
   isFamiliar(key: string): boolean {
-    const slot = slotOf(key);
-    const misses = (this.#misses[slot] as number) + 1;
-    this.#misses[slot] = misses === FAMILIAR_AFTER ? 0 : misses;
-    return misses === FAMILIAR_AFTER;
+    this.#misses ??= new Misses();
+    return this.#misses.count(key);
   }
 
   #renew(key: string): V | undefined {
@@ -62,8 +62,39 @@ export class BoundedCache<V> {
   }
 }
 
-function slotOf(key: string): number {
-  let hash = 0;
+/** How often keys were missed. Which, is told by a hash, so that no key is kept for that. */
+class Misses {
+  readonly #counts = new Uint8Array(SETS * PLACES);
+  readonly #hashes = new Int32Array(SETS * PLACES);
+  #hand = 0;
+
+  /** Counts a key, and tells whether that was often enough; then it is counted anew. */
+  count(key: string): boolean {
+    const hash = hashOf(key);
+    const at = this.#placeOf(hash);
+    const count = (this.#counts[at] as number) + 1;
+    this.#counts[at] = count === FAMILIAR_AFTER ? 0 : count;
+    return count === FAMILIAR_AFTER;
+  }
+
+  /** The place of a hash in its set; where there is none, one of those that were counted least, each in turn. */
+  #placeOf(hash: number): number {
+    const first = PLACES * (hash >>> (32 - SET_BITS));
+    for (let at = first; at < first + PLACES; at++) if (this.#hashes[at] === hash) return at;
+    this.#hand++;
+    let least = first + (this.#hand & (PLACES - 1));
+    for (let at = first; at < first + PLACES; at++) {
+      if ((this.#counts[at] as number) < (this.#counts[least] as number)) least = at;
+    }
+    this.#hashes[least] = hash;
+    this.#counts[least] = 0;
+    return least;
+  }
+}
+
+function hashOf(key: string): number {
+  let hash = key.length;
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x9e3779b1);
-  return hash >>> 22;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return hash ^ (hash >>> 13);
 }

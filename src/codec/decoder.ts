@@ -1,8 +1,8 @@
 /**
  * Bytes to values. A decoder is compiled for a signature and a choice of options: each type becomes a function that reads
- * its values, made of the functions of the types within. Of a signature that was met a few times the decoder is kept. Others
- * are compiled as far as values ask for it (*lazily*: an array's element when there is one), and forgotten: peers choose
- * signatures, and one that is seen once must cost little more than its bytes.
+ * its values, made of the functions of the types within, and is kept. Peers choose signatures, and one that is seen once
+ * must cost little more than its bytes: so that is done when a signature was met a few times. Until then its values are read
+ * by going along its text.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -21,6 +21,7 @@ import {
   typedArrays,
 } from './decode-container.js';
 import { decodeMap } from './decode-map.js';
+import { OnceDecoder } from './decode-once.js';
 import { decodeRuns } from './decode-runs.js';
 import type { Reader } from './reader.js';
 
@@ -68,11 +69,16 @@ class Dialect {
   readonly #typedArrays: boolean;
   readonly #bodies = new BoundedCache<Decoder>();
   readonly #contents = new BoundedCache<ValueDecoder>();
+  readonly #once: OnceDecoder;
 
   constructor(variants: NonNullable<DecodeOptions['variants']>, typedArrays: boolean) {
     this.#wrapOutermost = variants !== 'plain';
     this.#wrapNested = variants === 'wrap';
     this.#typedArrays = typedArrays;
+    this.#once = new OnceDecoder({
+      variant: this.#variantDecoder(this.#wrapNested),
+      array: (signature, at) => this.#compileArray(signature, at),
+    });
   }
 
   decoderFor(signature: string): Decoder {
@@ -81,21 +87,31 @@ class Dialect {
 
   #newBody(signature: string): Decoder {
     checkSignature(signature);
-    if (!this.#bodies.isFamiliar(signature)) return this.#compileBody(signature, true);
-    return this.#bodies.add(signature, this.#compileBody(signature, false));
+    if (this.#bodies.isFamiliar(signature)) return this.#bodies.add(signature, this.#compileBody(signature));
+    return (reader) => this.#readBodyOnce(reader, signature);
   }
 
-  #newContent(signature: string): ValueDecoder {
+  #readBodyOnce(reader: Reader, signature: string): unknown[] {
+    const values: unknown[] = [];
+    for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
+      const isWrapped = this.#wrapOutermost && signature[at] === 'v';
+      values.push(isWrapped ? this.#readWrapped(reader) : this.#once.read(reader, signature, at));
+    }
+    return values;
+  }
+
+  /** Reads the content of a variant with a signature that is not kept. */
+  #readNew(reader: Reader, signature: string): unknown {
     checkSingle(signature);
-    if (!this.#contents.isFamiliar(signature)) return this.#compileAt(signature, 0, true);
-    return this.#contents.add(signature, this.#compileAt(signature, 0, false));
+    if (!this.#contents.isFamiliar(signature)) return this.#once.read(reader, signature, 0);
+    return this.#contents.add(signature, this.#compileAt(signature, 0))(reader);
   }
 
-  #compileBody(signature: string, lazily: boolean): Decoder {
+  #compileBody(signature: string): Decoder {
     const readers: ValueDecoder[] = [];
     for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
       const isVariant = signature[at] === 'v';
-      readers.push(isVariant ? this.#variantDecoder(this.#wrapOutermost) : this.#compileAt(signature, at, lazily));
+      readers.push(isVariant ? this.#variantDecoder(this.#wrapOutermost) : this.#compileAt(signature, at));
     }
     const [read] = readers;
     // One value is what most bodies have, and an array that is made with it need not grow.
@@ -104,51 +120,40 @@ class Dialect {
   }
 
   /** The decoder of the type that begins at `at`. */
-  #compileAt(signature: string, at: number, lazily: boolean): ValueDecoder {
+  #compileAt(signature: string, at: number): ValueDecoder {
     const code = signature[at];
-    if (code === 'a') return this.#compileArray(signature, at + 1, lazily);
-    if (code === '(') return decodeStruct(this.#compileFields(signature, at + 1, lazily));
+    if (code === 'a') return this.#compileArray(signature, at + 1);
+    if (code === '(') return decodeStruct(this.#compileFields(signature, at + 1));
     return code === 'v' ? this.#variantDecoder(this.#wrapNested) : basicDecoders[code as BasicCode];
   }
 
-  #compileFields(signature: string, first: number, lazily: boolean): ValueDecoder[] {
+  #compileFields(signature: string, first: number): ValueDecoder[] {
     const fields: ValueDecoder[] = [];
     for (let at = first; signature[at] !== ')'; at = endOfType(signature, at)) {
-      fields.push(this.#compileAt(signature, at, lazily));
+      fields.push(this.#compileAt(signature, at));
     }
     return fields;
   }
 
   /** @param at where the element begins */
-  #compileArray(signature: string, at: number, lazily: boolean): ValueDecoder {
+  #compileArray(signature: string, at: number): ValueDecoder {
     const code = signature[at] as BasicCode | '(' | 'a' | 'v' | '{';
-    if (code === '{') return this.#compileDictionary(signature, at + 1, lazily);
+    if (code === '{') return this.#compileDictionary(signature, at + 1);
     if (code === 'y') return decodeBytes;
     const alignment = alignments[code];
     const TypedArray = this.#typedArrays ? typedArrays[code as BasicCode] : undefined;
     if (TypedArray !== undefined) return decodeTypedArray(TypedArray, alignment);
-    return decodeRuns[code as BasicCode] ?? decodeArray(this.#compileElement(signature, at, lazily), alignment);
+    return decodeRuns[code as BasicCode] ?? decodeArray(this.#compileAt(signature, at), alignment);
   }
 
   /** @param at where the key stands */
-  #compileDictionary(signature: string, at: number, lazily: boolean): ValueDecoder {
+  #compileDictionary(signature: string, at: number): ValueDecoder {
     const code = signature[at] as BasicCode;
     if ((code === 's' || code === 'o') && signature[at + 1] === 'v' && !this.#wrapNested) return this.#decodeVariants;
-    const readValue = this.#compileElement(signature, at + 1, lazily);
+    const readValue = this.#compileAt(signature, at + 1);
     if (code === 's' || code === 'o') return decodeObject((reader) => reader.key(), readValue);
     if (code === 'g') return decodeObject((reader) => reader.signature(), readValue);
     return decodeMap(code, basicDecoders[code], readValue);
-  }
-
-  /** As {@link #compileAt}, for what there may be none of. */
-  #compileElement(signature: string, at: number, lazily: boolean): ValueDecoder {
-    const code = signature[at];
-    if (!lazily || (code !== 'a' && code !== '(')) return this.#compileAt(signature, at, lazily);
-    let decode: ValueDecoder | undefined;
-    return (reader) => {
-      decode ??= this.#compileAt(signature, at, lazily);
-      return decode(reader);
-    };
   }
 
   #variantDecoder(wrap: boolean): ValueDecoder {
@@ -158,7 +163,7 @@ class Dialect {
   #readWrapped(reader: Reader): Variant {
     const signature = reader.signature();
     reader.enterVariant();
-    const value = this.#contentDecoder(signature)(reader);
+    const value = this.#readOther(reader, signature);
     reader.leaveVariant();
     return receivedVariant(signature, value);
   }
@@ -186,14 +191,15 @@ class Dialect {
       case 0x64: // d
         return reader.double();
       case 0:
-        return this.#contentDecoder(reader.signature())(reader);
+        return this.#readOther(reader, reader.signature());
       default:
-        return this.#contentDecoder(String.fromCharCode(letter))(reader);
+        return this.#readOther(reader, String.fromCharCode(letter));
     }
   }
 
-  #contentDecoder(signature: string): ValueDecoder {
-    return this.#contents.get(signature) ?? this.#newContent(signature);
+  #readOther(reader: Reader, signature: string): unknown {
+    const decode = this.#contents.get(signature);
+    return decode === undefined ? this.#readNew(reader, signature) : decode(reader);
   }
 
   /** Dictionaries of variants by string, the commonest of all: without calls that the runtime cannot foresee. */

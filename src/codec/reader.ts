@@ -163,6 +163,14 @@ export class Reader {
     return descriptor;
   }
 
+  /** The length of the array that comes next. */
+  arrayLength(): number {
+    const { position } = this;
+    const length = this.uint32();
+    this.position = position;
+    return length;
+  }
+
   /** Reads the length of an array, goes to its first element, and returns where the array ends. */
   beginArray(alignment: number): number {
     const length = this.uint32();

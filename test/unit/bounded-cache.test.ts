@@ -38,10 +38,10 @@ test('what is met once, or in rotation with more than there is room for, is neve
     cache.add(key, made);
   };
   for (let index = 0; index < 100_000; index++) meet(`once ${index}`);
-  assert.ok(made <= 100_000 / 8, `${made} were made`);
+  assert.ok(made < 100, `${made} were made`);
   made = 0;
-  for (let index = 0; index < 100_000; index++) meet(`again ${index % 900}`);
-  assert.ok(made >= 900 && made < 1000, `${made} were made`);
+  for (let index = 0; index < 100_000; index++) meet(`again ${index % 300}`);
+  assert.ok(made >= 290 && made < 350, `${made} were made`);
   made = 0;
   for (let index = 0; index < 120_000; index++) meet(`many ${index % 12_000}`);
   assert.ok(made <= 120_000 / 8, `${made} were made`);

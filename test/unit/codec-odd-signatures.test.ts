@@ -21,10 +21,10 @@ import { bytesOf } from '../helpers/wire.js';
 
 const test = suite('codec: odd signatures');
 
-/** By how much an odd signature may be slower to read: 2 to 3 times is what it takes, and 15 to 40 times what it took. */
-const READ_FACTOR = 8 * patience;
+/** By how much an odd signature may be slower to read: 2 to 3 times is what it takes, and 25 to 100 times what it took. */
+const READ_FACTOR = 12 * patience;
 /** And to write, where a variant takes 80 ns of a known type, half a microsecond of an odd one, and took 3 to 10. */
-const WRITE_FACTOR = 16 * patience;
+const WRITE_FACTOR = 24 * patience;
 
 const OPTIONS: readonly DecodeOptions[] = [
   {},
@@ -122,6 +122,17 @@ function writeZero(bytes: Parameters<Parameters<typeof bytesOf>[0]>[0], code: st
   else if (code === 'g') bytes.signature('');
   else bytes.u32(0);
 }
+
+/** The compilers of the runtime settle first, for either way of reading and writing. */
+test.before(() => {
+  for (let round = 0; round < 10; round++) {
+    for (const [, signature, body] of shapes) {
+      for (const index of [known, () => 5000 + fresh++]) {
+        write(signature, decoderFor(signature, { variants: 'wrap' })(readerOf(body(index))));
+      }
+    }
+  }
+});
 
 for (const [shape, signature, body] of shapes) {
   for (const [pattern, index] of patterns) {
