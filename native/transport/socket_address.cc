@@ -15,10 +15,11 @@ namespace busbar::transport {
 int SocketAddress::set_unix(std::string_view name) {
   sockaddr_un& address = reinterpret_cast<sockaddr_un&>(storage);
   address.sun_family = AF_UNIX;
-  if (name.empty() || name.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, name.data(), name.size());
+  if (name.empty()) return ENAMETOOLONG;
   // The length of an abstract name is its own; a path has its NUL counted.
   const size_t path_length = name.size() + (name.front() == '\0' ? 0 : 1);
+  if (path_length > sizeof address.sun_path) return ENAMETOOLONG;
+  std::memcpy(address.sun_path, name.data(), name.size());
   length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_length);
   return 0;
 }

@@ -4,7 +4,7 @@
  *
  * @see D-Bus specification, section "Transports", where each says which keys are for listenable addresses
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { quoted } from '../names.js';
 import { type AddressParts, formatAddress } from './address.js';
 import { addressRefusal } from './address-transports.js';
@@ -61,12 +61,14 @@ export function connectableAddress(target: ListenTarget, port: number, guid: str
 }
 
 function unixTarget(parameters: Parameters, env: NodeJS.ProcessEnv): ListenTarget | string {
-  const name = unixName(parameters, env);
-  if (typeof name === 'string') return name;
-  const { kind, value } = name;
+  const given = unixName(parameters, env);
+  if (typeof given === 'string') return given;
+  const { kind, value } = given;
   // U+FFFD is what bytes become that are no UTF-8: the socket would have another name than was asked for.
   if (value.includes('\ufffd')) return `"${kind}" is not UTF-8`;
-  return addressRefusal({ transport: 'unix', parameters: new Map([[kind, value]]) }) ?? { kind, name: value };
+  // Once and for all: the program may go to another folder, and its clients are in others already.
+  const name = kind === 'path' && value !== '' ? resolve(value) : value;
+  return addressRefusal({ transport: 'unix', parameters: new Map([[kind, name]]) }) ?? { kind, name };
 }
 
 function unixName(
@@ -83,6 +85,7 @@ function unixName(
       return { kind: key, value: value as string };
     case 'dir':
     case 'tmpdir':
+      if (value === '') return `"${key}" is empty`;
       // Not abstract, which the specification leaves open for tmpdir: who may connect would depend on nobody's files.
       return { kind: 'path', value: join(value as string, `dbus-${randomBytes(6).toString('hex')}`) };
     case 'runtime':
@@ -98,6 +101,8 @@ async function tcpTarget(parameters: Parameters): Promise<ListenTarget | string>
   const unknown = [...parameters.keys()].find((key) => !['host', 'bind', 'port', 'family'].includes(key));
   if (unknown !== undefined) return `the key ${quoted(unknown)} is unknown`;
   const host = parameters.get('host') || 'localhost';
+  if (host === '*')
+    return '"host" is what clients connect to, which "*" is not: use "bind=*" to listen on all interfaces';
   const port = parameters.get('port') ?? '0';
   if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) return '"port" is not 0 to 65535';
   const family = parameters.get('family');

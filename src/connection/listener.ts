@@ -1,22 +1,22 @@
 /**
- * A socket that waits for peers. It owns the native listener, and the file of a unix socket with a path: it is removed
- * when the listener closes, if it is still the one that was made here. Who may come in is for the layers above.
+ * A socket that waits for peers. It owns the native listener, and the file of a unix socket with a path, which goes with
+ * it. Who may come in is for the layers above.
  */
-import { lstatSync, unlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { report } from '../diagnostics.js';
 import type { NativeListener, PollerKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { errnoText } from './errno.js';
 import { connectableAddress, type ListenTarget } from './listen-address.js';
+import { removeStale, SocketFile } from './socket-file.js';
 
 const { errno: Errno } = constants;
 
-/** What usually cures a failure, by its errno. */
+/** What usually is the reason of a failure, by its errno. */
 const cures = new Map<number, string>([
   [Errno.ENOENT, 'the folder does not exist'],
   [Errno.EACCES, 'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are root’s'],
-  [Errno.EADDRINUSE, 'somebody listens there'],
+  [Errno.EADDRINUSE, 'another server listens there'],
   [Errno.EADDRNOTAVAIL, 'this machine has no such address'],
 ]);
 
@@ -24,12 +24,12 @@ export class Listener {
   /** What clients connect to. */
   readonly address: string;
   readonly #native: NativeListener;
-  readonly #removeFile: () => void;
+  readonly #file: SocketFile | undefined;
 
   private constructor(native: NativeListener, target: ListenTarget, guid: string) {
     this.#native = native;
     this.address = connectableAddress(target, native.port(), guid);
-    this.#removeFile = target.kind === 'path' ? fileRemoval(target.name) : () => {};
+    this.#file = target.kind === 'path' ? new SocketFile(target.name) : undefined;
   }
 
   /**
@@ -46,27 +46,34 @@ export class Listener {
     const { Listener: Native } = loadAddon();
     // The addon tries again several times a second, and the trouble is the same one until somebody gets in.
     let isReported = false;
-    const native = new Native({
-      poller,
-      name: target.kind === 'tcp' ? '' : target.kind === 'abstract' ? `\0${target.name}` : target.name,
-      ip: target.kind === 'tcp' ? target.ip : '',
-      port: target.kind === 'tcp' ? target.port : 0,
-      onAccept: (fd) => {
-        isReported = false;
-        onAccept(fd);
-      },
-      onError: (errno) => {
-        if (!isReported) report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`);
-        isReported = true;
-      },
-    });
-    const errno = native.start();
+    const make = () =>
+      new Native({
+        poller,
+        name: target.kind === 'tcp' ? '' : target.kind === 'abstract' ? `\0${target.name}` : target.name,
+        ip: target.kind === 'tcp' ? target.ip : '',
+        port: target.kind === 'tcp' ? target.port : 0,
+        onAccept: (fd) => {
+          isReported = false;
+          onAccept(fd);
+        },
+        onError: (errno) => {
+          if (!isReported) report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`);
+          isReported = true;
+        },
+      });
+    let native = make();
+    let errno = native.start();
+    let obstacle: string | undefined;
+    if (errno === Errno.EADDRINUSE && target.kind === 'path') {
+      obstacle = await removeStale(target.name);
+      if (obstacle === undefined) {
+        native = make();
+        errno = native.start();
+      }
+    }
     if (errno === 0) return new Listener(native, target, guid);
-    const stale = errno === Errno.EADDRINUSE && target.kind === 'path' && !(await answers(target.name));
-    const cure = stale
-      ? `nobody listens there: ${target.name} is what a server left behind that was killed; remove it`
-      : cures.get(errno);
-    return `${errnoText(errno)}${cure === undefined ? '' : ` (${cure})`}`;
+    const reason = obstacle ?? cures.get(errno);
+    return `${errnoText(errno)}${reason === undefined ? '' : ` (${reason})`}`;
   }
 
   ref(): void {
@@ -93,32 +100,6 @@ export class Listener {
 
   close(): void {
     this.#native.close();
-    this.#removeFile();
+    this.#file?.remove();
   }
-}
-
-/** Removes the file that is there now, and no other that came to its place. */
-function fileRemoval(path: string): () => void {
-  const made = lstatSync(path, { throwIfNoEntry: false });
-  return () => {
-    const present = lstatSync(path, { throwIfNoEntry: false });
-    if (present === undefined || present.ino !== made?.ino || present.dev !== made.dev) return;
-    try {
-      unlinkSync(path);
-    } catch (error) {
-      report('peer', `the socket ${path} could not be removed`, error);
-    }
-  };
-}
-
-async function answers(path: string): Promise<boolean> {
-  const { connect } = await import('node:net');
-  return new Promise((resolve) => {
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    const socket = connect({ path }, () => end(true));
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code !== 'ECONNREFUSED'));
-  });
 }

@@ -134,6 +134,8 @@ function cureOf(errno: number, server: ServerKind, { transport, parameters }: Ad
       return 'it says more than any handshake needs, and speaks no D-Bus';
     case Errno.EINVAL:
       return 'sd-bus does not understand this address';
+    case Errno.E2BIG:
+      return 'the name of the socket is too long for sd-bus, which takes abstract names of at most 106 bytes';
     default:
       return undefined;
   }

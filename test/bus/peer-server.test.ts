@@ -1,7 +1,18 @@
 // Where a server of peers listens, how its connections are taken, and how it ends.
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -13,6 +24,7 @@ import {
   type ListenOptions,
   listen,
   type MessageBus,
+  type PeerServer,
 } from '../../src/index.js';
 import { libraryEntry, moduleArguments, workerPreamble } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
@@ -103,20 +115,153 @@ test('what cannot be listened on says why', async () => {
   assert.instance(await rejection(listen(options)), InvalidArgumentError);
 });
 
-test('a socket that somebody listens on, and one that nobody listens on any more, are told apart', async () => {
-  const path = join(own(), 'socket');
+/** Leaves a socket at a path as a killed server leaves it, and has something else listen there if that is wanted. */
+async function leaveStale(path: string): Promise<void> {
   const other = createServer().listen(path);
   await new Promise((resolve) => other.once('listening', resolve));
-  assert.match(await failure(`unix:path=${path}`), /EADDRINUSE.*somebody listens there/);
-  // As a killed server leaves it.
   const kept = `${path}.kept`;
   renameSync(path, kept);
   other.close();
   renameSync(kept, path);
-  assert.match(await failure(`unix:path=${path}`), /EADDRINUSE.*nobody listens there: .*remove it/);
-  rmSync(path);
+}
+
+test('a socket that a server listens on is left alone, one that no server listens on makes way', async () => {
+  const path = join(own(), 'socket');
+  const other = createServer().listen(path);
+  await new Promise((resolve) => other.once('listening', resolve));
+  assert.match(await failure(`unix:path=${path}`), /EADDRINUSE.*another server listens there/);
+  other.close();
+  await leaveStale(path);
   await addressThatWorks({ address: `unix:path=${path}` });
+  assert.equal(readdirSync(dirname(path)), []);
 });
+
+test('what is no socket is never removed', async () => {
+  const parent = own();
+  const path = join(parent, 'socket');
+  for (const [what, make] of [
+    ['a regular file', () => writeFileSync(path, 'kept')],
+    ['a folder', () => mkdirSync(path)],
+    ['a symbolic link', () => symlinkSync('/nonexistent', path)],
+    ['a file that is no socket', () => void spawnSync('mkfifo', [path])],
+  ] as const) {
+    make();
+    const { ino } = lstatSync(path);
+    assert.match(await failure(`unix:path=${path}`), `${what} is there, and was left alone`);
+    assert.is(lstatSync(path).ino, ino);
+    rmSync(path, { recursive: true });
+  }
+  // Neither is what a symbolic link leads to.
+  await leaveStale(join(parent, 'real'));
+  symlinkSync('real', path);
+  assert.match(await failure(`unix:path=${path}`), 'a symbolic link is there');
+  assert.equal(readdirSync(parent), ['real', 'socket']);
+});
+
+test('of many servers that start where one was killed exactly one listens, and clients reach it', async () => {
+  for (let round = 0; round < 5; round++) {
+    const path = join(own(), 'socket');
+    await leaveStale(path);
+    const onConnection = (bus: MessageBus) => bus.export(PATH, exampleObject());
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, () => listen({ address: `unix:path=${path}`, onConnection })),
+    );
+    const servers = attempts.filter(({ status }) => status === 'fulfilled') as PromiseFulfilledResult<PeerServer>[];
+    assert.is(servers.length, 1);
+    const client = await connect({ address: `unix:path=${path}`, peer: true });
+    assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
+    await client.close();
+    await servers[0]?.value.close();
+    assert.equal(readdirSync(dirname(path)), []);
+  }
+});
+
+test('a socket of another server that has the number of the first is not removed by the first', async () => {
+  const path = join(own(), 'socket');
+  const server = await listen({ address: `unix:path=${path}`, onConnection: () => {} });
+  // File systems give the number of a removed file to the next one.
+  rmSync(path);
+  const other = createServer().listen(path);
+  await new Promise((resolve) => other.once('listening', resolve));
+  await server.close();
+  assert.is(existsSync(path), true);
+  other.close();
+});
+
+test('the socket goes with a process that exits or comes to its end, and a killed one does not hinder the next', async () => {
+  const path = join(own(), 'socket');
+  const serving = (then: string) => `
+    import { listen } from ${JSON.stringify(libraryEntry)};
+    const server = await listen({ address: 'unix:path=${path}', onConnection: () => {} });
+    console.log('listening');
+    ${then}
+  `;
+  for (const [code, then] of [
+    [3, 'process.exit(3);'],
+    [0, 'server.unref();'],
+    [1, `setTimeout(() => { throw new Error('as it happens') });`],
+  ] as const) {
+    const result = await run(process.execPath, moduleArguments(serving(then)));
+    assert.is(result.code, code, result.stderr);
+    assert.is(existsSync(path), false, then);
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+    const program = Program.start(process.execPath, moduleArguments(serving('')));
+    await program.line('listening');
+    program.kill(signal);
+    // It dies as it would without a server.
+    assert.is((await program.finished).signal, signal);
+    assert.is(existsSync(path), true);
+    await addressThatWorks({ address: `unix:path=${path}` });
+  }
+});
+
+test('a relative path is one place, wherever the program goes', async () => {
+  const parent = own();
+  const script = `
+    import { existsSync } from 'node:fs';
+    import { connect, listen } from ${JSON.stringify(libraryEntry)};
+    process.chdir(${JSON.stringify(parent)});
+    const servers = [];
+    for (const address of ['unix:path=socket', 'unix:dir=.', 'unix:path=./../${basename(parent)}/other']) {
+      servers.push(await listen({ address, onConnection: () => {} }));
+    }
+    process.chdir('/');
+    for (const server of servers) {
+      const client = await connect({ address: server.address, peer: true });
+      await client.close();
+      await server.close();
+    }
+    console.log(servers.every((server) => server.address.startsWith('unix:path=${parent}/')));
+  `;
+  const { stdout, stderr } = await run(process.execPath, moduleArguments(script));
+  assert.is(stdout, 'true\n', stderr);
+  assert.equal(readdirSync(parent), []);
+});
+
+test('names of sockets have the length that the kernel takes', async () => {
+  const abstract = `busbar-${process.pid}-`.padEnd(107, 'x');
+  await using server = await listen({ address: `unix:abstract=${abstract}`, onConnection: () => {} });
+  const options = { address: server.address, peer: true } as const;
+  const client = await connect({ ...options, transport: 'socket' });
+  await client.close();
+  assert.match(await failure(`unix:abstract=${abstract}x`), 'at most 107');
+  const error = await rejection(connect({ ...options, transport: 'sd-bus' }));
+  assert.match((error as Error).message, 'too long for sd-bus');
+  const parent = own();
+  const path = join(parent, 'x'.repeat(106 - parent.length));
+  assert.is(path.length, 107);
+  await addressThatWorks({ address: `unix:path=${path}`, transport: 'socket' });
+});
+
+test('a host that no client can connect to is refused', async () => {
+  assert.match(await rejectionOf({ address: 'tcp:host=*', anonymous: true }), '"bind=*"');
+  assert.match(await rejectionOf({ address: 'unix:dir=' }), '"dir" is empty');
+});
+
+async function rejectionOf(options: ListenOptions): Promise<string> {
+  return ((await rejection(listen(options))) as Error).message;
+}
 
 test('a file that came to the socket’s place is left alone', async () => {
   const path = join(own(), 'socket');
