@@ -58,7 +58,8 @@ export class DBusError extends Error {
 }
 
 const brands = new WeakMap<object, symbol>();
-const classesByDBusName = new Map<string, typeof WellKnownError>();
+/** What received errors become, by their name on the wire. */
+const receivedClasses = new Map<string, typeof WellKnownError>();
 
 /** Gives a class its name and code (on the prototype, where minifiers and subclassing leave them alone) and its brand. */
 function identify(errorClass: typeof DBusError | typeof WellKnownError, name: string, code: string): void {
@@ -139,7 +140,10 @@ export class MatchRuleNotFoundError extends WellKnownError {
 export class InvalidArgumentError extends WellKnownError {
   static override readonly dbusName = standard('InvalidArgs');
 }
-/** No reply came in time: the call's own timeout passed, or the bus says that the peer left without answering. */
+/**
+ * No reply came in time: the call's own timeout passed, or the bus says that the peer left without answering. A service
+ * that answers `NoReply` or `Timeout` is heard by a plain `DBusError` of that name.
+ */
 export class TimeoutError extends WellKnownError {
   static override readonly dbusName = standard('NoReply');
 }
@@ -242,10 +246,21 @@ for (const [name, errorClass] of Object.entries({
 })) {
   const kind = name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])/g, '_');
   identify(errorClass, name, `ERR_DBUS_${kind.toUpperCase()}`);
-  if (!classesByDBusName.has(errorClass.dbusName)) classesByDBusName.set(errorClass.dbusName, errorClass);
+  const isLocal = ownTrouble.some((kind) => kind === errorClass);
+  if (!isLocal) receivedClasses.set(errorClass.dbusName, errorClass);
 }
-classesByDBusName.set(standard('Timeout'), TimeoutError);
-classesByDBusName.set(standard('TimedOut'), TimeoutError);
+
+/** The names by which a bus says that a call gets no reply. From a service they tell of something that the service did. */
+const noReplyNames: ReadonlySet<string> = new Set(['NoReply', 'Timeout', 'TimedOut'].map(standard));
+
+/**
+ * The class of a received error. Those that tell of a connection or a call of one's own are made here alone: an answer
+ * named `Disconnected` tells of a connection of the service's, and a program that reconnects must not believe it.
+ */
+function receivedClass(dbusName: string, sender: string | undefined): typeof WellKnownError | undefined {
+  if (sender === 'org.freedesktop.DBus' && noReplyNames.has(dbusName)) return TimeoutError;
+  return receivedClasses.get(dbusName);
+}
 
 /**
  * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
@@ -263,17 +278,23 @@ export function errorFromReply(
   call: string,
 ): DBusError {
   const { errorName: dbusName = standard('Failed') } = reply;
-  const error = errorNamed(dbusName, text, typeof body === 'function' ? [] : body, call);
+  const error = errorNamed(dbusName, reply.sender, text, typeof body === 'function' ? [] : body, call);
   if (typeof body === 'function') Object.defineProperty(error, 'body', { get: body, enumerable: true });
   // Hidden, so that an error that is printed shows what went wrong and not all of a message.
   return Object.defineProperty(error, 'reply', { value: reply, configurable: true });
 }
 
-function errorNamed(dbusName: string, received: string, body: readonly unknown[], call: string): DBusError {
+function errorNamed(
+  dbusName: string,
+  sender: string | undefined,
+  received: string,
+  body: readonly unknown[],
+  call: string,
+): DBusError {
   const told = received.trim();
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
-  const known = classesByDBusName.get(dbusName);
+  const known = receivedClass(dbusName, sender);
   if (known === undefined) return notAnAnswer(new DBusError(dbusName, message, { body }));
   const error = notAnAnswer(new known(message, { body }));
   if (error.dbusName !== dbusName) Object.defineProperty(error, 'dbusName', { value: dbusName, enumerable: true });

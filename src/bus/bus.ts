@@ -61,6 +61,7 @@ export class Bus implements AsyncDisposable {
   /** @internal says Hello to the bus, which is the first message of a connection */
   async hello(options?: WaitOptions): Promise<void> {
     this.#uniqueName = await this.#bus?.hello(options);
+    this.#connection.uniqueName = this.#uniqueName;
   }
 
   /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */

@@ -94,7 +94,7 @@ export class Connection {
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
-  readonly #pending = new PendingCalls(this.#deadlines, this.id, () => this.#keepAlive.update());
+  readonly #pending: PendingCalls;
   readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;
   #canSendFds = false;
@@ -117,6 +117,7 @@ export class Connection {
     this.#limits = limits;
     this.#transport = transport;
     this.#isPeer = options.peer === true;
+    this.#pending = new PendingCalls(this.#deadlines, this.id, !this.#isPeer, () => this.#keepAlive.update());
     const { Connection: Native } = loadAddon();
     this.#native = new Native({
       address: options.address,
@@ -182,6 +183,11 @@ export class Connection {
   /** Whether the other side agreed to pass file descriptors. */
   get canSendFds(): boolean {
     return this.#canSendFds;
+  }
+
+  /** The name that the bus gave this connection. Replies to other names are none to its calls. */
+  set uniqueName(name: string | undefined) {
+    this.#pending.ownName = name;
   }
 
   /** Who is at the other end of the socket, as the kernel knows; `undefined` where it does not, or not any more. */

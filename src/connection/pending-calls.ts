@@ -74,6 +74,7 @@ interface ReceivedReply extends ReplyBody {
   readonly type: MessageType;
   readonly replySerial: number;
   readonly sender: string | undefined;
+  readonly destination: string | undefined;
   readonly errorName: string | undefined;
   /** Why the body cannot be decoded, if it cannot. */
   readonly fault: DBusError | undefined;
@@ -128,17 +129,22 @@ class PendingCall extends Expiring {
 }
 
 export class PendingCalls {
+  /** The name that the bus gave this connection, once it has. */
+  ownName: string | undefined = undefined;
   readonly #calls = new SerialTable<PendingCall>();
   readonly #deadlines: Deadlines;
   readonly #connection: number;
+  readonly #hasBus: boolean;
   readonly #onChange: () => void;
   readonly #counts = { reply: 0, error: 0, unreadable: 0, timeout: 0, abort: 0, unsent: 0, closed: 0 };
 
   /**
    * @param connection the number by which diagnostics call the connection
+   * @param hasBus whether there is a bus, which says in every message from whom and for whom it is
    * @param onChange called when a call waits for the first time, and when none does any more
    */
-  constructor(deadlines: Deadlines, connection: number, onChange: () => void) {
+  constructor(deadlines: Deadlines, connection: number, hasBus: boolean, onChange: () => void) {
+    this.#hasBus = hasBus;
     this.#deadlines = deadlines;
     this.#connection = connection;
     this.#onChange = onChange;
@@ -184,7 +190,7 @@ export class PendingCalls {
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
-    if (call === undefined || !isFromCallee(reply.sender, call)) return false;
+    if (call === undefined || !this.#isForUs(reply) || !isFromCallee(reply.sender, call)) return false;
     let outcome: CallOutcome;
     let result: unknown;
     let failure: unknown;
@@ -202,6 +208,16 @@ export class PendingCalls {
     if (watchesCalls()) this.#publish(call, outcome, reply.errorName, failure);
     this.#settle(call, result);
     return true;
+  }
+
+  /**
+   * Whoever eavesdrops gets the replies to others, which may have the serials of calls of its own. And on a bus nothing
+   * comes from nobody: a reply whose sender is not known is no one's answer.
+   */
+  #isForUs({ sender, destination }: ReceivedReply): boolean {
+    if (!this.#hasBus) return true;
+    if (sender === undefined) return false;
+    return destination === undefined || this.ownName === undefined || destination === this.ownName;
   }
 
   /**

@@ -1,0 +1,85 @@
+// What becomes of errors that services and buses answer with: the classes that tell of the own connection are not theirs
+// to make.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  BackpressureError,
+  ConnectError,
+  ConnectionClosedError,
+  connect,
+  DBusError,
+  ListenError,
+  NameTakenError,
+  ProtocolError,
+  ServiceUnknownError,
+  TimeoutError,
+} from '../../src/index.js';
+import { BUS, CLIENT, FakeBus, PEER } from '../helpers/fake-bus.js';
+import { peers } from '../helpers/peers.js';
+import { rejection } from '../helpers/rejection.js';
+import { Bytes, wireMessage } from '../helpers/wire.js';
+
+const test = suite('received errors');
+
+const local = [
+  ...[BackpressureError, ConnectError, ConnectionClosedError, ListenError, NameTakenError, ProtocolError, TimeoutError],
+];
+const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
+
+/** What a call rejects with that is answered by an error of this name from this sender. */
+async function received(name: string, sender: string): Promise<DBusError> {
+  await using bus = await FakeBus.start({
+    answer: (call) => {
+      if (call.member !== 'Ask') return undefined;
+      const header = { type: 3, serial: 1000, replySerial: call.serial, destination: CLIENT, sender, errorName: name };
+      return wireMessage({ ...header, signature: 's', body: new Bytes().text('so it says').buffer });
+    },
+  });
+  await using client = await connect({ address: bus.address });
+  return (await rejection(client.call({ destination: PEER, path: '/', member: 'Ask' }))) as DBusError;
+}
+
+test('no name that a service answers with makes an error of the own connection or call', async () => {
+  const names = new Set([
+    ...local.map(({ dbusName }) => dbusName),
+    ...['Timeout', 'TimedOut', 'NoReply'].map(standard),
+  ]);
+  names.delete(standard('LimitsExceeded'));
+  for (const name of names) {
+    const error = await received(name, PEER);
+    assert.is(Object.getPrototypeOf(error), DBusError.prototype, name);
+    assert.is(error.dbusName, name);
+    assert.is(error.code, 'ERR_DBUS');
+    assert.ok(!local.some((kind) => error instanceof kind), name);
+  }
+  const limits = await received(standard('LimitsExceeded'), PEER);
+  assert.is(limits.name, 'LimitsExceededError');
+  assert.not.instance(limits, BackpressureError);
+});
+
+test('that a call gets no reply is believed of the bus', async () => {
+  for (const name of ['NoReply', 'Timeout', 'TimedOut'].map(standard)) {
+    const error = await received(name, BUS);
+    assert.instance(error, TimeoutError);
+    assert.is(error.dbusName, name);
+  }
+  // The rest is not the bus's either.
+  assert.not.instance(await received(standard('Disconnected'), BUS), ConnectionClosedError);
+  assert.instance(await received(standard('ServiceUnknown'), BUS), ServiceUnknownError);
+});
+
+test('a peer cannot make such an error either', async () => {
+  await using pair = await peers();
+  for (const name of ['NoReply', 'Disconnected', 'NoServer', 'InconsistentMessage'].map(standard)) {
+    const off = pair.accepted.addMessageHandler(({ serial, member }) => {
+      if (member !== 'Ask') return false;
+      pair.accepted.send({ type: 3, errorName: name, replySerial: serial });
+      return true;
+    });
+    const error = (await rejection(pair.client.call({ path: '/', member: 'Ask' }))) as DBusError;
+    off[Symbol.dispose]();
+    assert.is(Object.getPrototypeOf(error), DBusError.prototype, name);
+  }
+});
+
+test.run();
