@@ -1,16 +1,23 @@
 /**
  * Finds and loads the addon, when the first connection is made: importing busbar works on every platform.
  *
- * It is what was built here in `build/Release`, which node-gyp-build finds, else the binary in `prebuilds/` that fits this
- * platform, architecture and C library. In a bundle, which has no node-gyp-build, `prebuilds/` is expected beside it.
+ * It is what was built here in `build/Release`, else the binary in `prebuilds/` that fits this platform, architecture and C
+ * library. `BUSBAR_PREBUILD` names another folder with these two. A bundle has `prebuilds/` beside itself. No other folder
+ * is looked into: who may write to one above the program must not choose the code that it loads.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
+
+/** Where in the package this module is: as it is installed, and as it is developed. */
+const ownPlaces = [
+  { place: '/dist', root: '..' },
+  { place: '/src/native', root: '../..' },
+] as const;
 
 let addon: Addon | undefined;
 
@@ -34,9 +41,9 @@ export function loadAddon(): Addon {
 function load(): Addon {
   const file = ownFile();
   const require = createRequire(file);
-  const folder = packageFolder(file);
+  const folder = namedFolder() ?? packageFolder(file);
   const errors: unknown[] = [];
-  for (const binary of binaries(folder, require)) {
+  for (const binary of binaries(folder)) {
     try {
       return require(binary) as Addon;
     } catch (error) {
@@ -51,40 +58,45 @@ function ownFile(): string {
   return import.meta.url === undefined ? __filename : fileURLToPath(import.meta.url);
 }
 
-/** The package's folder, wherever in it this module is; of a bundle, where `prebuilds/` lies. */
+/** The folder that the environment names in place of the package's. */
+function namedFolder(): string | undefined {
+  const { BUSBAR_PREBUILD: folder } = process.env;
+  return folder === undefined || folder === '' ? undefined : resolve(folder);
+}
+
+/** The package's folder where this module is a part of it; else that of the bundle. */
 function packageFolder(file: string): string {
-  const holdsPackage = (folder: string) => ['prebuilds', 'package.json'].some((name) => existsSync(join(folder, name)));
-  let folder = dirname(file);
-  while (!holdsPackage(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
+  const folder = dirname(file);
+  const roots = ownPlaces.filter(({ place }) => folder.endsWith(place)).map(({ root }) => resolve(folder, root));
+  return roots.find(isOwnPackage) ?? folder;
 }
 
 /**
- * The files to try, in order. What was built here, or what the environment names, is the only one. Of those that were
- * shipped the ones for this C library come first, which node-gyp-build knows in Alpine alone: elsewhere it takes musl for
- * glibc. The others are tried as well, though they are unlikely to load.
+ * The files to try, in order. What was built here is the only one. Of those that were shipped the ones for this C library
+ * come first. The others are tried as well, though they are unlikely to load.
  */
-function binaries(folder: string, require: NodeJS.Require): readonly string[] {
-  const directory = join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
-  const files = prebuilds(directory);
+function binaries(folder: string): readonly string[] {
+  const [built] = isBuiltHere(folder) ? ['build/Release', 'build/Debug'].flatMap((name) => filesIn(folder, name)) : [];
+  if (built !== undefined) return [built];
+  const shipped = filesIn(folder, `prebuilds/${process.platform}-${process.arch}`);
   const foreign = runsOnMusl() ? '.glibc.node' : '.musl.node';
   const isForeign = (file: string) => file.endsWith(foreign);
-  const shipped = [...files.filter((file) => !isForeign(file)), ...files.filter(isForeign)].map((file) =>
-    join(directory, file),
-  );
-  const picked = pickedBinary(folder, require);
-  return picked === undefined || shipped.includes(picked) ? shipped : [picked];
+  return [...shipped.filter((file) => !isForeign(file)), ...shipped.filter(isForeign)];
 }
 
-/**
- * What node-gyp-build picks; `undefined` where it finds nothing, and in a bundle. It is required by its name, so that
- * bundlers leave it alone, and they cannot take it in.
- */
-function pickedBinary(folder: string, require: NodeJS.Require): string | undefined {
+/** Whether what was built counts: what lies in `build/` beside a bundle is not busbar's. */
+function isBuiltHere(folder: string): boolean {
+  return !process.env.PREBUILDS_ONLY && (folder === namedFolder() || isOwnPackage(folder));
+}
+
+/** The binaries in a folder below another one, by their paths. */
+function filesIn(folder: string, name: string): readonly string[] {
+  const directory = join(folder, name);
   try {
-    return require('node-gyp-build').path(folder);
+    const files = readdirSync(directory).filter((file) => file.startsWith('busbar.') && file.endsWith('.node'));
+    return files.sort().map((file) => join(directory, file));
   } catch {
-    return undefined;
+    return [];
   }
 }
 

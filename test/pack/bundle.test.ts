@@ -1,5 +1,5 @@
 // The ways in which esbuild makes a bundle that uses busbar, and what has to lie beside each where it runs.
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, version } from 'esbuild';
 import { suite } from 'uvu';
@@ -58,11 +58,35 @@ test('a bundle with busbar in it needs its prebuilds beside it, and no node_modu
   await assertBundlesWork();
 });
 
-test('a bundle with busbar in it finds the same binary with node-gyp-build, where that is installed', async () => {
+test('a bundle loads nothing from folders above it', async () => {
   await bundle(['service.js', 'client.js'], { ...modules, minify: true });
+  // What others may have planted: were it looked at, it would not load, or leave its mark.
+  const binaries = join(target.folder, 'prebuilds', `${process.platform}-${process.arch}`);
+  const mark = join(target.folder, 'mark');
+  const planted = join(target.folder, 'node_modules/node-gyp-build');
+  for (const folder of [binaries, planted]) mkdirSync(folder, { recursive: true });
+  for (const libc of ['glibc', 'musl']) writeFileSync(join(binaries, `busbar.${libc}.node`), 'planted');
+  writeFileSync(join(planted, 'index.js'), `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '');`);
+  writeFileSync(join(planted, 'package.json'), '{ "name": "node-gyp-build", "main": "index.js" }');
+  const lonely = await target.outputOf(process.execPath, ['out/client.mjs'], { env: bus.env }).catch(String);
+  assert.match(lonely, 'there is no binary for this machine');
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');
-  copyFromPackage('node-gyp-build', 'node_modules/node-gyp-build');
+  // Those of other packages, which bundlers copy to the same place, are not taken for it.
+  const own = join(out, 'prebuilds', `${process.platform}-${process.arch}`);
+  writeFileSync(join(own, 'another.node'), 'of another package');
   await assertBundlesWork();
+  assert.not.ok(existsSync(mark));
+  rmSync(join(target.folder, 'prebuilds'), { recursive: true });
+});
+
+test('variables that are for installing do not choose the binary', async () => {
+  await bundle(['service.js', 'client.js'], modules);
+  copyFromPackage('busbar/prebuilds', 'out/prebuilds');
+  const env = { ...bus.env, npm_config_arch: 'arm64', npm_config_platform: 'win32', LIBC: 'musl' };
+  await assertConversation((half) => target.start(process.execPath, [`out/${half}.mjs`], { env }));
+  await target.outputOf('npm', ['install', '--ignore-scripts', 'busbar']);
+  await bundle(['service.js', 'client.js'], { ...modules, external: ['busbar'] });
+  await assertConversation((half) => target.start(process.execPath, [`out/${half}.mjs`], { env }));
 });
 
 // An await at the top is no CommonJS.
