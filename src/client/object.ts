@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.js';
 import type { CallOptions } from '../bus/requests.js';
 import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
-import { parseIntrospection } from '../introspection/parse.js';
+import { parseIntrospection, parseReceivedIntrospection } from '../introspection/parse.js';
 import { suggestion } from '../nearest-name.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
@@ -67,8 +67,13 @@ export async function remoteObject(
   { introspection, ...options }: ObjectOptions = {},
 ): Promise<RemoteObject> {
   checkDestination(bus, destination);
-  const node = introspection ?? (await introspect(bus, destination, path, options));
-  return new RemoteObject(bus, destination, path, typeof node === 'string' ? parseIntrospection(node) : node);
+  const node =
+    introspection === undefined
+      ? await parseReceivedIntrospection(await introspect(bus, destination, path, options))
+      : typeof introspection === 'string'
+        ? parseIntrospection(introspection)
+        : introspection;
+  return new RemoteObject(bus, destination, path, node);
 }
 
 async function introspect(

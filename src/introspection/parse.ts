@@ -20,6 +20,7 @@ import type {
   PropertyDescription,
   SignalDescription,
 } from './description.js';
+import { atOnce, inSlices, type Work } from './slices.js';
 import { readXml, type XmlElement } from './xml.js';
 
 /** How introspection data is read. */
@@ -34,8 +35,13 @@ export interface ParseIntrospectionOptions {
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 const DEPTH_MAXIMUM = 128;
-/** Each costs an error and a report, so that 4 MiB of nothing else would keep the process busy for seconds. */
+/** Each costs an error and a report, so that a document of nothing else would keep the process busy for a second. */
 const UNUSABLE_MAXIMUM = 1000;
+/** How many are read without a rest; a power of two. */
+const ELEMENTS_A_REST = 32;
+/** Of one element. */
+const ANNOTATIONS_MAXIMUM = 1000;
+const SIGNATURE_BYTES_MAXIMUM = 255;
 
 /**
  * Reads introspection data, as `org.freedesktop.DBus.Introspectable.Introspect` answers it or a file holds it.
@@ -44,59 +50,81 @@ const UNUSABLE_MAXIMUM = 1000;
  * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
  * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature.
  *
- * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 1000 elements that cannot be
- *   used, 1000 entities that are not XML's own), or has another root than `<node>`
+ * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 300 000 elements and
+ *   attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used, 1000 entities that are not XML's own), or has another root than `<node>`
  */
 export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
-  const root = readXml(xml, {
+  return atOnce(parseWork(xml, options));
+}
+
+/**
+ * As {@link parseIntrospection}, for data that a peer sent: other work of the process gets its turn meanwhile.
+ *
+ * @throws (rejects) as `parseIntrospection` throws
+ */
+export function parseReceivedIntrospection(xml: string): Promise<NodeDescription> {
+  return inSlices(parseWork(xml, {}));
+}
+
+function* parseWork(xml: string, options: ParseIntrospectionOptions): Work<NodeDescription> {
+  const root = yield* readXml(xml, {
     maximumLength: options.maximumLength ?? LENGTH_MAXIMUM,
     maximumDepth: options.maximumDepth ?? DEPTH_MAXIMUM,
   });
   if (root.name !== 'node') {
     throw new InvalidArgumentError(`the root of introspection data is <node>, not <${root.name.slice(0, 100)}>`);
   }
-  return new IntrospectionReader(options.origin).root(root);
+  return yield* new IntrospectionReader(options.origin).root(root);
 }
 
 /** Reads elements; whatever is wrong with one is thrown, and caught where the element can be left out. */
 class IntrospectionReader {
   readonly #origin: string;
   #unusable = 0;
+  #elements = 0;
 
   constructor(origin: string | undefined) {
     this.#origin = origin === undefined ? 'introspection data' : `introspection data of ${origin}`;
   }
 
-  root(element: XmlElement): NodeDescription {
+  *root(element: XmlElement): Work<NodeDescription> {
     const path = element.attributes.get('name');
     // The name is of no use where it is wrong: whoever asked knows the path.
     if (path !== undefined && path !== '') this.#attempt(element, () => checkObjectPath(path));
-    return this.#node(element, path !== undefined && isObjectPath(path) ? path : undefined);
+    return yield* this.#node(element, path !== undefined && isObjectPath(path) ? path : undefined);
   }
 
-  #node(element: XmlElement, path: string | undefined): NodeDescription {
+  *#node(element: XmlElement, path: string | undefined): Work<NodeDescription> {
     const interfaces = new Map<string, InterfaceDescription>();
     const children = new Map<string, NodeDescription>();
     for (const child of element.children) {
-      this.#attempt(child, () => {
-        if (child.name === 'interface') add(interfaces, this.#interface(child));
-        else if (child.name === 'node') this.#child(child, children);
-      });
+      if (this.#mayRest()) yield;
+      try {
+        if (child.name === 'interface') add(interfaces, yield* this.#interface(child));
+        else if (child.name === 'node') yield* this.#child(child, children);
+      } catch (error) {
+        this.#leaveOut(child, error);
+      }
     }
     return { path, interfaces, children };
   }
 
+  /** Now and then: a yield is passed on through all levels of nodes. */
+  #mayRest(): boolean {
+    return (++this.#elements & (ELEMENTS_A_REST - 1)) === 0;
+  }
+
   /** A child may be listed by one part of a service and described by another: its first description counts. */
-  #child(element: XmlElement, children: Map<string, NodeDescription>): void {
+  *#child(element: XmlElement, children: Map<string, NodeDescription>): Work<void> {
     const name = attribute(element, 'name');
     if (name === '' || name.startsWith('/')) throw new InvalidArgumentError('the name of a child is a relative path');
     checkObjectPath(`/${name}`, 'path');
     const known = children.get(name);
-    if (known === undefined || isEmpty(known)) children.set(name, this.#node(element, undefined));
+    if (known === undefined || isEmpty(known)) children.set(name, yield* this.#node(element, undefined));
     else throw new InvalidArgumentError('it is described twice');
   }
 
-  #interface(element: XmlElement): InterfaceDescription {
+  *#interface(element: XmlElement): Work<InterfaceDescription> {
     const name = attribute(element, 'name');
     checkInterfaceName(name);
     const annotations = this.#annotations(element);
@@ -105,6 +133,7 @@ class IntrospectionReader {
     const signals = new Map<string, SignalDescription>();
     const properties = new Map<string, PropertyDescription>();
     for (const child of element.children) {
+      if (this.#mayRest()) yield;
       this.#attempt(child, () => {
         if (child.name === 'method') addMethod(methods, this.#method(child));
         else if (child.name === 'signal') add(signals, this.#signal(child));
@@ -117,7 +146,7 @@ class IntrospectionReader {
   #method(element: XmlElement): MethodDescription {
     const name = attribute(element, 'name');
     checkMemberName(name);
-    const args = element.children.filter((child) => child.name === 'arg');
+    const args = argumentsOf(element);
     const inArgs = args.filter((arg) => direction(arg) === 'in').map((arg) => this.#argument(arg));
     const outArgs = args.filter((arg) => direction(arg) === 'out').map((arg) => this.#argument(arg));
     const annotations = this.#annotations(element);
@@ -138,7 +167,7 @@ class IntrospectionReader {
   #signal(element: XmlElement): SignalDescription {
     const name = attribute(element, 'name');
     checkMemberName(name);
-    const args = element.children.filter((child) => child.name === 'arg').map((arg) => this.#argument(arg));
+    const args = argumentsOf(element).map((arg) => this.#argument(arg));
     const annotations = this.#annotations(element);
     const { deprecated = false } = readFields(annotations);
     return { name, args, signature: concatenate(args), annotations: withoutFields(annotations), deprecated };
@@ -163,8 +192,12 @@ class IntrospectionReader {
 
   #annotations(element: XmlElement): Annotations {
     const annotations = new Map<string, string>();
+    let count = 0;
     for (const child of element.children) {
       if (child.name !== 'annotation') continue;
+      if (++count > ANNOTATIONS_MAXIMUM) {
+        throw new InvalidArgumentError(`it has more than ${ANNOTATIONS_MAXIMUM} annotations`);
+      }
       this.#attempt(child, () => {
         const name = attribute(child, 'name');
         const value = attribute(child, 'value');
@@ -181,17 +214,20 @@ class IntrospectionReader {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof InvalidArgumentError) || this.#unusable > UNUSABLE_MAXIMUM) throw error;
-      if (++this.#unusable > UNUSABLE_MAXIMUM) {
-        throw new InvalidArgumentError(
-          `${this.#origin} has more than ${UNUSABLE_MAXIMUM} elements that cannot be used`,
-        );
-      }
-      const name = element.attributes.get('name');
-      const what = name === undefined ? `<${element.name}>` : `<${element.name} name=${quoted(name)}>`;
-      report('introspection', `${this.#origin}, line ${element.line}: ${what} cannot be used: ${error.message}`);
+      this.#leaveOut(element, error);
       return undefined;
     }
+  }
+
+  /** Reports why an element cannot be used; throws what is worse than that. */
+  #leaveOut(element: XmlElement, error: unknown): void {
+    if (!(error instanceof InvalidArgumentError) || this.#unusable > UNUSABLE_MAXIMUM) throw error;
+    if (++this.#unusable > UNUSABLE_MAXIMUM) {
+      throw new InvalidArgumentError(`${this.#origin} has more than ${UNUSABLE_MAXIMUM} elements that cannot be used`);
+    }
+    const name = element.attributes.get('name');
+    const what = name === undefined ? `<${element.name}>` : `<${element.name} name=${quoted(name)}>`;
+    report('introspection', `${this.#origin}, line ${element.line}: ${what} cannot be used: ${error.message}`);
   }
 }
 
@@ -199,6 +235,13 @@ function attribute(element: XmlElement, name: string): string {
   const value = element.attributes.get(name);
   if (value === undefined) throw new InvalidArgumentError(`<${element.name}> has no ${name}`);
   return value;
+}
+
+/** Those of a method or signal; a signature of 255 bytes has no more in either direction. */
+function argumentsOf({ children }: XmlElement): readonly XmlElement[] {
+  const args = children.filter((child) => child.name === 'arg');
+  if (args.length <= 2 * SIGNATURE_BYTES_MAXIMUM) return args;
+  throw new InvalidArgumentError(`it has ${args.length} arguments: signatures have at most 255 bytes`);
 }
 
 function direction(element: XmlElement): 'in' | 'out' {

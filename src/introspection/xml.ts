@@ -7,6 +7,7 @@
  */
 import { SaxesParser } from 'saxes';
 import { InvalidArgumentError } from '../errors.js';
+import type { Work } from './slices.js';
 
 export interface XmlElement {
   readonly name: string;
@@ -23,8 +24,18 @@ export interface XmlLimits {
   readonly maximumDepth: number;
 }
 
-/** Each costs the parser an error, so that 4 MiB of nothing else would keep the process busy for seconds. */
+/** Each costs the parser an error, so that a document of nothing else would keep the process busy for a second. */
 const UNDEFINED_ENTITIES_MAXIMUM = 1000;
+/**
+ * Elements and attributes together. The smallest of them are four to seven characters, and each takes microseconds and
+ * half a kilobyte: it is their number that costs, and not the length. The largest objects in use have some thousands.
+ */
+export const PARTS_MAXIMUM = 300_000;
+const CHARACTERS_A_PART = 14;
+/** Of one element. Introspection data has three, and what others add to it are a few. */
+const ATTRIBUTES_MAXIMUM = 1000;
+/** What is read without a rest, in UTF-16 code units: some milliseconds where there is nothing but elements. */
+const CHUNK = 4096;
 const ELEMENTS = new Set(['node', 'interface', 'method', 'signal', 'property', 'arg', 'annotation']);
 /** Those of XML itself. (The parser's own table also finds what every object inherits, `&constructor;` for instance.) */
 const entities = Object.assign(Object.create(null) as Record<string, string>, {
@@ -46,7 +57,7 @@ export function isXmlText(text: string): boolean {
  *
  * @throws {@link InvalidArgumentError} if it is no well-formed XML, or beyond a limit
  */
-export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): XmlElement {
+export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): Work<XmlElement> {
   if (typeof xml !== 'string') throw new InvalidArgumentError(`introspection data must be a string, not ${typeof xml}`);
   if (xml.length > maximumLength) {
     throw new InvalidArgumentError(
@@ -68,8 +79,21 @@ export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits)
   /** What the parser said of an entity that XML does not define, since the last start tag began. */
   let undefinedEntity: string | undefined;
   let undefinedEntities = 0;
+  // Whoever lets longer documents in lets them have more in them.
+  const partsMaximum = Math.max(PARTS_MAXIMUM, Math.ceil(maximumLength / CHARACTERS_A_PART));
+  let parts = 0;
+  let attributesOfElement = 0;
+  const countPart = () => {
+    if (++parts > partsMaximum) throw tooMany(partsMaximum, 'elements and attributes');
+  };
   parser.on('opentagstart', () => {
     undefinedEntity = undefined;
+    attributesOfElement = 0;
+    countPart();
+  });
+  parser.on('attribute', () => {
+    if (++attributesOfElement > ATTRIBUTES_MAXIMUM) throw tooMany(ATTRIBUTES_MAXIMUM, 'attributes of an element');
+    countPart();
   });
   parser.on('opentag', ({ name, attributes }) => {
     if (++depth > maximumDepth) {
@@ -95,13 +119,19 @@ export function readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits)
     if (!message.endsWith('undefined entity.')) throw notWellFormed(message);
     undefinedEntity = message;
     if (++undefinedEntities > UNDEFINED_ENTITIES_MAXIMUM) {
-      throw new InvalidArgumentError(
-        `introspection data has more than ${UNDEFINED_ENTITIES_MAXIMUM} undefined entities`,
-      );
+      throw tooMany(UNDEFINED_ENTITIES_MAXIMUM, 'undefined entities');
     }
   });
-  parser.write(text).close();
+  for (let at = 0; at < text.length; at += CHUNK) {
+    parser.write(text.slice(at, at + CHUNK));
+    yield;
+  }
+  parser.close();
   return document[0] as XmlElement;
+}
+
+function tooMany(maximum: number, what: string): InvalidArgumentError {
+  return new InvalidArgumentError(`introspection data has more than ${maximum} ${what}`);
 }
 
 function notWellFormed(reason: string): InvalidArgumentError {
