@@ -9,6 +9,7 @@
 #include "napi/connection_object.h"
 #include "napi/credentials_value.h"
 #include "napi/listener_object.h"
+#include "wire/rule.h"
 
 namespace busbar {
 
@@ -21,6 +22,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                            InstanceMethod<&Addon::close_fd>("closeFd"),
                            InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
                            InstanceMethod<&Addon::use_immediate>("useImmediate"),
+                           InstanceMethod<&Addon::describe_rule>("describeRule"),
                        });
 }
 
@@ -56,6 +58,12 @@ Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
 }
 
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }
+
+Napi::Value Addon::describe_rule(const Napi::CallbackInfo& info) {
+  const uint32_t rule = info[0].ToNumber().Uint32Value();
+  const bool is_rule = rule > 0 && rule <= static_cast<uint32_t>(wire::Rule::kDecodedSize);
+  return Napi::String::New(info.Env(), is_rule ? wire::describe(static_cast<wire::Rule>(rule)).data() : "");
+}
 
 }  // namespace busbar
 

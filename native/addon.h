@@ -30,6 +30,7 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value close_fd(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
+  Napi::Value describe_rule(const Napi::CallbackInfo& info);
 
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;

@@ -1,8 +1,10 @@
 // A descriptor that is closed with its owner.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace busbar {
@@ -29,5 +31,18 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// The descriptor, or a duplicate in its place where it is one of the standard streams, which this process
+// must have closed: what it prints must not go to where a peer wants it. Of -1, and where there is no
+// duplicate to be had, -1, with `errno` set.
+inline int ordinary_fd(int fd) {
+  constexpr int kFirstOrdinary = 3;
+  if (fd < 0 || fd >= kFirstOrdinary) return fd;
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, kFirstOrdinary);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return copy;
+}
 
 }  // namespace busbar

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "wire/work.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 // What a target lacks to run here, or null; for those that need something.
 extern "C" __attribute__((weak)) const char* busbar_fuzz_lacks();
@@ -39,6 +41,25 @@ class Choices {
 
  private:
   uint32_t state_;
+};
+
+// The steps that what follows takes: no more than a constant times the bytes that it is given, or a small
+// input would hold the event loop.
+class Work {
+ public:
+  bool is_within(size_t bytes) const {
+    return wire::steps_taken - before_ <= kStepsPerByte * bytes + kStepsAlways;
+  }
+
+ private:
+  // The most that a byte is worth: a struct in 31 others, whose members are a byte, takes 8 bytes as an
+  // element of an array, and each character of a signature is looked at by the grammar, the hash and the
+  // compiler.
+  static constexpr uint64_t kStepsPerByte = 12;
+  // A body has a signature of up to 255 characters, whatever its own length.
+  static constexpr uint64_t kStepsAlways = 2048;
+
+  const uint64_t before_ = wire::steps_taken;
 };
 
 // Takes one byte off the front; 0 where nothing is left.

@@ -75,8 +75,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Without the body: nobody may have to wait for it to know the header.
   const std::vector<uint8_t> head = copy_of(std::span(bytes).first(frame.body_offset));
   wire::Header header;
+  const Work work;
   const wire::Verdict parsed = wire::parse_header(head, frame, header);
-  HOLDS(parsed.offset <= head.size());
+  HOLDS(work.is_within(head.size()));
+  HOLDS(parsed.offset <= head.size() && !wire::breaks_frame(parsed.rule));
+  for (const std::string_view text : {header.path, header.interface, header.member, header.error_name,
+                                      header.destination, header.sender, header.signature}) {
+    check_string(head, text);
+  }
   if (parsed.is_sound()) {
     check_fields(head, header);
     check_strings(head, header);

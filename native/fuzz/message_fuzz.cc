@@ -17,11 +17,24 @@ static_assert(std::endian::native == std::endian::little);
 // The fixed part and the array of header fields. Their byte order must be known: the signature is.
 constexpr std::string_view kHeaderSignature = "yyyyuua(yv)";
 
+// What the values cost is what is refused beyond it: one byte less, and the body is too much, at the latest
+// at its end.
+void check_cost(const wire::Header& header, std::span<const uint8_t> original, uint64_t cost) {
+  HOLDS(cost >= original.size());
+  for (const uint64_t allowed : {cost, cost - 1}) {
+    std::vector<uint8_t> body = copy_of(original);
+    const wire::Verdict verdict = wire::Validator().validate(
+        header.signature, body, header.swapped, {.fd_count = header.unix_fds, .decoded_size = allowed});
+    if (cost > 0) HOLDS(verdict.rule == (allowed < cost ? wire::Rule::kDecodedSize : wire::Rule::kNone));
+  }
+}
+
 void check_body(std::span<const uint8_t> message, const wire::Header& header) {
   const std::span<const uint8_t> original = message.subspan(header.body_offset, header.body_length);
   std::vector<uint8_t> body = copy_of(original), swapped = copy_of(original);
-  const wire::Verdict verdict =
-      wire::Validator().validate(header.signature, body, header.swapped, header.unix_fds);
+  wire::Validator validator;
+  const wire::Verdict verdict = validator.validate(header.signature, body, header.swapped, header.unix_fds);
+  if (verdict.is_sound()) check_cost(header, original, validator.cost());
   ByteSwap swap(swapped, 0, header.swapped);
   const bool is_read = swap.values(header.signature);
   if (verdict.is_sound()) HOLDS(is_read && swap.at() == swapped.size());
@@ -56,9 +69,18 @@ void check_other_order(std::span<const uint8_t> message, const wire::Header& hea
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> message(data, size);
   std::vector<uint8_t> checked = copy_of(message);
+  const Work work;
   const wire::MessageVerdict verdict = wire::check_message(checked);
-  if (verdict.part == wire::MessageVerdict::Part::kHeader) {
+  HOLDS(work.is_within(size));
+  if (verdict.part == wire::MessageVerdict::Part::kFrame) {
     HOLDS(!verdict.is_sound() && verdict.length == 0 && verdict.verdict.offset <= size);
+    HOLDS(verdict.verdict.rule == wire::Rule::kTruncated || wire::breaks_frame(verdict.verdict.rule));
+    return 0;
+  }
+  if (verdict.part == wire::MessageVerdict::Part::kHeader) {
+    // It costs only itself: where the next one begins is known.
+    HOLDS(!verdict.is_sound() && !wire::breaks_frame(verdict.verdict.rule));
+    HOLDS(verdict.length >= wire::kFixedHeaderLength && verdict.length <= size);
     return 0;
   }
   wire::Frame frame;

@@ -73,6 +73,8 @@ size_t check_ops(std::span<const wire::Op> ops) {
       HOLDS(members == 1);
     } else if (op.code == wire::Op::kStruct) {
       HOLDS(members > 0 && op.alignment == 8);
+    } else if (op.code == wire::Op::kDictEntry) {
+      HOLDS(members == 2 && op.alignment == 8);
     } else {
       HOLDS(members == 0);
     }
@@ -87,27 +89,32 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view signature(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   size_t types;
   const bool valid = is_valid(signature, types);
+  const Work work;
   HOLDS(wire::is_valid_signature(signature) == valid);
+  HOLDS(work.is_within(size));
   HOLDS(wire::is_single_complete_type(signature) == (valid && types == 1));
   const size_t first = wire::complete_type_length(signature);
   HOLDS(first <= size);
   if (first > 0 && first <= 255) HOLDS(wire::is_single_complete_type(signature.substr(0, first)));
 
-  wire::Program program;
-  HOLDS(program.compile(signature) == valid);
+  wire::ProgramMemory memory;
+  const Work compiling;
+  const std::span<const wire::Op> ops = wire::compile(signature, memory);
+  HOLDS(compiling.is_within(size));
+  HOLDS(ops.empty() == (!valid || size == 0));
+  // It gets a place when it is asked for again, and not before.
   wire::ProgramCache cache;
-  bool is_occupied;
-  wire::ProgramCache::Slot* slot = cache.find(signature, is_occupied);
-  HOLDS(!is_occupied && (slot != nullptr) == valid);
-  if (!valid) return 0;
-  HOLDS(check_ops(program.ops()) == types && check_ops(slot->program.ops()) == types);
-  if (size > 0) HOLDS(cache.find(signature, is_occupied) == slot);
+  HOLDS(cache.find(signature) == nullptr);
+  wire::ProgramCache::Slot* slot = cache.find(signature);
+  HOLDS((slot != nullptr) == (valid && size > 0));
+  if (slot == nullptr) return 0;
+  HOLDS(check_ops(ops) == types && check_ops(slot->ops) == types);
+  HOLDS(cache.find(signature) == slot);
   // While it runs it stays, and none that shares the slot gets it.
   slot->runs++;
   const std::string longer = std::string(signature) + "y";
-  wire::ProgramCache::Slot* other = cache.find(longer, is_occupied);
-  HOLDS(other != slot && (other != nullptr) == (longer.size() <= 255 && !is_occupied));
-  HOLDS(slot->signature == signature);
+  HOLDS(cache.find(longer) == nullptr);
+  HOLDS(cache.find(longer) != slot && slot->signature == signature);
   slot->runs--;
   return 0;
 }

@@ -153,7 +153,7 @@ void ConnectionObject::report_open() {
       call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())}, &memory);
   if (state_ != State::kRunning) return;
   if (result == CallResult::kReturned && options_.read_memory(Env(), memory)) {
-    inbox_.emplace(options_.memory);
+    inbox_.emplace(options_.memory, options_.limits);
     return;
   }
   napi_value exception;

@@ -82,6 +82,29 @@ bool read_number(napi_env env, napi_value object, const char* name, int32_t& num
          napi_get_value_int32(env, value, &number) == napi_ok;
 }
 
+// One of `limits`, an integer above 0; what is more than can be counted is no limit.
+bool read_limit(napi_env env, napi_value limits, const char* name, uint64_t& limit) {
+  napi_value value;
+  double number = 0;
+  if (napi_get_named_property(env, limits, name, &value) != napi_ok ||
+      napi_get_value_double(env, value, &number) != napi_ok || !(number >= 1)) {
+    return refuse(env, "limits must be numbers above 0");
+  }
+  limit = number < 0x1p63 ? static_cast<uint64_t>(number) : UINT64_MAX;
+  return true;
+}
+
+bool read_limits(napi_env env, napi_value object, transport::Limits& limits) {
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  if (napi_get_named_property(env, object, "limits", &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok || type != napi_object) {
+    return refuse(env, "limits must be an object");
+  }
+  return read_limit(env, value, "messageSize", limits.message_size) &&
+         read_limit(env, value, "decodedSize", limits.decoded_size);
+}
+
 // The property `guid`, which a client may leave out.
 bool read_guid(napi_env env, napi_value object, bool is_optional, sd_id128& guid) {
   napi_value value;
@@ -168,7 +191,7 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
   // The endpoint comes last: it owns the socket, and whoever handed it over keeps it if anything is wrong.
-  return read_kinds(env, object, transport, poller) &&
+  return read_kinds(env, object, transport, poller) && read_limits(env, object, limits) &&
          read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
          read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&

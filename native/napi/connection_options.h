@@ -17,6 +17,7 @@ struct ConnectionOptions {
   PollerKind poller = PollerKind::kUv;
   // Views into the buffers below, once they are lent. Only `memory` is used; the references keep the buffers.
   transport::InboxMemory memory;
+  transport::Limits limits;
   Reference arena, rows, strings, fds;
   Reference on_open, on_batch, on_drain, on_refused, on_close;
 

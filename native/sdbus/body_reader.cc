@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "wire/cost.h"
 #include "wire/header.h"
 #include "wire/signature.h"
+#include "wire/utf8.h"
 
 namespace busbar::sdbus {
 
@@ -16,8 +18,15 @@ static_assert(std::endian::native == std::endian::little);
 BodyFault BodyReader::read() {
   const char* signature = api_.sd_bus_message_get_signature(message_, 1);
   if (signature == nullptr || api_.sd_bus_message_rewind(message_, 1) < 0) return BodyFault::kInvalid;
-  if (!read_types(signature, 0)) return fault_;
+  if (!read_types(signature, 0) || !charge(0)) return fault_;
   return api_.sd_bus_message_at_end(message_, 1) > 0 ? BodyFault::kNone : BodyFault::kInvalid;
+}
+
+bool BodyReader::charge(uint64_t cost) {
+  cost_ += cost;
+  if (writer_.size() > limits_.message_size) return fail(BodyFault::kMessageSize);
+  return cost_ + writer_.size() + fds_.size() * uint64_t{wire::kFdCost} <= limits_.decoded_size ||
+         fail(BodyFault::kDecodedSize);
 }
 
 bool BodyReader::read_types(std::string_view types, unsigned depth) {
@@ -36,12 +45,13 @@ bool BodyReader::read_type(std::string_view type, unsigned depth) {
   if (++depth > wire::kMaxTotalDepth) return invalid();
   if (type[0] == 'a') return read_array(type.substr(1), depth);
   if (type[0] == 'v') return read_variant(depth);
-  const char kind = type[0] == '(' ? 'r' : 'e';
   const std::string_view members = type.substr(1, type.size() - 2);
-  return written(writer_.align(8)) && enter(kind, members) && read_types(members, depth) && leave();
+  return charge(wire::kValueCosts[wire::Op::kStruct]) && written(writer_.align(8)) && enter('r', members) &&
+         read_types(members, depth) && leave();
 }
 
 bool BodyReader::read_basic(char code) {
+  cost_ += wire::kValueCosts[wire::single_op(code)->code];
   if (code == 's' || code == 'o' || code == 'g') return read_text(code);
   uint64_t value = 0;
   if (api_.sd_bus_message_read_basic(message_, code, &value) <= 0) return invalid();
@@ -63,6 +73,12 @@ bool BodyReader::read_text(char code) {
     return fail(code == 's' ? BodyFault::kRefusedText : BodyFault::kInvalid);
   }
   const size_t length = std::strlen(text);
+  text_ = {text, length};
+  bool is_ascii = true;
+  // sd-bus has judged it; one character beyond Latin-1 makes all of them take two bytes.
+  if (code == 's' && wire::is_text(reinterpret_cast<const uint8_t*>(text), length, is_ascii) && !is_ascii) {
+    cost_ += length;
+  }
   if (code != 'g') {
     return written(writer_.uint32(static_cast<uint32_t>(length)) && writer_.append(text, length + 1));
   }
@@ -77,10 +93,16 @@ bool BodyReader::read_array(std::string_view element, unsigned depth) {
   const size_t length_at = writer_.size() - 4;
   if (!written(writer_.align(wire::alignment_of(element[0])))) return false;
   const size_t begin = writer_.size();
-  const bool plain = wire::plain_size(element[0]) > 0;
-  if (!(plain ? read_plain_array(element[0]) : read_elements(element, depth))) return false;
+  const size_t plain = wire::plain_size(element[0]);
+  cost_ += wire::kSlotCost;
+  if (!(plain > 0 ? read_plain_array(element[0]) : read_elements(element, depth))) return false;
   const size_t length = writer_.size() - begin;
   if (length > wire::kMaxArrayLength) return invalid();
+  if (plain == 1 && !charge(wire::kBytesCost)) return false;
+  if (plain > 1) {
+    const uint32_t each = element[0] == 'd' ? 0 : wire::number_element_cost(plain);
+    if (!charge(wire::kNumberArrayCost + length / plain * uint64_t{each})) return false;
+  }
   writer_.patch_uint32(length_at, static_cast<uint32_t>(length));
   return true;
 }
@@ -98,12 +120,30 @@ bool BodyReader::read_plain_array(char code) {
 
 bool BodyReader::read_elements(std::string_view element, unsigned depth) {
   if (!enter('a', element)) return false;
+  const bool is_dict = element[0] == '{';
+  const bool is_object = is_dict && (element[1] == 's' || element[1] == 'o' || element[1] == 'g');
+  const uint64_t whole = is_object ? wire::kObjectCost : is_dict ? wire::kMapCost : wire::kArrayCost;
+  const uint32_t each = is_object ? wire::kObjectEntryCost : is_dict ? wire::kMapEntryCost : 0;
+  uint32_t indices = 0;
+  bool is_first = true;
+  if (!charge(whole)) return false;
   for (;;) {
     const int at_end = api_.sd_bus_message_at_end(message_, 0);
     if (at_end < 0) return invalid();
     if (at_end > 0) return leave();
-    if (!read_type(element, depth)) return false;
+    if (is_first && !is_dict) cost_ += wire::kFirstElementCost;
+    is_first = false;
+    if (!(is_dict ? read_entry(element, depth, indices) : read_type(element, depth)) || !charge(each))
+      return false;
   }
+}
+
+bool BodyReader::read_entry(std::string_view entry, unsigned depth, uint32_t& indices) {
+  if (++depth > wire::kMaxTotalDepth) return invalid();
+  const std::string_view members = entry.substr(1, entry.size() - 2);
+  if (!written(writer_.align(8)) || !enter('e', members) || !read_basic(members[0])) return false;
+  if (members[0] == 's') cost_ += wire::index_cost(text_, indices);
+  return read_types(members.substr(1), depth) && leave();
 }
 
 bool BodyReader::read_variant(unsigned depth) {
@@ -112,6 +152,7 @@ bool BodyReader::read_variant(unsigned depth) {
   if (api_.sd_bus_message_peek_type(message_, &kind, &peeked) <= 0 || kind != 'v') return invalid();
   const std::string_view type = peeked;
   if (!wire::is_single_complete_type(type)) return invalid();
+  cost_ += wire::kVariantCost;
   const uint8_t length = static_cast<uint8_t>(type.size());
   return written(writer_.append(&length, 1) && writer_.append(peeked, type.size() + 1)) && enter('v', type) &&
          read_type(type, depth) && leave();

@@ -14,6 +14,7 @@
 
 #include "sdbus/api.h"
 #include "sdbus/fd_index.h"
+#include "transport/inbox.h"
 #include "wire/writer.h"
 
 namespace busbar::sdbus {
@@ -27,13 +28,17 @@ enum class BodyFault {
   kRefusedText,
   // The writer's memory, or the space for descriptors, is full; or there is no memory.
   kNoSpace,
+  // The values would take more memory, or the body is longer, than the receiver allows.
+  kDecodedSize,
+  kMessageSize,
 };
 
 class BodyReader {
  public:
   // Borrows all; descriptors written to `fds` still belong to the message.
-  BodyReader(const Api& api, sd_bus_message* message, wire::Writer& writer, std::span<int32_t> fds)
-      : api_(api), message_(message), writer_(writer), fds_(fds) {}
+  BodyReader(const Api& api, sd_bus_message* message, wire::Writer& writer, std::span<int32_t> fds,
+             const transport::Limits& limits = {})
+      : api_(api), message_(message), writer_(writer), fds_(fds), limits_(limits) {}
 
   // Reads the whole body, from the beginning.
   [[nodiscard]] BodyFault read();
@@ -49,11 +54,15 @@ class BodyReader {
   bool read_array(std::string_view element, unsigned depth);
   bool read_plain_array(char code);
   bool read_elements(std::string_view element, unsigned depth);
+  // An entry of a dictionary; `indices` as `wire::index_cost` takes it.
+  bool read_entry(std::string_view entry, unsigned depth, uint32_t& indices);
   bool read_variant(unsigned depth);
   bool enter(char kind, std::string_view contents);
   bool leave();
 
   bool invalid() { return fail(BodyFault::kInvalid); }
+  // What values cost once they are decoded; false where that, or the body, has become too much.
+  bool charge(uint64_t cost);
   bool written(bool good) { return good || fail(BodyFault::kNoSpace); }
   bool fail(BodyFault fault) {
     fault_ = fault;
@@ -64,6 +73,10 @@ class BodyReader {
   sd_bus_message* message_;
   wire::Writer& writer_;
   FdIndex fds_;
+  const transport::Limits limits_;
+  uint64_t cost_ = 0;
+  // The string that was read last.
+  std::string_view text_;
   BodyFault fault_ = BodyFault::kNone;
 };
 

@@ -15,6 +15,7 @@ namespace busbar::sdbus {
 namespace {
 
 using transport::Fault;
+using transport::fault_code;
 using transport::Inbox;
 using transport::Row;
 
@@ -42,13 +43,14 @@ void store_numbers(const Api& api, sd_bus_message* message, Row& row) {
 bool store_strings(const Api& api, sd_bus_message* message, Inbox& inbox, Row& row) {
   const sd_bus_error* error = api.sd_bus_message_get_error(message);
   const std::pair<const char*, int32_t*> fields[] = {
+      // First of all whose message it is: nothing that is longer takes their room.
+      {api.sd_bus_message_get_sender(message), &row.sender},
+      {api.sd_bus_message_get_destination(message), &row.destination},
+      {api.sd_bus_message_get_signature(message, 1), &row.signature},
       {api.sd_bus_message_get_path(message), &row.path},
       {api.sd_bus_message_get_interface(message), &row.interface},
       {api.sd_bus_message_get_member(message), &row.member},
       {error != nullptr ? error->name : nullptr, &row.error_name},
-      {api.sd_bus_message_get_destination(message), &row.destination},
-      {api.sd_bus_message_get_sender(message), &row.sender},
-      {api.sd_bus_message_get_signature(message, 1), &row.signature},
   };
   bool complete = true;
   for (const auto& [text, id] : fields) {
@@ -79,7 +81,7 @@ bool duplicate(std::span<int32_t> fds) {
 // Finishes a row whose body was read into `writer`.
 void describe_body(Inbox& inbox, const wire::Writer& writer, size_t fd_count, Row& row) {
   if (!duplicate(inbox.fd_space().first(fd_count))) {
-    row.fault = static_cast<int32_t>(Fault::kOutOfMemory);
+    row.fault = fault_code(Fault::kOutOfMemory);
     return;
   }
   row.body_length = static_cast<int32_t>(writer.size());
@@ -90,20 +92,24 @@ void describe_body(Inbox& inbox, const wire::Writer& writer, size_t fd_count, Ro
 int32_t seam_fault(BodyFault fault) {
   switch (fault) {
     case BodyFault::kNone:
-      return static_cast<int32_t>(Fault::kNone);
+      return fault_code(Fault::kNone);
     case BodyFault::kInvalid:
-      return static_cast<int32_t>(Fault::kInvalidBody);
+      return fault_code(Fault::kInvalidBody);
     case BodyFault::kRefusedText:
-      return static_cast<int32_t>(Fault::kUnsupportedBody);
+      return fault_code(Fault::kUnsupportedBody);
+    case BodyFault::kDecodedSize:
+      return fault_code(Fault::kDecodedSize, wire::Rule::kDecodedSize);
+    case BodyFault::kMessageSize:
+      return fault_code(Fault::kMessageSize);
     case BodyFault::kNoSpace:
       break;
   }
-  return static_cast<int32_t>(Fault::kOutOfMemory);
+  return fault_code(Fault::kOutOfMemory);
 }
 
 void store_large(const Api& api, sd_bus_message* message, Inbox& inbox, Row& row) {
   wire::Writer writer = wire::Writer::growing(wire::kMaxMessageLength);
-  BodyReader reader(api, message, writer, inbox.fd_space());
+  BodyReader reader(api, message, writer, inbox.fd_space(), inbox.limits());
   const BodyFault fault = reader.read();
   row.body_offset = 0;
   row.fault = seam_fault(fault);
@@ -129,7 +135,7 @@ Stored store_message(const Api& api, sd_bus_message* message, Inbox& inbox) {
     if (!inbox.is_empty()) return Stored::kBatchFull;
     // A path may be as long as a message. One that no batch can hold costs its message, but not the waiting
     // caller.
-    row.fault = static_cast<int32_t>(Fault::kOutOfMemory);
+    row.fault = fault_code(Fault::kOutOfMemory);
     inbox.commit(row);
     return Stored::kStored;
   }
@@ -137,7 +143,7 @@ Stored store_message(const Api& api, sd_bus_message* message, Inbox& inbox) {
   row.body_offset = inbox.body_offset();
   row.fd_offset = inbox.fd_offset();
   wire::Writer writer(inbox.body_space());
-  BodyReader reader(api, message, writer, inbox.fd_space());
+  BodyReader reader(api, message, writer, inbox.fd_space(), inbox.limits());
   const BodyFault fault = reader.read();
   if (fault == BodyFault::kNoSpace) {
     if (!inbox.is_empty()) return Stored::kBatchFull;

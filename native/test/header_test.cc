@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "message_bytes.h"
+#include "wire/work.h"
 
 using namespace busbar::wire;
 using busbar::test::Bytes;
@@ -106,6 +107,67 @@ TEST("a message needs the fields of its type") {
 
 TEST("a body needs a signature") {
   CHECK(rule_of(message_bytes(kSignalFields, Bytes().u32(1))) == Rule::kSignatureMissing);
+}
+
+TEST("what can be read of a broken header is read, and the first rule counts") {
+  const auto read = [](const std::vector<uint8_t>& bytes, Header& header) {
+    Frame frame;
+    CHECK(read_frame(bytes, frame).is_sound());
+    return parse_header(bytes, frame, header);
+  };
+  Bytes fields;
+  fields.u8(0).signature("s").string("no code").align(8);
+  fields.u8(1).signature("s").string("/no/path").align(8);
+  fields.u8(3).signature("s").string("M").align(8);
+  fields.u8(3).signature("s").string("Again").align(8);
+  fields.u8(7).signature("s").string(":1.2").align(8);
+  fields.u8(9).signature("u").u32(3);
+  std::vector<uint8_t> bytes = message_bytes({.type = 77, .serial = 5});
+  bytes[12] = static_cast<uint8_t>(fields.bytes.size());
+  bytes.insert(bytes.end(), fields.bytes.begin(), fields.bytes.end());
+  while (bytes.size() % 8 != 0) bytes.push_back(0);
+  Header header;
+  CHECK(read(bytes, header).rule == Rule::kFieldCode);
+  CHECK(header.member == "M" && header.sender == ":1.2" && header.unix_fds == 3 && header.path.empty());
+  CHECK(header.is_whole && header.is_addressed);
+  // Where a field is that ends outside, nothing is known of what would come behind it.
+  bytes[16 + 4] = 200;
+  CHECK(read(bytes, header).rule == Rule::kFieldCode && !header.is_whole && !header.is_addressed);
+}
+
+TEST("a header costs time in proportion to its bytes, whatever fields it is made of") {
+  const auto steps_of = [](size_t count, auto write, bool big) {
+    Bytes fields(big);
+    for (size_t i = 0; i < count; i++) {
+      fields.align(8);
+      write(fields);
+    }
+    std::vector<uint8_t> bytes = message_bytes({.type = 77, .big = big});
+    const uint32_t length = static_cast<uint32_t>(fields.bytes.size());
+    for (size_t i = 0; i < 4; i++) bytes[12 + i] = static_cast<uint8_t>(length >> 8 * (big ? 3 - i : i));
+    bytes.insert(bytes.end(), fields.bytes.begin(), fields.bytes.end());
+    while (bytes.size() % 8 != 0) bytes.push_back(0);
+    Frame frame;
+    Header header;
+    CHECK(read_frame(bytes, frame).is_sound());
+    const std::vector<uint8_t> before = bytes;
+    const uint64_t steps = steps_taken;
+    CHECK(parse_header(bytes, frame, header).is_sound());
+    CHECK(bytes == before);
+    const uint64_t taken = steps_taken - steps;
+    CHECK(taken <= bytes.size() * 12 + 2048);
+    return taken;
+  };
+  const auto check = [&](auto write) {
+    for (const bool big : {false, true}) {
+      const uint64_t few = steps_of(4'000, write, big), many = steps_of(32'000, write, big);
+      CHECK(few > 0 && many <= few * 8 + 64);
+    }
+  };
+  check([](Bytes& b) { b.u8(77).signature("y").u8(1); });
+  check([](Bytes& b) { b.u8(200).signature("a(yv)").u32(0).align(8); });
+  check([](Bytes& b) { b.u8(10).signature("v").signature("v").signature("u").align(4).u32(7); });
+  check([](Bytes& b) { b.u8(10).signature("s").string("text"); });
 }
 
 TEST("unknown fields are skipped") {

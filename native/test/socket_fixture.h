@@ -81,8 +81,12 @@ struct SocketPair {
 
 // An inbox, and its memory.
 struct InboxFixture {
-  explicit InboxFixture(size_t arena_length = 65536, size_t row_count = 64)
-      : arena(arena_length), rows(row_count * transport::kRowLength), strings(size_t{512} * 3), fds(1024) {}
+  explicit InboxFixture(size_t arena_length = 65536, size_t row_count = 64, transport::Limits limits = {})
+      : arena(arena_length),
+        rows(row_count * transport::kRowLength),
+        strings(size_t{512} * 3),
+        fds(1024),
+        inbox({arena, rows, strings, fds}, limits) {}
 
   transport::Row row(size_t index) const {
     transport::Row row;
@@ -97,7 +101,7 @@ struct InboxFixture {
 
   std::vector<uint8_t> arena;
   std::vector<int32_t> rows, strings, fds;
-  transport::Inbox inbox{{arena, rows, strings, fds}};
+  transport::Inbox inbox;
 };
 
 inline std::vector<uint8_t> signal_bytes(std::string_view signature, const Bytes& body, uint32_t serial = 3,

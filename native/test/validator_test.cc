@@ -1,10 +1,13 @@
 // Bodies, sound and broken: each rule in both byte orders.
 #include "wire/validator.h"
 
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "check.h"
 #include "message_bytes.h"
+#include "wire/work.h"
 
 using busbar::test::Bytes;
 using namespace busbar::wire;
@@ -155,4 +158,65 @@ TEST("every single corrupt byte, and every length, is survived") {
       CHECK(!verdict_of("ysa{sv}v", cut, is_big, 1).is_sound());
     }
   }
+}
+
+TEST("what values cost is added up while they are walked, and the walk stops where it is too much") {
+  Bytes body;
+  body.u32(400'000);
+  for (int i = 0; i < 100'000; i++) body.u32(0);
+  Validator validator;
+  std::vector<uint8_t> bytes = body.bytes;
+  REQUIRE(validator.validate("aay", bytes, false, 0).is_sound());
+  const uint64_t cost = validator.cost();
+  CHECK(cost > 100'000 * uint64_t{200} && cost < 100'000 * uint64_t{500});
+  CHECK(validator.validate("aay", bytes, false, {.decoded_size = cost}).is_sound());
+  CHECK(validator.validate("aay", bytes, false, {.decoded_size = cost - 1}).rule == Rule::kDecodedSize);
+  // A tenth of it is known to be too much after a tenth of the bytes, in either byte order.
+  const Verdict early = validator.validate("aay", bytes, false, {.decoded_size = cost / 10});
+  CHECK(early.rule == Rule::kDecodedSize && early.offset < bytes.size() / 9);
+}
+
+TEST("a key that is an array index costs the places up to it, as far as objects keep an array") {
+  const auto cost_of = [](std::vector<std::string> keys) {
+    Bytes entries;
+    for (const std::string& key : keys) entries.align(8).string(key).u8(1);
+    Bytes body;
+    body.u32(static_cast<uint32_t>(entries.bytes.size())).align(8);
+    body.bytes.insert(body.bytes.end(), entries.bytes.begin(), entries.bytes.end());
+    Validator validator;
+    CHECK(validator.validate("a{sy}", body.bytes, false, 0).is_sound());
+    return validator.cost();
+  };
+  const uint64_t plain = cost_of({"abcd"});
+  CHECK(cost_of({"1023"}) >= plain + 1024 * 8);
+  CHECK(cost_of({"4294967294"}) >= plain + 1024 * 8);
+  CHECK(cost_of({"0123"}) == plain && cost_of({"12.5"}) == plain && cost_of({"-123"}) == plain);
+  // Keys one after the other cost a place each, and no more when they come again.
+  CHECK(cost_of({"1000", "1001"}) - cost_of({"1000"}) < 200);
+  CHECK(cost_of({"1000", "1000"}) - cost_of({"1000"}) < 200);
+  CHECK(cost_of({"1000", "2000"}) - cost_of({"1000"}) > 8000);
+}
+
+TEST("work is in proportion to bytes: signatures that are never the same, and all in each other's places") {
+  const auto steps_of = [](size_t count) {
+    Bytes body;
+    body.u32(0);
+    uint32_t state = 1;
+    for (size_t i = 0; i < count; i++) {
+      std::string type = "a(";
+      for (int letter = 0; letter < 6; letter++) {
+        state = state * 1664525u + 1013904223u;
+        type += "ybnqiuxtdsog"[state >> 16 & 7];
+      }
+      body.signature(type + ")").align(4).u32(0).align(8);
+    }
+    const uint32_t length = static_cast<uint32_t>(body.bytes.size()) - 4;
+    std::memcpy(body.bytes.data(), &length, 4);
+    Validator validator;
+    const uint64_t before = steps_taken;
+    CHECK(validator.validate("av", body.bytes, false, 0).is_sound());
+    return steps_taken - before;
+  };
+  const uint64_t few = steps_of(5'000), many = steps_of(40'000);
+  CHECK(few > 0 && many < few * 9 && many < 40'000 * uint64_t{24} * 12);
 }

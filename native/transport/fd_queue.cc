@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "unique_fd.h"
+
 namespace busbar::transport {
 
 void FdQueue::add(msghdr& message) {
@@ -14,18 +16,22 @@ void FdQueue::add(msghdr& message) {
     for (size_t i = 0; i < count; i++) {
       int fd;
       std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-      fds_.push_back(fd);
+      fd = ordinary_fd(fd);
+      fds_.push_back(fd < 0 ? kLostOne : fd);
     }
   }
+  if (refuses_) return close_all();
   if ((message.msg_flags & MSG_CTRUNC) != 0) fds_.push_back(kGap);
 }
 
 void FdQueue::add(FdQueue& others) {
   fds_.insert(fds_.end(), others.fds_.begin(), others.fds_.end());
   others.fds_.clear();
+  if (refuses_) close_all();
 }
 
 FdQueue::Taken FdQueue::take(std::span<int32_t> fds) {
+  bool is_lost = false;
   for (size_t i = 0; i < fds.size(); i++) {
     const bool is_short = fds_.empty();
     const bool is_gap = !is_short && fds_.front() == kGap;
@@ -33,16 +39,27 @@ FdQueue::Taken FdQueue::take(std::span<int32_t> fds) {
       fds[i] = fds_.front();
       fds_.pop_front();
     }
-    if (!is_short && !is_gap) continue;
-    for (const int fd : fds.first(i)) ::close(fd);
+    if (!is_short && !is_gap) {
+      is_lost = is_lost || fds[i] == kLostOne;
+      continue;
+    }
+    close_each(fds.first(i));
     return is_gap ? Taken::kLost : Taken::kTooFew;
   }
-  return Taken::kAll;
+  if (!is_lost) return Taken::kAll;
+  close_each(fds);
+  return Taken::kLost;
+}
+
+void FdQueue::close_each(std::span<const int32_t> fds) {
+  for (const int fd : fds) {
+    if (fd >= 0) ::close(fd);
+  }
 }
 
 void FdQueue::close_all() {
   for (const int fd : fds_) {
-    if (fd != kGap) ::close(fd);
+    if (fd >= 0) ::close(fd);
   }
   fds_.clear();
 }

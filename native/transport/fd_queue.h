@@ -32,7 +32,14 @@ class FdQueue {
   // (SCM_MAX_FD), and credentials that somebody may have asked it for.
   static constexpr size_t kControlLength = CMSG_SPACE(253 * sizeof(int)) + 512;
 
-  // Adds what a recvmsg brought.
+  // Closes everything that comes from now on: this side did not agree to take descriptors.
+  void refuse() {
+    refuses_ = true;
+    close_all();
+  }
+  bool refuses() const { return refuses_; }
+
+  // Adds what a recvmsg brought. None of it is 0, 1 or 2, which others take for the standard streams.
   void add(msghdr& message);
   // Takes over what another queue holds.
   void add(FdQueue& others);
@@ -43,9 +50,13 @@ class FdQueue {
   void close_all();
 
  private:
-  // In place of descriptors that were lost on the way.
+  // In place of descriptors that were lost on the way: the rest of a message's, or one.
   static constexpr int kGap = -1;
+  static constexpr int kLostOne = -2;
 
+  static void close_each(std::span<const int32_t> fds);
+
+  bool refuses_ = false;
   std::deque<int> fds_;
 };
 

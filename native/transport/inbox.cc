@@ -41,9 +41,27 @@ void Inbox::fail_large_body() {
   Row row = read_row(0);
   close_fds(0);
   row.body_length = row.fd_count = 0;
-  row.fault = static_cast<int32_t>(Fault::kOutOfMemory);
+  row.fault = fault_code(Fault::kOutOfMemory);
+  // Strings that were to be handed over with it are lost as well; they were added last.
+  while (strings_ > 0) {
+    const int32_t* entry = memory_.strings.data() + (strings_ - 1) * kStringEntryLength;
+    if (entry[1] >= 0) break;
+    for (int32_t* id : {&row.path, &row.interface, &row.member, &row.error_name}) {
+      if (*id == entry[0]) *id = 0;
+    }
+    strings_--;
+  }
   write_row(0, row);
   fds_ = 0;
+}
+
+int32_t Inbox::add_long_name(std::string_view text, size_t offset) {
+  const Interner::Result result = interner_.intern(text);
+  int32_t* entry = memory_.strings.data() + strings_++ * kStringEntryLength;
+  entry[0] = result.id;
+  entry[1] = ~static_cast<int32_t>(offset);
+  entry[2] = static_cast<int32_t>(text.size());
+  return result.id;
 }
 
 std::optional<int32_t> Inbox::add_string(std::string_view text) { return add(interner_.look_up(text)); }

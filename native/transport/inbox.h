@@ -40,7 +40,26 @@ inline constexpr size_t kRowLength = 16;
 static_assert(sizeof(Row) == kRowLength * sizeof(int32_t));
 
 // `Fault` in src/native/binding.ts.
-enum class Fault : int32_t { kNone = 0, kInvalidBody = 1, kUnsupportedBody = 2, kOutOfMemory = 3 };
+enum class Fault : int32_t {
+  kNone = 0,
+  kInvalidBody = 1,
+  kUnsupportedBody = 2,
+  kOutOfMemory = 3,
+  kMessageSize = 4,
+  kDecodedSize = 5,
+  kInvalidHeader = 6,
+};
+
+// What a row says of a fault: its kind, and the rule that the message breaks, if it is one of `wire::Rule`.
+constexpr int32_t fault_code(Fault fault, wire::Rule rule = wire::Rule::kNone) {
+  return static_cast<int32_t>(fault) | static_cast<int32_t>(rule) << 8;
+}
+
+// What one message may cost: `limits` of NativeConnectionOptions in src/native/binding.ts.
+struct Limits {
+  uint64_t message_size = wire::kMaxMessageLength;
+  uint64_t decoded_size = UINT64_MAX;
+};
 
 // What a message can bring at most: path, interface, member, error name, destination, sender, signature.
 inline constexpr size_t kHeaderStrings = 7;
@@ -55,7 +74,9 @@ struct InboxMemory {
 
 class Inbox {
  public:
-  explicit Inbox(InboxMemory memory) : memory_(memory) {}
+  explicit Inbox(InboxMemory memory, Limits limits = {}) : memory_(memory), limits_(limits) {}
+
+  const Limits& limits() const { return limits_; }
 
   // Begins another batch. Whoever got the last one has it by now, descriptors included.
   void clear();
@@ -68,17 +89,22 @@ class Inbox {
   // The serial that the last reply in the batch answers; 0 if there is none.
   uint32_t last_reply_serial() const;
   int32_t new_strings() const { return static_cast<int32_t>(strings_); }
-  // Whether the batch is one message whose body was too large for the arena, and that body.
+  // Whether the batch is one message that was too large for the arena: its body, with strings of its header
+  // behind it that had no room either.
   bool has_large_body() const { return large_.has_value(); }
   std::span<const uint8_t> large_body() const;
   // The large body cannot be handed over after all.
   void fail_large_body();
+  // Gives the memory of the large body back: it was handed over.
+  void release_large_body() { large_.reset(); }
 
   // The id of a header string; none if the arena is full.
   std::optional<int32_t> add_string(std::string_view text);
   // As above, for the field `name` of a message's header. What breaks the grammar of names is not added;
   // `rule` tells. Names that were seen before are not judged again.
   std::optional<int32_t> add_name(wire::Name name, std::string_view text, wire::Rule& rule);
+  // The id of a header string that is `offset` bytes into the memory of a large body.
+  int32_t add_long_name(std::string_view text, size_t offset);
   // What is left of the arena for a body, on an 8-byte boundary, and its offset.
   std::span<uint8_t> body_space() const;
   int32_t body_offset() const { return static_cast<int32_t>((arena_used_ + 7) & ~size_t{7}); }
@@ -104,6 +130,7 @@ class Inbox {
   void write_row(size_t row, const Row& values);
 
   InboxMemory memory_;
+  const Limits limits_;
   Interner interner_;
   size_t arena_used_ = 0;
   size_t rows_ = 0;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "wire/work.h"
+
 namespace busbar::transport {
 
 namespace {
@@ -82,6 +84,7 @@ uint32_t Interner::hash(std::string_view text) const {
 
 uint32_t Interner::find(std::string_view text, uint32_t hash) const {
   for (uint32_t i = buckets_[hash & (buckets_.size() - 1)]; i != kNone; i = entries_[i].next) {
+    wire::step();
     if (entries_[i].hash == hash && entries_[i].text == text) return i;
   }
   return kNone;

@@ -29,7 +29,7 @@ int Listener::open(const SocketAddress& address) {
 }
 
 int Listener::accept() {
-  const int fd = ::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const int fd = ordinary_fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (fd < 0) return -errno;
   send_at_once(fd);
   return fd;

@@ -16,11 +16,13 @@ using wire::Rule;
 
 namespace {
 
-// What the inbox has to take of a message that is too large, or too long in its names, for any batch.
-void set_fault(Row& row, Fault fault) {
-  row.fault = static_cast<int32_t>(fault);
+// What the inbox has to take of a message that is faulty: its header.
+void set_fault(Row& row, Fault fault, Rule rule = Rule::kNone) {
+  row.fault = fault_code(fault, rule);
   row.body_offset = row.body_length = 0;
 }
+
+size_t aligned(size_t length) { return (length + 7) & ~size_t{7}; }
 
 }  // namespace
 
@@ -32,10 +34,9 @@ MessageStore::Stored MessageStore::store(std::span<const uint8_t> received, cons
   if (stored != Stored::kDone || row.type == 0) return stored;
   const std::span<const uint8_t> body = bytes.subspan(frame.body_offset);
   const std::span<uint8_t> space = inbox.body_space();
-  if (body.size() > space.size() && row.fault == 0) {
+  if (long_name_count_ > 0 || (body.size() > space.size() && row.fault == 0)) {
     if (!inbox.is_empty()) return Stored::kBatchFull;
-    wire::Writer copy = wire::Writer::filled(body.size());
-    if (!copy.space().empty()) std::memcpy(copy.space().data(), body.data(), body.size());
+    wire::Writer copy = large_copy(row.fault == 0 ? body : body.first(0));
     return finish_large(copy, inbox, row);
   }
   stored = take_fds(inbox, row);
@@ -56,18 +57,59 @@ MessageStore::Stored MessageStore::store_large(std::span<const uint8_t> header, 
   Row row;
   const Stored stored = begin(header, frame, following, inbox, row);
   if (stored != Stored::kDone || row.type == 0) return stored;
-  return finish_large(body, inbox, row);
+  if (long_name_count_ == 0) return finish_large(body, inbox, row);
+  wire::Writer copy = large_copy(row.fault == 0 ? body.bytes() : std::span<const uint8_t>{});
+  return finish_large(copy, inbox, row);
+}
+
+MessageStore::Stored MessageStore::store_unread(std::span<const uint8_t> fixed, const wire::Frame& frame,
+                                                size_t following, Inbox& inbox) {
+  header_ = {};
+  header_.type = fixed[1];
+  header_.is_whole = false;
+  const Stored stored = check_fds(following);
+  if (stored != Stored::kDone || header_.type > wire::kSignal) return stored;
+  Row row;
+  row.type = header_.type;
+  // Who sent it to whom is not known, so nobody can be answered.
+  row.flags = fixed[2] | wire::kNoReplyExpected;
+  row.serial = static_cast<int32_t>(frame.serial);
+  set_fault(row, Fault::kMessageSize);
+  inbox.commit(row);
+  return Stored::kDone;
+}
+
+wire::Writer MessageStore::large_copy(std::span<const uint8_t> body) const {
+  size_t length = long_name_count_ > 0 ? aligned(body.size()) : body.size();
+  for (const LongName& name : std::span(long_names_).first(long_name_count_)) length += name.text.size();
+  wire::Writer copy = wire::Writer::filled(length);
+  if (!copy.space().empty() && !body.empty()) std::memcpy(copy.space().data(), body.data(), body.size());
+  return copy;
 }
 
 MessageStore::Stored MessageStore::finish_large(wire::Writer& body, Inbox& inbox, Row& row) {
   const Stored stored = take_fds(inbox, row);
   if (stored != Stored::kDone) return stored;
-  if (row.fault == 0 && body.state() != wire::Writer::State::kGood) set_fault(row, Fault::kOutOfMemory);
-  if (row.fault == 0) {
-    row.body_length = static_cast<int32_t>(body.size());
-    validate(body.space(), inbox, row);
+  const bool has_memory = body.state() == wire::Writer::State::kGood;
+  if (row.fault == 0 && !has_memory) {
+    for (const int fd : inbox.fd_space().first(static_cast<size_t>(row.fd_count))) ::close(fd);
+    row.fd_count = 0;
+    set_fault(row, Fault::kOutOfMemory);
   }
-  if (row.fault == 0 && body.size() > 0) {
+  const size_t length = row.fault == 0 ? header_.body_length : 0;
+  if (row.fault == 0) {
+    row.body_length = static_cast<int32_t>(length);
+    validate(body.space().first(length), inbox, row);
+  }
+  if (has_memory) {
+    size_t offset = aligned(length);
+    for (const LongName& name : std::span(long_names_).first(long_name_count_)) {
+      std::memcpy(body.space().data() + offset, name.text.data(), name.text.size());
+      *name.id = inbox.add_long_name(name.text, offset);
+      offset += name.text.size();
+    }
+  }
+  if (has_memory && body.size() > 0 && (row.fault == 0 || long_name_count_ > 0)) {
     inbox.commit_large(row, std::move(body));
   } else {
     inbox.commit(row);
@@ -83,11 +125,9 @@ MessageStore::Stored MessageStore::broken(wire::Verdict verdict) {
 MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const wire::Frame& frame,
                                          size_t following, Inbox& inbox, Row& row) {
   const wire::Verdict parsed = wire::parse_header(bytes, frame, header_);
-  if (!parsed.is_sound()) return broken(parsed);
-  if (has_surplus_fds(following)) return broken({Rule::kFdCount, 0});
-  if (header_.type > wire::kSignal) return ignore(bytes);
-  const Stored stored = add_names(bytes, inbox, row);
+  Stored stored = check_fds(following);
   if (stored != Stored::kDone) return stored;
+  if (header_.type > wire::kSignal) return ignore();
   row.type = header_.type;
   row.flags = header_.flags;
   row.serial = static_cast<int32_t>(header_.serial);
@@ -95,23 +135,48 @@ MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const w
   if (row.type == wire::kMethodReturn || row.type == wire::kError) {
     row.reply_serial = static_cast<int32_t>(header_.reply_serial);
   }
+  Rule rule = parsed.rule;
+  stored = add_names(rule, inbox, row);
+  if (stored != Stored::kDone) return stored;
+  if (rule == Rule::kNone && fds_.refuses() && header_.unix_fds > 0) rule = Rule::kFdsUnasked;
+  if (rule != Rule::kNone) {
+    set_fault(row, Fault::kInvalidHeader, rule);
+    // An answer would go to whoever the header does not name.
+    if (!header_.is_addressed) row.flags |= wire::kNoReplyExpected;
+  } else if (frame.message_length() > inbox.limits().message_size) {
+    set_fault(row, Fault::kMessageSize);
+  }
   return Stored::kDone;
 }
 
-MessageStore::Stored MessageStore::add_names(std::span<const uint8_t> bytes, Inbox& inbox, Row& row) {
+MessageStore::Stored MessageStore::check_fds(size_t following) {
+  if (fds_.refuses()) return Stored::kDone;
+  if (!header_.is_whole) {
+    if (fds_.size() > 0) return broken({Rule::kFdsUnknown, 0});
+    header_.unix_fds = 0;
+  }
+  // Descriptors would be left that no message can claim any more.
+  if (following == 0 && fds_.size() > header_.unix_fds) return broken({Rule::kFdCount, 0});
+  return Stored::kDone;
+}
+
+// Those come first that decide whose message it is and what it answers: nothing that is longer takes their
+// room.
+MessageStore::Stored MessageStore::add_names(wire::Rule& broken, Inbox& inbox, Row& row) {
   const struct {
     Name name;
     const std::string_view& text;
     int32_t& id;
   } fields[] = {
+      {Name::kSender, header_.sender, row.sender},
+      {Name::kDestination, header_.destination, row.destination},
+      {Name::kSignature, header_.signature, row.signature},
       {Name::kPath, header_.path, row.path},
       {Name::kInterface, header_.interface, row.interface},
       {Name::kMember, header_.member, row.member},
       {Name::kErrorName, header_.error_name, row.error_name},
-      {Name::kDestination, header_.destination, row.destination},
-      {Name::kSender, header_.sender, row.sender},
-      {Name::kSignature, header_.signature, row.signature},
   };
+  long_name_count_ = 0;
   for (const auto& [name, text, id] : fields) {
     // An empty signature stands for an empty body, as an absent one does.
     if (text.data() == nullptr || (text.empty() && name == Name::kSignature)) continue;
@@ -120,18 +185,20 @@ MessageStore::Stored MessageStore::add_names(std::span<const uint8_t> bytes, Inb
       id = *added;
       continue;
     }
-    if (rule != Rule::kNone) return broken({rule, wire::offset_in(bytes, text)});
+    if (rule != Rule::kNone) {
+      if (broken == Rule::kNone) broken = rule;
+      if (name == Name::kSender || name == Name::kDestination) header_.is_addressed = false;
+      continue;
+    }
     if (!inbox.is_empty()) return Stored::kBatchFull;
-    // A path may be as long as a message. One that no batch can hold costs its message, but not the waiting
-    // caller.
-    set_fault(row, Fault::kOutOfMemory);
+    // A path may be as long as a message: it is handed over with the body.
+    long_names_[long_name_count_++] = {text, &id};
   }
   return Stored::kDone;
 }
 
-MessageStore::Stored MessageStore::ignore(std::span<const uint8_t> bytes) {
-  const wire::Verdict verdict = wire::check_names(bytes, header_);
-  if (!verdict.is_sound()) return broken(verdict);
+MessageStore::Stored MessageStore::ignore() {
+  if (fds_.refuses()) return Stored::kDone;
   // No more than there are, and nobody can make that many.
   std::vector<int32_t> fds(std::min<size_t>(header_.unix_fds, fds_.size() + 1));
   const FdQueue::Taken taken = fds_.take(fds);
@@ -144,7 +211,7 @@ MessageStore::Stored MessageStore::ignore(std::span<const uint8_t> bytes) {
 
 MessageStore::Stored MessageStore::take_fds(Inbox& inbox, Row& row) {
   const size_t count = header_.unix_fds;
-  if (count == 0) return Stored::kDone;
+  if (count == 0 || fds_.refuses()) return Stored::kDone;
   if (count > inbox.fd_space().size()) {
     return inbox.is_empty() ? broken({Rule::kFdFlood, 0}) : Stored::kBatchFull;
   }
@@ -153,7 +220,7 @@ MessageStore::Stored MessageStore::take_fds(Inbox& inbox, Row& row) {
     case FdQueue::Taken::kTooFew:
       return broken({Rule::kFdCount, 0});
     case FdQueue::Taken::kLost:
-      set_fault(row, Fault::kOutOfMemory);
+      if (row.fault == 0) set_fault(row, Fault::kOutOfMemory);
       return Stored::kDone;
     case FdQueue::Taken::kAll:
       break;
@@ -169,10 +236,14 @@ MessageStore::Stored MessageStore::take_fds(Inbox& inbox, Row& row) {
 
 void MessageStore::validate(std::span<uint8_t> body, Inbox& inbox, Row& row) {
   const uint32_t fd_count = static_cast<uint32_t>(row.fd_count);
-  if (validator_.validate(header_.signature, body, header_.swapped, fd_count).is_sound()) return;
+  const wire::Verdict verdict =
+      validator_.validate(header_.signature, body, header_.swapped,
+                          {.fd_count = fd_count, .decoded_size = inbox.limits().decoded_size});
+  if (verdict.is_sound()) return;
   for (const int fd : inbox.fd_space().first(fd_count)) ::close(fd);
   row.fd_count = 0;
-  set_fault(row, Fault::kInvalidBody);
+  const bool is_too_large = verdict.rule == Rule::kDecodedSize;
+  set_fault(row, is_too_large ? Fault::kDecodedSize : Fault::kInvalidBody, verdict.rule);
 }
 
 }  // namespace busbar::transport

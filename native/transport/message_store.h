@@ -1,7 +1,9 @@
 // A received message → a row of the inbox: names judged and interned, body validated, descriptors attached.
 #pragma once
 
+#include <array>
 #include <span>
+#include <string_view>
 
 #include "transport/fd_queue.h"
 #include "transport/inbox.h"
@@ -17,7 +19,7 @@ class MessageStore {
     kDone,
     // It does not fit what is left of the batch: deliver, clear, and store it again.
     kBatchFull,
-    // Its header breaks a rule: `verdict` tells which.
+    // What it breaks is more than itself: `verdict` tells the rule.
     kBroken,
   };
 
@@ -28,23 +30,38 @@ class MessageStore {
   [[nodiscard]] Stored store_large(std::span<const uint8_t> header, const wire::Frame& frame,
                                    wire::Writer& body, size_t following, Inbox& inbox);
 
+  // Stores what is known of a message whose header is larger than a whole message may be: its fixed part.
+  [[nodiscard]] Stored store_unread(std::span<const uint8_t> fixed, const wire::Frame& frame,
+                                    size_t following, Inbox& inbox);
+
   wire::Verdict verdict() const { return verdict_; }
   FdQueue& fds() { return fds_; }
 
  private:
+  // A string of a header that no batch has room for, and where its id belongs.
+  struct LongName {
+    std::string_view text;
+    int32_t* id;
+  };
+
   Stored broken(wire::Verdict verdict);
   // Reads the header into `header_`, and what the row has of it. The row's type stays 0 if the message is to
-  // be ignored.
+  // be ignored. What breaks a rule of headers is a fault of the row: the frame tells where it ends.
   Stored begin(std::span<const uint8_t> bytes, const wire::Frame& frame, size_t following, Inbox& inbox,
                Row& row);
-  Stored add_names(std::span<const uint8_t> bytes, Inbox& inbox, Row& row);
-  Stored ignore(std::span<const uint8_t> bytes);
-  // Whether descriptors would be left that no message can claim any more.
-  bool has_surplus_fds(size_t following) const { return following == 0 && fds_.size() > header_.unix_fds; }
+  // Whether the descriptors that wait can be told apart by message.
+  Stored check_fds(size_t following);
+  Stored add_names(wire::Rule& broken, Inbox& inbox, Row& row);
+  Stored ignore();
   Stored take_fds(Inbox& inbox, Row& row);
   void validate(std::span<uint8_t> body, Inbox& inbox, Row& row);
   Stored finish_large(wire::Writer& body, Inbox& inbox, Row& row);
+  // A copy of a body with memory of its own, and room behind it for the long names.
+  wire::Writer large_copy(std::span<const uint8_t> body) const;
 
+  // The path, the interface, the member and the error name may all be too long.
+  std::array<LongName, 4> long_names_;
+  size_t long_name_count_ = 0;
   wire::Validator validator_;
   FdQueue fds_;
   wire::Header header_;

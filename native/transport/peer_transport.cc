@@ -20,7 +20,7 @@ Progress PeerTransport::open() {
   // What the peer has said already waits until the owner knows that the connection is open.
   progress.opened = handshake_.is_done() && !progress.lost;
   if (!progress.opened) return progress;
-  stream_ = std::make_unique<SocketStream>(handshake_.fd());
+  stream_ = std::make_unique<SocketStream>(handshake_.fd(), handshake_.can_send_fds());
   stream_->adopt(handshake_.rest(), handshake_.fds());
   handshake_.forget_rest();
   return progress;

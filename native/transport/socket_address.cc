@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "unique_fd.h"
+
 namespace busbar::transport {
 
 int SocketAddress::set_unix(std::string_view name) {
@@ -41,7 +43,7 @@ int SocketAddress::set_tcp(const char* ip, uint16_t port) {
 }
 
 int make_socket(const SocketAddress& address) {
-  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int fd = ordinary_fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return fd < 0 ? -errno : fd;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -30,14 +31,18 @@ constexpr size_t kMaxWaitingFds = 1024;
 
 }  // namespace
 
+// A message with memory of its own. Of one that is larger than a message may be only the header is kept, and
+// of one whose header is too large only its fixed part: the rest is skipped as it comes.
 struct SocketReader::Large {
   wire::Frame frame;
+  std::array<uint8_t, wire::kFixedHeaderLength> fixed;
   // With the padding behind it.
   wire::Writer header;
   wire::Writer body;
   size_t received = 0;
 
   bool is_complete() const { return received == frame.message_length(); }
+  bool has_header() const { return header.size() > 0; }
   // What is still to be filled of a part that begins at `offset` of the message.
   std::span<uint8_t> missing(wire::Writer& part, size_t offset) {
     const std::span<uint8_t> space = part.space();
@@ -46,10 +51,14 @@ struct SocketReader::Large {
   }
   std::span<uint8_t> missing_header() { return missing(header, 0); }
   std::span<uint8_t> missing_body() { return missing(body, frame.body_offset); }
+  // Bytes that the next ones received are put to, before any go to the buffer.
+  size_t wanted() { return missing_header().size() + missing_body().size(); }
 };
 
-SocketReader::SocketReader(int fd)
-    : fd_(fd), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferLength)) {}
+SocketReader::SocketReader(int fd, bool take_fds)
+    : fd_(fd), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferLength)) {
+  if (!take_fds) store_.fds().refuse();
+}
 
 SocketReader::~SocketReader() = default;
 
@@ -88,7 +97,7 @@ bool SocketReader::store_messages(Inbox& inbox) {
         return false;
       }
       if (frame.message_length() > kMaxBuffered) {
-        begin_large(buffered, frame);
+        begin_large(buffered, frame, inbox.limits());
         continue;
       }
       if (buffered.size() < frame.message_length()) return true;
@@ -107,28 +116,47 @@ bool SocketReader::store_messages(Inbox& inbox) {
   return false;
 }
 
-void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame) {
-  large_ = std::make_unique<Large>(
-      Large{frame, wire::Writer::filled(frame.body_offset), wire::Writer::filled(frame.body_length), 0});
+void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame,
+                               const Limits& limits) {
+  const bool keeps_header = frame.body_offset <= limits.message_size;
+  const bool keeps_body = frame.message_length() <= limits.message_size;
+  large_ = std::make_unique<Large>(Large{frame,
+                                         {},
+                                         wire::Writer::filled(keeps_header ? frame.body_offset : 0),
+                                         wire::Writer::filled(keeps_body ? frame.body_length : 0),
+                                         0});
   if (large_->header.state() != wire::Writer::State::kGood ||
       large_->body.state() != wire::Writer::State::kGood) {
     // Where the next message begins could still be found, but nobody who waits for this one would know.
     end_ = End{ENOMEM, {}};
     return;
   }
-  for (const std::span<uint8_t> part : {large_->missing_header(), large_->missing_body()}) {
-    const size_t count = std::min(part.size(), end_of_data_ - begin_);
-    if (count > 0) std::memcpy(part.data(), buffered.data() + large_->received, count);
-    large_->received += count;
-    begin_ += count;
-  }
+  std::copy_n(buffered.begin(), large_->fixed.size(), large_->fixed.begin());
+  fill_large();
   // Nothing leaks: the analyzer does not see that moving a writer changes who owns its memory.
 }  // NOLINT(clang-analyzer-unix.Malloc)
+
+void SocketReader::fill_large() {
+  for (const std::span<uint8_t> part : {large_->missing_header(), large_->missing_body()}) {
+    const size_t count = std::min(part.size(), end_of_data_ - begin_);
+    if (count > 0) std::memcpy(part.data(), buffer_.get() + begin_, count);
+    large_->received += count;
+    begin_ += count;
+    // The body comes behind all of the header.
+    if (count < part.size()) return;
+  }
+  // What has no part to go to is skipped.
+  const size_t skipped = std::min(large_->frame.message_length() - large_->received, end_of_data_ - begin_);
+  large_->received += skipped;
+  begin_ += skipped;
+}
 
 Stored SocketReader::store_large(Inbox& inbox) {
   const size_t following = end_of_data_ - begin_;
   const Stored stored =
-      store_.store_large(large_->header.bytes(), large_->frame, large_->body, following, inbox);
+      large_->has_header()
+          ? store_.store_large(large_->header.bytes(), large_->frame, large_->body, following, inbox)
+          : store_.store_unread(large_->fixed, large_->frame, following, inbox);
   if (stored == Stored::kDone) large_.reset();
   return stored;
 }
@@ -177,12 +205,14 @@ size_t SocketReader::receive() {
 }
 
 void SocketReader::distribute(size_t count) {
-  if (large_ != nullptr) {
-    const size_t part = std::min(count, large_->frame.message_length() - large_->received);
-    large_->received += part;
-    count -= part;
+  if (large_ == nullptr) {
+    end_of_data_ += count;
+    return;
   }
-  end_of_data_ += count;
+  const size_t part = std::min(count, large_->wanted());
+  large_->received += part;
+  end_of_data_ += count - part;
+  fill_large();
 }
 
 void SocketReader::take_control(msghdr& message) {

@@ -23,8 +23,8 @@ class SocketReader {
     std::string detail;
   };
 
-  // Borrows the socket.
-  explicit SocketReader(int fd);
+  // Borrows the socket. Where this side did not agree to `take_fds`, descriptors are closed as they come.
+  explicit SocketReader(int fd, bool take_fds = true);
   ~SocketReader();
 
   // Before the first `read`: what others have received of the stream, which is at most 64 KiB.
@@ -44,7 +44,9 @@ class SocketReader {
 
   // False when no more is to be read in this turn.
   bool store_messages(Inbox& inbox);
-  void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame);
+  void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame, const Limits& limits);
+  // Takes what it lacks of what was buffered.
+  void fill_large();
   MessageStore::Stored store_large(Inbox& inbox);
   // Returns how many bytes came: 0 when none are there, or the stream has ended.
   size_t receive();

@@ -16,7 +16,7 @@ namespace busbar::transport {
 class SocketStream {
  public:
   // Borrows the socket.
-  explicit SocketStream(int socket) : fd_(socket), reader_(socket), writer_(socket) {}
+  SocketStream(int socket, bool take_fds) : fd_(socket), reader_(socket, take_fds), writer_(socket) {}
 
   // See SocketReader::adopt.
   void adopt(std::span<const uint8_t> bytes, FdQueue& fds) { reader_.adopt(bytes, fds); }

@@ -20,7 +20,7 @@ void SocketTransport::take_over() {
   int type = 0;
   socklen_t length = sizeof type;
   if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) return;
-  stream_ = std::make_unique<SocketStream>(fd);
+  stream_ = std::make_unique<SocketStream>(fd, sdbus_.can_send_fds());
 }
 
 void SocketTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,

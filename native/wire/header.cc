@@ -3,11 +3,11 @@
 
 #include <bit>
 #include <cstring>
-#include <vector>
 
 #include "wire/names.h"
 #include "wire/signature.h"
 #include "wire/validator.h"
+#include "wire/work.h"
 
 namespace busbar::wire {
 
@@ -61,35 +61,53 @@ class FieldParser {
         swapped_(frame.swapped),
         header_(header) {}
 
-  bool is_at_end() const { return at_ == end_; }
-  Verdict verdict() const { return {rule_, at_}; }
-
-  bool field() {
-    if (!align()) return false;
-    if (end_ - at_ < 4) return fail(Rule::kFieldBounds);
-    const uint8_t code = base_[at_];
-    if (code == 0) return fail(Rule::kFieldCode);
-    if (code > kUnixFdsField) return unknown_field();
-    if (base_[at_ + 1] != 1 || base_[at_ + 3] != 0) return fail(Rule::kFieldType);
-    const uint16_t bit = static_cast<uint16_t>(1u << code);
-    if ((seen_ & bit) != 0) return fail(Rule::kFieldTwice);
-    seen_ |= bit;
-    const char type = static_cast<char>(base_[at_ + 2]);
-    if (std::string_view* text = string_field(header_, code)) {
-      if (type != (code == kPathField ? 'o' : 's')) return fail(Rule::kFieldType);
-      at_ += 4;
-      return string(*text);
+  // Reads all fields, or as many as can be told apart.
+  Verdict read() {
+    while (at_ < end_) {
+      if (field()) continue;
+      header_.is_whole = header_.is_addressed = false;
+      break;
     }
-    if (type != (code == kSignatureField ? 'g' : 'u')) return fail(Rule::kFieldType);
-    at_ += 4;
-    if (code == kSignatureField) return signature();
-    if (code == kUnixFdsField) return uint32(header_.unix_fds);
-    return uint32(header_.reply_serial) && (header_.reply_serial != 0 || fail(Rule::kReplySerial));
+    return verdict_;
   }
 
  private:
+  // False where the next field cannot be found.
+  bool field() {
+    step();
+    if (!align()) return false;
+    if (end_ - at_ < 4) return fail(Rule::kFieldBounds);
+    const uint8_t code = base_[at_];
+    if (code == 0 || code > kUnixFdsField) {
+      if (code == 0) note(Rule::kFieldCode);
+      return other_field();
+    }
+    const uint16_t bit = static_cast<uint16_t>(1u << code);
+    if ((seen_ & bit) != 0) return misplaced_field(code, Rule::kFieldTwice);
+    seen_ |= bit;
+    if (base_[at_ + 1] != 1 || base_[at_ + 3] != 0) return misplaced_field(code, Rule::kFieldType);
+    const char type = static_cast<char>(base_[at_ + 2]);
+    if (std::string_view* text = string_field(header_, code)) {
+      if (type != (code == kPathField ? 'o' : 's')) return misplaced_field(code, Rule::kFieldType);
+      at_ += 4;
+      return string(*text);
+    }
+    if (type != (code == kSignatureField ? 'g' : 'u')) return misplaced_field(code, Rule::kFieldType);
+    at_ += 4;
+    if (code == kSignatureField) return signature();
+    if (code == kUnixFdsField) return uint32(header_.unix_fds);
+    if (!uint32(header_.reply_serial)) return false;
+    if (header_.reply_serial == 0) note(Rule::kReplySerial);
+    return true;
+  }
+
+  // The first rule that is broken counts.
+  void note(Rule rule) {
+    if (verdict_.is_sound()) verdict_ = {rule, at_};
+  }
+
   bool fail(Rule rule) {
-    rule_ = rule;
+    note(rule);
     return false;
   }
 
@@ -97,7 +115,7 @@ class FieldParser {
     const size_t padding = (0 - at_) & 7;
     if (padding > end_ - at_) return fail(Rule::kFieldBounds);
     for (size_t left = padding; left > 0; left--, at_++) {
-      if (base_[at_] != 0) return fail(Rule::kFieldPadding);
+      if (base_[at_] != 0) note(Rule::kFieldPadding);
     }
     return true;
   }
@@ -129,16 +147,24 @@ class FieldParser {
     return true;
   }
 
-  // Not of this version of the specification: to be ignored, but it must be a value of its type.
-  [[gnu::noinline]] bool unknown_field() {
+  // A field that this header cannot use, whose value is skipped.
+  [[gnu::noinline]] bool misplaced_field(uint8_t code, Rule rule) {
+    note(rule);
+    if (code == kDestinationField || code == kSenderField) header_.is_addressed = false;
+    // How many descriptors are the message's own is not known any more.
+    if (code == kUnixFdsField) header_.is_whole = false;
+    return other_field();
+  }
+
+  // Not of this version of the specification: to be ignored, but it must be a value of its type. Skipped in
+  // place, because every byte may belong to such fields.
+  [[gnu::noinline]] bool other_field() {
     const size_t type_length = base_[at_ + 1];
     if (end_ - at_ < 3 + type_length) return fail(Rule::kFieldBounds);
     const std::string_view type(reinterpret_cast<const char*>(base_ + at_ + 2), type_length);
     if (base_[at_ + 2 + type_length] != 0) return fail(Rule::kFieldString);
-    // The validator may have to write, which only a copy allows.
-    std::vector<uint8_t> copy(base_, base_ + end_);
     size_t at = at_ + 3 + type_length;
-    if (!Validator().validate_value(type, copy, at, swapped_).is_sound()) return fail(Rule::kFieldValue);
+    if (!check_value(type, {base_, end_}, at, swapped_).is_sound()) return fail(Rule::kFieldValue);
     at_ = at;
     return true;
   }
@@ -149,7 +175,7 @@ class FieldParser {
   const bool swapped_;
   Header& header_;
   uint16_t seen_ = 0;
-  Rule rule_ = Rule::kNone;
+  Verdict verdict_;
 };
 
 // Section "Header Fields": which fields a message of each type must carry.
@@ -183,7 +209,8 @@ Verdict read_frame(std::span<const uint8_t> bytes, Frame& frame) {
   frame.swapped = (bytes[0] == 'l') != (std::endian::native == std::endian::little);
   if (bytes[1] == 0) return {Rule::kMessageType, 1};
   if (bytes[3] != 1) return {Rule::kVersion, 3};
-  if (load_uint32(&bytes[8], false) == 0) return {Rule::kSerial, 8};
+  frame.serial = load_uint32(&bytes[8], frame.swapped);
+  if (frame.serial == 0) return {Rule::kSerial, 8};
   frame.fields_length = load_uint32(&bytes[12], frame.swapped);
   if (frame.fields_length > kMaxArrayLength) return {Rule::kFieldsLength, 12};
   frame.body_offset = (kFixedHeaderLength + size_t{frame.fields_length} + 7) & ~size_t{7};
@@ -199,13 +226,11 @@ Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header&
   header.swapped = frame.swapped;
   header.type = bytes[1];
   header.flags = bytes[2];
-  header.serial = load_uint32(&bytes[8], frame.swapped);
+  header.serial = frame.serial;
   header.body_offset = frame.body_offset;
   header.body_length = frame.body_length;
-  FieldParser parser(bytes, frame, header);
-  while (!parser.is_at_end()) {
-    if (!parser.field()) return parser.verdict();
-  }
+  const Verdict verdict = FieldParser(bytes, frame, header).read();
+  if (!verdict.is_sound()) return verdict;
   for (size_t at = kFixedHeaderLength + frame.fields_length; at < frame.body_offset; at++) {
     if (bytes[at] != 0) return {Rule::kHeaderPadding, at};
   }

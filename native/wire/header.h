@@ -31,6 +31,7 @@ inline constexpr size_t kFixedHeaderLength = 16;
 // Where the parts of a message are.
 struct Frame {
   bool swapped = false;
+  uint32_t serial = 0;
   uint32_t fields_length = 0;
   // Bytes from the beginning of the message to the body, padding included.
   size_t body_offset = 0;
@@ -56,6 +57,10 @@ struct Header {
   std::string_view signature;
   size_t body_offset = 0;
   size_t body_length = 0;
+  // Of a header that breaks a rule: whether every field was found, and whether those of them that tell who
+  // sent the message to whom were read.
+  bool is_whole = true;
+  bool is_addressed = true;
 
   size_t message_length() const { return body_offset + body_length; }
 };
@@ -65,7 +70,9 @@ struct Header {
 Verdict read_frame(std::span<const uint8_t> bytes, Frame& frame);
 
 // Reads the header of a message whose `frame` was read, from at least its first `body_offset` bytes: the form
-// of all fields, and which ones there are. What the strings hold is not looked at, not even for NULs.
+// of all fields, and which ones there are. What the strings hold is not looked at, not even for NULs. The
+// verdict is on the first rule that is broken; what can be read of the other fields is read nevertheless, so
+// that whoever waits for an answer gets one. Takes time in proportion to the bytes.
 Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header& header);
 
 // Judges all strings of a parsed header, in `bytes`.

@@ -11,12 +11,12 @@
 namespace busbar::wire {
 
 struct [[nodiscard]] MessageVerdict {
-  enum class Part { kHeader, kBody };
+  enum class Part { kFrame, kHeader, kBody };
 
-  Part part = Part::kHeader;
-  // The offset counts from the beginning of that part.
+  Part part = Part::kFrame;
+  // The offset counts from the beginning of the message, or of the body if that is the part.
   Verdict verdict;
-  // Where the next message begins; 0 if the header is broken or the message not complete.
+  // Where the next message begins; 0 if the frame is broken or the message not complete.
   size_t length = 0;
 
   bool is_sound() const { return verdict.is_sound(); }

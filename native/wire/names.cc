@@ -4,6 +4,7 @@
 #include <array>
 
 #include "wire/signature.h"
+#include "wire/work.h"
 
 namespace busbar::wire {
 
@@ -83,6 +84,7 @@ bool is_bus_name(std::string_view text) {
 }
 
 Rule check_name(Name name, std::string_view text) {
+  step(text.size());
   switch (name) {
     case Name::kPath:
       if (!is_object_path(text)) return Rule::kPath;

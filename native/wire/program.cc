@@ -2,6 +2,7 @@
 #include "wire/program.h"
 
 #include "wire/signature.h"
+#include "wire/work.h"
 
 namespace busbar::wire {
 
@@ -19,8 +20,9 @@ constexpr Op op_of(char code) {
       return {Op::kFixed4, 4, 1};
     case 'x':
     case 't':
-    case 'd':
       return {Op::kFixed8, 8, 1};
+    case 'd':
+      return {Op::kDouble, 8, 1};
     case 'b':
       return {Op::kBoolean, 4, 1};
     case 'h':
@@ -44,41 +46,46 @@ constexpr std::array<Op, 256> kSingleOps = [] {
   return ops;
 }();
 
-// Short, so every byte counts: FNV-1a.
-size_t hash(std::string_view signature) {
+// Short, so every byte counts: FNV-1a. Whoever finds two that collide wins nothing: what has no place costs
+// its bytes.
+uint32_t hash(std::string_view signature) {
+  step(signature.size());
   uint32_t value = 2166136261u;
   for (const char c : signature) value = (value ^ static_cast<uint8_t>(c)) * 16777619u;
   return value ^ value >> 16;
 }
 
-}  // namespace
-
-bool Program::compile(std::string_view signature) {
-  ops_.clear();
-  if (!is_valid_signature(signature)) return false;
-  while (!signature.empty()) signature = compile_type(signature);
-  return true;
-}
-
-std::string_view Program::compile_type(std::string_view signature) {
-  const size_t start = ops_.size();
+// Writes the ops of the type that `signature` begins with, and returns what is left. The signature is valid.
+std::string_view compile_type(std::string_view signature, Op*& end) {
+  step();
+  Op* const op = end++;
   const char code = signature[0];
   signature.remove_prefix(1);
   if (code == 'a') {
     const char element = signature[0];
     const size_t size = plain_size(element);
-    ops_.push_back({size > 0 ? Op::kFixedArray : Op::kArray, static_cast<uint8_t>(alignment_of(element)), 1});
+    const Op::Code array = size == 0 ? Op::kArray : element == 'd' ? Op::kDoubleArray : Op::kFixedArray;
+    *op = {array, static_cast<uint8_t>(alignment_of(element)), 1};
     if (size > 0) return signature.substr(1);
-    signature = compile_type(signature);
+    signature = compile_type(signature, end);
   } else if (code == '(' || code == '{') {
-    ops_.push_back({Op::kStruct, 8, 1});
-    while (signature[0] != ')' && signature[0] != '}') signature = compile_type(signature);
+    *op = {code == '(' ? Op::kStruct : Op::kDictEntry, 8, 1};
+    while (signature[0] != ')' && signature[0] != '}') signature = compile_type(signature, end);
     signature.remove_prefix(1);
   } else {
-    ops_.push_back(op_of(code));
+    *op = op_of(code);
   }
-  ops_[start].length = static_cast<uint16_t>(ops_.size() - start);
+  op->length = static_cast<uint16_t>(end - op);
   return signature;
+}
+
+}  // namespace
+
+std::span<const Op> compile(std::string_view signature, ProgramMemory& memory) {
+  if (!is_valid_signature(signature)) return {};
+  Op* end = memory.data();
+  while (!signature.empty()) signature = compile_type(signature, end);
+  return {memory.data(), end};
 }
 
 const Op* single_op(char code) {
@@ -86,17 +93,19 @@ const Op* single_op(char code) {
   return op.length == 1 ? &op : nullptr;
 }
 
-ProgramCache::Slot* ProgramCache::find(std::string_view signature, bool& is_occupied) {
-  Slot& slot = slots_[hash(signature) % kSlots];
-  is_occupied = false;
+ProgramCache::Slot* ProgramCache::find(std::string_view signature) {
+  const uint32_t key = hash(signature);
+  Slot& slot = slots_[key % kSlots];
   if (slot.signature == signature && !signature.empty()) return &slot;
-  if (slot.runs > 0) {
-    is_occupied = true;
+  if (slot.candidate != key || slot.runs > 0) {
+    slot.candidate = key;
     return nullptr;
   }
-  slot.signature.clear();
-  if (!slot.program.compile(signature)) return nullptr;
+  ProgramMemory memory;
+  const std::span<const Op> ops = compile(signature, memory);
+  if (ops.empty()) return nullptr;
   slot.signature = signature;
+  slot.ops.assign(ops.begin(), ops.end());
   return &slot;
 }
 

@@ -1,7 +1,10 @@
 // A signature, compiled: what the validator does for each type, and where each type ends.
 //
-// Programs are cached by their signature. A program that is being run stays where it is: values nest, and a
-// variant within a variant must not replace the program of the one around it.
+// Programs are cached by their signature. What is seen for the first time is compiled into memory of the
+// caller's, which takes time in proportion to the signature and allocates nothing; only what is seen again
+// gets a place. So signatures that a stranger makes up cost no more than their bytes, and drive out none that
+// repeats. A program that is being run stays where it is: values nest, and a variant within a variant must
+// not replace the program of the one around it.
 #pragma once
 
 #include <array>
@@ -10,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "wire/signature.h"
 
 namespace busbar::wire {
 
@@ -26,13 +31,18 @@ struct Op {
     kObjectPath,
     kSignature,
     kVariant,
+    // As kFixed8, for a number that is no integer.
+    kDouble,
     // An array of fixed values; `alignment` is their size.
     kFixedArray,
+    kDoubleArray,
     // An array of anything else, whose ops follow; `alignment` is the element's.
     kArray,
     // A struct or dictionary entry, whose members' ops follow.
     kStruct,
+    kDictEntry,
   };
+  static constexpr size_t kCodes = kDictEntry + 1;
 
   Code code;
   uint8_t alignment;
@@ -40,19 +50,11 @@ struct Op {
   uint16_t length;
 };
 
-class Program {
- public:
-  // False, and of no use, if `signature` is not valid.
-  [[nodiscard]] bool compile(std::string_view signature);
+// Room for the ops of any signature, which has no more of them than characters.
+using ProgramMemory = std::array<Op, kMaxSignatureLength>;
 
-  std::span<const Op> ops() const { return ops_; }
-
- private:
-  // Returns what is left of the signature. The signature is valid.
-  std::string_view compile_type(std::string_view signature);
-
-  std::vector<Op> ops_;
-};
+// Compiles into `memory`, and returns the ops; none for an invalid signature, and for an empty one.
+std::span<const Op> compile(std::string_view signature, ProgramMemory& memory);
 
 // The op of a basic type or a variant, whose signature is just its code; null for other codes.
 const Op* single_op(char code);
@@ -61,14 +63,16 @@ class ProgramCache {
  public:
   struct Slot {
     std::string signature;
-    Program program;
+    std::vector<Op> ops;
     // How many runs of it are going on.
     uint32_t runs = 0;
+    // The hash of the signature that was compiled last without getting the place.
+    uint32_t candidate = 0;
   };
 
-  // The slot of the signature, compiled; null if the signature is not valid, or its slot is occupied by a
-  // running program. `is_occupied` tells the two apart.
-  Slot* find(std::string_view signature, bool& is_occupied);
+  // The slot of the signature; null if it has none, which it gets where this is the second time that it is
+  // asked for, and the slot is free. Null as well for an invalid signature.
+  Slot* find(std::string_view signature);
 
  private:
   static constexpr size_t kSlots = 128;

@@ -63,6 +63,10 @@ std::string_view describe(Rule rule) {
       return "as many file descriptors must come with a message as UNIX_FDS says";
     case Rule::kFdFlood:
       return "a message must not come with more than 1024 file descriptors";
+    case Rule::kFdsUnknown:
+      return "a header that comes with file descriptors must tell how many are its own";
+    case Rule::kFdsUnasked:
+      return "file descriptors must not be sent where this side did not agree to them";
     case Rule::kBodyBounds:
       return "values must end within the body, or within the array that they are in";
     case Rule::kBodyPadding:
@@ -91,6 +95,8 @@ std::string_view describe(Rule rule) {
       return "an array must end where its last element does";
     case Rule::kFdIndex:
       return "a file descriptor must be one of those that came with the message";
+    case Rule::kDecodedSize:
+      return "the values must not take more memory than the receiver allows";
   }
   return "";
 }

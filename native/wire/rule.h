@@ -12,13 +12,20 @@ enum class Rule : uint8_t {
   // No broken rule: the bytes end before the message does.
   kTruncated,
 
-  // Headers. Section "Message Format" of the specification.
+  // The frame. Section "Message Format" of the specification. What breaks it ends the connection: where the
+  // next message begins is not known, or the message is none that a bus forwards.
   kByteOrder,
   kMessageType,
   kVersion,
   kSerial,
   kFieldsLength,
   kMessageLength,
+  // Descriptors that came cannot be told apart by message any more.
+  kFdCount,
+  kFdFlood,
+  kFdsUnknown,
+
+  // Header fields, which the frame delimits: they cost only their own message.
   kFieldBounds,
   kFieldPadding,
   kFieldCode,
@@ -38,8 +45,7 @@ enum class Rule : uint8_t {
   kSignature,
   kSignatureMissing,
   kLocal,
-  kFdCount,
-  kFdFlood,
+  kFdsUnasked,
 
   // Bodies. Section "Marshaling (Wire Format)".
   kBodyBounds,
@@ -56,7 +62,12 @@ enum class Rule : uint8_t {
   kArrayLength,
   kArrayEnd,
   kFdIndex,
+  // Not broken, but more than the receiver wants of one message.
+  kDecodedSize,
 };
+
+// Whether the connection cannot go on behind a message that breaks this rule.
+constexpr bool breaks_frame(Rule rule) { return rule >= Rule::kByteOrder && rule <= Rule::kFdsUnknown; }
 
 // What was found, and where: bytes from the beginning of the message (or of the body, for those of bodies).
 struct [[nodiscard]] Verdict {

@@ -1,5 +1,8 @@
-// The signature grammar, by recursive descent with the nesting limits of libdbus, which are those of the buses.
+// The signature grammar, by recursive descent with the nesting limits of libdbus, which are those of the
+// buses.
 #include "wire/signature.h"
+
+#include "wire/work.h"
 
 namespace busbar::wire {
 
@@ -46,6 +49,7 @@ size_t array_length(std::string_view signature, Nesting nesting) {
 }
 
 size_t type_length(std::string_view signature, Nesting nesting) {
+  step();
   if (signature.empty()) return 0;
   const char code = signature[0];
   if (is_basic(code) || code == 'v') return 1;

@@ -8,7 +8,8 @@
 
 namespace busbar::wire {
 
-// Limits of the specification, section "Valid Signatures" and "Variant" (total depth), counted as libdbus does
+// Limits of the specification, section "Valid Signatures" and "Variant" (total depth), counted as libdbus
+// does
 // (`_dbus_validate_signature_with_reason`): arrays that follow one another directly, parentheses and braces
 // within one another. What is stricter refuses messages that buses forward. The total depth of 64 is a rule
 // of values: a signature may be deeper, and then only empty arrays fit it.

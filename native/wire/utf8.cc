@@ -32,8 +32,9 @@ size_t sequence_length(const uint8_t* at, size_t left) {
 
 }  // namespace
 
-bool is_text(const uint8_t* bytes, size_t length) {
+bool is_text(const uint8_t* bytes, size_t length, bool& is_ascii) {
   size_t at = 0;
+  is_ascii = true;
   while (at < length) {
     while (length - at >= 8) {
       uint64_t word;
@@ -48,6 +49,7 @@ bool is_text(const uint8_t* bytes, size_t length) {
       if (byte == 0) return false;
       const size_t step = byte < 0x80 ? 1 : sequence_length(bytes + at, length - at);
       if (step == 0) return false;
+      if (step > 1) is_ascii = false;
       at += step;
     }
   }

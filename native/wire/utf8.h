@@ -7,6 +7,11 @@
 
 namespace busbar::wire {
 
-[[nodiscard]] bool is_text(const uint8_t* bytes, size_t length);
+// `is_ascii` tells of what is text whether every character of it is ASCII.
+[[nodiscard]] bool is_text(const uint8_t* bytes, size_t length, bool& is_ascii);
+[[nodiscard]] inline bool is_text(const uint8_t* bytes, size_t length) {
+  bool is_ascii;
+  return is_text(bytes, length, is_ascii);
+}
 
 }  // namespace busbar::wire

@@ -2,12 +2,15 @@
 #include "wire/validator.h"
 
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
+#include "wire/cost.h"
 #include "wire/header.h"
 #include "wire/names.h"
 #include "wire/signature.h"
 #include "wire/utf8.h"
+#include "wire/work.h"
 
 namespace busbar::wire {
 
@@ -28,11 +31,18 @@ void swap_in_place(uint8_t* at) {
   std::memcpy(at, &value, sizeof value);
 }
 
-template <bool kSwapped>
+// In which order the bytes are, and whether they are changed to the machine's.
+enum class Order { kNative, kSwapped, kSwappedToStay };
+
+template <Order kOrder>
 class Walk {
+  static constexpr bool kSwaps = kOrder == Order::kSwapped;
+  using Byte = std::conditional_t<kSwaps, uint8_t, const uint8_t>;
+
  public:
-  Walk(std::span<uint8_t> bytes, size_t at, uint32_t fd_count, ProgramCache& programs)
-      : base_(bytes.data()), at_(at), end_(bytes.size()), fd_count_(fd_count), programs_(programs) {}
+  // Without `programs` all signatures are compiled where they are met.
+  Walk(std::span<Byte> bytes, size_t at, Allowance allowance, ProgramCache* programs)
+      : base_(bytes.data()), at_(at), end_(bytes.size()), allowance_(allowance), programs_(programs) {}
 
   // False when a rule is broken: `verdict` tells which.
   bool values(std::span<const Op> ops, unsigned depth) {
@@ -45,9 +55,14 @@ class Walk {
   bool is_at_end() const { return at_ == end_; }
   size_t at() const { return at_; }
   Verdict verdict() const { return {rule_, at_}; }
+  uint64_t cost() const { return cost_; }
+  void charge(uint64_t cost) { cost_ += cost; }
+  bool is_affordable() { return cost_ <= allowance_.decoded_size || fail(Rule::kDecodedSize); }
 
  private:
   bool value(const Op& op, unsigned depth) {
+    cost_ += kValueCosts[op.code];
+    step();
     switch (op.code) {
       case Op::kFixed1:
         return take(1);
@@ -56,6 +71,7 @@ class Walk {
       case Op::kFixed4:
         return number<uint32_t>();
       case Op::kFixed8:
+      case Op::kDouble:
         return number<uint64_t>();
       case Op::kBoolean:
         return boolean();
@@ -70,10 +86,13 @@ class Walk {
       case Op::kVariant:
         return variant(depth);
       case Op::kFixedArray:
-        return fixed_array(op.alignment, depth);
+        return fixed_array(op.alignment, number_element_cost(op.alignment), depth);
+      case Op::kDoubleArray:
+        return fixed_array(op.alignment, 0, depth);
       case Op::kArray:
         return array(op, depth);
       case Op::kStruct:
+      case Op::kDictEntry:
         return align(8) && enter(depth) && values(members(op), depth + 1);
     }
     return false;
@@ -97,6 +116,7 @@ class Walk {
   bool align(size_t alignment) {
     const size_t padding = (0 - at_) & (alignment - 1);
     if (padding > end_ - at_) return fail(Rule::kBodyBounds);
+    step(padding);
     for (size_t left = padding; left > 0; left--) {
       if (base_[at_] != 0) return fail(Rule::kBodyPadding);
       at_++;
@@ -107,13 +127,14 @@ class Walk {
   template <typename Number>
   bool number() {
     if (!align(sizeof(Number)) || !take(sizeof(Number))) return false;
-    if constexpr (kSwapped) swap_in_place<Number>(base_ + at_ - sizeof(Number));
+    if constexpr (kSwaps) swap_in_place<Number>(base_ + at_ - sizeof(Number));
     return true;
   }
 
   bool uint32(uint32_t& value) {
     if (!number<uint32_t>()) return false;
     std::memcpy(&value, base_ + at_ - 4, 4);
+    if constexpr (kOrder == Order::kSwappedToStay) value = swap_bytes(value);
     return true;
   }
 
@@ -124,7 +145,7 @@ class Walk {
 
   bool fd() {
     uint32_t index;
-    return uint32(index) && (index < fd_count_ || fail(Rule::kFdIndex));
+    return uint32(index) && (index < allowance_.fd_count || fail(Rule::kFdIndex));
   }
 
   // Moves behind the text and its NUL.
@@ -133,14 +154,24 @@ class Walk {
     if (base_[at_ + length] != 0) return fail(Rule::kStringEnd);
     text = {reinterpret_cast<const char*>(base_ + at_), length};
     at_ += length + 1;
+    step(length);
     return true;
   }
 
   bool string() {
-    uint32_t length;
     std::string_view found;
+    return string(found);
+  }
+
+  bool string(std::string_view& found) {
+    uint32_t length;
     if (!uint32(length) || !text(length, found)) return false;
-    if (is_text(reinterpret_cast<const uint8_t*>(found.data()), length)) return true;
+    bool is_ascii;
+    if (is_text(reinterpret_cast<const uint8_t*>(found.data()), length, is_ascii)) {
+      // One character beyond Latin-1 makes all of them take two bytes.
+      if (!is_ascii) cost_ += length;
+      return true;
+    }
     return fail(found.find('\0') == std::string_view::npos ? Rule::kUtf8 : Rule::kEmbeddedNul);
   }
 
@@ -174,23 +205,20 @@ class Walk {
   }
 
   bool container_in_variant(std::string_view type, unsigned depth) {
-    bool is_occupied;
-    ProgramCache::Slot* slot = programs_.find(type, is_occupied);
-    if (is_occupied) return uncached(type, depth);
-    if (slot == nullptr) return fail(Rule::kVariantType);
+    ProgramCache::Slot* slot = programs_ == nullptr ? nullptr : programs_->find(type);
+    if (slot == nullptr) return uncached(type, depth);
     slot->runs++;
-    const bool result = one_value(slot->program, depth);
+    const bool result = one_value(slot->ops, depth);
     slot->runs--;
     return result;
   }
 
   [[gnu::noinline]] bool uncached(std::string_view type, unsigned depth) {
-    Program program;
-    return program.compile(type) ? one_value(program, depth) : fail(Rule::kVariantType);
+    ProgramMemory memory;
+    return one_value(compile(type, memory), depth);
   }
 
-  bool one_value(const Program& program, unsigned depth) {
-    const std::span<const Op> ops = program.ops();
+  bool one_value(std::span<const Op> ops, unsigned depth) {
     if (ops.empty() || ops[0].length != ops.size()) return fail(Rule::kVariantType);
     return value(ops[0], depth + 1);
   }
@@ -204,17 +232,19 @@ class Walk {
     return align(alignment) && (length <= end_ - at_ || fail(Rule::kBodyBounds));
   }
 
-  bool fixed_array(size_t size, unsigned depth) {
+  bool fixed_array(size_t size, uint32_t element_cost, unsigned depth) {
     size_t length;
     if (!enter(depth) || !array_length(size, length)) return false;
     if ((length & (size - 1)) != 0) return fail(Rule::kArrayEnd);
-    if constexpr (kSwapped) swap_elements(size, length);
+    cost_ += size == 1 ? kBytesCost : kNumberArrayCost + length / size * element_cost;
+    step(length / size);
+    if constexpr (kSwaps) swap_elements(size, length);
     at_ += length;
-    return true;
+    return is_affordable();
   }
 
   void swap_elements(size_t size, size_t length) {
-    for (uint8_t *element = base_ + at_, *last = element + length; element < last; element += size) {
+    for (Byte *element = base_ + at_, *last = element + length; element < last; element += size) {
       if (size == 2) swap_in_place<uint16_t>(element);
       if (size == 4) swap_in_place<uint32_t>(element);
       if (size == 8) swap_in_place<uint64_t>(element);
@@ -227,32 +257,70 @@ class Walk {
     // No element may reach beyond the array.
     const size_t end = std::exchange(end_, at_ + length);
     const Op& element = (&op)[1];
-    while (at_ < end_) {
-      if (!value(element, depth + 1)) return false;
-    }
+    if (!(element.code == Op::kDictEntry ? entries(element, depth) : elements(element, depth))) return false;
     end_ = end;
     return true;
   }
 
-  uint8_t* base_;
+  bool elements(const Op& element, unsigned depth) {
+    cost_ += at_ < end_ ? kArrayCost + kFirstElementCost : kArrayCost;
+    while (at_ < end_) {
+      if (!value(element, depth + 1) || !is_affordable()) return false;
+    }
+    return true;
+  }
+
+  bool entries(const Op& entry, unsigned depth) {
+    const Op::Code key = (&entry)[1].code;
+    const bool is_object = key == Op::kString || key == Op::kObjectPath || key == Op::kSignature;
+    const uint32_t entry_cost = is_object ? kObjectEntryCost : kMapEntryCost;
+    // How long an array the keys so far have made of the object.
+    uint32_t indices = 0;
+    cost_ += is_object ? kObjectCost : kMapCost;
+    while (at_ < end_) {
+      cost_ += entry_cost;
+      if (!(key == Op::kString ? string_entry(entry, depth + 1, indices) : value(entry, depth + 1)))
+        return false;
+      if (!is_affordable()) return false;
+    }
+    return true;
+  }
+
+  bool string_entry(const Op& entry, unsigned depth, uint32_t& indices) {
+    std::string_view key;
+    cost_ += kValueCosts[Op::kString];
+    step(2);
+    if (!align(8) || !enter(depth) || !string(key)) return false;
+    cost_ += index_cost(key, indices);
+    return value((&entry)[2], depth + 1);
+  }
+
+  Byte* base_;
   size_t at_;
   size_t end_;
-  uint32_t fd_count_;
-  ProgramCache& programs_;
+  Allowance allowance_;
+  ProgramCache* programs_;
+  uint64_t cost_ = 0;
   Rule rule_ = Rule::kNone;
 };
 
-template <bool kSwapped>
-Verdict walk(std::span<const Op> ops, std::span<uint8_t> body, uint32_t fd_count, ProgramCache& programs) {
-  Walk<kSwapped> walk(body, 0, fd_count, programs);
-  if (!walk.values(ops, 0)) return walk.verdict();
-  return walk.is_at_end() ? Verdict{} : Verdict{Rule::kBodyEnd, walk.at()};
+// A walk over all of a body.
+template <Order kOrder, typename Byte>
+Verdict walk(std::span<const Op> ops, std::span<Byte> body, Allowance allowance, ProgramCache& programs,
+             uint64_t& cost) {
+  Walk<kOrder> walk(body, 0, allowance, &programs);
+  walk.charge(body.size() + uint64_t{allowance.fd_count} * kFdCost);
+  const bool is_sound = walk.values(ops, 0);
+  cost = walk.cost();
+  if (!is_sound) return walk.verdict();
+  if (!walk.is_at_end()) return {Rule::kBodyEnd, walk.at()};
+  return walk.is_affordable() ? Verdict{} : walk.verdict();
 }
 
-template <bool kSwapped>
-Verdict walk_value(std::span<const Op> ops, std::span<uint8_t> bytes, size_t& at, ProgramCache& programs) {
+template <Order kOrder>
+Verdict walk_value(std::span<const Op> ops, std::span<const uint8_t> bytes, size_t& at) {
   // Nobody counts the descriptors of an unknown header field.
-  Walk<kSwapped> walk(bytes, at, UINT32_MAX, programs);
+  Walk<kOrder> walk(bytes, at, {.fd_count = UINT32_MAX}, nullptr);
   if (!walk.values(ops, 0)) return walk.verdict();
   at = walk.at();
   return {};
@@ -261,25 +329,30 @@ Verdict walk_value(std::span<const Op> ops, std::span<uint8_t> bytes, size_t& at
 }  // namespace
 
 Verdict Validator::validate(std::string_view signature, std::span<uint8_t> body, bool swapped,
-                            uint32_t fd_count) {
+                            Allowance allowance) {
+  cost_ = 0;
   if (signature.empty()) return body.empty() ? Verdict{} : Verdict{Rule::kBodyEnd, 0};
-  bool is_occupied;
-  // Nothing runs yet, so no slot is occupied.
-  ProgramCache::Slot* slot = programs_.find(signature, is_occupied);
-  if (slot == nullptr) return {Rule::kSignature, 0};
-  slot->runs++;
-  const std::span<const Op> ops = slot->program.ops();
-  const Verdict verdict =
-      swapped ? walk<true>(ops, body, fd_count, programs_) : walk<false>(ops, body, fd_count, programs_);
-  slot->runs--;
-  return verdict;
+  const auto walk_by = [&](std::span<const Op> ops) {
+    if (swapped) return walk<Order::kSwapped>(ops, body, allowance, programs_, cost_);
+    return walk<Order::kNative>(ops, std::span<const uint8_t>(body), allowance, programs_, cost_);
+  };
+  if (ProgramCache::Slot* slot = programs_.find(signature)) {
+    slot->runs++;
+    const Verdict verdict = walk_by(slot->ops);
+    slot->runs--;
+    return verdict;
+  }
+  ProgramMemory memory;
+  const std::span<const Op> ops = compile(signature, memory);
+  return ops.empty() ? Verdict{Rule::kSignature, 0} : walk_by(ops);
 }
 
-Verdict Validator::validate_value(std::string_view type, std::span<uint8_t> bytes, size_t& at, bool swapped) {
-  Program program;
-  if (!is_single_complete_type(type) || !program.compile(type)) return {Rule::kVariantType, at};
-  return swapped ? walk_value<true>(program.ops(), bytes, at, programs_)
-                 : walk_value<false>(program.ops(), bytes, at, programs_);
+Verdict check_value(std::string_view type, std::span<const uint8_t> bytes, size_t& at, bool swapped) {
+  ProgramMemory memory;
+  const std::span<const Op> ops = compile(type, memory);
+  if (ops.empty() || ops[0].length != ops.size()) return {Rule::kVariantType, at};
+  return swapped ? walk_value<Order::kSwappedToStay>(ops, bytes, at)
+                 : walk_value<Order::kNative>(ops, bytes, at);
 }
 
 }  // namespace busbar::wire

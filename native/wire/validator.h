@@ -13,18 +13,33 @@
 
 namespace busbar::wire {
 
+// What a body may come to.
+struct Allowance {
+  // Descriptors that came with the message.
+  uint32_t fd_count = 0;
+  // What the decoded values may cost: see wire/cost.h.
+  uint64_t decoded_size = UINT64_MAX;
+};
+
 class Validator {
  public:
-  // Whether `body` consists of the values of `signature`, which came with `fd_count` descriptors. Alignment
-  // counts from the beginning of `body`.
-  Verdict validate(std::string_view signature, std::span<uint8_t> body, bool swapped, uint32_t fd_count);
+  // Whether `body` consists of the values of `signature`, and is within the allowance. Alignment counts from
+  // the beginning of `body`. Takes time in proportion to the bytes.
+  Verdict validate(std::string_view signature, std::span<uint8_t> body, bool swapped, Allowance allowance);
+  Verdict validate(std::string_view signature, std::span<uint8_t> body, bool swapped, uint32_t fd_count) {
+    return validate(signature, body, swapped, Allowance{.fd_count = fd_count});
+  }
 
-  // As above for one value of a single complete type, which begins at `at` of `bytes` and moves it behind
-  // itself.
-  Verdict validate_value(std::string_view type, std::span<uint8_t> bytes, size_t& at, bool swapped);
+  // What the values of the last body cost, as far as it was walked.
+  uint64_t cost() const { return cost_; }
 
  private:
   ProgramCache programs_;
+  uint64_t cost_ = 0;
 };
+
+// Checks one value of a single complete type that begins at `at` of `bytes`, and moves `at` behind it.
+// Changes no byte, in whatever order they are.
+Verdict check_value(std::string_view type, std::span<const uint8_t> bytes, size_t& at, bool swapped);
 
 }  // namespace busbar::wire

@@ -7,8 +7,15 @@
 import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/inbox.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
-import { type IncomingMessage, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
+import {
+  type IncomingMessage,
+  MessageFlag,
+  type MessageHead,
+  MessageType,
+  type OutgoingMessage,
+} from '../connection/message.js';
 import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
@@ -409,6 +416,10 @@ export class Bus implements AsyncDisposable {
   }
 
   #dispatch(received: Inbox): void {
+    if (received.isBroken) {
+      this.#refuseBroken(received);
+      return;
+    }
     if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
       received.expectLastTaker();
@@ -417,6 +428,22 @@ export class Bus implements AsyncDisposable {
     }
     this.#names?.observe(received);
     this.#subscriptions.dispatch(received);
+  }
+
+  /** What a broken header says is not acted upon, but its caller does not wait in vain. */
+  #refuseBroken(received: Inbox): void {
+    const { type, flags, destination, sender, serial, fault } = received;
+    const from = sender === undefined ? '' : ` from ${sender}`;
+    report('message', `a message${from} was dropped`, fault, this.connectionId);
+    if (type !== MessageType.MethodCall || (flags & MessageFlag.NoReplyExpected) !== 0 || fault === undefined) return;
+    // On a bus a call without a destination is for the bus: a monitor sees such.
+    if (!this.isPeer && (destination === undefined || !this.isAddressedHere(destination))) return;
+    const head = { type: MessageType.Error, errorName: fault.dbusName, destination: sender, signature: 's' };
+    try {
+      this.#connection.send(head, [fault.message], serial);
+    } catch (error) {
+      report('send', `the call ${serial} of ${sender} gets no reply`, error, this.connectionId);
+    }
   }
 
   #updateHoldForNames(): void {

@@ -126,6 +126,7 @@ export class Connection {
       anonymous: options.anonymous,
       transport,
       poller: options.poller,
+      limits: options.limits,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large, milliseconds) =>
         this.#onBatch(from, count, newStrings, large, milliseconds),
@@ -508,7 +509,7 @@ export class Connection {
     large: ArrayBuffer | undefined,
     milliseconds: number,
   ): number {
-    this.#inbox.intern(newStrings);
+    this.#inbox.intern(newStrings, large);
     this.#outbox.gather();
     // A single message needs no clock.
     const isMeasured = count - from > 1;

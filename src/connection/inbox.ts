@@ -12,7 +12,7 @@ import { Reader } from '../codec/reader.js';
 import { skipValues } from '../codec/skip.js';
 import { type DBusError, LimitsExceededError } from '../errors.js';
 import { closeQuietly } from '../file-descriptor.js';
-import { Column, Fault, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
+import { Column, Fault, faultOf, type InboxMemory, ROW_LENGTH } from '../native/binding.js';
 import { DescriptorLoans } from './descriptor-loans.js';
 import { LentBody } from './lent-body.js';
 import { IncomingMessage, MessageType } from './message.js';
@@ -66,12 +66,14 @@ export class Inbox {
     this.#loans = new DescriptorLoans(descriptorLimit);
   }
 
-  /** Learns the header strings that are new in a batch. */
-  intern(count: number): void {
+  /** Learns the header strings that are new in a batch; some are in `large`, where that is given. */
+  intern(count: number, large: ArrayBuffer | undefined): void {
     const { strings } = this.memory;
     for (let at = 0; at < count * WORDS_PER_STRING; at += WORDS_PER_STRING) {
       const offset = strings[at + 1] as number;
-      this.#strings[strings[at] as number] = this.#bytes.toString('utf8', offset, offset + (strings[at + 2] as number));
+      const bytes = offset < 0 && large !== undefined ? Buffer.from(large) : this.#bytes;
+      const start = offset < 0 ? ~offset : offset;
+      this.#strings[strings[at] as number] = bytes.toString('utf8', start, start + (strings[at + 2] as number));
     }
   }
 
@@ -143,9 +145,19 @@ export class Inbox {
     return this.#rows[this.#at + Column.BodyLength] as number;
   }
 
-  /** Whether the body is other than its signature says, or may not be decoded. */
+  /** Whether the message cannot be used: its body is other than its signature says, it is too large, or its header is broken. */
   get isFaulty(): boolean {
     return this.#rows[this.#at + Column.Fault] !== 0 || this.#refusal !== undefined;
+  }
+
+  /** Whether the header breaks a rule: what it says is not to be acted upon. */
+  get isBroken(): boolean {
+    return faultOf(this.#rows[this.#at + Column.Fault] as number) === Fault.InvalidHeader;
+  }
+
+  /** Whether the bus, which vouches for senders, names none: then the message is from none that anybody waits for. */
+  get isFromNobody(): boolean {
+    return this.#hasSenders && this.#rows[this.#at + Column.Sender] === 0;
   }
 
   /** Why the body cannot be decoded, if it cannot. */

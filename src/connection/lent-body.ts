@@ -5,8 +5,9 @@
  */
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
-import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import type { DBusError } from '../errors.js';
 import { Fault } from '../native/binding.js';
+import { faultError } from './faults.js';
 import type { Claim, ReceivedDescriptors } from './received-descriptors.js';
 
 export class LentBody {
@@ -25,7 +26,7 @@ export class LentBody {
   readonly #refusal: DBusError | undefined;
 
   /**
-   * @param fault a code of the seam's `Fault`
+   * @param fault what the seam's column `Fault` has
    * @param refusal why the body is not to be decoded, though nothing is wrong with it
    */
   constructor(
@@ -49,19 +50,7 @@ export class LentBody {
   /** Why the body cannot be decoded, if it cannot. */
   get fault(): DBusError | undefined {
     if (this.#fault === Fault.None) return this.#refusal;
-    const invalid = `the body of the message is not valid for its signature "${this.#signature}"`;
-    switch (this.#fault) {
-      case Fault.UnsupportedBody:
-        return new InvalidArgumentError(
-          `${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`,
-        );
-      case Fault.OutOfMemory:
-        return new NotSupportedError(
-          'the message is too large for the memory at hand, or there was no room for its file descriptors',
-        );
-      default:
-        return new InvalidArgumentError(invalid);
-    }
+    return faultError(this.#fault, this.#signature);
   }
 
   /**

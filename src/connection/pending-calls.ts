@@ -75,6 +75,8 @@ interface ReceivedReply extends ReplyBody {
   readonly replySerial: number;
   readonly sender: string | undefined;
   readonly destination: string | undefined;
+  /** Whether there is a bus, which names every sender, and it names none. */
+  readonly isFromNobody: boolean;
   readonly errorName: string | undefined;
   /** Why the body cannot be decoded, if it cannot. */
   readonly fault: DBusError | undefined;
@@ -190,7 +192,8 @@ export class PendingCalls {
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
-    if (call === undefined || !this.#isForUs(reply) || !isFromCallee(reply.sender, call)) return false;
+    if (call === undefined || reply.isFromNobody || !this.#isForUs(reply)) return false;
+    if (!isFromCallee(reply.sender, call)) return false;
     let outcome: CallOutcome;
     let result: unknown;
     let failure: unknown;

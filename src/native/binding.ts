@@ -36,13 +36,16 @@ export const Column = {
   /** Index of the first of the message's descriptors in `InboxMemory.fds`. The receiver of the batch owns them. */
   FdOffset: 13,
   FdCount: 14,
-  /** 0 for a sound body; else a {@link Fault}. A faulty body is not delivered: offset and length are 0. */
+  /**
+   * 0 for a sound message; else a {@link Fault} in the lowest 8 bits, and above them the number of the rule that the message
+   * breaks, for `describeRule`, or 0. The body of a faulty message is not delivered: offset and length are 0.
+   */
   Fault: 15,
 } as const;
 
 export const ROW_LENGTH = 16;
 
-/** Why a body was refused. The message's header is sound, so the failure costs this message only. */
+/** Why a message was refused. Where it ends is known nevertheless, so the failure costs this message only. */
 export const Fault = {
   None: 0,
   /** The bytes do not fit the signature: length, padding, boolean, string, path, signature, nesting, or fd index. */
@@ -51,7 +54,21 @@ export const Fault = {
   UnsupportedBody: 2,
   /** The body could not be stored: out of memory. */
   OutOfMemory: 3,
+  /** The message is larger than `limits.messageSize`. */
+  MessageSize: 4,
+  /** The values would take more memory than `limits.decodedSize`. */
+  DecodedSize: 5,
+  /**
+   * The header breaks a rule. The row has what could be read of it; where that does not tell who is to be answered, or whether
+   * it is to be, the flag NO_REPLY_EXPECTED is set.
+   */
+  InvalidHeader: 6,
 } as const;
+
+/** The {@link Fault} in a row's column. */
+export const faultOf = (column: number): number => column & 0xff;
+/** The broken rule in a row's column, for `describeRule`. */
+export const ruleOf = (column: number): number => column >>> 8;
 
 /** Memory that TypeScript allocates once for an open connection; the addon only ever writes into it. */
 export interface InboxMemory {
@@ -61,7 +78,8 @@ export interface InboxMemory {
   /**
    * Header strings cross once and are ids after that. Three integers a new string: id, byte offset in the arena, byte
    * length (UTF-8). A string's entry comes in the batch that first uses the id; the addon may reuse the id of a
-   * string in a later batch, and announces it again then.
+   * string in a later batch, and announces it again then. A string that is too long for the arena is in the large body of the
+   * batch; its offset is `~offset` then, which is negative.
    */
   readonly strings: Int32Array;
   /** Descriptors received with the messages of a batch. */
@@ -69,6 +87,8 @@ export interface InboxMemory {
 }
 
 interface NativeConnectionOptions {
+  /** What one received message may cost: what exceeds a limit has a {@link Fault} that says so. Numbers above 0. */
+  readonly limits: { readonly messageSize: number; readonly decodedSize: number };
   /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
   /** A peer that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
@@ -229,4 +249,6 @@ export interface Addon {
   peerCredentials(fd: number): PeerCredentials | undefined;
   /** Once, before anything else: the function by which the poller `thread` waits until the event loop has gone round. */
   useImmediate(setImmediate: (callback: () => void) => unknown): void;
+  /** A rule of the protocol, by the number that a row has; empty for 0. */
+  describeRule(rule: number): string;
 }

@@ -91,7 +91,8 @@ function program(address: string, rest: string): string {
     const connect = (events = {}) => {
       const memory = { arena: new ArrayBuffer(65536), rows: new Int32Array(4096), strings: new Int32Array(1024), fds: new Int32Array(64) };
       const connection = new addon.Connection({
-        address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())}, 
+        address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())},
+        limits: { messageSize: 2 ** 27, decodedSize: 2 ** 27 },
         onBatch: (from, count) => count, onDrain() {}, onRefused() {}, onClose() {}, ...events,
         onOpen() { connection.send(HELLO, HELLO.length); events.onOpen?.(); return memory; },
       });

@@ -290,6 +290,7 @@ function inode(fd: number): number | undefined {
 test('options that make no sense are refused', () => {
   const options = {
     ...{ address: 'unix:path=/x', transport: 'sd-bus', poller: 'uv' },
+    limits: { messageSize: 1000, decodedSize: 1000 },
     ...{ onOpen() {}, onBatch: () => 0, onDrain() {}, onRefused() {}, onClose() {} },
   };
   const construct = (changed: object) => () => Reflect.construct(addon.Connection, [{ ...options, ...changed }]);
@@ -297,7 +298,10 @@ test('options that make no sense are refused', () => {
   const notBuilt = (kind: string) => (error: unknown) => error instanceof TypeError && error.message.includes(kind);
   assert.throws(construct({ transport: 'pigeon' }), notBuilt('transport'));
   assert.throws(construct({ poller: 'oracle' }), notBuilt('poller'));
-  for (const changed of [{ onBatch: undefined }, { onOpen: undefined }, { address: 5 }]) {
+  for (const changed of [
+    ...[{ onBatch: undefined }, { onOpen: undefined }, { address: 5 }],
+    ...[{ limits: undefined }, { limits: { messageSize: 5 } }, { limits: { messageSize: 0, decodedSize: 5 } }],
+  ]) {
     assert.throws(construct(changed), (error: unknown) => error instanceof TypeError);
   }
   assert.throws(
@@ -317,6 +321,7 @@ test('a connection that gets no memory for messages is over at once, for that re
         {
           ...{ address: bus.address, transport: transportKind(), poller: pollerKind() },
           ...{ onBatch: () => 0, onDrain() {}, onRefused() {}, onOpen },
+          limits: { messageSize: 1000, decodedSize: 1000 },
           onClose: (errno: number, phase: string) => resolve([errno, phase]),
         },
       ]) as InstanceType<typeof addon.Connection>;

@@ -48,6 +48,7 @@ export function differencesOfValues(ours: Reading, again: Reading): What[] {
 /** How the socket transport differs from the check of whole messages, which is made of the same rules. */
 export function differencesToCheck(message: CorpusMessage, check: Reading, seen: Reading): What[] {
   if (check.outcome === 'closed') return isLostFor(check.because as string, seen) ? [] : ['outcome'];
+  if (check.outcome === 'nothing') return seen.outcome === 'nothing' ? [] : ['outcome'];
   const type = message.bytes[1] as number;
   // What nobody asked for, and what nobody knows the meaning of, nobody sees.
   if (seen.outcome === 'nothing')

@@ -70,9 +70,9 @@ const isRequest = ({ message: { bytes } }: Disagreement): boolean => bytes[1] ==
 
 export const differences: readonly Difference[] = [
   {
-    id: 'bad headers are dropped',
+    id: 'bad frames are dropped',
     readers: ['busbar over sd-bus'],
-    rule: '"Invalid Protocol and Spec Extensions": whoever violates the specification should be disconnected at once. sd-bus goes on, without a word.',
+    rule: '"Invalid Protocol and Spec Extensions": whoever violates the specification should be disconnected at once. sd-bus goes on, without a word, even where the fixed part of a message is invalid.',
     applies: ({ what, ours, theirs }) =>
       what === 'outcome' && ours.outcome === 'closed' && theirs.outcome === 'nothing',
   },

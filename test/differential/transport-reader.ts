@@ -24,6 +24,8 @@ const PATIENCE = { incomplete: 300, complete: 10_000 } as const;
 const FIRST_MARK = 0xf000_0000;
 
 const CALL = { type: MessageType.MethodCall, path: '/asked', interface: 'org.example.Asked', member: 'Never' } as const;
+/** How a call is rejected whose reply was dropped for its header. */
+const BROKEN = 'the header of the message is not valid: ';
 const FAULTY = /^(the body of the message is not valid|sd-bus cannot read this message)/;
 
 /** `await using reader = await TransportReader.start('socket')` */
@@ -215,6 +217,7 @@ function bodyTexts(signature: string, values: readonly unknown[]): TypedText[] {
 }
 
 function readingOf(error: DBusError): Reading {
+  if (error.message.startsWith(BROKEN)) return { outcome: 'nothing', because: error.message };
   if (FAULTY.test(error.message)) return { outcome: 'faulty body', because: error.message };
   // Without their signature values have no types; what they look like has to do.
   const values = inspect(error.body, { depth: Number.POSITIVE_INFINITY }).replace(/(?<=FileDescriptor \{ )\d+/g, 'n');

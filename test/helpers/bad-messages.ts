@@ -3,7 +3,7 @@
  * end. Those with a bad header say which rule it is that they break, and where.
  */
 import * as assert from 'uvu/assert';
-import { ProtocolError } from '../../src/index.js';
+import { type Problem, ProtocolError } from '../../src/index.js';
 import { CALL, SIGNAL, TRANSPORT } from './fake-bus-session.js';
 import { type Bytes, bytesOf, Field, type WireMessage, wireMessage, writeField } from './wire.js';
 
@@ -30,11 +30,21 @@ const SIGNATURE = 'SIGNATURE must be a valid signature';
 
 type BadHeader = readonly [what: string, message: WireMessage, breach: Breach];
 
-/** Messages that break a rule each; all of them end where their header says. */
-export const BAD_HEADERS: readonly BadHeader[] = [
+/** Messages whose fixed part breaks a rule, or that have not the descriptors they say: these end the connection. */
+export const BAD_FRAMES: readonly BadHeader[] = [
   ['the protocol version 0', { ...SIGNAL, version: 0 }, VERSION],
   ['the message type 0', { ...SIGNAL, type: 0 }, { rule: 'the message type must not be 0', at: 1 }],
   ['the serial 0', { ...SIGNAL, serial: 0 }, { rule: 'the serial must not be 0', at: 8 }],
+  ['descriptors that never came', { ...SIGNAL, unixFds: 1 }, FD_COUNT],
+];
+
+/** The same, but not every transport looks. */
+export const HARMLESS_BAD_FRAMES: readonly BadHeader[] = [
+  ['the protocol version 2', { ...SIGNAL, version: 2 }, VERSION],
+];
+
+/** Messages whose header fields break a rule each: the frame tells where they end, so they cost only themselves. */
+export const BAD_HEADERS: readonly BadHeader[] = [
   ['a signal without path', { ...SIGNAL, path: undefined }, MISSING],
   ['a signal without interface', { ...SIGNAL, interface: undefined }, MISSING],
   ['a signal without member', { ...SIGNAL, member: undefined }, MISSING],
@@ -110,12 +120,20 @@ export const BAD_HEADERS: readonly BadHeader[] = [
     },
     FIELD_VALUE,
   ],
-  ['descriptors that never came', { ...SIGNAL, unixFds: 1 }, FD_COUNT],
+  [
+    'a path twice',
+    { ...SIGNAL, moreFields: (b) => writeField(b, Field.Path, 'o', '/b') },
+    { rule: 'a header field must not appear twice', at: FIELDS },
+  ],
+  [
+    'the path of local messages',
+    { ...SIGNAL, path: '/org/freedesktop/DBus/Local' },
+    { rule: 'what is reserved for local messages must not be sent', at: FIELDS },
+  ],
 ];
 
 /** The same, but not every transport looks. */
 export const HARMLESS_BAD_HEADERS: readonly BadHeader[] = [
-  ['the protocol version 2', { ...SIGNAL, version: 2 }, VERSION],
   [
     'a body without signature',
     { ...SIGNAL, body: bytesOf((b) => b.u32(1)) },
@@ -170,6 +188,18 @@ export function assertBreach(reason: unknown, bytes: Buffer, { rule, at }: Breac
   if (!TRANSPORT.namesRules) return;
   const offset = typeof at === 'number' ? at : bytes.indexOf(at, 'latin1');
   assert.match((reason as Error).message, `the other side broke the protocol: ${rule} (byte ${offset} of a message)`);
+}
+
+/** What the library tells of a message that it dropped for its header: the rule, where the transport knows it. */
+export function assertDropped(problems: readonly Problem[], what: string, { rule }: Breach): void {
+  if (!TRANSPORT.namesRules) return;
+  const told = problems.map(({ message, error }) => `${message}: ${error instanceof Error ? error.message : ''}`);
+  assert.ok(
+    told.some(
+      (text) => text.startsWith('a message') && text.endsWith(`the header of the message is not valid: ${rule}`),
+    ),
+    `${what}: ${told.join(', ')}`,
+  );
 }
 
 /** Bodies that do not fit their signature, one broken rule each. */

@@ -2,18 +2,27 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionClosedError, ProtocolError, TimeoutError } from '../../src/index.js';
-import { assertBreach, BAD_HEADERS, ENDLESS, HARMLESS_BAD_HEADERS } from '../helpers/bad-messages.js';
+import {
+  assertBreach,
+  assertDropped,
+  BAD_FRAMES,
+  BAD_HEADERS,
+  ENDLESS,
+  HARMLESS_BAD_FRAMES,
+  HARMLESS_BAD_HEADERS,
+} from '../helpers/bad-messages.js';
 import { CLIENT, PEER } from '../helpers/fake-bus.js';
 import { CALL, Session, SIGNAL, TRANSPORT } from '../helpers/fake-bus-session.js';
 import { rejection } from '../helpers/rejection.js';
-import { bytesOf, writeField } from '../helpers/wire.js';
+import { bytesOf, type WireMessage, wireMessage, writeField } from '../helpers/wire.js';
 
 const test = suite('hostile bus: headers');
 
 const TEXT = { signature: 's', body: bytesOf((b) => b.text('text')) };
 
-const costly = TRANSPORT.checksWholeHeader ? [...BAD_HEADERS, ...HARMLESS_BAD_HEADERS] : BAD_HEADERS;
-for (const [what, message, breach] of costly) {
+for (const [what, message, breach] of TRANSPORT.checksWholeHeader
+  ? [...BAD_FRAMES, ...HARMLESS_BAD_FRAMES]
+  : BAD_FRAMES) {
   test(`${what} costs ${TRANSPORT.dropsBadHeaders ? 'the message' : 'the connection'}`, async () => {
     await using session = await Session.start();
     const bytes = session.peer.message(message);
@@ -25,16 +34,68 @@ for (const [what, message, breach] of costly) {
   });
 }
 
-test('a reply with a bad header leaves its call to the timeout, or to the end of the connection', async () => {
+const isReply = ({ type }: WireMessage) => type === 2 || type === 3;
+
+for (const [what, message, breach] of TRANSPORT.checksWholeHeader
+  ? [...BAD_HEADERS, ...HARMLESS_BAD_HEADERS]
+  : BAD_HEADERS) {
+  test(`${what} costs its message, which is told`, async () => {
+    await using session = await Session.start();
+    session.peer.send(message);
+    await session.assertAlive(what);
+    assert.is(session.heard.length, 0);
+    assert.is(session.handled, 0);
+    if (!isReply(message)) assertDropped(session.problems, what, breach);
+  });
+}
+
+test('a caller whose header is bad is answered with the rule, unless it does not say who it is', async () => {
   await using session = await Session.start();
-  // Only where the reply is dropped is there nothing else to end the call.
+  const text = 'the header of the message is not valid: MEMBER must be a member name';
+  for (const [destination, sender, isAnswered] of [
+    [CLIENT, PEER, true],
+    ['nodots', PEER, false],
+    [':1.99', PEER, false],
+    [undefined, PEER, false],
+    [CLIENT, '..', false],
+  ] as const) {
+    const serial = session.peer.send({ type: 1, ...CALL, member: 'a.b', destination, sender });
+    const unanswered = session.peer.send({ type: 1, flags: 1, ...CALL, member: 'a.b', destination, sender });
+    await session.assertAlive(`a call from ${sender} to ${destination}`);
+    const answer = session.peer.sent.find(({ replySerial }) => replySerial === serial);
+    assert.is(answer?.text, isAnswered && TRANSPORT.namesRules ? text : undefined);
+    assert.is(answer?.destination, answer === undefined ? undefined : PEER);
+    assert.not.ok(session.peer.sent.some(({ replySerial }) => replySerial === unanswered));
+  }
+});
+
+test('a reply with a bad header rejects its call, where the transport shows it', async () => {
+  await using session = await Session.start();
+  const { outcome, call } = await session.called(TRANSPORT.dropsBadHeaders ? 100 : undefined);
+  session.peer.send({ type: 2, path: 'none', replySerial: call.serial });
+  const error = await rejection(outcome);
+  assert.instance(error, TRANSPORT.dropsBadHeaders ? TimeoutError : ProtocolError);
+  if (!TRANSPORT.dropsBadHeaders) assert.match(error.message, 'PATH must be an object path');
+  await session.assertAlive('a bad reply');
+});
+
+test('a reply that names no sender, on a bus that names all, is a reply to no call', async () => {
+  await using session = await Session.start();
+  const { outcome, call } = await session.called();
+  session.peer.inject(wireMessage({ type: 3, serial: 900, replySerial: call.serial, errorName: 'a.b.Forged' }));
+  session.peer.send({ type: 2, replySerial: call.serial });
+  assert.equal(await outcome, []);
+});
+
+test('what ends the connection rejects the calls that wait', async () => {
+  await using session = await Session.start();
   const { outcome, call } = await session.called(TRANSPORT.dropsBadHeaders ? 100 : undefined);
   session.peer.send({ type: 2, version: 9, replySerial: call.serial });
   assert.instance(await rejection(outcome), TRANSPORT.dropsBadHeaders ? TimeoutError : ConnectionClosedError);
   if (TRANSPORT.dropsBadHeaders) await session.assertAlive('a timeout');
 });
 
-for (const [rule, message] of TRANSPORT.checksWholeHeader ? [] : HARMLESS_BAD_HEADERS) {
+for (const [rule, message] of TRANSPORT.checksWholeHeader ? [] : [...HARMLESS_BAD_FRAMES, ...HARMLESS_BAD_HEADERS]) {
   test(`${rule} does no harm`, async () => {
     await using session = await Session.start();
     session.peer.send(message);
@@ -162,14 +223,34 @@ test('a path, a signature and names of the greatest length are taken', async () 
   assert.is(heard, 1);
 });
 
-test('a path that no batch can hold costs its own message at most', async () => {
+test('a path that is longer than a batch arrives whole, with the sender and all else', async () => {
   await using session = await Session.start();
-  const path = `/${'p'.repeat(1_000_000)}`;
-  session.peer.send({ ...SIGNAL, path });
-  const serial = session.peer.send({ type: 1, ...CALL, ...TEXT, path });
-  await session.assertAlive('an endless path');
-  const answer = session.peer.sent.find(({ replySerial }) => replySerial === serial);
-  assert.is(answer?.type, TRANSPORT.takesLongPaths ? 3 : undefined);
+  const seen: (readonly [number | undefined, string | undefined, unknown])[] = [];
+  session.bus.addMessageHandler(({ path, sender, body }) => {
+    if ((path?.length ?? 0) > 1000) seen.push([path?.length, sender, body[0]]);
+  });
+  for (const length of [262_142, 600_000, 1_000_000]) {
+    const path = `/${'p'.repeat(length - 1)}`;
+    seen.length = 0;
+    session.peer.send({ ...SIGNAL, ...TEXT, path });
+    const serial = session.peer.send({ type: 1, ...CALL, ...TEXT, path });
+    await session.assertAlive('an endless path');
+    const answer = session.peer.sent.find(({ replySerial }) => replySerial === serial);
+    assert.is(answer?.errorName, TRANSPORT.takesLongPaths ? 'org.freedesktop.DBus.Error.UnknownObject' : undefined);
+    const once = [length, PEER, 'text'] as const;
+    assert.equal(seen, TRANSPORT.takesLongPaths ? [once, once] : []);
+  }
+});
+
+test('a reply with a path that leaves no room for anything is judged by its sender', async () => {
+  await using session = await Session.start();
+  for (const length of [262_130, 262_142, 262_144, 300_000]) {
+    const { outcome, call } = await session.called();
+    const path = `/${'p'.repeat(length - 1)}`;
+    session.peer.send({ type: 3, path, sender: ':1.666', replySerial: call.serial, errorName: 'a.b.Forged' });
+    session.peer.send({ type: 2, replySerial: call.serial });
+    assert.equal(await outcome, []);
+  }
 });
 
 test('a message for somebody else is not answered', async () => {

@@ -11,11 +11,14 @@ import {
 } from '../../src/index.js';
 import {
   assertBreach,
+  assertDropped,
   BAD_BODIES,
   BAD_FD_COUNTS,
+  BAD_FRAMES,
   BAD_HEADERS,
   ENDLESS,
   FD_COUNT,
+  HARMLESS_BAD_FRAMES,
   HARMLESS_BAD_HEADERS,
 } from '../helpers/bad-messages.js';
 import { BUS, FakeBus } from '../helpers/fake-bus.js';
@@ -69,6 +72,7 @@ async function assertServed(honest: Peers, because: string): Promise<void> {
 }
 
 const badHeaders = TRANSPORT.checksWholeHeader ? [...BAD_HEADERS, ...HARMLESS_BAD_HEADERS] : BAD_HEADERS;
+const badFrames = TRANSPORT.checksWholeHeader ? [...BAD_FRAMES, ...HARMLESS_BAD_FRAMES] : BAD_FRAMES;
 const noRelay = DescriptorRelay.missing();
 
 for (const { name, attacked, meet } of roles) {
@@ -95,9 +99,20 @@ for (const { name, attacked, meet } of roles) {
     assert.is(session.handled, 1);
   });
 
-  test(`a bad header from ${name} costs ${TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection'}`, async () => {
+  test(`a bad header field from ${name} costs its message`, async () => {
     await using honest = await honestPeers();
     for (const [what, message, breach] of badHeaders) {
+      await attack(honest, what, async (session) => {
+        session.peer.send(message);
+        await session.assertAlive(what);
+        if (message.type === 4) assertDropped(session.problems, what, breach);
+      });
+    }
+  });
+
+  test(`a bad frame from ${name} costs ${TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection'}`, async () => {
+    await using honest = await honestPeers();
+    for (const [what, message, breach] of badFrames) {
       await attack(honest, what, async (session) => {
         const bytes = session.peer.message(message);
         session.peer.inject(bytes);

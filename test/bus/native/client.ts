@@ -1,5 +1,6 @@
 /** A connection of the raw seam, which collects what comes. */
 import * as assert from 'uvu/assert';
+import { CONNECTION_LIMITS } from '../../../src/limits.js';
 import { Column, type ConnectionPhase, type NativeConnection, ROW_LENGTH } from '../../../src/native/binding.js';
 import { loadAddon } from '../../../src/native/load.js';
 import { pollerKind, transportKind } from '../../../src/native/runtime.js';
@@ -52,6 +53,7 @@ export class Client {
     });
     this.native = new addon.Connection({
       ...{ address, transport: transportKind(), poller: pollerKind() },
+      limits: CONNECTION_LIMITS,
       onOpen: (canSendFds) => {
         this.calls.push('open');
         opened(canSendFds);

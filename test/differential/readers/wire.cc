@@ -23,7 +23,8 @@ std::vector<uint8_t> from_hexadecimal(const char* text, size_t length) {
 const char* outcome_of(const MessageVerdict& verdict) {
   if (verdict.is_sound()) return "message";
   if (verdict.verdict.rule == Rule::kTruncated) return "waiting";
-  return verdict.part == MessageVerdict::Part::kBody ? "faulty body" : "closed";
+  if (verdict.part == MessageVerdict::Part::kBody) return "faulty body";
+  return verdict.part == MessageVerdict::Part::kHeader ? "nothing" : "closed";
 }
 
 }  // namespace
