@@ -513,20 +513,26 @@ export class Connection {
     this.#outbox.gather();
     // A single message needs no clock.
     const isMeasured = count - from > 1;
-    if (isMeasured) this.#turn.begin(milliseconds);
-    const next = this.#handleRows(from, count, large);
-    if (isMeasured) this.#turn.end();
+    const unasked = isMeasured ? this.#turn.begin(milliseconds) : 1;
+    const next = this.#handleRows(from, count, large, unasked);
+    if (isMeasured) this.#turn.end(next - from);
     this.#outbox.flush();
     return next;
   }
 
   /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
-  #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
+  #handleRows(from: number, count: number, large: ArrayBuffer | undefined, unasked: number): number {
     let settled = false;
+    let asked = from + unasked;
     for (let row = from; row < count; row++) {
+      if (row === asked) {
+        const more = this.#turn.more(row - from);
+        if (more === 0) return row;
+        asked += more;
+      }
       this.#inbox.select(row, large);
       const { isReply } = this.#inbox;
-      if ((settled && !isReply) || (row > from && this.#turn.isOver())) return row;
+      if (settled && !isReply) return row;
       this.#messagesReceived++;
       this.#bodyBytesReceived += this.#inbox.bodyLength;
       if (watchesMessages()) publishReceived(this.id, this.#inbox);

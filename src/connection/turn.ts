@@ -10,7 +10,7 @@
 /** What a turn has, where reading took nothing of it: `kTurnMicroseconds` in native/napi/connection_object.cc. */
 const WHOLE_MILLISECONDS = 1;
 /** So many messages are handled between two looks at the clock, at most: one that takes long may follow many that do not. */
-const STRIDE_MAXIMUM = 8;
+const STRIDE_MAXIMUM = 16;
 /** Messages of a first turn, of which it is not known yet what they leave to microtasks. */
 const FIRST = 16;
 /** More than any batch has. */
@@ -24,49 +24,43 @@ export class Turn {
   readonly #now: () => number;
   #beganAt = 0;
   #milliseconds = 0;
-  /** Messages since it began, and until the clock is read. */
-  #handled = 0;
-  #left = 0;
   /** Messages that a turn may have. */
   #most = FIRST;
+  #handled = 0;
   readonly #settle = () => this.#measure();
 
   constructor(now: () => number = systemClock) {
     this.#now = now;
   }
 
-  begin(milliseconds: number): void {
+  /** Returns how many messages to handle before asking for more. */
+  begin(milliseconds: number): number {
     this.#beganAt = this.#now();
     this.#milliseconds = milliseconds;
-    this.#handled = 0;
-    this.#left = 1;
+    return 1;
   }
 
-  /** Asked between two messages: whether the next one is for another turn. */
-  isOver(): boolean {
-    if (++this.#handled >= this.#most) return true;
-    if (--this.#left > 0) return false;
+  /** How many more messages to handle when these have been handled; 0 where the next one is for another turn. */
+  more(handled: number): number {
     const elapsed = this.#now() - this.#beganAt;
     const left = this.#milliseconds - elapsed;
-    if (left <= 0) return true;
-    const fitting = Math.floor((left / elapsed) * this.#handled);
-    this.#left = Math.max(1, Math.min(STRIDE_MAXIMUM, this.#handled, fitting));
-    return false;
+    if (left <= 0 || handled >= this.#most) return 0;
+    const fitting = Math.floor((left / elapsed) * handled);
+    return Math.max(1, Math.min(STRIDE_MAXIMUM, handled, fitting, this.#most - handled));
   }
 
-  /** The last message was handled. */
-  end(): void {
+  /** The turn is over, and has handled these. */
+  end(handled: number): void {
+    this.#handled = handled;
     fulfilled.then(this.#settle);
   }
 
   /** Behind the microtasks that the messages left, though not behind what those leave in turn. */
   #measure(): void {
     const elapsed = this.#now() - this.#beganAt;
-    // After the last one it is not asked.
-    const handled = this.#handled + 1;
     if (elapsed > WHOLE_MILLISECONDS) {
-      this.#most = Math.max(1, Math.floor((handled * WHOLE_MILLISECONDS) / elapsed));
-    } else if (handled >= this.#most) {
+      this.#most = Math.max(1, Math.floor((this.#handled * WHOLE_MILLISECONDS) / elapsed));
+    } else if (this.#handled >= this.#most) {
       this.#most = Math.min(2 * this.#most, MOST);
     }
   }
