@@ -4,6 +4,8 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
+import { printable, printableStack } from './diagnostics/printable.js';
+import { warnAtRate } from './diagnostics/warnings.js';
 
 /** Something that went wrong, or is odd, where nobody waits for an answer. */
 export interface Problem {
@@ -48,14 +50,15 @@ export const trace = debuglog('busbar');
 
 /**
  * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. Where nobody subscribes to
- * the channel, failures of the user's own handlers become process warnings: they must not go unseen.
+ * the channel, failures of the user's own handlers become process warnings: they must not go unseen. Callers can cause
+ * these, so they have a rate.
  */
 export function report(kind: ProblemKind, message: string, error?: unknown, connection?: number): void {
   if (problems.hasSubscribers) problems.publish({ kind, message, error, connection } satisfies Problem);
   else if (kind === 'handler') warnOfFailure(message, error);
   if (!trace.enabled) return;
   const whose = connection === undefined ? '' : `#${connection} `;
-  trace('%s%s: %s%s', whose, kind, message, error === undefined ? '' : `\n${shown(error).detail}`);
+  trace('%s%s: %s%s', whose, kind, printable(message), error === undefined ? '' : `\n${shown(error).detail}`);
 }
 
 /**
@@ -83,7 +86,7 @@ export function reportRejection(what: string, result: Promise<unknown>, connecti
 
 function warnOfFailure(message: string, error: unknown): void {
   const { text, detail } = error === undefined ? { text: '', detail: '' } : shown(error);
-  process.emitWarning(text === '' ? message : `${message}: ${text}`, { code: 'BUSBAR_HANDLER', detail });
+  warnAtRate('BUSBAR_HANDLER', printable(text === '' ? message : `${message}: ${text}`), detail);
 }
 
 /** An error in a few words. */
@@ -91,11 +94,15 @@ export function inWords(error: unknown): string {
   return shown(error).text;
 }
 
-/** An error in words. Anything can be thrown, also what throws when it is looked at. */
+/** An error in words that can be printed. Anything can be thrown, also what throws when it is looked at. */
 function shown(error: unknown): { readonly text: string; readonly detail: string } {
   try {
-    if (!(error instanceof Error)) return { text: String(error), detail: String(error) };
-    return { text: String(error.message), detail: String(error.stack ?? error.message) };
+    if (!(error instanceof Error)) {
+      const text = printable(String(error));
+      return { text, detail: text };
+    }
+    const message = String(error.message);
+    return { text: printable(message), detail: printableStack(String(error.stack ?? message), message) };
   } catch {
     return { text: 'what was thrown cannot be shown', detail: '' };
   }

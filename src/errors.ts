@@ -6,6 +6,7 @@
  */
 
 import type { Message } from './connection/message.js';
+import { printable } from './diagnostics/printable.js';
 
 /** What an error may carry besides its name and text. */
 export interface DBusErrorOptions extends ErrorOptions {
@@ -266,7 +267,8 @@ function receivedClass(dbusName: string, sender: string | undefined): typeof Wel
  * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
  * they sent is in `body`.
  *
- * @param text the first value where it is a string, else nothing
+ * @param text the first value where it is a string, else nothing. In the message its control characters are escaped: errors
+ *   are printed, and whoever answers must not write to the terminal of who called
  * @param body the message's values, or what decodes them when somebody looks
  * @param call what was called, for the text
  * @internal
@@ -291,7 +293,7 @@ function errorNamed(
   body: readonly unknown[],
   call: string,
 ): DBusError {
-  const told = received.trim();
+  const told = printable(received.trim());
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
   const known = receivedClass(dbusName, sender);

@@ -7,7 +7,9 @@
  *
  * @see D-Bus specification, sections "Valid Names" and "Valid Object Paths"
  */
+
 import { BoundedCache } from './bounded-cache.js';
+import { printable } from './diagnostics/printable.js';
 import { InvalidArgumentError, notAnAnswer } from './errors.js';
 
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
@@ -17,7 +19,7 @@ const QUOTED_MAXIMUM = 100;
 
 /** Text of a peer or a caller as it appears in error messages: escaped, in quotation marks, and not too long. */
 export function quoted(text: string): string {
-  const json = JSON.stringify(text.slice(0, QUOTED_MAXIMUM));
+  const json = printable(JSON.stringify(text.slice(0, QUOTED_MAXIMUM)));
   return text.length > QUOTED_MAXIMUM ? `${json.slice(0, -1)}…"` : json;
 }
 

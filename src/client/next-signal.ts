@@ -1,6 +1,7 @@
 /** One signal, awaited. */
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
+import { onAbort } from '../connection/abort-reactions.js';
 import { ConnectionClosedError } from '../errors.js';
 
 export type Listen = (listener: (...values: unknown[]) => void) => Subscription;
@@ -15,7 +16,7 @@ export function nextSignal(bus: Bus, listen: Listen, signal: AbortSignal | undef
     const end = () => {
       subscription.unsubscribe();
       stopWaiting();
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
     };
     const fail = (reason: unknown) => {
       end();
@@ -26,7 +27,7 @@ export function nextSignal(bus: Bus, listen: Listen, signal: AbortSignal | undef
       end();
       resolve(values);
     });
-    signal?.addEventListener('abort', abort, { once: true });
+    const stopListening = signal && onAbort(signal, abort);
     subscription.ready.catch(fail);
     const stopWaiting = bus.whenClosed((cause) => {
       fail(new ConnectionClosedError('the connection was closed while waiting for a signal', { cause }));

@@ -2,6 +2,7 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
+import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
 import type { Listen } from './next-signal.js';
@@ -29,7 +30,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #stopWaiting: () => void;
   readonly #connectionId: number;
   readonly #limit: number;
-  readonly #signal: AbortSignal | undefined;
+  #stopListening: () => void = () => {};
   #dropped = 0;
   #ended = false;
   /** Why the bus refused the subscription, until somebody was told. */
@@ -43,8 +44,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#subscription = listen((...values) => this.#push(values));
     this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
     this.#stopWaiting = bus.whenClosed(() => this.#end());
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#end, { once: true });
+    if (signal !== undefined) this.#stopListening = onAbort(signal, this.#end);
     if (signal?.aborted) this.#end();
   }
 
@@ -117,7 +117,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#ended = true;
     this.#subscription.unsubscribe();
     this.#stopWaiting();
-    this.#signal?.removeEventListener('abort', this.#end);
+    this.#stopListening();
     for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });
   };
 }

@@ -7,6 +7,7 @@ import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '..
 import { inWords } from '../diagnostics.js';
 import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
+import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type IncomingMessage, type MessageHead, MessageType } from './message.js';
 import { rejectable, rejection } from './rejection.js';
@@ -181,8 +182,7 @@ export class PendingCalls {
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
       const abort = () => this.fail(serial, 'abort', () => signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      call.unlisten = () => signal.removeEventListener('abort', abort);
+      call.unlisten = onAbort(signal, abort);
     }
     if (this.#calls.size === 1) this.#onChange();
     return rejectable(promise) as Promise<Result>;

@@ -5,7 +5,9 @@
  * The parser is saxes: strict and conformant, without recursion (10 000 levels pass where @rgrove/parse-xml overflows the
  * stack), with types, the one that jsdom relies on; sax lets NULs, duplicate attributes and several roots through.
  */
+
 import { SaxesParser } from 'saxes';
+import { printable } from '../diagnostics/printable.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Work } from './slices.js';
 
@@ -116,8 +118,8 @@ export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits
   });
   parser.on('error', ({ message }) => {
     // Documentation uses entities of its own (PackageKit, UPower); only where they would matter are they an error.
-    if (!message.endsWith('undefined entity.')) throw notWellFormed(message);
-    undefinedEntity = message;
+    if (!message.endsWith('undefined entity.')) throw notWellFormed(printable(message));
+    undefinedEntity = printable(message);
     if (++undefinedEntities > UNDEFINED_ENTITIES_MAXIMUM) {
       throw tooMany(UNDEFINED_ENTITIES_MAXIMUM, 'undefined entities');
     }

@@ -19,6 +19,8 @@ export interface ErrorAnswer {
 interface FailedCall {
   readonly what: string;
   readonly connectionId: number;
+  /** Whether a failure comes of the caller's own end: then the handler did nothing wrong, and no answer is wanted. */
+  isEndOfCaller(thrown: unknown): boolean;
 }
 
 /**
@@ -27,12 +29,21 @@ interface FailedCall {
  */
 export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<ErrorAnswer> {
   const own = ownError(thrown);
-  if (own === undefined) report('handler', `the handler of ${call.what} failed`, thrown, call.connectionId);
+  if (own === undefined && !endsWithCaller(call, thrown))
+    report('handler', `the handler of ${call.what} failed`, thrown, call.connectionId);
   const errorName = own === undefined ? FAILED : nameOf(call, own);
   if (own?.signature !== undefined) yield { errorName, signature: own.signature, body: own.body };
   const text = textOf(thrown);
   if (text !== undefined) yield { errorName, signature: 's', body: [text] };
   yield { errorName, signature: 's', body: ['the handler failed'] };
+}
+
+function endsWithCaller(call: FailedCall, thrown: unknown): boolean {
+  try {
+    return call.isEndOfCaller(thrown);
+  } catch {
+    return false;
+  }
 }
 
 function ownError(thrown: unknown): DBusError | undefined {

@@ -6,7 +6,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
-import { NotSupportedError } from '../errors.js';
+import { ConnectionClosedError, NotSupportedError } from '../errors.js';
 import type { CallContext } from './call-context.js';
 import type { ErrorAnswer } from './error-answer.js';
 import type { ObjectTree } from './object-tree.js';
@@ -106,6 +106,16 @@ export class IncomingCall implements CallContext {
     return sent;
   }
 
+  /**
+   * Whether a handler that fails with this does so because its caller has left: it waited for something that ended with the
+   * caller's signal, or with the connection that the call came by.
+   */
+  isEndOfCaller(thrown: unknown): boolean {
+    const signal = this.#caller?.signal;
+    if (signal?.aborted === true && (thrown === signal.reason || isAbortError(thrown))) return true;
+    return this.#bus.state !== 'open' && thrown instanceof ConnectionClosedError;
+  }
+
   #mayAnswer(): boolean {
     if (this.message.expectsReply && !this.#answered && this.#bus.state === 'open') return true;
     this.finish();
@@ -141,4 +151,9 @@ export class IncomingCall implements CallContext {
     }
     return caller;
   }
+}
+
+/** What Node.js makes of an aborted signal, `timers/promises` for instance. */
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError';
 }

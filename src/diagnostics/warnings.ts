@@ -1,0 +1,37 @@
+/**
+ * Process warnings that others can cause: anybody who may call a method can make it fail. So each kind has a rate: the
+ * first of an interval are shown whole, the others are counted.
+ */
+
+/** How many warnings of a kind are shown in an interval. */
+const SHOWN_MAXIMUM = 10;
+const INTERVAL_SECONDS = 10;
+
+interface Interval {
+  warnings: number;
+}
+
+/** The interval that is going on, by the code of the warning. */
+const intervals = new Map<string, Interval>();
+
+/** Warns, or counts the warning. `message` and `detail` must be printable. */
+export function warnAtRate(code: string, message: string, detail: string): void {
+  const interval = intervals.get(code) ?? begin(code);
+  interval.warnings++;
+  if (interval.warnings <= SHOWN_MAXIMUM) process.emitWarning(message, { code, detail });
+}
+
+function begin(code: string): Interval {
+  const interval = { warnings: 0 };
+  intervals.set(code, interval);
+  setTimeout(() => end(code, interval), INTERVAL_SECONDS * 1000).unref();
+  return interval;
+}
+
+function end(code: string, { warnings }: Interval): void {
+  intervals.delete(code);
+  const hidden = warnings - SHOWN_MAXIMUM;
+  if (hidden <= 0) return;
+  const text = `${hidden} more warnings of this kind within ${INTERVAL_SECONDS} seconds are not shown`;
+  process.emitWarning(text, { code, detail: 'Subscribe to the diagnostics channel "busbar:problem" for all of them.' });
+}
