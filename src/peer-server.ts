@@ -117,12 +117,19 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     return this.#connections;
   }
 
-  /** Keeps the process alive for as long as the server listens, which is so unless `unref` is called. */
+  /**
+   * Keeps the process alive for as long as the server listens, which is so unless {@link unref} is called. Connections
+   * keep it alive on their own account, as sockets of `node:net` do.
+   */
   ref(): void {
     this.#listener.ref();
   }
 
-  /** Lets the process end although the server listens. */
+  /**
+   * Lets the process end although the server listens. A connection of the server still keeps the process alive while
+   * something is exported or subscribed to on it, or a call waits: call `unref` of the connection as well, in
+   * `onConnection`, if it must not.
+   */
   unref(): void {
     this.#listener.unref();
   }

@@ -98,6 +98,7 @@ async function openOne({ address, server, options, transport, target }: Attempt)
   });
   if (result instanceof Connection) return result;
   trace('connect: %s failed in phase %s: errno %d', address.text, result.phase, result.errno);
+  if (server === 'peer' && transport === 'sd-bus' && result.errno === Errno.EIO) return SPOKE_WITH_DESCRIPTORS;
   return failureText(result, server, address);
 }
 
@@ -140,6 +141,11 @@ function cureOf(errno: number, server: ServerKind, { transport, parameters }: Ad
       return undefined;
   }
 }
+
+/** The library takes no descriptors together with the last bytes of a handshake, and its EIO has hardly another reason. */
+const SPOKE_WITH_DESCRIPTORS =
+  'EIO while trying to authenticate (the peer sent file descriptors at once, which the sd-bus library cannot take: ' +
+  "use the transport 'socket', or have the peer wait for a call first)";
 
 /** What usually cures a failure to authenticate, whatever its errno. */
 const authenticationCures: Readonly<Record<ServerKind, string>> = {

@@ -366,6 +366,34 @@ test('a process stays for a server, unless it closes it or does not want to stay
   for (const { code, stdout } of await Promise.all(ends)) assert.equal([code, stdout], [0, 'ready\n']);
 });
 
+test('a connection of a server keeps the process alive on its own account', async () => {
+  const serving = (onConnection: string, then: string) =>
+    Program.start(
+      process.execPath,
+      moduleArguments(`
+        import { connect, listen, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+        const object = implement(defineInterface('org.example.Kept', { methods: { M: {} } }), { M() {} });
+        const onConnection = (peer) => { ${onConnection} };
+        const server = await listen({ address: 'unix:tmpdir=${folder}', onConnection });
+        const client = await connect({ address: server.address, peer: true });
+        await client.call({ path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+        server.unref();
+        ${then};
+        console.log('ready');
+      `),
+    );
+  const stays = [serving("peer.export('/', object)", ''), serving('', 'client.ref(); void client.disconnected')].map(
+    (program) => program.staysAfter('ready'),
+  );
+  const ends = [
+    serving('', ''),
+    serving("peer.export('/', object); peer.unref()", ''),
+    serving('', 'client.disconnected.then(() => console.log("never"))'),
+  ].map((program) => program.finished);
+  assert.equal(await Promise.all(stays), [true, true]);
+  for (const { code, stdout } of await Promise.all(ends)) assert.equal([code, stdout], [0, 'ready\n']);
+});
+
 test('a worker that listens can be terminated', async () => {
   const inWorker = `
     import { parentPort } from 'node:worker_threads';

@@ -141,4 +141,31 @@ test('addresses are tried in order, those for sd-bus among them', async () => {
   assert.match(message, /unix:dir=\/tmp \(address\): "dir" is for servers/);
 });
 
+test('a peer that sends descriptors at once is connected to on socket, and told of on sd-bus', async () => {
+  const signal = { path: '/', interface: 'org.example.Peer', member: 'Take', signature: 'h' };
+  const onConnection = (bus: MessageBus) => {
+    const fd = openSync('/dev/null', 'r');
+    bus.emit({ ...signal, body: [fd] });
+    closeSync(fd);
+  };
+  await using server = await listen({ address: `unix:tmpdir=${folder}`, transport: 'socket', onConnection });
+  await using client = await connect({ address: server.address, peer: true, transport: 'socket' });
+  assert.is(client.state, 'open');
+  // Whether the descriptors arrive in one read with the last line is for the machine; here both ends share a loop.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const result = await connect({ address: server.address, peer: true, transport: 'sd-bus' }).catch(
+      (error: Error) => error,
+    );
+    if (!(result instanceof Error)) {
+      await result.close();
+      continue;
+    }
+    assert.instance(result, ConnectError);
+    assert.match(result.message, 'EIO while trying to authenticate (the peer sent file descriptors at once');
+    assert.not.match(result.message, 'turned this user away');
+    return;
+  }
+  assert.unreachable('the descriptors never came together with the handshake');
+});
+
 test.run();
