@@ -2,19 +2,23 @@
  * How many messages one turn of a connection hands over before everything else that the event loop serves gets its turn.
  *
  * What the handlers of messages do is measured as it happens. Reading the clock takes a tenth of what a small message takes,
- * so it is read after the first message and then after every few, as many as surely fit what is left of the time. What
+ * so it is read after as many messages as surely fit, by what those of the last turns took, but after a few at most. What
  * handlers leave to microtasks runs when the turn is over: it is measured then, and the next turn has as many messages as
  * would have fit.
  */
 
 /** What a turn has, where reading took nothing of it: `kTurnMicroseconds` in native/napi/connection_object.cc. */
 const WHOLE_MILLISECONDS = 1;
-/** So many messages are handled between two looks at the clock, at most: one that takes long may follow many that do not. */
+/** So many messages are handled between two looks at the clock, at most: those that take long may follow those that do not. */
 const STRIDE_MAXIMUM = 16;
+/** Looks at the clock in a turn of messages that are all alike, at least. */
+const LOOKS = 4;
 /** Messages of a first turn, of which it is not known yet what they leave to microtasks. */
 const FIRST = 16;
-/** More than any batch has. */
-const MOST = 1024;
+/** As many as a batch has: `ROWS` in inbox.ts. */
+const MOST = 256;
+/** Of turns with quick messages only one in so many is measured to its end. */
+const MEASURED = 4;
 
 /** As it is before a test suite may take the clock into its own hands. */
 const systemClock = performance.now.bind(performance);
@@ -24,9 +28,11 @@ export class Turn {
   readonly #now: () => number;
   #beganAt = 0;
   #milliseconds = 0;
-  /** Messages that a turn may have. */
+  /** Messages that a turn may have, and those that are handled before the first look at the clock. */
   #most = FIRST;
+  #stride = 1;
   #handled = 0;
+  #unmeasured = 0;
   readonly #settle = () => this.#measure();
 
   constructor(now: () => number = systemClock) {
@@ -37,7 +43,7 @@ export class Turn {
   begin(milliseconds: number): number {
     this.#beganAt = this.#now();
     this.#milliseconds = milliseconds;
-    return 1;
+    return milliseconds === 0 ? 1 : Math.min(this.#stride, this.#most);
   }
 
   /** How many more messages to handle when these have been handled; 0 where the next one is for another turn. */
@@ -51,6 +57,9 @@ export class Turn {
 
   /** The turn is over, and has handled these. */
   end(handled: number): void {
+    const isQuick = this.#stride === STRIDE_MAXIMUM && handled < this.#most;
+    if (isQuick && ++this.#unmeasured < MEASURED) return;
+    this.#unmeasured = 0;
     this.#handled = handled;
     fulfilled.then(this.#settle);
   }
@@ -58,10 +67,9 @@ export class Turn {
   /** Behind the microtasks that the messages left, though not behind what those leave in turn. */
   #measure(): void {
     const elapsed = this.#now() - this.#beganAt;
-    if (elapsed > WHOLE_MILLISECONDS) {
-      this.#most = Math.max(1, Math.floor((this.#handled * WHOLE_MILLISECONDS) / elapsed));
-    } else if (this.#handled >= this.#most) {
-      this.#most = Math.min(2 * this.#most, MOST);
-    }
+    const fitting = Math.max(1, Math.floor((this.#handled * WHOLE_MILLISECONDS) / elapsed));
+    this.#stride = Math.max(1, Math.min(STRIDE_MAXIMUM, Math.floor(fitting / LOOKS)));
+    if (elapsed > WHOLE_MILLISECONDS) this.#most = fitting;
+    else if (this.#handled >= this.#most) this.#most = Math.min(2 * this.#most, Math.max(this.#most, fitting), MOST);
   }
 }
