@@ -237,11 +237,13 @@ napi_value ConnectionObject::take_large_body() {
   }
   if (data != nullptr) {
     std::memcpy(data, body.data(), body.size());
+    inbox_->release_large_body();
     return buffer;
   }
   napi_value exception;
   napi_get_and_clear_last_exception(Env(), &exception);
   inbox_->fail_large_body();
+  inbox_->release_large_body();
   return undefined(Env());
 }
 
@@ -263,6 +265,7 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
     napi_throw_type_error(env, nullptr, "descriptors must be an Int32Array");
     return env.Undefined();
   }
+  if (transport_ == nullptr) return Napi::Number::New(env, 0);
   transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
                    refusals_);
   const double pending = static_cast<double>(transport_->pending_bytes());
@@ -351,7 +354,7 @@ void ConnectionObject::wait() {
 void ConnectionObject::disconnect() {
   state_ = State::kStopped;
   poller_.close();
-  transport_->close();
+  if (transport_ != nullptr) transport_->close();
 }
 
 void ConnectionObject::stop() {
@@ -367,6 +370,10 @@ void ConnectionObject::discard_rest() {
 
 void ConnectionObject::release() {
   discard_rest();
+  // This object lives until it is collected; what it has need not.
+  inbox_.reset();
+  transport_.reset();
+  refusals_ = {};
   large_memory_.Reset();
   options_.release();
   async_context_.reset();

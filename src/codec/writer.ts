@@ -75,6 +75,12 @@ export class Writer {
     if (this.#u8.length > RETAINED_BYTES) this.#use(allocate(INITIAL_BYTES));
   }
 
+  /** Empties the writer, and gives all of its memory back. Writing takes some again. */
+  release(): void {
+    this.reset();
+    this.#use(new ArrayBuffer(0));
+  }
+
   /** Writes zeros up to a multiple of `alignment`: memory is used again, and padding must be zero. */
   align(alignment: number): void {
     this.#take(0, alignment);
@@ -207,7 +213,7 @@ export class Writer {
     // What is reserved for a string may be more than it takes: whoever finishes the message checks to the byte.
     const limit = this.#messageStart + MESSAGE_BYTES_MAXIMUM + LARGE_STRING;
     if (needed > limit) throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
-    let capacity = this.#u8.length * 2;
+    let capacity = Math.max(INITIAL_BYTES, this.#u8.length * 2);
     while (capacity < needed) capacity *= 2;
     capacity = Math.min(capacity, limit);
     const used = this.#u8.subarray(0, this.position);

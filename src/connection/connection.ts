@@ -84,8 +84,10 @@ export class Connection {
   /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
   calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
-  /** From the opening on: its memory is a lot for a client that may never authenticate. */
+  /** From the opening to the end: its memory is a lot for a client that may never authenticate, and for what is over. */
   #inbox!: Inbox;
+  /** Whether rows of the inbox are being handled. */
+  #isHandling = false;
   readonly #turn = new Turn();
   readonly #native: NativeConnection;
   readonly #limits: CompleteLimits;
@@ -514,10 +516,19 @@ export class Connection {
     // A single message needs no clock.
     const isMeasured = count - from > 1;
     const unasked = isMeasured ? this.#turn.begin(milliseconds) : 1;
+    this.#isHandling = true;
     const next = this.#handleRows(from, count, large, unasked);
+    this.#isHandling = false;
     if (isMeasured) this.#turn.end(next - from);
+    if (next === count) this.#inbox.endBatch();
     this.#outbox.flush();
+    if (this.state === 'closed') this.#letGoOfMemory();
     return next;
+  }
+
+  /** A connection that is over may be held for long: what it had for messages is not. */
+  #letGoOfMemory(): void {
+    this.#inbox = undefined as unknown as Inbox;
   }
 
   /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
@@ -603,6 +614,7 @@ export class Connection {
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#life.tellEnd(reason);
+    if (!this.#isHandling) this.#letGoOfMemory();
   }
 
   /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */

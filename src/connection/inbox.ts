@@ -25,6 +25,8 @@ const STRINGS = 2048;
 const FDS = 1024;
 
 const WORDS_PER_STRING = 3;
+/** Longer strings have an id for their batch only: `Interner::kMaxLength`. */
+const KEPT_STRING_BYTES = 255;
 
 const noFds: readonly number[] = [];
 
@@ -40,6 +42,8 @@ export class Inbox {
   readonly #bytes = Buffer.from(this.memory.arena);
   readonly #reader = new Reader(this.memory.arena);
   readonly #strings: (string | undefined)[] = [undefined];
+  /** The ids of strings that are for this batch only. */
+  #passing: number[] = [];
   readonly #hasSenders: boolean;
   /** The first column of the current row. */
   #at = 0;
@@ -70,11 +74,21 @@ export class Inbox {
   intern(count: number, large: ArrayBuffer | undefined): void {
     const { strings } = this.memory;
     for (let at = 0; at < count * WORDS_PER_STRING; at += WORDS_PER_STRING) {
+      const id = strings[at] as number;
       const offset = strings[at + 1] as number;
+      const length = strings[at + 2] as number;
       const bytes = offset < 0 && large !== undefined ? Buffer.from(large) : this.#bytes;
       const start = offset < 0 ? ~offset : offset;
-      this.#strings[strings[at] as number] = bytes.toString('utf8', start, start + (strings[at + 2] as number));
+      this.#strings[id] = bytes.toString('utf8', start, start + length);
+      if (length > KEPT_STRING_BYTES) this.#passing.push(id);
     }
+  }
+
+  /** All rows of the batch have been handled: what will not come again is forgotten. */
+  endBatch(): void {
+    if (this.#passing.length === 0) return;
+    for (const id of this.#passing) this.#strings[id] = undefined;
+    this.#passing = [];
   }
 
   /** Makes a row the current message. Its body is in `large` where that is given. */

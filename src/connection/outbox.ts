@@ -241,6 +241,7 @@ export class Outbox {
     else this.#drained?.resolve();
     this.#drained = undefined;
     this.#pressure.end();
+    this.#writer.release();
     return queuedBytes;
   }
 

@@ -176,6 +176,8 @@ export class PendingCalls {
   ): Promise<Result> {
     const promise = new Promise<unknown>(keepResolve);
     const call = new PendingCall(this, serial, head, options, take, callee, resolve);
+    // It would keep the promise, and what that is resolved with.
+    resolve = forget;
     this.#calls.add(call);
     if (watchesCalls()) call.startedAt = performance.now();
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
@@ -280,7 +282,8 @@ export class PendingCalls {
 }
 
 /** The function that resolves the promise made last: one for all, where an executor for each would be a closure more. */
-let resolve: (result: unknown) => void;
+let resolve: (result: unknown) => void = forget;
+function forget(): void {}
 function keepResolve(resolveIt: (result: unknown) => void): void {
   resolve = resolveIt;
 }

@@ -1,0 +1,120 @@
+/** Memory that messages needed is given back: by idle connections when a message was handled, by closed ones wholly. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement, listen, type MessageBus } from '../../src/index.js';
+import { folder, type Peers, peers } from '../helpers/peers.js';
+
+const test = suite('memory that is given back');
+
+const MIB = 1024 * 1024;
+const LARGE = 60 * MIB;
+/** What may be left of large messages. */
+const LEFT = 5 * MIB;
+
+const Sink = defineInterface('org.example.Sink', {
+  methods: { Take: { in: 'ay', out: 'u' }, Give: { in: 'u', out: 'ay' } },
+  signals: { Came: { args: 'ay' } },
+});
+const PATH = '/sink';
+
+/** What JavaScript has outside of its heap, when nothing is left to be collected, and what the process has. */
+async function memory(): Promise<{ readonly external: number; readonly resident: number }> {
+  if (gc === undefined) throw new Error('run with --expose-gc');
+  for (let round = 0; round < 3; round++) {
+    gc();
+    // Buffers are freed by a thread of the runtime.
+    await sleep(20);
+  }
+  const { external, rss } = process.memoryUsage();
+  return { external, resident: rss };
+}
+
+async function sinks(): Promise<Peers> {
+  const pair = await peers();
+  pair.accepted.export(
+    PATH,
+    implement(Sink, {
+      Take: (bytes) => bytes.length,
+      Give: (length) => Buffer.alloc(length),
+    }),
+  );
+  return pair;
+}
+
+test('four idle peers that took 60 MiB each have given them back', async () => {
+  const pairs = await Promise.all([sinks(), sinks(), sinks(), sinks()]);
+  const bytes = Buffer.alloc(LARGE, 1);
+  const before = await memory();
+  for (const { client } of pairs) assert.is(await client.proxy(Sink, PATH).call.Take(bytes), LARGE);
+  const after = await memory();
+  assert.ok(after.external - before.external < LEFT, `${mib(after.external - before.external)} are left`);
+  assert.ok(after.resident - before.resident < LARGE, `${mib(after.resident - before.resident)} are resident`);
+  for (const pair of pairs) await pair[Symbol.asyncDispose]();
+});
+
+test('what was kept of a large message is not given back, and may be read', async () => {
+  await using pair = await sinks();
+  const before = await memory();
+  let kept: { readonly body: readonly unknown[] } | undefined;
+  pair.accepted.addMessageHandler((message) => {
+    if (message.member === 'Take') kept = message;
+    return false;
+  });
+  await pair.client.proxy(Sink, PATH).call.Take(Buffer.alloc(LARGE, 2));
+  const during = await memory();
+  assert.ok(during.external - before.external > LARGE - LEFT);
+  assert.is(lengthOf(kept), LARGE);
+  kept = undefined;
+  const after = await memory();
+  assert.ok(after.external - before.external < LEFT, `${mib(after.external - before.external)} are left`);
+});
+
+function lengthOf(message: { readonly body: readonly unknown[] } | undefined): number | undefined {
+  return (message?.body[0] as Buffer | undefined)?.length;
+}
+
+/** In a function of its own, whose frame would keep the reply. */
+async function lengthOfGiven(client: MessageBus): Promise<number> {
+  return (await client.proxy(Sink, PATH).call.Give(LARGE)).length;
+}
+
+test('a reply of 60 MiB that was dropped is not kept, before close() and after it', async () => {
+  const pair = await sinks();
+  const before = await memory();
+  assert.is(await lengthOfGiven(pair.client), LARGE);
+  const idle = await memory();
+  assert.ok(idle.external - before.external < LEFT, `${mib(idle.external - before.external)} are left`);
+  await pair[Symbol.asyncDispose]();
+  const closed = await memory();
+  assert.ok(closed.external - before.external < LEFT, `${mib(closed.external - before.external)} are left`);
+  assert.is(pair.client.state, 'closed');
+});
+
+test('connections that were closed, and that the program still has, keep no memory for messages', async () => {
+  const COUNT = 40;
+  const accepted: MessageBus[] = [];
+  const server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: (peer) => void accepted.push(peer) });
+  // What is loaded or made once.
+  await (await connect({ address: server.address, peer: true })).close();
+  const before = await memory();
+  const clients: MessageBus[] = [];
+  for (let index = 0; index < COUNT; index++) {
+    const client = await connect({ address: server.address, peer: true });
+    clients.push(client);
+    await client.call({ path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+    await client.close();
+  }
+  while (accepted.some((peer) => peer.state !== 'closed')) await sleep(10);
+  const after = await memory();
+  const each = (after.external - before.external) / (2 * COUNT);
+  assert.ok(each < 16 * 1024, `${Math.round(each)} bytes each`);
+  assert.is(clients.length, COUNT);
+  await server.close();
+});
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / MIB)} MiB`;
+}
+
+test.run();
