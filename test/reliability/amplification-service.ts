@@ -2,7 +2,7 @@
  * The quickstart's service with more that others can reach: properties that are read-only or of any type, a method that
  * takes any value, a signal that it listens to, and what it takes of memory.
  */
-import { connect, defineInterface, implement, Variant } from 'busbar';
+import { connect, defineInterface, implement, listen, Variant } from 'busbar';
 import { TestModule } from '../../examples/quickstart/module.js';
 
 export const Reach = defineInterface('org.example.Reach', {
@@ -15,20 +15,21 @@ export const Reach = defineInterface('org.example.Reach', {
 export const SIGNAL = { path: '/org/example/amplified', interface: 'org.example.Amplified', member: 'Told' } as const;
 export const REACH_PATH = '/org/example/reach';
 
-/** Resolves when it is ready. */
-export async function serve(): Promise<void> {
+let heard = 0;
+
+function reach() {
+  return implement(Reach, {
+    Take: (value) => (Array.isArray(value) ? value.length : 0),
+    Heap: () => [BigInt(process.memoryUsage().heapUsed), BigInt(heard)],
+    Fixed: [],
+    Any: new Variant('s', ''),
+  });
+}
+
+async function serveBus(): Promise<void> {
   const bus = await connect({ bus: 'session' });
-  let heard = 0;
   bus.export('/org/example/dbustest', new TestModule());
-  bus.export(
-    REACH_PATH,
-    implement(Reach, {
-      Take: (value) => (Array.isArray(value) ? value.length : 0),
-      Heap: () => [BigInt(process.memoryUsage().heapUsed), BigInt(heard)],
-      Fixed: [],
-      Any: new Variant('s', ''),
-    }),
-  );
+  bus.export(REACH_PATH, reach());
   await bus.subscribe(SIGNAL, ({ body }) => {
     heard += body.length;
   }).ready;
@@ -36,4 +37,15 @@ export async function serve(): Promise<void> {
   console.log('ready');
 }
 
-if (process.argv[1]?.endsWith('amplification-service.ts')) await serve();
+async function servePeers(folder: string): Promise<void> {
+  const object = reach();
+  const server = await listen({
+    address: `unix:tmpdir=${folder}`,
+    onConnection: (peer) => void peer.export(REACH_PATH, object),
+  });
+  console.log(server.address);
+}
+
+// On the session bus, or, with a folder for a socket, for peers. Importing this file serves nobody.
+const [, program, folder] = process.argv;
+if (program?.endsWith('amplification-service.ts')) await (folder === undefined ? serveBus() : servePeers(folder));

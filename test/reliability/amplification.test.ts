@@ -4,13 +4,16 @@
  * strangers on real buses: the services live, an honest client is answered meanwhile, and their memory stays bounded.
  */
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, DBusError, type MessageBus, Variant } from '../../src/index.js';
+import { connect, DBusError, LimitsExceededError, type MessageBus, Variant } from '../../src/index.js';
+import { folder } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
 import { halfArguments, interfaceName, name, path } from '../interop/quickstart-service.js';
-import { REACH_PATH } from './amplification-service.js';
+import { REACH_PATH, SIGNAL } from './amplification-service.js';
 
 const test = suite('amplification');
 
@@ -43,7 +46,8 @@ async function served(daemon: Daemon, args: readonly string[]): Promise<Served> 
     async [Symbol.asyncDispose]() {
       await stranger.close();
       await honest.close();
-      await service.stop();
+      // If it has ended, the test has told that already.
+      await service.stop().catch(() => {});
       await bus.stop();
     },
   };
@@ -57,7 +61,7 @@ async function assertLives({ honest, service }: Served): Promise<void> {
 }
 
 function many(count: number, value: unknown): unknown[] {
-  return new Array<unknown>(count).fill(value);
+  return new Array<unknown>(Math.floor(count)).fill(value);
 }
 
 const empty = Buffer.alloc(0);
@@ -97,5 +101,128 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     });
   }
 }
+
+/** Bodies that take much memory once they are decoded: of so many bytes, about, by signature. */
+const shapes: Readonly<Record<string, (bytes: number) => unknown>> = {
+  aay: (bytes) => many(bytes / 4, empty),
+  aai: (bytes) => many(bytes / 4, []),
+  aas: (bytes) => many(bytes / 4, []),
+  aaay: (bytes) => many(bytes / 12, [empty, empty]),
+  'a(ay)': (bytes) => many(bytes / 8, [empty]),
+  'a(yyyy)': (bytes) => many(bytes / 8, [1, 2, 3, 4]),
+  'aa{sv}': (bytes) => many(bytes / 8, {}),
+  as: (bytes) => many(bytes / 8, ''),
+  ag: (bytes) => many(bytes / 2, ''),
+  ao: (bytes) => many(bytes / 8, '/'),
+  at: (bytes) => many(bytes / 8, 2n ** 63n),
+  ad: (bytes) => many(bytes / 8, 0.5),
+  ay: (bytes) => Buffer.alloc(bytes),
+  av: (bytes) => many(bytes / 16, nested(4)),
+  'a{sv}': (bytes) => Object.fromEntries(many(bytes / 24, 0).map((_, key) => [`k${key}`, new Variant('ay', empty)])),
+  'a{ss}': (bytes) => Object.fromEntries(many(bytes / 24, 0).map((_, key) => [`k${key}`, ''])),
+  'a{uu}': (bytes) => new Map(many(bytes / 8, 0).map((_, key) => [key * 7, key])),
+  'a{xay}': (bytes) => new Map(many(bytes / 16, 0).map((_, key) => [BigInt(key) << 32n, empty])),
+  'a{yav}': (bytes) => new Map(many(256, 0).map((_, key) => [key, many(bytes / 256 / 16, nested(3))])),
+};
+
+function nested(depth: number): Variant {
+  return depth === 0 ? new Variant('ay', empty) : new Variant('v', nested(depth - 1));
+}
+
+const powers = (min: number, max: number) => fc.integer({ min, max }).map((power) => 2 ** power);
+/** A few are so large that the limit refuses them, and some just below. */
+const sizes = fc.oneof(
+  { arbitrary: powers(10, 16), weight: 24 },
+  { arbitrary: powers(17, 20), weight: 5 },
+  { arbitrary: powers(21, 22), weight: 1 },
+);
+const amplified = fc
+  .tuple(fc.constantFrom(...Object.keys(shapes)), sizes, fc.integer({ min: 0, max: 3 }))
+  .map(([signature, size, wraps]) => ({ signature, size, wraps }));
+const way = fc.constantFrom('argument', 'method', 'set', 'property', 'signal', 'unknown', 'read-only');
+
+/** Sends one message of much amplification, and waits for its answer, whatever it is. */
+async function send(stranger: MessageBus, how: string, wanted: { signature: string; size: number; wraps: number }) {
+  const { signature, size } = wanted;
+  const value = shapes[signature]?.(size);
+  let variant = new Variant(signature, value as never) as Variant;
+  for (let wrap = 0; wrap < wanted.wraps; wrap++) variant = new Variant('v', variant);
+  const reach = { destination: name, path: REACH_PATH, interface: 'org.example.Reach', timeout: 60_000 };
+  const set = { ...reach, interface: PROPERTIES, member: 'Set', signature: 'ssv' };
+  const keys = many(size / 24, 0).map((_, key) => `k${key}`);
+  switch (how) {
+    case 'argument':
+      return stranger.call({ ...reach, member: 'Take', signature: 'v', body: [variant] });
+    case 'method': {
+      const devices = Object.fromEntries(keys.map((key, index) => [key, index % 2 === 0 ? [] : ['']]));
+      const call = { ...reach, path, interface: interfaceName, member: 'TestMethod', signature: 'sa{sas}' };
+      return stranger.call({ ...call, body: ['none', devices] });
+    }
+    case 'set': {
+      const states = Object.fromEntries(keys.map((key) => [key, '']));
+      return stranger.call({ ...set, path, body: [interfaceName, 'TestProperty', new Variant('a{ss}', states)] });
+    }
+    case 'property':
+      return stranger.call({ ...set, body: ['org.example.Reach', 'Any', new Variant('v', variant)] });
+    case 'read-only':
+      return stranger.call({ ...set, body: ['org.example.Reach', 'Fixed', variant] });
+    case 'signal':
+      stranger.emit({ ...SIGNAL, signature, body: [value] });
+      return stranger.listNames();
+    default:
+      return stranger.call({ ...reach, member: 'Nope', signature: 'v', body: [variant] });
+  }
+}
+
+/** What V8 may have of old objects, 48 MiB of young ones, what is outside of the heap, and the process itself. */
+const PEAK_MAXIMUM = (256 + 48 + 64 + 200) * MIB;
+
+test('a service lives through a thousand messages of large amplification, and answers others', async () => {
+  await using both = await served('dbus-daemon', ownService);
+  await assertLives(both);
+  const outcomes = { answered: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(way, amplified, async (how, wanted) => {
+      const sent = send(both.stranger, how, wanted);
+      const honest = assertLives(both);
+      // If the message is what fails, that is told.
+      honest.catch(() => {});
+      await sent.then(
+        () => outcomes.answered++,
+        (error: unknown) => {
+          assert.instance(error, DBusError);
+          outcomes.refused++;
+        },
+      );
+      await honest;
+    }),
+    { numRuns: 1000, endOnFailure: true },
+  );
+  assert.ok(outcomes.answered > 300 && outcomes.refused > 200, JSON.stringify(outcomes));
+  const [used, heard] = (await both.honest.call({
+    ...{ destination: name, path: REACH_PATH, interface: 'org.example.Reach', member: 'Heap' },
+  })) as [bigint, bigint];
+  assert.ok(used < 256 * MIB, `${used / BigInt(MIB)} MiB of heap`);
+  assert.ok(heard > 50n, `${heard} signals`);
+  const most = peak(both.service);
+  assert.ok(most < PEAK_MAXIMUM, `${(most / MIB).toFixed()} MiB`);
+});
+
+test('two arrays of 63 MiB of empty arrays end no service that has the default heap', async () => {
+  const service = Program.start(process.execPath, [...ownService, folder], { timeLimit: 120_000 });
+  const address = (await service.line(/^unix:/)).trim();
+  const client = await connect({ address, peer: true });
+  const half = many((63 * MIB) / 4, empty) as Buffer[];
+  const call = { path: REACH_PATH, interface: 'org.example.Reach', timeout: 100_000 };
+  const take = (value: Variant) => client.call({ ...call, member: 'Take', signature: 'v', body: [value] });
+  const refused = await rejection(take(new Variant('(aayaay)', [half, half])));
+  assert.instance(refused, LimitsExceededError);
+  assert.match((refused as Error).message, 'decodedSize');
+  // The answer comes before the last of it was written: the rest is read and thrown away.
+  await client.flush();
+  assert.equal(await take(new Variant('ai', [1, 2, 3])), [3]);
+  await client.close();
+  await service.stop();
+});
 
 test.run();
