@@ -132,8 +132,11 @@ export class MessageBus extends Bus {
   override stats(): BusStats & {
     /** Paths at which something is exported. */
     readonly exportedObjects: number;
+    /** Calls of others whose handlers are at work, those that returned at once left out: see `limits.callsInProgress`. */
+    readonly callsInProgress: number;
   } {
-    return { ...super.stats(), exportedObjects: this.#exports.size };
+    const { size: exportedObjects, dispatcher } = this.#exports;
+    return { ...super.stats(), exportedObjects, callsInProgress: dispatcher.callsInProgress };
   }
 
   /** Writes what was sent, for a second at most, and closes; a shared connection closes with its last share. */

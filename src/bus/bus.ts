@@ -17,6 +17,7 @@ import {
 import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import type { CompleteLimits } from '../limits.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
@@ -402,6 +403,11 @@ export class Bus implements AsyncDisposable {
   /** @internal the number by which diagnostics call the connection */
   get connectionId(): number {
     return this.#connection.id;
+  }
+
+  /** @internal how much the other side may cost */
+  get limits(): CompleteLimits {
+    return this.#connection.limits;
   }
 
   /** @internal whether there is no bus, but one peer at the other end */

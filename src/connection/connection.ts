@@ -90,7 +90,8 @@ export class Connection {
   #isHandling = false;
   readonly #turn = new Turn();
   readonly #native: NativeConnection;
-  readonly #limits: CompleteLimits;
+  /** How much the other side may cost. */
+  readonly limits: CompleteLimits;
   readonly #isPeer: boolean;
   readonly #transport: TransportKind;
   readonly #pressure: BackPressure;
@@ -116,7 +117,7 @@ export class Connection {
 
   private constructor(options: ConnectionOptions) {
     const { limits, serve, transport } = options;
-    this.#limits = limits;
+    this.limits = limits;
     this.#transport = transport;
     this.#isPeer = options.peer === true;
     this.#pending = new PendingCalls(this.#deadlines, this.id, !this.#isPeer, () => this.#keepAlive.update());
@@ -289,7 +290,7 @@ export class Connection {
   }
 
   #tellPeer(head: MessageHead, body: readonly unknown[]): void {
-    const { queuedBytes: limit } = this.#limits;
+    const { queuedBytes: limit } = this.limits;
     const { ownBytes, queuedBytes } = this.#outbox;
     if (ownBytes > limit || queuedBytes > limit * ANSWERS_FACTOR) {
       this.#failUnread();
@@ -490,7 +491,7 @@ export class Connection {
   }
 
   #onOpen(canSendFds: boolean): InboxMemory {
-    this.#inbox = new Inbox(this.id, !this.#isPeer, this.#limits.descriptors);
+    this.#inbox = new Inbox(this.id, !this.#isPeer, this.limits.descriptors);
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     flushAtExit(this);

@@ -18,6 +18,7 @@ import {
 import type { InterfaceDescription, MethodDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
 import type { CallTarget } from './call-target.js';
+import { CallsInProgress } from './calls-in-progress.js';
 import { errorAnswers, FAILED } from './error-answer.js';
 import type { Exportable } from './exportable.js';
 import { IncomingCall } from './incoming-call.js';
@@ -35,15 +36,27 @@ export class Dispatcher {
   readonly #bus: Bus;
   readonly #tree: ObjectTree;
   readonly #replyHeads = new ReplyHeads();
+  readonly #inProgress: CallsInProgress;
 
   constructor(bus: Bus, tree: ObjectTree) {
     this.#bus = bus;
     this.#tree = tree;
+    this.#inProgress = new CallsInProgress(bus.limits.callsInProgress);
+    bus.whenClosed(() => this.#inProgress.close());
+  }
+
+  /** Calls whose handlers are at work. */
+  get callsInProgress(): number {
+    return this.#inProgress.total;
   }
 
   /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
   handle(message: IncomingMessage): void {
     if (!this.#bus.isAddressedHere(message.destination)) return;
+    if (this.#inProgress.isFull(message.sender)) {
+      this.#refuse(message);
+      return;
+    }
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
       // What most calls are for; finding out allocates nothing.
@@ -51,15 +64,37 @@ export class Dispatcher {
       if (exportable !== undefined) {
         const method = methodOf(exportable.description, call.member);
         checkBody(message, method);
-        settle(call, method, runMethod(exportable, method, call));
+        this.#settle(call, method, runMethod(exportable, method, call));
       } else {
         const [target, method] = this.#resolve(message);
         checkBody(message, method);
-        settle(call, method, target.invoke(method, call));
+        this.#settle(call, method, target.invoke(method, call));
       }
     } catch (error) {
       fail(call, error);
     }
+  }
+
+  /** One more call of a caller that has too many already. Nothing of it is decoded. */
+  #refuse(message: IncomingMessage): void {
+    const { sender, serial, expectsReply } = message;
+    const text = `${this.#bus.limits.callsInProgress} calls of one caller are in progress, which is the limit`;
+    if (expectsReply && this.#bus.state === 'open') this.#bus.refuseCall(sender, serial, text);
+    if (!this.#inProgress.isNews(sender)) return;
+    report('message', `calls of ${sender ?? 'the peer'} are refused: ${text}`, undefined, this.#bus.connectionId);
+  }
+
+  /** Replies with what a method returned, or with what that settles with. */
+  #settle(call: IncomingCall, method: MethodDescription, result: unknown): void {
+    if (!isThenable(result)) {
+      reply(call, method, result);
+      return;
+    }
+    call.begin(this.#inProgress);
+    result.then(
+      (value) => reply(call, method, value),
+      (error: unknown) => fail(call, error),
+    );
   }
 
   /** Finds what a call is for that is for no exported interface, or names none. */
@@ -133,18 +168,6 @@ function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescri
   if (fault !== undefined) throw fault;
   if (signature === inSignature) return;
   throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);
-}
-
-/** Replies with what a method returned, or with what that settles with. */
-function settle(call: IncomingCall, method: MethodDescription, result: unknown): void {
-  if (!isThenable(result)) {
-    reply(call, method, result);
-    return;
-  }
-  result.then(
-    (value) => reply(call, method, value),
-    (error: unknown) => fail(call, error),
-  );
 }
 
 function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {

@@ -8,6 +8,7 @@ import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
 import { ConnectionClosedError, NotSupportedError } from '../errors.js';
 import type { CallContext } from './call-context.js';
+import type { CallsInProgress } from './calls-in-progress.js';
 import type { ErrorAnswer } from './error-answer.js';
 import type { ObjectTree } from './object-tree.js';
 import type { ReplyHeads } from './reply-heads.js';
@@ -21,6 +22,8 @@ export class IncomingCall implements CallContext {
   #caller: AbortController | undefined;
   #releaseCaller: (() => void) | undefined;
   #answered = false;
+  /** Where this call is counted, while it is. */
+  #inProgress: CallsInProgress | undefined;
 
   constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
     this.#bus = bus;
@@ -122,9 +125,21 @@ export class IncomingCall implements CallContext {
     return false;
   }
 
+  /** Its handler takes time: it is counted until it is answered, or until its caller has left. */
+  begin(inProgress: CallsInProgress): void {
+    inProgress.begin(this.sender);
+    this.#inProgress = inProgress;
+  }
+
+  #end(): void {
+    this.#inProgress?.end(this.sender);
+    this.#inProgress = undefined;
+  }
+
   /** Nothing more will be answered: nobody follows the caller any more, and what it lent is given back. */
   finish(): void {
     this.#answered = true;
+    if (this.#inProgress !== undefined) this.#end();
     this.message.endLoan();
     this.#releaseCaller?.();
     this.#releaseCaller = undefined;
@@ -134,15 +149,19 @@ export class IncomingCall implements CallContext {
   #followCaller(): AbortController {
     const caller = new AbortController();
     if (this.#answered) return caller;
-    const stopWaiting = this.#bus.whenClosed(() => caller.abort());
+    const leave = () => {
+      this.#end();
+      caller.abort();
+    };
+    const stopWaiting = this.#bus.whenClosed(leave);
     this.#releaseCaller = stopWaiting;
     const { sender } = this;
     if (sender !== undefined && !this.#bus.isPeer) {
       const followed = this.#bus.owners.follow(sender, (owner) => {
-        if (owner === undefined) caller.abort();
+        if (owner === undefined) leave();
       });
       void followed.known.then((isKnown) => {
-        if (isKnown && followed.owner === undefined && !this.#answered) caller.abort();
+        if (isKnown && followed.owner === undefined && !this.#answered) leave();
       });
       this.#releaseCaller = () => {
         stopWaiting();
