@@ -368,8 +368,11 @@ export class Bus implements AsyncDisposable {
    *
    * @throws (rejects) the reason of the loss, if the connection is lost before everything was written
    */
-  async flush(): Promise<void> {
-    await this.#connection.flush();
+  flush(): Promise<void> {
+    const flushed = this.#connection.flush();
+    // Who does not wait for it need not hear of the loss here: it is reported, and what `disconnected` tells.
+    flushed.catch(() => {});
+    return flushed;
   }
 
   /**

@@ -339,7 +339,12 @@ export class Connection {
     }
     const callee = this.calleeOf(head.destination);
     const serial = this.#nextSerial();
-    const result = this.#pending.wait(serial, head, options, take, callee);
+    let result: Promise<Result>;
+    try {
+      result = this.#pending.wait(serial, head, options, take, callee);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     try {
       this.#push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own);
     } catch (error) {
@@ -435,10 +440,11 @@ export class Connection {
     }
   }
 
-  /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. */
-  flushNow(milliseconds: number): void {
+  /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. Returns whether that is all. */
+  flushNow(milliseconds: number): boolean {
     this.#outbox.flush();
     this.#native.flush(milliseconds);
+    return this.#outbox.waiting() === 0;
   }
 
   /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. The second time it is the same. */

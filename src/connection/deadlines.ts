@@ -8,6 +8,16 @@
  */
 import { TIMER_MAXIMUM } from './time-limit.js';
 
+/** So many different durations have a list each. Programs have a few; who makes them up, from a clock for instance, has any. */
+const EXACT_MAXIMUM = 64;
+
+/** The next of the durations that are an eighth of a power of two apart: 53 powers have 424 of them. */
+function coarse(milliseconds: number): number {
+  if (milliseconds <= 8) return Math.ceil(milliseconds);
+  const step = 2 ** (Math.floor(Math.log2(milliseconds)) - 3);
+  return Math.ceil(milliseconds / step) * step;
+}
+
 /** What expires, unless it is removed from its {@link Deadlines} before. All but `expire` is theirs. */
 export abstract class Expiring {
   /** Milliseconds on the clock of the list; whole ones, which take no memory of their own. */
@@ -26,9 +36,22 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  /** Has `entry` expire `milliseconds` from now. */
-  add(milliseconds: number, entry: Expiring): void {
+  /** How many different durations have a list. */
+  get size(): number {
+    return this.#lists.size;
+  }
+
+  /**
+   * Has `entry` expire `milliseconds` from now. Where many different durations are in use, it may be late by an eighth of
+   * that: then durations that are nearly the same share a list.
+   */
+  add(duration: number, entry: Expiring): void {
+    let milliseconds = duration;
     let list = this.#lists.get(milliseconds);
+    if (list === undefined && this.#lists.size >= EXACT_MAXIMUM) {
+      milliseconds = coarse(duration);
+      list = this.#lists.get(milliseconds);
+    }
     if (list === undefined) {
       list = new DeadlineList();
       this.#lists.set(milliseconds, list);

@@ -103,6 +103,8 @@ class PendingCall extends Expiring {
   /** Who owned the name that was called while the call was waiting, and does not any more. */
   formerOwners: Set<string> | undefined = undefined;
   unlisten: (() => void) | undefined = undefined;
+  /** Milliseconds. */
+  timeout = DEFAULT_TIMEOUT;
   /** On the clock of `performance.now`; 0 where nobody watched when the call was made. */
   startedAt = 0;
 
@@ -126,7 +128,7 @@ class PendingCall extends Expiring {
   }
 
   expire(): void {
-    const text = `no reply within ${this.options.timeout ?? DEFAULT_TIMEOUT} ms from ${describeMessage(this.head)}`;
+    const text = `no reply within ${this.timeout} ms from ${describeMessage(this.head)}`;
     this.calls.fail(this.serial, 'timeout', () => new TimeoutError(text));
   }
 }
@@ -174,13 +176,17 @@ export class PendingCalls {
     take: TakeReply<Result>,
     callee?: Callee,
   ): Promise<Result> {
+    // Options are anybody's objects, which may answer otherwise the second time: what is used is checked once more.
+    const { timeout = DEFAULT_TIMEOUT, signal } = options;
+    checkTimeout(timeout);
+    if (signal !== undefined) checkSignal(signal);
     const promise = new Promise<unknown>(keepResolve);
     const call = new PendingCall(this, serial, head, options, take, callee, resolve);
     // It would keep the promise, and what that is resolved with.
     resolve = forget;
+    call.timeout = timeout;
     this.#calls.add(call);
     if (watchesCalls()) call.startedAt = performance.now();
-    const { timeout = DEFAULT_TIMEOUT, signal } = options;
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
       const abort = () => this.fail(serial, 'abort', () => signal.reason);
@@ -210,8 +216,9 @@ export class PendingCalls {
     }
     if (outcome === 'reply') this.#counts.reply++;
     else this.#counts[outcome]++;
-    if (watchesCalls()) this.#publish(call, outcome, reply.errorName, failure);
+    // Settled first: who hears of it may send, abort or close, and the call must not end twice by that.
     this.#settle(call, result);
+    if (watchesCalls()) this.#publish(call, outcome, reply.errorName, failure);
     return true;
   }
 
@@ -232,8 +239,8 @@ export class PendingCalls {
     const call = this.#calls.get(serial);
     if (call === undefined) return false;
     this.#counts[outcome]++;
-    if (watchesCalls()) this.#publish(call, outcome, undefined, outcome === 'unsent' ? reason() : undefined);
     this.#settle(call, rejection(reason));
+    if (watchesCalls()) this.#publish(call, outcome, undefined, outcome === 'unsent' ? reason() : undefined);
     return true;
   }
 

@@ -1,10 +1,14 @@
 // What the outbox knows of bytes that wait: nothing that was accepted is forgotten before it is written or told of.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BackPressure } from '../../src/connection/back-pressure.js';
 import { MessageType } from '../../src/connection/message.js';
 import { Outbox, Urgency } from '../../src/connection/outbox.js';
+import { FileDescriptor } from '../../src/file-descriptor.js';
 import type { NativeConnection } from '../../src/native/binding.js';
+import { Bytes, wireMessage } from '../helpers/wire.js';
 
 const test = suite('outbox');
 
@@ -88,6 +92,142 @@ test('what a value does when it is looked at does not get into the message that 
   push(() => {});
   assert.is(written.length, 3);
   assert.is(new Set(written).size, 1);
+});
+
+/** An addon that takes whole messages, and refuses some: it tells of that while it is being sent to. */
+class Refusing {
+  readonly taken: number[] = [];
+  readonly #refuses: (serial: number) => boolean;
+  box!: Outbox;
+
+  constructor(refuses: (serial: number) => boolean) {
+    this.#refuses = refuses;
+  }
+
+  send(bytes: Uint8Array, end: number): number {
+    for (const serial of serialsIn(Buffer.from(bytes.buffer, bytes.byteOffset, end))) {
+      if (this.#refuses(serial)) this.box.refuse({ serial, errno: 1, replySerial: 0, destination: undefined });
+      else this.taken.push(serial);
+    }
+    return 0;
+  }
+
+  pause(): void {}
+  resume(): void {}
+}
+
+function serialsIn(bytes: Buffer): number[] {
+  const serials: number[] = [];
+  for (let at = 0; at + 16 <= bytes.length; ) {
+    serials.push(bytes.readUInt32LE(at + 8));
+    const fields = 16 + bytes.readUInt32LE(at + 12);
+    at += (((fields + 7) & ~7) + bytes.readUInt32LE(at + 4) + 7) & ~7;
+  }
+  return serials;
+}
+
+test('what is sent where a refusal is heard of is sent once, and so is what was sent with the refused message', () => {
+  let next = 0;
+  let sent = 0;
+  const refused: number[] = [];
+  const addon = new Refusing((serial) => serial % 3 === 0);
+  const native = addon as unknown as NativeConnection;
+  const limit = 1 << 26;
+  const pressure = new BackPressure(native, { limit, fail() {}, waiting: () => 0 });
+  const push = () => {
+    sent++;
+    box.push(SIGNAL, [], ++next, 0, Urgency.Own);
+  };
+  const box = new Outbox(native, {
+    limit,
+    pressure,
+    isIdle: () => false,
+    onRefused({ serial }) {
+      refused.push(serial);
+      // As a subscriber of `busbar:problem` may: it sends, and sees to it that it leaves.
+      if (sent < 200) push();
+      if (serial % 2 === 0) box.flush();
+    },
+  });
+  addon.box = box;
+  for (let i = 0; i < 50; i++) push();
+  box.flush();
+  assert.is(sent, next);
+  const all = Array.from({ length: next }, (_, index) => index + 1);
+  assert.equal(
+    addon.taken,
+    all.filter((serial) => serial % 3 !== 0),
+  );
+  assert.equal(
+    refused,
+    all.filter((serial) => serial % 3 === 0),
+  );
+});
+
+test('what is sent where it is heard of that a handed-over descriptor could not be closed is sent once', () => {
+  const serials: number[] = [];
+  let descriptor!: FileDescriptor;
+  const send = (bytes: Uint8Array, end: number, fds: Int32Array | undefined) => {
+    serials.push(...serialsIn(Buffer.from(bytes.buffer, bytes.byteOffset, end)));
+    // Somebody else closes the number meanwhile.
+    if (fds !== undefined) closeSync(descriptor.fd);
+    return 0;
+  };
+  const box = outboxBefore({ send, pause() {}, resume() {} });
+  box.canSendFds = true;
+  let heard = 0;
+  const hear = () => {
+    heard++;
+    box.push(SIGNAL, [], 3, 0, Urgency.Own);
+    box.flush();
+  };
+  descriptor = FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver();
+  subscribe('busbar:problem', hear);
+  try {
+    box.gather();
+    box.push(SIGNAL, [], 1, 0, Urgency.Own);
+    box.push({ ...SIGNAL, signature: 'h' }, [descriptor], 2, 0, Urgency.Own);
+    box.flush();
+  } finally {
+    unsubscribe('busbar:problem', hear);
+  }
+  assert.is(heard, 1);
+  assert.equal(serials, [1, 2, 3]);
+});
+
+test('a value with a descriptor is looked at once, and the header tells how many there are', () => {
+  const messages: Buffer[] = [];
+  const send = (bytes: Uint8Array, end: number) => {
+    messages.push(Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, end)));
+    return 0;
+  };
+  const box = outboxBefore({ send, pause() {}, resume() {} });
+  box.canSendFds = true;
+  let looks = 0;
+  const handed: FileDescriptor[] = [];
+  const value = {
+    get a() {
+      looks++;
+      const fd = FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver();
+      handed.push(fd);
+      return fd;
+    },
+  };
+  box.push({ ...SIGNAL, signature: 'a{sh}ay' }, [value, Buffer.from('behind')], 1, 0, Urgency.Own);
+  assert.is(looks, 1);
+  assert.equal(
+    handed.map(({ closed }) => closed),
+    [true],
+  );
+  const [message] = messages as [Buffer];
+  const expected = wireMessage({
+    serial: 1,
+    ...SIGNAL,
+    signature: 'a{sh}ay',
+    unixFds: 1,
+    body: new Bytes().u32(12).align(8).u32(1).raw('a\0').align(4).u32(0).u32(6).raw('behind').buffer,
+  });
+  assert.equal(message, expected);
 });
 
 test.run();
