@@ -20,10 +20,16 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                            InstanceMethod<&Addon::sdbus_library>("sdbusLibrary"),
                            InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
                            InstanceMethod<&Addon::close_fd>("closeFd"),
+                           InstanceMethod<&Addon::keep_fd>("keepFd"),
+                           InstanceMethod<&Addon::release_fd>("releaseFd"),
                            InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
                            InstanceMethod<&Addon::use_immediate>("useImmediate"),
                            InstanceMethod<&Addon::describe_rule>("describeRule"),
                        });
+}
+
+Addon::~Addon() {
+  for (const int fd : kept_fds_) ::close(fd);
 }
 
 const sdbus::Library* Addon::library() {
@@ -49,9 +55,14 @@ Napi::Value Addon::duplicate_fd(const Napi::CallbackInfo& info) {
 Napi::Value Addon::close_fd(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
   FdOffer::take(last_offer_, fd);
+  kept_fds_.erase(fd);
   const int r = ::close(fd);
   return Napi::Number::New(info.Env(), r < 0 ? -errno : 0);
 }
+
+void Addon::keep_fd(const Napi::CallbackInfo& info) { kept_fds_.insert(info[0].ToNumber().Int32Value()); }
+
+void Addon::release_fd(const Napi::CallbackInfo& info) { kept_fds_.erase(info[0].ToNumber().Int32Value()); }
 
 Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
   return credentials_value(info.Env(), info[0].ToNumber().Int32Value());

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <unordered_set>
 
 #include "napi/environment_loop.h"
 #include "napi/environment_thread.h"
@@ -15,6 +16,8 @@ namespace busbar {
 class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports);
+  // Closes what a worker that was terminated can close no more.
+  ~Addon();
 
   // The sd-bus library, looked for when first needed; null where there is none.
   const sdbus::Library* library();
@@ -28,6 +31,8 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value sdbus_library(const Napi::CallbackInfo& info);
   Napi::Value duplicate_fd(const Napi::CallbackInfo& info);
   Napi::Value close_fd(const Napi::CallbackInfo& info);
+  void keep_fd(const Napi::CallbackInfo& info);
+  void release_fd(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
   Napi::Value describe_rule(const Napi::CallbackInfo& info);
@@ -37,6 +42,8 @@ class Addon final : public Napi::Addon<Addon> {
   EnvironmentLoop loop_;
   EnvironmentThread poll_thread_;
   FdOffer* last_offer_ = nullptr;
+  // Received descriptors that end with the environment, if JavaScript does not close them before.
+  std::unordered_set<int> kept_fds_;
 };
 
 }  // namespace busbar

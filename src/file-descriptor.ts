@@ -12,7 +12,7 @@
 import { inspect } from 'node:util';
 import { report } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
-import { closeFd, duplicateFd } from './native/descriptors.js';
+import { closeFd, closeReceivedFd, duplicateFd, keepReceivedFd, releaseReceivedFd } from './native/descriptors.js';
 
 const FD_MAXIMUM = 2 ** 31 - 1;
 
@@ -23,28 +23,34 @@ const brand: unique symbol = Symbol.for('busbar.FileDescriptor');
 export class HeldFd {
   readonly fd: number;
   holders = 1;
+  readonly #isOfAddon: boolean;
 
-  constructor(fd: number) {
+  /** @param isOfAddon whether the addon received or made it; else the program did */
+  constructor(fd: number, isOfAddon = true) {
     this.fd = fd;
+    this.#isOfAddon = isOfAddon;
+    if (isOfAddon) keepReceivedFd(fd);
   }
 
   /** One of the holders is done with it. */
   letGo(): void {
-    if (--this.holders === 0) closeQuietly(this.fd);
+    if (--this.holders === 0) closeQuietly(this.fd, this.#isOfAddon);
   }
 
   /** One of the holders takes the number away: the number itself if it is the last one, else a duplicate. */
   take(): number {
     const fd = this.holders > 1 ? duplicateFd(this.fd) : this.fd;
     this.holders--;
+    if (this.holders === 0 && this.#isOfAddon) releaseReceivedFd(fd);
     return fd;
   }
 }
 
 /** Closes a number, and never throws. */
-export function closeQuietly(fd: number): void {
+export function closeQuietly(fd: number, isOfAddon = true): void {
   try {
-    closeFd(fd);
+    if (isOfAddon) closeReceivedFd(fd);
+    else closeFd(fd);
   } catch (error) {
     // Other code closed the number. Whoever closes here can do nothing about it, so it does not get to throw.
     report('descriptor', `closing file descriptor ${fd} failed`, error);
@@ -132,7 +138,7 @@ export class FileDescriptor {
    */
   static adopt(fd: number): FileDescriptor {
     if (!isFdNumber(fd)) throw new InvalidArgumentError(`a file descriptor is an integer from 0, not ${String(fd)}`);
-    return new FileDescriptor(new HeldFd(fd), false);
+    return new FileDescriptor(new HeldFd(fd, false), false);
   }
 
   /** Whether a value is a `FileDescriptor` of any copy of this package. */
@@ -195,7 +201,7 @@ export class FileDescriptor {
    * @throws {@link LimitsExceededError} if the process may have no more descriptors
    */
   dup(): FileDescriptor {
-    return FileDescriptor.adopt(duplicateFd(this.fd));
+    return new FileDescriptor(new HeldFd(duplicateFd(this.fd)), false);
   }
 
   /**

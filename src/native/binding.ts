@@ -245,6 +245,9 @@ export interface Addon {
   duplicateFd(fd: number): number;
   /** Closes a descriptor; returns 0 or a negative errno. */
   closeFd(fd: number): number;
+  /** Has a descriptor closed with this environment: a worker may be terminated at any time. `closeFd` forgets it. */
+  keepFd(fd: number): void;
+  releaseFd(fd: number): void;
   /** Who is at the other end of a connected socket; `undefined` where the kernel does not know. */
   peerCredentials(fd: number): PeerCredentials | undefined;
   /** Once, before anything else: the function by which the poller `thread` waits until the event loop has gone round. */

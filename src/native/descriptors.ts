@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { InvalidArgumentError, LimitsExceededError } from '../errors.js';
 import { loadAddon } from './load.js';
 
@@ -26,6 +27,27 @@ export function closeFd(fd: number): void {
   } catch (error) {
     if (!isDeno || loadAddon().closeFd(fd) !== 0) throw error;
   }
+}
+
+/**
+ * Closes a descriptor that the addon received or duplicated. Not by `node:fs`, which warns in a worker of each that it did
+ * not open there.
+ *
+ * @throws Error if the number is not open
+ */
+export function closeReceivedFd(fd: number): void {
+  const result = loadAddon().closeFd(fd);
+  if (result < 0) throw new Error(`close: ${getSystemErrorName(result)}`);
+}
+
+/** Has a received descriptor closed with this thread, if it is a worker: it may be terminated while it holds some. */
+export function keepReceivedFd(fd: number): void {
+  if (!isMainThread) loadAddon().keepFd(fd);
+}
+
+/** Whoever takes the number closes it. */
+export function releaseReceivedFd(fd: number): void {
+  if (!isMainThread) loadAddon().releaseFd(fd);
 }
 
 /**

@@ -2,11 +2,12 @@
 // Worker threads: connections in many environments of one process, which end in many ways. No crash, nothing left
 // open, and the bus counts as many connections as before.
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement } from '../../src/index.js';
+import { connect, defineInterface, FileDescriptor, implement } from '../../src/index.js';
+import { closeReceivedFd } from '../../src/native/descriptors.js';
 import { fdsLeakedByWorker, moduleArguments } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, run } from '../helpers/program.js';
@@ -160,6 +161,67 @@ test('a signal that a worker emits right before it exits is delivered', async ()
     heard,
     Array.from({ length: 100 }, (_, i) => i),
   );
+});
+
+const Files = defineInterface('org.example.Files', { methods: { Open: { out: 'h' }, Pass: { in: 'h' } } });
+bus.export(
+  '/files',
+  implement(Files, { Open: () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver(), Pass() {} }),
+);
+
+/** What workers do with descriptors that they receive. */
+const receiving = `
+  const Files = defineInterface('org.example.Files', { methods: { Open: { out: 'h' }, Pass: { in: 'h' } } });
+  const bus = await connect({ address });
+  const files = bus.proxy(Files, '${bus.uniqueName}', '/files').call;
+`;
+
+test('a worker closes, duplicates and passes on received descriptors without a warning', async () => {
+  const { code, stderr } = await program(`
+    const { Worker } = await import('node:worker_threads');
+    const source = ${JSON.stringify(`${preamble}${receiving}
+      process.on('warning', (warning) => parentPort.postMessage(warning.message));
+      for (let i = 0; i < 3; i++) {
+        const file = await files.Open();
+        file.dup().close();
+        await files.Pass(file);
+        file.close();
+        await files.Pass((await files.Open()).handOver());
+      }
+      await bus.close();
+    `)};
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(source)));
+    worker.on('message', (text) => console.error(text));
+    await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+  `);
+  assert.is(code, 0, stderr);
+  assert.is(stderr, '');
+});
+
+test('what a terminated worker held of received descriptors is closed, and what it gave away is not', async () => {
+  const hold = async () => {
+    const thread = worker(`${receiving}
+      const held = [];
+      for (let i = 0; i < 10; i++) held.push(await files.Open());
+      held.push(...held.map((file) => file.dup()));
+      held.shift().close();
+      const taken = held.shift().take();
+      globalThis.held = held;
+      parentPort.postMessage(taken);
+    `);
+    const [taken] = (await once(thread, 'message')) as [number];
+    await thread.terminate();
+    return taken;
+  };
+  closeReceivedFd(await hold());
+  const before = openFds();
+  const allowed = before + 3 * fdsLeakedByWorker;
+  const taken = [await hold(), await hold(), await hold()];
+  const deadline = Date.now() + 2000;
+  while (openFds() > allowed + 3 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.is(openFds(), allowed + 3);
+  for (const fd of taken) closeReceivedFd(fd);
+  assert.is(openFds(), allowed);
 });
 
 test('a process may exit within a handler', async () => {
