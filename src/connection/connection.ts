@@ -101,6 +101,8 @@ export class Connection {
   readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;
   #canSendFds = false;
+  /** Whether a reply of the batch has settled a call: a pause is due before the next message that is none. */
+  #settled = false;
   #serial = 0;
   #messagesReceived = 0;
   #bodyBytesReceived = 0;
@@ -520,13 +522,14 @@ export class Connection {
   ): number {
     this.#inbox.intern(newStrings, large);
     this.#outbox.gather();
+    this.#settled = false;
     // A single message needs no clock.
     const isMeasured = count - from > 1;
-    const unasked = isMeasured ? this.#turn.begin(milliseconds) : 1;
     this.#isHandling = true;
-    const next = this.#handleRows(from, count, large, unasked);
+    const next = isMeasured
+      ? this.#handleMeasured(from, count, large, milliseconds)
+      : this.#handleRows(from, count, large);
     this.#isHandling = false;
-    if (isMeasured) this.#turn.end(next - from);
     if (next === count) this.#inbox.endBatch();
     this.#outbox.flush();
     if (this.state === 'closed') this.#letGoOfMemory();
@@ -538,25 +541,31 @@ export class Connection {
     this.#inbox = undefined as unknown as Inbox;
   }
 
+  /** Handles rows until a pause is due, or the turn has taken its time. */
+  #handleMeasured(from: number, count: number, large: ArrayBuffer | undefined, milliseconds: number): number {
+    let next = from;
+    let more = this.#turn.begin(milliseconds);
+    while (more > 0) {
+      const end = Math.min(next + more, count);
+      next = this.#handleRows(next, end, large);
+      more = next < end || end === count || this.#pressure.isPaused ? 0 : this.#turn.more(next - from);
+    }
+    this.#turn.end(next - from);
+    return next;
+  }
+
   /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
-  #handleRows(from: number, count: number, large: ArrayBuffer | undefined, unasked: number): number {
-    let settled = false;
-    let asked = from + unasked;
+  #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
     for (let row = from; row < count; row++) {
-      if (row === asked) {
-        const more = this.#turn.more(row - from);
-        if (more === 0) return row;
-        asked += more;
-      }
       this.#inbox.select(row, large);
       const { isReply } = this.#inbox;
-      if (settled && !isReply) return row;
+      if (this.#settled && !isReply) return row;
       this.#messagesReceived++;
       this.#bodyBytesReceived += this.#inbox.bodyLength;
       if (watchesMessages()) publishReceived(this.id, this.#inbox);
       try {
         if (!isReply) this.#onUnasked();
-        else if (this.#pending.reply(this.#inbox)) settled = true;
+        else if (this.#pending.reply(this.#inbox)) this.#settled = true;
         else this.#onUnexpectedReply();
       } catch (error) {
         report('message', `a message from ${this.#inbox.sender} could not be handled`, error, this.id);
