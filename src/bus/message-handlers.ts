@@ -5,7 +5,8 @@ import { reportFailure, reportRejection } from '../diagnostics.js';
 
 /**
  * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
- * with: nothing else happens to it.
+ * with: nothing else happens to it. File descriptors of the message are on loan until the handler is done, or the promise
+ * that it returned has settled.
  */
 export type MessageHandler = (message: Message) => boolean | undefined | void;
 

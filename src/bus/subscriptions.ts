@@ -16,7 +16,10 @@ import { type FollowedName, NameOwners } from './name-owners.js';
 import { RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
-/** Gets each signal that matches. What it throws is reported on the channel `busbar:problem`, and stops nothing else. */
+/**
+ * Gets each signal that matches. What it throws is reported on the channel `busbar:problem`, and stops nothing else. File
+ * descriptors of the signal are on loan until it is done, or the promise that it returned has settled.
+ */
 export type SignalListener = (message: Message) => void;
 
 /** Takes a signal while it is the inbox's current message; later its bytes are gone. */

@@ -4,18 +4,22 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  connect,
   defineInterface,
   FileDescriptor,
   implement,
   LimitsExceededError,
   type Message,
+  type MessageBus,
   property,
   ServiceInterface,
   Variant,
 } from '../../src/index.js';
 import { assertFdsLeft, assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { peers } from '../helpers/peers.js';
+import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
 
 const test = suite('descriptors on loan');
 
@@ -350,6 +354,46 @@ test('a message whose descriptors would exceed the limit is refused, and costs o
   assert.instance(reply, LimitsExceededError);
   await assertNoFdsLeft(before);
 });
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `a sender at its limit does not cost others theirs, on ${daemon}`,
+    async () => {
+      await using bus = await PrivateBus.start({ daemon });
+      const service = await connect({ address: bus.address, limits: { descriptors: 2 } });
+      const greedy = await connect({ address: bus.address });
+      const honest = await connect({ address: bus.address });
+      const before = openFds();
+      const ends: (() => void)[] = [];
+      service.export(
+        PATH,
+        implement(Loans, {
+          Give: () => {},
+          GiveAny: () => {},
+          GiveKeys: () => {},
+          Later: () => new Promise<void>((resolve) => ends.push(resolve)),
+          Echo: (file) => file,
+          Log: source as unknown as FileDescriptor,
+          Any: new Variant('s', ''),
+        }),
+      );
+      const of = (client: MessageBus) => client.proxy(Loans, service.uniqueName as string, PATH).call;
+      const calls = [of(greedy).Later(source), of(greedy).Later(source)];
+      assert.instance(await rejection(of(greedy).Later(source)), LimitsExceededError);
+      await of(honest).Give(source);
+      const back = await of(honest).Echo(source);
+      back.close();
+      await assertFdsLeft(before, 2);
+      for (const end of ends) end();
+      await Promise.all(calls);
+      await assertNoFdsLeft(before);
+      await of(greedy).Give(source);
+      await Promise.all([service.close(), greedy.close(), honest.close()]);
+    },
+  );
+}
 
 test('what a getter opens and hands over is closed where it is read and not sent', async () => {
   await using both = await pair();

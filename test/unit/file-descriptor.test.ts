@@ -7,7 +7,14 @@ import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/errors.js';
-import { FileDescriptor } from '../../src/file-descriptor.js';
+import {
+  endLoanOf,
+  FileDescriptor,
+  giveDescriptor,
+  HeldFd,
+  keepDescriptor,
+  lendDescriptor,
+} from '../../src/file-descriptor.js';
 
 const test = suite('file descriptor');
 
@@ -62,6 +69,52 @@ test('the number can be taken out, and stays open', () => {
   descriptor.close();
   assert.ok(isOpen(fd));
   closeSync(fd);
+});
+
+test('a duplicate is its own, and no standard stream', () => {
+  const descriptor = FileDescriptor.adopt(open());
+  const copy = descriptor.dup();
+  assert.is.not(copy.fd, descriptor.fd);
+  assert.ok(copy.fd > 2);
+  descriptor.close();
+  assert.ok(isOpen(copy.fd));
+  refused(() => descriptor.dup());
+  const { fd } = copy;
+  copy.close();
+  assert.not(isOpen(fd));
+});
+
+test('several that hold one number close it with the last, and whoever takes it has one of its own', () => {
+  const held = new HeldFd(open());
+  held.holders = 3;
+  const [one, two, three] = [lendDescriptor(held), lendDescriptor(held), giveDescriptor(held)];
+  const { fd } = held;
+  const taken = one.take();
+  assert.is.not(taken, fd);
+  endLoanOf(two);
+  assert.ok(two.closed);
+  assert.throws(() => two.fd, /take\(\) or dup\(\)/);
+  endLoanOf(three);
+  assert.is(three.closed, false, 'it is on no loan');
+  assert.is(three.take(), fd, 'the last one takes the number itself');
+  assert.equal([isOpen(fd), isOpen(taken)], [true, true]);
+  closeSync(fd);
+  closeSync(taken);
+});
+
+test('one on loan is kept once, and one that was handed over or closed is not', () => {
+  const lent = () => lendDescriptor(new HeldFd(open()));
+  const kept = lent();
+  assert.equal([keepDescriptor(kept), keepDescriptor(kept)], [true, false]);
+  endLoanOf(kept);
+  assert.is(kept.closed, false);
+  kept.close();
+  const handedOver = lent().handOver();
+  endLoanOf(handedOver);
+  assert.is(handedOver.closed, false);
+  handedOver.close();
+  assert.is(keepDescriptor(handedOver), false);
+  assert.is(keepDescriptor(Object.create({ [Symbol.for('busbar.FileDescriptor')]: true })), false);
 });
 
 test('it is closed at the end of a block that uses it', () => {
