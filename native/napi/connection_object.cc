@@ -54,6 +54,8 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
 
 ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (options_.read(info.Env(), info[0])) transport_ = make_transport(info.Env());
+  // Whoever handed over a socket keeps it if this throws.
+  if (transport_ == nullptr) options_.endpoint.socket.release();
 }
 
 std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env env) {
@@ -335,8 +337,8 @@ Napi::Value ConnectionObject::is_silent(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
-  const bool left =
-      state_ == State::kStopped || (state_ == State::kRunning && transport::has_hung_up(transport_->wants().fd));
+  const bool left = state_ == State::kStopped ||
+                    (state_ == State::kRunning && transport::has_hung_up(transport_->wants().fd));
   return Napi::Boolean::New(info.Env(), left);
 }
 
@@ -344,7 +346,8 @@ void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
   if (paused_) {
     // The end is told of once: it stays so.
-    return poller_->watch({.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = !has_left_});
+    return poller_->watch(
+        {.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = !has_left_});
   }
   // The rest of the batch, which is all that the next turn is for.
   if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});

@@ -92,8 +92,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   std::vector<transport::Refusal> refusals_;
   State state_ = State::kNew;
   bool referenced_ = true;
-  // Nothing is read, and no row is handed over: nobody is there yet to hear it, or too many answers wait. It is
-  // told when at most so many bytes wait; never, where that is negative.
+  // Nothing is read, and no row is handed over: nobody is there yet to hear it, or too many answers wait. It
+  // is told when at most so many bytes wait; never, where that is negative.
   bool paused_ = false;
   int64_t paused_until_ = -1;
   // The other side has left while nobody had the connection, and what it said before waits.

@@ -106,7 +106,7 @@ bool read_limits(napi_env env, napi_value object, transport::Limits& limits) {
 }
 
 // The property `guid`, which a client may leave out.
-bool read_guid(napi_env env, napi_value object, bool is_optional, sd_id128& guid) {
+bool read_guid(napi_env env, napi_value object, bool is_optional, transport::Endpoint& endpoint) {
   napi_value value;
   napi_valuetype type = napi_undefined;
   napi_typedarray_type kind = napi_int8_array;
@@ -118,10 +118,11 @@ bool read_guid(napi_env env, napi_value object, bool is_optional, sd_id128& guid
   }
   if (is_optional && type == napi_undefined) return true;
   if (napi_get_typedarray_info(env, value, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
-      kind != napi_uint8_array || length != sizeof guid) {
+      kind != napi_uint8_array || length != sizeof endpoint.guid) {
     return false;
   }
-  std::memcpy(&guid, data, length);
+  std::memcpy(&endpoint.guid, data, length);
+  endpoint.has_guid = true;
   return true;
 }
 
@@ -140,7 +141,7 @@ bool read_target(napi_env env, napi_value target, transport::Endpoint& endpoint)
   std::string name, ip;
   int32_t port = 0;
   if (!read_string(env, target, "name", name) || !read_string(env, target, "ip", ip)) return false;
-  if (!read_number(env, target, "port", port) || !read_guid(env, target, true, endpoint.guid))
+  if (!read_number(env, target, "port", port) || !read_guid(env, target, true, endpoint))
     return refuse(env, "target must have a port, and may have a guid of 16 bytes");
   const int error = name.empty() ? endpoint.target.set_tcp(ip.c_str(), static_cast<uint16_t>(port))
                                  : endpoint.target.set_unix(name);
@@ -149,7 +150,7 @@ bool read_target(napi_env env, napi_value target, transport::Endpoint& endpoint)
 
 bool read_served(napi_env env, napi_value serve, transport::Endpoint& endpoint) {
   int32_t socket = -1;
-  if (!read_guid(env, serve, false, endpoint.guid) || !read_number(env, serve, "fd", socket) || socket < 0)
+  if (!read_guid(env, serve, false, endpoint) || !read_number(env, serve, "fd", socket) || socket < 0)
     return refuse(env, "serve must have a descriptor, and a guid of 16 bytes");
   FdOffer::take(Napi::Env(env).GetInstanceData<Addon>()->last_offer(), socket);
   endpoint.socket.reset(socket);

@@ -98,11 +98,7 @@ bool BodyReader::read_array(std::string_view element, unsigned depth) {
   if (!(plain > 0 ? read_plain_array(element[0]) : read_elements(element, depth))) return false;
   const size_t length = writer_.size() - begin;
   if (length > wire::kMaxArrayLength) return invalid();
-  if (plain == 1 && !charge(wire::kBytesCost)) return false;
-  if (plain > 1) {
-    const uint32_t each = element[0] == 'd' ? 0 : wire::number_element_cost(plain);
-    if (!charge(wire::kNumberArrayCost + length / plain * uint64_t{each})) return false;
-  }
+  if (plain > 0 && !charge(wire::number_array_cost(plain, element[0] == 'd', length / plain))) return false;
   writer_.patch_uint32(length_at, static_cast<uint32_t>(length));
   return true;
 }

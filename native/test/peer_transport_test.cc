@@ -114,7 +114,7 @@ struct Connecting {
   explicit Connecting(bool anonymous = false) : fixture(endpoint(anonymous)) {}
 
   Endpoint endpoint(bool anonymous) const {
-    Endpoint made{.guid = {.bytes = {42}}, .anonymous = anonymous};
+    Endpoint made{.guid = {.bytes = {42}}, .has_guid = true, .anonymous = anonymous};
     CHECK(made.target.set_unix('\0' + peer.address().substr(sizeof "unix:abstract=" - 1)) == 0);
     return made;
   }

@@ -99,7 +99,9 @@ TEST("what the peer does not take is counted, and its end reported") {
   CHECK(!fixture.turn(1).drained);
 }
 
-TEST("many small messages wait in order, a refusal costs one of them, and sd-bus has a few hundred at a time") {
+TEST(
+    "many small messages wait in order, a refusal costs one of them, and sd-bus has a few hundred at a "
+    "time") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());

@@ -189,7 +189,7 @@ TEST("a key that is an array index costs the places up to it, as far as objects 
   };
   const uint64_t plain = cost_of({"abcd"});
   CHECK(cost_of({"1023"}) >= plain + 1024 * 8);
-  CHECK(cost_of({"4294967294"}) >= plain + 1024 * 8);
+  CHECK(cost_of({"4294967294"}) < plain + 1000);
   CHECK(cost_of({"0123"}) == plain && cost_of({"12.5"}) == plain && cost_of({"-123"}) == plain);
   // Keys one after the other cost a place each, and no more when they come again.
   CHECK(cost_of({"1000", "1001"}) - cost_of({"1000"}) < 200);

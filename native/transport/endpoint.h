@@ -16,8 +16,10 @@ struct Endpoint {
   SocketAddress target{};
   // An accepted socket, of which this connection is the server's end.
   UniqueFd socket{};
-  // What the server tells its clients that it is; what it has to be for a client with a target, if not 0.
+  // What the server tells its clients that it is; what it has to be for a client with a target, if
+  // there is one: all zeros is one, too.
   sd_id128 guid{};
+  bool has_guid = false;
   // As a client: authenticate without saying who one is. As a server: let such clients in.
   bool anonymous = false;
 };

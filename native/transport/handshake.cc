@@ -94,7 +94,7 @@ void Handshake::begin_authenticating() {
 std::unique_ptr<wire::SaslExchange> Handshake::client() const {
   wire::SaslClient::Options options{.uid = geteuid(), .anonymous = endpoint_.anonymous, .fds = is_unix(fd())};
   // 0 is nobody's.
-  if ((endpoint_.guid.qwords[0] | endpoint_.guid.qwords[1]) != 0) options.guid = guid_of(endpoint_.guid);
+  if (endpoint_.has_guid) options.guid = guid_of(endpoint_.guid);
   return std::make_unique<wire::SaslClient>(options);
 }
 

@@ -2,6 +2,7 @@
 // hand.
 #include "transport/interner.h"
 
+#include <sys/random.h>
 #include <time.h>
 
 #include <bit>
@@ -14,16 +15,33 @@ namespace busbar::transport {
 
 namespace {
 
-// Odd, and without a pattern: the fraction of the golden ratio.
-constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+// Both halves of the product, which depend on all bits of both numbers.
+uint64_t fold(uint64_t one, uint64_t other) {
+#ifdef __SIZEOF_INT128__
+  const unsigned __int128 product = static_cast<unsigned __int128>(one) * other;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+#else
+  const uint64_t low = one & 0xffffffff, high = one >> 32, other_low = other & 0xffffffff,
+                 other_high = other >> 32;
+  const uint64_t bottom = low * other_low, top = high * other_high;
+  const uint64_t middle = high * other_low + (bottom >> 32), rest = low * other_high + (middle & 0xffffffff);
+  return (rest << 32 | (bottom & 0xffffffff)) ^ (top + (middle >> 32) + (rest >> 32));
+#endif
+}
 
 }  // namespace
 
 Interner::Interner(uint32_t capacity) : entries_(capacity), buckets_(std::bit_ceil(capacity), kNone) {
-  // A seed that peers cannot know keeps them from choosing strings that share a bucket.
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  seed_ = static_cast<uint64_t>(now.tv_nsec) * kMultiplier ^ reinterpret_cast<uintptr_t>(this);
+  // Peers that knew the keys could choose strings that share a bucket.
+  if (getrandom(keys_.data(), sizeof keys_, GRND_NONBLOCK) != sizeof keys_) {
+    // Only while a machine starts: what a peer cannot read is the next best.
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    keys_ = {fold(static_cast<uint64_t>(now.tv_nsec) + 1, 0x9e3779b97f4a7c15),
+             fold(reinterpret_cast<uintptr_t>(this), 0xd1b54a32d192ed03)};
+  }
+  // A multiplier of 0 would make one bucket of all.
+  keys_[1] |= 1;
 }
 
 void Interner::begin_batch() {
@@ -59,14 +77,14 @@ void Interner::set_mark(int32_t id, unsigned mark) {
   if (index < entries_.size()) entries_[index].marks |= static_cast<uint8_t>(1u << mark);
 }
 
-// Eight bytes at a time; the last word overlaps the one before it.
+// Eight bytes at a time; the last word overlaps the one before it. Both keys are in every step: where two
+// strings differ, whatever the place, decides only together with the keys what becomes of it.
 uint32_t Interner::hash(std::string_view text) const {
-  uint64_t value = seed_ ^ text.size() * kMultiplier;
+  uint64_t value = keys_[0] ^ text.size();
   const auto mix = [&](const char* at, size_t length) {
     uint64_t word = 0;
     std::memcpy(&word, at, length);
-    value = (value ^ word) * kMultiplier;
-    value ^= value >> 32;
+    value = fold(value ^ word, keys_[1]) + keys_[0];
   };
   const char* at = text.data();
   size_t left = text.size();
@@ -79,7 +97,7 @@ uint32_t Interner::hash(std::string_view text) const {
   } else {
     for (; left > 0; left--, at++) mix(at, 1);
   }
-  return static_cast<uint32_t>(value);
+  return static_cast<uint32_t>(value ^ value >> 32);
 }
 
 uint32_t Interner::find(std::string_view text, uint32_t hash) const {

@@ -6,6 +6,7 @@
 // batch, as new.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -81,7 +82,7 @@ class Interner {
   uint32_t hand_ = 0;
   uint64_t batch_ = 1;
   int32_t transient_ = 0;
-  uint64_t seed_;
+  std::array<uint64_t, 2> keys_{};
 };
 
 }  // namespace busbar::transport

@@ -1,5 +1,5 @@
-// Messages that wait to be given on one by one: copied, with descriptors of their own. Small ones share memory, so
-// that half a million of them cost little more than their bytes.
+// Messages that wait to be given on one by one: copied, with descriptors of their own. Small ones share
+// memory, so that half a million of them cost little more than their bytes.
 #pragma once
 
 #include <cstddef>

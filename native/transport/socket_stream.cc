@@ -59,8 +59,8 @@ Wants SocketStream::wants() const {
   wants.fd = fd_;
   wants.readable = true;
   wants.writable = writer_.has_queued();
-  const bool has_news = reader_.has_held() || reader_.end() || writer_.error() != 0 ||
-                        writer_.has_refused() || drained_;
+  const bool has_news =
+      reader_.has_held() || reader_.end() || writer_.error() != 0 || writer_.has_refused() || drained_;
   if (has_news) {
     wants.deadline = 0;
   } else if (const uint64_t until = gathering_.rests_until();

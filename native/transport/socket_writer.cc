@@ -39,6 +39,9 @@ void refuse(std::span<const iovec> messages, int error, std::vector<Refusal>& re
 }
 
 // The kernel takes no more for now, if only for want of memory: what was not taken waits.
+// The kernel has no memory for the bytes: it may have some later, and nothing is wrong with the connection.
+bool is_short_of_memory(ssize_t result) { return result == -ENOBUFS || result == -ENOMEM; }
+
 bool is_full(ssize_t result) {
   return result == -EAGAIN || result == -EWOULDBLOCK || result == -ENOBUFS || result == -ENOMEM;
 }
@@ -116,7 +119,7 @@ bool SocketWriter::write(std::span<iovec>& parts) {
   while (!parts.empty()) {
     const ssize_t written = write_once(parts.first(std::min(parts.size(), kMaxParts)), {});
     if (written < 0) {
-      if (!is_full(written)) break_off(static_cast<int>(-written));
+      if (!is_full(written) && !is_short_of_memory(written)) break_off(static_cast<int>(-written));
       return false;
     }
     size_t left = static_cast<size_t>(written);
@@ -198,7 +201,7 @@ void SocketWriter::write_queued() {
     const ssize_t written = write_once({parts, count}, queue_.front().fds);
     if (written >= 0) {
       take_written(static_cast<size_t>(written));
-    } else if (is_full(written)) {
+    } else if (is_full(written) || (is_short_of_memory(written) && queue_.front().fds.empty())) {
       return;
     } else if (is_broken(written) || queue_.front().fds.empty()) {
       return break_off(static_cast<int>(-written));

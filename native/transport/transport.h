@@ -79,8 +79,8 @@ class Transport {
   virtual void hurry() {}
   // Bytes that the kernel has not taken yet.
   virtual uint64_t pending_bytes() const = 0;
-  // Writes what is queued and the kernel takes at once, for an owner that does not want to read. Where the one
-  // cannot be done without the other, what was read is kept for `process`.
+  // Writes what is queued and the kernel takes at once, for an owner that does not want to read. Where the
+  // one cannot be done without the other, what was read is kept for `process`.
   virtual void write() = 0;
   // Writes what is queued, for at most `milliseconds`. What arrives meanwhile is kept for `process`.
   virtual void flush(uint32_t milliseconds) = 0;

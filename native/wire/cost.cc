@@ -24,7 +24,8 @@ std::optional<uint32_t> array_index(std::string_view key) {
 uint64_t index_cost(std::string_view key, uint32_t& indices) {
   const std::optional<uint32_t> index = array_index(key);
   if (!index || *index < indices) return 0;
-  const uint32_t places = std::min(*index - indices + 1, kIndexGap);
+  const uint32_t most = *index < kUncheckedIndices ? kIndexGap : kPlacesForOne;
+  const uint32_t places = std::min(*index - indices + 1, most);
   indices = *index + 1;
   return uint64_t{places} * kSlotCost;
 }

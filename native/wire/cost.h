@@ -26,7 +26,6 @@ inline constexpr uint32_t kVariantCost = 64;
 // An array, and the 17 places that the first element makes room for.
 inline constexpr uint32_t kArrayCost = 48;
 inline constexpr uint32_t kFirstElementCost = 144;
-// The arrays of numbers know their length beforehand.
 inline constexpr uint32_t kNumberArrayCost = 64;
 inline constexpr uint32_t kBytesCost = 320;
 inline constexpr uint32_t kObjectCost = 64;
@@ -37,19 +36,22 @@ inline constexpr uint32_t kMapEntryCost = 56;
 // An object of class FileDescriptor, once for each descriptor that came.
 inline constexpr uint32_t kFdCost = 512;
 
-// How far beyond the last one an array index may go for V8 to keep values in an array (JSObject::kMaxGap).
+// V8 keeps values by array index in an array where an index goes less than 1024 beyond it (JSObject::kMaxGap)
+// and the array stays below 5000 places (kMaxUncheckedFastElementsLength), which one for index 3323 has.
+// Further ones are kept so only where many of the places are used: no more than 36 places for one.
 inline constexpr uint32_t kIndexGap = 1024;
+inline constexpr uint32_t kUncheckedIndices = 3323;
+inline constexpr uint32_t kPlacesForOne = 36;
 
-// An element of an array of numbers, by what it takes on the wire.
-constexpr uint32_t number_element_cost(size_t size) {
-  switch (size) {
-    case 2:
-      return 8;
-    case 4:
-      return 4;
-    default:
-      return kBigintCost;
-  }
+// An array of `count` values of `size` bytes of which every bit pattern is valid: a Buffer of bytes, a list
+// of others.
+constexpr uint64_t number_array_cost(size_t size, bool is_double, size_t count) {
+  if (size == 1) return kBytesCost;
+  // Their length is known before they are filled.
+  if (is_double) return kNumberArrayCost;
+  if (size == 4) return kNumberArrayCost + uint64_t{count} * 4;
+  const uint64_t places = count > 0 ? kArrayCost + kFirstElementCost : kArrayCost;
+  return places + uint64_t{count} * (size == 2 ? kSlotCost : kBigintCost);
 }
 
 // What a value costs by its op, without what it contains.

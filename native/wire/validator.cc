@@ -86,9 +86,9 @@ class Walk {
       case Op::kVariant:
         return variant(depth);
       case Op::kFixedArray:
-        return fixed_array(op.alignment, number_element_cost(op.alignment), depth);
+        return fixed_array(op.alignment, false, depth);
       case Op::kDoubleArray:
-        return fixed_array(op.alignment, 0, depth);
+        return fixed_array(op.alignment, true, depth);
       case Op::kArray:
         return array(op, depth);
       case Op::kStruct:
@@ -232,11 +232,11 @@ class Walk {
     return align(alignment) && (length <= end_ - at_ || fail(Rule::kBodyBounds));
   }
 
-  bool fixed_array(size_t size, uint32_t element_cost, unsigned depth) {
+  bool fixed_array(size_t size, bool is_double, unsigned depth) {
     size_t length;
     if (!enter(depth) || !array_length(size, length)) return false;
     if ((length & (size - 1)) != 0) return fail(Rule::kArrayEnd);
-    cost_ += size == 1 ? kBytesCost : kNumberArrayCost + length / size * element_cost;
+    cost_ += number_array_cost(size, is_double, length / size);
     step(length / size);
     if constexpr (kSwaps) swap_elements(size, length);
     at_ += length;

@@ -62,10 +62,13 @@ test('a client refuses a server that is another than the address says', async ()
   const guid = /guid=([0-9a-f]+)/.exec(server.address)?.[1] as string;
   const upper = server.address.replace(guid, guid.toUpperCase());
   await (await connect({ address: upper, peer: true })).close();
-  const another = server.address.replace(guid, '0123456789abcdef0123456789abcdef');
-  const error = await rejection(connect({ address: another, peer: true }));
-  assert.instance(error, ConnectError);
-  assert.match(error.message, /E[A-Z]+ while trying to authenticate/);
+  // On the transport sd-bus the library takes all zeros for no guid.
+  const others = ['0123456789abcdef0123456789abcdef', ...(tested === 'socket' ? ['0'.repeat(32)] : [])];
+  for (const other of others) {
+    const error = await rejection(connect({ address: server.address.replace(guid, other), peer: true }));
+    assert.instance(error, ConnectError);
+    assert.match(error.message, /E[A-Z]+ while trying to authenticate/);
+  }
 });
 
 // sd-bus hangs up on descriptors that it reads together with the end of the handshake: here it only sends them.
