@@ -27,7 +27,7 @@ import type { MatchRule } from './match-rule.js';
 import { type MessageHandler, MessageHandlers } from './message-handlers.js';
 import { type NameWatcher, ownerListener } from './name-watcher.js';
 import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
-import { callFlags, type MethodCall, type SignalEmission } from './requests.js';
+import { type CallOptions, callFlags, type MethodCall, type SignalEmission } from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
@@ -107,14 +107,19 @@ export class Bus implements AsyncDisposable {
   /**
    * Calls a method and resolves with the values of its reply.
    *
+   * @param options override those of `call`
    * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
    * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
    * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
    * @see D-Bus specification, section "Method Calls"
    */
-  call(call: MethodCall): Promise<unknown[]> {
+  call(call: MethodCall, options?: CallOptions): Promise<unknown[]> {
     try {
       checkObject(call, 'call');
+      if (options !== undefined) {
+        checkObject(options, 'options');
+        return this.call({ ...call, ...options });
+      }
       const { destination, path, interface: interfaceName, member, signature, body } = call;
       const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
       return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, takeValues);

@@ -81,12 +81,8 @@ class RemoteInterface implements AnyProxy {
   }
 
   getAll(): Promise<Record<string, unknown>> {
-    return callProperties(
-      this.#remote,
-      'GetAll',
-      's',
-      [this.interface],
-      (reply, options) => reply.decode(options)[0] as Record<string, unknown>,
+    return callProperties(this.#remote, 'GetAll', 's', [this.interface], (reply, options) =>
+      sentValues(this.#remote.description, reply.decode(options)[0] as Record<string, unknown>),
     );
   }
 
@@ -101,7 +97,10 @@ class RemoteInterface implements AnyProxy {
         return;
       }
       const [, changed, invalidated] = received.decode(options);
-      return listener(changed as Record<string, unknown>, invalidated as string[]);
+      return listener(
+        sentValues(this.#remote.description, changed as Record<string, unknown>),
+        invalidated as string[],
+      );
     });
   }
 
@@ -246,12 +245,31 @@ function watch(remote: Remote, signal: SignalDescription) {
   return (options?: WatchOptions) => new SignalQueue(remote.bus, on, options);
 }
 
-function getProperty(remote: Remote, { name }: PropertyDescription) {
+/**
+ * The value of a property, out of the variant that it is sent in: that one is no value of the property's, but where the
+ * property's own type is a variant and the service does not send one within the other.
+ */
+function sentValue(sent: unknown, signature: string | undefined): unknown {
+  if (!Variant.isVariant(sent) || (signature === 'v' && sent.signature !== 'v')) return sent;
+  return sent.value;
+}
+
+/** As {@link sentValue}, of many properties. */
+function sentValues({ properties }: InterfaceDescription, sent: Record<string, unknown>): Record<string, unknown> {
+  for (const name of Object.keys(sent)) {
+    if (!Variant.isVariant(sent[name])) continue;
+    const value = sentValue(sent[name], properties.get(name)?.signature);
+    Object.defineProperty(sent, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+  return sent;
+}
+
+function getProperty(remote: Remote, { name, signature }: PropertyDescription) {
   return (): Promise<unknown> =>
     callProperties(remote, 'Get', 'ss', [remote.description.name, name], (reply, options) => {
       const values = reply.decode(options);
       if (values.length > 1) closeDescriptors(values.slice(1));
-      return values[0];
+      return sentValue(values[0], signature);
     });
 }
 

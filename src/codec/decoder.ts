@@ -7,6 +7,7 @@
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
 import { BoundedCache } from '../bounded-cache.js';
+import { checkChoice } from '../parameters.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
 import { receivedVariant, type Variant } from '../variant.js';
@@ -59,6 +60,7 @@ export function decoderFor(signature: string, options: DecodeOptions = {}): Deco
 export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
 
 function dialect({ variants = 'plain', typedArrays = false }: DecodeOptions): Dialect {
+  if (!Object.hasOwn(dialects, variants)) checkChoice(variants, VARIANTS, 'variants');
   return dialects[variants][typedArrays ? 'typedArrays' : 'arrays'];
 }
 

@@ -10,7 +10,7 @@ import { basicEncoders } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
 import type { ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
-import { atIndex, atKey, misfit, within } from './misfit.js';
+import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
 /** The first character of the type of an array's elements. */
@@ -29,30 +29,40 @@ export function encodeStruct(signature: string, at: number, fields: readonly Val
     }
     writer.align(8);
     let index = 0;
+    let field: unknown;
     try {
-      for (; index < count; index++) (fields[index] as ValueEncoder)(writer, value[index]);
+      for (; index < count; index++) {
+        field = value[index];
+        (fields[index] as ValueEncoder)(writer, field);
+      }
     } catch (error) {
-      throw atIndex(index, error);
+      throw atIndex(index, misfitOf(field, error));
     }
   };
 }
 
 /** @param at where the array's own type begins */
 export function encodeArray(signature: string, at: number, writeElement: ValueEncoder): ValueEncoder {
-  const element = signature[at + 1] as ElementCode;
-  const alignment = alignments[element];
-  const writeRun = writeRuns[element as BasicCode] ?? writeNone;
+  const elementCode = signature[at + 1] as ElementCode;
+  const alignment = alignments[elementCode];
+  const writeRun = writeRuns[elementCode as BasicCode] ?? writeNone;
   return (writer, value) => {
     if (!Array.isArray(value)) throw misfit(typeAt(signature, at), value);
     // Asked once: a getter of an element may make the array longer for ever.
     const { length } = value;
+    if (length >>> 0 !== length)
+      throw new Misfit(`expected ${typeAt(signature, at)}, got a Proxy that has no valid length`);
     checkCount(signature, at + 1, length);
     const lengthAt = writer.beginArray(alignment);
     let index = writeRun(writer, value, length);
+    let element: unknown;
     try {
-      for (; index < length; index++) writeElement(writer, value[index]);
+      for (; index < length; index++) {
+        element = value[index];
+        writeElement(writer, element);
+      }
     } catch (error) {
-      throw atIndex(index, error);
+      throw atIndex(index, misfitOf(element, error));
     }
     writer.endArray(lengthAt, alignment);
   };
@@ -84,10 +94,30 @@ export function encodeNumbers(signature: string, at: number, writeElement: Value
   };
 }
 
-function copyMemory(writer: Writer, { buffer, byteOffset, byteLength }: NodeJS.TypedArray, alignment: number): void {
-  checkArrayLength(byteLength);
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const getter = (name: string) => Object.getOwnPropertyDescriptor(typedArray, name)?.get as (this: unknown) => unknown;
+const bufferOf = getter('buffer') as (this: unknown) => ArrayBuffer;
+const byteOffsetOf = getter('byteOffset') as (this: unknown) => number;
+const byteLengthOf = getter('byteLength') as (this: unknown) => number;
+
+/** The bytes of a typed array, as the runtime tells them: an object may have a length or a buffer of its own. */
+function bytesOf(value: unknown): Uint8Array {
+  const length = byteLengthOf.call(value);
+  // Asked for an element, it tells that its memory was detached, or no longer reaches so far.
+  if (length === 0) (Uint8Array.prototype.at as (this: unknown, index: number) => unknown).call(value, 0);
+  return new Uint8Array(bufferOf.call(value), byteOffsetOf.call(value), length);
+}
+
+function copyMemory(writer: Writer, value: NodeJS.TypedArray, alignment: number): void {
+  let bytes: Uint8Array;
+  try {
+    bytes = bytesOf(value);
+  } catch {
+    throw new Misfit(`got ${describe(value)} whose memory was detached or shrunk`);
+  }
+  checkArrayLength(bytes.length);
   const lengthAt = writer.beginArray(alignment);
-  writer.copy(new Uint8Array(buffer, byteOffset, byteLength));
+  writer.copy(bytes);
   writer.endArray(lengthAt, alignment);
 }
 
@@ -98,6 +128,7 @@ function copyMemory(writer: Writer, { buffer, byteOffset, byteLength }: NodeJS.T
 export function encodeDictionary(signature: string, at: number, writeValue: ValueEncoder): ValueEncoder {
   const keyCode = signature[at + 2] as BasicCode;
   const writeKey = basicEncoders[keyCode];
+  const isWide = keyCode === 'x' || keyCode === 't';
   const fromObject = keyCode === 's' || keyCode === 'o' || keyCode === 'g';
   return (writer, value) => {
     if (fromObject && isPlainObject(value)) {
@@ -116,9 +147,20 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
     }
     checkCount(signature, at + 1, sizeOf(value));
     const lengthAt = writer.beginArray(8);
-    for (const [key, content] of value) writeEntry(writer, writeKey, key, writeValue, content);
+    for (const [key, content] of entriesOfMap.call(value)) {
+      if (isWide && typeof key === 'number') checkSingleKey(value, key);
+      writeEntry(writer, writeKey, key, writeValue, content);
+    }
     writer.endArray(lengthAt, 8);
   };
+}
+
+const { entries: entriesOfMap, has: hasOfMap } = Map.prototype as Map<unknown, unknown>;
+
+/** Of 64 bits, a number and a bigint may be the same key; of other types no two keys of a Map are. */
+function checkSingleKey(map: ReadonlyMap<unknown, unknown>, key: number): void {
+  if (!Number.isSafeInteger(key) || !hasOfMap.call(map, BigInt(key))) return;
+  throw new Misfit(`has the key ${key} twice, as a number and as a bigint`);
 }
 
 function writeEntry(
@@ -132,12 +174,12 @@ function writeEntry(
   try {
     writeKey(writer, key);
   } catch (error) {
-    throw within(' key', error);
+    throw within(' key', misfitOf(key, error));
   }
   try {
     writeValue(writer, value);
   } catch (error) {
-    throw atKey(key, error);
+    throw atKey(key, misfitOf(value, error));
   }
 }
 

@@ -12,7 +12,7 @@ import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
 import { DEPTH_MAXIMUM } from './limits.js';
-import { describe, Misfit } from './misfit.js';
+import { describe, Misfit, misfitOf } from './misfit.js';
 import type { Writer } from './writer.js';
 
 interface Content {
@@ -39,7 +39,11 @@ function writeContent(writer: Writer, nesting: number, signature: string, value:
   }
   writer.depth = depth;
   writer.signature(signature);
-  content.write(writer, value);
+  try {
+    content.write(writer, value);
+  } catch (error) {
+    throw misfitOf(value, error);
+  }
   writer.depth = outerDepth;
 }
 
@@ -71,7 +75,8 @@ function inferSignature(value: unknown): string {
     case 'boolean':
       return 'b';
     case 'number':
-      return (value | 0) === value ? 'i' : 'd';
+      // An integer has no negative zero.
+      return (value | 0) === value && !Object.is(value, -0) ? 'i' : 'd';
     case 'bigint':
       if (BigInt.asIntN(64, value) === value) return 'x';
       break;

@@ -14,7 +14,7 @@ import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
 import { encodeVariant } from './encode-variant.js';
 import { DEPTH_MAXIMUM } from './limits.js';
-import { Misfit, within } from './misfit.js';
+import { Misfit, misfitOf, within } from './misfit.js';
 import type { Writer } from './writer.js';
 
 /**
@@ -55,7 +55,7 @@ function compileBody(signature: string, lazily: boolean): Encoder {
   }
   const count = writeArguments.length;
   return (writer, values) => {
-    if (!Array.isArray(values)) throw new InvalidArgumentError('the values of a message must be an array');
+    checkValues(values);
     if (values.length !== count) {
       const expected = `${count} argument${count === 1 ? '' : 's'}`;
       const got = `expected ${expected} for the signature "${signature}", got ${values.length}`;
@@ -63,13 +63,26 @@ function compileBody(signature: string, lazily: boolean): Encoder {
     }
     writer.depth = 0;
     let index = 0;
+    let value: unknown;
     try {
-      for (; index < count; index++) (writeArguments[index] as ValueEncoder)(writer, values[index]);
+      for (; index < count; index++) {
+        value = values[index];
+        (writeArguments[index] as ValueEncoder)(writer, value);
+      }
     } catch (error) {
-      const located = within(`argument ${index}`, error);
+      const located = within(`argument ${index}`, misfitOf(value, error));
       throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
     }
   };
+}
+
+function checkValues(values: unknown): void {
+  try {
+    if (Array.isArray(values)) return;
+  } catch {
+    // A Proxy that was revoked.
+  }
+  throw new InvalidArgumentError('the values of a message must be an array');
 }
 
 /**

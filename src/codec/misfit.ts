@@ -3,6 +3,7 @@
  * path to it on its way out, so that values that fit pay nothing for it. It never leaves the codec: `encoder.ts` makes
  * an `InvalidArgumentError` of it, whose stack then is the caller's.
  */
+import { types } from 'node:util';
 import { quoted } from '../names.js';
 
 export class Misfit {
@@ -27,6 +28,21 @@ export class Misfit {
 /** A value that is of another type than the signature asks for, or out of its range. */
 export function misfit(expected: string, value: unknown): Misfit {
   return new Misfit(`expected ${expected}, got ${describe(value)}`);
+}
+
+/** What a value was refused for: a revoked Proxy throws whatever is asked of it, and is nothing that could be sent. */
+export function misfitOf(value: unknown, error: unknown): unknown {
+  return error instanceof Misfit || !isRevoked(value) ? error : new Misfit('got a Proxy that was revoked');
+}
+
+function isRevoked(value: unknown): boolean {
+  if (!types.isProxy(value)) return false;
+  try {
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Adds a step to the path of a misfit; whatever else was thrown stays as it is. To be thrown again. */

@@ -19,7 +19,7 @@ import {
   Variant,
 } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
-import { thrown } from '../helpers/rejection.js';
+import { rejection, thrown } from '../helpers/rejection.js';
 
 const daemon = await PrivateBus.start();
 const client = await connect({ address: daemon.address });
@@ -170,6 +170,59 @@ test('a class whose members are called otherwise is used by the names in the cla
   assert.is(await renamed.call.doIt(), 'done');
   assert.is(await renamed.get.howMany(), 5);
   assert.equal(await renamed.getAll(), { HowMany: 5 } as object);
+});
+
+const Settings = defineInterface('org.example.Settings', {
+  properties: {
+    Numbers: { type: 'ai', access: 'readwrite' },
+    Any: { type: 'v', access: 'readwrite' },
+    Map: { type: 'a{sv}', access: 'read' },
+  },
+});
+
+test('the variant that a property is sent in is no value of it, however variants are read', async () => {
+  const settings = implement(Settings, { Numbers: [1, 2], Any: new Variant('u', 5), Map: { k: new Variant('q', 7) } });
+  await using exported = service.export('/settings', settings);
+  assert.ok(exported);
+  const plain = client.proxy(Settings, 'org.example.Shelf', '/settings');
+  const wrapping = plain.with({ variants: 'wrap' });
+  assert.equal(await plain.get.Numbers(), [1, 2]);
+  assert.equal(await wrapping.get.Numbers(), [1, 2]);
+  assert.is(await plain.get.Any(), 5);
+  assert.equal(await wrapping.get.Any(), new Variant('u', 5));
+  assert.equal(await wrapping.get.Map(), { k: new Variant('q', 7) });
+  const all = { Numbers: [1, 2], Any: new Variant('u', 5), Map: { k: new Variant('q', 7) } };
+  assert.equal(await wrapping.getAll(), all);
+  assert.equal(await plain.getAll(), { Numbers: [1, 2], Any: 5, Map: { k: 7 } });
+  const changes: unknown[] = [];
+  const subscription = wrapping.onChange((changed) => changes.push(changed));
+  await subscription.ready;
+  settings.properties.Numbers = [3];
+  await client.call({
+    destination: service.uniqueName,
+    path: '/',
+    interface: 'org.freedesktop.DBus.Peer',
+    member: 'Ping',
+  });
+  assert.equal(changes, [{ Numbers: [3] }]);
+  subscription.unsubscribe();
+});
+
+test('a call takes the options of how to decode, beside what it calls or behind it', async () => {
+  const get = {
+    destination: 'org.example.Shelf',
+    path: '/shelf',
+    interface: 'org.freedesktop.DBus.Properties',
+    member: 'Get',
+    signature: 'ss',
+    body: ['org.example.Shelf', 'Count'],
+  };
+  assert.equal(await client.call(get), [3]);
+  assert.equal(await client.call({ ...get, variants: 'wrap' }), [new Variant('u', 3)]);
+  assert.equal(await client.call(get, { variants: 'wrap' }), [new Variant('u', 3)]);
+  assert.equal(await client.call({ ...get, variants: 'wrap' }, { variants: 'plain' }), [3]);
+  assert.match((await rejection(client.call(get, { variants: 'foo' as 'wrap' }))).message, /expected plain or wrap/);
+  assert.match((await rejection(client.call(get, 'wrap' as never))).message, /options: expected an object/);
 });
 
 test.run();
