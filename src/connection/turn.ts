@@ -24,6 +24,11 @@ const MEASURED = 4;
 const systemClock = performance.now.bind(performance);
 const fulfilled = Promise.resolve();
 
+/** Also in the eyes of V8, which indexes rows with it: what `Math.floor` returns goes on as a floating-point number. */
+function toInteger(number: number): number {
+  return number | 0;
+}
+
 export class Turn {
   readonly #now: () => number;
   #beganAt = 0;
@@ -51,8 +56,8 @@ export class Turn {
     const elapsed = this.#now() - this.#beganAt;
     const left = this.#milliseconds - elapsed;
     if (left <= 0 || handled >= this.#most) return 0;
-    const fitting = Math.floor((left / elapsed) * handled);
-    return Math.max(1, Math.min(STRIDE_MAXIMUM, handled, fitting, this.#most - handled));
+    const fitting = (left / elapsed) * handled;
+    return Math.max(1, toInteger(Math.min(STRIDE_MAXIMUM, handled, fitting, this.#most - handled)));
   }
 
   /** The turn is over, and has handled these. */
@@ -67,8 +72,8 @@ export class Turn {
   /** Behind the microtasks that the messages left, though not behind what those leave in turn. */
   #measure(): void {
     const elapsed = this.#now() - this.#beganAt;
-    const fitting = Math.max(1, Math.floor((this.#handled * WHOLE_MILLISECONDS) / elapsed));
-    this.#stride = Math.max(1, Math.min(STRIDE_MAXIMUM, Math.floor(fitting / LOOKS)));
+    const fitting = Math.max(1, toInteger(Math.min(MOST, (this.#handled * WHOLE_MILLISECONDS) / elapsed)));
+    this.#stride = Math.max(1, Math.min(STRIDE_MAXIMUM, toInteger(fitting / LOOKS)));
     if (elapsed > WHOLE_MILLISECONDS) this.#most = fitting;
     else if (this.#handled >= this.#most) this.#most = Math.min(2 * this.#most, Math.max(this.#most, fitting), MOST);
   }
