@@ -191,12 +191,12 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   napi_valuetype type;
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
-  // The endpoint comes last: it owns the socket, and whoever handed it over keeps it if anything is wrong.
-  return read_kinds(env, object, transport, poller) && read_limits(env, object, limits) &&
+  // The endpoint comes first: the socket that it owns is closed with it if anything else is wrong.
+  return read_endpoint(env, object, endpoint) && read_kinds(env, object, transport, poller) && read_limits(env, object, limits) &&
          read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
          read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&
-         read_function(env, object, "onClose", on_close) && read_endpoint(env, object, endpoint);
+         read_function(env, object, "onClose", on_close);
 }
 
 bool ConnectionOptions::read_memory(napi_env env, napi_value object) {

@@ -149,7 +149,7 @@ export interface SocketTarget {
 }
 
 export interface ServedSocket {
-  /** The connected socket; the connection owns it from its construction on, if that does not throw. */
+  /** The connected socket; the connection owns it from its construction on, also if that throws. */
   readonly fd: number;
   /** What the server says that it is: 16 bytes. */
   readonly guid: Uint8Array;

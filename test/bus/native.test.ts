@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { ROW_LENGTH } from '../../src/native/binding.js';
 import { loadAddon } from '../../src/native/load.js';
 import { pollerKind, transportKind } from '../../src/native/runtime.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { lackOfRuntime } from '../helpers/own-runtime.js';
 import { testUnless } from '../helpers/skip.js';
 import { Bytes, HELLO, message } from './native/bytes.js';
@@ -308,6 +309,21 @@ test('options that make no sense are refused', () => {
     () => Reflect.construct(addon.Connection, []),
     (error: unknown) => error instanceof TypeError,
   );
+});
+
+test('a socket that is handed over is closed, also where the connection cannot be made', async () => {
+  const before = openFds();
+  const options = {
+    ...{ address: '', transport: 'socket', poller: 'uv' },
+    ...{ onOpen() {}, onBatch: () => 0, onDrain() {}, onRefused() {}, onClose() {} },
+  };
+  for (const changed of [{ transport: 'pigeon' }, { poller: 'oracle' }, { onBatch: undefined }, { limits: 5 }]) {
+    const fd = openSync('/dev/null', 'r');
+    const serve = { fd, guid: new Uint8Array(16) };
+    assert.throws(() => Reflect.construct(addon.Connection, [{ ...options, serve, ...changed }]));
+    assert.is(addon.closeFd(fd), -constants.errno.EBADF, JSON.stringify(changed));
+  }
+  await assertNoFdsLeft(before);
 });
 
 test('a connection that gets no memory for messages is over at once, for that reason', async () => {
