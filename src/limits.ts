@@ -14,11 +14,18 @@ export type CompleteServerLimits = { readonly [Name in keyof ServerLimits]-?: nu
 
 /** How much the other side of a connection may cost this process. What exceeds a limit costs only its sender. */
 export interface ConnectionLimits {
-  /** Bytes of one received message, header included. Default: 128 MiB, the maximum of D-Bus. */
+  /**
+   * Bytes of one received message, header included. A larger one is skipped as it comes and never stored: its caller is
+   * answered with `LimitsExceeded`, a call that it answers rejects with `LimitsExceededError`, a signal is dropped and
+   * reported. On the transport `sd-bus`, whose library stores every message, the body alone counts. Default: 128 MiB, the
+   * maximum of D-Bus.
+   */
   readonly messageSize?: number | undefined;
   /**
    * Bytes of memory that the values of one received message may take once they are decoded: small values take many
-   * times their size on the wire. Default: 128 MiB.
+   * times their size on the wire, an empty array of bytes about 300 bytes. It is added up before anything is decoded, from
+   * figures that were measured in V8 and rounded up; a message beyond it costs what one beyond `messageSize` costs.
+   * Default: 128 MiB.
    */
   readonly decodedSize?: number | undefined;
   /** Method calls of one caller that may be in progress at a time. Default: 4096. */

@@ -70,7 +70,7 @@ const isRequest = ({ message: { bytes } }: Disagreement): boolean => bytes[1] ==
 
 export const differences: readonly Difference[] = [
   {
-    id: 'bad frames are dropped',
+    id: 'bad headers are dropped',
     readers: ['busbar over sd-bus'],
     rule: '"Invalid Protocol and Spec Extensions": whoever violates the specification should be disconnected at once. sd-bus goes on, without a word, even where the fixed part of a message is invalid.',
     applies: ({ what, ours, theirs }) =>
