@@ -28,9 +28,15 @@ export interface ConnectionLimits {
    * Default: 128 MiB.
    */
   readonly decodedSize?: number | undefined;
-  /** Method calls of one caller that may be in progress at a time. Default: 4096. */
+  /**
+   * Method calls of one caller that may be in progress at a time; those that are done when their handlers return do not
+   * count. One more is answered with LimitsExceeded, and nothing of it is decoded. Default: 4096.
+   */
   readonly callsInProgress?: number | undefined;
-  /** Bytes that may wait to be written before the program's own messages are refused. Default: 64 MiB. */
+  /**
+   * Bytes that may wait to be written before the program's own messages are refused with a `BackpressureError`, and bytes of
+   * answers that may wait before no further call is read. Answers may exceed it up to four times. Default: 64 MiB.
+   */
   readonly queuedBytes?: number | undefined;
   /**
    * Received file descriptors of one sender's messages in progress that may be open at a time; those of all senders may be

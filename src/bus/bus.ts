@@ -371,7 +371,7 @@ export class Bus implements AsyncDisposable {
    * Resolves when the kernel has taken everything that was sent, which says nothing of whether anybody has read it; at
    * once when the connection is over.
    *
-   * @throws (rejects) the reason of the loss, if the connection is lost before everything was written
+   * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never written
    */
   flush(): Promise<void> {
     const flushed = this.#connection.flush();

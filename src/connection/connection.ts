@@ -428,7 +428,7 @@ export class Connection {
   /**
    * Settles when the kernel has taken everything that was sent; at once if the connection is closed.
    *
-   * @throws (rejects) the reason of the loss, if some of it was never written
+   * @throws (rejects) the reason of the loss, or a {@link ConnectionClosedError} after `close`, if some of it was never written
    */
   async flush(): Promise<void> {
     if (this.state === 'closed') return;
@@ -590,8 +590,9 @@ export class Connection {
   }
 
   #onDrain(hungUp: boolean): void {
-    this.#outbox.onDrain();
+    // What waited is lost then, and not written: the end that is read next tells of it.
     if (hungUp) this.#pressure.hungUp();
+    else this.#outbox.onDrain();
   }
 
   #onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {

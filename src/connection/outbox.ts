@@ -11,7 +11,13 @@
  */
 import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
-import { BackpressureError, InvalidArgumentError, NotSupportedError } from '../errors.js';
+import {
+  BackpressureError,
+  ConnectionClosedError,
+  type DBusError,
+  InvalidArgumentError,
+  NotSupportedError,
+} from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { requireOpenFd } from '../native/descriptors.js';
@@ -234,11 +240,11 @@ export class Outbox {
    * The connection is over, for this reason if it was lost. Returns how many bytes were taken and never will be written: at
    * most, the addon may have come further.
    */
-  end(reason?: unknown): number {
+  end(reason?: DBusError): number {
     const { queuedBytes } = this;
     this.#queued = 0;
-    if (queuedBytes > 0 && reason !== undefined) this.#drained?.reject(reason);
-    else this.#drained?.resolve();
+    if (queuedBytes === 0) this.#drained?.resolve();
+    else this.#drained?.reject(reason ?? new ConnectionClosedError('it was closed before everything was written'));
     this.#drained = undefined;
     this.#pressure.end();
     this.#writer.release();

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { BackPressure } from '../../src/connection/back-pressure.js';
 import { MessageType } from '../../src/connection/message.js';
 import { Outbox, Urgency } from '../../src/connection/outbox.js';
+import { ConnectionClosedError } from '../../src/errors.js';
 import { FileDescriptor } from '../../src/file-descriptor.js';
 import type { NativeConnection } from '../../src/native/binding.js';
 import { Bytes, wireMessage } from '../helpers/wire.js';
@@ -37,7 +38,7 @@ test('what waits when the connection ends is told of, once, and who waits for it
   sent.push(SIGNAL, [], 1, 0, Urgency.Own);
   const drained = sent.drained();
   assert.is(await isSettled(drained), false);
-  const reason = new Error('lost');
+  const reason = new ConnectionClosedError('lost');
   const failed = drained.catch((error: unknown) => error);
   assert.is(sent.end(reason), 100);
   assert.is(await failed, reason);

@@ -1,0 +1,139 @@
+// How a connection, or the whole process, is left while others are behind: what can still be written is, in bounded time.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Deadlines, Expiring } from '../../src/connection/deadlines.js';
+import {
+  ConnectionClosedError,
+  defineInterface,
+  implement,
+  listen,
+  type MessageBus,
+  type Problem,
+} from '../../src/index.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
+import { folder, PATH, peers } from '../helpers/peers.js';
+import { Program } from '../helpers/program.js';
+import { StoppedReader } from '../helpers/stopped-reader.js';
+import { until } from '../helpers/until.js';
+
+const test = suite('leaving');
+const NAME = 'org.example.Left';
+
+test('a process that exits waits a second for all who do not read, and whoever reads gets everything', async () => {
+  const COUNT = 300;
+  const program = Program.start(
+    process.execPath,
+    moduleArguments(`
+      import { listen } from ${JSON.stringify(libraryEntry)};
+      const server = await listen({ address: ${JSON.stringify(`unix:tmpdir=${folder}`)} });
+      console.log('at ' + server.address);
+      const buses = [];
+      for await (const bus of server) if (buses.push(bus) === 6) break;
+      process.stdin.once('data', () => {
+        const signal = { path: '/', interface: ${JSON.stringify(NAME)}, signature: 'uay' };
+        for (const bus of buses) {
+          for (let i = 0; i < ${COUNT}; i++) bus.emit({ ...signal, member: 'Said', body: [i, new Uint8Array(64 * 1024)] });
+        }
+        console.log('leaving');
+        process.exit();
+      });
+      console.log('all here');
+    `),
+    { timeLimit: 60_000 },
+  );
+  await using _ = program;
+  const address = (await program.line(/^at /)).slice('at '.length);
+  const readers: StoppedReader[] = [];
+  for (let i = 0; i < 6; i++) readers.push(await StoppedReader.start(address, [NAME, 'Said']));
+  try {
+    await program.line('all here');
+    // The last one reads, and it is the last one to be written to.
+    const heard = readers[5]?.goOn();
+    program.write('\n');
+    await program.line('leaving');
+    const before = performance.now();
+    await program.finished;
+    const took = performance.now() - before;
+    assert.ok(took < 3000 * patience, `${took} ms`);
+    const { signals, inOrder } = (await heard) as { signals: number; inOrder: boolean };
+    assert.equal([signals, inOrder], [COUNT, true]);
+  } finally {
+    for (const reader of readers) await reader[Symbol.asyncDispose]();
+  }
+});
+
+test('after close() in a handler or listener, nothing of the rest of the batch is delivered', async () => {
+  for (const where of ['handler', 'listener'] as const) {
+    await using both = await peers();
+    const { accepted, client } = both;
+    let delivered = 0;
+    const take = () => {
+      delivered++;
+      void accepted.close();
+    };
+    const Left = defineInterface(NAME, { methods: { Do: {} }, signals: { Said: {} } });
+    accepted.export(PATH, implement(Left, { Do: take }));
+    accepted.subscribe({ interface: NAME, member: 'Said' }, take);
+    const message = { path: PATH, interface: NAME };
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 50; i++) {
+      if (where === 'handler') calls.push(client.call({ ...message, member: 'Do' }));
+      else client.emit({ ...message, member: 'Said' });
+    }
+    await accepted.disconnected;
+    assert.is(delivered, 1);
+    const ends = await Promise.allSettled(calls);
+    assert.ok(ends.every(({ status }) => status === 'rejected'));
+  }
+});
+
+test('whoever closes while the other side does not read is told how much was never written', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}` });
+  await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);
+  const { value } = await server[Symbol.asyncIterator]().next();
+  const bus = value as MessageBus;
+  for (let i = 0; i < 100; i++) {
+    bus.emit({ path: PATH, interface: NAME, member: 'Said', signature: 'uay', body: [i, new Uint8Array(100_000)] });
+  }
+  const problems: Problem[] = [];
+  const hear = (problem: unknown) => void problems.push(problem as Problem);
+  subscribe('busbar:problem', hear);
+  const flushed = bus.flush().catch((error: unknown) => error);
+  await bus.close();
+  unsubscribe('busbar:problem', hear);
+  assert.instance(await flushed, ConnectionClosedError);
+  const [problem] = problems.filter(({ connection }) => connection === bus.stats().connection);
+  assert.match(problem?.message ?? '', /^\d+ bytes .* were never written: the other side did not read in time/);
+});
+
+test('any number of different time limits takes a bounded number of lists, and none expires early', async () => {
+  class Entry extends Expiring {
+    expired = 0;
+    expire(): void {
+      this.expired = performance.now();
+    }
+  }
+  const deadlines = new Deadlines();
+  const started = performance.now();
+  const entries = Array.from({ length: 5000 }, (_, index) => {
+    const entry = new Entry();
+    const milliseconds = 1 + index / 50;
+    deadlines.add(milliseconds, entry);
+    return { entry, milliseconds };
+  });
+  for (let index = 0; index < 100_000; index++) {
+    const entry = new Entry();
+    deadlines.add(10_000 + index * 1.5, entry);
+    deadlines.remove(entry);
+  }
+  assert.ok(deadlines.size < 64 + 200, `${deadlines.size} lists`);
+  await until(() => entries.every(({ entry }) => entry.expired > 0));
+  for (const { entry, milliseconds } of entries) {
+    assert.ok(entry.expired - started >= milliseconds - 1, `${milliseconds} ms expired early`);
+  }
+  deadlines.clear();
+});
+
+test.run();
