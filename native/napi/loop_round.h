@@ -1,5 +1,5 @@
 // Calls back when the event loop has gone round once more: behind an immediate, which every runtime runs
-// after timers and I/O have had their turn.
+// after timers and I/O have had their turn; or behind whatever else does so in a runtime.
 #pragma once
 
 #include <node_api.h>

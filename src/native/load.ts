@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { setImmediate } from 'node:timers';
+import { setImmediate, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
@@ -21,8 +21,12 @@ const ownPlaces = [
 
 let addon: Addon | undefined;
 
-/** As it is before a test suite may take the clock into its own hands. */
-const immediate = setImmediate;
+/**
+ * What runs when the event loop has gone round, as it is before a test suite may take the clock into its own hands. In Deno
+ * it is a timer: sockets are not served there while there always is an immediate.
+ */
+const [immediate, timeout] = [setImmediate, setTimeout];
+const afterRound = process.versions.deno === undefined ? immediate : (callback: () => void) => timeout(callback, 0);
 
 /**
  * The addon, loaded once a thread.
@@ -33,7 +37,7 @@ const immediate = setImmediate;
 export function loadAddon(): Addon {
   if (addon === undefined) {
     addon = load();
-    addon.useImmediate(immediate);
+    addon.useImmediate(afterRound);
   }
   return addon;
 }

@@ -31,6 +31,9 @@ const BETWEEN_ROUNDS = 4 * TURN;
 /** Each of four busy connections may have its turns before the call is read, and before its reply is. */
 const BEFORE_ANSWER = 20 * TURN;
 
+/** Deno serves no sockets while there always is an immediate. */
+const countsRounds = process.versions.deno === undefined;
+
 /** How many messages came between two turns of one thing, at most, and how often it had its turn. */
 class Gap {
   largest = 0;
@@ -85,7 +88,8 @@ class Run {
   /** A byte that goes to and fro between two sockets of this process. */
   async openSockets(): Promise<void> {
     const path = join(tmpdir(), `busbar-fair-${process.pid}`);
-    this.#server = createServer((socket) => socket.pipe(socket)).listen(path);
+    // Deno tells of the end of the other side as an error.
+    this.#server = createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(path);
     this.#socket = connectSocket(path);
     await new Promise((resolve) => this.#socket?.once('connect', resolve));
     this.#socket.on('data', (byte) => {
@@ -113,7 +117,7 @@ class Run {
       this.timers.turn(this.#messages);
       if (this.#isRunning) setTimeout(timer, 1);
     };
-    setImmediate(round);
+    if (countsRounds) setImmediate(round);
     setTimeout(timer, 1);
     this.#socket?.write('x');
   }
@@ -146,8 +150,12 @@ async function counted(run: Run, start: (server: PeerServer) => Promise<AsyncDis
     await server.close();
     await run.close();
   }
-  const limits = { rounds: BETWEEN_ROUNDS, timers: BETWEEN_ROUNDS, io: 2 * BETWEEN_ROUNDS };
-  for (const [what, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
+  const limits = {
+    ...(countsRounds ? { rounds: BETWEEN_ROUNDS } : {}),
+    timers: BETWEEN_ROUNDS,
+    io: 2 * BETWEEN_ROUNDS,
+  };
+  for (const [what, limit] of Object.entries(limits) as ['rounds' | 'timers' | 'io', number][]) {
     const { turns, largest } = run[what];
     assert.ok(turns > 10, `${what}: ${turns} turns`);
     assert.ok(largest <= limit, `${what}: ${largest} messages between two turns`);
