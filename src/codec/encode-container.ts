@@ -130,13 +130,26 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
   const writeKey = basicEncoders[keyCode];
   const isWide = keyCode === 'x' || keyCode === 't';
   const fromObject = keyCode === 's' || keyCode === 'o' || keyCode === 'g';
+  const writeEntry = (writer: Writer, key: unknown, value: unknown): void => {
+    writer.align(8);
+    try {
+      writeKey(writer, key);
+    } catch (error) {
+      throw within(' key', misfitOf(key, error));
+    }
+    try {
+      writeValue(writer, value);
+    } catch (error) {
+      throw atKey(key, misfitOf(value, error));
+    }
+  };
   return (writer, value) => {
     if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
       const keys = Object.keys(object);
       checkCount(signature, at + 1, keys.length);
       const lengthAt = writer.beginArray(8);
-      for (const key of keys) writeEntry(writer, writeKey, key, writeValue, object[key]);
+      for (const key of keys) writeEntry(writer, key, object[key]);
       writer.endArray(lengthAt, 8);
       return;
     }
@@ -149,7 +162,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
     const lengthAt = writer.beginArray(8);
     for (const [key, content] of entriesOfMap.call(value)) {
       if (isWide && typeof key === 'number') checkSingleKey(value, key);
-      writeEntry(writer, writeKey, key, writeValue, content);
+      writeEntry(writer, key, content);
     }
     writer.endArray(lengthAt, 8);
   };
@@ -161,26 +174,6 @@ const { entries: entriesOfMap, has: hasOfMap } = Map.prototype as Map<unknown, u
 function checkSingleKey(map: ReadonlyMap<unknown, unknown>, key: number): void {
   if (!Number.isSafeInteger(key) || !hasOfMap.call(map, BigInt(key))) return;
   throw new Misfit(`has the key ${key} twice, as a number and as a bigint`);
-}
-
-function writeEntry(
-  writer: Writer,
-  writeKey: ValueEncoder,
-  key: unknown,
-  writeValue: ValueEncoder,
-  value: unknown,
-): void {
-  writer.align(8);
-  try {
-    writeKey(writer, key);
-  } catch (error) {
-    throw within(' key', misfitOf(key, error));
-  }
-  try {
-    writeValue(writer, value);
-  } catch (error) {
-    throw atKey(key, misfitOf(value, error));
-  }
 }
 
 /** As Map itself tells it: an object may have a `size` of its own. */

@@ -12,7 +12,7 @@ import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
 import { DEPTH_MAXIMUM } from './limits.js';
-import { describe, Misfit, misfitOf } from './misfit.js';
+import { describe, Misfit } from './misfit.js';
 import type { Writer } from './writer.js';
 
 interface Content {
@@ -39,11 +39,7 @@ function writeContent(writer: Writer, nesting: number, signature: string, value:
   }
   writer.depth = depth;
   writer.signature(signature);
-  try {
-    content.write(writer, value);
-  } catch (error) {
-    throw misfitOf(value, error);
-  }
+  content.write(writer, value);
   writer.depth = outerDepth;
 }
 
@@ -76,7 +72,7 @@ function inferSignature(value: unknown): string {
       return 'b';
     case 'number':
       // An integer has no negative zero.
-      return (value | 0) === value && !Object.is(value, -0) ? 'i' : 'd';
+      return (value | 0) === value && (value !== 0 || 1 / value > 0) ? 'i' : 'd';
     case 'bigint':
       if (BigInt.asIntN(64, value) === value) return 'x';
       break;

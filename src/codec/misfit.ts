@@ -5,6 +5,7 @@
  */
 import { types } from 'node:util';
 import { quoted } from '../names.js';
+import { Variant } from '../variant.js';
 
 export class Misfit {
   #path = '';
@@ -36,12 +37,14 @@ export function misfitOf(value: unknown, error: unknown): unknown {
 }
 
 function isRevoked(value: unknown): boolean {
-  if (!types.isProxy(value)) return false;
   try {
-    Array.isArray(value);
+    let content = value;
+    while (!types.isProxy(content) && Variant.isVariant(content)) content = content.value;
+    // Of a Proxy that was revoked this cannot be asked.
+    if (types.isProxy(content)) Array.isArray(content);
     return false;
   } catch {
-    return true;
+    return types.isProxy(value) || Variant.isVariant(value);
   }
 }
 
