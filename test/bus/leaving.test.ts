@@ -7,6 +7,7 @@ import {
   ConnectionClosedError,
   defineInterface,
   implement,
+  LimitsExceededError,
   listen,
   type MessageBus,
   type Problem,
@@ -106,6 +107,49 @@ test('whoever closes while the other side does not read is told how much was nev
   assert.instance(await flushed, ConnectionClosedError);
   const [problem] = problems.filter(({ connection }) => connection === bus.stats().connection);
   assert.match(problem?.message ?? '', /^\d+ bytes .* were never written: the other side did not read in time/);
+});
+
+test('two peers that flood each other with short calls for long answers make progress, or end with a reason', async () => {
+  const Flood = defineInterface(NAME, { methods: { Give: { out: 'ay' } } });
+  const limits = { queuedBytes: 1_000_000 };
+  const program = (address: string) => `
+    import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+    const Flood = defineInterface(${JSON.stringify(NAME)}, { methods: { Give: { out: 'ay' } } });
+    const bus = await connect({ address: ${JSON.stringify(address)}, peer: true, limits: ${JSON.stringify(limits)} });
+    bus.export(${JSON.stringify(PATH)}, implement(Flood, { Give: () => new Uint8Array(100_000) }));
+    const flood = bus.proxy(Flood, ${JSON.stringify(PATH)});
+    const ends = await Promise.allSettled(Array.from({ length: 3000 }, () => flood.call.Give()));
+    const answered = ends.filter(({ status }) => status === 'fulfilled').length;
+    if (answered === 3000) await bus.close();
+    console.log(JSON.stringify([answered, (await bus.disconnected)?.name]));
+  `;
+  const ends: PromiseSettledResult<unknown>[] = [];
+  let ended: unknown;
+  let finish!: () => void;
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  await using server = await listen({
+    address: `unix:tmpdir=${folder}`,
+    limits,
+    onConnection: async (bus) => {
+      bus.export(PATH, implement(Flood, { Give: () => new Uint8Array(100_000) }));
+      const flood = bus.proxy(Flood, PATH);
+      void bus.disconnected.then((reason) => {
+        ended = reason;
+      });
+      ends.push(...(await Promise.allSettled(Array.from({ length: 3000 }, () => flood.call.Give()))));
+      finish();
+    },
+  });
+  await using other = Program.start(process.execPath, moduleArguments(program(server.address)), { timeLimit: 90_000 });
+  await done;
+  const { stdout } = await other.finished;
+  const here = ends.filter(({ status }) => status === 'fulfilled').length;
+  const [there, reason] = JSON.parse(stdout) as [number, string | undefined];
+  // Whoever comes to the end of its patience first tells why; the other one sees that it was left.
+  const isTold = ended instanceof LimitsExceededError || reason === 'LimitsExceededError';
+  assert.ok((here === 3000 && there === 3000) || isTold, `${here}, ${there}, ${ended}, ${reason}`);
 });
 
 test('any number of different time limits takes a bounded number of lists, and none expires early', async () => {
