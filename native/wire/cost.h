@@ -1,9 +1,9 @@
 // What the values of a body take in memory once JavaScript has decoded them: what the validator adds up, so
 // that a small message that would become a large one is refused before a value of it is made.
 //
-// The figures are bytes beyond those of the body, and were measured in V8 (Node.js 20 and 22, 64 bits, no
+// The figures are bytes beyond those of the body, and were measured in V8 (Node.js 20, 64 bits, no
 // compressed pointers) by `bench/decoded-size/measure.ts`; each is the largest of what it prints for its
-// kind, rounded up. `test/unit/decoded-size.test.ts` holds the sum against the heap.
+// kind, rounded up. `test/bus/decoded-size.test.ts` holds the sum against the heap.
 #pragma once
 
 #include <array>
