@@ -54,8 +54,8 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
 
 ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (options_.read(info.Env(), info[0])) transport_ = make_transport(info.Env());
-  // Whoever handed over a socket keeps it if this throws.
-  if (transport_ == nullptr) options_.endpoint.socket.release();
+  // A socket that was handed over is closed where there is no transport to own it.
+  if (transport_ == nullptr) options_.endpoint.socket.reset();
 }
 
 std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env env) {

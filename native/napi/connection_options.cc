@@ -192,9 +192,9 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "options must be an object");
   // The endpoint comes first: the socket that it owns is closed with it if anything else is wrong.
-  return read_endpoint(env, object, endpoint) && read_kinds(env, object, transport, poller) && read_limits(env, object, limits) &&
-         read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
-         read_function(env, object, "onDrain", on_drain) &&
+  return read_endpoint(env, object, endpoint) && read_kinds(env, object, transport, poller) &&
+         read_limits(env, object, limits) && read_function(env, object, "onOpen", on_open) &&
+         read_function(env, object, "onBatch", on_batch) && read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&
          read_function(env, object, "onClose", on_close);
 }

@@ -141,7 +141,7 @@ export class HalfOpen {
     const { anonymous, guid, limits, poller, transport } = this.#options;
     const timeout = Math.max(1, this.#options.timeout - place.age);
     const serve = { fd, guid };
-    const { connection, opened } = this.#serve({
+    const { connection, opened } = Connection.serve({
       ...{ address: '', peer: true, serve, anonymous, limits, poller, timeout, transport },
     });
     place.connection = connection;
@@ -149,16 +149,6 @@ export class HalfOpen {
     if (failure === undefined) return connection;
     trace('peer: did not authenticate: %s', place.lostBy ?? (failure.detail || errnoText(failure.errno)));
     return undefined;
-  }
-
-  /** The socket is the connection's, unless there is none after all. */
-  #serve(options: Parameters<typeof Connection.serve>[0]): ReturnType<typeof Connection.serve> {
-    try {
-      return Connection.serve(options);
-    } catch (error) {
-      loadAddon().closeFd(options.serve.fd);
-      throw error;
-    }
   }
 
   #loseSilent(): void {
