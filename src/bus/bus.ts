@@ -139,12 +139,12 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal. It is delivered even if the process ends right after. Signals of an exported object are emitted by
-   * the object itself; this is for those without one.
+   * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a second.
+   * Signals of an exported object are emitted by the object itself; this is for those without one.
    *
    * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is over
-   * @throws {@link BackpressureError} if more than 64 MiB wait to be written
+   * @throws {@link BackpressureError} if more than `limits.queuedBytes` wait to be written
    * @see D-Bus specification, section "Signal Emission"
    */
   emit(signal: SignalEmission): void {
@@ -158,7 +158,7 @@ export class Bus implements AsyncDisposable {
    * Sends any message that awaits no reply: a signal, or an answer to a call that a message handler took.
    *
    * @returns the serial of the message
-   * @throws as {@link emit} does
+   * @throws as {@link emit} does; for an answer (with a `replySerial`) when four times as much waits
    * @see D-Bus specification, section "Message Format"
    */
   send(message: OutgoingMessage): number {

@@ -180,4 +180,26 @@ test('any number of different time limits takes a bounded number of lists, and n
   deadlines.clear();
 });
 
+test('64 different time limits are kept exactly, and further ones are late by an eighth at most', () => {
+  class Entry extends Expiring {
+    expire(): void {}
+  }
+  const deadlines = new Deadlines();
+  // No earlier than their clock.
+  const began = performance.now();
+  let latest = 0;
+  for (let index = 0; index < 20_000; index++) {
+    const entry = new Entry();
+    const milliseconds = 100_000 + index * index;
+    const now = performance.now() - began;
+    deadlines.add(milliseconds, entry);
+    const late = entry.expiresAt - now - milliseconds;
+    assert.ok(late >= 0, `${milliseconds} ms expire early`);
+    if (index < 64) assert.ok(late < 1000, `${milliseconds} ms are late by ${late}`);
+    latest = Math.max(latest, late / milliseconds);
+  }
+  assert.ok(latest > 0.05 && latest <= 1 / 8 + 0.01, `${latest}`);
+  deadlines.clear();
+});
+
 test.run();

@@ -360,4 +360,16 @@ test('a watch drops the oldest beyond its limit and says how many', async () => 
   assert.equal((await watching.next()).value, ['c']);
 });
 
+test('a watch without a limit keeps 1024 signals', async () => {
+  using watching = proxy.watch.Lit();
+  await settled(client);
+  for (let number = 0; number < 1024; number++) beacon.emit.Lit(`${number}`);
+  await settled();
+  assert.is(watching.dropped, 0);
+  beacon.emit.Lit('1024');
+  await settled();
+  assert.is(watching.dropped, 1);
+  assert.equal((await watching.next()).value, ['1']);
+});
+
 test.run();

@@ -2,11 +2,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement, listen, type MessageBus } from '../../src/index.js';
+import {
+  BackpressureError,
+  connect,
+  defineInterface,
+  implement,
+  LimitsExceededError,
+  listen,
+  type MessageBus,
+  MessageType,
+} from '../../src/index.js';
 import { callLate } from '../helpers/late-caller.js';
 import { folder, PATH, peers } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { testUnless } from '../helpers/skip.js';
+import { until } from '../helpers/until.js';
 
 const test = suite('slow readers');
 const MEBIBYTE = 1024 * 1024;
@@ -49,6 +59,44 @@ test('a hundred answers of 1 MiB and one without values arrive', async () => {
   assert.equal(sizes, new Array(100).fill(MEBIBYTE));
   const { queuedBytes, readingPaused } = both.accepted.stats();
   assert.equal([queuedBytes, readingPaused], [0, false]);
+});
+
+test('answers of handlers that were at work take up to four times the limit, and callers beyond that get an error', async () => {
+  const queuedBytes = 100_000;
+  await using both = await peers({ limits: { queuedBytes } });
+  const { accepted, client } = both;
+  const ends: ((bytes: Uint8Array) => void)[] = [];
+  accepted.export(
+    PATH,
+    implement(defineInterface(NAME, { methods: { Wait: { out: 'ay' } } }), {
+      Wait: () => new Promise<Uint8Array>((resolve) => ends.push(resolve)),
+    }),
+  );
+  // More than the 8 MiB that the kernel takes where sd-bus may ask for them.
+  const calls = Array.from({ length: 400 }, () => client.call({ path: PATH, interface: NAME, member: 'Wait' }));
+  await until(() => ends.length === calls.length);
+  for (const end of ends) end(sixty);
+  let most = 0;
+  for (let i = 0; i < 100; i++) {
+    await undefined;
+    most = Math.max(most, accepted.stats().queuedBytes);
+  }
+  assert.ok(most > 4 * queuedBytes, `${most} bytes waited`);
+  assert.ok(most < 4 * queuedBytes + sixty.length + 200 * calls.length, `${most} bytes waited`);
+  assert.ok(accepted.stats().readingPaused);
+  // What a program answers itself has as much room, and no error takes its place; its own messages have less.
+  const answer = { type: MessageType.MethodReturn, replySerial: 1 };
+  for (const message of [answer, { type: MessageType.Signal, path: PATH, interface: NAME, member: 'Said' }]) {
+    assert.throws(
+      () => accepted.send(message),
+      (error: unknown) => error instanceof BackpressureError,
+    );
+  }
+  const settled = await Promise.allSettled(calls);
+  const refused = settled.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+  assert.ok(refused.length > 0 && refused.length < calls.length, `${refused.length} refused`);
+  for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
+  assert.equal([accepted.state, accepted.stats().queuedBytes], ['open', 0]);
 });
 
 /** The most that waited in a connection, looked at often, and whether it ever paused. */

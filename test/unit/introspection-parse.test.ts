@@ -381,6 +381,17 @@ test('is limited in what cannot be used', () => {
   );
 });
 
+test('is limited in annotations of one element', () => {
+  const annotated = (count: number) => {
+    const annotations = Array.from({ length: count }, (_, i) => `<annotation name="a.b${i}" value=""/>`).join('');
+    return `<node><interface name="a.b">${annotations}</interface><interface name="a.c"/></node>`;
+  };
+  assert.equal([...parse(annotated(1000)).node.interfaces.keys()], ['a.b', 'a.c']);
+  const { node, reports } = parse(annotated(1001));
+  assert.equal([...node.interfaces.keys()], ['a.c']);
+  assert.match(String(reports[0]), /more than 1000 annotations/);
+});
+
 test('is limited in entities that are not its own', () => {
   const documented = (count: number) =>
     `<node><doc:doc>${'&ensp;'.repeat(count)}</doc:doc><interface name="a.b"/></node>`;

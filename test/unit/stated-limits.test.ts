@@ -1,0 +1,77 @@
+// What SECURITY.md states in its table "Limits": every row names what enforces it and a test that reaches it, and the
+// defaults are those of the code.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SERVER_LIMITS } from '../../src/limits.js';
+import { projectRoot as root } from '../helpers/paths.js';
+
+const test = suite('stated limits');
+const MEBIBYTE = 1024 * 1024;
+
+interface Row {
+  readonly what: string;
+  readonly text: string;
+  readonly where: string;
+  readonly tests: string;
+}
+
+const rows = rowsOf(readFileSync(join(root, 'SECURITY.md'), 'utf8'));
+
+/** The rows of the first table below the heading. */
+function rowsOf(page: string): Row[] {
+  const section = page.slice(page.indexOf('\n## Limits\n'));
+  const [, table = ''] = /\n((?:\|.*\n)+)/.exec(section) ?? [];
+  return table
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((line) => {
+      const [, what = '', much = '', where = '', tests = ''] = line.split('|');
+      return { what: what.trim(), text: what + much + where, where, tests };
+    });
+}
+
+/** The files that a cell links, relative to the root. */
+function linked(cell: string): string[] {
+  return [...cell.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path as string);
+}
+
+test('every row has a test', () => {
+  assert.ok(rows.length > 30, `${rows.length} rows`);
+  for (const { what, tests } of rows) {
+    const paths = linked(tests);
+    assert.ok(paths.length > 0, `no test of “${what}” is linked`);
+    for (const path of paths) {
+      assert.match(path, /^(test|native\/test)\//, what);
+      assert.ok(existsSync(join(root, path)), `${path}, the test of “${what}”, does not exist`);
+    }
+  }
+});
+
+test('what a row names is in the file that it names', () => {
+  for (const { what, where } of rows) {
+    assert.ok(linked(where).length > 0, `“${what}” names no file`);
+    for (const [, path = '', names = ''] of where.matchAll(/\]\(([^)]+)\)([^[]*)/g)) {
+      const source = readFileSync(join(root, path), 'utf8');
+      for (const [, name = ''] of names.matchAll(/`([^`]+)`/g)) {
+        assert.ok(new RegExp(`\\b${name}\\b`).test(source), `“${what}”: there is no ${name} in ${path}`);
+      }
+    }
+  }
+});
+
+test('every limit that can be chosen is stated with its default', () => {
+  for (const [name, value] of Object.entries(SERVER_LIMITS)) {
+    const size = value % MEBIBYTE === 0 ? `${value / MEBIBYTE} MiB` : `${value}`;
+    const stated = rows.some(({ text }) => text.includes(`\`${name}\``) || text.includes(`limits.${name}\``));
+    assert.ok(stated, `limits.${name} is not stated`);
+    assert.ok(
+      rows.some(({ text }) => new RegExp(`\`(limits\\.)?${name}\``).test(text) && text.includes(size)),
+      `limits.${name}: nothing states ${size}`,
+    );
+  }
+});
+
+test.run();
