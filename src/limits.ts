@@ -39,8 +39,9 @@ export interface ConnectionLimits {
    */
   readonly queuedBytes?: number | undefined;
   /**
-   * Received file descriptors of one sender's messages in progress that may be open at a time; those of all senders may be
-   * four times as many. A message that brings more is refused. Descriptors that were taken are not counted. Default: 1024.
+   * Received file descriptors of one sender's messages that may be in progress, or wait for a loop, at a time; those of all
+   * senders may be four times as many. A message that brings more is refused. Descriptors that were taken are not counted.
+   * Default: 1024.
    */
   readonly descriptors?: number | undefined;
 }

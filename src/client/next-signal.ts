@@ -4,13 +4,14 @@ import type { Subscription } from '../bus/subscription.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { ConnectionClosedError } from '../errors.js';
 
-export type Listen = (listener: (...values: unknown[]) => void) => Subscription;
+/** Subscribes; the listener gets the values of each signal, which are its own. */
+export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription;
 
 /**
  * The values of the next signal. Rejects when the bus refuses the subscription, the abort signal fires, or the
  * connection ends.
  */
-export function nextSignal(bus: Bus, listen: Listen, signal: AbortSignal | undefined): Promise<unknown[]> {
+export function nextSignal(bus: Bus, listen: ListenOnce, signal: AbortSignal | undefined): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const end = () => {
@@ -23,7 +24,7 @@ export function nextSignal(bus: Bus, listen: Listen, signal: AbortSignal | undef
       reject(reason);
     };
     const abort = () => fail(signal?.reason);
-    const subscription = listen((...values) => {
+    const subscription = listen((values) => {
       end();
       resolve(values);
     });

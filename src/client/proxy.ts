@@ -11,6 +11,7 @@ import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { PreparedHead } from '../connection/header.js';
+import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
 import type { ReplyBody, TakeReply } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
@@ -25,9 +26,9 @@ import { standardInterfaces } from '../introspection/standard.js';
 import { checkBusName, checkObjectPath } from '../names.js';
 import { checkFunction } from '../parameters.js';
 import { Variant } from '../variant.js';
-import { nextSignal } from './next-signal.js';
+import { type ListenOnce, nextSignal } from './next-signal.js';
 import type { ProxyOf, ProxyOptions } from './proxy-types.js';
-import { SignalQueue, type WatchOptions } from './signal-queue.js';
+import { type ListenOn, SignalQueue, type WatchOptions } from './signal-queue.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
 const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
@@ -216,33 +217,43 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
 }
 
-/** @param keeps whether the values outlive the listener, which then does not give back their descriptors */
-function listen(remote: Remote, signal: SignalDescription, keeps = false) {
+/** @param take gets the values, and the inbox that the signal is in; descriptors are on loan to it */
+function takeSignal(
+  { bus, description, destination: sender, path, options }: Remote,
+  signal: SignalDescription,
+  take: (values: unknown[], received: Inbox) => unknown,
+): Subscription {
+  const rule = { sender, path, interface: description.name, member: signal.name };
+  return bus.listen(rule, (received) => {
+    const { signature } = received;
+    if (signature !== signal.signature) {
+      reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
+    }
+    return take(received.decode(options), received);
+  });
+}
+
+function listen(remote: Remote, signal: SignalDescription) {
   return (listener: (...values: unknown[]) => unknown): Subscription => {
     checkFunction(listener, 'listener');
-    const { bus, description, destination: sender, path, options } = remote;
-    const rule = { sender, path, interface: description.name, member: signal.name };
-    return bus.listen(rule, (received) => {
-      const { signature } = received;
-      if (signature !== signal.signature) {
-        reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
-      }
-      const values = received.decode(options);
-      if (keeps) received.keepDescriptors();
-      return listener(...values);
-    });
+    return takeSignal(remote, signal, (values) => listener(...values));
   };
 }
 
 function listenOnce(remote: Remote, signal: SignalDescription) {
-  const on = listen(remote, signal, true);
+  const listenFor: ListenOnce = (listener) =>
+    takeSignal(remote, signal, (values, received) => {
+      received.keepDescriptors();
+      listener(values);
+    });
   return (options?: { readonly signal?: AbortSignal }): Promise<unknown[]> =>
-    nextSignal(remote.bus, on, options?.signal ?? remote.options.signal);
+    nextSignal(remote.bus, listenFor, options?.signal ?? remote.options.signal);
 }
 
 function watch(remote: Remote, signal: SignalDescription) {
-  const on = listen(remote, signal, true);
-  return (options?: WatchOptions) => new SignalQueue(remote.bus, on, options);
+  const listenFor: ListenOn = (listener) =>
+    takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()));
+  return (options?: WatchOptions) => new SignalQueue(remote.bus, listenFor, options);
 }
 
 /**

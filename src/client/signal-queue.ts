@@ -5,7 +5,6 @@ import { closeDescriptors } from '../codec/close-descriptors.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
-import type { Listen } from './next-signal.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
@@ -17,6 +16,20 @@ export interface WatchOptions {
 
 const DEFAULT_LIMIT = 1024;
 
+/**
+ * Subscribes. The listener gets the values of each signal, and what to call when it has them no longer, or the loop has them:
+ * until then their descriptors count as the sender's.
+ */
+export type ListenOn = (listener: (values: unknown[], uncount: Uncount) => void) => Subscription;
+
+type Uncount = (() => void) | undefined;
+
+/** A signal that waits for the loop. */
+interface Waiting {
+  readonly values: unknown[];
+  readonly uncount: Uncount;
+}
+
 type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => void;
 
 /**
@@ -24,7 +37,7 @@ type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => 
  * then is still handed out, unless it was the loop that left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
-  readonly #waiting: unknown[][] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #takers: Taker[] = [];
   readonly #subscription: Subscription;
   readonly #stopWaiting: () => void;
@@ -36,12 +49,12 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   /** Why the bus refused the subscription, until somebody was told. */
   #refusal: { readonly reason: unknown } | undefined;
 
-  constructor(bus: Bus, listen: Listen, options: WatchOptions = {}) {
+  constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
     if (!(limit >= 1)) throw new InvalidArgumentError(`limit: expected at least 1, got ${String(limit)}`);
     this.#connectionId = bus.connectionId;
     this.#limit = limit;
-    this.#subscription = listen((...values) => this.#push(values));
+    this.#subscription = listen((values, uncount) => this.#push(values, uncount));
     this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
     this.#stopWaiting = bus.whenClosed(() => this.#end());
     if (signal !== undefined) this.#stopListening = onAbort(signal, this.#end);
@@ -59,8 +72,11 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
    * @throws (rejects) once, with why, if the bus refused the subscription
    */
   next(): Promise<IteratorResult<unknown[], undefined>> {
-    const value = this.#waiting.shift();
-    if (value !== undefined) return Promise.resolve({ value, done: false });
+    const first = this.#waiting.shift();
+    if (first !== undefined) {
+      first.uncount?.();
+      return Promise.resolve({ value: first.values, done: false });
+    }
     if (this.#refusal !== undefined) return this.#tellRefusal(this.#refusal);
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => this.#takers.push(resolve));
@@ -68,7 +84,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
 
   /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
-    for (const values of this.#waiting.splice(0)) closeDescriptors(values);
+    for (const each of this.#waiting.splice(0)) forget(each);
     this.#refusal = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
@@ -84,15 +100,16 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     void this.return();
   }
 
-  #push(value: unknown[]): void {
+  #push(values: unknown[], uncount: Uncount): void {
     const taker = this.#takers.shift();
     if (taker !== undefined) {
-      taker({ value, done: false });
+      uncount?.();
+      taker({ value: values, done: false });
       return;
     }
-    this.#waiting.push(value);
+    this.#waiting.push({ values, uncount });
     if (this.#waiting.length <= this.#limit) return;
-    closeDescriptors(this.#waiting.shift());
+    forget(this.#waiting.shift());
     if (this.#dropped++ > 0) return;
     const what = `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`;
     report('message', what, undefined, this.#connectionId);
@@ -120,4 +137,10 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#stopListening();
     for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });
   };
+}
+
+/** Nobody gets it. */
+function forget(waiting: Waiting | undefined): void {
+  closeDescriptors(waiting?.values);
+  waiting?.uncount?.();
 }

@@ -226,6 +226,11 @@ export class Inbox {
     this.#claim?.keep();
   }
 
+  /** The same, and they count as the sender's until the returned function is called, if there is one. */
+  keepCountedDescriptors(): (() => void) | undefined {
+    return this.#claim?.keepCounted();
+  }
+
   /** Closes the descriptors of what was decoded: nobody gets it. */
   discard(): void {
     this.#claim?.close();

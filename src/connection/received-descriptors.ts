@@ -82,11 +82,19 @@ export class Claim {
 
   /** Makes them belong to whoever gets them. */
   keep(): void {
-    if (!this.#isLent || this.#isOver) return;
+    this.keepCounted()?.();
+  }
+
+  /**
+   * Makes them belong to whoever gets them, who does not have them yet: they count as being in use until the returned
+   * function is called, which is to be done once. There is none where there is nothing to count.
+   */
+  keepCounted(): (() => void) | undefined {
+    if (!this.#isLent || this.#isOver) return undefined;
     this.#isLent = false;
-    if (this.#descriptors === undefined) return;
+    if (this.#descriptors === undefined) return undefined;
     for (const descriptor of this.#descriptors) keepDescriptor(descriptor);
-    this.#received.return();
+    return () => this.#received.return();
   }
 
   /** Ends the loan: closes those that were not taken. */

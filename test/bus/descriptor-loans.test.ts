@@ -213,6 +213,40 @@ test('a signal that is awaited or iterated over is its receiver’s, and what a 
   await assertNoFdsLeft(before);
 });
 
+test('what waits for a loop counts as the sender’s until the loop has it: a sender cannot use up descriptors', async () => {
+  await using both = await pair({ descriptors: 3 });
+  const before = openFds();
+  const watch = both.proxy.watch.Here();
+  const emit = async (count: number) => {
+    for (let i = 0; i < count; i++) both.emit();
+    await both.ping();
+  };
+  const take = async () => ((await watch.next()).value as [FileDescriptor])[0].close();
+  await emit(8);
+  await assertFdsLeft(before, 3);
+  assert.equal([watch.dropped, both.client.stats().droppedSignals], [0, 5]);
+  await take();
+  await emit(8);
+  await assertFdsLeft(before, 3);
+  assert.is(both.client.stats().droppedSignals, 12);
+  for (let i = 0; i < 3; i++) await take();
+  // A loop that waits has it at once.
+  for (let i = 0; i < 8; i++) {
+    const next = take();
+    await emit(1);
+    await next;
+  }
+  await assertNoFdsLeft(before);
+  await emit(3);
+  await watch.return?.();
+  await assertNoFdsLeft(before);
+  // What is dropped for others counts no longer.
+  using short = both.proxy.watch.Here({ limit: 1 });
+  await emit(10);
+  assert.equal([short.dropped, both.client.stats().droppedSignals], [9, 12]);
+  await assertFdsLeft(before, 1);
+});
+
 test('a message handler and an object both see it, and the last one closes it', async () => {
   await using both = await pair();
   const before = openFds();
