@@ -52,16 +52,18 @@ export type ValueDecoder = (reader: Reader) => unknown;
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
-export function decoderFor(signature: string, options: DecodeOptions = {}): Decoder {
-  return dialect(options).decoderFor(signature);
+export function decoderFor(signature: string, options?: DecodeOptions): Decoder {
+  return (options === undefined ? dialects.plain.arrays : dialect(options)).decoderFor(signature);
 }
 
 /** The choices for `variants`. */
 export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
 
 function dialect({ variants = 'plain', typedArrays = false }: DecodeOptions): Dialect {
-  if (!Object.hasOwn(dialects, variants)) checkChoice(variants, VARIANTS, 'variants');
-  return dialects[variants][typedArrays ? 'typedArrays' : 'arrays'];
+  // What most ask for needs neither a check nor a look-up by name, which take longer than a short body.
+  if (variants !== 'plain') checkChoice(variants, VARIANTS, 'variants');
+  const { arrays, typedArrays: typed } = variants === 'plain' ? dialects.plain : dialects[variants];
+  return typedArrays ? typed : arrays;
 }
 
 /** The decoders for one choice of options. */
