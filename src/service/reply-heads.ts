@@ -10,10 +10,15 @@ const MAXIMUM = 1024;
 export class ReplyHeads {
   readonly #heads = new Map<string | undefined, Map<string, PreparedHead>>();
   #size = 0;
+  /** The one that was asked for last: the next reply is often another of the same kind. */
+  #last: PreparedHead | undefined;
 
   /** The head of a METHOD_RETURN. */
   get(destination: string | undefined, signature: string): PreparedHead {
-    return this.#heads.get(destination)?.get(signature) ?? this.#add(destination, signature);
+    const last = this.#last;
+    if (last !== undefined && last.destination === destination && last.signature === signature) return last;
+    this.#last = this.#heads.get(destination)?.get(signature) ?? this.#add(destination, signature);
+    return this.#last;
   }
 
   #add(destination: string | undefined, signature: string): PreparedHead {
