@@ -117,7 +117,10 @@ export class Dispatcher {
 /** Decodes the arguments, once and as the method wants them, and runs it. */
 function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
   const { message } = call;
-  const args = exportable.wrapsVariants(name) ? message.decode({ variants: 'wrap' }) : message.body;
+  const { wrapping } = exportable;
+  // Most objects have no such method: then there is nothing to look up.
+  const wraps = wrapping.size > 0 && wrapping.has(name);
+  const args = wraps ? message.decode({ variants: 'wrap' }) : message.body;
   return exportable.callMethod(name, args, call);
 }
 

@@ -33,8 +33,8 @@ export interface Outlet {
 /** An interface and the object behind it, as a bus uses them. Members are addressed by their D-Bus names. */
 export interface Exportable {
   readonly description: InterfaceDescription;
-  /** Whether a method gets its arguments with their variants as `Variant`. */
-  wrapsVariants(name: string): boolean;
+  /** The methods that get their arguments with their variants as `Variant`. */
+  readonly wrapping: ReadonlySet<string>;
   /** Runs a method: returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
   /** The value of a property as it is to be sent, or a promise of it. Access is the caller's business. */

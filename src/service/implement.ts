@@ -23,6 +23,7 @@ import { type Exportable, registerExportable } from './exportable.js';
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
 import { noteChanges, Outlets } from './outlets.js';
 import { checkNotProvided } from './reserved-interfaces.js';
+import { withContext } from './with-context.js';
 
 /** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
 type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
@@ -126,15 +127,12 @@ export function implement<const M extends InterfaceMembers, const Given extends 
   return implementation as ImplementationOf<M, Given>;
 }
 
-interface Handler {
-  readonly run: (this: unknown, ...args: readonly unknown[]) => unknown;
-  /** Whether it wants variants wrapped. */
-  readonly wraps: boolean;
-}
+type Handler = (this: unknown, ...args: readonly unknown[]) => unknown;
 
 class ImplementedObject implements Exportable {
   readonly description: InterfaceDescription;
   readonly outlets: Outlets;
+  readonly wrapping: ReadonlySet<string>;
   readonly #members: Record<string, unknown>;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #properties: ReadonlyMap<string, ImplementedProperty>;
@@ -145,11 +143,9 @@ class ImplementedObject implements Exportable {
     this.description = description;
     this.#members = members;
     this.outlets = new Outlets(description, (name) => this.getProperty(name));
-    const handlers = [...description.methods.keys()].map((name) => {
-      const wraps = defined.methods?.[name]?.variants === 'wrap';
-      return [name, { run: functionOf(name, members[name]), wraps }] as const;
-    });
-    this.#handlers = new Map(handlers);
+    const methods = [...description.methods.keys()];
+    this.wrapping = new Set(methods.filter((name) => defined.methods?.[name]?.variants === 'wrap'));
+    this.#handlers = new Map(methods.map((name) => [name, functionOf(name, members[name])]));
     const property = (described: PropertyDescription) => {
       const { name } = described;
       const variants = defined.properties?.[name]?.variants ?? 'plain';
@@ -161,11 +157,7 @@ class ImplementedObject implements Exportable {
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
     const handler = this.#handlers.get(name);
     if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    return handler.run.apply(this.#members, [...args, context]);
-  }
-
-  wrapsVariants(name: string): boolean {
-    return this.#handlers.get(name)?.wraps === true;
+    return handler.apply(this.#members, withContext(args, context));
   }
 
   getProperty(name: string): unknown {
@@ -220,8 +212,8 @@ class ImplementedObject implements Exportable {
   }
 }
 
-function functionOf(name: string, value: unknown): Handler['run'] {
-  if (typeof value === 'function') return value as Handler['run'];
+function functionOf(name: string, value: unknown): Handler {
+  if (typeof value === 'function') return value as Handler;
   throw new InvalidArgumentError(`the method ${name} must be implemented by a function`);
 }
 

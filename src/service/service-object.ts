@@ -13,6 +13,7 @@ import { withoutVariants } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 import { signalValues } from './signal-values.js';
+import { withContext } from './with-context.js';
 
 const serviceObjects = new WeakMap<object, ServiceObject>();
 
@@ -29,6 +30,7 @@ export function serviceObjectOf(instance: object): ServiceObject {
 
 export class ServiceObject implements Exportable {
   readonly description: InterfaceDescription;
+  readonly wrapping: ReadonlySet<string>;
   readonly #instance: Record<string, unknown>;
   readonly #members: ClassMembers;
   readonly #outlets: Outlets;
@@ -46,6 +48,7 @@ export class ServiceObject implements Exportable {
     this.#members = membersOf(Object.getPrototypeOf(instance));
     this.#named = membersByName(this.#members);
     this.#outlets = new Outlets(description, (name) => this.getProperty(name));
+    this.wrapping = this.#named.wrapping;
     serviceObjects.set(instance, this);
     registerExportable(instance, this);
   }
@@ -54,11 +57,7 @@ export class ServiceObject implements Exportable {
     const member = this.#named.methods.get(name);
     if (member === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
     const handler = this.#instance[member.key] as (...args: unknown[]) => unknown;
-    return handler.apply(this.#instance, member.context ? [...args, context] : (args as unknown[]));
-  }
-
-  wrapsVariants(name: string): boolean {
-    return this.#named.methods.get(name)?.definition.variants === 'wrap';
+    return handler.apply(this.#instance, member.context ? withContext(args, context) : (args as unknown[]));
   }
 
   getProperty(name: string): unknown {
@@ -174,6 +173,8 @@ export class ServiceObject implements Exportable {
 interface MembersByName {
   readonly methods: ReadonlyMap<string, MethodMember>;
   readonly properties: ReadonlyMap<string, PropertyMember>;
+  /** The methods that want their variants wrapped. */
+  readonly wrapping: ReadonlySet<string>;
 }
 
 const byName = new WeakMap<ClassMembers, MembersByName>();
@@ -188,7 +189,8 @@ function membersByName(members: ClassMembers): MembersByName {
     if (member.kind === 'method') methods.set(member.name, member);
     if (member.kind === 'property') properties.set(member.name, member);
   }
-  const named = { methods, properties };
+  const wraps = ([, { definition }]: [string, MethodMember]) => definition.variants === 'wrap';
+  const named = { methods, properties, wrapping: new Set([...methods].filter(wraps).map(([name]) => name)) };
   byName.set(members, named);
   return named;
 }
