@@ -50,7 +50,7 @@ function isForThisMachine({ platform, arch, libc }) {
   return platform === process.platform && arch === process.arch && libc === own;
 }
 
-/** In a process of its own, which would not survive a crash, and chosen as node-gyp-build chooses by the names. */
+/** In a process of its own, which would not survive a crash, and through node-gyp-build, as it chooses by the names. */
 function problemOfLoading(path) {
   const script = `
     const build = require('node-gyp-build');

@@ -20,7 +20,7 @@ const format = { format: 'esm', comments: false };
 async function rolldown(options) {
   const { build } = await import('rolldown');
   return build({
-    ...{ cwd: root, platform: 'node', transform: { target: 'es2022' }, logLevel: 'warn' },
+    ...{ cwd: root, platform: 'node', external: /^node-gyp-build/, transform: { target: 'es2022' }, logLevel: 'warn' },
     ...options,
   });
 }

@@ -60,7 +60,7 @@ export class Reader {
   }
 
   /** A copy of a body, alone in its memory. */
-  copy(offset: number, length: number): Uint8Array<ArrayBuffer> {
+  copy(offset: number, length: number): Uint8Array {
     // Small ones are in the heap this way, which takes a fifth of the time of memory of its own.
     const copy = new Uint8Array(length);
     this.#u8.copy(copy, 0, offset, offset + length);

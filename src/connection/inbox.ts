@@ -31,12 +31,12 @@ const KEPT_STRING_BYTES = 255;
 const noFds: readonly number[] = [];
 
 export class Inbox {
-  readonly memory = {
+  readonly memory: InboxMemory = {
     arena: new ArrayBuffer(ARENA_BYTES),
     rows: new Int32Array(ROWS * ROW_LENGTH),
     strings: new Int32Array(STRINGS * WORDS_PER_STRING),
     fds: new Int32Array(FDS),
-  } satisfies InboxMemory;
+  };
   readonly connectionId: number;
   readonly #rows = this.memory.rows;
   readonly #bytes = Buffer.from(this.memory.arena);

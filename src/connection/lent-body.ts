@@ -20,7 +20,7 @@ export class LentBody {
   /** How many messages, which may be kept, have not read the body yet. */
   #unread = 0;
   /** What those who keep a message have of the body when the loan is over. */
-  #copy: Uint8Array<ArrayBuffer> | undefined;
+  #copy: Uint8Array | undefined;
   /** Those that came with the message, if any did. */
   readonly descriptors: ReceivedDescriptors | undefined;
   readonly #refusal: DBusError | undefined;
@@ -110,7 +110,7 @@ export class LentBody {
     return decoderFor(
       this.#signature,
       options,
-    )(new Reader(this.#copy.buffer).open(0, this.#length, claim?.descriptors));
+    )(new Reader(this.#copy.buffer as ArrayBuffer).open(0, this.#length, claim?.descriptors));
   }
 
   #open(): Reader {

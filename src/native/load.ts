@@ -1,9 +1,10 @@
 /**
  * Finds and loads the addon, when the first connection is made: importing busbar works on every platform.
  *
- * It is what was built here in `build/Release`, else the binary in `prebuilds/` that fits this platform, architecture and C
- * library. `BUSBAR_PREBUILD` names another folder with these two. A bundle has `prebuilds/` beside itself. No other folder
- * is looked into: who may write to one above the program must not choose the code that it loads.
+ * It is what was built here in `build/Release`, which node-gyp-build finds, else the binary in `prebuilds/` that fits this
+ * platform, architecture and C library. `BUSBAR_PREBUILD` names another folder with these two. A bundle has no
+ * node-gyp-build, and `prebuilds/` beside itself. No other folder is looked into: a user who can write to a folder above a
+ * program must not choose the code that it loads.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -45,9 +46,10 @@ export function loadAddon(): Addon {
 function load(): Addon {
   const file = ownFile();
   const require = createRequire(file);
-  const folder = namedFolder() ?? packageFolder(file);
+  const root = packageRoot(file);
+  const folder = namedFolder() ?? root ?? dirname(file);
   const errors: unknown[] = [];
-  for (const binary of binaries(folder)) {
+  for (const binary of binaries(folder, root === undefined ? undefined : builtBinary(root, require))) {
     try {
       return require(binary) as Addon;
     } catch (error) {
@@ -68,29 +70,36 @@ function namedFolder(): string | undefined {
   return folder === undefined || folder === '' ? undefined : resolve(folder);
 }
 
-/** The package's folder where this module is a part of it; else that of the bundle. */
-function packageFolder(file: string): string {
+/** The package's folder where this module is a part of it; `undefined` in a bundle. */
+function packageRoot(file: string): string | undefined {
   const folder = dirname(file);
   const roots = ownPlaces.filter(({ place }) => folder.endsWith(place)).map(({ root }) => resolve(folder, root));
-  return roots.find(isOwnPackage) ?? folder;
+  return roots.find(isOwnPackage);
 }
 
 /**
  * The files to try, in order. What was built here is the only one. Of those that were shipped the ones for this C library
- * come first. The others are tried as well, though they are unlikely to load.
+ * come first, which node-gyp-build knows in Alpine alone. The others are tried as well, though they are unlikely to load.
  */
-function binaries(folder: string): readonly string[] {
-  const [built] = isBuiltHere(folder) ? ['build/Release', 'build/Debug'].flatMap((name) => filesIn(folder, name)) : [];
-  if (built !== undefined) return [built];
+function binaries(folder: string, built: string | undefined): readonly string[] {
+  if (built?.startsWith(join(folder, 'build'))) return [built];
   const shipped = filesIn(folder, `prebuilds/${process.platform}-${process.arch}`);
   const foreign = runsOnMusl() ? '.glibc.node' : '.musl.node';
   const isForeign = (file: string) => file.endsWith(foreign);
   return [...shipped.filter((file) => !isForeign(file)), ...shipped.filter(isForeign)];
 }
 
-/** Whether what was built counts: what lies in `build/` beside a bundle is not busbar's. */
-function isBuiltHere(folder: string): boolean {
-  return !process.env.PREBUILDS_ONLY && (folder === namedFolder() || isOwnPackage(folder));
+/**
+ * What node-gyp-build picks, of which only what was built counts: variables that are for installing (`npm_config_arch`)
+ * mislead it about the rest, and it looks beside the program of Node.js as well. It is required by its name, so that
+ * bundlers leave it alone.
+ */
+function builtBinary(root: string, require: NodeJS.Require): string | undefined {
+  try {
+    return resolve(require('node-gyp-build').path(root));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The binaries in a folder below another one, by their paths. */

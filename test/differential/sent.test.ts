@@ -5,10 +5,14 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BUS, CLIENT } from '../helpers/fake-bus.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
 import { testUnless } from '../helpers/skip.js';
+import { wireMessage } from '../helpers/wire.js';
+import { MessageReader, type SentMessage } from '../helpers/wire-reader.js';
 import { assertNothingUnexpected } from './assertions.js';
 import { sentCorpus } from './corpora/sent.js';
+import type { CorpusMessage } from './corpus.js';
 import { Differential } from './differential.js';
 import { wireCheck } from './readers/index.js';
 import { TransportReader } from './transport-reader.js';
@@ -34,7 +38,7 @@ for (const transport of ['socket', 'sd-bus'] as const) {
     await using reader = await TransportReader.start('socket');
     let compared = 0;
     for (const [index, message] of messages.entries()) {
-      const { body } = await reader.read(message);
+      const { body } = await reader.read(forwarded(message));
       // The values of an error have no types.
       if (body === undefined) continue;
       compared++;
@@ -42,6 +46,19 @@ for (const transport of ['socket', 'sd-bus'] as const) {
     }
     assert.ok(compared > 200, `${compared} were compared`);
   });
+}
+
+/** The message as a bus hands it to the connection that it is for: a reply without a sender, or to others, answers no call. */
+function forwarded({ name, bytes, fds }: CorpusMessage): CorpusMessage {
+  const reader = new MessageReader();
+  reader.push(bytes);
+  const { bytes: _bytes, text: _text, ...message } = reader.next() as SentMessage;
+  const head = { ...message, unixFds: fds, destination: CLIENT, sender: BUS };
+  return {
+    name,
+    bytes: wireMessage({ ...head, signature: message.signature || undefined }),
+    ...(fds === undefined ? {} : { fds }),
+  };
 }
 
 test.run();

@@ -19,7 +19,7 @@ export const INTERFACE = 'org.example.Arrival';
 export const MEMBER = 'Sent';
 
 /** Numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
-export function numbersFrom(seed: number): () => number {
+function numbersFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

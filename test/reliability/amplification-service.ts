@@ -5,7 +5,7 @@
 import { connect, defineInterface, implement, listen, Variant } from 'busbar';
 import { TestModule } from '../../examples/quickstart/module.js';
 
-export const Reach = defineInterface('org.example.Reach', {
+const Reach = defineInterface('org.example.Reach', {
   methods: { Take: { in: ['value:v'], out: ['length:u'] }, Heap: { out: ['used:t', 'heard:t'] } },
   properties: {
     Fixed: { type: 'aay', access: 'read' },

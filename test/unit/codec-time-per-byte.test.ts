@@ -21,8 +21,11 @@ const SMALL = 32 * 1024;
 const GROWTH = 8;
 /** Time by the byte may grow so much: caches of the processor and collections make it twice as long at times. */
 const FACTOR = 5 * patience;
-/** Whatever takes less, is too short to compare. */
-const SHORT = 2 * patience;
+/**
+ * Milliseconds. What takes less than half a microsecond a byte is quick enough, however it grows: objects take several times
+ * longer once they are many, and the collector works in steps. What degenerates takes ten times as long.
+ */
+const SHORT = 130 * patience;
 
 const CHOICES: readonly DecodeOptions[] = [{}, { variants: 'wrap' }, { typedArrays: true }];
 
