@@ -86,7 +86,10 @@ Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
 int ListenerObject::open() {
   transport::SocketAddress address;
   const int error = name_.empty() ? address.set_tcp(ip_.c_str(), port_) : address.set_unix(name_);
-  return error != 0 ? error : listener_.open(address);
+  if (error != 0) return error;
+  const int failure = listener_.open(address);
+  if (failure == 0) file_.remember(name_);
+  return failure;
 }
 
 Napi::Value ListenerObject::port(const Napi::CallbackInfo& info) {
@@ -178,6 +181,8 @@ void ListenerObject::stop() {
 }
 
 void ListenerObject::on_environment_end() {
+  // A worker that is terminated cannot remove it any more; where JavaScript could, it is gone.
+  file_.remove();
   // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
   disconnect();
 }

@@ -12,6 +12,7 @@
 #include "napi/callback.h"
 #include "napi/environment_poller.h"
 #include "transport/listener.h"
+#include "transport/socket_file.h"
 
 namespace busbar {
 
@@ -52,6 +53,7 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   uint16_t port_ = 0;
   busbar::Reference on_accept_, on_error_;
   transport::Listener listener_;
+  transport::SocketFile file_;
   PollerKind poller_kind_ = PollerKind::kUv;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;

@@ -456,7 +456,7 @@ export class Bus implements AsyncDisposable {
     try {
       this.#connection.send(head, [fault.message], serial);
     } catch (error) {
-      report('send', `the call ${serial} of ${sender} gets no reply`, error, this.connectionId);
+      report('send', `the call ${serial} of ${sender ?? 'the peer'} gets no reply`, error, this.connectionId);
     }
   }
 

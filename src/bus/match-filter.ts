@@ -123,7 +123,7 @@ function argument(message: MatchableMessage, index: number): string | undefined 
   try {
     return message.stringAt(index);
   } catch (error) {
-    const what = `a message from ${message.sender} cannot be matched by its arguments`;
+    const what = `a message from ${message.sender ?? 'the peer'} cannot be matched by its arguments`;
     report('message', what, error, message.connectionId);
     return undefined;
   }

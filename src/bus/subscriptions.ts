@@ -128,7 +128,12 @@ export class Subscriptions {
     }
     if (received.isFaulty) {
       this.#droppedSignals++;
-      report('message', `a signal from ${received.sender} was dropped`, received.fault, received.connectionId);
+      report(
+        'message',
+        `a signal from ${received.sender ?? 'the peer'} was dropped`,
+        received.fault,
+        received.connectionId,
+      );
       return;
     }
     const listeners = found.length === 1 ? rule.listeners : inOrder(found);

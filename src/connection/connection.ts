@@ -568,7 +568,7 @@ export class Connection {
         else if (this.#pending.reply(this.#inbox)) this.#settled = true;
         else this.#onUnexpectedReply();
       } catch (error) {
-        report('message', `a message from ${this.#inbox.sender} could not be handled`, error, this.id);
+        report('message', `a message from ${this.#inbox.sender ?? 'the peer'} could not be handled`, error, this.id);
       } finally {
         this.#inbox.release();
       }

@@ -10,8 +10,9 @@ import {
 } from '../errors.js';
 import type { TransportKind } from '../native/binding.js';
 
-/** Linux only, so that it is not among the constants of Node.js. */
+/** Linux only, so that they are not among the constants of Node.js. */
 const ETOOMANYREFS = 109;
+const EXFULL = 54;
 
 /** The symbol of an errno, `ECONNRESET` for instance. */
 export function errnoText(errno: number): string {
@@ -28,6 +29,11 @@ export function lossOf(errno: number, detail: string): DBusError {
   }
   if (errno === constants.errno.ENOBUFS) {
     return new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)');
+  }
+  if (errno === EXFULL) {
+    return new ConnectionClosedError(
+      'the connection was lost: sd-bus found no room for the file descriptors of a message (EXFULL)',
+    );
   }
   return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
 }

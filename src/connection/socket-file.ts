@@ -1,7 +1,8 @@
 /**
  * The file of a listening unix socket. The kernel leaves it when the socket closes, and binds no other socket to its path:
  * so it is removed when the server closes and when the process exits, and what a killed server left behind makes way for
- * the next one. Nothing but a socket that no process listens on is ever removed.
+ * the next one. A worker that is terminated runs no JavaScript any more: native/transport/socket_file.h removes its files.
+ * Nothing but a socket that no process listens on is ever removed.
  */
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
 // Two processes' worth of conversation without a bus: calls, signals, objects and descriptors in both directions.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
@@ -9,6 +10,7 @@ import {
   InvalidArgumentError,
   listen,
   NotSupportedError,
+  type ProblemEvent,
   UnknownObjectError,
   variant,
 } from '../../src/index.js';
@@ -238,6 +240,25 @@ test('the signal of a call aborts when the caller closes', async () => {
 test('an unknown object is an error of the peer’s', async () => {
   await using ends = await peers();
   assert.instance(await rejection(ends.client.proxy(Example, '/nothing').call.Echo(1)), UnknownObjectError);
+});
+
+test('what is told of messages of a peer says so, since it has no name', async () => {
+  await using ends = await peers({ limits: { messageSize: 1000 } });
+  const told: string[] = [];
+  const note = (problem: unknown) => void told.push((problem as ProblemEvent).message);
+  subscribe('busbar:problem', note);
+  try {
+    ends.accepted.export(PATH, exampleObject());
+    ends.accepted.subscribe({ member: 'Said' }, () => {});
+    ends.accepted.subscribe({ member: 'Matched', arg0: 'any' }, () => {});
+    const signal = { path: PATH, interface: 'org.example.Peer', signature: 's', body: ['x'.repeat(1000)] };
+    for (const member of ['Said', 'Matched']) ends.client.emit({ ...signal, member });
+    await ends.client.proxy(Example, PATH).call.Echo('all of it was read');
+  } finally {
+    unsubscribe('busbar:problem', note);
+  }
+  assert.is(told.length, 2);
+  for (const text of told) assert.match(text, /^a (signal|message) from the peer /);
 });
 
 test('a peer needs an address', async () => {

@@ -1,6 +1,6 @@
 // time limit: 120 s
-// Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread or
-// connection is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 20 otherwise.
+// Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread,
+// connection or socket's file is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 20 otherwise.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const AT_ONCE = 5;
 const daemon = await PrivateBus.start();
 const bus = await connect({ address: daemon.address });
 const library = await bundleLibrary();
-/** Of the sockets that workers listen on; nobody removes those when a worker is terminated. */
+/** Of the sockets that workers listen on, which go with the worker. */
 const folder = mkdtempSync(join(tmpdir(), 'busbar-terminated-'));
 onExit(() => rmSync(folder, { recursive: true, force: true }));
 const test = suite('terminated workers');
@@ -136,6 +136,7 @@ for (const poller of pollers) {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => live(done + i, poller)));
     }
     const after = await settled();
+    assert.equal(readdirSync(folder), []);
     assert.is(after.threads, before.threads);
     assert.is(after.connections, before.connections);
     const leaked = fdsLeakedByWorker * COUNT;

@@ -1,0 +1,25 @@
+// The file of a listening unix socket, for when JavaScript can no longer remove it: a worker that is
+// terminated runs no code of its own any more. src/connection/socket-file.ts removes it in every other case,
+// by the same comparison.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+
+namespace busbar::transport {
+
+class SocketFile {
+ public:
+  // Remembers what a socket that was bound just now made there. A name without a file is no path.
+  void remember(const std::string& path);
+  // Removes the file, and no other one that came to its place.
+  void remove();
+
+ private:
+  std::string path_;
+  std::optional<struct stat> made_;
+};
+
+}  // namespace busbar::transport
