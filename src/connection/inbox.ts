@@ -238,11 +238,11 @@ export class Inbox {
 
   /**
    * Whoever had the message is done with it: its descriptors are closed, but for those that it took. If it returned a
-   * promise, that is done when the promise settles.
+   * promise, that is done when the promise settles. What is refused is lent to none.
    */
   endTaking(result: unknown): void {
     if (this.#claim === undefined) return;
-    this.#claim.endWith(result);
+    this.#claim.endWith(this.isFaulty ? undefined : result);
     this.#claim = undefined;
   }
 

@@ -106,11 +106,18 @@ export class Claim {
     this.#received.return();
   }
 
-  /** Ends the loan now, or when the promise settles that whoever had it returned. */
+  /**
+   * Ends the loan now, or when the promise settles that whoever had it returned: it may look at the body for the first time
+   * before that, when the message is gone, so the claim holds them from now on.
+   */
   endWith(result: unknown): void {
     const end = () => this.end();
-    if (isThenable(result)) result.then(end, end);
-    else end();
+    if (this.#isOver || !isThenable(result)) {
+      end();
+      return;
+    }
+    this.#descriptors ??= this.#received.share(this.#isLent);
+    result.then(end, end);
   }
 
   /** Closes all, whosever they are: nobody gets what was decoded. */

@@ -296,6 +296,49 @@ class Stored extends ServiceInterface {
   }
 }
 
+test('who looks at a message only after it has waited finds it open, until its promise settles', async () => {
+  await using both = await pair();
+  const before = openFds();
+  let read: (nothing?: unknown) => void = () => {};
+  let end: (nothing?: unknown) => void = () => {};
+  const reading = new Promise((resolve) => (read = resolve));
+  const ending = new Promise((resolve) => (end = resolve));
+  const given: FileDescriptor[] = [];
+  const late = async (message: Message): Promise<void> => {
+    if (message.member !== 'Here') return;
+    await reading;
+    const file = message.body[0] as FileDescriptor;
+    assert.ok(isOpen(file.fd));
+    given.push(file);
+    await ending;
+  };
+  both.client.addMessageHandler((message) => void late(message).catch(() => {}));
+  both.client.addMessageHandler((message) => late(message) as unknown as boolean);
+  both.client.subscribe({ member: 'Here' }, late);
+  both.client.subscribe({ member: 'Here' }, async () => void (await ending));
+  await both.ping();
+  both.emit();
+  await both.accepted.flush();
+  await both.ping();
+  read();
+  await both.ping();
+  // The first handler did not return its promise: its loan was over before it looked.
+  assert.is(given.length, 2);
+  end();
+  await assertNoFdsLeft(before);
+  assert.ok(given.every(({ closed }) => closed));
+});
+
+test('what is refused is not kept open for a promise', async () => {
+  await using both = await pair({ descriptors: 1 });
+  const before = openFds();
+  both.client.addMessageHandler((message) => new Promise<void>(() => message) as unknown as boolean);
+  both.accepted.emit({ path: PATH, interface: NAME, member: 'Here', signature: 'ah', body: [[source, source]] });
+  await both.accepted.flush();
+  await both.ping();
+  await assertNoFdsLeft(before);
+});
+
 test('a stored property keeps what it is set to until it has another value', async () => {
   await using both = await pair();
   const stored = new Stored();

@@ -10,7 +10,6 @@ import {
   InvalidArgumentError,
   listen,
   NotSupportedError,
-  type ProblemEvent,
   UnknownObjectError,
   variant,
 } from '../../src/index.js';
@@ -245,7 +244,7 @@ test('an unknown object is an error of the peer’s', async () => {
 test('what is told of messages of a peer says so, since it has no name', async () => {
   await using ends = await peers({ limits: { messageSize: 1000 } });
   const told: string[] = [];
-  const note = (problem: unknown) => void told.push((problem as ProblemEvent).message);
+  const note = (problem: unknown) => void told.push((problem as { message: string }).message);
   subscribe('busbar:problem', note);
   try {
     ends.accepted.export(PATH, exampleObject());
