@@ -165,7 +165,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
   /**
    * Stops listening, removes the socket's file, turns away who is still authenticating, and closes all connections,
-   * after what was sent on them is written.
+   * after what was sent on them is written, for a second at most.
    *
    * @param options `keepConnections` leaves open those that were handed over
    */
