@@ -51,9 +51,10 @@ export class Bus implements AsyncDisposable {
   /** @internal connections are made with `connect`, `sessionBus` and `systemBus` */
   constructor(connection: Connection, options: { readonly peer: boolean }) {
     this.#connection = connection;
-    this.#handlers = new MessageHandlers(connection.id);
+    const isClosing = () => this.state === 'closing';
+    this.#handlers = new MessageHandlers(connection.id, isClosing);
     this.#bus = options.peer ? undefined : new BusDriver(connection);
-    this.#subscriptions = new Subscriptions(this.#bus);
+    this.#subscriptions = new Subscriptions(this.#bus, isClosing);
     this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
     if (this.#bus !== undefined) {
       const callees = new Callees(connection, this.#subscriptions.owners);

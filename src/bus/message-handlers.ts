@@ -13,9 +13,12 @@ export type MessageHandler = (message: Message) => boolean | undefined | void;
 export class MessageHandlers {
   readonly #handlers = new Set<MessageHandler>();
   readonly #connectionId: number;
+  readonly #isClosing: () => boolean;
 
-  constructor(connectionId: number) {
+  /** @param isClosing whether the program has closed the connection: a handler may have */
+  constructor(connectionId: number, isClosing: () => boolean) {
     this.#connectionId = connectionId;
+    this.#isClosing = isClosing;
   }
 
   /** Whether there is nobody to ask, so that no message need be made. */
@@ -28,9 +31,11 @@ export class MessageHandlers {
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
   }
 
-  /** Asks each in the order of adding, until one has dealt with the message. */
+  /** Asks each in the order of adding, until one has dealt with the message, or closed the connection. */
   handle(received: Inbox): boolean {
-    for (const handler of this.#handlers) if (this.#isHandledBy(handler, received)) return true;
+    for (const handler of this.#handlers) {
+      if (this.#isHandledBy(handler, received) || this.#isClosing()) return true;
+    }
     return false;
   }
 

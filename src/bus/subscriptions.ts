@@ -60,9 +60,15 @@ export class Subscriptions {
   #droppedSignals = 0;
   #unmatchedSignals = 0;
 
-  /** @param driver the bus, or `undefined` between peers, where no rules need to be added */
-  constructor(driver: BusDriver | undefined) {
+  readonly #isClosing: () => boolean;
+
+  /**
+   * @param driver the bus, or `undefined` between peers, where no rules need to be added
+   * @param isClosing whether the program has closed the connection: a listener may have
+   */
+  constructor(driver: BusDriver | undefined, isClosing: () => boolean) {
     this.#driver = driver;
+    this.#isClosing = isClosing;
     this.owners = new NameOwners(this, driver);
   }
 
@@ -118,7 +124,7 @@ export class Subscriptions {
     this.#index.clear();
   }
 
-  /** Hands a signal to every listener that it is for, in the order in which they subscribed. */
+  /** Hands a signal to every listener that it is for, in the order in which they subscribed, until one closes the connection. */
   dispatch(received: Inbox): void {
     const found = this.#index.find(received);
     const [rule] = found;
@@ -141,6 +147,7 @@ export class Subscriptions {
     for (let index = 0; index < length; index++) {
       if (index === length - 1) received.expectLastTaker();
       hand(received, listeners[index] as Listener);
+      if (this.#isClosing()) return;
     }
   }
 
