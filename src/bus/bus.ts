@@ -438,7 +438,7 @@ export class Bus implements AsyncDisposable {
     if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
       received.expectLastTaker();
-      this.handleCall(received.makeMessage());
+      this.handleCall(received.messageToAnswer());
       return;
     }
     this.#names?.observe(received);

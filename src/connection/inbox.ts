@@ -53,6 +53,8 @@ export class Inbox {
   #lent: LentBody | undefined;
   /** Those of the present taker of the message, where it brought descriptors. */
   #claim: Claim | undefined;
+  /** The last that was made of the current message. */
+  #made: IncomingMessage | undefined;
   readonly #descriptorLimit: number;
   readonly #loans: DescriptorLoans;
   /** Why the current message is not to be decoded, though nothing is wrong with it. */
@@ -96,6 +98,7 @@ export class Inbox {
     this.#at = row * ROW_LENGTH;
     this.#large = large;
     this.#lent = undefined;
+    this.#made = undefined;
     this.#refusal = this.hasDescriptors ? this.#refuseDescriptors() : undefined;
   }
 
@@ -253,6 +256,7 @@ export class Inbox {
     this.#claim = undefined;
     this.#large = undefined;
     this.#lent = undefined;
+    this.#made = undefined;
     // Tells the addon that this row was taken, should the batch end before its time.
     this.#rows[this.#at + Column.Type] = 0;
   }
@@ -310,37 +314,38 @@ export class Inbox {
 
   /** The current message as an object. Each has its own values, so that what one does with them is not the others' business. */
   makeMessage(): IncomingMessage {
-    const {
-      type,
-      flags,
-      serial,
-      replySerial,
-      path,
-      interface: interfaceName,
-      member,
-      errorName,
-      destination,
-      sender,
-      signature,
-    } = this;
     const lent = this.#lend();
-    this.#claim = this.#claimOf(lent);
-    return new IncomingMessage(
+    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent);
+    // Columns, not the getters above: those are more than the compiler takes in.
+    const rows = this.#rows;
+    const strings = this.#strings;
+    const at = this.#at;
+    const replySerial = (rows[at + Column.ReplySerial] as number) >>> 0;
+    this.#made = new IncomingMessage(
       {
-        type,
-        flags,
-        serial,
+        type: rows[at + Column.Type] as MessageType,
+        flags: rows[at + Column.Flags] as number,
+        serial: (rows[at + Column.Serial] as number) >>> 0,
         replySerial: replySerial === 0 ? undefined : replySerial,
-        path,
-        interface: interfaceName,
-        member,
-        errorName,
-        destination,
-        sender,
-        signature,
+        path: strings[rows[at + Column.Path] as number],
+        interface: strings[rows[at + Column.Interface] as number],
+        member: strings[rows[at + Column.Member] as number],
+        errorName: strings[rows[at + Column.ErrorName] as number],
+        destination: strings[rows[at + Column.Destination] as number],
+        sender: this.sender,
+        signature: this.signature,
       },
       lent,
       this.#claim,
     );
+    return this.#made;
+  }
+
+  /**
+   * The current message for whoever answers it, who decodes the body anew. Without descriptors, which each has by itself, it
+   * may be one that a message handler was given.
+   */
+  messageToAnswer(): IncomingMessage {
+    return this.#made === undefined || this.hasDescriptors ? this.makeMessage() : this.#made;
   }
 }

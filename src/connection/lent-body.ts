@@ -7,6 +7,7 @@ import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import type { DBusError } from '../errors.js';
 import { Fault } from '../native/binding.js';
+import { type BodyCopy, copyBody } from './body-copies.js';
 import { faultError } from './faults.js';
 import type { Claim, ReceivedDescriptors } from './received-descriptors.js';
 
@@ -20,7 +21,7 @@ export class LentBody {
   /** How many messages, which may be kept, have not read the body yet. */
   #unread = 0;
   /** What those who keep a message have of the body when the loan is over. */
-  #copy: Uint8Array | undefined;
+  #copy: BodyCopy | undefined;
   /** Those that came with the message, if any did. */
   readonly descriptors: ReceivedDescriptors | undefined;
   readonly #refusal: DBusError | undefined;
@@ -93,7 +94,9 @@ export class LentBody {
 
   /** Ends the loan of the bytes. Descriptors that nobody claimed are closed. */
   release(): void {
-    if (this.#unread > 0 && this.fault === undefined) this.#copy = this.#reader?.copy(this.#offset, this.#length);
+    if (this.#unread > 0 && this.#reader !== undefined && this.fault === undefined) {
+      this.#copy = copyBody(this.#reader, this.#offset, this.#length);
+    }
     this.#reader = undefined;
     this.descriptors?.release();
   }
@@ -107,10 +110,9 @@ export class LentBody {
     this.#requireSound();
     if (this.#copy === undefined) throw gone();
     if (this.#signature === '') return [];
-    return decoderFor(
-      this.#signature,
-      options,
-    )(new Reader(this.#copy.buffer as ArrayBuffer).open(0, this.#length, claim?.descriptors));
+    const { memory, offset } = this.#copy;
+    const reader = new Reader(memory).open(offset, this.#length, claim?.descriptors);
+    return decoderFor(this.#signature, options)(reader);
   }
 
   #open(): Reader {

@@ -120,7 +120,7 @@ function runMethod(exportable: Exportable, { name }: MethodDescription, call: In
   const { wrapping } = exportable;
   // Most objects have no such method: then there is nothing to look up.
   const wraps = wrapping.size > 0 && wrapping.has(name);
-  const args = wraps ? message.decode({ variants: 'wrap' }) : message.body;
+  const args = message.decode(wraps ? { variants: 'wrap' } : undefined);
   return exportable.callMethod(name, args, call);
 }
 

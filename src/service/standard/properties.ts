@@ -32,7 +32,7 @@ export const properties: CallTarget = {
 };
 
 function get(call: IncomingCall): unknown {
-  const [interfaceName, name] = call.message.body as [string, string];
+  const [interfaceName, name] = call.message.decode() as [string, string];
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new AccessDeniedError(`the property ${name} is write-only`);
   return whenKnown(exportable.getProperty(name), (value) => new Variant(property.signature, value));
@@ -57,7 +57,7 @@ function findWritable(call: IncomingCall, interfaceName: string, name: string, t
 }
 
 function getAll(call: IncomingCall): unknown {
-  const [interfaceName] = call.message.body as [string];
+  const [interfaceName] = call.message.decode() as [string];
   if (interfaceName === '') {
     const all = [...nodeOf(call).interfaces.values()];
     return whenRead((read) => Object.assign({}, ...all.map(read)));
