@@ -35,7 +35,7 @@ UvPoller* UvPoller::create(UvTurns& turns, Client& client) {
     return nullptr;
   }
   poller->handles_++;
-  // The poll handle alone decides whether the loop stays alive.
+  // The poll handle decides whether the loop stays alive, for as long as there is a descriptor.
   uv_unref(poller->timer_);
   turns.add_poller();
   return poller;
@@ -86,7 +86,14 @@ void UvPoller::watch_fd(int fd, int events) {
 }
 
 void UvPoller::watch_deadline(uint64_t deadline) {
+  // A descriptor that is gone keeps nothing alive, and what ended it was not told of yet.
   const uint64_t left = deadline == UINT64_MAX ? 0 : microseconds_until(deadline);
+  if (fd_ < 0 && deadline != UINT64_MAX) {
+    close_alarm();
+    return hold_by_timer(left / 1000 + 1);
+  }
+  timer_holds_ = false;
+  update_timer_reference();
   const bool has_alarm = left > 0 && left < kFar && set_alarm(deadline);
   if (!has_alarm) close_alarm();
   if (has_alarm || left == 0) {
@@ -131,11 +138,29 @@ void UvPoller::close_alarm() {
 void UvPoller::ref() {
   referenced_ = true;
   if (poll_ != nullptr) uv_ref(poll_);
+  update_timer_reference();
 }
 
 void UvPoller::unref() {
   referenced_ = false;
   if (poll_ != nullptr) uv_unref(poll_);
+  update_timer_reference();
+}
+
+// Not for 0: libuv before 1.48 runs a timer of 0 that is started in a timer's callback without end.
+void UvPoller::hold_by_timer(uint64_t milliseconds) {
+  uv_timer_start(timer_, on_timer, milliseconds, 0);
+  timer_holds_ = true;
+  update_timer_reference();
+}
+
+void UvPoller::update_timer_reference() {
+  if (timer_ == nullptr) return;
+  if (referenced_ && timer_holds_) {
+    uv_ref(timer_);
+  } else {
+    uv_unref(timer_);
+  }
 }
 
 void UvPoller::close(std::function<void()> closed) {
@@ -169,6 +194,8 @@ void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
   // libuv stops the handle when the descriptor is in error; whoever still wants it must start it again.
   if (status < 0) self->armed_ = 0;
   self->offer_turn();
+  // Until a turn that was put off nothing else keeps the loop alive.
+  if (self->client_ != nullptr && self->armed_ == 0 && self->is_waiting()) self->hold_by_timer(1);
 }
 
 void UvPoller::on_timer(uv_handle_s* handle) {

@@ -31,6 +31,9 @@ class UvPoller final : public Poller, private Turns::Taker {
   void offer_turn();
   void watch_fd(int fd, int events);
   void watch_deadline(uint64_t deadline);
+  // The timer keeps the loop alive until it runs, where the poll handle does not.
+  void hold_by_timer(uint64_t milliseconds);
+  void update_timer_reference();
   // False where there can be no such timer.
   bool set_alarm(uint64_t deadline);
   bool open_alarm();
@@ -56,6 +59,8 @@ class UvPoller final : public Poller, private Turns::Taker {
   // Handles that libuv knows, closing ones included.
   int handles_ = 0;
   bool referenced_ = true;
+  // Whether the timer takes the place of the poll handle.
+  bool timer_holds_ = false;
   std::function<void()> closed_;
 };
 

@@ -346,8 +346,12 @@ void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
   if (paused_) {
     // The end is told of once: it stays so.
-    return poller_->watch(
-        {.fd = wants.fd, .writable = transport_->pending_bytes() > 0, .hangup = !has_left_});
+    // Where sd-bus has closed the socket there is nothing to watch: the end is found in a turn that is asked for.
+    const bool is_gone = wants.fd < 0 && !has_left_;
+    return poller_->watch({.fd = wants.fd,
+                           .writable = transport_->pending_bytes() > 0,
+                           .hangup = !has_left_,
+                           .deadline = is_gone ? 0 : UINT64_MAX});
   }
   // The rest of the batch, which is all that the next turn is for.
   if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});
