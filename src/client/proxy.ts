@@ -15,7 +15,7 @@ import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
 import type { ReplyBody, TakeReply } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, ProtocolError } from '../errors.js';
 import type {
   InterfaceDescription,
   MethodDescription,
@@ -82,9 +82,12 @@ class RemoteInterface implements AnyProxy {
   }
 
   getAll(): Promise<Record<string, unknown>> {
-    return callProperties(this.#remote, 'GetAll', 's', [this.interface], (reply, options) =>
-      sentValues(this.#remote.description, reply.decode(options)[0] as Record<string, unknown>),
-    );
+    return callProperties(this.#remote, 'GetAll', 's', [this.interface], (reply, options) => {
+      if (reply.signature !== 'a{sv}') {
+        throw new ProtocolError(`the reply of GetAll carries "${reply.signature}", and has to carry "a{sv}"`);
+      }
+      return sentValues(this.#remote.description, reply.decode(options)[0] as Record<string, unknown>);
+    });
   }
 
   onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
