@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type MessageBus } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
 import { parseSignature } from '../../src/signature/parse.js';
 import { patience } from '../helpers/patience.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
@@ -196,7 +197,8 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const satisfies readonly 
       assert.is(victim.state, 'open');
       assert.is(monitor.state, 'open');
       const received = victim.stats().messagesReceived - before;
-      const least = daemon === 'dbus-daemon' ? 5000 : 2000;
+      // sd-bus drops messages with a header that it finds invalid, and tells nobody.
+      const least = daemon !== 'dbus-daemon' ? 2000 : transportKind() === 'sd-bus' ? 4000 : 5000;
       assert.ok(received > least, `${received} reached the connection`);
       unsubscribe('busbar:problem', ignore);
     },
