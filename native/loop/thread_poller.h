@@ -31,8 +31,8 @@ class ThreadPoller final : public Poller, private Turns::Taker {
   void watch_fd(int fd, uint32_t events);
   void watch_deadline(uint64_t deadline);
   void set_referenced(bool referenced);
-  // As with uv_poll, a poller that waits for nothing is no reason to stay alive. One whose descriptor is gone waits
-  // for its deadline.
+  // As with uv_poll, a poller that waits for nothing is no reason to stay alive. One whose descriptor is gone
+  // waits for its deadline.
   bool keeps_alive() const { return referenced_ && (armed_ != 0 || (fd_ < 0 && deadline_ != UINT64_MAX)); }
 
   PollSet& set_;

@@ -346,7 +346,8 @@ void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
   if (paused_) {
     // The end is told of once: it stays so.
-    // Where sd-bus has closed the socket there is nothing to watch: the end is found in a turn that is asked for.
+    // Where sd-bus has closed the socket there is nothing to watch: the end is found in a turn that is asked
+    // for.
     const bool is_gone = wants.fd < 0 && !has_left_;
     return poller_->watch({.fd = wants.fd,
                            .writable = transport_->pending_bytes() > 0,
