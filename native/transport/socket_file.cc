@@ -1,6 +1,9 @@
 // The system calls behind SocketFile.
 #include "transport/socket_file.h"
 
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <utility>
@@ -9,16 +12,14 @@ namespace busbar::transport {
 
 namespace {
 
-std::optional<struct stat> look(const std::string& path) {
-  struct stat found {};
-  if (lstat(path.c_str(), &found) != 0) return std::nullopt;
-  return found;
-}
-
-// The number of a file is soon another file's. A socket is never written, so its time tells when it was made.
-bool is_same(const struct stat& one, const struct stat& other) {
-  return one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
-         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+// By the system call: glibc 2.33 gave the functions of the C library versions that older systems do not have.
+std::optional<SocketFile::Identity> look(const std::string& path) {
+  struct statx found {};
+  constexpr unsigned kWanted = STATX_INO | STATX_MTIME;
+  if (syscall(SYS_statx, AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, kWanted, &found) != 0)
+    return std::nullopt;
+  return SocketFile::Identity{uint64_t{found.stx_dev_major} << 32 | found.stx_dev_minor, found.stx_ino,
+                              found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec};
 }
 
 }  // namespace
@@ -31,9 +32,7 @@ void SocketFile::remember(const std::string& path) {
 
 void SocketFile::remove() {
   const auto made = std::exchange(made_, std::nullopt);
-  if (!made) return;
-  const auto found = look(path_);
-  if (found && is_same(*found, *made)) unlink(path_.c_str());
+  if (made && look(path_) == made) unlink(path_.c_str());
 }
 
 }  // namespace busbar::transport

@@ -3,8 +3,7 @@
 // by the same comparison.
 #pragma once
 
-#include <sys/stat.h>
-
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,6 +11,17 @@ namespace busbar::transport {
 
 class SocketFile {
  public:
+  // What tells one file from another. The number of a file is soon another file's; a socket is never written,
+  // so its time tells when it was made.
+  struct Identity {
+    uint64_t device;
+    uint64_t number;
+    int64_t seconds;
+    uint32_t nanoseconds;
+
+    bool operator==(const Identity&) const = default;
+  };
+
   // Remembers what a socket that was bound just now made there. A name without a file is no path.
   void remember(const std::string& path);
   // Removes the file, and no other one that came to its place.
@@ -19,7 +29,7 @@ class SocketFile {
 
  private:
   std::string path_;
-  std::optional<struct stat> made_;
+  std::optional<Identity> made_;
 };
 
 }  // namespace busbar::transport
