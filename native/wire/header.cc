@@ -240,14 +240,12 @@ Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header&
 }
 
 Verdict check_names(std::span<const uint8_t> bytes, const Header& header) {
+  // In the order in which messages are stored: of several broken rules both tell the same.
   const NamedField fields[] = {
-      {Name::kPath, header.path},
-      {Name::kInterface, header.interface},
-      {Name::kMember, header.member},
+      {Name::kSender, header.sender},        {Name::kDestination, header.destination},
+      {Name::kSignature, header.signature},  {Name::kPath, header.path},
+      {Name::kInterface, header.interface},  {Name::kMember, header.member},
       {Name::kErrorName, header.error_name},
-      {Name::kDestination, header.destination},
-      {Name::kSender, header.sender},
-      {Name::kSignature, header.signature},
   };
   for (const auto& [name, text] : fields) {
     if (text.data() == nullptr) continue;
