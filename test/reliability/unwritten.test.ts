@@ -31,6 +31,8 @@ lines = client.makefile('rb', buffering=0)
 answers = {b'AUTH EXTERNAL': b'DATA', b'NEGOTIATE_UNIX_FD': b'AGREE_UNIX_FD'}
 while (line := lines.readline().strip(b'\\0\\r\\n')) != b'BEGIN':
     client.sendall(answers.get(line, b'OK 0123456789abcdef0123456789abcdef') + b'\\r\\n')
+# Otherwise closing the socket would wait for it.
+lines.close()
 signal.sigwait([signal.SIGUSR1])
 client.setblocking(False)
 taken = 0
