@@ -147,9 +147,11 @@ void UvPoller::unref() {
   update_timer_reference();
 }
 
-// Not for 0: libuv before 1.48 runs a timer of 0 that is started in a timer's callback without end.
+// Not for 0: libuv before 1.48 runs a timer of 0 that is started in a timer's callback without end. The timer
+// repeats, because the turn that it asks for may be put off, and libuv looks whether anything keeps the loop
+// alive right after the timers: one that has run does not. What is watched next stops it.
 void UvPoller::hold_by_timer(uint64_t milliseconds) {
-  uv_timer_start(timer_, on_timer, milliseconds, 0);
+  uv_timer_start(timer_, on_timer, milliseconds, 1);
   timer_holds_ = true;
   update_timer_reference();
 }
@@ -194,7 +196,7 @@ void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
   // libuv stops the handle when the descriptor is in error; whoever still wants it must start it again.
   if (status < 0) self->armed_ = 0;
   self->offer_turn();
-  // Until a turn that was put off nothing else keeps the loop alive.
+  // Until a turn that was put off is taken, nothing else keeps the loop alive.
   if (self->client_ != nullptr && self->armed_ == 0 && self->is_waiting()) self->hold_by_timer(1);
 }
 

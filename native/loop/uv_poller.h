@@ -31,7 +31,7 @@ class UvPoller final : public Poller, private Turns::Taker {
   void offer_turn();
   void watch_fd(int fd, int events);
   void watch_deadline(uint64_t deadline);
-  // The timer keeps the loop alive until it runs, where the poll handle does not.
+  // The timer keeps the loop alive until the next `watch`, where the poll handle does not.
   void hold_by_timer(uint64_t milliseconds);
   void update_timer_reference();
   // False where there can be no such timer.

@@ -146,6 +146,39 @@ test('a process whose bus is killed ends by itself and not by an error', async (
   await doomed.stop();
 });
 
+test('a loss that waits for its turn while another connection is busy is told before the process ends', async () => {
+  const ends: MessageBus[] = [];
+  await using server = await listen({
+    address: `unix:tmpdir=${folder}`,
+    onConnection: (bus) => void ends.push(bus),
+  });
+  const program = start(`
+    bus.unref();
+    const block = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    const address = '${server.address}';
+    const busy = await connect({ address, peer: true });
+    busy.addMessageHandler(() => void block(20));
+    busy.unref();
+    const lost = await connect({ address, peer: true });
+    lost.ref();
+    setTimeout(() => {
+      lost.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'ay', body: [Buffer.alloc(8e6)] });
+      block(800);
+    }, 200);
+    console.log('ready');
+    console.log('lost', (await lost.disconnected).name);
+  `);
+  await program.line('ready');
+  // This end reads nothing meanwhile: a socket that is closed with something unread in it is in error at the other end.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  const [busy, lost] = ends;
+  busy?.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye' });
+  void lost?.close();
+  const { code, stdout, stderr } = await program.finished;
+  assert.is(code, 0, stderr);
+  assert.match(stdout, 'lost ConnectionClosedError');
+});
+
 test('a missing bus ends nothing but the promise', async () => {
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};
