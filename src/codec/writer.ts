@@ -64,7 +64,8 @@ export class Writer {
   /** Takes back everything from `position` on, and all descriptors but the first `fds`. */
   rewind(position: number, fds: number): void {
     this.position = position;
-    this.fds.length = fds;
+    // Setting the length is a slow store, and most messages have no descriptors.
+    if (this.fds.length > fds) this.fds.length = fds;
   }
 
   /** Empties the writer. Memory that was needed for an uncommonly large message is given back. */

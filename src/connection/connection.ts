@@ -149,8 +149,7 @@ export class Connection {
     this.#outbox = new Outbox(this.#native, {
       limit: limits.queuedBytes,
       pressure: this.#pressure,
-      // A call that is being sent waits for its reply already.
-      isIdle: () => this.#pending.size <= 1,
+      isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
       onRefused: (refused) => this.#onRefused(refused),
     });
     this.#life = new Lifecycle({ id: this.id, address: serve === undefined ? options.address : '', transport });
@@ -348,7 +347,7 @@ export class Connection {
       return Promise.reject(error);
     }
     try {
-      this.#push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own);
+      this.#push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own, true);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
@@ -493,8 +492,15 @@ export class Connection {
     return failure;
   }
 
-  #push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, urgency: Urgency): void {
-    const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency);
+  #push(
+    head: MessageHead,
+    body: readonly unknown[],
+    serial: number,
+    replySerial: number,
+    urgency: Urgency,
+    isAwaited = false,
+  ): void {
+    const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency, isAwaited);
     if (watchesMessages()) publishSent(this.id, head, serial, replySerial, bodyBytes);
   }
 

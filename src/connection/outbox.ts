@@ -59,8 +59,8 @@ export interface OutboxOptions {
   /** Bytes that may wait before what the program sends is refused. */
   readonly limit: number;
   readonly pressure: BackPressure;
-  /** Whether nothing is going on that the next message might be a part of. */
-  readonly isIdle: () => boolean;
+  /** Whether no call waits but the one that is being sent, if it is one that waits. */
+  readonly isIdle: (isAwaited: boolean) => boolean;
   /** Hears of what was not taken, when it may send again. */
   readonly onRefused: (refused: RefusedMessage) => void;
 }
@@ -110,11 +110,19 @@ export class Outbox {
   /**
    * Marshals a message and sees to it that it leaves.
    *
+   * @param isAwaited whether it is a call that waits for its reply already
    * @returns the length of its body
    * @throws {@link InvalidArgumentError} for a header or a value that is not valid; nothing is sent then
    * @throws {@link BackpressureError} if too much waits to be written already
    */
-  push(head: MessageHead, body: readonly unknown[], serial: number, replySerial: number, urgency: Urgency): number {
+  push(
+    head: MessageHead,
+    body: readonly unknown[],
+    serial: number,
+    replySerial: number,
+    urgency: Urgency,
+    isAwaited = false,
+  ): number {
     if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
     if (this.#queued + this.#writer.position > this.#options.limit) this.#requireRoom(urgency);
     const bodyLength = this.#marshal(head, body, serial, replySerial, urgency >= Urgency.Answer);
@@ -122,7 +130,11 @@ export class Outbox {
     this.bodyBytes += bodyLength;
     if (this.#writer.position >= GATHER_BYTES) this.#write();
     if (this.#gathers) return bodyLength;
-    if (!this.#flushScheduled && this.#options.isIdle()) this.#write();
+    if (!this.#flushScheduled && this.#options.isIdle(isAwaited)) {
+      this.#write();
+      // What is sent next sees that this call waits, and is gathered without a tick that nothing else needs.
+      if (isAwaited) return bodyLength;
+    }
     this.#scheduleFlush();
     return bodyLength;
   }
