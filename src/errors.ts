@@ -85,13 +85,24 @@ class WellKnownError extends DBusError {
 
 const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
 
-/** No peer owns the name that a message was sent to, and none could be started. */
+/**
+ * The service is not there: no connection owns the name, and none could be started for it. Which of the two D-Bus names the
+ * error has depends on the bus and on the call, so this class is common to both: `instanceof ServiceUnknownError` is true for
+ * {@link NameHasNoOwnerError} as well. The call did not reach a service.
+ */
 export class ServiceUnknownError extends WellKnownError {
-  static override readonly dbusName = standard('ServiceUnknown');
+  static override readonly dbusName: string = standard('ServiceUnknown');
 }
-/** Nobody owns the name that was asked about. */
-export class NameHasNoOwnerError extends WellKnownError {
-  static override readonly dbusName = standard('NameHasNoOwner');
+/** No connection owns the name that was asked about, or that was called with `autoStart: false`. */
+export class NameHasNoOwnerError extends ServiceUnknownError {
+  static override readonly dbusName: string = standard('NameHasNoOwner');
+}
+/**
+ * The service left the bus before it answered: it ended, crashed or was restarted. Whether it had begun to do what the call
+ * asked for is not known. Time has nothing to do with it, so it is no {@link TimeoutError}.
+ */
+export class ServiceLeftError extends WellKnownError {
+  static override readonly dbusName = standard('NoReply');
 }
 /** The peer has no object at that path. */
 export class UnknownObjectError extends WellKnownError {
@@ -142,13 +153,17 @@ export class InvalidArgumentError extends WellKnownError {
   static override readonly dbusName = standard('InvalidArgs');
 }
 /**
- * No reply came in time: the call's own timeout passed, or the bus says that the peer left without answering. A service
- * that answers `NoReply` or `Timeout` is heard by a plain `DBusError` of that name.
+ * No reply came in time: the call's own timeout passed, or a time limit of the bus did. A service that leaves the bus without
+ * answering is a {@link ServiceLeftError}. A service that answers `NoReply` or `Timeout` is heard by a plain `DBusError` of
+ * that name.
  */
 export class TimeoutError extends WellKnownError {
   static override readonly dbusName = standard('NoReply');
 }
-/** The connection is closed, was lost while the call was waiting, or was closed before the call was made. */
+/**
+ * The connection is closed, was lost while the call was waiting, or was closed before the call was made. After a loss, `cause`
+ * is the reason: the error that {@link MessageBus.disconnected} resolves with.
+ */
 export class ConnectionClosedError extends WellKnownError {
   static override readonly dbusName = standard('Disconnected');
 }
@@ -177,6 +192,26 @@ export class NameTakenError extends WellKnownError {
 }
 
 /**
+ * A name is not waited for any more, because it was given back: by {@link OwnedName.release}, `releaseName`, or because its
+ * queue was left.
+ */
+export class NameReleasedError extends WellKnownError {
+  static override readonly dbusName = standard('NameHasNoOwner');
+}
+
+/**
+ * The error for what needs a connection that is over.
+ *
+ * @param text what cannot be, without the reason
+ * @param reason why the connection was lost; nothing where it was closed here
+ * @internal
+ */
+export function closedError(text: string, reason: DBusError | undefined): ConnectionClosedError {
+  if (reason === undefined) return new ConnectionClosedError(text);
+  return new ConnectionClosedError(`${text}: ${reason.message}`, { cause: reason });
+}
+
+/**
  * Whether something was not sent because nothing can be, and not because of what it is.
  *
  * @internal
@@ -200,12 +235,14 @@ export function notAnAnswer<E extends DBusError>(error: E): E {
 /** Kinds that tell of a connection or a call of one's own. A service that means the name makes a plain `DBusError`. */
 const ownTrouble = [
   TimeoutError,
+  ServiceLeftError,
   ConnectionClosedError,
   ConnectError,
   ListenError,
   ProtocolError,
   BackpressureError,
   NameTakenError,
+  NameReleasedError,
 ];
 
 /**
@@ -226,6 +263,7 @@ Object.defineProperty(DBusError.prototype, 'reply', { value: undefined, configur
 for (const [name, errorClass] of Object.entries({
   ServiceUnknownError,
   NameHasNoOwnerError,
+  ServiceLeftError,
   UnknownObjectError,
   UnknownInterfaceError,
   UnknownMethodError,
@@ -244,6 +282,7 @@ for (const [name, errorClass] of Object.entries({
   ListenError,
   ProtocolError,
   NameTakenError,
+  NameReleasedError,
 })) {
   const kind = name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])/g, '_');
   identify(errorClass, name, `ERR_DBUS_${kind.toUpperCase()}`);
@@ -258,8 +297,12 @@ const noReplyNames: ReadonlySet<string> = new Set(['NoReply', 'Timeout', 'TimedO
  * The class of a received error. Those that tell of a connection or a call of one's own are made here alone: an answer
  * named `Disconnected` tells of a connection of the service's, and a program that reconnects must not believe it.
  */
-function receivedClass(dbusName: string, sender: string | undefined): typeof WellKnownError | undefined {
-  if (sender === 'org.freedesktop.DBus' && noReplyNames.has(dbusName)) return TimeoutError;
+function receivedClass(dbusName: string, sender: string | undefined, text: string): typeof WellKnownError | undefined {
+  if (sender === 'org.freedesktop.DBus' && noReplyNames.has(dbusName)) {
+    // Of the buses only dbus-daemon has a time limit for replies, off by default; its text is all that tells.
+    const isLeft = dbusName === ServiceLeftError.dbusName && !/\btime(d ?)?out\b/.test(text);
+    return isLeft ? ServiceLeftError : TimeoutError;
+  }
   return receivedClasses.get(dbusName);
 }
 
@@ -296,7 +339,7 @@ function errorNamed(
   const told = printable(received.trim());
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
-  const known = receivedClass(dbusName, sender);
+  const known = receivedClass(dbusName, sender, received);
   if (known === undefined) return notAnAnswer(new DBusError(dbusName, message, { body }));
   const error = notAnAnswer(new known(message, { body }));
   if (error.dbusName !== dbusName) Object.defineProperty(error, 'dbusName', { value: dbusName, enumerable: true });

@@ -10,7 +10,8 @@ export type { Credentials } from './bus/driver.js';
 export { formatMatchRule, type MatchRule } from './bus/match-rule.js';
 export type { MessageHandler } from './bus/message-handlers.js';
 export type { NameWatcher } from './bus/name-watcher.js';
-export type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
+export type { NameLoss, OwnedName } from './bus/owned-name.js';
+export type { RequestNameOptions } from './bus/owned-names.js';
 export { parseMatchRule } from './bus/parse-match-rule.js';
 export type { CallOptions, MethodCall, SignalEmission } from './bus/requests.js';
 export type { Subscription } from './bus/subscription.js';
@@ -47,10 +48,12 @@ export {
   ListenError,
   MatchRuleNotFoundError,
   NameHasNoOwnerError,
+  NameReleasedError,
   NameTakenError,
   NotSupportedError,
   PropertyReadOnlyError,
   ProtocolError,
+  ServiceLeftError,
   ServiceUnknownError,
   TimeoutError,
   UnknownInterfaceError,

@@ -5,7 +5,8 @@
 import { inspect } from 'node:util';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
-import type { OwnedName, RequestNameOptions } from './bus/owned-names.js';
+import type { OwnedName } from './bus/owned-name.js';
+import type { RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
@@ -67,7 +68,8 @@ export class MessageBus extends Bus {
 
   /**
    * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects. Warns once if
-   * nothing is exported yet, because calls may arrive at once.
+   * nothing is exported yet, because calls may arrive at once. Each request has a handle of its own; a name is given back
+   * with the last of them.
    *
    * @throws (rejects) {@link NameTakenError} with the present owner
    * @throws (rejects) {@link AccessDeniedError} if the bus's policy forbids it
@@ -76,7 +78,7 @@ export class MessageBus extends Bus {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    if (this.#exports.size === 0 && !warned && isWellKnownName(name)) {
+    if (this.#exports.size === 0 && !warned && this.state === 'open' && isWellKnownName(name)) {
       warned = true;
       process.emitWarning(
         `${name} is requested before anything is exported: calls that arrive now find no object. Export first.`,

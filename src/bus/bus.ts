@@ -25,8 +25,9 @@ import { Callees } from './callees.js';
 import { BusDriver, type Credentials } from './driver.js';
 import type { MatchRule } from './match-rule.js';
 import { type MessageHandler, MessageHandlers } from './message-handlers.js';
-import { type NameWatcher, ownerListener } from './name-watcher.js';
-import { type OwnedName, OwnedNames, type RequestNameOptions } from './owned-names.js';
+import { NameWatch, type NameWatcher } from './name-watcher.js';
+import type { OwnedName } from './owned-name.js';
+import { OwnedNames, type RequestNameOptions } from './owned-names.js';
 import { type CallOptions, callFlags, type MethodCall, type SignalEmission } from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
@@ -43,7 +44,6 @@ export class Bus implements AsyncDisposable {
   readonly #names: OwnedNames | undefined;
   readonly #handlers: MessageHandlers;
   #uniqueName: string | undefined;
-  #holdForNames: (() => void) | undefined;
 
   /** Answers calls; set by the layer that has objects. */
   protected handleCall: (message: IncomingMessage) => void = () => {};
@@ -55,14 +55,14 @@ export class Bus implements AsyncDisposable {
     this.#handlers = new MessageHandlers(connection.id, isClosing);
     this.#bus = options.peer ? undefined : new BusDriver(connection);
     this.#subscriptions = new Subscriptions(this.#bus, isClosing);
-    this.#names = this.#bus && new OwnedNames(this.#bus, () => this.#updateHoldForNames());
+    this.#names = this.#bus && new OwnedNames(this.#bus);
     if (this.#bus !== undefined) {
       const callees = new Callees(connection, this.#subscriptions.owners);
       connection.calleeOf = (destination) => callees.of(destination);
     }
     connection.onMessage = (received) => this.#dispatch(received);
-    connection.whenClosed(() => {
-      this.#names?.close();
+    connection.whenClosed((reason) => {
+      this.#names?.close(reason);
       this.#subscriptions.close();
     });
   }
@@ -234,23 +234,30 @@ export class Bus implements AsyncDisposable {
 
   /**
    * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects with
-   * {@link NameTakenError}.
+   * {@link NameTakenError}. Each request has a handle of its own; a name is given back with the last of them.
    *
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
     checkObject(options, 'options');
-    return this.#requireNames('requestName').request(name, options);
+    const names = this.#requireNames('requestName');
+    const release = this.hold();
+    try {
+      return await names.request(name, options, this, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /**
-   * Gives a name back, or leaves its queue.
+   * Gives a name back, or leaves its queue: all handles that were requested here are released.
    *
    * @throws (rejects) {@link NameHasNoOwnerError} or {@link NameTakenError} if the name is nobody's, or somebody else's
    */
   async releaseName(name: string): Promise<void> {
     checkWellKnownName(name, 'name');
-    await this.#requireNames('releaseName').release(name);
+    await this.#requireNames('releaseName').release(name, this);
   }
 
   /**
@@ -314,21 +321,26 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Follows a name's owner: tells at once whether there is one, and of every change from then on.
+   * Follows a name's owner: tells at once whether there is one, and of every change from then on. When the connection is
+   * lost, `vanished` is called; after `close` nothing is.
    *
    * @returns a handle that ends it
+   * @throws {@link ConnectionClosedError} if the connection is not open
    * @throws {@link InvalidArgumentError} for what is no name
    * @throws {@link NotSupportedError} between peers
    * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
    */
   watchName(name: string, watcher: NameWatcher): Disposable {
     checkBusName(name, 'name');
-    const listener = ownerListener(watcher);
+    const watch = new NameWatch(name, watcher, this.connectionId);
     this.#requireBus('watchName');
+    this.#connection.requireOpen(`${name} cannot be watched`);
     const releaseHold = this.#connection.hold();
-    const followed = this.#subscriptions.owners.follow(name, listener);
+    const followed = this.#subscriptions.owners.follow(name, watch.tell);
+    const stopWaiting = this.#connection.whenClosed((reason) => watch.end(reason));
     return {
       [Symbol.dispose]: () => {
+        stopWaiting();
         followed.release();
         releaseHold();
       },
@@ -346,7 +358,7 @@ export class Bus implements AsyncDisposable {
       pendingCalls: this.#connection.pendingCalls,
       matchRules: this.#subscriptions.size,
       subscriptions: this.#subscriptions.listeners,
-      ownedNames: this.#names?.size ?? 0,
+      ownedNames: this.#names?.size() ?? 0,
       queuedBytes: this.#connection.queuedBytes,
       readingPaused: this.#connection.readingPaused,
       droppedSignals: this.#subscriptions.droppedSignals,
@@ -458,15 +470,6 @@ export class Bus implements AsyncDisposable {
       this.#connection.send(head, [fault.message], serial);
     } catch (error) {
       report('send', `the call ${serial} of ${sender ?? 'the peer'} gets no reply`, error, this.connectionId);
-    }
-  }
-
-  #updateHoldForNames(): void {
-    if ((this.#names?.size ?? 0) > 0) {
-      this.#holdForNames ??= this.#connection.hold();
-    } else {
-      this.#holdForNames?.();
-      this.#holdForNames = undefined;
     }
   }
 

@@ -1,12 +1,20 @@
 /**
- * The well-known names of one connection: requested, queued for, lost and given back.
+ * The well-known names of one connection: requested, queued for, lost and given back. A name is at the bus for as long as one
+ * of its handles is not released.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
 import type { Inbox } from '../connection/inbox.js';
-import { NameHasNoOwnerError, NameTakenError } from '../errors.js';
+import {
+  type ConnectionClosedError,
+  closedError,
+  type DBusError,
+  NameHasNoOwnerError,
+  NameTakenError,
+} from '../errors.js';
 import { checkWellKnownName } from '../names.js';
 import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
+import { NameHandle, type NameLoss, type OwnedName } from './owned-name.js';
 
 /** How a name is requested. Without options: all or nothing, and nobody can take it away. */
 export interface RequestNameOptions {
@@ -18,91 +26,14 @@ export interface RequestNameOptions {
   readonly queue?: boolean;
 }
 
-/** A name that this connection owns or waits for. Disposing it gives it back. */
-export interface OwnedName extends AsyncDisposable {
-  /** The well-known name. */
-  readonly name: string;
-  /**
-   * `queued` until the name is ours; `lost` when it was given back, or taken away. Who asked with `queue` and loses the
-   * name to a replacement is `queued` again.
-   */
-  readonly state: 'owned' | 'queued' | 'lost';
-  /** Resolves when the name is ours: at once, unless it is queued for. Ask again after a loss. */
-  readonly acquired: Promise<void>;
-  /** Resolves when the name is no longer ours. Ask again after it was acquired anew. */
-  readonly lost: Promise<void>;
-  /** Gives the name back, or leaves its queue. Does nothing for a name that is lost already. */
-  release(): Promise<void>;
-}
-
 const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4 } as const;
 
-class Name implements OwnedName {
-  readonly name: string;
-  readonly release: () => Promise<void>;
-  state: OwnedName['state'] = 'queued';
-  /** Whether the bus keeps us in the name's queue when somebody replaces us. */
+/** A name that is owned or queued for. */
+class Name {
+  readonly handles = new Set<NameHandle>();
+  state: 'owned' | 'queued' = 'queued';
+  /** Whether the bus keeps this connection in the name's queue when another one replaces it. */
   queues = false;
-  #acquired = new Occasion();
-  #lost = new Occasion();
-
-  constructor(name: string, release: () => Promise<void>) {
-    this.name = name;
-    this.release = release;
-  }
-
-  get acquired(): Promise<void> {
-    return this.#acquired.promise;
-  }
-
-  get lost(): Promise<void> {
-    return this.#lost.promise;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.release();
-  }
-
-  acquire(): void {
-    if (this.state !== 'queued') return;
-    this.state = 'owned';
-    this.#lost.reset();
-    this.#acquired.happen();
-  }
-
-  /** Somebody else owns the name now, and we wait for it. */
-  wait(): void {
-    this.state = 'queued';
-    this.#acquired.reset();
-    this.#lost.happen();
-  }
-
-  lose(): void {
-    this.state = 'lost';
-    this.#lost.happen();
-  }
-}
-
-/** Something that happens, and after a reset may happen again. */
-class Occasion {
-  promise!: Promise<void>;
-  #resolve: (() => void) | undefined;
-
-  constructor() {
-    this.reset();
-  }
-
-  happen(): void {
-    this.#resolve?.();
-    this.#resolve = undefined;
-  }
-
-  reset(): void {
-    if (this.#resolve !== undefined) return;
-    this.promise = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
 }
 
 export class OwnedNames {
@@ -110,24 +41,31 @@ export class OwnedNames {
   readonly #names = new Map<string, Name>();
   /** Every name that ever was ours: a call that was sent to one may still be on its way. */
   readonly #everOwned = new Set<string>();
-  readonly #changed: () => void;
+  #isClosing = false;
 
-  /** @param changed called when the number of names changes */
-  constructor(driver: BusDriver, changed: () => void) {
+  constructor(driver: BusDriver) {
     this.#driver = driver;
-    this.#changed = changed;
   }
 
-  get size(): number {
-    return this.#names.size;
+  /** How many names there are, or how many of those a share of the connection has requested. */
+  size(owner?: object): number {
+    if (owner === undefined) return this.#names.size;
+    let size = 0;
+    for (const { handles } of this.#names.values()) if ([...handles].some((handle) => handle.owner === owner)) size++;
+    return size;
   }
 
   everOwned(name: string): boolean {
     return this.#everOwned.has(name);
   }
 
-  async request(name: string, options: RequestNameOptions): Promise<OwnedName> {
+  /**
+   * @param owner the share of the connection that requests it
+   * @param onEnd called when the handle that comes of it is released or lost
+   */
+  async request(name: string, options: RequestNameOptions, owner: object, onEnd: () => void): Promise<OwnedName> {
     checkWellKnownName(name, 'name');
+    if (this.#isClosing) throw closing(name);
     const flags =
       (options.allowReplacement ? RequestNameFlag.AllowReplacement : 0) |
       (options.replace ? RequestNameFlag.ReplaceExisting : 0) |
@@ -135,28 +73,50 @@ export class OwnedNames {
     const reply = await this.#driver.requestName(name, flags);
     if (reply === RequestNameReply.Exists) {
       // Who does not want to queue, does not: the bus has taken us out of the queue if we were in it.
-      this.#remove(name);
+      this.#remove(name, 'released');
       throw await this.#taken(name);
     }
+    const handle = new NameHandle(name, owner, { release: (released) => this.#release(released), onEnd });
     const owned = this.#names.get(name) ?? this.#add(name);
+    owned.handles.add(handle);
     owned.queues = options.queue === true;
-    if (reply !== RequestNameReply.InQueue) owned.acquire();
-    return owned;
+    if (reply !== RequestNameReply.InQueue) {
+      owned.state = 'owned';
+      this.#everOwned.add(name);
+    }
+    if (owned.state === 'owned') for (const each of owned.handles) each.acquire();
+    if (!this.#isClosing) return handle;
+    // Closed while the request was on its way.
+    await this.#giveBack(name, 'closed');
+    throw closing(name);
   }
 
-  async release(name: string): Promise<void> {
-    const reply = await this.#giveBack(name);
+  /** Releases all handles that a share of the connection has of a name. */
+  async release(name: string, owner: object): Promise<void> {
+    const handles = [...(this.#names.get(name)?.handles ?? [])];
+    const own = handles.filter((handle) => handle.owner === owner);
+    if (own.length > 0) {
+      await Promise.all(own.map((handle) => handle.release()));
+      return;
+    }
+    if (handles.length > 0) throw await this.#taken(name);
+    const reply = await this.#driver.releaseName(name);
     if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
     if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
   }
 
-  async #giveBack(name: string): Promise<number> {
-    const owned = this.#names.get(name);
-    // The NameLost that comes of it must not count as being replaced.
-    if (owned !== undefined) owned.queues = false;
-    const reply = await this.#driver.releaseName(name);
-    this.#remove(name);
-    return reply;
+  /** Releases everything that a share of the connection has, because it is closed. */
+  async releaseAll(owner: object): Promise<void> {
+    const handles = [...this.#names.values()].flatMap((name) => [...name.handles]);
+    const own = handles.filter((handle) => handle.owner === owner);
+    await Promise.all(own.map((handle) => this.#release(handle, 'closed')));
+  }
+
+  /** The connection is being closed: all names are given back, and none is taken any more. */
+  async leave(): Promise<void> {
+    this.#isClosing = true;
+    const names = [...this.#names.keys()];
+    await Promise.all(names.map((name) => this.#giveBack(name, 'closed')));
   }
 
   /** Takes note of the bus's NameAcquired and NameLost. */
@@ -164,36 +124,60 @@ export class OwnedNames {
     if (isBusSignal(message, 'NameAcquired', 's')) {
       const name = message.stringAt(0);
       this.#everOwned.add(name);
-      this.#names.get(name)?.acquire();
+      const owned = this.#names.get(name);
+      if (owned === undefined) return;
+      owned.state = 'owned';
+      for (const handle of owned.handles) handle.acquire();
     } else if (isBusSignal(message, 'NameLost', 's')) {
       const name = message.stringAt(0);
       const owned = this.#names.get(name);
-      if (owned?.queues) owned.wait();
-      else this.#remove(name);
+      if (owned?.queues) {
+        owned.state = 'queued';
+        for (const handle of owned.handles) handle.wait();
+      } else this.#remove(name, 'replaced');
     }
   }
 
-  /** The connection is over, and the names with it. */
-  close(): void {
-    for (const name of [...this.#names.keys()]) this.#remove(name);
+  /** The connection is over, and the names with it: for this reason if it was lost. */
+  close(reason: DBusError | undefined): void {
+    this.#isClosing = true;
+    const loss = reason === undefined ? 'closed' : 'disconnected';
+    for (const name of [...this.#names.keys()]) this.#remove(name, loss, reason);
+  }
+
+  async #release(handle: NameHandle, loss: NameLoss = 'released'): Promise<void> {
+    const { name } = handle;
+    const owned = this.#names.get(name);
+    if (owned?.handles.has(handle) !== true) return;
+    // That it was lost meanwhile is what was wanted.
+    if (owned.handles.size === 1) await this.#giveBack(name, loss);
+    owned.handles.delete(handle);
+    handle.lose(loss);
+  }
+
+  async #giveBack(name: string, loss: NameLoss): Promise<void> {
+    const owned = this.#names.get(name);
+    if (owned === undefined) return;
+    // Forgotten first: the NameLost that comes of it is not that of a replacement, and a request that follows is another one.
+    this.#names.delete(name);
+    try {
+      await this.#driver.releaseName(name);
+    } finally {
+      for (const handle of owned.handles) handle.lose(loss);
+    }
   }
 
   #add(name: string): Name {
-    const owned = new Name(name, async () => {
-      // That it was lost meanwhile is what was wanted.
-      if (this.#names.get(name) === owned) await this.#giveBack(name);
-    });
+    const owned = new Name();
     this.#names.set(name, owned);
-    this.#changed();
     return owned;
   }
 
-  #remove(name: string): void {
+  #remove(name: string, loss: NameLoss, reason?: DBusError): void {
     const owned = this.#names.get(name);
     if (owned === undefined) return;
     this.#names.delete(name);
-    owned.lose();
-    this.#changed();
+    for (const handle of owned.handles) handle.lose(loss, reason);
   }
 
   async #taken(name: string): Promise<NameTakenError> {
@@ -203,4 +187,8 @@ export class OwnedNames {
     });
     return new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner });
   }
+}
+
+function closing(name: string): ConnectionClosedError {
+  return closedError(`the connection is closed: ${name} is not requested`, undefined);
 }

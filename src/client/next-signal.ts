@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { onAbort } from '../connection/abort-reactions.js';
-import { ConnectionClosedError } from '../errors.js';
+import { closedError } from '../errors.js';
 
 /** Subscribes; the listener gets the values of each signal, which are its own. */
 export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription;
@@ -30,8 +30,8 @@ export function nextSignal(bus: Bus, listen: ListenOnce, signal: AbortSignal | u
     });
     const stopListening = signal && onAbort(signal, abort);
     subscription.ready.catch(fail);
-    const stopWaiting = bus.whenClosed((cause) => {
-      fail(new ConnectionClosedError('the connection was closed while waiting for a signal', { cause }));
+    const stopWaiting = bus.whenClosed((reason) => {
+      fail(closedError('the connection was closed while waiting for a signal', reason));
     });
   });
 }

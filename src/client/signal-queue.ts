@@ -4,7 +4,7 @@ import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
-import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
+import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../errors.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
@@ -33,8 +33,8 @@ interface Waiting {
 type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => void;
 
 /**
- * Signals that wait for a loop. Leaving the loop, disposing, an abort, or the end of the connection ends it; what waits
- * then is still handed out, unless it was the loop that left.
+ * Signals that wait for a loop. Leaving the loop, disposing, an abort, or closing the connection ends it; the loss of the
+ * connection makes it throw. What waits then is still handed out before, unless it was the loop that left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
   readonly #waiting: Waiting[] = [];
@@ -46,8 +46,8 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   #stopListening: () => void = () => {};
   #dropped = 0;
   #ended = false;
-  /** Why the bus refused the subscription, until somebody was told. */
-  #refusal: { readonly reason: unknown } | undefined;
+  /** Why no further signal comes, until the loop was told: the bus refused the subscription, or the connection was lost. */
+  #failure: { readonly reason: unknown } | undefined;
 
   constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
@@ -56,7 +56,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     this.#limit = limit;
     this.#subscription = listen((values, uncount) => this.#push(values, uncount));
     this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
-    this.#stopWaiting = bus.whenClosed(() => this.#end());
+    this.#stopWaiting = bus.whenClosed((reason) => this.#onClosed(reason));
     if (signal !== undefined) this.#stopListening = onAbort(signal, this.#end);
     if (signal?.aborted) this.#end();
   }
@@ -69,7 +69,8 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   /**
    * The next signal's arguments: at once if one waits, else when it comes.
    *
-   * @throws (rejects) once, with why, if the bus refused the subscription
+   * @throws (rejects) once, with the reason, if the bus refused the subscription
+   * @throws (rejects) once, {@link ConnectionClosedError} with the reason as its `cause`, if the connection was lost
    */
   next(): Promise<IteratorResult<unknown[], undefined>> {
     const first = this.#waiting.shift();
@@ -77,7 +78,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
       first.uncount?.();
       return Promise.resolve({ value: first.values, done: false });
     }
-    if (this.#refusal !== undefined) return this.#tellRefusal(this.#refusal);
+    if (this.#failure !== undefined) return this.#tellFailure(this.#failure);
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => this.#takers.push(resolve));
   }
@@ -85,7 +86,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
     for (const each of this.#waiting.splice(0)) forget(each);
-    this.#refusal = undefined;
+    this.#failure = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -115,17 +116,26 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     report('message', what, undefined, this.#connectionId);
   }
 
-  /** A loop that merely ended would look as if all were well. */
   #onRefused(reason: unknown): void {
     if (this.#ended || reason instanceof ConnectionClosedError) return;
-    this.#refusal = { reason };
+    this.#fail(reason);
+  }
+
+  #onClosed(reason: DBusError | undefined): void {
+    if (reason !== undefined) this.#fail(closedError('the connection was lost while waiting for signals', reason));
+    else this.#end();
+  }
+
+  /** A loop that merely ended would look as if all were well. */
+  #fail(reason: unknown): void {
+    this.#failure = { reason };
     const taker = this.#takers.shift();
-    if (taker !== undefined) taker(this.#tellRefusal(this.#refusal));
+    if (taker !== undefined) taker(this.#tellFailure(this.#failure));
     this.#end();
   }
 
-  #tellRefusal({ reason }: { readonly reason: unknown }): Promise<never> {
-    this.#refusal = undefined;
+  #tellFailure({ reason }: { readonly reason: unknown }): Promise<never> {
+    this.#failure = undefined;
     return Promise.reject(reason);
   }
 

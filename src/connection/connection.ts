@@ -3,16 +3,8 @@
  * calls. How it begins and ends is told by its `Lifecycle`; what calls and signals mean is for the layers above.
  */
 import { constants } from 'node:os';
-import { publishReceived, publishSent, watchesMessages } from '../diagnostics/message-events.js';
-import { report, trace } from '../diagnostics.js';
-import {
-  BackpressureError,
-  ConnectionClosedError,
-  type DBusError,
-  isOverOrFull,
-  LimitsExceededError,
-  NotSupportedError,
-} from '../errors.js';
+import { report } from '../diagnostics.js';
+import { type DBusError, isOverOrFull } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
@@ -25,15 +17,15 @@ import type {
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
-import { ANSWERS_FACTOR, BackPressure } from './back-pressure.js';
+import { BackPressure } from './back-pressure.js';
 import { Deadlines } from './deadlines.js';
-import { lossOf, refusalOf } from './errno.js';
+import { lossOf } from './errno.js';
 import { flushAtExit, forgetAtExit } from './exit.js';
-import { Inbox } from './inbox.js';
+import type { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
-import { describeMessage, MessageFlag, type MessageHead, MessageType } from './message.js';
-import { type Answered, Outbox, type RefusedMessage, Urgency } from './outbox.js';
+import { describeMessage, MessageFlag, type MessageHead } from './message.js';
+import { Outbox, Urgency } from './outbox.js';
 import {
   type Callee,
   checkWaitOptions,
@@ -42,9 +34,10 @@ import {
   PendingCalls,
   type TakeReply,
 } from './pending-calls.js';
+import { Receiver } from './receiver.js';
+import { Sender } from './sender.js';
 import { timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
-import { Turn } from './turn.js';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
@@ -68,9 +61,6 @@ export interface ConnectionOptions {
 /** Milliseconds that closing waits for what was sent to be written. */
 export const CLOSE_LIMIT = 1000;
 
-/** So many answers to refused replies are remembered: those that are refused are so soon. */
-const ANSWERS_REFUSED_MAXIMUM = 1024;
-
 /** Connections made so far. */
 let made = 0;
 
@@ -78,49 +68,31 @@ export class Connection {
   /** The number by which diagnostics call this connection. */
   readonly id = ++made;
 
-  /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
-  onMessage: (received: Inbox) => void = () => {};
-
   /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
   calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
 
-  /** From the opening to the end: its memory is a lot for a client that may never authenticate, and for what is over. */
-  #inbox!: Inbox;
-  /** Whether rows of the inbox are being handled. */
-  #isHandling = false;
-  readonly #turn = new Turn();
   readonly #native: NativeConnection;
   /** How much the other side may cost. */
   readonly limits: CompleteLimits;
   readonly #isPeer: boolean;
-  readonly #transport: TransportKind;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines();
   readonly #pending: PendingCalls;
   readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
   #canSendFds = false;
-  /** Whether a reply of the batch has settled a call: a pause is due before the next message that is none. */
-  #settled = false;
-  #serial = 0;
-  #messagesReceived = 0;
-  #bodyBytesReceived = 0;
-  #unexpectedReplies = 0;
   #closing: Promise<void> | undefined;
-  /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
-  readonly #answersRefused = new Set<number>();
   /** Why the attempt is given up here. */
   #givenUp: ConnectFailure | undefined;
   /** Why the connection is ended here. */
   #failure: DBusError | undefined;
-  /** Whether the addon has seen that nothing can be written any more: the loss will follow. */
-  #isBroken = false;
 
   private constructor(options: ConnectionOptions) {
     const { limits, serve, transport } = options;
     this.limits = limits;
-    this.#transport = transport;
     this.#isPeer = options.peer === true;
     this.#pending = new PendingCalls(this.#deadlines, this.id, !this.#isPeer, () => this.#keepAlive.update());
     const { Connection: Native } = loadAddon();
@@ -134,7 +106,7 @@ export class Connection {
       limits: options.limits,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (from, count, newStrings, large, milliseconds) =>
-        this.#onBatch(from, count, newStrings, large, milliseconds),
+        this.#receiver.takeBatch(from, count, newStrings, large, milliseconds),
       onDrain: (hungUp) => this.#onDrain(hungUp),
       onRefused: (serial, errno, replySerial, destination) =>
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
@@ -150,9 +122,13 @@ export class Connection {
       limit: limits.queuedBytes,
       pressure: this.#pressure,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
-      onRefused: (refused) => this.#onRefused(refused),
+      onRefused: (refused) => this.#sender.onRefused(refused),
     });
     this.#life = new Lifecycle({ id: this.id, address: serve === undefined ? options.address : '', transport });
+    const parts = { id: this.id, isPeer: this.#isPeer, life: this.#life, outbox: this.#outbox, pending: this.#pending };
+    const fail = (reason: DBusError) => this.fail(reason);
+    this.#sender = new Sender({ ...parts, transport, limit: limits.queuedBytes, fail });
+    this.#receiver = new Receiver({ ...parts, descriptorLimit: limits.descriptors, pressure: this.#pressure });
   }
 
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
@@ -180,9 +156,19 @@ export class Connection {
     return this.#life.state;
   }
 
+  /** Takes every method call and signal, in wire order, each while it is the inbox's current message. */
+  set onMessage(take: (received: Inbox) => void) {
+    this.#receiver.onMessage = take;
+  }
+
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   get closed(): Promise<DBusError | undefined> {
     return this.#life.closed;
+  }
+
+  /** @throws {@link ConnectionClosedError} that says what cannot be, and why it was lost, if the connection is not open */
+  requireOpen(what: string): void {
+    if (this.state !== 'open') throw this.#life.refusal(what);
   }
 
   /** Whether the other side agreed to pass file descriptors. */
@@ -217,11 +203,11 @@ export class Connection {
   get traffic(): Traffic {
     return {
       messagesSent: this.#outbox.messages,
-      messagesReceived: this.#messagesReceived,
+      messagesReceived: this.#receiver.messages,
       bodyBytesSent: this.#outbox.bodyBytes,
-      bodyBytesReceived: this.#bodyBytesReceived,
+      bodyBytesReceived: this.#receiver.bodyBytes,
       calls: this.#pending.counts,
-      unexpectedReplies: this.#unexpectedReplies,
+      unexpectedReplies: this.#receiver.unexpectedReplies,
     };
   }
 
@@ -235,10 +221,7 @@ export class Connection {
    * @throws {@link BackpressureError} if too much waits to be written
    */
   send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0): number {
-    this.#requireOpen(head);
-    const serial = this.#nextSerial();
-    this.#push(head, body, serial, replySerial, replySerial === 0 ? Urgency.Own : Urgency.Answer);
-    return serial;
+    return this.#sender.send(head, body, replySerial);
   }
 
   /**
@@ -249,23 +232,12 @@ export class Connection {
    * @throws as `send` throws, but no {@link BackpressureError}
    */
   answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
-    this.#requireOpen(head);
-    try {
-      this.#push(head, body, this.#nextSerial(), replySerial, Urgency.Answer);
-      return true;
-    } catch (error) {
-      if (!(error instanceof BackpressureError)) throw error;
-      const text = `the reply was dropped: ${this.queuedBytes} bytes wait to be written already`;
-      this.refuseCall(head.destination, replySerial, text);
-      report('send', `the call ${replySerial} of ${head.destination ?? 'the peer'} gets an error`, error, this.id);
-      return false;
-    }
+    return this.#sender.answer(head, body, replySerial);
   }
 
   /** Answers a call with LimitsExceeded, however much waits already. */
   refuseCall(destination: string | undefined, replySerial: number, text: string): void {
-    const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
-    this.#push(head, [text], this.#nextSerial(), replySerial, Urgency.Refusal);
+    this.#sender.refuseCall(destination, replySerial, text);
   }
 
   /**
@@ -277,37 +249,7 @@ export class Connection {
    * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
    */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
-    this.#requireOpen(head);
-    if (this.#isPeer) {
-      this.#tellPeer(head, body);
-      return;
-    }
-    try {
-      this.#push(head, body, this.#nextSerial(), 0, isAnnouncement ? Urgency.Answer : Urgency.Own);
-    } catch (error) {
-      if (!isAnnouncement || !(error instanceof BackpressureError)) throw error;
-      this.#failUnread();
-    }
-  }
-
-  #tellPeer(head: MessageHead, body: readonly unknown[]): void {
-    const { queuedBytes: limit } = this.limits;
-    const { ownBytes, queuedBytes } = this.#outbox;
-    if (ownBytes > limit || queuedBytes > limit * ANSWERS_FACTOR) {
-      this.#failUnread();
-      return;
-    }
-    try {
-      this.#push(head, body, this.#nextSerial(), 0, Urgency.Told);
-    } catch (error) {
-      if (!(error instanceof NotSupportedError)) throw error;
-      report('send', `${describeMessage(head)} was not sent to this peer`, error, this.id);
-    }
-  }
-
-  #failUnread(): void {
-    const { queuedBytes } = this;
-    this.fail(new LimitsExceededError(`the other side does not read: ${queuedBytes} bytes wait for it`));
+    this.#sender.tell(head, body, isAnnouncement);
   }
 
   /** Ends the connection for a reason of this side, without a word to the other one. What waits is not written any more. */
@@ -334,12 +276,12 @@ export class Connection {
     try {
       checkWaitOptions(options);
       if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) return this.#callForNothing(head, body, take);
-      this.#requireOpen(head);
+      this.#sender.requireOpen(head);
     } catch (error) {
       return Promise.reject(error);
     }
     const callee = this.calleeOf(head.destination);
-    const serial = this.#nextSerial();
+    const serial = this.#sender.nextSerial();
     let result: Promise<Result>;
     try {
       result = this.#pending.wait(serial, head, options, take, callee);
@@ -347,7 +289,7 @@ export class Connection {
       return Promise.reject(error);
     }
     try {
-      this.#push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own, true);
+      this.#sender.push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own, true);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
@@ -434,7 +376,7 @@ export class Connection {
     const release = this.hold();
     try {
       await this.#outbox.drained();
-      const reason = this.#isBroken ? await this.closed : undefined;
+      const reason = this.#sender.isBroken ? await this.closed : undefined;
       if (reason !== undefined) throw reason;
     } finally {
       release();
@@ -455,8 +397,9 @@ export class Connection {
   }
 
   async #writeAndClose(milliseconds: number): Promise<void> {
-    if (this.state === 'open') {
+    if (this.#life.carriesMessages) {
       this.#life.beginToClose();
+      this.#life.stopCarrying();
       const release = this.hold();
       const { promise, give } = timeLimit(milliseconds);
       // What could not be written is reported when the connection is over.
@@ -492,139 +435,20 @@ export class Connection {
     return failure;
   }
 
-  #push(
-    head: MessageHead,
-    body: readonly unknown[],
-    serial: number,
-    replySerial: number,
-    urgency: Urgency,
-    isAwaited = false,
-  ): void {
-    const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency, isAwaited);
-    if (watchesMessages()) publishSent(this.id, head, serial, replySerial, bodyBytes);
-  }
-
   #onOpen(canSendFds: boolean): InboxMemory {
-    this.#inbox = new Inbox(this.id, !this.#isPeer, this.limits.descriptors);
+    const memory = this.#receiver.open();
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     flushAtExit(this);
     this.#life.open();
     this.#keepAlive.update();
-    return this.#inbox.memory;
-  }
-
-  /**
-   * Handles a batch, or the rest of one. After a reply that somebody awaits comes a pause before the next signal or
-   * call: what the awaiting code subscribes to has to be in force by then. Where the turn has taken its time, the rest is
-   * for the next one.
-   */
-  #onBatch(
-    from: number,
-    count: number,
-    newStrings: number,
-    large: ArrayBuffer | undefined,
-    milliseconds: number,
-  ): number {
-    this.#inbox.intern(newStrings, large);
-    this.#outbox.gather();
-    this.#settled = false;
-    // A single message needs no clock.
-    const isMeasured = count - from > 1;
-    this.#isHandling = true;
-    const next = isMeasured
-      ? this.#handleMeasured(from, count, large, milliseconds)
-      : this.#handleRows(from, count, large);
-    this.#isHandling = false;
-    if (next === count) this.#inbox.endBatch();
-    this.#outbox.flush();
-    if (this.state === 'closed') this.#letGoOfMemory();
-    return next;
-  }
-
-  /** A connection that is over may be held for long: what it had for messages is not. */
-  #letGoOfMemory(): void {
-    this.#inbox = undefined as unknown as Inbox;
-  }
-
-  /** Handles rows until a pause is due, or the turn has taken its time. */
-  #handleMeasured(from: number, count: number, large: ArrayBuffer | undefined, milliseconds: number): number {
-    let next = from;
-    let more = this.#turn.begin(milliseconds);
-    while (more > 0) {
-      const end = Math.min(next + more, count);
-      next = this.#handleRows(next, end, large);
-      more = next < end || end === count || this.#pressure.isPaused ? 0 : this.#turn.more(next - from);
-    }
-    this.#turn.end(next - from);
-    return next;
-  }
-
-  /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
-  #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
-    for (let row = from; row < count; row++) {
-      this.#inbox.select(row, large);
-      const { isReply } = this.#inbox;
-      if (this.#settled && !isReply) return row;
-      this.#messagesReceived++;
-      this.#bodyBytesReceived += this.#inbox.bodyLength;
-      if (watchesMessages()) publishReceived(this.id, this.#inbox);
-      try {
-        if (!isReply) this.#onUnasked();
-        else if (this.#pending.reply(this.#inbox)) this.#settled = true;
-        else this.#onUnexpectedReply();
-      } catch (error) {
-        report('message', `a message from ${this.#inbox.sender ?? 'the peer'} could not be handled`, error, this.id);
-      } finally {
-        this.#inbox.release();
-      }
-      // Until what waits has been written, nothing is to be answered.
-      if (this.#pressure.isPaused) return row + 1;
-    }
-    return count;
-  }
-
-  /** A call or a signal. Who closes in a handler is told of no more: what it would do could not be answered. */
-  #onUnasked(): void {
-    if (this.state === 'open') this.onMessage(this.#inbox);
-  }
-
-  /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */
-  #onUnexpectedReply(): void {
-    this.#unexpectedReplies++;
-    if (trace.enabled) trace('#%d reply to no call: %d from %s', this.id, this.#inbox.replySerial, this.#inbox.sender);
+    return memory;
   }
 
   #onDrain(hungUp: boolean): void {
     // What waited is lost then, and not written: the end that is read next tells of it.
     if (hungUp) this.#pressure.hungUp();
     else this.#outbox.onDrain();
-  }
-
-  #onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {
-    if (errno === constants.errno.ENOTCONN) this.#isBroken = true;
-    const error = () => refusalOf(errno, this.#transport);
-    if (this.#pending.fail(serial, errno === constants.errno.ENOTCONN ? 'closed' : 'unsent', error)) return;
-    report('send', `message ${serial} was not sent`, error(), this.id);
-    const answered =
-      replySerial > 0 ? { replySerial, destination: destination || undefined } : this.#outbox.answeredBy(serial);
-    const isAnswer = this.#answersRefused.delete(serial);
-    if (answered === undefined || isAnswer || this.#isBroken) return;
-    this.#answerRefused(answered, error());
-  }
-
-  /** Whoever waits for a reply that could not be sent gets an error. If that is refused as well, nothing can be sent to it. */
-  #answerRefused({ replySerial, destination }: Answered, { dbusName, message }: DBusError): void {
-    if (this.state !== 'open') return;
-    const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
-    try {
-      const serial = this.#nextSerial();
-      if (this.#answersRefused.size === ANSWERS_REFUSED_MAXIMUM) this.#answersRefused.clear();
-      this.#answersRefused.add(serial);
-      this.#push(head, [`the reply could not be sent: ${message}`], serial, replySerial, Urgency.Refusal);
-    } catch (error) {
-      report('send', `the call ${replySerial} of ${destination} gets no reply`, error, this.id);
-    }
   }
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
@@ -637,7 +461,7 @@ export class Connection {
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#life.tellEnd(reason);
-    if (!this.#isHandling) this.#letGoOfMemory();
+    this.#receiver.end();
   }
 
   /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
@@ -645,16 +469,5 @@ export class Connection {
     if (bytes === 0) return;
     const why = reason === undefined ? 'the other side did not read in time' : reason.message;
     report('send', `${bytes} bytes of what was sent, at most, were never written: ${why}`, undefined, this.id);
-  }
-
-  #requireOpen(head: MessageHead): void {
-    if (this.state === 'open') return;
-    throw new ConnectionClosedError(`the connection is ${this.state}: cannot send ${describeMessage(head)}`);
-  }
-
-  /** Serials are unsigned 32-bit and never 0. */
-  #nextSerial(): number {
-    this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
-    return this.#serial;
   }
 }

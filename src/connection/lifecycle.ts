@@ -4,7 +4,7 @@
  * It goes one way, `connecting → open → closing → closed`, and changes in `#become` alone. A state may be left out.
  */
 import { publishState } from '../diagnostics/connection-events.js';
-import type { DBusError } from '../errors.js';
+import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
 import { errnoText } from './errno.js';
 
@@ -40,6 +40,9 @@ export class Lifecycle {
   readonly #identity: Identity;
   readonly #closeListeners = new Set<CloseListener>();
   #state: ConnectionState = 'connecting';
+  #carriesMessages = false;
+  /** Why it was lost. */
+  #reason: DBusError | undefined;
   #resolveOpened!: (failure: ConnectFailure | undefined) => void;
   #resolveClosed!: (reason: DBusError | undefined) => void;
 
@@ -58,14 +61,30 @@ export class Lifecycle {
     return this.#state;
   }
 
+  /** Whether messages are sent and delivered: while it is open, and while it answers what came before it is closed. */
+  get carriesMessages(): boolean {
+    return this.#carriesMessages;
+  }
+
+  /** The error for what is asked of it while it carries no messages. */
+  refusal(what: string): ConnectionClosedError {
+    return closedError(`the connection is ${this.#state}: ${what}`, this.#reason);
+  }
+
   open(): void {
+    this.#carriesMessages = true;
     this.#become('open');
     this.#resolveOpened(undefined);
   }
 
-  /** It is being closed here; what was sent is still written. */
+  /** It is being closed here; what came is still answered. */
   beginToClose(): void {
-    this.#become('closing');
+    if (this.#state === 'open') this.#become('closing');
+  }
+
+  /** Nothing more is sent or delivered; what was sent is still written. */
+  stopCarrying(): void {
+    this.#carriesMessages = false;
   }
 
   /**
@@ -74,6 +93,8 @@ export class Lifecycle {
    * @param failure what stopped the attempt, if it never opened
    */
   end(failure: ConnectFailure, reason: DBusError | undefined): void {
+    this.#carriesMessages = false;
+    this.#reason = reason;
     if (this.#state !== 'connecting') {
       this.#become('closed', undefined, reason);
       return;

@@ -5,7 +5,7 @@
 import { type DecodeOptions, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
-import { ConnectionClosedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
+import { closedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
 import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
@@ -232,6 +232,11 @@ export class PendingCalls {
     return destination === undefined || this.ownName === undefined || destination === this.ownName;
   }
 
+  /** Whether a call with this serial waits. */
+  has(serial: number): boolean {
+    return this.#calls.get(serial) !== undefined;
+  }
+
   /**
    * The call will get no usable reply, for a reason that is made when it is needed. Returns whether it waits for one.
    */
@@ -262,7 +267,7 @@ export class PendingCalls {
   close(cause: DBusError | undefined): void {
     for (const { serial, head } of this.#calls.entries()) {
       const text = `the connection was closed while waiting for ${describeMessage(head)}`;
-      this.fail(serial, 'closed', () => new ConnectionClosedError(text, cause === undefined ? {} : { cause }));
+      this.fail(serial, 'closed', () => closedError(text, cause));
     }
   }
 

@@ -1,7 +1,13 @@
 // Well-known names over a real bus: owning, losing, queueing, watching, and asking about them.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, InvalidArgumentError, NameHasNoOwnerError, NameTakenError } from '../../src/index.js';
+import {
+  connect,
+  InvalidArgumentError,
+  NameHasNoOwnerError,
+  NameReleasedError,
+  NameTakenError,
+} from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
@@ -56,13 +62,52 @@ test('a taken name rejects with its owner', async () => {
   assert.match(error.message, one.uniqueName as string);
 });
 
-test('requesting a name twice on one connection is one name', async () => {
+test('a name that is requested twice on a connection is given back with the last handle', async () => {
   const first = await one.requestName(name);
   const second = await one.requestName(name);
-  assert.is(first, second);
+  assert.is.not(first, second);
   await first.release();
-  assert.is(second.state, 'lost');
+  assert.equal([first.state, second.state], ['lost', 'owned']);
+  assert.is(await first.lost, 'released');
+  assert.is(await two.nameOwner(name), one.uniqueName);
+  await second.release();
   assert.not(await two.hasName(name));
+});
+
+test('an old handle that is released again, or late, does not take the name from a new one', async () => {
+  const old = await one.requestName(name);
+  const releasing = old.release();
+  const next = one.requestName(name);
+  // The second release may not reach the bus behind the new request.
+  await Promise.all([releasing, old.release()]);
+  await using held = await next;
+  await old.release();
+  await turn();
+  assert.is(held.state, 'owned');
+  assert.is(await two.nameOwner(name), one.uniqueName);
+});
+
+test('a name tells why it was lost, and what is not acquired any more rejects', async () => {
+  const released = await one.requestName(name);
+  await released.release();
+  assert.is(await released.lost, 'released');
+  assert.instance(await rejection(released.acquired), NameReleasedError);
+
+  const soft = await one.requestName(name, { allowReplacement: true });
+  const firm = await two.requestName(name, { replace: true });
+  assert.is(await soft.lost, 'replaced');
+  assert.instance(await rejection(soft.acquired), NameReleasedError);
+
+  const queued = await one.requestName(name, { queue: true });
+  const acquired = rejection(queued.acquired);
+  await queued.release();
+  assert.instance(await acquired, NameReleasedError);
+  assert.is(await queued.lost, 'released');
+  await firm.release();
+
+  const byName = await one.requestName(name);
+  await one.releaseName(name);
+  assert.is(await byName.lost, 'released');
 });
 
 test('a queued name is acquired when its owner gives it back', async () => {
@@ -82,7 +127,7 @@ test('a name is only replaced where its owner allows it, and the owner learns of
 
   const soft = await one.requestName(name, { allowReplacement: true });
   await using _taken = await two.requestName(name, { replace: true });
-  await soft.lost;
+  assert.is(await soft.lost, 'replaced');
   assert.is(soft.state, 'lost');
 });
 

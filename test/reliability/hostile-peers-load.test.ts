@@ -8,8 +8,8 @@ import {
   type DBusError,
   defineInterface,
   implement,
+  ServiceLeftError,
   ServiceUnknownError,
-  TimeoutError,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { projectRoot } from '../helpers/paths.js';
@@ -270,7 +270,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await dying.line('called');
     dying.kill('SIGKILL');
     // The daemons answer for the dead: dbus-daemon and dbus-broker with NoReply.
-    for (const error of await Promise.all(waiting)) assert.instance(error, TimeoutError);
+    for (const error of await Promise.all(waiting)) assert.instance(error, ServiceLeftError);
   });
 
   test(`${daemonKind}: 1000 calls in flight reject when the daemon is killed`, async () => {

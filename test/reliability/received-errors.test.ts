@@ -11,6 +11,7 @@ import {
   ListenError,
   NameTakenError,
   ProtocolError,
+  ServiceLeftError,
   ServiceUnknownError,
   TimeoutError,
 } from '../../src/index.js';
@@ -23,16 +24,17 @@ const test = suite('received errors');
 
 const local = [
   ...[BackpressureError, ConnectError, ConnectionClosedError, ListenError, NameTakenError, ProtocolError, TimeoutError],
+  ServiceLeftError,
 ];
 const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
 
 /** What a call rejects with that is answered by an error of this name from this sender. */
-async function received(name: string, sender: string): Promise<DBusError> {
+async function received(name: string, sender: string, text = 'so it says'): Promise<DBusError> {
   await using bus = await FakeBus.start({
     answer: (call) => {
       if (call.member !== 'Ask') return undefined;
       const header = { type: 3, serial: 1000, replySerial: call.serial, destination: CLIENT, sender, errorName: name };
-      return wireMessage({ ...header, signature: 's', body: new Bytes().text('so it says').buffer });
+      return wireMessage({ ...header, signature: 's', body: new Bytes().text(text).buffer });
     },
   });
   await using client = await connect({ address: bus.address });
@@ -57,12 +59,19 @@ test('no name that a service answers with makes an error of the own connection o
   assert.not.instance(limits, BackpressureError);
 });
 
-test('that a call gets no reply is believed of the bus', async () => {
-  for (const name of ['NoReply', 'Timeout', 'TimedOut'].map(standard)) {
+test('that a call gets no reply is believed of the bus, and whether the service left or the time was over', async () => {
+  for (const name of ['Timeout', 'TimedOut'].map(standard)) {
     const error = await received(name, BUS);
     assert.instance(error, TimeoutError);
     assert.is(error.dbusName, name);
   }
+  const left = await received(standard('NoReply'), BUS);
+  assert.instance(left, ServiceLeftError);
+  assert.not.instance(left, TimeoutError);
+  assert.is(left.code, 'ERR_DBUS_SERVICE_LEFT');
+  // What dbus-daemon says where its configuration has a `reply_timeout`.
+  const late = await received(standard('NoReply'), BUS, 'Message did not receive a reply (timeout by message bus)');
+  assert.instance(late, TimeoutError);
   // The rest is not the bus's either.
   assert.not.instance(await received(standard('Disconnected'), BUS), ConnectionClosedError);
   assert.instance(await received(standard('ServiceUnknown'), BUS), ServiceUnknownError);
