@@ -49,6 +49,7 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
                          InstanceMethod<&ConnectionObject::peer_credentials>("peerCredentials"),
                          InstanceMethod<&ConnectionObject::is_silent>("isSilent"),
                          InstanceMethod<&ConnectionObject::has_left>("hasLeft"),
+                         InstanceMethod<&ConnectionObject::has_unread>("hasUnread"),
                      });
 }
 
@@ -340,6 +341,13 @@ Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
   const bool left = state_ == State::kStopped ||
                     (state_ == State::kRunning && transport::has_hung_up(transport_->wants().fd));
   return Napi::Boolean::New(info.Env(), left);
+}
+
+Napi::Value ConnectionObject::has_unread(const Napi::CallbackInfo& info) {
+  const bool unread = state_ == State::kRunning && inbox_ &&
+                      (!is_delivered() || transport_->has_unread() ||
+                       transport::is_readable(transport_->wants().fd));
+  return Napi::Boolean::New(info.Env(), unread);
 }
 
 void ConnectionObject::wait() {

@@ -40,6 +40,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
   Napi::Value is_silent(const Napi::CallbackInfo& info);
   Napi::Value has_left(const Napi::CallbackInfo& info);
+  Napi::Value has_unread(const Napi::CallbackInfo& info);
 
   // What the options ask for. Null, with an error pending, where that needs sd-bus and there is none.
   std::unique_ptr<transport::Transport> make_transport(Napi::Env env);

@@ -77,7 +77,7 @@ export class Connection {
   readonly #isPeer: boolean;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines(() => this.#native.hasUnread());
   readonly #pending: PendingCalls;
   readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;

@@ -8,6 +8,10 @@
  */
 import { TIMER_MAXIMUM } from './time-limit.js';
 
+/** After a deadline, what has come but is not read yet is waited for in so many turns of the event loop, and for so long, at least. */
+const LATE_TURNS = 100;
+const LATE_MILLISECONDS = 100;
+
 /** So many different durations have a list each. Programs have a few; who makes them up, from a clock for instance, has any. */
 const EXACT_MAXIMUM = 64;
 
@@ -33,8 +37,20 @@ export abstract class Expiring {
 export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
   readonly #start = performance.now();
+  readonly #hasUnread: () => boolean;
+  /** Since when, and for how many turns, what is due waits for what is not read yet. */
+  #lateSince = 0;
+  #lateTurns = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+
+  /**
+   * @param hasUnread whether something has come that is not read yet. The timers of an event loop that was held come before
+   * what came meanwhile, and what nothing came for shall expire, not what was not looked at
+   */
+  constructor(hasUnread: () => boolean) {
+    this.#hasUnread = hasUnread;
+  }
 
   /** How many different durations have a list. */
   get size(): number {
@@ -85,6 +101,12 @@ export class Deadlines {
   #expireDue(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = performance.now() - this.#start;
+    if (this.#hasDue(now) && this.#mayBeUnread(now)) {
+      // Reading comes between the timers of this turn and those of the next one.
+      this.#setTimer(Math.floor(now) + 1);
+      return;
+    }
+    this.#lateTurns = 0;
     let next = Number.POSITIVE_INFINITY;
     for (const [duration, list] of this.#lists) {
       for (let head = list.head; head !== undefined; head = list.head) {
@@ -98,6 +120,18 @@ export class Deadlines {
       if (list.head === undefined) this.#lists.delete(duration);
     }
     if (next < this.#timerAt) this.#setTimer(next);
+  }
+
+  #hasDue(now: number): boolean {
+    for (const { head } of this.#lists.values()) if (head !== undefined && head.expiresAt <= now) return true;
+    return false;
+  }
+
+  /** Whether what is due may have come. Where messages never cease to come, that is so for a while only. */
+  #mayBeUnread(now: number): boolean {
+    if (!this.#hasUnread()) return false;
+    if (this.#lateTurns++ === 0) this.#lateSince = now;
+    return this.#lateTurns <= LATE_TURNS || now - this.#lateSince < LATE_MILLISECONDS;
   }
 }
 

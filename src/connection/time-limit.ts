@@ -3,7 +3,10 @@
 /** What timers of Node.js can wait for at most, in milliseconds: with more they fire at once. */
 export const TIMER_MAXIMUM = 2 ** 31 - 1;
 
-/** A promise that settles after a while, and a way to give it up. */
+/**
+ * A promise that settles after a while, and a way to give it up. Where the event loop was held meanwhile, what came before the
+ * end is read first.
+ */
 export function timeLimit(
   milliseconds: number,
   keepsAlive = true,
@@ -11,8 +14,12 @@ export function timeLimit(
   let timer: NodeJS.Timeout | undefined;
   const promise = new Promise<undefined>((resolve) => {
     if (milliseconds === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, TIMER_MAXIMUM));
-    if (!keepsAlive) timer.unref();
+    const wait = (then: () => void, delay: number) => {
+      timer = setTimeout(then, delay);
+      if (!keepsAlive) timer.unref();
+    };
+    // Timers that are due come before what the sockets have; those of the next turn come after it.
+    wait(() => wait(() => resolve(undefined), 1), Math.min(milliseconds, TIMER_MAXIMUM));
   });
   return { promise, give: () => clearTimeout(timer) };
 }

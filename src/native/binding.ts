@@ -204,6 +204,8 @@ export interface NativeConnection {
   isSilent(): boolean;
   /** Whether the other side has hung up. What it said before may wait to be read. */
   hasLeft(): boolean;
+  /** Whether something of the other side, its end included, waits to be read, or was read and is not handed over yet. */
+  hasUnread(): boolean;
 }
 
 interface NativeListenerOptions {

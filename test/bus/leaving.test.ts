@@ -162,7 +162,7 @@ test('any number of different time limits takes a bounded number of lists, and n
       this.expired = performance.now();
     }
   }
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(() => false);
   const started = performance.now();
   const entries = Array.from({ length: 5000 }, (_, index) => {
     const entry = new Entry();
@@ -187,7 +187,7 @@ test('64 different time limits are kept exactly, and further ones are late by an
   class Entry extends Expiring {
     expire(): void {}
   }
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(() => false);
   // No earlier than their clock.
   const began = performance.now();
   let latest = 0;

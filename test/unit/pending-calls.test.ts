@@ -18,7 +18,7 @@ class Noted extends Deadlines {
 }
 
 test('a call without a time limit of its own has 25 seconds, and one with `Infinity` has none', async () => {
-  const deadlines = new Noted();
+  const deadlines = new Noted(() => false);
   const calls = new PendingCalls(deadlines, 1, false, () => {});
   const head = { type: MessageType.MethodCall, path: '/', member: 'Wait' };
   const waiting = calls.wait(1, head, {}, takeValues);

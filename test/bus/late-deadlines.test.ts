@@ -1,0 +1,122 @@
+// Deadlines that pass while the event loop is held: what came meanwhile is read before anything that waits for it rejects.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Deadlines, Expiring } from '../../src/connection/deadlines.js';
+import { connect, defineInterface, implement, listen, TimeoutError } from '../../src/index.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { patience } from '../helpers/patience.js';
+import { folder, PATH } from '../helpers/peers.js';
+import { pollerKinds } from '../helpers/poller-kinds.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { Program } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
+import { until } from '../helpers/until.js';
+
+const NAME = 'org.example.Late';
+const Late = defineInterface(NAME, {
+  methods: { Answer: { in: 'u', out: 'u' }, Never: {} },
+  signals: { Said: { args: 'u' } },
+});
+const test = suite('late deadlines');
+
+function holdLoop(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** A process of its own that answers at once, at a bus or as a peer, with signals before each answer. */
+function service(where: string, signals: number): Program {
+  return Program.start(
+    process.execPath,
+    moduleArguments(`
+      import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+      const Late = defineInterface(${JSON.stringify(NAME)}, {
+        methods: { Answer: { in: 'u', out: 'u' }, Never: {} },
+        signals: { Said: { args: 'u' } },
+      });
+      const bus = await connect(${where});
+      const late = implement(Late, {
+        Answer(value) {
+          for (let i = 0; i < ${signals}; i++) late.emit.Said(i);
+          return value;
+        },
+        Never: () => new Promise(() => {}),
+      });
+      bus.export(${JSON.stringify(PATH)}, late);
+      if (bus.uniqueName !== undefined) await bus.requestName(${JSON.stringify(NAME)});
+      console.log('ready');
+    `),
+    { timeLimit: 60_000 },
+  );
+}
+
+for (const poller of pollerKinds) {
+  // Many more would not fit into a socket at once: then the rest has not come.
+  for (const signals of [0, 60]) {
+    test(`a reply that came while the loop was held is taken, with ${signals} signals before it (${poller})`, async () => {
+      await using daemon = await PrivateBus.start();
+      await using program = service(`{ address: ${JSON.stringify(daemon.address)} }`, signals);
+      await program.line('ready');
+      await using bus = await connect({ address: daemon.address, poller });
+      const proxy = bus.proxy(Late, NAME, PATH);
+      let heard = 0;
+      proxy.on.Said(() => void heard++);
+      await proxy.call.Answer(0);
+      await until(() => heard === signals);
+      for (let round = 1; round <= 2; round++) {
+        // The process must have answered by then, however slow the machine is; the call may not wait for that.
+        const answers = [
+          proxy.with({ timeout: 30 }).call.Answer(round),
+          proxy.with({ timeout: 300 }).call.Answer(round),
+        ];
+        // What is sent in a turn leaves at its end.
+        await new Promise(process.nextTick);
+        holdLoop(900 * patience);
+        assert.equal(await Promise.all(answers), [round, round]);
+      }
+      // What nothing came for expires as before.
+      const before = performance.now();
+      assert.instance(await rejection(proxy.with({ timeout: 50 }).call.Never()), TimeoutError);
+      assert.ok(performance.now() - before >= 49);
+    });
+  }
+
+  test(`between peers as well, where both ends are in one process and one thread (${poller})`, async () => {
+    await using server = await listen({
+      address: `unix:tmpdir=${folder}`,
+      poller,
+      onConnection: (bus) =>
+        void bus.export(PATH, implement(Late, { Answer: (value) => value, Never: () => new Promise<void>(() => {}) })),
+    });
+    await using peer = await connect({ address: server.address, peer: true, poller });
+    const proxy = peer.proxy(Late, PATH).with({ timeout: 300 });
+    assert.is(await proxy.call.Answer(1), 1);
+    assert.instance(await rejection(proxy.with({ timeout: 20 }).call.Never()), TimeoutError);
+  });
+}
+
+class Noted extends Expiring {
+  expiredAt: number | undefined;
+  expire(): void {
+    this.expiredAt = performance.now();
+  }
+}
+
+test('what is due waits while something is unread, and no longer than a while where that never ends', async () => {
+  let unread = 20;
+  const deadlines = new Deadlines(() => unread-- > 0);
+  const entry = new Noted();
+  const keepAlive = setInterval(() => {}, 1000);
+  deadlines.add(5, entry);
+  await until(() => entry.expiredAt !== undefined);
+  assert.ok(unread < 0, `${unread}`);
+
+  const flooded = new Deadlines(() => true);
+  const late = new Noted();
+  const begun = performance.now();
+  flooded.add(5, late);
+  await until(() => late.expiredAt !== undefined);
+  assert.ok((late.expiredAt as number) - begun >= 100, `${late.expiredAt}`);
+  clearInterval(keepAlive);
+});
+
+test.run();

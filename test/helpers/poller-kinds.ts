@@ -1,0 +1,7 @@
+/** The pollers that this runtime can have. */
+import type { PollerKind } from '../../src/native/binding.js';
+
+const { bun, deno } = process.versions;
+
+export const pollerKinds: readonly PollerKind[] =
+  bun !== undefined || deno !== undefined ? ['thread'] : ['uv', 'thread'];
