@@ -10,9 +10,17 @@ export interface BusStats extends Traffic {
   readonly state: ConnectionState;
   /** Calls that wait for their reply. */
   readonly pendingCalls: number;
-  /** Rules that are in force at the bus. Equal ones are one. Each well-known name that was called has one (up to 128). */
+  /**
+   * Match rules at the bus for what the program subscribed to and watches. Equal ones are one. A subscription to a
+   * well-known name has one more, which follows the owner of the name.
+   */
   readonly matchRules: number;
-  /** Who listens by these rules; following the owner of a well-known name counts as well. */
+  /**
+   * Well-known names that were called, whose owners are followed from the first call on: up to 128. Each has a match rule,
+   * which is busbar's own and not among `matchRules`.
+   */
+  readonly calledNames: number;
+  /** Subscriptions to signals, and watchers of names, that the program has not ended. */
   readonly subscriptions: number;
   /** Well-known names that the connection owns or waits for. */
   readonly ownedNames: number;

@@ -6,64 +6,77 @@
  */
 import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/inbox.js';
-import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
-import {
-  type IncomingMessage,
-  MessageFlag,
-  type MessageHead,
-  MessageType,
-  type OutgoingMessage,
-} from '../connection/message.js';
-import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
+import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { type DBusError, InvalidArgumentError, NotSupportedError } from '../errors.js';
-import type { CompleteLimits } from '../limits.js';
+import { NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
-import { checkFunction, checkObject } from '../parameters.js';
+import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
-import { BusDriver, type Credentials } from './driver.js';
+import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
+import { Endpoint } from './endpoint.js';
 import type { MatchRule } from './match-rule.js';
-import { type MessageHandler, MessageHandlers } from './message-handlers.js';
-import { NameWatch, type NameWatcher } from './name-watcher.js';
+import { MatchRules } from './match-rules.js';
+import { type MessageHandler, type MessageHandlerOptions, MessageHandlers } from './message-handlers.js';
+import { NameOwners } from './name-owners.js';
+import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
 import { OwnedNames, type RequestNameOptions } from './owned-names.js';
-import { type CallOptions, callFlags, type MethodCall, type SignalEmission } from './requests.js';
-import { socketCredentials } from './socket-credentials.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
 
-/** What a subscription asks for; every key narrows it. */
+/**
+ * What a subscription asks for; every key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may have
+ * 1024 bytes.
+ */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
 
 /** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
-export class Bus implements AsyncDisposable {
+export class Bus extends Endpoint {
   readonly #connection: Connection;
   readonly #bus: BusDriver | undefined;
+  readonly #matchRules: MatchRules;
+  readonly #owners: NameOwners;
+  readonly #callees: Callees | undefined;
   readonly #subscriptions: Subscriptions;
   readonly #names: OwnedNames | undefined;
   readonly #handlers: MessageHandlers;
+  readonly #watchers = new Set<NameWatch>();
   #uniqueName: string | undefined;
 
   /** Answers calls; set by the layer that has objects. */
   protected handleCall: (message: IncomingMessage) => void = () => {};
 
   /** @internal connections are made with `connect`, `sessionBus` and `systemBus` */
-  constructor(connection: Connection, options: { readonly peer: boolean }) {
+  constructor(connection: Connection, { peer: isPeer }: { readonly peer: boolean }) {
+    super(connection);
     this.#connection = connection;
     const isClosing = () => this.state === 'closing';
-    this.#handlers = new MessageHandlers(connection.id, isClosing);
-    this.#bus = options.peer ? undefined : new BusDriver(connection);
-    this.#subscriptions = new Subscriptions(this.#bus, isClosing);
+    this.#handlers = new MessageHandlers(connection.id, isClosing, () => this.#updateReplyHandler());
+    this.#bus = isPeer ? undefined : new BusDriver(connection);
+    this.#matchRules = new MatchRules(this.#bus);
+    this.#owners = new NameOwners(this.#matchRules, this.#bus);
+    const subscriber = {
+      id: connection.id,
+      isPeer,
+      isClosing,
+      isUniqueName: (name: string) => name === this.#uniqueName,
+      isAddressedHere: (destination: string) => this.isAddressedHere(destination),
+      hold: () => connection.hold(),
+    };
+    this.#subscriptions = new Subscriptions(subscriber, this.#matchRules, this.#owners);
     this.#names = this.#bus && new OwnedNames(this.#bus);
-    if (this.#bus !== undefined) {
-      const callees = new Callees(connection, this.#subscriptions.owners);
-      connection.calleeOf = (destination) => callees.of(destination);
-    }
+    const callees = isPeer ? undefined : new Callees(connection, this.#owners);
+    this.#callees = callees;
+    if (callees !== undefined) connection.calleeOf = (destination) => callees.of(destination);
     connection.onMessage = (received) => this.#dispatch(received);
     connection.whenClosed((reason) => {
       this.#names?.close(reason);
       this.#subscriptions.close();
+      callees?.close();
+      this.#owners.close();
+      this.#matchRules.close();
     });
   }
 
@@ -78,133 +91,37 @@ export class Bus implements AsyncDisposable {
     return this.#uniqueName;
   }
 
-  /** How far the connection is in its life. Whoever holds a bus got it `open`. */
-  get state(): ConnectionState {
-    return this.#connection.state;
-  }
-
-  /** Whether the other side agreed to pass file descriptors. */
-  get canSendFileDescriptors(): boolean {
-    return this.#connection.canSendFds;
-  }
-
   /**
-   * Who is at the other end of the socket, as the kernel knows: the process that connected, or that listened. Between
-   * peers that is the peer, else the bus. `undefined` for what is no unix socket, and when the connection is over.
-   */
-  get peerCredentials(): Credentials | undefined {
-    const peer = this.#connection.peerCredentials;
-    return peer && socketCredentials(peer);
-  }
-
-  /**
-   * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
-   * rejects, so it is safe to leave alone.
-   */
-  get disconnected(): Promise<DBusError | undefined> {
-    return this.#connection.closed;
-  }
-
-  /**
-   * Calls a method and resolves with the values of its reply.
+   * Adds a handler that sees every incoming call and signal before busbar hands it out, in the order of adding. A handler
+   * that throws counts as not having dealt with the message. A handler that deals with a call has to answer it, by
+   * {@link send}. What the bus says of names, busbar has taken note of before any handler.
    *
-   * @param options override those of `call`
-   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
-   * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
-   * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
-   * @see D-Bus specification, section "Method Calls"
-   */
-  call(call: MethodCall, options?: CallOptions): Promise<unknown[]> {
-    try {
-      checkObject(call, 'call');
-      if (options !== undefined) {
-        checkObject(options, 'options');
-        return this.call({ ...call, ...options });
-      }
-      const { destination, path, interface: interfaceName, member, signature, body } = call;
-      const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
-      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, takeValues);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** @internal as `call`, by a head that may be prepared, resolving with what `take` makes of the reply */
-  request<Result>(
-    head: MessageHead,
-    body: readonly unknown[],
-    options: WaitOptions,
-    take: TakeReply<Result>,
-  ): Promise<Result> {
-    return this.#connection.call(head, body, options, take);
-  }
-
-  /**
-   * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a second.
-   * Signals of an exported object are emitted by the object itself; this is for those without one.
-   *
-   * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @param options `replies: true` shows the handler replies and errors as well
+   * @returns a handle that ends this registration; the same function may have several
+   * @throws {@link InvalidArgumentError} for what is no function, or options that make no sense
    * @throws {@link ConnectionClosedError} if the connection is over
-   * @throws {@link BackpressureError} if more than `limits.queuedBytes` wait to be written
-   * @see D-Bus specification, section "Signal Emission"
    */
-  emit(signal: SignalEmission): void {
-    checkObject(signal, 'signal');
-    const { path, interface: interfaceName, member, signature, body, destination } = signal;
-    const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
-    this.#connection.send(head, body);
-  }
-
-  /**
-   * Sends any message that awaits no reply: a signal, or an answer to a call that a message handler took.
-   *
-   * @returns the serial of the message
-   * @throws as {@link emit} does; for an answer (with a `replySerial`) when four times as much waits
-   * @see D-Bus specification, section "Message Format"
-   */
-  send(message: OutgoingMessage): number {
-    checkObject(message, 'message');
-    // Copied, because it is looked at more than once: what is checked has to be what is written.
-    const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
-    const { body, replySerial } = message;
-    const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
-    return this.#connection.send(head, body, replySerial);
-  }
-
-  /** @internal answers a call; see {@link Connection.answer} */
-  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
-    return this.#connection.answer(head, body, replySerial);
-  }
-
-  /** @internal answers a call with LimitsExceeded; see {@link Connection.refuseCall} */
-  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
-    this.#connection.refuseCall(destination, replySerial, text);
-  }
-
-  /** @internal sends what an exported object tells; see {@link Connection.tell} */
-  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
-    this.#connection.tell(head, body, isAnnouncement);
-  }
-
-  /**
-   * Adds a handler that sees every incoming call and signal first, in the order of adding. A handler that throws
-   * counts as not having dealt with the message. Whoever deals with a call has to answer it, by {@link send}.
-   *
-   * @returns a handle that takes the handler away again
-   */
-  addMessageHandler(handler: MessageHandler): Disposable {
+  addMessageHandler(handler: MessageHandler, options: MessageHandlerOptions = {}): Disposable {
     checkFunction(handler, 'handler');
-    return this.#handlers.add(handler);
+    checkObject(options, 'options');
+    checkBoolean(options.replies, 'replies');
+    this.#connection.requireOpen('no message handler can be added');
+    return this.#handlers.add(handler, options);
   }
 
   /**
    * Listens to signals that match a rule, filtered by the bus. Rules that are equal are one rule there.
    *
    * Signals asked for from a well-known name are delivered only if they come from the connection that owns the name
-   * at that time. Between peers all signals come from the peer, so a rule's `sender` is not looked at.
+   * at that time. Between peers all signals come from the peer, so a rule's `sender` is not looked at. A rule whose
+   * `destination` is the connection's unique name also takes what is sent to the well-known names that it owns.
+   *
+   * A rule that the bus refuses, because its limit is reached for instance, does not keep the process alive. The next
+   * equal subscription asks the bus again, and if it takes the rule then, the earlier listeners hear as well.
    *
    * @returns a handle that ends it; what the bus says of the rule is in its `ready`
    * @throws {@link InvalidArgumentError} if the rule is not valid
+   * @throws {@link ConnectionClosedError} if the connection is over
    * @see D-Bus specification, section "Match Rules"
    */
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
@@ -217,19 +134,8 @@ export class Bus implements AsyncDisposable {
 
   /** @internal as `subscribe`, for who wants no message to keep: `take` gets the inbox that the signal is in */
   listen(rule: SubscriptionRule, take: SignalTaker): Subscription {
-    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take);
-    const release = this.#connection.hold();
-    const unsubscribe = () => {
-      subscription.unsubscribe();
-      release();
-    };
-    return {
-      unsubscribe,
-      [Symbol.dispose]: unsubscribe,
-      get ready() {
-        return subscription.ready;
-      },
-    };
+    this.#connection.requireOpen('nothing can be subscribed to');
+    return this.#subscriptions.add({ ...rule, type: 'signal' }, take);
   }
 
   /**
@@ -324,25 +230,26 @@ export class Bus implements AsyncDisposable {
    * Follows a name's owner: tells at once whether there is one, and of every change from then on. When the connection is
    * lost, `vanished` is called; after `close` nothing is.
    *
+   * Where the bus does not tell of changes, because its limit of match rules is reached for instance, the watcher's
+   * `refused` is called, and the watcher does not keep the process alive. The next one to watch the name asks the bus
+   * again, for both.
+   *
    * @returns a handle that ends it
-   * @throws {@link ConnectionClosedError} if the connection is not open
    * @throws {@link InvalidArgumentError} for what is no name
    * @throws {@link NotSupportedError} between peers
+   * @throws {@link ConnectionClosedError} if the connection is over
    * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
    */
   watchName(name: string, watcher: NameWatcher): Disposable {
     checkBusName(name, 'name');
-    const watch = new NameWatch(name, watcher, this.connectionId);
+    checkWatcher(watcher);
     this.#requireBus('watchName');
     this.#connection.requireOpen(`${name} cannot be watched`);
-    const releaseHold = this.#connection.hold();
-    const followed = this.#subscriptions.owners.follow(name, watch.tell);
-    const stopWaiting = this.#connection.whenClosed((reason) => watch.end(reason));
+    const watch = new NameWatch(name, watcher, this.#owners, this.#connection);
+    this.#watchers.add(watch);
     return {
       [Symbol.dispose]: () => {
-        stopWaiting();
-        followed.release();
-        releaseHold();
+        if (this.#watchers.delete(watch)) watch.end();
       },
     };
   }
@@ -356,8 +263,9 @@ export class Bus implements AsyncDisposable {
       connection: this.#connection.id,
       state: this.#connection.state,
       pendingCalls: this.#connection.pendingCalls,
-      matchRules: this.#subscriptions.size,
-      subscriptions: this.#subscriptions.listeners,
+      matchRules: this.#matchRules.size,
+      calledNames: this.#callees?.size ?? 0,
+      subscriptions: this.#subscriptions.listeners + (this.state === 'closed' ? 0 : this.#watchers.size),
       ownedNames: this.#names?.size() ?? 0,
       queuedBytes: this.#connection.queuedBytes,
       readingPaused: this.#connection.readingPaused,
@@ -367,68 +275,9 @@ export class Bus implements AsyncDisposable {
     };
   }
 
-  /**
-   * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
-   * that wait, subscriptions, owned names and exported objects.
-   */
-  ref(): void {
-    this.#connection.ref();
-  }
-
-  /** Lets the process end whatever the connection is doing. */
-  unref(): void {
-    this.#connection.unref();
-  }
-
-  /**
-   * Resolves when the kernel has taken everything that was sent, which says nothing of whether anybody has read it; at
-   * once when the connection is over.
-   *
-   * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never written
-   */
-  flush(): Promise<void> {
-    const flushed = this.#connection.flush();
-    // Who does not wait for it need not hear of the loss here: it is reported, and what `disconnected` tells.
-    flushed.catch(() => {});
-    return flushed;
-  }
-
-  /**
-   * Writes what was sent, for a second at most, and closes. Calls that wait reject with {@link ConnectionClosedError};
-   * exports, subscriptions and names end.
-   */
-  async close(): Promise<void> {
-    await this.#connection.close();
-  }
-
-  /** As {@link close}: for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** @internal keeps the process alive until the returned function is called */
-  hold(): () => void {
-    return this.#connection.hold();
-  }
-
-  /** @internal has `listener` called when the connection is over, until the returned function is called */
-  whenClosed(listener: CloseListener): () => void {
-    return this.#connection.whenClosed(listener);
-  }
-
   /** @internal follows the owner of a name */
-  get owners(): Subscriptions['owners'] {
-    return this.#subscriptions.owners;
-  }
-
-  /** @internal the number by which diagnostics call the connection */
-  get connectionId(): number {
-    return this.#connection.id;
-  }
-
-  /** @internal how much the other side may cost */
-  get limits(): CompleteLimits {
-    return this.#connection.limits;
+  get owners(): NameOwners {
+    return this.#owners;
   }
 
   /** @internal whether there is no bus, but one peer at the other end */
@@ -447,14 +296,31 @@ export class Bus implements AsyncDisposable {
       this.#refuseBroken(received);
       return;
     }
+    // Before any handler or listener of the program, which may keep it to itself: busbar's own books depend on it.
+    if (received.sender === BUS_NAME && received.type === MessageType.Signal) {
+      const { state } = this;
+      this.#observeBus(received);
+      if (this.state !== state) return;
+    }
     if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
       received.expectLastTaker();
       this.handleCall(received.messageToAnswer());
       return;
     }
-    this.#names?.observe(received);
     this.#subscriptions.dispatch(received);
+  }
+
+  #observeBus(received: Inbox): void {
+    if (received.isFaulty) return;
+    this.#names?.observe(received);
+    this.#owners.observe(received);
+  }
+
+  /** Showing replies costs something for each, so that the connection is asked to only while a handler wants them. */
+  #updateReplyHandler(): void {
+    const { wantReplies } = this.#handlers;
+    this.#connection.onReply = wantReplies ? (received) => this.#handlers.showReply(received) : undefined;
   }
 
   /** What a broken header says is not acted upon, but its caller does not wait in vain. */

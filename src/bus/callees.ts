@@ -67,6 +67,11 @@ export class Callees {
     this.#owners = owners;
   }
 
+  /** Names that are followed, with a match rule each. */
+  get size(): number {
+    return this.#callees.size;
+  }
+
   /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
   of(destination: string | undefined): Callee | undefined {
     if (this.#last?.name === destination && !this.#last?.isStale) return this.#last;
@@ -79,18 +84,26 @@ export class Callees {
     return callee;
   }
 
+  /** The connection is over, and with it what is known of owners. */
+  close(): void {
+    this.#callees.clear();
+    this.#last = undefined;
+  }
+
   /** @param stale the one that it takes the place of */
   #follow(name: string, stale: NamedCallee | undefined): NamedCallee | undefined {
     if (stale !== undefined) this.#forget(stale);
     if (name === BUS_NAME || !isWellKnownName(name)) return undefined;
     if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
     const callee = new NamedCallee(name, stale !== undefined, (itself) =>
-      this.#owners.follow(name, (_owner, previous) => {
-        if (previous !== undefined) this.#connection.keepFormerOwner(itself, previous);
-      }),
+      this.#owners.follow(name, { changed: (_owner, previous) => this.#keepFormerOwner(itself, previous) }, true),
     );
     this.#callees.set(name, callee);
     return callee;
+  }
+
+  #keepFormerOwner(callee: Callee, previous: string | undefined): void {
+    if (previous !== undefined) this.#connection.keepFormerOwner(callee, previous);
   }
 
   /** Makes room for one more. Returns whether there is any. */

@@ -31,7 +31,10 @@ export interface MatchRule {
   readonly [argumentPath: `arg${number}path`]: string | undefined;
   /** `arg0` to `arg63`: that argument is a string (not an object path), and equal to this. */
   readonly [argument: `arg${number}`]: string | undefined;
-  /** Also messages that are addressed to others. Deprecated by the specification in favour of monitors. */
+  /**
+   * `true`: also messages that are addressed to others. Deprecated by the specification in favour of monitors; dbus-broker
+   * refuses it.
+   */
   readonly eavesdrop?: boolean | undefined;
 }
 

@@ -7,6 +7,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import { quoted } from '../names.js';
+import { checkObject } from '../parameters.js';
 import { argumentConditions, checkKeys, headerConditions, type MatchRule } from './match-conditions.js';
 
 export type { MatchRule } from './match-conditions.js';
@@ -16,11 +17,14 @@ export { compileMatchRule, type MatchableMessage, senderToVerify } from './match
 const RULE_BYTES_MAXIMUM = 1024;
 
 /**
- * Writes a rule as `AddMatch` takes it. Equal rules become equal texts, whatever the order of their keys.
+ * Writes a rule as `AddMatch` takes it. Equal rules become equal texts, whatever the order of their keys, and conditions
+ * that are always met are left out: `eavesdrop: false`, and the path namespace `/` of a signal or call. The text has 1024
+ * bytes at most; `subscribe` adds `type='signal',`, which are 14 of them.
  *
  * @throws {@link InvalidArgumentError} if no bus would take the rule
  */
 export function formatMatchRule(rule: MatchRule): string {
+  checkObject(rule, 'rule');
   checkKeys(rule);
   if (rule.path !== undefined && rule.pathNamespace !== undefined) {
     throw new InvalidArgumentError('a match rule can have a path or a path namespace, not both');
@@ -30,6 +34,7 @@ export function formatMatchRule(rule: MatchRule): string {
     const value = rule[key as keyof typeof headerConditions];
     if (value === undefined) continue;
     check(value);
+    if (key === 'pathNamespace' && isMetByEvery(rule)) continue;
     written.push(`${name}=${quote(value)}`);
   }
   const conditions = argumentConditions(rule);
@@ -41,7 +46,8 @@ export function formatMatchRule(rule: MatchRule): string {
     }
     written.push(`arg${index}${kind === 'equal' ? '' : kind}=${quote(value)}`);
   }
-  if (rule.eavesdrop !== undefined) written.push(`eavesdrop=${quote(String(rule.eavesdrop))}`);
+  // dbus-broker refuses the key whatever its value is; left out, it is false.
+  if (rule.eavesdrop === true) written.push("eavesdrop='true'");
   const text = written.join(',');
   const bytes = Buffer.byteLength(text);
   if (bytes > RULE_BYTES_MAXIMUM) {
@@ -50,6 +56,14 @@ export function formatMatchRule(rule: MatchRule): string {
     );
   }
   return text;
+}
+
+/**
+ * Whether every message of the rule's type meets its path namespace: calls and signals all have a path below `/`.
+ * dbus-broker finds no message that does.
+ */
+function isMetByEvery({ type, pathNamespace }: MatchRule): boolean {
+  return pathNamespace === '/' && (type === 'signal' || type === 'method_call');
 }
 
 /** Within quotation marks a backslash is itself, and an apostrophe has to be written outside of them. */

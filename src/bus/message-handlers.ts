@@ -1,4 +1,4 @@
-/** Who sees every incoming call and signal before anything else does, and may deal with it. */
+/** Who sees every incoming message before anything else does, and may deal with it. */
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
 import { reportFailure, reportRejection } from '../diagnostics.js';
@@ -10,39 +10,83 @@ import { reportFailure, reportRejection } from '../diagnostics.js';
  */
 export type MessageHandler = (message: Message) => boolean | undefined | void;
 
+/** What a message handler wants to see. */
+export interface MessageHandlerOptions {
+  /**
+   * `true`: also METHOD_RETURN and ERROR messages, when the call that they answer has been settled. What the handler
+   * returns for them means nothing. On a connection that has become a monitor these are the replies to everybody.
+   */
+  readonly replies?: boolean | undefined;
+}
+
+/** One registration: the same function may have several. */
+interface Registration {
+  readonly handler: MessageHandler;
+  readonly wantsReplies: boolean;
+  isOver: boolean;
+}
+
 export class MessageHandlers {
-  readonly #handlers = new Set<MessageHandler>();
+  /** Replaced and never changed, because messages are handed out along it. */
+  #registrations: readonly Registration[] = [];
   readonly #connectionId: number;
   readonly #isClosing: () => boolean;
+  readonly #onChange: () => void;
 
-  /** @param isClosing whether the program has closed the connection: a handler may have */
-  constructor(connectionId: number, isClosing: () => boolean) {
+  /**
+   * @param isClosing whether the program has closed the connection: a handler may have
+   * @param onChange called when a handler was added or has ended
+   */
+  constructor(connectionId: number, isClosing: () => boolean, onChange: () => void) {
     this.#connectionId = connectionId;
     this.#isClosing = isClosing;
+    this.#onChange = onChange;
   }
 
-  /** Whether there is nobody to ask, so that no message need be made. */
+  /** Whether there is no handler, so that no message need be made. */
   get isEmpty(): boolean {
-    return this.#handlers.size === 0;
+    return this.#registrations.length === 0;
   }
 
-  add(handler: MessageHandler): Disposable {
-    this.#handlers.add(handler);
-    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+  /** Whether any handler wants replies. */
+  get wantReplies(): boolean {
+    return this.#registrations.some(({ wantsReplies }) => wantsReplies);
+  }
+
+  add(handler: MessageHandler, { replies = false }: MessageHandlerOptions): Disposable {
+    const registration: Registration = { handler, wantsReplies: replies, isOver: false };
+    this.#registrations = [...this.#registrations, registration];
+    this.#onChange();
+    return {
+      [Symbol.dispose]: () => {
+        registration.isOver = true;
+        this.#registrations = this.#registrations.filter((other) => other !== registration);
+        this.#onChange();
+      },
+    };
   }
 
   /** Asks each in the order of adding, until one has dealt with the message, or closed the connection. */
   handle(received: Inbox): boolean {
-    for (const handler of this.#handlers) {
-      if (this.#isHandledBy(handler, received) || this.#isClosing()) return true;
+    for (const registration of this.#registrations) {
+      if (this.#isHandledBy(registration, received) || this.#isClosing()) return true;
     }
     return false;
   }
 
-  #isHandledBy(handler: MessageHandler, received: Inbox): boolean {
+  /** Shows a reply to those who want replies. */
+  showReply(received: Inbox): void {
+    for (const registration of this.#registrations) {
+      if (registration.wantsReplies) this.#isHandledBy(registration, received);
+      if (this.#isClosing()) return;
+    }
+  }
+
+  #isHandledBy(registration: Registration, received: Inbox): boolean {
+    if (registration.isOver) return false;
     let result: unknown;
     try {
-      result = handler(received.makeMessage().keep());
+      result = registration.handler(received.makeMessage(true).keep());
       if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);
       return result === true;
     } catch (error) {

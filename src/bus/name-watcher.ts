@@ -1,10 +1,10 @@
 /** Who is told whether a name is there. */
 import { runHandler } from '../diagnostics.js';
 import type { DBusError } from '../errors.js';
-import { checkFunction, checkObject } from '../parameters.js';
-import type { OwnerListener } from './name-owners.js';
+import { checkObject, checkOptionalFunction } from '../parameters.js';
+import type { FollowedName, NameOwners } from './name-owners.js';
 
-/** Who is told of a name's owner, by {@link MessageBus.watchName}. Either function may be left out. */
+/** Who is told of a name's owner, by {@link MessageBus.watchName}. Each function may be left out. */
 export interface NameWatcher {
   /** The name has an owner: now, or again, or another one. */
   readonly appeared?: ((owner: string) => void) | undefined;
@@ -13,34 +13,80 @@ export interface NameWatcher {
    * was called last already.
    */
   readonly vanished?: (() => void) | undefined;
+  /**
+   * The bus does not tell of the owner or of its changes, and why: a policy or a limit of the bus. What `appeared` and
+   * `vanished` said before may be out of date. Left out, it is reported on the channel `busbar:problem`.
+   */
+  readonly refused?: ((reason: unknown) => void) | undefined;
+}
+
+/** @throws {@link InvalidArgumentError} for what is no watcher */
+export function checkWatcher(watcher: NameWatcher): void {
+  checkObject(watcher, 'watcher');
+  checkOptionalFunction(watcher.appeared, 'watcher.appeared');
+  checkOptionalFunction(watcher.vanished, 'watcher.vanished');
+  checkOptionalFunction(watcher.refused, 'watcher.refused');
+}
+
+/** What a connection is to a watcher. */
+interface Watched {
+  /** The number by which diagnostics call it. */
+  readonly id: number;
+  hold(): () => void;
+  whenClosed(listener: (reason: DBusError | undefined) => void): () => void;
 }
 
 /** A watcher that is told: of each owner, and of the loss of the connection, after which no owner can be known. */
 export class NameWatch {
-  readonly #watcher: NameWatcher;
   readonly #name: string;
-  readonly #connectionId: number;
+  readonly #watcher: NameWatcher;
+  readonly #connection: Watched;
+  readonly #followed: FollowedName;
+  readonly #stopWaiting: () => void;
+  #stopHolding: () => void;
   /** What it was told last. */
   #isPresent: boolean | undefined;
 
-  /** @throws {@link InvalidArgumentError} for what is no watcher */
-  constructor(name: string, watcher: NameWatcher, connectionId: number) {
-    checkObject(watcher, 'watcher');
-    if (watcher.appeared !== undefined) checkFunction(watcher.appeared, 'watcher.appeared');
-    if (watcher.vanished !== undefined) checkFunction(watcher.vanished, 'watcher.vanished');
-    this.#watcher = watcher;
+  /** Begins to tell, and keeps the process alive for it. */
+  constructor(name: string, watcher: NameWatcher, owners: NameOwners, connection: Watched) {
     this.#name = name;
-    this.#connectionId = connectionId;
+    this.#watcher = watcher;
+    this.#connection = connection;
+    this.#stopHolding = connection.hold();
+    this.#followed = owners.follow(name, {
+      changed: (owner) => this.#tell(owner),
+      refused: (reason) => this.#tellRefused(reason),
+      resumed: () => this.#holdAgain(),
+    });
+    this.#stopWaiting = connection.whenClosed((reason) => this.#onClosed(reason));
   }
 
-  readonly tell: OwnerListener = (owner) => {
+  end(): void {
+    this.#stopWaiting();
+    this.#followed.release();
+    this.#stopHolding();
+  }
+
+  #tell(owner: string | undefined): unknown {
     this.#isPresent = owner !== undefined;
     return owner === undefined ? this.#watcher.vanished?.() : this.#watcher.appeared?.(owner);
-  };
+  }
+
+  #tellRefused(reason: unknown): boolean {
+    this.#stopHolding();
+    if (this.#watcher.refused === undefined) return false;
+    runHandler(`a watcher of ${this.#name}`, () => this.#watcher.refused?.(reason), this.#connection.id);
+    return true;
+  }
+
+  #holdAgain(): void {
+    this.#stopHolding();
+    this.#stopHolding = this.#connection.hold();
+  }
 
   /** The connection is over. Only a loss is news: who closes it knows. */
-  end(reason: DBusError | undefined): void {
+  #onClosed(reason: DBusError | undefined): void {
     if (reason === undefined || this.#isPresent === false) return;
-    runHandler(`a watcher of ${this.#name}`, () => this.tell(undefined, undefined), this.#connectionId);
+    runHandler(`a watcher of ${this.#name}`, () => this.#tell(undefined), this.#connection.id);
   }
 }

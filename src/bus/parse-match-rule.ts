@@ -17,6 +17,7 @@ const keysByName = new Map(Object.entries(headerConditions).map(([key, [name]]) 
  * @throws {@link InvalidArgumentError} if it breaks the grammar, or no bus would take it
  */
 export function parseMatchRule(text: string): MatchRule {
+  if (typeof text !== 'string') throw new InvalidArgumentError('text: expected a string');
   const rule: Record<string, string | boolean> = {};
   const invalid = (reason: string) => new InvalidArgumentError(`invalid match rule ${quoted(text)}: ${reason}`);
   let rest = text.trimStart();

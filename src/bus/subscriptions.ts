@@ -1,18 +1,18 @@
 /**
- * The match rules of a bus connection and who listens by them. Equal rules are one rule at the bus, counted here: it
- * is added with the first listener and removed, exactly once, with the last.
+ * The listeners of a connection, by the match rules that they subscribed with.
  *
  * A listener that asked for signals of a well-known name only gets those of the connection that owns the name now:
- * the bus filters broadcasts so, but anybody may send anybody a signal directly.
+ * the bus filters broadcasts so, but any connection may send any other a signal directly.
  */
 import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
 import { report, reportFailure, reportRejection, trace } from '../diagnostics.js';
 import { ConnectionClosedError } from '../errors.js';
-import { BUS_NAME, type BusDriver } from './driver.js';
+import { BUS_NAME } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
-import { type FollowedName, NameOwners } from './name-owners.js';
+import type { HeldRule, MatchRules } from './match-rules.js';
+import type { FollowedName, NameOwners } from './name-owners.js';
 import { RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
@@ -36,48 +36,61 @@ interface Listener {
   awaits: boolean;
 }
 
-/** A rule at the bus. */
-interface Rule {
+/** A rule that is listened by. */
+interface ListenedRule {
   readonly text: string;
   readonly rule: MatchRule;
   readonly matches: (message: MatchableMessage) => boolean;
-  /** The well-known name that signals are wanted from. */
-  readonly owner: FollowedName | undefined;
   /** In the order in which they subscribed; replaced and never changed, because signals are handed out along it. */
   listeners: readonly Listener[];
+  /** What it takes to have the rule in force; `undefined` when the bus has refused it. */
+  force: InForce | undefined;
   /** Why the rule is not in force, or nothing if it is; never rejects. */
   outcome: Promise<unknown>;
-  refused: boolean;
+}
+
+/** What a rule holds from when it is asked for until it ends, or is refused. */
+interface InForce {
+  readonly held: HeldRule;
+  /** The well-known name that signals are wanted from. */
+  readonly owner: FollowedName | undefined;
+  readonly stopHolding: () => void;
+}
+
+/** What a connection is to its subscriptions. */
+export interface Subscriber {
+  /** The number by which diagnostics call it. */
+  readonly id: number;
+  /** Whether there is no bus, but one peer at the other end, which is the sender of everything. */
+  readonly isPeer: boolean;
+  /** Whether the program has closed the connection: a listener may have. */
+  isClosing(): boolean;
+  /** Whether this is the unique name of the connection. */
+  isUniqueName(name: string): boolean;
+  /** Whether a message that carries this destination is for the connection. */
+  isAddressedHere(destination: string): boolean;
+  /** Keeps the process alive until the returned function is called. */
+  hold(): () => void;
 }
 
 export class Subscriptions {
-  readonly owners: NameOwners;
-  readonly #driver: BusDriver | undefined;
-  readonly #rules = new Map<string, Rule>();
-  readonly #index = new RuleIndex<Rule, Inbox>(isMetBy);
+  readonly #subscriber: Subscriber;
+  readonly #matchRules: MatchRules;
+  readonly #owners: NameOwners;
+  readonly #rules = new Map<string, ListenedRule>();
+  readonly #index = new RuleIndex<ListenedRule, Inbox>(isMetBy);
   #lastListener = 0;
   #listeners = 0;
   #droppedSignals = 0;
   #unmatchedSignals = 0;
 
-  readonly #isClosing: () => boolean;
-
-  /**
-   * @param driver the bus, or `undefined` between peers, where no rules need to be added
-   * @param isClosing whether the program has closed the connection: a listener may have
-   */
-  constructor(driver: BusDriver | undefined, isClosing: () => boolean) {
-    this.#driver = driver;
-    this.#isClosing = isClosing;
-    this.owners = new NameOwners(this, driver);
+  constructor(subscriber: Subscriber, matchRules: MatchRules, owners: NameOwners) {
+    this.#subscriber = subscriber;
+    this.#matchRules = matchRules;
+    this.#owners = owners;
   }
 
-  /** Rules that are in force at the bus. */
-  get size(): number {
-    return this.#rules.size;
-  }
-
-  /** Those who listen, by whatever rule; the follow-up of a well-known name's owner counts too. */
+  /** Those who listen, by whatever rule. */
   get listeners(): number {
     return this.#listeners;
   }
@@ -88,7 +101,7 @@ export class Subscriptions {
   }
 
   /**
-   * Signals that nobody listens to: those of a rule that has just been removed, and those of somebody who does not own the
+   * Signals without a listener: those of a rule that has just been removed, and those of a sender that does not own the
    * name that they were wanted from. What the bus itself says unasked is not counted.
    */
   get unmatchedSignals(): number {
@@ -96,30 +109,30 @@ export class Subscriptions {
   }
 
   /**
-   * Adds a listener.
+   * Adds a listener. If the bus has refused the rule before, it is asked again, for the earlier listeners as well.
    *
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
   add(wanted: MatchRule, take: SignalTaker): Subscription {
     // Peers have no names: what comes can only come from the one there is.
-    const matchRule = this.#driver === undefined ? { ...wanted, sender: undefined } : wanted;
+    const matchRule = this.#subscriber.isPeer ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
-    let rule = this.#rules.get(text);
-    if (rule === undefined) {
-      rule = this.#install(text, matchRule);
-    }
+    const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
     const listener: Listener = { id: ++this.#lastListener, take, ended: false, awaits: false };
     rule.listeners = [...rule.listeners, listener];
     this.#listeners++;
+    if (rule.force === undefined) this.#enforce(rule);
     return this.#handle(rule, listener);
   }
 
   /** The connection is over, and the rules with it. Handles stay valid and do nothing. */
   close(): void {
     for (const rule of this.#rules.values()) {
-      rule.refused = true;
-      rule.owner?.release();
+      for (const listener of rule.listeners) listener.ended = true;
+      rule.listeners = [];
+      this.#giveUp(rule);
     }
+    this.#listeners = 0;
     this.#rules.clear();
     this.#index.clear();
   }
@@ -147,7 +160,7 @@ export class Subscriptions {
     for (let index = 0; index < length; index++) {
       if (index === length - 1) received.expectLastTaker();
       hand(received, listeners[index] as Listener);
-      if (this.#isClosing()) return;
+      if (this.#subscriber.isClosing()) return;
     }
   }
 
@@ -158,67 +171,60 @@ export class Subscriptions {
       trace('#%d signal to nobody: %s %s.%s from %s', connectionId, path, interfaceName, member, sender);
   }
 
-  #install(text: string, matchRule: MatchRule): Rule {
-    const wellKnown = senderToVerify(matchRule);
-    // Before the rule itself: the owner has to be known when its first signal arrives.
-    const followed = wellKnown === undefined ? undefined : this.owners.follow(wellKnown);
-    const rule: Rule = {
+  #install(text: string, matchRule: MatchRule): ListenedRule {
+    const rule: ListenedRule = {
       text,
       rule: matchRule,
-      matches: compileMatchRule(matchRule),
-      owner: followed,
+      matches: this.#filterOf(matchRule),
       listeners: [],
+      force: undefined,
       outcome: Promise.resolve(undefined),
-      refused: false,
     };
     this.#rules.set(text, rule);
-    this.#index.add(rule);
-    rule.outcome = this.#enforce(rule);
     return rule;
   }
 
+  /** Who asks for what is sent to this connection wants all of it, whichever of its names the sender used. */
+  #filterOf(rule: MatchRule): (message: MatchableMessage) => boolean {
+    const subscriber = this.#subscriber;
+    if (rule.destination === undefined || !subscriber.isUniqueName(rule.destination)) return compileMatchRule(rule);
+    const matches = compileMatchRule({ ...rule, destination: undefined });
+    return (message) =>
+      message.destination !== undefined && subscriber.isAddressedHere(message.destination) && matches(message);
+  }
+
+  #enforce(rule: ListenedRule): void {
+    const wellKnown = senderToVerify(rule.rule);
+    // Before the rule itself: the owner has to be known when its first signal arrives.
+    const owner = wellKnown === undefined ? undefined : this.#owners.follow(wellKnown, refusalIsTold);
+    const force: InForce = { held: this.#matchRules.hold(rule.rule), owner, stopHolding: this.#subscriber.hold() };
+    rule.force = force;
+    this.#index.add(rule);
+    rule.outcome = this.#outcomeOf(rule, force);
+  }
+
   /**
-   * Adds a rule at the bus. One that is for signals of a well-known name is of no use where the bus does not tell who owns
+   * How the bus takes a rule. One that is for signals of a well-known name is of no use where the bus does not tell who owns
    * that: nothing could be handed out.
    */
-  async #enforce(rule: Rule): Promise<unknown> {
-    try {
-      await this.#driver?.addMatch(rule.text);
-    } catch (error) {
-      this.#refuse(rule, error);
-      return error;
-    }
-    const reason = await rule.owner?.refusal;
-    if (reason === undefined) return undefined;
-    if (this.#rules.get(rule.text) === rule) this.#removeMatch(rule);
-    this.#refuse(rule, reason);
+  async #outcomeOf(rule: ListenedRule, force: InForce): Promise<unknown> {
+    const reason = (await force.held.outcome) ?? (await force.owner?.refusal);
+    if (reason === undefined || rule.force !== force) return reason;
+    this.#giveUp(rule);
+    if (rule.listeners.every(({ awaits }) => awaits) || reason instanceof ConnectionClosedError) return reason;
+    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#subscriber.id);
     return reason;
   }
 
-  #removeMatch({ text }: Rule): void {
-    this.#driver?.removeMatch(text).catch((error: unknown) => {
-      if (error instanceof ConnectionClosedError) return;
-      report('subscription', `the match rule ${text} could not be removed`, error, this.#driver?.connectionId);
-    });
-  }
-
-  /** The bus does not take the rule: whoever listens by it hears nothing, and the next one to subscribe tries again. */
-  #refuse(rule: Rule, error: unknown): void {
-    rule.refused = true;
-    this.#forget(rule);
-    if (rule.listeners.every(({ awaits }) => awaits) || error instanceof ConnectionClosedError) return;
-    report('subscription', `the bus refused the match rule ${rule.text}`, error, this.#driver?.connectionId);
-  }
-
-  #handle(rule: Rule, listener: Listener): Subscription {
+  #handle(rule: ListenedRule, listener: Listener): Subscription {
     const unsubscribe = () => {
       if (listener.ended) return;
       listener.ended = true;
       this.#listeners--;
       rule.listeners = rule.listeners.filter((other) => other !== listener);
-      if (rule.listeners.length > 0 || rule.refused) return;
-      this.#forget(rule);
-      this.#removeMatch(rule);
+      if (rule.listeners.length > 0) return;
+      this.#rules.delete(rule.text);
+      this.#giveUp(rule);
     };
     return {
       unsubscribe,
@@ -232,22 +238,30 @@ export class Subscriptions {
     };
   }
 
-  #forget(rule: Rule): void {
-    if (this.#rules.get(rule.text) !== rule) return;
-    this.#rules.delete(rule.text);
+  /** Lets go of what a rule holds: it has ended, or the bus does not take it. */
+  #giveUp(rule: ListenedRule): void {
+    if (rule.force === undefined) return;
+    const { held, owner, stopHolding } = rule.force;
+    rule.force = undefined;
     this.#index.remove(rule);
-    rule.owner?.release();
+    held.release();
+    owner?.release();
+    stopHolding();
   }
 }
 
+/** That an owner cannot be followed is told to whoever subscribed, by the outcome of the rule. */
+const refusalIsTold = { changed: () => {}, refused: () => true };
+
 /** The filter compares unique names itself; a well-known one means its present owner. */
-function isMetBy(received: Inbox, { owner, matches }: Rule): boolean {
+function isMetBy(received: Inbox, { force, matches }: ListenedRule): boolean {
+  const owner = force?.owner;
   if (owner !== undefined && (owner.owner === undefined || owner.owner !== received.sender)) return false;
   return matches(received);
 }
 
 /** The listeners of some rules, in the order in which they subscribed. */
-function inOrder(rules: readonly Rule[]): readonly Listener[] {
+function inOrder(rules: readonly ListenedRule[]): readonly Listener[] {
   return rules.flatMap(({ listeners }) => listeners).sort((a, b) => a.id - b.id);
 }
 

@@ -161,6 +161,11 @@ export class Connection {
     this.#receiver.onMessage = take;
   }
 
+  /** Shows every reply, when the call that it answers has been settled; `undefined` while no handler wants to see replies. */
+  set onReply(show: ((received: Inbox) => void) | undefined) {
+    this.#receiver.onReply = show;
+  }
+
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   get closed(): Promise<DBusError | undefined> {
     return this.#life.closed;

@@ -210,7 +210,7 @@ export class Inbox {
     // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
     if (!isPlain || this.#lent !== undefined) {
       const lent = this.#lend();
-      this.#claim ??= this.#claimOf(lent);
+      this.#claim ??= this.#claimOf(lent, !this.isReply);
       return lent.decode(options, this.#claim);
     }
     const { signature } = this;
@@ -278,9 +278,8 @@ export class Inbox {
     return this.#lent;
   }
 
-  /** The result of a call is the caller's; what others get is on loan. */
-  #claimOf({ descriptors }: LentBody): Claim | undefined {
-    return descriptors && new Claim(descriptors, !this.isReply);
+  #claimOf({ descriptors }: LentBody, isLent: boolean): Claim | undefined {
+    return descriptors && new Claim(descriptors, isLent);
   }
 
   /** Who asked for a reply owns what it brings, so only those are counted that a call or signal brings. */
@@ -312,10 +311,15 @@ export class Inbox {
     return Array.from(this.memory.fds.subarray(offset, offset + count));
   }
 
-  /** The current message as an object. Each has its own values, so that what one does with them is not the others' business. */
-  makeMessage(): IncomingMessage {
+  /**
+   * The current message as an object. Each has its own values, so that what one does with them is not the others' business.
+   *
+   * @param isLent whether its descriptors are on loan; if left out, the result of a call is the caller's, and what others
+   * get is on loan
+   */
+  makeMessage(isLent = !this.isReply): IncomingMessage {
     const lent = this.#lend();
-    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent);
+    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent, isLent);
     // Columns, not the getters above: those are more than the compiler takes in.
     const rows = this.#rows;
     const strings = this.#strings;

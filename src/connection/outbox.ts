@@ -9,26 +9,15 @@
  * Code of the user's runs in here where values are looked at, and where it hears of what was refused. What the former sends is
  * refused; the latter is told when nothing is half done any more, and may send.
  */
-import { encoderFor } from '../codec/encoder.js';
-import { Writer } from '../codec/writer.js';
-import {
-  BackpressureError,
-  ConnectionClosedError,
-  type DBusError,
-  InvalidArgumentError,
-  NotSupportedError,
-} from '../errors.js';
+import { type OutgoingFd, Writer } from '../codec/writer.js';
+import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
-import { requireOpenFd } from '../native/descriptors.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
-import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
-import { describeMessage, type MessageHead } from './message.js';
+import { marshalMessage } from './marshal.js';
+import type { MessageHead } from './message.js';
 
 const GATHER_BYTES = 32 * 1024;
-
-/** The kernel takes no more at a time (SCM_MAX_FD), and a message has to go with all of its descriptors. */
-const FDS_MAXIMUM = 253;
 
 /** What a message is to the queue: how much may wait before it is refused, and whether reading pauses because of it. */
 export const Urgency = {
@@ -47,6 +36,16 @@ export type Urgency = (typeof Urgency)[keyof typeof Urgency];
 export interface Answered {
   readonly replySerial: number;
   readonly destination: string | undefined;
+}
+
+/** A message that was marshalled before others that have to go first. */
+export interface MarshalledMessage {
+  readonly head: MessageHead;
+  readonly serial: number;
+  readonly urgency: Urgency;
+  readonly bytes: Uint8Array;
+  readonly fds: readonly OutgoingFd[];
+  readonly bodyLength: number;
 }
 
 /** A message that the addon did not take. */
@@ -123,20 +122,59 @@ export class Outbox {
     urgency: Urgency,
     isAwaited = false,
   ): number {
-    if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
+    this.#requireTurn();
     if (this.#queued + this.#writer.position > this.#options.limit) this.#requireRoom(urgency);
     const bodyLength = this.#marshal(head, body, serial, replySerial, urgency >= Urgency.Answer);
+    this.#leave(bodyLength, isAwaited);
+    return bodyLength;
+  }
+
+  /** Sees to it that the message that was taken last leaves. */
+  #leave(bodyLength: number, isAwaited: boolean): void {
     this.messages++;
     this.bodyBytes += bodyLength;
     if (this.#writer.position >= GATHER_BYTES) this.#write();
-    if (this.#gathers) return bodyLength;
+    if (this.#gathers) return;
     if (!this.#flushScheduled && this.#options.isIdle(isAwaited)) {
       this.#write();
       // What is sent next sees that this call waits, and is gathered without a tick that nothing else needs.
-      if (isAwaited) return bodyLength;
+      if (isAwaited) return;
     }
     this.#scheduleFlush();
-    return bodyLength;
+  }
+
+  /**
+   * Marshals a message that others have to go before. It is on its way when it is pushed by {@link pushMarshalled}.
+   *
+   * @throws as {@link push} does
+   */
+  marshal(head: MessageHead, body: readonly unknown[], serial: number, urgency: Urgency): MarshalledMessage {
+    this.#requireTurn();
+    if (this.queuedBytes > this.#options.limit) this.#requireRoom(urgency);
+    const writer = new Writer();
+    this.#marshals = true;
+    try {
+      const bodyLength = marshalMessage(writer, head, body, serial, 0, this.canSendFds);
+      const bytes = writer.bytes.subarray(0, writer.position);
+      return { head, serial, urgency, bytes, fds: writer.fds, bodyLength };
+    } finally {
+      this.#marshals = false;
+    }
+  }
+
+  /** Sees to it that a call leaves that was marshalled before, and waits for its reply already. */
+  pushMarshalled({ head, serial, urgency, bytes, fds, bodyLength }: MarshalledMessage): void {
+    this.#requireTurn();
+    const writer = this.#writer;
+    const start = writer.beginMessage();
+    writer.copy(bytes);
+    writer.fds.push(...fds);
+    this.#take(start, head, serial, 0, urgency >= Urgency.Answer);
+    this.#leave(bodyLength, true);
+  }
+
+  #requireTurn(): void {
+    if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
   }
 
   /** Over the limit, what is gathered here may be what the kernel takes at once. */
@@ -263,7 +301,7 @@ export class Outbox {
     return queuedBytes;
   }
 
-  /** Returns the length of the body. A message with descriptors is handed over at once. */
+  /** Returns the length of the body. */
   #marshal(
     head: MessageHead,
     body: readonly unknown[],
@@ -271,46 +309,33 @@ export class Outbox {
     replySerial: number,
     isAnswer: boolean,
   ): number {
-    if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
     const writer = this.#writer;
     const mark = writer.position;
-    let start: number;
     let bodyLength: number;
-    let fdCount: number;
     this.#marshals = true;
     try {
-      start = writer.beginMessage();
-      if (head instanceof PreparedHead) head.write(writer, serial, replySerial);
-      else writeHeader(writer, head, serial, replySerial);
-      const bodyStart = writer.position;
-      encoderFor(head.signature ?? '')(writer, body);
-      bodyLength = writer.position - bodyStart;
-      fdCount = writer.fds.length;
-      if (fdCount > 0) this.#checkFds(fdCount);
-      finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
+      bodyLength = marshalMessage(writer, head, body, serial, replySerial, this.canSendFds);
     } catch (error) {
       writer.rewind(mark, 0);
-      throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+      throw error;
     } finally {
       this.#marshals = false;
     }
-    if (fdCount > 0) {
+    this.#take(aligned(mark), head, serial, replySerial, isAnswer);
+    return bodyLength;
+  }
+
+  /** The last message in the writer is to be sent. One with descriptors is handed over at once. */
+  #take(start: number, head: MessageHead, serial: number, replySerial: number, isAnswer: boolean): void {
+    const writer = this.#writer;
+    if (writer.fds.length > 0) {
       this.#carrier = { serial, replySerial, destination: head.destination };
       this.#writeCarrier(start, isAnswer);
-      return bodyLength;
+      return;
     }
     const length = writer.position - start;
     this.#gathered += length;
     if (isAnswer) this.#gatheredAnswers += length;
-    return bodyLength;
-  }
-
-  #checkFds(count: number): void {
-    if (!this.canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
-    if (count > FDS_MAXIMUM) {
-      throw new InvalidArgumentError(`a message carries at most ${FDS_MAXIMUM} file descriptors, not ${count}`);
-    }
-    for (const { fd } of this.#writer.fds) requireOpen(fd);
   }
 
   #scheduleFlush(): void {
@@ -337,17 +362,7 @@ function closeAll(descriptors: readonly FileDescriptor[]): void {
   for (const descriptor of descriptors) descriptor.close();
 }
 
-/** Were it the addon that finds out, the message would be lost after `send` had returned. */
-function requireOpen(fd: number): void {
-  try {
-    requireOpenFd(fd);
-  } catch (error) {
-    throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
-  }
-}
-
-/** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
-function naming(head: MessageHead, error: InvalidArgumentError): InvalidArgumentError {
-  const what = describeMessage(head);
-  return what === '' ? error : new InvalidArgumentError(`${error.message} (${what})`, { cause: error });
+/** Where the message begins that was written at this position. */
+function aligned(position: number): number {
+  return (position + 7) & ~7;
 }

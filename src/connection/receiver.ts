@@ -28,6 +28,8 @@ export interface ReceiverOptions {
 export class Receiver {
   /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
   onMessage: (received: Inbox) => void = () => {};
+  /** Called with every reply, when the call that it answers has been settled. */
+  onReply: ((received: Inbox) => void) | undefined = undefined;
   messages = 0;
   bodyBytes = 0;
   unexpectedReplies = 0;
@@ -124,8 +126,7 @@ export class Receiver {
       if (watchesMessages()) publishReceived(this.#id, this.#inbox);
       try {
         if (!isReply) this.#onUnasked();
-        else if (this.#pending.reply(this.#inbox)) this.#settled = true;
-        else this.#onUnexpectedReply();
+        else this.#onReply();
       } catch (error) {
         report('message', `a message from ${this.#inbox.sender ?? 'the peer'} could not be handled`, error, this.#id);
       } finally {
@@ -140,6 +141,12 @@ export class Receiver {
   /** A call or a signal. When the connection has been closed, it could not be answered any more. */
   #onUnasked(): void {
     if (this.#life.carriesMessages) this.onMessage(this.#inbox);
+  }
+
+  #onReply(): void {
+    if (this.#pending.reply(this.#inbox)) this.#settled = true;
+    else this.#onUnexpectedReply();
+    if (this.onReply !== undefined && this.#life.carriesMessages) this.onReply(this.#inbox);
   }
 
   /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */

@@ -157,12 +157,8 @@ export class IncomingCall implements CallContext {
     this.#releaseCaller = stopWaiting;
     const { sender } = this;
     if (sender !== undefined && !this.#bus.isPeer) {
-      const followed = this.#bus.owners.follow(sender, (owner) => {
-        if (owner === undefined) leave();
-      });
-      void followed.known.then((isKnown) => {
-        if (isKnown && followed.owner === undefined && !this.#answered) leave();
-      });
+      const listener = { changed: (owner: string | undefined) => (owner === undefined ? leave() : undefined) };
+      const followed = this.#bus.owners.follow(sender, listener, true);
       this.#releaseCaller = () => {
         stopWaiting();
         followed.release();

@@ -193,7 +193,7 @@ testUnless(
     // At once, and one after the other.
     assert.equal(await Promise.all(names.map(echo)), names);
     for (const name of names) assert.is(await echo(name), name);
-    assert.is(client.stats().matchRules, 128);
+    assert.equal([client.stats().calledNames, client.stats().matchRules, client.stats().subscriptions], [128, 0, 0]);
     assert.is(await rulesAtBus(client), 128);
     assert.is(client.stats().pendingCalls, 0);
   },

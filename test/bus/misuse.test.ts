@@ -83,15 +83,33 @@ test('a watcher of a name that throws harms nobody', async () => {
   assert.is(one.state, 'open');
 });
 
-test('once, watch and ready settle on a connection that is over', async () => {
+test('nothing can be listened to on a connection that is over', async () => {
   const bus = await connect({ address: daemon.address });
   const over = bus.proxy(Example, one.uniqueName as string, '/misuse');
-  await over.on.Lit(() => {}).ready;
-  await bus.close();
-  assert.instance(await rejection(over.once.Lit()), ConnectionClosedError);
-  assert.instance(await rejection(over.on.Lit(() => {}).ready), ConnectionClosedError);
-  assert.equal(await over.watch.Lit().next(), { value: undefined, done: true });
-  assert.is(bus.stats().matchRules, 0);
+  const earlier = over.on.Lit(() => {});
+  bus.watchName('org.example.Name', {});
+  const pending = bus.subscribe({}, () => {}).ready;
+  pending.catch(() => {});
+  await earlier.ready;
+  const closing = bus.close();
+  for (const state of ['closing', 'closed']) {
+    assert.is(bus.state, state);
+    assert.instance(await rejection(over.once.Lit()), ConnectionClosedError);
+    for (const run of [
+      () => over.on.Lit(() => {}),
+      () => over.watch.Lit(),
+      () => over.onChange(() => {}),
+      () => bus.subscribe({}, () => {}),
+      () => bus.watchName('org.example.Name', {}),
+      () => bus.addMessageHandler(() => {}),
+    ]) {
+      assert.instance(thrown(run), ConnectionClosedError, String(run));
+    }
+    await closing;
+  }
+  earlier.unsubscribe();
+  const { matchRules, subscriptions, calledNames } = bus.stats();
+  assert.equal([matchRules, subscriptions, calledNames], [0, 0, 0]);
 });
 
 test('closing a shared bus twice gives back one share', async () => {

@@ -46,7 +46,7 @@ for (const [what, after, told] of [
   });
 }
 
-test('a subscription by a name whose owner cannot be followed is refused, and made anew by who subscribes next', async () => {
+test('a subscription by a name whose owner cannot be followed is refused, and in force for all with the next one', async () => {
   const calls: SentMessage[] = [];
   let isFull = true;
   await using server = await FakeBus.start({
@@ -67,7 +67,7 @@ test('a subscription by a name whose owner cannot be followed is refused, and ma
   await listen().ready;
   peer.inject(said(), ownerChanged(NAME, PEER, LATER), said(), said(LATER));
   await bus.listNames();
-  assert.equal(heard, [PEER, LATER]);
+  assert.equal(heard, [PEER, PEER, LATER, LATER]);
 });
 
 test('a subscription by a name whose owner the bus does not say is refused', async () => {
@@ -107,8 +107,9 @@ test('a refused rule is reported for a listener that did not ask, whoever else d
     [0, 0],
   ] as const) {
     const { problems, stop } = noteProblems();
-    const asking = bus.subscribe({ interface: NAME }, () => {});
-    for (let i = 0; i < others; i++) bus.subscribe({ interface: NAME }, () => {});
+    const rule = { interface: NAME, member: `With${others}` };
+    const asking = bus.subscribe(rule, () => {});
+    for (let i = 0; i < others; i++) bus.subscribe(rule, () => {});
     assert.instance(await rejection(asking.ready), LimitsExceededError);
     stop();
     assert.is(problems.length, expected);

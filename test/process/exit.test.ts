@@ -67,6 +67,24 @@ test('a process ends when what it stayed for is given back, or when it does not 
   );
 });
 
+test('a process does not stay for a rule that the bus refused alone', async () => {
+  await using full = await PrivateBus.start({ limits: { max_match_rules_per_connection: 3 } });
+  const script = `
+    import { connect } from ${JSON.stringify(libraryEntry)};
+    process.on('warning', () => {});
+    const bus = await connect({ address: ${JSON.stringify(full.address)} });
+    const taken = ['A', 'B', 'C'].map((member) => bus.subscribe({ member }, () => {}));
+    for (const each of taken) await each.ready;
+    await bus.subscribe({ member: 'D' }, () => {}).ready.catch((error) => console.log(error.name));
+    await new Promise((refused) => bus.watchName('org.example.Watched', { refused }));
+    console.log('refused');
+    for (const each of taken) each.unsubscribe();
+  `;
+  const { code, stdout } = await Program.start(process.execPath, moduleArguments(script), {}).finished;
+  assert.is(code, 0);
+  assert.match(stdout, /^LimitsExceededError\s+refused/);
+});
+
 test('a process waits for the calls it made', async () => {
   const { code, stdout } = await run(`
     bus.proxy(Example, bus.uniqueName, '/').with({ timeout: 300 }).call.Never().catch((error) => console.log(error.name));

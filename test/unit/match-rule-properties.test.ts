@@ -6,6 +6,7 @@ import { compileMatchRule, formatMatchRule, type MatchableMessage, type MatchRul
 import { parseMatchRule } from '../../src/bus/parse-match-rule.js';
 import { RuleIndex } from '../../src/bus/rule-index.js';
 import { InvalidArgumentError } from '../../src/errors.js';
+import { isMet, types } from '../helpers/match-model.js';
 
 const test = suite('match rules: properties');
 
@@ -65,8 +66,6 @@ const rules: fc.Arbitrary<MatchRule> = fc
       ({ ...header, ...(path && { [path[0]]: path[1] }), ...Object.fromEntries(args) }) as MatchRule,
   );
 
-const types = ['', 'method_call', 'method_return', 'error', 'signal'];
-
 const messages: fc.Arbitrary<MatchableMessage> = fc
   .record({
     type: fc.integer({ min: 1, max: 4 }),
@@ -95,32 +94,11 @@ const encounters = fc.tuple(rules.filter(isValid), messages, fc.nat(9)).map(([ru
   const { type, pathNamespace: _, eavesdrop: __, ...asked } = rule;
   const header = Object.entries({ ...asked, type: type === undefined ? message.type : types.indexOf(type) });
   const taken = header.filter(([key], index) => !key.startsWith('arg') && index !== spared);
-  return [rule, { ...message, ...Object.fromEntries(taken) } as MatchableMessage] as const;
+  const met = { ...message, ...Object.fromEntries(taken) } as MatchableMessage;
+  // Every call and signal has a path.
+  const path = met.type === 1 || met.type === 4 ? (met.path ?? '/') : met.path;
+  return [rule, { ...met, path }] as const;
 });
-
-/** The specification's table of keys, read aloud. */
-function isMet(rule: MatchRule, message: MatchableMessage): boolean {
-  return Object.entries(rule).every(([key, expected]) => {
-    const value = expected as string;
-    if (key === 'type') return types[message.type] === value;
-    if (key === 'pathNamespace') {
-      if (message.path === undefined) return false;
-      return value === '/' || message.path === value || message.path.startsWith(`${value}/`);
-    }
-    const argument = /^arg(\d+)(path|namespace)?$/.exec(key);
-    if (argument === null) return message[key as 'sender'] === value;
-    const index = Number(argument[1]);
-    const code = message.signature[index];
-    const actual = code === 's' || code === 'o' ? message.stringAt(index) : '';
-    if (argument[2] === 'path') {
-      if (code !== 's' && code !== 'o') return false;
-      const isPrefix = (one: string, other: string) => one.endsWith('/') && other.startsWith(one);
-      return actual === value || isPrefix(actual, value) || isPrefix(value, actual);
-    }
-    if (code !== 's') return false;
-    return argument[2] === 'namespace' ? actual === value || actual.startsWith(`${value}.`) : actual === value;
-  });
-}
 
 function isValid(rule: MatchRule): boolean {
   try {

@@ -1,0 +1,191 @@
+/**
+ * One end of a connection: what it sends, and how it lives and ends. What it hears, and what it asks of a bus, is for
+ * `Bus`, which stands on this one.
+ */
+import type { Connection } from '../connection/connection.js';
+import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
+import { type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
+import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import type { DBusError } from '../errors.js';
+import type { CompleteLimits } from '../limits.js';
+import { checkObject } from '../parameters.js';
+import type { Credentials } from './driver.js';
+import { type CallOptions, callFlags, type MethodCall, type SignalEmission } from './requests.js';
+import { socketCredentials } from './socket-credentials.js';
+
+/** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
+export class Endpoint implements AsyncDisposable {
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** How far the connection is in its life. Whoever holds a bus got it `open`. */
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Whether the other side agreed to pass file descriptors. */
+  get canSendFileDescriptors(): boolean {
+    return this.#connection.canSendFds;
+  }
+
+  /**
+   * Who is at the other end of the socket, as the kernel knows: the process that connected, or that listened. Between
+   * peers that is the peer, else the bus. `undefined` for what is no unix socket, and when the connection is over.
+   */
+  get peerCredentials(): Credentials | undefined {
+    const peer = this.#connection.peerCredentials;
+    return peer && socketCredentials(peer);
+  }
+
+  /**
+   * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
+   * rejects, so it is safe to leave alone.
+   */
+  get disconnected(): Promise<DBusError | undefined> {
+    return this.#connection.closed;
+  }
+
+  /**
+   * Calls a method and resolves with the values of its reply.
+   *
+   * @param options override those of `call`
+   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
+   * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
+   * @see D-Bus specification, section "Method Calls"
+   */
+  call(call: MethodCall, options?: CallOptions): Promise<unknown[]> {
+    try {
+      checkObject(call, 'call');
+      if (options !== undefined) {
+        checkObject(options, 'options');
+        return this.call({ ...call, ...options });
+      }
+      const { destination, path, interface: interfaceName, member, signature, body } = call;
+      const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
+      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, takeValues);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @internal as `call`, by a head that may be prepared, resolving with what `take` makes of the reply */
+  request<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: WaitOptions,
+    take: TakeReply<Result>,
+  ): Promise<Result> {
+    return this.#connection.call(head, body, options, take);
+  }
+
+  /**
+   * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a second.
+   * Signals of an exported object are emitted by the object itself; this is for those without one.
+   *
+   * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is over
+   * @throws {@link BackpressureError} if more than `limits.queuedBytes` wait to be written
+   * @see D-Bus specification, section "Signal Emission"
+   */
+  emit(signal: SignalEmission): void {
+    checkObject(signal, 'signal');
+    const { path, interface: interfaceName, member, signature, body, destination } = signal;
+    const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
+    this.#connection.send(head, body);
+  }
+
+  /**
+   * Sends any message that awaits no reply: a signal, or an answer to a call that a message handler took.
+   *
+   * @returns the serial of the message
+   * @throws as {@link emit} does; for an answer (with a `replySerial`) when four times as much waits
+   * @see D-Bus specification, section "Message Format"
+   */
+  send(message: OutgoingMessage): number {
+    checkObject(message, 'message');
+    // Copied, because it is looked at more than once: what is checked has to be what is written.
+    const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
+    const { body, replySerial } = message;
+    const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
+    return this.#connection.send(head, body, replySerial);
+  }
+
+  /** @internal answers a call; see {@link Connection.answer} */
+  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
+    return this.#connection.answer(head, body, replySerial);
+  }
+
+  /** @internal answers a call with LimitsExceeded; see {@link Connection.refuseCall} */
+  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
+    this.#connection.refuseCall(destination, replySerial, text);
+  }
+
+  /** @internal sends what an exported object tells; see {@link Connection.tell} */
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    this.#connection.tell(head, body, isAnnouncement);
+  }
+
+  /**
+   * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
+   * that wait, subscriptions, owned names and exported objects.
+   */
+  ref(): void {
+    this.#connection.ref();
+  }
+
+  /** Lets the process end whatever the connection is doing. */
+  unref(): void {
+    this.#connection.unref();
+  }
+
+  /**
+   * Resolves when the kernel has taken everything that was sent, which says nothing of whether anybody has read it; at
+   * once when the connection is over.
+   *
+   * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never written
+   */
+  flush(): Promise<void> {
+    const flushed = this.#connection.flush();
+    // Who does not wait for it need not hear of the loss here: it is reported, and what `disconnected` tells.
+    flushed.catch(() => {});
+    return flushed;
+  }
+
+  /**
+   * Writes what was sent, for a second at most, and closes. Calls that wait reject with {@link ConnectionClosedError};
+   * exports, subscriptions and names end.
+   */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** As {@link close}: for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal keeps the process alive until the returned function is called */
+  hold(): () => void {
+    return this.#connection.hold();
+  }
+
+  /** @internal has `listener` called when the connection is over, until the returned function is called */
+  whenClosed(listener: CloseListener): () => void {
+    return this.#connection.whenClosed(listener);
+  }
+
+  /** @internal the number by which diagnostics call the connection */
+  get connectionId(): number {
+    return this.#connection.id;
+  }
+
+  /** @internal how much the other side may cost */
+  get limits(): CompleteLimits {
+    return this.#connection.limits;
+  }
+}
