@@ -31,7 +31,8 @@ const polled = [
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
-  return [...tools, ...packed(), ...testFiles('unit'), ...testFiles('differential'), ...connecting];
+  const own = ['unit', 'documentation', 'differential'].flatMap(testFiles);
+  return [...tools, ...packed(), ...own, ...connecting];
 }
 
 const tools = [

@@ -1,0 +1,11 @@
+/** What `npm test` runs. */
+export interface Suite {
+  readonly name: string;
+  /** The arguments of the Node.js that runs it; of a test file this is the last. */
+  readonly args: readonly string[];
+  readonly seconds: number;
+}
+
+export function allSuites(): Suite[];
+/** The files of one folder of `test`. */
+export function testFiles(folder: string): Suite[];

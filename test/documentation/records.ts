@@ -1,0 +1,66 @@
+/**
+ * What holds each sentence of a page: a Markdown file beside these tests quotes the sentences of the page that promise
+ * something, in the page's order, each with a list of the tests that would fail if it were not so.
+ *
+ * A line of such a list is the path of a file and the words by which the test is found in it: its title, or for files that
+ * are no test files (type tests, tools) any words. Instead of tests a sentence may have one of the {@link EXEMPTIONS}.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../helpers/paths.js';
+
+export interface Held {
+  readonly sentence: string;
+  /** The lines of its list. */
+  readonly by: readonly string[];
+}
+
+/** Why a sentence with such words needs no test. */
+export const EXEMPTIONS: ReadonlyMap<string, string> = new Map([
+  ['advice', 'it says what the reader should do, or may'],
+  ['background', 'it is about D-Bus, the system or another program, and not about what busbar does'],
+  ['open', 'no test holds it yet'],
+  ['contents', 'it is about this page or the project: what it has, and what has happened'],
+]);
+
+/** The sentences that a record quotes, with their lists. */
+export function readRecord(markdown: string): Held[] {
+  const blocks = markdown.split(/\n{2,}/).map((block) => block.trim());
+  const held: Held[] = [];
+  for (const [index, block] of blocks.entries()) {
+    if (!block.startsWith('- ')) continue;
+    held.push({ sentence: blocks[index - 1] ?? '', by: block.split('\n').map((line) => line.replace(/^- /, '')) });
+  }
+  return held;
+}
+
+/** What is wrong with a line of a list; `undefined` where the test that it names is there. */
+export function faultOf(line: string): string | undefined {
+  if (EXEMPTIONS.has(line)) return undefined;
+  const [, path, words] = /^([\w./-]+): (.+)$/.exec(line) ?? [];
+  if (path === undefined || words === undefined) return `“${line}” is neither a test nor an exemption`;
+  const file = join(projectRoot, path);
+  if (!existsSync(file)) return `${path} does not exist`;
+  const text = readFileSync(file, 'utf8');
+  const found = TITLES.test(path) ? titlesOf(text).some((title) => title.test(words)) : text.includes(words);
+  return found ? undefined : `${path} has no “${words}”`;
+}
+
+/** Files in which tests have titles: those of uvu, and those of native/test/check.h. */
+const TITLES = /\.test\.ts$|_test\.cc$/;
+const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/.source;
+/** A title is given to `test`, or with the function to one of a file's own that does: `onBus('…', async () => …)`. */
+const TITLE = [
+  new RegExp(`(?:\\b(?:test|TEST)\\(|\\btest,)\\s*(?:${LITERAL})`, 'g'),
+  new RegExp(`\\b\\w+\\(\\s*(?:${LITERAL}),\\s*(?:\\w+,\\s*)?(?:async\\b|\\()`, 'g'),
+];
+
+/** What a title has to match: in a template any text may stand for a value. A test that is skipped has none. */
+function titlesOf(source: string): RegExp[] {
+  const found = TITLE.flatMap((pattern) => [...source.matchAll(pattern)]);
+  return found.map(([, single, double, template]) => {
+    const literal = (single ?? double ?? template ?? '').replace(/\\(.)/g, '$1');
+    const parts = template === undefined ? [literal] : literal.split(/\$\{[^}]*\}/);
+    return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`);
+  });
+}
