@@ -1,15 +1,9 @@
 /** The ways to a bus, and to a peer: the well-known buses, shared in a process, and connections of one's own. */
 import { type Address, parseAddresses } from './connection/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
-import { openConnection } from './connection/open.js';
-import { DEFAULT_TIMEOUT } from './connection/pending-calls.js';
-import {
-  ConnectError,
-  ConnectionClosedError,
-  InvalidArgumentError,
-  NotSupportedError,
-  TimeoutError,
-} from './errors.js';
+import { greetingFailure } from './connection/greeting-failure.js';
+import { CONNECT_TIMEOUT, openConnection } from './connection/open.js';
+import { InvalidArgumentError, NotSupportedError } from './errors.js';
 import { CONNECTION_LIMITS, type CompleteLimits, type ConnectionLimits, completeLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
@@ -31,12 +25,12 @@ export interface ConnectOptions {
   readonly anonymous?: boolean | undefined;
   /**
    * What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default, a socket, decides if left out.
-   * Where there is no one stream socket (`unixexec:` for instance) it is always sd-bus.
+   * Where there is no one stream socket (`unixexec:` for instance) it is always sd-bus. A socket needs no sd-bus library.
    */
   readonly transport?: TransportKind | undefined;
   /** How the event loop is told of bytes; the runtime decides if left out. */
   readonly poller?: PollerKind | undefined;
-  /** Milliseconds for one attempt to connect, authentication included. 25 000 if left out. */
+  /** Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out. */
   readonly timeout?: number | undefined;
   /** How much the other side may cost this process; each limit that is left out has its default. */
   readonly limits?: ConnectionLimits | undefined;
@@ -50,25 +44,27 @@ export interface ConnectOptions {
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
  * ```
- * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps
+ * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps; also
+ *   if what answers is no bus, or the environment names no address, or an invalid one
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
  * @throws (rejects) {@link LimitsExceededError}, or what else the bus answers to being greeted, if it lets nobody in
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
-  const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+  const timeout = options.timeout ?? CONNECT_TIMEOUT;
   checkTimeout(timeout);
   checkBoolean(options.peer, 'peer');
   checkBoolean(options.anonymous, 'anonymous');
   const limits = completeLimits(options.limits, CONNECTION_LIMITS);
   if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
-  const connection = await openConnection(addressesOf(options), { ...options, timeout, limits });
+  const { connection, address } = await openConnection(addressesOf(options), { ...options, timeout, limits });
+  // When the connection is over, nobody knows any more.
+  const listener = connection.peerCredentials?.uid;
   const bus = new MessageBus(connection);
   try {
     await bus.hello({ timeout });
   } catch (error) {
     await bus.close();
-    if (!(error instanceof ConnectionClosedError || error instanceof TimeoutError)) throw error;
-    throw new ConnectError(`the bus was reached but did not greet back: ${error.message}`, { cause: error });
+    throw greetingFailure(error, address, listener);
   }
   return bus;
 }
@@ -79,7 +75,7 @@ async function connectToPeer(
 ): Promise<MessageBus> {
   const { address } = options;
   if (address === undefined) throw new InvalidArgumentError('address: a peer is found by nothing else');
-  const connection = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
+  const { connection } = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
   return new MessageBus(connection, { peer: true });
 }
 

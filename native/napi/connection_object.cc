@@ -6,7 +6,7 @@
 
 #include "addon.h"
 #include "napi/credentials_value.h"
-#include "transport/peer_transport.h"
+#include "transport/handshake_transport.h"
 #include "transport/sdbus_transport.h"
 #include "transport/socket_state.h"
 #include "transport/socket_transport.h"
@@ -63,7 +63,7 @@ std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env
   transport::Endpoint& endpoint = options_.endpoint;
   const bool is_socket = options_.transport == "socket";
   if (is_socket && (endpoint.socket || endpoint.target.length > 0))
-    return std::make_unique<transport::PeerTransport>(std::move(endpoint));
+    return std::make_unique<transport::HandshakeTransport>(std::move(endpoint));
   const sdbus::Library* library = env.GetInstanceData<Addon>()->library();
   if (library == nullptr) {
     napi_throw_error(env, nullptr, "no sd-bus library was found");

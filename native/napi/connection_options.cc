@@ -82,6 +82,17 @@ bool read_number(napi_env env, napi_value object, const char* name, int32_t& num
          napi_get_value_int32(env, value, &number) == napi_ok;
 }
 
+// A boolean that may be left out.
+bool read_boolean(napi_env env, napi_value object, const char* name, bool& boolean) {
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok) {
+    return false;
+  }
+  return type == napi_undefined || napi_get_value_bool(env, value, &boolean) == napi_ok;
+}
+
 // One of `limits`, an integer above 0; what is more than can be counted is no limit.
 bool read_limit(napi_env env, napi_value limits, const char* name, uint64_t& limit) {
   napi_value value;
@@ -143,6 +154,7 @@ bool read_target(napi_env env, napi_value target, transport::Endpoint& endpoint)
   if (!read_string(env, target, "name", name) || !read_string(env, target, "ip", ip)) return false;
   if (!read_number(env, target, "port", port) || !read_guid(env, target, true, endpoint))
     return refuse(env, "target must have a port, and may have a guid of 16 bytes");
+  if (!read_boolean(env, target, "isBus", endpoint.is_bus)) return refuse(env, "isBus must be a boolean");
   const int error = name.empty() ? endpoint.target.set_tcp(ip.c_str(), static_cast<uint16_t>(port))
                                  : endpoint.target.set_unix(name);
   return error == 0 || refuse(env, "target must be the name of a unix socket, or a numeric address");
@@ -160,13 +172,8 @@ bool read_served(napi_env env, napi_value serve, transport::Endpoint& endpoint) 
 // What `anonymous`, `target` and `serve` say of the endpoint; all may be left out.
 bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoint) {
   if (!read_string(env, object, "address", endpoint.address)) return false;
-  napi_value value;
-  napi_valuetype type = napi_undefined;
-  if (napi_get_named_property(env, object, "anonymous", &value) != napi_ok ||
-      (napi_typeof(env, value, &type) == napi_ok && type == napi_boolean &&
-       napi_get_value_bool(env, value, &endpoint.anonymous) != napi_ok)) {
+  if (!read_boolean(env, object, "anonymous", endpoint.anonymous))
     return refuse(env, "anonymous must be a boolean");
-  }
   napi_value target, serve;
   if (!read_object(env, object, "target", target) || !read_object(env, object, "serve", serve)) return false;
   if (target != nullptr && !read_target(env, target, endpoint)) return false;

@@ -20,6 +20,7 @@ const std::string kUid = "31303030";
 const std::string kAuthUid = "\0AUTH EXTERNAL 31303030\r\n"s;
 const std::string kAuthAnonymous = "\0AUTH ANONYMOUS 627573626172\r\n"s;
 const std::string kDialect = "ERROR not understood here\r\n";
+const std::string kNegotiate = "NEGOTIATE_UNIX_FD\r\n";
 const std::string kNegotiateAndBegin = "NEGOTIATE_UNIX_FD\r\nBEGIN\r\n";
 
 // Says something to a machine in portions, and returns how much it took.
@@ -305,6 +306,50 @@ TEST("a client does not know commands that are no answers") {
   }
 }
 
+TEST("a client of a bus is whom the kernel says, and says its number where that is not believed") {
+  SaslClient::Options options = client_options();
+  options.is_bus = true;
+  CHECK(Reaction("", options).greeting == "\0AUTH EXTERNAL\r\n"s);
+  CHECK(reaction("DATA\r\n", options) == "DATA\r\n");
+  CHECK(reaction("DATA\r\n" + kOk + "AGREE_UNIX_FD\r\n", options) == "DATA\r\n" + kNegotiate + "BEGIN\r\n");
+  for (const char* way : {"", "DATA\r\n"}) {
+    const std::string said = *way == 0 ? "" : "DATA\r\n";
+    CHECK(reaction(way + "REJECTED EXTERNAL\r\n"s, options) == said + kAuthUid.substr(1));
+    CHECK(reaction(way + "REJECTED EXTERNAL\r\n"s + kOk, options) == said + kAuthUid.substr(1) + kNegotiate);
+    CHECK(Reaction(way + "REJECTED EXTERNAL\r\nREJECTED\r\n"s, options).client.failure() ==
+          SaslFailure::kRejected);
+    CHECK(Reaction(way + "REJECTED ANONYMOUS\r\n"s, options).client.failure() == SaslFailure::kRejected);
+  }
+  // It says one line at a time.
+  CHECK(reaction(kOk, options) == kNegotiate);
+  CHECK(reaction(kOk + "ERROR\r\n", options) == kNegotiate + "BEGIN\r\n");
+  options.fds = false;
+  CHECK(reaction(kOk, options) == "BEGIN\r\n");
+}
+
+TEST("a client keeps what the server lets others in by") {
+  CHECK(Reaction("").client.mechanisms().empty() &&
+        Reaction("REJECTED\r\nREJECTED\r\n").client.mechanisms().empty());
+  CHECK(Reaction("REJECTED DBUS_COOKIE_SHA1 ANONYMOUS\r\n").client.mechanisms() ==
+        "DBUS_COOKIE_SHA1 ANONYMOUS");
+  // What was listed once is known.
+  CHECK(Reaction("REJECTED EXTERNAL\r\nREJECTED\r\n").client.mechanisms() == "EXTERNAL");
+  CHECK(Reaction("REJECTED " + std::string(1000, 'X') + "\r\n").client.mechanisms() == std::string(80, 'X'));
+}
+
+TEST("what a server said last, and the first thing that is no answer, can be shown") {
+  CHECK(Reaction("").client.last_heard().empty() && Reaction("").client.nonsense().empty());
+  CHECK(Reaction("DATA\r\nOK 01").client.last_heard() == "OK 01");
+  CHECK(Reaction("REJECTED\r\n").client.last_heard() == "REJECTED");
+  CHECK(Reaction("REJECTED\r\n\r").client.last_heard().empty());
+  const Reaction web("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n");
+  CHECK(web.client.nonsense() == "HTTP/1.1 400 Bad Request" && web.client.last_heard().empty());
+  // Bytes that are no text end the exchange, and are shown with what comes behind them.
+  CHECK(Reaction("\x15\x03\x03\0\2\2P"s).client.last_heard() == "\\x15\\x03\\x03\\x00\\x02\\x02P");
+  CHECK(Reaction("220 mail\n250 ok").client.last_heard() == "220 mail\\x0a250 ok");
+  CHECK(Reaction(std::string(1000, 'X')).client.last_heard() == std::string(80, 'X'));
+}
+
 TEST("a client finds out whether the server is the right one") {
   SaslClient::Options options = client_options();
   options.guid = kGuid;
@@ -336,8 +381,10 @@ TEST("a client takes answers that come in any portions, and leaves the messages"
 TEST("client and server understand each other, whoever the kernel says the client is") {
   for (const bool fds_there : {false, true}) {
     for (const uint32_t known_as : {1000u, 100000u}) {
-      for (const bool anonymous : {false, true}) {
-        SaslClient client({.uid = 1000, .anonymous = anonymous, .fds = true, .guid = kGuid});
+      for (const int kind : {0, 1, 2}) {
+        const bool anonymous = kind == 2;
+        SaslClient client(
+            {.uid = 1000, .is_bus = kind == 1, .anonymous = anonymous, .fds = true, .guid = kGuid});
         SaslServer server({.uid = known_as, .anonymous = anonymous, .fds = fds_there, .guid = kGuid});
         for (int i = 0; i < 10; i++) {
           say(server, client.take_output());

@@ -12,7 +12,7 @@ namespace busbar::transport {
 struct Endpoint {
   // One server address, for sd-bus; not looked at if there is a socket, or a target.
   std::string address{};
-  // A peer to connect to without sd-bus; of no length if there is none.
+  // A server to connect to without sd-bus; of no length if there is none.
   SocketAddress target{};
   // An accepted socket, of which this connection is the server's end.
   UniqueFd socket{};
@@ -20,6 +20,8 @@ struct Endpoint {
   // there is one: all zeros is one, too.
   sd_id128 guid{};
   bool has_guid = false;
+  // Whether the target is a bus, and no peer: they are talked to in different ways.
+  bool is_bus = false;
   // As a client: authenticate without saying who one is. As a server: let such clients in.
   bool anonymous = false;
 };

@@ -33,12 +33,8 @@ bool is_unix(int fd) {
 
 bool is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-// Errno for a handshake that failed; what was wrong with its bytes is told in words.
-int errno_of(wire::SaslFailure failure) {
-  const bool is_refusal =
-      failure == wire::SaslFailure::kRejected || failure == wire::SaslFailure::kOtherServer;
-  return is_refusal ? EPERM : EBADMSG;
-}
+// For a text.
+std::string it_said(const std::string& line) { return "it said \"" + line + '"'; }
 
 }  // namespace
 
@@ -87,12 +83,19 @@ void Handshake::finish_connecting() {
 
 void Handshake::begin_authenticating() {
   phase_ = Phase::kAuthenticate;
-  exchange_ = endpoint_.target.length > 0 ? client() : server();
+  if (endpoint_.target.length > 0) {
+    std::unique_ptr<wire::SaslClient> made = client();
+    client_ = made.get();
+    exchange_ = std::move(made);
+  } else {
+    exchange_ = server();
+  }
   write();
 }
 
-std::unique_ptr<wire::SaslExchange> Handshake::client() const {
-  wire::SaslClient::Options options{.uid = geteuid(), .anonymous = endpoint_.anonymous, .fds = is_unix(fd())};
+std::unique_ptr<wire::SaslClient> Handshake::client() const {
+  wire::SaslClient::Options options{
+      .uid = geteuid(), .is_bus = endpoint_.is_bus, .anonymous = endpoint_.anonymous, .fds = is_unix(fd())};
   // 0 is nobody's.
   if (endpoint_.has_guid) options.guid = guid_of(endpoint_.guid);
   return std::make_unique<wire::SaslClient>(options);
@@ -132,12 +135,13 @@ bool Handshake::receive() {
     received = recvmsg(fd(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (received < 0 && errno == EINTR);
   if (received < 0 && is_later(errno)) {
-    if (write_error_ != 0) lose(write_error_);
+    if (write_error_ != 0) lose(write_error_, account());
     return false;
   }
   if (received <= 0) {
     // A clean end of the stream is a loss too: nobody but us was to close the connection.
-    lose(received == 0 ? ECONNRESET : errno);
+    const int error = received == 0 ? ECONNRESET : errno;
+    lose(error, account());
     return false;
   }
   has_heard_ = true;
@@ -147,7 +151,7 @@ bool Handshake::receive() {
   if (failure != wire::SaslFailure::kNone) {
     // The other side is told before it is hung up on.
     write();
-    lose(errno_of(failure), failure == wire::SaslFailure::kRejected ? "" : wire::describe(failure));
+    fail(failure);
     return false;
   }
   if (exchange_->is_done()) {
@@ -170,6 +174,21 @@ void Handshake::write() {
     }
   }
   if (write_error_ != 0) output_.clear();
+}
+
+void Handshake::fail(wire::SaslFailure failure) {
+  if (failure == wire::SaslFailure::kRejected) return lose(EACCES, client_->mechanisms());
+  if (failure == wire::SaslFailure::kOtherServer) return lose(EPERM, wire::describe(failure));
+  std::string detail(wire::describe(failure));
+  if (client_ != nullptr) detail += "; " + it_said(exchange_->last_heard());
+  lose(EBADMSG, detail);
+}
+
+std::string Handshake::account() const {
+  if (client_ == nullptr) return {};
+  if (!has_heard_) return "it hung up without a word";
+  if (!client_->nonsense().empty()) return "it speaks no D-Bus: " + it_said(client_->nonsense());
+  return "it hung up after " + it_said(client_->last_heard());
 }
 
 void Handshake::lose(int error, std::string_view detail) {

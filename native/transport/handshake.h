@@ -1,4 +1,4 @@
-// What comes before the first message between peers: connects a socket, or takes one that was accepted, and
+// What comes before the first message, without sd-bus: connects a socket, or takes one that was accepted, and
 // has both sides agree on who the client is. It owns the socket for as long as the connection lasts.
 //
 // The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
@@ -49,19 +49,24 @@ class Handshake {
   int connect();
   void finish_connecting();
   void begin_authenticating();
-  std::unique_ptr<wire::SaslExchange> client() const;
+  std::unique_ptr<wire::SaslClient> client() const;
   std::unique_ptr<wire::SaslExchange> server() const;
   void authenticate();
   // False when nothing more is to be read for now.
   bool receive();
   void write();
   void lose(int error, std::string_view detail = {});
+  void fail(wire::SaslFailure failure);
+  // What a client knows of a server that hung up; empty on the server's side.
+  std::string account() const;
 
   Endpoint endpoint_;
   Phase phase_ = Phase::kConnect;
   // When to try again to connect; 0 if that is going on.
   uint64_t retry_at_ = 0;
   std::unique_ptr<wire::SaslExchange> exchange_;
+  // The same, in the role of the client.
+  const wire::SaslClient* client_ = nullptr;
   std::string output_;
   // Errno, positive, if nothing can be written any more. What the other side said before may still be read.
   int write_error_ = 0;

@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kMaxLineLength = size_t{16} * 1024;
 // Honest handshakes have less than ten. Of unknown commands and errors there may be any number otherwise.
 constexpr size_t kMaxLines = 64;
+// What is shown of a line.
+constexpr size_t kMaxShown = 80;
 // libdbus's limit (max_failures in dbus-auth.c).
 constexpr int kMaxRejections = 6;
 
@@ -56,6 +58,18 @@ std::string to_hex(std::string_view bytes) {
     digits.push_back(kDigits[static_cast<uint8_t>(byte) & 15]);
   }
   return digits;
+}
+
+std::string printable(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    if (byte >= ' ' && byte <= '~') {
+      text.push_back(byte);
+    } else {
+      text += "\\x" + to_hex({&byte, 1});
+    }
+  }
+  return text;
 }
 
 std::string_view bytes_of(const Guid& guid) {
@@ -103,8 +117,24 @@ std::string_view describe(SaslFailure failure) {
 
 size_t SaslExchange::receive(std::span<const uint8_t> bytes) {
   size_t taken = 0;
-  while (taken < bytes.size() && !done_ && failure_ == SaslFailure::kNone) take(bytes[taken++]);
+  while (taken < bytes.size() && !done_ && failure_ == SaslFailure::kNone) {
+    const uint8_t byte = bytes[taken++];
+    if (line_.empty()) beginning_.clear();
+    if (beginning_.size() < kMaxShown) beginning_.push_back(static_cast<char>(byte));
+    take(byte);
+  }
+  // What is no text is shown with what comes behind it, by which it may be known.
+  if (failure_ == SaslFailure::kNoText) {
+    for (size_t i = taken; i < bytes.size() && beginning_.size() < kMaxShown; i++)
+      beginning_.push_back(static_cast<char>(bytes[i]));
+  }
   return taken;
+}
+
+std::string SaslExchange::last_heard() const {
+  std::string_view bytes = beginning_;
+  while (bytes.ends_with('\n') || bytes.ends_with('\r')) bytes.remove_suffix(1);
+  return printable(bytes);
 }
 
 void SaslExchange::take(uint8_t byte) {
@@ -137,7 +167,7 @@ void SaslExchange::send(std::string_view command, std::string_view argument) {
 
 SaslClient::SaslClient(Options options) : SaslExchange(false), options_(options) {
   send_nul();
-  authenticate(options_.anonymous ? Attempt::kAnonymous : Attempt::kUid);
+  authenticate(options_.anonymous ? Attempt::kAnonymous : options_.is_bus ? Attempt::kKernel : Attempt::kUid);
 }
 
 void SaslClient::authenticate(Attempt attempt) {
@@ -157,20 +187,25 @@ void SaslClient::authenticate(Attempt attempt) {
 
 void SaslClient::on_line(std::string_view command, std::string_view argument) {
   if (state_ == State::kWaitingForAgreeUnixFd) {
-    // BEGIN is said already, so there is no asking again.
     if (command != "AGREE_UNIX_FD" && command != "ERROR") return fail(SaslFailure::kAgree);
     agree_on_fds(command == "AGREE_UNIX_FD");
+    if (options_.is_bus) send("BEGIN");
     return finish();
   }
   if (command == "REJECTED") return on_rejected(argument);
   if (state_ == State::kWaitingForReject) return fail(SaslFailure::kReject);
   if (command == "OK") return on_ok(argument);
   if (command == "ERROR") return cancel();
-  if (command != "DATA") return send("ERROR");
+  if (command != "DATA") return on_nonsense();
   // Neither mechanism has anything to say to a challenge, but the one waits for it.
   if (state_ == State::kWaitingForOk) return cancel();
   send("DATA");
   state_ = State::kWaitingForOk;
+}
+
+void SaslClient::on_nonsense() {
+  if (nonsense_.empty()) nonsense_ = last_heard();
+  send("ERROR");
 }
 
 void SaslClient::cancel() {
@@ -179,10 +214,12 @@ void SaslClient::cancel() {
 }
 
 void SaslClient::on_rejected(std::string_view mechanisms) {
+  if (!mechanisms.empty()) mechanisms_ = mechanisms.substr(0, kMaxShown);
   // Some servers list nothing.
   const bool is_offered = mechanisms.empty() || names(mechanisms, kExternal);
-  if (attempt_ != Attempt::kUid || !is_offered) return fail(SaslFailure::kRejected);
-  authenticate(Attempt::kKernel);
+  if (attempt_ == Attempt::kAnonymous || !is_offered || std::exchange(has_tried_other_, true))
+    return fail(SaslFailure::kRejected);
+  authenticate(attempt_ == Attempt::kUid ? Attempt::kKernel : Attempt::kUid);
 }
 
 void SaslClient::on_ok(std::string_view guid) {
@@ -193,9 +230,10 @@ void SaslClient::on_ok(std::string_view guid) {
 }
 
 void SaslClient::begin() {
-  // Both at once: whatever the answer is, the connection begins.
   if (options_.fds) send("NEGOTIATE_UNIX_FD");
-  send("BEGIN");
+  // Whatever the answer is, the connection begins. To a peer both are said at once: it has read BEGIN before
+  // the first message comes then, with which sd-bus could not take descriptors in one read.
+  if (!options_.fds || !options_.is_bus) send("BEGIN");
   if (!options_.fds) return finish();
   state_ = State::kWaitingForAgreeUnixFd;
 }

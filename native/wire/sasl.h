@@ -59,6 +59,8 @@ class SaslExchange {
   SaslFailure failure() const { return failure_; }
   // Whether messages may carry descriptors.
   bool passes_fds() const { return passes_fds_; }
+  // How the last line that the other side has begun begins, as printable text; empty before its first byte.
+  std::string last_heard() const;
 
  protected:
   explicit SaslExchange(bool expects_nul) : expects_nul_(expects_nul) {}
@@ -82,16 +84,22 @@ class SaslExchange {
   // The present line, as far as it came, without its end.
   std::string line_;
   size_t line_count_ = 0;
+  // How the last line begins; this one, from its first byte on.
+  std::string beginning_;
   std::string output_;
 };
 
 class SaslClient final : public SaslExchange {
  public:
   struct Options {
-    // Who it says that it is: as a number of this machine, and if that is not believed by the word of the
-    // kernel alone. Numbers differ between user namespaces, which the kernel knows how to translate; but not
-    // every server asks the kernel.
+    // Who it says that it is: as a number of this machine, and by the word of the kernel alone; the one if
+    // the other is not believed. Numbers differ between user namespaces, which the kernel knows how to
+    // translate; but not every server asks the kernel.
     uint32_t uid;
+    // Whether the server is a bus. All buses ask the kernel, so that the number comes last. And each line
+    // waits for the answer to the one before: there are proxies of buses that look into the handshake, and
+    // lose count where a client says more than one line at a time (xdg-dbus-proxy before 0.1.6).
+    bool is_bus = false;
     // It does not say who it is.
     bool anonymous = false;
     // Whether to ask for descriptors.
@@ -102,6 +110,11 @@ class SaslClient final : public SaslExchange {
 
   explicit SaslClient(Options options);
 
+  // What the server lets clients in by, as it said when it turned this one away; empty if it did not say.
+  const std::string& mechanisms() const { return mechanisms_; }
+  // The first line that is no answer of the protocol, as printable text; empty if there was none.
+  const std::string& nonsense() const { return nonsense_; }
+
  private:
   enum class State { kWaitingForData, kWaitingForOk, kWaitingForReject, kWaitingForAgreeUnixFd };
   enum class Attempt { kUid, kKernel, kAnonymous };
@@ -110,12 +123,16 @@ class SaslClient final : public SaslExchange {
   void authenticate(Attempt attempt);
   void on_ok(std::string_view guid);
   void on_rejected(std::string_view mechanisms);
+  void on_nonsense();
   void cancel();
   void begin();
 
   const Options options_;
   Attempt attempt_;
   State state_;
+  bool has_tried_other_ = false;
+  std::string mechanisms_;
+  std::string nonsense_;
 };
 
 class SaslServer final : public SaslExchange {

@@ -5,21 +5,21 @@
  * @see D-Bus specification, section "Well-known Message Bus Instances"
  */
 import { statSync } from 'node:fs';
-import { ConnectError, InvalidArgumentError } from '../errors.js';
+import { ConnectError } from '../errors.js';
+import { quoted } from '../names.js';
 import { type Address, formatAddress, parseAddresses } from './address.js';
 
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The specification's place, and the one that it is a link to on most systems. */
-const SYSTEM_BUS_SOCKETS = ['/var/run/dbus/system_bus_socket', '/run/dbus/system_bus_socket'];
+export const SYSTEM_BUS_SOCKETS: readonly string[] = ['/var/run/dbus/system_bus_socket', '/run/dbus/system_bus_socket'];
 
 /**
  * The addresses of the session bus: `DBUS_SESSION_BUS_ADDRESS` alone where it is set, else `$XDG_RUNTIME_DIR/bus`, and
  * `/run/user/<uid>/bus` where that is a socket of ours (a cron job or an ssh command has neither variable).
  *
- * @throws {@link ConnectError} if there is nothing to try
- * @throws {@link InvalidArgumentError} if the environment holds an invalid address
+ * @throws {@link ConnectError} if there is nothing to try, or the environment holds an invalid address
  */
 export function sessionBusAddresses(env: Environment = process.env): readonly Address[] {
   const configured = fromEnvironment('DBUS_SESSION_BUS_ADDRESS', env);
@@ -49,7 +49,7 @@ export function sessionBusAddresses(env: Environment = process.env): readonly Ad
  * The addresses of the system bus: `DBUS_SYSTEM_BUS_ADDRESS` alone where it is set, else the places that the
  * specification and distributions use.
  *
- * @throws {@link InvalidArgumentError} if the environment holds an invalid address
+ * @throws {@link ConnectError} if the environment holds an invalid address
  */
 export function systemBusAddresses(env: Environment = process.env): readonly Address[] {
   return (
@@ -62,8 +62,8 @@ export function systemBusAddresses(env: Environment = process.env): readonly Add
  * The addresses of the bus that started this process by activation: `DBUS_STARTER_ADDRESS`, else the bus that
  * `DBUS_STARTER_BUS_TYPE` names.
  *
- * @throws {@link ConnectError} if no bus started this process
- * @throws {@link InvalidArgumentError} if the environment holds an invalid address or an unknown type
+ * @throws {@link ConnectError} if no bus started this process, or the environment holds an invalid address or an unknown
+ *   type
  */
 export function starterBusAddresses(env: Environment = process.env): readonly Address[] {
   const configured = fromEnvironment('DBUS_STARTER_ADDRESS', env);
@@ -79,14 +79,21 @@ export function starterBusAddresses(env: Environment = process.env): readonly Ad
         'no bus started this process: neither DBUS_STARTER_ADDRESS nor DBUS_STARTER_BUS_TYPE is set',
       );
     default:
-      throw new InvalidArgumentError(`invalid DBUS_STARTER_BUS_TYPE "${env.DBUS_STARTER_BUS_TYPE}"`);
+      throw new ConnectError(
+        `invalid DBUS_STARTER_BUS_TYPE ${quoted(env.DBUS_STARTER_BUS_TYPE)}: it must be session or system`,
+      );
   }
 }
 
-/** An empty variable is one that is not set. */
+/** An empty variable is one that is not set. What is wrong with it is no error of the program, but of where it runs. */
 function fromEnvironment(name: string, env: Environment): readonly Address[] | undefined {
   const list = env[name];
-  return list === undefined || list === '' ? undefined : parseAddresses(list, name);
+  if (list === undefined || list === '') return undefined;
+  try {
+    return parseAddresses(list, name);
+  } catch (cause) {
+    throw new ConnectError((cause as Error).message, { cause });
+  }
 }
 
 function socketAddress(path: string, origin: string): Address {

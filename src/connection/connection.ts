@@ -42,7 +42,7 @@ import type { Traffic } from './traffic.js';
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
-  /** A peer to connect to without sd-bus, which then must not be the transport. */
+  /** What to connect to without sd-bus, which then must not be the transport. */
   readonly target?: SocketTarget | undefined;
   /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
   readonly serve?: ServedSocket | undefined;
@@ -86,7 +86,7 @@ export class Connection {
   #canSendFds = false;
   #closing: Promise<void> | undefined;
   /** Why the attempt is given up here. */
-  #givenUp: ConnectFailure | undefined;
+  #givenUp: Omit<ConnectFailure, 'phase'> | undefined;
   /** Why the connection is ended here. */
   #failure: DBusError | undefined;
 
@@ -429,15 +429,16 @@ export class Connection {
     const { promise, give } = timeLimit(timeout, serve === undefined);
     const failure = await Promise.race([this.#life.opened, promise]);
     give();
-    return this.state === 'connecting' ? this.#giveUp(constants.errno.ETIMEDOUT) : failure;
+    if (this.state !== 'connecting') return failure;
+    const what = this.#native.isSilent() ? 'it said nothing' : 'it said something, but not enough,';
+    this.#giveUp(constants.errno.ETIMEDOUT, `${what} within ${Math.round(timeout)} ms`);
+    return this.#life.opened;
   }
 
   /** Ends an attempt that takes too long, or that nobody wants any more. */
-  #giveUp(errno: number): ConnectFailure {
-    const failure: ConnectFailure = { errno, phase: 'authenticate', detail: '' };
-    this.#givenUp = failure;
+  #giveUp(errno: number, detail = ''): void {
+    this.#givenUp = { errno, detail };
     this.#native.close();
-    return failure;
   }
 
   #onOpen(canSendFds: boolean): InboxMemory {
@@ -459,7 +460,7 @@ export class Connection {
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.state === 'closed') return;
     const reason = errno === 0 ? this.#failure : lossOf(errno, detail);
-    this.#life.end(this.#givenUp ?? { errno, phase, detail }, reason);
+    this.#life.end({ errno, phase, detail, ...this.#givenUp }, reason);
     forgetAtExit(this);
     this.#keepAlive.end();
     this.#reportUnwritten(this.#outbox.end(reason), reason);

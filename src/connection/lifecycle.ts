@@ -15,7 +15,7 @@ export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 export interface ConnectFailure {
   readonly errno: number;
   readonly phase: ConnectionPhase;
-  /** What was wrong with what the other side said, if that was it; else empty. */
+  /** As of `onClose` in `binding.ts`; or how far the other side had come when its time was over. */
   readonly detail: string;
 }
 

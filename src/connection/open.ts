@@ -1,5 +1,10 @@
 /**
  * Opens a connection to the first of some addresses that answers, and tells what happened at each if none does.
+ *
+ * On the transport `socket`, sd-bus connects to buses where there is a library of it. What it does not get into is tried
+ * once more by a handshake of our own, which says one line at a time and hears why it is turned away: sd-bus says all of
+ * its lines at once, which proxies that look into the handshake (xdg-dbus-proxy before 0.1.6) cut off, and tells no
+ * reasons. Peers, and all plain sockets where there is no library, are for our own handshake alone.
  */
 import { constants } from 'node:os';
 import { trace } from '../diagnostics.js';
@@ -8,14 +13,19 @@ import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { pollerKind, transportKind } from '../native/runtime.js';
-import type { Address } from './address.js';
+import { type Address, formatAddress } from './address.js';
+import { failureText, type ServerKind } from './connect-failure.js';
 import { Connection } from './connection.js';
-import { errnoText } from './errno.js';
 import type { ConnectFailure } from './lifecycle.js';
 import { socketTargets } from './socket-target.js';
 import { timeLimit } from './time-limit.js';
 
-type ServerKind = 'bus' | 'peer';
+/**
+ * Milliseconds for one attempt to connect. A bus authenticates within a few; on a machine that is starting up, five
+ * seconds were too short for many a client of dbus-daemon, and thirty are what dbus-daemon gives a client now. Twice those
+ * five is what busbar's own servers give, and no longer does a program wait for a socket that says nothing.
+ */
+export const CONNECT_TIMEOUT = 10_000;
 
 export interface OpenOptions {
   readonly transport?: TransportKind | undefined;
@@ -29,18 +39,25 @@ export interface OpenOptions {
   readonly server?: ServerKind | undefined;
 }
 
+/** A connection, and the address that it leads to. */
+export interface Opened {
+  readonly connection: Connection;
+  readonly address: Address;
+}
+
 /**
  * Connects to the first address that answers.
  *
- * @throws (rejects) {@link ConnectError} if none does, or if sd-bus is needed and this machine has no library of it
+ * @throws (rejects) {@link ConnectError} if none does, or if the transport is to be sd-bus and this machine has no library
+ *   of it
  */
-export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Connection> {
-  const { server = 'bus' } = options;
-  if (server === 'bus') requireLibrary();
+export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Opened> {
+  const { server = 'bus', transport = transportKind() } = options;
+  if (transport === 'sd-bus') requireLibrary();
   const failures: string[] = [];
   for (const address of addresses) {
-    const result = address.refusal ?? (await openAddress(address, server, options));
-    if (result instanceof Connection) return result;
+    const result = address.refusal ?? (await new Attempt(address, { ...options, server, transport }).open());
+    if (result instanceof Connection) return { connection: result, address };
     failures.push(`${address.text} (${address.origin}): ${result}`);
   }
   throw new ConnectError(
@@ -48,118 +65,128 @@ export async function openConnection(addresses: readonly Address[], options: Ope
   );
 }
 
-/** Connects to a server at one address: resolves with the connection, or with why there is none. */
-async function openAddress(address: Address, server: ServerKind, options: OpenOptions): Promise<Connection | string> {
-  const transport = options.transport ?? transportKind();
-  if (server === 'bus') return openOne({ address, server, options, transport });
-  const targets = transport === 'socket' ? await targetsOf(address, options.timeout) : undefined;
-  if (typeof targets === 'string') return targets;
-  if (targets === undefined) {
-    requireLibrary();
-    // A peer may speak first, so its socket cannot be taken over from sd-bus.
-    return openOne({ address, server, options, transport: 'sd-bus' });
-  }
-  let failure = 'its host has no address';
-  for (const target of targets) {
-    const result = await openOne({ address, server, options, transport, target });
-    if (result instanceof Connection) return result;
-    failure = result;
-  }
-  return failure;
-}
+const LIBRARIES = 'libsystemd.so.0, libelogind.so.0 or libbasu.so.0';
+/** Where each system keeps the library. */
+const PACKAGES =
+  'Install one: Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: basu or libelogind';
 
-/** As {@link socketTargets}; resolves with the reason where a host cannot be looked up. */
-async function targetsOf(address: Address, timeout: number): Promise<readonly SocketTarget[] | string | undefined> {
-  const lookup = socketTargets(address).catch((error: NodeJS.ErrnoException) => error.message);
-  const { promise, give } = timeLimit(timeout);
-  const targets = await Promise.race([lookup, promise.then(() => 'its host could not be looked up in time')]);
-  give();
-  return targets;
-}
-
-interface Attempt {
-  readonly address: Address;
-  readonly server: ServerKind;
-  readonly options: OpenOptions;
-  readonly transport: TransportKind;
-  readonly target?: SocketTarget | undefined;
-}
-
-async function openOne({ address, server, options, transport, target }: Attempt): Promise<Connection | string> {
-  const result = await Connection.open({
-    address: address.text,
-    target,
-    transport,
-    poller: options.poller ?? pollerKind(),
-    timeout: options.timeout,
-    limits: options.limits,
-    anonymous: options.anonymous,
-    peer: server === 'peer',
-  });
-  if (result instanceof Connection) return result;
-  trace('connect: %s failed in phase %s: errno %d', address.text, result.phase, result.errno);
-  if (server === 'peer' && transport === 'sd-bus' && result.errno === Errno.EIO) return SPOKE_WITH_DESCRIPTORS;
-  return failureText(result, server, address);
+function hasLibrary(): boolean {
+  return loadAddon().sdbusLibrary() !== undefined;
 }
 
 /**
- * Where each system keeps the library that the addon needs.
+ * For the transport `sd-bus`.
  *
- * @throws {@link ConnectError} if there is none
+ * @throws {@link ConnectError} if there is no library of it
  */
 export function requireLibrary(): void {
-  if (loadAddon().sdbusLibrary() !== undefined) return;
+  if (hasLibrary()) return;
   throw new ConnectError(
-    'no sd-bus library was found (libsystemd.so.0, libelogind.so.0 or libbasu.so.0). Install one: ' +
-      'Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: basu or libelogind',
+    `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
+      "out: 'socket' needs none",
   );
 }
 
-const { errno: Errno } = constants;
+type CompleteOptions = OpenOptions & { readonly server: ServerKind; readonly transport: TransportKind };
 
-/** What usually cures a failure to reach a server. */
-function cureOf(errno: number, server: ServerKind, { transport, parameters }: Address): string | undefined {
-  switch (errno) {
-    case Errno.ENOENT:
-      return `the socket does not exist: is the ${server} running, and is its folder mounted here?`;
-    case Errno.ECONNREFUSED:
-      if (transport === 'unix' && parameters.has('path')) {
-        return `it exists, but no ${server} listens there: the ${server} has ended, or it is no socket`;
-      }
-      return `no ${server} listens there`;
-    case Errno.EACCES:
-      return 'permission denied: check the socket’s owner, AppArmor or SELinux';
-    case Errno.ETIMEDOUT:
-      return 'it did not answer in time';
-    case Errno.ENOBUFS:
-      return 'it says more than any handshake needs, and speaks no D-Bus';
-    case Errno.EINVAL:
-      return 'sd-bus does not understand this address';
-    case Errno.E2BIG:
-      return 'the name of the socket is too long for sd-bus, which takes abstract names of at most 106 bytes';
-    default:
-      return undefined;
+/** The tries at one address. */
+class Attempt {
+  readonly #address: Address;
+  readonly #options: CompleteOptions;
+
+  constructor(address: Address, options: CompleteOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  /** Resolves with the connection, or with why there is none. */
+  async open(): Promise<Connection | string> {
+    if (this.#options.transport === 'sd-bus') return this.#resultOf(this.#bySdBus(this.#address.text));
+    const targets = await this.#targets();
+    if (typeof targets === 'string') return targets;
+    if (targets === undefined) return this.#withoutTarget();
+    let failure = 'its host has no address';
+    for (const target of targets) {
+      const result = await this.#resultOf(this.#openTarget(target));
+      if (result instanceof Connection) return result;
+      failure = result;
+    }
+    return failure;
+  }
+
+  /** As {@link socketTargets}; resolves with the reason where a host cannot be looked up. */
+  async #targets(): Promise<readonly SocketTarget[] | string | undefined> {
+    const host = this.#address.parameters.get('host');
+    const lookup = socketTargets(this.#address, this.#options.server === 'bus').catch(
+      (error: NodeJS.ErrnoException) => `its host ${host} has no address: ${error.message}`,
+    );
+    const { promise, give } = timeLimit(this.#options.timeout);
+    const targets = await Promise.race([lookup, promise.then(() => `its host ${host} could not be looked up in time`)]);
+    give();
+    return targets;
+  }
+
+  /** What is not one socket, or not one that we can name, is for sd-bus alone. */
+  #withoutTarget(): Promise<Connection | string> | string {
+    const { server } = this.#options;
+    if (!hasLibrary()) {
+      return `it takes an sd-bus library (${LIBRARIES}) to connect to such an address, and none was found. ${PACKAGES}`;
+    }
+    // A peer may speak first, so its socket cannot be taken over from sd-bus.
+    return this.#resultOf(this.#bySdBus(this.#address.text, server === 'peer' ? 'sd-bus' : 'socket'));
+  }
+
+  async #openTarget(target: SocketTarget): Promise<Connection | ConnectFailure> {
+    const { server, timeout } = this.#options;
+    if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target, timeout);
+    const begun = performance.now();
+    const first = await this.#bySdBus(addressOf(this.#address, target));
+    if (first instanceof Connection || !isWorthAnother(first)) return first;
+    const second = await this.#byOwnHandshake(target, Math.max(1, timeout - (performance.now() - begun)));
+    return second instanceof Connection || second.detail !== '' ? second : first;
+  }
+
+  #bySdBus(address: string, transport = this.#options.transport): Promise<Connection | ConnectFailure> {
+    return this.#try(transport, this.#options.timeout, address);
+  }
+
+  #byOwnHandshake(target: SocketTarget, timeout: number): Promise<Connection | ConnectFailure> {
+    return this.#try('socket', timeout, this.#address.text, target);
+  }
+
+  async #try(
+    transport: TransportKind,
+    timeout: number,
+    address: string,
+    target?: SocketTarget,
+  ): Promise<Connection | ConnectFailure> {
+    const { anonymous, limits, poller = pollerKind(), server } = this.#options;
+    const peer = server === 'peer';
+    const result = await Connection.open({ address, target, transport, poller, timeout, limits, anonymous, peer });
+    if (result instanceof Connection) return result;
+    trace('connect: %s failed in phase %s: errno %d %s', address, result.phase, result.errno, result.detail);
+    return result;
+  }
+
+  async #resultOf(attempt: Promise<Connection | ConnectFailure>): Promise<Connection | string> {
+    const result = await attempt;
+    if (result instanceof Connection) return result;
+    const { anonymous, server, transport } = this.#options;
+    return failureText(result, { address: this.#address, anonymous: anonymous === true, server, transport });
   }
 }
 
-/** The library takes no descriptors together with the last bytes of a handshake, and its EIO has hardly another reason. */
-const SPOKE_WITH_DESCRIPTORS =
-  'EIO while trying to authenticate (the peer sent file descriptors at once, which the sd-bus library cannot take: ' +
-  "use the transport 'socket', or have the peer wait for a call first)";
+/**
+ * Whether our own handshake may get in where sd-bus did not, or tell more: it was turned away or hung up on, or the
+ * queue of a busy server was full, which sd-bus does not wait for.
+ */
+function isWorthAnother({ errno, phase }: ConnectFailure): boolean {
+  const { EAGAIN, ETIMEDOUT } = constants.errno;
+  return phase === 'authenticate' ? errno !== ETIMEDOUT : errno === EAGAIN;
+}
 
-/** What usually cures a failure to authenticate, whatever its errno. */
-const authenticationCures: Readonly<Record<ServerKind, string>> = {
-  bus: 'the bus turned this user away: in a container, map the user’s id, or run with apparmor=unconfined',
-  peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
-};
-
-function failureText({ errno, phase, detail }: ConnectFailure, server: ServerKind, address: Address): string {
-  if (detail !== '') return `${errnoText(errno)} while trying to ${phase}: ${detail}`;
-  const rejected = phase === 'authenticate' && errno !== Errno.ETIMEDOUT && errno !== Errno.ENOBUFS;
-  const cure = !rejected
-    ? cureOf(errno, server, address)
-    : address.transport === 'unixexec'
-      ? 'the program ended, or speaks no D-Bus'
-      : authenticationCures[server];
-  return `${errnoText(errno)} while trying to ${phase}${cure === undefined ? '' : ` (${cure})`}`;
+/** What sd-bus is given: it would look a host name up itself, and hold the event loop meanwhile. */
+function addressOf({ transport, text, parameters }: Address, { ip }: SocketTarget): string {
+  if (transport !== 'tcp') return text;
+  return formatAddress({ transport, parameters: new Map([...parameters, ['host', ip]]) });
 }

@@ -13,9 +13,13 @@ let nobody: number | undefined;
 
 /** Whether a process with this user id is one of this process's own user. */
 export function isOwnUser(uid: number): boolean {
-  if (uid !== process.geteuid?.()) return false;
+  return uid === process.geteuid?.() && !isUnmapped(uid);
+}
+
+/** Whether this is the id that users without one have here. */
+export function isUnmapped(uid: number): boolean {
   nobody ??= uidOfUnmapped();
-  return uid !== nobody;
+  return uid === nobody;
 }
 
 /** The id that users without one have here; -1 where every user has one. */

@@ -91,7 +91,7 @@ interface NativeConnectionOptions {
   readonly limits: { readonly messageSize: number; readonly decodedSize: number };
   /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
   readonly address: string;
-  /** A peer that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
+  /** What the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
   readonly target?: SocketTarget | undefined;
   /** An accepted client, of whose connection this is the server's end. */
   readonly serve?: ServedSocket | undefined;
@@ -132,7 +132,8 @@ interface NativeConnectionOptions {
   /**
    * Called exactly once, last, after `start` succeeded: `errno` is 0 if `close` was called here, else the reason.
    * `phase` tells how far the connection had come. `detail` says in words what was wrong with the bytes of the other
-   * side, if that was the reason; it is empty otherwise.
+   * side, or where in the handshake it hung up, if that was the reason; it is empty otherwise. Where a server turned this
+   * client away by its handshake (`EACCES` in the phase `authenticate`), it is the mechanisms that it lets clients in by.
    */
   readonly onClose: (errno: number, phase: ConnectionPhase, detail: string) => void;
 }
@@ -146,6 +147,11 @@ export interface SocketTarget {
   readonly port: number;
   /** What the server has to say that it is: 16 bytes; anything if left out. */
   readonly guid?: Uint8Array | undefined;
+  /**
+   * Whether it is a bus. Then the client is first of all whom the kernel says, which works where user ids differ, and says one
+   * line at a time. To a peer it says its user id first.
+   */
+  readonly isBus?: boolean | undefined;
 }
 
 export interface ServedSocket {
@@ -200,7 +206,7 @@ export interface NativeConnection {
   resume(): void;
   /** `undefined` where the kernel does not know, and when the connection is over. */
   peerCredentials(): PeerCredentials | undefined;
-  /** Whether the client that is served has not said anything yet, not even what still waits to be read. */
+  /** Whether the other side has not said anything yet that opens the connection, not even what still waits to be read. */
   isSilent(): boolean;
   /** Whether the other side has hung up. What it said before may wait to be read. */
   hasLeft(): boolean;

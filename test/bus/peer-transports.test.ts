@@ -119,7 +119,10 @@ test('a host name is looked up, and each of its addresses tried', async () => {
   await (await connect({ ...options, address: `tcp:host=localhost,port=${port}` })).close();
   const unknown = await rejection(connect({ ...options, address: `tcp:host=host.invalid,port=${port}` }));
   assert.instance(unknown, ConnectError);
-  assert.match(unknown.message, /host\.invalid,port=[0-9]+ \(address\): getaddrinfo /);
+  assert.match(
+    unknown.message,
+    /host\.invalid,port=[0-9]+ \(address\): its host host\.invalid has no address: getaddrinfo /,
+  );
 });
 
 test('a peer that cannot be reached says why', async () => {

@@ -24,7 +24,7 @@ const AGREE = `AGREE_UNIX_FD${CRLF}`;
 export const HANDSHAKE = `DATA${CRLF}${OK}${AGREE}`;
 
 export interface FakeBusOptions {
-  /** What the server says instead of answering as it should, once the client has said all, and whether it then hangs up. */
+  /** What the server says instead of answering as it should, once the client has said a line, and whether it then hangs up. */
   readonly handshake?: { readonly text: string; readonly hangUp: boolean };
   /** Answers a call in place of the bus: with bytes, with nothing (`'silence'`), or as usual (`undefined`). */
   readonly answer?: (call: SentMessage) => Uint8Array | 'silence' | undefined;
@@ -134,15 +134,18 @@ export function answersLines(socket: Socket): ReadHandshake {
   };
 }
 
-/** Says the same to everybody, once they have said all. */
+/** Says the same to everybody, as soon as they have said a line: sd-bus has said all by then. */
 function saysAll(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['handshake']>): ReadHandshake {
+  const begin = `BEGIN${CRLF}`;
+  let said = false;
   return (received) => {
-    const begin = `BEGIN${CRLF}`;
+    if (!said && received.includes(CRLF)) {
+      said = true;
+      if (hangUp) socket.end(text);
+      else socket.write(text);
+    }
     const at = received.indexOf(begin);
-    if (at < 0) return undefined;
-    if (hangUp) socket.end(text);
-    else socket.write(text);
-    return at + begin.length;
+    return at < 0 ? undefined : at + begin.length;
   };
 }
 

@@ -1,13 +1,44 @@
-/** The environment of programs that are to find no sd-bus library, though this machine has one. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** Programs that are to find no sd-bus library, though this machine has one. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onExit } from './exit-cleanup.js';
+import { missingPrograms, programPath } from './paths.js';
 
-/** The loader takes the first file of a name, and these are no libraries. */
+const NAMES = ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0'];
+
+/** The environment in which they find none: the loader takes the first file of a name, and these are no libraries. */
 export function withoutSdbusLibrary(): Readonly<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-no-sd-bus-'));
   onExit(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(folder, name), '');
+  for (const name of NAMES) writeFileSync(join(folder, name), '');
   return { LD_LIBRARY_PATH: folder };
+}
+
+/**
+ * What goes before a command so that it runs where the libraries are not there, for the loader and for everybody else: in a
+ * mount namespace of its own, where they are empty files.
+ */
+export function hidingSdbusLibraries(): readonly string[] {
+  const hide = installedLibraries().map((path) => `mount --bind /dev/null '${path}'`);
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', [...hide, 'exec "$@"'].join('\n'), 'sh'];
+}
+
+/** Why they cannot be hidden here; `undefined` where they can. */
+export function lackOfHiding(): string | undefined {
+  const missing = missingPrograms('unshare', 'mount', 'ldconfig');
+  if (missing !== undefined) return missing;
+  const [command, ...args] = hidingSdbusLibraries();
+  const { status } = spawnSync(command as string, [...args, 'true']);
+  return status === 0 ? undefined : 'only root may mount, and not in every container';
+}
+
+function installedLibraries(): readonly string[] {
+  const { stdout } = spawnSync(programPath('ldconfig') as string, ['-p'], { encoding: 'utf8' });
+  const paths = stdout.split('\n').flatMap((line) => {
+    const [name, path] = line.trim().split(/ \(.*\) => /);
+    return path !== undefined && NAMES.includes(name as string) ? [realpathSync(path)] : [];
+  });
+  return [...new Set(paths)];
 }

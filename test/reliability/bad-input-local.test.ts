@@ -34,7 +34,8 @@ function connectIn(packageFolder: string, env: Record<string, string> = {}): Pro
     const busbar = await import(${JSON.stringify(join(packageFolder, 'src/index.ts'))});
     console.log('imported', typeof busbar.connect, busbar.variant.u(5).signature);
     for (let i = 0; i < 2; i++) {
-      const error = await busbar.connect({ address: 'unix:path=/nonexistent' }).catch((error) => error);
+      const options = { address: 'unix:path=/nonexistent', transport: i === 0 ? 'sd-bus' : 'socket' };
+      const error = await busbar.connect(options).catch((error) => error);
       console.log(error.name, error.message);
     }`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
@@ -46,11 +47,14 @@ const libraries = join(folder, 'libraries');
 mkdirSync(libraries);
 for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(libraries, name), '');
 
-test('without an sd-bus library importing works, and connecting names what to install', async () => {
+test('without an sd-bus library importing works, and connecting by it names what to install', async () => {
   const { code, stdout, stderr } = await connectIn(projectRoot, { LD_LIBRARY_PATH: libraries });
   assert.is(code, 0, stderr);
   assert.match(stdout, 'imported function u');
-  assert.is(stdout.match(/^ConnectError no sd-bus library was found/gm)?.length, 2);
+  assert.is(stdout.match(/^ConnectError no sd-bus library was found/gm)?.length, 1);
+  assert.match(stdout, "which the transport 'sd-bus' is");
+  assert.match(stdout, /^ConnectError no connection to a message bus could be made:$/m);
+  assert.match(stdout, 'ENOENT while trying to connect');
   for (const part of ['libsystemd0', 'systemd-libs', 'elogind', 'Debian', 'Fedora', 'Arch', 'Alpine']) {
     assert.match(stdout, part);
   }
@@ -68,13 +72,17 @@ test('without an sd-bus library peers talk to each other, unless they are to by 
       listen({ address, transport: 'sd-bus' }),
       connect({ address: server.address, peer: true, transport: 'sd-bus' }),
       connect({ address: 'unixexec:path=/bin/true', peer: true, transport: 'socket' }),
+      connect({ address: 'unixexec:path=/bin/true', transport: 'socket' }),
     ]) await attempt.catch((error) => console.log(error.name, error.message));
     await server.close();`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
   const { code, stdout, stderr } = await run(process.execPath, args, { env: { LD_LIBRARY_PATH: libraries } });
   assert.is(code, 0, stderr);
   assert.match(stdout, /^hello$/m);
-  assert.is(stdout.match(/^ConnectError no sd-bus library was found/gm)?.length, 3);
+  assert.is(stdout.match(/^ConnectError no sd-bus library was found/gm)?.length, 2);
+  const needed =
+    /^ {2}unixexec:path=\/bin\/true \(address\): it takes an sd-bus library \(.*\) to connect to such an address/gm;
+  assert.is(stdout.match(needed)?.length, 2);
 });
 
 test('without a binary for this machine importing works, and connecting says what there is and what to do', async () => {

@@ -9,6 +9,7 @@ import {
   ProtocolError,
   TimeoutError,
 } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
 import { BUS, busReply, CLIENT, FakeBus, HANDSHAKE, PEER } from '../helpers/fake-bus.js';
 import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
 import { patience } from '../helpers/patience.js';
@@ -40,20 +41,38 @@ test('a bus that stops anywhere in the handshake is given up after the timeout',
   );
 });
 
-for (const [what, text, reason, cure] of [
-  ['a line that never ends', `DATA\r\nOK ${'0'.repeat(100_000)}`, 'ENOBUFS', 'it says more'],
-  ['an id that is none', 'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n', 'EPERM', 'the bus turned this user away'],
-  ['an error', 'ERROR\r\nERROR\r\nERROR\r\n', 'EPERM', 'the bus turned this user away'],
-  // The end of a line is waited for, and it may still come.
-  ['zeros', '\0'.repeat(100), 'ETIMEDOUT', 'it did not answer'],
-  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), 'EPERM', 'the bus turned this user away'],
+const AWAY = 'while trying to authenticate (the bus turned this user away';
+// The end of a line is waited for, and it may still come.
+const LATE = 'ETIMEDOUT while trying to authenticate: it said something, but not enough, within 300 ms (is it a bus';
+
+for (const [what, text, onSdBus, onSocket] of [
+  [
+    'a line that never ends',
+    `DATA\r\nOK ${'0'.repeat(100_000)}`,
+    'ENOBUFS while trying to authenticate (it says more',
+    'EBADMSG while trying to authenticate: a line of the handshake must not exceed 16 KiB; it said "OK 000',
+  ],
+  [
+    'an id that is none',
+    'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n',
+    `EPERM ${AWAY}`,
+    'EBADMSG while trying to authenticate: the GUID of OK must be 32 hexadecimal digits; it said "OK xyz" (is it a bus?)',
+  ],
+  [
+    'an error',
+    'ERROR\r\nERROR\r\nERROR\r\n',
+    `EPERM ${AWAY}`,
+    'EBADMSG while trying to authenticate: CANCEL must be answered with REJECTED; it said "ERROR"',
+  ],
+  ['zeros', '\0'.repeat(100), LATE, LATE],
+  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), `EPERM ${AWAY}`, `EACCES ${AWAY}`],
 ] as const) {
   test(`a handshake with ${what} is a ConnectError that says why`, async () => {
     await using server = await FakeBus.start({ handshake: { text, hangUp: false } });
-    const timeout = reason === 'ETIMEDOUT' ? 300 : 20_000 * patience;
+    const timeout = onSdBus === LATE ? 300 : 20_000 * patience;
     const error = await rejection(connect({ address: server.address, timeout }));
     assert.instance(error, ConnectError);
-    assert.match(error.message, `${reason} while trying to authenticate (${cure}`);
+    assert.match(error.message, transportKind() === 'socket' ? onSocket : onSdBus);
   });
 }
 

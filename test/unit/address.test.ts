@@ -191,6 +191,25 @@ test('of the starter bus follow its address, else its type', () => {
   assert.throws(() => starterBusAddresses({ DBUS_STARTER_BUS_TYPE: 'odd' }), /invalid DBUS_STARTER_BUS_TYPE "odd"/);
 });
 
+test('an environment variable that holds no address is an error of connecting, which names it', () => {
+  for (const [read, env, reason] of [
+    [
+      sessionBusAddresses,
+      { DBUS_SESSION_BUS_ADDRESS: '/run/user/0/bus' },
+      /^invalid DBUS_SESSION_BUS_ADDRESS .*":" is missing/,
+    ],
+    [sessionBusAddresses, { DBUS_SESSION_BUS_ADDRESS: ';;' }, /it holds no address/],
+    [systemBusAddresses, { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=%zz' }, /^invalid DBUS_SYSTEM_BUS_ADDRESS/],
+    [starterBusAddresses, { DBUS_STARTER_ADDRESS: 'unix:path' }, /^invalid DBUS_STARTER_ADDRESS/],
+    [starterBusAddresses, { DBUS_STARTER_BUS_TYPE: 'user' }, /"user": it must be session or system/],
+  ] as const) {
+    assert.throws(
+      () => read(env),
+      (error: unknown) => error instanceof ConnectError && reason.test(error.message),
+    );
+  }
+});
+
 test.run();
 
 const discovery = suite('the usual place of the session bus');

@@ -16,8 +16,8 @@ function targetsOf(text: string) {
   return socketTargets(address);
 }
 
-const unix = (name: string) => ({ name, ip: '', port: 0, guid: undefined });
-const tcp = (ip: string, port: number) => ({ name: '', ip, port, guid: undefined });
+const unix = (name: string) => ({ name, ip: '', port: 0, guid: undefined, isBus: false });
+const tcp = (ip: string, port: number) => ({ name: '', ip, port, guid: undefined, isBus: false });
 
 test('a unix socket is its name, which begins with NUL if it is abstract', async () => {
   assert.equal(await targetsOf('unix:path=/run/a%20b'), [unix('/run/a b')]);

@@ -1,6 +1,6 @@
-// The transport between peers: both roles of the handshake on real sockets, what comes right behind it, and
-// how it fails.
-#include "transport/peer_transport.h"
+// The transport with a handshake of our own: both roles of the handshake on real sockets, what comes right
+// behind it, and how it fails.
+#include "transport/handshake_transport.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@ using namespace busbar;
 using namespace busbar::test;
 using namespace std::string_literals;
 using transport::Endpoint;
+using transport::HandshakeTransport;
 using transport::Loss;
-using transport::PeerTransport;
 using transport::Phase;
 using transport::Progress;
 
@@ -75,7 +75,7 @@ struct Fixture : InboxFixture {
     return lost && lost->error == error && lost->phase == phase && lost->detail == detail;
   }
 
-  PeerTransport transport;
+  HandshakeTransport transport;
   int32_t received = 0;
   bool is_open = false;
 };
@@ -111,10 +111,10 @@ struct Served : Fixture {
 
 // The client's end of a connection to a scripted peer.
 struct Connecting {
-  explicit Connecting(bool anonymous = false) : fixture(endpoint(anonymous)) {}
+  explicit Connecting(bool anonymous = false, bool is_bus = false) : fixture(endpoint(anonymous, is_bus)) {}
 
-  Endpoint endpoint(bool anonymous) const {
-    Endpoint made{.guid = {.bytes = {42}}, .has_guid = true, .anonymous = anonymous};
+  Endpoint endpoint(bool anonymous, bool is_bus = false) const {
+    Endpoint made{.guid = {.bytes = {42}}, .has_guid = true, .is_bus = is_bus, .anonymous = anonymous};
     CHECK(made.target.set_unix('\0' + peer.address().substr(sizeof "unix:abstract=" - 1)) == 0);
     return made;
   }
@@ -243,14 +243,15 @@ TEST("a client connects, authenticates, and sends the first message itself") {
 TEST("a client that is turned away is lost in the phase of authenticating") {
   Connecting connecting;
   connecting.hear("REJECTED EXTERNAL\r\nREJECTED EXTERNAL\r\n");
-  CHECK(connecting.fixture.is_lost_by(EPERM, Phase::kAuthenticate));
+  // With what it could be let in by.
+  CHECK(connecting.fixture.is_lost_by(EACCES, Phase::kAuthenticate, "EXTERNAL"));
   CHECK(connecting.peer.receive().ends_with("\r\nAUTH EXTERNAL\r\n"));
 }
 
 TEST("an anonymous client is not asked who it is") {
   Connecting connecting(true);
   connecting.hear("REJECTED EXTERNAL\r\n");
-  CHECK(connecting.fixture.is_lost_by(EPERM, Phase::kAuthenticate));
+  CHECK(connecting.fixture.is_lost_by(EACCES, Phase::kAuthenticate, "EXTERNAL"));
   CHECK(connecting.peer.receive() == "\0AUTH ANONYMOUS 627573626172\r\n"s);
 }
 
@@ -265,7 +266,24 @@ TEST("answers that are no handshake lose the connection, and say why") {
   Connecting connecting;
   connecting.hear("HTTP/1.1 400 Bad Request\n");
   CHECK(connecting.fixture.is_lost_by(EBADMSG, Phase::kAuthenticate,
-                                      "the handshake must be lines of printable ASCII that end with CR LF"));
+                                      "the handshake must be lines of printable ASCII that end with CR LF; "
+                                      "it said \"HTTP/1.1 400 Bad Request\""));
+}
+
+TEST("a client of a bus says no user id unless it is asked for one") {
+  Connecting connecting(false, true);
+  connecting.hear("");
+  connecting.fixture.turn(1);
+  CHECK(connecting.peer.receive() == "\0AUTH EXTERNAL\r\n"s);
+  connecting.peer.send(std::string_view("DATA\r\n"));
+  connecting.fixture.turn();
+  CHECK(connecting.peer.receive() == "DATA\r\n");
+  connecting.peer.send(std::string_view(kOk));
+  connecting.fixture.turn();
+  CHECK(connecting.peer.receive() == "NEGOTIATE_UNIX_FD\r\n");
+  connecting.peer.send(std::string_view("AGREE_UNIX_FD\r\n"));
+  REQUIRE(connecting.fixture.settle_opened());
+  CHECK(connecting.peer.receive() == "BEGIN\r\n" && connecting.fixture.transport.can_send_fds());
 }
 
 TEST("clients that do not authenticate lose the connection, and are told why where there are words for it") {
@@ -310,8 +328,23 @@ TEST("a server that hangs up anywhere in the handshake is a reset") {
     connecting.fixture.turn(1);
     connecting.peer.receive();
     connecting.peer.hang_up();
-    CHECK(connecting.fixture.is_lost_by(ECONNRESET, Phase::kAuthenticate));
+    std::string said = answer.substr(0, length);
+    if (said.size() > kOk.size()) said = said.substr(kOk.size());
+    while (said.ends_with('\r') || said.ends_with('\n')) said.pop_back();
+    CHECK(connecting.fixture.is_lost_by(
+        ECONNRESET, Phase::kAuthenticate,
+        length == 0 ? "it hung up without a word" : "it hung up after it said \"" + said + "\""));
   }
+}
+
+TEST("a server that says nothing of D-Bus and hangs up is told by what it said") {
+  Connecting connecting;
+  connecting.hear("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  connecting.fixture.turn(1);
+  connecting.peer.receive();
+  connecting.peer.hang_up();
+  CHECK(connecting.fixture.is_lost_by(ECONNRESET, Phase::kAuthenticate,
+                                      "it speaks no D-Bus: it said \"HTTP/1.1 400 Bad Request\""));
 }
 
 TEST("what a client says before it hangs up arrives, although it is not answered any more") {
@@ -325,7 +358,7 @@ TEST("what a client says before it hangs up arrives, although it is not answered
 TEST("a missing socket fails in start, and a full one is tried again") {
   Endpoint nowhere;
   CHECK(nowhere.target.set_unix("/nonexistent/socket") == 0);
-  CHECK(PeerTransport(std::move(nowhere)).start() == ENOENT);
+  CHECK(HandshakeTransport(std::move(nowhere)).start() == ENOENT);
 
   // As many as nobody has accepted fit into the queue of a listening socket.
   Connecting first;

@@ -1,5 +1,5 @@
 // From the handshake to the messages.
-#include "transport/peer_transport.h"
+#include "transport/handshake_transport.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,11 +8,11 @@
 
 namespace busbar::transport {
 
-Progress PeerTransport::process(Inbox& inbox) {
+Progress HandshakeTransport::process(Inbox& inbox) {
   return stream_ == nullptr ? Progress{} : stream_->process(inbox);
 }
 
-Progress PeerTransport::open() {
+Progress HandshakeTransport::open() {
   Progress progress;
   if (handshake_.fd() < 0) return progress;
   handshake_.step();
@@ -26,8 +26,8 @@ Progress PeerTransport::open() {
   return progress;
 }
 
-void PeerTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
-                         std::vector<Refusal>& refused) {
+void HandshakeTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
+                              std::vector<Refusal>& refused) {
   if (stream_ != nullptr) return stream_->send(bytes, fds, refused);
   // It is not open yet, or not any more.
   wire::Header header;
@@ -37,15 +37,15 @@ void PeerTransport::send(std::span<const uint8_t> bytes, std::span<const int32_t
   }
 }
 
-void PeerTransport::write() {
+void HandshakeTransport::write() {
   if (stream_ != nullptr) stream_->write_queued();
 }
 
-void PeerTransport::flush(uint32_t milliseconds) {
+void HandshakeTransport::flush(uint32_t milliseconds) {
   if (stream_ != nullptr) stream_->flush(milliseconds);
 }
 
-void PeerTransport::close() {
+void HandshakeTransport::close() {
   if (stream_ != nullptr) stream_->write_queued();
   stream_.reset();
   handshake_.close();

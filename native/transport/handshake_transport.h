@@ -1,6 +1,6 @@
-// The fast transport between peers, of clients and of servers: a socket of our own from the beginning. A peer
-// may speak first, so that its socket could not be taken over from sd-bus, which may have read from it
-// already.
+// The fast transport without sd-bus: a socket of our own from the beginning. It is that of peers, of clients
+// and of servers: a peer may speak first, so that its socket could not be taken over from sd-bus, which may
+// have read from it already. And it is that of buses where sd-bus does not get in, or is not there.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@
 
 namespace busbar::transport {
 
-class PeerTransport final : public Transport {
+class HandshakeTransport final : public Transport {
  public:
-  explicit PeerTransport(Endpoint endpoint) : handshake_(std::move(endpoint)) {}
+  explicit HandshakeTransport(Endpoint endpoint) : handshake_(std::move(endpoint)) {}
 
   int start() override { return handshake_.start(); }
   Progress open() override;

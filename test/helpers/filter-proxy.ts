@@ -1,0 +1,46 @@
+/** xdg-dbus-proxy in front of a bus, as Flatpak and firejail put it: it looks into the handshake and into every header. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onExit } from './exit-cleanup.js';
+import { missingPrograms, programPath } from './paths.js';
+import { FOREVER, Program } from './program.js';
+import { until } from './until.js';
+
+const PROGRAM = 'xdg-dbus-proxy';
+
+/** `await using proxy = await FilterProxy.start(bus.address, '--own=org.example.*')` */
+export class FilterProxy {
+  /** The address of the bus behind the proxy. */
+  readonly address: string;
+  readonly #folder: string;
+  readonly #program: Program;
+  readonly #forget: () => void;
+
+  /** Why there is none on this machine; `undefined` where there is. */
+  static missing(): string | undefined {
+    return missingPrograms(PROGRAM);
+  }
+
+  static async start(address: string, ...policies: readonly string[]): Promise<FilterProxy> {
+    const folder = mkdtempSync(join(tmpdir(), 'busbar-proxy-'));
+    const socket = join(folder, 'bus');
+    const args = [address, socket, '--filter', ...policies];
+    const proxy = new FilterProxy(folder, Program.start(programPath(PROGRAM) as string, args, { timeLimit: FOREVER }));
+    await until(() => existsSync(socket));
+    return proxy;
+  }
+
+  private constructor(folder: string, program: Program) {
+    this.#folder = folder;
+    this.#program = program;
+    this.address = `unix:path=${join(folder, 'bus')}`;
+    this.#forget = onExit(() => rmSync(folder, { recursive: true, force: true }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program.stop();
+    this.#forget();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

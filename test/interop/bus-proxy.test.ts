@@ -1,0 +1,82 @@
+// time limit: 180 s
+// Buses behind xdg-dbus-proxy --filter, as programs in Flatpak and firejail meet them. Before 0.1.6 it reads the handshake
+// line by line, and hangs up on sd-bus, which says all of its lines at once.
+import { connect } from 'busbar';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { transportKind } from '../../src/native/runtime.js';
+import { FilterProxy } from '../helpers/filter-proxy.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { Program, run } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
+import { skip, testUnless } from '../helpers/skip.js';
+import { halfArguments, name } from './quickstart-service.js';
+
+const test = suite('buses behind a proxy');
+
+const POLICIES = [`--own=${name}`, `--own=${name}.*`, `--talk=${name}`];
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const missing = FilterProxy.missing() ?? PrivateBus.missing({ daemon });
+  if (transportKind() === 'sd-bus') {
+    testUnless(missing, test, `sd-bus gets into ${daemon} through the proxy, or the error says what does`, async () => {
+      await using bus = await PrivateBus.start({ daemon });
+      await using proxy = await FilterProxy.start(bus.address, ...POLICIES);
+      // By a handshake of its own, busbar gets in whatever the version of the proxy is.
+      await (await connect({ address: proxy.address, transport: 'socket' })).close();
+      const attempt = connect({ address: proxy.address });
+      const error = await attempt.then(
+        (connection) => connection.close(),
+        (reason: Error) => reason,
+      );
+      if (error instanceof Error) assert.match(error.message, "does not tell why; the transport 'socket' does");
+    });
+    continue;
+  }
+
+  testUnless(missing, test, `the quickstart's halves find each other on ${daemon} through the proxy`, async () => {
+    await using bus = await PrivateBus.start({ daemon });
+    await using proxy = await FilterProxy.start(bus.address, ...POLICIES);
+    for (const [there, here] of [
+      [proxy.address, proxy.address],
+      [bus.address, proxy.address],
+      [proxy.address, bus.address],
+    ] as const) {
+      await using service = Program.start(process.execPath, halfArguments('service'), {
+        env: { ...bus.env, DBUS_SESSION_BUS_ADDRESS: there },
+      });
+      await service.line('ready');
+      const client = await run(process.execPath, halfArguments('client'), {
+        env: { ...bus.env, DBUS_SESSION_BUS_ADDRESS: here },
+      });
+      assert.is(client.code, 0, client.stderr);
+      assert.match(client.stdout, 'TestMethod says Success');
+      const { code } = await service.stop();
+      assert.is(code, 0);
+    }
+  });
+
+  testUnless(missing, test, `descriptors go there and back on ${daemon} through the proxy`, async () => {
+    await using bus = await PrivateBus.start({ daemon });
+    await using proxy = await FilterProxy.start(bus.address, ...POLICIES);
+    const args = ['--import', 'tsx', 'test/interop/pass-descriptors.ts'];
+    const env = { ...bus.env, DBUS_SESSION_BUS_ADDRESS: proxy.address };
+    const { code, stdout, stderr } = await run(process.execPath, args, { env });
+    assert.is(code, 0, stderr);
+    assert.match(stdout, /^descriptors true$/m);
+    assert.match(stdout, /^own process true$/m);
+  });
+
+  testUnless(missing, test, `what the proxy of ${daemon} does not let through is an error of its own`, async () => {
+    await using bus = await PrivateBus.start({ daemon });
+    await using proxy = await FilterProxy.start(bus.address, ...POLICIES);
+    await using connection = await connect({ address: proxy.address });
+    const error = await rejection(connection.requestName('org.example.Other'));
+    assert.match(error.name, /AccessDenied|ServiceUnknown|DBusError/);
+    await connection.requestName(name);
+  });
+}
+
+if (FilterProxy.missing() !== undefined) skip(test, 'buses behind a proxy', FilterProxy.missing() as string);
+
+test.run();
