@@ -172,9 +172,14 @@ export class Inbox {
     return faultOf(this.#rows[this.#at + Column.Fault] as number) === Fault.InvalidHeader;
   }
 
-  /** Whether the bus, which vouches for senders, names none: then the message is from none that anybody waits for. */
+  /**
+   * Whether the bus, which vouches for senders, names none: then the message is from none that anybody waits for. One that
+   * has no destination either was not forwarded, but comes from the other end of the socket itself: xdg-dbus-proxy, which
+   * stands for the bus, refuses calls that way. Of a broken header, neither may have been read.
+   */
   get isFromNobody(): boolean {
-    return this.#hasSenders && this.#rows[this.#at + Column.Sender] === 0;
+    if (!this.#hasSenders || this.#rows[this.#at + Column.Sender] !== 0) return false;
+    return this.#rows[this.#at + Column.Destination] !== 0 || this.isBroken;
   }
 
   /** Why the body cannot be decoded, if it cannot. */

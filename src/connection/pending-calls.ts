@@ -222,13 +222,9 @@ export class PendingCalls {
     return true;
   }
 
-  /**
-   * Whoever eavesdrops gets the replies to others, which may have the serials of calls of its own. And on a bus nothing
-   * comes from nobody: a reply whose sender is not known is no one's answer.
-   */
-  #isForUs({ sender, destination }: ReceivedReply): boolean {
+  /** Whoever eavesdrops gets the replies to others, which may have the serials of calls of its own. */
+  #isForUs({ destination }: ReceivedReply): boolean {
     if (!this.#hasBus) return true;
-    if (sender === undefined) return false;
     return destination === undefined || this.ownName === undefined || destination === this.ownName;
   }
 

@@ -79,10 +79,11 @@ test('a reply with a bad header rejects its call, where the transport shows it',
   await session.assertAlive('a bad reply');
 });
 
-test('a reply that names no sender, on a bus that names all, is a reply to no call', async () => {
+test('a reply that is forwarded and names no sender, on a bus that names all, is a reply to no call', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called();
-  session.peer.inject(wireMessage({ type: 3, serial: 900, replySerial: call.serial, errorName: 'a.b.Forged' }));
+  const forged = { type: 3, serial: 900, destination: CLIENT, replySerial: call.serial, errorName: 'a.b.Forged' };
+  session.peer.inject(wireMessage(forged));
   session.peer.send({ type: 2, replySerial: call.serial });
   assert.equal(await outcome, []);
 });

@@ -2,9 +2,17 @@
 // gets them from a real bus, and a bus that errs may send anything.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement, type MessageBus, MessageType } from '../../src/index.js';
+import {
+  AccessDeniedError,
+  connect,
+  defineInterface,
+  implement,
+  type MessageBus,
+  MessageType,
+} from '../../src/index.js';
 import { CLIENT, FakeBus, PEER } from '../helpers/fake-bus.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 import { Bytes, wireMessage } from '../helpers/wire.js';
 
@@ -19,7 +27,6 @@ for (const [what, forged] of [
   ['is addressed to another connection', { destination: ':1.99', sender: PEER }],
   ['is addressed to a name that this connection never had', { destination: 'org.example.Other', sender: PEER }],
   ['has no sender', { destination: CLIENT, sender: undefined }],
-  ['has neither sender nor destination', { destination: undefined, sender: undefined }],
 ] as const) {
   for (const type of [2, 3]) {
     test(`${type === 2 ? 'a result' : 'an error'} that ${what} settles no call`, async () => {
@@ -44,6 +51,20 @@ for (const [what, forged] of [
     });
   }
 }
+
+test('a reply with neither sender nor destination is the word of the other end of the socket, which a proxy may be', async () => {
+  await using bus = await FakeBus.start({
+    answer: (call) => {
+      if (call.member !== 'Ask') return undefined;
+      const header = { serial: 1000, replySerial: call.serial, sender: undefined, destination: undefined };
+      const refused = { ...header, type: 3, errorName: 'org.freedesktop.DBus.Error.AccessDenied' };
+      return wireMessage({ ...refused, ...text('not through here') });
+    },
+  });
+  await using client = await connect({ address: bus.address });
+  const error = await rejection(client.call({ destination: PEER, path: '/', member: 'Ask' }));
+  assert.instance(error, AccessDeniedError);
+});
 
 test('a reply without a destination is for whoever gets it', async () => {
   await using bus = await FakeBus.start({
