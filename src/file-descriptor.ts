@@ -85,6 +85,7 @@ let lend!: (held: HeldFd | undefined) => FileDescriptor;
 let give!: (held: HeldFd) => FileDescriptor;
 let endLoan!: (descriptor: FileDescriptor) => void;
 let keepLent!: (descriptor: FileDescriptor) => boolean;
+let setHandedOver!: (descriptor: FileDescriptor, isHandedOver: boolean) => void;
 
 /**
  * An open file descriptor with one owner. Close it, take the number out, or hand it over to a message that carries it on.
@@ -115,6 +116,9 @@ export class FileDescriptor {
       if (!descriptor.#isLent) return;
       descriptor.#wasReturned ||= !descriptor.closed;
       descriptor.close();
+    };
+    setHandedOver = (descriptor, isHandedOver) => {
+      if (#isLent in descriptor) descriptor.#handedOver = isHandedOver;
     };
     keepLent = (descriptor) => {
       // It may be of another copy of this package, which lends its own.
@@ -257,6 +261,9 @@ export const giveDescriptor = give;
 export const endLoanOf = endLoan;
 /** Keeps one that is on loan for whoever calls this, who has to close it. Returns whether it was on loan. */
 export const keepDescriptor = keepLent;
+
+/** Says whether the next message that carries it becomes its owner: one that several messages carry belongs to the last. */
+export const markHandedOver = setHandedOver;
 
 /** Whether a value can be the number of a descriptor. */
 export function isFdNumber(value: unknown): value is number {

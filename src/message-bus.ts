@@ -150,8 +150,6 @@ export class MessageBus extends Bus {
       give();
       return;
     }
-    // What was announced, and changes that wait for the end of the turn, were sent as far as anybody can tell.
-    this.#exports.flush();
     await super.close();
   }
 

@@ -130,6 +130,16 @@ export class Endpoint implements AsyncDisposable {
     this.#connection.tell(head, body, isAnnouncement);
   }
 
+  /** @internal sends before the next message; see {@link Connection.sendFirst} */
+  sendFirst(send: (() => void) | undefined): void {
+    this.#connection.sendFirst(send);
+  }
+
+  /** @internal whether a message is being written, so that nothing can be sent */
+  get isMarshalling(): boolean {
+    return this.#connection.isMarshalling;
+  }
+
   /**
    * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
    * that wait, subscriptions, owned names and exported objects.

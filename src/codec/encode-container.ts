@@ -8,6 +8,7 @@ import { endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
+import { EncodedEntries } from './encoded-entries.js';
 import type { ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
@@ -153,6 +154,10 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       writer.endArray(lengthAt, 8);
       return;
     }
+    if (fromObject && value instanceof EncodedEntries) {
+      writeEntries(writer, value, writeEntry);
+      return;
+    }
     // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
     if (!types.isMap(value)) {
       const own = typeAt(signature, at);
@@ -166,6 +171,23 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
     }
     writer.endArray(lengthAt, 8);
   };
+}
+
+function writeEntries(
+  writer: Writer,
+  { entries }: EncodedEntries,
+  writeEntry: (writer: Writer, key: unknown, value: unknown) => void,
+): void {
+  const lengthAt = writer.beginArray(8);
+  for (const entry of entries) {
+    if (entry instanceof Uint8Array) {
+      writer.align(8);
+      writer.copy(entry);
+    } else {
+      writeEntry(writer, entry[0], entry[1]);
+    }
+  }
+  writer.endArray(lengthAt, 8);
 }
 
 const { entries: entriesOfMap, has: hasOfMap } = Map.prototype as Map<unknown, unknown>;

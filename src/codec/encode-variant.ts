@@ -25,12 +25,13 @@ const contents = new BoundedCache<Content>();
 /** @param nesting how many containers of its signature the variant is in */
 export function encodeVariant(nesting: number): ValueEncoder {
   return (writer, value) => {
-    if (Variant.isVariant(value)) writeContent(writer, nesting, value.signature, value.value);
-    else writeContent(writer, nesting, inferSignature(value), value);
+    if (Variant.isVariant(value)) encodeContent(writer, nesting, value.signature, value.value);
+    else encodeContent(writer, nesting, inferSignature(value), value);
   };
 }
 
-function writeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
+/** Writes a variant with a value of a type. */
+export function encodeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
   const content = contents.get(signature) ?? newContent(signature);
   const outerDepth = writer.depth;
   const depth = outerDepth + nesting + 1;

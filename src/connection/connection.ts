@@ -217,6 +217,19 @@ export class Connection {
   }
 
   /**
+   * What the program did first has to leave first: before the next message, and before the connection closes or is flushed,
+   * `send` is called. It stays until another one, or nothing, takes its place.
+   */
+  sendFirst(send: (() => void) | undefined): void {
+    this.#sender.first = send;
+  }
+
+  /** Whether a message is being written: code of the program's that runs meanwhile cannot send. */
+  get isMarshalling(): boolean {
+    return this.#outbox.isMarshalling;
+  }
+
+  /**
    * Sends a message that awaits no reply, and returns its serial.
    *
    * @param replySerial the serial of the message that it answers, if it does
@@ -378,6 +391,7 @@ export class Connection {
    */
   async flush(): Promise<void> {
     if (this.state === 'closed') return;
+    this.#sender.letOutFirst();
     const release = this.hold();
     try {
       await this.#outbox.drained();
@@ -390,6 +404,7 @@ export class Connection {
 
   /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. Returns whether that is all. */
   flushNow(milliseconds: number): boolean {
+    this.#sender.letOutFirst();
     this.#outbox.flush();
     this.#native.flush(milliseconds);
     return this.#outbox.waiting() === 0;
@@ -404,6 +419,7 @@ export class Connection {
   async #writeAndClose(milliseconds: number): Promise<void> {
     if (this.#life.carriesMessages) {
       this.#life.beginToClose();
+      this.#sender.letOutFirst();
       this.#life.stopCarrying();
       const release = this.hold();
       const { promise, give } = timeLimit(milliseconds);

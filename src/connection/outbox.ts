@@ -96,6 +96,11 @@ export class Outbox {
     this.#pressure = options.pressure;
   }
 
+  /** Whether a message is being written. */
+  get isMarshalling(): boolean {
+    return this.#marshals;
+  }
+
   /** Bytes that wait here or in the addon. */
   get queuedBytes(): number {
     return this.#queued + this.#writer.position;

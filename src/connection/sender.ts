@@ -41,6 +41,8 @@ export class Sender {
   /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
   readonly #answersRefused = new Set<number>();
   #isBroken = false;
+  /** As `Connection.sendFirst`: sends what is to leave before anything else does, while there is such a thing. */
+  first: (() => void) | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -54,8 +56,18 @@ export class Sender {
     return this.#isBroken;
   }
 
-  /** @throws {@link ConnectionClosedError} with the reason of the loss, if there was one */
+  /** Has what is to leave first leave. Code of the program's that runs while a message is being written cannot send. */
+  letOutFirst(): void {
+    if (this.first !== undefined && !this.#outbox.isMarshalling) this.first();
+  }
+
+  /**
+   * A message is about to be sent: what has to leave before it does.
+   *
+   * @throws {@link ConnectionClosedError} with the reason of the loss, if there was one
+   */
   requireOpen(head: MessageHead): void {
+    if (this.first !== undefined) this.letOutFirst();
     if (this.#life.carriesMessages) return;
     throw this.#life.refusal(`cannot send ${describeMessage(head)}`);
   }
@@ -104,6 +116,7 @@ export class Sender {
 
   /** As `Connection.refuseCall`. */
   refuseCall(destination: string | undefined, replySerial: number, text: string): void {
+    this.letOutFirst();
     const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
     this.push(head, [text], this.nextSerial(), replySerial, Urgency.Refusal);
   }
@@ -165,6 +178,7 @@ export class Sender {
     if (!this.#life.carriesMessages) return;
     const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
     try {
+      this.letOutFirst();
       const serial = this.nextSerial();
       if (this.#answersRefused.size === ANSWERS_REFUSED_MAXIMUM) this.#answersRefused.clear();
       this.#answersRefused.add(serial);

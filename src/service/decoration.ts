@@ -100,6 +100,18 @@ function stringKey(decorator: string, key: string | symbol): string {
   throw refused(decorator, key, 'a member named by a symbol cannot be on D-Bus');
 }
 
+/** Why a generator function is no method and no signal. */
+export const GENERATOR = 'it is a generator, which does nothing when it is called: write a function, or an async one';
+
+const GENERATORS: ReadonlySet<unknown> = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
+
+/** Whether a function does nothing when it is called but make something to be iterated. */
+export function isGenerator(value: unknown): boolean {
+  return (
+    typeof value === 'function' && GENERATORS.has((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag])
+  );
+}
+
 /** An error that names the decorator and the member. */
 export function refused(decorator: string, key: string | symbol, reason: string): InvalidArgumentError {
   return new InvalidArgumentError(`@${decorator} ${quoted(String(key))}: ${reason}`);

@@ -23,12 +23,12 @@ import { errorAnswers, FAILED } from './error-answer.js';
 import type { Exportable } from './exportable.js';
 import { IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
-import { isThenable } from './outlets.js';
 import { ReplyHeads } from './reply-heads.js';
 import { introspectable } from './standard/introspectable.js';
 import { objectManager } from './standard/object-manager.js';
 import { peer } from './standard/peer.js';
 import { properties } from './standard/properties.js';
+import { isThenable } from './thenable.js';
 
 const PEER = peer.description.name;
 
@@ -91,7 +91,9 @@ export class Dispatcher {
       return;
     }
     call.begin(this.#inProgress);
-    result.then(
+    // As `await` takes it: what has a `then` of its own may call back twice, or throw.
+    const settled = result instanceof Promise ? result : Promise.resolve(result);
+    settled.then(
       (value) => reply(call, method, value),
       (error: unknown) => fail(call, error),
     );

@@ -1,34 +1,21 @@
 /**
  * The line between a definition and what exports it. A bus sees everything that can be exported as an
  * {@link Exportable}: it calls members by their D-Bus names. An exported thing sees each bus and path that it is
- * exported at as an {@link Outlet}, which it tells of signals and changed properties.
+ * exported at as a `Place`, which its property store tells of signals and changed properties.
  *
  * Whoever makes an exportable object (the constructor of `ServiceInterface`, `implement`) registers its exportable
  * here; the object itself keeps its members to itself.
  */
+import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
 import type { Implementation } from './implement.js';
+import type { PropertyStore } from './properties/property-store.js';
 import type { ServiceInterface } from './service-interface.js';
 
 /** What `bus.export` takes: an instance of a class that extends `ServiceInterface`, or the result of `implement`. */
 export type ExportedObject = ServiceInterface | Implementation;
-
-/** Stands for the value of a property of which others only learn that it changed. */
-export const invalidated: unique symbol = Symbol('busbar.invalidated');
-
-/** One place where something is exported: a path on a bus. */
-export interface Outlet {
-  /**
-   * Sends a signal. The values are those of its arguments, one each.
-   *
-   * @throws {@link InvalidArgumentError} if they do not fit the signal's signature
-   */
-  emitSignal(name: string, values: readonly unknown[]): void;
-  /** Sends one PropertiesChanged. A value may still misfit its signature: it is left out then, and reported. */
-  propertiesChanged(changes: ReadonlyMap<string, unknown | typeof invalidated>): void;
-}
 
 /** An interface and the object behind it, as a bus uses them. Members are addressed by their D-Bus names. */
 export interface Exportable {
@@ -37,20 +24,16 @@ export interface Exportable {
   readonly wrapping: ReadonlySet<string>;
   /** Runs a method: returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
-  /** The value of a property as it is to be sent, or a promise of it. Access is the caller's business. */
-  getProperty(name: string): unknown;
+  /** The properties, and the places where the object is exported. */
+  readonly properties: PropertyStore;
   /**
-   * Sets a property; a promise tells when that is done, if it takes time. The change is sent by the same way as any.
+   * The object is about to be exported somewhere: what has to be known of its first values is found out.
    *
-   * @param received the value, with its variants as `Variant`
+   * @throws {@link InvalidArgumentError} for a value that does not fit, or one whose changes could not be noticed
    */
-  setProperty(name: string, received: unknown): unknown;
-  /** How many changes of a property were noted so far: a value that was read before the last one is old. */
-  changesOf(name: string): number;
-  /** Sends the property changes that wait for the end of the turn. */
-  flush(): void;
-  /** Signals and property changes go to this outlet too, until the returned function is called. */
-  attach(outlet: Outlet): () => void;
+  prepare(): void;
+  /** Whether values may come that {@link prepare} has not seen: it may have been called in a constructor. */
+  readonly isUnsettled: boolean;
 }
 
 const exportables = new WeakMap<object, Exportable>();
@@ -68,7 +51,12 @@ export function registerExportable(object: object, exportable: Exportable): void
 export function exportableOf(value: ExportedObject): Exportable {
   const exportable = typeof value === 'object' && value !== null ? exportables.get(value) : undefined;
   if (exportable !== undefined) return exportable;
-  const hint = typeof value === 'function' ? ' (this is a class: export an instance of it)' : '';
+  const hint =
+    typeof value === 'function'
+      ? ' (this is a class: export an instance of it)'
+      : types.isProxy(value)
+        ? ' (this is a Proxy: export the object that it stands for)'
+        : '';
   throw new InvalidArgumentError(
     `only an instance of a ServiceInterface class, or what implement() returns, can be exported${hint}`,
   );

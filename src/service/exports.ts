@@ -4,20 +4,16 @@
  */
 import type { Bus } from '../bus/bus.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
-import { PreparedHead } from '../connection/header.js';
-import { type MessageHead, MessageType } from '../connection/message.js';
+import type { MessageHead } from '../connection/message.js';
 import { report } from '../diagnostics.js';
-import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
-import type { InterfaceDescription } from '../introspection/description.js';
+import { ConnectionClosedError, InvalidArgumentError, notAnAnswer } from '../errors.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
-import type { Variant } from '../variant.js';
-import { Announcements } from './announcements.js';
+import { Barrier, type Pending } from './barrier.js';
 import { Dispatcher } from './dispatcher.js';
-import { type Exportable, invalidated, type Outlet } from './exportable.js';
+import type { Exportable } from './exportable.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
-import { interfaceValues } from './standard/object-manager.js';
-import { fitting, whenRead } from './standard/property-values.js';
+import { type Outgoing, Place, signalHead } from './place.js';
 
 /** Something exported. Disposing it (`using`), or `unexport`, ends that exactly once; more often does nothing. */
 export interface Export extends Disposable {
@@ -31,18 +27,21 @@ export class Exports {
   readonly #bus: Bus;
   readonly #tree = new ObjectTree();
   readonly #dispatcher: Dispatcher;
+  readonly #barrier: Barrier;
+  readonly #outgoing: Outgoing;
   #hold: (() => void) | undefined;
-  readonly #announcements = new Announcements((path, error) => {
-    report('send', `the coming or going of ${path} could not be announced`, error, this.#bus.connectionId);
-  });
 
   /** Ends every export that is in force. */
   readonly #ends = new Set<() => void>();
 
   constructor(bus: Bus) {
     this.#bus = bus;
+    this.#barrier = new Barrier(bus);
+    const tell: Outgoing['tell'] = (head, body, isAnnouncement) => this.#tell(head, body, isAnnouncement);
+    this.#outgoing = { barrier: this.#barrier, tell };
     // Objects that live on must not hold on to a connection that does not.
     bus.whenClosed(() => {
+      this.#barrier.close();
       for (const unexport of [...this.#ends]) unexport();
     });
     this.#dispatcher = new Dispatcher(bus, this.#tree);
@@ -71,24 +70,26 @@ export class Exports {
       for (const detachOne of detach) detachOne();
       this.#tree.remove(path, exportables);
     };
+    const arrival = new Arrival(path, exportables, this.#managersAbove(path), this.#outgoing);
     try {
-      for (const exportable of exportables) detach.push(exportable.attach(this.#outlet(path, exportable)));
+      for (const exportable of exportables) {
+        exportable.prepare();
+        const place = new Place(path, exportable.description, this.#outgoing);
+        place.arrive(arrival);
+        detach.push(exportable.properties.attach(place));
+      }
     } catch (error) {
       // An object that cannot be attached leaves nothing half exported.
       end();
       throw error;
     }
-    this.#announceAdded(path, exportables);
+    if (arrival.isNeeded) this.#barrier.add(arrival);
     return this.#handle(path, () => {
+      // What the program did before it leaves before: where nothing is told of the end, at the end of the turn.
+      const managers = this.#bus.state === 'open' ? this.#managersAbove(path) : [];
       end();
-      this.#announceRemoved(path, exportables);
+      if (managers.length > 0) this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
     });
-  }
-
-  /** Sends the announcements and property changes that wait for the end of the turn. */
-  flush(): void {
-    this.#announcements.flush();
-    for (const node of this.#tree.all()) for (const exportable of node.interfaces.values()) exportable.flush();
   }
 
   /** Exports an ObjectManager at a path, for everything below it. */
@@ -96,7 +97,11 @@ export class Exports {
     checkExportPath(path);
     this.#requireOpen(path);
     this.#tree.setManager(path, true);
-    return this.#handle(path, () => this.#tree.setManager(path, false));
+    return this.#handle(path, () => {
+      // What came below while it was there is told while it is there.
+      this.#barrier.letOut();
+      this.#tree.setManager(path, false);
+    });
   }
 
   #handle(path: string, end: () => void): Export {
@@ -112,7 +117,9 @@ export class Exports {
 
   #requireOpen(path: string): void {
     if (this.#bus.state === 'open') return;
-    throw new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`);
+    throw notAnAnswer(
+      new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`),
+    );
   }
 
   #updateHold(): void {
@@ -124,68 +131,19 @@ export class Exports {
     }
   }
 
-  #outlet(path: string, { description }: Exportable): Outlet {
-    const heads = new Map<string, PreparedHead>();
-    const prepare = (member: string) => {
-      const head = new PreparedHead(signalHead(path, description, member));
-      heads.set(member, head);
-      return head;
-    };
-    return {
-      emitSignal: (name, values) => this.#emit(heads.get(name) ?? prepare(name), values, false),
-      propertiesChanged: (changes) => {
-        const changed: Record<string, Variant> = Object.create(null);
-        const stale: string[] = [];
-        for (const [name, value] of changes) {
-          const property = description.properties.get(name);
-          if (property === undefined) continue;
-          if (value === invalidated) {
-            stale.push(name);
-            continue;
-          }
-          const variant = fitting(`the property ${description.name}.${name}`, property, value);
-          if (variant !== undefined) changed[name] = variant;
-        }
-        if (Object.keys(changed).length === 0 && stale.length === 0) return;
-        const head = signalHead(path, standardInterfaces.properties, 'PropertiesChanged');
-        this.#emit(head, [description.name, changed, stale], true);
-      },
-    };
-  }
-
-  #announceAdded(path: string, exportables: readonly Exportable[]): void {
-    const managers = [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
-    if (managers.length === 0) return;
-    this.#announce(path, 'InterfacesAdded', managers, () => whenRead((read) => interfaceValues(exportables, read)));
-  }
-
-  #announceRemoved(path: string, exportables: readonly Exportable[]): void {
-    if (this.#bus.state !== 'open') return;
-    const managers = [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
-    if (managers.length === 0) return;
-    const names = exportables.map(({ description }) => description.name);
-    this.#announce(path, 'InterfacesRemoved', managers, () => names);
-  }
-
-  #announce(path: string, member: string, managers: readonly TreeNode[], what: () => unknown): void {
-    const send = (told: unknown) => {
-      for (const manager of managers) {
-        this.#emit(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
-      }
-    };
-    this.#announcements.add(path, () => {
-      const told = what();
-      return told instanceof Promise ? told.then(send) : send(told);
-    });
+  #managersAbove(path: string): readonly TreeNode[] {
+    return [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
   }
 
   /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
-  #emit(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
-    const { state, connectionId } = this.#bus;
-    if (state === 'open') {
+  #tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    try {
       this.#bus.tell(head, body, isAnnouncement);
       return;
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
     }
+    const { state, connectionId } = this.#bus;
     const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
     report('send', what, undefined, connectionId);
     closeHandedOver(head.signature ?? '', body);
@@ -197,7 +155,82 @@ function checkExportPath(path: string): void {
   if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
 }
 
-function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {
-  const { signature } = description.signals.get(member) ?? {};
-  return { type: MessageType.Signal, path, interface: description.name, member, signature };
+/** That interfaces have come, for the ObjectManagers above. */
+class Arrival implements Pending {
+  readonly #path: string;
+  readonly #exportables: readonly Exportable[];
+  readonly #managers: readonly TreeNode[];
+  readonly #outgoing: Outgoing;
+
+  constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
+    this.#path = path;
+    this.#exportables = exportables;
+    this.#managers = managers;
+    this.#outgoing = outgoing;
+  }
+
+  /** Whether anybody is to be told, or something is left to be found out when the constructors are done. */
+  get isNeeded(): boolean {
+    return this.#managers.length > 0 || this.#exportables.some(({ isUnsettled }) => isUnsettled);
+  }
+
+  send(): true {
+    announce(this.#path, 'InterfacesAdded', this.#managers, this.#outgoing, () => {
+      for (const exportable of this.#exportables) prepareLate(exportable);
+      if (this.#managers.length === 0) return undefined;
+      const entries = this.#exportables.map(({ description, properties }) => [
+        description.name,
+        properties.knownEntries(),
+      ]);
+      return Object.fromEntries(entries);
+    });
+    return true;
+  }
+}
+
+/** That interfaces have gone. */
+class Departure implements Pending {
+  readonly #path: string;
+  readonly #exportables: readonly Exportable[];
+  readonly #managers: readonly TreeNode[];
+  readonly #outgoing: Outgoing;
+
+  constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
+    this.#path = path;
+    this.#exportables = exportables;
+    this.#managers = managers;
+    this.#outgoing = outgoing;
+  }
+
+  send(): true {
+    const names = this.#exportables.map(({ description }) => description.name);
+    announce(this.#path, 'InterfacesRemoved', this.#managers, this.#outgoing, () => names);
+    return true;
+  }
+}
+
+/** An object that was exported in its constructor has got more of its fields since, which nobody can be told of any more. */
+function prepareLate(exportable: Exportable): void {
+  try {
+    if (exportable.isUnsettled) exportable.prepare();
+  } catch (error) {
+    report('misfit', `the first values of ${exportable.description.name} are not valid`, error);
+  }
+}
+
+function announce(
+  path: string,
+  member: string,
+  managers: readonly TreeNode[],
+  outgoing: Outgoing,
+  what: () => unknown,
+): void {
+  try {
+    const told = what();
+    for (const manager of managers) {
+      outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
+    }
+  } catch (error) {
+    report('send', `the coming or going of ${path} could not be announced`, error);
+  }
 }

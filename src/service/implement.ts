@@ -2,12 +2,14 @@
  * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
  * properties that are given as plain values live here, and whatever changes them goes through here.
  */
+import { report } from '../diagnostics.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
 import type { ArgumentList } from '../introspection/build.js';
 import type { Access, InterfaceDescription, PropertyDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
 import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../signature/types.js';
 import type { CallContext } from './call-context.js';
+import { GENERATOR, isGenerator } from './decoration.js';
 import type { InterfaceDefinition } from './define-interface.js';
 import type {
   AccessOf,
@@ -21,7 +23,7 @@ import type {
 } from './definitions.js';
 import { type Exportable, registerExportable } from './exportable.js';
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
-import { noteChanges, Outlets } from './outlets.js';
+import { type PropertySource, PropertyStore } from './properties/property-store.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 import { withContext } from './with-context.js';
 
@@ -120,8 +122,7 @@ export function implement<const M extends InterfaceMembers, const Given extends 
     description: definition.description,
     emit: object.emitters(),
     properties: object.assignableProperties(),
-    emitPropertiesChanged: (changes: readonly string[] | Readonly<Record<string, unknown>>) =>
-      noteChanges(object.outlets, object.description.properties, changes, (name, value) => object.typed(name, value)),
+    emitPropertiesChanged: (changes: readonly string[] | Readonly<Record<string, unknown>>) => object.announce(changes),
   });
   registerExportable(implementation, object);
   return implementation as ImplementationOf<M, Given>;
@@ -129,29 +130,31 @@ export function implement<const M extends InterfaceMembers, const Given extends 
 
 type Handler = (this: unknown, ...args: readonly unknown[]) => unknown;
 
-class ImplementedObject implements Exportable {
+class ImplementedObject implements Exportable, PropertySource {
   readonly description: InterfaceDescription;
-  readonly outlets: Outlets;
+  readonly properties: PropertyStore;
+  readonly isUnsettled = false;
   readonly wrapping: ReadonlySet<string>;
   readonly #members: Record<string, unknown>;
   readonly #handlers: ReadonlyMap<string, Handler>;
-  readonly #properties: ReadonlyMap<string, ImplementedProperty>;
+  readonly #implemented: ReadonlyMap<string, ImplementedProperty>;
+  readonly #wrappingProperties: ReadonlySet<string>;
 
   constructor({ description, members: defined }: InterfaceDefinition, members: Record<string, unknown>) {
     checkNotProvided(description.name);
     checkMembers(description, members);
     this.description = description;
     this.#members = members;
-    this.outlets = new Outlets(description, (name) => this.getProperty(name));
+    this.properties = new PropertyStore(description, this);
     const methods = [...description.methods.keys()];
     this.wrapping = new Set(methods.filter((name) => defined.methods?.[name]?.variants === 'wrap'));
     this.#handlers = new Map(methods.map((name) => [name, functionOf(name, members[name])]));
-    const property = (described: PropertyDescription) => {
-      const { name } = described;
-      const variants = defined.properties?.[name]?.variants ?? 'plain';
-      return implementedProperty(described, members[name], variants, () => this.outlets.changed(name));
-    };
-    this.#properties = new Map([...description.properties].map(([name, described]) => [name, property(described)]));
+    const properties = [...description.properties.values()];
+    const wraps = ({ name }: PropertyDescription) => defined.properties?.[name]?.variants === 'wrap';
+    this.#wrappingProperties = new Set(properties.filter(wraps).map(({ name }) => name));
+    this.#implemented = new Map(
+      properties.map((described) => [described.name, implementedProperty(described, members, this.properties)]),
+    );
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
@@ -160,59 +163,61 @@ class ImplementedObject implements Exportable {
     return handler.apply(this.#members, withContext(args, context));
   }
 
-  getProperty(name: string): unknown {
-    return this.#property(name).sent();
+  readProperty(name: string): unknown {
+    return this.#property(name).get();
   }
 
-  setProperty(name: string, received: unknown): unknown {
-    return this.#property(name).receive(received);
+  writeProperty(name: string, value: unknown): unknown {
+    return this.#property(name).set(value);
   }
 
-  /** A value of a property as it is to be sent. */
-  typed(name: string, value: unknown): unknown {
-    return this.#property(name).typed(value);
+  wrapsProperty(name: string): boolean {
+    return this.#wrappingProperties.has(name);
   }
 
-  attach(outlet: Parameters<Exportable['attach']>[0]): () => void {
-    return this.outlets.attach(outlet);
-  }
+  /** First values were checked when they were given. */
+  prepare(): void {}
 
-  changesOf(name: string): number {
-    return this.outlets.changesOf(name);
-  }
-
-  flush(): void {
-    this.outlets.flush();
+  announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    const names = new Map([...this.description.properties.keys()].map((name) => [name, name]));
+    this.properties.announce(names, changes);
   }
 
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {
-      emitters[name] = (...values: unknown[]) => this.outlets.emitSignal(name, values);
+      emitters[name] = (...values: unknown[]) => this.properties.emitSignal(name, values);
     }
     return Object.freeze(emitters);
   }
 
   assignableProperties(): object {
     const properties = Object.create(null);
-    for (const [name, property] of this.#properties) {
+    for (const [name, property] of this.#implemented) {
       Object.defineProperty(properties, name, {
         enumerable: true,
         get: () => property.get(),
-        set: (value: unknown) => property.assign(value),
+        set: (value: unknown) => assign(name, property, value),
       });
     }
     return Object.freeze(properties);
   }
 
   #property(name: string): ImplementedProperty {
-    const property = this.#properties.get(name);
+    const property = this.#implemented.get(name);
     if (property === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
     return property;
   }
 }
 
+/** Sets a property where nobody can wait: a promise that rejects is reported. */
+function assign(name: string, property: ImplementedProperty, value: unknown): void {
+  const done = property.set(value);
+  if (done instanceof Promise) done.catch((error) => report('handler', `setting the property ${name} failed`, error));
+}
+
 function functionOf(name: string, value: unknown): Handler {
+  if (isGenerator(value)) throw new InvalidArgumentError(`the method ${name}: ${GENERATOR}`);
   if (typeof value === 'function') return value as Handler;
   throw new InvalidArgumentError(`the method ${name} must be implemented by a function`);
 }

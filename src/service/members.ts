@@ -20,8 +20,12 @@ interface MemberNote {
   readonly name: string;
   /** Hidden from D-Bus, although decorated. */
   readonly disabled: boolean;
-  /** Puts in place what makes the member work: called once, with the prototype that declares it. */
-  readonly complete?: (prototype: object) => void;
+  /**
+   * Puts in place what makes the member work: called once for each prototype that declares it.
+   *
+   * @param isOverride whether the class overrides the member and does not decorate it anew
+   */
+  readonly complete?: (prototype: object, isOverride: boolean) => void;
 }
 
 export interface MethodMember extends MemberNote {
@@ -41,14 +45,19 @@ export interface PropertyMember extends MemberNote {
   readonly definition: Omit<PropertyInput, 'access'>;
   /** As the decorator was told; without it, what getter and setter allow. */
   readonly access: Access | undefined;
-  /** For a plain field: turns the instance's own value into one that notices assignments. */
-  readonly adopt?: (instance: object) => void;
+  /** Whether what is assigned is what is read. Behind a getter nobody knows. */
+  readonly isStored: boolean;
+  /** Whether it is a plain field, which instances may define as their own behind the back of the class. */
+  readonly isField: boolean;
 }
 
 export type Member = MethodMember | SignalMember | PropertyMember;
 
+/** A member of a class: the note, and the most derived prototype that declares it. */
+export type ClassMember = Member & { readonly home: object };
+
 /** What the classes' constructor needs to know; by the names in the class, disabled ones included. */
-export type ClassMembers = ReadonlyMap<string, Member>;
+export type ClassMembers = ReadonlyMap<string, ClassMember>;
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -90,14 +99,25 @@ export function membersOf(prototype: object): ClassMembers {
   const known = membersByPrototype.get(prototype);
   if (known !== undefined) return known;
   const parent: object | null = Object.getPrototypeOf(prototype);
-  const members = new Map<string, Member>(parent === null ? [] : membersOf(parent));
+  const members = new Map<string, ClassMember>(parent === null ? [] : membersOf(parent));
+  const overridden = new Map([...members].filter(([key]) => Object.hasOwn(prototype, key)));
   const own = ownMembers(prototype);
-  for (const member of own) members.set(member.key, member);
+  for (const member of own) {
+    members.set(member.key, { ...member, home: prototype });
+    overridden.delete(member.key);
+  }
+  for (const [key, member] of overridden) {
+    members.set(key, { ...member, ...(member.kind === 'property' && behindGetter), home: prototype });
+  }
   checkNames(members.values());
-  for (const member of own) member.complete?.(prototype);
+  for (const member of own) member.complete?.(prototype, false);
+  for (const member of overridden.values()) member.complete?.(prototype, true);
   membersByPrototype.set(prototype, members);
   return members;
 }
+
+/** A class that overrides a property by a getter and a setter may do with the value what it likes. */
+const behindGetter = { isStored: false, isField: false };
 
 function ownMembers(prototype: object): Member[] {
   const members = [...(notesOnPrototypes.get(prototype)?.values() ?? [])];

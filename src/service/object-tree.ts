@@ -68,19 +68,19 @@ export class ObjectTree {
     });
   }
 
-  /** All nodes, in no particular order. */
-  all(): Iterable<TreeNode> {
-    return this.#nodes.values();
-  }
-
   /** The nodes strictly below a path, parents before their children. */
   *below(path: string): Generator<TreeNode> {
-    for (const child of this.#nodes.get(path)?.children ?? []) {
-      const node = this.#nodes.get(childPath(path, child));
-      if (node === undefined) continue;
+    // Paths may have thousands of elements: that is no matter for recursion.
+    const waiting = this.#childrenOf(path).reverse();
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
       yield node;
-      yield* this.below(node.path);
+      waiting.push(...this.#childrenOf(node.path).reverse());
     }
+  }
+
+  #childrenOf(path: string): TreeNode[] {
+    const children = [...(this.#nodes.get(path)?.children ?? [])];
+    return children.flatMap((child) => this.#nodes.get(childPath(path, child)) ?? []);
   }
 
   /** The nodes strictly above a path, nearest first, up to the root. */
@@ -102,23 +102,25 @@ export class ObjectTree {
 
   /** Puts a node into the tree, with the ancestors that it needs. */
   #grow(node: TreeNode): void {
-    if (this.#nodes.has(node.path)) return;
-    this.#nodes.set(node.path, node);
-    const parent = parentPath(node.path);
-    if (parent === undefined) return;
-    const above = this.#nodes.get(parent) ?? new TreeNode(parent);
-    above.children.add(lastElement(node.path));
-    this.#grow(above);
+    for (let below = node; !this.#nodes.has(below.path); ) {
+      this.#nodes.set(below.path, below);
+      const parent = parentPath(below.path);
+      if (parent === undefined) return;
+      const above = this.#nodes.get(parent) ?? new TreeNode(parent);
+      above.children.add(lastElement(below.path));
+      below = above;
+    }
   }
 
   /** Takes a node out of the tree if nothing is exported there or below, and ancestors that only led there. */
   #prune(node: TreeNode): void {
-    if (node.isObject || node.children.size > 0 || !this.#nodes.delete(node.path)) return;
-    const parent = parentPath(node.path);
-    const above = parent === undefined ? undefined : this.#nodes.get(parent);
-    if (above === undefined) return;
-    above.children.delete(lastElement(node.path));
-    this.#prune(above);
+    for (let below: TreeNode | undefined = node; below !== undefined; ) {
+      if (below.isObject || below.children.size > 0 || !this.#nodes.delete(below.path)) return;
+      const parent = parentPath(below.path);
+      const above: TreeNode | undefined = parent === undefined ? undefined : this.#nodes.get(parent);
+      above?.children.delete(lastElement(below.path));
+      below = above;
+    }
   }
 }
 

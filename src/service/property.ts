@@ -5,7 +5,7 @@ import type { ReadValueAs, VariantChoice, WriteValue } from '../signature/types.
 import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
 import type { ValidType } from './definitions.js';
 import { checkMember } from './member-check.js';
-import { adoptField, noticeAssignments } from './property-assignment.js';
+import { isStoredAs, noticeAssignments } from './noticing.js';
 
 /** The options of {@link property}. */
 export interface PropertyOptions<S extends string, A extends Access, W extends VariantChoice = 'plain'>
@@ -119,8 +119,10 @@ export function property<
       disabled,
       access,
       definition,
-      complete: (prototype: object) => noticeAssignments(prototype, key, kind, definition.type),
-      ...(kind === 'field' && { adopt: (instance: object) => adoptField(instance, key) }),
+      isStored: isStoredAs(kind),
+      isField: kind === 'field',
+      complete: (prototype: object, isOverride: boolean) =>
+        noticeAssignments(prototype, key, isOverride ? 'pair' : kind),
     } as const;
     checkMember(member);
     leaveNote(member);

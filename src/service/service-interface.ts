@@ -62,6 +62,6 @@ export abstract class ServiceInterface {
    * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
    */
   emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
-    this.#object.propertiesChanged(changes);
+    this.#object.announce(changes);
   }
 }

@@ -1,16 +1,15 @@
 /**
  * The exportable behind one instance of a service class. It turns D-Bus names into members of the instance and back,
- * and owns the instance's outlets. `ServiceInterface`'s constructor makes it; the decorated members find it here.
+ * and owns the instance's property store. `ServiceInterface`'s constructor makes it; the decorated members find it here.
  */
+import { types } from 'node:util';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
-import type { InterfaceDescription, PropertyDescription } from '../introspection/description.js';
+import type { InterfaceDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
-import { type Exportable, type Outlet, registerExportable } from './exportable.js';
-import { KeptDescriptors } from './kept-descriptors.js';
-import { type ClassMembers, type Member, type MethodMember, membersOf, type PropertyMember } from './members.js';
-import { isThenable, noteChanges, Outlets } from './outlets.js';
-import { withoutVariants } from './plain-value.js';
-import { ReceivedTypes } from './received-types.js';
+import { type Exportable, registerExportable } from './exportable.js';
+import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
+import { encodeEntry } from './properties/encode-entry.js';
+import { type PropertySource, PropertyStore } from './properties/property-store.js';
 import { checkNotProvided } from './reserved-interfaces.js';
 import { signalValues } from './signal-values.js';
 import { withContext } from './with-context.js';
@@ -25,21 +24,24 @@ const serviceObjects = new WeakMap<object, ServiceObject>();
 export function serviceObjectOf(instance: object): ServiceObject {
   const object = serviceObjects.get(instance);
   if (object !== undefined) return object;
+  if (types.isProxy(instance)) {
+    throw new InvalidArgumentError(
+      'decorated members do not work in a Proxy of an instance: use the instance itself, and keep the Proxy out of `this`',
+    );
+  }
   throw new InvalidArgumentError('decorated members only work in instances of classes that extend ServiceInterface');
 }
 
-export class ServiceObject implements Exportable {
+export class ServiceObject implements Exportable, PropertySource {
   readonly description: InterfaceDescription;
   readonly wrapping: ReadonlySet<string>;
+  readonly properties: PropertyStore;
   readonly #instance: Record<string, unknown>;
   readonly #members: ClassMembers;
-  readonly #outlets: Outlets;
-  /** By names in the class. */
-  readonly #types = new Map<string, ReceivedTypes>();
-  readonly #descriptors = new Map<string, KeptDescriptors>();
-  /** The value that is being set from the bus, as the setter gets it and as it came. */
-  #incoming: { readonly key: string; readonly value: unknown; readonly wrapped: unknown } | undefined;
   readonly #named: MembersByName;
+  /** Whether a field that the instance defined is being moved to where its changes are noticed. */
+  #isAdopting = false;
+  #isPrepared = false;
 
   constructor(instance: object, description: InterfaceDescription) {
     checkNotProvided(description.name);
@@ -47,7 +49,7 @@ export class ServiceObject implements Exportable {
     this.#instance = instance as Record<string, unknown>;
     this.#members = membersOf(Object.getPrototypeOf(instance));
     this.#named = membersByName(this.#members);
-    this.#outlets = new Outlets(description, (name) => this.getProperty(name));
+    this.properties = new PropertyStore(description, this);
     this.wrapping = this.#named.wrapping;
     serviceObjects.set(instance, this);
     registerExportable(instance, this);
@@ -60,112 +62,103 @@ export class ServiceObject implements Exportable {
     return handler.apply(this.#instance, member.context ? withContext(args, context) : (args as unknown[]));
   }
 
-  getProperty(name: string): unknown {
-    const key = this.#propertyKey(name);
-    const value = this.#instance[key];
-    return isThenable(value) ? value.then((settled) => this.typed(key, settled)) : this.typed(key, value);
+  readProperty(name: string): unknown {
+    return this.#instance[this.#propertyMember(name).key];
   }
 
-  setProperty(name: string, received: unknown): void {
-    const key = this.#propertyKey(name);
-    const member = this.#members.get(key);
-    const wraps = member?.kind === 'property' && member.definition.variants === 'wrap';
-    const taken = wraps ? received : withoutVariants(received, this.description.properties.get(name)?.signature);
-    this.#incoming = { key, value: taken, wrapped: received };
+  writeProperty(name: string, value: unknown): void {
+    this.#instance[this.#propertyMember(name).key] = value;
+  }
+
+  wrapsProperty(name: string): boolean {
+    return this.#propertyMember(name).definition.variants === 'wrap';
+  }
+
+  get isUnsettled(): boolean {
+    return this.#named.hasFields;
+  }
+
+  /**
+   * Moves the fields that the instance has defined to where their changes are noticed, and checks the first values of
+   * what keeps them. An instance that is exported in a constructor may define more of them later: then it is done again.
+   */
+  prepare(): void {
+    for (const member of this.#named.properties.values()) {
+      const isNew = this.#adopt(member.key);
+      if (member.isStored && (isNew || !this.#isPrepared)) this.#checkFirst(member);
+    }
+    this.#isPrepared = true;
+  }
+
+  /** A field that is defined (ES2022) hides the accessor on the prototype; one that is assigned has gone there already. */
+  #adopt(key: string): boolean {
+    const own = Object.getOwnPropertyDescriptor(this.#instance, key);
+    if (own === undefined || !('value' in own)) return false;
+    if (!Reflect.deleteProperty(this.#instance, key)) {
+      throw new InvalidArgumentError(
+        `the property ${key} is a field of a sealed object, whose changes cannot be noticed: ` +
+          'export the object before it is sealed',
+      );
+    }
+    if (own.value === undefined) return false;
+    this.#isAdopting = true;
     try {
-      this.#instance[key] = taken;
+      this.#instance[key] = own.value;
     } finally {
-      this.#incoming = undefined;
+      this.#isAdopting = false;
     }
-    // The setter has done it too where it notices assignments; a subclass may have replaced it by one that does not.
-    this.remember(key, received);
+    return true;
   }
 
-  /** A property stores this value: what descriptors it has are kept if they came from the bus. */
-  keepDescriptors(key: string, value: unknown): void {
-    const isReceived = this.#incoming?.key === key;
-    let kept = this.#descriptors.get(key);
-    if (kept === undefined) {
-      if (!isReceived) return;
-      kept = new KeptDescriptors(this.#signatureOf(key));
-      this.#descriptors.set(key, kept);
+  #checkFirst(member: PropertyMember): void {
+    const description = this.description.properties.get(member.name);
+    if (description === undefined || description.access === 'write') return;
+    let value: unknown;
+    try {
+      value = this.#instance[member.key];
+    } catch {
+      // The constructor has not come to it yet.
+      return;
     }
-    kept.replace(value, isReceived);
-  }
-
-  #signatureOf(key: string): string {
-    return this.description.properties.get(this.#members.get(key)?.name ?? '')?.signature ?? '';
-  }
-
-  /** A value of a property as it is to be sent: with the types of the variants that others set. */
-  typed(key: string, value: unknown): unknown {
-    const incoming = this.#incoming;
-    if (incoming?.key === key && Object.is(incoming.value, value)) return incoming.wrapped;
-    return this.#types.get(key)?.typed(value) ?? value;
-  }
-
-  /** Keeps the types of variants for when the property is sent. */
-  remember(key: string, typed: unknown): void {
-    let types = this.#types.get(key);
-    if (types === undefined) {
-      types = new ReceivedTypes(this.#signatureOf(key));
-      this.#types.set(key, types);
-    }
-    types.remember(typed);
-  }
-
-  attach(outlet: Outlet): () => void {
-    for (const member of this.#members.values()) {
-      if (member.kind === 'property') member.adopt?.(this.#instance);
-    }
-    return this.#outlets.attach(outlet);
-  }
-
-  changesOf(name: string): number {
-    return this.#outlets.changesOf(name);
-  }
-
-  flush(): void {
-    this.#outlets.flush();
+    if (value !== undefined) encodeEntry(description, value, false, member.key);
   }
 
   /** Emits what the method of a signal returned. */
   emitSignal(key: string, returned: unknown): void {
-    const signal = this.description.signals.get(this.#enabled(key)?.name ?? '');
+    const member = this.#members.get(key);
+    const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
-    this.#outlets.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
+    this.properties.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
   }
 
-  /** Notes that a property was assigned. */
-  propertyChanged(key: string): void {
-    const member = this.#enabled(key);
-    if (member !== undefined) this.#outlets.changed(member.name);
+  /** Whether the class with this prototype is the most derived one that declares a member. */
+  declares(key: string, prototype: object): boolean {
+    return this.#members.get(key)?.home === prototype;
+  }
+
+  /** The name of a property, where the class with this prototype is the one whose setter tells that it is assigned. */
+  nameOf(key: string, prototype: object): string | undefined {
+    const member = this.#members.get(key);
+    if (member === undefined || member.home !== prototype || member.disabled || this.#isAdopting) return undefined;
+    return member.name;
   }
 
   /**
-   * Notes changes that no assignment shows.
+   * Tells of changes that no assignment shows.
    *
    * @param changes names in the class, alone or with their new values
    * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
    */
-  propertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
-    const properties = new Map<string, PropertyDescription>();
-    for (const member of this.#members.values()) {
-      const property = member.disabled ? undefined : this.description.properties.get(member.name);
-      if (member.kind === 'property' && property !== undefined) properties.set(member.key, property);
-    }
-    noteChanges(this.#outlets, properties, changes, (key, value) => this.typed(key, value));
+  announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    const names = new Map<string, string>();
+    for (const { key, name } of this.#named.properties.values()) names.set(key, name);
+    this.properties.announce(names, changes);
   }
 
-  #enabled(key: string): Member | undefined {
-    const member = this.#members.get(key);
-    return member?.disabled ? undefined : member;
-  }
-
-  #propertyKey(name: string): string {
+  #propertyMember(name: string): PropertyMember {
     const member = this.#named.properties.get(name);
     if (member === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
-    return member.key;
+    return member;
   }
 }
 
@@ -175,6 +168,7 @@ interface MembersByName {
   readonly properties: ReadonlyMap<string, PropertyMember>;
   /** The methods that want their variants wrapped. */
   readonly wrapping: ReadonlySet<string>;
+  readonly hasFields: boolean;
 }
 
 const byName = new WeakMap<ClassMembers, MembersByName>();
@@ -190,7 +184,9 @@ function membersByName(members: ClassMembers): MembersByName {
     if (member.kind === 'property') properties.set(member.name, member);
   }
   const wraps = ([, { definition }]: [string, MethodMember]) => definition.variants === 'wrap';
-  const named = { methods, properties, wrapping: new Set([...methods].filter(wraps).map(([name]) => name)) };
+  const wrapping = new Set([...methods].filter(wraps).map(([name]) => name));
+  const hasFields = [...properties.values()].some(({ isField }) => isField);
+  const named = { methods, properties, wrapping, hasFields };
   byName.set(members, named);
   return named;
 }

@@ -1,12 +1,12 @@
 /** `@signal`: calling a method of the class sends a signal. */
 import { type ArgumentList, SIGNAL_OPTIONS } from '../introspection/build.js';
 import type { ReadArguments, ValidArguments } from '../signature/types.js';
-import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
+import { checkOptions, decorated, GENERATOR, isGenerator, type MemberOptions, refused } from './decoration.js';
 import type { HandlerResult } from './definitions.js';
 import type { emitted, SignalArguments } from './emits.js';
 import { checkMember } from './member-check.js';
-import { isThenable } from './outlets.js';
 import { serviceObjectOf } from './service-object.js';
+import { isThenable } from './thenable.js';
 
 /** The options of {@link signal}. */
 export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
@@ -82,18 +82,29 @@ export function signal<const A extends ArgumentList = ''>(
   };
 }
 
-/** Replaces the method by one that also emits what it returns. */
+function checkSignalFunction(key: string, values: unknown): void {
+  if (typeof values !== 'function') throw refused('signal', key, 'it is overridden by what is no method');
+  if (isGenerator(values)) throw refused('signal', key, GENERATOR);
+}
+
+/**
+ * Replaces the method by one that also emits what it returns. Each class that declares the signal has one, whether it
+ * decorates it anew or overrides it only: the most derived one emits, and what it calls by `super` does not.
+ */
 function emitWhenCalled(prototype: object, key: string): void {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
   const values: (...args: unknown[]) => unknown = descriptor.value;
+  checkSignalFunction(key, values);
   const emit = function (this: object, ...args: unknown[]): unknown {
     const result = values.apply(this, args);
+    const object = serviceObjectOf(this);
+    if (!object.declares(key, prototype)) return result;
     if (!isThenable(result)) {
-      serviceObjectOf(this).emitSignal(key, result);
+      object.emitSignal(key, result);
       return result;
     }
-    return result.then((settled) => {
-      serviceObjectOf(this).emitSignal(key, settled);
+    return Promise.resolve(result).then((settled) => {
+      object.emitSignal(key, settled);
       return settled;
     });
   };

@@ -196,17 +196,19 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
     service.export('/other', counter()).unexport();
     await service.listNames();
     await client.listNames();
-    assert.equal(mirror.events, ['InterfacesAdded /other', 'InterfacesRemoved /other']);
+    assert.equal(mirror.events, ['InterfacesAdded /stuck', 'InterfacesAdded /other', 'InterfacesRemoved /other']);
+    assert.equal(mirror.objects['/stuck']?.['org.example.Slow'], { Number: 0 });
     const all = client.proxy(Slow, name, '/stuck').getAll();
     await service.listNames();
     await client.listNames();
-    exported.unexport();
     assert.is(limits.length, 2);
     for (const limit of limits) limit();
     assert.equal(await all, { Number: 0 } as object);
+    exported.unexport();
     await service.listNames();
     await client.listNames();
-    assert.equal(mirror.events.slice(2), ['InterfacesAdded /stuck', 'InterfacesRemoved /stuck']);
+    // What the getter owes is given up: others learn that they do not know the value.
+    assert.equal(mirror.events.slice(3), ['changed /stuck {}', 'InterfacesRemoved /stuck']);
     assert.match(problems[0] ?? '', 'org.example.Slow.Later could not be read');
   } finally {
     globalThis.setTimeout = later;
@@ -254,7 +256,9 @@ test('a value that takes time is asked for again where it has changed meanwhile'
   await service.listNames();
   open();
   await all;
-  assert.equal(events, [{ Fast: 2 }, { Fast: 2, Later: 'at last' }]);
+  // The values that the announcement of the object lacked follow it; the change is told before what overtakes it, and its
+  // value when it is known.
+  assert.equal(events, [{ Fast: 1 }, {}, { Fast: 2 }, { Later: 'at last' }, { Fast: 2, Later: 'at last' }]);
   changes.unsubscribe();
   await service.close();
 });

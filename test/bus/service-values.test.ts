@@ -138,7 +138,9 @@ for (const path of ['/decorated', '/implemented']) {
       assert.equal(await proxy.get[name](), settings, name);
       assert.equal((await proxy.getAll())[name], settings, name);
       await client.proxy(Store, destination, path).call.Plain(1);
-      assert.equal(changes, [{ [name]: settings }], name);
+      // What only an asynchronous getter can tell is told to be invalid before the reply, and follows it.
+      const isLater = name === 'Behind' && path === '/implemented';
+      assert.equal(changes, [...(isLater ? [{}] : []), { [name]: settings }], name);
     }
   });
 

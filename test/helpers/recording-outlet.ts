@@ -1,23 +1,51 @@
 /** Somewhere to export an object to that writes down what it is told; and the context of a call from nowhere. */
+import { decoderFor } from '../../src/codec/decoder.js';
+import { encoderFor } from '../../src/codec/encoder.js';
+import { Reader } from '../../src/codec/reader.js';
+import { Writer } from '../../src/codec/writer.js';
+import type { MessageHead } from '../../src/connection/message.js';
+import { Barrier } from '../../src/service/barrier.js';
 import type { CallContext } from '../../src/service/call-context.js';
-import { invalidated, type Outlet } from '../../src/service/exportable.js';
+import { type Exportable, type ExportedObject, exportableOf } from '../../src/service/exportable.js';
+import { type Outgoing, Place } from '../../src/service/place.js';
 
 /** What an outlet was told: a signal's values, or the changes of properties. */
 export type Recorded =
   | { readonly signal: string; readonly values: readonly unknown[] }
   | { readonly changed: Record<string, unknown>; readonly invalidated: readonly string[] };
 
-export class RecordingOutlet implements Outlet {
+export class RecordingOutlet implements Outgoing {
   readonly recorded: Recorded[] = [];
+  readonly barrier: Barrier;
+  readonly #fail: (() => never) | undefined;
+  #first: (() => void) | undefined;
 
-  emitSignal(signal: string, values: readonly unknown[]): void {
-    this.recorded.push({ signal, values });
+  /** @param fail throws what sending is to throw */
+  constructor(fail?: () => never) {
+    this.#fail = fail;
+    const sendFirst = (send: (() => void) | undefined) => {
+      this.#first = send;
+    };
+    this.barrier = new Barrier({ isMarshalling: false, sendFirst });
   }
 
-  propertiesChanged(changes: ReadonlyMap<string, unknown>): void {
-    const known = [...changes].filter(([, value]) => value !== invalidated);
-    const names = [...changes].filter(([, value]) => value === invalidated).map(([name]) => name);
-    this.recorded.push({ changed: Object.fromEntries(known), invalidated: names });
+  /** Exports an object here, until the returned function is called. */
+  attachTo(object: ExportedObject | Exportable): () => void {
+    const exportable = 'properties' in object && 'prepare' in object ? object : exportableOf(object as ExportedObject);
+    exportable.prepare();
+    return exportable.properties.attach(new Place('/recorded', exportable.description, this));
+  }
+
+  tell(head: MessageHead, body: readonly unknown[]): void {
+    this.#first?.();
+    this.#fail?.();
+    const values = decoded(head.signature ?? '', body);
+    if (head.member === 'PropertiesChanged') {
+      const [, changed, invalidated] = values as [string, Record<string, unknown>, string[]];
+      this.recorded.push({ changed, invalidated });
+    } else {
+      this.recorded.push({ signal: head.member ?? '', values });
+    }
   }
 
   /** What was recorded since the last time, once everything that happens in this tick has. */
@@ -25,6 +53,15 @@ export class RecordingOutlet implements Outlet {
     await new Promise((resolve) => setImmediate(resolve));
     return this.recorded.splice(0);
   }
+}
+
+/** Values as others get them. */
+function decoded(signature: string, body: readonly unknown[]): unknown[] {
+  const writer = new Writer();
+  writer.beginMessage();
+  encoderFor(signature)(writer, body);
+  const memory = writer.bytes.buffer as ArrayBuffer;
+  return decoderFor(signature, undefined)(new Reader(memory).open(0, writer.position));
 }
 
 export function callContext(sender?: string): CallContext {

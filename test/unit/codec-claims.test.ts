@@ -7,7 +7,7 @@ import { checkCount, leastSize } from '../../src/codec/least-size.js';
 import { ARRAY_BYTES_MAXIMUM } from '../../src/codec/limits.js';
 import { Writer } from '../../src/codec/writer.js';
 import { InvalidArgumentError, Variant } from '../../src/index.js';
-import { ReceivedTypes } from '../../src/service/received-types.js';
+import { ReceivedTypes } from '../../src/service/properties/received-types.js';
 import { parseSignature } from '../../src/signature/parse.js';
 import { bodies } from '../helpers/arbitrary-bodies.js';
 

@@ -98,7 +98,7 @@ test('a class and its instances share one description', () => {
 
 test('the names that members have in the class are known where they differ', () => {
   assert.equal([...memberAliases(Module)], [['property dashed', 'with-dash']]);
-  assert.is(exportableOf(new Module()).getProperty('with-dash'), 'constant');
+  assert.is(exportableOf(new Module()).properties.get('with-dash'), 'constant');
 });
 
 test('methods are called with what they take, and the context only if they ask for it', async () => {
@@ -123,11 +123,11 @@ test('only decorated members can be reached', () => {
   }
   for (const name of ['dashed', 'TestMethod', '__proto__', 'constructor']) {
     assert.instance(
-      thrown(() => exportable.getProperty(name)),
+      thrown(() => exportable.properties.get(name)),
       UnknownPropertyError,
     );
     assert.instance(
-      thrown(() => exportable.setProperty(name, '')),
+      thrown(() => exportable.properties.set(name, '')),
       UnknownPropertyError,
     );
   }
@@ -137,8 +137,8 @@ test('a signal goes to every place where the object is exported, and to none whe
   const module = new Module();
   const [first, second] = [new RecordingOutlet(), new RecordingOutlet()];
   assert.equal(module.TestSignal({ vm: 'unheard' }), { vm: 'unheard' });
-  const detach = exportableOf(module).attach(first);
-  exportableOf(module).attach(second);
+  const detach = first.attachTo(module);
+  second.attachTo(module);
   module.TestSignal({ vm: 'up' });
   detach();
   detach();
@@ -160,8 +160,8 @@ test('one outlet that fails does not keep a signal from the others, and the emit
   const refuse = () => {
     throw new InvalidArgumentError('refused');
   };
-  exportableOf(module).attach({ emitSignal: refuse, propertiesChanged: refuse });
-  exportableOf(module).attach(outlet);
+  new RecordingOutlet(refuse).attachTo(module);
+  outlet.attachTo(module);
   assert.is(
     refusal(() => module.Pair(1)),
     'refused',
@@ -254,7 +254,7 @@ test('an override answers, whether it is decorated again or not', () => {
 test('an overridden signal emits once, when the base one is called', async () => {
   const right = new Right();
   const outlet = new RecordingOutlet();
-  exportableOf(right).attach(outlet);
+  outlet.attachTo(right);
   right.Said('hello');
   assert.equal(await outlet.settled(), [{ signal: 'Said', values: ['right: hello'] }]);
 });

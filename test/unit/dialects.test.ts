@@ -107,14 +107,14 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     const { SmartThermostat } = await compiled;
     const instance = new SmartThermostat();
     const exportable = exportableOf(instance);
-    assert.is(exportable.getProperty('Target'), 20);
-    assert.equal(exportable.getProperty('Labels'), { floor: 'ground' });
-    assert.is(exportable.getProperty('Model'), 'T1');
-    exportable.attach(new RecordingOutlet());
-    assert.is(exportable.getProperty('Target'), 20);
-    exportable.setProperty('Target', 21.5);
+    assert.is(exportable.properties.get('Target'), 20);
+    assert.equal(exportable.properties.get('Labels'), { floor: 'ground' });
+    assert.is(exportable.properties.get('Model'), 'T1');
+    new RecordingOutlet().attachTo(exportable);
+    assert.is(exportable.properties.get('Target'), 20);
+    exportable.properties.set('Target', 21.5);
     assert.is(instance.Target, 21.5);
-    exportable.setProperty('Code', '1234');
+    exportable.properties.set('Code', '1234');
     assert.is(instance.Limit, 4);
   });
 
@@ -123,13 +123,13 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     const instance = new Thermostat();
     const exportable = exportableOf(instance);
     const outlet = new RecordingOutlet();
-    exportable.attach(outlet);
+    outlet.attachTo(exportable);
     assert.equal(await outlet.settled(), []);
-    exportable.setProperty('Target', 21);
+    exportable.properties.set('Target', 21);
     instance.Target = 22;
     instance.Labels = { floor: 'first' };
     instance.Limit = 99;
-    exportable.setProperty('Code', '12345678901234567890123456789012345');
+    exportable.properties.set('Code', '12345678901234567890123456789012345');
     assert.equal(await outlet.settled(), [{ changed: { Target: 22, Limit: 35 }, invalidated: ['Labels'] }]);
     instance.Target = 22;
     instance.Limit = 99;
@@ -139,7 +139,7 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
   test(`${name}: a value that does not fit is refused when it is assigned`, async () => {
     const { Thermostat } = await compiled;
     const instance = new Thermostat();
-    exportableOf(instance).attach(new RecordingOutlet());
+    new RecordingOutlet().attachTo(instance);
     const misfit = () => {
       (instance as { Target: unknown }).Target = 'warm';
     };
@@ -152,8 +152,8 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     const first = new Thermostat();
     const second = new Thermostat();
     const outlet = new RecordingOutlet();
-    exportableOf(first).attach(new RecordingOutlet());
-    exportableOf(second).attach(outlet);
+    new RecordingOutlet().attachTo(first);
+    outlet.attachTo(second);
     first.Target = 5;
     assert.is(second.Target, 20);
     assert.equal(await outlet.settled(), []);
@@ -164,7 +164,7 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     const instance = new SmartThermostat();
     const outlet = new RecordingOutlet();
     assert.equal(instance.TooHot('unheard'), ['unheard', 20]);
-    const detach = exportableOf(instance).attach(outlet);
+    const detach = outlet.attachTo(instance);
     assert.equal(instance.TooHot('kitchen'), ['kitchen', 20]);
     assert.equal(await instance.Later({ a: 'b' }), { a: 'b' });
     detach();

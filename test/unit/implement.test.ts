@@ -53,7 +53,7 @@ function exported() {
   });
   const outlet = new RecordingOutlet();
   const exportable = exportableOf(module);
-  exportable.attach(outlet);
+  outlet.attachTo(exportable);
   return { module, outlet, exportable, secrets };
 }
 
@@ -102,25 +102,25 @@ test('a property that is given as a value is kept, read, assigned and announced'
   const { module, outlet, exportable } = exported();
   module.properties.TestProperty = { vm: 'up' };
   assert.equal(module.properties.TestProperty, { vm: 'up' });
-  assert.equal(exportable.getProperty('TestProperty'), { vm: 'up' });
+  assert.equal(exportable.properties.get('TestProperty'), { vm: 'up' });
   assert.equal(await outlet.settled(), changed({ TestProperty: { vm: 'up' } }));
-  exportable.setProperty('TestProperty', { vm: 'down' });
+  exportable.properties.set('TestProperty', { vm: 'down' });
   assert.equal(module.properties.TestProperty, { vm: 'down' });
   assert.equal(await outlet.settled(), changed({ TestProperty: { vm: 'down' } }));
   module.properties.Version = '2.0';
-  assert.is(exportable.getProperty('Version'), '2.0');
+  assert.is(exportable.properties.get('Version'), '2.0');
   assert.equal(await outlet.settled(), []);
 });
 
 test('a property behind asynchronous functions is announced when it is set, with its new value', async () => {
   const { module, outlet, exportable } = exported();
-  assert.is(await exportable.getProperty('Level'), 1);
-  const done = exportable.setProperty('Level', 7);
+  assert.is(await exportable.properties.get('Level'), 1);
+  const done = exportable.properties.set('Level', 7);
   assert.instance(done, Promise);
   await done;
   assert.equal(await outlet.settled(), changed({ Level: 7 }));
   assert.is(await module.properties.Level, 7);
-  assert.match((await rejection(exportable.setProperty('Level', 500) as Promise<void>)).message, 'too much');
+  assert.match((await rejection(exportable.properties.set('Level', 500) as Promise<void>)).message, 'too much');
   assert.equal(await outlet.settled(), []);
 });
 
@@ -142,7 +142,7 @@ test('a slow getter does not overtake a later change with an older value', async
   const get = () => new Promise<number>((resolve) => pending.push(resolve));
   const slow = implement(Slow, { Value: { get } });
   const outlet = new RecordingOutlet();
-  exportableOf(slow).attach(outlet);
+  outlet.attachTo(slow);
   slow.emitPropertiesChanged(['Value']);
   await outlet.settled();
   slow.emitPropertiesChanged(['Value']);
@@ -156,7 +156,7 @@ test('a slow getter does not overtake a later change with an older value', async
 
 test('a property that can only be written gets what is set, and tells nobody', async () => {
   const { outlet, exportable, secrets } = exported();
-  exportable.setProperty('Secret', 'password');
+  exportable.properties.set('Secret', 'password');
   assert.equal(secrets, ['password']);
   assert.equal(await outlet.settled(), []);
 });
@@ -197,11 +197,11 @@ test('names that are not there cannot be emitted, assigned, read or set', () => 
     (module.properties as Record<string, unknown>).Other = 5;
   });
   assert.instance(
-    thrown(() => exportable.getProperty('__proto__')),
+    thrown(() => exportable.properties.get('__proto__')),
     UnknownPropertyError,
   );
   assert.instance(
-    thrown(() => exportable.setProperty('TestMethod', 1)),
+    thrown(() => exportable.properties.set('TestMethod', 1)),
     UnknownPropertyError,
   );
 });

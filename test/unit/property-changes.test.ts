@@ -62,7 +62,7 @@ class Module extends ServiceInterface {
 function exported(): { module: Module; outlet: RecordingOutlet } {
   const module = new Module();
   const outlet = new RecordingOutlet();
-  exportableOf(module).attach(outlet);
+  outlet.attachTo(module);
   return { module, outlet };
 }
 
@@ -100,7 +100,7 @@ test('changes of two ticks leave in their order', async () => {
 test('each place where the object is exported is told', async () => {
   const { module, outlet } = exported();
   const other = new RecordingOutlet();
-  exportableOf(module).attach(other);
+  other.attachTo(module);
   module.Count = 2;
   assert.equal(await outlet.settled(), changed({ Count: 2 }));
   assert.equal(await other.settled(), changed({ Count: 2 }));
@@ -110,12 +110,12 @@ test('nothing leaves for what changed before the object was exported, or after',
   const module = new Module();
   const outlet = new RecordingOutlet();
   module.Count = 7;
-  const detach = exportableOf(module).attach(outlet);
+  const detach = outlet.attachTo(module);
   assert.equal(await outlet.settled(), []);
   detach();
   module.Count = 8;
   assert.equal(await outlet.settled(), []);
-  exportableOf(module).attach(outlet);
+  outlet.attachTo(module);
   module.Count = 9;
   assert.equal(await outlet.settled(), changed({ Count: 9 }));
 });
@@ -153,7 +153,7 @@ test('what a setter makes of a value is what is sent, and nothing if it stays th
 
 test('a value set over the bus is announced once, under its name there', async () => {
   const { module, outlet } = exported();
-  exportableOf(module).setProperty('renamed-property', 'new');
+  exportableOf(module).properties.set('renamed-property', 'new');
   assert.is(module.renamed, 'new');
   assert.equal(await outlet.settled(), changed({ 'renamed-property': 'new' }));
 });
@@ -220,9 +220,9 @@ test('an outlet that fails is reported, and the others are told', async () => {
   const fail = () => {
     throw new Error('closed');
   };
-  exportableOf(module).attach({ emitSignal: fail, propertiesChanged: fail });
+  new RecordingOutlet(fail).attachTo(module);
   const last = new RecordingOutlet();
-  exportableOf(module).attach(last);
+  last.attachTo(module);
   const problems = await problemsDuring(async () => {
     module.Count = 2;
     assert.equal(await last.settled(), changed({ Count: 2 }));

@@ -3,29 +3,24 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
  */
+import type { EncodedEntries } from '../../codec/encoded-entries.js';
 import { standardInterfaces } from '../../introspection/standard.js';
 import type { CallTarget } from '../call-target.js';
-import type { Exportable } from '../exportable.js';
-import { type PropertyValues, type ReadProperties, whenRead } from './property-values.js';
+import { whenRead } from '../properties/reading.js';
 
 export const objectManager: CallTarget = {
   description: standardInterfaces.objectManager,
   invoke: (_method, { tree, path }) =>
     whenRead((read) => {
-      const objects: Record<string, Record<string, PropertyValues>> = {};
+      // Paths and names of interfaces are no names that objects have anyway.
+      const objects: Record<string, Record<string, EncodedEntries>> = {};
       for (const node of tree.below(path)) {
-        if (node.interfaces.size > 0) objects[node.path] = interfaceValues(node.interfaces.values(), read);
+        if (node.interfaces.size === 0) continue;
+        const interfaces: Record<string, EncodedEntries> = {};
+        for (const { description, properties } of node.interfaces.values())
+          interfaces[description.name] = read(properties);
+        objects[node.path] = interfaces;
       }
       return objects;
     }),
 };
-
-/** The property values of some interfaces of an object, by interface: what InterfacesAdded carries. */
-export function interfaceValues(
-  interfaces: Iterable<Exportable>,
-  read: ReadProperties,
-): Record<string, PropertyValues> {
-  const values: Record<string, PropertyValues> = {};
-  for (const exportable of interfaces) values[exportable.description.name] = read(exportable);
-  return values;
-}

@@ -3,6 +3,8 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
+
+import { EncodedEntries } from '../../codec/encoded-entries.js';
 import {
   AccessDeniedError,
   InvalidArgumentError,
@@ -19,8 +21,8 @@ import type { CallTarget } from '../call-target.js';
 import type { Exportable } from '../exportable.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { TreeNode } from '../object-tree.js';
-import { isThenable } from '../outlets.js';
-import { whenRead } from './property-values.js';
+import { whenNewest, whenRead } from '../properties/reading.js';
+import { isThenable } from '../thenable.js';
 
 export const properties: CallTarget = {
   description: standardInterfaces.properties,
@@ -35,7 +37,10 @@ function get(call: IncomingCall): unknown {
   const [interfaceName, name] = call.message.decode() as [string, string];
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new AccessDeniedError(`the property ${name} is write-only`);
-  return whenKnown(exportable.getProperty(name), (value) => new Variant(property.signature, value));
+  const { properties } = exportable;
+  const value = properties.get(name);
+  const answer = (known: unknown) => new Variant(property.signature, known);
+  return isThenable(value) ? whenNewest(properties, name, value).then(answer) : answer(value);
 }
 
 /** The value may be large, and much larger once it is decoded: it is not before it is known to be wanted. */
@@ -45,7 +50,7 @@ function set(call: IncomingCall): unknown {
   const name = body.string();
   const exportable = findWritable(call, interfaceName, name, body.signature());
   const [, , { value }] = call.message.decode({ variants: 'wrap' }) as [string, string, Variant];
-  return whenKnown(exportable.setProperty(name, value), () => undefined);
+  return exportable.properties.set(name, value);
 }
 
 /** What has the property that a call sets to a value of this type. */
@@ -59,11 +64,15 @@ function findWritable(call: IncomingCall, interfaceName: string, name: string, t
 function getAll(call: IncomingCall): unknown {
   const [interfaceName] = call.message.decode() as [string];
   if (interfaceName === '') {
+    // Of two interfaces with a property of one name the first one counts, as for Get.
     const all = [...nodeOf(call).interfaces.values()];
-    return whenRead((read) => Object.assign({}, ...all.map(read)));
+    return whenRead((read) => {
+      const names = new Set<string>();
+      return new EncodedEntries(all.flatMap(({ properties }) => [...read(properties, names).entries]));
+    });
   }
   const exportable = nodeOf(call).interfaces.get(interfaceName);
-  if (exportable !== undefined) return whenRead((read) => read(exportable));
+  if (exportable !== undefined) return whenRead((read) => read(exportable.properties));
   // The standard interfaces are there too, and have no properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);
@@ -96,8 +105,4 @@ function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInt
   const names = nodeOf(call).interfaces.keys();
   const what = `${call.path} has no interface ${quoted(interfaceName)}`;
   return new UnknownInterfaceError(`${what}${suggestion(interfaceName, names)}`);
-}
-
-function whenKnown(value: unknown, then: (value: unknown) => unknown): unknown {
-  return isThenable(value) ? value.then(then) : then(value);
 }

@@ -6,9 +6,9 @@
  * copied or assigned again. What differs is new, and its type is what goes without saying.
  */
 import { types } from 'node:util';
-import { isPlainObject } from '../codec/encode-container.js';
-import { ARRAY_BYTES_MAXIMUM } from '../codec/limits.js';
-import { Variant } from '../variant.js';
+import { isPlainObject } from '../../codec/encode-container.js';
+import { ARRAY_BYTES_MAXIMUM } from '../../codec/limits.js';
+import { Variant } from '../../variant.js';
 
 export class ReceivedTypes {
   readonly #hasVariants: boolean;
@@ -22,6 +22,11 @@ export class ReceivedTypes {
   /** @param received the value as it is to be sent, with its variants where they are known */
   remember(received: unknown): void {
     if (this.#hasVariants) this.#received = received;
+  }
+
+  /** Whether a plain value is the one whose types are kept. */
+  isOf(value: unknown): boolean {
+    return this.#received !== undefined && isEqual(this.#received, value);
   }
 
   /** A value of the property as it is to be sent: with the variants that it came in, as far as it came. */

@@ -3,8 +3,8 @@
  * it; a stored property is the one that does, so it keeps them for as long as they are in its value, and closes them when
  * another value takes their place. Descriptors that the program itself assigned are the program's.
  */
-import { descriptorsIn } from '../codec/close-descriptors.js';
-import { type FileDescriptor, keepDescriptor } from '../file-descriptor.js';
+import { descriptorsIn } from '../../codec/close-descriptors.js';
+import { type FileDescriptor, keepDescriptor } from '../../file-descriptor.js';
 
 export class KeptDescriptors {
   readonly #mayHaveSome: boolean;

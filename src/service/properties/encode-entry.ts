@@ -1,0 +1,60 @@
+/** A property's value as every message carries it: checked and marshalled once, when it is assigned or read. */
+import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { encodeContent } from '../../codec/encode-variant.js';
+import type { EncodedEntry } from '../../codec/encoded-entries.js';
+import { Misfit, misfitOf, within } from '../../codec/misfit.js';
+import { Writer } from '../../codec/writer.js';
+import { report } from '../../diagnostics.js';
+import { InvalidArgumentError, notAnAnswer } from '../../errors.js';
+import type { PropertyDescription } from '../../introspection/description.js';
+import { receivedVariant } from '../../variant.js';
+
+/** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
+const NESTING = 6;
+
+/** Nothing while a value is being written: code of the program's that runs then may assign another property. */
+let idle: Writer | undefined = new Writer();
+
+/**
+ * Checks a value, and marshals it where it is to be sent.
+ *
+ * @param isSent whether the entry is wanted
+ * @param key what the program calls the property, for the text of an error
+ * @returns the entry if it is wanted
+ * @throws {@link InvalidArgumentError} with the property's name and the path within its value
+ */
+export function encodeEntry(
+  { name, signature }: PropertyDescription,
+  value: unknown,
+  isSent: boolean,
+  key = name,
+): EncodedEntry | undefined {
+  const writer = idle ?? new Writer();
+  idle = undefined;
+  try {
+    writer.beginMessage();
+    writer.string(name);
+    writer.depth = 0;
+    encodeContent(writer, NESTING, signature, value);
+    if (!isSent) return undefined;
+    if (writer.fds.length > 0) return [name, receivedVariant(signature, value)];
+    return Buffer.from(writer.bytes.subarray(0, writer.position));
+  } catch (error) {
+    const located = within(`property ${key}`, misfitOf(value, error));
+    throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
+  } finally {
+    writer.reset();
+    idle = writer;
+  }
+}
+
+/** The entry of a value that was read; nothing, and a report, if the value does not fit. */
+export function fittingEntry(what: string, property: PropertyDescription, value: unknown): EncodedEntry | undefined {
+  try {
+    return encodeEntry(property, value, true);
+  } catch (error) {
+    report('misfit', `${what} has a value that does not fit "${property.signature}"`, error);
+    closeHandedOver(property.signature, value);
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * All properties of one object or of many, for one answer. A property that cannot be read, or whose value does not fit its
+ * type, is left out and reported; the others go.
+ */
+import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { EncodedEntries, type EncodedEntry } from '../../codec/encoded-entries.js';
+import type { Answer, AnswerListener, Property } from './property.js';
+import type { PropertyStore } from './property-store.js';
+
+/** How often slow getters are waited for, where each time there are more, or values that changed meanwhile. */
+const WAITS = 2;
+
+/**
+ * What is made of the values of properties, at once if no getter takes time. Where some do, they are awaited, and it is made
+ * again then, of the values that the properties have by that time: changes are sent when they happen, and an older value must
+ * not come behind them. For the same reason it has to be sent as soon as it is there.
+ *
+ * A property that changes faster than its getter answers has the newest value that is known: the change that made it old is
+ * still to be told, and comes behind the answer.
+ */
+export function whenRead<Result>(make: (read: ReadProperties) => Result): Result | Promise<Result> {
+  const reading = new Reading();
+  const read: ReadProperties = (store, skipped) => reading.read(store, skipped);
+  const first = make(read);
+  if (!reading.isWaiting) return first;
+  return reading.repeat(() => make(read));
+}
+
+/** Gives the entries of an object's properties, but for those whose names were there already. */
+export type ReadProperties = (store: PropertyStore, skipped?: Set<string>) => EncodedEntries;
+
+class Reading implements AnswerListener {
+  readonly #answers = new Map<Property, Answer>();
+  readonly #listened = new Set<Property>();
+  #waiting: Promise<unknown>[] = [];
+  #isLast = false;
+  /** Entries that may hold descriptors: those of this round, and all. */
+  #ofRound = new Set<EncodedEntry>();
+  readonly #ofAllRounds = new Set<EncodedEntry>();
+
+  /** Whether something that was asked for is not known yet. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Makes it again when what was asked for is known. */
+  async repeat<Result>(make: () => Result): Promise<Result> {
+    try {
+      for (let waits = 1; ; waits++) {
+        await Promise.all(this.#waiting.splice(0));
+        this.#ofRound = new Set();
+        this.#isLast = waits === WAITS;
+        const result = make();
+        if (this.isWaiting && !this.#isLast) continue;
+        for (const [property, { number }] of this.#answers) property.told = Math.max(property.told, number);
+        return result;
+      }
+    } finally {
+      for (const property of this.#listened) property.listeners.delete(this);
+      for (const entry of this.#ofAllRounds) {
+        if (!this.#ofRound.has(entry)) closeHandedOver('h', entry);
+      }
+    }
+  }
+
+  learn(property: Property, answer: Answer): void {
+    const known = this.#answers.get(property);
+    if (known !== undefined && known.number > answer.number) return;
+    this.#answers.set(property, answer);
+  }
+
+  read(store: PropertyStore, skipped?: Set<string>): EncodedEntries {
+    const entries: EncodedEntry[] = [];
+    for (const { name, access } of store.description.properties.values()) {
+      if (access === 'write' || skipped?.has(name)) continue;
+      skipped?.add(name);
+      const entry = this.#entry(store, store.property(name));
+      if (entry === undefined) continue;
+      entries.push(entry);
+      if (!Array.isArray(entry)) continue;
+      this.#ofRound.add(entry);
+      this.#ofAllRounds.add(entry);
+    }
+    return new EncodedEntries(entries);
+  }
+
+  #entry(store: PropertyStore, property: Property): EncodedEntry | undefined {
+    const known = this.#answers.get(property);
+    if (known !== undefined && (this.#isLast || known.changes === property.changes)) return known.entry;
+    const entry = store.entry(property);
+    if (!(entry instanceof Promise)) return entry;
+    property.listeners.add(this);
+    this.#listened.add(property);
+    this.#waiting.push(entry);
+    return undefined;
+  }
+}
+
+/**
+ * The value of one property that takes time. While it was asked for, the property may have changed, and that may have been
+ * told: then it is asked for again.
+ */
+export async function whenNewest(store: PropertyStore, name: string, first: PromiseLike<unknown>): Promise<unknown> {
+  const property = store.property(name);
+  let asked: unknown = first;
+  for (let times = 1; ; times++) {
+    const number = ++property.asked;
+    const { changes } = property;
+    const value = await asked;
+    const isNewest = property.changes === changes || (times >= WAITS && property.told < number);
+    if (isNewest || times >= 8 * WAITS) {
+      property.told = Math.max(property.told, number);
+      return value;
+    }
+    closeHandedOver(property.description.signature, value);
+    asked = store.get(name);
+  }
+}
