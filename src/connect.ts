@@ -64,7 +64,7 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
     await bus.hello({ timeout });
   } catch (error) {
     await bus.close();
-    throw greetingFailure(error, address, listener);
+    throw greetingFailure(error, address, { anonymous: options.anonymous === true, listener });
   }
   return bus;
 }

@@ -259,7 +259,8 @@ TEST("a server that is another than the address says is refused") {
   Connecting connecting;
   connecting.hear("OK 2b000000000000000000000000000000\r\n");
   CHECK(connecting.fixture.is_lost_by(EPERM, Phase::kAuthenticate,
-                                      "the server is another than the one that the address is of"));
+                                      "the server is another than the one that the address is of; it said "
+                                      "\"OK 2b000000000000000000000000000000\""));
 }
 
 TEST("answers that are no handshake lose the connection, and say why") {

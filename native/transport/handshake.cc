@@ -178,10 +178,9 @@ void Handshake::write() {
 
 void Handshake::fail(wire::SaslFailure failure) {
   if (failure == wire::SaslFailure::kRejected) return lose(EACCES, client_->mechanisms());
-  if (failure == wire::SaslFailure::kOtherServer) return lose(EPERM, wire::describe(failure));
   std::string detail(wire::describe(failure));
   if (client_ != nullptr) detail += "; " + it_said(exchange_->last_heard());
-  lose(EBADMSG, detail);
+  lose(failure == wire::SaslFailure::kOtherServer ? EPERM : EBADMSG, detail);
 }
 
 std::string Handshake::account() const {

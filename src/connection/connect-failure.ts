@@ -43,6 +43,8 @@ function cureOfConnecting(errno: number, { server, address }: FailedAttempt): st
       return 'permission denied: check the socket’s owner, AppArmor or SELinux';
     case Errno.EAGAIN:
       return `more clients wait there than the ${server} accepts: it is stopped, or too busy`;
+    case Errno.EADDRNOTAVAIL:
+      return transport === 'tcp' ? `its host ${parameters.get('host')} has no address` : undefined;
     case Errno.EINVAL:
       return 'sd-bus does not understand this address';
     case Errno.E2BIG:
@@ -70,31 +72,30 @@ function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: Failed
   // The server itself was found out to be the wrong one, or none.
   if (errno === Errno.EPERM && detail !== '') return 'correct the guid of the address, or leave it out';
   if (detail.startsWith('it speaks no D-Bus')) return undefined;
-  const reason = turnedAway(server, address);
-  return transport === 'sd-bus' ? `${reason}${SD_BUS_TELLS_NOTHING}` : reason;
+  if (transport === 'sd-bus' && foreignOwner(address) === undefined) return SD_BUS_TELLS_NOTHING;
+  return turnedAway(server, address);
 }
 
 /** The server said by which mechanisms it lets clients in, if it said any. */
 function cureOfRefusal(mechanisms: string, { address, anonymous, server }: FailedAttempt): string {
   const offered = mechanisms.split(' ');
-  const takesAnonymous = offered.includes('ANONYMOUS');
+  const takes = { users: mechanisms === '' || offered.includes('EXTERNAL'), anonymous: offered.includes('ANONYMOUS') };
+  if (!takes.users && !takes.anonymous) {
+    return `the ${server} lets clients in by ${mechanisms} only, which busbar does not have: have it take EXTERNAL too`;
+  }
   if (anonymous) {
-    return mechanisms === '' || takesAnonymous
-      ? `the ${server} lets nobody in who does not say who they are`
-      : `the ${server} lets nobody in who does not say who they are, but by ${mechanisms}: leave \`anonymous\` out`;
+    const cure = takes.users ? ': leave `anonymous` out' : '';
+    return `the ${server} takes only clients that say who they are${cure}`;
   }
-  if (mechanisms !== '' && !offered.includes('EXTERNAL')) {
-    return takesAnonymous
-      ? `the ${server} takes only clients that do not say who they are: connect with \`anonymous: true\``
-      : `the ${server} lets clients in by ${mechanisms} only, which busbar does not have: have it take EXTERNAL too, or ANONYMOUS`;
+  if (!takes.users) {
+    return `the ${server} takes only clients that do not say who they are: connect with \`anonymous: true\``;
   }
-  if (address.transport === 'tcp') {
-    const cure = takesAnonymous
-      ? 'connect with `anonymous: true`, if the server allows that'
-      : 'use a unix socket, or have the server take ANONYMOUS';
-    return `over TCP no ${server} can know which user a client is: ${cure}`;
-  }
-  return turnedAway(server, address);
+  return address.transport === 'tcp' ? unknownOverTcp(server) : turnedAway(server, address);
+}
+
+/** Why users cannot be told apart where the kernel does not know them. */
+export function unknownOverTcp(server: ServerKind): string {
+  return `over TCP no ${server} can know which user a client is: connect with \`anonymous: true\` if it allows that, or by a unix socket`;
 }
 
 /** What usually cures a failure to authenticate where the server said nothing of its reasons. */
@@ -112,7 +113,9 @@ const TURNED_AWAY: Readonly<Record<ServerKind, string>> = {
   peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
 };
 
-const SD_BUS_TELLS_NOTHING = ". The sd-bus library does not tell why; the transport 'socket' does";
+const SD_BUS_TELLS_NOTHING =
+  'it turned this client away, is another server than the address says, or speaks no D-Bus: ' +
+  "the sd-bus library does not tell, and the transport 'socket' does";
 
 /** The library takes no descriptors together with the last bytes of a handshake, and its EIO has hardly another reason. */
 const SPOKE_WITH_DESCRIPTORS =

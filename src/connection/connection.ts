@@ -446,7 +446,7 @@ export class Connection {
     const failure = await Promise.race([this.#life.opened, promise]);
     give();
     if (this.state !== 'connecting') return failure;
-    const what = this.#native.isSilent() ? 'it said nothing' : 'it said something, but not enough,';
+    const what = this.#native.isSilent() ? 'it said nothing' : 'it spoke, but did not let this client in';
     this.#giveUp(constants.errno.ETIMEDOUT, `${what} within ${Math.round(timeout)} ms`);
     return this.#life.opened;
   }

@@ -10,6 +10,7 @@ import {
   UnknownObjectError,
 } from '../errors.js';
 import type { Address } from './address.js';
+import { unknownOverTcp } from './connect-failure.js';
 import { foreignOwner } from './socket-owner.js';
 
 /** What a server answers that has no such method, whatever of it is unknown there. */
@@ -19,29 +20,41 @@ const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, 
  * The error for whoever wanted to connect. What a bus says for itself, that too many are connected for instance, is left as it
  * is.
  *
+ * @param anonymous whether the client did not say who it is
  * @param listener the user id of the process that listens, where it is known
  */
-export function greetingFailure(error: unknown, address: Address, listener: number | undefined): unknown {
-  const reason = reasonOf(error, address, listener);
+export function greetingFailure(
+  error: unknown,
+  address: Address,
+  { anonymous, listener }: { readonly anonymous: boolean; readonly listener: number | undefined },
+): unknown {
+  const reason =
+    error instanceof ConnectionClosedError
+      ? `hung up when it was greeted${hangUpText(error, address, anonymous, listener)}`
+      : refusalText(error);
   if (reason === undefined) return error;
-  return new ConnectError(
-    `${address.text} (${address.origin}): the server was reached, but did not greet back: ${reason}`,
-    { cause: error },
-  );
+  const text = `${address.text} (${address.origin}): the server was reached, but ${reason}`;
+  return new ConnectError(text, { cause: error });
 }
 
-function reasonOf(error: unknown, address: Address, listener: number | undefined): string | undefined {
-  if (error instanceof ConnectionClosedError) {
-    const owner = foreignOwner(address, listener);
-    return owner === undefined
-      ? error.message
-      : `${error.message} (${owner.text}, and a session bus takes only its own user)`;
-  }
+function hangUpText(
+  { cause, message }: ConnectionClosedError,
+  address: Address,
+  anonymous: boolean,
+  listener: number | undefined,
+): string {
+  const text = `: ${cause instanceof Error ? cause.message : message}`;
+  const owner = foreignOwner(address, listener);
+  if (owner !== undefined) return `${text} (${owner.text}, and a session bus takes only its own user)`;
+  return address.transport === 'tcp' && !anonymous ? `${text} (${unknownOverTcp('bus')})` : text;
+}
+
+function refusalText(error: unknown): string | undefined {
   if (error instanceof TimeoutError) {
-    return `${error.message} (if it is no message bus but a peer, connect with \`peer: true\`)`;
+    return `did not greet back: ${error.message} (if it is no message bus but a peer, connect with \`peer: true\`)`;
   }
   if (error instanceof DBusError && UNKNOWN.some((known) => error instanceof known)) {
-    return `it does not know Hello, so it is no message bus: ${error.message} (to a peer, connect with \`peer: true\`)`;
+    return `it is no message bus, for it does not know Hello: ${error.message} (to a peer, connect with \`peer: true\`)`;
   }
   return undefined;
 }

@@ -41,9 +41,11 @@ test('a bus that stops anywhere in the handshake is given up after the timeout',
   );
 });
 
+const UNTOLD = 'while trying to authenticate (it turned this client away, is another server than';
 const AWAY = 'while trying to authenticate (the bus turned this user away';
 // The end of a line is waited for, and it may still come.
-const LATE = 'ETIMEDOUT while trying to authenticate: it said something, but not enough, within 300 ms (is it a bus';
+const LATE =
+  'ETIMEDOUT while trying to authenticate: it spoke, but did not let this client in within 300 ms (is it a bus';
 
 for (const [what, text, onSdBus, onSocket] of [
   [
@@ -55,17 +57,17 @@ for (const [what, text, onSdBus, onSocket] of [
   [
     'an id that is none',
     'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n',
-    `EPERM ${AWAY}`,
+    `EPERM ${UNTOLD}`,
     'EBADMSG while trying to authenticate: the GUID of OK must be 32 hexadecimal digits; it said "OK xyz" (is it a bus?)',
   ],
   [
     'an error',
     'ERROR\r\nERROR\r\nERROR\r\n',
-    `EPERM ${AWAY}`,
+    `EPERM ${UNTOLD}`,
     'EBADMSG while trying to authenticate: CANCEL must be answered with REJECTED; it said "ERROR"',
   ],
   ['zeros', '\0'.repeat(100), LATE, LATE],
-  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), `EPERM ${AWAY}`, `EACCES ${AWAY}`],
+  ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), `EPERM ${UNTOLD}`, `EACCES ${AWAY}`],
 ] as const) {
   test(`a handshake with ${what} is a ConnectError that says why`, async () => {
     await using server = await FakeBus.start({ handshake: { text, hangUp: false } });

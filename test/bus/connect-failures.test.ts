@@ -1,0 +1,283 @@
+// Why a connection could not be made, as a user reads it: real servers that let nobody in, or are none of D-Bus.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CONNECT_TIMEOUT } from '../../src/connection/open.js';
+import { ConnectError, type ConnectOptions, connect, listen } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { ConfiguredDaemon, type DaemonConfiguration } from '../helpers/daemon-by-configuration.js';
+import { missingPrograms } from '../helpers/paths.js';
+import { patience } from '../helpers/patience.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
+
+const test = suite('failures to connect');
+const folder = mkdtempSync(join(tmpdir(), 'busbar-failures-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+const missing = missingPrograms('dbus-daemon');
+const notRoot = process.geteuid?.() === 0 ? undefined : 'only root may be several users';
+const onSocket = transportKind() === 'socket';
+/** A user who owns nothing. */
+const NOBODY = 65_534;
+
+/** sd-bus hears the same and keeps it to itself. */
+const UNTOLD = "the sd-bus library does not tell, and the transport 'socket' does";
+
+async function failure(options: ConnectOptions): Promise<string> {
+  const error = await rejection(connect({ timeout: 20_000 * patience, ...options }));
+  assert.instance(error, ConnectError);
+  return error.message;
+}
+
+async function asUser<Result>(uid: number, act: () => Promise<Result>): Promise<Result> {
+  process.seteuid?.(uid);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+const TURNED_AWAY: readonly (readonly [string, DaemonConfiguration, Partial<ConnectOptions>, string])[] = [
+  [
+    'takes anonymous clients alone',
+    { auth: ['ANONYMOUS'] },
+    {},
+    'EACCES while trying to authenticate (the bus takes only clients that do not say who they are: connect with `anonymous: true`)',
+  ],
+  [
+    'takes cookies alone',
+    { auth: ['DBUS_COOKIE_SHA1'] },
+    {},
+    '(the bus lets clients in by DBUS_COOKIE_SHA1 only, which busbar does not have: have it take EXTERNAL too)',
+  ],
+  [
+    'takes no anonymous clients',
+    {},
+    { anonymous: true },
+    '(the bus takes only clients that say who they are: leave `anonymous` out)',
+  ],
+];
+
+for (const [what, configuration, options, text] of TURNED_AWAY) {
+  testUnless(missing, test, `a bus that ${what} is told so`, async () => {
+    await using daemon = await ConfiguredDaemon.start(configuration);
+    assert.match(await failure({ address: daemon.address, ...options }), onSocket ? text : UNTOLD);
+  });
+}
+
+testUnless(missing, test, 'the cure for a bus of anonymous clients cures', async () => {
+  await using daemon = await ConfiguredDaemon.start({ auth: ['ANONYMOUS'] });
+  await (await connect({ address: daemon.address, anonymous: true })).close();
+});
+
+testUnless(missing, test, 'a bus with another guid is told with the one that it has', async () => {
+  await using daemon = await ConfiguredDaemon.start({});
+  const guid = /guid=([0-9a-f]+)/.exec(daemon.address)?.[1] as string;
+  const text = await failure({ address: daemon.address.replace(guid, '1'.repeat(32)) });
+  if (!onSocket) assert.match(text, UNTOLD);
+  else assert.match(text, `another than the one that the address is of; it said "OK ${guid}" (correct the guid`);
+  assert.not.match(text, 'this user');
+});
+
+testUnless(missing, test, 'a bus over TCP that takes only users is told to know none', async () => {
+  await using daemon = await ConfiguredDaemon.start({ listen: 'tcp:host=127.0.0.1,port=0' });
+  assert.match(await failure({ address: daemon.address }), 'over TCP no bus can know which user a client is');
+});
+
+for (const [owner, user] of [
+  [NOBODY, 0],
+  [0, NOBODY],
+] as const) {
+  testUnless(missing ?? notRoot, test, `user ${user} is told that a session bus is that of user ${owner}`, async () => {
+    await using daemon = await ConfiguredDaemon.start({ uid: owner });
+    const text = await asUser(user, () => failure({ address: daemon.address }));
+    assert.match(
+      text,
+      `(the socket belongs to user ${owner}, and this process is user ${user}, and a session bus takes only its own user)`,
+    );
+  });
+}
+
+testUnless(
+  missing ?? notRoot,
+  test,
+  'an abstract socket has no owner to look at, but a process that listens',
+  async () => {
+    const name = `busbar-failures-${process.pid}`;
+    await using daemon = await ConfiguredDaemon.start({ uid: NOBODY, listen: `unix:abstract=${name}` });
+    assert.match(
+      await failure({ address: daemon.address }),
+      `the socket belongs to user ${NOBODY}, and this process is user 0`,
+    );
+  },
+);
+
+/** Serves one kind of server over TCP while `use` runs, and returns what that does. */
+async function serving<Result>(server: Server, use: (address: string) => Promise<Result>): Promise<Result> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await use(`tcp:host=127.0.0.1,port=${(server.address() as AddressInfo).port}`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const says = (text: string) => createServer((socket) => socket.end(Buffer.from(text, 'latin1')));
+
+for (const [what, make, said] of [
+  [
+    'HTTP',
+    () => createWebServer((_, response) => response.end('hello')),
+    'it speaks no D-Bus: it said "HTTP/1.1 400 Bad Request"',
+  ],
+  ['SSH', () => says('SSH-2.0-OpenSSH_9.2\r\n'), 'it speaks no D-Bus: it said "SSH-2.0-OpenSSH_9.2"'],
+  ['SMTP', () => says('220 mail.example.org ESMTP\r\n'), 'it speaks no D-Bus: it said "220 mail.example.org ESMTP"'],
+  [
+    'TLS',
+    () => says('\x15\x03\x03\0\x02\x02\x50'),
+    'printable ASCII that end with CR LF; it said "\\x15\\x03\\x03\\x00\\x02\\x02P" (is it a bus?)',
+  ],
+] as const) {
+  test(`a server of ${what} is told by what it says`, async () => {
+    const text = await serving(make(), (address) => failure({ address }));
+    assert.match(text, onSocket ? said : UNTOLD);
+    assert.not.match(text, 'this user');
+  });
+}
+
+/** What a bus says in answer to each line of sd-bus or of our own, and after which of them it hangs up. */
+function answering(lines: number): Server {
+  return createServer((socket) => {
+    let read = '';
+    let answered = 0;
+    if (lines === 0) socket.destroy();
+    socket.on('data', (bytes) => {
+      read += bytes.toString('latin1');
+      for (let end = read.indexOf('\r\n'); end >= 0 && answered < lines; end = read.indexOf('\r\n')) {
+        const line = read.slice(0, end).replace('\0', '');
+        read = read.slice(end + 2);
+        answered++;
+        const answer = ANSWERS[line];
+        if (answered < lines) socket.write(answer ?? '');
+        else socket.end(answer);
+      }
+    });
+  });
+}
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  'AUTH EXTERNAL': 'DATA\r\n',
+  DATA: `OK ${'1'.repeat(32)}\r\n`,
+  NEGOTIATE_UNIX_FD: 'AGREE_UNIX_FD\r\n',
+};
+
+const BEFORE_OK = 'ECONNRESET while trying to authenticate: it hung up';
+
+for (const [lines, text] of [
+  [0, `${BEFORE_OK} without a word (the bus turned this user away`],
+  [1, `${BEFORE_OK} after it said "DATA"`],
+  [2, `${BEFORE_OK} after it said "OK 11111111111111111111111111111111"`],
+] as const) {
+  test(`a server that hangs up after ${lines} lines is told with the last one`, async () => {
+    // Over a unix socket, which has one line more than TCP.
+    const path = join(folder, `hangs-up-${lines}`);
+    const server = answering(lines);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const message = await failure({ address: `unix:path=${path}` });
+    if (onSocket) assert.match(message, text);
+    else assert.match(message, /E[A-Z]+ while trying to authenticate/);
+    server.close();
+  });
+}
+
+testUnless(PrivateBus.missing(), test, 'a bus that hangs up when it is greeted is told so', async () => {
+  const server = answering(4);
+  const path = join(folder, 'greeted');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const message = await failure({ address: `unix:path=${path}` });
+  assert.match(
+    message,
+    `${path} (address): the server was reached, but hung up when it was greeted: the connection was lost: `,
+  );
+  server.close();
+});
+
+test('a peer is told to be no bus, and how to connect to it', async () => {
+  await using peer = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
+  const text = await failure({ address: peer.address });
+  assert.match(text, 'the server was reached, but it is no message bus, for it does not know Hello');
+  assert.match(text, 'to a peer, connect with `peer: true`');
+  await (await connect({ address: peer.address, peer: true })).close();
+});
+
+test('a host without an address is told', async () => {
+  for (const peer of [false, true]) {
+    assert.match(
+      await failure({ address: 'tcp:host=host.invalid,port=80', peer }),
+      'its host host.invalid has no address',
+    );
+  }
+});
+
+test('who says nothing is given up, with the time that it had', async () => {
+  const text = await serving(createServer(), (address) => failure({ address, timeout: 100 }));
+  assert.match(
+    text,
+    'ETIMEDOUT while trying to authenticate: it said nothing within 100 ms (is it a bus, and does it run?)',
+  );
+  // As long as servers of peers wait for their clients: `authenticationTimeout`.
+  assert.is(CONNECT_TIMEOUT, 10_000);
+});
+
+test('who speaks and does not let in is given up, too', async () => {
+  const mumbler = createServer((socket) => socket.write('DATA\r\n'));
+  const text = await serving(mumbler, (address) => failure({ address, timeout: 100 }));
+  assert.match(text, 'it spoke, but did not let this client in within 100 ms');
+});
+
+test('an environment that names no address is an error of connecting', async () => {
+  const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+  process.env.DBUS_SESSION_BUS_ADDRESS = '/run/user/1000/bus';
+  try {
+    const text = await failure({});
+    assert.match(text, 'invalid DBUS_SESSION_BUS_ADDRESS "/run/user/1000/bus": an address is a transport, ":"');
+  } finally {
+    if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+    else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+  }
+});
+
+testUnless(
+  onSocket ? undefined : 'sd-bus does not wait for room',
+  test,
+  'more clients at once than the queue of a server has room for are all let in',
+  async () => {
+    const path = join(folder, 'narrow');
+    const server = answering(5);
+    let greeted = 0;
+    server.on('connection', () => greeted++);
+    await new Promise<void>((resolve) => server.listen({ path, backlog: 1 }, resolve));
+    const texts = await Promise.all(
+      Array.from({ length: 12 }, () => failure({ address: `unix:path=${path}`, timeout: 300 * patience })),
+    );
+    // All of them came as far as to be greeted, which this server answers with silence.
+    for (const text of texts) assert.match(text, 'the server was reached, but did not greet back');
+    assert.ok(greeted >= 12);
+    server.close();
+  },
+);
+
+test.run();
