@@ -12,6 +12,11 @@ export function checkObject(value: unknown, name: string): void {
   throw new InvalidArgumentError(`${name}: expected an object, got ${kindOf(value)}`);
 }
 
+/** @throws {@link InvalidArgumentError} naming the parameter */
+export function checkArray(value: unknown, name: string): void {
+  if (!Array.isArray(value)) throw new InvalidArgumentError(`${name}: expected an array, got ${kindOf(value)}`);
+}
+
 /** @throws {@link InvalidArgumentError} for what is there and is no function, naming the parameter */
 export function checkOptionalFunction(value: unknown, name: string): void {
   if (value !== undefined) checkFunction(value, name);

@@ -69,7 +69,7 @@ export class Bus extends Endpoint {
     this.#names = this.#bus && new OwnedNames(this.#bus);
     const callees = isPeer ? undefined : new Callees(connection, this.#owners);
     this.#callees = callees;
-    if (callees !== undefined) connection.calleeOf = (destination) => callees.of(destination);
+    connection.callees = callees;
     connection.onMessage = (received) => this.#dispatch(received);
     connection.whenClosed((reason) => {
       this.#names?.close(reason);

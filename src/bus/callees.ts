@@ -9,7 +9,7 @@
  * been the one that got the call.
  */
 import type { Connection } from '../connection/connection.js';
-import type { Callee } from '../connection/pending-calls.js';
+import type { Callee, CalleesByName } from '../connection/pending-calls.js';
 import { isWellKnownName } from '../names.js';
 import { BUS_NAME } from './driver.js';
 import type { FollowedName, NameOwners } from './name-owners.js';
@@ -54,7 +54,7 @@ class NamedCallee implements Callee {
   }
 }
 
-export class Callees {
+export class Callees implements CalleesByName {
   readonly #connection: Connection;
   readonly #owners: NameOwners;
   readonly #callees = new Map<string, NamedCallee>();
@@ -72,13 +72,32 @@ export class Callees {
     return this.#callees.size;
   }
 
-  /** The one that calls to this destination go to; `undefined` if the destination itself tells who that is. */
-  of(destination: string | undefined): Callee | undefined {
+  /** The one that calls to this destination go to, where it is followed already. */
+  find(destination: string | undefined): Callee | undefined {
     if (this.#last?.name === destination && !this.#last?.isStale) return this.#last;
-    if (destination === undefined) return undefined;
-    const known = this.#callees.get(destination);
-    const callee = known === undefined || known.isStale ? this.#follow(destination, known) : known;
-    if (callee === undefined) return undefined;
+    const known = destination === undefined ? undefined : this.#callees.get(destination);
+    if (known === undefined || known.isStale) return undefined;
+    return this.#use(known);
+  }
+
+  /** Whether a call to this destination, for which {@link find} finds nothing, is to be preceded by {@link follow}. */
+  isToFollow(destination: string | undefined): destination is string {
+    return destination !== undefined && destination !== BUS_NAME && isWellKnownName(destination);
+  }
+
+  /** Begins to follow the owner of a name, which sends messages. Returns `undefined` where too many are followed. */
+  follow(name: string): Callee | undefined {
+    const stale = this.#callees.get(name);
+    if (stale !== undefined) this.#forget(stale);
+    if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
+    const callee = new NamedCallee(name, stale !== undefined, (itself) =>
+      this.#owners.follow(name, { changed: (_owner, previous) => this.#keepFormerOwner(itself, previous) }, true),
+    );
+    this.#callees.set(name, callee);
+    return this.#use(callee);
+  }
+
+  #use(callee: NamedCallee): Callee {
     callee.usedAt = ++this.#uses;
     this.#last = callee;
     return callee;
@@ -88,18 +107,6 @@ export class Callees {
   close(): void {
     this.#callees.clear();
     this.#last = undefined;
-  }
-
-  /** @param stale the one that it takes the place of */
-  #follow(name: string, stale: NamedCallee | undefined): NamedCallee | undefined {
-    if (stale !== undefined) this.#forget(stale);
-    if (name === BUS_NAME || !isWellKnownName(name)) return undefined;
-    if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
-    const callee = new NamedCallee(name, stale !== undefined, (itself) =>
-      this.#owners.follow(name, { changed: (_owner, previous) => this.#keepFormerOwner(itself, previous) }, true),
-    );
-    this.#callees.set(name, callee);
-    return callee;
   }
 
   #keepFormerOwner(callee: Callee, previous: string | undefined): void {

@@ -7,6 +7,7 @@ import type { Connection } from '../connection/connection.js';
 import { MessageType } from '../connection/message.js';
 import type { InnerWaitOptions, WaitOptions } from '../connection/pending-calls.js';
 import { ProtocolError } from '../errors.js';
+import { isBusName, isUniqueName, quoted } from '../names.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
 export const BUS_PATH = '/org/freedesktop/DBus';
@@ -31,6 +32,21 @@ export const RequestNameReply = { PrimaryOwner: 1, InQueue: 2, Exists: 3, Alread
 
 /** What ReleaseName answers. */
 export const ReleaseNameReply = { Released: 1, NonExistent: 2, NotOwner: 3 } as const;
+
+/** What StartServiceByName answers. */
+const StartServiceReply = { Success: 1, AlreadyRunning: 2 } as const;
+
+/** @throws {@link ProtocolError} for what is no name */
+function expectName(member: string, name: unknown, isName: (name: string) => boolean): string {
+  if (isName(name as string)) return name as string;
+  throw new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not such a name`);
+}
+
+/** @throws {@link ProtocolError} for a code that the specification does not have */
+function expectCode(member: string, code: unknown, codes: Readonly<Record<string, number>>): number {
+  if (Object.values(codes).includes(code as number)) return code as number;
+  throw new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not have`);
+}
 
 export class BusDriver {
   readonly #connection: Connection;
@@ -67,7 +83,7 @@ export class BusDriver {
 
   async hello(options?: WaitOptions): Promise<string> {
     const [uniqueName] = await this.#ask('Hello', 's', '', [], options);
-    return uniqueName as string;
+    return expectName('Hello', uniqueName, isUniqueName);
   }
 
   async addMatch(rule: string): Promise<void> {
@@ -80,12 +96,12 @@ export class BusDriver {
 
   async requestName(name: string, flags: number): Promise<number> {
     const [reply] = await this.#ask('RequestName', 'u', 'su', [name, flags]);
-    return reply as number;
+    return expectCode('RequestName', reply, RequestNameReply);
   }
 
   async releaseName(name: string): Promise<number> {
     const [reply] = await this.#ask('ReleaseName', 'u', 's', [name]);
-    return reply as number;
+    return expectCode('ReleaseName', reply, ReleaseNameReply);
   }
 
   async names(member: 'ListNames' | 'ListActivatableNames'): Promise<string[]> {
@@ -96,7 +112,7 @@ export class BusDriver {
   /** The unique name of the owner; rejects with `NameHasNoOwnerError` where there is none. */
   async nameOwner(name: string): Promise<string> {
     const [owner] = await this.#ask('GetNameOwner', 's', 's', [name]);
-    return owner as string;
+    return expectName('GetNameOwner', owner, isBusName);
   }
 
   /**
@@ -108,7 +124,9 @@ export class BusDriver {
     onOwner: (owner: string) => void,
     onError: (errorName: string | undefined) => void,
   ): Promise<void> {
-    await this.#ask('GetNameOwner', 's', 's', [name], { onError }, ([owner]) => onOwner(owner as string));
+    await this.#ask('GetNameOwner', 's', 's', [name], { onError }, ([owner]) => {
+      onOwner(expectName('GetNameOwner', owner, isBusName));
+    });
   }
 
   async hasOwner(name: string): Promise<boolean> {
@@ -118,7 +136,9 @@ export class BusDriver {
 
   async startService(name: string): Promise<'started' | 'running'> {
     const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0]);
-    return reply === 1 ? 'started' : 'running';
+    return expectCode('StartServiceByName', reply, StartServiceReply) === StartServiceReply.Success
+      ? 'started'
+      : 'running';
   }
 
   async credentials(name: string): Promise<Credentials> {

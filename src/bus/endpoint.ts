@@ -4,14 +4,26 @@
  */
 import type { Connection } from '../connection/connection.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
-import { type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
-import { type TakeReply, takeValues, type WaitOptions } from '../connection/pending-calls.js';
-import type { DBusError } from '../errors.js';
+import { type Message, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
+import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import { type DBusError, InvalidArgumentError } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
-import { checkObject } from '../parameters.js';
+import { checkArray, checkChoice, checkObject } from '../parameters.js';
 import type { Credentials } from './driver.js';
-import { type CallOptions, callFlags, type MethodCall, type SignalEmission } from './requests.js';
+import {
+  type CallOptions,
+  callFlags,
+  checkCallOptions,
+  type MessageReply,
+  type MethodCall,
+  type SignalEmission,
+} from './requests.js';
 import { socketCredentials } from './socket-credentials.js';
+
+/** A call that resolves with either form of its reply. */
+type AnyCall = Omit<MethodCall, 'reply'> & { readonly reply?: 'values' | 'message' | undefined };
+
+const REPLY_FORMS = ['values', 'message'];
 
 /** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
 export class Endpoint implements AsyncDisposable {
@@ -50,24 +62,43 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Calls a method and resolves with the values of its reply.
+   * Calls a method and resolves with the values of its reply, or with the reply as a message.
    *
+   * @example
+   * ```ts
+   * const call = { destination, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'GetMachineId' };
+   * const [id] = await bus.call(call);
+   * const { sender, serial, body } = await bus.call({ ...call, reply: 'message' });
+   * ```
    * @param options override those of `call`
    * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
    * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
    * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
    * @see D-Bus specification, section "Method Calls"
    */
-  call(call: MethodCall, options?: CallOptions): Promise<unknown[]> {
+  call(call: Omit<MethodCall, 'reply'> & MessageReply, options?: CallOptions): Promise<Message>;
+  call(call: MethodCall, options: CallOptions & MessageReply): Promise<Message>;
+  call(call: MethodCall, options?: CallOptions): Promise<unknown[]>;
+  call(call: AnyCall, options?: Partial<AnyCall>): Promise<unknown> {
     try {
       checkObject(call, 'call');
       if (options !== undefined) {
         checkObject(options, 'options');
-        return this.call({ ...call, ...options });
+        return this.call({ ...call, ...options } as MethodCall);
       }
-      const { destination, path, interface: interfaceName, member, signature, body } = call;
-      const head = { type: MessageType.MethodCall, flags: callFlags(call), destination, path, member, signature };
-      return this.#connection.call({ ...head, interface: interfaceName }, body ?? [], call, takeValues);
+      // Copied, because it is looked at more than once: what is checked has to be what is used.
+      const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
+      const { noReply, autoStart, interactive } = call;
+      checkCallOptions({ noReply, autoStart, interactive });
+      checkArray(body, 'body');
+      checkChoice(reply, REPLY_FORMS, 'reply');
+      if (reply === 'message' && noReply === true) {
+        throw new InvalidArgumentError("reply: a call with `noReply` has no reply that could be a 'message'");
+      }
+      const flags = callFlags({ noReply, autoStart, interactive });
+      const head = { type: MessageType.MethodCall, flags, destination, path, member, signature };
+      const take: TakeReply<unknown> = reply === 'message' ? takeMessage : takeValues;
+      return this.#connection.call({ ...head, interface: interfaceName }, body, call, take);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -94,13 +125,15 @@ export class Endpoint implements AsyncDisposable {
    */
   emit(signal: SignalEmission): void {
     checkObject(signal, 'signal');
-    const { path, interface: interfaceName, member, signature, body, destination } = signal;
+    const { path, interface: interfaceName, member, signature, body = [], destination } = signal;
+    checkArray(body, 'body');
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
     this.#connection.send(head, body);
   }
 
   /**
-   * Sends any message that awaits no reply: a signal, or an answer to a call that a message handler took.
+   * Sends any message and awaits no reply: a signal, or an answer to a call that a message handler took. The reply to a
+   * call that is sent so is only seen by a message handler with `replies: true`.
    *
    * @returns the serial of the message
    * @throws as {@link emit} does; for an answer (with a `replySerial`) when four times as much waits
@@ -110,9 +143,18 @@ export class Endpoint implements AsyncDisposable {
     checkObject(message, 'message');
     // Copied, because it is looked at more than once: what is checked has to be what is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
-    const { body, replySerial } = message;
+    const { body = [], replySerial, serial } = message;
+    checkArray(body, 'body');
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
-    return this.#connection.send(head, body, replySerial);
+    return this.#connection.send(head, body, replySerial, serial);
+  }
+
+  /**
+   * Takes the next serial for a message that is sent later, as the `serial` of {@link call} or {@link send}. So the number
+   * of a message is known before it leaves. A serial can be used once.
+   */
+  reserveSerial(): number {
+    return this.#connection.reserveSerial();
   }
 
   /** @internal answers a call; see {@link Connection.answer} */

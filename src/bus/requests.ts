@@ -1,6 +1,7 @@
 /** What can be sent through a bus, as users write it down. */
 import { MessageFlag } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
+import { checkBoolean } from '../parameters.js';
 
 /** How a method call is made; everything is optional. */
 export interface CallOptions extends WaitOptions {
@@ -26,6 +27,20 @@ export interface MethodCall extends CallOptions {
   readonly signature?: string | undefined;
   /** The arguments, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
+  /** What the call resolves with: the values of the reply; see {@link MessageReply} for the reply itself. */
+  readonly reply?: 'values' | undefined;
+  /** The number of the call's message, which `reserveSerial` gave; the next one if left out. */
+  readonly serial?: number | undefined;
+}
+
+/** For a call that resolves with its reply as a message. */
+export interface MessageReply {
+  /**
+   * The call resolves with the {@link Message} itself: its sender, serial, flags, signature and body. `replySerial` is the
+   * serial of the call. The body can be decoded at any time, in more than one way. An error still rejects; the message is
+   * in the `reply` of the error.
+   */
+  readonly reply: 'message';
 }
 
 /** A signal to send. */
@@ -42,6 +57,13 @@ export interface SignalEmission {
   readonly body?: readonly unknown[] | undefined;
   /** Send to this connection alone; to everybody who subscribed, if left out. */
   readonly destination?: string | undefined;
+}
+
+/** @throws {@link InvalidArgumentError} for options of a call that make no sense; those of waiting are checked with the call */
+export function checkCallOptions({ noReply, autoStart, interactive }: CallOptions): void {
+  checkBoolean(noReply, 'noReply');
+  checkBoolean(autoStart, 'autoStart');
+  checkBoolean(interactive, 'interactive');
 }
 
 /** The header flags that the options of a call stand for. */

@@ -25,9 +25,10 @@ import type { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
 import { describeMessage, MessageFlag, type MessageHead } from './message.js';
-import { Outbox, Urgency } from './outbox.js';
+import { type MarshalledMessage, Outbox, Urgency } from './outbox.js';
 import {
   type Callee,
+  type CalleesByName,
   checkWaitOptions,
   type InnerWaitOptions,
   noReply,
@@ -68,8 +69,8 @@ export class Connection {
   /** The number by which diagnostics call this connection. */
   readonly id = ++made;
 
-  /** Asked before every call, and may send messages that are to go before it: who may answer, as `PendingCalls.wait` takes it. */
-  calleeOf: (destination: string | undefined) => Callee | undefined = () => undefined;
+  /** Who may answer calls by well-known names; `undefined` where there are no names. */
+  callees: CalleesByName | undefined = undefined;
 
   readonly #native: NativeConnection;
   /** How much the other side may cost. */
@@ -233,13 +234,19 @@ export class Connection {
    * Sends a message that awaits no reply, and returns its serial.
    *
    * @param replySerial the serial of the message that it answers, if it does
+   * @param serial one that was reserved for it
    *
    * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is not open
    * @throws {@link BackpressureError} if too much waits to be written
    */
-  send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0): number {
-    return this.#sender.send(head, body, replySerial);
+  send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0, serial?: number): number {
+    return this.#sender.send(head, body, replySerial, serial);
+  }
+
+  /** The next serial, for a message that is sent later. */
+  reserveSerial(): number {
+    return this.#sender.reserveSerial();
   }
 
   /**
@@ -291,23 +298,32 @@ export class Connection {
     options: InnerWaitOptions,
     take: TakeReply<Result>,
   ): Promise<Result> {
+    if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0)
+      return this.#callWithoutReply(head, body, options, take);
+    const urgency = options.isUrgent === true ? Urgency.Answer : Urgency.Own;
+    let serial = 0;
+    let result: Promise<Result>;
+    let marshalled: MarshalledMessage | undefined;
     try {
       checkWaitOptions(options);
-      if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) return this.#callForNothing(head, body, take);
       this.#sender.requireOpen(head);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const callee = this.calleeOf(head.destination);
-    const serial = this.#sender.nextSerial();
-    let result: Promise<Result>;
-    try {
+      if (options.serial !== undefined) this.#sender.requireReserved(options.serial);
+      const { destination } = head;
+      let callee = this.callees?.find(destination);
+      if (callee === undefined && this.callees?.isToFollow(destination) === true) {
+        // What follows the name has to be sent first; whether the call itself can be sent is found out before that.
+        marshalled = this.#sender.marshal(head, body, urgency);
+        callee = this.callees.follow(destination);
+      }
+      serial = options.serial ?? this.#sender.nextSerial();
       result = this.#pending.wait(serial, head, options, take, callee);
     } catch (error) {
-      return Promise.reject(error);
+      // Diagnostics tell of every call by a number.
+      return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
     }
     try {
-      this.#sender.push(head, body, serial, 0, options.isUrgent === true ? Urgency.Answer : Urgency.Own, true);
+      if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
+      else this.#sender.pushMarshalled(marshalled, serial);
     } catch (error) {
       this.#pending.fail(serial, 'unsent', () => error);
     }
@@ -318,9 +334,15 @@ export class Connection {
    * Sends a call that wants no reply. Who wants none need not wait for it either: that the connection is over or full
    * rejects without ending the process as a rejection that nobody handled, and is reported.
    */
-  #callForNothing<Result>(head: MessageHead, body: readonly unknown[], take: TakeReply<Result>): Promise<Result> {
+  #callWithoutReply<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+  ): Promise<Result> {
     try {
-      this.send(head, body);
+      checkWaitOptions(options);
+      this.#sender.send(head, body, 0, options.serial);
       return Promise.resolve(take(noReply, {}));
     } catch (error) {
       const refused = Promise.reject(error);

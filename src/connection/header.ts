@@ -119,6 +119,11 @@ export function writeHeader(writer: Writer, head: MessageHead, serial: number, r
   writer.align(8);
 }
 
+/** Gives the message that begins at `start` its serial, where it was marshalled before that was known. */
+export function patchSerial(writer: Writer, start: number, serial: number): void {
+  writer.patchUint32(start + SERIAL_AT, serial);
+}
+
 /** Where heads are marshalled that are prepared. */
 const preparing = new Writer();
 

@@ -350,6 +350,14 @@ export class Inbox {
     return this.#made;
   }
 
+  /** The current message, a reply, for a caller that keeps it: its body can be decoded at any time, and what it brings is the caller's. */
+  toKeep(): IncomingMessage {
+    const message = this.makeMessage(false).keepForGood();
+    // Held from now on: when the body is looked at, the message has been handled.
+    void this.#claim?.descriptors;
+    return message;
+  }
+
   /**
    * The current message for whoever answers it, who decodes the body anew. Without descriptors, which each has by itself, it
    * may be one that a message handler was given.

@@ -87,9 +87,14 @@ export class LentBody {
 
   /** Decodes the body for a message that was given to user code, which then has what it may keep. */
   decodeKept(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
-    const values = this.#reader === undefined ? this.#decodeCopy(options, claim) : this.decode(options, claim);
+    const values = this.decodeAnyTime(options, claim);
     this.#unread--;
     return values;
+  }
+
+  /** Decodes the body for a message whose bytes are kept for good. */
+  decodeAnyTime(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+    return this.#reader === undefined ? this.#decodeCopy(options, claim) : this.decode(options, claim);
   }
 
   /** Ends the loan of the bytes. Descriptors that nobody claimed are closed. */

@@ -56,8 +56,10 @@ export interface MessageHead extends HeaderFields {
   readonly signature?: string | undefined;
 }
 
-/** A message to be sent: header fields, and values with their signature. The connection adds the serial. */
+/** A message to be sent: header fields, and values with their signature. */
 export interface OutgoingMessage extends MessageHead {
+  /** The number of the message, which `reserveSerial` gave; the next one if left out. */
+  readonly serial?: number | undefined;
   /** The serial of the message that a reply answers. */
   readonly replySerial?: number | undefined;
   /** The values, one for each complete type of `signature`; none if left out. */
@@ -86,7 +88,8 @@ export interface Message extends HeaderFields {
   readonly body: readonly unknown[];
   /**
    * Decodes the values in another way, variants as {@link Variant} for instance. To be called while the message is
-   * being handled: in a listener or handler, before its first `await`. The bytes are gone after that.
+   * being handled: in a listener or handler, before its first `await`. The bytes are gone after that. The reply of a call
+   * with `reply: 'message'` can be decoded at any time.
    *
    * @throws {@link DBusError} where the body is not valid
    */
@@ -110,6 +113,7 @@ export class IncomingMessage implements Message {
   readonly #claim: Claim | undefined;
   #body: readonly unknown[] | undefined;
   #isKept = false;
+  #isKeptForGood = false;
 
   /** @param claim to the descriptors that came with the message, if any did */
   constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
@@ -138,7 +142,7 @@ export class IncomingMessage implements Message {
   }
 
   get body(): readonly unknown[] {
-    this.#body ??= this.#isKept ? this.#lent.decodeKept(undefined, this.#claim) : this.decode();
+    this.#body ??= this.#isKept && !this.#isKeptForGood ? this.#lent.decodeKept(undefined, this.#claim) : this.decode();
     return this.#body;
   }
 
@@ -149,7 +153,14 @@ export class IncomingMessage implements Message {
     return this;
   }
 
+  /** As {@link keep}, for a message that nobody but its taker gets: the body can be decoded at any time, and more than once. */
+  keepForGood(): this {
+    this.#isKeptForGood = true;
+    return this.keep();
+  }
+
   decode(options?: DecodeOptions): unknown[] {
+    if (this.#isKeptForGood) return this.#lent.decodeAnyTime(options, this.#claim);
     return this.#lent.decode(options, this.#claim);
   }
 

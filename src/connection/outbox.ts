@@ -14,6 +14,7 @@ import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgume
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
+import { patchSerial } from './header.js';
 import { marshalMessage } from './marshal.js';
 import type { MessageHead } from './message.js';
 
@@ -41,7 +42,6 @@ export interface Answered {
 /** A message that was marshalled before others that have to go first. */
 export interface MarshalledMessage {
   readonly head: MessageHead;
-  readonly serial: number;
   readonly urgency: Urgency;
   readonly bytes: Uint8Array;
   readonly fds: readonly OutgoingFd[];
@@ -153,26 +153,27 @@ export class Outbox {
    *
    * @throws as {@link push} does
    */
-  marshal(head: MessageHead, body: readonly unknown[], serial: number, urgency: Urgency): MarshalledMessage {
+  marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
     this.#requireTurn();
     if (this.queuedBytes > this.#options.limit) this.#requireRoom(urgency);
     const writer = new Writer();
     this.#marshals = true;
     try {
-      const bodyLength = marshalMessage(writer, head, body, serial, 0, this.canSendFds);
+      const bodyLength = marshalMessage(writer, head, body, 0, 0, this.canSendFds);
       const bytes = writer.bytes.subarray(0, writer.position);
-      return { head, serial, urgency, bytes, fds: writer.fds, bodyLength };
+      return { head, urgency, bytes, fds: writer.fds, bodyLength };
     } finally {
       this.#marshals = false;
     }
   }
 
   /** Sees to it that a call leaves that was marshalled before, and waits for its reply already. */
-  pushMarshalled({ head, serial, urgency, bytes, fds, bodyLength }: MarshalledMessage): void {
+  pushMarshalled({ head, urgency, bytes, fds, bodyLength }: MarshalledMessage, serial: number): void {
     this.#requireTurn();
     const writer = this.#writer;
     const start = writer.beginMessage();
     writer.copy(bytes);
+    patchSerial(writer, start, serial);
     writer.fds.push(...fds);
     this.#take(start, head, serial, 0, urgency >= Urgency.Answer);
     this.#leave(bodyLength, true);

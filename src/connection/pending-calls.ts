@@ -5,11 +5,18 @@
 import { type DecodeOptions, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
-import { closedError, type DBusError, errorFromReply, TimeoutError } from '../errors.js';
+import {
+  ConnectionClosedError,
+  closedError,
+  type DBusError,
+  errorFromReply,
+  InvalidArgumentError,
+  TimeoutError,
+} from '../errors.js';
 import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
-import { describeMessage, type IncomingMessage, type MessageHead, MessageType } from './message.js';
+import { describeMessage, type IncomingMessage, type Message, type MessageHead, MessageType } from './message.js';
 import { rejectable, rejection } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
@@ -27,12 +34,24 @@ export interface InnerWaitOptions extends WaitOptions {
   readonly onError?: (name: string | undefined) => void;
   /** For what keeps the connection in order: it goes out even where the program's own messages are refused as too much. */
   readonly isUrgent?: boolean;
+  /** A serial that was reserved for the call. */
+  readonly serial?: number | undefined;
 }
 
 /** Who is called by a well-known name, as far as it is known. */
 export interface Callee {
   /** Whether it may be the one that this unique name is of. */
   mayBe(uniqueName: string): boolean;
+}
+
+/** Those who are called by well-known names. */
+export interface CalleesByName {
+  /** The one that calls to this destination go to, where it is followed already. */
+  find(destination: string | undefined): Callee | undefined;
+  /** Whether a call to this destination, for which `find` finds nothing, is to be preceded by `follow`. */
+  isToFollow(destination: string | undefined): destination is string;
+  /** Begins to follow the owner of a name, which sends messages. */
+  follow(name: string): Callee | undefined;
 }
 
 /** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
@@ -49,16 +68,27 @@ export interface ReplyBody {
   /** That of the values: a peer may answer otherwise than it says it does. */
   readonly signature: string;
   decode(options?: DecodeOptions): unknown[];
+  /** The message, for a caller that keeps it. */
+  toKeep(): IncomingMessage;
 }
 
 /** Makes what a call resolves with from its reply. What it throws is what the call rejects with. */
 export type TakeReply<Result> = (reply: ReplyBody, options: DecodeOptions) => Result;
 
 /** What a call that wants no reply is answered with, here. */
-export const noReply: ReplyBody = { signature: '', decode: () => [] };
+export const noReply: ReplyBody = {
+  signature: '',
+  decode: () => [],
+  toKeep: () => {
+    throw new InvalidArgumentError('a call that wants no reply has none to keep');
+  },
+};
 
 /** Takes the values, whatever they are. */
 export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode(options);
+
+/** Takes the message as it came. */
+export const takeMessage: TakeReply<Message> = (reply) => reply.toKeep();
 
 export const DEFAULT_TIMEOUT = 25_000;
 
@@ -196,6 +226,17 @@ export class PendingCalls {
     return rejectable(promise) as Promise<Result>;
   }
 
+  /** A call is refused before anything of it was sent. Returns a promise that rejects with the reason. */
+  refuse(serial: number, head: MessageHead, { signal }: WaitOptions, reason: unknown): Promise<never> {
+    const isClosed = reason instanceof ConnectionClosedError;
+    const isAborted = signal instanceof AbortSignal && signal.aborted && signal.reason === reason;
+    const outcome = isClosed ? 'closed' : isAborted ? 'abort' : 'unsent';
+    this.#counts[outcome]++;
+    const refused = outcome === 'unsent' ? reason : undefined;
+    if (watchesCalls()) this.#publish({ serial, head, startedAt: performance.now() }, outcome, undefined, refused);
+    return Promise.reject(reason);
+  }
+
   /** Hands a METHOD_RETURN or ERROR to the call that it answers. Returns whether there was one. */
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
@@ -268,7 +309,7 @@ export class PendingCalls {
   }
 
   #publish(
-    { serial, head, startedAt }: PendingCall,
+    { serial, head, startedAt }: Pick<PendingCall, 'serial' | 'head' | 'startedAt'>,
     outcome: CallOutcome,
     errorName: string | undefined,
     failure: unknown,

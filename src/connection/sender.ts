@@ -5,13 +5,19 @@
 import { constants } from 'node:os';
 import { publishSent, watchesMessages } from '../diagnostics/message-events.js';
 import { report } from '../diagnostics.js';
-import { BackpressureError, type DBusError, LimitsExceededError, NotSupportedError } from '../errors.js';
+import {
+  BackpressureError,
+  type DBusError,
+  InvalidArgumentError,
+  LimitsExceededError,
+  NotSupportedError,
+} from '../errors.js';
 import type { TransportKind } from '../native/binding.js';
 import { ANSWERS_FACTOR } from './back-pressure.js';
 import { refusalOf } from './errno.js';
 import type { Lifecycle } from './lifecycle.js';
 import { describeMessage, type MessageHead, MessageType } from './message.js';
-import { type Answered, type Outbox, type RefusedMessage, Urgency } from './outbox.js';
+import { type Answered, type MarshalledMessage, type Outbox, type RefusedMessage, Urgency } from './outbox.js';
 import type { PendingCalls } from './pending-calls.js';
 
 /** So many answers to refused replies are remembered: those that are refused are so soon. */
@@ -38,6 +44,8 @@ export class Sender {
   readonly #life: Lifecycle;
   readonly #outbox: Outbox;
   #serial = 0;
+  /** Serials that were given out for messages that have not been sent yet. */
+  readonly #reserved = new Set<number>();
   /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
   readonly #answersRefused = new Set<number>();
   #isBroken = false;
@@ -74,8 +82,40 @@ export class Sender {
 
   /** Serials are unsigned 32-bit and never 0. */
   nextSerial(): number {
-    this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
+    do {
+      this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
+    } while (this.#reserved.size > 0 && this.#reserved.has(this.#serial));
     return this.#serial;
+  }
+
+  /** The next serial, for a message that is sent later. */
+  reserveSerial(): number {
+    const serial = this.nextSerial();
+    this.#reserved.add(serial);
+    return serial;
+  }
+
+  /**
+   * A serial of the caller's own choice could be that of a call that waits, whose reply it would take.
+   *
+   * @throws {@link InvalidArgumentError} for a serial that was not reserved, or that was used already
+   */
+  requireReserved(serial: number): void {
+    if (this.#reserved.has(serial)) return;
+    throw new InvalidArgumentError(
+      `serial: ${String(serial)} was not reserved by reserveSerial(), or was used already`,
+    );
+  }
+
+  /** As `Outbox.marshal`. */
+  marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
+    return this.#outbox.marshal(head, body, urgency);
+  }
+
+  /** As `Outbox.pushMarshalled`. */
+  pushMarshalled(message: MarshalledMessage, serial: number): void {
+    this.#outbox.pushMarshalled(message, serial);
+    this.#onPushed(message.head, serial, 0, message.bodyLength);
   }
 
   /** @param isAwaited whether it is a call that waits for its reply already */
@@ -88,13 +128,19 @@ export class Sender {
     isAwaited = false,
   ): void {
     const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency, isAwaited);
+    this.#onPushed(head, serial, replySerial, bodyBytes);
+  }
+
+  #onPushed(head: MessageHead, serial: number, replySerial: number, bodyBytes: number): void {
+    if (this.#reserved.size > 0) this.#reserved.delete(serial);
     if (watchesMessages()) publishSent(this.#id, head, serial, replySerial, bodyBytes);
   }
 
   /** As `Connection.send`. */
-  send(head: MessageHead, body: readonly unknown[], replySerial: number): number {
+  send(head: MessageHead, body: readonly unknown[], replySerial: number, reserved?: number): number {
     this.requireOpen(head);
-    const serial = this.nextSerial();
+    if (reserved !== undefined) this.requireReserved(reserved);
+    const serial = reserved ?? this.nextSerial();
     this.push(head, body, serial, replySerial, replySerial === 0 ? Urgency.Own : Urgency.Answer);
     return serial;
   }
