@@ -36,6 +36,7 @@ import {
   type TakeReply,
 } from './pending-calls.js';
 import { Receiver } from './receiver.js';
+import { toldTo } from './rejection.js';
 import { Sender } from './sender.js';
 import { timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
@@ -325,7 +326,8 @@ export class Connection {
       if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
       else this.#sender.pushMarshalled(marshalled, serial);
     } catch (error) {
-      this.#pending.fail(serial, 'unsent', () => error);
+      const refusal = toldTo(error, this.call);
+      this.#pending.fail(serial, 'unsent', () => refusal);
     }
     return result;
   }

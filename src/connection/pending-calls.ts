@@ -17,7 +17,7 @@ import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type IncomingMessage, type Message, type MessageHead, MessageType } from './message.js';
-import { rejectable, rejection } from './rejection.js';
+import { rejectable, rejection, rejectionWith } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
 /** What a caller may choose about waiting for a reply. */
@@ -219,7 +219,7 @@ export class PendingCalls {
     if (watchesCalls()) call.startedAt = performance.now();
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
-      const abort = () => this.fail(serial, 'abort', () => signal.reason);
+      const abort = () => this.#end(serial, 'abort', () => rejectionWith(() => signal.reason));
       call.unlisten = onAbort(signal, abort);
     }
     if (this.#calls.size === 1) this.#onChange();
@@ -277,12 +277,19 @@ export class PendingCalls {
   /**
    * The call will get no usable reply, for a reason that is made when it is needed. Returns whether it waits for one.
    */
-  fail(serial: number, outcome: CallOutcome, reason: () => unknown): boolean {
+  fail(serial: number, outcome: CallOutcome, makeError: () => unknown): boolean {
+    if (outcome !== 'unsent') return this.#end(serial, outcome, () => rejection(makeError));
+    // Found while the call was being made: its stack has the caller's line already.
+    return this.#end(serial, outcome, () => rejectionWith(makeError), makeError);
+  }
+
+  /** @param result makes what the call's promise is resolved with, if it still waits */
+  #end(serial: number, outcome: CallOutcome, result: () => unknown, why?: () => unknown): boolean {
     const call = this.#calls.get(serial);
     if (call === undefined) return false;
     this.#counts[outcome]++;
-    this.#settle(call, rejection(reason));
-    if (watchesCalls()) this.#publish(call, outcome, undefined, outcome === 'unsent' ? reason() : undefined);
+    this.#settle(call, result());
+    if (watchesCalls()) this.#publish(call, outcome, undefined, why?.());
     return true;
   }
 

@@ -5,6 +5,8 @@
  * V8 looks for who that is along promises, so the promise is resolved with another one that fails a little later.
  * JavaScriptCore looks along async functions alone; there the error is made in one, which costs every call a little.
  */
+import { DBusError } from '../errors.js';
+
 const followsPromises = !('bun' in process.versions);
 
 class Rejection {
@@ -15,14 +17,35 @@ class Rejection {
   }
 }
 
-/** What to resolve a promise with that is to fail. Whoever handed it out did so by {@link rejectable}. */
-export function rejection(reason: () => unknown): unknown {
+/**
+ * What to resolve a promise with that is to fail. The stack of an error of ours begins where the promise is awaited.
+ * Whoever handed the promise out did so by {@link rejectable}.
+ */
+export function rejection(makeError: () => unknown): unknown {
+  if (!followsPromises) return new Rejection(makeError);
+  return failingLater(function fail() {
+    throw toldTo(makeError(), fail);
+  });
+}
+
+/** An error, with the stack of what called this function if the error is ours: how it was made tells a program nothing. */
+export function toldTo(error: unknown, called: (...args: never[]) => unknown): unknown {
+  if (error instanceof DBusError) Error.captureStackTrace(error, called);
+  return error;
+}
+
+/** As {@link rejection}, with a reason that may be anybody's, and is left as it is. */
+export function rejectionWith(reason: () => unknown): unknown {
   if (!followsPromises) return new Rejection(reason);
+  return failingLater(() => {
+    throw reason();
+  });
+}
+
+function failingLater(fail: () => never): Promise<never> {
   return Promise.resolve()
     .then(() => {})
-    .then(() => {
-      throw reason();
-    });
+    .then(fail);
 }
 
 /** A promise to hand out, of one that may be resolved with a {@link rejection}. */

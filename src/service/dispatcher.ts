@@ -126,7 +126,7 @@ function runMethod(exportable: Exportable, { name }: MethodDescription, call: In
   return exportable.callMethod(name, args, call);
 }
 
-/** Everything that can be called at a node, exported interfaces first. */
+/** Everything that can be called at a node, exported interfaces first. A node between has the standard interfaces alone. */
 function targetsOf(node: TreeNode): CallTarget[] {
   const targets: CallTarget[] = [];
   for (const exportable of node.interfaces.values()) {
@@ -135,9 +135,8 @@ function targetsOf(node: TreeNode): CallTarget[] {
       invoke: (method, call) => runMethod(exportable, method, call),
     });
   }
-  if (node.isObject) targets.push(properties);
   if (node.managesObjects) targets.push(objectManager);
-  targets.push(introspectable, peer);
+  targets.push(properties, introspectable, peer);
   return targets;
 }
 

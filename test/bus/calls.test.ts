@@ -122,11 +122,30 @@ test('a well-known error name becomes its class', async () => {
   assert.is((error as DBusError).code, 'ERR_DBUS_ACCESS_DENIED');
 });
 
-test('the stack of an error leads to the caller', async () => {
-  async function theCaller() {
-    await proxy.call.Fail('org.example.Error.Busy', 'try later');
+test('the stack of a call that failed begins where it is awaited', async () => {
+  const failing = {
+    'answered with an error': () => proxy.call.Fail('org.example.Error.Busy', 'try later'),
+    'by no service': () => client.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask' }),
+    'not answered in time': () => proxy.with({ timeout: 1 }).call.Never(),
+  };
+  for (const [how, call] of Object.entries(failing)) {
+    const theCaller = async () => {
+      await call();
+    };
+    const { stack = '' } = await rejection(theCaller());
+    assert.match(stack.split('\n').find((line) => /^ +at /.test(line)) ?? stack, 'theCaller', how);
   }
-  assert.match((await rejection(theCaller())).stack as string, 'theCaller');
+});
+
+test('the stack of a call that could not be sent has the line that makes it, awaited or not', async () => {
+  const misfit = { a: [{ b: [{ c: [{ d: ['not a number'] }] }] }] } as never;
+  const theCaller = () =>
+    client
+      .call({ ...target, member: 'Deep', signature: 'a{saa{saa{saa{sai}}}}', body: [misfit] })
+      .catch((error) => error);
+  const { stack, message } = (await theCaller()) as Error;
+  assert.match(message, 'expected i');
+  assert.match(stack as string, 'theCaller');
 });
 
 test('what a handler throws answers with its text and nothing else', async () => {

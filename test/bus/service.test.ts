@@ -2,7 +2,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  AccessDeniedError,
   connect,
   defineInterface,
   type Emits,
@@ -113,7 +112,9 @@ test('access is enforced before a getter or setter runs', async () => {
     await rejection(at('Set', 'ssv', ['org.example.Lamp', 'Model', new Variant('s', 'E14')])),
     PropertyReadOnlyError,
   );
-  assert.instance(await rejection(at('Get', 'ss', ['org.example.Lamp', 'Secret'])), AccessDeniedError);
+  const unreadable = await rejection(at('Get', 'ss', ['org.example.Lamp', 'Secret']));
+  assert.instance(unreadable, InvalidArgumentError);
+  assert.match(unreadable.message, 'write-only');
   assert.is(lamp.setterRuns, runs);
 });
 
@@ -274,6 +275,21 @@ test('introspection describes the object, the standard interfaces and every ance
   assert.is(properties?.get('Silent')?.emits, false);
   assert.is(properties?.get('Model')?.access, 'read');
   assert.is(await object.interface('org.example.Lamp').get.Model(), 'E27');
+});
+
+test('a path that only leads to objects has the standard interfaces, and no properties', async () => {
+  const above = await client.object('org.example.Lamp', '/org');
+  const standard = ['Introspectable', 'Peer', 'Properties'].map((name) => `org.freedesktop.DBus.${name}`);
+  assert.equal([...above.interfaces].sort(), standard);
+  const ask = (member: string, signature: string, body: unknown[]) =>
+    client.call({ destination: 'org.example.Lamp', path: '/org', interface: standard[2] as string, member, signature, body });
+  assert.equal(await ask('GetAll', 's', ['']), [{}]);
+  assert.equal(await ask('GetAll', 's', [standard[1]]), [{}]);
+  assert.instance(await rejection(ask('GetAll', 's', ['org.example.Lamp'])), UnknownInterfaceError);
+  assert.instance(await rejection(ask('Get', 'ss', ['org.example.Lamp', 'Level'])), UnknownInterfaceError);
+  assert.instance(await rejection(ask('Get', 'ss', ['', 'Level'])), UnknownPropertyError);
+  const set = ask('Set', 'ssv', ['org.example.Lamp', 'Level', new Variant('u', 1)]);
+  assert.instance(await rejection(set), UnknownInterfaceError);
 });
 
 test('introspection lists each child once, however deep what is exported lies', async () => {

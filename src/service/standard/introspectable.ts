@@ -24,7 +24,7 @@ function describeNode(node: TreeNode): NodeDescription {
   for (const { description } of node.interfaces.values()) add(description);
   add(standardInterfaces.introspectable);
   add(standardInterfaces.peer);
-  if (node.isObject) add(standardInterfaces.properties);
+  add(standardInterfaces.properties);
   if (node.managesObjects) add(standardInterfaces.objectManager);
   return { path: node.path, interfaces, children: new Map([...node.children].map((name) => [name, leaf])) };
 }

@@ -1,12 +1,13 @@
 /**
- * `org.freedesktop.DBus.Properties` of exported objects. Access is checked before a getter or setter runs.
+ * `org.freedesktop.DBus.Properties` of exported objects, and of the nodes that lead to them, which have no properties.
+ * Access is checked before a getter or setter runs. That a property cannot be read is `InvalidArgs`, as from GDBus: the
+ * specification has no error for it, and `AccessDenied` would say that others may.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
 
 import { EncodedEntries } from '../../codec/encoded-entries.js';
 import {
-  AccessDeniedError,
   InvalidArgumentError,
   PropertyReadOnlyError,
   UnknownInterfaceError,
@@ -36,7 +37,7 @@ export const properties: CallTarget = {
 function get(call: IncomingCall): unknown {
   const [interfaceName, name] = call.message.decode() as [string, string];
   const [exportable, property] = find(call, interfaceName, name);
-  if (property.access === 'write') throw new AccessDeniedError(`the property ${name} is write-only`);
+  if (property.access === 'write') throw new InvalidArgumentError(`the property ${name} is write-only`);
   const { properties } = exportable;
   const value = properties.get(name);
   const answer = (known: unknown) => new Variant(property.signature, known);
