@@ -204,10 +204,10 @@ export class Bus extends Endpoint {
   }
 
   /**
-   * Has the bus start a service. Resolves with whether it was `started` now or is `running` already.
+   * Has the bus start a service. Resolves with whether it was `started` now or is `running` already, whatever started it.
    *
-   * @throws (rejects) {@link ServiceUnknownError} if the bus knows no such service, or another {@link DBusError} if it
-   * does not start
+   * @throws (rejects) {@link ServiceUnknownError} if it does not run and the bus knows no such service, or another
+   * {@link DBusError} if it does not start
    * @see D-Bus specification, section "org.freedesktop.DBus.StartServiceByName"
    */
   async startService(name: string): Promise<'started' | 'running'> {

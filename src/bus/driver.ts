@@ -6,7 +6,7 @@
 import type { Connection } from '../connection/connection.js';
 import { MessageType } from '../connection/message.js';
 import type { InnerWaitOptions, WaitOptions } from '../connection/pending-calls.js';
-import { ProtocolError } from '../errors.js';
+import { ProtocolError, ServiceUnknownError } from '../errors.js';
 import { isBusName, isUniqueName, quoted } from '../names.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
@@ -135,10 +135,15 @@ export class BusDriver {
   }
 
   async startService(name: string): Promise<'started' | 'running'> {
-    const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0]);
-    return expectCode('StartServiceByName', reply, StartServiceReply) === StartServiceReply.Success
-      ? 'started'
-      : 'running';
+    try {
+      const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0]);
+      const code = expectCode('StartServiceByName', reply, StartServiceReply);
+      return code === StartServiceReply.Success ? 'started' : 'running';
+    } catch (error) {
+      // dbus-daemon says so of a service that it could not start as well, although it is running.
+      if (error instanceof ServiceUnknownError && (await this.hasOwner(name))) return 'running';
+      throw error;
+    }
   }
 
   async credentials(name: string): Promise<Credentials> {

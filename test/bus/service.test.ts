@@ -282,7 +282,14 @@ test('a path that only leads to objects has the standard interfaces, and no prop
   const standard = ['Introspectable', 'Peer', 'Properties'].map((name) => `org.freedesktop.DBus.${name}`);
   assert.equal([...above.interfaces].sort(), standard);
   const ask = (member: string, signature: string, body: unknown[]) =>
-    client.call({ destination: 'org.example.Lamp', path: '/org', interface: standard[2] as string, member, signature, body });
+    client.call({
+      destination: 'org.example.Lamp',
+      path: '/org',
+      interface: standard[2] as string,
+      member,
+      signature,
+      body,
+    });
   assert.equal(await ask('GetAll', 's', ['']), [{}]);
   assert.equal(await ask('GetAll', 's', [standard[1]]), [{}]);
   assert.instance(await rejection(ask('GetAll', 's', ['org.example.Lamp'])), UnknownInterfaceError);

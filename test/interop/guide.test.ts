@@ -9,8 +9,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { connect } from '../../src/index.js';
 import {
   type DocumentedFile,
   documentedFiles,
@@ -147,6 +149,33 @@ async function start(page: string, file: DocumentedFile, env: PrivateBus['env'])
   const program = Program.start(process.execPath, ['--import', 'tsx', path], { env, cwd, timeLimit: 60_000 });
   await Promise.race([program.line(/^/).catch(() => {}), program.finished]);
   return { file, program };
+}
+
+for (const how of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL', 'process.exit', 'stop and its end', 'its end'] as const) {
+  test(`the bus that testing.md starts ends with ${how} of its process`, async () => {
+    const helper = JSON.stringify(pathToFileURL(join(folderOf('testing.md'), 'private-bus.ts')).href);
+    const script = `
+      import { startBus } from ${helper};
+      const { address, stop } = await startBus();
+      console.log(address);
+      ${how.startsWith('SIG') ? 'setInterval(() => {}, 1000);' : ''}
+      ${how === 'process.exit' ? 'process.exit();' : how.startsWith('stop') ? 'stop();' : ''}
+    `;
+    const program = Program.start(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script]);
+    const address = await program.line(/^unix:/);
+    if (how.startsWith('SIG')) {
+      await (await connect({ address })).close();
+      program.kill(how as NodeJS.Signals);
+    }
+    await program.finished;
+    for (let waited = 0; waited < PATIENCE; waited += 50) {
+      const bus = await connect({ address }).catch(() => undefined);
+      if (bus === undefined) return;
+      await bus.close();
+      await delay(50);
+    }
+    assert.unreachable('the bus is still there');
+  });
 }
 
 async function printed(page: string, { file, program }: Started): Promise<void> {

@@ -1,0 +1,71 @@
+// Services that the bus starts: who starts them, who does not, and which bus they find themselves on.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, defineInterface, implement, ServiceUnknownError } from '../../src/index.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { projectRoot } from '../helpers/paths.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
+
+const test = suite('activation');
+const NAME = 'org.example.Activated';
+const folder = mkdtempSync(join(tmpdir(), 'busbar-activation-'));
+
+const Activated = defineInterface(NAME, { methods: { WhoAmI: { out: ['uniqueName:s'] } } });
+
+/** On the bus that started it, whichever that is, and for as long as that runs. */
+const program = `
+  import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+  const bus = await connect({ bus: 'starter' });
+  const Activated = defineInterface('${NAME}', { methods: { WhoAmI: { out: ['uniqueName:s'] } } });
+  bus.export('/', implement(Activated, { WhoAmI: () => bus.uniqueName }));
+  await bus.requestName('${NAME}');
+`;
+
+/** Activation files have one line for a command, without any quoting of ours. */
+const start = join(folder, 'start.sh');
+const quotedForShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const command = [process.execPath, ...moduleArguments(program)].map(quotedForShell).join(' ');
+writeFileSync(start, `#!/bin/sh\ncd ${quotedForShell(projectRoot)}\nexec ${command}\n`, { mode: 0o755 });
+writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nExec=/bin/sh ${start}\n`);
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a call starts the service, on the bus of the caller; with autoStart: false it starts none', async () => {
+  await using daemon = await PrivateBus.start({ serviceFolder: folder });
+  await using bus = await connect({ address: daemon.address });
+  const proxy = bus.proxy(Activated, NAME, '/').with({ timeout: 60_000 });
+  assert.instance(await rejection(proxy.with({ autoStart: false }).call.WhoAmI()), ServiceUnknownError);
+  assert.not((await bus.listNames()).includes(NAME));
+  assert.ok(await bus.hasName(NAME), 'it can be started');
+  const uniqueName = await proxy.call.WhoAmI();
+  assert.is(uniqueName, await bus.nameOwner(NAME));
+  // And while it runs it is called all the same.
+  assert.is(await proxy.with({ autoStart: false }).call.WhoAmI(), uniqueName);
+});
+
+test('startService starts a service once', async () => {
+  await using daemon = await PrivateBus.start({ serviceFolder: folder });
+  await using bus = await connect({ address: daemon.address });
+  assert.is(await bus.startService(NAME), 'started');
+  assert.is(await bus.startService(NAME), 'running');
+});
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const title = `startService finds a service running that ${daemon} could not start, and rejects without one`;
+  testUnless(PrivateBus.missing({ daemon }), test, title, async () => {
+    await using own = await PrivateBus.start({ daemon });
+    await using bus = await connect({ address: own.address });
+    const error = await rejection(bus.startService(NAME));
+    assert.instance(error, ServiceUnknownError);
+    bus.export('/', implement(Activated, { WhoAmI: () => '' }));
+    await bus.requestName(NAME);
+    assert.is(await bus.startService(NAME), 'running');
+  });
+}
+
+test.run();
