@@ -26,8 +26,6 @@ export class Place {
   readonly #outgoing: Outgoing;
   readonly #heads = new Map<string, PreparedHead>();
   #changesHead: PreparedHead | undefined;
-  /** The last batch of changes; others may have been sent since. */
-  #changes: Changes | undefined;
   /** The announcement that the object has come, which reads all values when it leaves. */
   #arrival: Pending | undefined;
 
@@ -51,20 +49,23 @@ export class Place {
     this.#arrival = arrival;
   }
 
-  /** A property has changed: that is told at the end of the turn, or before anything else is sent. */
-  note(change: Change): void {
+  /**
+   * A property has changed: that is told at the end of the turn, or before anything else is sent.
+   *
+   * @param owner the store whose property it is
+   */
+  note(change: Change, owner: object): void {
     const { barrier } = this.#outgoing;
     const { last } = barrier;
     if (last !== undefined && last === this.#arrival) return;
-    change.take();
-    if (last !== undefined && last === this.#changes) {
-      this.#changes.set(change);
+    if (last instanceof Changes && last.owner === owner) {
+      last.set(this, change);
       barrier.schedule();
       return;
     }
-    this.#changes = new Changes(this);
-    this.#changes.set(change);
-    barrier.add(this.#changes);
+    const changes = new Changes(owner);
+    changes.set(this, change);
+    barrier.add(changes);
   }
 
   /** Sends PropertiesChanged. */
@@ -81,46 +82,60 @@ export class Place {
   }
 }
 
-/** Changes of one object that leave together from a place: the last one of each property. */
+/** Changes of one object that leave together, from all of its places on a connection: the last one of each property. */
 class Changes implements Pending {
-  readonly #place: Place;
-  readonly #changes = new Map<string, Change>();
+  readonly owner: object;
+  readonly #byPlace = new Map<Place, Map<string, Change>>();
 
-  constructor(place: Place) {
-    this.#place = place;
+  /** @param owner the store whose changes these are */
+  constructor(owner: object) {
+    this.owner = owner;
   }
 
-  set(change: Change): void {
-    this.#changes.get(change.name)?.done();
-    this.#changes.set(change.name, change);
+  set(place: Place, change: Change): void {
+    change.take();
+    const changes = this.#byPlace.get(place);
+    if (changes === undefined) {
+      this.#byPlace.set(place, new Map([[change.name, change]]));
+    } else {
+      changes.get(change.name)?.done();
+      changes.set(change.name, change);
+    }
   }
 
   send(isOvertaken: boolean): boolean {
-    const entries: EncodedEntry[] = [];
-    const invalidated: string[] = [];
-    const leaving: Change[] = [];
-    let isShared = false;
-    for (const change of this.#changes.values()) {
-      const { content } = change;
-      if (content === State.Awaited && !isOvertaken) continue;
-      leaving.push(change);
-      if (typeof content === 'symbol') invalidated.push(change.name);
-      else entries.push(content);
-      isShared ||= Array.isArray(content);
+    for (const [place, changes] of this.#byPlace) {
+      sendChanges(place, changes, isOvertaken);
+      if (changes.size === 0) this.#byPlace.delete(place);
     }
-    try {
-      if (leaving.length > 0) {
-        if (isShared) sendShared(entries, () => this.#place.tellChanges(entries, invalidated));
-        else this.#place.tellChanges(entries, invalidated);
-      }
-    } catch (error) {
-      report('send', `the changes of ${this.#place.description.name} could not be sent`, error);
-    }
-    for (const change of leaving) {
-      this.#changes.delete(change.name);
-      change.done();
-    }
-    return this.#changes.size === 0;
+    return this.#byPlace.size === 0;
+  }
+}
+
+/** Sends what is known of some changes, and takes it away. Of what is not known yet others learn that it is not valid. */
+function sendChanges(place: Place, changes: Map<string, Change>, isOvertaken: boolean): void {
+  const entries: EncodedEntry[] = [];
+  const invalidated: string[] = [];
+  const leaving: Change[] = [];
+  let isShared = false;
+  for (const change of changes.values()) {
+    const { content } = change;
+    if (content === State.Awaited && !isOvertaken) continue;
+    leaving.push(change);
+    if (typeof content === 'symbol') invalidated.push(change.name);
+    else entries.push(content);
+    isShared ||= Array.isArray(content);
+  }
+  if (leaving.length === 0) return;
+  try {
+    if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
+    else place.tellChanges(entries, invalidated);
+  } catch (error) {
+    report('send', `the changes of ${place.description.name} could not be sent`, error);
+  }
+  for (const change of leaving) {
+    changes.delete(change.name);
+    change.done();
   }
 }
 

@@ -277,7 +277,7 @@ export class PropertyStore {
   #note(property: Property, content: Content): void {
     const read = content === State.Unread ? () => this.#read(property) : undefined;
     const change = new Change(property.description.name, content, read);
-    for (const place of this.#places) place.note(change);
+    for (const place of this.#places) place.note(change, this);
   }
 
   #read(property: Property): Content {
