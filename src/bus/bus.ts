@@ -63,7 +63,6 @@ export class Bus extends Endpoint {
       isClosing,
       isUniqueName: (name: string) => name === this.#uniqueName,
       isAddressedHere: (destination: string) => this.isAddressedHere(destination),
-      hold: () => connection.hold(),
     };
     this.#subscriptions = new Subscriptions(subscriber, this.#matchRules, this.#owners);
     this.#names = this.#bus && new OwnedNames(this.#bus);
@@ -132,10 +131,14 @@ export class Bus extends Endpoint {
     });
   }
 
-  /** @internal as `subscribe`, for who wants no message to keep: `take` gets the inbox that the signal is in */
-  listen(rule: SubscriptionRule, take: SignalTaker): Subscription {
+  /**
+   * @internal as `subscribe`, for who wants no message to keep: `take` gets the inbox that the signal is in
+   *
+   * @param hearsOfLoss whether it is for something that rejects, or throws, when the connection is lost
+   */
+  listen(rule: SubscriptionRule, take: SignalTaker, hearsOfLoss = false): Subscription {
     this.#connection.requireOpen('nothing can be subscribed to');
-    return this.#subscriptions.add({ ...rule, type: 'signal' }, take);
+    return this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(hearsOfLoss));
   }
 
   /**
@@ -245,7 +248,7 @@ export class Bus extends Endpoint {
     checkWatcher(watcher);
     this.#requireBus('watchName');
     this.#connection.requireOpen(`${name} cannot be watched`);
-    const watch = new NameWatch(name, watcher, this.#owners, this.#connection);
+    const watch = new NameWatch(name, watcher, this.#owners, this);
     this.#watchers.add(watch);
     return {
       [Symbol.dispose]: () => {

@@ -3,6 +3,7 @@
  * `Bus`, which stands on this one.
  */
 import type { Connection } from '../connection/connection.js';
+import type { KeepAliveUser } from '../connection/keep-alive.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
 import { type Message, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
 import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/pending-calls.js';
@@ -28,10 +29,12 @@ const REPLY_FORMS = ['values', 'message'];
 /** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
 export class Endpoint implements AsyncDisposable {
   readonly #connection: Connection;
+  readonly #keepAlive: KeepAliveUser;
 
   /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#keepAlive = connection.keepAlive.addUser();
   }
 
   /** How far the connection is in its life. Whoever holds a bus got it `open`. */
@@ -55,10 +58,13 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
-   * rejects, so it is safe to leave alone.
+   * rejects, so it is safe to leave alone. It does not keep the process alive.
+   *
+   * Reading it tells busbar that the program decides by itself what a loss means. Where nothing has read it, the loss of a bus
+   * is a process warning, and the process ends with exit code 1 if the connection was what kept it alive.
    */
   get disconnected(): Promise<DBusError | undefined> {
-    return this.#connection.closed;
+    return this.#connection.disconnected;
   }
 
   /**
@@ -184,15 +190,15 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
-   * that wait, subscriptions, owned names and exported objects.
+   * that wait, subscriptions, watched and owned names, exported objects, and by bytes that the other side still reads.
    */
   ref(): void {
-    this.#connection.ref();
+    this.#keepAlive.wish('ref');
   }
 
   /** Lets the process end whatever the connection is doing. */
   unref(): void {
-    this.#connection.unref();
+    this.#keepAlive.wish('unref');
   }
 
   /**
@@ -221,9 +227,13 @@ export class Endpoint implements AsyncDisposable {
     await this.close();
   }
 
-  /** @internal keeps the process alive until the returned function is called */
-  hold(): () => void {
-    return this.#connection.hold();
+  /**
+   * @internal keeps the process alive until the returned function is called
+   *
+   * @param hearsOfLoss whether what it is for rejects, or throws, when the connection is lost
+   */
+  hold(hearsOfLoss = false): () => void {
+    return this.#keepAlive.hold(hearsOfLoss);
   }
 
   /** @internal has `listener` called when the connection is over, until the returned function is called */

@@ -31,7 +31,7 @@ export function checkWatcher(watcher: NameWatcher): void {
 /** What a connection is to a watcher. */
 interface Watched {
   /** The number by which diagnostics call it. */
-  readonly id: number;
+  readonly connectionId: number;
   hold(): () => void;
   whenClosed(listener: (reason: DBusError | undefined) => void): () => void;
 }
@@ -75,7 +75,7 @@ export class NameWatch {
   #tellRefused(reason: unknown): boolean {
     this.#stopHolding();
     if (this.#watcher.refused === undefined) return false;
-    runHandler(`a watcher of ${this.#name}`, () => this.#watcher.refused?.(reason), this.#connection.id);
+    runHandler(`a watcher of ${this.#name}`, () => this.#watcher.refused?.(reason), this.#connection.connectionId);
     return true;
   }
 
@@ -87,6 +87,6 @@ export class NameWatch {
   /** The connection is over. Only a loss is news: who closes it knows. */
   #onClosed(reason: DBusError | undefined): void {
     if (reason === undefined || this.#isPresent === false) return;
-    runHandler(`a watcher of ${this.#name}`, () => this.#tell(undefined), this.#connection.id);
+    runHandler(`a watcher of ${this.#name}`, () => this.#tell(undefined), this.#connection.connectionId);
   }
 }

@@ -26,14 +26,31 @@ export type SignalListener = (message: Message) => void;
 export type SignalTaker = (received: Inbox) => unknown;
 
 /** One who listens by a rule. */
-interface Listener {
+class Listener {
   /** Counts up, so that it tells who subscribed first. */
   readonly id: number;
   readonly take: SignalTaker;
   /** Whether its subscription is over: another listener may have ended it while a signal is being handed out. */
-  ended: boolean;
+  ended = false;
   /** Whether it asked how AddMatch ended. */
-  awaits: boolean;
+  awaits = false;
+  readonly #hold: Hold;
+  #stopHolding: (() => void) | undefined;
+
+  constructor(id: number, take: SignalTaker, hold: Hold) {
+    this.id = id;
+    this.take = take;
+    this.#hold = hold;
+  }
+
+  hold(): void {
+    this.#stopHolding ??= this.#hold();
+  }
+
+  stopHolding(): void {
+    this.#stopHolding?.();
+    this.#stopHolding = undefined;
+  }
 }
 
 /** A rule that is listened by. */
@@ -69,9 +86,10 @@ export interface Subscriber {
   isUniqueName(name: string): boolean;
   /** Whether a message that carries this destination is for the connection. */
   isAddressedHere(destination: string): boolean;
-  /** Keeps the process alive until the returned function is called. */
-  hold(): () => void;
 }
+
+/** Keeps the process alive until the returned function is called. */
+export type Hold = () => () => void;
 
 export class Subscriptions {
   readonly #subscriber: Subscriber;
@@ -111,17 +129,19 @@ export class Subscriptions {
   /**
    * Adds a listener. If the bus has refused the rule before, it is asked again, for the earlier listeners as well.
    *
+   * @param hold keeps the process alive, for as long as the rule is in force for this listener
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
-  add(wanted: MatchRule, take: SignalTaker): Subscription {
+  add(wanted: MatchRule, take: SignalTaker, hold: Hold): Subscription {
     // Peers have no names: what comes can only come from the one there is.
     const matchRule = this.#subscriber.isPeer ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
     const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
-    const listener: Listener = { id: ++this.#lastListener, take, ended: false, awaits: false };
+    const listener = new Listener(++this.#lastListener, take, hold);
     rule.listeners = [...rule.listeners, listener];
     this.#listeners++;
     if (rule.force === undefined) this.#enforce(rule);
+    else listener.hold();
     return this.#handle(rule, listener);
   }
 
@@ -197,7 +217,8 @@ export class Subscriptions {
     const wellKnown = senderToVerify(rule.rule);
     // Before the rule itself: the owner has to be known when its first signal arrives.
     const owner = wellKnown === undefined ? undefined : this.#owners.follow(wellKnown, refusalIsTold);
-    const force: InForce = { held: this.#matchRules.hold(rule.rule), owner, stopHolding: this.#subscriber.hold() };
+    const force: InForce = { held: this.#matchRules.hold(rule.rule), owner };
+    for (const listener of rule.listeners) listener.hold();
     rule.force = force;
     this.#index.add(rule);
     rule.outcome = this.#outcomeOf(rule, force);
@@ -220,6 +241,7 @@ export class Subscriptions {
     const unsubscribe = () => {
       if (listener.ended) return;
       listener.ended = true;
+      listener.stopHolding();
       this.#listeners--;
       rule.listeners = rule.listeners.filter((other) => other !== listener);
       if (rule.listeners.length > 0) return;
@@ -241,12 +263,12 @@ export class Subscriptions {
   /** Lets go of what a rule holds: it has ended, or the bus does not take it. */
   #giveUp(rule: ListenedRule): void {
     if (rule.force === undefined) return;
-    const { held, owner, stopHolding } = rule.force;
+    const { held, owner } = rule.force;
     rule.force = undefined;
     this.#index.remove(rule);
     held.release();
     owner?.release();
-    stopHolding();
+    for (const listener of rule.listeners) listener.stopHolding();
   }
 }
 

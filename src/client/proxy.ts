@@ -220,20 +220,28 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
 }
 
-/** @param take gets the values, and the inbox that the signal is in; descriptors are on loan to it */
+/**
+ * @param take gets the values, and the inbox that the signal is in; descriptors are on loan to it
+ * @param hearsOfLoss whether whoever waits for it hears of the loss of the connection
+ */
 function takeSignal(
   { bus, description, destination: sender, path, options }: Remote,
   signal: SignalDescription,
   take: (values: unknown[], received: Inbox) => unknown,
+  hearsOfLoss = false,
 ): Subscription {
   const rule = { sender, path, interface: description.name, member: signal.name };
-  return bus.listen(rule, (received) => {
-    const { signature } = received;
-    if (signature !== signal.signature) {
-      reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
-    }
-    return take(received.decode(options), received);
-  });
+  return bus.listen(
+    rule,
+    (received) => {
+      const { signature } = received;
+      if (signature !== signal.signature) {
+        reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
+      }
+      return take(received.decode(options), received);
+    },
+    hearsOfLoss,
+  );
 }
 
 function listen(remote: Remote, signal: SignalDescription) {
@@ -245,17 +253,22 @@ function listen(remote: Remote, signal: SignalDescription) {
 
 function listenOnce(remote: Remote, signal: SignalDescription) {
   const listenFor: ListenOnce = (listener) =>
-    takeSignal(remote, signal, (values, received) => {
-      received.keepDescriptors();
-      listener(values);
-    });
+    takeSignal(
+      remote,
+      signal,
+      (values, received) => {
+        received.keepDescriptors();
+        listener(values);
+      },
+      true,
+    );
   return (options?: { readonly signal?: AbortSignal }): Promise<unknown[]> =>
     nextSignal(remote.bus, listenFor, options?.signal ?? remote.options.signal);
 }
 
 function watch(remote: Remote, signal: SignalDescription) {
   const listenFor: ListenOn = (listener) =>
-    takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()));
+    takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()), true);
   return (options?: WatchOptions) => new SignalQueue(remote.bus, listenFor, options);
 }
 

@@ -63,6 +63,11 @@ export class BackPressure {
     return this.#isPaused;
   }
 
+  /** Bytes that were handed over to the addon while others waited in it, or until some had to. */
+  get handedOverBytes(): number {
+    return this.#handedOver;
+  }
+
   /** Bytes of answers that wait in the addon, at most. */
   get answers(): number {
     return this.#answers;

@@ -20,7 +20,7 @@ import { loadAddon } from '../native/load.js';
 import { BackPressure } from './back-pressure.js';
 import { Deadlines } from './deadlines.js';
 import { lossOf } from './errno.js';
-import { flushAtExit, forgetAtExit } from './exit.js';
+import { flushAtExit, flushWhileExiting, forgetAtExit, isExiting } from './exit.js';
 import type { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
@@ -38,8 +38,10 @@ import {
 import { Receiver } from './receiver.js';
 import { toldTo } from './rejection.js';
 import { Sender } from './sender.js';
-import { timeLimit } from './time-limit.js';
+import { TimeLimit, timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
+import { forgetLossOf, tellUnheardLoss } from './unheard-loss.js';
+import { Unwritten } from './unwritten.js';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */
@@ -77,16 +79,20 @@ export class Connection {
   /** How much the other side may cost. */
   readonly limits: CompleteLimits;
   readonly #isPeer: boolean;
+  /** Where it leads; empty for a client that was accepted. */
+  readonly #address: string;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines(() => this.#native.hasUnread());
   readonly #pending: PendingCalls;
+  readonly #unwritten: Unwritten;
   readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   #canSendFds = false;
   #closing: Promise<void> | undefined;
+  #isEndAskedFor = false;
   /** Why the attempt is given up here. */
   #givenUp: Omit<ConnectFailure, 'phase'> | undefined;
   /** Why the connection is ended here. */
@@ -114,7 +120,11 @@ export class Connection {
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
     });
-    this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0);
+    this.#unwritten = new Unwritten({
+      onChange: () => this.#keepAlive.update(),
+      written: () => this.#pressure.handedOverBytes - this.#outbox.waiting(),
+    });
+    this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0 || this.#unwritten.holds);
     this.#pressure = new BackPressure(this.#native, {
       limit: limits.queuedBytes,
       waiting: () => this.#outbox.waiting(),
@@ -123,10 +133,13 @@ export class Connection {
     this.#outbox = new Outbox(this.#native, {
       limit: limits.queuedBytes,
       pressure: this.#pressure,
+      unwritten: this.#unwritten,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
       onRefused: (refused) => this.#sender.onRefused(refused),
+      flushNow: () => flushWhileExiting(this),
     });
-    this.#life = new Lifecycle({ id: this.id, address: serve === undefined ? options.address : '', transport });
+    this.#address = serve === undefined ? options.address : '';
+    this.#life = new Lifecycle({ id: this.id, address: this.#address, transport });
     const parts = { id: this.id, isPeer: this.#isPeer, life: this.#life, outbox: this.#outbox, pending: this.#pending };
     const fail = (reason: DBusError) => this.fail(reason);
     this.#sender = new Sender({ ...parts, transport, limit: limits.queuedBytes, fail });
@@ -136,7 +149,7 @@ export class Connection {
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
     const connection = new Connection(options);
-    const release = connection.hold();
+    const release = connection.keepAlive.hold();
     const failure = await connection.#start(options);
     release();
     return failure ?? connection;
@@ -170,6 +183,12 @@ export class Connection {
 
   /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
   get closed(): Promise<DBusError | undefined> {
+    return this.#life.closed;
+  }
+
+  /** As {@link closed}, for the program, which hears of a loss by it. */
+  get disconnected(): Promise<DBusError | undefined> {
+    this.#isEndAskedFor = true;
     return this.#life.closed;
   }
 
@@ -224,6 +243,8 @@ export class Connection {
    */
   sendFirst(send: (() => void) | undefined): void {
     this.#sender.first = send;
+    // No turn ends any more, nor does a microtask run.
+    if (isExiting()) this.#sender.letOutFirst();
   }
 
   /** Whether a message is being written: code of the program's that runs meanwhile cannot send. */
@@ -371,17 +392,9 @@ export class Connection {
     return this.#life.whenClosed(listener);
   }
 
-  /** Keeps the process alive until the returned function is called. */
-  hold(): () => void {
-    return this.#keepAlive.hold();
-  }
-
-  ref(): void {
-    this.#keepAlive.wish('ref');
-  }
-
-  unref(): void {
-    this.#keepAlive.wish('unref');
+  /** What keeps the process alive. */
+  get keepAlive(): KeepAlive {
+    return this.#keepAlive;
   }
 
   /** Ends an attempt to connect that is not wanted any more. */
@@ -416,7 +429,7 @@ export class Connection {
   async flush(): Promise<void> {
     if (this.state === 'closed') return;
     this.#sender.letOutFirst();
-    const release = this.hold();
+    const release = this.#keepAlive.hold();
     try {
       await this.#outbox.drained();
       const reason = this.#sender.isBroken ? await this.closed : undefined;
@@ -426,33 +439,43 @@ export class Connection {
     }
   }
 
+  /** Where it leads, in words. */
+  get where(): string {
+    if (this.#address === '') return 'a peer';
+    return `the ${this.#isPeer ? 'peer' : 'bus'} at ${this.#address}`;
+  }
+
   /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. Returns whether that is all. */
   flushNow(milliseconds: number): boolean {
     this.#sender.letOutFirst();
-    this.#outbox.flush();
+    this.#outbox.writeThrough();
     this.#native.flush(milliseconds);
     return this.#outbox.waiting() === 0;
   }
 
-  /** Writes what was sent, for at most `milliseconds`, and closes. Calls that wait reject. The second time it is the same. */
-  close(milliseconds = CLOSE_LIMIT): Promise<void> {
-    this.#closing ??= this.#writeAndClose(milliseconds);
+  /** Is closed from now on, but still carries messages, so that what came is answered. */
+  beginToClose(): void {
+    this.#life.beginToClose();
+  }
+
+  /** Writes what was sent, until the limit, and closes. Calls that wait reject. The second time it is the same. */
+  close(limit?: TimeLimit): Promise<void> {
+    this.#closing ??= this.#writeAndClose(limit ?? new TimeLimit(CLOSE_LIMIT));
     return this.#closing;
   }
 
-  async #writeAndClose(milliseconds: number): Promise<void> {
+  async #writeAndClose(limit: TimeLimit): Promise<void> {
     if (this.#life.carriesMessages) {
       this.#life.beginToClose();
       this.#sender.letOutFirst();
       this.#life.stopCarrying();
-      const release = this.hold();
-      const { promise, give } = timeLimit(milliseconds);
+      const release = this.#keepAlive.hold();
       // What could not be written is reported when the connection is over.
       const drained = this.#outbox.drained().catch(() => {});
-      await Promise.race([drained, promise]);
-      give();
+      await Promise.race([drained, limit.over]);
       release();
     }
+    limit.end();
     this.#native.close();
     await this.closed;
   }
@@ -486,6 +509,7 @@ export class Connection {
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     flushAtExit(this);
+    if (!this.#isPeer) forgetLossOf(this.#address);
     this.#life.open();
     this.#keepAlive.update();
     return memory;
@@ -500,14 +524,22 @@ export class Connection {
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.state === 'closed') return;
     const reason = errno === 0 ? this.#failure : lossOf(errno, detail);
+    const wasOpen = this.state === 'open';
     this.#life.end({ errno, phase, detail, ...this.#givenUp }, reason);
     forgetAtExit(this);
+    if (wasOpen && reason !== undefined) this.#tellIfUnheard(reason);
     this.#keepAlive.end();
     this.#reportUnwritten(this.#outbox.end(reason), reason);
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#life.tellEnd(reason);
     this.#receiver.end();
+  }
+
+  /** Peers come and go; a bus stays, and programs that do not ask take it for granted. */
+  #tellIfUnheard(reason: DBusError): void {
+    if (this.#isPeer || this.#isEndAskedFor || !this.#keepAlive.keepsAliveInSilence) return;
+    tellUnheardLoss(this.#address, reason, () => this.#isEndAskedFor);
   }
 
   /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */

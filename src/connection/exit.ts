@@ -1,9 +1,25 @@
 /**
- * What was sent just before the process ends is delivered: at `exit`, every open connection writes what it gathered.
+ * What was sent before the process ends, or while it does, is delivered: at `exit`, every open connection writes what it
+ * gathered, and from then on whatever is sent is written at once. What the other side does not read in time is told of, and
+ * the process ends with an exit code that says so.
+ *
  * One listener serves all connections, and it is only there while there is one.
  */
+import { writeSync } from 'node:fs';
+import { printable } from '../diagnostics/printable.js';
+import { report } from '../diagnostics.js';
+
 interface Flushable {
-  /** Writes what was sent, blocking for at most so long. Returns whether all of it is written. */
+  /** The number by which diagnostics call the connection. */
+  readonly id: number;
+  /** Where it leads, in words. */
+  readonly where: string;
+  /** Bytes that wait to be written. */
+  readonly queuedBytes: number;
+  /**
+   * Writes what was sent, and what was put off for the end of the turn, blocking for at most so long. Returns whether all of it
+   * is written.
+   */
   flushNow(milliseconds: number): boolean;
 }
 
@@ -14,16 +30,45 @@ const EXIT_PATIENCE = 1000;
 const SLICE = 10;
 
 const open = new Set<Flushable>();
+/** When an exiting process waits no longer, on the clock of `performance.now`; nothing while it is not exiting. */
+let end: number | undefined;
+
+/** Whether the process is exiting: no turn of the event loop, and no microtask, will come any more. */
+export function isExiting(): boolean {
+  return end !== undefined;
+}
+
+function timeLeft(): number {
+  return Math.max(0, (end ?? 0) - performance.now());
+}
 
 function flushAll(): void {
-  const end = performance.now() + EXIT_PATIENCE;
+  end ??= performance.now() + EXIT_PATIENCE;
   // Whoever reads is not to go without because somebody else does not: nobody is waited for before all had their turn.
   let unwritten = [...open].filter((connection) => !connection.flushNow(0));
-  for (let turn = 0; unwritten.length > 0; turn++) {
-    const left = end - performance.now();
-    if (left < 1) return;
-    unwritten[turn % unwritten.length]?.flushNow(Math.min(SLICE, left));
+  for (let turn = 0; unwritten.length > 0 && timeLeft() >= 1; turn++) {
+    unwritten[turn % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
     unwritten = unwritten.filter((connection) => !connection.flushNow(0));
+  }
+  for (const connection of unwritten) tellGivenUp(connection);
+}
+
+/** Writes what was sent while the process exits. */
+export function flushWhileExiting(connection: Flushable): void {
+  if (!connection.flushNow(timeLeft())) tellGivenUp(connection);
+}
+
+function tellGivenUp({ id, where, queuedBytes }: Flushable): void {
+  const text = `${queuedBytes} bytes that were sent to ${where} are lost: the process ends, and the other side does not read`;
+  report('send', text, undefined, id);
+  // The process has to say so by itself: a supervisor sees nothing but the code.
+  process.exitCode ||= 1;
+  if (process.env.NODE_NO_WARNINGS === '1') return;
+  // A process warning would be printed in a later tick.
+  try {
+    writeSync(2, `(busbar:${process.pid}) [BUSBAR_UNWRITTEN] Warning: ${printable(text)}\n`);
+  } catch {
+    // Standard error is closed, or full.
   }
 }
 

@@ -14,9 +14,11 @@ import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgume
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
+import { isExiting } from './exit.js';
 import { patchSerial } from './header.js';
 import { marshalMessage } from './marshal.js';
 import type { MessageHead } from './message.js';
+import type { Unwritten } from './unwritten.js';
 
 const GATHER_BYTES = 32 * 1024;
 
@@ -58,10 +60,14 @@ export interface OutboxOptions {
   /** Bytes that may wait before what the program sends is refused. */
   readonly limit: number;
   readonly pressure: BackPressure;
+  /** Is told when something begins to wait in the addon, and when nothing does any more. */
+  readonly unwritten: Pick<Unwritten, 'begin' | 'end'>;
   /** Whether no call waits but the one that is being sent, if it is one that waits. */
   readonly isIdle: (isAwaited: boolean) => boolean;
   /** Hears of what was not taken, when it may send again. */
   readonly onRefused: (refused: RefusedMessage) => void;
+  /** Writes everything, because the process exits and no later turn comes. */
+  readonly flushNow: () => void;
 }
 
 export class Outbox {
@@ -218,6 +224,12 @@ export class Outbox {
     this.#gathers = true;
   }
 
+  /** The process exits: what is pushed from now on is written at once, because no tick comes any more. */
+  writeThrough(): void {
+    this.#flushScheduled = false;
+    this.flush();
+  }
+
   /** Hands everything that was gathered to the addon. */
   flush(): void {
     if (this.#marshals) return;
@@ -260,6 +272,7 @@ export class Outbox {
     const waiting = this.#native.send(bytes, end, fds);
     // Nothing waits any more also when the connection has broken, and then what waited is lost: only `onDrain` tells.
     if (waiting > 0 || this.#queued > 0) this.#pressure.handedOver(length, answers, waiting);
+    if (waiting > 0 && this.#queued === 0) this.#options.unwritten.begin();
     this.#queued = waiting || this.#queued;
   }
 
@@ -288,6 +301,7 @@ export class Outbox {
     this.#queued = this.waiting();
     this.#pressure.update(this.#queued);
     if (this.#queued > 0) return;
+    this.#options.unwritten.end();
     this.#drained?.resolve();
     this.#drained = undefined;
   }
@@ -299,6 +313,7 @@ export class Outbox {
   end(reason?: DBusError): number {
     const { queuedBytes } = this;
     this.#queued = 0;
+    this.#options.unwritten.end();
     if (queuedBytes === 0) this.#drained?.resolve();
     else this.#drained?.reject(reason ?? new ConnectionClosedError('it was closed before everything was written'));
     this.#drained = undefined;
@@ -346,6 +361,10 @@ export class Outbox {
 
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
+    if (isExiting()) {
+      this.#options.flushNow();
+      return;
+    }
     this.#flushScheduled = true;
     process.nextTick(() => {
       this.#flushScheduled = false;

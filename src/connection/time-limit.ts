@@ -23,3 +23,47 @@ export function timeLimit(
   });
   return { promise, give: () => clearTimeout(timer) };
 }
+
+/** A limit of time that can be made shorter while it runs. */
+export class TimeLimit {
+  /** Settles when the time is over. */
+  readonly over: Promise<void>;
+  #resolve!: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #endsAt = Number.POSITIVE_INFINITY;
+  #isOver = false;
+
+  /** @param milliseconds may be `Infinity` */
+  constructor(milliseconds: number) {
+    this.over = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.shorten(milliseconds);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Ends it so many milliseconds from now, if it would end later. */
+  shorten(milliseconds: number): void {
+    const endsAt = performance.now() + milliseconds;
+    if (this.#isOver || endsAt >= this.#endsAt) return;
+    this.#endsAt = endsAt;
+    clearTimeout(this.#timer);
+    if (milliseconds <= 0) this.#pass();
+    else this.#timer = setTimeout(() => this.#pass(), Math.min(milliseconds, TIMER_MAXIMUM));
+  }
+
+  /** It is not needed any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+  }
+
+  #pass(): void {
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+    this.#resolve();
+  }
+}

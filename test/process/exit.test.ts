@@ -2,11 +2,13 @@
 // When a process ends: not while something waits, at once when nothing does, and with everything delivered.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, listen, type MessageBus } from '../../src/index.js';
+import { connect, listen, type Message, type MessageBus } from '../../src/index.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, Program } from '../helpers/program.js';
+import { StoppedReader } from '../helpers/stopped-reader.js';
+import { until } from '../helpers/until.js';
 
 const daemon = await PrivateBus.start();
 const bus = await connect({ address: daemon.address });
@@ -22,13 +24,32 @@ function run(script: string): Promise<Finished> {
   return start(script).finished;
 }
 
+const preamble = `
+  import { connect, defineInterface, implement, listen } from ${JSON.stringify(libraryEntry)};
+  const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
+  const bus = await connect();
+`;
+
 function start(script: string): Program {
-  const preamble = `
-    import { connect, defineInterface, implement, listen } from ${JSON.stringify(libraryEntry)};
-    const Example = defineInterface('org.example.Exit', { methods: { Never: {} }, signals: { Bye: { args: 's' } } });
-    const bus = await connect();
-  `;
-  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env });
+  return startAt(daemon, script);
+}
+
+function startAt({ env }: PrivateBus, script: string): Program {
+  return Program.start(process.execPath, moduleArguments(preamble + script), { env });
+}
+
+/** Runs scripts whose bus is killed when they have come to their ends. */
+async function bereave(scripts: Readonly<Record<string, string>>): Promise<(readonly [string, Finished])[]> {
+  const doomed = await PrivateBus.start();
+  const programs = Object.entries(scripts).map(([what, script]) => {
+    const text = `${script}; await bus.listNames().catch(() => {}); console.log('ready')`;
+    return [what, startAt(doomed, text)] as const;
+  });
+  for (const [, program] of programs) await program.line('ready');
+  await doomed.kill();
+  const results = await Promise.all(programs.map(async ([what, program]) => [what, await program.finished] as const));
+  await doomed.stop();
+  return results;
 }
 
 /** Whether a process that runs this script is still there after a while. */
@@ -195,6 +216,163 @@ test('a loss that waits for its turn while another connection is busy is told be
   const { code, stdout, stderr } = await program.finished;
   assert.is(code, 0, stderr);
   assert.match(stdout, 'lost ConnectionClosedError');
+});
+
+test('a process that was kept alive by something silent ends with a code and a warning when its bus dies', async () => {
+  const scripts = {
+    'an export': `bus.export('/', implement(Example, { Never() {} }))`,
+    'a subscription': `bus.subscribe({ member: 'Something' }, () => {})`,
+    'a name': `process.on('warning', () => {}); await bus.requestName('org.example.Lost')`,
+    'a watched name': `bus.watchName('org.example.Lost', {})`,
+    'ref()': 'bus.ref()',
+    'an export beside a call': `bus.export('/', implement(Example, { Never: () => new Promise(() => {}) }));
+      bus.proxy(Example, bus.uniqueName, '/').call.Never().catch(() => {})`,
+  };
+  for (const [what, { code, stderr }] of await bereave(scripts)) {
+    assert.is(code, 1, `${what}: ${stderr}`);
+    const warning =
+      /\[BUSBAR_CONNECTION_LOST\] Warning: the connection to the bus at unix:path=.* was lost.*ECONNRESET/;
+    assert.match(stderr, warning, what);
+  }
+});
+
+test('a process that asks for the end, or hears of it, ends with the code of its own when its bus dies', async () => {
+  const hasSet = 'it has set a code';
+  const scripts = {
+    'it asks': `bus.export('/', implement(Example, { Never() {} })); void bus.disconnected`,
+    'it asks after the loss': `bus.export('/', implement(Example, { Never() {} }));
+      process.on('warning', () => bus.disconnected.then(() => {}))`,
+    'the connection does not matter': `bus.export('/', implement(Example, { Never() {} })); bus.unref();
+      await new Promise((resolve) => { setTimeout(resolve, 1000); console.log('ready'); })`,
+    'it hears by a call': `bus.addMessageHandler(() => true);
+      bus.call({ destination: bus.uniqueName, path: '/', member: 'Never', timeout: Infinity }).catch(() => {})`,
+    'it hears by a loop': `(async () => {
+        for await (const each of bus.proxy(Example, bus.uniqueName, '/').watch.Bye()) console.log(each);
+      })().catch((error) => console.log(error.name));
+      bus.proxy(Example, bus.uniqueName, '/').once.Bye().catch((error) => console.log(error.name))`,
+    [hasSet]: `bus.ref(); process.on('warning', () => { process.exitCode = 0; })`,
+  };
+  for (const [what, { code, stderr }] of await bereave(scripts)) {
+    assert.is(code, 0, `${what}: ${stderr}`);
+    if (what !== hasSet && what !== 'it asks after the loss') assert.not.match(stderr, 'BUSBAR_CONNECTION_LOST', what);
+  }
+});
+
+test('a process that connects again, to the same bus, has made good its loss', async () => {
+  const doomed = await PrivateBus.start();
+  const program = startAt(
+    doomed,
+    `
+    bus.ref();
+    console.log('ready');
+    process.once('warning', async () => {
+      for (;;) {
+        const again = await connect().catch(() => undefined);
+        if (again === undefined) continue;
+        console.log('again');
+        break;
+      }
+    });
+  `,
+  );
+  await program.line('ready');
+  await doomed.kill();
+  await doomed.restart();
+  const { code, stdout, stderr } = await program.finished;
+  assert.match(stdout, 'again');
+  assert.is(code, 0, stderr);
+  await doomed.stop();
+});
+
+test('what is sent in listeners of exit leaves, all of it and in order, before and behind the listener of busbar', async () => {
+  const heard: unknown[] = [];
+  using _bye = bus.subscribe({ interface: 'org.example.Exit' }, ({ body }) => heard.push(body[0]));
+  await bus.listNames();
+  for (const [how, end] of [
+    ['runs out of work', ''],
+    ['calls process.exit', 'process.exit(3)'],
+    [
+      'calls process.exit in a handler',
+      `bus.addMessageHandler(() => process.exit(3));
+      bus.emit({ path: '/', interface: 'org.example.Other', member: 'End', destination: bus.uniqueName }); bus.ref();`,
+    ],
+  ] as const) {
+    heard.length = 0;
+    const preamble = `
+      const say = (text) => bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 's', body: [text] });
+      const sayAll = (when) => { for (let i = 0; i < 300; i++) say(when + i); };
+    `;
+    // The first listener is there before the connection is.
+    const { code } = await run(`
+      ${preamble}
+      process.prependListener('exit', () => sayAll('first '));
+      process.on('exit', () => sayAll('last '));
+      process.on('exit', () => say('very last'));
+      for (let i = 0; i < 300; i++) say('before ' + i);
+      ${end}
+    `);
+    assert.is(code, end === '' ? 0 : 3, how);
+    await until(() => heard.at(-1) === 'very last');
+    const all = ['before ', 'first ', 'last '].flatMap((when) => Array.from({ length: 300 }, (_, i) => when + i));
+    assert.equal(heard, [...all, 'very last'], how);
+  }
+});
+
+test('a property that changes in a listener of exit is announced', async () => {
+  const heard: unknown[] = [];
+  using _changes = bus.subscribe({ member: 'PropertiesChanged', arg0: 'org.example.Level' }, ({ body }) =>
+    heard.push(body[1]),
+  );
+  await bus.listNames();
+  await run(`
+    const Level = defineInterface('org.example.Level', { properties: { Level: { type: 'u' } } });
+    const level = implement(Level, { Level: 0 });
+    process.prependListener('exit', () => { level.properties.Level = 7; });
+    bus.export('/', level);
+    setTimeout(() => process.exit(), 1);
+  `);
+  await until(() => heard.length > 0);
+  assert.equal(heard, [{ Level: 7 }]);
+});
+
+test('what waits to be written keeps the process alive until it is read', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}` });
+  const next = server[Symbol.asyncIterator]().next();
+  const program = start(`{
+    const bus = await connect({ address: '${server.address}', peer: true });
+    const body = [Buffer.alloc(1024 * 1024)];
+    for (let i = 0; i < 20; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'ay', body });
+    console.log('sent');
+  }`);
+  const { value: peer } = await next;
+  if (peer === undefined) throw new Error('no peer');
+  const sizes: number[] = [];
+  // The first message holds this end up for longer than an exiting process waits.
+  using _bye = peer.subscribe({ interface: 'org.example.Exit' }, ({ body }: Message) => {
+    if (sizes.length === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    sizes.push((body[0] as Buffer).length);
+  });
+  const { code, stderr } = await program.finished;
+  assert.is(code, 0, stderr);
+  await peer.disconnected;
+  assert.is(sizes.length, 20);
+});
+
+test('what a process gives up at its end is told, with a code', async () => {
+  const listening = start(`{
+    const server = await listen({ address: 'unix:tmpdir=${folder}' });
+    console.log('listening ' + server.address);
+    for await (const bus of server) {
+      const body = [1, Buffer.alloc(1024 * 1024)];
+      for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
+      process.exit(0);
+    }
+  }`);
+  const address = (await listening.line('listening')).split(' ')[1] as string;
+  await using _stopped = await StoppedReader.start(address, ['org.example.Exit', 'Bye']);
+  const { code, stderr } = await listening.finished;
+  assert.is(code, 1);
+  assert.match(stderr, /\[BUSBAR_UNWRITTEN\] Warning: \d+ bytes that were sent to a peer are lost/);
 });
 
 test('a missing bus ends nothing but the promise', async () => {

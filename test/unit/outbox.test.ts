@@ -13,6 +13,9 @@ import { Bytes, wireMessage } from '../helpers/wire.js';
 
 const test = suite('outbox');
 
+/** Keeps nothing alive here. */
+const unwritten = { begin() {}, end() {} };
+
 const SIGNAL = { type: MessageType.Signal, path: '/outbox', interface: 'org.example.Outbox', member: 'Sent' };
 
 /** An outbox before an addon of which the test says how many bytes wait in it. */
@@ -25,7 +28,7 @@ function outboxBefore(addon: Pick<NativeConnection, 'send' | 'pause' | 'resume'>
   const native = addon as NativeConnection;
   const limit = 1 << 26;
   const pressure = new BackPressure(native, { limit, fail() {}, waiting: () => 0 });
-  return new Outbox(native, { limit, pressure, isIdle: () => true, onRefused() {} });
+  return new Outbox(native, { limit, pressure, unwritten, isIdle: () => true, onRefused() {}, flushNow() {} });
 }
 
 async function isSettled(promise: Promise<void>): Promise<boolean> {
@@ -142,6 +145,8 @@ test('what is sent where a refusal is heard of is sent once, and so is what was 
   const box = new Outbox(native, {
     limit,
     pressure,
+    unwritten,
+    flushNow() {},
     isIdle: () => false,
     onRefused({ serial }) {
       refused.push(serial);
