@@ -71,7 +71,6 @@ interface InForce {
   readonly held: HeldRule;
   /** The well-known name that signals are wanted from. */
   readonly owner: FollowedName | undefined;
-  readonly stopHolding: () => void;
 }
 
 /** What a connection is to its subscriptions. */
