@@ -1,0 +1,14 @@
+/** Commands on standard input and answers on standard output, a line of JSON each. */
+import { createInterface } from 'node:readline';
+
+/** Handles each command, one after the other, and answers it with what the function returns. */
+export async function answerLines<Command>(handle: (command: Command) => unknown): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { id, ...command } = JSON.parse(line) as Command & { id: number };
+    say({ event: `done ${id}`, value: await handle(command as Command) });
+  }
+}
+
+export function say(what: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify(what));
+}

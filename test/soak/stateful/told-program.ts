@@ -1,0 +1,34 @@
+/** A program of the stateful soak, which is told what to do on its standard input. */
+import { fileURLToPath } from 'node:url';
+import { FOREVER, Program } from '../../helpers/program.js';
+
+/** Each service and mirror has a transport and a poller of its own. */
+const SURROUNDINGS = [
+  { BUSBAR_TRANSPORT: 'socket', BUSBAR_POLLER: 'uv' },
+  { BUSBAR_TRANSPORT: 'sd-bus', BUSBAR_POLLER: 'uv' },
+  { BUSBAR_TRANSPORT: 'socket', BUSBAR_POLLER: 'thread' },
+  { BUSBAR_TRANSPORT: 'sd-bus', BUSBAR_POLLER: 'thread' },
+];
+
+/** Answers each command on a line. */
+export class ToldProgram<Order extends { readonly do: string }> {
+  readonly program: Program;
+  #id = 0;
+
+  constructor(file: string, args: readonly string[], number: number, onWrong: (what: string) => void) {
+    const path = fileURLToPath(import.meta.resolve(file));
+    this.program = Program.start(process.execPath, ['--import', 'tsx', path, ...args], {
+      env: SURROUNDINGS[number % SURROUNDINGS.length] as Record<string, string>,
+      timeLimit: FOREVER,
+      onLine: (line, stream) => {
+        if (stream === 'stderr' || line.includes('"event":"wrong"')) onWrong(line);
+      },
+    });
+  }
+
+  async tell(order: Order): Promise<unknown> {
+    const id = ++this.#id;
+    this.program.write(`${JSON.stringify({ id, ...order })}\n`);
+    return (await this.program.event(`done ${id}`)).value;
+  }
+}
