@@ -4,7 +4,13 @@ import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './
 import { greetingFailure } from './connection/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/open.js';
 import { InvalidArgumentError, NotSupportedError } from './errors.js';
-import { CONNECTION_LIMITS, type CompleteLimits, type ConnectionLimits, completeLimits } from './limits.js';
+import {
+  CONNECTION_LIMITS,
+  type CompleteLimits,
+  type ConnectionLimits,
+  completeLimits,
+  PEER_LIMITS,
+} from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { checkBoolean, checkTimeout } from './parameters.js';
@@ -54,7 +60,7 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   checkTimeout(timeout);
   checkBoolean(options.peer, 'peer');
   checkBoolean(options.anonymous, 'anonymous');
-  const limits = completeLimits(options.limits, CONNECTION_LIMITS);
+  const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
   if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
   const { connection, address } = await openConnection(addressesOf(options), { ...options, timeout, limits });
   // When the connection is over, nobody knows any more.

@@ -44,6 +44,13 @@ export interface ConnectionLimits {
    * Default: 1024.
    */
   readonly descriptors?: number | undefined;
+  /**
+   * File descriptors of one message that is sent; more are refused with an `InvalidArgumentError`. dbus-daemon hangs up on
+   * whoever sends it more than 16, unless its configuration (`max_message_unix_fds`) says otherwise; dbus-broker counts all of
+   * a user. What is collected for a caller, by GetAll and GetManagedObjects, leaves out what exceeds it. Default: 16 on a bus,
+   * 253 between peers, which is all that the kernel takes.
+   */
+  readonly messageDescriptors?: number | undefined;
 }
 
 /** The limits of a server for peers: those of each connection, and how many connections there may be. */
@@ -60,10 +67,17 @@ export const CONNECTION_LIMITS = {
   callsInProgress: 4096,
   queuedBytes: 64 * 1024 * 1024,
   descriptors: 1024,
+  messageDescriptors: 16,
+} as const satisfies Required<ConnectionLimits>;
+
+/** Between peers nobody counts but the kernel, which takes no more at a time (SCM_MAX_FD). */
+export const PEER_LIMITS = {
+  ...CONNECTION_LIMITS,
+  messageDescriptors: 253,
 } as const satisfies Required<ConnectionLimits>;
 
 export const SERVER_LIMITS = {
-  ...CONNECTION_LIMITS,
+  ...PEER_LIMITS,
   connections: 1024,
   unauthenticated: 64,
 } as const satisfies Required<ServerLimits>;
@@ -89,6 +103,11 @@ export function completeLimits<Limits extends Readonly<Record<string, number>>>(
     if (value === undefined) continue;
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
       throw new InvalidArgumentError(`limits.${name}: expected an integer above 0, got ${String(value)}`);
+    }
+    if (name === 'messageDescriptors' && value > PEER_LIMITS.messageDescriptors) {
+      throw new InvalidArgumentError(
+        `limits.${name}: the kernel takes ${PEER_LIMITS.messageDescriptors} at most, not ${value}`,
+      );
     }
     limits[name] = value;
   }

@@ -4,8 +4,11 @@
  */
 import type { Variant } from '../variant.js';
 
-/** The bytes of one entry; or its key and value, where it has file descriptors: their numbers are the message's own. */
-export type EncodedEntry = Uint8Array | readonly [key: string, value: Variant];
+/**
+ * The bytes of one entry; or its key and value, and how many file descriptors the value has, where there are any: their
+ * numbers are the message's own.
+ */
+export type EncodedEntry = Uint8Array | readonly [key: string, value: Variant, descriptors: number];
 
 /** The value of a dictionary `a{sv}`, made of such entries. */
 export class EncodedEntries {

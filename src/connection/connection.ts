@@ -132,6 +132,7 @@ export class Connection {
     });
     this.#outbox = new Outbox(this.#native, {
       limit: limits.queuedBytes,
+      descriptors: limits.messageDescriptors,
       pressure: this.#pressure,
       unwritten: this.#unwritten,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
@@ -523,7 +524,7 @@ export class Connection {
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.state === 'closed') return;
-    const reason = errno === 0 ? this.#failure : lossOf(errno, detail);
+    const reason = errno === 0 ? this.#failure : lossOf(errno, detail, this.#outbox.suspect);
     const wasOpen = this.state === 'open';
     this.#life.end({ errno, phase, detail, ...this.#givenUp }, reason);
     forgetAtExit(this);

@@ -21,8 +21,19 @@ export function errnoText(errno: number): string {
   return errno === ETOOMANYREFS ? 'ETOOMANYREFS' : (found?.[0] ?? `errno ${errno}`);
 }
 
-/** Why a connection that nobody here closed is over. */
-export function lossOf(errno: number, detail: string): DBusError {
+/** A message that a bus may have hung up for. */
+export interface Suspect {
+  /** Bytes of the whole message. */
+  readonly length: number;
+  readonly descriptors: number;
+}
+
+/**
+ * Why a connection that nobody here closed is over.
+ *
+ * @param suspect what was sent lately that a bus may have a limit for; buses hang up on who exceeds one, and say nothing
+ */
+export function lossOf(errno: number, detail: string, suspect?: Suspect): DBusError {
   if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
   if (errno === constants.errno.EBADMSG) {
     return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
@@ -35,7 +46,15 @@ export function lossOf(errno: number, detail: string): DBusError {
       'the connection was lost: sd-bus found no room for the file descriptors of a message (EXFULL)',
     );
   }
-  return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}`);
+  const { ECONNRESET, EPIPE } = constants.errno;
+  const cause = suspect !== undefined && (errno === ECONNRESET || errno === EPIPE) ? suspicionOf(suspect) : '';
+  return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}${cause}`);
+}
+
+function suspicionOf({ length, descriptors }: Suspect): string {
+  const withDescriptors =
+    descriptors === 0 ? '' : ` with ${descriptors} file ${descriptors === 1 ? 'descriptor' : 'descriptors'}`;
+  return ` (a message of ${length} bytes${withDescriptors} was sent shortly before, which may be more than the other side takes)`;
 }
 
 /** Why the addon did not send a message that it was given. */

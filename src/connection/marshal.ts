@@ -2,18 +2,16 @@
 import { encoderFor } from '../codec/encoder.js';
 import type { Writer } from '../codec/writer.js';
 import { InvalidArgumentError, NotSupportedError } from '../errors.js';
+import { PEER_LIMITS } from '../limits.js';
 import { requireOpenFd } from '../native/descriptors.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
 import { describeMessage, type MessageHead } from './message.js';
-
-/** The kernel takes no more at a time (SCM_MAX_FD), and a message has to go with all of its descriptors. */
-const FDS_MAXIMUM = 253;
 
 /**
  * Marshals a message on the writer's next 8-byte boundary. The writer holds no descriptors of earlier messages. Where this
  * throws, the writer has to be rewound.
  *
- * @param canSendFds whether the other side agreed to pass file descriptors
+ * @param fdsMaximum how many file descriptors it may carry; 0 where the other side did not agree to pass any
  * @returns the length of the body
  * @throws {@link InvalidArgumentError} for a header or a value that is not valid
  * @throws {@link NotSupportedError} for descriptors that the connection does not pass
@@ -24,7 +22,7 @@ export function marshalMessage(
   body: readonly unknown[],
   serial: number,
   replySerial: number,
-  canSendFds: boolean,
+  fdsMaximum: number,
 ): number {
   if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
   try {
@@ -35,7 +33,7 @@ export function marshalMessage(
     encoderFor(head.signature ?? '')(writer, body);
     const bodyLength = writer.position - bodyStart;
     const fdCount = writer.fds.length;
-    if (fdCount > 0) checkFds(writer, canSendFds);
+    if (fdCount > 0) checkFds(writer, fdsMaximum);
     finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
     return bodyLength;
   } catch (error) {
@@ -43,12 +41,16 @@ export function marshalMessage(
   }
 }
 
-function checkFds({ fds }: Writer, canSendFds: boolean): void {
-  if (!canSendFds) throw new NotSupportedError('this connection does not pass file descriptors');
-  if (fds.length > FDS_MAXIMUM) {
-    throw new InvalidArgumentError(`a message carries at most ${FDS_MAXIMUM} file descriptors, not ${fds.length}`);
-  }
+function checkFds({ fds }: Writer, fdsMaximum: number): void {
+  if (fdsMaximum === 0) throw new NotSupportedError('this connection does not pass file descriptors');
+  if (fds.length > fdsMaximum) throw new InvalidArgumentError(`${tooManyText(fdsMaximum)}, not ${fds.length}`);
   for (const { fd } of fds) requireOpen(fd);
+}
+
+/** Who may send more has a bus that takes more, and has to know of it: what it hangs up on is the connection. */
+export function tooManyText(maximum: number): string {
+  const cause = maximum < PEER_LIMITS.messageDescriptors ? ' (limits.messageDescriptors)' : '';
+  return `a message carries at most ${maximum} file descriptors${cause}`;
 }
 
 /** Were it the addon that finds out, the message would be lost after `send` had returned. */

@@ -14,6 +14,7 @@ import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgume
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
+import type { Suspect } from './errno.js';
 import { isExiting } from './exit.js';
 import { patchSerial } from './header.js';
 import { marshalMessage } from './marshal.js';
@@ -21,6 +22,10 @@ import type { MessageHead } from './message.js';
 import type { Unwritten } from './unwritten.js';
 
 const GATHER_BYTES = 32 * 1024;
+/** A message of this length, or with descriptors, may exceed a limit of a bus. */
+const SUSPECT_BYTES = 64 * 1024;
+/** As many messages may have been sent behind it by the time a bus hangs up. */
+const SUSPECT_MESSAGES = 64;
 
 /** What a message is to the queue: how much may wait before it is refused, and whether reading pauses because of it. */
 export const Urgency = {
@@ -59,6 +64,8 @@ export interface RefusedMessage extends Answered {
 export interface OutboxOptions {
   /** Bytes that may wait before what the program sends is refused. */
   readonly limit: number;
+  /** File descriptors that one message may carry. */
+  readonly descriptors: number;
   readonly pressure: BackPressure;
   /** Is told when something begins to wait in the addon, and when nothing does any more. */
   readonly unwritten: Pick<Unwritten, 'begin' | 'end'>;
@@ -90,6 +97,8 @@ export class Outbox {
   #handsOver = false;
   readonly #refused: RefusedMessage[] = [];
   #flushScheduled = false;
+  /** The last message that a bus may hang up for, and the number of messages before it. */
+  #suspect: (Suspect & { readonly before: number }) | undefined;
   /** Bytes of the messages in the writer, and those of answers among them. */
   #gathered = 0;
   #gatheredAnswers = 0;
@@ -100,6 +109,16 @@ export class Outbox {
     this.#native = native;
     this.#options = options;
     this.#pressure = options.pressure;
+  }
+
+  get #fdsMaximum(): number {
+    return this.canSendFds ? this.#options.descriptors : 0;
+  }
+
+  /** What was sent lately that may be why the other side hung up. */
+  get suspect(): Suspect | undefined {
+    const suspect = this.#suspect;
+    return suspect !== undefined && this.messages - suspect.before <= SUSPECT_MESSAGES ? suspect : undefined;
   }
 
   /** Whether a message is being written. */
@@ -165,7 +184,7 @@ export class Outbox {
     const writer = new Writer();
     this.#marshals = true;
     try {
-      const bodyLength = marshalMessage(writer, head, body, 0, 0, this.canSendFds);
+      const bodyLength = marshalMessage(writer, head, body, 0, 0, this.#fdsMaximum);
       const bytes = writer.bytes.subarray(0, writer.position);
       return { head, urgency, bytes, fds: writer.fds, bodyLength };
     } finally {
@@ -335,7 +354,7 @@ export class Outbox {
     let bodyLength: number;
     this.#marshals = true;
     try {
-      bodyLength = marshalMessage(writer, head, body, serial, replySerial, this.canSendFds);
+      bodyLength = marshalMessage(writer, head, body, serial, replySerial, this.#fdsMaximum);
     } catch (error) {
       writer.rewind(mark, 0);
       throw error;
@@ -349,12 +368,16 @@ export class Outbox {
   /** The last message in the writer is to be sent. One with descriptors is handed over at once. */
   #take(start: number, head: MessageHead, serial: number, replySerial: number, isAnswer: boolean): void {
     const writer = this.#writer;
-    if (writer.fds.length > 0) {
+    const length = writer.position - start;
+    const descriptors = writer.fds.length;
+    if (length >= SUSPECT_BYTES || descriptors > 0) {
+      this.#suspect = { length, descriptors, before: this.messages };
+    }
+    if (descriptors > 0) {
       this.#carrier = { serial, replySerial, destination: head.destination };
       this.#writeCarrier(start, isAnswer);
       return;
     }
-    const length = writer.position - start;
     this.#gathered += length;
     if (isAnswer) this.#gatheredAnswers += length;
   }

@@ -2,6 +2,7 @@
  * What a bus connection exports: it puts interfaces into the tree, gives each an outlet for its signals and property
  * changes, and has the ObjectManagers above tell of what comes and goes.
  */
+
 import type { Bus } from '../bus/bus.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { MessageHead } from '../connection/message.js';
@@ -14,6 +15,7 @@ import { Dispatcher } from './dispatcher.js';
 import type { Exportable } from './exportable.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
 import { type Outgoing, Place, signalHead } from './place.js';
+import { DescriptorRoom } from './properties/descriptor-room.js';
 
 /** Something exported. Disposing it (`using`), or `unexport`, ends that exactly once; more often does nothing. */
 export interface Export extends Disposable {
@@ -38,7 +40,7 @@ export class Exports {
     this.#bus = bus;
     this.#barrier = new Barrier(bus);
     const tell: Outgoing['tell'] = (head, body, isAnnouncement) => this.#tell(head, body, isAnnouncement);
-    this.#outgoing = { barrier: this.#barrier, tell };
+    this.#outgoing = { barrier: this.#barrier, descriptors: bus.limits.messageDescriptors, tell };
     // Objects that live on must not hold on to a connection that does not.
     bus.whenClosed(() => {
       this.#barrier.close();
@@ -178,10 +180,12 @@ class Arrival implements Pending {
     announce(this.#path, 'InterfacesAdded', this.#managers, this.#outgoing, () => {
       for (const exportable of this.#exportables) prepareLate(exportable);
       if (this.#managers.length === 0) return undefined;
+      const room = new DescriptorRoom(this.#outgoing.descriptors);
       const entries = this.#exportables.map(({ description, properties }) => [
         description.name,
-        properties.knownEntries(),
+        properties.knownEntries(room),
       ]);
+      room.tellRefused(`the announcement of ${this.#path}`);
       return Object.fromEntries(entries);
     });
     return true;

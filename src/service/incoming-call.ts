@@ -37,6 +37,11 @@ export class IncomingCall implements CallContext {
     return this.#bus.connectionId;
   }
 
+  /** How many file descriptors the answer may carry. */
+  get descriptors(): number {
+    return this.#bus.limits.messageDescriptors;
+  }
+
   get sender(): string | undefined {
     return this.message.sender;
   }

@@ -1,4 +1,5 @@
 /** One place where an object is exported: a path on a connection. Its signals and the changes of its properties leave here. */
+
 import { EncodedEntries, type EncodedEntry } from '../codec/encoded-entries.js';
 import { PreparedHead } from '../connection/header.js';
 import { type MessageHead, MessageType } from '../connection/message.js';
@@ -7,10 +8,13 @@ import type { InterfaceDescription } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import type { Barrier, Pending } from './barrier.js';
 import { type Change, State, sendShared } from './properties/change.js';
+import { DescriptorRoom } from './properties/descriptor-room.js';
 
 /** The connection, as a place needs it. */
 export interface Outgoing {
   readonly barrier: Barrier;
+  /** How many file descriptors one of them may carry. */
+  readonly descriptors: number;
   /**
    * Sends a signal.
    *
@@ -68,6 +72,11 @@ export class Place {
     barrier.add(changes);
   }
 
+  /** For the descriptors of one message. */
+  descriptorRoom(): DescriptorRoom {
+    return new DescriptorRoom(this.#outgoing.descriptors);
+  }
+
   /** Sends PropertiesChanged. */
   tellChanges(entries: readonly EncodedEntry[], invalidated: readonly string[]): void {
     const { path, description } = this;
@@ -117,12 +126,14 @@ function sendChanges(place: Place, changes: Map<string, Change>, isOvertaken: bo
   const entries: EncodedEntry[] = [];
   const invalidated: string[] = [];
   const leaving: Change[] = [];
+  // What has no room is asked for by who wants it.
+  const room = place.descriptorRoom();
   let isShared = false;
   for (const change of changes.values()) {
     const { content } = change;
     if (content === State.Awaited && !isOvertaken) continue;
     leaving.push(change);
-    if (typeof content === 'symbol') invalidated.push(change.name);
+    if (typeof content === 'symbol' || !room.takes(content)) invalidated.push(change.name);
     else entries.push(content);
     isShared ||= Array.isArray(content);
   }

@@ -194,7 +194,7 @@ test('a result with more descriptors than a message can carry is an error, and r
     problems.map(({ kind }) => kind),
     ['misfit'],
   );
-  assert.match(inspect(problems[0]?.error), 'at most 253 file descriptors, not 254');
+  assert.match(inspect(problems[0]?.error), 'at most 16 file descriptors (limits.messageDescriptors), not 254');
   await assertNoFdsLeft(before);
 });
 

@@ -28,7 +28,15 @@ function outboxBefore(addon: Pick<NativeConnection, 'send' | 'pause' | 'resume'>
   const native = addon as NativeConnection;
   const limit = 1 << 26;
   const pressure = new BackPressure(native, { limit, fail() {}, waiting: () => 0 });
-  return new Outbox(native, { limit, pressure, unwritten, isIdle: () => true, onRefused() {}, flushNow() {} });
+  return new Outbox(native, {
+    limit,
+    descriptors: 253,
+    pressure,
+    unwritten,
+    isIdle: () => true,
+    onRefused() {},
+    flushNow() {},
+  });
 }
 
 async function isSettled(promise: Promise<void>): Promise<boolean> {
@@ -144,6 +152,7 @@ test('what is sent where a refusal is heard of is sent once, and so is what was 
   };
   const box = new Outbox(native, {
     limit,
+    descriptors: 253,
     pressure,
     unwritten,
     flushNow() {},

@@ -37,7 +37,7 @@ export function encodeEntry(
     writer.depth = 0;
     encodeContent(writer, NESTING, signature, value);
     if (!isSent) return undefined;
-    if (writer.fds.length > 0) return [name, receivedVariant(signature, value)];
+    if (writer.fds.length > 0) return [name, receivedVariant(signature, value), writer.fds.length];
     return Buffer.from(writer.bytes.subarray(0, writer.position));
   } catch (error) {
     const located = within(`property ${key}`, misfitOf(value, error));

@@ -4,6 +4,7 @@
  *
  * Where values are, the object itself knows: see {@link PropertySource}.
  */
+
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry } from '../../codec/encoded-entries.js';
 import { encoderFor } from '../../codec/encoder.js';
@@ -15,6 +16,7 @@ import { suggestion } from '../../nearest-name.js';
 import type { Place } from '../place.js';
 import { isThenable } from '../thenable.js';
 import { Change, type Content, State, sendShared } from './change.js';
+import type { DescriptorRoom } from './descriptor-room.js';
 import { encodeEntry, fittingEntry } from './encode-entry.js';
 import { type Answer, Property, unknownValue } from './property.js';
 import { inTime } from './slow-getter.js';
@@ -248,15 +250,19 @@ export class PropertyStore {
     }
   }
 
-  /** The entries of all properties that are known, for the announcement of the object. Those that are not yet follow. */
-  knownEntries(): EncodedEntries {
+  /**
+   * The entries of all properties that are known and have room, for the announcement of the object. Those that are not known
+   * yet follow.
+   */
+  knownEntries(room: DescriptorRoom): EncodedEntries {
     const entries: EncodedEntry[] = [];
     for (const { name, access } of this.description.properties.values()) {
       if (access === 'write') continue;
       const property = this.property(name);
       const entry = this.entry(property);
       if (entry instanceof Promise) this.#follow(property, entry);
-      else if (entry !== undefined) entries.push(entry);
+      else if (entry !== undefined && room.takes(entry)) entries.push(entry);
+      else if (Array.isArray(entry)) closeHandedOver('h', entry);
     }
     return new EncodedEntries(entries);
   }

@@ -4,8 +4,16 @@
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry } from '../../codec/encoded-entries.js';
+import { DescriptorRoom } from './descriptor-room.js';
 import type { Answer, AnswerListener, Property } from './property.js';
 import type { PropertyStore } from './property-store.js';
+
+/** The call that is answered. */
+export interface Asked {
+  /** How many descriptors the answer may carry. */
+  readonly descriptors: number;
+  readonly connectionId: number;
+}
 
 /** How often slow getters are waited for, where each time there are more, or values that changed meanwhile. */
 const WAITS = 2;
@@ -17,12 +25,18 @@ const WAITS = 2;
  *
  * A property that changes faster than its getter answers has the newest value that is known: the change that made it old is
  * still to be told, and comes behind the answer.
+ *
+ * Values whose descriptors have no room in the answer are left out and reported: for too many of them a bus hangs up.
  */
-export function whenRead<Result>(make: (read: ReadProperties) => Result): Result | Promise<Result> {
-  const reading = new Reading();
+export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | Promise<Result> {
+  const reading = new Reading(asked);
   const read: ReadProperties = (store, skipped) => reading.read(store, skipped);
   const first = make(read);
-  if (!reading.isWaiting) return first;
+  if (!reading.isWaiting) {
+    reading.closeLeftOut();
+    reading.tellLeftOut();
+    return first;
+  }
   return reading.repeat(() => make(read));
 }
 
@@ -34,9 +48,17 @@ class Reading implements AnswerListener {
   readonly #listened = new Set<Property>();
   #waiting: Promise<unknown>[] = [];
   #isLast = false;
+  readonly #asked: Asked;
+  /** For the descriptors of this round. */
+  #room: DescriptorRoom;
   /** Entries that may hold descriptors: those of this round, and all. */
   #ofRound = new Set<EncodedEntry>();
   readonly #ofAllRounds = new Set<EncodedEntry>();
+
+  constructor(asked: Asked) {
+    this.#asked = asked;
+    this.#room = new DescriptorRoom(asked.descriptors);
+  }
 
   /** Whether something that was asked for is not known yet. */
   get isWaiting(): boolean {
@@ -49,17 +71,17 @@ class Reading implements AnswerListener {
       for (let waits = 1; ; waits++) {
         await Promise.all(this.#waiting.splice(0));
         this.#ofRound = new Set();
+        this.#room = new DescriptorRoom(this.#asked.descriptors);
         this.#isLast = waits === WAITS;
         const result = make();
         if (this.isWaiting && !this.#isLast) continue;
         for (const [property, { number }] of this.#answers) property.told = Math.max(property.told, number);
+        this.tellLeftOut();
         return result;
       }
     } finally {
       for (const property of this.#listened) property.listeners.delete(this);
-      for (const entry of this.#ofAllRounds) {
-        if (!this.#ofRound.has(entry)) closeHandedOver('h', entry);
-      }
+      this.closeLeftOut();
     }
   }
 
@@ -76,12 +98,27 @@ class Reading implements AnswerListener {
       skipped?.add(name);
       const entry = this.#entry(store, store.property(name));
       if (entry === undefined) continue;
-      entries.push(entry);
-      if (!Array.isArray(entry)) continue;
-      this.#ofRound.add(entry);
+      if (!Array.isArray(entry)) {
+        entries.push(entry);
+        continue;
+      }
       this.#ofAllRounds.add(entry);
+      if (!this.#room.takes(entry)) continue;
+      this.#ofRound.add(entry);
+      entries.push(entry);
     }
     return new EncodedEntries(entries);
+  }
+
+  /** What was read and is not sent. */
+  closeLeftOut(): void {
+    for (const entry of this.#ofAllRounds) {
+      if (!this.#ofRound.has(entry)) closeHandedOver('h', entry);
+    }
+  }
+
+  tellLeftOut(): void {
+    this.#room.tellRefused('an answer', this.#asked.connectionId);
   }
 
   #entry(store: PropertyStore, property: Property): EncodedEntry | undefined {

@@ -10,8 +10,9 @@ import { whenRead } from '../properties/reading.js';
 
 export const objectManager: CallTarget = {
   description: standardInterfaces.objectManager,
-  invoke: (_method, { tree, path }) =>
+  invoke: (_method, call) =>
     whenRead((read) => {
+      const { tree, path } = call;
       // Paths and names of interfaces are no names that objects have anyway.
       const objects: Record<string, Record<string, EncodedEntries>> = {};
       for (const node of tree.below(path)) {
@@ -22,5 +23,5 @@ export const objectManager: CallTarget = {
         objects[node.path] = interfaces;
       }
       return objects;
-    }),
+    }, call),
 };

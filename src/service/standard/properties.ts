@@ -70,10 +70,10 @@ function getAll(call: IncomingCall): unknown {
     return whenRead((read) => {
       const names = new Set<string>();
       return new EncodedEntries(all.flatMap(({ properties }) => [...read(properties, names).entries]));
-    });
+    }, call);
   }
   const exportable = nodeOf(call).interfaces.get(interfaceName);
-  if (exportable !== undefined) return whenRead((read) => read(exportable.properties));
+  if (exportable !== undefined) return whenRead((read) => read(exportable.properties), call);
   // The standard interfaces are there too, and have no properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);
