@@ -31,7 +31,7 @@ const polled = [
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
-  const own = ['unit', 'documentation', 'differential'].flatMap(testFiles);
+  const own = ['unit', 'documentation', 'differential', 'soak'].flatMap(testFiles);
   return [...tools, ...packed(), ...own, ...connecting];
 }
 

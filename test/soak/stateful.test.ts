@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { testUnless } from '../helpers/skip.js';
-import { statefulSoak } from '../soak/stateful/stateful.js';
+import { statefulSoak } from './stateful/stateful.js';
 
 const test = suite('stateful soak');
 
