@@ -167,6 +167,13 @@ export class TimeoutError extends WellKnownError {
 export class ConnectionClosedError extends WellKnownError {
   static override readonly dbusName = standard('Disconnected');
 }
+/**
+ * The caller whose call is being answered has left the bus, or hung up: the reason of {@link CallContext.signal} then. Where it
+ * is the connection itself that ended, the reason is a {@link ConnectionClosedError}.
+ */
+export class CallerLeftError extends WellKnownError {
+  static override readonly dbusName = standard('Disconnected');
+}
 /** No connection could be made; the text lists what was tried, how far it came, and what usually cures it. */
 export class ConnectError extends WellKnownError {
   static override readonly dbusName = standard('NoServer');
@@ -236,6 +243,7 @@ export function notAnAnswer<E extends DBusError>(error: E): E {
 const ownTrouble = [
   TimeoutError,
   ServiceLeftError,
+  CallerLeftError,
   ConnectionClosedError,
   ConnectError,
   ListenError,
@@ -277,6 +285,7 @@ for (const [name, errorClass] of Object.entries({
   MatchRuleNotFoundError,
   InvalidArgumentError,
   TimeoutError,
+  CallerLeftError,
   ConnectionClosedError,
   ConnectError,
   ListenError,

@@ -7,6 +7,7 @@
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
 export type { Credentials } from './bus/driver.js';
+export type { CloseOptions } from './bus/endpoint.js';
 export { formatMatchRule, type MatchRule } from './bus/match-rule.js';
 export type { MessageHandler, MessageHandlerOptions } from './bus/message-handlers.js';
 export type { NameWatcher } from './bus/name-watcher.js';
@@ -38,6 +39,7 @@ export type { Problem, ProblemKind } from './diagnostics.js';
 export {
   AccessDeniedError,
   BackpressureError,
+  CallerLeftError,
   ConnectError,
   ConnectionClosedError,
   DBusError,

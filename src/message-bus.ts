@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
+import type { CloseOptions } from './bus/endpoint.js';
 import type { OwnedName } from './bus/owned-name.js';
 import type { RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
@@ -40,6 +41,8 @@ export class MessageBus extends Bus {
   /** @internal */
   constructor(connection: Connection, options: { readonly peer: boolean } = { peer: false }) {
     super(connection, options);
+    this.hasObjects = () => this.#exports.size > 0;
+    this.handlersAreDone = () => this.#exports.dispatcher.done();
     this.handleCall = (message) => this.#exports.dispatcher.handle(message);
   }
 
@@ -142,7 +145,7 @@ export class MessageBus extends Bus {
   }
 
   /** Writes what was sent, for a second at most, and closes; a shared connection closes with its last share. */
-  override async close(): Promise<void> {
+  override async close(options: CloseOptions = {}): Promise<void> {
     if (this.#shares > 1) {
       this.#shares--;
       const { promise, give } = timeLimit(CLOSE_LIMIT);
@@ -150,7 +153,7 @@ export class MessageBus extends Bus {
       give();
       return;
     }
-    await super.close();
+    await super.close(options);
   }
 
   /** @internal */

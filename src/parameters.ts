@@ -29,10 +29,10 @@ export function checkBoolean(value: unknown, name: string): void {
 }
 
 /** @throws {@link InvalidArgumentError} for what is there and is no time to wait */
-export function checkTimeout(value: unknown): void {
+export function checkTimeout(value: unknown, name = 'timeout'): void {
   if (value === undefined || (typeof value === 'number' && value >= 0)) return;
   const given = typeof value === 'number' ? String(value) : kindOf(value);
-  throw new InvalidArgumentError(`timeout: expected a number of milliseconds, got ${given}`);
+  throw new InvalidArgumentError(`${name}: expected a number of milliseconds, got ${given}`);
 }
 
 /** @throws {@link InvalidArgumentError} for what is there and is none of the choices, naming the parameter */

@@ -2,7 +2,9 @@
  * A server for peers: each client that connects is a connection of its own, without a bus between. The server owns the
  * listening socket, decides who may come in, and keeps count; what is said is for the `MessageBus` of each connection.
  */
+
 import type { Credentials } from './bus/driver.js';
+import type { CloseOptions } from './bus/endpoint.js';
 import { socketCredentials } from './bus/socket-credentials.js';
 import type { Connection } from './connection/connection.js';
 import { HalfOpen } from './connection/half-open.js';
@@ -14,6 +16,7 @@ import { type CompleteServerLimits, completeLimits, SERVER_LIMITS, type ServerLi
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { loadAddon } from './native/load.js';
+import { checkTimeout } from './parameters.js';
 
 /** Who may connect to a {@link PeerServer}, and who is told. */
 export interface PeerServerOptions {
@@ -165,11 +168,13 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
   /**
    * Stops listening, removes the socket's file, turns away who is still authenticating, and closes all connections,
-   * after what was sent on them is written, for a second at most.
+   * as {@link MessageBus.close} does.
    *
-   * @param options `keepConnections` leaves open those that were handed over
+   * @param options `keepConnections` leaves open those that were handed over; `drain` is that of their `close`
    */
-  async close({ keepConnections = false }: { readonly keepConnections?: boolean | undefined } = {}): Promise<void> {
+  async close(options: CloseOptions & { readonly keepConnections?: boolean | undefined } = {}): Promise<void> {
+    const { keepConnections = false, drain } = options;
+    checkTimeout(drain, 'drain');
     if (!this.#closed) {
       this.#closed = true;
       this.#listener.close();
@@ -180,7 +185,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const ending = [...this.#waiting].map(({ bus }) => bus);
     this.#waiting.clear();
     if (!keepConnections) ending.push(...this.#connections);
-    await Promise.all(ending.map((bus) => bus.close()));
+    await Promise.all(ending.map((bus) => bus.close({ drain })));
   }
 
   /** Closes the server and its connections. */

@@ -9,7 +9,7 @@ import type { Inbox } from '../connection/inbox.js';
 import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { NotSupportedError } from '../errors.js';
+import { ConnectionClosedError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
@@ -44,6 +44,14 @@ export class Bus extends Endpoint {
   readonly #handlers: MessageHandlers;
   readonly #watchers = new Set<NameWatch>();
   #uniqueName: string | undefined;
+  /** Whether the program has closed the connection. */
+  #isLeaving = false;
+
+  /** Whether calls may have to be answered; set by the layer that has objects. */
+  protected hasObjects: () => boolean = () => false;
+
+  /** Resolves when no handler of a call is at work; set by the layer that has objects. */
+  protected handlersAreDone: () => Promise<void> = async () => {};
 
   /** Answers calls; set by the layer that has objects. */
   protected handleCall: (message: IncomingMessage) => void = () => {};
@@ -83,6 +91,27 @@ export class Bus extends Endpoint {
   async hello(options?: WaitOptions): Promise<void> {
     this.#uniqueName = await this.#bus?.hello(options);
     this.#connection.uniqueName = this.#uniqueName;
+  }
+
+  /**
+   * A service that leaves: callers go elsewhere when the names are given back, and what the bus had routed here until then has
+   * come when it answers. Between peers what came is what lies in the socket.
+   */
+  protected override async answerWhatCame(): Promise<void> {
+    this.#isLeaving = true;
+    const hasNames = (this.#names?.size() ?? 0) > 0;
+    const left = this.#names?.leave();
+    try {
+      await left;
+      if (hasNames || this.hasObjects() || !this.#handlers.isEmpty) {
+        if (this.#bus === undefined) await this.#connection.readWhatCame();
+        else if (!hasNames) await this.#bus.roundTrip();
+        await this.handlersAreDone();
+      }
+    } catch (error) {
+      // With the connection everything has come to its end.
+      if (!(error instanceof ConnectionClosedError)) report('name', 'leaving the bus', error, this.connectionId);
+    }
   }
 
   /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */
@@ -305,6 +334,8 @@ export class Bus extends Endpoint {
       this.#observeBus(received);
       if (this.state !== state) return;
     }
+    // Calls are answered until the connection closes; whoever closed it listens no more.
+    if (this.#isLeaving && received.type !== MessageType.MethodCall) return;
     if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
     if (received.type === MessageType.MethodCall) {
       received.expectLastTaker();

@@ -86,6 +86,11 @@ export class BusDriver {
     return expectName('Hello', uniqueName, isUniqueName);
   }
 
+  /** Resolves when the bus has answered: what it had routed here before has come by then. */
+  async roundTrip(): Promise<void> {
+    await this.#ask('GetId', 's');
+  }
+
   async addMatch(rule: string): Promise<void> {
     await this.#ask('AddMatch', '', 's', [rule]);
   }

@@ -2,14 +2,15 @@
  * One end of a connection: what it sends, and how it lives and ends. What it hears, and what it asks of a bus, is for
  * `Bus`, which stands on this one.
  */
-import type { Connection } from '../connection/connection.js';
+import { CLOSE_LIMIT, type Connection } from '../connection/connection.js';
 import type { KeepAliveUser } from '../connection/keep-alive.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
 import { type Message, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
 import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import { TimeLimit } from '../connection/time-limit.js';
 import { type DBusError, InvalidArgumentError } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
-import { checkArray, checkChoice, checkObject } from '../parameters.js';
+import { checkArray, checkChoice, checkObject, checkTimeout } from '../parameters.js';
 import type { Credentials } from './driver.js';
 import {
   type CallOptions,
@@ -26,10 +27,21 @@ type AnyCall = Omit<MethodCall, 'reply'> & { readonly reply?: 'values' | 'messag
 
 const REPLY_FORMS = ['values', 'message'];
 
+/** How a connection is closed. */
+export interface CloseOptions {
+  /**
+   * Milliseconds for answering what was delivered, and for writing what was sent; `Infinity` for as long as it takes. 1000 if
+   * left out. With 0 the connection closes at once, after what the kernel takes.
+   */
+  readonly drain?: number | undefined;
+}
+
 /** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
 export class Endpoint implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #keepAlive: KeepAliveUser;
+  #limit: TimeLimit | undefined;
+  #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(connection: Connection) {
@@ -40,6 +52,11 @@ export class Endpoint implements AsyncDisposable {
   /** How far the connection is in its life. Whoever holds a bus got it `open`. */
   get state(): ConnectionState {
     return this.#connection.state;
+  }
+
+  /** @internal whether messages are sent and calls are answered: while it is open, and while it answers what came before */
+  get carriesMessages(): boolean {
+    return this.#connection.carriesMessages;
   }
 
   /** Whether the other side agreed to pass file descriptors. */
@@ -215,12 +232,41 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Writes what was sent, for a second at most, and closes. Calls that wait reject with {@link ConnectionClosedError};
-   * exports, subscriptions and names end.
+   * Leaves: takes no names any more and gives back those there are, answers the calls that were delivered until then, waits for
+   * handlers that are at work, writes what was sent, and closes. All of that has `drain` milliseconds, a second if it is left
+   * out; where it takes less, `close` waits less. Signals are not delivered any more; exports, subscriptions and names end. What
+   * still waits for something when the connection closes, calls for instance, rejects with {@link ConnectionClosedError}.
+   *
+   * The second time it is the same, but a shorter `drain` counts: `close({ drain: 0 })` ends it at once. A handler that awaits it
+   * waits for itself.
+   *
+   * @throws (rejects) {@link InvalidArgumentError} for options that make no sense; nothing is closed then
    */
-  async close(): Promise<void> {
-    await this.#connection.close();
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkObject(options, 'options');
+    const { drain } = options;
+    checkTimeout(drain, 'drain');
+    if (this.#limit === undefined) {
+      this.#limit = new TimeLimit(drain ?? CLOSE_LIMIT);
+      this.#closing = this.#leave(this.#limit);
+    } else if (drain !== undefined) {
+      this.#limit.shorten(drain);
+    }
+    await this.#closing;
   }
+
+  async #leave(limit: TimeLimit): Promise<void> {
+    if (this.state === 'open') {
+      this.#connection.beginToClose();
+      const release = this.#connection.keepAlive.hold();
+      if (!limit.isOver) await Promise.race([this.answerWhatCame(), limit.over, this.#connection.closed]);
+      release();
+    }
+    await this.#connection.close(limit);
+  }
+
+  /** Resolves when what was delivered is answered. Set by the layers that answer. Never rejects. */
+  protected async answerWhatCame(): Promise<void> {}
 
   /** As {@link close}: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** Who sees every incoming message before anything else does, and may deal with it. */
 import type { Inbox } from '../connection/inbox.js';
-import type { Message } from '../connection/message.js';
+import { type Message, MessageType } from '../connection/message.js';
 import { reportFailure, reportRejection } from '../diagnostics.js';
 
 /**
@@ -66,10 +66,14 @@ export class MessageHandlers {
     };
   }
 
-  /** Asks each in the order of adding, until one has dealt with the message, or closed the connection. */
+  /**
+   * Asks each in the order of adding, until one has dealt with the message, or closed the connection. A call is answered
+   * nevertheless.
+   */
   handle(received: Inbox): boolean {
     for (const registration of this.#registrations) {
-      if (this.#isHandledBy(registration, received) || this.#isClosing()) return true;
+      if (this.#isHandledBy(registration, received)) return true;
+      if (this.#isClosing() && received.type !== MessageType.MethodCall) return true;
     }
     return false;
   }

@@ -3,6 +3,7 @@
  * calls. How it begins and ends is told by its `Lifecycle`; what calls and signals mean is for the layers above.
  */
 import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { report } from '../diagnostics.js';
 import { type DBusError, isOverOrFull } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
@@ -196,6 +197,16 @@ export class Connection {
   /** @throws {@link ConnectionClosedError} that says what cannot be, and why it was lost, if the connection is not open */
   requireOpen(what: string): void {
     if (this.state !== 'open') throw this.#life.refusal(what);
+  }
+
+  /** Whether messages are sent and delivered: while it is open, and while it answers what came before it is closed. */
+  get carriesMessages(): boolean {
+    return this.#life.carriesMessages;
+  }
+
+  /** Resolves when nothing that has come is left to be read, or the connection is over. */
+  async readWhatCame(): Promise<void> {
+    while (this.#life.carriesMessages && this.#native.hasUnread()) await delay(1);
   }
 
   /** Whether the other side agreed to pass file descriptors. */

@@ -17,7 +17,12 @@ export interface CallContext {
   readonly member: string;
   /** The flags of the message's header: 1 no reply expected, 2 no auto-start, 4 interactive authorization allowed. */
   readonly flags: number;
-  /** Aborts when the caller leaves the bus, or the connection is lost: nobody waits for the result any more. */
+  /**
+   * Aborts while the call is being answered, if its result is not wanted any more: with a {@link CallerLeftError} as its reason
+   * if the caller leaves the bus, with a {@link ConnectionClosedError} if the connection is closed or lost (its `cause` is the
+   * reason of a loss). It does not abort when the call has been answered: what is held for a caller longer than that, an
+   * inhibitor for instance, ends with its name, which {@link MessageBus.watchName} follows.
+   */
   readonly signal: AbortSignal;
   /**
    * Decodes the arguments in another way than the handler got them, variants as {@link Variant} for instance. To be

@@ -50,6 +50,11 @@ export class Dispatcher {
     return this.#inProgress.total;
   }
 
+  /** Resolves when no handler is at work. */
+  done(): Promise<void> {
+    return this.#inProgress.done();
+  }
+
   /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
   handle(message: IncomingMessage): void {
     if (!this.#bus.isAddressedHere(message.destination)) return;
@@ -79,7 +84,7 @@ export class Dispatcher {
   #refuse(message: IncomingMessage): void {
     const { sender, serial, expectsReply } = message;
     const text = `${this.#bus.limits.callsInProgress} calls of one caller are in progress, which is the limit`;
-    if (expectsReply && this.#bus.state === 'open') this.#bus.refuseCall(sender, serial, text);
+    if (expectsReply && this.#bus.carriesMessages) this.#bus.refuseCall(sender, serial, text);
     if (!this.#inProgress.isNews(sender)) return;
     report('message', `calls of ${sender ?? 'the peer'} are refused: ${text}`, undefined, this.#bus.connectionId);
   }

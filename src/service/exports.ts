@@ -118,7 +118,8 @@ export class Exports {
   }
 
   #requireOpen(path: string): void {
-    if (this.#bus.state === 'open') return;
+    // Handlers that answer before the connection closes may export what they answer with.
+    if (this.#bus.carriesMessages) return;
     throw notAnAnswer(
       new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`),
     );

@@ -6,7 +6,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
-import { ConnectionClosedError, NotSupportedError } from '../errors.js';
+import { CallerLeftError, ConnectionClosedError, closedError, type DBusError, NotSupportedError } from '../errors.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
 import type { ErrorAnswer } from './error-answer.js';
@@ -125,7 +125,7 @@ export class IncomingCall implements CallContext {
   }
 
   #mayAnswer(): boolean {
-    if (this.message.expectsReply && !this.#answered && this.#bus.state === 'open') return true;
+    if (this.message.expectsReply && !this.#answered && this.#bus.carriesMessages) return true;
     this.finish();
     return false;
   }
@@ -154,15 +154,22 @@ export class IncomingCall implements CallContext {
   #followCaller(): AbortController {
     const caller = new AbortController();
     if (this.#answered) return caller;
-    const leave = () => {
+    const leave = (reason: DBusError) => {
       this.#end();
-      caller.abort();
+      caller.abort(reason);
     };
-    const stopWaiting = this.#bus.whenClosed(leave);
+    const stopWaiting = this.#bus.whenClosed((reason) => {
+      leave(closedError(`the connection was closed before ${this.what} was answered`, reason));
+    });
     this.#releaseCaller = stopWaiting;
     const { sender } = this;
     if (sender !== undefined && !this.#bus.isPeer) {
-      const listener = { changed: (owner: string | undefined) => (owner === undefined ? leave() : undefined) };
+      const listener = {
+        changed: (owner: string | undefined) => {
+          if (owner === undefined)
+            leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
+        },
+      };
       const followed = this.#bus.owners.follow(sender, listener, true);
       this.#releaseCaller = () => {
         stopWaiting();

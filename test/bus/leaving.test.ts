@@ -65,29 +65,17 @@ test('a process that exits waits a second for all who do not read, and whoever r
   }
 });
 
-test('after close() in a handler or listener, nothing of the rest of the batch is delivered', async () => {
-  for (const where of ['handler', 'listener'] as const) {
-    await using both = await peers();
-    const { accepted, client } = both;
-    let delivered = 0;
-    const take = () => {
-      delivered++;
-      void accepted.close();
-    };
-    const Left = defineInterface(NAME, { methods: { Do: {} }, signals: { Said: {} } });
-    accepted.export(PATH, implement(Left, { Do: take }));
-    accepted.subscribe({ interface: NAME, member: 'Said' }, take);
-    const message = { path: PATH, interface: NAME };
-    const calls: Promise<unknown>[] = [];
-    for (let i = 0; i < 50; i++) {
-      if (where === 'handler') calls.push(client.call({ ...message, member: 'Do' }));
-      else client.emit({ ...message, member: 'Said' });
-    }
-    await accepted.disconnected;
-    assert.is(delivered, 1);
-    const ends = await Promise.allSettled(calls);
-    assert.ok(ends.every(({ status }) => status === 'rejected'));
-  }
+test('after close() in a listener, nothing of the rest of the batch is delivered', async () => {
+  await using both = await peers();
+  const { accepted, client } = both;
+  let delivered = 0;
+  accepted.subscribe({ interface: NAME, member: 'Said' }, () => {
+    delivered++;
+    void accepted.close();
+  });
+  for (let i = 0; i < 50; i++) client.emit({ path: PATH, interface: NAME, member: 'Said' });
+  await accepted.disconnected;
+  assert.is(delivered, 1);
 });
 
 test('whoever closes while the other side does not read is told how much was never written', async () => {

@@ -166,7 +166,10 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   test('a service that leaves before it answers is told from one that is late, and from one that is not there', async () => {
     await using set = await setting(2);
     const [bus, service] = set.buses as [MessageBus, MessageBus];
-    service.export('/', implement(Losing, { Never: () => new Promise(() => {}), Quit: () => void service.close() }));
+    service.export(
+      '/',
+      implement(Losing, { Never: () => new Promise(() => {}), Quit: () => void service.close({ drain: 0 }) }),
+    );
     await service.requestName(NAME);
     const { call } = bus.proxy(Losing, NAME, '/');
     const late = await rejection(bus.proxy(Losing, NAME, '/').with({ timeout: 20 }).call.Never());

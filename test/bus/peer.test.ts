@@ -9,6 +9,7 @@ import {
   connect,
   InvalidArgumentError,
   listen,
+  MessageType,
   NotSupportedError,
   UnknownObjectError,
   variant,
@@ -260,7 +261,7 @@ test('what is told of messages of a peer says so, since it has no name', async (
   for (const text of told) assert.match(text, /^a (signal|message) from the peer /);
 });
 
-test('what closes the connection is the last that gets a message, also of several that wait for the same one', async () => {
+test('what closes the connection is the last that gets a signal, also of several that wait for the same one', async () => {
   for (const closing of ['a handler', 'a listener'] as const) {
     await using ends = await peers();
     const seen: string[] = [];
@@ -269,14 +270,18 @@ test('what closes the connection is the last that gets a message, also of severa
       if (by === closing) void ends.accepted.close();
     };
     ends.accepted.export(PATH, exampleObject());
-    ends.accepted.addMessageHandler(() => close('a handler'));
-    ends.accepted.addMessageHandler(() => void seen.push('another handler'));
+    ends.accepted.addMessageHandler(({ type }) => (type === MessageType.Signal ? close('a handler') : undefined));
+    ends.accepted.addMessageHandler(
+      ({ type }) => void seen.push(type === MessageType.Signal ? 'another handler' : 'a call'),
+    );
     ends.accepted.subscribe({ member: 'Said' }, () => close('a listener'));
     ends.accepted.subscribe({ member: 'Said' }, () => void seen.push('another listener'));
     ends.accepted.subscribe({ interface: 'org.example.Peer' }, () => void seen.push('a listener of another rule'));
-    if (closing === 'a listener') ends.client.emit({ path: PATH, interface: 'org.example.Peer', member: 'Said' });
-    await rejection(ends.client.proxy(Example, PATH).call.Echo('anyone?'));
-    assert.equal(seen, closing === 'a handler' ? ['a handler'] : ['a handler', 'another handler', 'a listener']);
+    ends.client.emit({ path: PATH, interface: 'org.example.Peer', member: 'Said' });
+    // A call that came before the end is answered all the same, and message handlers see it.
+    assert.is(await ends.client.proxy(Example, PATH).call.Echo('anyone?'), 'anyone?');
+    const told = closing === 'a handler' ? ['a handler'] : ['a handler', 'another handler', 'a listener'];
+    assert.equal(seen, [...told, 'a call']);
   }
 });
 

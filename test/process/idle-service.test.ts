@@ -1,0 +1,93 @@
+// time limit: 150 s
+// An activatable service that closes whenever it is idle, under a client that calls again and again: no call is lost. The pauses
+// come from a seed, by which `BUSBAR_TEST_SEED` replays them; `BUSBAR_TEST_SECONDS=60` calls for longer.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect } from '../../src/index.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { projectRoot } from '../helpers/paths.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+
+const SECONDS = Number(process.env.BUSBAR_TEST_SECONDS ?? 8);
+const seed = Number(process.env.BUSBAR_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const NAME = 'org.example.Idle';
+
+const test = suite('idle service');
+const folder = mkdtempSync(join(tmpdir(), 'busbar-idle-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Answers at once, or after a while; ends when it has had nothing to do for a moment. */
+const program = `
+  import { setTimeout as delay } from 'node:timers/promises';
+  import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+  const bus = await connect({ bus: 'starter' });
+  const Idle = defineInterface('${NAME}', { methods: { Add: { in: 'uu', out: 'uu' } } });
+  let idle = setTimeout(() => {}, 0);
+  const rest = () => {
+    clearTimeout(idle);
+    idle = setTimeout(() => bus.stats().callsInProgress === 0 ? void bus.close({ drain: 20_000 }) : rest(), 5);
+  };
+  bus.export('/', implement(Idle, {
+    async Add(value, milliseconds) {
+      rest();
+      if (milliseconds > 0) await delay(milliseconds);
+      rest();
+      return [value, process.pid];
+    },
+  }));
+  await bus.requestName('${NAME}');
+  rest();
+`;
+const start = join(folder, 'start.sh');
+const quotedForShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const command = [process.execPath, ...moduleArguments(program)].map(quotedForShell).join(' ');
+writeFileSync(start, `#!/bin/sh\ncd ${quotedForShell(projectRoot)}\nexec ${command}\n`, { mode: 0o755 });
+writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nExec=/bin/sh ${start}\n`);
+
+test('no call is lost to a service that closes when it is idle', async () => {
+  await using daemon = await PrivateBus.start({ serviceFolder: folder });
+  await using bus = await connect({ address: daemon.address });
+  // Around the time after which the service leaves, mostly.
+  const pause = fc.oneof(
+    fc.integer({ min: 0, max: 3 }),
+    fc.integer({ min: 4, max: 8 }),
+    fc.integer({ min: 9, max: 40 }),
+  );
+  const steps = fc.sample(fc.tuple(pause, fc.constantFrom(0, 0, 0, 1, 5), fc.integer({ min: 1, max: 4 })), {
+    seed,
+    numRuns: 4096,
+  });
+  const end = performance.now() + SECONDS * 1000;
+  const services = new Set<unknown>();
+  const calls: Promise<void>[] = [];
+  for (let step = 0; performance.now() < end; step++) {
+    const [milliseconds, work, burst] = steps[step % steps.length] as [number, number, number];
+    for (let i = 0; i < burst; i++) {
+      const call = { destination: NAME, path: '/', interface: NAME, member: 'Add', signature: 'uu' };
+      const answer = bus.call({ ...call, body: [step, work], timeout: 100_000 });
+      calls.push(
+        answer.then(
+          ([value, pid]) => {
+            services.add(pid);
+            assert.is(value, step);
+          },
+          (error: Error) => {
+            throw new Error(`seed ${seed}, step ${step}: ${error.message}`);
+          },
+        ),
+      );
+    }
+    // What is started first is waited for: else all calls would wait for one start.
+    await calls.at(-1);
+    await delay(milliseconds);
+  }
+  await Promise.all(calls);
+  assert.ok(services.size > 1, `${services.size} services answered ${calls.length} calls`);
+});
+
+test.run();
