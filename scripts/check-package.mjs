@@ -12,7 +12,7 @@ import { packBusbar } from './package/tarball.mjs';
 import { root } from './setup/report.mjs';
 
 /** Bytes unpacked. docs/package.md tells what takes them, and why it is there. */
-const LARGEST = 2_200_000;
+const LARGEST = 2_300_000;
 
 /** What must be in the package, of much that is; whether all of it works the tests in test/pack show. */
 const NEEDED = ['dist/index.js', 'dist/index.d.ts', 'CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES', 'CHANGELOG.md'];
