@@ -13,7 +13,8 @@ import {
 } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
-import { checkBoolean, checkTimeout } from './parameters.js';
+import { POLLERS, TRANSPORTS } from './native/runtime.js';
+import { checkBoolean, checkChoice, checkTimeout } from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
@@ -58,6 +59,8 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   const timeout = options.timeout ?? CONNECT_TIMEOUT;
   checkTimeout(timeout);
+  checkChoice(options.transport, TRANSPORTS, 'transport');
+  checkChoice(options.poller, POLLERS, 'poller');
   checkBoolean(options.peer, 'peer');
   checkBoolean(options.anonymous, 'anonymous');
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);

@@ -6,7 +6,7 @@ import { requireLibrary } from './connection/open.js';
 import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
-import { pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
+import { POLLERS, pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
 import { checkBoolean, checkChoice, checkOptionalFunction } from './parameters.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
@@ -50,6 +50,7 @@ export async function listen(options: ListenOptions): Promise<PeerServer> {
   checkOptions(options);
   const addresses = parseAddresses(options.address);
   checkChoice(options.transport, TRANSPORTS, 'transport');
+  checkChoice(options.poller, POLLERS, 'poller');
   const transport = options.transport ?? transportKind();
   if (transport === 'sd-bus') requireLibrary();
   const poller = options.poller ?? pollerKind();

@@ -5,7 +5,7 @@
  */
 import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
-import type { DBusError } from '../errors.js';
+import { DBusError } from '../errors.js';
 import { Fault } from '../native/binding.js';
 import { type BodyCopy, copyBody } from './body-copies.js';
 import { faultError } from './faults.js';
@@ -138,6 +138,9 @@ export class LentBody {
   }
 }
 
-function gone(): Error {
-  return new Error('the body is gone: decode it before the first await of the handler');
+function gone(): DBusError {
+  return new DBusError(
+    'org.freedesktop.DBus.Error.Failed',
+    'the body is gone: decode it before the first await of the handler',
+  );
 }

@@ -91,7 +91,7 @@ export interface Message extends HeaderFields {
    * being handled: in a listener or handler, before its first `await`. The bytes are gone after that. The reply of a call
    * with `reply: 'message'` can be decoded at any time.
    *
-   * @throws {@link DBusError} where the body is not valid
+   * @throws {@link DBusError} where the body is not valid, or gone
    */
   decode(options?: DecodeOptions): unknown[];
 }

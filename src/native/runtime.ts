@@ -4,7 +4,11 @@
  * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls or crashes
  * on the second event, so the addon cannot find out by trying. Worker threads are as their runtime is.
  */
+import { InvalidArgumentError } from '../errors.js';
 import type { PollerKind, TransportKind } from './binding.js';
+
+/** The pollers that a connection may ask for. */
+export const POLLERS = ['uv', 'thread'] as const satisfies readonly PollerKind[];
 
 /** The transports that a connection may ask for. */
 export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly TransportKind[];
@@ -12,18 +16,18 @@ export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly Trans
 /**
  * The poller for this runtime, or what `BUSBAR_POLLER` says.
  *
- * @throws TypeError if `BUSBAR_POLLER` is neither `uv` nor `thread`
+ * @throws {@link InvalidArgumentError} if `BUSBAR_POLLER` is neither `uv` nor `thread`
  */
 export function pollerKind(): PollerKind {
   const forced = process.env.BUSBAR_POLLER;
-  if (forced !== undefined && forced !== '') return oneOf(['uv', 'thread'], forced, 'BUSBAR_POLLER');
+  if (forced !== undefined && forced !== '') return oneOf(POLLERS, forced, 'BUSBAR_POLLER');
   return process.versions.bun === undefined && process.versions.deno === undefined ? 'uv' : 'thread';
 }
 
 /**
  * The transport of connections that do not ask for one, or what `BUSBAR_TRANSPORT` says.
  *
- * @throws TypeError if `BUSBAR_TRANSPORT` is neither `sd-bus` nor `socket`
+ * @throws {@link InvalidArgumentError} if `BUSBAR_TRANSPORT` is neither `sd-bus` nor `socket`
  */
 export function transportKind(): TransportKind {
   const forced = process.env.BUSBAR_TRANSPORT;
@@ -33,6 +37,6 @@ export function transportKind(): TransportKind {
 
 function oneOf<Kind extends string>(kinds: readonly Kind[], text: string, variable: string): Kind {
   const kind = kinds.find((candidate) => candidate === text);
-  if (kind === undefined) throw new TypeError(`${variable} is ${text}, but must be ${kinds.join(' or ')}`);
-  return kind;
+  if (kind !== undefined) return kind;
+  throw new InvalidArgumentError(`${variable}: expected ${kinds.join(' or ')}, got ${text}`);
 }

@@ -195,6 +195,11 @@ test('a message handler that does not look at a body has nothing decoded', async
     [COUNT, COUNT],
     'what is kept can be read later',
   );
+  for (const message of kept)
+    assert.throws(
+      () => message.decode({ variants: 'wrap' }),
+      (error: unknown) => error instanceof DBusError && error.message.startsWith('the body is gone'),
+    );
 });
 
 test('changes of properties that are no such signal are reported and not decoded', async () => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import {
   connect,
   InvalidArgumentError,
+  MatchRuleNotFoundError,
   NameHasNoOwnerError,
   NameReleasedError,
   NameTakenError,
@@ -177,6 +178,16 @@ test('names can be listed and asked about', async () => {
   for (const present of [name, one.uniqueName, 'org.freedesktop.DBus']) assert.ok(names.includes(present as string));
   assert.ok(await two.hasName(name));
   assert.not(await two.hasName('org.example.Nobody'));
+});
+
+test('a rule that the bus does not know cannot be taken from it', async () => {
+  const driver = {
+    destination: 'org.freedesktop.DBus',
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus',
+  };
+  const removing = one.call({ ...driver, member: 'RemoveMatch', signature: 's', body: ["member='NeverAdded'"] });
+  assert.instance(await rejection(removing), MatchRuleNotFoundError);
 });
 
 test('credentials tell the user and the process', async () => {

@@ -119,6 +119,21 @@ testUnless(
   },
 );
 
+testUnless(notRoot, test, 'a server of another user lets root in', async () => {
+  const address = publicAddress();
+  chmodSync(dirname(address.replace('unix:path=', '')), 0o777);
+  const script = `
+    import { listen } from ${JSON.stringify(libraryEntry)};
+    const server = await listen({ address: '${address}', onConnection: () => {} });
+    console.log(server.address);
+  `;
+  const env = { TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' };
+  await using program = Program.start(process.execPath, moduleArguments(script), { uid: 4321, gid: 4321, env });
+  const peer = await connect({ address: await program.line('unix:'), peer: true });
+  assert.is(peer.peerCredentials?.uid, 4321);
+  await peer.close();
+});
+
 testUnless(notRoot, test, 'a server of the user nobody lets that user in where every user has an id', async () => {
   const address = publicAddress();
   const path = address.replace('unix:path=', '');

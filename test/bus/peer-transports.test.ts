@@ -1,11 +1,12 @@
 // Peers whose ends are on different transports, in either role: the handshake of our own with that of sd-bus. And the
 // very first messages, which may come together with the handshake's end.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ConnectError, connect, listen, type MessageBus } from '../../src/index.js';
+import { ConnectError, type ConnectionEvent, connect, listen, type MessageBus } from '../../src/index.js';
 import type { TransportKind } from '../../src/native/binding.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { Example, exampleObject, folder, PATH, peers } from '../helpers/peers.js';
@@ -145,6 +146,18 @@ test('addresses are tried in order, those for sd-bus among them', async () => {
   const { message } = await rejection(connect({ address: others, peer: true }));
   assert.match(message, /unixexec:path=\/bin\/false \(address\): E[A-Z]+ while trying to .*the program ended/);
   assert.match(message, /unix:dir=\/tmp \(address\): "dir" is for servers/);
+});
+
+test('an address that is not one socket’s is connected to by sd-bus, whatever the transport is to be', async () => {
+  const transports: unknown[] = [];
+  const note = (event: unknown) => void transports.push((event as ConnectionEvent).transport);
+  subscribe('busbar:connection', note);
+  for (const transport of ['socket', 'sd-bus'] as const) {
+    await rejection(connect({ address: 'unixexec:path=/bin/false', peer: true, transport }));
+  }
+  unsubscribe('busbar:connection', note);
+  assert.ok(transports.length > 1);
+  assert.ok(transports.every((transport) => transport === 'sd-bus'));
 });
 
 test('a peer that sends descriptors at once is connected to on socket, and told of on sd-bus', async () => {

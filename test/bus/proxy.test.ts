@@ -98,6 +98,23 @@ test('arrays of numbers are arrays, or typed arrays on request', async () => {
   assert.equal(await proxy.with({ typedArrays: true }).call.Numbers(), Int32Array.of(1, 2, 3));
 });
 
+test('making a proxy, and taking its members out, sends nothing', async () => {
+  class Decorated extends ServiceInterface {
+    constructor() {
+      super('org.example.Shelf');
+    }
+  }
+  const before = client.stats().messagesSent;
+  for (const what of [Shelf, Shelf.description, Decorated]) {
+    const made = client.proxy(what as typeof Shelf, 'org.example.Shelf', '/shelf').with({ timeout: 1000 });
+    for (const kind of [made.call, made.on, made.once, made.watch, made.get, made.set]) {
+      for (const name of Object.keys(kind)) assert.type((kind as Record<string, unknown>)[name], 'function');
+    }
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.is(client.stats().messagesSent, before);
+});
+
 test('options add up', async () => {
   const both = proxy.with({ variants: 'wrap' }).with({ timeout: 1000 });
   const details = (await both.call.Details()) as Record<string, unknown>;

@@ -155,6 +155,27 @@ test('changes made together leave as one PropertiesChanged with the last values'
   assert.equal(changes, [[{ Level: 2 }, ['Watts']]]);
 });
 
+test('what a change tells is what `emits` says', async () => {
+  const Telling = defineInterface('org.example.Telling', {
+    properties: {
+      Value: { type: 'u' },
+      Name: { type: 'u', emits: 'invalidates' },
+      Constant: { type: 'u', access: 'read', emits: 'const' },
+      Silent: { type: 'u', emits: false },
+    },
+  });
+  const telling = implement(Telling, { Value: 0, Name: 0, Constant: 0, Silent: 0 });
+  using _export = service.export('/telling', telling);
+  const changes: unknown[] = [];
+  const remote = client.proxy(Telling, 'org.example.Lamp', '/telling');
+  using _changes = remote.onChange((changed, invalidated) => changes.push([changed, [...invalidated]]));
+  await settled();
+  for (const name of ['Value', 'Name', 'Constant', 'Silent'] as const) telling.properties[name] = 1;
+  await settled();
+  assert.equal(changes, [[{ Value: 1 }, ['Name']]]);
+  assert.equal(await remote.getAll(), { Value: 1, Name: 1, Constant: 1, Silent: 1 });
+});
+
 test('a property set from outside is announced once', async () => {
   const changes: unknown[] = [];
   using _changes = proxy.onChange((changed) => changes.push(changed));

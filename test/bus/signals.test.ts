@@ -265,6 +265,27 @@ test('a third connection cannot forge a change of owner', async () => {
   assert.equal(heard, []);
 });
 
+test('a message handler, and a subscription that names no sender, hear every sender', async () => {
+  await using third = await connect({ address: daemon.address });
+  const rule = { interface: 'org.example.Anybody', member: 'Said' };
+  const heard: unknown[] = [];
+  const handled: unknown[] = [];
+  using _subscription = client.subscribe(rule, ({ sender }) => void heard.push(sender));
+  using _handler = client.addMessageHandler(({ member, sender }) => {
+    if (member === 'Said') handled.push(sender);
+    return false;
+  });
+  await _subscription.ready;
+  for (const bus of [service, third]) {
+    bus.emit({ path: '/', ...rule });
+    await bus.listNames();
+  }
+  await client.listNames();
+  const senders = [service.uniqueName, third.uniqueName];
+  assert.equal(heard, senders);
+  assert.equal(handled, senders);
+});
+
 test('a reply from a connection that was not asked does not settle a call', async () => {
   const Slow = defineInterface('org.example.Slow', { methods: { Wait: { out: 's' } } });
   let arrived!: (answer: (text: string) => void) => void;

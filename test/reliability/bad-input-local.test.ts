@@ -18,6 +18,7 @@ import {
   variant,
 } from '../../src/index.js';
 import { FakeBus, type FakeConnection, PEER } from '../helpers/fake-bus.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, run } from '../helpers/program.js';
@@ -441,10 +442,15 @@ test('options of a connection that make no sense are refused', async () => {
     { address: 5 },
   ]) {
     const error = await rejection(connect(options as never));
-    assert.ok(
-      error instanceof InvalidArgumentError || error instanceof TypeError,
-      `${JSON.stringify(options)}: ${error}`,
-    );
+    assert.instance(error, InvalidArgumentError, `${JSON.stringify(options)}: ${error}`);
+  }
+  for (const variable of ['BUSBAR_TRANSPORT', 'BUSBAR_POLLER']) {
+    const script = `
+      import { connect } from ${JSON.stringify(libraryEntry)};
+      await connect({ address: '${address}' }).catch(({ code, message }) => console.log(code, message));
+    `;
+    const { stdout } = await run(process.execPath, moduleArguments(script), { env: { [variable]: 'pigeon' } });
+    assert.match(stdout, new RegExp(`^ERR_DBUS_INVALID_ARGUMENT ${variable}: expected .+ or .+, got pigeon`));
   }
 });
 

@@ -284,7 +284,7 @@ const program = `
 import { connect } from './src/index.ts';
 const bus = await connect({ address: process.argv[1] });
 await bus.listNames();
-await bus.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask' }).catch(() => {});
+await bus.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask', signature: 's', body: ['in the body'] }).catch(() => {});
 await bus.close();
 await connect({ address: 'unix:path=/nonexistent/bus' }).catch(() => {});
 `;
@@ -315,8 +315,13 @@ test('NODE_DEBUG=busbar tells of connections and of calls that failed, one line 
   assert.not(lines.some((line) => line.includes(' sent ')));
 });
 
-test('NODE_DEBUG=busbar-message tells of every message', async () => {
+test('without NODE_DEBUG nothing is written', async () => {
+  assert.is((await traced('')).join(''), '');
+});
+
+test('NODE_DEBUG=busbar-message tells of every message, and shows no body', async () => {
   const lines = await traced('busbar-message');
+  assert.not.match(lines.join('\n'), 'in the body');
   const bus = 'org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus';
   assert.ok(lines.includes(`#1 sent call 2 ${bus}.ListNames "", 0 bytes`), lines.join('\n'));
   assert.ok(

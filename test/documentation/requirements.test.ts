@@ -1,0 +1,52 @@
+// What the documentation says is needed is what the project is made for and tested with.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { projectRoot } from '../helpers/paths.js';
+
+const test = suite('requirements of the documentation');
+
+const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8').replace(/\s+/g, ' ');
+
+/** What a pattern captures in a file, which has to be there. */
+function stated(path: string, pattern: RegExp): string {
+  const found = pattern.exec(read(path))?.[1];
+  assert.type(found, 'string', `${path}: ${pattern}`);
+  return found as string;
+}
+
+test('the oldest Node.js is that of package.json', () => {
+  const oldest = stated('package.json', /"node": ">=([\d.]+)"/);
+  assert.is(stated('README.md', /Node\.js ([\d.]+\d) or newer/), oldest);
+  assert.is(stated('docs/versions.md', /## Node\.js ([\d.]+\d) and newer/), oldest);
+});
+
+test('the oldest TypeScript is the one that compiles the tests of types', () => {
+  const oldest = stated('test/types/oldest/package.json', /"typescript": "([\d.]+)"/);
+  assert.is(stated('README.md', /TypeScript has to be ([\d.]+\d) or newer/), oldest);
+  assert.is(stated('docs/versions.md', /## TypeScript ([\d.]+\d) and newer/), oldest);
+});
+
+test('the standard of C++ is that of the build', () => {
+  const standard = stated('CMakeLists.txt', /CMAKE_CXX_STANDARD (\d+)/);
+  for (const page of ['SECURITY.md', 'docs/package.md']) {
+    assert.is(stated(page, /C\+\+(\d+) compiler and CMake/), standard, page);
+  }
+});
+
+test('the names of sd-bus libraries are those that the addon looks for', () => {
+  const names = stated('native/sdbus/api.cc', /const char\* name : \{([^}]*)\}/).match(/\w+\.so\.0/g) ?? [];
+  assert.is(names.length, 3, 'SECURITY.md says how many');
+  for (const name of names) assert.match(read('docs/guide/deployment.md'), `\`${name}\``);
+});
+
+test('the time that a client has to authenticate is the default', () => {
+  const milliseconds = stated('src/peer-server.ts', /authenticationTimeout \?\? (\d+_?\d+)/).replace('_', '');
+  assert.is(
+    Number(stated('docs/guide/peers.md', /`authenticationTimeout` \| (\d+) seconds/)) * 1000,
+    Number(milliseconds),
+  );
+});
+
+test.run();

@@ -1,0 +1,35 @@
+// Errors of one copy of the package are those of another: a program may have two, by its dependencies.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as errors from '../../src/errors.js';
+
+const test = suite('errors');
+
+/** `DBusError` takes its name on the wire first, and some classes something more: all of them take text. */
+type ErrorClass = new (...texts: string[]) => Error;
+
+/** The classes of a copy, by name. */
+function classesOf(copy: object): Map<string, ErrorClass> {
+  const isClass = ([, value]: [string, unknown]) => typeof value === 'function' && value.prototype instanceof Error;
+  return new Map(Object.entries(copy).filter(isClass) as [string, ErrorClass][]);
+}
+
+const make = (ErrorKind: ErrorClass) => new ErrorKind('org.example.Error.Copied', 'text', 'more');
+
+test('an error of another copy of the package is one of its class, and of no other', async () => {
+  const own = classesOf(errors);
+  const copied = classesOf(await import(`${import.meta.resolve('../../src/errors.js')}?copy`));
+  assert.ok(own.size > 20, `${own.size} classes`);
+  for (const [name, OwnClass] of own) {
+    const CopiedClass = copied.get(name) as ErrorClass;
+    assert.is.not(CopiedClass, OwnClass, name);
+    const foreign = make(CopiedClass);
+    assert.instance(make(OwnClass), CopiedClass, name);
+    for (const [other, OtherClass] of own) {
+      assert.is(foreign instanceof OtherClass, make(OwnClass) instanceof OtherClass, `${name} of a copy, ${other}`);
+    }
+    assert.instance(foreign, OwnClass, name);
+  }
+});
+
+test.run();
