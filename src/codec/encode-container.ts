@@ -8,7 +8,7 @@ import { endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
-import { EncodedEntries } from './encoded-entries.js';
+import { EncodedEntries, hasDescriptors } from './encoded-entries.js';
 import type { ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
@@ -180,11 +180,11 @@ function writeEntries(
 ): void {
   const lengthAt = writer.beginArray(8);
   for (const entry of entries) {
-    if (entry instanceof Uint8Array) {
-      writer.align(8);
-      writer.copy(entry);
-    } else {
+    if (hasDescriptors(entry)) {
       writeEntry(writer, entry[0], entry[1]);
+    } else {
+      writer.align(8);
+      writer.copyPart(entry.memory, entry.start, entry.end);
     }
   }
   writer.endArray(lengthAt, 8);

@@ -4,11 +4,23 @@
  */
 import type { Variant } from '../variant.js';
 
-/**
- * The bytes of one entry; or its key and value, and how many file descriptors the value has, where there are any: their
- * numbers are the message's own.
- */
-export type EncodedEntry = Uint8Array | readonly [key: string, value: Variant, descriptors: number];
+/** The bytes of an entry, within memory that others share. */
+export interface EntryBytes {
+  readonly memory: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An entry whose value has file descriptors, and how many: their numbers are the message's own. */
+export type EntryWithDescriptors = readonly [key: string, value: Variant, descriptors: number];
+
+/** One entry: its bytes, where they are the same in every message. */
+export type EncodedEntry = EntryBytes | EntryWithDescriptors;
+
+/** Whether an entry has file descriptors. */
+export function hasDescriptors(entry: EncodedEntry): entry is EntryWithDescriptors {
+  return Array.isArray(entry);
+}
 
 /** The value of a dictionary `a{sv}`, made of such entries. */
 export class EncodedEntries {

@@ -87,7 +87,8 @@ export class Exports {
     }
     if (arrival.isNeeded) this.#barrier.add(arrival);
     return this.#handle(path, () => {
-      // What the program did before it leaves before: where nothing is told of the end, at the end of the turn.
+      // What the program did before leaves before, also where nothing is told of the end.
+      this.#barrier.letOut();
       const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
       end();
       if (managers.length > 0) this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));

@@ -1,6 +1,5 @@
 /** One place where an object is exported: a path on a connection. Its signals and the changes of its properties leave here. */
-
-import { EncodedEntries, type EncodedEntry } from '../codec/encoded-entries.js';
+import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../codec/encoded-entries.js';
 import { PreparedHead } from '../connection/header.js';
 import { type MessageHead, MessageType } from '../connection/message.js';
 import { report } from '../diagnostics.js';
@@ -59,7 +58,7 @@ export class Place {
    * @param owner the store whose property it is
    */
   note(change: Change, owner: object): void {
-    const { barrier } = this.#outgoing;
+    const { barrier, descriptors } = this.#outgoing;
     const { last } = barrier;
     if (last !== undefined && last === this.#arrival) return;
     if (last instanceof Changes && last.owner === owner) {
@@ -67,14 +66,9 @@ export class Place {
       barrier.schedule();
       return;
     }
-    const changes = new Changes(owner);
+    const changes = new Changes(owner, descriptors);
     changes.set(this, change);
     barrier.add(changes);
-  }
-
-  /** For the descriptors of one message. */
-  descriptorRoom(): DescriptorRoom {
-    return new DescriptorRoom(this.#outgoing.descriptors);
   }
 
   /** Sends PropertiesChanged. */
@@ -94,59 +88,65 @@ export class Place {
 /** Changes of one object that leave together, from all of its places on a connection: the last one of each property. */
 class Changes implements Pending {
   readonly owner: object;
-  readonly #byPlace = new Map<Place, Map<string, Change>>();
+  readonly #places: Place[] = [];
+  #changes: Change[] = [];
 
-  /** @param owner the store whose changes these are */
-  constructor(owner: object) {
+  readonly #descriptors: number;
+
+  /**
+   * @param owner the store whose changes these are
+   * @param descriptors how many one message may carry
+   */
+  constructor(owner: object, descriptors: number) {
     this.owner = owner;
+    this.#descriptors = descriptors;
   }
 
   set(place: Place, change: Change): void {
+    if (!this.#places.includes(place)) this.#places.push(place);
+    const index = this.#changes.findIndex(({ name }) => name === change.name);
+    if (this.#changes[index] === change) return;
     change.take();
-    const changes = this.#byPlace.get(place);
-    if (changes === undefined) {
-      this.#byPlace.set(place, new Map([[change.name, change]]));
+    if (index < 0) {
+      this.#changes.push(change);
     } else {
-      changes.get(change.name)?.done();
-      changes.set(change.name, change);
+      this.#changes[index]?.done();
+      this.#changes[index] = change;
     }
   }
 
   send(isOvertaken: boolean): boolean {
-    for (const [place, changes] of this.#byPlace) {
-      sendChanges(place, changes, isOvertaken);
-      if (changes.size === 0) this.#byPlace.delete(place);
+    const entries: EncodedEntry[] = [];
+    const invalidated: string[] = [];
+    const staying: Change[] = [];
+    // What has no room is asked for by who wants it.
+    const room = new DescriptorRoom(this.#descriptors);
+    let isShared = false;
+    for (const change of this.#changes) {
+      const { content } = change;
+      if (content === State.Awaited && !isOvertaken) staying.push(change);
+      else if (typeof content === 'symbol' || !room.takes(content)) invalidated.push(change.name);
+      else {
+        entries.push(content);
+        isShared ||= hasDescriptors(content);
+      }
     }
-    return this.#byPlace.size === 0;
+    const leaving = this.#changes;
+    this.#changes = staying;
+    if (entries.length > 0 || invalidated.length > 0) this.#tell(entries, invalidated, isShared);
+    for (const change of leaving) if (staying.length === 0 || !staying.includes(change)) change.done();
+    return staying.length === 0;
   }
-}
 
-/** Sends what is known of some changes, and takes it away. Of what is not known yet others learn that it is not valid. */
-function sendChanges(place: Place, changes: Map<string, Change>, isOvertaken: boolean): void {
-  const entries: EncodedEntry[] = [];
-  const invalidated: string[] = [];
-  const leaving: Change[] = [];
-  // What has no room is asked for by who wants it.
-  const room = place.descriptorRoom();
-  let isShared = false;
-  for (const change of changes.values()) {
-    const { content } = change;
-    if (content === State.Awaited && !isOvertaken) continue;
-    leaving.push(change);
-    if (typeof content === 'symbol' || !room.takes(content)) invalidated.push(change.name);
-    else entries.push(content);
-    isShared ||= Array.isArray(content);
-  }
-  if (leaving.length === 0) return;
-  try {
-    if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
-    else place.tellChanges(entries, invalidated);
-  } catch (error) {
-    report('send', `the changes of ${place.description.name} could not be sent`, error);
-  }
-  for (const change of leaving) {
-    changes.delete(change.name);
-    change.done();
+  #tell(entries: readonly EncodedEntry[], invalidated: readonly string[], isShared: boolean): void {
+    for (const place of this.#places) {
+      try {
+        if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
+        else place.tellChanges(entries, invalidated);
+      } catch (error) {
+        report('send', `the changes of ${place.description.name} could not be sent`, error);
+      }
+    }
   }
 }
 

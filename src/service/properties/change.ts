@@ -1,6 +1,6 @@
 /** A change of a property on its way to the places where the object is exported: one for all of them. */
 import { closeHandedOver, descriptorsIn } from '../../codec/close-descriptors.js';
-import type { EncodedEntry } from '../../codec/encoded-entries.js';
+import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { markHandedOver } from '../../file-descriptor.js';
 
 /** What is known of the new value, where there is no entry. */
@@ -20,8 +20,8 @@ export class Change {
   readonly name: string;
   #content: Content;
   readonly #read: (() => Content) | undefined;
-  /** Places that it has not left from. */
-  #places = 0;
+  /** Connections that it has not left by. */
+  #connections = 0;
 
   /** @param read what is asked for the value if `content` is `Unread` */
   constructor(name: string, content: Content, read?: () => Content) {
@@ -36,15 +36,16 @@ export class Change {
     return this.#content;
   }
 
-  /** One more place is to be told. */
+  /** It is to leave by one more connection. */
   take(): void {
-    this.#places++;
+    this.#connections++;
   }
 
-  /** A place was told, or has something newer to tell. What was handed over is closed behind the last one. */
+  /** It has left by a connection, or something newer leaves. What was handed over is closed behind the last one. */
   done(): void {
-    this.#places--;
-    if (this.#places === 0 && Array.isArray(this.#content)) closeHandedOver('h', this.#content);
+    const content = this.#content;
+    if (--this.#connections > 0 || typeof content === 'symbol') return;
+    if (hasDescriptors(content)) closeHandedOver('h', content);
   }
 }
 

@@ -2,7 +2,7 @@
  * How many file descriptors a message has room for that is made of the properties of one object or of many: nobody chose that
  * number, and a bus hangs up on who sends too many.
  */
-import type { EncodedEntry } from '../../codec/encoded-entries.js';
+import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { tooManyText } from '../../connection/marshal.js';
 import { report } from '../../diagnostics.js';
 
@@ -17,8 +17,8 @@ export class DescriptorRoom {
 
   /** Whether there is room for the descriptors of an entry, which it has then. */
   takes(entry: EncodedEntry): boolean {
-    if (!Array.isArray(entry)) return true;
-    const [, , descriptors] = entry as Exclude<EncodedEntry, Uint8Array>;
+    if (!hasDescriptors(entry)) return true;
+    const [, , descriptors] = entry;
     if (this.#taken + descriptors > this.#maximum) {
       this.#refused++;
       return false;

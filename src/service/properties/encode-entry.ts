@@ -12,8 +12,11 @@ import { receivedVariant } from '../../variant.js';
 /** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
 const NESTING = 6;
 
+/** Entries share memory up to so many bytes: each would cost more to make by itself than to write. */
+const SHARED_BYTES = 64 * 1024;
+
 /** Nothing while a value is being written: code of the program's that runs then may assign another property. */
-let idle: Writer | undefined = new Writer();
+let idle: Writer | undefined;
 
 /**
  * Checks a value, and marshals it where it is to be sent.
@@ -31,21 +34,26 @@ export function encodeEntry(
 ): EncodedEntry | undefined {
   const writer = idle ?? new Writer();
   idle = undefined;
+  const start = writer.beginMessage();
   try {
-    writer.beginMessage();
     writer.string(name);
     writer.depth = 0;
     encodeContent(writer, NESTING, signature, value);
-    if (!isSent) return undefined;
-    if (writer.fds.length > 0) return [name, receivedVariant(signature, value), writer.fds.length];
-    return Buffer.from(writer.bytes.subarray(0, writer.position));
   } catch (error) {
+    writer.rewind(start, 0);
+    idle = writer;
     const located = within(`property ${key}`, misfitOf(value, error));
     throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
-  } finally {
-    writer.reset();
-    idle = writer;
   }
+  const descriptors = writer.fds.length;
+  const end = writer.position;
+  if (!isSent || descriptors > 0) writer.rewind(start, 0);
+  // What was written stays as it is: whoever sends it reads it from there.
+  if (end <= SHARED_BYTES) idle = writer;
+  if (!isSent) return undefined;
+  return descriptors > 0
+    ? [name, receivedVariant(signature, value), descriptors]
+    : { memory: writer.bytes, start, end };
 }
 
 /** The entry of a value that was read; nothing, and a report, if the value does not fit. */

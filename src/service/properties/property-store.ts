@@ -6,7 +6,7 @@
  */
 
 import { closeHandedOver } from '../../codec/close-descriptors.js';
-import { EncodedEntries, type EncodedEntry } from '../../codec/encoded-entries.js';
+import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { encoderFor } from '../../codec/encoder.js';
 import { Writer } from '../../codec/writer.js';
 import { report } from '../../diagnostics.js';
@@ -18,7 +18,7 @@ import { isThenable } from '../thenable.js';
 import { Change, type Content, State, sendShared } from './change.js';
 import type { DescriptorRoom } from './descriptor-room.js';
 import { encodeEntry, fittingEntry } from './encode-entry.js';
-import { type Answer, Property, unknownValue } from './property.js';
+import { type Answer, Property, type Setting, unknownValue } from './property.js';
 import { inTime } from './slow-getter.js';
 
 /** Where the values of an object's properties are: in the instance of a class, or in what `implement` was given. */
@@ -122,13 +122,13 @@ export class PropertyStore {
   assign(name: string, value: unknown, before: unknown, write: (value: unknown) => void): void {
     const property = this.property(name);
     const { description } = property;
-    const typed = property.typed(value);
+    const setting = property.beginSet(value);
+    const { typed } = setting;
     const tells = this.#tells(description) && !property.isSame(property.typed(before), typed);
     const entry = encodeEntry(description, typed, tells && description.emits === true);
-    const number = property.beginSet();
     write(value);
     property.store(value);
-    property.wasSet(number, typed, value);
+    property.wasSet(setting, value);
     property.changes++;
     if (tells) this.#note(property, entry ?? State.Invalidated);
   }
@@ -146,22 +146,21 @@ export class PropertyStore {
     set: (value: unknown) => unknown,
   ): unknown {
     const property = this.property(name);
-    const typed = property.typed(value);
-    const number = property.beginSet();
+    const setting = property.beginSet(value);
     const before =
       this.#tells(property.description) && !property.opensDescriptors ? readQuietly(property, get) : unknownValue;
     const done = set(value);
     if (!isThenable(done)) {
-      this.#wasSet(property, number, typed, before, get);
+      this.#wasSet(property, setting, before, get);
       return undefined;
     }
-    return Promise.resolve(done).then(() => this.#wasSet(property, number, typed, before, get));
+    return Promise.resolve(done).then(() => this.#wasSet(property, setting, before, get));
   }
 
-  #wasSet(property: Property, number: number, typed: unknown, before: unknown, get: (() => unknown) | undefined): void {
+  #wasSet(property: Property, setting: Setting, before: unknown, get: (() => unknown) | undefined): void {
     const { description } = property;
     if (!this.#tells(description)) {
-      property.wasSet(number, typed, unknownValue);
+      property.wasSet(setting, unknownValue);
       property.changes++;
       return;
     }
@@ -169,13 +168,13 @@ export class PropertyStore {
     try {
       now = get?.();
     } catch (error) {
-      property.wasSet(number, typed, unknownValue);
+      property.wasSet(setting, unknownValue);
       property.changes++;
       this.#failed(description, error);
       this.#note(property, State.Invalidated);
       return;
     }
-    property.wasSet(number, typed, now);
+    property.wasSet(setting, now);
     if (isThenable(now)) {
       property.changes++;
       this.#note(property, description.emits === true ? this.#await(property, now) : ignored(now));
@@ -262,7 +261,7 @@ export class PropertyStore {
       const entry = this.entry(property);
       if (entry instanceof Promise) this.#follow(property, entry);
       else if (entry !== undefined && room.takes(entry)) entries.push(entry);
-      else if (Array.isArray(entry)) closeHandedOver('h', entry);
+      else if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
     }
     return new EncodedEntries(entries);
   }
@@ -314,7 +313,7 @@ export class PropertyStore {
   #tellAnswer(property: Property, number: number, entry: EncodedEntry | undefined): void {
     // A later change has asked again: its value is the newer one.
     if (property.followed !== number || property.told > number) {
-      if (Array.isArray(entry)) closeHandedOver('h', entry);
+      if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
       return;
     }
     property.told = number;

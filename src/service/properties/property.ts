@@ -27,6 +27,14 @@ interface Incoming {
   readonly received: unknown;
 }
 
+/** A value that is being set. */
+export interface Setting {
+  readonly number: number;
+  /** The value as it is to be sent. */
+  readonly typed: unknown;
+  readonly hasTypes: boolean;
+}
+
 /** The value of a getter that failed, does not exist or takes time: the same as no other. */
 export const unknownValue = Symbol('unknown value');
 
@@ -88,23 +96,24 @@ export class Property {
     return this.#types === undefined ? value : this.#types.typed(value);
   }
 
-  /** Begins to set a value; the number is for {@link wasSet}. */
-  beginSet(): number {
-    return ++this.#sets;
+  /** A value is about to be set. */
+  beginSet(value: unknown): Setting {
+    const typed = this.typed(value);
+    // What the program makes of its own has no types but those that go without saying.
+    return { number: ++this.#sets, typed, hasTypes: this.isReceiving || typed !== value };
   }
 
   /**
    * A value was set, and its types are those of the property. Setters that take time may finish in another order than they
    * began in: the types of a later value stay while the property has that value.
    *
-   * @param typed the value as it is to be sent
    * @param now the value that the property has, if it is known
    */
-  wasSet(number: number, typed: unknown, now: unknown): void {
+  wasSet({ number, typed, hasTypes }: Setting, now: unknown): void {
     if (this.#types === undefined) return;
     if (number < this.#lastSet && this.#types.isOf(now)) return;
     this.#lastSet = number;
-    this.#types.remember(typed);
+    this.#types.remember(hasTypes ? typed : undefined);
   }
 
   /** Another value is stored: what descriptors it has are kept if they came from the bus. */

@@ -3,7 +3,7 @@
  * type, is left out and reported; the others go.
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
-import { EncodedEntries, type EncodedEntry } from '../../codec/encoded-entries.js';
+import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { DescriptorRoom } from './descriptor-room.js';
 import type { Answer, AnswerListener, Property } from './property.js';
 import type { PropertyStore } from './property-store.js';
@@ -98,7 +98,7 @@ class Reading implements AnswerListener {
       skipped?.add(name);
       const entry = this.#entry(store, store.property(name));
       if (entry === undefined) continue;
-      if (!Array.isArray(entry)) {
+      if (!hasDescriptors(entry)) {
         entries.push(entry);
         continue;
       }

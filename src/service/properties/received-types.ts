@@ -19,7 +19,7 @@ export class ReceivedTypes {
     this.#hasVariants = signature.includes('v');
   }
 
-  /** @param received the value as it is to be sent, with its variants where they are known */
+  /** @param received the value as it is to be sent, with its variants where they are known; nothing where none is */
   remember(received: unknown): void {
     if (this.#hasVariants) this.#received = received;
   }
@@ -31,6 +31,7 @@ export class ReceivedTypes {
 
   /** A value of the property as it is to be sent: with the variants that it came in, as far as it came. */
   typed(value: unknown): unknown {
+    if (this.#received === undefined) return value;
     return withTypes(this.#received, value);
   }
 }
