@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  ConnectionClosedError,
   connect,
   defineInterface,
   type Emits,
@@ -475,6 +476,11 @@ test('a name requested before anything is exported warns once', async () => {
   const warnings: string[] = [];
   const note = (warning: Error & { code?: string }) => warnings.push(warning.code ?? '');
   process.on('warning', note);
+  const over = await connect({ address: daemon.address });
+  await over.close();
+  assert.instance(await rejection(over.requestName('org.example.Over')), ConnectionClosedError);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(warnings, [], 'no export could help');
   await using early = await connect({ address: daemon.address });
   await early.requestName('org.example.Early');
   await early.requestName('org.example.Earlier');

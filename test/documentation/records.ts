@@ -52,7 +52,7 @@ const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`
 /** A title is given to `test`, or with the function to one of a file's own that does: `onBus('…', async () => …)`. */
 const TITLE = [
   new RegExp(`(?:\\b(?:test|TEST)\\(|\\btest,)\\s*(?:${LITERAL})`, 'g'),
-  new RegExp(`\\b\\w+\\(\\s*(?:${LITERAL}),\\s*(?:\\w+,\\s*)?(?:async\\b|\\()`, 'g'),
+  new RegExp(`\\b(?!skip\\b)\\w+\\(\\s*(?:${LITERAL}),\\s*(?:\\w+,\\s*)?(?:async\\b|\\()`, 'g'),
 ];
 
 /** What a title has to match: in a template any text may stand for a value. A test that is skipped has none. */
