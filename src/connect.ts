@@ -113,7 +113,7 @@ class SharedBus {
       this.#forget(attempt);
       throw error;
     });
-    if (bus.state === 'open') return shareOf(bus);
+    if (bus.state === 'open') return new MessageBus(bus);
     this.#forget(attempt);
     return this.get();
   }
@@ -123,35 +123,12 @@ class SharedBus {
   }
 }
 
-/**
- * One user's share of a connection: the bus itself, but that closing gives back this share alone, and only once. Several
- * users' `close` cannot be told apart on one object.
- */
-function shareOf(bus: MessageBus): MessageBus {
-  bus.share();
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= bus.close();
-    return closing;
-  };
-  const methods = new Map<PropertyKey, unknown>();
-  return new Proxy(bus, {
-    get(target, key) {
-      if (key === 'close' || key === Symbol.asyncDispose) return close;
-      const value = Reflect.get(target, key, target);
-      if (typeof value !== 'function' || key === 'constructor') return value;
-      // Bound, because private fields are the bus's own; kept, so that a method is always the same function.
-      if (!methods.has(key)) methods.set(key, value.bind(target));
-      return methods.get(key);
-    },
-  });
-}
-
 const shared = { session: new SharedBus('session'), system: new SharedBus('system') };
 
 /**
- * The session bus, on a connection that all users in this process share. Each `close` gives one share back; the last
- * one closes the connection.
+ * The session bus, on a connection that all users in this process share. What is made by a share (subscriptions, watchers,
+ * message handlers, exports, names) is its own and ends with its `close`, as do its `state` and `disconnected`; `ref` and
+ * `unref` are about it alone. The last `close` closes the connection.
  *
  * @throws (rejects) as {@link connect} does
  */

@@ -5,14 +5,13 @@
 import { inspect } from 'node:util';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
-import type { CloseOptions } from './bus/endpoint.js';
 import type { OwnedName } from './bus/owned-name.js';
 import type { RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf } from './client/proxy-types.js';
-import { CLOSE_LIMIT, type Connection } from './connection/connection.js';
-import { timeLimit } from './connection/time-limit.js';
+import type { Connection } from './connection/connection.js';
+import type { TimeLimit } from './connection/time-limit.js';
 import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
@@ -35,15 +34,35 @@ let warned = false;
  * ```
  */
 export class MessageBus extends Bus {
-  readonly #exports = new Exports(this);
+  readonly #exports: Exports;
   #shares = 0;
 
-  /** @internal */
-  constructor(connection: Connection, options: { readonly peer: boolean } = { peer: false }) {
-    super(connection, options);
-    this.hasObjects = () => this.#exports.size > 0;
+  /**
+   * @internal
+   * @param source a connection, or a bus of which this is to be a share
+   */
+  constructor(source: Connection | MessageBus, options: { readonly peer: boolean } = { peer: false }) {
+    super(
+      source,
+      source instanceof MessageBus ? { ...options, onClosed: (limit: TimeLimit) => source.#endShare(limit) } : options,
+    );
+    if (source instanceof MessageBus) {
+      source.#shares++;
+      this.#exports = source.#exports;
+    } else {
+      this.#exports = new Exports(this);
+      this.handleCall = (message) => this.#exports.dispatcher.handle(message);
+    }
+    this.hasObjects = () => this.#exports.size > 0 || this.#exports.dispatcher.callsInProgress > 0;
     this.handlersAreDone = () => this.#exports.dispatcher.done();
-    this.handleCall = (message) => this.#exports.dispatcher.handle(message);
+  }
+
+  /** One of those who shared it has closed. The last one waits for what is at work. */
+  async #endShare(limit: TimeLimit): Promise<void> {
+    this.#shares--;
+    if (this.#shares > 0) return;
+    void limit.over.then(() => this.close({ drain: 0 }));
+    await this.close({ drain: limit.left });
   }
 
   /**
@@ -54,7 +73,8 @@ export class MessageBus extends Bus {
    * @throws {@link InvalidArgumentError} for an invalid path, or one that exports an interface of that name already
    */
   export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
-    return this.#exports.add(path, interfaces.map(exportableOf));
+    this.requireShare(`nothing can be exported at ${path}`);
+    return this.#owned(this.#exports.add(path, interfaces.map(exportableOf)));
   }
 
   /**
@@ -66,7 +86,18 @@ export class MessageBus extends Bus {
    * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
    */
   exportObjectManager(path: string): Export {
-    return this.#exports.addManager(path);
+    this.requireShare(`nothing can be exported at ${path}`);
+    return this.#owned(this.#exports.addManager(path));
+  }
+
+  /** An export keeps the process alive for the share that made it, and ends with that. */
+  #owned(exported: Export): Export {
+    const release = this.hold();
+    const unexport = this.belong(() => {
+      exported.unexport();
+      release();
+    });
+    return { path: exported.path, unexport, [Symbol.dispose]: unexport };
   }
 
   /**
@@ -144,25 +175,8 @@ export class MessageBus extends Bus {
     return { ...super.stats(), exportedObjects, callsInProgress: dispatcher.callsInProgress };
   }
 
-  /** Writes what was sent, for a second at most, and closes; a shared connection closes with its last share. */
-  override async close(options: CloseOptions = {}): Promise<void> {
-    if (this.#shares > 1) {
-      this.#shares--;
-      const { promise, give } = timeLimit(CLOSE_LIMIT);
-      await Promise.race([this.flush(), promise]);
-      give();
-      return;
-    }
-    await super.close(options);
-  }
-
   /** @internal */
   [inspect.custom](): string {
     return `MessageBus { ${this.uniqueName ?? 'peer'}, ${this.state} }`;
-  }
-
-  /** @internal one more user of a shared connection */
-  share(): void {
-    this.#shares++;
   }
 }

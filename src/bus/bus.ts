@@ -23,6 +23,7 @@ import { NameOwners } from './name-owners.js';
 import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
 import { OwnedNames, type RequestNameOptions } from './owned-names.js';
+import type { OnShareClosed } from './share.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
 
@@ -32,9 +33,17 @@ import { type SignalListener, type SignalTaker, Subscriptions } from './subscrip
  */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
 
+interface BusOptions {
+  readonly peer: boolean;
+  /** Of a share: called when it was closed. */
+  readonly onClosed?: OnShareClosed | undefined;
+}
+
 /** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
 export class Bus extends Endpoint {
   readonly #connection: Connection;
+  /** The bus that this one is a share of, or itself. */
+  readonly #whole: Bus;
   readonly #bus: BusDriver | undefined;
   readonly #matchRules: MatchRules;
   readonly #owners: NameOwners;
@@ -56,9 +65,26 @@ export class Bus extends Endpoint {
   /** Answers calls; set by the layer that has objects. */
   protected handleCall: (message: IncomingMessage) => void = () => {};
 
-  /** @internal connections are made with `connect`, `sessionBus` and `systemBus` */
-  constructor(connection: Connection, { peer: isPeer }: { readonly peer: boolean }) {
-    super(connection);
+  /**
+   * @internal connections are made with `connect`, `sessionBus` and `systemBus`
+   * @param source a connection, or a bus of which this is to be a share
+   */
+  constructor(source: Connection | Bus, { peer: isPeer, onClosed }: BusOptions) {
+    super(source, onClosed);
+    if (source instanceof Bus) {
+      this.#connection = source.#connection;
+      this.#whole = source.#whole;
+      this.#bus = source.#bus;
+      this.#matchRules = source.#matchRules;
+      this.#owners = source.#owners;
+      this.#callees = source.#callees;
+      this.#subscriptions = source.#subscriptions;
+      this.#names = source.#names;
+      this.#handlers = source.#handlers;
+      return;
+    }
+    const connection = source;
+    this.#whole = this;
     this.#connection = connection;
     const isClosing = () => this.state === 'closing';
     this.#handlers = new MessageHandlers(connection.id, isClosing, () => this.#updateReplyHandler());
@@ -99,14 +125,15 @@ export class Bus extends Endpoint {
    */
   protected override async answerWhatCame(): Promise<void> {
     this.#isLeaving = true;
-    const hasNames = (this.#names?.size() ?? 0) > 0;
-    const left = this.#names?.leave();
+    const hasNames = (this.#names?.size(this.isShare ? this : undefined) ?? 0) > 0;
+    const left = this.isShare ? this.#names?.releaseAll(this) : this.#names?.leave();
     try {
       await left;
       if (hasNames || this.hasObjects() || !this.#handlers.isEmpty) {
         if (this.#bus === undefined) await this.#connection.readWhatCame();
         else if (!hasNames) await this.#bus.roundTrip();
-        await this.handlersAreDone();
+        // Handlers that are at work for a share answer on the connection, which stays.
+        if (!this.isShare) await this.handlersAreDone();
       }
     } catch (error) {
       // With the connection everything has come to its end.
@@ -116,7 +143,7 @@ export class Bus extends Endpoint {
 
   /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */
   get uniqueName(): string | undefined {
-    return this.#uniqueName;
+    return this.#whole.#uniqueName;
   }
 
   /**
@@ -133,8 +160,9 @@ export class Bus extends Endpoint {
     checkFunction(handler, 'handler');
     checkObject(options, 'options');
     checkBoolean(options.replies, 'replies');
-    this.#connection.requireOpen('no message handler can be added');
-    return this.#handlers.add(handler, options);
+    this.requireOpen('no message handler can be added');
+    const registration = this.#handlers.add(handler, options);
+    return { [Symbol.dispose]: this.belong(() => registration[Symbol.dispose]()) };
   }
 
   /**
@@ -166,8 +194,17 @@ export class Bus extends Endpoint {
    * @param hearsOfLoss whether it is for something that rejects, or throws, when the connection is lost
    */
   listen(rule: SubscriptionRule, take: SignalTaker, hearsOfLoss = false): Subscription {
-    this.#connection.requireOpen('nothing can be subscribed to');
-    return this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(hearsOfLoss));
+    this.requireOpen('nothing can be subscribed to');
+    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(hearsOfLoss));
+    if (!this.isShare) return subscription;
+    const unsubscribe = this.belong(() => subscription.unsubscribe(), true);
+    return {
+      unsubscribe,
+      [Symbol.dispose]: unsubscribe,
+      get ready() {
+        return subscription.ready;
+      },
+    };
   }
 
   /**
@@ -179,6 +216,7 @@ export class Bus extends Endpoint {
   async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
     checkObject(options, 'options');
     const names = this.#requireNames('requestName');
+    if (this.isShare) this.requireOpen(`${name} cannot be requested`);
     const release = this.hold();
     try {
       return await names.request(name, options, this, release);
@@ -276,14 +314,13 @@ export class Bus extends Endpoint {
     checkBusName(name, 'name');
     checkWatcher(watcher);
     this.#requireBus('watchName');
-    this.#connection.requireOpen(`${name} cannot be watched`);
+    this.requireOpen(`${name} cannot be watched`);
     const watch = new NameWatch(name, watcher, this.#owners, this);
     this.#watchers.add(watch);
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#watchers.delete(watch)) watch.end();
-      },
+    const end = () => {
+      if (this.#watchers.delete(watch)) watch.end();
     };
+    return { [Symbol.dispose]: this.belong(end, true) };
   }
 
   /**
@@ -293,7 +330,7 @@ export class Bus extends Endpoint {
   stats(): BusStats {
     return {
       connection: this.#connection.id,
-      state: this.#connection.state,
+      state: this.state,
       pendingCalls: this.#connection.pendingCalls,
       matchRules: this.#matchRules.size,
       calledNames: this.#callees?.size ?? 0,
@@ -319,7 +356,7 @@ export class Bus extends Endpoint {
 
   /** @internal whether a message that carries this destination is for this connection, and not merely overheard */
   isAddressedHere(destination: string | undefined): boolean {
-    if (destination === undefined || destination === this.#uniqueName) return true;
+    if (destination === undefined || destination === this.uniqueName) return true;
     return this.#names === undefined || this.#names.everOwned(destination);
   }
 
@@ -374,6 +411,7 @@ export class Bus extends Endpoint {
   }
 
   #requireBus(what: string): BusDriver {
+    this.requireShare(`${what} cannot be asked for`);
     if (this.#bus === undefined) throw new NotSupportedError(`${what} needs a message bus; this is a peer connection`);
     return this.#bus;
   }

@@ -20,6 +20,7 @@ import {
   type MethodCall,
   type SignalEmission,
 } from './requests.js';
+import { type OnShareClosed, Share } from './share.js';
 import { socketCredentials } from './socket-credentials.js';
 
 /** A call that resolves with either form of its reply. */
@@ -40,18 +41,56 @@ export interface CloseOptions {
 export class Endpoint implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #keepAlive: KeepAliveUser;
+  /** Where several use the connection, what one of them has of it. */
+  readonly #share: Share | undefined;
   #limit: TimeLimit | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(connection: Connection) {
+  /**
+   * @internal
+   * @param source a connection, or one end of it of which this is to be a share
+   * @param onClosed where it is a share, called when that is closed
+   */
+  constructor(source: Connection | Endpoint, onClosed: OnShareClosed = async () => {}) {
+    const isShare = source instanceof Endpoint;
+    const connection = isShare ? source.#connection : source;
+    // The end that is shared has no users of its own.
+    if (isShare) connection.keepAlive.removeUser(source.#keepAlive);
     this.#connection = connection;
     this.#keepAlive = connection.keepAlive.addUser();
+    this.#share = isShare ? new Share(connection, onClosed) : undefined;
   }
 
-  /** How far the connection is in its life. Whoever holds a bus got it `open`. */
+  /** How far the connection, or the share of it, is in its life. Whoever holds a bus got it `open`. */
   get state(): ConnectionState {
-    return this.#connection.state;
+    return this.#share === undefined ? this.#connection.state : this.#share.state;
+  }
+
+  /** @throws {@link ConnectionClosedError} if the share of the connection is closed */
+  protected requireShare(what: string): void {
+    if (this.#share?.isOver === true) throw this.#connection.refusal(`the share of the connection is closed: ${what}`);
+  }
+
+  /** @throws {@link ConnectionClosedError} if it, or its connection, is not open */
+  protected requireOpen(what: string): void {
+    this.requireShare(what);
+    if (this.#share?.state === 'closing')
+      throw this.#connection.refusal(`the share of the connection is closing: ${what}`);
+    this.#connection.requireOpen(what);
+  }
+
+  /**
+   * Has `end` called with the end of the share, or by what it returns. The end of the connection ends everything itself.
+   *
+   * @param hears whether it ends when the share begins to close, because it hears what nobody waits for any more
+   */
+  protected belong(end: () => void, hears = false): () => void {
+    return this.#share === undefined ? end : this.#share.add(end, hears);
+  }
+
+  /** Whether others may use the connection when this one is closed. */
+  protected get isShare(): boolean {
+    return this.#share !== undefined;
   }
 
   /** @internal whether messages are sent and calls are answered: while it is open, and while it answers what came before */
@@ -81,7 +120,8 @@ export class Endpoint implements AsyncDisposable {
    * is a process warning, and the process ends with exit code 1 if the connection was what kept it alive.
    */
   get disconnected(): Promise<DBusError | undefined> {
-    return this.#connection.disconnected;
+    const { disconnected } = this.#connection;
+    return this.#share === undefined ? disconnected : this.#share.closed;
   }
 
   /**
@@ -104,6 +144,7 @@ export class Endpoint implements AsyncDisposable {
   call(call: MethodCall, options?: CallOptions): Promise<unknown[]>;
   call(call: AnyCall, options?: Partial<AnyCall>): Promise<unknown> {
     try {
+      this.requireShare('nothing can be called');
       checkObject(call, 'call');
       if (options !== undefined) {
         checkObject(options, 'options');
@@ -134,6 +175,8 @@ export class Endpoint implements AsyncDisposable {
     options: WaitOptions,
     take: TakeReply<Result>,
   ): Promise<Result> {
+    if (this.#share?.isOver === true)
+      return Promise.reject(this.#connection.refusal('the share of the connection is closed'));
     return this.#connection.call(head, body, options, take);
   }
 
@@ -147,6 +190,7 @@ export class Endpoint implements AsyncDisposable {
    * @see D-Bus specification, section "Signal Emission"
    */
   emit(signal: SignalEmission): void {
+    this.requireShare('nothing can be emitted');
     checkObject(signal, 'signal');
     const { path, interface: interfaceName, member, signature, body = [], destination } = signal;
     checkArray(body, 'body');
@@ -163,6 +207,7 @@ export class Endpoint implements AsyncDisposable {
    * @see D-Bus specification, section "Message Format"
    */
   send(message: OutgoingMessage): number {
+    this.requireShare('nothing can be sent');
     checkObject(message, 'message');
     // Copied, because it is looked at more than once: what is checked has to be what is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
@@ -256,6 +301,10 @@ export class Endpoint implements AsyncDisposable {
   }
 
   async #leave(limit: TimeLimit): Promise<void> {
+    if (this.#share !== undefined) {
+      await this.#leaveShare(this.#share, limit);
+      return;
+    }
     if (this.state === 'open') {
       this.#connection.beginToClose();
       const release = this.#connection.keepAlive.hold();
@@ -263,6 +312,18 @@ export class Endpoint implements AsyncDisposable {
       release();
     }
     await this.#connection.close(limit);
+  }
+
+  async #leaveShare(share: Share, limit: TimeLimit): Promise<void> {
+    share.beginToClose();
+    const release = this.#connection.keepAlive.hold();
+    if (!limit.isOver) await Promise.race([this.answerWhatCame(), limit.over, this.#connection.closed]);
+    await share.close(limit);
+    const flushed = this.#connection.flush().catch(() => {});
+    await Promise.race([flushed, limit.over]);
+    limit.end();
+    release();
+    this.#connection.keepAlive.removeUser(this.#keepAlive);
   }
 
   /** Resolves when what was delivered is answered. Set by the layers that answer. Never rejects. */
@@ -284,7 +345,7 @@ export class Endpoint implements AsyncDisposable {
 
   /** @internal has `listener` called when the connection is over, until the returned function is called */
   whenClosed(listener: CloseListener): () => void {
-    return this.#connection.whenClosed(listener);
+    return (this.#share ?? this.#connection).whenClosed(listener);
   }
 
   /** @internal the number by which diagnostics call the connection */

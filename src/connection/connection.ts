@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { report } from '../diagnostics.js';
-import { type DBusError, isOverOrFull } from '../errors.js';
+import { type ConnectionClosedError, closedError, type DBusError, isOverOrFull } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
@@ -197,6 +197,11 @@ export class Connection {
   /** @throws {@link ConnectionClosedError} that says what cannot be, and why it was lost, if the connection is not open */
   requireOpen(what: string): void {
     if (this.state !== 'open') throw this.#life.refusal(what);
+  }
+
+  /** The error for what is asked of it when it is over, with the reason of the loss, if there was one. */
+  refusal(what: string): ConnectionClosedError {
+    return closedError(what, this.#life.reason);
   }
 
   /** Whether messages are sent and delivered: while it is open, and while it answers what came before it is closed. */

@@ -66,6 +66,11 @@ export class Lifecycle {
     return this.#carriesMessages;
   }
 
+  /** Why it was lost, if it was. */
+  get reason(): DBusError | undefined {
+    return this.#reason;
+  }
+
   /** The error for what is asked of it while it carries no messages. */
   refusal(what: string): ConnectionClosedError {
     return closedError(`the connection is ${this.#state}: ${what}`, this.#reason);

@@ -45,6 +45,11 @@ export class TimeLimit {
     return this.#isOver;
   }
 
+  /** Milliseconds until it ends. */
+  get left(): number {
+    return this.#isOver ? 0 : Math.max(0, this.#endsAt - performance.now());
+  }
+
   /** Ends it so many milliseconds from now, if it would end later. */
   shorten(milliseconds: number): void {
     const endsAt = performance.now() + milliseconds;

@@ -31,7 +31,6 @@ export class Exports {
   readonly #dispatcher: Dispatcher;
   readonly #barrier: Barrier;
   readonly #outgoing: Outgoing;
-  #hold: (() => void) | undefined;
 
   /** Ends every export that is in force. */
   readonly #ends = new Set<() => void>();
@@ -111,10 +110,8 @@ export class Exports {
     const unexport = () => {
       if (!this.#ends.delete(unexport)) return;
       end();
-      this.#updateHold();
     };
     this.#ends.add(unexport);
-    this.#updateHold();
     return { path, unexport, [Symbol.dispose]: unexport };
   }
 
@@ -124,15 +121,6 @@ export class Exports {
     throw notAnAnswer(
       new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`),
     );
-  }
-
-  #updateHold(): void {
-    if (this.#tree.size > 0) {
-      this.#hold ??= this.#bus.hold();
-    } else {
-      this.#hold?.();
-      this.#hold = undefined;
-    }
   }
 
   #managersAbove(path: string): readonly TreeNode[] {

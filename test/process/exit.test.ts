@@ -106,6 +106,29 @@ test('a process does not stay for a rule that the bus refused alone', async () =
   assert.match(stdout, /^LimitsExceededError\s+refused/);
 });
 
+test('each share of a connection says for itself whether the process stays', async () => {
+  const imports = `import { sessionBus } from ${JSON.stringify(libraryEntry)};`;
+  const stays = await Promise.all([
+    staysAlive(`${imports} const a = await sessionBus(); const b = await sessionBus();
+      a.export('/a', implement(Example, { Never() {} })); b.export('/b', implement(Example, { Never() {} })); b.unref()`),
+    staysAlive(`${imports} const a = await sessionBus(); const b = await sessionBus(); a.ref(); b.unref()`),
+  ]);
+  assert.equal(stays, [true, true]);
+  const results = await Promise.all([
+    run(`${imports} const a = await sessionBus(); const b = await sessionBus();
+      a.export('/a', implement(Example, { Never() {} })); await a.close(); await b.listNames()`),
+    run(
+      `${imports} const a = await sessionBus(); const b = await sessionBus(); a.ref(); await a.close(); await b.listNames()`,
+    ),
+    run(`${imports} const a = await sessionBus(); const b = await sessionBus();
+      b.subscribe({ member: 'S' }, () => {}); b.unref(); await a.listNames()`),
+  ]);
+  assert.equal(
+    results.map(({ code }) => code),
+    [0, 0, 0],
+  );
+});
+
 test('a process waits for the calls it made', async () => {
   const { code, stdout } = await run(`
     bus.proxy(Example, bus.uniqueName, '/').with({ timeout: 300 }).call.Never().catch((error) => console.log(error.name));

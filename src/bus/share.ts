@@ -1,0 +1,95 @@
+/**
+ * One user's share of a connection that several use: it ends by itself, with everything that was made by it, or with the
+ * connection.
+ */
+import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
+import type { TimeLimit } from '../connection/time-limit.js';
+import type { DBusError } from '../errors.js';
+
+interface SharedConnection {
+  readonly state: ConnectionState;
+  whenClosed(listener: CloseListener): () => void;
+}
+
+/** Called once, when a share was closed: the last one closes the connection, within the limit, and this resolves then. */
+export type OnShareClosed = (limit: TimeLimit) => Promise<void>;
+
+export class Share {
+  /** Settles when the share is over: with nothing after its `close`, with the reason after a loss. Never rejects. */
+  readonly closed: Promise<DBusError | undefined>;
+  readonly #connection: SharedConnection;
+  readonly #listeners = new Set<CloseListener>();
+  /** What hears, which ends when the share begins to close, and what answers, which ends with it. */
+  readonly #hears = new Set<() => void>();
+  readonly #answers = new Set<() => void>();
+  readonly #onClosed: OnShareClosed;
+  #state: 'closing' | 'closed' | undefined;
+  #resolve!: (reason: DBusError | undefined) => void;
+
+  constructor(connection: SharedConnection, onClosed: OnShareClosed) {
+    this.#connection = connection;
+    this.#onClosed = onClosed;
+    this.closed = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    connection.whenClosed((reason) => this.#end(reason));
+  }
+
+  get state(): ConnectionState {
+    return this.#state ?? this.#connection.state;
+  }
+
+  /** Whether nothing can be sent or made by it any more. */
+  get isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  beginToClose(): void {
+    this.#state ??= 'closing';
+    endAll(this.#hears);
+  }
+
+  /**
+   * Has `end` called with the end of the share, unless what it returns is called before.
+   *
+   * @param hears whether it ends when the share begins to close
+   */
+  add(end: () => void, hears: boolean): () => void {
+    const belongings = hears ? this.#hears : this.#answers;
+    belongings.add(end);
+    return () => {
+      if (belongings.delete(end)) end();
+    };
+  }
+
+  whenClosed(listener: CloseListener): () => void {
+    this.#listeners.add(listener);
+    if (this.#state === 'closed') {
+      void this.closed.then((reason) => this.#listeners.delete(listener) && listener(reason));
+    }
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Ends everything that was made by it. What was sent by it is written. */
+  async close(limit: TimeLimit): Promise<void> {
+    this.#end(undefined);
+    await this.#onClosed(limit);
+  }
+
+  #end(reason: DBusError | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener(reason);
+    endAll(this.#hears);
+    endAll(this.#answers);
+    this.#resolve(reason);
+  }
+}
+
+function endAll(belongings: Set<() => void>): void {
+  const ends = [...belongings];
+  belongings.clear();
+  for (const end of ends) end();
+}

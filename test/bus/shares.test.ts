@@ -1,0 +1,227 @@
+// Shares of a connection: what one user made is that user's, ends with its `close`, and nothing of the others does. Small cases,
+// and random steps against a model.
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ConnectionClosedError,
+  connect,
+  defineInterface,
+  type Export,
+  implement,
+  type MessageBus,
+  type OwnedName,
+  sessionBus,
+  UnknownObjectError,
+} from '../../src/index.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { until } from '../helpers/until.js';
+
+const NAME = 'org.example.Share';
+const Shared = defineInterface(NAME, {
+  methods: { Echo: { in: 'u', out: 'u' }, Slow: { in: 'u', out: 'u' } },
+  signals: { Said: { args: 'u' } },
+});
+const object = () => implement(Shared, { Echo: (value) => value, Slow: (value) => delay(150).then(() => value) });
+
+const test = suite('shares');
+const daemon = await PrivateBus.start();
+const other = await connect({ address: daemon.address });
+const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+process.env.DBUS_SESSION_BUS_ADDRESS = daemon.address;
+process.removeAllListeners('warning');
+test.after(async () => {
+  if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+  else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+  await other.close();
+  await daemon.stop();
+});
+
+const say = (value: number) =>
+  other.emit({ path: '/', interface: NAME, member: 'Said', signature: 'u', body: [value] });
+
+test('the close of a share ends what was made by it, and nothing of another', async () => {
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  assert.is(mine.uniqueName, theirs.uniqueName);
+  const heard: string[] = [];
+  for (const [share, who] of [
+    [mine, 'mine'],
+    [theirs, 'theirs'],
+  ] as const) {
+    share.subscribe({ interface: NAME, member: 'Said' }, () => void heard.push(`${who} listener`));
+    share.proxy(Shared, other.uniqueName, '/').on.Said(() => void heard.push(`${who} proxy`));
+    share.addMessageHandler(({ member }) => void (member === 'Said' && heard.push(`${who} handler`)));
+    share.watchName(`${NAME}.Watched`, { appeared: () => void heard.push(`${who} watcher`) });
+    share.export(`/${who}`, object());
+    await share.requestName(`${NAME}.${who}`);
+    await share.requestName(`${NAME}.both`);
+  }
+  const loop = mine.proxy(Shared, other.uniqueName, '/').watch.Said();
+  const once = rejection(mine.proxy(Shared, other.uniqueName, '/').once.Said());
+  const next = loop.next();
+  const slow = other.proxy(Shared, `${NAME}.mine`, '/mine').call.Slow(4);
+  await until(() => theirs.stats().callsInProgress === 1);
+  const { disconnected } = mine;
+  const closing = mine.close();
+  assert.equal([mine.state, theirs.state], ['closing', 'open']);
+  await closing;
+  assert.equal([mine.state, theirs.state], ['closed', 'open']);
+  assert.is(await disconnected, undefined);
+  assert.is((await next).done, true);
+  assert.instance(await once, ConnectionClosedError);
+  // What was at work for it is answered: the connection stays.
+  assert.is(await slow, 4);
+  say(1);
+  await using _watched = await other.requestName(`${NAME}.Watched`);
+  await until(() => heard.includes('theirs watcher'));
+  await other.listNames();
+  assert.equal(heard.sort(), ['theirs handler', 'theirs listener', 'theirs proxy', 'theirs watcher']);
+  const at = (who: string) => other.proxy(Shared, theirs.uniqueName, `/${who}`).call.Echo(5);
+  assert.instance(await rejection(at('mine')), UnknownObjectError);
+  assert.is(await at('theirs'), 5);
+  const names = await other.listNames();
+  assert.equal(
+    ['mine', 'theirs', 'both'].map((name) => names.includes(`${NAME}.${name}`)),
+    [false, true, true],
+  );
+  await theirs.close();
+  assert.not((await other.listNames()).includes(`${NAME}.both`));
+  assert.is(theirs.state, 'closed');
+});
+
+test('nothing can be done by a share that is closed, while the connection lives', async () => {
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  const proxy = mine.proxy(Shared, theirs.uniqueName, '/');
+  theirs.export('/', object());
+  assert.is(await proxy.call.Echo(1), 1);
+  await mine.close();
+  const attempts: Record<string, () => unknown> = {
+    call: () => mine.call({ destination: 'org.freedesktop.DBus', path: '/', member: 'GetId' }),
+    proxy: () => proxy.call.Echo(1),
+    emit: () => mine.emit({ path: '/', interface: NAME, member: 'Said' }),
+    send: () => mine.send({ type: 4, path: '/', interface: NAME, member: 'Said' }),
+    subscribe: () => mine.subscribe({ member: 'Said' }, () => {}),
+    on: () => proxy.on.Said(() => {}),
+    once: () => proxy.once.Said(),
+    export: () => mine.export('/late', object()),
+    exportObjectManager: () => mine.exportObjectManager('/late'),
+    addMessageHandler: () => mine.addMessageHandler(() => {}),
+    watchName: () => mine.watchName(NAME, {}),
+    requestName: () => mine.requestName(NAME),
+    releaseName: () => mine.releaseName(NAME),
+    listNames: () => mine.listNames(),
+    nameOwner: () => mine.nameOwner('org.freedesktop.DBus'),
+    hasName: () => mine.hasName(NAME),
+    object: () => mine.object(theirs.uniqueName, '/'),
+  };
+  for (const [what, attempt] of Object.entries(attempts)) {
+    const error = await rejection((async () => attempt())());
+    assert.instance(error, ConnectionClosedError, what);
+  }
+  assert.is(await other.proxy(Shared, theirs.uniqueName, '/').call.Echo(2), 2);
+  await theirs.close();
+});
+
+test('the loss of the connection is every share’s', async () => {
+  const doomed = await PrivateBus.start();
+  process.env.DBUS_SESSION_BUS_ADDRESS = doomed.address;
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  process.env.DBUS_SESSION_BUS_ADDRESS = daemon.address;
+  mine.ref();
+  await doomed.kill();
+  const [first, second] = await Promise.all([mine.disconnected, theirs.disconnected]);
+  assert.instance(first, ConnectionClosedError);
+  assert.is(first, second);
+  assert.is(((await rejection(theirs.listNames())) as Error).cause, first);
+  await doomed.stop();
+});
+
+/** What a share has, in the model. */
+interface Share {
+  readonly bus: MessageBus;
+  readonly listeners: Set<() => void>;
+  readonly names: Map<OwnedName, string>;
+  readonly exports: Map<string, Export>;
+}
+
+test('random steps of several shares end as the model says', async () => {
+  const step = fc.record({
+    what: fc.constantFrom('open', 'close', 'listen', 'unlisten', 'name', 'release', 'export', 'unexport', 'check'),
+    share: fc.nat(20),
+    which: fc.nat(3),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+      const shares: Share[] = [];
+      let heard = 0;
+      try {
+        for (const { what, share: index, which } of steps) {
+          const share = shares[index % Math.max(1, shares.length)];
+          const path = `/path${which}`;
+          const name = `${NAME}.Model${which}`;
+          if (what === 'open' || share === undefined) {
+            shares.push({ bus: await sessionBus(), listeners: new Set(), names: new Map(), exports: new Map() });
+          } else if (what === 'close') {
+            shares.splice(shares.indexOf(share), 1);
+            await share.bus.close();
+            assert.is(share.bus.state, 'closed');
+            for (const owned of share.names.keys()) assert.is(owned.state, 'lost');
+          } else if (what === 'listen') {
+            const subscription = share.bus.subscribe({ interface: NAME, member: 'Said' }, () => void heard++);
+            share.listeners.add(() => subscription.unsubscribe());
+          } else if (what === 'unlisten') {
+            const [unsubscribe] = share.listeners;
+            unsubscribe?.();
+            if (unsubscribe !== undefined) share.listeners.delete(unsubscribe);
+          } else if (what === 'name') {
+            share.names.set(await share.bus.requestName(name), name);
+          } else if (what === 'release') {
+            const [owned] = share.names.keys();
+            await owned?.release();
+            if (owned !== undefined) share.names.delete(owned);
+          } else if (what === 'export') {
+            if (!shares.some(({ exports }) => exports.has(path)))
+              share.exports.set(path, share.bus.export(path, object()));
+          } else if (what === 'unexport') {
+            share.exports.get(path)?.unexport();
+            share.exports.delete(path);
+          } else {
+            await check();
+          }
+        }
+        await check();
+      } finally {
+        await Promise.all(shares.map(({ bus }) => bus.close()));
+      }
+
+      async function check(): Promise<void> {
+        const [first] = shares;
+        if (first === undefined) return;
+        for (const { bus } of shares) assert.is(bus.state, 'open');
+        await first.bus.listNames();
+        heard = 0;
+        say(1);
+        await other.listNames();
+        await first.bus.listNames();
+        assert.is(
+          heard,
+          shares.reduce((sum, { listeners }) => sum + listeners.size, 0),
+        );
+        const names = (await other.listNames()).filter((each) => each.startsWith(`${NAME}.Model`));
+        const owned = new Set(shares.flatMap((share) => [...share.names.values()]));
+        assert.equal(names.sort(), [...owned].sort());
+        for (let which = 0; which < 4; which++) {
+          const path = `/path${which}`;
+          const answer = other.proxy(Shared, first.bus.uniqueName, path).call.Echo(which);
+          if (shares.some(({ exports }) => exports.has(path))) assert.is(await answer, which);
+          else assert.instance(await rejection(answer), UnknownObjectError);
+        }
+      }
+    }),
+    { numRuns: 25, endOnFailure: true },
+  );
+});
+
+test.run();
