@@ -344,9 +344,9 @@ Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ConnectionObject::has_unread(const Napi::CallbackInfo& info) {
-  const bool unread = state_ == State::kRunning && inbox_ &&
-                      (!is_delivered() || transport_->has_unread() ||
-                       transport::is_readable(transport_->wants().fd));
+  const bool unread =
+      state_ == State::kRunning && inbox_ &&
+      (!is_delivered() || transport_->has_unread() || transport::is_readable(transport_->wants().fd));
   return Napi::Boolean::New(info.Env(), unread);
 }
 

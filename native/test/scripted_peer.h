@@ -56,6 +56,11 @@ class ScriptedPeer {
   void send(std::span<const uint8_t> bytes) {
     send(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   }
+  // Sends what there is room for, and returns how many bytes that was.
+  size_t offer(std::span<const uint8_t> bytes) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent < 0 ? 0 : static_cast<size_t>(sent);
+  }
   void send_with_fd(std::span<const uint8_t> bytes, int fd) {
     iovec part{const_cast<uint8_t*>(bytes.data()), bytes.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
