@@ -23,6 +23,10 @@ struct Outcome {
   bool is_done = false;
   bool passes_fds = false;
   SaslFailure failure = SaslFailure::kNone;
+  // What is shown to people.
+  std::string last_heard{};
+  std::string mechanisms{};
+  std::string nonsense{};
 
   bool operator==(const Outcome&) const = default;
 };
@@ -34,6 +38,18 @@ void check_text(std::string_view said) {
     if (said[i] == '\r') HOLDS(i + 1 < said.size() && said[i + 1] == '\n');
     if (said[i] != '\r' && said[i] != '\n') HOLDS(said[i] >= ' ' && said[i] <= '~');
   }
+}
+
+void check_shown(const std::string& text) {
+  // A byte that is none of ASCII takes four characters.
+  HOLDS(text.size() <= size_t{4} * 80);
+  for (const char each : text) HOLDS(each >= ' ' && each <= '~');
+}
+
+// A client of a bus begins with what needs no number.
+void check_lines(std::string_view said, uint8_t choice) {
+  if ((choice & 64) == 0 || (choice & 8) != 0) return;
+  HOLDS(said.starts_with("AUTH EXTERNAL\r\n"));
 }
 
 // Hands the bytes over in portions of less than `bound`, or all at once if it is 0.
@@ -56,6 +72,9 @@ Outcome run(SaslExchange& exchange, std::span<const uint8_t> bytes, Choices choi
   outcome.is_done = exchange.is_done();
   outcome.passes_fds = exchange.passes_fds();
   outcome.failure = exchange.failure();
+  check_shown(exchange.last_heard());
+  // What is no text is shown with what came together with it.
+  if (outcome.failure != SaslFailure::kNoText) outcome.last_heard = exchange.last_heard();
   HOLDS(!outcome.is_done || outcome.failure == SaslFailure::kNone);
   return outcome;
 }
@@ -67,7 +86,8 @@ SaslServer::Options server_options(uint8_t choice) {
 }
 
 SaslClient::Options client_options(uint8_t choice) {
-  SaslClient::Options options{.uid = kUid, .anonymous = (choice & 8) != 0, .fds = (choice & 16) != 0};
+  SaslClient::Options options{
+      .uid = kUid, .is_bus = (choice & 64) != 0, .anonymous = (choice & 8) != 0, .fds = (choice & 16) != 0};
   if ((choice & 32) != 0) options.guid = kGuid;
   return options;
 }
@@ -93,10 +113,16 @@ void check_server(std::span<const uint8_t> bytes, uint8_t choice, Choices choice
 void check_client(std::span<const uint8_t> bytes, uint8_t choice, Choices choices) {
   const auto run_client = [&](size_t bound) {
     SaslClient client(client_options(choice));
-    return run(client, bytes, choices, bound);
+    Outcome outcome = run(client, bytes, choices, bound);
+    outcome.mechanisms = client.mechanisms();
+    outcome.nonsense = client.nonsense();
+    return outcome;
   };
   const Outcome whole = run_client(0);
   HOLDS(whole == run_client(1) && whole == run_client(9));
+  check_shown(whole.mechanisms);
+  check_shown(whole.nonsense);
+  check_lines(std::string_view(whole.said).substr(1), choice);
   HOLDS(whole.said.starts_with('\0'));
   check_text(std::string_view(whole.said).substr(1));
   if (whole.passes_fds) HOLDS((choice & 16) != 0);

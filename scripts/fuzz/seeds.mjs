@@ -12,7 +12,7 @@ import { root } from '../setup/report.mjs';
 const data = join(root, '..', 'shared', 'data');
 
 /** Bytes in front of a stream by which two of the targets choose their options. */
-const choices = [Buffer.from([0, 0]), Buffer.from([0x3f, 7]), Buffer.from([0x15, 1])];
+const choices = [Buffer.from([0, 0]), Buffer.from([0x3f, 7]), Buffer.from([0x15, 1]), Buffer.from([0x74, 3])];
 
 const conversations = [
   '\0AUTH EXTERNAL 31303030\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n',
@@ -22,6 +22,11 @@ const conversations = [
   'OK 000102030405060708090a0b0c0d0e0f\r\nAGREE_UNIX_FD\r\n',
   'REJECTED EXTERNAL ANONYMOUS\r\nDATA\r\nOK 000102030405060708090a0b0c0d0e0f\r\nERROR\r\n',
   'DATA\r\nREJECTED\r\n',
+  // What a bus says to a client that begins with the word of the kernel, and what is none of its words.
+  'DATA\r\nOK 000102030405060708090a0b0c0d0e0f\r\nAGREE_UNIX_FD\r\n',
+  'DATA\r\nREJECTED EXTERNAL DBUS_COOKIE_SHA1 ANONYMOUS\r\nOK 000102030405060708090a0b0c0d0e0f\r\nERROR\r\n',
+  'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
+  '\x15\x03\x03\0\x02\x02\x50',
 ];
 
 /** At the limits of nesting, which chance would not reach: 32 of each kind are allowed. */

@@ -11,7 +11,7 @@ import { Variant } from '../variant.js';
 import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
-import { DEPTH_MAXIMUM } from './limits.js';
+import { tooDeepText } from './limits.js';
 import { describe, Misfit } from './misfit.js';
 import type { Writer } from './writer.js';
 
@@ -35,9 +35,7 @@ export function encodeContent(writer: Writer, nesting: number, signature: string
   const content = contents.get(signature) ?? newContent(signature);
   const outerDepth = writer.depth;
   const depth = outerDepth + nesting + 1;
-  if (depth + content.depth > DEPTH_MAXIMUM) {
-    throw new Misfit(`more than ${DEPTH_MAXIMUM} containers, variants included, are within one another`);
-  }
+  if (depth + content.depth > writer.depthMaximum) throw new Misfit(tooDeepText(writer.depthMaximum));
   writer.depth = depth;
   writer.signature(signature);
   content.write(writer, value);

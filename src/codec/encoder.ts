@@ -13,7 +13,7 @@ import type { BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
 import { encodeVariant } from './encode-variant.js';
-import { DEPTH_MAXIMUM } from './limits.js';
+import { DEPTH_MAXIMUM, tooDeepText } from './limits.js';
 import { Misfit, misfitOf, within } from './misfit.js';
 import type { Writer } from './writer.js';
 
@@ -44,11 +44,12 @@ function newEncoder(signature: string): Encoder {
   if (depth > DEPTH_MAXIMUM) {
     throw new InvalidArgumentError(`signature "${signature}" nests ${depth} containers, and D-Bus allows 64`);
   }
-  if (!encoders.isFamiliar(signature)) return compileBody(signature, true);
-  return encoders.add(signature, compileBody(signature, false));
+  if (!encoders.isFamiliar(signature)) return compileBody(signature, depth, true);
+  return encoders.add(signature, compileBody(signature, depth, false));
 }
 
-function compileBody(signature: string, lazily: boolean): Encoder {
+/** @param depth how many containers are within one another in the signature */
+function compileBody(signature: string, depth: number, lazily: boolean): Encoder {
   const writeArguments: ValueEncoder[] = [];
   for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
     writeArguments.push(compile(signature, at, 0, lazily));
@@ -61,6 +62,7 @@ function compileBody(signature: string, lazily: boolean): Encoder {
       const got = `expected ${expected} for the signature "${signature}", got ${values.length}`;
       throw notAnAnswer(new InvalidArgumentError(got));
     }
+    if (depth > writer.depthMaximum) throw notAnAnswer(new InvalidArgumentError(tooDeepText(writer.depthMaximum)));
     writer.depth = 0;
     let index = 0;
     let value: unknown;

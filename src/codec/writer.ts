@@ -9,7 +9,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
-import { ARRAY_BYTES_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
+import { ARRAY_BYTES_MAXIMUM, DEPTH_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
 import { Misfit } from './misfit.js';
 import { type RawBuffer, rawBuffer, writeAscii, writeText } from './strings.js';
 
@@ -37,6 +37,8 @@ export class Writer {
   readonly fds: OutgoingFd[] = [];
   /** How many containers the variant that is being written is in, itself included; for the encoders. */
   depth = 0;
+  /** How many containers may be within one another. */
+  readonly depthMaximum: number;
 
   #messageStart = 0;
   #messageFds = 0;
@@ -47,7 +49,8 @@ export class Writer {
   #f64!: Float64Array;
   #u64!: BigUint64Array;
 
-  constructor() {
+  constructor(depthMaximum = DEPTH_MAXIMUM) {
+    this.depthMaximum = depthMaximum;
     this.#use(allocate(INITIAL_BYTES));
   }
 

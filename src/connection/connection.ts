@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BUS_DEPTH_MAXIMUM, DEPTH_MAXIMUM } from '../codec/limits.js';
 import { report } from '../diagnostics.js';
 import { type ConnectionClosedError, closedError, type DBusError, isOverOrFull } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
@@ -134,6 +135,7 @@ export class Connection {
     this.#outbox = new Outbox(this.#native, {
       limit: limits.queuedBytes,
       descriptors: limits.messageDescriptors,
+      depth: this.#isPeer ? DEPTH_MAXIMUM : BUS_DEPTH_MAXIMUM,
       pressure: this.#pressure,
       unwritten: this.#unwritten,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),

@@ -4,7 +4,7 @@
  *
  * @see D-Bus specification, section "Message Format"
  */
-import { MESSAGE_BYTES_MAXIMUM } from '../codec/limits.js';
+import { ARRAY_BYTES_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from '../codec/limits.js';
 import { Writer } from '../codec/writer.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkBusName, checkErrorName, checkInterfaceName, checkMemberName, checkObjectPath } from '../names.js';
@@ -192,12 +192,19 @@ export function insertUnixFds(writer: Writer, start: number, bodyStart: number, 
 /**
  * Completes the message that begins at `start` and whose body, from `bodyStart`, reaches to the writer's position.
  *
- * @throws {@link InvalidArgumentError} if the message is larger than the specification allows
+ * @throws {@link InvalidArgumentError} if the message, or its header, is larger than the specification allows
  */
 export function finishMessage(writer: Writer, start: number, bodyStart: number): void {
   const size = writer.position - start;
+  if (size > ARRAY_BYTES_MAXIMUM) checkSize(size, bodyStart - start - FIELDS_AT);
+  writer.patchUint32(start + BODY_LENGTH_AT, writer.position - bodyStart);
+}
+
+/** @param fields the bytes of the header's fields, which are an array */
+function checkSize(size: number, fields: number): void {
   if (size > MESSAGE_BYTES_MAXIMUM) {
     throw new InvalidArgumentError(`a message of ${size} bytes is larger than the 128 MiB that D-Bus allows`);
   }
-  writer.patchUint32(start + BODY_LENGTH_AT, writer.position - bodyStart);
+  if (fields <= ARRAY_BYTES_MAXIMUM) return;
+  throw new InvalidArgumentError(`header fields of ${fields} bytes are larger than the 64 MiB that D-Bus allows`);
 }

@@ -66,6 +66,8 @@ export interface OutboxOptions {
   readonly limit: number;
   /** File descriptors that one message may carry. */
   readonly descriptors: number;
+  /** Containers that may be within one another in its values. */
+  readonly depth: number;
   readonly pressure: BackPressure;
   /** Is told when something begins to wait in the addon, and when nothing does any more. */
   readonly unwritten: Pick<Unwritten, 'begin' | 'end'>;
@@ -87,7 +89,7 @@ export class Outbox {
   readonly #native: NativeConnection;
   readonly #options: OutboxOptions;
   readonly #pressure: BackPressure;
-  readonly #writer = new Writer();
+  readonly #writer: Writer;
   /** The last message with descriptors, and what it answers. */
   #carrier: ({ readonly serial: number } & Answered) | undefined;
   #gathers = false;
@@ -108,6 +110,7 @@ export class Outbox {
   constructor(native: NativeConnection, options: OutboxOptions) {
     this.#native = native;
     this.#options = options;
+    this.#writer = new Writer(options.depth);
     this.#pressure = options.pressure;
   }
 
@@ -181,7 +184,7 @@ export class Outbox {
   marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
     this.#requireTurn();
     if (this.queuedBytes > this.#options.limit) this.#requireRoom(urgency);
-    const writer = new Writer();
+    const writer = new Writer(this.#options.depth);
     this.#marshals = true;
     try {
       const bodyLength = marshalMessage(writer, head, body, 0, 0, this.#fdsMaximum);

@@ -40,7 +40,7 @@ export const TRANSPORT = {
     takesNoncharacters: false,
     /** Calls and signals with a REPLY_SERIAL are dropped, although it is to be ignored. */
     takesSpareReplySerials: false,
-    /** A message with a path of 64 KiB or more is dropped, although the specification knows no limit. */
+    /** A message with a path of more than 64 KiB is dropped, although the specification knows no limit. */
     takesLongPaths: false,
     /** The specification allows 255 bytes. */
     longestSignature: 254,

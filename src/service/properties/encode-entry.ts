@@ -2,6 +2,7 @@
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { encodeContent } from '../../codec/encode-variant.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
+import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';
 import { Writer } from '../../codec/writer.js';
 import { report } from '../../diagnostics.js';
@@ -32,7 +33,7 @@ export function encodeEntry(
   isSent: boolean,
   key = name,
 ): EncodedEntry | undefined {
-  const writer = idle ?? new Writer();
+  const writer = idle ?? new Writer(BUS_DEPTH_MAXIMUM);
   idle = undefined;
   const start = writer.beginMessage();
   try {
