@@ -10,10 +10,12 @@ import {
   connect,
   defineInterface,
   implement,
+  listen,
   type MessageEvent,
   MessageType,
   type Problem,
   ProtocolError,
+  parseIntrospection,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { FakeBus } from '../helpers/fake-bus.js';
@@ -253,6 +255,20 @@ test('what a handler throws is a problem, with its stack', async () => {
   await rejection(ends.proxy.call.Fail());
   const problem = heard.problems.find(({ kind }) => kind === 'handler') as Problem;
   assert.instance(problem.error, RangeError);
+});
+
+test('a problem that is about no single connection names none', async () => {
+  using heard = new Heard();
+  parseIntrospection('<node><interface name="org.example.Odd"><method name="not a name"/></interface></node>');
+  await using server = await listen({ address: 'unix:tmpdir=/tmp', allow: () => false });
+  await rejection(connect({ address: server.address, peer: true }));
+  assert.equal(
+    heard.problems.map(({ kind, connection }) => [kind, connection]),
+    [
+      ['introspection', undefined],
+      ['peer', undefined],
+    ],
+  );
 });
 
 test('a loop that is too slow for its signals is told of once', async () => {
