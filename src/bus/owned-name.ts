@@ -80,7 +80,7 @@ interface NameHandleOptions {
 /** A handle; what the bus says of the name, and the end of the connection, come from `OwnedNames`. */
 export class NameHandle implements OwnedName {
   readonly name: string;
-  /** What the program that made the handle is to `OwnedNames`: a share of the connection. */
+  /** @internal what the program that made the handle is to `OwnedNames`: a share of the connection */
   readonly owner: object;
   readonly #options: NameHandleOptions;
   #state: OwnedName['state'] = 'queued';
@@ -116,6 +116,7 @@ export class NameHandle implements OwnedName {
     return this.release();
   }
 
+  /** @internal the bus has given it */
   acquire(): void {
     if (this.#state !== 'queued') return;
     this.#state = 'owned';
@@ -123,14 +124,14 @@ export class NameHandle implements OwnedName {
     this.#acquired.happen();
   }
 
-  /** Another connection owns the name now, and this one waits for it. */
+  /** @internal another connection owns the name now, and this one waits for it */
   wait(): void {
     this.#state = 'queued';
     this.#acquired.renew();
     this.#lost.happen('replaced');
   }
 
-  /** @param reason why the connection was lost, if it was */
+  /** @internal it is lost for good; `reason` is that of the loss of the connection, if it was that */
   lose(loss: NameLoss, reason?: DBusError): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';

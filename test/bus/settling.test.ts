@@ -1,0 +1,284 @@
+// Every promise and iterator that busbar hands out settles when the connection ends. The public members are found by walking the
+// objects, so that a new one that this test does not know makes it fail.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type CallContext,
+  connect,
+  defineInterface,
+  implement,
+  type MessageBus,
+  type OwnedName,
+} from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
+import { patience } from '../helpers/patience.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { skip } from '../helpers/skip.js';
+import { until } from '../helpers/until.js';
+
+const NAME = 'org.example.Settling';
+const Settling = defineInterface(NAME, {
+  methods: { Never: {} },
+  signals: { Said: { args: 'u' } },
+  properties: { Level: { type: 'u', access: 'readwrite' } },
+});
+
+process.removeAllListeners('warning');
+
+/** What a test has at hand when the bus has gone silent. */
+interface World {
+  readonly bus: MessageBus;
+  readonly owned: OwnedName;
+  readonly queued: OwnedName;
+  /** That of a call whose handler is at work. */
+  readonly context: CallContext;
+}
+
+const proxyOf = ({ bus }: World) => bus.proxy(Settling, `${NAME}.Other`, '/');
+const never = { destination: 'org.freedesktop.DBus', path: '/', member: 'Never', timeout: Number.POSITIVE_INFINITY };
+/** Hands out nothing that has to settle. */
+const plain = 'plain';
+type Makers = Readonly<Record<string, typeof plain | ((world: World) => Promise<unknown>)>>;
+
+const ofBus: Makers = {
+  addMessageHandler: plain,
+  call: ({ bus }) => bus.call(never),
+  canSendFileDescriptors: plain,
+  close: async ({ bus }) => bus.close({ drain: 50 }),
+  credentials: ({ bus }) => bus.credentials(NAME),
+  disconnected: ({ bus }) => bus.disconnected,
+  emit: plain,
+  export: plain,
+  exportObjectManager: plain,
+  // More than the kernel takes of a bus that does not read.
+  flush({ bus }) {
+    const signal = { path: '/', interface: NAME, member: 'Said', signature: 'ay', body: [Buffer.alloc(4_000_000)] };
+    bus.emit(signal);
+    return bus.flush();
+  },
+  hasName: ({ bus }) => bus.hasName(NAME),
+  listActivatableNames: ({ bus }) => bus.listActivatableNames(),
+  listNames: ({ bus }) => bus.listNames(),
+  nameOwner: ({ bus }) => bus.nameOwner(NAME),
+  object: ({ bus }) => bus.object(`${NAME}.Other`, '/'),
+  peerCredentials: plain,
+  proxy: plain,
+  ref: plain,
+  releaseName: ({ bus }) => bus.releaseName(`${NAME}.Free`),
+  requestName: ({ bus }) => bus.requestName(`${NAME}.Requested`),
+  reserveSerial: plain,
+  send: plain,
+  startService: ({ bus }) => bus.startService(NAME),
+  state: plain,
+  stats: plain,
+  subscribe: plain,
+  uniqueName: plain,
+  unref: plain,
+  watchName: plain,
+  'Symbol(Symbol.asyncDispose)': async ({ bus }) => bus[Symbol.asyncDispose](),
+};
+
+const ofName: Makers = {
+  acquired: ({ queued }) => queued.acquired,
+  lost: ({ owned }) => owned.lost,
+  name: plain,
+  release: ({ queued }) => queued.release(),
+  state: plain,
+  'Symbol(Symbol.asyncDispose)': async ({ owned }) => owned[Symbol.asyncDispose](),
+};
+
+const ofSubscription: Makers = {
+  ready: ({ bus }) => bus.subscribe({ member: 'Ready' }, () => {}).ready,
+  unsubscribe: plain,
+  'Symbol(Symbol.dispose)': plain,
+};
+
+const ofProxy: Makers = {
+  call: (world) => proxyOf(world).with({ timeout: Number.POSITIVE_INFINITY }).call.Never(),
+  destination: plain,
+  get: (world) => proxyOf(world).get.Level(),
+  getAll: (world) => proxyOf(world).getAll(),
+  interface: plain,
+  on: (world) => proxyOf(world).on.Said(() => {}).ready,
+  onChange: (world) => proxyOf(world).onChange(() => {}).ready,
+  once: (world) => proxyOf(world).once.Said(),
+  path: plain,
+  set: (world) => proxyOf(world).set.Level(7),
+  watch: (world) => proxyOf(world).watch.Said().next(),
+  with: plain,
+};
+
+const ofQueue: Makers = {
+  dropped: plain,
+  async next(world) {
+    const queue = proxyOf(world).watch.Said();
+    return Promise.allSettled([queue.next(), queue.next(), queue.next()]);
+  },
+  return: (world) => proxyOf(world).watch.Said().return?.() as Promise<unknown>,
+  'Symbol(Symbol.asyncIterator)': async (world) => {
+    for await (const _ of proxyOf(world).watch.Said());
+  },
+  'Symbol(Symbol.dispose)': plain,
+};
+
+const ofContext: Makers = {
+  credentials: ({ context }) => context.credentials(),
+  decode: plain,
+  flags: plain,
+  interface: plain,
+  member: plain,
+  path: plain,
+  sender: plain,
+  // One signal that does not come would keep a handler at work for ever.
+  signal: ({ context }) => new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve())),
+};
+
+const internal = internalNames();
+
+/** Members that the documentation hides, or that only subclasses see, in any file. */
+function internalNames(): ReadonlySet<string> {
+  const names = new Set(['constructor', 'Symbol(nodejs.util.inspect.custom)']);
+  const source = join(projectRoot, 'src');
+  for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(join(source, file), 'utf8');
+    const member = String.raw`(?:(?:override|async|readonly|get|set|static)\s+)*(\w+)`;
+    for (const [, name] of text.matchAll(
+      new RegExp(String.raw`@internal(?:(?!\*/)[^])*\*/\n {2}(?:protected\s+)?${member}`, 'g'),
+    )) {
+      names.add(name as string);
+    }
+    for (const [, name] of text.matchAll(new RegExp(String.raw`^ {2}protected\s+${member}`, 'gm')))
+      names.add(name as string);
+  }
+  return names;
+}
+
+/** Node.js 20 has other names for the symbols of disposal. */
+function nameOf(key: string | symbol): string {
+  return String(key).replace('nodejs.', 'Symbol.').replace('Symbol.util.', 'nodejs.util.');
+}
+
+function publicMembers(object: object): string[] {
+  const names = new Set<string>();
+  for (let each = object; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    for (const key of Reflect.ownKeys(each)) names.add(nameOf(key));
+  }
+  return [...names].filter((name) => !internal.has(name) && name !== 'constructor').sort();
+}
+
+for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  const test = suite(`settling at ${kind}`);
+  const missing = PrivateBus.missing({ daemon: kind });
+  if (missing !== undefined) {
+    skip(test, `settling at ${kind}`, missing);
+    test.run();
+    continue;
+  }
+
+  async function world(daemon: PrivateBus): Promise<World> {
+    const bus = await connect({ address: daemon.address });
+    const other = await connect({ address: daemon.address });
+    await other.requestName(`${NAME}.Other`);
+    const owned = await bus.requestName(`${NAME}.Owned`);
+    const queued = await bus.requestName(`${NAME}.Other`, { queue: true });
+    let context: CallContext | undefined;
+    bus.export(
+      '/',
+      implement(Settling, {
+        Never(given) {
+          context = given;
+          return new Promise<void>(() => {});
+        },
+        Level: 1,
+      }),
+    );
+    void other
+      .proxy(Settling, bus.uniqueName, '/')
+      .call.Never()
+      .catch(() => {});
+    await until(() => context !== undefined);
+    void other.disconnected;
+    return { bus, owned, queued, context: context as CallContext };
+  }
+
+  test('the tables name every public member', async () => {
+    await using daemon = await PrivateBus.start({ daemon: kind });
+    const set = await world(daemon);
+    const { bus, owned, context } = set;
+    const subscription = bus.subscribe({ member: 'Any' }, () => {});
+    const queue = proxyOf(set).watch.Said();
+    for (const [what, object, makers] of [
+      ['bus', bus, ofBus],
+      ['name', owned, ofName],
+      ['subscription', subscription, ofSubscription],
+      ['proxy', proxyOf(set), ofProxy],
+      ['queue', queue, ofQueue],
+    ] as const) {
+      assert.equal(publicMembers(object), Object.keys(makers).sort(), what);
+    }
+    // What a handler gets is more than its interface tells.
+    for (const name of Object.keys(ofContext)) assert.ok(name in context, name);
+    await bus.close({ drain: 0 });
+  });
+
+  for (const end of ['loss', 'close', 'close with time'] as const) {
+    test(`every promise settles by a ${end}`, async () => {
+      const daemon = await PrivateBus.start({ daemon: kind });
+      const set = await world(daemon);
+      const { bus } = set;
+      await bus.listNames();
+      // Nothing is answered any more.
+      process.kill(daemon.pid, 'SIGSTOP');
+      const open = new Map<string, Promise<unknown>>();
+      const tables = {
+        bus: ofBus,
+        name: ofName,
+        subscription: ofSubscription,
+        proxy: ofProxy,
+        queue: ofQueue,
+        context: ofContext,
+      };
+      const last: [string, (world: World) => Promise<unknown>][] = [];
+      for (const [what, makers] of Object.entries(tables)) {
+        for (const [name, make] of Object.entries(makers)) {
+          if (make === plain) continue;
+          // What leaves comes last: nothing can be asked of what is closed.
+          if (what === 'bus' && /close|Dispose/.test(name)) last.push([`${what}.${name}`, make]);
+          else open.set(`${what}.${name}`, make(set));
+        }
+      }
+      for (const promise of open.values()) promise.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (end === 'loss') {
+        process.kill(daemon.pid, 'SIGCONT');
+        await daemon.kill();
+      }
+      const closing = end === 'close' ? bus.close({ drain: 0 }) : undefined;
+      for (const [what, make] of last) open.set(what, make(set));
+      for (const [what, promise] of open) {
+        const settled = promise.then(
+          () => true,
+          () => true,
+        );
+        let timer: NodeJS.Timeout | undefined;
+        const late = new Promise((resolve) => {
+          timer = setTimeout(resolve, 10_000 * patience, false);
+        });
+        assert.ok(await Promise.race([settled, late]), `${what} does not settle`);
+        clearTimeout(timer);
+      }
+      await closing;
+      assert.is(bus.stats().pendingCalls, 0);
+      assert.is(bus.stats().subscriptions, 0);
+      assert.is(bus.stats().ownedNames, 0);
+      assert.is(bus.stats().matchRules, 0);
+      if (end !== 'loss') process.kill(daemon.pid, 'SIGCONT');
+      await daemon.stop();
+    });
+  }
+
+  test.run();
+}
