@@ -144,7 +144,7 @@ function internalNames(): ReadonlySet<string> {
   for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts')) continue;
     const text = readFileSync(join(source, file), 'utf8');
-    const member = String.raw`(?:(?:override|async|readonly|get|set|static)\s+)*(\w+)`;
+    const member = String.raw`(?:(?:override|async|readonly|get|set|static)\s+)*(\w+)(?=[(<:=;?!]| =)`;
     for (const [, name] of text.matchAll(
       new RegExp(String.raw`@internal(?:(?!\*/)[^])*\*/\n {2}(?:protected\s+)?${member}`, 'g'),
     )) {
