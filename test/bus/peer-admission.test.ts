@@ -48,10 +48,10 @@ async function canCall(server: PeerServer, anonymous = false, timeout = 2000): P
 }
 
 /** How another user's attempt to connect ends: `in`, or the error's text. */
-async function attemptOf(uid: number, server: PeerServer): Promise<string> {
+async function attemptOf(uid: number, server: PeerServer, anonymous = false): Promise<string> {
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};
-    await connect({ address: ${JSON.stringify(server.address)}, peer: true }).then(
+    await connect({ address: ${JSON.stringify(server.address)}, peer: true, anonymous: ${anonymous} }).then(
       (bus) => { console.log('in'); return bus.close(); },
       (error) => console.log(error.message),
     );
@@ -118,6 +118,12 @@ testUnless(
     assert.equal((await program.finished).stdout.match(/^in$/m), null);
   },
 );
+
+testUnless(notRoot, test, 'anonymous lets every user in, whether it says who it is or not', async () => {
+  await using server = await servePublicly({ anonymous: true });
+  assert.is(await attemptOf(NOBODY, server), 'in');
+  assert.is(await attemptOf(NOBODY, server, true), 'in');
+});
 
 testUnless(notRoot, test, 'a server of another user lets root in', async () => {
   const address = publicAddress();

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { allSuites } from '../../scripts/test/suites.mjs';
+import * as busbar from '../../src/index.js';
 import { projectRoot } from '../helpers/paths.js';
 
 const test = suite('requirements of the documentation');
@@ -47,6 +49,27 @@ test('the time that a client has to authenticate is the default', () => {
     Number(stated('docs/guide/peers.md', /`authenticationTimeout` \| (\d+) seconds/)) * 1000,
     Number(milliseconds),
   );
+});
+
+test('the page of errors has every class', () => {
+  const page = read('docs/guide/errors.md');
+  for (const [name, value] of Object.entries(busbar)) {
+    const isClass = typeof value === 'function' && value.prototype instanceof busbar.DBusError;
+    if (isClass) assert.match(page, `\`${name}\``);
+  }
+});
+
+test('what is said to be a part of npm test is one of its suites', () => {
+  const suites = allSuites().map(({ name }) => name);
+  for (const [command, suite] of [
+    ['npm run check:package', 'package'],
+    ['npm run docs:check', 'docs'],
+  ]) {
+    assert.match(read('docs/package.md'), `\`${command}\`, a part of \`npm test\``);
+    assert.ok(suites.includes(suite as string), suite);
+  }
+  assert.match(read('docs/package.md'), 'What needs npm alone is a part of `npm test`.');
+  for (const name of ['npm', 'import', 'bundle']) assert.ok(suites.includes(`pack/${name}`), name);
 });
 
 test.run();
