@@ -2,9 +2,9 @@
  * `npm run bench:profile`: where the time of a message goes, by `perf`. Prints a table: what a message costs, how often the
  * process was woken for it, and who had the time.
  */
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from '../scripts/setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from '../scripts/setup.mjs';
 
-await orExplain(setupDependencies, setupLibrary, setupTestPeers);
+await orExplain(setupDependencies, setupTestedLibrary, setupTestPeers);
 
 const { tsImport } = await import('tsx/esm/api');
 const { main } = await tsImport('./profile/main.ts', import.meta.url);

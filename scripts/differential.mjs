@@ -3,10 +3,10 @@
  * has the time. Plain Node.js, because the dependencies that run TypeScript are among what it sets up. `--help` lists the
  * options.
  */
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 if (!process.argv.includes('--help')) {
-  await orExplain(setupTestPeers, setupDependencies, setupLibrary);
+  await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
 }
 
 const { tsImport } = await import('tsx/esm/api');

@@ -10,7 +10,7 @@ import { runtimes } from './runtimes/list.mjs';
 import { today, writeRows } from './runtimes/results.mjs';
 import { root } from './setup/report.mjs';
 import { installRuntime } from './setup/runtime-packages.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { testFiles } from './test/suites.mjs';
 
@@ -18,7 +18,7 @@ const figures = join(root, 'docs/support/figures/pack.json');
 /** What is run by each Node.js. The others have runtimes of their own, or are the business of one. */
 const onEachNode = ['pack/npm', 'pack/import'];
 
-await orExplain(setupTestPeers, setupDependencies, setupLibrary);
+await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
 
 const words = process.argv.slice(2);
 const rows = [];

@@ -15,7 +15,7 @@ import { tidy } from './sanitize/tidy.mjs';
 import { memcheck } from './sanitize/valgrind.mjs';
 import { SetupError } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 const word = { type: 'string', multiple: true };
 const { only, suite = [] } = parseArgs({ options: { only: word, suite: word } }).values;
@@ -26,7 +26,7 @@ const parts = {
   addon: { tools: [program('g++', 'g++')], run: () => sanitizeAddon(suite) },
 };
 
-await orExplain(setupTestPeers, setupDependencies, setupLibrary, sanitize);
+await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary, sanitize);
 
 async function sanitize() {
   const unknown = only?.find((name) => parts[name] === undefined);

@@ -15,15 +15,15 @@ export function setupDependencies() {
   installDependencies();
 }
 
-/** The library, ready to be imported as `busbar` by the examples, as far as they do without a bus. */
-export async function setupLibraryForPeers() {
+/** The library, ready to be imported as `busbar` by the examples. */
+export async function setupLibrary() {
   await buildLibrary();
   buildAddon();
 }
 
-/** The library, ready for buses as well. */
-export async function setupLibrary() {
-  await setupLibraryForPeers();
+/** The library with all that it can do: half of the tests are about the transport `sd-bus`. */
+export async function setupTestedLibrary() {
+  await setupLibrary();
   requirePackages([sdbusLibrary(loadAddon)]);
 }
 
@@ -55,5 +55,5 @@ export async function orExplain(...parts) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
   const forTests = process.argv.includes('--tests') ? [setupTestPeers] : [];
-  await orExplain(...forTests, setupDependencies, setupLibrary);
+  await orExplain(...forTests, setupDependencies, forTests.length > 0 ? setupTestedLibrary : setupLibrary);
 }

@@ -4,10 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { root } from './setup/report.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 if (!process.argv.includes('--help')) {
-  await orExplain(setupTestPeers, setupDependencies, setupLibrary);
+  await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
 }
 
 const args = ['--import', 'tsx', '--expose-gc', 'test/soak/main.ts', ...process.argv.slice(2)];

@@ -5,9 +5,9 @@
  */
 
 import { answeringSessionBus } from './setup/session-bus.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupLibraryForPeers, setupPrivateBus } from './setup.mjs';
+import { orExplain, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
 
-await orExplain(setupDependencies, setupLibraryForPeers);
+await orExplain(setupDependencies, setupLibrary);
 
 const peerToPeer = process.argv.includes('--peer');
 const sessionBus = peerToPeer ? undefined : await answeringSessionBus();
@@ -40,7 +40,6 @@ async function runSomewhere() {
 }
 
 async function runOnBus(address) {
-  await orExplain(setupLibrary);
   const env = { DBUS_SESSION_BUS_ADDRESS: address };
   return runHalves(half('service', 'service', [], env), () => half('client', 'client', [], env));
 }

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { SetupError } from './setup/report.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestPeers } from './setup.mjs';
+import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { allSuites } from './test/suites.mjs';
 
@@ -32,7 +32,7 @@ process.exitCode = totals.failed > 0 || suites.length === 0 ? 1 : 0;
 /** Without the library only the suites that import it can fail, and they then say so themselves. */
 async function reportBuild() {
   try {
-    await setupLibrary();
+    await setupTestedLibrary();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     report({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });

@@ -23,7 +23,7 @@ export const bus = {
 };
 
 /**
- * What running needs.
+ * What the transport `sd-bus` is.
  *
  * @param loadAddon answers which sd-bus library it found, by the addon's own search
  */
@@ -58,6 +58,7 @@ export const testPeers = [
   bus,
   program('dbus-send', 'dbus'),
   program('dbus-broker', 'dbus-broker'),
+  program('xdg-dbus-proxy', 'xdg-dbus-proxy'),
   program('busctl', 'systemd'),
   program('gdbus', 'libglib2.0-bin'),
   program('python3', 'python3'),

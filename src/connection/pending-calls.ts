@@ -90,7 +90,7 @@ export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode
 /** Takes the message as it came. */
 export const takeMessage: TakeReply<Message> = (reply) => reply.toKeep();
 
-export const DEFAULT_TIMEOUT = 25_000;
+const DEFAULT_TIMEOUT = 25_000;
 
 /**
  * Bytes of an error's body that are decoded at once, so that an error that is printed shows its values. Of most errors
