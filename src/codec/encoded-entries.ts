@@ -5,7 +5,7 @@
 import type { Variant } from '../variant.js';
 
 /** The bytes of an entry, within memory that others share. */
-export interface EntryBytes {
+interface EntryBytes {
   readonly memory: Uint8Array;
   readonly start: number;
   readonly end: number;

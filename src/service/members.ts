@@ -54,7 +54,7 @@ export interface PropertyMember extends MemberNote {
 export type Member = MethodMember | SignalMember | PropertyMember;
 
 /** A member of a class: the note, and the most derived prototype that declares it. */
-export type ClassMember = Member & { readonly home: object };
+type ClassMember = Member & { readonly home: object };
 
 /** What the classes' constructor needs to know; by the names in the class, disabled ones included. */
 export type ClassMembers = ReadonlyMap<string, ClassMember>;
