@@ -1,4 +1,5 @@
 /** A property of an object made by `implement`: a value that is kept here, or the user's functions. */
+import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
 import { encodeEntry } from './properties/encode-entry.js';
@@ -48,9 +49,9 @@ function accessor(members: Record<string, unknown>, name: string): Functions | u
   return undefined;
 }
 
-/** No value that D-Bus can carry has functions in it. */
+/** No value that D-Bus can carry has functions in it, but for those that have a `get` or `set` by their class. */
 function isFunctions(given: unknown): given is Functions {
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Map) return false;
+  if (typeof given !== 'object' || given === null || types.isMap(given) || ArrayBuffer.isView(given)) return false;
   const { get, set } = given as Functions;
   return typeof get === 'function' || typeof set === 'function';
 }

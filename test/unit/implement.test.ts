@@ -1,5 +1,6 @@
 // Objects behind interfaces that were defined as data.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/diagnostics.js';
@@ -187,6 +188,23 @@ test('a value that does not fit is refused, first or later', () => {
 test('a dictionary with get and set as keys is a value, not a pair of functions', () => {
   const One = defineInterface('org.example.One', { properties: { Value: { type: 'a{ss}' } } });
   assert.equal(implement(One, { Value: { get: 'a', set: 'b' } }).properties.Value, { get: 'a', set: 'b' });
+});
+
+test('bytes, typed arrays and maps of any realm are values, although they have functions get and set', () => {
+  const given = {
+    Bytes: Buffer.from('hi'),
+    Numbers: new Int32Array([1, 2]) as unknown as number[],
+    Names: runInNewContext('new Map([[1, "a"]])') as Map<number, string>,
+  };
+  const Typed = defineInterface('org.example.Typed', {
+    properties: { Bytes: { type: 'ay' }, Numbers: { type: 'ai' }, Names: { type: 'a{us}' } },
+  });
+  const { properties } = implement(Typed, given);
+  assert.is(properties.Bytes, given.Bytes);
+  assert.is(properties.Numbers, given.Numbers);
+  assert.is(properties.Names, given.Names);
+  const Any = defineInterface('org.example.Any', { properties: { Value: { type: 'v' } } });
+  assert.is(implement(Any, { Value: given.Bytes }).properties.Value, given.Bytes);
 });
 
 test('names that are not there cannot be emitted, assigned, read or set', () => {
