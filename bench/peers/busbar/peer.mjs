@@ -16,6 +16,8 @@ const Properties = defineInterface(PROPERTIES, {
   signals: { PropertiesChanged: { args: ['interface:s', 'changed:a{sv}', 'invalidated:as'] } },
 });
 
+const Lamp = defineInterface('org.example.Lamp', { properties: { Level: { type: 'u' } } });
+
 const ObjectManager = defineInterface(OBJECT_MANAGER, {
   methods: { GetManagedObjects: { out: ['objects:a{oa{sa{sv}}}'] } },
 });
@@ -71,6 +73,23 @@ export async function connect(address, parameters) {
       const bench = serviceObject(() => 0);
       bus.export(PATH, bench);
       return (rssi) => bench.emit.Changed(DEVICE, { RSSI: variant.n(rssi) }, []);
+    },
+    async announcer() {
+      return (level) =>
+        bus.emit({
+          path: PATH,
+          interface: PROPERTIES,
+          member: 'PropertiesChanged',
+          signature: 'sa{sv}as',
+          body: ['org.example.Lamp', { Level: variant.u(level) }, []],
+        });
+    },
+    async assigner() {
+      const lamp = implement(Lamp, { Level: 0 });
+      bus.export(PATH, lamp);
+      return (level) => {
+        lamp.properties.Level = level;
+      };
     },
     async serve(name, paths, usage) {
       for (const path of paths) bus.export(path, serviceObject(usage));

@@ -11,7 +11,7 @@ const texts = Array.from({ length: 1000 }, (_, i) => `a text to echo, ${i}`);
 const BURST = 1000;
 
 /** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
-export const workloads = { calls, objects, signals, unmatched, emit };
+export const workloads = { calls, objects, signals, unmatched, emit, announce, assign };
 
 async function calls(peer, parameters) {
   const window = Number(parameters.get('window') ?? 1);
@@ -91,6 +91,30 @@ async function emit(peer) {
     for (let i = 0; i < operations; ) {
       const end = Math.min(i + BURST, operations);
       for (; i < end; i++) changed((i % 100) - 100);
+      await peer.ping();
+    }
+  };
+}
+
+/** PropertiesChanged emitted by hand, one in each turn. */
+async function announce(peer) {
+  return eachInItsTurn(peer, await peer.announcer());
+}
+
+/** The same by assigning a property of an exported object. */
+async function assign(peer) {
+  return eachInItsTurn(peer, await peer.assigner());
+}
+
+function eachInItsTurn(peer, change) {
+  let value = 0;
+  return async (operations) => {
+    for (let i = 0; i < operations; ) {
+      const end = Math.min(i + BURST, operations);
+      for (; i < end; i++) {
+        change(value++);
+        await undefined;
+      }
       await peer.ping();
     }
   };

@@ -30,6 +30,10 @@ export interface Peer {
   addMatch(rule: string): Promise<unknown>;
   /** A function that emits the signal `Changed`, in the shape of PropertiesChanged. */
   emitter(): Promise<(rssi: number) => void>;
+  /** A function that emits PropertiesChanged of one property, without an object that has it. For busbar only. */
+  announcer?(): Promise<(level: number) => void>;
+  /** A function that assigns a property of an exported object, which emits the same. For busbar only. */
+  assigner?(): Promise<(level: number) => void>;
   /** Owns a name, and exports `Echo` and `Usage` at these paths. */
   serve(name: string, paths: readonly string[], usage: () => number): Promise<void>;
 }

@@ -13,8 +13,11 @@ import { receivedVariant } from '../../variant.js';
 /** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
 const NESTING = 6;
 
-/** Entries share memory up to so many bytes: each would cost more to make by itself than to write. */
-const SHARED_BYTES = 64 * 1024;
+/**
+ * Entries share memory up to so many bytes: each would cost more to make by itself than to write. A new writer has room for
+ * them, and need not grow.
+ */
+const SHARED_BYTES = 14 * 1024;
 
 /** Nothing while a value is being written: code of the program's that runs then may assign another property. */
 let idle: Writer | undefined;
