@@ -214,8 +214,8 @@ export class NameReleasedError extends WellKnownError {
  * @internal
  */
 export function closedError(text: string, reason: DBusError | undefined): ConnectionClosedError {
-  if (reason === undefined) return new ConnectionClosedError(text);
-  return new ConnectionClosedError(`${text}: ${reason.message}`, { cause: reason });
+  if (reason === undefined) return notAnAnswer(new ConnectionClosedError(text));
+  return notAnAnswer(new ConnectionClosedError(`${text}: ${reason.message}`, { cause: reason }));
 }
 
 /**
@@ -239,8 +239,28 @@ export function notAnAnswer<E extends DBusError>(error: E): E {
   return Object.defineProperty(error, notMine, { value: true });
 }
 
-/** Kinds that tell of a connection or a call of one's own. A service that means the name makes a plain `DBusError`. */
-const ownTrouble = [
+/**
+ * An error that says again what another one says, with more around it: if that one is no answer, this one is none.
+ *
+ * @internal
+ */
+export function sayingAgain<E extends DBusError>(error: E): E {
+  const { cause } = error;
+  return typeof cause === 'object' && cause !== null && notMine in cause ? notAnAnswer(error) : error;
+}
+
+/**
+ * Whether a service that throws this error means it as the answer to its caller: it does, unless busbar made the error of
+ * what happened to a connection, a call or a value of the service's.
+ *
+ * @internal
+ */
+export function isAnswer(error: DBusError): boolean {
+  return !(notMine in error);
+}
+
+/** Kinds that tell of a connection or a call of one's own: what a peer answers is none of them. */
+const localKinds = [
   TimeoutError,
   ServiceLeftError,
   CallerLeftError,
@@ -252,19 +272,6 @@ const ownTrouble = [
   NameTakenError,
   NameReleasedError,
 ];
-
-/**
- * Whether a service that throws this error means it as the answer to its caller.
- *
- * @internal
- */
-export function isAnswer(error: DBusError): boolean {
-  if (notMine in error || ownTrouble.some((kind) => error instanceof kind)) return false;
-  const { cause } = error;
-  // Said again with more around it, for instance which call a value was for.
-  const repeats = cause instanceof DBusError && notMine in cause && error.message.startsWith(cause.message);
-  return !repeats;
-}
 
 identify(DBusError, 'DBusError', 'ERR_DBUS');
 Object.defineProperty(DBusError.prototype, 'reply', { value: undefined, configurable: true });
@@ -295,7 +302,7 @@ for (const [name, errorClass] of Object.entries({
 })) {
   const kind = name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])/g, '_');
   identify(errorClass, name, `ERR_DBUS_${kind.toUpperCase()}`);
-  const isLocal = ownTrouble.some((kind) => kind === errorClass);
+  const isLocal = localKinds.some((kind) => kind === errorClass);
   if (!isLocal) receivedClasses.set(errorClass.dbusName, errorClass);
 }
 

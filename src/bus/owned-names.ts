@@ -11,6 +11,7 @@ import {
   type DBusError,
   NameHasNoOwnerError,
   NameTakenError,
+  notAnAnswer,
 } from '../errors.js';
 import { checkWellKnownName } from '../names.js';
 import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
@@ -185,7 +186,9 @@ export class OwnedNames {
       if (error instanceof NameHasNoOwnerError) return undefined;
       throw error;
     });
-    return new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner });
+    return notAnAnswer(
+      new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner }),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import {
   ConnectionClosedError,
   DBusError,
   NotSupportedError,
+  notAnAnswer,
   TimeoutError,
   UnknownInterfaceError,
   UnknownMethodError,
@@ -34,7 +35,7 @@ export function greetingFailure(
       : refusalText(error);
   if (reason === undefined) return error;
   const text = `${address.text} (${address.origin}): the server was reached, but ${reason}`;
-  return new ConnectError(text, { cause: error });
+  return notAnAnswer(new ConnectError(text, { cause: error }));
 }
 
 function hangUpText(

@@ -8,7 +8,7 @@
  */
 import { constants } from 'node:os';
 import { trace } from '../diagnostics.js';
-import { ConnectError } from '../errors.js';
+import { ConnectError, notAnAnswer } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
@@ -60,8 +60,10 @@ export async function openConnection(addresses: readonly Address[], options: Ope
     if (result instanceof Connection) return { connection: result, address };
     failures.push(`${address.text} (${address.origin}): ${result}`);
   }
-  throw new ConnectError(
-    `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
+  throw notAnAnswer(
+    new ConnectError(
+      `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
+    ),
   );
 }
 
@@ -81,9 +83,11 @@ function hasLibrary(): boolean {
  */
 export function requireLibrary(): void {
   if (hasLibrary()) return;
-  throw new ConnectError(
-    `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
-      "out: 'socket' needs none",
+  throw notAnAnswer(
+    new ConnectError(
+      `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
+        "out: 'socket' needs none",
+    ),
   );
 }
 

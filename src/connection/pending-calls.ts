@@ -11,6 +11,7 @@ import {
   type DBusError,
   errorFromReply,
   InvalidArgumentError,
+  notAnAnswer,
   TimeoutError,
 } from '../errors.js';
 import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
@@ -159,7 +160,7 @@ class PendingCall extends Expiring {
 
   expire(): void {
     const text = `no reply within ${this.timeout} ms from ${describeMessage(this.head)}`;
-    this.calls.fail(this.serial, 'timeout', () => new TimeoutError(text));
+    this.calls.fail(this.serial, 'timeout', () => notAnAnswer(new TimeoutError(text)));
   }
 }
 

@@ -11,6 +11,7 @@ import {
   InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
+  notAnAnswer,
 } from '../errors.js';
 import type { TransportKind } from '../native/binding.js';
 import { ANSWERS_FACTOR } from './back-pressure.js';
@@ -199,7 +200,8 @@ export class Sender {
 
   #failUnread(): void {
     const { queuedBytes } = this.#outbox;
-    this.#options.fail(new LimitsExceededError(`the other side does not read: ${queuedBytes} bytes wait for it`));
+    const text = `the other side does not read: ${queuedBytes} bytes wait for it`;
+    this.#options.fail(notAnAnswer(new LimitsExceededError(text)));
   }
 
   /** The addon did not take a message. A call that cannot be sent because the connection broke rejects at its end, with the reason. */

@@ -6,7 +6,14 @@ import type { Bus } from '../bus/bus.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
-import { CallerLeftError, ConnectionClosedError, closedError, type DBusError, NotSupportedError } from '../errors.js';
+import {
+  CallerLeftError,
+  ConnectionClosedError,
+  closedError,
+  type DBusError,
+  NotSupportedError,
+  notAnAnswer,
+} from '../errors.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
 import type { ErrorAnswer } from './error-answer.js';
@@ -167,7 +174,7 @@ export class IncomingCall implements CallContext {
       const listener = {
         changed: (owner: string | undefined) => {
           if (owner === undefined)
-            leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
+            leave(notAnAnswer(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`)));
         },
       };
       const followed = this.#bus.owners.follow(sender, listener, true);

@@ -15,6 +15,7 @@ import {
   implement,
   listen,
   type MessageBus,
+  NameTakenError,
   NotSupportedError,
   TimeoutError,
 } from '../../src/index.js';
@@ -106,6 +107,9 @@ test('an error that the service made is the answer, and not reported', async () 
     new DBusError('org.example.Error.Busy', 'later'),
     new InvalidArgumentError('not that'),
     new DBusError('org.freedesktop.DBus.Error.NoReply', 'the device does not answer'),
+    new TimeoutError('the device does not answer'),
+    new NameTakenError('the device has another user'),
+    new (class OutOfPaper extends TimeoutError {})('there is no paper'),
   ]) {
     const { error, problems } = await answer(throwing(made));
     assert.is(error.dbusName, made.dbusName);
@@ -123,8 +127,12 @@ test("an error that came from elsewhere is not the service's own answer", async 
     'a property of its own': () => {
       failing.properties.Level = -1;
     },
-    'a call that timed out': throwing(new TimeoutError('no reply within 5 ms')),
+    'a call that timed out': () =>
+      service.call({ destination: client.uniqueName as string, path: '/', member: 'Silent', timeout: 5 }),
+    'a name that is taken': () => service.requestName('org.example.Taken'),
   };
+  using _silent = client.addMessageHandler(({ member }) => member === 'Silent');
+  await client.requestName('org.example.Taken');
   for (const [what, cause] of Object.entries(causes)) {
     const { error, problems } = await answer(cause);
     assert.is(error.dbusName, FAILED, what);
@@ -133,6 +141,19 @@ test("an error that came from elsewhere is not the service's own answer", async 
       ['handler'],
       what,
     );
+  }
+});
+
+test('an error that the service made of another one is the answer, whatever its text', async () => {
+  for (const text of [(message: string) => message, (message: string) => `sorry: ${message}`]) {
+    const { error, problems } = await answer(async () => {
+      const cause = (await rejection(
+        service.call({ destination: 'org.example.Nobody', path: '/', member: 'Any' }),
+      )) as DBusError;
+      throw new DBusError('org.example.Error.NotRunning', text(cause.message), { cause });
+    });
+    assert.is(error.dbusName, 'org.example.Error.NotRunning');
+    assert.equal(problems, []);
   }
 });
 
