@@ -38,7 +38,7 @@ import {
   type TakeReply,
 } from './pending-calls.js';
 import { Receiver } from './receiver.js';
-import { toldTo } from './rejection.js';
+import { withStackAbove } from './rejection.js';
 import { Sender } from './sender.js';
 import { TimeLimit, timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
@@ -366,7 +366,7 @@ export class Connection {
       if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
       else this.#sender.pushMarshalled(marshalled, serial);
     } catch (error) {
-      const refusal = toldTo(error, this.call);
+      const refusal = withStackAbove(error, this.call);
       this.#pending.fail(serial, 'unsent', () => refusal);
     }
     return result;

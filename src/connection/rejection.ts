@@ -24,12 +24,12 @@ class Rejection {
 export function rejection(makeError: () => unknown): unknown {
   if (!followsPromises) return new Rejection(makeError);
   return failingLater(function fail() {
-    throw toldTo(makeError(), fail);
+    throw withStackAbove(makeError(), fail);
   });
 }
 
-/** An error, with the stack of what called this function if the error is ours: how it was made tells a program nothing. */
-export function toldTo(error: unknown, called: (...args: never[]) => unknown): unknown {
+/** The error; if it is ours, its stack begins with the caller of `called`. How it was made tells a program nothing. */
+export function withStackAbove(error: unknown, called: (...args: never[]) => unknown): unknown {
   if (error instanceof DBusError) Error.captureStackTrace(error, called);
   return error;
 }

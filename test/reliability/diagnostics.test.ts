@@ -16,6 +16,7 @@ import {
   type Problem,
   ProtocolError,
   parseIntrospection,
+  ServiceLeftError,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { FakeBus } from '../helpers/fake-bus.js';
@@ -211,6 +212,17 @@ test('every way in which a call ends', async () => {
     Object.fromEntries(Object.entries(calls).map(([key, count]) => [key, count - before[key as keyof typeof calls]])),
     { reply: 1, error: 1, unreadable: 0, timeout: 1, abort: 1, unsent: 1, closed: 0 },
   );
+});
+
+test('a service that leaves before it answers: the call ends in an error of the bus, and in no time-out', async () => {
+  await using ends = await served();
+  using heard = new Heard();
+  const waiting = rejection(ends.proxy.call.Never());
+  await ends.client.listNames();
+  await ends.service.close({ drain: 0 });
+  assert.instance(await waiting, ServiceLeftError);
+  const { outcome, errorName } = heard.calls.find(({ member }) => member === 'Never') as CallEvent;
+  assert.equal([outcome, errorName], ['error', 'org.freedesktop.DBus.Error.NoReply']);
 });
 
 test('a reply that comes too late: it is counted, and its message is seen', async () => {
