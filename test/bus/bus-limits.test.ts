@@ -168,6 +168,54 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   }
 }
 
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `${daemon}: what is told of one object with 17 descriptors is as much as there is room for`,
+    async () => {
+      await using server = await PrivateBus.start({ daemon });
+      await using service = await connect({ address: server.address });
+      await using client = await connect({ address: server.address });
+      const names = Array.from({ length: 17 }, (_, i) => `File${i}`);
+      const Group = defineInterface('org.example.Group', {
+        properties: Object.fromEntries(names.map((name) => [name, { type: 'h', access: 'read' } as const])),
+      });
+      const told: Record<string, readonly unknown[]> = {};
+      const rule = { sender: service.uniqueName, path: '/' };
+      const arrived = ['InterfacesAdded', 'PropertiesChanged'].map(async (member) => {
+        const path = member === 'PropertiesChanged' ? '/group' : '/';
+        let resolve = () => {};
+        const promise = new Promise<void>((go) => {
+          resolve = go;
+        });
+        await client.subscribe({ ...rule, member, path }, ({ body }) => {
+          told[member] = body;
+          resolve();
+        }).ready;
+        return promise;
+      });
+      await client.listNames();
+      service.exportObjectManager('/');
+      const file = FileDescriptor.adopt(openSync('/dev/null', 'r'));
+      const object = implement(Group, Object.fromEntries(names.map((name) => [name, file])) as never);
+      service.export('/group', object);
+      await service.listNames();
+      const other = FileDescriptor.adopt(openSync('/dev/null', 'r'));
+      for (const name of names) (object.properties as Record<string, unknown>)[name] = other;
+      await Promise.all(arrived);
+      const added = told.InterfacesAdded?.[1] as Record<string, object>;
+      assert.is(Object.keys(added['org.example.Group'] ?? {}).length, 16);
+      const [, changed, invalidated] = told.PropertiesChanged as [string, object, string[]];
+      assert.is(Object.keys(changed).length, 16);
+      assert.equal(invalidated, ['File16']);
+      assert.is(service.state, 'open');
+      file.close();
+      other.close();
+    },
+  );
+}
+
 /** One object with 17 descriptors: GetAll, and the announcement of it. */
 async function assertGroup(
   service: MessageBus,
