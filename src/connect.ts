@@ -14,7 +14,14 @@ import {
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, TRANSPORTS } from './native/runtime.js';
-import { checkBoolean, checkChoice, checkTimeout } from './parameters.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkObject,
+  checkOptionalString,
+  checkSignal,
+  checkTimeout,
+} from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
@@ -39,6 +46,8 @@ export interface ConnectOptions {
   readonly poller?: PollerKind | undefined;
   /** Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out. */
   readonly timeout?: number | undefined;
+  /** Aborting gives the attempt up: `connect` rejects with the reason. It does nothing to a connection that was made. */
+  readonly signal?: AbortSignal | undefined;
   /** How much the other side may cost this process; each limit that is left out has its default. */
   readonly limits?: ConnectionLimits | undefined;
 }
@@ -54,15 +63,14 @@ export interface ConnectOptions {
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps; also
  *   if what answers is no bus, or the environment names no address, or an invalid one
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
+ * @throws (rejects) the reason of `signal`
+ * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is no unique name
  * @throws (rejects) {@link LimitsExceededError}, or what else the bus answers to being greeted, if it lets nobody in
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
-  const timeout = options.timeout ?? CONNECT_TIMEOUT;
-  checkTimeout(timeout);
-  checkChoice(options.transport, TRANSPORTS, 'transport');
-  checkChoice(options.poller, POLLERS, 'poller');
-  checkBoolean(options.peer, 'peer');
-  checkBoolean(options.anonymous, 'anonymous');
+  checkOptions(options);
+  const { timeout = CONNECT_TIMEOUT, signal } = options;
+  signal?.throwIfAborted();
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
   if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
   const { connection, address } = await openConnection(addressesOf(options), { ...options, timeout, limits });
@@ -70,12 +78,29 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   const listener = connection.peerCredentials?.uid;
   const bus = new MessageBus(connection);
   try {
-    await bus.hello({ timeout });
+    await bus.hello({ timeout, signal });
   } catch (error) {
     await bus.close();
+    signal?.throwIfAborted();
     throw greetingFailure(error, address, { anonymous: options.anonymous === true, listener });
   }
   return bus;
+}
+
+const BUSES = ['session', 'system', 'starter'];
+
+/** @throws {@link InvalidArgumentError} for options that make no sense */
+function checkOptions(options: ConnectOptions): void {
+  checkObject(options, 'options');
+  const { address, bus, peer, anonymous, transport, poller, timeout, signal } = options;
+  checkOptionalString(address, 'address');
+  checkChoice(bus, BUSES, 'bus');
+  checkBoolean(peer, 'peer');
+  checkBoolean(anonymous, 'anonymous');
+  checkChoice(transport, TRANSPORTS, 'transport');
+  checkChoice(poller, POLLERS, 'poller');
+  checkTimeout(timeout);
+  checkSignal(signal);
 }
 
 /** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
@@ -92,8 +117,7 @@ function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Add
   if (address !== undefined) return parseAddresses(address);
   if (bus === 'system') return systemBusAddresses();
   if (bus === 'starter') return starterBusAddresses();
-  if (bus === 'session') return sessionBusAddresses();
-  throw new InvalidArgumentError(`bus: expected session, system or starter, got ${String(bus)}`);
+  return sessionBusAddresses();
 }
 
 /** A connection that the whole process shares, for as long as somebody uses it. */

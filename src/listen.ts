@@ -7,7 +7,7 @@ import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError, notAnAnswer } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
-import { checkBoolean, checkChoice, checkOptionalFunction } from './parameters.js';
+import { checkBoolean, checkChoice, checkObject, checkOptionalFunction, checkOptionalString } from './parameters.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
 /** Where to listen, and for whom. */
@@ -49,8 +49,6 @@ export interface ListenOptions extends PeerServerOptions {
 export async function listen(options: ListenOptions): Promise<PeerServer> {
   checkOptions(options);
   const addresses = parseAddresses(options.address);
-  checkChoice(options.transport, TRANSPORTS, 'transport');
-  checkChoice(options.poller, POLLERS, 'poller');
   const transport = options.transport ?? transportKind();
   if (transport === 'sd-bus') requireLibrary();
   const poller = options.poller ?? pollerKind();
@@ -92,7 +90,13 @@ async function openOne(
 }
 
 /** @throws {@link InvalidArgumentError} for what would let in, or keep out, other clients than it seems to */
-function checkOptions({ allow, anonymous, authenticationTimeout: time, onConnection }: ListenOptions): void {
+function checkOptions(options: ListenOptions): void {
+  checkObject(options, 'options');
+  const { address, allow, anonymous, authenticationTimeout: time, onConnection, poller, transport } = options;
+  if (address === undefined) throw new InvalidArgumentError('address: a server needs one to listen on');
+  checkOptionalString(address, 'address');
+  checkChoice(transport, TRANSPORTS, 'transport');
+  checkChoice(poller, POLLERS, 'poller');
   checkOptionalFunction(allow, 'allow');
   checkOptionalFunction(onConnection, 'onConnection');
   checkBoolean(anonymous, 'anonymous');

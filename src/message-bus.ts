@@ -73,7 +73,7 @@ export class MessageBus extends Bus {
    * @throws {@link InvalidArgumentError} for an invalid path, or one that exports an interface of that name already
    */
   export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
-    this.requireShare(`nothing can be exported at ${path}`);
+    this.requireShare(`nothing can be exported at ${String(path)}`);
     return this.#owned(this.#exports.add(path, interfaces.map(exportableOf)));
   }
 
@@ -86,7 +86,7 @@ export class MessageBus extends Bus {
    * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
    */
   exportObjectManager(path: string): Export {
-    this.requireShare(`nothing can be exported at ${path}`);
+    this.requireShare(`nothing can be exported at ${String(path)}`);
     return this.#owned(this.#exports.addManager(path));
   }
 
@@ -157,8 +157,9 @@ export class MessageBus extends Bus {
   object(destination: string | undefined, path: string, options?: ObjectOptions): Promise<RemoteObject>;
   object(path: string, options?: ObjectOptions): Promise<RemoteObject>;
   object(first: string | undefined, second?: string | ObjectOptions, options?: ObjectOptions): Promise<RemoteObject> {
-    if (typeof second === 'string') return remoteObject(this, first, second, options);
-    return remoteObject(this, undefined, first as string, second);
+    const hasDestination = options !== undefined || (second !== undefined && typeof second !== 'object');
+    if (hasDestination) return remoteObject(this, first, second as string, options);
+    return remoteObject(this, undefined, first as string, second as ObjectOptions | undefined);
   }
 
   /**

@@ -28,6 +28,12 @@ export function checkBoolean(value: unknown, name: string): void {
   throw new InvalidArgumentError(`${name}: expected a boolean, got ${kindOf(value)}`);
 }
 
+/** @throws {@link InvalidArgumentError} for what is there and is no string, naming the parameter */
+export function checkOptionalString(value: unknown, name: string): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new InvalidArgumentError(`${name}: expected a string, got ${kindOf(value)}`);
+}
+
 /** @throws {@link InvalidArgumentError} for what is there and is no time to wait */
 export function checkTimeout(value: unknown, name = 'timeout'): void {
   if (value === undefined || (typeof value === 'number' && value >= 0)) return;

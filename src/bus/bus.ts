@@ -22,7 +22,7 @@ import { type MessageHandler, type MessageHandlerOptions, MessageHandlers } from
 import { NameOwners } from './name-owners.js';
 import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
-import { OwnedNames, type RequestNameOptions } from './owned-names.js';
+import { checkRequestNameOptions, OwnedNames, type RequestNameOptions } from './owned-names.js';
 import type { OnShareClosed } from './share.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
@@ -214,9 +214,9 @@ export class Bus extends Endpoint {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    checkObject(options, 'options');
+    checkRequestNameOptions(options);
     const names = this.#requireNames('requestName');
-    if (this.isShare) this.requireOpen(`${name} cannot be requested`);
+    if (this.isShare) this.requireOpen(`${String(name)} cannot be requested`);
     const release = this.hold();
     try {
       return await names.request(name, options, this, release);

@@ -15,7 +15,7 @@ import type { Credentials } from './driver.js';
 import {
   type CallOptions,
   callFlags,
-  checkCallOptions,
+  checkFlagOptions,
   type MessageReply,
   type MethodCall,
   type SignalEmission,
@@ -153,7 +153,7 @@ export class Endpoint implements AsyncDisposable {
       // Copied, because it is looked at more than once: what is checked has to be what is used.
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
       const { noReply, autoStart, interactive } = call;
-      checkCallOptions({ noReply, autoStart, interactive });
+      checkFlagOptions({ noReply, autoStart, interactive });
       checkArray(body, 'body');
       checkChoice(reply, REPLY_FORMS, 'reply');
       if (reply === 'message' && noReply === true) {

@@ -14,6 +14,7 @@ import {
   notAnAnswer,
 } from '../errors.js';
 import { checkWellKnownName } from '../names.js';
+import { checkBoolean, checkObject } from '../parameters.js';
 import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
 import { NameHandle, type NameLoss, type OwnedName } from './owned-name.js';
 
@@ -25,6 +26,14 @@ export interface RequestNameOptions {
   readonly allowReplacement?: boolean;
   /** If the name is taken, wait in its queue instead of rejecting. */
   readonly queue?: boolean;
+}
+
+/** @throws {@link InvalidArgumentError} for options that make no sense */
+export function checkRequestNameOptions(options: RequestNameOptions): void {
+  checkObject(options, 'options');
+  checkBoolean(options.replace, 'replace');
+  checkBoolean(options.allowReplacement, 'allowReplacement');
+  checkBoolean(options.queue, 'queue');
 }
 
 const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4 } as const;

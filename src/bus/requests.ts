@@ -1,6 +1,6 @@
 /** What can be sent through a bus, as users write it down. */
 import { MessageFlag } from '../connection/message.js';
-import type { WaitOptions } from '../connection/pending-calls.js';
+import { checkWaitKinds, type WaitOptions } from '../connection/pending-calls.js';
 import { checkBoolean } from '../parameters.js';
 
 /** How a method call is made; everything is optional. */
@@ -59,8 +59,14 @@ export interface SignalEmission {
   readonly destination?: string | undefined;
 }
 
-/** @throws {@link InvalidArgumentError} for options of a call that make no sense; those of waiting are checked with the call */
-export function checkCallOptions({ noReply, autoStart, interactive }: CallOptions): void {
+/** @throws {@link InvalidArgumentError} for options of a call that make no sense */
+export function checkCallOptions(options: CallOptions): void {
+  checkFlagOptions(options);
+  checkWaitKinds(options);
+}
+
+/** As {@link checkCallOptions}, without the options of waiting, which every call checks. */
+export function checkFlagOptions({ noReply, autoStart, interactive }: CallOptions): void {
   checkBoolean(noReply, 'noReply');
   checkBoolean(autoStart, 'autoStart');
   checkBoolean(interactive, 'interactive');

@@ -1,10 +1,12 @@
 /** Somebody else's object, as its introspection data describes it. */
 import type { Bus } from '../bus/bus.js';
-import type { CallOptions } from '../bus/requests.js';
+import { type CallOptions, checkCallOptions } from '../bus/requests.js';
 import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
 import { parseIntrospection, parseReceivedIntrospection } from '../introspection/parse.js';
+import { checkInterfaceName, checkObjectPath } from '../names.js';
 import { suggestion } from '../nearest-name.js';
+import { checkObject } from '../parameters.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 
@@ -41,8 +43,10 @@ export class RemoteObject {
    * A proxy for one of the interfaces, whose members are known at run time only.
    *
    * @throws {@link UnknownInterfaceError} naming what there is
+   * @throws {@link InvalidArgumentError} for what is no interface name
    */
   interface(name: string): ProxyOf<InterfaceDescription> {
+    checkInterfaceName(name, 'name');
     const description = this.node.interfaces.get(name);
     if (description === undefined) {
       throw new UnknownInterfaceError(
@@ -64,9 +68,14 @@ export async function remoteObject(
   bus: Bus,
   destination: string | undefined,
   path: string,
-  { introspection, ...options }: ObjectOptions = {},
+  given: ObjectOptions = {},
 ): Promise<RemoteObject> {
   checkDestination(bus, destination);
+  checkObjectPath(path, 'path');
+  checkObject(given, 'options');
+  checkCallOptions(given);
+  const { introspection, ...options } = given;
+  if (introspection !== undefined && typeof introspection !== 'string') checkNode(introspection);
   const node =
     introspection === undefined
       ? await parseReceivedIntrospection(await introspect(bus, destination, path, options))
@@ -74,6 +83,13 @@ export async function remoteObject(
         ? parseIntrospection(introspection)
         : introspection;
   return new RemoteObject(bus, destination, path, node);
+}
+
+/** @throws {@link InvalidArgumentError} for what is neither XML nor a description */
+function checkNode(node: NodeDescription): void {
+  const { interfaces, children } = node ?? {};
+  if (interfaces instanceof Map && children instanceof Map) return;
+  throw new InvalidArgumentError('introspection: expected XML, or what parseIntrospection returned');
 }
 
 async function introspect(
@@ -84,6 +100,7 @@ async function introspect(
 ): Promise<string> {
   const [xml] = await bus.call({
     ...options,
+    reply: 'values',
     destination,
     path,
     interface: 'org.freedesktop.DBus.Introspectable',

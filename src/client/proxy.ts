@@ -6,7 +6,7 @@
  */
 import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
-import { type CallOptions, callFlags } from '../bus/requests.js';
+import { type CallOptions, callFlags, checkCallOptions } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import type { DecodeOptions } from '../codec/decoder.js';
@@ -24,8 +24,9 @@ import type {
 } from '../introspection/description.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkBusName, checkObjectPath } from '../names.js';
-import { checkFunction } from '../parameters.js';
+import { checkFunction, checkObject } from '../parameters.js';
 import { Variant } from '../variant.js';
+import { abortable } from './abortable.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
 import type { ProxyOf, ProxyOptions } from './proxy-types.js';
 import { type ListenOn, SignalQueue, type WatchOptions } from './signal-queue.js';
@@ -96,18 +97,19 @@ class RemoteInterface implements AnyProxy {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     checkFunction(listener, 'listener');
-    return bus.listen(rule, (received) => {
+    const take = (received: Inbox): unknown => {
       const { signature } = received;
       if (signature !== PROPERTIES_CHANGED.signature) {
         reportMisfit(bus, `PropertiesChanged of ${this.interface}`, PROPERTIES_CHANGED.signature, signature);
-        return;
+        return undefined;
       }
       const [, changed, invalidated] = received.decode(options);
       return listener(
         sentValues(this.#remote.description, changed as Record<string, unknown>),
         invalidated as string[],
       );
-    });
+    };
+    return abortable(bus, options.signal, () => bus.listen(rule, take));
   }
 
   [inspect.custom](): string {
@@ -115,7 +117,10 @@ class RemoteInterface implements AnyProxy {
   }
 
   with(options: ProxyOptions): AnyProxy {
-    return new RemoteInterface({ ...this.#remote, options: { ...this.#remote.options, ...options } });
+    checkObject(options, 'options');
+    checkCallOptions(options);
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return new RemoteInterface({ ...this.#remote, options: { ...this.#remote.options, ...given } });
   }
 }
 
@@ -249,7 +254,8 @@ function takeSignal(
 function listen(remote: Remote, signal: SignalDescription) {
   return (listener: (...values: unknown[]) => unknown): Subscription => {
     checkFunction(listener, 'listener');
-    return takeSignal(remote, signal, (values) => listener(...values));
+    const subscribe = () => takeSignal(remote, signal, (values) => listener(...values));
+    return abortable(remote.bus, remote.options.signal, subscribe);
   };
 }
 
@@ -264,14 +270,20 @@ function listenOnce(remote: Remote, signal: SignalDescription) {
       },
       true,
     );
-  return (options?: { readonly signal?: AbortSignal }): Promise<unknown[]> =>
-    nextSignal(remote.bus, listenFor, options?.signal ?? remote.options.signal);
+  return async (options: { readonly signal?: AbortSignal } = {}): Promise<unknown[]> => {
+    checkObject(options, 'options');
+    return nextSignal(remote.bus, listenFor, options.signal === undefined ? remote.options.signal : options.signal);
+  };
 }
 
 function watch(remote: Remote, signal: SignalDescription) {
   const listenFor: ListenOn = (listener) =>
     takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()), true);
-  return (options?: WatchOptions) => new SignalQueue(remote.bus, listenFor, options);
+  return (options: WatchOptions = {}) => {
+    checkObject(options, 'options');
+    const signal = options.signal === undefined ? remote.options.signal : options.signal;
+    return new SignalQueue(remote.bus, listenFor, { limit: options.limit, signal });
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import { closeDescriptors } from '../codec/close-descriptors.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../errors.js';
+import { checkObject, checkSignal } from '../parameters.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
@@ -39,8 +40,9 @@ type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => 
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
   readonly #waiting: Waiting[] = [];
   readonly #takers: Taker[] = [];
-  readonly #subscription: Subscription;
-  readonly #stopWaiting: () => void;
+  /** `undefined` where the abort signal had aborted before. */
+  readonly #subscription: Subscription | undefined;
+  readonly #stopWaiting: () => void = () => {};
   readonly #connectionId: number;
   readonly #limit: number;
   #stopListening: () => void = () => {};
@@ -50,15 +52,22 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
+    checkObject(options, 'options');
     const { limit = DEFAULT_LIMIT, signal } = options;
-    if (!(limit >= 1)) throw new InvalidArgumentError(`limit: expected at least 1, got ${String(limit)}`);
+    checkSignal(signal);
+    if (typeof limit !== 'number' || !(limit >= 1)) {
+      throw new InvalidArgumentError(`limit: expected a number, at least 1, got ${String(limit)}`);
+    }
     this.#connectionId = bus.connectionId;
     this.#limit = limit;
+    if (signal?.aborted) {
+      this.#ended = true;
+      return;
+    }
     this.#subscription = listen((values, uncount) => this.#push(values, uncount));
     this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
     this.#stopWaiting = bus.whenClosed((reason) => this.#onClosed(reason));
     if (signal !== undefined) this.#stopListening = onAbort(signal, this.#end);
-    if (signal?.aborted) this.#end();
   }
 
   /** How many signals were dropped because the loop was too slow. */
@@ -142,7 +151,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #end = (): void => {
     if (this.#ended) return;
     this.#ended = true;
-    this.#subscription.unsubscribe();
+    this.#subscription?.unsubscribe();
     this.#stopWaiting();
     this.#stopListening();
     for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });

@@ -19,6 +19,7 @@ import type {
   TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
+import { onAbort } from './abort-reactions.js';
 import { BackPressure } from './back-pressure.js';
 import { Deadlines } from './deadlines.js';
 import { lossOf } from './errno.js';
@@ -62,6 +63,8 @@ export interface ConnectionOptions {
   readonly timeout: number;
   /** How much the other side may cost. */
   readonly limits: CompleteLimits;
+  /** Gives the attempt up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Milliseconds that closing waits for what was sent to be written. */
@@ -152,9 +155,12 @@ export class Connection {
 
   /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
+    const { signal } = options;
     const connection = new Connection(options);
     const release = connection.keepAlive.hold();
+    const stopListening = signal && onAbort(signal, () => connection.giveUp());
     const failure = await connection.#start(options);
+    stopListening?.();
     release();
     return failure ?? connection;
   }

@@ -48,7 +48,7 @@ export function checkHead(head: MessageHead, replySerial: number): void {
     }
   } else if (type === MessageType.MethodReturn || type === MessageType.Error) {
     if (replySerial === 0) throw new InvalidArgumentError('a reply needs the serial that it answers');
-    if (replySerial !== replySerial >>> 0) {
+    if (typeof replySerial !== 'number' || replySerial !== replySerial >>> 0) {
       throw new InvalidArgumentError(`reply serial: expected 1 to 4294967295, got ${String(replySerial)}`);
     }
     if (type === MessageType.Error && errorName === undefined) throw new InvalidArgumentError('an error needs a name');
@@ -56,7 +56,8 @@ export function checkHead(head: MessageHead, replySerial: number): void {
     throw new InvalidArgumentError(`message type ${String(type)} does not exist`);
   }
   const { flags = 0 } = head;
-  if (flags !== (flags & 0xff)) throw new InvalidArgumentError(`flags: expected 0 to 255, got ${String(flags)}`);
+  if (typeof flags !== 'number' || flags !== (flags & 0xff))
+    throw new InvalidArgumentError(`flags: expected 0 to 255, got ${String(flags)}`);
   if (path !== undefined) {
     checkObjectPath(path, 'path');
     if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`path ${path} is reserved`);

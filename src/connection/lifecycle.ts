@@ -4,6 +4,7 @@
  * It goes one way, `connecting → open → closing → closed`, and changes in `#become` alone. A state may be left out.
  */
 import { publishState } from '../diagnostics/connection-events.js';
+import { runHandler } from '../diagnostics.js';
 import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
 import { errnoText } from './errno.js';
@@ -111,7 +112,8 @@ export class Lifecycle {
   tellEnd(reason: DBusError | undefined): void {
     const listeners = [...this.#closeListeners];
     this.#closeListeners.clear();
-    for (const listener of listeners) listener(reason);
+    // What one of them throws is not the others' business, nor keeps the end from being told.
+    for (const listener of listeners) this.#tell(listener, reason);
     this.#resolveClosed(reason);
   }
 
@@ -122,9 +124,13 @@ export class Lifecycle {
   whenClosed(listener: CloseListener): () => void {
     this.#closeListeners.add(listener);
     if (this.#state === 'closed') {
-      void this.closed.then((reason) => this.#closeListeners.delete(listener) && listener(reason));
+      void this.closed.then((reason) => this.#closeListeners.delete(listener) && this.#tell(listener, reason));
     }
     return () => void this.#closeListeners.delete(listener);
+  }
+
+  #tell(listener: CloseListener, reason: DBusError | undefined): void {
+    runHandler('a listener of the end of the connection', () => listener(reason), this.#identity.id);
   }
 
   #become(state: ConnectionState, failure?: ConnectFailure, reason?: DBusError): void {

@@ -13,6 +13,7 @@ import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { pollerKind, transportKind } from '../native/runtime.js';
+import { onAbort } from './abort-reactions.js';
 import { type Address, formatAddress } from './address.js';
 import { failureText, type ServerKind } from './connect-failure.js';
 import { Connection } from './connection.js';
@@ -35,6 +36,8 @@ export interface OpenOptions {
   /** Whether to authenticate without saying who one is. */
   readonly anonymous?: boolean | undefined;
   readonly limits: CompleteLimits;
+  /** Gives everything up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
   /** What is at the other end, for error texts; a bus if left out. */
   readonly server?: ServerKind | undefined;
 }
@@ -48,6 +51,7 @@ export interface Opened {
 /**
  * Connects to the first address that answers.
  *
+ * @throws (rejects) the reason of the signal
  * @throws (rejects) {@link ConnectError} if none does, or if the transport is to be sd-bus and this machine has no library
  *   of it
  */
@@ -58,6 +62,7 @@ export async function openConnection(addresses: readonly Address[], options: Ope
   for (const address of addresses) {
     const result = address.refusal ?? (await new Attempt(address, { ...options, server, transport }).open());
     if (result instanceof Connection) return { connection: result, address };
+    options.signal?.throwIfAborted();
     failures.push(`${address.text} (${address.origin}): ${result}`);
   }
   throw notAnAnswer(
@@ -111,6 +116,7 @@ class Attempt {
     if (targets === undefined) return this.#withoutTarget();
     let failure = 'its host has no address';
     for (const target of targets) {
+      if (this.#options.signal?.aborted) break;
       const result = await this.#resultOf(this.#openTarget(target));
       if (result instanceof Connection) return result;
       failure = result;
@@ -124,8 +130,15 @@ class Attempt {
     const lookup = socketTargets(this.#address, this.#options.server === 'bus').catch(
       (error: NodeJS.ErrnoException) => `its host ${host} has no address: ${error.message}`,
     );
-    const { promise, give } = timeLimit(this.#options.timeout);
-    const targets = await Promise.race([lookup, promise.then(() => `its host ${host} could not be looked up in time`)]);
+    const { signal, timeout } = this.#options;
+    const { promise, give } = timeLimit(timeout);
+    let stopListening: (() => void) | undefined;
+    const aborted = new Promise<string>((resolve) => {
+      stopListening = signal && onAbort(signal, () => resolve('the attempt was aborted'));
+    });
+    const late = promise.then(() => `its host ${host} could not be looked up in time`);
+    const targets = await Promise.race([lookup, late, aborted]);
+    stopListening?.();
     give();
     return targets;
   }
@@ -145,7 +158,7 @@ class Attempt {
     if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target, timeout);
     const begun = performance.now();
     const first = await this.#bySdBus(addressOf(this.#address, target));
-    if (first instanceof Connection || !isWorthAnother(first)) return first;
+    if (first instanceof Connection || !isWorthAnother(first) || this.#options.signal?.aborted) return first;
     const second = await this.#byOwnHandshake(target, Math.max(1, timeout - (performance.now() - begun)));
     return second instanceof Connection || second.detail !== '' ? second : first;
   }
@@ -164,9 +177,10 @@ class Attempt {
     address: string,
     target?: SocketTarget,
   ): Promise<Connection | ConnectFailure> {
-    const { anonymous, limits, poller = pollerKind(), server } = this.#options;
+    const { anonymous, limits, poller = pollerKind(), server, signal } = this.#options;
     const peer = server === 'peer';
-    const result = await Connection.open({ address, target, transport, poller, timeout, limits, anonymous, peer });
+    const way = { address, target, transport, poller };
+    const result = await Connection.open({ ...way, timeout, limits, anonymous, peer, signal });
     if (result instanceof Connection) return result;
     trace('connect: %s failed in phase %s: errno %d %s', address, result.phase, result.errno, result.detail);
     return result;

@@ -14,7 +14,7 @@ import {
   notAnAnswer,
   TimeoutError,
 } from '../errors.js';
-import { checkChoice, checkSignal, checkTimeout } from '../parameters.js';
+import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { describeMessage, type IncomingMessage, type Message, type MessageHead, MessageType } from './message.js';
@@ -56,12 +56,17 @@ export interface CalleesByName {
 }
 
 /** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
-export function checkWaitOptions({ timeout, signal, variants }: WaitOptions): void {
+export function checkWaitOptions(options: WaitOptions): void {
+  checkWaitKinds(options);
+  options.signal?.throwIfAborted();
+}
+
+/** @throws {@link InvalidArgumentError} for options that make no sense */
+export function checkWaitKinds({ timeout, signal, variants, typedArrays }: WaitOptions): void {
   checkTimeout(timeout);
   checkChoice(variants, VARIANTS, 'variants');
-  if (signal === undefined) return;
+  checkBoolean(typedArrays, 'typedArrays');
   checkSignal(signal);
-  signal.throwIfAborted();
 }
 
 /** The body of a reply: it is decoded by whoever wants its values. */
