@@ -129,7 +129,8 @@ export class Endpoint implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * const call = { destination, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'GetMachineId' };
+   * const object = { destination: 'org.example.dbustest', path: '/org/example/dbustest' };
+   * const call = { ...object, interface: 'org.freedesktop.DBus.Peer', member: 'GetMachineId' };
    * const [id] = await bus.call(call);
    * const { sender, serial, body } = await bus.call({ ...call, reply: 'message' });
    * ```
