@@ -391,6 +391,7 @@ void ConnectionObject::release() {
   transport_.reset();
   refusals_ = {};
   large_memory_.Reset();
+  options_.free_memory(Env());
   options_.release();
   async_context_.reset();
 }

@@ -217,6 +217,27 @@ bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
          read_integers(env, object, "fds", 0, fds, memory.fds);
 }
 
+namespace {
+
+// Memory that JavaScript lent stays resident until a collection, which closing a connection is no reason for.
+// Where the buffer is detached, it is freed at once.
+void free_buffer(napi_env env, napi_value view) {
+  napi_value buffer = view;
+  bool is_view = false;
+  if (view == nullptr) return;
+  napi_is_typedarray(env, view, &is_view);
+  if (is_view && napi_get_typedarray_info(env, view, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok)
+    return;
+  napi_detach_arraybuffer(env, buffer);
+}
+
+}  // namespace
+
+void ConnectionOptions::free_memory(napi_env env) {
+  memory = {};
+  for (Reference* reference : {&arena, &rows, &strings, &fds}) free_buffer(env, reference->get());
+}
+
 void ConnectionOptions::release() {
   for (Reference* reference :
        {&arena, &rows, &strings, &fds, &on_open, &on_batch, &on_drain, &on_refused, &on_close}) {
