@@ -192,6 +192,11 @@ export function propertyDescription(
 /** What the options say; where they say nothing, what annotations say. */
 function fields(input: AnnotatedFieldsInput, annotations: Annotations): AnnotatedFields {
   const { deprecated, noReply, emits } = input;
+  for (const [name, value] of Object.entries({ deprecated, noReply })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new InvalidArgumentError(`${name} must be true or false, not ${describeValue(value)}`);
+    }
+  }
   const said = Object.entries({ deprecated, noReply, emits }).filter(([, value]) => value !== undefined);
   return { ...readFields(annotations), ...Object.fromEntries(said) };
 }
@@ -252,6 +257,8 @@ function concatenate(args: readonly ArgumentDescription[]): string {
 }
 
 function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
+  const isTable = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
+  if (!isTable) throw new InvalidArgumentError('annotations must be an object, of texts by name');
   const read = new Map(Object.entries(annotations));
   for (const [name, value] of read) {
     checkFreeText(name, 'annotation name');
@@ -265,6 +272,10 @@ function checkFreeText(text: string, what: string): void {
   if (!isXmlText(text)) {
     throw new InvalidArgumentError(`${what} ${quoted(text)} has a character that introspection data cannot hold`);
   }
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'string' ? quoted(value) : value === null ? 'null' : typeof value;
 }
 
 function oneOf<T>(what: string, value: T, known: readonly T[]): T {

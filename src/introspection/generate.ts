@@ -41,7 +41,12 @@ export function introspectionXml(node: NodeDescription): string {
   if (!(node?.interfaces instanceof Map && node.children instanceof Map)) {
     throw new InvalidArgumentError('node: expected the description of a node, with its interfaces and children');
   }
-  return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
+  try {
+    return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InvalidArgumentError('node: something is missing in the description of an interface', { cause: error });
+  }
 }
 
 function nodeLines(node: NodeDescription, name: string | undefined): Lines {

@@ -18,7 +18,8 @@ export interface ServiceInterfaceOptions {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-const descriptions = new WeakMap<object, InterfaceDescription>();
+/** By prototype: what each class was described with the last time, and the description. */
+const descriptions = new WeakMap<object, { readonly options: string; readonly description: InterfaceDescription }>();
 
 /**
  * Describes the class with this prototype.
@@ -30,8 +31,9 @@ export function classDescription(
   prototype: object,
   { name, annotations }: ServiceInterfaceOptions,
 ): InterfaceDescription {
+  const options = annotations === undefined ? name : JSON.stringify([name, annotations]);
   const known = descriptions.get(prototype);
-  if (known?.name === name && annotations === undefined) return known;
+  if (known?.options === options) return known.description;
   const methods: [string, MethodInput][] = [];
   const signals: [string, SignalInput][] = [];
   const properties: [string, PropertyInput][] = [];
@@ -42,7 +44,7 @@ export function classDescription(
     else properties.push([member.name, { ...member.definition, access: accessOf(prototype, member) }]);
   }
   const description = interfaceDescription(name, { methods, signals, properties, annotations });
-  if (annotations === undefined) descriptions.set(prototype, description);
+  descriptions.set(prototype, { options, description });
   return description;
 }
 

@@ -35,6 +35,8 @@ export interface Decorated {
   /** `accessor` only exists for standard decorators, `pair` and `field` only for the other dialect. */
   readonly kind: 'method' | 'getter' | 'setter' | 'accessor' | 'pair' | 'field';
   readonly key: string;
+  /** The function of a method. */
+  readonly value: unknown;
   leaveNote(member: Member): void;
 }
 
@@ -52,6 +54,7 @@ export function decorated(decorator: string, args: readonly unknown[]): Decorate
     return {
       kind: kindByDescriptor(descriptor as PropertyDescriptor | undefined),
       key,
+      value: (descriptor as PropertyDescriptor | undefined)?.value,
       leaveNote: (member) => noteOnPrototype(target as object, member),
     };
   }
@@ -63,7 +66,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
   if (kind === 'class') throw new InvalidArgumentError(`@${decorator} decorates members of a class, not the class`);
   if (context.static) throw refused(decorator, context.name, 'a static member cannot be on D-Bus');
   if (context.private) throw refused(decorator, context.name, 'a #private member cannot be on D-Bus');
-  if (kind === 'field') {
+  if (kind === 'field' && decorator === 'property') {
     const advice = `write "accessor ${String(context.name)}", because nothing can notice assignments to a field`;
     throw refused(decorator, context.name, advice);
   }
@@ -76,6 +79,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
   return {
     kind: kind as Decorated['kind'],
     key,
+    value: target,
     leaveNote(member) {
       const carrier = kind === 'accessor' ? (target as { get: AnyFunction }).get : (target as AnyFunction);
       noteOnFunction(carrier, member);
@@ -98,6 +102,12 @@ function kindByDescriptor(descriptor: PropertyDescriptor | undefined): Decorated
 function stringKey(decorator: string, key: string | symbol): string {
   if (typeof key === 'string') return key;
   throw refused(decorator, key, 'a member named by a symbol cannot be on D-Bus');
+}
+
+/** Why something else is no method and no signal, which are functions of the class. */
+export function noMethod(kind: string, key: string): string {
+  const advice = kind === 'field' ? `: write "${key}(…) { … }", which all instances share` : '';
+  return `a ${kind} is no method${advice}`;
 }
 
 /** Why a generator function is no method and no signal. */

@@ -35,7 +35,22 @@ const optionsByClass = new WeakMap<object, ServiceInterfaceOptions>();
 export function optionsOfClass(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
   const known = optionsByClass.get(serviceClass);
   if (known !== undefined) return known;
-  const options = staticOptions(serviceClass) ?? probe(serviceClass);
+  const options = Object.hasOwn(serviceClass, 'interfaceName') ? staticOptions(serviceClass) : undefined;
+  return remember(serviceClass, options ?? probeOrInherit(serviceClass));
+}
+
+/** A static name that is inherited counts where the constructor passes none, as it does for instances. */
+function probeOrInherit(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+  const inherited = staticOptions(serviceClass);
+  try {
+    return probe(serviceClass);
+  } catch (error) {
+    if (inherited === undefined) throw error;
+    return inherited;
+  }
+}
+
+function remember(serviceClass: ServiceInterfaceClass, options: ServiceInterfaceOptions): ServiceInterfaceOptions {
   optionsByClass.set(serviceClass, options);
   return options;
 }

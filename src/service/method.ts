@@ -1,7 +1,15 @@
 /** `@method`: a method of the class answers calls from the bus. */
 import { type ArgumentList, METHOD_OPTIONS } from '../introspection/build.js';
 import type { ValidArguments, VariantChoice } from '../signature/types.js';
-import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
+import {
+  checkOptions,
+  decorated,
+  GENERATOR,
+  isGenerator,
+  type MemberOptions,
+  noMethod,
+  refused,
+} from './decoration.js';
 import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
 import { checkMember } from './member-check.js';
 
@@ -73,8 +81,9 @@ export function method<
   checkOptions('method', options, rest, [...METHOD_OPTIONS, 'context']);
   const { name, disabled = false, context = false, ...definition } = options;
   return (...args: readonly unknown[]): void => {
-    const { kind, key, leaveNote } = decorated('method', args);
-    if (kind !== 'method') throw refused('method', key, `a ${kind} is no method`);
+    const { kind, key, value, leaveNote } = decorated('method', args);
+    if (kind !== 'method') throw refused('method', key, noMethod(kind, key));
+    if (isGenerator(value)) throw refused('method', key, GENERATOR);
     const member = { kind, key, name: name ?? key, disabled, context, definition } as const;
     checkMember(member);
     leaveNote(member);

@@ -44,6 +44,11 @@ export abstract class ServiceInterface {
   constructor(interfaceName?: string | ServiceInterfaceOptions) {
     const options =
       (typeof interfaceName === 'string' ? { name: interfaceName } : interfaceName) ?? staticOptions(new.target);
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      throw new InvalidArgumentError(
+        `super(…) takes the interface's name, or an object with it, not ${typeof options}`,
+      );
+    }
     if (options === undefined) {
       throw new InvalidArgumentError(`${new.target.name} has no interface name: pass it to super('…')`);
     }

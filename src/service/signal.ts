@@ -1,7 +1,15 @@
 /** `@signal`: calling a method of the class sends a signal. */
 import { type ArgumentList, SIGNAL_OPTIONS } from '../introspection/build.js';
 import type { ReadArguments, ValidArguments } from '../signature/types.js';
-import { checkOptions, decorated, GENERATOR, isGenerator, type MemberOptions, refused } from './decoration.js';
+import {
+  checkOptions,
+  decorated,
+  GENERATOR,
+  isGenerator,
+  type MemberOptions,
+  noMethod,
+  refused,
+} from './decoration.js';
 import type { HandlerResult } from './definitions.js';
 import type { emitted, SignalArguments } from './emits.js';
 import { checkMember } from './member-check.js';
@@ -67,8 +75,7 @@ export function signal<const A extends ArgumentList = ''>(
   const { name, disabled = false, ...definition } = options;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('signal', args);
-    if (kind !== 'method')
-      throw refused('signal', key, `a signal is a method that returns what is sent, not a ${kind}`);
+    if (kind !== 'method') throw refused('signal', key, noMethod(kind, key));
     const member = {
       kind: 'signal',
       key,

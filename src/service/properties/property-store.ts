@@ -124,7 +124,7 @@ export class PropertyStore {
     const { description } = property;
     const setting = property.beginSet(value);
     const { typed } = setting;
-    const tells = this.#tells(description) && !property.isSame(property.typed(before), typed);
+    const tells = this.#tells(description) && !property.isSame(property.typedBefore(before), typed);
     const entry = encodeEntry(description, typed, tells && description.emits === true);
     write(value);
     property.store(value);
@@ -148,7 +148,9 @@ export class PropertyStore {
     const property = this.property(name);
     const setting = property.beginSet(value);
     const before =
-      this.#tells(property.description) && !property.opensDescriptors ? readQuietly(property, get) : unknownValue;
+      this.#tells(property.description) && !property.opensDescriptors
+        ? property.typedBefore(readQuietly(get))
+        : unknownValue;
     const done = set(value);
     if (!isThenable(done)) {
       this.#wasSet(property, setting, before, get);
@@ -160,7 +162,7 @@ export class PropertyStore {
   #wasSet(property: Property, setting: Setting, before: unknown, get: (() => unknown) | undefined): void {
     const { description } = property;
     if (!this.#tells(description)) {
-      property.wasSet(setting, unknownValue);
+      property.wasSet(setting, property.isOvertaken(setting) ? readQuietly(get) : unknownValue);
       property.changes++;
       return;
     }
@@ -347,10 +349,10 @@ export class PropertyStore {
   }
 }
 
-function readQuietly(property: Property, get: (() => unknown) | undefined): unknown {
+function readQuietly(get: (() => unknown) | undefined): unknown {
   try {
     const value = get === undefined ? unknownValue : get();
-    if (!isThenable(value)) return property.typed(value);
+    if (!isThenable(value)) return value;
     ignored(value);
   } catch {
     // It may be readable when it was set.

@@ -96,6 +96,16 @@ export class Property {
     return this.#types === undefined ? value : this.#types.typed(value);
   }
 
+  /** As {@link typed}, of the value that the property has until another one is set. */
+  typedBefore(value: unknown): unknown {
+    return this.#types === undefined ? value : this.#types.typed(value);
+  }
+
+  /** Whether a value that began to be set later has been set already, so that only the property's value tells which it is. */
+  isOvertaken({ number }: Setting): boolean {
+    return this.#types !== undefined && number < this.#lastSet;
+  }
+
   /** A value is about to be set. */
   beginSet(value: unknown): Setting {
     const typed = this.typed(value);
@@ -109,9 +119,10 @@ export class Property {
    *
    * @param now the value that the property has, if it is known
    */
-  wasSet({ number, typed, hasTypes }: Setting, now: unknown): void {
+  wasSet(setting: Setting, now: unknown): void {
+    const { number, typed, hasTypes } = setting;
     if (this.#types === undefined) return;
-    if (number < this.#lastSet && this.#types.isOf(now)) return;
+    if (this.isOvertaken(setting) && this.#types.isOf(now)) return;
     this.#lastSet = number;
     this.#types.remember(hasTypes ? typed : undefined);
   }
