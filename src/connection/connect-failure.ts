@@ -4,7 +4,7 @@ import type { TransportKind } from '../native/binding.js';
 import type { AddressParts } from './address.js';
 import { errnoText } from './errno.js';
 import type { ConnectFailure } from './lifecycle.js';
-import { foreignOwner } from './socket-owner.js';
+import { foreignOwnerText } from './socket-owner.js';
 
 /** What is at the other end. */
 export type ServerKind = 'bus' | 'peer';
@@ -72,7 +72,7 @@ function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: Failed
   // The server itself was found out to be the wrong one, or none.
   if (errno === Errno.EPERM && detail !== '') return 'correct the guid of the address, or leave it out';
   if (detail.startsWith('it speaks no D-Bus')) return undefined;
-  if (transport === 'sd-bus' && foreignOwner(address) === undefined) return SD_BUS_TELLS_NOTHING;
+  if (transport === 'sd-bus' && foreignOwnerText(address, server) === undefined) return SD_BUS_TELLS_NOTHING;
   return turnedAway(server, address);
 }
 
@@ -100,12 +100,8 @@ export function unknownOverTcp(server: ServerKind): string {
 
 /** What usually cures a failure to authenticate where the server said nothing of its reasons. */
 function turnedAway(server: ServerKind, address: FailedAttempt['address']): string {
-  const owner = foreignOwner(address);
-  const ownUserOnly =
-    server === 'bus' ? 'a session bus takes only its own user' : 'most peers take only their own user';
-  if (owner === undefined) return TURNED_AWAY[server];
-  const cure = owner.isUnmapped ? ': in a container, map the user’s id' : '';
-  return `the ${server} turned this user away: ${owner.text}, and ${ownUserOnly}${cure}`;
+  const owner = foreignOwnerText(address, server);
+  return owner === undefined ? TURNED_AWAY[server] : `the ${server} turned this user away: ${owner}`;
 }
 
 const TURNED_AWAY: Readonly<Record<ServerKind, string>> = {

@@ -12,7 +12,7 @@ import {
 } from '../errors.js';
 import type { Address } from './address.js';
 import { unknownOverTcp } from './connect-failure.js';
-import { foreignOwner } from './socket-owner.js';
+import { foreignOwnerText } from './socket-owner.js';
 
 /** What a server answers that has no such method, whatever of it is unknown there. */
 const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, NotSupportedError];
@@ -45,8 +45,8 @@ function hangUpText(
   listener: number | undefined,
 ): string {
   const text = `: ${cause instanceof Error ? cause.message : message}`;
-  const owner = foreignOwner(address, listener);
-  if (owner !== undefined) return `${text} (${owner.text}, and a session bus takes only its own user)`;
+  const owner = foreignOwnerText(address, 'bus', listener);
+  if (owner !== undefined) return `${text} (${owner})`;
   return address.transport === 'tcp' && !anonymous ? `${text} (${unknownOverTcp('bus')})` : text;
 }
 

@@ -2,34 +2,31 @@
 import { statSync } from 'node:fs';
 import type { AddressParts } from './address.js';
 import { SYSTEM_BUS_SOCKETS } from './bus-addresses.js';
+import type { ServerKind } from './connect-failure.js';
 import { isOwnUser, isUnmapped } from './own-user.js';
 
-/** What is known of the owner of a server's socket who is not the user of this process. */
-export interface ForeignOwner {
-  readonly text: string;
-  /** Whether it may be the own user, who has no id in this user namespace. */
-  readonly isUnmapped: boolean;
-}
-
 /**
- * Whose the socket of an address is, if that is another user's; `undefined` where it is not, or where that does not matter:
- * the bus of the system lets in everybody.
+ * That the socket of an address is another user's, in words, and what that means; `undefined` where it is not, or where that
+ * does not matter: the bus of the system lets in everybody.
  *
+ * @param server what is at the other end
  * @param listener the user id of the process that listens, where it is known
  */
-export function foreignOwner(
+export function foreignOwnerText(
   { transport, parameters, origin }: AddressParts & { readonly origin: string },
+  server: ServerKind,
   listener?: number,
-): ForeignOwner | undefined {
+): string | undefined {
   const path = parameters.get('path');
   if (transport !== 'unix' || origin.includes('SYSTEM') || SYSTEM_BUS_SOCKETS.includes(path ?? '')) return undefined;
   const uid = listener ?? ownerOf(path);
   if (uid === undefined || isOwnUser(uid)) return undefined;
-  if (isUnmapped(uid)) return { text: 'the socket belongs to a user who has no id here', isUnmapped: true };
-  return {
-    text: `the socket belongs to user ${uid}, and this process is user ${process.geteuid?.()}`,
-    isUnmapped: false,
-  };
+  const ownUserOnly =
+    server === 'bus' ? 'a session bus takes only its own user' : 'most peers take only their own user';
+  if (isUnmapped(uid)) {
+    return `the socket belongs to a user who has no id here, and ${ownUserOnly}: in a container, map the user’s id`;
+  }
+  return `the socket belongs to user ${uid}, and this process is user ${process.geteuid?.()}, and ${ownUserOnly}`;
 }
 
 function ownerOf(path: string | undefined): number | undefined {

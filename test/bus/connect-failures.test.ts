@@ -1,4 +1,5 @@
 // Why a connection could not be made, as a user reads it: real servers that let nobody in, or are none of D-Bus.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createWebServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -10,9 +11,11 @@ import { CONNECT_TIMEOUT } from '../../src/connection/open.js';
 import { ConnectError, type ConnectOptions, connect, listen } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { ConfiguredDaemon, type DaemonConfiguration } from '../helpers/daemon-by-configuration.js';
+import { lackOfRuntime, libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { missingPrograms } from '../helpers/paths.js';
 import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
@@ -119,6 +122,36 @@ testUnless(
   },
 );
 
+/** Why no program can run as a user of a namespace that maps nobody. */
+function lackOfNamespaces(): string | undefined {
+  const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
+  return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
+}
+
+testUnless(
+  missing ??
+    notRoot ??
+    lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
+    lackOfNamespaces(),
+  test,
+  'where users have no id, as in containers, the socket’s owner is told to have none',
+  async () => {
+    await using daemon = await ConfiguredDaemon.start({ uid: NOBODY });
+    const script = `
+      import { connect } from ${JSON.stringify(libraryEntry)};
+      await connect({ address: '${daemon.address}' }).catch(({ message }) => console.log(message));
+    `;
+    const env = { TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' };
+    const { stdout, stderr } = await run('unshare', ['--user', process.execPath, ...moduleArguments(script)], { env });
+    assert.match(
+      stdout,
+      'the socket belongs to a user who has no id here, and a session bus takes only its own user',
+      stderr,
+    );
+    assert.match(stdout, 'in a container, map the user’s id');
+  },
+);
+
 /** Serves one kind of server over TCP while `use` runs, and returns what that does. */
 async function serving<Result>(server: Server, use: (address: string) => Promise<Result>): Promise<Result> {
   const sockets = new Set<Socket>();
@@ -163,6 +196,7 @@ function answering(lines: number): Server {
   return createServer((socket) => {
     let read = '';
     let answered = 0;
+    socket.on('error', () => {});
     if (lines === 0) socket.destroy();
     socket.on('data', (bytes) => {
       read += bytes.toString('latin1');
@@ -243,7 +277,7 @@ test('who says nothing is given up, with the time that it had', async () => {
 });
 
 test('who speaks and does not let in is given up, too', async () => {
-  const mumbler = createServer((socket) => socket.write('DATA\r\n'));
+  const mumbler = createServer((socket) => void socket.write('DATA\r\n'));
   const text = await serving(mumbler, (address) => failure({ address, timeout: 100 }));
   assert.match(text, 'it spoke, but did not let this client in within 100 ms');
 });
