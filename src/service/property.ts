@@ -81,9 +81,9 @@ export interface DecoratesProperty<S extends string, A extends Access, W extends
  * `experimentalDecorators`, a plain field of a {@link ServiceInterface} class a D-Bus property.
  *
  * Assigning emits PropertiesChanged as `emits` says, whoever assigns: the class itself, others in the process, or a
- * client over the bus. Changes of one tick leave together, with the values of then. If the property has the
- * same primitive value after the assignment as before, nothing has changed and nothing is sent; an object always counts
- * as a change, for its content may be new. A value that changes by itself needs `emitPropertiesChanged`.
+ * client over the bus. Changes with nothing sent between them leave together, at the end of the tick or
+ * before what is sent next. If the property has the same primitive value after the assignment as before, nothing has
+ * changed and nothing is sent; an object always counts as a change, for its content may be new. A value that changes by itself needs `emitPropertiesChanged`.
  *
  * A value that does not fit the signature is refused when it is assigned to an accessor or field: the assignment
  * throws. Behind a getter (and behind `accessor` with `experimentalDecorators`, which looks like one) it is found when it

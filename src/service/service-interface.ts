@@ -58,7 +58,7 @@ export abstract class ServiceInterface {
 
   /**
    * Sends PropertiesChanged for properties whose values change without being assigned, such as those of a getter.
-   * Leaves together with what else changes in this tick, from wherever the object is exported.
+   * They leave together with what else changes before anything else is sent, at every path with the object.
    *
    * @param changes the properties, by their names in the class: an array of those whose new value is to be read, or an
    * object with the values

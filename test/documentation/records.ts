@@ -49,10 +49,14 @@ export function faultOf(line: string): string | undefined {
 /** Files in which tests have titles: those of uvu, and those of native/test/check.h. */
 const TITLES = /\.test\.ts$|_test\.cc$/;
 const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/.source;
-/** A title is given to `test`, or with the function to one of a file's own that does: `onBus('…', async () => …)`. */
+/**
+ * A title is given to `test`, or with the function to one of a file's own that does: `onBus('…', async () => …)`; or it is
+ * the key of a case in a table.
+ */
 const TITLE = [
   new RegExp(`(?:\\b(?:test|TEST)\\(|\\btest,)\\s*(?:${LITERAL})`, 'g'),
   new RegExp(`\\b(?!skip\\b)\\w+\\(\\s*(?:${LITERAL}),\\s*(?:\\w+,\\s*)?(?:async\\b|\\()`, 'g'),
+  new RegExp(`^ {2}(?:${LITERAL}): \\{$`, 'gm'),
 ];
 
 /** What a title has to match: in a template any text may stand for a value. A test that is skipped has none. */
