@@ -184,6 +184,8 @@ export class NameOwners {
     const learn = (owner: string | undefined) => {
       if (!attempt.isDenied) following.knowledge = 'known';
       following.change(owner);
+      // That there is no owner is no change, and news all the same: told now, ahead of what the bus sent after it.
+      following.tellFirst();
     };
     const learnWhyNot = (errorName: string | undefined) => {
       if (errorName === NameHasNoOwnerError.dbusName) learn(undefined);

@@ -161,6 +161,14 @@ test('a watcher of a name that is owned hears of it once', async () => {
   assert.equal(events, [one.uniqueName]);
 });
 
+test('a watcher hears of a name without an owner ahead of what the bus answered later', async () => {
+  const events: string[] = [];
+  using _watch = two.watchName(name, { vanished: () => events.push('nobody') });
+  await two.listNames();
+  events.push('later answer');
+  assert.equal(events, ['nobody', 'later answer']);
+});
+
 test('a watcher that was disposed hears nothing, and its match rule is gone', async () => {
   const rules = two.stats().matchRules;
   const events: unknown[] = [];
