@@ -3,10 +3,20 @@
 // hang up for is refused here. The system bus's own limit of size is the exception: that is configured, and the loss names it.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, InvalidArgumentError, type MessageBus, type OutgoingMessage, Variant } from '../../src/index.js';
+import {
+  connect,
+  DBusError,
+  defineInterface,
+  InvalidArgumentError,
+  implement,
+  type MessageBus,
+  type OutgoingMessage,
+  Variant,
+} from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { peers } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('limits of messages');
@@ -145,6 +155,32 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       await sender.listNames();
     });
   }
+}
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `${daemon}: names of 255 bytes are owned, called and answered with`,
+    async () => {
+      await using bus = await PrivateBus.start({ daemon });
+      await using service = await connect({ address: bus.address });
+      await using client = await connect({ address: bus.address });
+      const name = `org.example.${'n'.repeat(243)}`;
+      const errorName = `org.example.${'e'.repeat(243)}`;
+      assert.is(name.length, 255);
+      const Failing = defineInterface('org.example.Failing', { methods: { Fail: {} } });
+      const Fail = () => {
+        throw new DBusError(errorName, 'as always');
+      };
+      service.export('/', implement(Failing, { Fail }));
+      await service.requestName(name);
+      const error = (await rejection(client.proxy(Failing, name, '/').call.Fail())) as DBusError;
+      assert.is(error.dbusName, errorName);
+      assert.instance(await rejection(service.requestName(`${name}n`)), InvalidArgumentError);
+      assert.is(service.state, 'open');
+    },
+  );
 }
 
 for (const each of CASES) {
