@@ -29,7 +29,8 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         (connection) => connection.close(),
         (reason: Error) => reason,
       );
-      if (error instanceof Error) assert.match(error.message, "does not tell why; the transport 'socket' does");
+      if (error instanceof Error)
+        assert.match(error.message, "the sd-bus library does not tell, and the transport 'socket' does");
     });
     continue;
   }
