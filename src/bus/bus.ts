@@ -102,7 +102,7 @@ export class Bus extends Endpoint {
     this.#names = this.#bus && new OwnedNames(this.#bus);
     const callees = isPeer ? undefined : new Callees(connection, this.#owners);
     this.#callees = callees;
-    connection.callees = callees;
+    connection.calls.callees = callees;
     connection.onMessage = (received) => this.#dispatch(received);
     connection.whenClosed((reason) => {
       this.#names?.close(reason);

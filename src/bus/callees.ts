@@ -110,13 +110,13 @@ export class Callees implements CalleesByName {
   }
 
   #keepFormerOwner(callee: Callee, previous: string | undefined): void {
-    if (previous !== undefined) this.#connection.keepFormerOwner(callee, previous);
+    if (previous !== undefined) this.#connection.calls.keepFormerOwner(callee, previous);
   }
 
   /** Makes room for one more. Returns whether there is any. */
   #letGo(): boolean {
     const oldestFirst = [...this.#callees.values()].sort((a, b) => a.usedAt - b.usedAt);
-    const idle = oldestFirst.find((callee) => !this.#connection.isCalled(callee));
+    const idle = oldestFirst.find((callee) => !this.#connection.calls.isCalled(callee));
     if (idle === undefined) return false;
     this.#forget(idle);
     return true;

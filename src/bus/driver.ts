@@ -79,7 +79,7 @@ export class BusDriver {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
     // That a rule is not removed, or a name not given back, would be seen much later, and by somebody else.
-    return this.#connection.call(call, body, { ...options, isUrgent: true }, (reply) => {
+    return this.#connection.calls.call(call, body, { ...options, isUrgent: true }, (reply) => {
       if (reply.signature === answer) return take(reply.decode());
       throw notAnAnswer(
         new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`),

@@ -163,7 +163,7 @@ export class Endpoint implements AsyncDisposable {
       const flags = callFlags({ noReply, autoStart, interactive });
       const head = { type: MessageType.MethodCall, flags, destination, path, member, signature };
       const take: TakeReply<unknown> = reply === 'message' ? takeMessage : takeValues;
-      return this.#connection.call({ ...head, interface: interfaceName }, body, call, take);
+      return this.#connection.calls.call({ ...head, interface: interfaceName }, body, call, take);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -178,7 +178,7 @@ export class Endpoint implements AsyncDisposable {
   ): Promise<Result> {
     if (this.#share?.isOver === true)
       return Promise.reject(this.#connection.refusal('the share of the connection is closed'));
-    return this.#connection.call(head, body, options, take);
+    return this.#connection.calls.call(head, body, options, take);
   }
 
   /**

@@ -1,71 +1,40 @@
 /**
- * One connection to a bus or a peer: it owns the native connection, numbers the messages, and matches replies with
- * calls. How it begins and ends is told by its `Lifecycle`; what calls and signals mean is for the layers above.
+ * One connection to a bus or a peer: it owns the native connection, and puts together what sends, what receives, the calls that
+ * wait, and how it ends. What calls and signals mean is for the layers above.
  */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BUS_DEPTH_MAXIMUM, DEPTH_MAXIMUM } from '../codec/limits.js';
 import { report } from '../diagnostics.js';
-import { type ConnectionClosedError, closedError, type DBusError, isOverOrFull } from '../errors.js';
+import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type {
   ConnectionPhase,
   InboxMemory,
   NativeConnection,
   PeerCredentials,
-  PollerKind,
   ServedSocket,
-  SocketTarget,
-  TransportKind,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 import { onAbort } from './abort-reactions.js';
 import { BackPressure } from './back-pressure.js';
+import type { ConnectionOptions } from './connection-options.js';
 import { Deadlines } from './deadlines.js';
+import { Ending } from './ending.js';
 import { lossOf } from './errno.js';
-import { flushAtExit, flushWhileExiting, forgetAtExit, isExiting } from './exit.js';
+import { isExiting } from './exit.js';
 import type { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
-import { describeMessage, MessageFlag, type MessageHead } from './message.js';
-import { type MarshalledMessage, Outbox, Urgency } from './outbox.js';
-import {
-  type Callee,
-  type CalleesByName,
-  checkWaitOptions,
-  type InnerWaitOptions,
-  noReply,
-  PendingCalls,
-  type TakeReply,
-} from './pending-calls.js';
+import type { MessageHead } from './message.js';
+import { Outbox } from './outbox.js';
+import { OutgoingCalls } from './outgoing-calls.js';
+import { PendingCalls } from './pending-calls.js';
 import { Receiver } from './receiver.js';
-import { withStackAbove } from './rejection.js';
 import { Sender } from './sender.js';
 import { TimeLimit, timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
-import { forgetLossOf, tellUnheardLoss } from './unheard-loss.js';
 import { Unwritten } from './unwritten.js';
-
-export interface ConnectionOptions {
-  /** One server address; not looked at where there is a `target`, or something to `serve`. */
-  readonly address: string;
-  /** What to connect to without sd-bus, which then must not be the transport. */
-  readonly target?: SocketTarget | undefined;
-  /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
-  readonly serve?: ServedSocket | undefined;
-  /** Whether the other side is no bus: then nobody vouches for what messages say of their sender. */
-  readonly peer?: boolean | undefined;
-  /** Whether to authenticate without saying who one is, or to let in who does. */
-  readonly anonymous?: boolean | undefined;
-  readonly transport: TransportKind;
-  readonly poller: PollerKind;
-  /** Milliseconds until an attempt to connect is given up. */
-  readonly timeout: number;
-  /** How much the other side may cost. */
-  readonly limits: CompleteLimits;
-  /** Gives the attempt up when it aborts. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Milliseconds that closing waits for what was sent to be written. */
 export const CLOSE_LIMIT = 1000;
@@ -77,15 +46,13 @@ export class Connection {
   /** The number by which diagnostics call this connection. */
   readonly id = ++made;
 
-  /** Who may answer calls by well-known names; `undefined` where there are no names. */
-  callees: CalleesByName | undefined = undefined;
+  /** The calls that are made by it. */
+  readonly calls: OutgoingCalls;
 
   readonly #native: NativeConnection;
   /** How much the other side may cost. */
   readonly limits: CompleteLimits;
   readonly #isPeer: boolean;
-  /** Where it leads; empty for a client that was accepted. */
-  readonly #address: string;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines(() => this.#native.hasUnread());
@@ -95,9 +62,8 @@ export class Connection {
   readonly #life: Lifecycle;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #ending: Ending;
   #canSendFds = false;
-  #closing: Promise<void> | undefined;
-  #isEndAskedFor = false;
   /** Why the attempt is given up here. */
   #givenUp: Omit<ConnectFailure, 'phase'> | undefined;
   /** Why the connection is ended here. */
@@ -143,13 +109,21 @@ export class Connection {
       unwritten: this.#unwritten,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
       onRefused: (refused) => this.#sender.onRefused(refused),
-      flushNow: () => flushWhileExiting(this),
+      flushNow: () => this.#ending.flushWhileExiting(),
     });
-    this.#address = serve === undefined ? options.address : '';
-    this.#life = new Lifecycle({ id: this.id, address: this.#address, transport });
+    const address = serve === undefined ? options.address : '';
+    this.#life = new Lifecycle({ id: this.id, address, transport });
     const parts = { id: this.id, isPeer: this.#isPeer, life: this.#life, outbox: this.#outbox, pending: this.#pending };
     const fail = (reason: DBusError) => this.fail(reason);
     this.#sender = new Sender({ ...parts, transport, limit: limits.queuedBytes, fail });
+    this.#ending = new Ending({
+      ...parts,
+      address,
+      native: this.#native,
+      sender: this.#sender,
+      keepAlive: this.#keepAlive,
+    });
+    this.calls = new OutgoingCalls(this.id, this.#sender, this.#pending);
     this.#receiver = new Receiver({ ...parts, descriptorLimit: limits.descriptors, pressure: this.#pressure });
   }
 
@@ -198,7 +172,7 @@ export class Connection {
 
   /** As {@link closed}, for the program, which hears of a loss by it. */
   get disconnected(): Promise<DBusError | undefined> {
-    this.#isEndAskedFor = true;
+    this.#ending.isAskedFor = true;
     return this.#life.closed;
   }
 
@@ -277,16 +251,7 @@ export class Connection {
     return this.#outbox.isMarshalling;
   }
 
-  /**
-   * Sends a message that awaits no reply, and returns its serial.
-   *
-   * @param replySerial the serial of the message that it answers, if it does
-   * @param serial one that was reserved for it
-   *
-   * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
-   * @throws {@link ConnectionClosedError} if the connection is not open
-   * @throws {@link BackpressureError} if too much waits to be written
-   */
+  /** {@link Sender.send} */
   send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0, serial?: number): number {
     return this.#sender.send(head, body, replySerial, serial);
   }
@@ -296,30 +261,17 @@ export class Connection {
     return this.#sender.reserveSerial();
   }
 
-  /**
-   * Sends the answer to a call. Its caller waits for it, so it may take several times the room of what can wait; beyond that
-   * the caller gets an error in its place, which is reported.
-   *
-   * @returns whether it was sent, and not an error in its place
-   * @throws as `send` throws, but no {@link BackpressureError}
-   */
+  /** {@link Sender.answer} */
   answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
     return this.#sender.answer(head, body, replySerial);
   }
 
-  /** Answers a call with LimitsExceeded, however much waits already. */
+  /** {@link Sender.refuseCall} */
   refuseCall(destination: string | undefined, replySerial: number, text: string): void {
     this.#sender.refuseCall(destination, replySerial, text);
   }
 
-  /**
-   * Sends what an exported object tells. It may be told to many, so that one peer that does not read is not the others'
-   * business, nor the emitter's: its connection ends. A bus is another matter: what it does not read, nobody gets.
-   *
-   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
-   * @throws {@link InvalidArgumentError} for a value that is not valid; nothing is sent then
-   * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
-   */
+  /** {@link Sender.tell} */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     this.#sender.tell(head, body, isAnnouncement);
   }
@@ -330,86 +282,6 @@ export class Connection {
     this.#failure = reason;
     report('send', 'the connection is ended', reason, this.id);
     this.#native.close();
-  }
-
-  /**
-   * Sends a method call, and resolves with what `take` makes of its reply.
-   *
-   * No async function: where many calls are on their way, what it allocates for each would be half the cost.
-   *
-   * @throws (rejects) as `send` throws, or with the reason why there is no reply
-   */
-  call<Result>(
-    head: MessageHead,
-    body: readonly unknown[],
-    options: InnerWaitOptions,
-    take: TakeReply<Result>,
-  ): Promise<Result> {
-    if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0)
-      return this.#callWithoutReply(head, body, options, take);
-    const urgency = options.isUrgent === true ? Urgency.Answer : Urgency.Own;
-    let serial = 0;
-    let result: Promise<Result>;
-    let marshalled: MarshalledMessage | undefined;
-    try {
-      checkWaitOptions(options);
-      this.#sender.requireOpen(head);
-      if (options.serial !== undefined) this.#sender.requireReserved(options.serial);
-      const { destination } = head;
-      let callee = this.callees?.find(destination);
-      if (callee === undefined && this.callees?.isToFollow(destination) === true) {
-        // What follows the name has to be sent first; whether the call itself can be sent is found out before that.
-        marshalled = this.#sender.marshal(head, body, urgency);
-        callee = this.callees.follow(destination);
-      }
-      serial = options.serial ?? this.#sender.nextSerial();
-      result = this.#pending.wait(serial, head, options, take, callee);
-    } catch (error) {
-      // Diagnostics tell of every call by a number.
-      return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
-    }
-    try {
-      if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
-      else this.#sender.pushMarshalled(marshalled, serial);
-    } catch (error) {
-      const refusal = withStackAbove(error, this.call);
-      this.#pending.fail(serial, 'unsent', () => refusal);
-    }
-    return result;
-  }
-
-  /**
-   * Sends a call that wants no reply. Who wants none need not wait for it either: that the connection is over or full
-   * rejects without ending the process as a rejection that nobody handled, and is reported.
-   */
-  #callWithoutReply<Result>(
-    head: MessageHead,
-    body: readonly unknown[],
-    options: InnerWaitOptions,
-    take: TakeReply<Result>,
-  ): Promise<Result> {
-    try {
-      checkWaitOptions(options);
-      this.#sender.send(head, body, 0, options.serial);
-      return Promise.resolve(take(noReply, {}));
-    } catch (error) {
-      const refused = Promise.reject(error);
-      if (isOverOrFull(error)) {
-        report('send', `${describeMessage(head)} was not sent`, error, this.id);
-        refused.catch(() => {});
-      }
-      return refused;
-    }
-  }
-
-  /** Whether a call waits that this one is to answer. */
-  isCalled(callee: Callee): boolean {
-    return this.#pending.isCalled(callee);
-  }
-
-  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
-  keepFormerOwner(callee: Callee, owner: string): void {
-    this.#pending.keepFormerOwner(callee, owner);
   }
 
   /** Has `listener` called when the connection is over, until the returned function is called. */
@@ -446,36 +318,9 @@ export class Connection {
     return () => this.#native.resume();
   }
 
-  /**
-   * Settles when the kernel has taken everything that was sent; at once if the connection is closed.
-   *
-   * @throws (rejects) the reason of the loss, or a {@link ConnectionClosedError} after `close`, if some of it was never written
-   */
-  async flush(): Promise<void> {
-    if (this.state === 'closed') return;
-    this.#sender.letOutFirst();
-    const release = this.#keepAlive.hold();
-    try {
-      await this.#outbox.drained();
-      const reason = this.#sender.isBroken ? await this.closed : undefined;
-      if (reason !== undefined) throw reason;
-    } finally {
-      release();
-    }
-  }
-
-  /** Where it leads, in words. */
-  get where(): string {
-    if (this.#address === '') return 'a peer';
-    return `the ${this.#isPeer ? 'peer' : 'bus'} at ${this.#address}`;
-  }
-
-  /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. Returns whether that is all. */
-  flushNow(milliseconds: number): boolean {
-    this.#sender.letOutFirst();
-    this.#outbox.writeThrough();
-    this.#native.flush(milliseconds);
-    return this.#outbox.waiting() === 0;
+  /** {@link Ending.flush} */
+  flush(): Promise<void> {
+    return this.#ending.flush();
   }
 
   /** Is closed from now on, but still carries messages, so that what came is answered. */
@@ -483,26 +328,9 @@ export class Connection {
     this.#life.beginToClose();
   }
 
-  /** Writes what was sent, until the limit, and closes. Calls that wait reject. The second time it is the same. */
+  /** {@link Ending.close} */
   close(limit?: TimeLimit): Promise<void> {
-    this.#closing ??= this.#writeAndClose(limit ?? new TimeLimit(CLOSE_LIMIT));
-    return this.#closing;
-  }
-
-  async #writeAndClose(limit: TimeLimit): Promise<void> {
-    if (this.#life.carriesMessages) {
-      this.#life.beginToClose();
-      this.#sender.letOutFirst();
-      this.#life.stopCarrying();
-      const release = this.#keepAlive.hold();
-      // What could not be written is reported when the connection is over.
-      const drained = this.#outbox.drained().catch(() => {});
-      await Promise.race([drained, limit.over]);
-      release();
-    }
-    limit.end();
-    this.#native.close();
-    await this.closed;
+    return this.#ending.close(limit ?? new TimeLimit(CLOSE_LIMIT));
   }
 
   async #start({ serve, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
@@ -533,8 +361,7 @@ export class Connection {
     const memory = this.#receiver.open();
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
-    flushAtExit(this);
-    if (!this.#isPeer) forgetLossOf(this.#address);
+    this.#ending.open();
     this.#life.open();
     this.#keepAlive.update();
     return memory;
@@ -551,26 +378,10 @@ export class Connection {
     const reason = errno === 0 ? this.#failure : lossOf(errno, detail, this.#outbox.suspect);
     const wasOpen = this.state === 'open';
     this.#life.end({ errno, phase, detail, ...this.#givenUp }, reason);
-    forgetAtExit(this);
-    if (wasOpen && reason !== undefined) this.#tellIfUnheard(reason);
-    this.#keepAlive.end();
-    this.#reportUnwritten(this.#outbox.end(reason), reason);
+    this.#ending.end(reason, wasOpen);
     this.#pending.close(reason);
     this.#deadlines.clear();
     this.#life.tellEnd(reason);
     this.#receiver.end();
-  }
-
-  /** Peers come and go; a bus stays, and programs that do not ask take it for granted. */
-  #tellIfUnheard(reason: DBusError): void {
-    if (this.#isPeer || this.#isEndAskedFor || !this.#keepAlive.keepsAliveInSilence) return;
-    tellUnheardLoss(this.#address, reason, () => this.#isEndAskedFor);
-  }
-
-  /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
-  #reportUnwritten(bytes: number, reason: DBusError | undefined): void {
-    if (bytes === 0) return;
-    const why = reason === undefined ? 'the other side did not read in time' : reason.message;
-    report('send', `${bytes} bytes of what was sent, at most, were never written: ${why}`, undefined, this.id);
   }
 }

@@ -137,7 +137,16 @@ export class Sender {
     if (watchesMessages()) publishSent(this.#id, head, serial, replySerial, bodyBytes);
   }
 
-  /** As `Connection.send`. */
+  /**
+   * Sends a message that awaits no reply, and returns its serial.
+   *
+   * @param replySerial the serial of the message that it answers, if it does
+   * @param serial one that was reserved for it
+   *
+   * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is not open
+   * @throws {@link BackpressureError} if too much waits to be written
+   */
   send(head: MessageHead, body: readonly unknown[], replySerial: number, reserved?: number): number {
     this.requireOpen(head);
     if (reserved !== undefined) this.requireReserved(reserved);
@@ -146,7 +155,13 @@ export class Sender {
     return serial;
   }
 
-  /** As `Connection.answer`. */
+  /**
+   * Sends the answer to a call. Its caller waits for it, so it may take several times the room of what can wait; beyond that
+   * the caller gets an error in its place, which is reported.
+   *
+   * @returns whether it was sent, and not an error in its place
+   * @throws as `send` throws, but no {@link BackpressureError}
+   */
   answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
     this.requireOpen(head);
     try {
@@ -161,14 +176,21 @@ export class Sender {
     }
   }
 
-  /** As `Connection.refuseCall`. */
+  /** Answers a call with LimitsExceeded, however much waits already. */
   refuseCall(destination: string | undefined, replySerial: number, text: string): void {
     this.letOutFirst();
     const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
     this.push(head, [text], this.nextSerial(), replySerial, Urgency.Refusal);
   }
 
-  /** As `Connection.tell`. */
+  /**
+   * Sends what an exported object tells. It may be told to many, so that one peer that does not read is not the others'
+   * business, nor the emitter's: its connection ends. A bus is another matter: what it does not read, nobody gets.
+   *
+   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
+   * @throws {@link InvalidArgumentError} for a value that is not valid; nothing is sent then
+   * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
+   */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     this.requireOpen(head);
     if (this.#options.isPeer) {

@@ -95,6 +95,7 @@ export const failures: Readonly<Record<string, Failure>> = {
         const waiting = never(bus);
         await daemon.kill('SIGKILL');
         await waiting;
+        await bus.disconnected;
       }),
     says: [
       /^#\d+ closed: the connection was lost: E[A-Z]+/,
