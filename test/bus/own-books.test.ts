@@ -62,6 +62,36 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   );
 }
 
+test('what the guide says of leaks: everything that was given back is back where it was', async () => {
+  await using server = await PrivateBus.start();
+  await using client = await connect({ address: server.address });
+  const { bus: service } = await serve(server.address, 'answer');
+  const held = () => {
+    const { subscriptions, matchRules, ownedNames, pendingCalls, exportedObjects } = client.stats();
+    return { subscriptions, matchRules, ownedNames, pendingCalls, exportedObjects };
+  };
+  const before = held();
+  const proxy = client.proxy(Kept, NAME, '/');
+  assert.is(await proxy.call.Ask(), 'answer');
+  const ends = [
+    proxy.on.Said(() => {}),
+    proxy.onChange(() => {}),
+    proxy.watch.Said(),
+    client.subscribe({ sender: NAME }, () => {}),
+    client.watchName(NAME, {}),
+    client.addMessageHandler(() => {}),
+    client.export('/', implement(Kept, { Ask: () => '' })),
+  ];
+  const name = await client.requestName('org.example.Guide');
+  assert.is(client.stats().calledNames, 1);
+  assert.equal(held(), { subscriptions: 5, matchRules: 4, ownedNames: 1, pendingCalls: 0, exportedObjects: 1 });
+  for (const end of ends) end[Symbol.dispose]();
+  await name.release();
+  await client.listNames();
+  assert.equal(held(), before);
+  await service.close();
+});
+
 test('a message handler that adds itself again does not run for ever, and each registration ends by itself', async () => {
   await using server = await PrivateBus.start();
   await using client = await connect({ address: server.address });
