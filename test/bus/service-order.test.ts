@@ -2,7 +2,7 @@
 // order in which a handler or a function did them, however it is written.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, type Export, type MessageBus } from '../../src/index.js';
+import { connect, type Export, type MessageBus, property, ServiceInterface } from '../../src/index.js';
 import { kinds, Lamp, type LampObject, observe } from '../helpers/lamps.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { testUnless } from '../helpers/skip.js';
@@ -256,6 +256,36 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       end();
     });
   }
+
+  testUnless(
+    missing,
+    test,
+    'an object that exports itself before its class has defined its fields is noticed',
+    async () => {
+      await using service = await connect({ address: bus.address });
+      service.exportObjectManager('/');
+      class Early extends ServiceInterface {
+        constructor() {
+          super('org.example.Lamp');
+          service.export('/early', this);
+        }
+      }
+      class Late extends Early {
+        Level = 1;
+      }
+      const level: unknown = property({ type: 'u' });
+      (level as (prototype: object, key: string) => void)(Late.prototype, 'Level');
+      const { log, end } = await observe(client, service.uniqueName as string);
+      const late = new Late();
+      late.Level = 2;
+      await new Promise((resolve) => setImmediate(resolve));
+      late.Level = 3;
+      await service.listNames();
+      await client.listNames();
+      assert.equal(log, ['added /early {"Level":2}', 'changed /early {"Level":3}']);
+      end();
+    },
+  );
 
   testUnless(missing, test, 'GetManagedObjects and what comes behind it agree', async () => {
     await using service = await connect({ address: bus.address });
