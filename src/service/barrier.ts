@@ -92,17 +92,20 @@ export class Barrier {
   /** Sends what is in the queue now. What comes meanwhile comes of being read, and is for the next time. */
   #send(isOvertaken: boolean): void {
     this.#isSending = true;
-    let stays: Pending | undefined;
-    for (let left = this.#queue.length; left > 0; left--) {
-      const next = this.#queue.shift();
-      const isLast = !isOvertaken && this.#queue.length === 0;
-      if (next !== undefined && !next.send(!isLast)) stays = next;
+    try {
+      let stays: Pending | undefined;
+      for (let left = this.#queue.length; left > 0; left--) {
+        const next = this.#queue.shift();
+        const isLast = !isOvertaken && this.#queue.length === 0;
+        if (next !== undefined && !next.send(!isLast)) stays = next;
+      }
+      if (stays !== undefined) {
+        if (this.#queue.length === 0) this.#queue.push(stays);
+        else stays.send(true);
+      }
+    } finally {
+      this.#isSending = false;
     }
-    if (stays !== undefined) {
-      if (this.#queue.length === 0) this.#queue.push(stays);
-      else stays.send(true);
-    }
-    this.#isSending = false;
   }
 
   #disarm(): void {

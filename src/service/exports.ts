@@ -77,7 +77,7 @@ export class Exports {
         exportable.prepare();
         const place = new Place(path, exportable.description, this.#outgoing);
         place.arrive(arrival);
-        detach.push(exportable.properties.attach(place));
+        detach.push(exportable.properties.places.attach(place));
       }
     } catch (error) {
       // An object that cannot be attached leaves nothing half exported.

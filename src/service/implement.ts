@@ -186,7 +186,7 @@ class ImplementedObject implements Exportable, PropertySource {
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {
-      emitters[name] = (...values: unknown[]) => this.properties.emitSignal(name, values);
+      emitters[name] = (...values: unknown[]) => this.properties.places.emitSignal(name, values);
     }
     return Object.freeze(emitters);
   }

@@ -128,7 +128,7 @@ export class ServiceObject implements Exportable, PropertySource {
     const member = this.#members.get(key);
     const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
-    this.properties.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
+    this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
   }
 
   /** Whether the class with this prototype is the most derived one that declares a member. */

@@ -34,7 +34,7 @@ export class RecordingOutlet implements Outgoing {
   attachTo(object: ExportedObject | Exportable): () => void {
     const exportable = 'properties' in object && 'prepare' in object ? object : exportableOf(object as ExportedObject);
     exportable.prepare();
-    return exportable.properties.attach(new Place('/recorded', exportable.description, this));
+    return exportable.properties.places.attach(new Place('/recorded', exportable.description, this));
   }
 
   tell(head: MessageHead, body: readonly unknown[]): void {

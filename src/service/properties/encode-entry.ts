@@ -45,19 +45,24 @@ export function encodeEntry(
     encodeContent(writer, NESTING, signature, value);
   } catch (error) {
     writer.rewind(start, 0);
-    idle = writer;
+    keep(writer);
     const located = within(`property ${key}`, misfitOf(value, error));
     throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
   }
   const descriptors = writer.fds.length;
   const end = writer.position;
+  // What is wanted stays as it was written: whoever sends it reads it from there.
   if (!isSent || descriptors > 0) writer.rewind(start, 0);
-  // What was written stays as it is: whoever sends it reads it from there.
-  if (end <= SHARED_BYTES) idle = writer;
+  keep(writer);
   if (!isSent) return undefined;
   return descriptors > 0
     ? [name, receivedVariant(signature, value), descriptors]
     : { memory: writer.bytes, start, end };
+}
+
+/** The memory of a large value is not kept for the next one. */
+function keep(writer: Writer): void {
+  if (writer.position <= SHARED_BYTES && writer.bytes.length <= 2 * SHARED_BYTES) idle = writer;
 }
 
 /** The entry of a value that was read; nothing, and a report, if the value does not fit. */

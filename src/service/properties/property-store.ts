@@ -7,15 +7,13 @@
 
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import { encoderFor } from '../../codec/encoder.js';
-import { Writer } from '../../codec/writer.js';
 import { report } from '../../diagnostics.js';
 import { InvalidArgumentError, UnknownPropertyError } from '../../errors.js';
 import type { InterfaceDescription, PropertyDescription } from '../../introspection/description.js';
 import { suggestion } from '../../nearest-name.js';
-import type { Place } from '../place.js';
+import { Places } from '../places.js';
 import { isThenable } from '../thenable.js';
-import { Change, type Content, State, sendShared } from './change.js';
+import { Change, type Content, State } from './change.js';
 import type { DescriptorRoom } from './descriptor-room.js';
 import { encodeEntry, fittingEntry } from './encode-entry.js';
 import { type Answer, Property, type Setting, unknownValue } from './property.js';
@@ -35,48 +33,13 @@ export class PropertyStore {
   readonly description: InterfaceDescription;
   readonly #source: PropertySource;
   readonly #properties = new Map<string, Property>();
-  readonly #places = new Set<Place>();
+  /** Where the object is exported. */
+  readonly places: Places;
 
   constructor(description: InterfaceDescription, source: PropertySource) {
     this.description = description;
     this.#source = source;
-  }
-
-  /** Signals and changes leave from this place too, until the returned function is called. */
-  attach(place: Place): () => void {
-    this.#places.add(place);
-    return () => void this.#places.delete(place);
-  }
-
-  /**
-   * Sends a signal from everywhere. Where the object is not exported the values are checked all the same.
-   *
-   * @throws {@link InvalidArgumentError} if they do not fit, and whatever sending throws
-   */
-  emitSignal(name: string, values: readonly unknown[]): void {
-    const signature = this.description.signals.get(name)?.signature ?? '';
-    if (this.#places.size === 1) {
-      for (const place of this.#places) place.emitSignal(name, values);
-      return;
-    }
-    if (this.#places.size === 0) {
-      try {
-        encoderFor(signature)(new Writer(), values);
-      } finally {
-        closeHandedOver(signature, values);
-      }
-      return;
-    }
-    const emit = () => forEach(this.#places, (place) => place.emitSignal(name, values));
-    if (!/[hv]/.test(signature)) {
-      emit();
-      return;
-    }
-    try {
-      sendShared(values, emit);
-    } finally {
-      closeHandedOver(signature, values);
-    }
+    this.places = new Places(description);
   }
 
   /**
@@ -278,13 +241,13 @@ export class PropertyStore {
 
   /** Whether anybody is to hear of a change: nobody knows a value of what is not exported. */
   #tells({ access, emits }: PropertyDescription): boolean {
-    return this.#places.size > 0 && access !== 'write' && (emits === true || emits === 'invalidates');
+    return this.places.size > 0 && access !== 'write' && (emits === true || emits === 'invalidates');
   }
 
   #note(property: Property, content: Content): void {
     const read = content === State.Unread ? () => this.#read(property) : undefined;
     const change = new Change(property.description.name, content, read);
-    for (const place of this.#places) place.note(change, this);
+    this.places.note(change, this);
   }
 
   #read(property: Property): Content {
@@ -319,7 +282,7 @@ export class PropertyStore {
       return;
     }
     property.told = number;
-    if (this.#places.size > 0) this.#note(property, entry ?? State.Invalidated);
+    if (this.places.size > 0) this.#note(property, entry ?? State.Invalidated);
   }
 
   /** What a getter comes to that takes its time, but not for ever. */
@@ -364,17 +327,4 @@ function readQuietly(get: (() => unknown) | undefined): unknown {
 function ignored(value: PromiseLike<unknown>): Content {
   Promise.resolve(value).catch(() => {});
   return State.Invalidated;
-}
-
-/** One place's failure is not the others' business; the first one is thrown in the end. */
-function forEach(places: Iterable<Place>, tell: (place: Place) => void): void {
-  let failure: { readonly error: unknown } | undefined;
-  for (const place of [...places]) {
-    try {
-      tell(place);
-    } catch (error) {
-      failure ??= { error };
-    }
-  }
-  if (failure !== undefined) throw failure.error;
 }
