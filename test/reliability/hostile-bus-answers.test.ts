@@ -46,6 +46,40 @@ test('replies of the bus with another signature are a ProtocolError and nothing 
   assert.ok(await session.peer.ping());
 });
 
+test('answers that the specification does not have are a ProtocolError and nothing more', async () => {
+  const uint32 = { signature: 'u', body: bytesOf((b) => b.u32(9)) };
+  const answers: Readonly<Record<string, { signature: string; body: Uint8Array }>> = {
+    RequestName: uint32,
+    ReleaseName: uint32,
+    StartServiceByName: uint32,
+    GetNameOwner: TEXT,
+  };
+  await using session = await Session.start({
+    answer: ({ member, serial: replySerial }) => {
+      const answer = answers[member as string];
+      if (answer === undefined) return undefined;
+      return wireMessage({ type: 2, serial: 99, replySerial, destination: CLIENT, sender: BUS, ...answer });
+    },
+  });
+  const { bus } = session;
+  for (const [member, asking] of [
+    ['RequestName', bus.requestName('org.example.Forged')],
+    ['ReleaseName', bus.releaseName('org.example.Forged')],
+    ['StartServiceByName', bus.startService('org.example.Forged')],
+    ['GetNameOwner', bus.nameOwner('org.example.Forged')],
+  ] as const) {
+    const error = await rejection(asking);
+    assert.instance(error, ProtocolError);
+    assert.match(error.message, `the bus answered ${member} with`);
+  }
+  const refused = await new Promise((resolve) => bus.watchName('org.example.Forged', { refused: resolve }));
+  assert.instance(refused, ProtocolError);
+  assert.ok(await session.peer.ping());
+  await bus.listNames();
+  const { ownedNames, pendingCalls } = bus.stats();
+  assert.equal([ownedNames, pendingCalls], [0, 0]);
+});
+
 test('signals of the bus with another body change nothing', async () => {
   await using session = await Session.start();
   const { bus, peer } = session;

@@ -10,7 +10,9 @@ import {
   type Emits,
   type InterfaceDescription,
   implement,
+  type Message,
   type MessageBus,
+  type MethodCall,
   method,
   type ProxyOf,
   property,
@@ -597,3 +599,16 @@ async function usesLoosely(): Promise<void> {
 }
 
 export { uses, usesLoosely, Wrapping, WrongMethods, WrongProperties, WrongSignals };
+
+// What a call below proxies resolves with depends on the form that is asked for.
+declare const plainCall: MethodCall;
+const values = await bus.call(plainCall);
+is<Equal<typeof values, unknown[]>>();
+const replied = await bus.call({ ...plainCall, reply: 'message' });
+is<Equal<typeof replied, Message>>();
+const overridden = await bus.call(plainCall, { reply: 'message', timeout: 5 });
+is<Equal<typeof overridden, Message>>();
+const chosen = await bus.call({ path: '/', member: 'M', reply: 'values' });
+is<Equal<typeof chosen, unknown[]>>();
+// @ts-expect-error no such form
+bus.call({ path: '/', member: 'M', reply: 'body' });
