@@ -5,8 +5,7 @@
  * Objects and proxies stand on this one; `MessageBus` puts all of it together.
  */
 import type { Connection } from '../connection/connection.js';
-import type { Inbox } from '../connection/inbox.js';
-import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
+import type { IncomingMessage } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, NotSupportedError } from '../errors.js';
@@ -14,8 +13,9 @@ import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
-import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
+import { BusDriver, type Credentials } from './driver.js';
 import { Endpoint } from './endpoint.js';
+import { Incoming } from './incoming.js';
 import type { MatchRule } from './match-rule.js';
 import { MatchRules } from './match-rules.js';
 import { type MessageHandler, type MessageHandlerOptions, MessageHandlers } from './message-handlers.js';
@@ -103,7 +103,16 @@ export class Bus extends Endpoint {
     const callees = isPeer ? undefined : new Callees(connection, this.#owners);
     this.#callees = callees;
     connection.calls.callees = callees;
-    connection.onMessage = (received) => this.#dispatch(received);
+    const incoming = new Incoming(connection, {
+      handlers: this.#handlers,
+      names: this.#names,
+      owners: this.#owners,
+      subscriptions: this.#subscriptions,
+      isLeaving: () => this.#isLeaving,
+      isForThisConnection: (destination) => this.#isForThisConnection(destination),
+      handleCall: (message) => this.handleCall(message),
+    });
+    connection.onMessage = (received) => incoming.dispatch(received);
     connection.whenClosed((reason) => {
       this.#names?.close(reason);
       this.#subscriptions.close();
@@ -360,54 +369,15 @@ export class Bus extends Endpoint {
     return this.#names === undefined || this.#names.everOwned(destination);
   }
 
-  #dispatch(received: Inbox): void {
-    if (received.isBroken) {
-      this.#refuseBroken(received);
-      return;
-    }
-    // Before any handler or listener of the program, which may keep it to itself: busbar's own books depend on it.
-    if (received.sender === BUS_NAME && received.type === MessageType.Signal) {
-      const { state } = this;
-      this.#observeBus(received);
-      if (this.state !== state) return;
-    }
-    // Calls are answered until the connection closes; whoever closed it listens no more.
-    if (this.#isLeaving && received.type !== MessageType.MethodCall) return;
-    if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
-    if (received.type === MessageType.MethodCall) {
-      received.expectLastTaker();
-      this.handleCall(received.messageToAnswer());
-      return;
-    }
-    this.#subscriptions.dispatch(received);
-  }
-
-  #observeBus(received: Inbox): void {
-    if (received.isFaulty) return;
-    this.#names?.observe(received);
-    this.#owners.observe(received);
+  /** On a bus a call without a destination is for the bus: a monitor sees such. */
+  #isForThisConnection(destination: string | undefined): boolean {
+    return this.isPeer || (destination !== undefined && this.isAddressedHere(destination));
   }
 
   /** Showing replies costs something for each, so that the connection is asked to only while a handler wants them. */
   #updateReplyHandler(): void {
     const { wantReplies } = this.#handlers;
     this.#connection.onReply = wantReplies ? (received) => this.#handlers.showReply(received) : undefined;
-  }
-
-  /** What a broken header says is not acted upon, but its caller does not wait in vain. */
-  #refuseBroken(received: Inbox): void {
-    const { type, flags, destination, sender, serial, fault } = received;
-    const from = sender === undefined ? '' : ` from ${sender}`;
-    report('message', `a message${from} was dropped`, fault, this.connectionId);
-    if (type !== MessageType.MethodCall || (flags & MessageFlag.NoReplyExpected) !== 0 || fault === undefined) return;
-    // On a bus a call without a destination is for the bus: a monitor sees such.
-    if (!this.isPeer && (destination === undefined || !this.isAddressedHere(destination))) return;
-    const head = { type: MessageType.Error, errorName: fault.dbusName, destination: sender, signature: 's' };
-    try {
-      this.#connection.send(head, [fault.message], serial);
-    } catch (error) {
-      report('send', `the call ${serial} of ${sender ?? 'the peer'} gets no reply`, error, this.connectionId);
-    }
   }
 
   #requireBus(what: string): BusDriver {

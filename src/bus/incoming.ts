@@ -1,0 +1,85 @@
+/**
+ * The way of what comes in and is no reply: first what the bus says of names, which busbar's own books depend on; then the
+ * message handlers of the program, which may keep a message to themselves; then exported objects and listeners.
+ */
+import type { Connection } from '../connection/connection.js';
+import type { Inbox } from '../connection/inbox.js';
+import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
+import { report } from '../diagnostics.js';
+import { BUS_NAME } from './driver.js';
+import type { MessageHandlers } from './message-handlers.js';
+import type { NameOwners } from './name-owners.js';
+import type { OwnedNames } from './owned-names.js';
+import type { Subscriptions } from './subscriptions.js';
+
+/** Whom messages are for. */
+interface Receivers {
+  readonly handlers: MessageHandlers;
+  readonly names: OwnedNames | undefined;
+  readonly owners: NameOwners;
+  readonly subscriptions: Subscriptions;
+  /** Whether the program has closed the connection: calls are answered until it is over, and nothing listens any more. */
+  isLeaving(): boolean;
+  /** Whether a call that carries this destination is for this connection, and not merely overheard. */
+  isForThisConnection(destination: string | undefined): boolean;
+  handleCall(message: IncomingMessage): void;
+}
+
+export class Incoming {
+  readonly #connection: Connection;
+  readonly #receivers: Receivers;
+  readonly #handlers: MessageHandlers;
+  readonly #subscriptions: Subscriptions;
+
+  constructor(connection: Connection, receivers: Receivers) {
+    this.#connection = connection;
+    this.#receivers = receivers;
+    this.#handlers = receivers.handlers;
+    this.#subscriptions = receivers.subscriptions;
+  }
+
+  dispatch(received: Inbox): void {
+    if (received.isBroken) {
+      this.#refuseBroken(received);
+      return;
+    }
+    const isCall = received.type === MessageType.MethodCall;
+    if (!isCall && received.sender === BUS_NAME) {
+      const { state } = this.#connection;
+      this.#observeBus(received);
+      if (this.#connection.state !== state) return;
+    }
+    if (!isCall && this.#receivers.isLeaving()) return;
+    if (!this.#handlers.isEmpty && this.#handlers.handle(received)) return;
+    if (isCall) {
+      received.expectLastTaker();
+      this.#receivers.handleCall(received.messageToAnswer());
+      return;
+    }
+    this.#subscriptions.dispatch(received);
+  }
+
+  #observeBus(received: Inbox): void {
+    if (received.isFaulty) {
+      report('message', 'a signal of the bus was dropped', received.fault, this.#connection.id);
+      return;
+    }
+    this.#receivers.names?.observe(received);
+    this.#receivers.owners.observe(received);
+  }
+
+  /** What a broken header says is not acted upon, but its caller does not wait in vain. */
+  #refuseBroken(received: Inbox): void {
+    const { type, flags, destination, sender, serial, fault } = received;
+    const { id } = this.#connection;
+    report('message', `a message${sender === undefined ? '' : ` from ${sender}`} was dropped`, fault, id);
+    if (type !== MessageType.MethodCall || (flags & MessageFlag.NoReplyExpected) !== 0 || fault === undefined) return;
+    if (!this.#receivers.isForThisConnection(destination)) return;
+    const head = { type: MessageType.Error, errorName: fault.dbusName, destination: sender, signature: 's' };
+    try {
+      this.#connection.send(head, [fault.message], serial);
+    } catch (error) {
+      report('send', `the call ${serial} of ${sender ?? 'the peer'} gets no reply`, error, id);
+    }
+  }
+}
