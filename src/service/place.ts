@@ -119,21 +119,21 @@ class Changes implements Pending {
     const entries: EncodedEntry[] = [];
     const invalidated: string[] = [];
     const staying: Change[] = [];
-    // What has no room is asked for by who wants it.
-    const room = new DescriptorRoom(this.#descriptors);
-    let isShared = false;
+    let room: DescriptorRoom | undefined;
     for (const change of this.#changes) {
       const { content } = change;
       if (content === State.Awaited && !isOvertaken) staying.push(change);
-      else if (typeof content === 'symbol' || !room.takes(content)) invalidated.push(change.name);
-      else {
-        entries.push(content);
-        isShared ||= hasDescriptors(content);
-      }
+      else if (typeof content === 'symbol') invalidated.push(change.name);
+      else if (hasDescriptors(content)) {
+        room ??= new DescriptorRoom(this.#descriptors);
+        // What has no room is asked for by who wants it.
+        if (room.takes(content)) entries.push(content);
+        else invalidated.push(change.name);
+      } else entries.push(content);
     }
     const leaving = this.#changes;
     this.#changes = staying;
-    if (entries.length > 0 || invalidated.length > 0) this.#tell(entries, invalidated, isShared);
+    if (entries.length > 0 || invalidated.length > 0) this.#tell(entries, invalidated, room !== undefined);
     for (const change of leaving) if (staying.length === 0 || !staying.includes(change)) change.done();
     return staying.length === 0;
   }
