@@ -1,8 +1,9 @@
 // Getters that take their time, and what is read and told meanwhile: what is known leaves, nothing old comes behind something
 // newer, and nothing is left out. And what else the answers of many properties have to get right.
+import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement, type MessageBus } from '../../src/index.js';
+import { connect, DBusError, defineInterface, FileDescriptor, implement, type MessageBus } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 
 const daemon = await PrivateBus.start();
@@ -181,6 +182,25 @@ test('an export that fails is not counted, and tells nothing', async () => {
   assert.throws(() => service.export('/two', object(), object()), /org\.example\.Slow/);
   assert.throws(() => service.export('no path', object()), /path/);
   assert.is(service.stats().exportedObjects, 1);
+});
+
+test('descriptors that were handed over to an error that nobody wants are closed', async () => {
+  await using service = await connect({ address: daemon.address });
+  const Failing = defineInterface('org.example.Failing', { methods: { Fail: {} } });
+  const files: FileDescriptor[] = [];
+  const fail = () => {
+    const file = FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver();
+    files.push(file);
+    throw new DBusError('org.example.Error.Busy', 'busy', { signature: 'sh', body: ['busy', file] });
+  };
+  service.export('/failing', implement(Failing, { Fail: fail }));
+  const call = { destination: service.uniqueName as string, path: '/failing', member: 'Fail' };
+  await client.call({ ...call, noReply: true });
+  await client.call(call).catch(() => {});
+  assert.equal(
+    files.map(({ closed }) => closed),
+    [true, true],
+  );
 });
 
 test.run();
