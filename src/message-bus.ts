@@ -35,7 +35,8 @@ let warned = false;
  */
 export class MessageBus extends Bus {
   readonly #exports: Exports;
-  #shares = 0;
+  /** Those who share this, until they have closed. */
+  readonly #shares = new Set<MessageBus>();
 
   /**
    * @internal
@@ -47,8 +48,9 @@ export class MessageBus extends Bus {
       source instanceof MessageBus ? { ...options, onClosed: (limit: TimeLimit) => source.#endShare(limit) } : options,
     );
     if (source instanceof MessageBus) {
-      source.#shares++;
+      const shares = source.#shares.add(this);
       this.#exports = source.#exports;
+      this.isLast = () => [...shares].every((share) => share === this || share.state !== 'open');
     } else {
       this.#exports = new Exports(this);
       this.handleCall = (message) => this.#exports.dispatcher.handle(message);
@@ -57,10 +59,10 @@ export class MessageBus extends Bus {
     this.handlersAreDone = () => this.#exports.dispatcher.done();
   }
 
-  /** One of those who shared it has closed. The last one waits for what is at work. */
+  /** One of those who shared it has closed. The connection closes with the last one. */
   async #endShare(limit: TimeLimit): Promise<void> {
-    this.#shares--;
-    if (this.#shares > 0) return;
+    for (const share of this.#shares) if (share.state === 'closed') this.#shares.delete(share);
+    if (this.#shares.size > 0) return;
     void limit.over.then(() => this.close({ drain: 0 }));
     await this.close({ drain: limit.left });
   }

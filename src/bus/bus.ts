@@ -62,6 +62,9 @@ export class Bus extends Endpoint {
   /** Resolves when no handler of a call is at work; set by the layer that has objects. */
   protected handlersAreDone: () => Promise<void> = async () => {};
 
+  /** Whether the connection closes with this: nobody else shares it, or all of them close as well. */
+  protected isLast: () => boolean = () => true;
+
   /** Answers calls; set by the layer that has objects. */
   protected handleCall: (message: IncomingMessage) => void = () => {};
 
@@ -141,8 +144,8 @@ export class Bus extends Endpoint {
       if (hasNames || this.hasObjects() || !this.#handlers.isEmpty) {
         if (this.#bus === undefined) await this.#connection.readWhatCame();
         else if (!hasNames) await this.#bus.roundTrip();
-        // Handlers that are at work for a share answer on the connection, which stays.
-        if (!this.isShare) await this.handlersAreDone();
+        // They send by this until they are done. While another share stays, they answer on the connection, which stays, too.
+        if (this.isLast()) await this.handlersAreDone();
       }
     } catch (error) {
       // With the connection everything has come to its end.

@@ -91,6 +91,49 @@ test('the close of a share ends what was made by it, and nothing of another', as
   assert.is(theirs.state, 'closed');
 });
 
+test('the last shares wait for handlers, which can call, emit and change properties until they are done', async () => {
+  const name = 'org.example.LastShare';
+  const Last = defineInterface(name, {
+    methods: { Work: { out: 's' } },
+    signals: { Said: { args: 'u' } },
+    properties: { Level: { type: 'u' } },
+  });
+  for (const count of [1, 2]) {
+    const shares = await Promise.all(Array.from({ length: count }, () => sessionBus()));
+    const [first] = shares as [MessageBus];
+    let atWork = () => {};
+    const isAtWork = new Promise<void>((resolve) => {
+      atWork = resolve;
+    });
+    const last = implement(Last, {
+      async Work() {
+        atWork();
+        await until(() => first.state === 'closing');
+        // The names are given back, and what was delivered is answered, long before this.
+        await delay(50);
+        last.emit.Said(7);
+        last.properties.Level = 8;
+        return (await first.listNames()).includes(other.uniqueName as string) ? 'done' : 'not';
+      },
+      Level: 0,
+    });
+    first.export('/last', last);
+    const heard: unknown[] = [];
+    const listening = other.subscribe({ sender: first.uniqueName as string }, ({ member }) => void heard.push(member));
+    await listening.ready;
+    const work = other.proxy(Last, first.uniqueName, '/last').call.Work();
+    await isAtWork;
+    await Promise.all(shares.map((share) => share.close({ drain: 10_000 })));
+    assert.is(await work, 'done', `${count} shares`);
+    assert.equal(heard, ['Said', 'PropertiesChanged']);
+    assert.equal(
+      shares.map(({ state }) => state),
+      shares.map(() => 'closed'),
+    );
+    listening.unsubscribe();
+  }
+});
+
 test('nothing can be done by a share that is closed, while the connection lives', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   const proxy = mine.proxy(Shared, theirs.uniqueName, '/');
