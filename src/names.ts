@@ -137,6 +137,11 @@ const matchesPath = (value: string) =>
 const uniqueNames = new NameRule(matchesUnique, explainUniqueName);
 const wellKnownNames = new NameRule(matchesWellKnown, explainWellKnownName);
 const busNames = new NameRule((value) => matchesUnique(value) || matchesWellKnown(value), explainBusName);
+/** A bus name, or the beginning of one: a second element makes any single one a bus name. */
+const busNamespaces = new NameRule(
+  (value) => busNames.accepts(value.includes('.') ? value : `${value}.x`),
+  explainBusName,
+);
 const interfaceNames = new NameRule(
   (value) => isShort(value) && interfaceGrammar.test(value),
   (value) => explainDotted(value, 0, plain),
@@ -187,6 +192,11 @@ export function isObjectPath(value: string): boolean {
  */
 export function checkBusName(value: string, what = 'bus name'): void {
   busNames.check(value, what);
+}
+
+/** Like {@link checkBusName}, for the beginning of a bus name, which may be of one element. */
+export function checkBusNamespace(value: string, what: string): void {
+  busNamespaces.check(value, what);
 }
 
 /** Like {@link checkBusName}, for unique names only. */

@@ -4,7 +4,14 @@
  * @see D-Bus specification, section "Match Rules"
  */
 import { InvalidArgumentError } from '../errors.js';
-import { checkBusName, checkInterfaceName, checkMemberName, checkObjectPath, quoted } from '../names.js';
+import {
+  checkBusName,
+  checkBusNamespace,
+  checkInterfaceName,
+  checkMemberName,
+  checkObjectPath,
+  quoted,
+} from '../names.js';
 
 /** Message types by the names that match rules give them, with their codes on the wire. */
 export const matchTypes = { method_call: 1, method_return: 2, error: 3, signal: 4 } as const;
@@ -124,6 +131,5 @@ function checkArgument(
   }
   if (kind !== 'namespace') return;
   if (index !== 0) throw new InvalidArgumentError(`${key} of a match rule: only arg0namespace exists`);
-  // A namespace is a bus name that may be of one element, so a second one makes any valid namespace a bus name.
-  checkBusName(`${value}.x`, `${key} of a match rule, to be continued,`);
+  checkBusNamespace(value, `${key} of a match rule`);
 }

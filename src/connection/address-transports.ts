@@ -40,8 +40,8 @@ export function addressRefusal({ transport, parameters }: AddressParts): string 
 function refuseUnix(parameters: Parameters): string | undefined {
   const given = UNIX_KEYS.filter((key) => parameters.has(key));
   if (given.length !== 1) {
-    const found = given.length === 0 ? 'none' : given.join(' and ');
-    return `exactly one of ${UNIX_KEYS.join(', ')} is needed, ${found} is given`;
+    const found = given.length === 0 ? 'none is' : `${given.join(' and ')} are`;
+    return `exactly one of ${UNIX_KEYS.join(', ')} is needed, ${found} given`;
   }
   const key = given[0] as (typeof UNIX_KEYS)[number];
   if (key !== 'path' && key !== 'abstract')
