@@ -97,7 +97,7 @@ test('that a client cannot connect to say why, and do not spoil the list', () =>
     ['launchd:env=X', /macOS/],
     ['systemd:', /server/],
     ['unix:', /exactly one of path, abstract, runtime, dir, tmpdir is needed, none is given/],
-    ['unix:path=/a,abstract=b', /path and abstract is given/],
+    ['unix:path=/a,abstract=b', /path and abstract are given/],
     ['unix:runtime=yes', /for servers to listen on/],
     ['unix:tmpdir=/tmp', /for servers to listen on/],
     ['unix:dir=/tmp', /for servers to listen on/],
