@@ -231,7 +231,12 @@ export class Bus extends Endpoint {
     if (this.isShare) this.requireOpen(`${String(name)} cannot be requested`);
     const release = this.hold();
     try {
-      return await names.request(name, options, this, release);
+      const owned = await names.request(name, options, this, release);
+      if (!this.isShare) return owned;
+      // A share that was closed while the request was on its way leaves its name to nobody: the connection may stay.
+      if (this.state !== 'open') await names.releaseAll(this).catch(() => {});
+      this.requireOpen(`${name} is not requested`);
+      return owned;
     } catch (error) {
       release();
       throw error;

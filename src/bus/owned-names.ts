@@ -97,7 +97,7 @@ export class OwnedNames {
     if (owned.state === 'owned') for (const each of owned.handles) each.acquire();
     if (!this.#isClosing) return handle;
     // Closed while the request was on its way.
-    await this.#giveBack(name, 'closed');
+    await this.#giveBack(name, 'closed').catch(() => {});
     throw closing(name);
   }
 

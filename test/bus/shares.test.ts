@@ -134,6 +134,24 @@ test('the last shares wait for handlers, which can call, emit and change propert
   }
 });
 
+test('a name that is requested while its share closes is not kept by the connection', async () => {
+  const name = 'org.example.InFlight';
+  for (const drain of [undefined, 0]) {
+    const [closing, staying] = await Promise.all([sessionBus(), sessionBus()]);
+    closing.export('/inflight', object());
+    const requested = closing.requestName(name);
+    const closed = closing.close({ drain });
+    assert.instance(await rejection(requested), ConnectionClosedError);
+    await closed;
+    assert.not(await staying.hasName(name));
+    assert.is(staying.stats().ownedNames, 0);
+    // It can be had again, by whoever stays.
+    staying.export('/inflight', object());
+    await (await staying.requestName(name)).release();
+    await staying.close();
+  }
+});
+
 test('nothing can be done by a share that is closed, while the connection lives', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   const proxy = mine.proxy(Shared, theirs.uniqueName, '/');
