@@ -210,6 +210,27 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       noteSent[Symbol.dispose]();
     }
   });
+
+  testUnless(missing, test, `a condition on an argument behind one that is no string: ${daemon}`, async () => {
+    await using server = await PrivateBus.start({ daemon });
+    await using bus = await connect({ address: server.address });
+    await using sender = await connect({ address: server.address });
+    const heard: string[] = [];
+    const rule = { interface: 'i.A', arg1: 'x' } as const;
+    const subscription = bus.subscribe(rule, ({ signature }) => void heard.push(signature));
+    await subscription.ready;
+    for (const [signature, first] of [
+      ['ss', 'a'],
+      ['us', 1],
+      ['(s)s', ['a']],
+    ] as const) {
+      sender.emit({ path: '/', interface: 'i.A', member: 'M', signature, body: [first, 'x'] });
+    }
+    await sender.listNames();
+    await bus.listNames();
+    // dbus-broker looks at no argument behind the first one that is neither a string nor a path.
+    assert.equal(heard, daemon === 'dbus-broker' ? ['ss'] : ['ss', 'us', '(s)s']);
+  });
 }
 
 test.run();
