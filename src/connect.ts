@@ -108,7 +108,8 @@ async function connectToPeer(
   options: ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits },
 ): Promise<MessageBus> {
   const { address } = options;
-  if (address === undefined) throw new InvalidArgumentError('address: a peer is found by nothing else');
+  if (address === undefined)
+    throw new InvalidArgumentError('address: a peer has no well-known address, so give the one it listens at');
   const { connection } = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
   return new MessageBus(connection, { peer: true });
 }

@@ -140,7 +140,8 @@ export function makeProxy(
 /** Only where one peer is at the other end can an object be somebody's without a name. */
 export function checkDestination(bus: Bus, destination: string | undefined): void {
   if (destination !== undefined) checkBusName(destination, 'destination');
-  else if (!bus.isPeer) throw new InvalidArgumentError('destination: a bus needs the name of who has the object');
+  else if (!bus.isPeer)
+    throw new InvalidArgumentError('destination: on a bus, give the name of the service that exports the object');
 }
 
 const noAliases: Aliases = new Map();
