@@ -105,9 +105,11 @@ export class BusDriver {
     await this.#ask('RemoveMatch', '', 's', [rule]);
   }
 
-  async requestName(name: string, flags: number): Promise<number> {
-    const [reply] = await this.#ask('RequestName', 'u', 'su', [name, flags]);
-    return expectCode('RequestName', reply, RequestNameReply);
+  /** Tells what the bus answers before anything that the bus sent behind it is handled. */
+  async requestName(name: string, flags: number, onReply: (reply: number) => void): Promise<void> {
+    await this.#ask('RequestName', 'u', 'su', [name, flags], {}, ([reply]) => {
+      onReply(expectCode('RequestName', reply, RequestNameReply));
+    });
   }
 
   async releaseName(name: string): Promise<number> {

@@ -34,7 +34,7 @@ export interface OwnedName extends AsyncDisposable {
   readonly lost: Promise<NameLoss>;
   /**
    * Gives the name back, or leaves its queue. What was requested more than once on a connection is given back with its last
-   * handle. Does nothing for a handle that was released before.
+   * handle; until then the bus is told what the others were requested with. Does nothing for a handle that was released before.
    */
   release(): Promise<void>;
 }
@@ -71,7 +71,7 @@ class Occasion<Value> {
 }
 
 interface NameHandleOptions {
-  /** Gives the name back, where no other handle has it. */
+  /** Gives the name back, or tells the bus what the other handles want. */
   readonly release: (handle: NameHandle) => Promise<void>;
   /** Called once, when the name is lost for good. */
   readonly onEnd: () => void;
@@ -82,15 +82,26 @@ export class NameHandle implements OwnedName {
   readonly name: string;
   /** @internal what the program that made the handle is to `OwnedNames`: a share of the connection */
   readonly owner: object;
+  /** @internal whether it waits for the name while another connection owns it */
+  readonly queues: boolean;
+  /** @internal whether it lets others take the name away */
+  readonly allowsReplacement: boolean;
   readonly #options: NameHandleOptions;
   #state: OwnedName['state'] = 'queued';
   #acquired = new Occasion<void>();
   #lost = new Occasion<NameLoss>();
   #releasing: Promise<void> | undefined;
 
-  constructor(name: string, owner: object, options: NameHandleOptions) {
+  constructor(
+    name: string,
+    owner: object,
+    wishes: { readonly queue?: boolean; readonly allowReplacement?: boolean },
+    options: NameHandleOptions,
+  ) {
     this.name = name;
     this.owner = owner;
+    this.queues = wishes.queue === true;
+    this.allowsReplacement = wishes.allowReplacement === true;
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 /**
  * The well-known names of one connection: requested, queued for, lost and given back. A name is at the bus for as long as one
- * of its handles is not released.
+ * of its handles is not released, and the bus has what they all want together.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
@@ -17,14 +17,15 @@ import { checkWellKnownName } from '../names.js';
 import { checkBoolean, checkObject } from '../parameters.js';
 import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
 import { NameHandle, type NameLoss, type OwnedName } from './owned-name.js';
+import { RequestedName, RequestNameFlag } from './requested-name.js';
 
 /** How a name is requested. Without options: all or nothing, and nobody can take it away. */
 export interface RequestNameOptions {
   /** Take the name from its present owner, if that one allows it. */
   readonly replace?: boolean;
-  /** Let others take the name away with `replace`. */
+  /** Let others take the name away with `replace`, as soon as all handles of it on the connection allow it. */
   readonly allowReplacement?: boolean;
-  /** If the name is taken, wait in its queue instead of rejecting. */
+  /** If the name is taken, wait in its queue instead of rejecting; wait there again after a replacement. */
   readonly queue?: boolean;
 }
 
@@ -36,19 +37,9 @@ export function checkRequestNameOptions(options: RequestNameOptions): void {
   checkBoolean(options.queue, 'queue');
 }
 
-const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4 } as const;
-
-/** A name that is owned or queued for. */
-class Name {
-  readonly handles = new Set<NameHandle>();
-  state: 'owned' | 'queued' = 'queued';
-  /** Whether the bus keeps this connection in the name's queue when another one replaces it. */
-  queues = false;
-}
-
 export class OwnedNames {
   readonly #driver: BusDriver;
-  readonly #names = new Map<string, Name>();
+  readonly #names = new Map<string, RequestedName>();
   /** Every name that ever was ours: a call that was sent to one may still be on its way. */
   readonly #everOwned = new Set<string>();
   #isClosing = false;
@@ -59,9 +50,10 @@ export class OwnedNames {
 
   /** How many names there are, or how many of those a share of the connection has requested. */
   size(owner?: object): number {
-    if (owner === undefined) return this.#names.size;
     let size = 0;
-    for (const { handles } of this.#names.values()) if ([...handles].some((handle) => handle.owner === owner)) size++;
+    for (const { handles } of this.#names.values()) {
+      if (owner === undefined ? handles.size > 0 : [...handles].some((handle) => handle.owner === owner)) size++;
+    }
     return size;
   }
 
@@ -76,33 +68,32 @@ export class OwnedNames {
   async request(name: string, options: RequestNameOptions, owner: object, onEnd: () => void): Promise<OwnedName> {
     checkWellKnownName(name, 'name');
     if (this.#isClosing) throw closing(name);
-    const flags =
-      (options.allowReplacement ? RequestNameFlag.AllowReplacement : 0) |
-      (options.replace ? RequestNameFlag.ReplaceExisting : 0) |
-      (options.queue ? 0 : RequestNameFlag.DoNotQueue);
-    const reply = await this.#driver.requestName(name, flags);
-    if (reply === RequestNameReply.Exists) {
-      // Who does not want to queue, does not: the bus has taken us out of the queue if we were in it.
-      this.#remove(name, 'released');
-      throw await this.#taken(name);
+    const handle = new NameHandle(name, owner, options, { release: (released) => this.#release(released), onEnd });
+    const requested = this.#names.get(name) ?? this.#add(name);
+    requested.asking.add(handle);
+    let isGranted = false;
+    try {
+      await this.#send(requested, options.replace ? RequestNameFlag.ReplaceExisting : 0, (reply) => {
+        requested.asking.delete(handle);
+        // Where another handle waits, the bus has this connection wait, which is not what this one asked for.
+        isGranted = isOwner(reply) || (reply === RequestNameReply.InQueue && handle.queues);
+        if (isGranted && !this.#isClosing) requested.handles.add(handle);
+      });
+    } finally {
+      requested.asking.delete(handle);
+      // What the others want has not changed by it, but the bus has what this one wanted. A failure is tried again later.
+      if (!isGranted) void this.#update(requested).catch(() => {});
     }
-    const handle = new NameHandle(name, owner, { release: (released) => this.#release(released), onEnd });
-    const owned = this.#names.get(name) ?? this.#add(name);
-    owned.handles.add(handle);
-    owned.queues = options.queue === true;
-    if (reply !== RequestNameReply.InQueue) {
-      owned.state = 'owned';
-      this.#everOwned.add(name);
-    }
-    if (owned.state === 'owned') for (const each of owned.handles) each.acquire();
-    if (!this.#isClosing) return handle;
-    // Closed while the request was on its way.
-    await this.#giveBack(name, 'closed').catch(() => {});
-    throw closing(name);
+    // Closed while the request was on its way: the name was given back behind it.
+    if (this.#isClosing) throw closing(name);
+    if (!isGranted) throw await this.#taken(name);
+    return handle;
   }
 
   /** Releases all handles that a share of the connection has of a name. */
   async release(name: string, owner: object): Promise<void> {
+    // A request that is on its way may be one of them, or another share's, which is not released by this.
+    while ((this.#names.get(name)?.asking.size ?? 0) > 0) await this.#driver.roundTrip();
     const handles = [...(this.#names.get(name)?.handles ?? [])];
     const own = handles.filter((handle) => handle.owner === owner);
     if (own.length > 0) {
@@ -125,8 +116,7 @@ export class OwnedNames {
   /** The connection is being closed: all names are given back, and none is taken any more. */
   async leave(): Promise<void> {
     this.#isClosing = true;
-    const names = [...this.#names.keys()];
-    await Promise.all(names.map((name) => this.#giveBack(name, 'closed')));
+    await Promise.all([...this.#names.values()].map((requested) => this.#giveBack(requested)));
   }
 
   /** Takes note of the bus's NameAcquired and NameLost. */
@@ -134,17 +124,13 @@ export class OwnedNames {
     if (isBusSignal(message, 'NameAcquired', 's')) {
       const name = message.stringAt(0);
       this.#everOwned.add(name);
-      const owned = this.#names.get(name);
-      if (owned === undefined) return;
-      owned.state = 'owned';
-      for (const handle of owned.handles) handle.acquire();
+      this.#names.get(name)?.acquired();
     } else if (isBusSignal(message, 'NameLost', 's')) {
-      const name = message.stringAt(0);
-      const owned = this.#names.get(name);
-      if (owned?.queues) {
-        owned.state = 'queued';
-        for (const handle of owned.handles) handle.wait();
-      } else this.#remove(name, 'replaced');
+      const requested = this.#names.get(message.stringAt(0));
+      if (requested === undefined) return;
+      requested.replaced();
+      // Nothing waits for this: what the bus was not told now, it is told with the next change.
+      void this.#update(requested).catch(() => {});
     }
   }
 
@@ -152,42 +138,70 @@ export class OwnedNames {
   close(reason: DBusError | undefined): void {
     this.#isClosing = true;
     const loss = reason === undefined ? 'closed' : 'disconnected';
-    for (const name of [...this.#names.keys()]) this.#remove(name, loss, reason);
+    const names = [...this.#names.values()];
+    this.#names.clear();
+    for (const { handles } of names) for (const handle of handles) handle.lose(loss, reason);
   }
 
   async #release(handle: NameHandle, loss: NameLoss = 'released'): Promise<void> {
-    const { name } = handle;
-    const owned = this.#names.get(name);
-    if (owned?.handles.has(handle) !== true) return;
+    const requested = this.#names.get(handle.name);
     // That it was lost meanwhile is what was wanted.
-    if (owned.handles.size === 1) await this.#giveBack(name, loss);
-    owned.handles.delete(handle);
-    handle.lose(loss);
-  }
-
-  async #giveBack(name: string, loss: NameLoss): Promise<void> {
-    const owned = this.#names.get(name);
-    if (owned === undefined) return;
-    // Forgotten first: the NameLost that comes of it is not that of a replacement, and a request that follows is another one.
-    this.#names.delete(name);
+    if (requested?.handles.delete(handle) !== true) return;
     try {
-      await this.#driver.releaseName(name);
+      await this.#update(requested);
     } finally {
-      for (const handle of owned.handles) handle.lose(loss);
+      handle.lose(loss);
     }
   }
 
-  #add(name: string): Name {
-    const owned = new Name();
-    this.#names.set(name, owned);
-    return owned;
+  /** Tells the bus what the handles of a name want, where that has changed. Without any, the name is given back. */
+  async #update(requested: RequestedName): Promise<void> {
+    if (this.#names.get(requested.name) !== requested) return;
+    if (requested.isUnwanted) {
+      this.#names.delete(requested.name);
+      if (requested.mayBeInQueue) await this.#driver.releaseName(requested.name);
+    } else if (requested.isChanged) {
+      await this.#send(requested);
+    }
   }
 
-  #remove(name: string, loss: NameLoss, reason?: DBusError): void {
-    const owned = this.#names.get(name);
-    if (owned === undefined) return;
-    this.#names.delete(name);
-    for (const handle of owned.handles) handle.lose(loss, reason);
+  async #giveBack(requested: RequestedName): Promise<void> {
+    // Forgotten first: the NameLost that comes of it is not that of a replacement.
+    this.#names.delete(requested.name);
+    try {
+      await this.#driver.releaseName(requested.name);
+    } finally {
+      for (const handle of requested.handles) handle.lose('closed');
+    }
+  }
+
+  #add(name: string): RequestedName {
+    const requested = new RequestedName(name);
+    this.#names.set(name, requested);
+    return requested;
+  }
+
+  /**
+   * Sends what the handles of a name want.
+   *
+   * @param flags what is asked for besides
+   * @param onReply called with the answer before anything that the bus sent behind it is handled
+   */
+  async #send(requested: RequestedName, flags = 0, onReply?: (reply: number) => void): Promise<void> {
+    const wanted = requested.flags;
+    requested.sending(wanted);
+    try {
+      await this.#driver.requestName(requested.name, wanted | flags, (reply) => {
+        requested.answered(reply !== RequestNameReply.Exists);
+        onReply?.(reply);
+        if (!isOwner(reply)) return;
+        this.#everOwned.add(requested.name);
+        requested.acquired();
+      });
+    } catch (error) {
+      requested.failed();
+      throw error;
+    }
   }
 
   async #taken(name: string): Promise<NameTakenError> {
@@ -199,6 +213,10 @@ export class OwnedNames {
       new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner }),
     );
   }
+}
+
+function isOwner(reply: number): boolean {
+  return reply === RequestNameReply.PrimaryOwner || reply === RequestNameReply.AlreadyOwner;
 }
 
 function closing(name: string): ConnectionClosedError {

@@ -1,10 +1,11 @@
-// Random requests and releases of names on several connections, against a model of the specification's queue, and against
-// the bus's own list of it. On both daemons.
+// Random requests and releases of names on several connections, with several handles each, against a model of the
+// specification's queue, and against the bus's own list of it. On both daemons.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type MessageBus, NameHasNoOwnerError, NameTakenError, type OwnedName } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('names model');
@@ -28,49 +29,84 @@ const steps = fc.array(
         replace: fc.boolean(),
         allowReplacement: fc.boolean(),
         queue: fc.boolean(),
+        inFlight: fc.boolean(),
       }),
     },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('release handle' as const), which: fc.nat(20) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('release name' as const), who, name }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('release handle' as const), which: fc.nat(20), inFlight: fc.boolean() }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('release name' as const), who, name, inFlight: fc.constant(false) }),
+    },
   ),
   { minLength: 10, maxLength: 40, size: 'max' },
 );
 type Step = ReturnType<typeof steps.generate>['value'][number];
 type Request = Extract<Step, { do: 'request' }>;
 
-/** One in the queue of a name; the first one owns it. */
-interface Waiting {
-  readonly who: number;
-  allowReplacement: boolean;
-  queue: boolean;
+/** What a handle was requested with and has to say for as long as it lives. */
+interface Wishes {
+  readonly allowReplacement: boolean;
+  readonly queue: boolean;
 }
 
-interface Handle {
+interface Handle extends Wishes {
   readonly who: number;
   readonly name: string;
   readonly owned: OwnedName;
   state: OwnedName['state'];
 }
 
+/** A connection waits if one of its handles wants to, and can be replaced if all of them allow it. */
+function merged(wishes: readonly Wishes[]): Wishes {
+  return {
+    allowReplacement: wishes.every(({ allowReplacement }) => allowReplacement),
+    queue: wishes.some(({ queue }) => queue),
+  };
+}
+
 class World {
   readonly #buses: readonly MessageBus[];
   readonly #daemon: Daemon;
-  readonly #queues = new Map<string, Waiting[]>(NAMES.map((each) => [each, []]));
+  /** The connections in the queue of a name; the first one owns it. */
+  readonly #queues = new Map<string, number[]>(NAMES.map((each) => [each, []]));
   readonly #handles: Handle[] = [];
+  /** What was begun and not waited for, all of it on the connection `#busy`. */
+  #begun: Promise<void>[] = [];
+  #busy: number | undefined;
 
   constructor(buses: readonly MessageBus[], daemon: Daemon) {
     this.#buses = buses;
     this.#daemon = daemon;
   }
 
+  /** Steps of one connection may be begun before those ahead of them are done: they end as if each had been waited for. */
   async act(step: Step): Promise<void> {
-    if (step.do === 'request') await this.#request(step);
-    else if (step.do === 'release name') await this.#releaseName(step.who, step.name);
-    else await this.#releaseHandle(step.which);
+    const handle = step.do === 'release handle' ? this.#pick(step.which) : undefined;
+    const index = step.do === 'release handle' ? handle?.who : step.who;
+    if (index === undefined) return;
+    if (this.#busy !== index) await this.settle();
+    this.#busy = index;
+    if (step.do === 'request') this.#begun.push(this.#request(step));
+    else if (handle !== undefined) this.#begun.push(this.#releaseHandle(handle));
+    else if (step.do === 'release name') {
+      await this.settle();
+      await this.#releaseName(step.who, step.name);
+    }
+    if (!step.inFlight) await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = [];
+    await Promise.all(begun);
     await this.#check();
   }
 
   async end(): Promise<void> {
+    await this.settle();
     for (const { owned } of this.#handles) await owned.release();
     for (const queue of this.#queues.values()) queue.length = 0;
     for (const handle of this.#handles) handle.state = 'lost';
@@ -81,57 +117,56 @@ class World {
   async #request({ who: index, name: wanted, replace, allowReplacement, queue: queues }: Request): Promise<void> {
     const queue = this.#queue(wanted);
     const [owner] = queue;
-    const request: Waiting = { who: index, allowReplacement, queue: queues };
-    const place = queue.findIndex((waiting) => waiting.who === index);
+    const place = queue.indexOf(index);
+    const wishes = merged([...this.#live(index, wanted), { allowReplacement, queue: queues }]);
     let isTaken = false;
-    if (owner === undefined || place === 0) {
-      queue.splice(0, 1, request);
-    } else if (owner.allowReplacement && replace) {
+    if (owner === undefined) {
+      queue.push(index);
+    } else if (place !== 0 && replace && merged(this.#live(owner, wanted)).allowReplacement) {
       if (place > 0) queue.splice(place, 1);
-      queue.splice(0, 1, ...(owner.queue ? [request, owner] : [request]));
-    } else if (!queues) {
-      if (place > 0) queue.splice(place, 1);
-      isTaken = true;
-    } else if (replace && this.#daemon === 'dbus-daemon') {
-      // Who would replace the owner comes next there, which the specification does not have.
-      if (place > 0) queue.splice(place, 1);
-      queue.splice(1, 0, request);
-    } else if (place > 0) {
-      queue[place] = request;
-    } else {
-      queue.push(request);
+      if (merged(this.#live(owner, wanted)).queue) queue.unshift(index);
+      else queue[0] = index;
+    } else if (place !== 0) {
+      // Refused, it leaves the others of its connection where they are.
+      isTaken = !queues;
+      if (wishes.queue && replace && this.#daemon === 'dbus-daemon') {
+        // Who would replace the owner comes next there, which the specification does not have.
+        if (place > 0) queue.splice(place, 1);
+        queue.splice(1, 0, index);
+      } else if (queues && place < 0) {
+        queue.push(index);
+      }
     }
     this.#update();
-    try {
-      const owned = await this.#bus(index).requestName(wanted, { replace, allowReplacement, queue: queues });
-      assert.is(isTaken, false, 'the name is taken');
-      const state = queue[0]?.who === index ? 'owned' : 'queued';
-      assert.is(owned.state, state);
-      this.#handles.push({ who: index, name: wanted, owned, state });
-    } catch (error) {
-      if (!isTaken) throw error;
+    const requested = this.#bus(index).requestName(wanted, { replace, allowReplacement, queue: queues });
+    if (isTaken) {
+      const error = await rejection(requested);
       assert.instance(error, NameTakenError);
+      return;
     }
+    const state = queue[0] === index ? 'owned' : 'queued';
+    const handle = { who: index, name: wanted, allowReplacement, queue: queues, state } as Handle;
+    this.#handles.push(handle);
+    Object.assign(handle, { owned: await requested });
   }
 
-  async #releaseHandle(which: number): Promise<void> {
-    const handle = this.#handles[which % (this.#handles.length || 1)];
-    if (handle === undefined) return;
+  /** A handle that the program has: none whose request is on its way. */
+  #pick(which: number): Handle | undefined {
+    const handles = this.#handles.filter(({ owned }) => owned !== undefined);
+    return handles[which % (handles.length || 1)];
+  }
+
+  async #releaseHandle(handle: Handle): Promise<void> {
     const wasLive = handle.state !== 'lost';
     handle.state = 'lost';
     const { who: index, name: given } = handle;
-    const others = this.#handles.some((other) => other.who === index && other.name === given && other.state !== 'lost');
-    if (wasLive && !others) this.#leave(index, given);
+    if (wasLive && this.#live(index, given).length === 0) this.#leave(index, given);
     await handle.owned.release();
   }
 
   async #releaseName(index: number, given: string): Promise<void> {
     const queue = this.#queue(given);
-    const expected = queue.some((waiting) => waiting.who === index)
-      ? undefined
-      : queue.length === 0
-        ? NameHasNoOwnerError
-        : NameTakenError;
+    const expected = queue.includes(index) ? undefined : queue.length === 0 ? NameHasNoOwnerError : NameTakenError;
     this.#leave(index, given);
     try {
       await this.#bus(index).releaseName(given);
@@ -144,37 +179,43 @@ class World {
 
   #leave(index: number, given: string): void {
     const queue = this.#queue(given);
-    const place = queue.findIndex((waiting) => waiting.who === index);
+    const place = queue.indexOf(index);
     if (place >= 0) queue.splice(place, 1);
     this.#update();
   }
 
-  /** What is lost stays so; what waits may own, and the other way round. */
+  /** What is lost stays so; what waits may own, and the other way round, if it was requested with `queue`. */
   #update(): void {
     for (const handle of this.#handles) {
       if (handle.state === 'lost') continue;
-      const place = this.#queue(handle.name).findIndex((waiting) => waiting.who === handle.who);
-      handle.state = place === 0 ? 'owned' : place > 0 ? 'queued' : 'lost';
+      const place = this.#queue(handle.name).indexOf(handle.who);
+      handle.state = place === 0 ? 'owned' : place > 0 && handle.queue ? 'queued' : 'lost';
     }
   }
 
   async #check(): Promise<void> {
     for (const bus of this.#buses) await bus.listNames();
     for (const each of NAMES) {
-      const expected = this.#queue(each).map(({ who: index }) => this.#bus(index).uniqueName);
+      const expected = this.#queue(each).map((index) => this.#bus(index).uniqueName);
       assert.equal(await queuedOwners(this.#bus(0), each), expected, each);
     }
     for (const { owned, state, who: index, name: given } of this.#handles) {
       assert.is(owned.state, state, `${given} of ${index}`);
     }
     for (const [index, bus] of this.#buses.entries()) {
-      const held = NAMES.filter((each) => this.#queue(each).some((waiting) => waiting.who === index));
+      const held = NAMES.filter((each) => this.#queue(each).includes(index));
       assert.is(bus.stats().ownedNames, held.length);
     }
   }
 
-  #queue(of: string): Waiting[] {
-    return this.#queues.get(of) as Waiting[];
+  #live(index: number, of: string): Handle[] {
+    return this.#handles.filter(
+      ({ who: whose, name: held, state }) => whose === index && held === of && state !== 'lost',
+    );
+  }
+
+  #queue(of: string): number[] {
+    return this.#queues.get(of) as number[];
   }
 
   #bus(index: number): MessageBus {

@@ -1,0 +1,192 @@
+// Several handles of one name on one connection, of shares of it or of one user: what each was requested with holds for it,
+// whatever the others ask for. On both daemons.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connect, type MessageBus, NameTakenError, type OwnedName, sessionBus } from '../../src/index.js';
+import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
+
+const test = suite('handles of a name');
+const name = 'org.example.Handles';
+
+// These tests own names without serving anything, which busbar rightly warns about.
+process.removeAllListeners('warning');
+
+interface World {
+  /** Two shares of one connection. */
+  readonly mine: MessageBus;
+  readonly theirs: MessageBus;
+  /** Connections of their own. */
+  readonly second: MessageBus;
+  readonly third: MessageBus;
+}
+
+const states = (...handles: readonly OwnedName[]) => handles.map(({ state }) => state);
+
+/** Resolves when the connections have heard all that the bus had to tell them: it answers in order. */
+async function turn({ mine, second, third }: World): Promise<void> {
+  for (const bus of [mine, second, third]) await bus.listNames();
+}
+
+const cases: Record<string, (world: World) => Promise<void>> = {
+  'a refused request takes no other handle from the queue': async (world) => {
+    const { mine, theirs, second } = world;
+    const firm = await second.requestName(name);
+    const waiting = await mine.requestName(name, { queue: true });
+    const { acquired } = waiting;
+    for (const share of [theirs, mine]) {
+      const error = (await rejection(share.requestName(name))) as NameTakenError;
+      assert.instance(error, NameTakenError);
+      assert.is(error.owner, second.uniqueName);
+    }
+    assert.is(waiting.state, 'queued');
+    await firm.release();
+    await acquired;
+    assert.is(waiting.state, 'owned');
+  },
+
+  'a name can be replaced when all handles allow it, and not before': async (world) => {
+    const { mine, theirs, third } = world;
+    const strict = await mine.requestName(name);
+    const soft = await theirs.requestName(name, { allowReplacement: true });
+    assert.instance(await rejection(third.requestName(name, { replace: true })), NameTakenError);
+    assert.equal(states(strict, soft), ['owned', 'owned']);
+    await strict.release();
+    await third.requestName(name, { replace: true });
+    assert.is(await soft.lost, 'replaced');
+  },
+
+  'after a replacement the handles that queue are queued, and the others are lost': async (world) => {
+    const { mine, theirs, third } = world;
+    const waits = await mine.requestName(name, { queue: true, allowReplacement: true });
+    const leaves = await theirs.requestName(name, { allowReplacement: true });
+    const { lost } = waits;
+    const taken = await third.requestName(name, { replace: true });
+    assert.equal(await Promise.all([lost, leaves.lost]), ['replaced', 'replaced']);
+    assert.equal(states(waits, leaves), ['queued', 'lost']);
+    await taken.release();
+    await waits.acquired;
+    assert.equal(states(waits, leaves), ['owned', 'lost']);
+  },
+
+  'what a released handle wanted does not hold any more': async (world) => {
+    const { mine, theirs, third } = world;
+    const leaves = await mine.requestName(name, { allowReplacement: true });
+    const waited = await theirs.requestName(name, { queue: true, allowReplacement: true });
+    await waited.release();
+    const taken = await third.requestName(name, { replace: true });
+    assert.is(await leaves.lost, 'replaced');
+    await taken.release();
+    await turn(world);
+    assert.is(leaves.state, 'lost');
+    assert.not(await third.hasName(name));
+    assert.is(mine.stats().ownedNames, 0);
+  },
+
+  'what a refused request wanted does not hold any more': async (world) => {
+    const { mine, theirs, second, third } = world;
+    const firm = await second.requestName(name);
+    const waiting = await mine.requestName(name, { queue: true, allowReplacement: true });
+    assert.instance(await rejection(theirs.requestName(name)), NameTakenError);
+    await firm.release();
+    await waiting.acquired;
+    // That other request did not allow it.
+    await third.requestName(name, { replace: true });
+    await turn(world);
+    assert.is(waiting.state, 'queued');
+  },
+
+  'the close of a share takes its wishes with it': async (world) => {
+    const { mine, third } = world;
+    const soft = await mine.requestName(name, { allowReplacement: true });
+    const share = await sessionBus();
+    await share.requestName(name, { queue: true });
+    await share.close();
+    await third.requestName(name, { replace: true });
+    await turn(world);
+    assert.is(soft.state, 'lost');
+  },
+
+  'a handle that is released while another is requested leaves the name to that one': async (world) => {
+    const { mine, theirs } = world;
+    const first = await mine.requestName(name);
+    const requested = theirs.requestName(name);
+    await first.release();
+    const next = await requested;
+    await turn(world);
+    assert.equal(states(first, next), ['lost', 'owned']);
+    assert.is(await mine.nameOwner(name), mine.uniqueName);
+  },
+
+  'releasing a name releases what was requested before, and nothing of another share': async (world) => {
+    const { mine, theirs } = world;
+    const own = mine.requestName(name);
+    await mine.releaseName(name);
+    assert.is(await (await own).lost, 'released');
+    const others = theirs.requestName(name);
+    assert.instance(await rejection(mine.releaseName(name)), NameTakenError);
+    await turn(world);
+    assert.is((await others).state, 'owned');
+  },
+
+  'of requests that are on their way together each gets what it asked for': async (world) => {
+    const { mine, theirs, second } = world;
+    const firm = await second.requestName(name);
+    const requests = [
+      mine.requestName(name),
+      theirs.requestName(name, { queue: true }),
+      mine.requestName(name),
+      theirs.requestName(name, { queue: true }),
+    ] as const;
+    assert.equal(
+      (await Promise.allSettled(requests)).map(({ status }) => status),
+      ['rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    );
+    const [early, late] = await Promise.all([requests[1], requests[3]]);
+    await early.release();
+    await firm.release();
+    await late.acquired;
+    await late.release();
+    assert.not(await second.hasName(name));
+  },
+
+  'a name that is taken as soon as it was given is lost': async (world) => {
+    const { mine, second } = world;
+    for (let round = 0; round < 10; round++) {
+      const requests = [
+        mine.requestName(name, { allowReplacement: true }),
+        second.requestName(name, { replace: true, queue: true }),
+      ] as const;
+      await Promise.all([mine.flush(), second.flush()]);
+      // The reply and the loss are read together. Who came first was the bus's matter.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      const [soft] = await Promise.allSettled(requests);
+      await turn(world);
+      if (soft.status === 'fulfilled') assert.is(soft.value.state, 'lost');
+      for (const request of requests) await request.then((owned) => owned.release()).catch(() => {});
+    }
+  },
+};
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] as const satisfies readonly Daemon[]) {
+  for (const [title, run] of Object.entries(cases)) {
+    testUnless(PrivateBus.missing({ daemon }), test, `${title}: ${daemon}`, async () => {
+      await using server = await PrivateBus.start({ daemon });
+      const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+      process.env.DBUS_SESSION_BUS_ADDRESS = server.address;
+      const address = server.address;
+      const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+      const [second, third] = await Promise.all([connect({ address }), connect({ address })]);
+      try {
+        await run({ mine, theirs, second, third });
+      } finally {
+        if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+        else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+        await Promise.all([mine, theirs, second, third].map((bus) => bus.close()));
+      }
+    });
+  }
+}
+
+test.run();
