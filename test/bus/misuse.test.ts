@@ -170,12 +170,14 @@ test('an export that fails leaves nothing exported', () => {
   one.export('/half', other).unexport();
 });
 
-test('asking without a queue for a name that is queued for leaves the queue', async () => {
+test('asking without a queue for a name that is queued for is refused, and what is queued stays so', async () => {
   const owned = await one.requestName('org.example.Queue');
   const queued = await two.requestName('org.example.Queue', { queue: true });
   assert.instance(await rejection(two.requestName('org.example.Queue')), NameTakenError);
-  assert.is(queued.state, 'lost');
+  assert.is(queued.state, 'queued');
   await owned.release();
+  await queued.acquired;
+  await queued.release();
   assert.is(two.stats().ownedNames, 0);
 });
 
