@@ -55,16 +55,14 @@ export class MessageBus extends Bus {
       this.#exports = new Exports(this);
       this.handleCall = (message) => this.#exports.dispatcher.handle(message);
     }
-    this.hasObjects = () => this.#exports.size > 0 || this.#exports.dispatcher.callsInProgress > 0;
-    this.handlersAreDone = () => this.#exports.dispatcher.done();
+    this.hasObjects = () => this.#exports.size > 0;
   }
 
   /** One of those who shared it has closed. The connection closes with the last one. */
   async #endShare(limit: TimeLimit): Promise<void> {
     for (const share of this.#shares) if (share.state === 'closed') this.#shares.delete(share);
     if (this.#shares.size > 0) return;
-    void limit.over.then(() => this.close({ drain: 0 }));
-    await this.close({ drain: limit.left });
+    await this.closeWithin(limit);
   }
 
   /**
@@ -76,7 +74,7 @@ export class MessageBus extends Bus {
    */
   export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
-    return this.#owned(this.#exports.add(path, interfaces.map(exportableOf)));
+    return this.#owned(this.#exports.add(path, interfaces.map(exportableOf), this.atWork));
   }
 
   /**
@@ -89,7 +87,7 @@ export class MessageBus extends Bus {
    */
   exportObjectManager(path: string): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
-    return this.#owned(this.#exports.addManager(path));
+    return this.#owned(this.#exports.addManager(path, this.atWork));
   }
 
   /** An export keeps the process alive for the share that made it, and ends with that. */

@@ -13,6 +13,7 @@ import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
+import { CallsAtWork } from './calls-at-work.js';
 import { BusDriver, type Credentials } from './driver.js';
 import { Endpoint } from './endpoint.js';
 import { Incoming } from './incoming.js';
@@ -26,6 +27,7 @@ import { checkRequestNameOptions, OwnedNames, type RequestNameOptions } from './
 import type { OnShareClosed } from './share.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
+import { TakenCalls } from './taken-calls.js';
 
 /**
  * What a subscription asks for; every key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may have
@@ -51,16 +53,17 @@ export class Bus extends Endpoint {
   readonly #subscriptions: Subscriptions;
   readonly #names: OwnedNames | undefined;
   readonly #handlers: MessageHandlers;
+  readonly #taken: TakenCalls;
   readonly #watchers = new Set<NameWatch>();
   #uniqueName: string | undefined;
   /** Whether the program has closed the connection. */
   #isLeaving = false;
 
+  /** @internal what is to be answered before this closes: of a share, what is for its handlers */
+  readonly atWork: CallsAtWork;
+
   /** Whether calls may have to be answered; set by the layer that has objects. */
   protected hasObjects: () => boolean = () => false;
-
-  /** Resolves when no handler of a call is at work; set by the layer that has objects. */
-  protected handlersAreDone: () => Promise<void> = async () => {};
 
   /** Whether the connection closes with this: nobody else shares it, or all of them close as well. */
   protected isLast: () => boolean = () => true;
@@ -84,16 +87,29 @@ export class Bus extends Endpoint {
       this.#subscriptions = source.#subscriptions;
       this.#names = source.#names;
       this.#handlers = source.#handlers;
+      this.#taken = source.#taken;
+      this.atWork = new CallsAtWork(source.atWork);
       return;
     }
     const connection = source;
     this.#whole = this;
     this.#connection = connection;
-    const isClosing = () => this.state === 'closing';
-    this.#handlers = new MessageHandlers(connection.id, isClosing, () => this.#updateReplyHandler());
+    this.atWork = new CallsAtWork();
     this.#bus = isPeer ? undefined : new BusDriver(connection);
     this.#matchRules = new MatchRules(this.#bus);
     this.#owners = new NameOwners(this.#matchRules, this.#bus);
+    const isClosing = () => this.state === 'closing';
+    const isForThisConnection = (destination: string | undefined) => this.#isForThisConnection(destination);
+    const taken = new TakenCalls(isPeer, connection.limits.callsInProgress);
+    this.#taken = taken;
+    this.#handlers = new MessageHandlers({
+      id: connection.id,
+      isClosing,
+      isForThisConnection,
+      taken,
+      owners: this.#owners,
+      onChange: () => this.#updateReplyHandler(),
+    });
     const subscriber = {
       id: connection.id,
       isPeer,
@@ -112,7 +128,7 @@ export class Bus extends Endpoint {
       owners: this.#owners,
       subscriptions: this.#subscriptions,
       isLeaving: () => this.#isLeaving,
-      isForThisConnection: (destination) => this.#isForThisConnection(destination),
+      isForThisConnection,
       handleCall: (message) => this.handleCall(message),
     });
     connection.onMessage = (received) => incoming.dispatch(received);
@@ -141,16 +157,29 @@ export class Bus extends Endpoint {
     const left = this.isShare ? this.#names?.releaseAll(this) : this.#names?.leave();
     try {
       await left;
-      if (hasNames || this.hasObjects() || !this.#handlers.isEmpty) {
+      if (hasNames || this.hasObjects() || !this.#handlers.isEmpty || !this.#whole.atWork.isEmpty) {
         if (this.#bus === undefined) await this.#connection.readWhatCame();
         else if (!hasNames) await this.#bus.roundTrip();
-        // They send by this until they are done. While another share stays, they answer on the connection, which stays, too.
-        if (this.isLast()) await this.handlersAreDone();
+        await this.#atWorkDone();
       }
     } catch (error) {
       // With the connection everything has come to its end.
       if (!(error instanceof ConnectionClosedError)) report('name', 'leaving the bus', error, this.connectionId);
     }
+  }
+
+  /** Handlers send by this until they are done; by the last share, those of all that there were. */
+  async #atWorkDone(): Promise<void> {
+    const stop = this.#taken.giveUpWithCallers(this.#owners, () => this.listNames());
+    // It may be over before they are done.
+    const forget = this.whenClosed(stop);
+    await (this.isLast() ? this.#whole.atWork : this.atWork).done();
+    forget();
+    stop();
+  }
+
+  protected override noteAnswer(replySerial: number, destination: string | undefined): void {
+    this.#taken.answer(replySerial, destination);
   }
 
   /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */
@@ -161,7 +190,7 @@ export class Bus extends Endpoint {
   /**
    * Adds a handler that sees every incoming call and signal before busbar hands it out, in the order of adding. A handler
    * that throws counts as not having dealt with the message. A handler that deals with a call has to answer it, by
-   * {@link send}. What the bus says of names, busbar has taken note of before any handler.
+   * {@link send}, for which {@link close} waits. What the bus says of names, busbar has taken note of before any handler.
    *
    * @param options `replies: true` shows the handler replies and errors as well
    * @returns a handle that ends this registration; the same function may have several
@@ -173,7 +202,7 @@ export class Bus extends Endpoint {
     checkObject(options, 'options');
     checkBoolean(options.replies, 'replies');
     this.requireOpen('no message handler can be added');
-    const registration = this.#handlers.add(handler, options);
+    const registration = this.#handlers.add(handler, options, this);
     return { [Symbol.dispose]: this.belong(() => registration[Symbol.dispose]()) };
   }
 

@@ -215,8 +215,13 @@ export class Endpoint implements AsyncDisposable {
     const { body = [], replySerial, serial } = message;
     checkArray(body, 'body');
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
-    return this.#connection.send(head, body, replySerial, serial);
+    const sent = this.#connection.send(head, body, replySerial, serial);
+    if (replySerial !== undefined) this.noteAnswer(replySerial, destination);
+    return sent;
   }
+
+  /** An answer was sent by {@link send}. Set by the layer that hands out calls to answer. */
+  protected noteAnswer(_replySerial: number, _destination: string | undefined): void {}
 
   /**
    * Takes the next serial for a message that is sent later, as the `serial` of {@link call} or {@link send}. So the number
@@ -279,9 +284,12 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * Leaves: takes no names any more and gives back those there are, answers the calls that were delivered until then, waits for
-   * handlers that are at work, writes what was sent, and closes. All of that has `drain` milliseconds, a second if it is left
+   * handlers that are at work and for calls that message handlers took, writes what was sent, and closes. All of that has `drain` milliseconds, a second if it is left
    * out; where it takes less, `close` waits less. Signals are not delivered any more; exports, subscriptions and names end. What
    * still waits for something when the connection closes, calls for instance, rejects with {@link ConnectionClosedError}.
+   *
+   * What could not be written in that time is a warning on standard error, and an exit code of 0 becomes 1; with a `drain` of 0
+   * it is only reported on the channel `busbar:problem`.
    *
    * The second time it is the same, but a shorter `drain` counts: `close({ drain: 0 })` ends it at once. A handler that awaits it
    * waits for itself.
@@ -292,13 +300,20 @@ export class Endpoint implements AsyncDisposable {
     checkObject(options, 'options');
     const { drain } = options;
     checkTimeout(drain, 'drain');
-    if (this.#limit === undefined) {
-      this.#limit = new TimeLimit(drain ?? CLOSE_LIMIT);
-      this.#closing = this.#leave(this.#limit);
-    } else if (drain !== undefined) {
-      this.#limit.shorten(drain);
-    }
+    if (this.#limit === undefined) this.#beginToLeave(new TimeLimit(drain ?? CLOSE_LIMIT));
+    else if (drain !== undefined) this.#limit.shorten(drain);
     await this.#closing;
+  }
+
+  /** Closes within a limit of another's, which may still be made shorter. */
+  protected async closeWithin(limit: TimeLimit): Promise<void> {
+    if (this.#limit === undefined) this.#beginToLeave(limit);
+    await this.#closing;
+  }
+
+  #beginToLeave(limit: TimeLimit): void {
+    this.#limit = limit;
+    this.#closing = this.#leave(limit);
   }
 
   async #leave(limit: TimeLimit): Promise<void> {

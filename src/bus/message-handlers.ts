@@ -1,7 +1,11 @@
 /** Who sees every incoming message before anything else does, and may deal with it. */
 import type { Inbox } from '../connection/inbox.js';
+import type { ConnectionState } from '../connection/lifecycle.js';
 import { type Message, MessageType } from '../connection/message.js';
 import { reportFailure, reportRejection } from '../diagnostics.js';
+import type { CallsAtWork } from './calls-at-work.js';
+import type { NameOwners } from './name-owners.js';
+import type { TakenCalls } from './taken-calls.js';
 
 /**
  * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
@@ -19,9 +23,31 @@ export interface MessageHandlerOptions {
   readonly replies?: boolean | undefined;
 }
 
+/** Who added a handler: the connection, or a share of it. */
+interface MessageHandlerUser {
+  readonly state: ConnectionState;
+  /** What is to be answered before it closes. */
+  readonly atWork: CallsAtWork;
+}
+
+interface MessageHandlersOptions {
+  /** The number by which diagnostics call the connection. */
+  readonly id: number;
+  /** Whether the program has closed the connection: a handler may have. */
+  readonly isClosing: () => boolean;
+  /** Whether a call that carries this destination is for this connection, and not merely overheard. */
+  readonly isForThisConnection: (destination: string | undefined) => boolean;
+  /** Notes the calls that handlers take. */
+  readonly taken: TakenCalls;
+  readonly owners: NameOwners;
+  /** Called when a handler was added or has ended. */
+  readonly onChange: () => void;
+}
+
 /** One registration: the same function may have several. */
 interface Registration {
   readonly handler: MessageHandler;
+  readonly user: MessageHandlerUser;
   readonly wantsReplies: boolean;
   isOver: boolean;
 }
@@ -29,18 +55,10 @@ interface Registration {
 export class MessageHandlers {
   /** Replaced and never changed, because messages are handed out along it. */
   #registrations: readonly Registration[] = [];
-  readonly #connectionId: number;
-  readonly #isClosing: () => boolean;
-  readonly #onChange: () => void;
+  readonly #options: MessageHandlersOptions;
 
-  /**
-   * @param isClosing whether the program has closed the connection: a handler may have
-   * @param onChange called when a handler was added or has ended
-   */
-  constructor(connectionId: number, isClosing: () => boolean, onChange: () => void) {
-    this.#connectionId = connectionId;
-    this.#isClosing = isClosing;
-    this.#onChange = onChange;
+  constructor(options: MessageHandlersOptions) {
+    this.#options = options;
   }
 
   /** Whether there is no handler, so that no message need be made. */
@@ -53,15 +71,15 @@ export class MessageHandlers {
     return this.#registrations.some(({ wantsReplies }) => wantsReplies);
   }
 
-  add(handler: MessageHandler, { replies = false }: MessageHandlerOptions): Disposable {
-    const registration: Registration = { handler, wantsReplies: replies, isOver: false };
+  add(handler: MessageHandler, { replies = false }: MessageHandlerOptions, user: MessageHandlerUser): Disposable {
+    const registration: Registration = { handler, user, wantsReplies: replies, isOver: false };
     this.#registrations = [...this.#registrations, registration];
-    this.#onChange();
+    this.#options.onChange();
     return {
       [Symbol.dispose]: () => {
         registration.isOver = true;
         this.#registrations = this.#registrations.filter((other) => other !== registration);
-        this.#onChange();
+        this.#options.onChange();
       },
     };
   }
@@ -71,9 +89,18 @@ export class MessageHandlers {
    * nevertheless.
    */
   handle(received: Inbox): boolean {
+    const { taken, owners, isClosing, isForThisConnection } = this.#options;
+    const isCall = received.type === MessageType.MethodCall;
+    const isToAnswer = isCall && isForThisConnection(received.destination);
+    if (isToAnswer) taken.offer(received);
     for (const registration of this.#registrations) {
-      if (this.#isHandledBy(registration, received)) return true;
-      if (this.#isClosing() && received.type !== MessageType.MethodCall) return true;
+      // The rest of a closed share's handlers is for the calls that it still answers.
+      if (!isCall && registration.user.state !== 'open') continue;
+      if (this.#isHandledBy(registration, received, isToAnswer)) {
+        if (isToAnswer) taken.take(registration.user.atWork, owners);
+        return true;
+      }
+      if (!isCall && isClosing()) return true;
     }
     return false;
   }
@@ -81,23 +108,35 @@ export class MessageHandlers {
   /** Shows a reply to those who want replies. */
   showReply(received: Inbox): void {
     for (const registration of this.#registrations) {
-      if (registration.wantsReplies) this.#isHandledBy(registration, received);
-      if (this.#isClosing()) return;
+      if (registration.wantsReplies && registration.user.state === 'open') this.#isHandledBy(registration, received);
+      if (this.#options.isClosing()) return;
     }
   }
 
-  #isHandledBy(registration: Registration, received: Inbox): boolean {
+  #isHandledBy(registration: Registration, received: Inbox, isToAnswer = false): boolean {
     if (registration.isOver) return false;
+    const { id } = this.#options;
     let result: unknown;
     try {
       result = registration.handler(received.makeMessage(true).keep());
-      if (result instanceof Promise) reportRejection('a message handler', result, this.#connectionId);
+      if (result instanceof Promise) {
+        reportRejection('a message handler', result, id);
+        // What it still does may be the answer.
+        if (isToAnswer) endWith(result, registration.user.atWork);
+      }
       return result === true;
     } catch (error) {
-      reportFailure('a message handler', error, this.#connectionId);
+      reportFailure('a message handler', error, id);
       return false;
     } finally {
       received.endTaking(result);
     }
   }
+}
+
+/** Has a call count as at work until what its handler returned has settled. */
+function endWith(result: Promise<unknown>, atWork: CallsAtWork): void {
+  const end = () => atWork.end();
+  atWork.begin();
+  result.then(end, end);
 }

@@ -10,6 +10,7 @@ import type { KeepAlive } from './keep-alive.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Outbox } from './outbox.js';
 import type { Sender } from './sender.js';
+import { tellUnwritten } from './tell-unwritten.js';
 import type { TimeLimit } from './time-limit.js';
 import { forgetLossOf, tellUnheardLoss } from './unheard-loss.js';
 
@@ -33,6 +34,8 @@ export class Ending {
   readonly id: number;
   readonly #options: EndingOptions;
   #closing: Promise<void> | undefined;
+  /** Within which it is closed. */
+  #limit: TimeLimit | undefined;
 
   constructor(options: EndingOptions) {
     this.id = options.id;
@@ -98,6 +101,7 @@ export class Ending {
 
   async #writeAndClose(limit: TimeLimit): Promise<void> {
     const { life, native, outbox, sender, keepAlive } = this.#options;
+    this.#limit = limit;
     if (life.carriesMessages) {
       life.beginToClose();
       sender.letOutFirst();
@@ -136,7 +140,11 @@ export class Ending {
   /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
   #reportUnwritten(bytes: number, reason: DBusError | undefined): void {
     if (bytes === 0) return;
-    const why = reason === undefined ? 'the other side did not read in time' : reason.message;
-    report('send', `${bytes} bytes of what was sent, at most, were never written: ${why}`, undefined, this.id);
+    // Whoever closes at once wants no time for that, and whoever loses the connection hears of the loss.
+    const isGivenUp = reason === undefined && this.#limit?.isAtOnce === false;
+    const what = `${bytes} bytes of what was sent${isGivenUp ? ` to ${this.where}` : ''}, at most, were never written`;
+    const text = `${what}: ${reason === undefined ? 'the other side did not read in time' : reason.message}`;
+    if (isGivenUp) tellUnwritten(text, this.id);
+    else report('send', text, undefined, this.id);
   }
 }

@@ -1,13 +1,10 @@
 /**
  * What was sent before the process ends, or while it does, is delivered: at `exit`, every open connection writes what it
- * gathered, and from then on whatever is sent is written at once. What the other side does not read in time is told of, and
- * the process ends with an exit code that says so.
+ * gathered, and from then on whatever is sent is written at once. What the other side does not read in time is told of.
  *
  * One listener serves all connections, and it is only there while there is one.
  */
-import { writeSync } from 'node:fs';
-import { printable } from '../diagnostics/printable.js';
-import { report } from '../diagnostics.js';
+import { tellUnwritten } from './tell-unwritten.js';
 
 interface Flushable {
   /** The number by which diagnostics call the connection. */
@@ -60,16 +57,7 @@ export function flushWhileExiting(connection: Flushable): void {
 
 function tellGivenUp({ id, where, queuedBytes }: Flushable): void {
   const text = `${queuedBytes} bytes that were sent to ${where} are lost: the process ends, and the other side does not read`;
-  report('send', text, undefined, id);
-  // The process has to say so by itself: a supervisor sees nothing but the code.
-  process.exitCode ||= 1;
-  if (process.env.NODE_NO_WARNINGS === '1') return;
-  // A process warning would be printed in a later tick.
-  try {
-    writeSync(2, `(busbar:${process.pid}) [BUSBAR_UNWRITTEN] Warning: ${printable(text)}\n`);
-  } catch {
-    // Standard error is closed, or full.
-  }
+  tellUnwritten(text, id);
 }
 
 export function flushAtExit(connection: Flushable): void {

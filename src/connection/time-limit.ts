@@ -32,6 +32,7 @@ export class TimeLimit {
   #timer: NodeJS.Timeout | undefined;
   #endsAt = Number.POSITIVE_INFINITY;
   #isOver = false;
+  #isAtOnce = false;
 
   /** @param milliseconds may be `Infinity` */
   constructor(milliseconds: number) {
@@ -45,9 +46,9 @@ export class TimeLimit {
     return this.#isOver;
   }
 
-  /** Milliseconds until it ends. */
-  get left(): number {
-    return this.#isOver ? 0 : Math.max(0, this.#endsAt - performance.now());
+  /** Whether there was to be no time, at first or in the end: what is not done then was not meant to be. */
+  get isAtOnce(): boolean {
+    return this.#isAtOnce;
   }
 
   /** Ends it so many milliseconds from now, if it would end later. */
@@ -56,7 +57,8 @@ export class TimeLimit {
     if (this.#isOver || endsAt >= this.#endsAt) return;
     this.#endsAt = endsAt;
     clearTimeout(this.#timer);
-    if (milliseconds <= 0) this.#pass();
+    this.#isAtOnce = milliseconds <= 0;
+    if (this.#isAtOnce) this.#pass();
     else this.#timer = setTimeout(() => this.#pass(), Math.min(milliseconds, TIMER_MAXIMUM));
   }
 

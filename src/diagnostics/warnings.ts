@@ -16,9 +16,14 @@ const intervals = new Map<string, Interval>();
 
 /** Warns, or counts the warning. `message` and `detail` must be printable. */
 export function warnAtRate(code: string, message: string, detail: string): void {
+  if (isWithinRate(code)) process.emitWarning(message, { code, detail });
+}
+
+/** Counts a warning of this kind, and says whether it is to be shown. */
+export function isWithinRate(code: string): boolean {
   const interval = intervals.get(code) ?? begin(code);
   interval.warnings++;
-  if (interval.warnings <= SHOWN_MAXIMUM) process.emitWarning(message, { code, detail });
+  return interval.warnings <= SHOWN_MAXIMUM;
 }
 
 function begin(code: string): Interval {

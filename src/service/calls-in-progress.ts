@@ -10,8 +10,6 @@ export class CallsInProgress {
   readonly #reported = new Set<string | undefined>();
   #total = 0;
   #isOver = false;
-  /** Those who wait until there is none. */
-  #waiting: (() => void)[] = [];
 
   /** @param limit how many calls of one caller there may be at a time */
   constructor(limit: number) {
@@ -48,7 +46,6 @@ export class CallsInProgress {
     if (left > 0) this.#byCaller.set(caller, left);
     else this.#byCaller.delete(caller);
     if (left < this.#limit / 2) this.#reported.delete(caller);
-    if (this.#total === 0 && this.#waiting.length > 0) this.#tellDone();
   }
 
   /** The connection is over: whatever handlers still do, they do for nobody. */
@@ -57,16 +54,5 @@ export class CallsInProgress {
     this.#total = 0;
     this.#byCaller.clear();
     this.#reported.clear();
-    this.#tellDone();
-  }
-
-  /** Resolves when there is none. */
-  done(): Promise<void> {
-    if (this.#total === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #tellDone(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

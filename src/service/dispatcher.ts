@@ -3,6 +3,7 @@
  * once, whatever the handler does.
  */
 import type { Bus } from '../bus/bus.js';
+import type { CallsAtWork } from '../bus/calls-at-work.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { IncomingMessage } from '../connection/message.js';
 import { report } from '../diagnostics.js';
@@ -50,11 +51,6 @@ export class Dispatcher {
     return this.#inProgress.total;
   }
 
-  /** Resolves when no handler is at work. */
-  done(): Promise<void> {
-    return this.#inProgress.done();
-  }
-
   /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
   handle(message: IncomingMessage): void {
     if (!this.#bus.isAddressedHere(message.destination)) return;
@@ -65,15 +61,18 @@ export class Dispatcher {
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
       // What most calls are for; finding out allocates nothing.
-      const exportable = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
-      if (exportable !== undefined) {
+      const exported = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
+      if (exported !== undefined) {
+        const { exportable, atWork } = exported;
         const method = methodOf(exportable.description, call.member);
         checkBody(message, method);
-        this.#settle(call, method, runMethod(exportable, method, call));
+        this.#settle(call, method, runMethod(exportable, method, call), atWork);
       } else {
         const [target, method] = this.#resolve(message);
+        // Taken before: a handler may end its own export.
+        const atWork = target.atWork ?? this.#tree.get(call.path)?.atWork ?? [];
         checkBody(message, method);
-        this.#settle(call, method, target.invoke(method, call));
+        this.#settle(call, method, target.invoke(method, call), atWork);
       }
     } catch (error) {
       fail(call, error);
@@ -90,12 +89,12 @@ export class Dispatcher {
   }
 
   /** Replies with what a method returned, or with what that settles with. */
-  #settle(call: IncomingCall, method: MethodDescription, result: unknown): void {
+  #settle(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
     if (!isThenable(result)) {
       reply(call, method, result);
       return;
     }
-    call.begin(this.#inProgress);
+    call.begin(this.#inProgress, atWork);
     // As `await` takes it: what has a `then` of its own may call back twice, or throw.
     const settled = result instanceof Promise ? result : Promise.resolve(result);
     settled.then(
@@ -134,9 +133,10 @@ function runMethod(exportable: Exportable, { name }: MethodDescription, call: In
 /** Everything that can be called at a node, exported interfaces first. A node between has the standard interfaces alone. */
 function targetsOf(node: TreeNode): CallTarget[] {
   const targets: CallTarget[] = [];
-  for (const exportable of node.interfaces.values()) {
+  for (const { exportable, atWork } of node.interfaces.values()) {
     targets.push({
       description: exportable.description,
+      atWork,
       invoke: (method, call) => runMethod(exportable, method, call),
     });
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Bus } from '../bus/bus.js';
+import type { CallsAtWork } from '../bus/calls-at-work.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { MessageHead } from '../connection/message.js';
 import { report } from '../diagnostics.js';
@@ -60,12 +61,13 @@ export class Exports {
   /**
    * Exports interfaces at a path.
    *
+   * @param user where their calls count until they are answered
    * @throws {@link InvalidArgumentError} for an invalid path, or one that has an interface of that name already
    */
-  add(path: string, exportables: readonly Exportable[]): Export {
+  add(path: string, exportables: readonly Exportable[], user: CallsAtWork): Export {
     checkExportPath(path);
     this.#requireOpen(path);
-    this.#tree.add(path, exportables);
+    this.#tree.add(path, exportables, user);
     const detach: (() => void)[] = [];
     const end = () => {
       for (const detachOne of detach) detachOne();
@@ -95,14 +97,14 @@ export class Exports {
   }
 
   /** Exports an ObjectManager at a path, for everything below it. */
-  addManager(path: string): Export {
+  addManager(path: string, user: CallsAtWork): Export {
     checkExportPath(path);
     this.#requireOpen(path);
-    this.#tree.setManager(path, true);
+    this.#tree.setManager(path, user);
     return this.#handle(path, () => {
       // What came below while it was there is told while it is there.
       this.#barrier.letOut();
-      this.#tree.setManager(path, false);
+      this.#tree.setManager(path, undefined);
     });
   }
 

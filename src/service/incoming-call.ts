@@ -3,6 +3,7 @@
  * something (following the caller, asking for its credentials) is done only when the handler wants it.
  */
 import type { Bus } from '../bus/bus.js';
+import type { CallsAtWork } from '../bus/calls-at-work.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
@@ -31,6 +32,8 @@ export class IncomingCall implements CallContext {
   #answered = false;
   /** Where this call is counted, while it is. */
   #inProgress: CallsInProgress | undefined;
+  /** Those who wait for it before they close: who exported what was called. */
+  #atWork: readonly CallsAtWork[] | undefined;
 
   constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
     this.#bus = bus;
@@ -138,14 +141,19 @@ export class IncomingCall implements CallContext {
   }
 
   /** Its handler takes time: it is counted until it is answered, or until its caller has left. */
-  begin(inProgress: CallsInProgress): void {
+  begin(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
     inProgress.begin(this.sender);
+    for (const each of atWork) each.begin();
     this.#inProgress = inProgress;
+    this.#atWork = atWork;
   }
 
   #end(): void {
+    const atWork = this.#atWork ?? [];
     this.#inProgress?.end(this.sender);
     this.#inProgress = undefined;
+    this.#atWork = undefined;
+    for (const each of atWork) each.end();
   }
 
   /** Nothing more will be answered: nobody follows the caller any more, and what it lent is given back. */

@@ -2,20 +2,35 @@
  * What a connection exports: interfaces by object path, and the tree that the paths span. It knows nothing of
  * messages; the dispatcher looks calls up here, and introspection reads the tree.
  */
+import type { CallsAtWork } from '../bus/calls-at-work.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Exportable } from './exportable.js';
+
+/** An interface at a node, and who exported it. */
+export interface ExportedInterface {
+  readonly exportable: Exportable;
+  /** Where its calls count until they are answered. */
+  readonly atWork: readonly CallsAtWork[];
+}
 
 /** A node of the tree: an object, an ancestor of one, or both. */
 export class TreeNode {
   readonly path: string;
-  readonly interfaces = new Map<string, Exportable>();
+  readonly interfaces = new Map<string, ExportedInterface>();
   /** Names of the nodes one level below. */
   readonly children = new Set<string>();
-  /** Whether `org.freedesktop.DBus.ObjectManager` is exported here. */
-  managesObjects = false;
+  /** Where the calls of the ObjectManager count, if one is exported here. */
+  manager: CallsAtWork | undefined;
+  /** Where calls of the standard interfaces count: with all who exported something here. */
+  atWork: readonly CallsAtWork[] = [];
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** Whether `org.freedesktop.DBus.ObjectManager` is exported here. */
+  get managesObjects(): boolean {
+    return this.manager !== undefined;
   }
 
   /** Whether somebody exported something here, rather than below. */
@@ -40,9 +55,10 @@ export class ObjectTree {
   /**
    * Adds interfaces at a path.
    *
+   * @param user where their calls count
    * @throws {@link InvalidArgumentError} if the path has one of that name already; nothing is added then
    */
-  add(path: string, interfaces: readonly Exportable[]): void {
+  add(path: string, interfaces: readonly Exportable[], user: CallsAtWork): void {
     const names = new Set(this.#nodes.get(path)?.interfaces.keys());
     for (const { description } of interfaces) {
       if (names.has(description.name)) {
@@ -50,8 +66,9 @@ export class ObjectTree {
       }
       names.add(description.name);
     }
+    const atWork = [user];
     this.#change(path, (node) => {
-      for (const exportable of interfaces) node.interfaces.set(exportable.description.name, exportable);
+      for (const exportable of interfaces) node.interfaces.set(exportable.description.name, { exportable, atWork });
     });
   }
 
@@ -61,10 +78,17 @@ export class ObjectTree {
     });
   }
 
-  setManager(path: string, manages: boolean): void {
+  /**
+   * Adds an ObjectManager at a path, or takes it away.
+   *
+   * @param user where its calls count; nothing to take it away
+   * @throws {@link InvalidArgumentError} if the path has one already
+   */
+  setManager(path: string, user: CallsAtWork | undefined): void {
     this.#change(path, (node) => {
-      if (manages && node.managesObjects) throw new InvalidArgumentError(`${path} already exports an ObjectManager`);
-      node.managesObjects = manages;
+      if (user !== undefined && node.managesObjects)
+        throw new InvalidArgumentError(`${path} already exports an ObjectManager`);
+      node.manager = user;
     });
   }
 
@@ -95,6 +119,9 @@ export class ObjectTree {
     const node = this.#nodes.get(path) ?? new TreeNode(path);
     const before = node.isObject;
     change(node);
+    // Replaced and never changed: calls that are at work have it.
+    const users = [...node.interfaces.values()].flatMap(({ atWork }) => atWork);
+    node.atWork = [...new Set(node.manager === undefined ? users : [...users, node.manager])];
     this.#objects += Number(node.isObject) - Number(before);
     if (node.isObject) this.#grow(node);
     else this.#prune(node);

@@ -6,10 +6,13 @@ import {
   CallerLeftError,
   ConnectionClosedError,
   connect,
+  type DBusError,
   defineInterface,
   InvalidArgumentError,
   implement,
+  type Message,
   type MessageBus,
+  MessageType,
   NameHasNoOwnerError,
   ServiceLeftError,
   ServiceUnknownError,
@@ -202,6 +205,113 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await own.stop();
   });
 
+  test('a call that a message handler took is waited for until it is answered, or its caller has left', async () => {
+    const call = { path: PATH, interface: NAME, member: 'Taken' };
+    for (const how of ['answer', 'error', 'leave', 'noReply', 'none']) {
+      const bus = await connect({ address: daemon.address });
+      const caller = await connect({ address: daemon.address });
+      const taken: Message[] = [];
+      bus.addMessageHandler((message) => {
+        if (message.member !== 'Taken') return false;
+        taken.push(message);
+        return true;
+      });
+      const destination = bus.uniqueName as string;
+      const noReply = how === 'noReply';
+      const answers = [1, 2].map(() => caller.call({ ...call, destination, noReply }).catch((error: unknown) => error));
+      await until(() => taken.length === 2);
+      let isClosed = false;
+      const drain = how === 'none' ? 30 : 60_000;
+      const closing = bus.close({ drain }).then(() => {
+        isClosed = true;
+      });
+      const answer = ({ sender, serial }: Message) => {
+        const head = { destination: sender, replySerial: serial };
+        if (how === 'error') bus.send({ ...head, type: MessageType.Error, errorName: `${NAME}.No` });
+        else bus.send({ ...head, type: MessageType.MethodReturn, signature: 'u', body: [5] });
+      };
+      if (how === 'answer' || how === 'error') {
+        await delay(80);
+        assert.is(isClosed, false, how);
+        answer(taken[0] as Message);
+        // What answers another call, or another caller, is no answer.
+        bus.send({ type: MessageType.MethodReturn, destination: client.uniqueName, replySerial: taken[1]?.serial });
+        await delay(80);
+        assert.is(isClosed, false, how);
+        answer(taken[1] as Message);
+        const outcomes = await Promise.all(answers);
+        for (const each of outcomes) {
+          if (how === 'answer') assert.equal(each, [5]);
+          else assert.is((each as DBusError).dbusName, `${NAME}.No`);
+        }
+      } else if (how === 'leave') {
+        await delay(80);
+        assert.is(isClosed, false, how);
+        await caller.close();
+      }
+      await closing;
+      assert.is(bus.state, 'closed', how);
+      if (how === 'none') for (const each of await Promise.all(answers)) assert.instance(each, ServiceLeftError);
+      await caller.close();
+    }
+  });
+
+  test('a caller that left before is not waited for, nor one whose call comes while it closes', async () => {
+    const bus = await connect({ address: daemon.address });
+    const early = await connect({ address: daemon.address });
+    const late = await connect({ address: daemon.address });
+    const call = { destination: bus.uniqueName, path: PATH, interface: NAME, member: 'Taken' };
+    let taken = 0;
+    bus.addMessageHandler(({ member }) => member === 'Taken' && ++taken > 0);
+    void early.call(call).catch(() => {});
+    await until(() => taken === 1);
+    await early.close();
+    await bus.listNames();
+    void client.call(call).catch(() => {});
+    await until(() => taken === 2);
+    const closing = bus.close({ drain: 60_000 });
+    // The one of `client` holds it; this one comes meanwhile.
+    await bus.listNames();
+    void late.call(call).catch(() => {});
+    await until(() => taken === 3);
+    await late.close();
+    const other = await connect({ address: daemon.address });
+    const last = other.call(call).catch((error: unknown) => error);
+    await until(() => taken === 4);
+    assert.is(bus.state, 'closing');
+    await bus.close({ drain: 0 });
+    await closing;
+    assert.instance(await last, ServiceLeftError);
+    await other.close();
+  });
+
+  test('the promise of a message handler is waited for', async () => {
+    const bus = await connect({ address: daemon.address });
+    let finish!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let begun = 0;
+    const done: string[] = [];
+    const handler = async ({ member }: Message) => {
+      if (member !== 'Taken') return false;
+      begun++;
+      await gate;
+      done.push(await bus.nameOwner('org.freedesktop.DBus'));
+      return true;
+    };
+    bus.addMessageHandler(handler as unknown as (message: Message) => boolean);
+    const call = { destination: bus.uniqueName, path: PATH, interface: NAME, member: 'Taken' };
+    void client.call(call).catch(() => {});
+    await until(() => begun === 1);
+    const closing = bus.close({ drain: 60_000 });
+    await delay(80);
+    assert.is(bus.state, 'closing');
+    finish();
+    await closing;
+    assert.equal(done, ['org.freedesktop.DBus']);
+  });
+
   test('options that make no sense close nothing', async () => {
     await using bus = await connect({ address: daemon.address });
     for (const options of [{ drain: -1 }, { drain: '5' }, { drain: Number.NaN }, null, 5] as never[]) {
@@ -239,6 +349,21 @@ between('what lies in the socket is answered, whoever closes in the first of man
   );
   assert.is(calls, 30);
   assert.is(await accepted.disconnected, undefined);
+});
+
+between('a call that a message handler took is waited for', async () => {
+  await using both = await peers();
+  const { client, accepted } = both;
+  const taken: Message[] = [];
+  accepted.addMessageHandler((message) => taken.push(message) > 0);
+  const answer = client.call({ path: PATH, interface: NAME, member: 'Taken' });
+  await until(() => taken.length === 1);
+  const closing = accepted.close({ drain: 60_000 });
+  await delay(80);
+  assert.is(accepted.state, 'closing');
+  accepted.send({ type: MessageType.MethodReturn, replySerial: taken[0]?.serial, signature: 'u', body: [6] });
+  assert.equal(await answer, [6]);
+  await closing;
 });
 
 between('a server that closes drains its connections', async () => {

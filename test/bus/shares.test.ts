@@ -7,10 +7,13 @@ import * as assert from 'uvu/assert';
 import {
   ConnectionClosedError,
   connect,
+  DBusError,
   defineInterface,
   type Export,
   implement,
+  type Message,
   type MessageBus,
+  MessageType,
   type OwnedName,
   sessionBus,
   UnknownObjectError,
@@ -71,7 +74,6 @@ test('the close of a share ends what was made by it, and nothing of another', as
   assert.is(await disconnected, undefined);
   assert.is((await next).done, true);
   assert.instance(await once, ConnectionClosedError);
-  // What was at work for it is answered: the connection stays.
   assert.is(await slow, 4);
   say(1);
   await using _watched = await other.requestName(`${NAME}.Watched`);
@@ -132,6 +134,110 @@ test('the last shares wait for handlers, which can call, emit and change propert
     );
     listening.unsubscribe();
   }
+});
+
+test('a share waits for the handlers of what it exported, and for no other, while another share stays', async () => {
+  const name = 'org.example.EarlyShare';
+  const Early = defineInterface(name, {
+    methods: { Work: { out: 's' }, Never: {} },
+    signals: { Said: { args: 'u' } },
+    properties: { Level: { type: 'u' }, Slow: { type: 'u', access: 'read' } },
+  });
+  const Beside = defineInterface(`${name}.Beside`, { methods: { Never: {} } });
+  for (const drain of [60_000, 100]) {
+    const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+    let begun = 0;
+    let finish!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const never = () => {
+      begun++;
+      return new Promise<void>(() => {});
+    };
+    const early = implement(Early, {
+      async Work() {
+        begun++;
+        await gate;
+        early.emit.Said(7);
+        early.properties.Level = 8;
+        return (await mine.listNames()).includes(other.uniqueName as string) ? 'done' : 'not';
+      },
+      Never: never,
+      Level: 0,
+      Slow: {
+        get: () => {
+          begun++;
+          return gate.then(() => 9);
+        },
+      },
+    });
+    mine.export('/early', early);
+    theirs.export('/early', implement(Beside, { Never: never }));
+    const taken: Message[] = [];
+    mine.addMessageHandler((message) => message.member === 'Taken' && taken.push(message) > 0);
+    theirs.addMessageHandler(({ member }) => member === 'NotMine' && ++begun > 0);
+    const heard: unknown[] = [];
+    const listening = other.subscribe({ sender: mine.uniqueName as string }, ({ member }) => void heard.push(member));
+    await listening.ready;
+    const proxy = other.proxy(Early, mine.uniqueName, '/early');
+    const work = proxy.call.Work();
+    const slow = proxy.get.Slow();
+    const call = { destination: mine.uniqueName, path: '/', interface: name };
+    const answered = other.call({ ...call, member: 'Taken' });
+    // Those of the other share.
+    const ignored = [
+      other.proxy(Beside, mine.uniqueName, '/early').call.Never(),
+      other.call({ ...call, member: 'NotMine' }),
+    ];
+    for (const each of ignored) each.catch(() => {});
+    await until(() => begun === 4 && taken.length === 1);
+    const closing = mine.close({ drain });
+    if (drain === 100) {
+      // Handlers that take longer can answer.
+      await closing;
+      assert.equal([mine.state, theirs.state], ['closed', 'open']);
+      finish();
+      assert.instance(await rejection(work), DBusError);
+    } else {
+      await delay(80);
+      assert.equal([mine.state, theirs.state], ['closing', 'open']);
+      finish();
+      assert.equal(await Promise.all([work, slow]), ['done', 9]);
+      assert.is(mine.state, 'closing');
+      const [{ sender: destination, serial: replySerial }] = taken as [Message];
+      mine.send({ type: MessageType.MethodReturn, destination, replySerial, signature: 's', body: ['taken'] });
+      assert.equal(await answered, ['taken']);
+      await closing;
+      await other.listNames();
+      assert.equal(heard, ['Said', 'PropertiesChanged']);
+      assert.equal([mine.state, theirs.state], ['closed', 'open']);
+    }
+    answered.catch(() => {});
+    listening.unsubscribe();
+    await theirs.close({ drain: 0 });
+  }
+});
+
+test('message handlers of a share that closes hear no signal any more, while another share stays', async () => {
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  const heard: string[] = [];
+  theirs.subscribe({ interface: NAME, member: 'Said' }, () => void heard.push('theirs'));
+  mine.addMessageHandler(({ member }) => void (member === 'Said' && heard.push('mine')));
+  let begun = 0;
+  mine.addMessageHandler(({ member }) => member === 'Taken' && ++begun > 0);
+  const call = { destination: mine.uniqueName, path: '/', interface: NAME, member: 'Taken' };
+  void other.call(call).catch(() => {});
+  await until(() => begun === 1);
+  say(1);
+  await until(() => heard.length === 2);
+  const closing = mine.close({ drain: 60_000 });
+  say(2);
+  await until(() => heard.length === 3);
+  await mine.close({ drain: 0 });
+  await closing;
+  assert.equal(heard.sort(), ['mine', 'theirs', 'theirs']);
+  await theirs.close({ drain: 0 });
 });
 
 test('a name that is requested while its share closes is not kept by the connection', async () => {

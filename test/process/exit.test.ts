@@ -398,6 +398,37 @@ test('what a process gives up at its end is told, with a code', async () => {
   assert.match(stderr, /\[BUSBAR_UNWRITTEN\] Warning: \d+ bytes that were sent to a peer are lost/);
 });
 
+test('what close() gives up is told as well, with a code, unless it was to end at once', async () => {
+  for (const [options, warns] of [
+    ['{ drain: 300 }', true],
+    ['{ drain: 0 }', false],
+  ] as const) {
+    const listening = start(`{
+      const { subscribe } = await import('node:diagnostics_channel');
+      subscribe('busbar:problem', ({ message }) => console.log('problem ' + message));
+      const server = await listen({ address: 'unix:tmpdir=${folder}' });
+      console.log('listening ' + server.address);
+      for await (const bus of server) {
+        const body = [1, Buffer.alloc(1024 * 1024)];
+        for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
+        await bus.close(${options});
+        console.log('closed ' + await bus.disconnected);
+        await server.close();
+      }
+    }`);
+    const address = (await listening.line('listening')).split(' ')[1] as string;
+    await using _stopped = await StoppedReader.start(address, ['org.example.Exit', 'Bye']);
+    const { code, stdout, stderr } = await listening.finished;
+    assert.match(stdout, 'closed undefined');
+    const lost =
+      /\d+ bytes of what was sent( to a peer)?, at most, were never written: the other side did not read in time/;
+    assert.match(stdout, new RegExp(`problem ${lost.source}`));
+    assert.is(code, warns ? 1 : 0, stderr);
+    if (warns) assert.match(stderr, new RegExp(`\\[BUSBAR_UNWRITTEN\\] Warning: ${lost.source}`));
+    else assert.not.match(stderr, 'BUSBAR_UNWRITTEN');
+  }
+});
+
 test('a missing bus ends nothing but the promise', async () => {
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};

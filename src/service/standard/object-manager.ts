@@ -18,8 +18,8 @@ export const objectManager: CallTarget = {
       for (const node of tree.below(path)) {
         if (node.interfaces.size === 0) continue;
         const interfaces: Record<string, EncodedEntries> = {};
-        for (const { description, properties } of node.interfaces.values())
-          interfaces[description.name] = read(properties);
+        for (const { exportable } of node.interfaces.values())
+          interfaces[exportable.description.name] = read(exportable.properties);
         objects[node.path] = interfaces;
       }
       return objects;

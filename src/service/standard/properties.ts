@@ -69,11 +69,11 @@ function getAll(call: IncomingCall): unknown {
     const all = [...nodeOf(call).interfaces.values()];
     return whenRead((read) => {
       const names = new Set<string>();
-      return new EncodedEntries(all.flatMap(({ properties }) => [...read(properties, names).entries]));
+      return new EncodedEntries(all.flatMap(({ exportable }) => [...read(exportable.properties, names).entries]));
     }, call);
   }
-  const exportable = nodeOf(call).interfaces.get(interfaceName);
-  if (exportable !== undefined) return whenRead((read) => read(exportable.properties), call);
+  const exported = nodeOf(call).interfaces.get(interfaceName);
+  if (exported !== undefined) return whenRead((read) => read(exported.exportable.properties), call);
   // The standard interfaces are there too, and have no properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);
@@ -89,11 +89,11 @@ function find(call: IncomingCall, interfaceName: string, name: string): [Exporta
     throw unknownInterface(call, interfaceName);
   }
   const candidates = interfaceName === '' ? [...interfaces.values()] : named === undefined ? [] : [named];
-  for (const exportable of candidates) {
+  for (const { exportable } of candidates) {
     const property = exportable.description.properties.get(name);
     if (property !== undefined) return [exportable, property];
   }
-  const names = candidates.flatMap(({ description }) => [...description.properties.keys()]);
+  const names = candidates.flatMap(({ exportable }) => [...exportable.description.properties.keys()]);
   const owner = interfaceName || call.path;
   throw new UnknownPropertyError(`${owner} has no property ${quoted(name)}${suggestion(name, names)}`);
 }

@@ -1,0 +1,114 @@
+/**
+ * Calls that message handlers took, and have not answered yet: a connection that closes waits for these as well. What is
+ * answered before its handler returns is never remembered.
+ */
+import type { Inbox } from '../connection/inbox.js';
+import { MessageFlag } from '../connection/message.js';
+import type { CallsAtWork } from './calls-at-work.js';
+import type { FollowedName, NameOwners } from './name-owners.js';
+
+interface TakenCall {
+  readonly caller: string | undefined;
+  readonly atWork: CallsAtWork;
+}
+
+export class TakenCalls {
+  readonly #isPeer: boolean;
+  readonly #maximum: number;
+  /** By serial and caller, the one that was taken first in front. */
+  readonly #calls = new Map<string, TakenCall>();
+  /** The call that the message handlers look at, until it is answered. */
+  #serial = 0;
+  #caller: string | undefined;
+  /** How many wait for what was taken. */
+  #waiting = 0;
+  /** Callers that are followed, because somebody waits. */
+  readonly #followed = new Map<string, FollowedName>();
+
+  /**
+   * @param isPeer whether there is one caller, which may claim any name
+   * @param maximum at how many the one that was taken first is forgotten: a program may take calls and answer none
+   */
+  constructor(isPeer: boolean, maximum: number) {
+    this.#isPeer = isPeer;
+    this.#maximum = maximum;
+  }
+
+  /** Message handlers are about to look at a call. */
+  offer({ serial, sender, flags }: Inbox): void {
+    this.#serial = (flags & MessageFlag.NoReplyExpected) === 0 ? serial : 0;
+    this.#caller = this.#isPeer ? undefined : sender;
+  }
+
+  /** A message handler has taken the call that was offered last. */
+  take(atWork: CallsAtWork, owners: NameOwners): void {
+    if (this.#serial === 0) return;
+    const caller = this.#caller;
+    const key = keyOf(this.#serial, caller);
+    this.#serial = 0;
+    this.#end(key);
+    if (this.#calls.size >= this.#maximum) this.#end(this.#calls.keys().next().value);
+    this.#calls.set(key, { caller, atWork });
+    atWork.begin();
+    if (this.#waiting > 0) this.#follow(caller, owners);
+  }
+
+  /** A message was sent that answers a call. */
+  answer(replySerial: number, destination: string | undefined): void {
+    const caller = this.#isPeer ? undefined : destination;
+    if (replySerial === this.#serial && caller === this.#caller) this.#serial = 0;
+    if (this.#calls.size > 0) this.#end(keyOf(replySerial, caller));
+  }
+
+  /**
+   * Until the returned function is called, somebody waits for what was taken: calls of those who are not there any more, or
+   * leave, are given up. That is not looked at before, because it costs a match rule for each caller.
+   *
+   * @param present asks for the names that there are
+   */
+  giveUpWithCallers(owners: NameOwners, present: () => Promise<readonly string[]>): () => void {
+    let isOver = false;
+    this.#waiting++;
+    void this.#giveUpAbsent(owners, present);
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--this.#waiting > 0) return;
+      for (const followed of this.#followed.values()) followed.release();
+      this.#followed.clear();
+    };
+  }
+
+  async #giveUpAbsent(owners: NameOwners, present: () => Promise<readonly string[]>): Promise<void> {
+    if (this.#calls.size === 0 || this.#isPeer) return;
+    // In a long life there may have been many: only those that are there are followed.
+    const names = new Set(await present().catch(() => [...this.#calls.values()].map(({ caller }) => caller)));
+    for (const caller of new Set([...this.#calls.values()].map((call) => call.caller))) {
+      if (!names.has(caller)) this.#endAllOf(caller);
+      else if (this.#waiting > 0) this.#follow(caller, owners);
+    }
+  }
+
+  #follow(caller: string | undefined, owners: NameOwners): void {
+    if (caller === undefined || this.#followed.has(caller)) return;
+    const changed = (owner: string | undefined) => {
+      if (owner === undefined) this.#endAllOf(caller);
+    };
+    this.#followed.set(caller, owners.follow(caller, { changed }, true));
+  }
+
+  #endAllOf(caller: string | undefined): void {
+    for (const [key, call] of this.#calls) if (call.caller === caller) this.#end(key);
+  }
+
+  #end(key: string | undefined): void {
+    const call = key === undefined ? undefined : this.#calls.get(key);
+    if (call === undefined) return;
+    this.#calls.delete(key as string);
+    call.atWork.end();
+  }
+}
+
+function keyOf(serial: number, caller: string | undefined): string {
+  return `${serial} ${caller ?? ''}`;
+}

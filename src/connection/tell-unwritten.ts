@@ -1,0 +1,23 @@
+/**
+ * What was sent, and is given up for want of time: when the process exits, or when a connection closes. The program has done
+ * what it should, and a supervisor sees nothing but the exit code: so the process has to say by itself that something is lost.
+ */
+import { writeSync } from 'node:fs';
+import { printable } from '../diagnostics/printable.js';
+import { isWithinRate } from '../diagnostics/warnings.js';
+import { report } from '../diagnostics.js';
+
+const CODE = 'BUSBAR_UNWRITTEN';
+
+/** Tells of it on the channel, on standard error, and with an exit code of 1 if there was none. */
+export function tellUnwritten(text: string, connection: number): void {
+  report('send', text, undefined, connection);
+  process.exitCode ||= 1;
+  if (process.env.NODE_NO_WARNINGS === '1' || !isWithinRate(CODE)) return;
+  // A process warning would be printed in a later tick, which there may not be.
+  try {
+    writeSync(2, `(busbar:${process.pid}) [${CODE}] Warning: ${printable(text)}\n`);
+  } catch {
+    // Standard error is closed, or full.
+  }
+}
