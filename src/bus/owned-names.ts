@@ -74,10 +74,10 @@ export class OwnedNames {
     let isGranted = false;
     try {
       await this.#send(requested, options.replace ? RequestNameFlag.ReplaceExisting : 0, (reply) => {
-        requested.asking.delete(handle);
+        const isWanted = requested.asking.delete(handle) && !this.#isClosing;
         // Where another handle waits, the bus has this connection wait, which is not what this one asked for.
         isGranted = isOwner(reply) || (reply === RequestNameReply.InQueue && handle.queues);
-        if (isGranted && !this.#isClosing) requested.handles.add(handle);
+        if (isGranted && isWanted) requested.handles.add(handle);
       });
     } finally {
       requested.asking.delete(handle);
@@ -90,17 +90,15 @@ export class OwnedNames {
     return handle;
   }
 
-  /** Releases all handles that a share of the connection has of a name. */
+  /** Releases all handles that a share of the connection has of a name, those whose request is on its way included. */
   async release(name: string, owner: object): Promise<void> {
-    // A request that is on its way may be one of them, or another share's, which is not released by this.
-    while ((this.#names.get(name)?.asking.size ?? 0) > 0) await this.#driver.roundTrip();
-    const handles = [...(this.#names.get(name)?.handles ?? [])];
-    const own = handles.filter((handle) => handle.owner === owner);
+    const requested = this.#names.get(name);
+    const own = requested?.all.filter((handle) => handle.owner === owner) ?? [];
     if (own.length > 0) {
       await Promise.all(own.map((handle) => handle.release()));
       return;
     }
-    if (handles.length > 0) throw await this.#taken(name);
+    if (requested !== undefined) throw await this.#taken(name);
     const reply = await this.#driver.releaseName(name);
     if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
     if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
@@ -108,7 +106,7 @@ export class OwnedNames {
 
   /** Releases everything that a share of the connection has, because it is closed. */
   async releaseAll(owner: object): Promise<void> {
-    const handles = [...this.#names.values()].flatMap((name) => [...name.handles]);
+    const handles = [...this.#names.values()].flatMap(({ all }) => all);
     const own = handles.filter((handle) => handle.owner === owner);
     await Promise.all(own.map((handle) => this.#release(handle, 'closed')));
   }
@@ -146,7 +144,7 @@ export class OwnedNames {
   async #release(handle: NameHandle, loss: NameLoss = 'released'): Promise<void> {
     const requested = this.#names.get(handle.name);
     // That it was lost meanwhile is what was wanted.
-    if (requested?.handles.delete(handle) !== true) return;
+    if (requested?.drop(handle) !== true) return;
     try {
       await this.#update(requested);
     } finally {

@@ -24,6 +24,10 @@ export class RequestedName {
     this.name = name;
   }
 
+  get all(): NameHandle[] {
+    return [...this.handles, ...this.asking];
+  }
+
   /** Whether nothing wants the name any more. */
   get isUnwanted(): boolean {
     return this.handles.size === 0 && this.asking.size === 0;
@@ -36,7 +40,7 @@ export class RequestedName {
 
   /** What the handles want together: all of them must allow a replacement, and one that waits is enough to wait. */
   get flags(): number {
-    const all = [...this.handles, ...this.asking];
+    const { all } = this;
     return (
       (all.every(({ allowsReplacement }) => allowsReplacement) ? RequestNameFlag.AllowReplacement : 0) |
       (all.some(({ queues }) => queues) ? 0 : RequestNameFlag.DoNotQueue)
@@ -46,6 +50,11 @@ export class RequestedName {
   /** Whether the bus has to be told what the handles want. */
   get isChanged(): boolean {
     return this.flags !== this.#sent;
+  }
+
+  /** Forgets a handle, and whether there was anything to forget. */
+  drop(handle: NameHandle): boolean {
+    return this.handles.delete(handle) || this.asking.delete(handle);
   }
 
   sending(flags: number): void {
