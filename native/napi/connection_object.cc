@@ -347,6 +347,8 @@ Napi::Value ConnectionObject::has_unread(const Napi::CallbackInfo& info) {
   const bool unread =
       state_ == State::kRunning && inbox_ &&
       (!is_delivered() || transport_->has_unread() || transport::is_readable(transport_->wants().fd));
+  // sd-bus may have read to find that out: what it has now, the poller cannot see at the socket.
+  if (state_ == State::kRunning && !polling_) wait();
   return Napi::Boolean::New(info.Env(), unread);
 }
 

@@ -95,7 +95,7 @@ bool SdBusTransport::has_unread() {
   Step taken = Step::kAgain;
   while (held_.empty() && taken == Step::kAgain) {
     taken = step(message);
-    if (message) held_.push_back(std::move(message));
+    if (message) hold(std::move(message));
   }
   return !held_.empty();
 }

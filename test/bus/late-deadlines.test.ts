@@ -80,6 +80,20 @@ for (const poller of pollerKinds) {
     });
   }
 
+  test(`what arrives just as a call expires is handed out, and not only with what arrives next (${poller})`, async () => {
+    await using daemon = await PrivateBus.start();
+    await using program = service(`{ address: ${JSON.stringify(daemon.address)} }`, 0);
+    await program.line('ready');
+    await using bus = await connect({ address: daemon.address, poller });
+    const proxy = bus.proxy(Late, NAME, PATH);
+    for (let round = 0; round < 300; round++) {
+      // An answer takes about as long as the shortest time limit.
+      const expired = Array.from({ length: 3 }, () => rejection(proxy.with({ timeout: 1 }).call.Never()));
+      for (let i = 0; i < 5; i++) assert.is(await proxy.with({ timeout: 15_000 }).call.Answer(i), i);
+      await Promise.all(expired);
+    }
+  });
+
   test(`between peers as well, where both ends are in one process and one thread (${poller})`, async () => {
     await using server = await listen({
       address: `unix:tmpdir=${folder}`,
