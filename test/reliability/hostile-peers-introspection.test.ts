@@ -110,6 +110,10 @@ test('members and interfaces that cannot be are passed over and reported, and th
   assert.instance(await Promise.resolve(object), Object, 'an object with a method called "then" is no promise');
   assert.instance(
     thrown(() => object.interface('constructor')),
+    InvalidArgumentError,
+  );
+  assert.instance(
+    thrown(() => object.interface('org.example.constructor')),
     UnknownInterfaceError,
   );
 });
