@@ -305,7 +305,7 @@ export class Endpoint implements AsyncDisposable {
     await this.#closing;
   }
 
-  /** Closes within a limit of another's, which may still be made shorter. */
+  /** @internal closes within a limit of another's, which may still be made shorter */
   protected async closeWithin(limit: TimeLimit): Promise<void> {
     if (this.#limit === undefined) this.#beginToLeave(limit);
     await this.#closing;
