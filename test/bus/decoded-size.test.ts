@@ -179,14 +179,20 @@ function heap(): number {
   return heapUsed + external;
 }
 
-/** By how much the heap grows for the values of a message. */
+/**
+ * By how much the heap grows for the values of a message: the most of a few times, because memory of others that is given back
+ * meanwhile, by a thread of the collector, makes it less.
+ */
 function growthOf(message: Message, variants: 'plain' | 'wrap'): number {
-  const before = heap();
-  const values = message.decode({ variants });
-  const growth = heap() - before;
-  // They are needed until here.
-  assert.ok(values.length > 0);
-  return growth;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let time = 0; time < 3; time++) {
+    const before = heap();
+    const values = message.decode({ variants });
+    most = Math.max(most, heap() - before);
+    // They are needed until here.
+    assert.ok(values.length > 0);
+  }
+  return most;
 }
 
 test('what passes takes no more memory than the limit, and what is refused would have taken much of it', async () => {
