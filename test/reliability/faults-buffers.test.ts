@@ -157,7 +157,8 @@ for (const [where, connectEnds, lack] of [
           assert.is(bytes.length, 2_000_000);
           assert.ok(bytes.every((byte) => byte === 7));
         });
-        assert.ok(reply > 1_000_000, `${reply} bytes of a reply waited`);
+        // How much of it is still there at a look is up to the other end.
+        assert.ok(reply > QUEUED_LEAST, `${reply} bytes of a reply waited`);
         count({ callsSettled: 1102 });
       }
       await assertNoFdsLeft(before);
