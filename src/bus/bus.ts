@@ -65,7 +65,7 @@ export class Bus extends Endpoint {
   /** Whether calls may have to be answered; set by the layer that has objects. */
   protected hasObjects: () => boolean = () => false;
 
-  /** Whether the connection closes with this: nobody else shares it, or all of them close as well. */
+  /** Whether the connection closes with this: there is no other share, or all of them close as well. */
   protected isLast: () => boolean = () => true;
 
   /** Answers calls; set by the layer that has objects. */
@@ -230,7 +230,7 @@ export class Bus extends Endpoint {
   }
 
   /**
-   * @internal as `subscribe`, for who wants no message to keep: `take` gets the inbox that the signal is in
+   * @internal as `subscribe`, for a listener that keeps no message: `take` gets the inbox that the signal is in
    *
    * @param hearsOfLoss whether it is for something that rejects, or throws, when the connection is lost
    */
@@ -262,7 +262,7 @@ export class Bus extends Endpoint {
     try {
       const owned = await names.request(name, options, this, release);
       if (!this.isShare) return owned;
-      // A share that was closed while the request was on its way leaves its name to nobody: the connection may stay.
+      // A share that was closed while the request was on its way gives its name back: the connection may stay open.
       if (this.state !== 'open') await names.releaseAll(this).catch(() => {});
       this.requireOpen(`${name} is not requested`);
       return owned;

@@ -1,6 +1,6 @@
 /**
  * What one user of a connection still has to answer: calls whose handlers have not settled, and calls that its message
- * handlers took. Whoever closes waits for that. What is done when it returns is never counted, so that counting costs most
+ * handlers took. `close` waits for these. What is done when it returns is never counted, so that counting costs most
  * calls nothing.
  */
 export class CallsAtWork {
