@@ -149,35 +149,40 @@ function checkExportPath(path: string): void {
   if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
 }
 
-/** That interfaces have come, for the ObjectManagers above. */
-class Arrival implements Pending {
-  readonly #path: string;
-  readonly #exportables: readonly Exportable[];
-  readonly #managers: readonly TreeNode[];
-  readonly #outgoing: Outgoing;
+/** That interfaces have come or gone, for the ObjectManagers above. */
+abstract class Movement implements Pending {
+  protected readonly path: string;
+  protected readonly exportables: readonly Exportable[];
+  protected readonly managers: readonly TreeNode[];
+  protected readonly outgoing: Outgoing;
 
   constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
-    this.#path = path;
-    this.#exportables = exportables;
-    this.#managers = managers;
-    this.#outgoing = outgoing;
+    this.path = path;
+    this.exportables = exportables;
+    this.managers = managers;
+    this.outgoing = outgoing;
   }
 
+  abstract send(): true;
+}
+
+/** That interfaces have come. */
+class Arrival extends Movement {
   /** Whether anybody is to be told, or something is left to be found out when the constructors are done. */
   get isNeeded(): boolean {
-    return this.#managers.length > 0 || this.#exportables.some(({ isUnsettled }) => isUnsettled);
+    return this.managers.length > 0 || this.exportables.some(({ isUnsettled }) => isUnsettled);
   }
 
-  send(): true {
-    announce(this.#path, 'InterfacesAdded', this.#managers, this.#outgoing, () => {
-      for (const exportable of this.#exportables) prepareLate(exportable);
-      if (this.#managers.length === 0) return undefined;
-      const room = new DescriptorRoom(this.#outgoing.descriptors);
-      const entries = this.#exportables.map(({ description, properties }) => [
+  override send(): true {
+    announce(this.path, 'InterfacesAdded', this.managers, this.outgoing, () => {
+      for (const exportable of this.exportables) prepareLate(exportable);
+      if (this.managers.length === 0) return undefined;
+      const room = new DescriptorRoom(this.outgoing.descriptors);
+      const entries = this.exportables.map(({ description, properties }) => [
         description.name,
         properties.knownEntries(room),
       ]);
-      room.tellRefused(`the announcement of ${this.#path}`);
+      room.tellRefused(`the announcement of ${this.path}`);
       return Object.fromEntries(entries);
     });
     return true;
@@ -185,22 +190,10 @@ class Arrival implements Pending {
 }
 
 /** That interfaces have gone. */
-class Departure implements Pending {
-  readonly #path: string;
-  readonly #exportables: readonly Exportable[];
-  readonly #managers: readonly TreeNode[];
-  readonly #outgoing: Outgoing;
-
-  constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
-    this.#path = path;
-    this.#exportables = exportables;
-    this.#managers = managers;
-    this.#outgoing = outgoing;
-  }
-
-  send(): true {
-    const names = this.#exportables.map(({ description }) => description.name);
-    announce(this.#path, 'InterfacesRemoved', this.#managers, this.#outgoing, () => names);
+class Departure extends Movement {
+  override send(): true {
+    const names = this.exportables.map(({ description }) => description.name);
+    announce(this.path, 'InterfacesRemoved', this.managers, this.outgoing, () => names);
     return true;
   }
 }
