@@ -45,8 +45,12 @@ export class Ending {
   /** Where the connection leads, in words. */
   get where(): string {
     const { address, isPeer } = this.#options;
-    if (address === '') return 'a peer';
+    if (this.isAccepted) return 'a client';
     return `the ${isPeer ? 'peer' : 'bus'} at ${address}`;
+  }
+
+  get isAccepted(): boolean {
+    return this.#options.address === '';
   }
 
   get queuedBytes(): number {
@@ -137,14 +141,14 @@ export class Ending {
     tellUnheardLoss(address, reason, () => this.isAskedFor);
   }
 
-  /** What the kernel had not taken was promised to whoever sent it. What it had taken, and nobody read, nobody can tell. */
+  /** What the kernel had not taken was promised to the program. Of what it had taken, nothing tells whether it was read. */
   #reportUnwritten(bytes: number, reason: DBusError | undefined): void {
     if (bytes === 0) return;
-    // Whoever closes at once wants no time for that, and whoever loses the connection hears of the loss.
+    // A program that closes at once wants no time for that, and one that loses the connection hears of the loss.
     const isGivenUp = reason === undefined && this.#limit?.isAtOnce === false;
     const what = `${bytes} bytes of what was sent${isGivenUp ? ` to ${this.where}` : ''}, at most, were never written`;
     const text = `${what}: ${reason === undefined ? 'the other side did not read in time' : reason.message}`;
-    if (isGivenUp) tellUnwritten(text, this.id);
+    if (isGivenUp) tellUnwritten(text, this);
     else report('send', text, undefined, this.id);
   }
 }

@@ -4,11 +4,9 @@
  *
  * One listener serves all connections, and it is only there while there is one.
  */
-import { tellUnwritten } from './tell-unwritten.js';
+import { tellUnwritten, type UnwrittenTo } from './tell-unwritten.js';
 
-interface Flushable {
-  /** The number by which diagnostics call the connection. */
-  readonly id: number;
+interface Flushable extends UnwrittenTo {
   /** Where it leads, in words. */
   readonly where: string;
   /** Bytes that wait to be written. */
@@ -41,7 +39,7 @@ function timeLeft(): number {
 
 function flushAll(): void {
   end ??= performance.now() + EXIT_PATIENCE;
-  // Whoever reads is not to go without because somebody else does not: nobody is waited for before all had their turn.
+  // A peer that reads is not to go without because another does not: all have their turn before any is waited for.
   let unwritten = [...open].filter((connection) => !connection.flushNow(0));
   for (let turn = 0; unwritten.length > 0 && timeLeft() >= 1; turn++) {
     unwritten[turn % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
@@ -55,9 +53,10 @@ export function flushWhileExiting(connection: Flushable): void {
   if (!connection.flushNow(timeLeft())) tellGivenUp(connection);
 }
 
-function tellGivenUp({ id, where, queuedBytes }: Flushable): void {
+function tellGivenUp(connection: Flushable): void {
+  const { where, queuedBytes } = connection;
   const text = `${queuedBytes} bytes that were sent to ${where} are lost: the process ends, and the other side does not read`;
-  tellUnwritten(text, id);
+  tellUnwritten(text, connection);
 }
 
 export function flushAtExit(connection: Flushable): void {

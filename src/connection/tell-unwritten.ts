@@ -9,10 +9,21 @@ import { report } from '../diagnostics.js';
 
 const CODE = 'BUSBAR_UNWRITTEN';
 
-/** Tells of it on the channel, on standard error, and with an exit code of 1 if there was none. */
-export function tellUnwritten(text: string, connection: number): void {
-  report('send', text, undefined, connection);
-  process.exitCode ||= 1;
+/** Where it was to go. */
+export interface UnwrittenTo {
+  /** The number by which diagnostics call the connection. */
+  readonly id: number;
+  /** The other side is a client that this program accepted. */
+  readonly isAccepted: boolean;
+}
+
+/**
+ * Tells of it on the channel and on standard error, and with an exit code of 1 if there was none. A client that was accepted
+ * changes no exit code: a server would end as failed whenever one of its clients had stopped reading.
+ */
+export function tellUnwritten(text: string, { id, isAccepted }: UnwrittenTo): void {
+  report('send', text, undefined, id);
+  if (!isAccepted) process.exitCode ||= 1;
   if (process.env.NODE_NO_WARNINGS === '1' || !isWithinRate(CODE)) return;
   // A process warning would be printed in a later tick, which there may not be.
   try {

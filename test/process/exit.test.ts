@@ -8,6 +8,7 @@ import { folder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, Program } from '../helpers/program.js';
 import { StoppedReader } from '../helpers/stopped-reader.js';
+import { StoppedServer } from '../helpers/stopped-server.js';
 import { until } from '../helpers/until.js';
 
 const daemon = await PrivateBus.start();
@@ -381,21 +382,48 @@ test('what waits to be written keeps the process alive until it is read', async 
   assert.is(sizes.length, 20);
 });
 
-test('what a process gives up at its end is told, with a code', async () => {
+/** More than any socket takes, sent by `bus`. */
+const SEND_MUCH = `
+  const body = [1, Buffer.alloc(1024 * 1024)];
+  for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
+`;
+
+/** Runs a script that sends much by `bus` to a server that reads nothing. */
+async function runAtStoppedServer(script: string): Promise<Finished> {
+  await using server = await StoppedServer.start();
+  return await run(`{
+    const bus = await connect({ address: '${server.address}', peer: true });
+    ${SEND_MUCH}
+    ${script}
+  }`);
+}
+
+/** The same, sent to a client that reads nothing. */
+async function runAtStoppedClient(script: string): Promise<Finished> {
   const listening = start(`{
     const server = await listen({ address: 'unix:tmpdir=${folder}' });
     console.log('listening ' + server.address);
     for await (const bus of server) {
-      const body = [1, Buffer.alloc(1024 * 1024)];
-      for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
-      process.exit(0);
+      ${SEND_MUCH}
+      ${script}
+      await server.close();
     }
   }`);
   const address = (await listening.line('listening')).split(' ')[1] as string;
   await using _stopped = await StoppedReader.start(address, ['org.example.Exit', 'Bye']);
-  const { code, stderr } = await listening.finished;
-  assert.is(code, 1);
-  assert.match(stderr, /\[BUSBAR_UNWRITTEN\] Warning: \d+ bytes that were sent to a peer are lost/);
+  return await listening.finished;
+}
+
+test('what a process gives up at its end is told, with a code; not so a client that does not read', async () => {
+  const failed = await runAtStoppedServer('process.exit(0);');
+  assert.match(
+    failed.stderr,
+    /\[BUSBAR_UNWRITTEN\] Warning: \d+ bytes that were sent to the peer at unix:\S+ are lost/,
+  );
+  assert.is(failed.code, 1);
+  const served = await runAtStoppedClient('process.exit(0);');
+  assert.match(served.stderr, /\[BUSBAR_UNWRITTEN\] Warning: \d+ bytes that were sent to a client are lost/);
+  assert.is(served.code, 0);
 });
 
 test('what close() gives up is told as well, with a code, unless it was to end at once', async () => {
@@ -403,29 +431,25 @@ test('what close() gives up is told as well, with a code, unless it was to end a
     ['{ drain: 300 }', true],
     ['{ drain: 0 }', false],
   ] as const) {
-    const listening = start(`{
+    const script = `
       const { subscribe } = await import('node:diagnostics_channel');
       subscribe('busbar:problem', ({ message }) => console.log('problem ' + message));
-      const server = await listen({ address: 'unix:tmpdir=${folder}' });
-      console.log('listening ' + server.address);
-      for await (const bus of server) {
-        const body = [1, Buffer.alloc(1024 * 1024)];
-        for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
-        await bus.close(${options});
-        console.log('closed ' + await bus.disconnected);
-        await server.close();
-      }
-    }`);
-    const address = (await listening.line('listening')).split(' ')[1] as string;
-    await using _stopped = await StoppedReader.start(address, ['org.example.Exit', 'Bye']);
-    const { code, stdout, stderr } = await listening.finished;
-    assert.match(stdout, 'closed undefined');
-    const lost =
-      /\d+ bytes of what was sent( to a peer)?, at most, were never written: the other side did not read in time/;
-    assert.match(stdout, new RegExp(`problem ${lost.source}`));
-    assert.is(code, warns ? 1 : 0, stderr);
-    if (warns) assert.match(stderr, new RegExp(`\\[BUSBAR_UNWRITTEN\\] Warning: ${lost.source}`));
-    else assert.not.match(stderr, 'BUSBAR_UNWRITTEN');
+      await bus.close(${options});
+      console.log('closed ' + await bus.disconnected);
+    `;
+    for (const [runAtStopped, where, failure] of [
+      [runAtStoppedServer, ' to the peer at \\S+', 1],
+      [runAtStoppedClient, ' to a client', 0],
+    ] as const) {
+      const { code, stdout, stderr } = await runAtStopped(script);
+      assert.match(stdout, 'closed undefined');
+      const to = warns ? where : '';
+      const lost = `\\d+ bytes of what was sent${to}, at most, were never written: the other side did not read in time`;
+      assert.match(stdout, new RegExp(`problem ${lost}`));
+      assert.is(code, warns ? failure : 0, stderr);
+      if (warns) assert.match(stderr, new RegExp(`\\[BUSBAR_UNWRITTEN\\] Warning: ${lost}`));
+      else assert.not.match(stderr, 'BUSBAR_UNWRITTEN');
+    }
   }
 });
 
