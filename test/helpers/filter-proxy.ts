@@ -1,5 +1,5 @@
 /** xdg-dbus-proxy in front of a bus, as Flatpak and firejail put it: it looks into the handshake and into every header. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onExit } from './exit-cleanup.js';
@@ -27,7 +27,7 @@ export class FilterProxy {
     const socket = join(folder, 'bus');
     const args = [address, socket, '--filter', ...policies];
     const proxy = new FilterProxy(folder, Program.start(programPath(PROGRAM) as string, args, { timeLimit: FOREVER }));
-    await until(() => existsSync(socket));
+    await until(() => isListenedAt(socket));
     return proxy;
   }
 
@@ -43,4 +43,13 @@ export class FilterProxy {
     this.#forget();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Whether clients can connect there. The file is there a moment earlier, when nothing listens yet. */
+function isListenedAt(path: string): boolean {
+  const listening = 0x10000;
+  return readFileSync('/proc/net/unix', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .some((fields) => fields[7] === path && (Number.parseInt(fields[3] ?? '', 16) & listening) !== 0);
 }
