@@ -1,8 +1,8 @@
-// time limit: 300 s
+// time limit: 400 s
 // Half a minute of mixed load leaves everything where it was, and loses nothing. `npm run soak` is the long form.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { judge } from '../soak/judge.js';
+import { judge, type SoakResult } from '../soak/judge.js';
 import { Ledger } from '../soak/ledger.js';
 import type { Sample } from '../soak/quantities.js';
 import { soak } from '../soak/soak.js';
@@ -128,13 +128,20 @@ test('a load that blocks the loop is found by the delay', async () => {
   assert.match(failures.join('\n'), /Event-loop delay, mean: \d+\.\d ms, more than/);
 });
 
-test('30 seconds of mixed load: nothing grows, nothing is lost', async () => {
-  const { failures, ledger } = await soak(30);
-  // Resident memory goes up and down by more than its limit: that it grew cannot be told of half a minute, nor that it did not.
-  // `npm run soak` lasts until it can.
-  const told = failures.filter((failure) => !failure.startsWith('Resident memory: too short to tell'));
-  assert.equal(told, []);
-  assert.ok(ledger.calls > 1000 && ledger.emits > 1000, `${ledger.calls} calls and ${ledger.emits} signals`);
+test('half a minute of mixed load, or as long as it takes to tell: nothing grows, nothing is lost', async () => {
+  // Memory that was large for a few looks can leave open whether it grew; three times as long tells. What grows for certain,
+  // and what is lost, fails at once.
+  let result = await soak(30);
+  const wrong = wrongIn(result);
+  if (wrong.length > 0 && wrong.every((failure) => failure.includes(': too short to tell: '))) result = await soak(90);
+  assert.equal(wrongIn(result), []);
+  const { calls, emits } = result.ledger;
+  assert.ok(calls > 1000 && emits > 1000, `${calls} calls and ${emits} signals`);
 });
+
+/** Resident memory goes up and down by more than its limit: of a minute neither can be told. `npm run soak` lasts until it can. */
+function wrongIn({ failures }: SoakResult): readonly string[] {
+  return failures.filter((failure) => !failure.startsWith('Resident memory: too short to tell'));
+}
 
 test.run();
