@@ -202,7 +202,8 @@ export class Program {
   #abandonWaiters(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { pattern, reject } of waiters) reject(this.#failure(`ended without a line that matches ${pattern}`));
+    const how = this.#timedOut ? 'was killed for taking too long,' : 'ended';
+    for (const { pattern, reject } of waiters) reject(this.#failure(`${how} without a line that matches ${pattern}`));
   }
 
   #watch(timeLimit: number): Promise<Finished> {
