@@ -23,7 +23,7 @@ export interface Problem {
  * What kind of problem it is:
  *
  * - `handler`: code of the user's threw: a method, a getter, a listener
- * - `misfit`: what came, or is to be sent, is not of the type that was described
+ * - `misfit`: what came, or a value of the user's, is not of the type that was described
  * - `subscription`: the bus refused a match rule that nobody asked about
  * - `message`: a message was dropped, or could not be handled
  * - `introspection`: a part of introspection data cannot be used, and is left out
@@ -51,11 +51,11 @@ export const trace = debuglog('busbar');
 /**
  * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. Where nobody subscribes to
  * the channel, failures of the user's own handlers become process warnings: they must not go unseen. Callers can cause
- * these, so they have a rate.
+ * these, so they have a rate. {@link reportMisfit} does the same for values of the user's.
  */
 export function report(kind: ProblemKind, message: string, error?: unknown, connection?: number): void {
   if (problems.hasSubscribers) problems.publish({ kind, message, error, connection } satisfies Problem);
-  else if (kind === 'handler') warnOfFailure(message, error);
+  else if (kind === 'handler') warnOfFailure('BUSBAR_HANDLER', message, error);
   if (!trace.enabled) return;
   const whose = connection === undefined ? '' : `#${connection} `;
   trace('%s%s: %s%s', whose, kind, printable(message), error === undefined ? '' : `\n${shown(error).detail}`);
@@ -84,9 +84,18 @@ export function reportRejection(what: string, result: Promise<unknown>, connecti
   result.catch((error: unknown) => reportFailure(what, error, connection));
 }
 
-function warnOfFailure(message: string, error: unknown): void {
+/**
+ * Reports that a value of the user's own code, a result or a property, is not of the type that it was described with. Whoever
+ * wrote the code hears of it as of code that threw: the caller, who is told that something failed, can do nothing about it.
+ */
+export function reportMisfit(message: string, error: unknown, connection?: number): void {
+  if (!problems.hasSubscribers) warnOfFailure('BUSBAR_MISFIT', message, error);
+  report('misfit', message, error, connection);
+}
+
+function warnOfFailure(code: string, message: string, error: unknown): void {
   const { text, detail } = error === undefined ? { text: '', detail: '' } : shown(error);
-  warnAtRate('BUSBAR_HANDLER', printable(text === '' ? message : `${message}: ${text}`), detail);
+  warnAtRate(code, printable(text === '' ? message : `${message}: ${text}`), detail);
 }
 
 /** An error in a few words. */

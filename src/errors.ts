@@ -1,210 +1,103 @@
 /**
- * The one error hierarchy. Everything that busbar throws or rejects with is a `DBusError`: what a peer or the bus
- * answered, and what arose here. They are told apart by class, by `code`, and by the name on the wire.
- *
- * `instanceof` holds across copies of the package: classes know their instances by a registered symbol.
+ * Errors that busbar makes. Their classes are those of `error-classes.ts` but for a mark: a service answers its callers with an
+ * error that it made, and never with one that busbar made for the service, of a wrong argument or a call that failed. The
+ * mark tells which it is, wherever in busbar an error comes from.
  */
-
 import type { Message } from './connection/message.js';
 import { printable } from './diagnostics/printable.js';
+import * as published from './error-classes.js';
 
-/** What an error may carry besides its name and text. */
-export interface DBusErrorOptions extends ErrorOptions {
-  /** All values of the error message's body; the first is the text where the sender followed the convention. */
-  readonly body?: readonly unknown[];
-  /**
-   * The signature of `body`, for a service that answers with more than a text: begin it with `s` and the body with the
-   * text, which is what others look for. Without a signature only the text is sent.
-   */
-  readonly signature?: string;
-}
+export type { DBusErrorOptions } from './error-classes.js';
 
-/**
- * An error with a D-Bus name. Throw one that you made from a method, getter or setter of a service to answer the caller
- * with it; catch one from a call to learn what the peer answered. One that was caught and is thrown on is no answer to
- * somebody else's call: the caller gets its text as `org.freedesktop.DBus.Error.Failed`.
- *
- * @see D-Bus specification, section "Message Protocol", type ERROR
- */
-export class DBusError extends Error {
-  /** The error name on the wire, for instance `org.freedesktop.DBus.Error.UnknownMethod`. */
-  readonly dbusName: string;
-  /** The values of the error reply; empty for errors that arose here. File descriptors among them are closed already. */
-  readonly body: readonly unknown[];
-  /** The signature by which a service sends `body`; `undefined` where it sends the text alone. */
-  readonly signature: string | undefined;
-  /** The message that brought the error: who sent it, by which signature; `undefined` for errors that arose here. */
-  declare readonly reply: Message | undefined;
-  /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
-  declare readonly code: string;
+/** Marks what busbar made; shared by all copies of this package in a process. */
+const ofBusbar: unique symbol = Symbol.for('busbar.ofBusbar');
 
-  /**
-   * @param dbusName the error name on the wire, two or more elements: `org.example.Error.Busy`
-   * @param message the text, which the caller reads
-   * @param options values to send besides, and a `cause` that stays here
-   */
-  constructor(dbusName: string, message: string, options: DBusErrorOptions = {}) {
-    super(message, options);
-    this.dbusName = dbusName;
-    this.body = options.body ?? [];
-    this.signature = options.signature;
-  }
-
-  /** Whether a value is such an error, of any copy of this package. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    const brand = brands.get(this);
-    return brand !== undefined && typeof value === 'object' && value !== null && brand in value;
-  }
-}
-
-const brands = new WeakMap<object, symbol>();
-/** What received errors become, by their name on the wire. */
-const receivedClasses = new Map<string, typeof WellKnownError>();
-
-/** Gives a class its name and code (on the prototype, where minifiers and subclassing leave them alone) and its brand. */
-function identify(errorClass: typeof DBusError | typeof WellKnownError, name: string, code: string): void {
-  const brand = Symbol.for(`busbar.${name}`);
-  brands.set(errorClass, brand);
-  const hidden = { enumerable: false, configurable: true, writable: true };
-  Object.defineProperties(errorClass.prototype, {
-    name: { ...hidden, value: name },
-    code: { ...hidden, value: code },
-    [brand]: { ...hidden, value: true },
+/** A class as busbar uses it: a subclass of its own that looks the same. */
+function marked<ErrorClass extends typeof published.DBusError | typeof published.WellKnownError>(
+  errorClass: ErrorClass,
+): ErrorClass {
+  const base = errorClass as new (...args: never[]) => published.DBusError;
+  const { name } = errorClass.prototype;
+  const own = { [name]: class extends base {} }[name] as unknown as ErrorClass;
+  Object.defineProperties(own.prototype, {
+    [ofBusbar]: { value: true },
+    constructor: { value: errorClass, configurable: true, writable: true },
   });
+  published.shareBrand(own as typeof published.DBusError, errorClass as typeof published.DBusError);
+  return own;
 }
 
-/** An error of a kind that the specification, the bus or busbar gives a fixed name on the wire. */
-class WellKnownError extends DBusError {
-  /** The error name on the wire that errors of this class have. */
-  static readonly dbusName: string;
-  constructor(message: string, options?: DBusErrorOptions) {
-    super(new.target.dbusName, message, options);
-  }
-}
+export const DBusError = marked(published.DBusError);
+export type DBusError = published.DBusError;
 
-const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
+export const ServiceUnknownError = marked(published.ServiceUnknownError);
+export type ServiceUnknownError = published.ServiceUnknownError;
 
-/**
- * The service is not there: no connection owns the name, and none could be started for it. Which of the two D-Bus names the
- * error has depends on the bus and on the call, so this class is common to both: `instanceof ServiceUnknownError` is true for
- * {@link NameHasNoOwnerError} as well. The call did not reach a service.
- */
-export class ServiceUnknownError extends WellKnownError {
-  static override readonly dbusName: string = standard('ServiceUnknown');
-}
-/** No connection owns the name that was asked about, or that was called with `autoStart: false`. */
-export class NameHasNoOwnerError extends ServiceUnknownError {
-  static override readonly dbusName: string = standard('NameHasNoOwner');
-}
-/**
- * The service left the bus before it answered: it ended, crashed or was restarted. Whether it had begun to do what the call
- * asked for is not known. Time has nothing to do with it, so it is no {@link TimeoutError}.
- */
-export class ServiceLeftError extends WellKnownError {
-  static override readonly dbusName = standard('NoReply');
-}
-/** The peer has no object at that path. */
-export class UnknownObjectError extends WellKnownError {
-  static override readonly dbusName = standard('UnknownObject');
-}
-/** The object has no such interface. */
-export class UnknownInterfaceError extends WellKnownError {
-  static override readonly dbusName = standard('UnknownInterface');
-}
-/** The interface has no such method. */
-export class UnknownMethodError extends WellKnownError {
-  static override readonly dbusName = standard('UnknownMethod');
-}
-/** The interface has no such property. */
-export class UnknownPropertyError extends WellKnownError {
-  static override readonly dbusName = standard('UnknownProperty');
-}
-/** The property cannot be written. */
-export class PropertyReadOnlyError extends WellKnownError {
-  static override readonly dbusName = standard('PropertyReadOnly');
-}
-/** A policy of the bus or the service forbids it. */
-export class AccessDeniedError extends WellKnownError {
-  static override readonly dbusName = standard('AccessDenied');
-}
-/** The service would ask the user for permission; call with `interactive: true` to allow that. */
-export class InteractiveAuthorizationRequiredError extends WellKnownError {
-  static override readonly dbusName = standard('InteractiveAuthorizationRequired');
-}
-/** A limit of the bus, the peer or this connection was reached. */
-export class LimitsExceededError extends WellKnownError {
-  static override readonly dbusName: string = standard('LimitsExceeded');
-}
-/** More bytes wait to be written than the connection allows; await `flush()` and try again. */
-export class BackpressureError extends LimitsExceededError {
-  static override readonly dbusName: string = standard('LimitsExceeded');
-}
-/** The peer does not support what was asked. */
-export class NotSupportedError extends WellKnownError {
-  static override readonly dbusName = standard('NotSupported');
-}
-/** The bus knows no such match rule. */
-export class MatchRuleNotFoundError extends WellKnownError {
-  static override readonly dbusName = standard('MatchRuleNotFound');
-}
-/** A value, name, path or signature is not what the specification or the signature asks for. */
-export class InvalidArgumentError extends WellKnownError {
-  static override readonly dbusName = standard('InvalidArgs');
-}
-/**
- * No reply came in time: the call's own timeout passed, or a time limit of the bus did. A service that leaves the bus without
- * answering is a {@link ServiceLeftError}. A service that answers `NoReply` or `Timeout` is heard by a plain `DBusError` of
- * that name.
- */
-export class TimeoutError extends WellKnownError {
-  static override readonly dbusName = standard('NoReply');
-}
-/**
- * The connection is closed, was lost while the call was waiting, or was closed before the call was made. After a loss, `cause`
- * is the reason: the error that {@link MessageBus.disconnected} resolves with.
- */
-export class ConnectionClosedError extends WellKnownError {
-  static override readonly dbusName = standard('Disconnected');
-}
-/**
- * The caller whose call is being answered has left the bus, or hung up: the reason of {@link CallContext.signal} then. Where it
- * is the connection itself that ended, the reason is a {@link ConnectionClosedError}.
- */
-export class CallerLeftError extends WellKnownError {
-  static override readonly dbusName = standard('Disconnected');
-}
-/** No connection could be made; the text lists what was tried, how far it came, and what usually cures it. */
-export class ConnectError extends WellKnownError {
-  static override readonly dbusName = standard('NoServer');
-}
-/** No socket could be made for peers to connect to; the text lists what was tried, and what usually cures it. */
-export class ListenError extends WellKnownError {
-  static override readonly dbusName = standard('BadAddress');
-}
-/** The other side sent bytes that are no D-Bus messages. */
-export class ProtocolError extends WellKnownError {
-  static override readonly dbusName = standard('InconsistentMessage');
-}
-/** Another connection owns the name that was requested. */
-export class NameTakenError extends WellKnownError {
-  static override readonly dbusName = standard('AddressInUse');
-  /** The unique name of the present owner, where it could be learnt. */
-  readonly owner: string | undefined;
-  /** @param options what other errors have, and the owner */
-  constructor(message: string, options?: DBusErrorOptions & { readonly owner?: string | undefined }) {
-    super(message, options);
-    this.owner = options?.owner;
-  }
-}
+export const NameHasNoOwnerError = marked(published.NameHasNoOwnerError);
+export type NameHasNoOwnerError = published.NameHasNoOwnerError;
 
-/**
- * A name is not waited for any more, because it was given back: by {@link OwnedName.release}, `releaseName`, or because its
- * queue was left.
- */
-export class NameReleasedError extends WellKnownError {
-  static override readonly dbusName = standard('NameHasNoOwner');
-}
+export const ServiceLeftError = marked(published.ServiceLeftError);
+export type ServiceLeftError = published.ServiceLeftError;
+
+export const UnknownObjectError = marked(published.UnknownObjectError);
+export type UnknownObjectError = published.UnknownObjectError;
+
+export const UnknownInterfaceError = marked(published.UnknownInterfaceError);
+export type UnknownInterfaceError = published.UnknownInterfaceError;
+
+export const UnknownMethodError = marked(published.UnknownMethodError);
+export type UnknownMethodError = published.UnknownMethodError;
+
+export const UnknownPropertyError = marked(published.UnknownPropertyError);
+export type UnknownPropertyError = published.UnknownPropertyError;
+
+export const PropertyReadOnlyError = marked(published.PropertyReadOnlyError);
+export type PropertyReadOnlyError = published.PropertyReadOnlyError;
+
+export const AccessDeniedError = marked(published.AccessDeniedError);
+export type AccessDeniedError = published.AccessDeniedError;
+
+export const InteractiveAuthorizationRequiredError = marked(published.InteractiveAuthorizationRequiredError);
+export type InteractiveAuthorizationRequiredError = published.InteractiveAuthorizationRequiredError;
+
+export const LimitsExceededError = marked(published.LimitsExceededError);
+export type LimitsExceededError = published.LimitsExceededError;
+
+export const BackpressureError = marked(published.BackpressureError);
+export type BackpressureError = published.BackpressureError;
+
+export const NotSupportedError = marked(published.NotSupportedError);
+export type NotSupportedError = published.NotSupportedError;
+
+export const MatchRuleNotFoundError = marked(published.MatchRuleNotFoundError);
+export type MatchRuleNotFoundError = published.MatchRuleNotFoundError;
+
+export const InvalidArgumentError = marked(published.InvalidArgumentError);
+export type InvalidArgumentError = published.InvalidArgumentError;
+
+export const TimeoutError = marked(published.TimeoutError);
+export type TimeoutError = published.TimeoutError;
+
+export const ConnectionClosedError = marked(published.ConnectionClosedError);
+export type ConnectionClosedError = published.ConnectionClosedError;
+
+export const CallerLeftError = marked(published.CallerLeftError);
+export type CallerLeftError = published.CallerLeftError;
+
+export const ConnectError = marked(published.ConnectError);
+export type ConnectError = published.ConnectError;
+
+export const ListenError = marked(published.ListenError);
+export type ListenError = published.ListenError;
+
+export const ProtocolError = marked(published.ProtocolError);
+export type ProtocolError = published.ProtocolError;
+
+export const NameTakenError = marked(published.NameTakenError);
+export type NameTakenError = published.NameTakenError;
+
+export const NameReleasedError = marked(published.NameReleasedError);
+export type NameReleasedError = published.NameReleasedError;
 
 /**
  * The error for what needs a connection that is over.
@@ -214,8 +107,8 @@ export class NameReleasedError extends WellKnownError {
  * @internal
  */
 export function closedError(text: string, reason: DBusError | undefined): ConnectionClosedError {
-  if (reason === undefined) return notAnAnswer(new ConnectionClosedError(text));
-  return notAnAnswer(new ConnectionClosedError(`${text}: ${reason.message}`, { cause: reason }));
+  if (reason === undefined) return new ConnectionClosedError(text);
+  return new ConnectionClosedError(`${text}: ${reason.message}`, { cause: reason });
 }
 
 /**
@@ -227,93 +120,44 @@ export function isOverOrFull(error: unknown): boolean {
   return error instanceof ConnectionClosedError || error instanceof BackpressureError;
 }
 
-/** Marks errors that others made; shared by all copies of this package in a process. */
-const notMine: unique symbol = Symbol.for('busbar.notAnAnswer');
-
-/**
- * Marks an error that busbar made of what a peer answered, or of what it was given: a service does not mean it.
- *
- * @internal
- */
-export function notAnAnswer<E extends DBusError>(error: E): E {
-  return Object.defineProperty(error, notMine, { value: true });
+/** Whether busbar made an error, and not the program: a service that throws it does not mean it as the answer to its caller. */
+export function isOfBusbar(error: DBusError): boolean {
+  return ofBusbar in error;
 }
 
-/**
- * An error that says again what another one says, with more around it: if that one is no answer, this one is none.
- *
- * @internal
- */
-export function sayingAgain<E extends DBusError>(error: E): E {
-  const { cause } = error;
-  return typeof cause === 'object' && cause !== null && notMine in cause ? notAnAnswer(error) : error;
-}
-
-/**
- * Whether a service that throws this error means it as the answer to its caller: it does, unless busbar made the error of
- * what happened to a connection, a call or a value of the service's.
- *
- * @internal
- */
-export function isAnswer(error: DBusError): boolean {
-  return !(notMine in error);
-}
-
-/** Kinds that tell of a connection or a call of one's own: what a peer answers is none of them. */
-const localKinds = [
-  TimeoutError,
-  ServiceLeftError,
-  CallerLeftError,
-  ConnectionClosedError,
-  ConnectError,
-  ListenError,
-  ProtocolError,
-  BackpressureError,
-  NameTakenError,
-  NameReleasedError,
-];
-
-identify(DBusError, 'DBusError', 'ERR_DBUS');
-Object.defineProperty(DBusError.prototype, 'reply', { value: undefined, configurable: true });
-for (const [name, errorClass] of Object.entries({
-  ServiceUnknownError,
-  NameHasNoOwnerError,
-  ServiceLeftError,
-  UnknownObjectError,
-  UnknownInterfaceError,
-  UnknownMethodError,
-  UnknownPropertyError,
-  PropertyReadOnlyError,
-  AccessDeniedError,
-  InteractiveAuthorizationRequiredError,
-  LimitsExceededError,
-  BackpressureError,
-  NotSupportedError,
-  MatchRuleNotFoundError,
-  InvalidArgumentError,
-  TimeoutError,
-  CallerLeftError,
-  ConnectionClosedError,
-  ConnectError,
-  ListenError,
-  ProtocolError,
-  NameTakenError,
-  NameReleasedError,
-})) {
-  const kind = name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])/g, '_');
-  identify(errorClass, name, `ERR_DBUS_${kind.toUpperCase()}`);
-  const isLocal = localKinds.some((kind) => kind === errorClass);
-  if (!isLocal) receivedClasses.set(errorClass.dbusName, errorClass);
-}
+/** What a received error becomes, by its name on the wire. Kinds that tell of a connection or a call of one's own are none. */
+const receivedClasses = new Map(
+  [
+    ServiceUnknownError,
+    NameHasNoOwnerError,
+    UnknownObjectError,
+    UnknownInterfaceError,
+    UnknownMethodError,
+    UnknownPropertyError,
+    PropertyReadOnlyError,
+    AccessDeniedError,
+    InteractiveAuthorizationRequiredError,
+    LimitsExceededError,
+    NotSupportedError,
+    MatchRuleNotFoundError,
+    InvalidArgumentError,
+  ].map((errorClass) => [errorClass.dbusName, errorClass]),
+);
 
 /** The names by which a bus says that a call gets no reply. From a service they tell of something that the service did. */
-const noReplyNames: ReadonlySet<string> = new Set(['NoReply', 'Timeout', 'TimedOut'].map(standard));
+const noReplyNames: ReadonlySet<string> = new Set(
+  ['NoReply', 'Timeout', 'TimedOut'].map((name) => `org.freedesktop.DBus.Error.${name}`),
+);
 
 /**
  * The class of a received error. Those that tell of a connection or a call of one's own are made here alone: an answer
  * named `Disconnected` tells of a connection of the service's, and a program that reconnects must not believe it.
  */
-function receivedClass(dbusName: string, sender: string | undefined, text: string): typeof WellKnownError | undefined {
+function receivedClass(
+  dbusName: string,
+  sender: string | undefined,
+  text: string,
+): typeof published.WellKnownError | undefined {
   if (sender === 'org.freedesktop.DBus' && noReplyNames.has(dbusName)) {
     // Of the buses only dbus-daemon has a time limit for replies, off by default; its text is all that tells.
     const isLeft = dbusName === ServiceLeftError.dbusName && !/\btime(d ?)?out\b/.test(text);
@@ -338,7 +182,7 @@ export function errorFromReply(
   body: readonly unknown[] | (() => readonly unknown[]),
   call: string,
 ): DBusError {
-  const { errorName: dbusName = standard('Failed') } = reply;
+  const { errorName: dbusName = 'org.freedesktop.DBus.Error.Failed' } = reply;
   const error = errorNamed(dbusName, reply.sender, text, typeof body === 'function' ? [] : body, call);
   if (typeof body === 'function') Object.defineProperty(error, 'body', { get: body, enumerable: true });
   // Hidden, so that an error that is printed shows what went wrong and not all of a message.
@@ -356,8 +200,8 @@ function errorNamed(
   const text = told === '' ? dbusName : told;
   const message = call === '' ? text : `${text} (${call})`;
   const known = receivedClass(dbusName, sender, received);
-  if (known === undefined) return notAnAnswer(new DBusError(dbusName, message, { body }));
-  const error = notAnAnswer(new known(message, { body }));
+  if (known === undefined) return new DBusError(dbusName, message, { body });
+  const error = new known(message, { body });
   if (error.dbusName !== dbusName) Object.defineProperty(error, 'dbusName', { value: dbusName, enumerable: true });
   return error;
 }

@@ -62,7 +62,7 @@ export {
   UnknownMethodError,
   UnknownObjectError,
   UnknownPropertyError,
-} from './errors.js';
+} from './error-classes.js';
 export { FileDescriptor } from './file-descriptor.js';
 export type {
   Access,

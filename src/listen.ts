@@ -4,7 +4,7 @@ import { listenTarget } from './connection/listen-address.js';
 import { Listener } from './connection/listener.js';
 import { requireLibrary } from './connection/open.js';
 import { randomBytes } from './connection/random-bytes.js';
-import { InvalidArgumentError, ListenError, notAnAnswer } from './errors.js';
+import { InvalidArgumentError, ListenError } from './errors.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
 import { checkBoolean, checkChoice, checkObject, checkOptionalFunction, checkOptionalString } from './parameters.js';
@@ -71,7 +71,7 @@ async function openListener(
     if (result instanceof Listener) return result;
     failures.push(`${address.text}: ${result}`);
   }
-  throw notAnAnswer(new ListenError(`no socket for peers could be made:\n  ${failures.join('\n  ')}`));
+  throw new ListenError(`no socket for peers could be made:\n  ${failures.join('\n  ')}`);
 }
 
 async function openOne(

@@ -10,7 +10,7 @@
 
 import { BoundedCache } from './bounded-cache.js';
 import { printable } from './diagnostics/printable.js';
-import { InvalidArgumentError, notAnAnswer } from './errors.js';
+import { InvalidArgumentError } from './errors.js';
 
 /** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
 const NAME_MAXIMUM = 255;
@@ -47,11 +47,11 @@ class NameRule {
   check(value: string, what: string): void {
     if (this.accepts(value)) return;
     if (typeof value !== 'string') {
-      throw notAnAnswer(
-        new InvalidArgumentError(`invalid ${what}: expected a string, got ${value === null ? 'null' : typeof value}`),
+      throw new InvalidArgumentError(
+        `invalid ${what}: expected a string, got ${value === null ? 'null' : typeof value}`,
       );
     }
-    throw notAnAnswer(new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`));
+    throw new InvalidArgumentError(`invalid ${what} ${quoted(value)}: ${this.#explain(value)}`);
   }
 }
 

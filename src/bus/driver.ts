@@ -6,7 +6,7 @@
 import type { Connection } from '../connection/connection.js';
 import { MessageType } from '../connection/message.js';
 import type { InnerWaitOptions, WaitOptions } from '../connection/pending-calls.js';
-import { notAnAnswer, ProtocolError, ServiceUnknownError } from '../errors.js';
+import { ProtocolError, ServiceUnknownError } from '../errors.js';
 import { isBusName, isUniqueName, quoted } from '../names.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
@@ -39,17 +39,13 @@ const StartServiceReply = { Success: 1, AlreadyRunning: 2 } as const;
 /** @throws {@link ProtocolError} for what is no name */
 function expectName(member: string, name: unknown, isName: (name: string) => boolean): string {
   if (isName(name as string)) return name as string;
-  throw notAnAnswer(
-    new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not such a name`),
-  );
+  throw new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not such a name`);
 }
 
 /** @throws {@link ProtocolError} for a code that the specification does not have */
 function expectCode(member: string, code: unknown, codes: Readonly<Record<string, number>>): number {
   if (Object.values(codes).includes(code as number)) return code as number;
-  throw notAnAnswer(
-    new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not have`),
-  );
+  throw new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not have`);
 }
 
 export class BusDriver {
@@ -81,9 +77,7 @@ export class BusDriver {
     // That a rule is not removed, or a name not given back, would be seen much later, and by somebody else.
     return this.#connection.calls.call(call, body, { ...options, isUrgent: true }, (reply) => {
       if (reply.signature === answer) return take(reply.decode());
-      throw notAnAnswer(
-        new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`),
-      );
+      throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
     });
   }
 

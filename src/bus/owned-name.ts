@@ -1,5 +1,5 @@
 /** One request for a well-known name, as the program holds it. Several requests for a name each have a handle of their own. */
-import { closedError, type DBusError, NameReleasedError, notAnAnswer } from '../errors.js';
+import { closedError, type DBusError, NameReleasedError } from '../errors.js';
 
 /**
  * Why a name is not owned or waited for any more:
@@ -155,12 +155,10 @@ export class NameHandle implements OwnedName {
   #notAcquired(loss: NameLoss, reason: DBusError | undefined): DBusError {
     if (loss === 'closed') return closedError(`the connection was closed: ${this.name} is not waited for`, reason);
     if (loss === 'disconnected') return closedError(`${this.name} is not waited for any more`, reason);
-    return notAnAnswer(
-      new NameReleasedError(
-        loss === 'replaced'
-          ? `${this.name} was taken by another connection, and was not requested with queue`
-          : `${this.name} was released: it is not waited for any more`,
-      ),
+    return new NameReleasedError(
+      loss === 'replaced'
+        ? `${this.name} was taken by another connection, and was not requested with queue`
+        : `${this.name} was released: it is not waited for any more`,
     );
   }
 }

@@ -11,7 +11,6 @@ import {
   type DBusError,
   NameHasNoOwnerError,
   NameTakenError,
-  notAnAnswer,
 } from '../errors.js';
 import { checkWellKnownName } from '../names.js';
 import { checkBoolean, checkObject } from '../parameters.js';
@@ -207,9 +206,7 @@ export class OwnedNames {
       if (error instanceof NameHasNoOwnerError) return undefined;
       throw error;
     });
-    return notAnAnswer(
-      new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner }),
-    );
+    return new NameTakenError(`the name ${name} is taken${owner === undefined ? '' : ` by ${owner}`}`, { owner });
   }
 }
 

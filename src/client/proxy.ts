@@ -15,7 +15,7 @@ import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
 import type { ReplyBody, TakeReply } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { InvalidArgumentError, notAnAnswer, ProtocolError } from '../errors.js';
+import { InvalidArgumentError, ProtocolError } from '../errors.js';
 import type {
   InterfaceDescription,
   MethodDescription,
@@ -85,9 +85,7 @@ class RemoteInterface implements AnyProxy {
   getAll(): Promise<Record<string, unknown>> {
     return callProperties(this.#remote, 'GetAll', 's', [this.interface], (reply, options) => {
       if (reply.signature !== 'a{sv}') {
-        throw notAnAnswer(
-          new ProtocolError(`the reply of GetAll carries "${reply.signature}", and has to carry "a{sv}"`),
-        );
+        throw new ProtocolError(`the reply of GetAll carries "${reply.signature}", and has to carry "a{sv}"`);
       }
       return sentValues(this.#remote.description, reply.decode(options)[0] as Record<string, unknown>);
     });

@@ -7,7 +7,7 @@
  */
 
 import { BoundedCache } from '../bounded-cache.js';
-import { InvalidArgumentError, notAnAnswer } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
@@ -60,9 +60,9 @@ function compileBody(signature: string, depth: number, lazily: boolean): Encoder
     if (values.length !== count) {
       const expected = `${count} argument${count === 1 ? '' : 's'}`;
       const got = `expected ${expected} for the signature "${signature}", got ${values.length}`;
-      throw notAnAnswer(new InvalidArgumentError(got));
+      throw new InvalidArgumentError(got);
     }
-    if (depth > writer.depthMaximum) throw notAnAnswer(new InvalidArgumentError(tooDeepText(writer.depthMaximum)));
+    if (depth > writer.depthMaximum) throw new InvalidArgumentError(tooDeepText(writer.depthMaximum));
     writer.depth = 0;
     let index = 0;
     let value: unknown;
@@ -73,7 +73,7 @@ function compileBody(signature: string, depth: number, lazily: boolean): Encoder
       }
     } catch (error) {
       const located = within(`argument ${index}`, misfitOf(value, error));
-      throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
+      throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
     }
   };
 }

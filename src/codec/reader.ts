@@ -7,7 +7,7 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { notAnAnswer, ProtocolError } from '../errors.js';
+import { ProtocolError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import { DEPTH_MAXIMUM } from './limits.js';
 import { readKey, readSignature, readText } from './read-text.js';
@@ -157,7 +157,7 @@ export class Reader {
   fd(): FileDescriptor {
     const index = this.uint32();
     const descriptor = this.fds[index];
-    if (descriptor === undefined) throw notAnAnswer(new ProtocolError(`the message has no file descriptor ${index}`));
+    if (descriptor === undefined) throw new ProtocolError(`the message has no file descriptor ${index}`);
     this.referred.add(descriptor);
     return descriptor;
   }
@@ -243,8 +243,7 @@ export class Reader {
 
   /** Enters a variant; to be followed by {@link leaveVariant}. Bounds the recursion. */
   enterVariant(): void {
-    if (++this.#depth > DEPTH_MAXIMUM)
-      throw notAnAnswer(new ProtocolError(`more than ${DEPTH_MAXIMUM} variants are nested`));
+    if (++this.#depth > DEPTH_MAXIMUM) throw new ProtocolError(`more than ${DEPTH_MAXIMUM} variants are nested`);
   }
 
   leaveVariant(): void {
@@ -263,5 +262,5 @@ export class Reader {
 }
 
 function truncated(): ProtocolError {
-  return notAnAnswer(new ProtocolError('the body of the message ends within a value'));
+  return new ProtocolError('the body of the message ends within a value');
 }

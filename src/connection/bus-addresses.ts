@@ -5,7 +5,7 @@
  * @see D-Bus specification, section "Well-known Message Bus Instances"
  */
 import { statSync } from 'node:fs';
-import { ConnectError, notAnAnswer } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import { quoted } from '../names.js';
 import { type Address, formatAddress, parseAddresses } from './address.js';
 
@@ -40,10 +40,8 @@ export function sessionBusAddresses(env: Environment = process.env): readonly Ad
     else missing.push(objection);
   }
   if (addresses.length > 0) return addresses;
-  throw notAnAnswer(
-    new ConnectError(
-      `no session bus was found: ${missing.join(', ')}. Run inside a login session, set DBUS_SESSION_BUS_ADDRESS, or start a bus with dbus-run-session`,
-    ),
+  throw new ConnectError(
+    `no session bus was found: ${missing.join(', ')}. Run inside a login session, set DBUS_SESSION_BUS_ADDRESS, or start a bus with dbus-run-session`,
   );
 }
 
@@ -77,14 +75,12 @@ export function starterBusAddresses(env: Environment = process.env): readonly Ad
       return systemBusAddresses(env);
     case undefined:
     case '':
-      throw notAnAnswer(
-        new ConnectError('no bus started this process: neither DBUS_STARTER_ADDRESS nor DBUS_STARTER_BUS_TYPE is set'),
+      throw new ConnectError(
+        'no bus started this process: neither DBUS_STARTER_ADDRESS nor DBUS_STARTER_BUS_TYPE is set',
       );
     default:
-      throw notAnAnswer(
-        new ConnectError(
-          `invalid DBUS_STARTER_BUS_TYPE ${quoted(env.DBUS_STARTER_BUS_TYPE)}: it must be session or system`,
-        ),
+      throw new ConnectError(
+        `invalid DBUS_STARTER_BUS_TYPE ${quoted(env.DBUS_STARTER_BUS_TYPE)}: it must be session or system`,
       );
   }
 }
@@ -96,7 +92,7 @@ function fromEnvironment(name: string, env: Environment): readonly Address[] | u
   try {
     return parseAddresses(list, name);
   } catch (cause) {
-    throw notAnAnswer(new ConnectError((cause as Error).message, { cause }));
+    throw new ConnectError((cause as Error).message, { cause });
   }
 }
 

@@ -6,7 +6,6 @@ import {
   InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
-  notAnAnswer,
   ProtocolError,
 } from '../errors.js';
 import type { TransportKind } from '../native/binding.js';
@@ -35,28 +34,21 @@ export interface Suspect {
  * @param suspect what was sent lately that a bus may have a limit for; buses hang up on who exceeds one, and say nothing
  */
 export function lossOf(errno: number, detail: string, suspect?: Suspect): DBusError {
-  if (detail !== '')
-    return notAnAnswer(new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`));
+  if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
   if (errno === constants.errno.EBADMSG) {
-    return notAnAnswer(
-      new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)'),
-    );
+    return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
   }
   if (errno === constants.errno.ENOBUFS) {
-    return notAnAnswer(
-      new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)'),
-    );
+    return new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)');
   }
   if (errno === EXFULL) {
-    return notAnAnswer(
-      new ConnectionClosedError(
-        'the connection was lost: sd-bus found no room for the file descriptors of a message (EXFULL)',
-      ),
+    return new ConnectionClosedError(
+      'the connection was lost: sd-bus found no room for the file descriptors of a message (EXFULL)',
     );
   }
   const { ECONNRESET, EPIPE } = constants.errno;
   const cause = suspect !== undefined && (errno === ECONNRESET || errno === EPIPE) ? suspicionOf(suspect) : '';
-  return notAnAnswer(new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}${cause}`));
+  return new ConnectionClosedError(`the connection was lost: ${errnoText(errno)}${cause}`);
 }
 
 function suspicionOf({ length, descriptors }: Suspect): string {
@@ -72,7 +64,7 @@ export function refusalOf(errno: number, transport: TransportKind): DBusError {
   const text = `the message was not sent: `;
   switch (errno) {
     case ENOTCONN:
-      return notAnAnswer(new ConnectionClosedError('the connection was lost before sending'));
+      return new ConnectionClosedError('the connection was lost before sending');
     case EILSEQ:
       return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
     case EMFILE:

@@ -4,7 +4,6 @@ import {
   InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
-  notAnAnswer,
   ProtocolError,
 } from '../errors.js';
 import { Fault, faultOf, ruleOf } from '../native/binding.js';
@@ -20,7 +19,7 @@ export function faultError(column: number, signature: string): DBusError | undef
     case Fault.None:
       return undefined;
     case Fault.InvalidHeader:
-      return notAnAnswer(new ProtocolError(`the header of the message is not valid: ${ruleText(column)}`));
+      return new ProtocolError(`the header of the message is not valid: ${ruleText(column)}`);
     case Fault.UnsupportedBody:
       return new InvalidArgumentError(
         `${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`,

@@ -4,7 +4,6 @@ import {
   ConnectionClosedError,
   DBusError,
   NotSupportedError,
-  notAnAnswer,
   TimeoutError,
   UnknownInterfaceError,
   UnknownMethodError,
@@ -35,7 +34,7 @@ export function greetingFailure(
       : refusalText(error);
   if (reason === undefined) return error;
   const text = `${address.text} (${address.origin}): the server was reached, but ${reason}`;
-  return notAnAnswer(new ConnectError(text, { cause: error }));
+  return new ConnectError(text, { cause: error });
 }
 
 function hangUpText(

@@ -1,7 +1,7 @@
 /** Marshalling a whole message: its header, its body, and the count of the descriptors that the body refers to. */
 import { encoderFor } from '../codec/encoder.js';
 import type { Writer } from '../codec/writer.js';
-import { InvalidArgumentError, NotSupportedError, sayingAgain } from '../errors.js';
+import { InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { PEER_LIMITS } from '../limits.js';
 import { requireOpenFd } from '../native/descriptors.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
@@ -65,5 +65,5 @@ function requireOpen(fd: number): void {
 /** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
 function naming(head: MessageHead, error: InvalidArgumentError): InvalidArgumentError {
   const what = describeMessage(head);
-  return what === '' ? error : sayingAgain(new InvalidArgumentError(`${error.message} (${what})`, { cause: error }));
+  return what === '' ? error : new InvalidArgumentError(`${error.message} (${what})`, { cause: error });
 }

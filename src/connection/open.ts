@@ -8,7 +8,7 @@
  */
 import { constants } from 'node:os';
 import { trace } from '../diagnostics.js';
-import { ConnectError, notAnAnswer } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
 import type { PollerKind, SocketTarget, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
@@ -65,10 +65,8 @@ export async function openConnection(addresses: readonly Address[], options: Ope
     options.signal?.throwIfAborted();
     failures.push(`${address.text} (${address.origin}): ${result}`);
   }
-  throw notAnAnswer(
-    new ConnectError(
-      `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
-    ),
+  throw new ConnectError(
+    `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
   );
 }
 
@@ -88,11 +86,9 @@ function hasLibrary(): boolean {
  */
 export function requireLibrary(): void {
   if (hasLibrary()) return;
-  throw notAnAnswer(
-    new ConnectError(
-      `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
-        "out: 'socket' needs none",
-    ),
+  throw new ConnectError(
+    `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
+      "out: 'socket' needs none",
   );
 }
 

@@ -10,13 +10,7 @@
  * refused; the latter is told when nothing is half done any more, and may send.
  */
 import { type OutgoingFd, Writer } from '../codec/writer.js';
-import {
-  BackpressureError,
-  ConnectionClosedError,
-  type DBusError,
-  InvalidArgumentError,
-  notAnAnswer,
-} from '../errors.js';
+import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
@@ -223,9 +217,7 @@ export class Outbox {
     this.#write();
     const factor = urgency === Urgency.Own ? 1 : ANSWERS_FACTOR;
     if (this.#queued <= this.#options.limit * factor) return;
-    throw notAnAnswer(
-      new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`),
-    );
+    throw new BackpressureError(`${this.#queued} bytes wait to be written: await bus.flush() before sending more`);
   }
 
   /**
@@ -345,10 +337,7 @@ export class Outbox {
     this.#queued = 0;
     this.#options.unwritten.end();
     if (queuedBytes === 0) this.#drained?.resolve();
-    else
-      this.#drained?.reject(
-        reason ?? notAnAnswer(new ConnectionClosedError('it was closed before everything was written')),
-      );
+    else this.#drained?.reject(reason ?? new ConnectionClosedError('it was closed before everything was written'));
     this.#drained = undefined;
     this.#pressure.end();
     this.#writer.release();

@@ -11,7 +11,6 @@ import {
   type DBusError,
   errorFromReply,
   InvalidArgumentError,
-  notAnAnswer,
   TimeoutError,
 } from '../errors.js';
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../parameters.js';
@@ -165,7 +164,7 @@ class PendingCall extends Expiring {
 
   expire(): void {
     const text = `no reply within ${this.timeout} ms from ${describeMessage(this.head)}`;
-    this.calls.fail(this.serial, 'timeout', () => notAnAnswer(new TimeoutError(text)));
+    this.calls.fail(this.serial, 'timeout', () => new TimeoutError(text));
   }
 }
 

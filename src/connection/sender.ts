@@ -11,7 +11,6 @@ import {
   InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
-  notAnAnswer,
 } from '../errors.js';
 import type { TransportKind } from '../native/binding.js';
 import { ANSWERS_FACTOR } from './back-pressure.js';
@@ -223,7 +222,7 @@ export class Sender {
   #failUnread(): void {
     const { queuedBytes } = this.#outbox;
     const text = `the other side does not read: ${queuedBytes} bytes wait for it`;
-    this.#options.fail(notAnAnswer(new LimitsExceededError(text)));
+    this.#options.fail(new LimitsExceededError(text));
   }
 
   /** The addon did not take a message. A call that cannot be sent because the connection broke rejects at its end, with the reason. */

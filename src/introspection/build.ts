@@ -2,7 +2,7 @@
  * Descriptions from what people write: the tables of `defineInterface()` and the options of decorators. Everything that
  * the wire or the introspection data could not carry is refused here, when the interface is defined.
  */
-import { InvalidArgumentError, sayingAgain } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
 import { checkInterfaceName, checkMemberName, quoted } from '../names.js';
 import { suggestion } from '../nearest-name.js';
 import { parseArguments } from '../signature/arguments.js';
@@ -293,6 +293,6 @@ function within<T>(place: string, describe: () => T): T {
     return describe();
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw sayingAgain(new InvalidArgumentError(`${place}: ${error.message}`, { cause: error }));
+    throw new InvalidArgumentError(`${place}: ${error.message}`, { cause: error });
   }
 }

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { ConnectError, notAnAnswer } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import type { Addon } from './binding.js';
 
 /** Where in the package this module is: as it is installed, and as it is developed. */
@@ -56,7 +56,7 @@ function load(): Addon {
       errors.push(error);
     }
   }
-  throw notAnAnswer(new ConnectError(failureText(errors, folder), { cause: errors[0] }));
+  throw new ConnectError(failureText(errors, folder), { cause: errors[0] });
 }
 
 /** This module, or the bundle that it has become part of: bundlers that write CommonJS leave `import.meta` empty. */

@@ -5,22 +5,23 @@
 import type { Bus } from '../bus/bus.js';
 import type { CallsAtWork } from '../bus/calls-at-work.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
+import { describe as describeValue } from '../codec/misfit.js';
 import type { IncomingMessage } from '../connection/message.js';
-import { report } from '../diagnostics.js';
+import { report, reportMisfit } from '../diagnostics.js';
 import {
   DBusError,
   InvalidArgumentError,
-  isOverOrFull,
   NotSupportedError,
   UnknownInterfaceError,
   UnknownMethodError,
   UnknownObjectError,
-} from '../errors.js';
+} from '../error-classes.js';
+import { isOverOrFull } from '../errors.js';
 import type { InterfaceDescription, MethodDescription } from '../introspection/description.js';
 import { suggestion } from '../nearest-name.js';
 import type { CallTarget } from './call-target.js';
 import { CallsInProgress } from './calls-in-progress.js';
-import { errorAnswers, FAILED } from './error-answer.js';
+import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
 import type { Exportable } from './exportable.js';
 import { IncomingCall } from './incoming-call.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
@@ -122,11 +123,10 @@ export class Dispatcher {
 
 /** Decodes the arguments, once and as the method wants them, and runs it. */
 function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
-  const { message } = call;
   const { wrapping } = exportable;
   // Most objects have no such method: then there is nothing to look up.
   const wraps = wrapping.size > 0 && wrapping.has(name);
-  const args = message.decode(wraps ? { variants: 'wrap' } : undefined);
+  const args = call.readArguments(wraps ? { variants: 'wrap' } : undefined);
   return exportable.callMethod(name, args, call);
 }
 
@@ -174,7 +174,7 @@ function withoutInterface(
 /** @throws what the caller is to be told of a body that is not the method's */
 function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescription): void {
   const { fault, signature } = message;
-  if (fault !== undefined) throw fault;
+  if (fault !== undefined) throw asAnswer(fault);
   if (signature === inSignature) return;
   throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);
 }
@@ -188,21 +188,28 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
       call.finish();
     } else if (error instanceof NotSupportedError) {
       report('send', `the result of ${call.what} could not be sent`, error, call.connectionId);
-      fail(call, error);
+      fail(call, asAnswer(error));
     } else {
-      const what = `the result of ${call.what} does not fit "${method.outSignature}"`;
-      report('misfit', what, error, call.connectionId);
-      fail(call, new DBusError(FAILED, `the result of ${method.name} does not fit its signature`));
+      reportMisfit(call.misfitOf(method), withoutHead(error), call.connectionId);
+      fail(
+        call,
+        new DBusError(FAILED, `${call.subject?.name ?? `the result of ${method.name}`} does not fit its signature`),
+      );
     }
   }
   closeHandedOver(method.outSignature, result);
+}
+
+/** The error of a value that does not fit, without the head of the reply, which tells nothing of the handler. */
+function withoutHead(error: unknown): unknown {
+  return error instanceof InvalidArgumentError ? (error.cause ?? error) : error;
 }
 
 function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
   if (out.length === 0) return [];
   if (out.length === 1) return [result];
   if (Array.isArray(result)) return result;
-  throw new InvalidArgumentError(`expected a tuple of ${out.length} values`);
+  throw new InvalidArgumentError(`expected an array of ${out.length} values, got ${describeValue(result)}`);
 }
 
 /** Answers with what a handler threw, as far as that can be sent. */
@@ -212,7 +219,9 @@ function fail(call: IncomingCall, thrown: unknown): void {
       if (!call.replyError(answer)) closeHandedOver(answer.signature, answer.body);
       return;
     } catch (error) {
-      report('send', `the error of ${call.what} could not be sent`, error, call.connectionId);
+      const what = `the error of ${call.what} could not be sent`;
+      if (error instanceof InvalidArgumentError) reportMisfit(what, withoutHead(error), call.connectionId);
+      else report('send', what, error, call.connectionId);
       closeHandedOver(answer.signature, answer.body);
       if (isOverOrFull(error)) break;
     }

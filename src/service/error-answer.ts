@@ -3,7 +3,8 @@
  * and there must be exactly one answer: so there are several to try, each asking less of what was thrown.
  */
 import { report } from '../diagnostics.js';
-import { DBusError, isAnswer } from '../errors.js';
+import * as published from '../error-classes.js';
+import { DBusError, isOfBusbar } from '../errors.js';
 import { isErrorName, quoted } from '../names.js';
 
 /** The name of an error that has none of its own. */
@@ -25,7 +26,8 @@ interface FailedCall {
 
 /**
  * The answers to try, one after the other, until one can be sent. A {@link DBusError} that the service made is the
- * answer; anything else is the service's own trouble, which is reported, and of which the caller learns the text.
+ * answer; anything else is the service's own trouble, which is reported, and of which the caller learns the text. That goes
+ * for every error that busbar made: of an argument that the handler gave it, or of a call that the handler made.
  */
 export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<ErrorAnswer> {
   const own = ownError(thrown);
@@ -38,6 +40,12 @@ export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<Erro
   yield { errorName, signature: 's', body: ['the handler failed'] };
 }
 
+/** What busbar itself has against a call, before its handler runs, is the caller's mistake: the answer that it gets. */
+export function asAnswer(error: unknown): unknown {
+  if (!(error instanceof DBusError) || !isOfBusbar(error)) return error;
+  return new published.DBusError(error.dbusName, error.message, { cause: error });
+}
+
 function endsWithCaller(call: FailedCall, thrown: unknown): boolean {
   try {
     return call.isEndOfCaller(thrown);
@@ -48,7 +56,7 @@ function endsWithCaller(call: FailedCall, thrown: unknown): boolean {
 
 function ownError(thrown: unknown): DBusError | undefined {
   try {
-    return thrown instanceof DBusError && isAnswer(thrown) ? thrown : undefined;
+    return thrown instanceof DBusError && !isOfBusbar(thrown) ? thrown : undefined;
   } catch {
     return undefined;
   }

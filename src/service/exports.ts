@@ -7,8 +7,8 @@ import type { Bus } from '../bus/bus.js';
 import type { CallsAtWork } from '../bus/calls-at-work.js';
 import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { MessageHead } from '../connection/message.js';
-import { report } from '../diagnostics.js';
-import { ConnectionClosedError, InvalidArgumentError, notAnAnswer } from '../errors.js';
+import { report, reportMisfit } from '../diagnostics.js';
+import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
 import { Barrier, type Pending } from './barrier.js';
@@ -120,9 +120,7 @@ export class Exports {
   #requireOpen(path: string): void {
     // Handlers that answer before the connection closes may export what they answer with.
     if (this.#bus.carriesMessages) return;
-    throw notAnAnswer(
-      new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`),
-    );
+    throw new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`);
   }
 
   #managersAbove(path: string): readonly TreeNode[] {
@@ -203,7 +201,7 @@ function prepareLate(exportable: Exportable): void {
   try {
     if (exportable.isUnsettled) exportable.prepare();
   } catch (error) {
-    report('misfit', `the first values of ${exportable.description.name} are not valid`, error);
+    reportMisfit(`the first values of ${exportable.description.name} are not valid`, error);
   }
 }
 

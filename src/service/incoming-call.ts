@@ -7,17 +7,11 @@ import type { CallsAtWork } from '../bus/calls-at-work.js';
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
-import {
-  CallerLeftError,
-  ConnectionClosedError,
-  closedError,
-  type DBusError,
-  NotSupportedError,
-  notAnAnswer,
-} from '../errors.js';
+import { CallerLeftError, ConnectionClosedError, closedError, type DBusError, NotSupportedError } from '../errors.js';
+import type { MethodDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
-import type { ErrorAnswer } from './error-answer.js';
+import { asAnswer, type ErrorAnswer } from './error-answer.js';
 import type { ObjectTree } from './object-tree.js';
 import type { ReplyHeads } from './reply-heads.js';
 
@@ -27,6 +21,8 @@ export class IncomingCall implements CallContext {
   readonly tree: ObjectTree;
   readonly #bus: Bus;
   readonly #replyHeads: ReplyHeads;
+  /** What the answer tells, where the name of the method does not say it: a property, and its signature. */
+  subject: { readonly name: string; readonly signature: string } | undefined;
   #caller: AbortController | undefined;
   #releaseCaller: (() => void) | undefined;
   #answered = false;
@@ -81,6 +77,19 @@ export class IncomingCall implements CallContext {
     return this.message.decode(options);
   }
 
+  /**
+   * The arguments for busbar's own use, or for the handler.
+   *
+   * @throws what the caller is to be told of arguments that cannot be read
+   */
+  readArguments(options?: DecodeOptions): unknown[] {
+    try {
+      return this.message.decode(options);
+    } catch (error) {
+      throw asAnswer(error);
+    }
+  }
+
   credentials(): Promise<Credentials> {
     const { sender } = this;
     // Between peers the header may claim any sender; who sits at the other end is known.
@@ -93,6 +102,14 @@ export class IncomingCall implements CallContext {
   /** What was called, for reports. */
   get what(): string {
     return `${describeMessage(this.message)} from ${this.sender ?? 'the peer'}`;
+  }
+
+  /** That what a handler gave for this call does not fit: what it is, and which signature it should have. */
+  misfitOf({ outSignature }: MethodDescription): string {
+    const { interface: interfaceName, member, path } = this;
+    const method = interfaceName === undefined ? member : `${interfaceName}.${member}`;
+    const { name, signature } = this.subject ?? { name: `the result of ${method}`, signature: outSignature };
+    return `${name} at ${path} does not fit its signature "${signature}"`;
   }
 
   /**
@@ -182,7 +199,7 @@ export class IncomingCall implements CallContext {
       const listener = {
         changed: (owner: string | undefined) => {
           if (owner === undefined)
-            leave(notAnAnswer(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`)));
+            leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
         },
       };
       const followed = this.#bus.owners.follow(sender, listener, true);

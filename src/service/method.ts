@@ -52,8 +52,9 @@ export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
  * by `in`; its result, or what its promise resolves with, must be writable by `out`.
  *
  * Throw a {@link DBusError} that you make to answer with that error. Anything else thrown is answered with
- * `org.freedesktop.DBus.Error.Failed` and its message, and reported: also an error that busbar threw, because a call made
- * here failed, a connection ended or a value did not fit, for it is no answer to this caller.
+ * `org.freedesktop.DBus.Error.Failed` and its message, and reported: also an error that busbar made, because an argument that
+ * it was given is wrong, a call made here failed or a connection ended, for it is no answer to this caller. A result that does
+ * not fit is answered so, too, and reported.
  *
  * A client that makes its proxy from the class believes the class's own types: declare results as they are read (a
  * `bigint` for `x`) where class and client are meant to share them.

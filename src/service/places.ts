@@ -2,6 +2,7 @@
 import { closeHandedOver } from '../codec/close-descriptors.js';
 import { encoderFor } from '../codec/encoder.js';
 import { Writer } from '../codec/writer.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription } from '../introspection/description.js';
 import type { Place } from './place.js';
 import { type Change, sendShared } from './properties/change.js';
@@ -16,6 +17,12 @@ export class Places {
 
   get size(): number {
     return this.#places.size;
+  }
+
+  /** Where the object is: of many paths the first ones, for reports. */
+  get paths(): readonly string[] {
+    const paths = [...new Set([...this.#places].map(({ path }) => path))];
+    return paths.length > 4 ? [...paths.slice(0, 3), `${paths.length - 3} more paths`] : paths;
   }
 
   /** Signals and changes leave from this place too, until the returned function is called. */
@@ -38,6 +45,10 @@ export class Places {
     if (this.size === 0) {
       try {
         encoderFor(signature)(new Writer(), values);
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        const named = `${error.message} (${this.#description.name}.${name})`;
+        throw new InvalidArgumentError(named, { cause: error });
       } finally {
         closeHandedOver(signature, values);
       }

@@ -17,7 +17,9 @@ import {
   type MessageBus,
   NameTakenError,
   NotSupportedError,
+  parseIntrospection,
   TimeoutError,
+  Variant,
 } from '../../src/index.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { patience } from '../helpers/patience.js';
@@ -34,6 +36,7 @@ let fail: () => unknown = () => undefined;
 let follows = false;
 const Failing = defineInterface('org.example.Failing', {
   methods: { Fail: {}, Many: { out: 'ah' }, Odd: { out: 'a{ss}' } },
+  signals: { Changed: { args: 'u' } },
   properties: { Level: { type: 'u' } },
 });
 const failing = implement(Failing, {
@@ -144,6 +147,63 @@ test("an error that came from elsewhere is not the service's own answer", async 
   }
 });
 
+test("an error of busbar's, of whatever the handler gave it, is not the service's answer", async () => {
+  const wrong: Record<string, () => unknown> = {
+    'a property that there is not': () => failing.emitPropertiesChanged(['Levle'] as never),
+    'changes that are no names': () => failing.emitPropertiesChanged([5] as never),
+    'a path that is none': () => service.export('no path', failing),
+    'an object that is none': () => service.export('/other', {} as never),
+    'a rule that is none': () => service.subscribe({ path: 'no path' }, () => {}),
+    'a signature that is none': () => new Variant('!' as string, 1),
+    'a definition that is none': () => defineInterface('org.example.Odd', { methods: { 'not a member': {} } }),
+    'a description that is none': () => parseIntrospection('<node'),
+    'an implementation that is none': () => implement(Failing, {} as never),
+    'a descriptor that is none': () => FileDescriptor.adopt(-1),
+    'a signal that does not fit': () => failing.emit.Changed(-1),
+    'a method that the other side has not': () =>
+      service.call({
+        destination: service.uniqueName,
+        path: '/failing',
+        interface: 'org.example.Failing',
+        member: 'No',
+      }),
+    'a name that has no owner': () => service.nameOwner('org.example.Nobody'),
+  };
+  for (const [what, cause] of Object.entries(wrong)) {
+    const { error, problems } = await answer(async () => void (await cause()));
+    assert.is(error.dbusName, FAILED, what);
+    assert.equal(
+      problems.map(({ kind }) => kind),
+      ['handler'],
+      what,
+    );
+    assert.instance(problems[0]?.error, DBusError, what);
+  }
+});
+
+test("what busbar has against a call is the caller's answer, and nothing of the service's is reported", async () => {
+  const object = { destination: service.uniqueName as string, path: '/failing' };
+  const properties = { ...object, interface: 'org.freedesktop.DBus.Properties' };
+  const calls: readonly [Parameters<typeof client.call>[0], string][] = [
+    [{ ...object, interface: 'org.example.Failing', member: 'Fial' }, 'UnknownMethod'],
+    [{ ...object, interface: 'org.example.Failing', member: 'Fail', signature: 's', body: ['x'] }, 'InvalidArgs'],
+    [{ ...object, interface: 'org.example.Falling', member: 'Fail' }, 'UnknownInterface'],
+    [{ ...object, path: '/nowhere', member: 'Fail' }, 'UnknownObject'],
+    [{ ...properties, member: 'Get', signature: 'ss', body: ['org.example.Failing', 'Levle'] }, 'UnknownProperty'],
+    [{ ...properties, member: 'Get', signature: 's', body: ['org.example.Failing'] }, 'InvalidArgs'],
+    [{ ...properties, member: 'Set', signature: 'ssv', body: ['org.example.Failing', 'Level', 'high'] }, 'InvalidArgs'],
+  ];
+  const problems: unknown[] = [];
+  const note = (problem: unknown) => void problems.push(problem);
+  subscribe('busbar:problem', note);
+  for (const [call, name] of calls) {
+    const error = (await rejection(client.call(call))) as DBusError;
+    assert.is(error.dbusName, `org.freedesktop.DBus.Error.${name}`, error.message);
+  }
+  unsubscribe('busbar:problem', note);
+  assert.equal(problems, []);
+});
+
 test('an error that the service made of another one is the answer, whatever its text', async () => {
   for (const text of [(message: string) => message, (message: string) => `sorry: ${message}`]) {
     const { error, problems } = await answer(async () => {
@@ -181,7 +241,7 @@ test('values of an error that do not fit are left out, and reported', async () =
   assert.equal(error.body, ['text']);
   assert.equal(
     problems.map(({ kind }) => kind),
-    ['send'],
+    ['misfit'],
   );
 });
 

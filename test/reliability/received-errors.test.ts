@@ -49,7 +49,7 @@ test('no name that a service answers with makes an error of the own connection o
   names.delete(standard('LimitsExceeded'));
   for (const name of names) {
     const error = await received(name, PEER);
-    assert.is(Object.getPrototypeOf(error), DBusError.prototype, name);
+    assert.is(error.constructor, DBusError, name);
     assert.is(error.dbusName, name);
     assert.is(error.code, 'ERR_DBUS');
     assert.ok(!local.some((kind) => error instanceof kind), name);
@@ -87,7 +87,7 @@ test('a peer cannot make such an error either', async () => {
     });
     const error = (await rejection(pair.client.call({ path: '/', member: 'Ask' }))) as DBusError;
     off[Symbol.dispose]();
-    assert.is(Object.getPrototypeOf(error), DBusError.prototype, name);
+    assert.is(error.constructor, DBusError, name);
   }
 });
 

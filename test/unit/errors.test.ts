@@ -1,6 +1,8 @@
 // Errors of one copy of the package are those of another: a program may have two, by its dependencies.
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as classes from '../../src/error-classes.js';
 import * as errors from '../../src/errors.js';
 
 const test = suite('errors');
@@ -29,6 +31,21 @@ test('an error of another copy of the package is one of its class, and of no oth
       assert.is(foreign instanceof OtherClass, make(OwnClass) instanceof OtherClass, `${name} of a copy, ${other}`);
     }
     assert.instance(foreign, OwnClass, name);
+  }
+});
+
+test('an error that busbar made is told from one that the program made, in every copy', async () => {
+  const copied = await import(`${import.meta.resolve('../../src/errors.js')}?copy`);
+  for (const [name, OwnClass] of classesOf(errors)) {
+    const made = make(OwnClass);
+    assert.ok(errors.isOfBusbar(made as errors.DBusError) && copied.isOfBusbar(made), name);
+    const Published = (classes as never)[name] as ErrorClass;
+    const ofProgram = make(Published);
+    assert.not(errors.isOfBusbar(ofProgram as errors.DBusError) || copied.isOfBusbar(ofProgram), name);
+    assert.instance(made, Published, name);
+    assert.instance(ofProgram, OwnClass, name);
+    assert.is(made.constructor, Published, name);
+    assert.is(inspect(made).split('\n')[0], inspect(ofProgram).split('\n')[0], name);
   }
 });
 

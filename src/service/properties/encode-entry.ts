@@ -5,8 +5,8 @@ import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';
 import { Writer } from '../../codec/writer.js';
-import { report } from '../../diagnostics.js';
-import { InvalidArgumentError, notAnAnswer } from '../../errors.js';
+import { reportMisfit } from '../../diagnostics.js';
+import { InvalidArgumentError } from '../../errors.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { receivedVariant } from '../../variant.js';
 
@@ -18,6 +18,11 @@ const NESTING = 6;
  * them, and need not grow.
  */
 const SHARED_BYTES = 14 * 1024;
+
+/** What has properties, as reports name them. */
+interface NamesProperties {
+  nameOf(property: PropertyDescription): string;
+}
 
 /** Nothing while a value is being written: code of the program's that runs then may assign another property. */
 let idle: Writer | undefined;
@@ -47,7 +52,7 @@ export function encodeEntry(
     writer.rewind(start, 0);
     keep(writer);
     const located = within(`property ${key}`, misfitOf(value, error));
-    throw located instanceof Misfit ? notAnAnswer(new InvalidArgumentError(located.message)) : located;
+    throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
   }
   const descriptors = writer.fds.length;
   const end = writer.position;
@@ -66,11 +71,15 @@ function keep(writer: Writer): void {
 }
 
 /** The entry of a value that was read; nothing, and a report, if the value does not fit. */
-export function fittingEntry(what: string, property: PropertyDescription, value: unknown): EncodedEntry | undefined {
+export function fittingEntry(
+  owner: NamesProperties,
+  property: PropertyDescription,
+  value: unknown,
+): EncodedEntry | undefined {
   try {
     return encodeEntry(property, value, true);
   } catch (error) {
-    report('misfit', `${what} has a value that does not fit "${property.signature}"`, error);
+    reportMisfit(`${owner.nameOf(property)} does not fit its signature "${property.signature}"`, error);
     closeHandedOver(property.signature, value);
     return undefined;
   }

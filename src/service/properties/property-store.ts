@@ -207,9 +207,9 @@ export class PropertyStore {
     try {
       const value = this.#source.readProperty(description.name);
       if (isThenable(value)) return this.#answer(property, value);
-      return fittingEntry(this.#name(description), description, property.typed(value));
+      return fittingEntry(this, description, property.typed(value));
     } catch (error) {
-      report('handler', `${this.#name(description)} could not be read and is left out`, error);
+      report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
       return undefined;
     }
   }
@@ -263,7 +263,7 @@ export class PropertyStore {
   }
 
   #content({ description }: Property, value: unknown): Content {
-    return fittingEntry(this.#name(description), description, value) ?? State.Invalidated;
+    return fittingEntry(this, description, value) ?? State.Invalidated;
   }
 
   /** Has a changed value that takes time follow when it is known. */
@@ -289,11 +289,10 @@ export class PropertyStore {
   #answer(property: Property, value: PromiseLike<unknown>): Promise<Answer> {
     const { description, changes } = property;
     const number = ++property.asked;
-    const what = this.#name(description);
     return inTime(value, (late) => closeHandedOver(description.signature, late))
-      .then((settled) => fittingEntry(what, description, property.typed(settled)))
+      .then((settled) => fittingEntry(this, description, property.typed(settled)))
       .catch((error: unknown) => {
-        report('handler', `${what} could not be read and is left out`, error);
+        report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
         return undefined;
       })
       .then((entry) => {
@@ -304,11 +303,13 @@ export class PropertyStore {
   }
 
   #failed(description: PropertyDescription, error: unknown): void {
-    report('handler', `${this.#name(description)} changed and could not be read`, error);
+    report('handler', `${this.nameOf(description)} changed and could not be read`, error);
   }
 
-  #name({ name }: PropertyDescription): string {
-    return `the property ${this.description.name}.${name}`;
+  /** A property for reports: its interface, and where the object is. */
+  nameOf({ name }: PropertyDescription): string {
+    const { paths } = this.places;
+    return `the property ${this.description.name}.${name}${paths.length === 0 ? '' : ` at ${paths.join(', ')}`}`;
   }
 }
 

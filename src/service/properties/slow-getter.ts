@@ -1,6 +1,6 @@
 /** Getters that take time, and that must not keep others waiting for ever. */
 import { timeLimit } from '../../connection/time-limit.js';
-import { notAnAnswer, TimeoutError } from '../../errors.js';
+import { TimeoutError } from '../../errors.js';
 
 /**
  * Milliseconds that an asynchronous getter has where it is not read for its own sake: one that never settles must not keep
@@ -21,5 +21,5 @@ export async function inTime(value: PromiseLike<unknown>, late: (value: unknown)
   const settled = await Promise.race([promised, promise.then(() => tooLate)]).finally(give);
   if (settled !== tooLate) return settled;
   promised.then(late, () => {});
-  throw notAnAnswer(new TimeoutError(`the getter took longer than ${GETTER_LIMIT} ms`));
+  throw new TimeoutError(`the getter took longer than ${GETTER_LIMIT} ms`);
 }

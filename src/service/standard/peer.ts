@@ -4,7 +4,7 @@
  * @see D-Bus specification, section "org.freedesktop.DBus.Peer"
  */
 import { readFileSync } from 'node:fs';
-import { NotSupportedError } from '../../errors.js';
+import { NotSupportedError } from '../../error-classes.js';
 import { standardInterfaces } from '../../introspection/standard.js';
 import type { CallTarget } from '../call-target.js';
 

@@ -12,7 +12,7 @@ import {
   PropertyReadOnlyError,
   UnknownInterfaceError,
   UnknownPropertyError,
-} from '../../errors.js';
+} from '../../error-classes.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { standardInterfaces } from '../../introspection/standard.js';
 import { quoted } from '../../names.js';
@@ -35,10 +35,11 @@ export const properties: CallTarget = {
 };
 
 function get(call: IncomingCall): unknown {
-  const [interfaceName, name] = call.message.decode() as [string, string];
+  const [interfaceName, name] = call.readArguments() as [string, string];
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new InvalidArgumentError(`the property ${name} is write-only`);
   const { properties } = exportable;
+  call.subject = { name: `the property ${exportable.description.name}.${name}`, signature: property.signature };
   const value = properties.get(name);
   const answer = (known: unknown) => new Variant(property.signature, known);
   return isThenable(value) ? whenNewest(properties, name, value).then(answer) : answer(value);
@@ -50,7 +51,7 @@ function set(call: IncomingCall): unknown {
   const interfaceName = body.string();
   const name = body.string();
   const exportable = findWritable(call, interfaceName, name, body.signature());
-  const [, , { value }] = call.message.decode({ variants: 'wrap' }) as [string, string, Variant];
+  const [, , { value }] = call.readArguments({ variants: 'wrap' }) as [string, string, Variant];
   return exportable.properties.set(name, value);
 }
 
@@ -63,7 +64,7 @@ function findWritable(call: IncomingCall, interfaceName: string, name: string, t
 }
 
 function getAll(call: IncomingCall): unknown {
-  const [interfaceName] = call.message.decode() as [string];
+  const [interfaceName] = call.readArguments() as [string];
   if (interfaceName === '') {
     // Of two interfaces with a property of one name the first one counts, as for Get.
     const all = [...nodeOf(call).interfaces.values()];
