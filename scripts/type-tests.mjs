@@ -3,14 +3,18 @@
  * test/types against the declarations that the package ships, under the oldest supported TypeScript and the newest,
  * each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`; it
  * passes if no compilation complains about it.
+ *
+ * Then the programs of test/types/settings are compiled with the settings that users have.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildLibrary } from './setup/build.mjs';
+import { root } from './setup/report.mjs';
+import { orExplain } from './setup.mjs';
+import { checkSettings } from './type-tests/settings.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tests = join(root, 'test', 'types');
 const work = join(root, 'build', 'type-tests');
 const require = createRequire(import.meta.url);
@@ -53,18 +57,9 @@ function assertionsOf(files) {
 }
 
 rmSync(work, { recursive: true, force: true });
-const declarations = join(work, 'declarations');
-mkdirSync(declarations, { recursive: true });
-const problems = compile(
-  newest,
-  'tsconfig.build.json',
-  '--emitDeclarationOnly',
-  '--declarationMap',
-  'false',
-  '--outDir',
-  declarations,
-);
-if (!existsSync(join(declarations, 'index.d.ts'))) throw new Error(`there are no declarations to test: ${problems}`);
+mkdirSync(work, { recursive: true });
+await orExplain(buildLibrary);
+const declarations = join(root, 'dist/index.d.ts');
 
 const base = JSON.parse(readFileSync(join(tests, 'tsconfig.json'), 'utf8')).compilerOptions;
 const assertions = assertionsOf(dialects.flatMap(({ folders }) => folders.flatMap(sources)));
@@ -72,7 +67,7 @@ const failed = new Set();
 
 for (const dialect of dialects) {
   const project = join(work, `${dialect.name}.json`);
-  const options = { ...base, ...dialect.options, paths: { busbar: [join(declarations, 'index.d.ts')] } };
+  const options = { ...base, ...dialect.options, paths: { busbar: [declarations] } };
   writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
   for (const compiler of [oldest, newest]) {
     const { version } = require(compiler);
@@ -94,5 +89,8 @@ function assertionAt(error) {
 const places = new Set([...assertions].flatMap(([file, numbers]) => numbers.map((number) => `${file}:${number}`)));
 const passed = [...places].filter((place) => !failed.has(place)).length;
 
-console.log(`types: ${passed} passed, ${failed.size} failed`);
-process.exitCode = failed.size === 0 && passed > 0 ? 0 : 1;
+const settings = checkSettings(join(work, 'settings'), { oldest, newest });
+const failures = failed.size + settings.failed;
+
+console.log(`types: ${passed + settings.passed} passed, ${failures} failed`);
+process.exitCode = failures === 0 && passed > 0 ? 0 : 1;

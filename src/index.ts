@@ -18,7 +18,18 @@ export type { CallOptions, MessageReply, MethodCall, SignalEmission } from './bu
 export type { Subscription } from './bus/subscription.js';
 export type { SignalListener } from './bus/subscriptions.js';
 export type { ObjectOptions, RemoteObject } from './client/object.js';
-export type { ProxyOf } from './client/proxy-types.js';
+export type {
+  ChangeListener,
+  InterfaceProxy,
+  Listen,
+  LooseMemberTypes,
+  MemberTypes,
+  Once,
+  ProxyOf,
+  ProxyOptions,
+  SignalWatch,
+  Watch,
+} from './client/proxy-types.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
@@ -65,6 +76,13 @@ export {
 } from './error-classes.js';
 export { FileDescriptor } from './file-descriptor.js';
 export type {
+  ArgumentList,
+  MethodInput,
+  PropertyInput,
+  ReadingChoice,
+  SignalInput,
+} from './introspection/build.js';
+export type {
   Access,
   Annotations,
   ArgumentDescription,
@@ -76,23 +94,27 @@ export type {
   SignalDescription,
 } from './introspection/description.js';
 export { introspectionXml } from './introspection/generate.js';
-export { parseIntrospection } from './introspection/parse.js';
+export { type ParseIntrospectionOptions, parseIntrospection } from './introspection/parse.js';
 export type { ConnectionLimits, ServerLimits } from './limits.js';
 export { type ListenOptions, listen } from './listen.js';
 export { MessageBus } from './message-bus.js';
 export type { ConnectionPhase, PollerKind, TransportKind } from './native/binding.js';
 export { PeerServer, type PeerServerOptions } from './peer-server.js';
 export type { CallContext } from './service/call-context.js';
+export type { ServiceInterfaceOptions } from './service/class-description.js';
+export type { MemberOptions } from './service/decoration.js';
 export { defineInterface, type InterfaceDefinition } from './service/define-interface.js';
-export { describe } from './service/describe.js';
+export type { InterfaceMembers } from './service/definitions.js';
+export { type Describable, describe } from './service/describe.js';
 export type { Emits } from './service/emits.js';
+export type { ExportedObject } from './service/exportable.js';
 export type { Export } from './service/exports.js';
-export { implement } from './service/implement.js';
-export { method } from './service/method.js';
-export { property } from './service/property.js';
-export { ServiceInterface } from './service/service-interface.js';
-export { signal } from './service/signal.js';
+export { type Implementation, type ImplementationOf, implement } from './service/implement.js';
+export { type MethodOptions, method } from './service/method.js';
+export { type PropertyOptions, property } from './service/property.js';
+export { ServiceInterface, type ServiceInterfaceClass } from './service/service-interface.js';
+export { type SignalOptions, signal } from './service/signal.js';
 export { type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
-export type { ReadValue, ReadValues, WriteValue, WriteValues } from './signature/types.js';
+export type { ReadValue, ReadValues, VariantChoice, WriteValue, WriteValues } from './signature/types.js';
 export { Variant, variant } from './variant.js';

@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 function options() {
   return {
     name: `busbar ${version}`,
-    entryPoints: [join(root, 'src', 'index.ts'), join(here, 'unnamed-types.ts')],
+    entryPoints: [join(root, 'src', 'index.ts')],
     tsconfig: join(here, 'tsconfig.json'),
     readme: join(root, 'README.md'),
     projectDocuments: documents(),
@@ -48,8 +48,8 @@ function options() {
     ],
     // Parts of types without a comment of their own; what they belong to has one.
     intentionallyNotDocumented: [
-      'Other types.ImplementationOf.properties.__type.get',
-      'Other types.LooseMemberTypes.methods.__type.__index',
+      'busbar.ImplementationOf.properties.__type.get',
+      'busbar.LooseMemberTypes.methods.__type.__index',
     ],
     treatWarningsAsErrors: true,
   };
@@ -63,7 +63,6 @@ const machinery = [
   'Emitter',
   'HandlerResult',
   'ImplementationMembers',
-  'IncomingMessage',
   'ListOf',
   'MakeVariant',
   'MemberTypesOf',

@@ -25,7 +25,7 @@ const typical = [
   'documents/Where_busbar_runs.html',
   'documents/Reliability_report.html',
   'classes/busbar.MessageBus.html',
-  'interfaces/Other_types.InterfaceProxy.html',
+  'interfaces/busbar.InterfaceProxy.html',
   'modules/busbar.html',
 ];
 const windows = [

@@ -8,12 +8,6 @@ import { Converter } from 'typedoc';
 import { groupOf, titleOf } from './documents.mjs';
 
 export function load(app) {
-  // Comments of types that are not exported by name link to those that are, which are in another module there.
-  app.converter.addUnknownSymbolResolver((reference, { project }) => {
-    const names = (reference.symbolReference?.path ?? []).map(({ path }) => path);
-    const target = project.getChildByName(['busbar', ...names]);
-    return target && { target, caption: names.join('.') };
-  });
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
     const path = document.project.files.getReflectionPath(document);
     document.name = titleOf(path);

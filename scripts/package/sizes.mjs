@@ -7,7 +7,8 @@ import { root } from '../setup/report.mjs';
 const PARTS = [
   ['`prebuilds/`', /^prebuilds\//],
   ['`dist/index.js`', /^dist\/index\.js$/],
-  ['`dist/**/*.d.ts`', /^dist\/.+\.d\.ts$/],
+  ['`dist/index.cjs`', /^dist\/index\.cjs$/],
+  ['`dist/index.d.ts`, `dist/index.d.cts`', /^dist\/index\.d\.c?ts$/],
   ['`native/`, `CMakeLists.txt`', /^native\/|^CMakeLists\.txt$/],
   ['the rest', /^/],
 ];

@@ -1,48 +1,51 @@
 /** The compiled library in dist/, and a binary of the addon: the committed prebuild, or one built here. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundle } from './bundling.mjs';
+import { buildDeclarations } from './declarations.mjs';
 import { root, runQuietly, SetupError, say } from './report.mjs';
 
 const library = 'dist/index.js';
+/** Everything in dist/; the library is made last, so that it is newer than the others. */
+const outputs = ['dist/index.d.cts', 'dist/index.d.ts', 'dist/index.cjs', library];
+
+/** What is made differently when these change. */
+const makers = ['scripts/setup/bundling.mjs', 'scripts/setup/declarations.mjs'];
 
 /**
- * Makes dist/ of src/, unless that is newer: declarations file by file, and one module of all code, because Node.js takes
- * longer to find a hundred and twenty files than for all that a short program does. A failure leaves what was there, for
- * whoever uses it at this moment.
+ * Makes dist/ of src/, unless that is newer: declarations in one file, and one module of all code, because Node.js takes
+ * longer to find a hundred and twenty files than for all that a short program does. A second module is CommonJS, for what
+ * cannot `require` an ES module. A failure leaves what was there, for whoever uses it at this moment.
  */
 export async function buildLibrary() {
   const reason = whyStale();
   if (reason === undefined) return;
   say(`building dist (${reason})`);
-  const compiler = 'node_modules/typescript/bin/tsc';
-  runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noEmitOnError']);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  await buildDeclarations();
   for (const output of orphans()) rmSync(join(root, output));
-  await bundle('src/index.ts', library);
+  await bundle('src/index.ts', 'dist/index.cjs', 'cjs');
+  await bundle('src/index.ts', library, 'esm');
 }
 
 function whyStale() {
-  if (!existsSync(join(root, library))) return 'there is none';
-  const inputs = ['tsconfig.json', 'tsconfig.build.json', ...sources()];
+  const missing = outputs.find((output) => !existsSync(join(root, output)));
+  if (missing !== undefined) return `there is no ${missing}`;
+  const inputs = ['tsconfig.json', 'tsconfig.build.json', ...makers, ...sources()];
   const changed = inputs.find((input) => modified(input) > modified(library));
   if (changed !== undefined) return `${changed} changed`;
   const [orphan] = orphans();
-  return orphan === undefined ? undefined : `${orphan} has lost its source`;
+  return orphan === undefined ? undefined : `${orphan} belongs to nothing any more`;
 }
 
 function sources() {
-  return filesBelow('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+  return filesBelow('src').filter((path) => path.endsWith('.ts'));
 }
 
-/** Every file in dist/ that no source makes any more. */
+/** Every file in dist/ that is not made any more. */
 function orphans() {
-  const made = new Set(sources().map(declarationsOf));
-  return filesBelow('dist').filter((path) => !made.has(path) && path !== library);
-}
-
-function declarationsOf(source) {
-  return source.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts');
+  return filesBelow('dist').filter((path) => !outputs.includes(path));
 }
 
 function modified(path) {

@@ -3,19 +3,24 @@ import { root } from './report.mjs';
 /**
  * Makes one module of many, for Node.js, Bun and Deno; paths are relative to the project. By rolldown, which leaves
  * `const` at the top of a module as it is: where esbuild makes it `var`, the compilers know less.
+ *
+ * @param format `esm` or `cjs`
  */
-export async function bundle(input, file) {
-  await rolldown({ input, output: { ...format, file } });
+export async function bundle(input, file, format) {
+  await rolldown({ input, output: { ...output, ...(format === 'cjs' ? small : {}), format, file } });
 }
 
 /** The files that a module is made of, by their absolute paths. */
 export async function modulesOf(input) {
-  const { output } = await rolldown({ input, output: format, write: false });
-  return output.flatMap(({ moduleIds = [] }) => moduleIds);
+  const { output: chunks } = await rolldown({ input, output: { ...output, format: 'esm' }, write: false });
+  return chunks.flatMap(({ moduleIds = [] }) => moduleIds);
 }
 
 /** Comments are in the declarations. */
-const format = { format: 'esm', comments: false };
+const output = { comments: false };
+
+/** For what few load: without indentation, but with its names, which stacks show. */
+const small = { minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } } };
 
 async function rolldown(options) {
   const { build } = await import('rolldown');

@@ -62,13 +62,13 @@ export class Bus extends Endpoint {
   /** @internal what is to be answered before this closes: of a share, what is for its handlers */
   readonly atWork: CallsAtWork;
 
-  /** Whether calls may have to be answered; set by the layer that has objects. */
+  /** @internal whether calls may have to be answered; set by the layer that has objects */
   protected hasObjects: () => boolean = () => false;
 
-  /** Whether the connection closes with this: there is no other share, or all of them close as well. */
+  /** @internal whether the connection closes with this: there is no other share, or all of them close as well */
   protected isLast: () => boolean = () => true;
 
-  /** Answers calls; set by the layer that has objects. */
+  /** @internal answers calls; set by the layer that has objects */
   protected handleCall: (message: IncomingMessage) => void = () => {};
 
   /**
@@ -148,6 +148,7 @@ export class Bus extends Endpoint {
   }
 
   /**
+   * @internal
    * A service that leaves: callers go elsewhere when the names are given back, and what the bus had routed here until then has
    * come when it answers. Between peers what came is what lies in the socket.
    */
@@ -178,6 +179,7 @@ export class Bus extends Endpoint {
     stop();
   }
 
+  /** @internal */
   protected override noteAnswer(replySerial: number, destination: string | undefined): void {
     this.#taken.answer(replySerial, destination);
   }

@@ -66,12 +66,18 @@ export class Endpoint implements AsyncDisposable {
     return this.#share === undefined ? this.#connection.state : this.#share.state;
   }
 
-  /** @throws {@link ConnectionClosedError} if the share of the connection is closed */
+  /**
+   * @internal
+   * @throws {@link ConnectionClosedError} if the share of the connection is closed
+   */
   protected requireShare(what: string): void {
     if (this.#share?.isOver === true) throw this.#connection.refusal(`the share of the connection is closed: ${what}`);
   }
 
-  /** @throws {@link ConnectionClosedError} if it, or its connection, is not open */
+  /**
+   * @internal
+   * @throws {@link ConnectionClosedError} if it, or its connection, is not open
+   */
   protected requireOpen(what: string): void {
     this.requireShare(what);
     if (this.#share?.state === 'closing')
@@ -80,6 +86,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
+   * @internal
    * Has `end` called with the end of the share, or by what it returns. The end of the connection ends everything itself.
    *
    * @param hears whether it ends when the share begins to close, because it hears what nobody waits for any more
@@ -88,7 +95,7 @@ export class Endpoint implements AsyncDisposable {
     return this.#share === undefined ? end : this.#share.add(end, hears);
   }
 
-  /** Whether others may use the connection when this one is closed. */
+  /** @internal whether others may use the connection when this one is closed */
   protected get isShare(): boolean {
     return this.#share !== undefined;
   }
@@ -220,7 +227,7 @@ export class Endpoint implements AsyncDisposable {
     return sent;
   }
 
-  /** An answer was sent by {@link send}. Set by the layer that hands out calls to answer. */
+  /** @internal an answer was sent by {@link send}. Set by the layer that hands out calls to answer. */
   protected noteAnswer(_replySerial: number, _destination: string | undefined): void {}
 
   /**
@@ -342,7 +349,7 @@ export class Endpoint implements AsyncDisposable {
     this.#connection.keepAlive.removeUser(this.#keepAlive);
   }
 
-  /** Resolves when what was delivered is answered. Set by the layers that answer. Never rejects. */
+  /** @internal resolves when what was delivered is answered. Set by the layers that answer. Never rejects. */
   protected async answerWhatCame(): Promise<void> {}
 
   /** As {@link close}: for `await using`. */

@@ -51,6 +51,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   /** Why no further signal comes, until the loop was told: the bus refused the subscription, or the connection was lost. */
   #failure: { readonly reason: unknown } | undefined;
 
+  /** @internal made by `watch` */
   constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
     checkObject(options, 'options');
     const { limit = DEFAULT_LIMIT, signal } = options;

@@ -37,6 +37,31 @@ test('require and import give the same classes', async () => {
   assert.is(await project.outputOf(process.execPath, ['main.cjs']), 'true true true\n');
 });
 
+test('what cannot require an ES module gets CommonJS, and one takes the values of the other', async () => {
+  project.write(
+    'two.cjs',
+    `const required = require('busbar');
+    import('busbar').then(async (imported) => {
+      console.log(Object.keys(required).sort().join() === Object.keys(imported).sort().join());
+      console.log(required.connect !== imported.connect);
+      for (const [one, other] of [[required, imported], [imported, required]]) {
+        console.log(one.variant.u(5) instanceof other.Variant, one.FileDescriptor.adopt(0) instanceof other.FileDescriptor);
+        const failure = await one.connect({ address: 'unix:path=/nonexistent' }).catch((error) => error);
+        console.log(failure instanceof other.ConnectError, failure instanceof other.DBusError, failure instanceof other.TimeoutError);
+        const server = await one.listen({ address: 'unix:tmpdir=' + require('node:os').tmpdir(), onConnection: () => {} });
+        const client = await other.connect({ address: server.address, peer: true });
+        console.log(client.state);
+        await client.close();
+        await server.close();
+      }
+      process.exit();
+    });`,
+  );
+  const output = await project.outputOf(process.execPath, ['--no-experimental-require-module', 'two.cjs']);
+  const each = ['true true', 'true true false', 'open'];
+  assert.equal(output.trimEnd().split('\n'), ['true', 'true', ...each, ...each]);
+});
+
 test('TypeScript that becomes CommonJS compiles with it', async () => {
   project.write(
     'main.cts',
@@ -45,8 +70,8 @@ test('TypeScript that becomes CommonJS compiles with it', async () => {
     export const bus: Promise<MessageBus> = busbar.sessionBus === sessionBus ? sessionBus() : busbar.sessionBus();`,
   );
   const compilerOptions = {
-    ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', strict: true, outDir: 'out' },
-    ...{ types: ['node'], typeRoots: [join(projectRoot, 'node_modules/@types')] },
+    ...{ target: 'es2022', module: 'nodenext', strict: true, outDir: 'out' },
+    ...{ types: [], typeRoots: [join(projectRoot, 'node_modules/@types')] },
   };
   project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['main.cts'] }));
   await project.outputOf(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', '.']);
