@@ -1,7 +1,7 @@
 /**
  * Runs the type tests: what must compile does, and what must not does not, for users of the package. So it compiles
- * test/types against the declarations that the package ships, under the oldest supported TypeScript and the newest,
- * each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`; it
+ * test/types against the declarations that the package ships, under the oldest supported TypeScript, the newest, and the
+ * newest of those before it that are still in use, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`; it
  * passes if no compilation complains about it.
  *
  * Then the programs of test/types/settings are compiled with the settings that users have.
@@ -19,8 +19,10 @@ const tests = join(root, 'test', 'types');
 const work = join(root, 'build', 'type-tests');
 const require = createRequire(import.meta.url);
 
-/** The oldest TypeScript has a folder of its own, for in this one its `tsc` would hide the project's. */
-const oldest = require.resolve('typescript/package.json', { paths: [join(tests, 'oldest')] });
+/** Each TypeScript but the newest has a folder of its own, for in this one its `tsc` would hide the project's. */
+const [oldest, five] = ['oldest', 'five'].map((folder) =>
+  require.resolve('typescript/package.json', { paths: [join(tests, folder)] }),
+);
 const newest = require.resolve('typescript/package.json');
 const dialects = [
   { name: 'standard', folders: [tests], options: {} },
@@ -69,7 +71,7 @@ for (const dialect of dialects) {
   const project = join(work, `${dialect.name}.json`);
   const options = { ...base, ...dialect.options, paths: { busbar: [declarations] } };
   writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
-  for (const compiler of [oldest, newest]) {
+  for (const compiler of [oldest, five, newest]) {
     const { version } = require(compiler);
     const complaints = compile(compiler, project);
     const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));

@@ -19,12 +19,14 @@ export type { Subscription } from './bus/subscription.js';
 export type { SignalListener } from './bus/subscriptions.js';
 export type { ObjectOptions, RemoteObject } from './client/object.js';
 export type {
+  AnyProxy,
   ChangeListener,
   InterfaceProxy,
   Listen,
   LooseMemberTypes,
   MemberTypes,
   Once,
+  OnceOptions,
   ProxyOf,
   ProxyOptions,
   SignalWatch,
@@ -109,7 +111,12 @@ export { type Describable, describe } from './service/describe.js';
 export type { Emits } from './service/emits.js';
 export type { ExportedObject } from './service/exportable.js';
 export type { Export } from './service/exports.js';
-export { type Implementation, type ImplementationOf, implement } from './service/implement.js';
+export {
+  type Implementation,
+  type ImplementationMembers,
+  type ImplementationOf,
+  implement,
+} from './service/implement.js';
 export { type MethodOptions, method } from './service/method.js';
 export { type PropertyOptions, property } from './service/property.js';
 export { ServiceInterface, type ServiceInterfaceClass } from './service/service-interface.js';

@@ -9,7 +9,7 @@ import type { OwnedName } from './bus/owned-name.js';
 import type { RequestNameOptions } from './bus/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
-import type { ProxyOf } from './client/proxy-types.js';
+import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
 import type { TimeLimit } from './connection/time-limit.js';
 import { isWellKnownName } from './names.js';
@@ -132,8 +132,8 @@ export class MessageBus extends Bus {
    * @param path the object's path
    * @throws {@link InvalidArgumentError} for an invalid name or path, or without a name on a bus
    */
-  proxy<T extends Describable>(what: T, destination: string | undefined, path: string): ProxyOf<T>;
-  proxy<T extends Describable>(what: T, path: string): ProxyOf<T>;
+  proxy<T extends Describable>(what: T & Shared<T>, destination: string | undefined, path: string): ProxyOf<T>;
+  proxy<T extends Describable>(what: T & Shared<T>, path: string): ProxyOf<T>;
   proxy<T extends Describable>(what: T, ...where: [string | undefined, string] | [string]): ProxyOf<T> {
     const [destination, path] = where.length === 1 ? [undefined, where[0]] : where;
     const description = describe(what);

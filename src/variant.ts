@@ -9,7 +9,7 @@ import { checkSingle } from './signature/parse.js';
 import type { WriteValue } from './signature/types.js';
 
 /** Shared by all copies of this package in a process. */
-const brand: unique symbol = Symbol.for('busbar.Variant');
+export const variantBrand: unique symbol = Symbol.for('busbar.Variant');
 
 /**
  * A value of a variant, with the signature of its one complete type. Received variants become one of these with
@@ -19,6 +19,8 @@ const brand: unique symbol = Symbol.for('busbar.Variant');
  * type is a variant.
  */
 export class Variant<S extends string = string, T = WriteValue<S>> {
+  /** Tells a variant from an object that has a signature and a value. */
+  declare readonly [variantBrand]: true;
   /** The signature of the value: one complete type. */
   readonly signature: S;
   /** The value. Variants within it are `Variant` too, if it was read so. */
@@ -37,7 +39,7 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
 
   /** Whether a value is a `Variant` of any copy of this package. */
   static isVariant(value: unknown): value is Variant {
-    return typeof value === 'object' && value !== null && brand in value;
+    return typeof value === 'object' && value !== null && variantBrand in value;
   }
 
   /** As {@link isVariant}: for `instanceof`. */
@@ -68,7 +70,7 @@ export function receivedVariant(signature: string, value: unknown): Variant {
   return variant;
 }
 
-Object.defineProperty(Variant.prototype, brand, { value: true });
+Object.defineProperty(Variant.prototype, variantBrand, { value: true });
 
 /** Makes variants of one type. It has a name so that declarations name it too, and older compilers can read them. */
 type MakeVariant<S extends string> = (value: WriteValue<S>) => Variant<S>;

@@ -1,20 +1,16 @@
 /**
- * The types of proxies: what `call`, `on`, `get`, `set` and the others of a proxy have, from a service class, from a
- * definition, or loosely from a description that is only known at run time. There is no code here; `proxy.ts` makes
- * the objects.
- *
- * From a class, the members' own types tell what they are: a function is a method, one that returns `Emits<…>` is a
- * signal, anything else is a property, without `set` if it has no setter. Decorators are invisible to types, so a public
- * function without a decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy.
+ * The types of proxies: what `call`, `on`, `get`, `set` and the others of a proxy have, from a service class
+ * (`class-member-types.ts`), from a definition (`defined-member-types.ts`), or loosely from a description that is only known
+ * at run time. There is no code here; `proxy.ts` makes the objects.
  */
 import type { CallOptions } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
-import type { CallContext } from '../service/call-context.js';
 import type { InterfaceDefinition } from '../service/define-interface.js';
-import type { AccessOf, InterfaceMembers, ListOf, Table, TypeOf } from '../service/definitions.js';
-import type { SignalArguments } from '../service/emits.js';
-import type { ServiceInterface, ServiceInterfaceClass } from '../service/service-interface.js';
-import type { ReadArguments, ReadResult, ReadValue, WriteArguments, WriteValue } from '../signature/types.js';
+import type { InterfaceMembers } from '../service/definitions.js';
+import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/service-interface.js';
+import type { Reading, ReadingOf, VariantChoice } from '../signature/types.js';
+import type { ClassMemberTypes } from './class-member-types.js';
+import type { DefinedMemberTypes } from './defined-member-types.js';
 import type { WatchOptions } from './signal-queue.js';
 
 /** The members of an interface as types, whatever it was described by. */
@@ -38,22 +34,47 @@ export interface MemberTypes {
  * const module: ProxyOf<typeof TestModule> = bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest');
  * ```
  */
-export type ProxyOf<T> = InterfaceProxy<MemberTypesOf<T>>;
+export type ProxyOf<T> = InterfaceProxy<Described<T>>;
 
-/** The members of what an interface was described by. */
-type MemberTypesOf<T> =
-  T extends ServiceInterfaceClass<infer Instance>
-    ? ClassMemberTypes<Instance>
-    : T extends ServiceInterface
-      ? ClassMemberTypes<T>
+/** What an interface was described by, without what makes no difference: the instances stand for their class. */
+export type Described<T> = T extends ServiceInterface
+  ? T
+  : T extends abstract new (
+        ...args: never
+      ) => infer Instance
+    ? Instance
+    : T extends ServiceInterfaceClass<infer Instance>
+      ? Instance
       : T extends InterfaceDefinition<string, infer M>
         ? InterfaceMembers extends M
           ? LooseMemberTypes
-          : DefinedMemberTypes<M>
+          : M
         : LooseMemberTypes;
 
-/** One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names. */
-export interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
+/** Nothing fits this: a class that says that no client shares it. */
+interface ServiceOnly<Cure extends string> {
+  readonly serviceOnly: never;
+  readonly cure: Cure;
+}
+
+/** What proxies are made from: not of a class that no client shares, whose types tell nothing of what is read. */
+export type Shared<T> =
+  IsServiceOnly<Described<T>> extends true
+    ? ServiceOnly<'the class is for services only: make the proxy from a definition, or from describe(…) of the class'>
+    : unknown;
+
+/** The members of what an interface was described by, where values are read in that way. */
+type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
+  ? LooseMemberTypes
+  : T extends ServiceInterface
+    ? ClassMemberTypes<T, D>
+    : DefinedMemberTypes<T, D>;
+
+/**
+ * One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names.
+ * {@link ProxyOf} names the type of a certain one.
+ */
+export interface InterfaceProxy<out T = LooseMemberTypes, D extends Reading = 'read'> {
   /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
   readonly destination: string | undefined;
   /** The object's path. */
@@ -67,35 +88,109 @@ export interface InterfaceProxy<M extends MemberTypes = LooseMemberTypes> {
    * the abort signal's reason if it did not answer; {@link InvalidArgumentError} if an argument does not fit, and
    * then nothing was sent
    */
-  readonly call: { readonly [Name in keyof M['methods']]: M['methods'][Name] };
+  readonly call: { readonly [Name in keyof Members<T, D, 'methods'>]: Members<T, D, 'methods'>[Name] };
   /** Listens to a signal, with a function that gets its arguments. */
-  readonly on: { readonly [Name in keyof M['signals']]: Listen<M['signals'][Name]> };
+  readonly on: { readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Members<T, D, 'signals'>[Name]> };
   /** Waits for the next signal, and resolves with the tuple of its arguments. */
-  readonly once: { readonly [Name in keyof M['signals']]: Once<M['signals'][Name]> };
+  readonly once: { readonly [Name in keyof Members<T, D, 'signals'>]: Once<Members<T, D, 'signals'>[Name]> };
   /** Iterates over signals from now on: `for await (const [first, second] of proxy.watch.Name())`. */
-  readonly watch: { readonly [Name in keyof M['signals']]: Watch<M['signals'][Name]> };
+  readonly watch: { readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Members<T, D, 'signals'>[Name]> };
   /** Reads a property. */
-  readonly get: { readonly [Name in keyof M['readable']]: () => Promise<M['readable'][Name]> };
+  readonly get: { readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Members<T, D, 'readable'>[Name]> };
   /** Writes a property; resolves when the peer has. */
-  readonly set: { readonly [Name in keyof M['writable']]: (value: M['writable'][Name]) => Promise<void> };
+  readonly set: {
+    readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
+  };
   /** Reads all properties at once. A peer leaves out those that it cannot tell just now. */
-  getAll(): Promise<Partial<M['readable']>>;
+  getAll(): Promise<Partial<Members<T, D, 'readable'>>>;
   /**
    * Listens to changes of this interface's properties.
    *
    * @param listener gets the new values, and the names of properties of which the peer only tells that they changed
    */
-  onChange(listener: ChangeListener<M['readable']>): Subscription;
-  /** The same proxy with other options for its calls; those not given stay as they are. */
-  with(options: ProxyOptions): InterfaceProxy<M>;
+  onChange(listener: ChangeListener<Members<T, D, 'readable'>>): Subscription;
+  /**
+   * The same proxy with other options for its calls; those not given stay as they are. What is read is typed by `variants`
+   * and `typedArrays`.
+   */
+  with<V extends VariantChoice | undefined = undefined, A extends boolean | undefined = undefined>(
+    options: ProxyOptions<V, A>,
+  ): InterfaceProxy<T, ReadingWith<D, V, A>>;
 }
 
-/** How a proxy calls, and how it decodes what it gets. Types of values are those of the defaults. */
-export interface ProxyOptions extends CallOptions {
+/** The members of one kind. */
+type Members<T, D extends Reading, Kind extends keyof MemberTypes> = MembersIn<T, D>[Kind];
+
+/** How values are read with these options: as before where they are not given. */
+type ReadingWith<
+  D extends Reading,
+  V extends VariantChoice | undefined,
+  A extends boolean | undefined,
+> = ReadingOf[Chosen<V, VariantsIn[D], VariantChoice>][`${Chosen<A, TypedIn[D], boolean>}`];
+
+type Chosen<Given, Before, All> = Extract<Exclude<Given, undefined> | (undefined extends Given ? Before : never), All>;
+
+interface VariantsIn {
+  readonly read: 'plain';
+  readonly typed: 'plain';
+  readonly wrap: 'wrap';
+  readonly 'wrap typed': 'wrap';
+}
+
+interface TypedIn {
+  readonly read: false;
+  readonly typed: true;
+  readonly wrap: false;
+  readonly 'wrap typed': true;
+}
+
+/**
+ * Any proxy, for functions that work with all of them. What such a function reads is `unknown`; what a member is called with
+ * only the proxy's own type tells.
+ *
+ * @example
+ * ```ts
+ * async function state(proxy: AnyProxy): Promise<string> {
+ *   return `${proxy.path}: ${JSON.stringify(await proxy.getAll())}`;
+ * }
+ * ```
+ */
+export interface AnyProxy {
+  /** @see {@link InterfaceProxy.destination} */
+  readonly destination: string | undefined;
+  /** @see {@link InterfaceProxy.path} */
+  readonly path: string;
+  /** @see {@link InterfaceProxy.interface} */
+  readonly interface: string;
+  /** @see {@link InterfaceProxy.call} */
+  readonly call: { readonly [name: string]: (...args: never) => Promise<unknown> };
+  /** @see {@link InterfaceProxy.on} */
+  readonly on: { readonly [name: string]: (listener: (...args: readonly unknown[]) => unknown) => Subscription };
+  /** @see {@link InterfaceProxy.once} */
+  readonly once: { readonly [name: string]: (options?: OnceOptions) => Promise<readonly unknown[]> };
+  /** @see {@link InterfaceProxy.watch} */
+  readonly watch: { readonly [name: string]: (options?: WatchOptions) => AsyncIterable<readonly unknown[]> };
+  /** @see {@link InterfaceProxy.get} */
+  readonly get: { readonly [name: string]: () => Promise<unknown> };
+  /** @see {@link InterfaceProxy.set} */
+  readonly set: { readonly [name: string]: (value: never) => Promise<void> };
+  /** @see {@link InterfaceProxy.getAll} */
+  getAll(): Promise<{ readonly [name: string]: unknown }>;
+  /** @see {@link InterfaceProxy.onChange} */
+  onChange(listener: ChangeListener<{ readonly [name: string]: unknown }>): Subscription;
+  /** @see {@link InterfaceProxy.with} */
+  with(options: ProxyOptions): AnyProxy;
+}
+
+/** How a proxy calls, and how it decodes what it gets. */
+export interface ProxyOptions<
+  V extends VariantChoice | undefined = VariantChoice | undefined,
+  A extends boolean | undefined = boolean | undefined,
+> extends CallOptions {
   /** `'wrap'`: variants are read as `Variant`, losslessly; `'plain'` (if left out): as the value in them. */
-  readonly variants?: 'plain' | 'wrap' | undefined;
+  readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */
-  readonly typedArrays?: boolean | undefined;
+  readonly typedArrays?: A;
 }
 
 /** Gets the properties that have new values, and the names of those that only told that they changed. */
@@ -109,8 +204,14 @@ type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 /** Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. */
 export type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
 
+/** How long to wait for a signal. */
+export interface OnceOptions {
+  /** Aborting rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @see {@link InterfaceProxy.once}; aborting rejects with the abort signal's reason */
-export type Once<Arguments> = (options?: { readonly signal?: AbortSignal }) => Promise<Tuple<Arguments>>;
+export type Once<Arguments> = (options?: OnceOptions) => Promise<Tuple<Arguments>>;
 
 /** Begins to collect signals at once, for a loop to take them. */
 export type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
@@ -134,75 +235,3 @@ export interface LooseMemberTypes {
   /** Any property. */
   readonly writable: { readonly [name: string]: unknown };
 }
-
-/** The members of an interface from its definition. */
-interface DefinedMemberTypes<M> extends MemberTypes {
-  /** Functions as a client calls them. */
-  readonly methods: {
-    readonly [Name in keyof Table<M, 'methods'>]: (
-      ...args: Tuple<WriteArguments<ListOf<Table<M, 'methods'>[Name], 'in'>>>
-    ) => Promise<ReadResult<ListOf<Table<M, 'methods'>[Name], 'out'>>>;
-  };
-  /** The tuple of arguments of each signal. */
-  readonly signals: {
-    readonly [Name in keyof Table<M, 'signals'>]: ReadArguments<ListOf<Table<M, 'signals'>[Name], 'args'>>;
-  };
-  /** The type of each property that can be read. */
-  readonly readable: {
-    readonly [Name in keyof Table<M, 'properties'> as AccessOf<Table<M, 'properties'>[Name]> extends 'write'
-      ? never
-      : Name]: ReadValue<TypeOf<Table<M, 'properties'>[Name]>>;
-  };
-  /** The type that each property that can be written is written from. */
-  readonly writable: {
-    readonly [Name in keyof Table<M, 'properties'> as AccessOf<Table<M, 'properties'>[Name]> extends 'read'
-      ? never
-      : Name]: WriteValue<TypeOf<Table<M, 'properties'>[Name]>>;
-  };
-}
-
-/** The members of an interface from the class that implements it. */
-interface ClassMemberTypes<T> extends MemberTypes {
-  /** Functions as a client calls them. */
-  readonly methods: {
-    readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'method' ? Name : never]: Called<T[Name]>;
-  };
-  /** The tuple of arguments of each signal. */
-  readonly signals: {
-    readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'signal' ? Name : never]: SignalArguments<T[Name]>;
-  };
-  /** The type of each property that can be read. */
-  readonly readable: { readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'property' ? Name : never]: T[Name] };
-  /** The type that each property that can be written is written from. */
-  readonly writable: {
-    readonly [Name in OwnKeys<T> as KindOf<T[Name]> extends 'property'
-      ? IsReadonly<T, Name> extends true
-        ? never
-        : Name
-      : never]: T[Name];
-  };
-}
-
-/** What the class adds to `ServiceInterface`. */
-type OwnKeys<T> = Exclude<keyof T & string, keyof ServiceInterface>;
-
-type KindOf<Value> = Value extends (...args: never) => unknown
-  ? [SignalArguments<Value>] extends [never]
-    ? 'method'
-    : 'signal'
-  : 'property';
-
-/** A method as it is called from elsewhere: without the context, and with a promise of the result. */
-type Called<F> = F extends (...args: infer Parameters) => infer Result
-  ? (...args: WithoutContext<Parameters>) => Promise<Awaited<Result>>
-  : never;
-
-type WithoutContext<Parameters extends readonly unknown[]> = Parameters extends [...infer Others, CallContext]
-  ? Others
-  : Parameters;
-
-/** Whether a member can be assigned: types that differ in `readonly` alone are only told apart as type parameters' bounds. */
-type IsReadonly<T, Name extends keyof T> =
-  Same<{ [K in Name]: T[K] }, { -readonly [K in Name]: T[K] }> extends true ? false : true;
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

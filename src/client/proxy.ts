@@ -28,7 +28,7 @@ import { checkFunction, checkObject } from '../parameters.js';
 import { Variant } from '../variant.js';
 import { abortable } from './abortable.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
-import type { ProxyOf, ProxyOptions } from './proxy-types.js';
+import type { OnceOptions, ProxyOf, ProxyOptions } from './proxy-types.js';
 import { type ListenOn, SignalQueue, type WatchOptions } from './signal-queue.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
@@ -47,17 +47,17 @@ interface Remote {
 /** Other names for members, by kind and name (`method testMethod`): what a class calls them, where D-Bus does not. */
 type Aliases = ReadonlyMap<string, string>;
 
-/** What every proxy is, whatever is known of its members when it is compiled. */
-type AnyProxy = ProxyOf<InterfaceDescription>;
+/** What every proxy is, where nothing is known of its members when it is compiled. */
+type LooseProxy = ProxyOf<InterfaceDescription>;
 
-class RemoteInterface implements AnyProxy {
+class RemoteInterface implements LooseProxy {
   readonly #remote: Remote;
-  readonly call: AnyProxy['call'];
-  readonly on: AnyProxy['on'];
-  readonly once: AnyProxy['once'];
-  readonly watch: AnyProxy['watch'];
-  readonly get: AnyProxy['get'];
-  readonly set: AnyProxy['set'];
+  readonly call: LooseProxy['call'];
+  readonly on: LooseProxy['on'];
+  readonly once: LooseProxy['once'];
+  readonly watch: LooseProxy['watch'];
+  readonly get: LooseProxy['get'];
+  readonly set: LooseProxy['set'];
 
   constructor(remote: Remote) {
     this.#remote = remote;
@@ -91,7 +91,7 @@ class RemoteInterface implements AnyProxy {
     });
   }
 
-  onChange(listener: Parameters<AnyProxy['onChange']>[0]): Subscription {
+  onChange(listener: Parameters<LooseProxy['onChange']>[0]): Subscription {
     const { bus, destination: sender, path, options } = this.#remote;
     const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     checkFunction(listener, 'listener');
@@ -114,7 +114,7 @@ class RemoteInterface implements AnyProxy {
     return `proxy of ${this.interface} { ${this.destination ?? 'peer'} ${this.path} }`;
   }
 
-  with(options: ProxyOptions): AnyProxy {
+  with(options: ProxyOptions): LooseProxy {
     checkObject(options, 'options');
     checkCallOptions(options);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -129,7 +129,7 @@ export function makeProxy(
   destination: string | undefined,
   path: string,
   aliases: () => Aliases = withoutAliases,
-): AnyProxy {
+): LooseProxy {
   checkDestination(bus, destination);
   checkObjectPath(path, 'path');
   return new RemoteInterface({ bus, description, destination, path, aliases, options: {} });
@@ -147,7 +147,9 @@ const withoutAliases = () => noAliases;
 
 /** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
 type NamespaceOf<Members> = (remote: Remote) => Members;
-type Namespaces = { readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' | 'set']: NamespaceOf<AnyProxy[Kind]> };
+type Namespaces = {
+  readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' | 'set']: NamespaceOf<LooseProxy[Kind]>;
+};
 
 /** By description; those of a class know its own names for the members as well, which its description does not. */
 const plainNamespaces = new WeakMap<InterfaceDescription, Namespaces>();
@@ -269,7 +271,7 @@ function listenOnce(remote: Remote, signal: SignalDescription) {
       },
       true,
     );
-  return async (options: { readonly signal?: AbortSignal } = {}): Promise<unknown[]> => {
+  return async (options: OnceOptions = {}): Promise<unknown[]> => {
     checkObject(options, 'options');
     return nextSignal(remote.bus, listenFor, options.signal === undefined ? remote.options.signal : options.signal);
   };

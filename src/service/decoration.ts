@@ -8,9 +8,9 @@ import { quoted } from '../names.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
 
 /** Options that all decorators share. */
-export interface MemberOptions {
+export interface MemberOptions<N extends string = string> {
   /** The name on D-Bus, where it differs from the name in the class. */
-  readonly name?: string | undefined;
+  readonly name?: N | undefined;
   /** `true`: not on D-Bus at all. In a subclass this takes an inherited member away. */
   readonly disabled?: boolean | undefined;
   /** Adds the annotation `org.freedesktop.DBus.Deprecated`. */
@@ -18,6 +18,9 @@ export interface MemberOptions {
   /** Further annotations for the introspection data, by name. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
+
+/** Options as a decorator finds them: those of a definition, and those that all decorators share. */
+export type Given<Input> = Input & { readonly name?: string; readonly disabled?: boolean };
 
 /** What a standard decorator's context has, as far as the decorators here use it. */
 interface StandardContext {

@@ -1,6 +1,7 @@
 /** `defineInterface`: an interface as data, for services and clients without decorators, and for plain JavaScript. */
 import { interfaceDescription } from '../introspection/build.js';
 import type { InterfaceDescription } from '../introspection/description.js';
+import type { ValidInterfaceName } from '../name-grammar.js';
 import type { InterfaceMembers, ValidMembers } from './definitions.js';
 
 /** An interface that {@link defineInterface} made. Its members are literal types, from which the others follow. */
@@ -33,7 +34,7 @@ export interface InterfaceDefinition<
  * literal
  */
 export function defineInterface<const Name extends string, const Members extends InterfaceMembers>(
-  name: Name,
+  name: Name & ValidInterfaceName<Name>,
   members: Members & ValidMembers<Members>,
 ): InterfaceDefinition<Name, Members> {
   return Object.freeze({ name, members, description: interfaceDescription(name, members) });

@@ -4,7 +4,8 @@
  */
 import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from '../introspection/build.js';
 import type { Access } from '../introspection/description.js';
-import type { ReadArgumentsAs, ValidArguments, VariantChoice, WriteResult } from '../signature/types.js';
+import type { InvalidName, ValidMemberName } from '../name-grammar.js';
+import type { ReadArgumentsAs, ValidArguments, ValidType, VariantChoice, WriteResult } from '../signature/types.js';
 import type { CallContext } from './call-context.js';
 
 /** The members of an interface, by their D-Bus names. */
@@ -46,6 +47,19 @@ interface UnknownOption<Known extends PropertyKey> {
   readonly known: Known;
 }
 
+/** Nothing fits this: options that exclude one another. */
+interface Excluded<Cure extends string> {
+  readonly excluded: never;
+  readonly cure: Cure;
+}
+
+/** Whether a method with these results may be one without a reply. */
+export type NoReply<O extends ArgumentList> = O extends '' | readonly []
+  ? boolean
+  : string extends O
+    ? boolean
+    : false | Excluded<'a method without a reply has no "out"'>;
+
 /** The options of each kind of members. */
 interface OptionsByKind {
   readonly methods: MethodInput;
@@ -54,31 +68,48 @@ interface OptionsByKind {
 }
 
 /**
- * Members whose options all exist and whose signatures are all valid are themselves; an unknown option or an invalid
- * signature becomes a type that nothing fits.
+ * Members whose names, options and signatures are all valid are themselves; what is not becomes a type that nothing fits.
  */
 export type ValidMembers<M> = {
   readonly [Kind in keyof M]: Kind extends keyof OptionsByKind
     ? {
-        readonly [Name in keyof M[Kind]]: {
-          readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
-            ? ValidOption<Key, M[Kind][Name][Key]>
-            : UnknownOption<keyof OptionsByKind[Kind]>;
-        };
+        readonly [Name in keyof M[Kind]]: ValidName<Kind, Name> extends infer Reason extends InvalidName<string>
+          ? Reason
+          : {
+              readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
+                ? ValidOption<Key, M[Kind][Name][Key], M[Kind][Name]>
+                : UnknownOption<keyof OptionsByKind[Kind]>;
+            };
       }
     : UnknownOption<keyof OptionsByKind>;
 };
 
-type ValidOption<Key, Value> = Key extends 'in' | 'out' | 'args'
+/** The names of properties are free text, and not empty. */
+type ValidName<Kind, Name> = Name extends string
+  ? Kind extends 'properties'
+    ? Name extends ''
+      ? InvalidName<'a property name cannot be empty'>
+      : Name
+    : ValidMemberName<Name>
+  : Name;
+
+type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
   ? Value extends ArgumentList
     ? ValidArguments<Value>
     : Value
   : Key extends 'type'
-    ? ValidType<Value>
-    : Value;
-
-/** The signature itself if it is one complete type; else a type that nothing fits. */
-export type ValidType<S> = S extends string ? ValidArguments<readonly [S]>[0] : S;
+    ? Value extends string
+      ? ValidType<Value>
+      : Value
+    : Key extends 'noReply'
+      ? NoReply<ListOf<Options, 'out'>> | undefined
+      : Key extends 'emits'
+        ? Value extends 'const'
+          ? AccessOf<Options> extends 'readwrite'
+            ? Excluded<'what others may set is not constant: write "access" as "read"'>
+            : Value
+          : Value
+        : Value;
 
 /** The parameters of a method of a service. */
 export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<
@@ -93,4 +124,5 @@ export type ParametersWithContext<I extends ArgumentList, V extends VariantChoic
 ];
 
 /** What a method of a service may return: its result, or a promise of it. */
-export type HandlerResult<O extends ArgumentList> = WriteResult<O> | PromiseLike<WriteResult<O>>;
+export type HandlerResult<O extends ArgumentList> =
+  WriteResult<O> extends infer Result ? Result | PromiseLike<Result> : never;

@@ -51,5 +51,5 @@ export function memberAliases(target: Describable): ReadonlyMap<string, string> 
 }
 
 function isServiceClass(target: Describable): target is ServiceInterfaceClass {
-  return typeof target === 'function' && target.prototype instanceof ServiceInterface;
+  return typeof target === 'function' && (target as ServiceInterfaceClass).prototype instanceof ServiceInterface;
 }

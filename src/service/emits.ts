@@ -19,10 +19,16 @@ type EmittedArguments<T> = [T] extends [void]
       : T
     : [T];
 
+/** Carries the arguments of a signal; nothing has it at run time. */
+export interface Carries<Arguments extends readonly unknown[]> {
+  /** Never there: it only tells the compiler which arguments listeners get. */
+  readonly [emitted]?: Arguments;
+}
+
 /**
  * The return type of a signal: what it returns is sent. A tuple stands for several arguments, names included:
- * `Emits<[name: string, age: number]>`. A signal whose only argument is a D-Bus struct, which is a tuple itself, names
- * its arguments: `Emits<[string, number], [[string, number]]>`.
+ * `Emits<[name: string, age: number]>`; nothing, `Emits`, for none. A signal whose only argument is a D-Bus struct, which
+ * is a tuple itself, names its arguments: `Emits<[string, number], [[string, number]]>`.
  *
  * @example
  * ```ts
@@ -33,16 +39,19 @@ type EmittedArguments<T> = [T] extends [void]
 export type Emits<
   T = void,
   Arguments extends readonly unknown[] = Extract<EmittedArguments<T>, readonly unknown[]>,
-> = T & {
-  /** Never there: it only tells the compiler which arguments listeners get. */
-  readonly [emitted]?: Arguments;
-};
+> = 0 extends 1 & T ? T : [T] extends [void] ? void | Carries<Arguments> : T & Carries<Arguments>;
 
 /** The arguments that a signal's listeners get, from the type of its method; `never` for what is no signal. */
-export type SignalArguments<F> = F extends (...args: never) => infer Result ? ArgumentsOf<Awaited<Result>> : never;
+export type SignalArguments<F> = 0 extends 1 & F
+  ? never
+  : F extends (...args: never) => infer Result
+    ? ArgumentsOf<Awaited<Result>>
+    : never;
 
 type ArgumentsOf<Result> = 0 extends 1 & Result
   ? never
-  : typeof emitted extends keyof Result
-    ? Extract<NonNullable<Result[typeof emitted]>, readonly unknown[]>
+  : Result extends unknown
+    ? typeof emitted extends keyof Result
+      ? Extract<NonNullable<Result[typeof emitted]>, readonly unknown[]>
+      : never
     : never;

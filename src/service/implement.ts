@@ -13,6 +13,7 @@ import { GENERATOR, isGenerator } from './decoration.js';
 import type { InterfaceDefinition } from './define-interface.js';
 import type {
   AccessOf,
+  HandlerParameters,
   HandlerResult,
   InterfaceMembers,
   ListOf,
@@ -27,16 +28,19 @@ import { type PropertySource, PropertyStore } from './properties/property-store.
 import { checkNotProvided } from './reserved-interfaces.js';
 import { withContext } from './with-context.js';
 
-/** A property as a pair of functions. Either may return a promise; values are checked when they are sent. */
+/**
+ * A property as a pair of functions. Either may return a promise; values are checked when they are sent. They are properties
+ * that hold functions and no methods, because the compiler compares the parameters of methods both ways.
+ */
 type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
   ? { readonly get?: undefined }
-  : { get(): WriteValue<S> | PromiseLike<WriteValue<S>> }) &
-  (A extends 'read' ? { readonly set?: undefined } : { set(value: ReadValueAs<S, V>): void | PromiseLike<void> });
+  : { readonly get: () => WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+  (A extends 'read'
+    ? { readonly set?: undefined }
+    : { readonly set: (value: ReadValueAs<S, V>) => void | PromiseLike<void> });
 
-/** A property as `implement` takes it. */
-type ImplementedBy<P> =
-  | ReadValueAs<TypeOf<P>, VariantsOf<P>>
-  | PropertyFunctions<TypeOf<P>, AccessOf<P>, VariantsOf<P>>;
+/** A property as `implement` takes it: its first value, or functions. */
+type ImplementedBy<P> = WriteValue<TypeOf<P>> | PropertyFunctions<TypeOf<P>, AccessOf<P>, VariantsOf<P>>;
 
 /**
  * What an interface needs to be implemented: a function for each method, which gets the arguments and then the call's
@@ -50,15 +54,28 @@ export type ImplementationMembers<M extends InterfaceMembers> = {
   readonly [Name in keyof Table<M, 'properties'>]: ImplementedBy<Table<M, 'properties'>[Name]>;
 };
 
-/**
- * A parameter that nobody passes, so that members which the interface does not have are an error. In the type of
- * `members` itself the check would take the types of the handlers' parameters away.
- */
-type UnknownMembers<M extends InterfaceMembers, Given> = string extends keyof Given
-  ? [] // any, or never: nothing is known of the members
-  : [Exclude<keyof Given, keyof ImplementationMembers<M>>] extends [never]
-    ? []
-    : [unknownMember: Exclude<keyof Given, keyof ImplementationMembers<M>>];
+/** `this` in the functions that are given: what was given, whose functions may be called without a context. */
+type GivenAsThis<M extends InterfaceMembers> = {
+  [Name in keyof Table<M, 'methods'>]: (
+    ...args: [
+      ...HandlerParameters<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>,
+      context?: CallContext,
+    ]
+  ) => HandlerResult<ListOf<Table<M, 'methods'>[Name], 'out'>>;
+} & {
+  [Name in keyof Table<M, 'properties'>]: ImplementedBy<Table<M, 'properties'>[Name]>;
+};
+
+/** Nothing fits this: a member that the interface does not have. */
+interface NoSuchMember<Known extends PropertyKey> {
+  readonly noSuchMember: never;
+  readonly known: Known;
+}
+
+/** What members that the interface does not have are to be: nothing fits it. */
+type NoOthers<M extends InterfaceMembers, Given> = {
+  readonly [Name in Exclude<keyof Given, keyof ImplementationMembers<M>>]: NoSuchMember<keyof ImplementationMembers<M>>;
+};
 
 /** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
@@ -72,22 +89,50 @@ export interface Implementation {
 }
 
 /** An implementation with the members of its interface. */
-export interface ImplementationOf<M extends InterfaceMembers, Given = ImplementationMembers<M>> extends Implementation {
+export interface ImplementationOf<M extends InterfaceMembers, Given = ImplementationMembers<M>>
+  extends Omit<Implementation, 'emitPropertiesChanged'> {
   /**
    * Emits a signal from everywhere that the object is exported.
    *
    * @throws {@link InvalidArgumentError} if a value does not fit
    */
   readonly emit: { readonly [Name in keyof Table<M, 'signals'>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>> };
-  /** The properties: reading gives the value, assigning one emits PropertiesChanged as its `emits` says. */
+  /**
+   * The properties. Reading gives what was assigned, or what the function `get` returns; assigning emits PropertiesChanged
+   * as the property's `emits` says.
+   */
   readonly properties: {
-    -readonly [Name in keyof Table<M, 'properties'>]: Name extends keyof Given
-      ? Given[Name] extends { get(): infer Value }
-        ? Value
-        : ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
-      : never;
+    -readonly [Name in keyof Table<M, 'properties'>]: HeldBy<Table<M, 'properties'>[Name], GivenFor<Given, Name>>;
   };
+  /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
+  emitPropertiesChanged(
+    changes:
+      | readonly Emitting<M>[]
+      | {
+          readonly [Name in keyof Table<M, 'properties'> as Extract<Name, Emitting<M>>]?: WriteValue<
+            TypeOf<Table<M, 'properties'>[Name]>
+          >;
+        },
+  ): void;
 }
+
+type GivenFor<Given, Name> = Name extends keyof Given ? Given[Name] : unknown;
+
+/** What reading a property gives, and assigning it takes. */
+type HeldBy<P, Given> = Given extends { readonly get: () => infer Value }
+  ? Given extends ReadonlyMap<never, unknown>
+    ? WriteValue<TypeOf<P>>
+    : WriteValue<TypeOf<P>> | Value
+  : WriteValue<TypeOf<P>>;
+
+/** The properties whose changes are told. */
+type Emitting<M> = {
+  [Name in keyof Table<M, 'properties'>]: Table<M, 'properties'>[Name] extends { readonly emits: false | 'const' }
+    ? never
+    : Name;
+}[keyof Table<M, 'properties'>] extends infer Names extends PropertyKey
+  ? Names
+  : never;
 
 /**
  * Makes an object that can be exported from an interface that {@link defineInterface} made.
@@ -109,11 +154,10 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
  * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or has a first value that does not
  * fit; or if a method and a property have the same name, which only a decorated class can implement
  */
-export function implement<const M extends InterfaceMembers, const Given extends ImplementationMembers<M>>(
-  definition: InterfaceDefinition<string, M>,
-  members: Given,
-  ..._unknown: UnknownMembers<M, Given>
-): ImplementationOf<M, Given> {
+export function implement<
+  const M extends InterfaceMembers,
+  const Given extends ImplementationMembers<M> & NoOthers<M, Given>,
+>(definition: InterfaceDefinition<string, M>, members: Given & ThisType<GivenAsThis<M>>): ImplementationOf<M, Given> {
   if (typeof definition !== 'object' || definition === null || definition.description === undefined) {
     throw new InvalidArgumentError('definition: expected what defineInterface() returns');
   }

@@ -85,7 +85,7 @@ function probe(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
   try {
     // What the constructor passes to `super` may depend on its parameters in ways that nothing shows.
     if (serviceClass.length > 0) throw new TypeError('the constructor has parameters');
-    Reflect.construct(serviceClass, unknownArguments(serviceClass));
+    Reflect.construct(serviceClass as unknown as new () => object, unknownArguments(serviceClass));
   } catch (thrown) {
     if (thrown instanceof ProbeAnswer && typeof thrown.options.name === 'string') return thrown.options;
     cause = thrown;

@@ -1,17 +1,21 @@
 /** `@method`: a method of the class answers calls from the bus. */
-import { type ArgumentList, METHOD_OPTIONS } from '../introspection/build.js';
+import { type ArgumentList, METHOD_OPTIONS, type MethodInput } from '../introspection/build.js';
+import type { ValidMemberName } from '../name-grammar.js';
 import type { ValidArguments, VariantChoice } from '../signature/types.js';
 import {
   checkOptions,
   decorated,
   GENERATOR,
+  type Given,
   isGenerator,
   type MemberOptions,
   noMethod,
   refused,
 } from './decoration.js';
-import type { HandlerParameters, HandlerResult, ParametersWithContext } from './definitions.js';
+import type { NoReply } from './definitions.js';
 import { checkMember } from './member-check.js';
+import type { MethodRefusal } from './method-refusal.js';
+import type { Unless } from './refusal.js';
 
 /** The options of {@link method}. */
 export interface MethodOptions<
@@ -19,13 +23,16 @@ export interface MethodOptions<
   O extends ArgumentList,
   C extends boolean,
   V extends VariantChoice = 'plain',
-> extends MemberOptions {
+  N extends string = string,
+> extends MemberOptions<N & ValidMemberName<N>> {
   /** The arguments; none if left out. */
   readonly in?: (I & ValidArguments<I>) | undefined;
   /** The reply's values. None: the result is ignored; one: the result is the value; several: it is a tuple of them. */
   readonly out?: (O & ValidArguments<O>) | undefined;
-  /** Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. */
-  readonly noReply?: boolean | undefined;
+  /**
+   * Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. Not together with `out`.
+   */
+  readonly noReply?: NoReply<O> | undefined;
   /** `true`: the method gets the call's {@link CallContext} as its last parameter. */
   readonly context?: C | undefined;
   /**
@@ -35,17 +42,18 @@ export interface MethodOptions<
   readonly variants?: V | undefined;
 }
 
-type Parameters<I extends ArgumentList, C extends boolean, V extends VariantChoice> = [C] extends [true]
-  ? ParametersWithContext<I, V>
-  : HandlerParameters<I, V>;
-
-/** The decorator that {@link method} makes, for both dialects. The method must fit the signatures. */
-export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
-  /** Standard decorators. */
-  <F extends Handler>(value: F, context: ClassMethodDecoratorContext): void;
-  /** TypeScript's `experimentalDecorators`. */
-  <F extends Handler>(prototype: object, key: string | symbol, descriptor: TypedPropertyDescriptor<F>): void;
-}
+/** The decorator that {@link method} makes, for both dialects. What it refuses, it refuses with the cure. */
+export type DecoratesMethod<
+  I extends ArgumentList,
+  O extends ArgumentList,
+  C extends boolean,
+  V extends VariantChoice,
+  N extends string,
+> = <Target, Second, Descriptor>(
+  target: Target,
+  context: Unless<MethodRefusal<Target, Second, Descriptor, I, O, C, V, N>, Second>,
+  descriptor?: Descriptor,
+) => void;
 
 /**
  * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must take the values that are read
@@ -56,8 +64,9 @@ export interface DecoratesMethod<Handler extends (...args: never) => unknown> {
  * it was given is wrong, a call made here failed or a connection ended, for it is no answer to this caller. A result that does
  * not fit is answered so, too, and reported.
  *
- * A client that makes its proxy from the class believes the class's own types: declare results as they are read (a
- * `bigint` for `x`) where class and client are meant to share them.
+ * Proxies of the class have its types: so the compiler wants one parameter for each argument, none that may be left out,
+ * and results that are read as they are declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that no
+ * client shares.
  *
  * @example
  * ```ts
@@ -75,12 +84,18 @@ export function method<
   const O extends ArgumentList = '',
   const C extends boolean = false,
   const V extends VariantChoice = 'plain',
->(
-  options: MethodOptions<I, O, C, V> = {},
-  ...rest: readonly never[]
-): DecoratesMethod<(...args: Parameters<I, C, V>) => HandlerResult<O>> {
-  checkOptions('method', options, rest, [...METHOD_OPTIONS, 'context']);
-  const { name, disabled = false, context = false, ...definition } = options;
+  const N extends string = string,
+>(options?: MethodOptions<I, O, C, V, N>): DecoratesMethod<I, O, C, V, N>;
+/** Refuses the decorator without parentheses. */
+export function method(decorated: object, context: 'write @method()', descriptor?: unknown): never;
+export function method(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+  checkOptions('method', given, rest, [...METHOD_OPTIONS, 'context']);
+  const {
+    name,
+    disabled = false,
+    context = false,
+    ...definition
+  } = given as Given<MethodInput & { readonly context?: boolean }>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, value, leaveNote } = decorated('method', args);
     if (kind !== 'method') throw refused('method', key, noMethod(kind, key));

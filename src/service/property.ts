@@ -1,24 +1,29 @@
 /** `@property`: an accessor, a getter and setter, or a plain field of the class is a D-Bus property. */
-import { PROPERTY_OPTIONS } from '../introspection/build.js';
+import { PROPERTY_OPTIONS, type PropertyInput } from '../introspection/build.js';
 import type { Access, EmitsChanged } from '../introspection/description.js';
-import type { ReadValueAs, VariantChoice, WriteValue } from '../signature/types.js';
-import { checkOptions, decorated, type MemberOptions, refused } from './decoration.js';
-import type { ValidType } from './definitions.js';
+import type { ValidType, VariantChoice } from '../signature/types.js';
+import { checkOptions, decorated, type Given, type MemberOptions, refused } from './decoration.js';
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
+import type { PropertyRefusal } from './property-refusal.js';
+import type { Unless } from './refusal.js';
 
 /** The options of {@link property}. */
-export interface PropertyOptions<S extends string, A extends Access, W extends VariantChoice = 'plain'>
-  extends MemberOptions {
+export interface PropertyOptions<
+  S extends string,
+  A extends Access | undefined,
+  W extends VariantChoice = 'plain',
+  E extends EmitsChanged | undefined = EmitsChanged | undefined,
+> extends MemberOptions {
   /** The signature of one complete type. */
   readonly type: S & ValidType<S>;
   /** What others may do. If left out: what the getter and setter allow; an accessor or a field is `readwrite`. */
-  readonly access?: A | undefined;
+  readonly access?: A;
   /**
    * What a change tells the world: `true` (if left out) the new value, `'invalidates'` only that there is one,
    * `'const'` nothing because it never changes, `false` nothing although it may.
    */
-  readonly emits?: EmitsChanged | undefined;
+  readonly emits?: E;
   /**
    * `'wrap'`: the property gets the variants in what others set as `Variant`; `'plain'` (if left out): the values in
    * them. Either way, others read what they set, types included, until the property has another value.
@@ -26,55 +31,25 @@ export interface PropertyOptions<S extends string, A extends Access, W extends V
   readonly variants?: W | undefined;
 }
 
-/** Nothing fits this: the property's type cannot be written to the bus by its signature, or not take what is read. */
-interface PropertyMisfit<Reason extends string, Type> {
-  readonly reason: Reason;
-  readonly expected: Type;
-  readonly never: never;
-}
-
-type Readable<S extends string, V> = [V] extends [WriteValue<S>]
-  ? unknown
-  : PropertyMisfit<`what the property holds cannot be sent as "${S}"`, WriteValue<S>>;
-
-type Writable<S extends string, V, W extends VariantChoice> = [ReadValueAs<S, W>] extends [V]
-  ? unknown
-  : PropertyMisfit<`the property cannot take what others set as "${S}"`, ReadValueAs<S, W>>;
-
-/** Both ways, as far as access asks for it. One reason at a time: two together would become `never`, which tells none. */
-type Fits<S extends string, A extends Access, V, W extends VariantChoice> = [A] extends ['write']
-  ? Writable<S, V, W>
-  : [A] extends ['read']
-    ? Readable<S, V>
-    : [V] extends [WriteValue<S>]
-      ? Writable<S, V, W>
-      : Readable<S, V>;
-
-/** A getter alone: whether there is a setter too, and of which type, is not known here. */
-type GetterFits<S extends string, A extends Access, V> = [A] extends ['write']
-  ? PropertyMisfit<'a write-only property has no getter', never>
-  : Readable<S, V>;
-
-/**
- * The decorator that {@link property} makes, for both dialects. The property's type must fit the signature. The compiler
- * tells what is wrong with the last overload, so the commonest comes last.
- */
-export interface DecoratesProperty<S extends string, A extends Access, W extends VariantChoice = 'plain'> {
-  /** TypeScript's `experimentalDecorators`: a public field, an accessor, or a getter and setter. */
-  <T extends object, K extends keyof T>(prototype: T, key: K & Fits<S, A, T[K], W>, descriptor?: object): void;
-  /** Standard decorators, a getter; its setter, if there is one, is found beside it. */
-  <This, V>(value: (this: This) => V, context: ClassGetterDecoratorContext<This, V> & GetterFits<S, A, V>): void;
-  /** Standard decorators, a setter without a getter. */
-  <This, V>(
-    value: (this: This, value: V) => void,
-    context: ClassSetterDecoratorContext<This, V> & Fits<S, 'write', V, W>,
-  ): void;
-  /** Standard decorators, `accessor`. */
-  <This, V>(
-    value: ClassAccessorDecoratorTarget<This, V>,
-    context: ClassAccessorDecoratorContext<This, V> & Fits<S, A, V, W>,
-  ): void;
-}
+/** The decorator that {@link property} makes, for both dialects. What it refuses, it refuses with the cure. */
+export type DecoratesProperty<
+  S extends string,
+  A extends Access | undefined,
+  W extends VariantChoice,
+  E extends EmitsChanged | undefined,
+> = <Target, Second, Descriptor>(
+  target: Target,
+  context: Unless<
+    PropertyRefusal<
+      Target,
+      Second,
+      Descriptor,
+      { readonly type: S; readonly access: A; readonly emits: E; readonly variants: W }
+    >,
+    Second
+  >,
+  descriptor?: Descriptor,
+) => void;
 
 /**
  * Makes an accessor (`accessor Name: string = ''`), a getter with or without a setter, or, with TypeScript's
@@ -88,6 +63,9 @@ export interface DecoratesProperty<S extends string, A extends Access, W extends
  * A value that does not fit the signature is refused when it is assigned to an accessor or field: the assignment
  * throws. Behind a getter (and behind `accessor` with `experimentalDecorators`, which looks like one) it is found when it
  * is read: it is left out of what is sent, and reported.
+ *
+ * A getter may return a promise. Proxies of the class have the property's type: so the compiler wants one that is read as
+ * it is declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that no client shares.
  *
  * Where the value has variants, the class has the plain values in them, and others read the types that they set: each
  * part of the value keeps the type it came with for as long as it is equal to what came. What the class puts there
@@ -104,11 +82,15 @@ export interface DecoratesProperty<S extends string, A extends Access, W extends
  */
 export function property<
   const S extends string,
-  const A extends Access = 'readwrite',
+  const A extends Access | undefined = undefined,
   const W extends VariantChoice = 'plain',
->(options: PropertyOptions<S, A, W>, ...rest: readonly never[]): DecoratesProperty<S, A, W> {
-  checkOptions('property', options, rest, PROPERTY_OPTIONS);
-  const { name, disabled = false, access, ...definition } = options;
+  const E extends EmitsChanged | undefined = undefined,
+>(options: PropertyOptions<S, A, W, E>): DecoratesProperty<S, A, W, E>;
+/** Refuses the decorator without parentheses. */
+export function property(decorated: object, context: 'write @property({ type: … })', descriptor?: unknown): never;
+export function property(given: object, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+  checkOptions('property', given, rest, PROPERTY_OPTIONS);
+  const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('property', args);
     if (kind === 'method') throw refused('property', key, 'a method is no property');

@@ -7,19 +7,38 @@ import { classDescription, type ServiceInterfaceOptions } from './class-descript
 import { answerProbe, staticOptions } from './interface-name.js';
 import { ServiceObject } from './service-object.js';
 
-/** A class that extends {@link ServiceInterface}. */
-export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> = (abstract new (
-  ...args: never
-) => T) & {
+/** A class that extends {@link ServiceInterface}; its constructor may be private. */
+export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> {
+  /** What its instances are. */
+  readonly prototype: T;
   /** The interface's name, where the class gives it so. */
   readonly interfaceName?: string | undefined;
-};
+  readonly name: string;
+  readonly length: number;
+}
+
+/** The key of the phantom property that tells whether clients share a class; nothing has it at run time. */
+export declare const sharedBy: unique symbol;
+
+/** Whether clients make proxies of a class, or services alone use it. */
+export type ServiceUse = 'shared' | 'service-only';
+
+/** Whether a class says that no client shares it. */
+export type IsServiceOnly<T> = T extends { readonly [sharedBy]?: infer Use }
+  ? [Use] extends ['service-only' | undefined]
+    ? true
+    : false
+  : false;
 
 /**
  * A D-Bus interface as a class: extend it, name the interface in `super('…')`, and decorate what others may use with
  * `@method`, `@property` and `@signal`. Export instances with `bus.export(path, instance)`, at as many paths and buses
  * as you like; hand the class itself to `bus.proxy` to talk to one. Subclasses inherit decorated members and may
  * override them, decorated anew or not.
+ *
+ * Proxies of a class have the types of its members, so the decorators refuse members whose types promise a client what it
+ * does not read. `extends ServiceInterface<'service-only'>` says that no client makes a proxy of the class: then its
+ * members may be of any type that fits their signatures, and `bus.proxy` does not take the class.
  *
  * @example
  * ```ts
@@ -31,7 +50,10 @@ export type ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface>
  * }
  * ```
  */
-export abstract class ServiceInterface {
+export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
+  /** Never there: it only tells the compiler what the class is for. */
+  declare readonly [sharedBy]?: Use;
+
   /** The interface's name, for classes that do not give it in their constructor or need arguments there. */
   static readonly interfaceName?: string | undefined;
 
@@ -66,7 +88,9 @@ export abstract class ServiceInterface {
    * that does not fit; nothing is sent then
    * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
    */
-  emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+  emitPropertiesChanged<Name extends keyof this & string>(
+    changes: readonly Name[] | { readonly [Changed in Name]: unknown },
+  ): void {
     this.#object.announce(changes);
   }
 }

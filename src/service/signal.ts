@@ -1,61 +1,44 @@
 /** `@signal`: calling a method of the class sends a signal. */
-import { type ArgumentList, SIGNAL_OPTIONS } from '../introspection/build.js';
-import type { ReadArguments, ValidArguments } from '../signature/types.js';
+import { type ArgumentList, SIGNAL_OPTIONS, type SignalInput } from '../introspection/build.js';
+import type { ValidMemberName } from '../name-grammar.js';
+import type { ValidArguments } from '../signature/types.js';
 import {
   checkOptions,
   decorated,
   GENERATOR,
+  type Given,
   isGenerator,
   type MemberOptions,
   noMethod,
   refused,
 } from './decoration.js';
-import type { HandlerResult } from './definitions.js';
-import type { emitted, SignalArguments } from './emits.js';
 import { checkMember } from './member-check.js';
+import type { Unless } from './refusal.js';
 import { serviceObjectOf } from './service-object.js';
+import type { SignalRefusal } from './signal-refusal.js';
 import { isThenable } from './thenable.js';
 
 /** The options of {@link signal}. */
-export interface SignalOptions<A extends ArgumentList> extends MemberOptions {
+export interface SignalOptions<A extends ArgumentList, N extends string = string>
+  extends MemberOptions<N & ValidMemberName<N>> {
   /** The arguments; none if left out. */
   readonly args?: (A & ValidArguments<A>) | undefined;
 }
 
-/** Nothing fits this: the arguments that `Emits` promises to listeners are not those of the signature. */
-interface ListenersWouldGet<Arguments> {
-  readonly listenersWouldGet: Arguments;
-  readonly [emitted]: never;
-}
-
-/** What a signal with an `Emits` return type promises to listeners must be what they will read. */
-type Promises<A extends ArgumentList, F> = [SignalArguments<F>] extends [never]
-  ? unknown
-  : ReadArguments<A> extends SignalArguments<F>
-    ? unknown
-    : ListenersWouldGet<ReadArguments<A>>;
-
-/** The decorator that {@link signal} makes, for both dialects. What the method returns must fit the signature. */
-export interface DecoratesSignal<A extends ArgumentList> {
-  /** Standard decorators. */
-  <F extends (...args: never) => HandlerResult<A>>(
-    value: F,
-    context: ClassMethodDecoratorContext & Promises<A, F>,
-  ): void;
-  /** TypeScript's `experimentalDecorators`. */
-  <F extends (...args: never) => HandlerResult<A>>(
-    prototype: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<F> & Promises<A, F>,
-  ): void;
-}
+/** The decorator that {@link signal} makes, for both dialects. What it refuses, it refuses with the cure. */
+export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target, Second, Descriptor>(
+  target: Target,
+  context: Unless<SignalRefusal<Target, Second, Descriptor, A, N>, Second>,
+  descriptor?: Descriptor,
+) => void;
 
 /**
  * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits what it returns, from every path
  * and bus that the object is exported at, and from none if it is not exported. An asynchronous one emits when it
  * resolves. For several arguments it returns a tuple, for none nothing. The caller gets what was returned.
  *
- * Declare the return type as {@link Emits}, so that proxies made from the class know the member as a signal.
+ * Declare the return type as {@link Emits}: by that, proxies of the class know the member as a signal. Only in classes that
+ * no client shares it may be left out.
  *
  * @example
  * ```ts
@@ -67,12 +50,14 @@ export interface DecoratesSignal<A extends ArgumentList> {
  * is called and what it returns does not fit
  * @see D-Bus specification, section "Message Protocol", type SIGNAL
  */
-export function signal<const A extends ArgumentList = ''>(
-  options: SignalOptions<A> = {},
-  ...rest: readonly never[]
-): DecoratesSignal<A> {
-  checkOptions('signal', options, rest, SIGNAL_OPTIONS);
-  const { name, disabled = false, ...definition } = options;
+export function signal<const A extends ArgumentList = '', const N extends string = string>(
+  options?: SignalOptions<A, N>,
+): DecoratesSignal<A, N>;
+/** Refuses the decorator without parentheses. */
+export function signal(decorated: object, context: 'write @signal()', descriptor?: unknown): never;
+export function signal(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+  checkOptions('signal', given, rest, SIGNAL_OPTIONS);
+  const { name, disabled = false, ...definition } = given as Given<SignalInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('signal', args);
     if (kind !== 'method') throw refused('signal', key, noMethod(kind, key));

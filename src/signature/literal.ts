@@ -6,11 +6,15 @@
  * chains to be 1000 steps long, enough for any signature, but allows nesting to be far less deep than D-Bus does.
  */
 import type { FileDescriptor } from '../file-descriptor.js';
-import type { Variant } from '../variant.js';
+import type { Variant, variantBrand } from '../variant.js';
+import type { ReadBytes, ReadTypedArrays, WrittenTypedArrays } from './memory.js';
 import type { Int64, VariantValue } from './register.js';
 
-/** Whether values are read, plain or with their variants as `Variant`, or written from what fits. */
-export type Direction = 'read' | 'wrap' | 'write';
+/** How values are read: plain, with their variants as `Variant`, with arrays of numbers as typed arrays, or with both. */
+export type Reading = 'read' | 'wrap' | 'typed' | 'wrap typed';
+
+/** Whether values are read, and how, or written from what fits. */
+export type Direction = Reading | 'write';
 
 declare const reason: unique symbol;
 
@@ -22,70 +26,88 @@ export interface InvalidSignature<Reason extends string> {
 /** The types of a whole signature's values, as a tuple; `unknown[]` where the signature is not a literal. */
 export type Parse<S extends string, D extends Direction> = string extends S ? unknown[] : Scan<S, Root<[]>, D, S>;
 
-interface Leaves {
-  readonly wrap: Omit<Leaves['read'], 'v'> & { readonly v: Variant };
-  readonly read: {
-    y: number;
-    b: boolean;
-    n: number;
-    q: number;
-    i: number;
-    u: number;
-    x: Int64;
-    t: Int64;
-    d: number;
-    s: string;
-    o: string;
-    g: string;
-    h: FileDescriptor;
-    v: VariantValue;
-  };
-  readonly write: {
-    y: number;
-    b: boolean;
-    n: number;
-    q: number;
-    i: number;
-    u: number;
-    x: bigint | number;
-    t: bigint | number;
-    d: number;
-    s: string;
-    o: string;
-    g: string;
-    h: FileDescriptor | number;
-    v: VariantValue;
-  };
+interface ReadLeaves {
+  y: number;
+  b: boolean;
+  n: number;
+  q: number;
+  i: number;
+  u: number;
+  x: Int64;
+  t: Int64;
+  d: number;
+  s: string;
+  o: string;
+  g: string;
+  h: FileDescriptor;
+  v: VariantValue;
 }
+
+interface WrappedLeaves extends Omit<ReadLeaves, 'v'> {
+  v: Variant;
+}
+
+interface WrittenLeaves extends Omit<ReadLeaves, 'x' | 't' | 'h'> {
+  x: bigint | number;
+  t: bigint | number;
+  h: FileDescriptor | number;
+}
+
+/** The types of values that hold no other value, or any. */
+interface Leaves {
+  readonly read: ReadLeaves;
+  readonly typed: ReadLeaves;
+  readonly wrap: WrappedLeaves;
+  readonly 'wrap typed': WrappedLeaves;
+  readonly write: WrittenLeaves;
+}
+
+type ReadArrays<Elements> = { [Code in keyof Elements]: Code extends 'y' ? ReadBytes : Elements[Code][] };
+type ReadArraysTyped<Elements> = {
+  [Code in keyof Elements]: Code extends 'y'
+    ? ReadBytes
+    : Code extends keyof ReadTypedArrays
+      ? ReadTypedArrays[Code]
+      : Elements[Code][];
+};
 
 /** Arrays of basic types and variants, by the code of the element. */
 interface LeafArrays {
-  readonly wrap: Omit<LeafArrays['read'], 'v'> & { readonly v: Variant[] };
-  readonly read: { [Code in keyof Leaves['read']]: Code extends 'y' ? Buffer : Leaves['read'][Code][] };
+  readonly read: ReadArrays<ReadLeaves>;
+  readonly typed: ReadArraysTyped<ReadLeaves>;
+  readonly wrap: ReadArrays<WrappedLeaves>;
+  readonly 'wrap typed': ReadArraysTyped<WrappedLeaves>;
   readonly write: {
-    [Code in keyof Leaves['write']]:
-      | readonly Leaves['write'][Code][]
-      | (Code extends keyof TypedArrays ? TypedArrays[Code] : never);
+    [Code in keyof WrittenLeaves]:
+      | readonly WrittenLeaves[Code][]
+      | (Code extends keyof WrittenTypedArrays ? WrittenTypedArrays[Code] : never);
   };
 }
 
-interface TypedArrays {
-  y: Uint8Array;
-  n: Int16Array;
-  q: Uint16Array;
-  i: Int32Array;
-  u: Uint32Array;
-  x: BigInt64Array;
-  t: BigUint64Array;
-  d: Float64Array;
+type KeyCode = Exclude<keyof ReadLeaves, 'v'>;
+
+/**
+ * An object whose type has no index signature, as that of an interface: as a dictionary of variants it may have any
+ * members. What has a symbol like these is no plain object: arrays, maps, dates, buffers, promises and variants.
+ */
+interface PlainObject {
+  readonly [Symbol.iterator]?: never;
+  readonly [Symbol.toStringTag]?: never;
+  readonly [Symbol.toPrimitive]?: never;
+  readonly [Symbol.hasInstance]?: never;
+  readonly [variantBrand]?: never;
 }
 
-type KeyCode = Exclude<keyof Leaves['read'], 'v'>;
+/** What dictionaries by text are written from. */
+export type WrittenDictionary<V> =
+  | Readonly<Record<string, V>>
+  | ReadonlyMap<string, V>
+  | (unknown extends V ? object & PlainObject : never);
 
 /** Written from a plain object too where keys are strings; otherwise a property name would lose the type of the key. */
 type Dictionary<K extends KeyCode, V, D extends Direction> = K extends 's' | 'o' | 'g'
   ? D extends 'write'
-    ? Readonly<Record<string, V>> | ReadonlyMap<string, V>
+    ? WrittenDictionary<V>
     : Record<string, V>
   : D extends 'write'
     ? ReadonlyMap<Leaves[D][K], V>

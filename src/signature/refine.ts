@@ -4,11 +4,12 @@
  */
 import type { ReadArguments } from './types.js';
 
-/** The key of the phantom property that carries the type; nothing has it at run time. */
+/** The keys of the phantom properties that carry the type, and the signature alone; nothing has them at run time. */
 export declare const refinement: unique symbol;
+export declare const refined: unique symbol;
 
 /** A signature, or an argument `'name:signature'`, whose values are of type `T`. */
-export type Refined<S extends string, T> = S & { readonly [refinement]: T };
+export type Refined<S extends string, T> = S & { readonly [refinement]: T; readonly [refined]: S };
 
 /** What a signature may be refined to: for dictionaries by string, objects with certain members. */
 export type Refinable<S extends string> =
@@ -16,7 +17,8 @@ export type Refinable<S extends string> =
 
 /**
  * Refines the type of a signature's values, mostly of dictionaries whose keys are known. It is taken on trust, for
- * reading and writing: nothing is checked at run time beyond the signature.
+ * reading and writing: nothing is checked at run time beyond the signature. What is read with `variants: 'wrap'` or
+ * `typedArrays` is typed by the signature alone, where these make a difference.
  *
  * @example
  * ```ts

@@ -3,10 +3,12 @@
  * read is typed exactly; what is written may be anything that the encoder takes for that signature. Where a signature
  * is only known as `string`, values are `unknown`.
  */
-import type { Direction, InvalidSignature, Parse } from './literal.js';
-import type { refinement } from './refine.js';
 
-export type { InvalidSignature } from './literal.js';
+import type { IsTooLong } from '../text-length.js';
+import type { Direction, InvalidSignature, Parse, Reading } from './literal.js';
+import type { refined, refinement } from './refine.js';
+
+export type { InvalidSignature, Reading } from './literal.js';
 
 /** The types that the values of a whole signature are read as, a tuple: `'sa{sv}'` → `[string, Record<string, unknown>]`. */
 export type ReadValues<S extends string> = Values<S, 'read'>;
@@ -20,16 +22,29 @@ export type ReadValue<S extends string> = Value<S, 'read'>;
 /** How variants are read: as the plain value in them, or as `Variant`, losslessly. */
 export type VariantChoice = 'plain' | 'wrap';
 
+/** How values are read, by the choices of variants and of typed arrays. */
+export interface ReadingOf {
+  readonly plain: { readonly false: 'read'; readonly true: 'typed' };
+  readonly wrap: { readonly false: 'wrap'; readonly true: 'wrap typed' };
+}
+
 /** The type that a value is read as, with that choice of how. */
-export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, DirectionOf<V>>;
+export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, ReadingOf[V]['false']>;
 
 /** The types that arguments are read as, with that choice of how. */
 export type ReadArgumentsAs<A extends string | readonly string[], V extends VariantChoice> = Arguments<
   A,
-  DirectionOf<V>
+  ReadingOf[V]['false']
 >;
 
-type DirectionOf<V extends VariantChoice> = [V] extends ['wrap'] ? 'wrap' : 'read';
+/** The type that a value is read as in that way. */
+export type ReadValueIn<S extends string, D extends Reading> = Value<S, D>;
+
+/** The types that arguments are read as in that way. */
+export type ReadArgumentsIn<A extends string | readonly string[], D extends Reading> = Arguments<A, D>;
+
+/** What a call with these results gives where values are read in that way. */
+export type ReadResultIn<A extends string | readonly string[], D extends Reading> = Result<Arguments<A, D>>;
 
 /** The type that a value is written from, for the signature of one complete type. */
 export type WriteValue<S extends string> = Value<S, 'write'>;
@@ -47,20 +62,40 @@ export type ReadResult<A extends string | readonly string[]> = Result<Arguments<
 export type WriteResult<A extends string | readonly string[]> = Result<Readonly<Arguments<A, 'write'>>>;
 
 /**
- * A list of arguments itself where all of its signatures are valid; else an {@link InvalidSignature} for those that
- * are not. A function cannot be refused for having too few parameters, so whoever declares a list must check it so:
- * `in: A & ValidArguments<A>`.
+ * A list of arguments itself where all of its signatures are valid, and not too long together for a message; else an
+ * {@link InvalidSignature} for those that are not. A function cannot be refused for having too few parameters, so whoever
+ * declares a list must check it so: `in: A & ValidArguments<A>`.
  */
 export type ValidArguments<A extends string | readonly string[]> = A extends string
   ? ValidSignature<A>
-  : { [Index in keyof A]: A[Index] extends string ? ValidArgument<A[Index]> : never };
+  : A extends readonly string[]
+    ? IsTooLong<Joined<A>> extends true
+      ? TooLong
+      : { [Index in keyof A]: A[Index] extends string ? ValidArgument<A[Index]> : never }
+    : never;
+
+/** The signature itself if it is valid, and of one complete type. */
+export type ValidType<S extends string> =
+  Value<S, 'read'> extends infer T ? (IsInvalid<T> extends true ? T : IsTooLong<S> extends true ? TooLong : S) : never;
+
+type TooLong = InvalidSignature<'a signature has 255 characters at most'>;
+
+/** The signatures of a list, one behind the other. */
+type Joined<A extends readonly string[], Text extends string = ''> = A extends readonly [
+  infer First extends string,
+  ...infer Others extends readonly string[],
+]
+  ? Joined<Others, `${Text}${Signature<First>}`>
+  : Text;
 
 type ValidSignature<S extends string> =
   Values<S, 'read'> extends infer Types
     ? Types extends readonly unknown[]
       ? FirstInvalid<Types> extends infer Invalid
         ? [Invalid] extends [never]
-          ? S
+          ? IsTooLong<S> extends true
+            ? TooLong
+            : S
           : Invalid
         : never
       : never
@@ -79,23 +114,45 @@ type FirstInvalid<Types extends readonly unknown[]> = Types extends readonly [in
 /** The signature of `'name:signature'`. Names may have colons, signatures have none. */
 type Signature<A extends string> = A extends `${string}:${infer Rest}` ? Signature<Rest> : A;
 
-type Values<S extends string, D extends Direction> = S extends { readonly [refinement]: infer Refinement }
-  ? [Refinement]
-  : Parse<S, D> extends infer Types
-    ? Types extends readonly unknown[]
-      ? Types
-      : [Types]
-    : never;
+type Values<S extends string, D extends Direction> =
+  S extends Carrier<infer Refinement, infer Plain>
+    ? [RefinedValue<Signature<Plain>, Refinement, D>]
+    : PlainValues<S, D>;
 
-type Value<S extends string, D extends Direction> = string extends S
+type Value<S extends string, D extends Direction> =
+  S extends Carrier<infer Refinement, infer Plain> ? RefinedValue<Signature<Plain>, Refinement, D> : PlainValue<S, D>;
+
+/** A signature that carries a refinement. */
+interface Carrier<Refinement, Plain extends string> {
+  readonly [refinement]: Refinement;
+  readonly [refined]: Plain;
+}
+
+/** A refinement tells of plain values: where they are read in another way that makes a difference, it tells nothing. */
+type RefinedValue<S extends string, Refinement, D extends Direction> = D extends 'read' | 'write'
+  ? Refinement
+  : Same<PlainValue<S, D>, PlainValue<S, 'read'>> extends true
+    ? Refinement
+    : PlainValue<S, D>;
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+type PlainValues<S extends string, D extends Direction> =
+  Parse<S, D> extends infer Types ? (Types extends readonly unknown[] ? Types : [Types]) : never;
+
+type PlainValue<S extends string, D extends Direction> = string extends S
   ? unknown
-  : Values<S, D> extends readonly [infer T]
-    ? T
-    : Values<S, D> extends readonly []
-      ? InvalidSignature<'a type is missing'>
-      : number extends Values<S, D>['length']
-        ? unknown
-        : InvalidSignature<`"${S}" is more than one type`>;
+  : PlainValues<S, D> extends infer Types
+    ? Types extends readonly [infer T]
+      ? T
+      : Types extends readonly []
+        ? InvalidSignature<'a type is missing'>
+        : Types extends readonly unknown[]
+          ? number extends Types['length']
+            ? unknown
+            : InvalidSignature<`"${S}" is more than one type`>
+          : never
+    : never;
 
 type Arguments<A extends string | readonly string[], D extends Direction> = A extends string
   ? Values<A, D>
@@ -103,9 +160,10 @@ type Arguments<A extends string | readonly string[], D extends Direction> = A ex
     ? { -readonly [Index in keyof A]: A[Index] extends string ? Argument<A[Index], D> : never }
     : never;
 
-type Argument<A extends string, D extends Direction> = A extends { readonly [refinement]: infer Refinement }
-  ? Refinement
-  : Value<Signature<A>, D>;
+type Argument<A extends string, D extends Direction> =
+  A extends Carrier<infer Refinement, infer Plain>
+    ? RefinedValue<Signature<Plain>, Refinement, D>
+    : PlainValue<Signature<A>, D>;
 
 type Result<Types> = Types extends readonly []
   ? void

@@ -159,7 +159,7 @@ for (const path of ['/decorated', '/implemented']) {
 test('the class itself has plain values', async () => {
   await proxyAt('/decorated').set.Kept(settings);
   await proxyAt('/implemented').set.Kept(settings);
-  for (const kept of [decorated.Kept, made.properties.Kept]) {
+  for (const kept of [decorated.Kept, made.properties.Kept as Record<string, unknown>]) {
     assert.is(kept.large, 2n ** 63n);
     assert.equal(kept.struct, ['a', 1]);
     assert.equal(kept.within, { deep: 7, nothing: [] });

@@ -1,6 +1,6 @@
 /**
  * Type tests of interfaces: classes with decorators, definitions, and the proxies made from both. They compile under
- * the oldest supported TypeScript and the newest, each with standard and with `experimentalDecorators`; nothing here
+ * the oldest supported TypeScript, the newest, and the newest 5, each with standard and with `experimentalDecorators`; nothing here
  * is ever run. A line under `@ts-expect-error` must not compile.
  */
 import {
@@ -20,6 +20,7 @@ import {
   type Subscription,
   signal,
   type Variant,
+  type WriteValue,
 } from 'busbar';
 import { type Equal, is } from './is.js';
 
@@ -53,7 +54,7 @@ class TestModule extends ServiceInterface {
   }
 
   @method({ in: ['a:s', 'b:s'] })
-  IgnoresArguments(): void {}
+  IgnoresArguments(_a: string, _b: string): void {}
 
   @method()
   async Nothing() {}
@@ -249,6 +250,7 @@ class WrongProperties extends ServiceInterface {
   @property({ type: 'x' })
   accessor Int64: number = 5;
 
+  // @ts-expect-error others read a bigint
   @property({ type: 'x', access: 'read' })
   accessor Int64ToRead: number = 5;
 
@@ -351,7 +353,7 @@ is<Equal<keyof typeof module.get, 'TestProperty' | 'Version' | 'Uptime' | 'Mood'
 is<Equal<keyof typeof module.set, 'TestProperty' | 'Version' | 'Mood' | 'Secret'>>();
 
 is<Equal<ReturnType<typeof module.call.TestMethod>, Promise<string>>>();
-is<Equal<Parameters<typeof module.call.TestMethod>, [kind: string, devices: Record<string, string[]>]>>();
+is<Equal<Parameters<typeof module.call.TestMethod>, [kind: string, devices: WriteValue<'a{sas}'>]>>();
 is<Equal<ReturnType<typeof module.call.Several>, Promise<[string, boolean]>>>();
 is<Equal<Parameters<typeof module.call.WhoCalls>, [greeting: string]>>();
 is<Equal<ReturnType<typeof module.call.Nothing>, Promise<void>>>();
@@ -547,7 +549,7 @@ implemented.emit.TwoArguments('a', 5);
 implemented.emit.NoArguments();
 implemented.properties.TestProperty = { vm: 'up' };
 implemented.properties.Uptime++;
-is<Equal<typeof implemented.properties.TestProperty, Record<string, string>>>();
+is<Equal<(typeof implemented)['properties']['TestProperty'], WriteValue<'a{ss}'>>>();
 bus.export('/org/example/dbustest', implemented, new TestModule());
 
 // @ts-expect-error a signal's argument of another type

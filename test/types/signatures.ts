@@ -9,6 +9,7 @@ import type {
   ReadArguments,
   ReadResult,
   ReadValue,
+  ReadValueIn,
   ReadValues,
   ValidArguments,
   WriteArguments,
@@ -24,6 +25,9 @@ declare function is<_T extends true>(): void;
 declare function written<S extends string>(signature: S, value: WriteValue<S>): void;
 declare function declared<const A extends string | readonly string[]>(list: A & ValidArguments<A>): ReadArguments<A>;
 
+/** A `Buffer` of memory that is not shared, where the compiler tells that. */
+type Bytes = ReturnType<typeof Buffer.alloc>;
+
 // Basic types, read.
 is<Equal<ReadValues<'ybnqiud'>, [number, boolean, number, number, number, number, number]>>();
 is<Equal<ReadValues<'xt'>, [bigint, bigint]>>();
@@ -37,13 +41,13 @@ is<Equal<WriteValue<'h'>, FileDescriptor | number>>();
 is<Equal<WriteValue<'v'>, unknown>>();
 
 // Containers, read.
-is<Equal<ReadValue<'ay'>, Buffer>>();
-is<Equal<ReadValue<'aay'>, Buffer[]>>();
+is<Equal<ReadValue<'ay'>, Bytes>>();
+is<Equal<ReadValue<'aay'>, Bytes[]>>();
 is<Equal<ReadValue<'ai'>, number[]>>();
 is<Equal<ReadValue<'av'>, unknown[]>>();
 is<Equal<ReadValue<'a{sv}'>, Record<string, unknown>>>();
 is<Equal<ReadValue<'a{ob}'>, Record<string, boolean>>>();
-is<Equal<ReadValue<'a{gay}'>, Record<string, Buffer>>>();
+is<Equal<ReadValue<'a{gay}'>, Record<string, Bytes>>>();
 is<Equal<ReadValue<'a{us}'>, Map<number, string>>>();
 is<Equal<ReadValue<'a{ts}'>, Map<bigint, string>>>();
 is<Equal<ReadValue<'(sai)'>, [string, number[]]>>();
@@ -56,6 +60,45 @@ is<
     [string, number, string, string, string, string[], Record<string, unknown>, number]
   >
 >();
+
+// Bytes are not shared: what refuses shared memory takes them.
+declare const bytes: ReadValue<'ay'>;
+void crypto.subtle.digest('SHA-256', bytes);
+new Blob([bytes]);
+
+// As typed arrays, with variants as Variant, and with both.
+is<Equal<ReadValueIn<'(aiayatadv)', 'typed'>, [Int32s, Bytes, Uint64s, Doubles, unknown]>>();
+is<Equal<ReadValueIn<'a{sai}', 'typed'>, Record<string, Int32s>>>();
+is<Equal<ReadValueIn<'aai', 'typed'>, Int32s[]>>();
+is<Equal<ReadValueIn<'(aia{sv})', 'wrap'>, [number[], Record<string, Variant>]>>();
+is<Equal<ReadValueIn<'(aia{sv})', 'wrap typed'>, [Int32s, Record<string, Variant>]>>();
+type Int32s = ReturnType<typeof Int32Array.of>;
+type Uint64s = ReturnType<typeof BigUint64Array.of>;
+type Doubles = ReturnType<typeof Float64Array.of>;
+
+// A dictionary of variants is written from an object of any members, as an interface describes it, and of no class.
+interface Described {
+  readonly Name: string;
+  readonly Size?: number;
+}
+declare const described: Described;
+written('a{sv}', described);
+written('a{sa{sv}}', { first: described });
+written('a{sv}', new Map([['a', 1]]));
+// @ts-expect-error an array
+written('a{sv}', ['a']);
+// @ts-expect-error a date
+written('a{sv}', new Date());
+// @ts-expect-error bytes
+written('a{sv}', Buffer.from(''));
+// @ts-expect-error a variant, which is one value
+written('a{sv}', variant.u(5));
+// @ts-expect-error a function
+written('a{sv}', () => {});
+// @ts-expect-error a promise
+written('a{sv}', Promise.resolve({}));
+// @ts-expect-error a text
+written('a{sv}', 'a');
 
 // Containers, written.
 is<Equal<WriteValue<'ay'>, readonly number[] | Uint8Array>>();
@@ -184,6 +227,12 @@ declared(['a:s', 'b:z']);
 declared(['ss']);
 // @ts-expect-error an invalid signature
 declared('a{vs}');
+declared('' as Repeat<'sssss', 51>);
+// @ts-expect-error 256 characters
+declared('' as `${Repeat<'sssss', 51>}s`);
+declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'s', 51>})`]);
+// @ts-expect-error 256 characters together
+declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'y', 51>}${Repeat<'s', 51>}${Repeat<'t', 15>}xxxxxxxx)`]);
 
 // Refined signatures.
 interface Options {
@@ -197,6 +246,8 @@ is<Equal<WriteValue<typeof options>, Options>>();
 is<Equal<ReadArguments<readonly [typeof named, 's']>, [Options, string]>>();
 is<Equal<ReadArguments<typeof options>, [Options]>>();
 is<Equal<ReadResult<readonly [typeof options]>, Options>>();
+is<Equal<ReadValueIn<typeof options, 'wrap'>, Record<string, Variant>>>();
+is<Equal<ReadValueIn<typeof options, 'typed'>, Options>>();
 declared([named, 'u']);
 type<'s', 'on' | 'off'>('s');
 type<'v', Options>('v');

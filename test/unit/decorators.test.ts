@@ -172,7 +172,7 @@ test('one outlet that fails does not keep a signal from the others, and the emit
 test('a signal of several arguments must return that many', () => {
   class Short extends ServiceInterface {
     @signal({ args: 'ss' })
-    Two(): never {
+    Two(): Emits<[string, string]> {
       return ['one'] as never;
     }
   }
@@ -357,7 +357,7 @@ test('an invalid signature, name or option is refused when the class is defined,
     [
       () =>
         class extends ServiceInterface {
-          @method({ name: 'no-dash' })
+          @method({ name: 'no-dash' as string })
           Bad(): void {}
         },
       /@method "Bad".*no-dash/,
@@ -365,7 +365,7 @@ test('an invalid signature, name or option is refused when the class is defined,
     [
       () =>
         class extends ServiceInterface {
-          @signal({ args: ['x:a{vs}'] as never })
+          @untyped(signal({ args: ['x:a{vs}'] as never }))
           Bad(): never {
             throw new Error();
           }
@@ -391,7 +391,7 @@ test('an invalid signature, name or option is refused when the class is defined,
     [
       () =>
         class extends ServiceInterface {
-          @property({ type: 's', emits: 'sometimes' as 'const' })
+          @untyped(property({ type: 's', emits: 'sometimes' as never }))
           accessor Bad = '';
         },
       /@property "Bad".*emits/,
@@ -431,7 +431,7 @@ test('an invalid signature, name or option is refused when the class is defined,
     [
       () =>
         class extends ServiceInterface {
-          @method()
+          @untyped(method())
           [Symbol.iterator](): void {}
         },
       /symbol/,
@@ -481,7 +481,7 @@ test('two members of one name on D-Bus are refused, and so is access that a memb
   );
   class ReadOnly extends ServiceInterface {
     static override readonly interfaceName = 'org.example.ReadOnly';
-    @property({ type: 's', access: 'readwrite' })
+    @untyped(property({ type: 's', access: 'readwrite' }))
     get Text(): string {
       return '';
     }
@@ -533,7 +533,7 @@ test('a decorator above that replaces the member is told to go below', () => {
 
 test('decorated members of a class that is no ServiceInterface say what is missing', () => {
   class Stranger {
-    @signal()
+    @untyped(signal())
     Lonely(): void {}
   }
   assert.match(

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/errors.js';
 import { defineInterface } from '../../src/service/define-interface.js';
 import { describe } from '../../src/service/describe.js';
+import type { Emits } from '../../src/service/emits.js';
 import { method } from '../../src/service/method.js';
 import { property } from '../../src/service/property.js';
 import { ServiceInterface } from '../../src/service/service-interface.js';
@@ -36,11 +37,11 @@ class DecoratedModule extends ServiceInterface {
   @method({ deprecated: true, noReply: true, annotations: { 'org.example.Note': 'old' } })
   Old(): void {}
   @signal({ args: ['vms:a{ss}'] })
-  TestSignal(vms: Record<string, string>) {
+  TestSignal(vms: Record<string, string>): Emits<Record<string, string>> {
     return vms;
   }
   @signal()
-  Nothing(): void {}
+  Nothing(): Emits {}
   @property({ type: 'a{ss}' })
   accessor TestProperty: Record<string, string> = {};
   @property({ type: 's', access: 'read', emits: 'const' })
@@ -76,9 +77,9 @@ test('members may have the names of what every object has', () => {
 
 test('what is invalid throws when it is defined, and says where', () => {
   const refusals: [() => unknown, RegExp][] = [
-    [() => defineInterface('nodots', {}), /nodots/],
+    [() => defineInterface('nodots' as string, {}), /nodots/],
     [() => defineInterface('org.example.Bad', { methods: { Bad: { in: ['x:z'] as never } } }), /method "Bad".*z/],
-    [() => defineInterface('org.example.Bad', { methods: { 'no-dash': {} } }), /no-dash/],
+    [() => defineInterface('org.example.Bad', { methods: { 'no-dash': {} as never } }), /no-dash/],
     [() => defineInterface('org.example.Bad', { signals: { Bad: { args: 'a' as never } } }), /signal "Bad"/],
     [() => defineInterface('org.example.Bad', { properties: { Bad: { type: 'ss' as never } } }), /property "Bad"/],
     [() => defineInterface('org.example.Bad', { properties: { Bad: {} as never } }), /property "Bad"/],

@@ -169,7 +169,7 @@ test('values that change by themselves are announced when told', async () => {
   module.emitPropertiesChanged({ Level: 3 });
   assert.equal(await outlet.settled(), changed({ Level: 3 }));
   assert.instance(
-    thrown(() => module.emitPropertiesChanged(['Version'])),
+    thrown(() => module.emitPropertiesChanged(['Version'] as never)),
     InvalidArgumentError,
   );
 });

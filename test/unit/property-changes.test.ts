@@ -195,7 +195,7 @@ test('telling changes that cannot be sent is refused, and nothing of it is sent'
     [['emitPropertiesChanged'], /no property/],
   ];
   for (const [changes, message] of refusals) {
-    const error = thrown(() => module.emitPropertiesChanged(changes));
+    const error = thrown(() => module.emitPropertiesChanged(changes as never));
     assert.instance(error, InvalidArgumentError);
     assert.match(error.message, message);
   }

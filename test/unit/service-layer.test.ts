@@ -95,7 +95,7 @@ class Calling extends Plain {
 }
 
 class Anew extends Base {
-  @signal({ args: ['level:u', 'more:s'] })
+  @(signal({ args: ['level:u', 'more:s'] }) as (value: unknown, context: unknown) => void)
   override Born(level: number): never {
     super.Born(level);
     return [level, 'more'] as never;

@@ -6,6 +6,7 @@
  */
 import {
   connect,
+  type Emits,
   type Export,
   implement,
   type MessageBus,
@@ -49,7 +50,7 @@ class MirroredClass extends ServiceInterface implements Item {
   }
 
   @signal({ args: ['number:u'] })
-  Ticked(number: number): number {
+  Ticked(number: number): Emits<number> {
     return number;
   }
 

@@ -1,0 +1,461 @@
+/**
+ * Type tests of proxies made from classes: what they give back is what is read, what they take is what may be written, and
+ * the decorators refuse what would make them lie.
+ */
+import {
+  type AnyProxy,
+  type CallContext,
+  type Emits,
+  type MessageBus,
+  method,
+  type ProxyOf,
+  property,
+  ServiceInterface,
+  signal,
+  type Variant,
+  variant,
+  type WriteValue,
+} from 'busbar';
+import { type Equal, is } from './is.js';
+
+type Bytes = ReturnType<typeof Buffer.alloc>;
+type Int32s = ReturnType<typeof Int32Array.of>;
+type Numbers =
+  | Int32s
+  | ReturnType<typeof Int16Array.of>
+  | ReturnType<typeof Uint16Array.of>
+  | ReturnType<typeof Uint32Array.of>
+  | ReturnType<typeof Float64Array.of>;
+
+class Store extends ServiceInterface {
+  constructor() {
+    super('org.example.Store');
+  }
+
+  // Results: what is sent is not always what is read.
+  @method({ out: 'v' })
+  SendsVariant(): Variant {
+    return variant.u(5);
+  }
+
+  @method({ out: 'a{su}' })
+  SendsMap(): Map<string, number> {
+    return new Map();
+  }
+
+  @method({ out: 'a{sv}' })
+  async SendsVariants(): Promise<Record<string, Variant>> {
+    return { size: variant.u(5) };
+  }
+
+  @method({ out: 'ai' })
+  SendsTypedArray(): Int32Array {
+    return new Int32Array(2);
+  }
+
+  @method({ out: 'ay' })
+  SendsBytes(): Uint8Array {
+    return new Uint8Array(2);
+  }
+
+  @method({ out: '(sx)' })
+  SendsStruct(): [string, bigint] {
+    return ['', 5n];
+  }
+
+  @method({ out: 's' })
+  SendsOneOfTwo(): 'on' | 'off' {
+    return 'on';
+  }
+
+  @method({ out: ['list:as', 'any:v'] })
+  SendsReadonly(): readonly [readonly string[], unknown] {
+    return [[], 5];
+  }
+
+  @method({ out: 's' })
+  Throws(): never {
+    throw new Error();
+  }
+
+  // Parameters.
+  @method({ in: 'xayaia{su}hv(s)at' })
+  Takes(
+    _long: bigint,
+    _bytes: Buffer,
+    _list: number[],
+    _ages: Record<string, number>,
+    _file: WriteValue<'h'>,
+    _any: unknown,
+    _struct: [string],
+    _longs: bigint[],
+  ): void {}
+
+  @method({ in: 's' })
+  TakesOptional(_text?: string): void {}
+
+  @method({ in: 's' })
+  TakesDefault(_text = ''): void {}
+
+  @method({ in: 'su' })
+  TakesRest(..._all: [string, number]): void {}
+
+  @method({ in: 'as' })
+  TakesReadonly(_list: readonly string[]): void {}
+
+  @method({ in: 'su' })
+  // biome-ignore lint/suspicious/noExplicitAny: it is what is tested
+  TakesAny(_first: any, _second: number): void {}
+
+  @method({ in: 'v', variants: 'wrap' })
+  TakesVariant(_value: Variant): void {}
+
+  // The context, in its usual forms.
+  @method({ in: 's', context: true })
+  WithContext(_text: string, _context: CallContext): void {}
+
+  @method({ in: 's', context: true })
+  WithOptionalContext(_text: string, _context?: CallContext): void {}
+
+  @method({ in: 's', context: true })
+  WithPickedContext(_text: string, { sender }: Pick<CallContext, 'sender'>): void {
+    void sender;
+  }
+
+  @method({ in: 's', context: true })
+  WithDestructuredContext(_text: string, { signal }: { signal: AbortSignal }): void {
+    void signal;
+  }
+
+  @method({ context: true })
+  WithContextAlone(_context: CallContext | undefined): void {}
+
+  @method({ in: 's', context: true })
+  WithoutContext(_text: string): void {}
+
+  // Signals.
+  @signal()
+  None(): Emits {
+    return;
+  }
+
+  @signal()
+  async NoneLater(): Promise<Emits> {
+    return;
+  }
+
+  @signal({ args: ['ages:a{su}', 'any:v'] })
+  Changed(): Emits<[ages: Map<string, number>, any: Variant]> {
+    return [new Map(), variant.u(5)];
+  }
+
+  // Properties.
+  @property({ type: 'x' })
+  accessor Long: bigint | number = 5;
+
+  @property({ type: 's' })
+  // biome-ignore lint/suspicious/noExplicitAny: it is what is tested
+  accessor Loose: any = '';
+
+  @property({ type: 'a{sv}', variants: 'wrap' })
+  accessor Wrapped: Record<string, Variant> = {};
+
+  @property({ type: 's' })
+  get Later(): Promise<string> {
+    return Promise.resolve('');
+  }
+
+  @property({ type: 's' })
+  get Narrow(): 'on' | 'off' {
+    return 'on';
+  }
+}
+
+declare const bus: MessageBus;
+const store = bus.proxy(Store, 'org.example.Store', '/');
+
+is<Equal<ReturnType<typeof store.call.SendsVariant>, Promise<unknown>>>();
+is<Equal<ReturnType<typeof store.call.SendsMap>, Promise<Record<string, number>>>>();
+is<Equal<ReturnType<typeof store.call.SendsVariants>, Promise<Record<string, unknown>>>>();
+is<Equal<ReturnType<typeof store.call.SendsTypedArray>, Promise<number[]>>>();
+is<Equal<ReturnType<typeof store.call.SendsBytes>, Promise<Bytes>>>();
+is<Equal<ReturnType<typeof store.call.SendsStruct>, Promise<[string, bigint]>>>();
+is<Equal<ReturnType<typeof store.call.SendsOneOfTwo>, Promise<'on' | 'off'>>>();
+is<Equal<ReturnType<typeof store.call.Throws>, Promise<never>>>();
+is<Equal<ReturnType<typeof store.get.Long>, Promise<bigint | number>>>();
+is<Equal<ReturnType<typeof store.get.Wrapped>, Promise<Record<string, unknown>>>>();
+is<Equal<ReturnType<typeof store.get.Later>, Promise<string>>>();
+is<Equal<ReturnType<typeof store.get.Narrow>, Promise<'on' | 'off'>>>();
+is<Equal<keyof typeof store.get, 'Long' | 'Loose' | 'Wrapped' | 'Later' | 'Narrow'>>();
+is<Equal<keyof typeof store.set, 'Long' | 'Loose' | 'Wrapped'>>();
+is<Equal<keyof typeof store.on, 'None' | 'NoneLater' | 'Changed'>>();
+store.on.Changed((ages, any) => is<Equal<[typeof ages, typeof any], [Record<string, number>, unknown]>>());
+store.on.None((...args) => is<Equal<typeof args, []>>());
+store.on.NoneLater((...args) => is<Equal<typeof args, []>>());
+
+// Whatever the table of values says may be written.
+store.call.Takes(5n, Buffer.from(''), [1], { Ada: 36 }, 1, 5, ['a'], [1n]);
+store.call.Takes(5, new Uint8Array(2), new Int32Array(2), new Map([['Ada', 36]]), 1, variant.u(5), ['a'] as const, [1]);
+store.call.Takes(5, [1, 2], [1, 2] as const, {}, 1, {}, ['a'], new BigUint64Array(2));
+store.set.Long(5);
+store.set.Long(5n);
+store.set.Wrapped({ plain: 5, chosen: variant.u(5) });
+store.call.TakesVariant('plain');
+store.call.TakesReadonly(['a']);
+store.call.TakesAny({}, 5);
+store.call.WithContext('a');
+store.call.WithOptionalContext('a');
+store.call.WithPickedContext('a');
+store.call.WithDestructuredContext('a');
+store.call.WithContextAlone();
+store.call.WithoutContext('a');
+is<Equal<Parameters<typeof store.call.TakesRest>, [string, number]>>();
+is<Equal<Parameters<typeof store.call.TakesOptional>, [_text: string]>>();
+
+// @ts-expect-error an argument that may be left out in the class is missing in the message
+store.call.TakesOptional();
+// @ts-expect-error one with a default, too
+store.call.TakesDefault();
+// @ts-expect-error any is one argument
+store.call.TakesAny(5);
+// @ts-expect-error clients do not pass the context
+store.call.WithContextAlone({});
+// @ts-expect-error a property without a setter
+store.set.Narrow('on');
+// @ts-expect-error a text is no number
+store.call.Takes('5', [], [], {}, 1, 5, ['a'], []);
+// @ts-expect-error a dictionary of texts
+store.call.Takes(5, [], [], { Ada: '36' }, 1, 5, ['a'], []);
+
+// Options change what is read.
+const wrapping = store.with({ variants: 'wrap' });
+is<Equal<ReturnType<typeof wrapping.call.SendsVariant>, Promise<Variant>>>();
+is<Equal<ReturnType<typeof wrapping.call.SendsVariants>, Promise<Record<string, Variant>>>>();
+is<Equal<ReturnType<typeof wrapping.call.SendsMap>, Promise<Record<string, number>>>>();
+is<Equal<ReturnType<typeof wrapping.get.Wrapped>, Promise<Record<string, Variant>>>>();
+wrapping.on.Changed((ages, any) => is<Equal<[typeof ages, typeof any], [Record<string, number>, Variant]>>());
+const typed = store.with({ typedArrays: true });
+is<Equal<ReturnType<typeof typed.call.SendsTypedArray>, Promise<Numbers>>>();
+is<Equal<ReturnType<typeof typed.call.SendsBytes>, Promise<Bytes>>>();
+const patient = wrapping.with({ timeout: 5 });
+is<Equal<typeof patient, typeof wrapping>>();
+const plainAgain = wrapping.with({ variants: 'plain' });
+is<Equal<typeof plainAgain, typeof store>>();
+
+// What a proxy of the class could not give back, or take, is refused.
+
+class Lies extends ServiceInterface {
+  // @ts-expect-error a bigint is read
+  @method({ out: 'x' })
+  Long(): number {
+    return 5;
+  }
+
+  // @ts-expect-error a Buffer is read
+  @method({ out: 'ay' })
+  Bytes(): number[] {
+    return [];
+  }
+
+  // @ts-expect-error a FileDescriptor is read
+  @method({ out: 'h' })
+  File(): number {
+    return 5;
+  }
+
+  // @ts-expect-error the second of them is a bigint
+  @method({ out: 'st' })
+  Second(): [string, number] {
+    return ['', 5];
+  }
+
+  // @ts-expect-error deep inside, too
+  @method({ out: 'a{sat}' })
+  Deep(): Record<string, number[]> {
+    return {};
+  }
+
+  // @ts-expect-error nobody knows what is in a variant
+  @method({ out: 'a{sv}' })
+  Texts(): Record<string, string> {
+    return {};
+  }
+
+  // @ts-expect-error fewer parameters than arguments
+  @method({ in: 'ss' })
+  Fewer(_first: string): void {}
+
+  // @ts-expect-error none
+  @method({ in: 's' })
+  None(): void {}
+
+  // @ts-expect-error any number of them
+  @method({ in: 'ss' })
+  Rest(..._texts: string[]): void {}
+
+  // @ts-expect-error everything
+  @method({ in: 's' })
+  Unknown(_text: unknown): void {}
+
+  // @ts-expect-error more than a text
+  @method({ in: 's' })
+  More(_text: string | number): void {}
+
+  // @ts-expect-error the context may be anything
+  @method({ in: 's', context: true })
+  Context(_text: string, _context: unknown): void {}
+
+  // @ts-expect-error it is a signal
+  @method({ out: 's' })
+  Signal(): Emits<string> {
+    return '';
+  }
+
+  // @ts-expect-error nothing tells that it is one
+  @signal({ args: 's' })
+  NoSignal(): string {
+    return '';
+  }
+
+  // @ts-expect-error it returns nothing
+  @signal({ args: 's' })
+  Nothing(): void {}
+
+  // @ts-expect-error listeners get a bigint
+  @signal({ args: 'sx' })
+  Emitted(): Emits<[string, number]> {
+    return ['', 5];
+  }
+
+  // @ts-expect-error a getter's promise of a number
+  @property({ type: 'x' })
+  get Later(): Promise<number> {
+    return Promise.resolve(5);
+  }
+
+  // @ts-expect-error clients could send anything
+  @property({ type: 's', access: 'write' })
+  set Anything(_value: unknown) {}
+}
+
+// Where no client shares the class, what fits the signatures is enough.
+
+class Private extends ServiceInterface<'service-only'> {
+  constructor() {
+    super('org.example.Private');
+  }
+
+  @method({ out: 'x' })
+  Long(): number {
+    return 5;
+  }
+
+  @method({ out: 'ay' })
+  Bytes(): number[] {
+    return [];
+  }
+
+  @method({ in: 'ss' })
+  Fewer(_first: string): void {}
+
+  @method({ in: 'ss' })
+  Rest(..._texts: string[]): void {}
+
+  @method({ in: 's', context: true })
+  Context(_text: unknown, _context: unknown): void {}
+
+  @signal({ args: 's' })
+  Sent(): string {
+    return '';
+  }
+
+  @property({ type: 'x', access: 'read' })
+  accessor Count = 5;
+
+  // @ts-expect-error a result of another type
+  @method({ out: 's' })
+  Wrong(): number {
+    return 5;
+  }
+
+  // @ts-expect-error a parameter of another type
+  @method({ in: 's', context: true })
+  WrongParameter(_text: number, _context: CallContext): void {}
+
+  count(): void {
+    this.Count += 1;
+    this.emitPropertiesChanged(['Count']);
+    this.emitPropertiesChanged({ Count: 5 });
+    // @ts-expect-error a slip
+    this.emitPropertiesChanged(['Cout']);
+    // @ts-expect-error another
+    this.emitPropertiesChanged({ Cout: 5 });
+  }
+}
+bus.export('/', new Private(), new Store());
+// @ts-expect-error its types tell nothing of what is read
+bus.proxy(Private, 'org.example.Private', '/');
+
+// Classes of all kinds, and functions for the proxies of many.
+
+class Base extends ServiceInterface {
+  @method({ in: 's', out: 's' })
+  Echo(text: string): string {
+    return text;
+  }
+
+  @property({ type: 's' })
+  accessor Name = '';
+}
+
+class Derived extends Base {
+  @method({ out: 'u' })
+  Count(): number {
+    return 1;
+  }
+
+  @property({ type: 'u' })
+  accessor Size = 0;
+
+  @signal({ args: 's' })
+  Told(text: string): Emits<string> {
+    return text;
+  }
+}
+
+class Single extends ServiceInterface {
+  static readonly instance = new Single();
+
+  private constructor() {
+    super('org.example.Single');
+  }
+
+  @method({ out: 's' })
+  Name(): string {
+    return '';
+  }
+}
+
+const single = bus.proxy(Single, 'org.example.Single', '/');
+is<Equal<keyof typeof single.call, 'Name'>>();
+is<Equal<typeof single, ProxyOf<typeof Single>>>();
+declare const derived: ProxyOf<typeof Derived>;
+const base: ProxyOf<typeof Base> = derived;
+// @ts-expect-error not the other way round
+const wrong: ProxyOf<typeof Derived> = base;
+
+async function state(proxy: AnyProxy): Promise<unknown[]> {
+  const values: unknown[] = [await proxy.getAll()];
+  for (const read of Object.values(proxy.get)) values.push(await read());
+  for (const listen of Object.values(proxy.on)) listen((...args) => void values.push(args)).unsubscribe();
+  proxy.onChange((changed, invalidated) => void values.push(changed, invalidated));
+  return values.concat(proxy.path, proxy.with({ timeout: 5 }).interface);
+}
+void state(derived);
+void state(base);
+void state(store);
+void state(wrapping);
+void state(single);
+store.once.None({ signal: undefined });
+
+export { base, Lies, Private, single, wrong };
