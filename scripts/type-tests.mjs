@@ -1,8 +1,8 @@
 /**
  * Runs the type tests: what must compile does, and what must not does not, for users of the package. So it compiles
- * test/types against the declarations that the package ships, under the oldest supported TypeScript, the newest, and the
- * newest of those before it that are still in use, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`; it
- * passes if no compilation complains about it.
+ * test/types against the declarations that the package ships, under the oldest supported TypeScript, the newest 5 and the
+ * newest of all, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a
+ * `@ts-expect-error`; it passes if no compilation complains about it.
  *
  * Then the programs of test/types/settings are compiled with the settings that users have.
  */

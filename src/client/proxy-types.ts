@@ -37,7 +37,7 @@ export interface MemberTypes {
 export type ProxyOf<T> = InterfaceProxy<Described<T>>;
 
 /** What an interface was described by, without what makes no difference: the instances stand for their class. */
-export type Described<T> = T extends ServiceInterface
+type Described<T> = T extends ServiceInterface
   ? T
   : T extends abstract new (
         ...args: never

@@ -8,7 +8,7 @@
  */
 
 /** The key of the phantom property; nothing has it at run time. */
-export declare const emitted: unique symbol;
+declare const emitted: unique symbol;
 
 /** The arguments of a signal whose method returns `T`: none for `void`, those of a tuple, else one. */
 type EmittedArguments<T> = [T] extends [void]

@@ -6,7 +6,7 @@ import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps } from './shared-values.js';
 
 /** What `@property` was told: the signature, the access and what changes emit, `undefined` where it was not. */
-export interface Told {
+interface Told {
   readonly type: string;
   readonly access: Access | undefined;
   readonly emits: EmitsChanged | undefined;

@@ -13,12 +13,14 @@ export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInter
   readonly prototype: T;
   /** The interface's name, where the class gives it so. */
   readonly interfaceName?: string | undefined;
+  /** Its name as a class. */
   readonly name: string;
+  /** How many parameters its constructor has. */
   readonly length: number;
 }
 
 /** The key of the phantom property that tells whether clients share a class; nothing has it at run time. */
-export declare const sharedBy: unique symbol;
+declare const sharedBy: unique symbol;
 
 /** Whether clients make proxies of a class, or services alone use it. */
 export type ServiceUse = 'shared' | 'service-only';

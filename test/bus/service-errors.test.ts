@@ -155,7 +155,7 @@ test("an error of busbar's, of whatever the handler gave it, is not the service'
     'an object that is none': () => service.export('/other', {} as never),
     'a rule that is none': () => service.subscribe({ path: 'no path' }, () => {}),
     'a signature that is none': () => new Variant('!' as string, 1),
-    'a definition that is none': () => defineInterface('org.example.Odd', { methods: { 'not a member': {} } }),
+    'a definition that is none': () => defineInterface('org.example.Odd', { methods: { 'not a member': {} as never } }),
     'a description that is none': () => parseIntrospection('<node'),
     'an implementation that is none': () => implement(Failing, {} as never),
     'a descriptor that is none': () => FileDescriptor.adopt(-1),

@@ -1,5 +1,5 @@
 /** Type tests of where decorators may stand, and of how they are written. What is refused here throws at run time. */
-import { method, property, ServiceInterface, signal } from 'busbar';
+import { defineInterface, method, property, ServiceInterface, signal } from 'busbar';
 
 class Members extends ServiceInterface {
   // @ts-expect-error a static member
@@ -80,3 +80,36 @@ class NoService {
 }
 
 export { Members, NoService };
+
+// What is invalid where it is defined.
+
+// @ts-expect-error an interface name of one element
+defineInterface('example', {});
+// @ts-expect-error an empty element
+defineInterface('org..example', {});
+// @ts-expect-error an element that begins with a digit
+defineInterface('org.1example', {});
+// @ts-expect-error a character that no name has
+defineInterface('org.exam-ple', {});
+// @ts-expect-error no message may carry it
+defineInterface('org.freedesktop.DBus.Local', {});
+defineInterface('org.example' as string, {});
+// @ts-expect-error the name of a method
+defineInterface('org.example.Bad', { methods: { 'no-dash': {} } });
+// @ts-expect-error an empty name
+defineInterface('org.example.Bad', { signals: { '': {} } });
+// @ts-expect-error a digit
+defineInterface('org.example.Bad', { signals: { '1st': { args: 's' } } });
+// @ts-expect-error an empty name
+defineInterface('org.example.Bad', { properties: { '': { type: 's' } } });
+defineInterface('org.example.Good', { properties: { 'any text': { type: 's' } } });
+// @ts-expect-error an argument's name where there is no argument
+defineInterface('org.example.Bad', { properties: { Named: { type: 'name:s' } } });
+// @ts-expect-error results without a reply
+defineInterface('org.example.Bad', { methods: { Bad: { out: 's', noReply: true } } });
+defineInterface('org.example.Good', {
+  methods: { Good: { in: 's', noReply: true }, Answered: { out: 's', noReply: false } },
+});
+// @ts-expect-error others may set what never changes
+defineInterface('org.example.Bad', { properties: { Bad: { type: 's', emits: 'const' } } });
+defineInterface('org.example.Good', { properties: { Good: { type: 's', emits: 'const', access: 'read' } } });
