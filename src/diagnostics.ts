@@ -62,6 +62,15 @@ export function report(kind: ProblemKind, message: string, error?: unknown, conn
 }
 
 /**
+ * Reports what came and was dropped, because it is not what was described: what does not come looks as if it had not been
+ * sent, so where nobody subscribes to the channel it is a process warning.
+ */
+export function reportDropped(message: string, cure: string, connection: number): void {
+  if (!problems.hasSubscribers) warnAtRate('BUSBAR_DROPPED', printable(message), cure);
+  report('misfit', message, undefined, connection);
+}
+
+/**
  * Runs code of the user's that nobody waits for, a listener for instance. That it throws, or its promise rejects, is
  * its own failure: it is reported, and nothing else stops.
  */

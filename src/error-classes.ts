@@ -192,10 +192,15 @@ export class ConnectError extends WellKnownError {
 export class ListenError extends WellKnownError {
   static override readonly dbusName = standard('BadAddress');
 }
-/** The other side sent bytes that are no D-Bus messages. */
+/** The other side sent what the protocol does not allow: the reason of a loss, or what came with one message. */
 export class ProtocolError extends WellKnownError {
-  static override readonly dbusName = standard('InconsistentMessage');
+  static override readonly dbusName: string = standard('InconsistentMessage');
 }
+/**
+ * A reply came and cannot be used: its body is not valid, it is not what the class or definition of a typed proxy says, or it
+ * is introspection data that cannot be read. The call was sent, and may have been carried out.
+ */
+export class InvalidReplyError extends ProtocolError {}
 /** Another connection owns the name that was requested. */
 export class NameTakenError extends WellKnownError {
   static override readonly dbusName = standard('AddressInUse');
@@ -240,6 +245,7 @@ for (const [name, errorClass] of Object.entries({
   ConnectError,
   ListenError,
   ProtocolError,
+  InvalidReplyError,
   NameTakenError,
   NameReleasedError,
 })) {

@@ -93,6 +93,9 @@ export type ListenError = published.ListenError;
 export const ProtocolError = marked(published.ProtocolError);
 export type ProtocolError = published.ProtocolError;
 
+export const InvalidReplyError = marked(published.InvalidReplyError);
+export type InvalidReplyError = published.InvalidReplyError;
+
 export const NameTakenError = marked(published.NameTakenError);
 export type NameTakenError = published.NameTakenError;
 

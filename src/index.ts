@@ -59,6 +59,7 @@ export {
   type DBusErrorOptions,
   InteractiveAuthorizationRequiredError,
   InvalidArgumentError,
+  InvalidReplyError,
   LimitsExceededError,
   ListenError,
   MatchRuleNotFoundError,

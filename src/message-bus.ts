@@ -137,8 +137,9 @@ export class MessageBus extends Bus {
   proxy<T extends Describable>(what: T, ...where: [string | undefined, string] | [string]): ProxyOf<T> {
     const [destination, path] = where.length === 1 ? [undefined, where[0]] : where;
     const description = describe(what);
-    const aliases = what === (description as unknown) ? undefined : () => memberAliases(what);
-    return makeProxy(this, description, destination, path, aliases) as ProxyOf<T>;
+    const isData = what === (description as unknown);
+    const aliases = isData ? undefined : () => memberAliases(what);
+    return makeProxy(this, description, destination, path, isData, aliases) as ProxyOf<T>;
   }
 
   /**

@@ -1,12 +1,15 @@
 /** Somebody else's object, as its introspection data describes it. */
 import type { Bus } from '../bus/bus.js';
-import { type CallOptions, checkCallOptions } from '../bus/requests.js';
+import { type CallOptions, callFlags, checkCallOptions } from '../bus/requests.js';
+import { unusableReply } from '../connection/faults.js';
+import { MessageType } from '../connection/message.js';
 import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
 import { parseIntrospection, parseReceivedIntrospection } from '../introspection/parse.js';
 import { checkInterfaceName, checkObjectPath } from '../names.js';
 import { suggestion } from '../nearest-name.js';
 import { checkObject } from '../parameters.js';
+import { misfitReply } from './misfits.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 
@@ -53,7 +56,7 @@ export class RemoteObject {
         `${this.destination ?? 'the peer'} ${this.path} has no interface ${name}${suggestion(name, this.node.interfaces.keys())}`,
       );
     }
-    return makeProxy(this.#bus, description, this.destination, this.path);
+    return makeProxy(this.#bus, description, this.destination, this.path, true);
   }
 }
 
@@ -78,7 +81,7 @@ export async function remoteObject(
   if (introspection !== undefined && typeof introspection !== 'string') checkNode(introspection);
   const node =
     introspection === undefined
-      ? await parseReceivedIntrospection(await introspect(bus, destination, path, options))
+      ? await askedNode(bus, destination, path, options)
       : typeof introspection === 'string'
         ? parseIntrospection(introspection)
         : introspection;
@@ -92,20 +95,23 @@ function checkNode(node: NodeDescription): void {
   throw new InvalidArgumentError('introspection: expected XML, or what parseIntrospection returned');
 }
 
-async function introspect(
+/** @throws (rejects) {@link InvalidReplyError} for an answer that is no introspection data */
+async function askedNode(
   bus: Bus,
   destination: string | undefined,
   path: string,
   options: CallOptions,
-): Promise<string> {
-  const [xml] = await bus.call({
-    ...options,
-    reply: 'values',
-    destination,
-    path,
-    interface: 'org.freedesktop.DBus.Introspectable',
-    member: 'Introspect',
+): Promise<NodeDescription> {
+  const call = { destination, path, interface: 'org.freedesktop.DBus.Introspectable', member: 'Introspect' };
+  // Asking without a reply would learn nothing.
+  const flags = callFlags({ ...options, noReply: undefined });
+  const xml = await bus.request({ type: MessageType.MethodCall, flags, ...call }, [], options, (reply): string => {
+    if (reply.signature !== 's') throw misfitReply('the reply', 's', reply.signature, call);
+    return reply.decode()[0] as string;
   });
-  if (typeof xml === 'string') return xml;
-  throw new InvalidArgumentError(`${destination ?? 'the peer'} ${path} answers without introspection data`);
+  try {
+    return await parseReceivedIntrospection(xml, `${destination ?? 'the peer'} ${path}`);
+  } catch (error) {
+    throw unusableReply(error, call);
+  }
 }

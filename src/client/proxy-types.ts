@@ -191,6 +191,14 @@ export interface ProxyOptions<
   readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */
   readonly typedArrays?: A;
+  /** `'map'`: dictionaries are read as `Map`, in the order of the wire; `'object'` (if left out): those by text as plain objects. */
+  readonly dictionaries?: 'object' | 'map' | undefined;
+  /**
+   * `true`: takes values of other types than were described. If left out, a proxy that is typed by a class or a definition
+   * refuses them: calls reject with {@link InvalidReplyError}, signals and changes are dropped. One that is made from a
+   * description or from introspection data takes what comes.
+   */
+  readonly loose?: boolean | undefined;
 }
 
 /** Gets the properties that have new values, and the names of those that only told that they changed. */

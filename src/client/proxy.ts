@@ -6,46 +6,25 @@
  */
 import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
-import { type CallOptions, callFlags, checkCallOptions } from '../bus/requests.js';
+import { callFlags, checkCallOptions } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
-import { closeDescriptors } from '../codec/close-descriptors.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { PreparedHead } from '../connection/header.js';
 import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
-import type { ReplyBody, TakeReply } from '../connection/pending-calls.js';
+import type { ReplyBody } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { InvalidArgumentError, ProtocolError } from '../errors.js';
-import type {
-  InterfaceDescription,
-  MethodDescription,
-  PropertyDescription,
-  SignalDescription,
-} from '../introspection/description.js';
-import { standardInterfaces } from '../introspection/standard.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { InterfaceDescription, MethodDescription, SignalDescription } from '../introspection/description.js';
 import { checkBusName, checkObjectPath } from '../names.js';
-import { checkFunction, checkObject } from '../parameters.js';
-import { Variant } from '../variant.js';
+import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
 import { abortable } from './abortable.js';
+import { misfitReply, misfitText, tellDropped } from './misfits.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
+import { getAllProperties, getProperty, listenToChanges, setProperty } from './properties.js';
 import type { OnceOptions, ProxyOf, ProxyOptions } from './proxy-types.js';
+import type { Aliases, Remote } from './remote.js';
 import { type ListenOn, SignalQueue, type WatchOptions } from './signal-queue.js';
-
-const PROPERTIES = standardInterfaces.properties.name;
-const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
-
-/** What a proxy is about, and how it calls. */
-interface Remote {
-  readonly bus: Bus;
-  readonly description: InterfaceDescription;
-  readonly destination: string | undefined;
-  readonly path: string;
-  readonly options: CallOptions;
-  readonly aliases: () => Aliases;
-}
-
-/** Other names for members, by kind and name (`method testMethod`): what a class calls them, where D-Bus does not. */
-type Aliases = ReadonlyMap<string, string>;
 
 /** What every proxy is, where nothing is known of its members when it is compiled. */
 type LooseProxy = ProxyOf<InterfaceDescription>;
@@ -83,31 +62,13 @@ class RemoteInterface implements LooseProxy {
   }
 
   getAll(): Promise<Record<string, unknown>> {
-    return callProperties(this.#remote, 'GetAll', 's', [this.interface], (reply, options) => {
-      if (reply.signature !== 'a{sv}') {
-        throw new ProtocolError(`the reply of GetAll carries "${reply.signature}", and has to carry "a{sv}"`);
-      }
-      return sentValues(this.#remote.description, reply.decode(options)[0] as Record<string, unknown>);
-    });
+    return getAllProperties(this.#remote);
   }
 
   onChange(listener: Parameters<LooseProxy['onChange']>[0]): Subscription {
-    const { bus, destination: sender, path, options } = this.#remote;
-    const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: this.interface };
     checkFunction(listener, 'listener');
-    const take = (received: Inbox): unknown => {
-      const { signature } = received;
-      if (signature !== PROPERTIES_CHANGED.signature) {
-        reportMisfit(bus, `PropertiesChanged of ${this.interface}`, PROPERTIES_CHANGED.signature, signature);
-        return undefined;
-      }
-      const [, changed, invalidated] = received.decode(options);
-      return listener(
-        sentValues(this.#remote.description, changed as Record<string, unknown>),
-        invalidated as string[],
-      );
-    };
-    return abortable(bus, options.signal, () => bus.listen(rule, take));
+    const { bus, options } = this.#remote;
+    return abortable(bus, options.signal, () => listenToChanges(this.#remote, listener));
   }
 
   [inspect.custom](): string {
@@ -117,22 +78,28 @@ class RemoteInterface implements LooseProxy {
   with(options: ProxyOptions): LooseProxy {
     checkObject(options, 'options');
     checkCallOptions(options);
+    checkBoolean(options.loose, 'loose');
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     return new RemoteInterface({ ...this.#remote, options: { ...this.#remote.options, ...given } });
   }
 }
 
-/** Makes a proxy; whoever knows more of its members casts it. */
+/**
+ * Makes a proxy; whoever knows more of its members casts it.
+ *
+ * @param loose whether it takes what comes, because what describes it is only known at run time
+ */
 export function makeProxy(
   bus: Bus,
   description: InterfaceDescription,
   destination: string | undefined,
   path: string,
+  loose: boolean,
   aliases: () => Aliases = withoutAliases,
 ): LooseProxy {
   checkDestination(bus, destination);
   checkObjectPath(path, 'path');
-  return new RemoteInterface({ bus, description, destination, path, aliases, options: {} });
+  return new RemoteInterface({ bus, description, destination, path, aliases, options: { loose }, told: new Set() });
 }
 
 /** Only where one peer is at the other end can an object be somebody's without a name. */
@@ -206,7 +173,8 @@ function namespace<Member, Made>(
   return (remote) => Object.create(prototype, { [remoteOf]: { value: remote } });
 }
 
-function callMethod({ bus, description, destination, path, options }: Remote, method: MethodDescription) {
+function callMethod(remote: Remote, method: MethodDescription) {
+  const { bus, description, destination, path, options } = remote;
   const noReply = options.noReply ?? method.noReply;
   const head = new PreparedHead({
     type: MessageType.MethodCall,
@@ -219,13 +187,20 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
   });
   const take = (reply: ReplyBody, options: DecodeOptions): unknown => {
     const { signature } = reply;
-    if (signature !== method.outSignature && !noReply) {
-      reportMisfit(bus, `the reply of ${description.name}.${method.name}`, method.outSignature, signature);
-    }
+    if (signature !== method.outSignature && !noReply) refuseReply(remote, method, signature);
     const values = reply.decode(options);
     return values.length <= 1 ? values[0] : values;
   };
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
+}
+
+/** @throws {@link InvalidReplyError} unless the proxy takes what comes */
+function refuseReply(remote: Remote, { name, outSignature }: MethodDescription, signature: string): void {
+  const { bus, description, destination, path, options } = remote;
+  const call = { destination, path, interface: description.name, member: name };
+  if (options.loose !== true) throw misfitReply('the reply', outSignature, signature, call);
+  const text = misfitText(`the reply of ${description.name}.${name}`, outSignature, signature);
+  report('misfit', text, undefined, bus.connectionId);
 }
 
 /**
@@ -233,23 +208,31 @@ function callMethod({ bus, description, destination, path, options }: Remote, me
  * @param hearsOfLoss whether whoever waits for it hears of the loss of the connection
  */
 function takeSignal(
-  { bus, description, destination: sender, path, options }: Remote,
+  remote: Remote,
   signal: SignalDescription,
   take: (values: unknown[], received: Inbox) => unknown,
   hearsOfLoss = false,
 ): Subscription {
+  const { bus, description, destination: sender, path, options } = remote;
   const rule = { sender, path, interface: description.name, member: signal.name };
   return bus.listen(
     rule,
     (received) => {
       const { signature } = received;
-      if (signature !== signal.signature) {
-        reportMisfit(bus, `the signal ${description.name}.${signal.name}`, signal.signature, signature);
-      }
+      if (signature !== signal.signature && isDropped(remote, signal, signature)) return undefined;
       return take(received.decode(options), received);
     },
     hearsOfLoss,
   );
+}
+
+/** Tells of a signal that is not as described, and whether it is dropped for that. */
+function isDropped(remote: Remote, { name, signature: described }: SignalDescription, received: string): boolean {
+  const { bus, description, options } = remote;
+  const text = misfitText(`the signal ${description.name}.${name}`, described, received);
+  if (options.loose !== true) tellDropped(remote, `signal ${name}`, text);
+  else report('misfit', text, undefined, bus.connectionId);
+  return options.loose !== true;
 }
 
 function listen(remote: Remote, signal: SignalDescription) {
@@ -285,60 +268,4 @@ function watch(remote: Remote, signal: SignalDescription) {
     const signal = options.signal === undefined ? remote.options.signal : options.signal;
     return new SignalQueue(remote.bus, listenFor, { limit: options.limit, signal });
   };
-}
-
-/**
- * The value of a property, out of the variant that it is sent in: that one is no value of the property's, but where the
- * property's own type is a variant and the service does not send one within the other.
- */
-function sentValue(sent: unknown, signature: string | undefined): unknown {
-  if (!Variant.isVariant(sent) || (signature === 'v' && sent.signature !== 'v')) return sent;
-  return sent.value;
-}
-
-/** As {@link sentValue}, of many properties. */
-function sentValues({ properties }: InterfaceDescription, sent: Record<string, unknown>): Record<string, unknown> {
-  for (const name of Object.keys(sent)) {
-    if (!Variant.isVariant(sent[name])) continue;
-    const value = sentValue(sent[name], properties.get(name)?.signature);
-    Object.defineProperty(sent, name, { value, writable: true, enumerable: true, configurable: true });
-  }
-  return sent;
-}
-
-function getProperty(remote: Remote, { name, signature }: PropertyDescription) {
-  return (): Promise<unknown> =>
-    callProperties(remote, 'Get', 'ss', [remote.description.name, name], (reply, options) => {
-      const values = reply.decode(options);
-      if (values.length > 1) closeDescriptors(values.slice(1));
-      return sentValue(values[0], signature);
-    });
-}
-
-function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
-  return (value: unknown): Promise<void> =>
-    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], takeNothing);
-}
-
-/** A reply that tells only that it was done: whatever it carries besides is not decoded. */
-function takeNothing(): void {}
-
-function callProperties<Result>(
-  { bus, destination, path, options }: Remote,
-  member: string,
-  signature: string,
-  body: readonly unknown[],
-  take: TakeReply<Result>,
-): Promise<Result> {
-  // Reading without a reply would read nothing.
-  const noReply = member === 'Set' ? options.noReply : undefined;
-  const flags = callFlags({ ...options, noReply });
-  const head = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
-  return bus.request(head, body, options, take);
-}
-
-/** What a peer sends is delivered as it is; that it is not what was promised is worth knowing. */
-function reportMisfit(bus: Bus, what: string, expected: string, actual: string): void {
-  const misfit = `${what} carries "${actual}", not "${expected}" as described`;
-  report('misfit', misfit, undefined, bus.connectionId);
 }

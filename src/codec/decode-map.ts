@@ -1,6 +1,6 @@
 /**
- * Dictionaries whose keys are no strings: they become a `Map`, because property names would lose the type of the key. Of
- * entries with the same key the last one counts.
+ * Dictionaries that become a `Map`: those whose keys are no strings, because property names would lose the type of the key,
+ * and all where the receiver asks for it. Of entries with the same key the last one counts.
  */
 import type { BasicCode } from '../signature/parse.js';
 import type { ValueDecoder } from './decoder.js';

@@ -10,6 +10,8 @@ import type { Reader } from './reader.js';
 
 /** What is done in the same way as for other signatures. */
 interface Compiled {
+  /** Whether dictionaries by text become a `Map`, too. */
+  readonly maps: boolean;
   readonly variant: ValueDecoder;
   /** The decoder of the array whose element's type begins at `at`. */
   array(signature: string, at: number): ValueDecoder;
@@ -93,7 +95,10 @@ export class OnceDecoder {
       return this.#compiled.array(signature, at)(reader);
     }
     const end = reader.beginArray(alignments[code]);
-    return isText ? this.#readObject(reader, signature, at + 1, end) : this.#readAll(reader, signature, at, end);
+    if (!isText) return this.#readAll(reader, signature, at, end);
+    return this.#compiled.maps
+      ? this.#readMap(reader, signature, at + 1, end)
+      : this.#readObject(reader, signature, at + 1, end);
   }
 
   #readAll(reader: Reader, signature: string, at: number, end: number): unknown[] {
@@ -105,12 +110,26 @@ export class OnceDecoder {
   #readObject(reader: Reader, signature: string, at: number, end: number): object {
     const object: Record<string, unknown> = {};
     while (reader.position < end) {
-      reader.align(8);
-      const key = signature[at] === 'g' ? reader.signature() : reader.key();
+      const key = readKey(reader, signature, at);
       const value = this.read(reader, signature, at + 1);
       if (key === '__proto__') defineProto(object, value);
       else object[key] = value;
     }
     return object;
   }
+
+  #readMap(reader: Reader, signature: string, at: number, end: number): Map<string, unknown> {
+    const map = new Map<string, unknown>();
+    while (reader.position < end) {
+      const key = readKey(reader, signature, at);
+      map.set(key, this.read(reader, signature, at + 1));
+    }
+    return map;
+  }
+}
+
+/** The key of an entry, which is a text. */
+function readKey(reader: Reader, signature: string, at: number): string {
+  reader.align(8);
+  return signature[at] === 'g' ? reader.signature() : reader.key();
 }

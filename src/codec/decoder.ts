@@ -30,11 +30,16 @@ import type { Reader } from './reader.js';
 export interface DecodeOptions {
   /**
    * `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. `outermost`:
-   * a `Variant` where it is a value of the message itself, plain within.
+   * a `Variant` where it is a value of the message itself, or of a dictionary that is one; plain within.
    */
   readonly variants?: 'plain' | 'wrap' | 'outermost' | undefined;
   /** Whether arrays of numbers become `Int32Array` and so on, which is faster; otherwise arrays. */
   readonly typedArrays?: boolean | undefined;
+  /**
+   * `object`, the default: dictionaries by text become plain objects, whose properties with names like integers come first.
+   * `map`: every dictionary becomes a `Map`, in the order of the wire. Of entries with the same key the last value counts.
+   */
+  readonly dictionaries?: 'object' | 'map' | undefined;
 }
 
 /**
@@ -53,17 +58,38 @@ export type ValueDecoder = (reader: Reader) => unknown;
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
 export function decoderFor(signature: string, options?: DecodeOptions): Decoder {
-  return (options === undefined ? dialects.plain.arrays : dialect(options)).decoderFor(signature);
+  return (options === undefined ? plainDialect : dialect(options)).decoderFor(signature);
 }
 
 /** The choices for `variants`. */
 export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
+/** The choices for `dictionaries`. */
+export const DICTIONARIES = ['object', 'map'] as const;
 
-function dialect({ variants = 'plain', typedArrays = false }: DecodeOptions): Dialect {
+function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: DecodeOptions): Dialect {
   // What most ask for needs neither a check nor a look-up by name, which take longer than a short body.
-  if (variants !== 'plain') checkChoice(variants, VARIANTS, 'variants');
-  const { arrays, typedArrays: typed } = variants === 'plain' ? dialects.plain : dialects[variants];
-  return typedArrays ? typed : arrays;
+  let index = 0;
+  if (variants !== 'plain') {
+    checkChoice(variants, VARIANTS, 'variants');
+    index = variants === 'wrap' ? 4 : 8;
+  }
+  if (dictionaries !== 'object') {
+    checkChoice(dictionaries, DICTIONARIES, 'dictionaries');
+    index += 2;
+  }
+  if (typedArrays) index += 1;
+  return dialects[index] ?? newDialect(index, variants, typedArrays, dictionaries);
+}
+
+function newDialect(
+  index: number,
+  variants: (typeof VARIANTS)[number],
+  typedArrays: boolean,
+  dictionaries: (typeof DICTIONARIES)[number],
+): Dialect {
+  const made = new Dialect(variants, typedArrays, dictionaries === 'map');
+  dialects[index] = made;
+  return made;
 }
 
 /** The decoders for one choice of options. */
@@ -71,15 +97,18 @@ class Dialect {
   readonly #wrapOutermost: boolean;
   readonly #wrapNested: boolean;
   readonly #typedArrays: boolean;
+  readonly #maps: boolean;
   readonly #bodies = new BoundedCache<Decoder>();
   readonly #contents = new BoundedCache<ValueDecoder>();
   readonly #once: OnceDecoder;
 
-  constructor(variants: NonNullable<DecodeOptions['variants']>, typedArrays: boolean) {
+  constructor(variants: (typeof VARIANTS)[number], typedArrays: boolean, maps: boolean) {
     this.#wrapOutermost = variants !== 'plain';
     this.#wrapNested = variants === 'wrap';
     this.#typedArrays = typedArrays;
+    this.#maps = maps;
     this.#once = new OnceDecoder({
+      maps,
       variant: this.#variantDecoder(this.#wrapNested),
       array: (signature, at) => this.#compileArray(signature, at),
     });
@@ -98,8 +127,8 @@ class Dialect {
   #readBodyOnce(reader: Reader, signature: string): unknown[] {
     const values: unknown[] = [];
     for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
-      const isWrapped = this.#wrapOutermost && signature[at] === 'v';
-      values.push(isWrapped ? this.#readWrapped(reader) : this.#once.read(reader, signature, at));
+      const isWrapping = this.#wrapOutermost && (signature[at] === 'v' || isOfVariants(signature, at));
+      values.push(isWrapping ? this.#compileArgument(signature, at)(reader) : this.#once.read(reader, signature, at));
     }
     return values;
   }
@@ -114,13 +143,20 @@ class Dialect {
   #compileBody(signature: string): Decoder {
     const readers: ValueDecoder[] = [];
     for (let at = 0; at < signature.length; at = endOfType(signature, at)) {
-      const isVariant = signature[at] === 'v';
-      readers.push(isVariant ? this.#variantDecoder(this.#wrapOutermost) : this.#compileAt(signature, at));
+      readers.push(this.#compileArgument(signature, at));
     }
     const [read] = readers;
     // One value is what most bodies have, and an array that is made with it need not grow.
     if (read !== undefined && readers.length === 1) return (reader) => [read(reader)];
     return (reader) => readEach(reader, readers);
+  }
+
+  /** The decoder of a value of the message itself, whose type begins at `at`. */
+  #compileArgument(signature: string, at: number): ValueDecoder {
+    if (!this.#wrapOutermost) return this.#compileAt(signature, at);
+    if (signature[at] === 'v') return this.#variantDecoder(true);
+    if (!isOfVariants(signature, at)) return this.#compileAt(signature, at);
+    return this.#dictionaryDecoder(signature[at + 2] as BasicCode, this.#variantDecoder(true));
   }
 
   /** The decoder of the type that begins at `at`. */
@@ -153,11 +189,16 @@ class Dialect {
   /** @param at where the key stands */
   #compileDictionary(signature: string, at: number): ValueDecoder {
     const code = signature[at] as BasicCode;
-    if ((code === 's' || code === 'o') && signature[at + 1] === 'v' && !this.#wrapNested) return this.#decodeVariants;
-    const readValue = this.#compileAt(signature, at + 1);
-    if (code === 's' || code === 'o') return decodeObject((reader) => reader.key(), readValue);
-    if (code === 'g') return decodeObject((reader) => reader.signature(), readValue);
-    return decodeMap(code, basicDecoders[code], readValue);
+    const isByName = code === 's' || code === 'o';
+    if (isByName && signature[at + 1] === 'v' && !this.#wrapNested && !this.#maps) return this.#decodeVariants;
+    return this.#dictionaryDecoder(code, this.#compileAt(signature, at + 1));
+  }
+
+  #dictionaryDecoder(code: BasicCode, readValue: ValueDecoder): ValueDecoder {
+    const isByText = code === 's' || code === 'o' || code === 'g';
+    if (!isByText) return decodeMap(code, basicDecoders[code], readValue);
+    const readKey = code === 'g' ? readSignature : readText;
+    return this.#maps ? decodeMap(code, readKey, readValue) : decodeObject(readKey, readValue);
   }
 
   #variantDecoder(wrap: boolean): ValueDecoder {
@@ -220,11 +261,17 @@ class Dialect {
   };
 }
 
-const dialects = {
-  plain: { arrays: new Dialect('plain', false), typedArrays: new Dialect('plain', true) },
-  wrap: { arrays: new Dialect('wrap', false), typedArrays: new Dialect('wrap', true) },
-  outermost: { arrays: new Dialect('outermost', false), typedArrays: new Dialect('outermost', true) },
-};
+const readText = (reader: Reader): string => reader.key();
+const readSignature = (reader: Reader): string => reader.signature();
+
+/** Whether the type that begins at `at` is a dictionary of variants. */
+function isOfVariants(signature: string, at: number): boolean {
+  return signature[at] === 'a' && signature[at + 1] === '{' && signature[at + 3] === 'v';
+}
+
+const plainDialect = new Dialect('plain', false, false);
+/** By what was chosen; few programs use more than two. */
+const dialects: (Dialect | undefined)[] = [plainDialect, ...new Array<undefined>(11).fill(undefined)];
 
 const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {
   y: (reader) => reader.byte(),

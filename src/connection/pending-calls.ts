@@ -2,7 +2,7 @@
  * Calls that await their reply, by serial. A call settles exactly once: with its reply, by its deadline, by its
  * AbortSignal, or because the connection ends.
  */
-import { type DecodeOptions, VARIANTS } from '../codec/decoder.js';
+import { type DecodeOptions, DICTIONARIES, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
 import {
@@ -16,6 +16,7 @@ import {
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
+import { unusableReply } from './faults.js';
 import { describeMessage, type IncomingMessage, type Message, type MessageHead, MessageType } from './message.js';
 import { rejectable, rejection, rejectionWith } from './rejection.js';
 import { SerialTable } from './serial-table.js';
@@ -61,10 +62,11 @@ export function checkWaitOptions(options: WaitOptions): void {
 }
 
 /** @throws {@link InvalidArgumentError} for options that make no sense */
-export function checkWaitKinds({ timeout, signal, variants, typedArrays }: WaitOptions): void {
+export function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }: WaitOptions): void {
   checkTimeout(timeout);
   checkChoice(variants, VARIANTS, 'variants');
   checkBoolean(typedArrays, 'typedArrays');
+  checkChoice(dictionaries, DICTIONARIES, 'dictionaries');
   checkSignal(signal);
 }
 
@@ -256,9 +258,9 @@ export class PendingCalls {
       outcome = reply.type === MessageType.MethodReturn ? 'reply' : 'error';
     } catch (error) {
       reply.discard();
-      result = rejection(() => error);
+      failure = unusableReply(error, call.head);
+      result = rejection(() => failure);
       outcome = 'unreadable';
-      failure = error;
     }
     if (outcome === 'reply') this.#counts.reply++;
     else this.#counts[outcome]++;

@@ -60,10 +60,11 @@ export function parseIntrospection(xml: string, options: ParseIntrospectionOptio
 /**
  * As {@link parseIntrospection}, for data that a peer sent: other work of the process gets its turn meanwhile.
  *
+ * @param origin whose data it is
  * @throws (rejects) as `parseIntrospection` throws
  */
-export function parseReceivedIntrospection(xml: string): Promise<NodeDescription> {
-  return inSlices(parseWork(xml, {}));
+export function parseReceivedIntrospection(xml: string, origin?: string): Promise<NodeDescription> {
+  return inSlices(parseWork(xml, { origin }));
 }
 
 function* parseWork(xml: string, options: ParseIntrospectionOptions): Work<NodeDescription> {

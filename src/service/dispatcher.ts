@@ -12,6 +12,7 @@ import {
   DBusError,
   InvalidArgumentError,
   NotSupportedError,
+  ProtocolError,
   UnknownInterfaceError,
   UnknownMethodError,
   UnknownObjectError,
@@ -174,6 +175,8 @@ function withoutInterface(
 /** @throws what the caller is to be told of a body that is not the method's */
 function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescription): void {
   const { fault, signature } = message;
+  // Of values that are not valid the caller is told as of others that do not fit.
+  if (fault instanceof ProtocolError) throw new InvalidArgumentError(fault.message);
   if (fault !== undefined) throw asAnswer(fault);
   if (signature === inSignature) return;
   throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);

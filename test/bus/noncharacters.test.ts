@@ -6,10 +6,10 @@ import * as assert from 'uvu/assert';
 import {
   connect,
   defineInterface,
-  InvalidArgumentError,
   implement,
   NotSupportedError,
   type Problem,
+  ProtocolError,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
@@ -60,7 +60,7 @@ function assertUnsent(error: unknown, how: RegExp): void {
 }
 
 function assertUnread(error: unknown): void {
-  assert.instance(error, InvalidArgumentError);
+  assert.instance(error, ProtocolError);
   assert.match((error as Error).message, /a string in it holds a Unicode noncharacter, which sd-bus refuses/);
 }
 

@@ -1,6 +1,5 @@
 // Proxies: what they are made from, how their members are named, and how they decode.
 
-import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +10,6 @@ import {
   implement,
   introspectionXml,
   method,
-  type Problem,
   parseIntrospection,
   property,
   ServiceInterface,
@@ -147,25 +145,6 @@ test('a description from a string, a file or a node makes the same proxy, and as
   const file = new URL('../../examples/quickstart/org.example.dbustest.xml', import.meta.url);
   const absent = await client.object('org.example.Absent', '/absent', { introspection: readFileSync(file, 'utf8') });
   assert.equal(absent.interfaces, ['org.example.dbustest.Module']);
-});
-
-test('a reply or signal of another signature than described is delivered, and reported', async () => {
-  const Believed = defineInterface('org.example.Shelf', {
-    methods: { Numbers: { out: 's' } },
-    signals: { on: { args: 'u' } },
-  });
-  const believer = client.proxy(Believed, 'org.example.Shelf', '/shelf');
-  const problems: Problem[] = [];
-  subscribe('busbar:problem', (problem) => problems.push(problem as Problem));
-  assert.equal(await believer.call.Numbers(), [1, 2, 3]);
-  const next = believer.once.on();
-  await client.listNames();
-  shelf.emit.on('text');
-  assert.equal([...(await next)] as unknown[], ['text']);
-  assert.equal(
-    problems.map(({ kind }) => kind),
-    ['misfit', 'misfit'],
-  );
 });
 
 test('a class whose members are called otherwise is used by the names in the class, whatever proxy came first', async () => {

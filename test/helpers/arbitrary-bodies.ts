@@ -91,3 +91,11 @@ function valuesOf(signature: string, room: number): fc.Arbitrary<unknown>[] {
 export const bodies: fc.Arbitrary<readonly [signature: string, values: readonly unknown[]]> = signatures.chain(
   (signature) => fc.tuple(fc.constant(signature), fc.tuple(...valuesOf(signature, 2))),
 );
+
+/** As {@link bodies}, of one value. */
+export const singleBodies: typeof bodies = single.chain((signature) =>
+  fc.tuple(
+    fc.constant(signature),
+    singleValue(signature, 2).map((value) => [value]),
+  ),
+);

@@ -1,6 +1,6 @@
 /** Bodies with faults that not every transport can see, sent as a reply, a call and a signal. */
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/index.js';
+import { InvalidReplyError } from '../../src/index.js';
 import { BUS } from './fake-bus.js';
 import { CALL, type Session, SIGNAL, TRANSPORT } from './fake-bus-session.js';
 import { rejection } from './rejection.js';
@@ -16,7 +16,7 @@ export async function assertHiddenFaultsHarmless(session: Session): Promise<void
   for (const [rule, signature, body, taken] of HIDDEN_BAD_BODIES) {
     const { outcome, call } = await session.called();
     session.peer.send({ type: 2, replySerial: call.serial, signature, body });
-    if (TRANSPORT.seesWholeBody) assert.instance(await rejection(outcome), InvalidArgumentError, rule);
+    if (TRANSPORT.seesWholeBody) assert.instance(await rejection(outcome), InvalidReplyError, rule);
     else assert.equal(await outcome, [taken], rule);
 
     const { handled } = session;

@@ -1,7 +1,14 @@
 // A bus that sends bodies which do not fit their signature: each costs its own message, and nothing else.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DBusError, InvalidArgumentError, type Problem, TimeoutError } from '../../src/index.js';
+import {
+  DBusError,
+  InvalidArgumentError,
+  InvalidReplyError,
+  type Problem,
+  ProtocolError,
+  TimeoutError,
+} from '../../src/index.js';
 import { BAD_BODIES } from '../helpers/bad-messages.js';
 import { BUS, PEER } from '../helpers/fake-bus.js';
 import { CALL, Session, SIGNAL, TRANSPORT } from '../helpers/fake-bus-session.js';
@@ -17,9 +24,10 @@ test('a faulty body of a reply rejects its call and nothing else', async () => {
     const { outcome, call } = await session.called();
     session.peer.send({ type: 2, replySerial: call.serial, signature, body: bytes });
     const error = await rejection(outcome);
-    assert.instance(error, DBusError, rule);
-    assert.not.instance(error, TimeoutError, rule);
+    assert.instance(error, InvalidReplyError, rule);
+    assert.not.instance(error, InvalidArgumentError, rule);
     assert.match(error.message, `not valid for its signature "${signature}"`);
+    assert.ok(error.message.endsWith(`(${PEER} ${call.path} ${call.interface}.${call.member})`), error.message);
     await session.assertAlive(rule);
   }
   assert.is(session.bus.stats().pendingCalls, 0);
@@ -74,7 +82,7 @@ test('a signal with a faulty body is dropped and reported', async () => {
       rule,
     );
     assert.match((session.problems[0] as Problem).message, PEER);
-    assert.instance(session.problems[0]?.error, InvalidArgumentError);
+    assert.instance(session.problems[0]?.error, ProtocolError);
   }
   session.peer.send(SIGNAL);
   await session.assertAlive('afterwards');
@@ -109,7 +117,7 @@ test('Unicode noncharacters are values, or an error that says what is wrong', as
 });
 
 function assertNamesNoncharacters(error: unknown): void {
-  assert.instance(error, InvalidArgumentError);
+  assert.instance(error, ProtocolError);
   assert.match((error as Error).message, 'or a string in it holds a Unicode noncharacter, which sd-bus refuses');
 }
 

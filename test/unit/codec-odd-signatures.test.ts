@@ -32,6 +32,9 @@ const OPTIONS: readonly DecodeOptions[] = [
   { variants: 'outermost' },
   { typedArrays: true },
   { variants: 'wrap', typedArrays: true },
+  { dictionaries: 'map' },
+  { variants: 'wrap', dictionaries: 'map' },
+  { variants: 'outermost', typedArrays: true, dictionaries: 'map' },
 ];
 
 const LETTERS = 'ybnqiuxtdsog';

@@ -1,0 +1,26 @@
+/** What came and is not what was described, in words: as the error of a call, and as a problem where there is none. */
+import { describeMessage, type HeaderFields } from '../connection/message.js';
+import { reportDropped } from '../diagnostics.js';
+import { InvalidReplyError } from '../errors.js';
+import type { Remote } from './remote.js';
+
+const CURE =
+  'The proxy is typed by a class or a definition, which has to say what the service sends. ' +
+  'with({ loose: true }) makes a proxy that takes what comes. Told once for each member of a proxy.';
+
+/** @param what the reply, or a part of it */
+export function misfitText(what: string, described: string, received: string): string {
+  return `${what} carries "${received}", not "${described}" as described`;
+}
+
+/** The error of a call whose reply is of another type than was described. */
+export function misfitReply(what: string, described: string, received: string, call: HeaderFields): InvalidReplyError {
+  return new InvalidReplyError(`${misfitText(what, described, received)} (${describeMessage(call)})`);
+}
+
+/** Tells once that what a member sent was dropped. */
+export function tellDropped({ bus, destination, path, told }: Remote, member: string, text: string): void {
+  if (told.has(member)) return;
+  told.add(member);
+  reportDropped(`${text}: it is dropped (${describeMessage({ destination, path })})`, CURE, bus.connectionId);
+}

@@ -1,0 +1,158 @@
+/**
+ * Properties of somebody else's object. They travel in variants, so that what a service sends may be of any type: a typed
+ * proxy holds it against what was described.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
+ */
+import { callFlags } from '../bus/requests.js';
+import type { Subscription } from '../bus/subscription.js';
+import { closeDescriptors } from '../codec/close-descriptors.js';
+import { defineProto } from '../codec/decode-container.js';
+import type { DecodeOptions } from '../codec/decoder.js';
+import type { Inbox } from '../connection/inbox.js';
+import { MessageType } from '../connection/message.js';
+import type { TakeReply } from '../connection/pending-calls.js';
+import type { PropertyDescription, SignalDescription } from '../introspection/description.js';
+import { standardInterfaces } from '../introspection/standard.js';
+import { Variant } from '../variant.js';
+import { misfitReply, misfitText, tellDropped } from './misfits.js';
+import type { ProxyOptions } from './proxy-types.js';
+import type { Remote } from './remote.js';
+
+const PROPERTIES = standardInterfaces.properties.name;
+const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
+
+/** Values by the names of properties, as a dictionary is read. */
+type Sent = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
+
+type Listener = (changed: Record<string, unknown>, invalidated: string[]) => unknown;
+
+export function getProperty(remote: Remote, property: PropertyDescription) {
+  const { description, options } = remote;
+  const decoding = keepingTypes(options);
+  const take: TakeReply<unknown> = (reply) => {
+    if (reply.signature !== 'v' && options.loose !== true) {
+      throw misfitReply('the reply', 'v', reply.signature, whereIs(remote, 'Get'));
+    }
+    const [sent, ...others] = reply.decode(decoding);
+    if (others.length > 0) closeDescriptors(others);
+    if (!Variant.isVariant(sent)) return sent;
+    if (options.loose !== true && !isOfType(sent, property)) throw misfitProperty(remote, 'Get', property, sent);
+    return contentOf(sent, property, options);
+  };
+  return (): Promise<unknown> => callProperties(remote, 'Get', 'ss', [description.name, property.name], take);
+}
+
+export function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
+  return (value: unknown): Promise<void> =>
+    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], takeNothing);
+}
+
+/** A reply that tells only that it was done: whatever it carries besides is not decoded. */
+function takeNothing(): void {}
+
+export function getAllProperties(remote: Remote): Promise<Record<string, unknown>> {
+  const { description, options } = remote;
+  return callProperties(remote, 'GetAll', 's', [description.name], (reply) => {
+    if (reply.signature !== 'a{sv}') {
+      throw misfitReply('the reply', 'a{sv}', reply.signature, whereIs(remote, 'GetAll'));
+    }
+    const [sent] = reply.decode(keepingTypes(options));
+    return valuesOf(remote, sent as Sent, (property, value) => {
+      throw misfitProperty(remote, 'GetAll', property, value);
+    });
+  });
+}
+
+export function listenToChanges(remote: Remote, listener: Listener): Subscription {
+  const { bus, description, destination: sender, path, options } = remote;
+  const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: description.name };
+  const decoding = keepingTypes(options);
+  const take = (received: Inbox): unknown => {
+    const { signature } = received;
+    if (signature !== PROPERTIES_CHANGED.signature) {
+      const what = `PropertiesChanged of ${description.name}`;
+      tellDropped(remote, 'signal PropertiesChanged', misfitText(what, PROPERTIES_CHANGED.signature, signature));
+      return undefined;
+    }
+    const [, sent, invalidated] = received.decode(decoding) as [string, Sent, string[]];
+    let isPart = false;
+    const changed = valuesOf(remote, sent, (property, value) => {
+      const what = `a change of ${description.name}.${property.name}`;
+      tellDropped(remote, `property ${property.name}`, misfitText(what, property.signature, value.signature));
+      isPart = true;
+    });
+    if (isPart && invalidated.length === 0 && Object.keys(changed).length === 0) return undefined;
+    return listener(changed, invalidated);
+  };
+  return bus.listen(rule, take);
+}
+
+/** The variant that a property is sent in has its type; whether those within do is the caller's choice. */
+function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): DecodeOptions {
+  return { variants: variants === 'wrap' ? 'wrap' : 'outermost', typedArrays, dictionaries };
+}
+
+/** A property that is a variant may be sent within the variant of all properties, or be it. */
+function isOfType(sent: Variant, { signature }: PropertyDescription): boolean {
+  return sent.signature === signature || signature === 'v';
+}
+
+/**
+ * The value of a property, out of the variant that it is sent in: that one is no value of the property's, but where the
+ * property's own type is a variant and the service does not send one within the other.
+ */
+function contentOf(sent: Variant, property: PropertyDescription | undefined, { variants }: ProxyOptions): unknown {
+  return variants === 'wrap' && property?.signature === 'v' && sent.signature !== 'v' ? sent : sent.value;
+}
+
+/**
+ * As {@link contentOf}, of many properties. Those that nobody described are taken as they come.
+ *
+ * @param refuse told of each that is of another type than described; it is left out
+ */
+function valuesOf(
+  { description, options }: Remote,
+  sent: Sent,
+  refuse: (property: PropertyDescription, sent: Variant) => void,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, each] of sent instanceof Map ? sent : Object.entries(sent)) {
+    const property = description.properties.get(name);
+    if (options.loose !== true && property !== undefined && !isOfType(each, property)) {
+      refuse(property, each);
+      continue;
+    }
+    const value = contentOf(each, property, options);
+    if (name === '__proto__') defineProto(values, value);
+    else values[name] = value;
+  }
+  return values;
+}
+
+function misfitProperty(remote: Remote, member: string, { name, signature }: PropertyDescription, sent: Variant) {
+  return misfitReply(
+    `the property ${remote.description.name}.${name}`,
+    signature,
+    sent.signature,
+    whereIs(remote, member),
+  );
+}
+
+function whereIs({ destination, path }: Remote, member: string) {
+  return { destination, path, interface: PROPERTIES, member };
+}
+
+function callProperties<Result>(
+  { bus, destination, path, options }: Remote,
+  member: string,
+  signature: string,
+  body: readonly unknown[],
+  take: TakeReply<Result>,
+): Promise<Result> {
+  // Reading without a reply would read nothing.
+  const noReply = member === 'Set' ? options.noReply : undefined;
+  const flags = callFlags({ ...options, noReply });
+  const head = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
+  return bus.request(head, body, options, take);
+}
