@@ -2,6 +2,8 @@
 #include "transport/socket_writer.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -12,6 +14,23 @@ using namespace busbar;
 using namespace busbar::test;
 using transport::Refusal;
 using transport::SocketWriter;
+
+namespace {
+
+// What the kernel says instead of sending; 0 where it is asked.
+int injected_error = 0;
+// The same for what has descriptors.
+int injected_fd_error = 0;
+
+}  // namespace
+
+// In place of the C library's: a kernel that has no memory cannot be had otherwise.
+extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  const int error = message->msg_controllen > 0 ? injected_fd_error : injected_error;
+  if (error == 0) return syscall(SYS_sendmsg, fd, message, flags);
+  errno = error;
+  return -1;
+}
 
 namespace {
 
@@ -221,4 +240,47 @@ TEST("a connection that breaks while messages wait drops them") {
   fixture.writer.write_queued();
   CHECK(!fixture.writer.has_queued() && fixture.writer.pending_bytes() == 0);
   CHECK(fixture.writer.error() == EPIPE || fixture.writer.error() == ECONNRESET);
+}
+
+TEST("bytes that the kernel has no memory for wait for the clock, and arrive in order") {
+  for (const int error : {ENOBUFS, ENOMEM}) {
+    Fixture fixture;
+    Batch batch;
+    for (uint32_t i = 1; i <= 3; i++) batch.add(text_message(i, 10));
+    injected_error = error;
+    const uint64_t before = transport::monotonic_now();
+    fixture.send(batch.sent);
+    CHECK(fixture.refused.empty() && fixture.writer.error() == 0);
+    CHECK(fixture.writer.pending_bytes() == batch.expected.size() && fixture.writer.retry_at() > before);
+    fixture.writer.write_queued();
+    CHECK(fixture.writer.error() == 0 && fixture.writer.has_queued() && fixture.writer.retry_at() > before);
+    injected_error = 0;
+    CHECK(receive_all(fixture) == batch.expected);
+    CHECK(fixture.writer.retry_at() == 0 && !fixture.writer.has_refused());
+  }
+}
+
+TEST("descriptors that the kernel has something against are refused, at once or when their turn comes") {
+  for (const int error : {ENOBUFS, ENOMEM, ETOOMANYREFS}) {
+    Fixture fixture;
+    const std::vector<uint8_t> message = signal_bytes("h", Bytes().u32(0), 7, 1);
+    const int32_t fds[] = {0};
+    injected_fd_error = error;
+    fixture.send(message, fds);
+    CHECK(fixture.refused.size() == 1 && fixture.refused[0].serial == 7 && fixture.refused[0].error == error);
+    fixture.refused.clear();
+    // Behind what fills the socket, and before what comes later.
+    Batch batch;
+    batch.add(text_message(8, 300'000));
+    fixture.send(batch.sent);
+    fixture.send(message, fds);
+    fixture.send(text_message(9, 10));
+    batch.add(text_message(9, 10));
+    CHECK(fixture.refused.empty() && fixture.writer.has_queued());
+    CHECK(receive_all(fixture) == batch.expected);
+    injected_fd_error = 0;
+    const std::vector<Refusal> refused = fixture.writer.take_refused();
+    CHECK(refused.size() == 1 && refused[0].serial == 7 && refused[0].error == error);
+    CHECK(fixture.writer.error() == 0 && fixture.writer.pending_bytes() == 0);
+  }
 }

@@ -140,9 +140,10 @@ Wants SdBusTransport::wants() {
   wants.fd = bus_.fd();
   const int events = bus_.events();
   wants.readable = events > 0 && (events & POLLIN);
-  wants.writable = events > 0 && (events & POLLOUT);
+  const bool must_wait = waits_for_socket();
+  wants.writable = (events > 0 && (events & POLLOUT)) || must_wait;
   const bool unreported = loss_ || unread_ || !held_.empty() || drained_ || !bus_.is_open() ||
-                          !refused_.empty() || (!waiting_.is_empty() && given_sizes_.empty()) ||
+                          !refused_.empty() || (!waiting_.is_empty() && given_sizes_.empty() && !must_wait) ||
                           (phase_ != Phase::kOpen && bus_.is_ready());
   wants.deadline = unreported ? 0 : bus_.deadline();
   return wants;
@@ -176,10 +177,7 @@ int SdBusTransport::take(const wire::Header& header, std::span<const uint8_t> me
   if (!bus_.is_open() || loss_) return -ENOTCONN;
   // Swapping is for what peers send; our own messages are in the seam's byte order.
   if (header.swapped) return -EINVAL;
-  if (waiting_.is_empty()) {
-    if (!has_room()) account_writes();
-    if (has_room()) return give(header, message, fds);
-  }
+  if (waiting_.is_empty() && may_give(!fds.empty())) return give(header, message, fds);
   return waiting_.push(message, fds) ? 0 : -errno;
 }
 
@@ -196,15 +194,25 @@ int SdBusTransport::give(const wire::Header& header, std::span<const uint8_t> me
   return 0;
 }
 
-bool SdBusTransport::has_room() const {
+bool SdBusTransport::may_give(bool with_fds) {
+  if (!has_room(with_fds)) account_writes();
+  return has_room(with_fds) && (!with_fds || is_writable(bus_.fd()));
+}
+
+bool SdBusTransport::has_room(bool with_fds) const {
+  if (with_fds) return given_sizes_.empty();
   return given_sizes_.size() < kMaxGiven && given_bytes_ < kMaxGivenBytes;
+}
+
+bool SdBusTransport::waits_for_socket() const {
+  return !waiting_.is_empty() && given_sizes_.empty() && !waiting_.front_fds().empty() &&
+         !is_writable(bus_.fd());
 }
 
 void SdBusTransport::feed() {
   account_writes();
   for (size_t fed = 0; fed < kFeedBudget && !waiting_.is_empty() && bus_.is_open() && !loss_; fed++) {
-    if (!has_room()) account_writes();
-    if (!has_room()) break;
+    if (!may_give(!waiting_.front_fds().empty())) break;
     wire::Header header;
     const std::span<const uint8_t> message = waiting_.front();
     // It was sound when it was taken.

@@ -51,7 +51,13 @@ class SdBusTransport final : public Transport {
   int take(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
   // Gives a message to sd-bus, whose queue has to have room for it. Returns 0 or a negative errno.
   int give(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
-  bool has_room() const;
+  // Whether a message may be given to sd-bus now. Descriptors only if sd-bus writes them at once: what the
+  // kernel has against them is the refusal of one message then, and the end of the connection where it comes
+  // later.
+  bool may_give(bool with_fds);
+  bool has_room(bool with_fds) const;
+  // Whether the next message has descriptors that the kernel does not take yet.
+  bool waits_for_socket() const;
   // Gives on what waits, as far as sd-bus has room.
   void feed();
   // Writes when the kernel takes something, which it is waited for; false where there is nothing more to do.

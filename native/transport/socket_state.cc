@@ -16,6 +16,8 @@ short present_events(int fd, short wanted) {
 
 bool is_readable(int fd) { return present_events(fd, POLLIN) != 0; }
 
+bool is_writable(int fd) { return (present_events(fd, POLLOUT) & POLLOUT) != 0; }
+
 bool has_hung_up(int fd) { return fd < 0 || present_events(fd, POLLRDHUP) != 0; }
 
 }  // namespace busbar::transport

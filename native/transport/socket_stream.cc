@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -58,7 +59,8 @@ Wants SocketStream::wants() const {
   Wants wants;
   wants.fd = fd_;
   wants.readable = true;
-  wants.writable = writer_.has_queued();
+  const uint64_t retry_at = writer_.retry_at();
+  wants.writable = writer_.has_queued() && retry_at == 0;
   const bool has_news =
       reader_.has_held() || reader_.end() || writer_.error() != 0 || writer_.has_refused() || drained_;
   if (has_news) {
@@ -68,6 +70,7 @@ Wants SocketStream::wants() const {
     wants.readable = false;
     wants.deadline = until;
   }
+  if (retry_at != 0) wants.deadline = std::min(wants.deadline, retry_at);
   return wants;
 }
 
@@ -96,8 +99,10 @@ void SocketStream::flush(uint32_t milliseconds) {
   while (writer_.has_queued()) {
     const uint64_t now = monotonic_now();
     if (now >= stop_at) return;
-    pollfd watched{fd_, POLLOUT, 0};
-    const int ready = ::poll(&watched, 1, static_cast<int>((stop_at - now + 999) / 1000));
+    const uint64_t retry_at = writer_.retry_at();
+    const uint64_t until = retry_at == 0 ? stop_at : std::clamp(retry_at, now, stop_at);
+    pollfd watched{fd_, static_cast<short>(retry_at == 0 ? POLLOUT : 0), 0};
+    const int ready = ::poll(&watched, 1, static_cast<int>((until - now + 999) / 1000));
     if (ready < 0 && errno != EINTR) return;
     write_queued();
   }

@@ -22,6 +22,8 @@ constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxFds = 253;
 // Small messages that wait share memory up to this size.
 constexpr size_t kChunkLength = size_t{64} * 1024;
+// How long the kernel is left alone that had no memory.
+constexpr uint64_t kRetryMicroseconds = 10'000;
 
 uint32_t serial_of(const iovec& message) {
   uint32_t serial;
@@ -38,13 +40,12 @@ void refuse(std::span<const iovec> messages, int error, std::vector<Refusal>& re
   for (const iovec& message : messages) refused.push_back({serial_of(message), error});
 }
 
-// The kernel takes no more for now, if only for want of memory: what was not taken waits.
-// The kernel has no memory for the bytes: it may have some later, and nothing is wrong with the connection.
-bool is_short_of_memory(ssize_t result) { return result == -ENOBUFS || result == -ENOMEM; }
+// The kernel takes no more for now: what was not taken waits until the socket is writable.
+bool is_full(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK; }
 
-bool is_full(ssize_t result) {
-  return result == -EAGAIN || result == -EWOULDBLOCK || result == -ENOBUFS || result == -ENOMEM;
-}
+// The kernel has no memory for the bytes. It may have some later, and nothing is wrong with the connection;
+// but the socket is writable all the time, so that the clock has to tell when to try again.
+bool is_short_of_memory(ssize_t result) { return result == -ENOBUFS || result == -ENOMEM; }
 
 bool is_broken(ssize_t result) { return result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN; }
 
@@ -119,7 +120,11 @@ bool SocketWriter::write(std::span<iovec>& parts) {
   while (!parts.empty()) {
     const ssize_t written = write_once(parts.first(std::min(parts.size(), kMaxParts)), {});
     if (written < 0) {
-      if (!is_full(written) && !is_short_of_memory(written)) break_off(static_cast<int>(-written));
+      if (is_short_of_memory(written)) {
+        retry_later();
+      } else if (!is_full(written)) {
+        break_off(static_cast<int>(-written));
+      }
       return false;
     }
     size_t left = static_cast<size_t>(written);
@@ -188,7 +193,10 @@ bool SocketWriter::enqueue_with_fds(const iovec& part, std::span<const int32_t> 
   return true;
 }
 
+void SocketWriter::retry_later() { retry_at_ = monotonic_now() + kRetryMicroseconds; }
+
 void SocketWriter::write_queued() {
+  retry_at_ = 0;
   while (!queue_.empty()) {
     // A chunk with descriptors goes alone: others attribute them to the bytes that they come with.
     iovec parts[64];
@@ -201,8 +209,10 @@ void SocketWriter::write_queued() {
     const ssize_t written = write_once({parts, count}, queue_.front().fds);
     if (written >= 0) {
       take_written(static_cast<size_t>(written));
-    } else if (is_full(written) || (is_short_of_memory(written) && queue_.front().fds.empty())) {
+    } else if (is_full(written)) {
       return;
+    } else if (is_short_of_memory(written) && queue_.front().fds.empty()) {
+      return retry_later();
     } else if (is_broken(written) || queue_.front().fds.empty()) {
       return break_off(static_cast<int>(-written));
     } else {
@@ -243,6 +253,7 @@ void SocketWriter::discard() {
   for (const Chunk& chunk : queue_) close_all(chunk.fds);
   queue_.clear();
   pending_bytes_ = 0;
+  retry_at_ = 0;
 }
 
 }  // namespace busbar::transport

@@ -28,6 +28,9 @@ class SocketWriter {
   void write_queued();
   bool has_queued() const { return !queue_.empty(); }
   uint64_t pending_bytes() const { return pending_bytes_; }
+  // When to write what waits, on the clock of `monotonic_now`, where the kernel had no memory for it: it does
+  // not tell when it has. 0 where what waits does so for the socket to be writable.
+  uint64_t retry_at() const { return retry_at_; }
   // Of the last message that was to be sent; 0 before the first.
   uint32_t last_serial() const { return last_serial_; }
   // Whether there was a call in the last `send` that awaits a reply.
@@ -61,6 +64,7 @@ class SocketWriter {
   // The descriptors of the first chunk are refused: that costs its one message.
   void refuse_front(int error);
   void break_off(int error);
+  void retry_later();
   // Takes `count` bytes off the queue.
   void take_written(size_t count);
 
@@ -69,6 +73,7 @@ class SocketWriter {
   uint32_t last_serial_ = 0;
   bool has_sent_call_ = false;
   uint64_t pending_bytes_ = 0;
+  uint64_t retry_at_ = 0;
   std::deque<Chunk> queue_;
   std::vector<Refusal> refused_;
   // Of the present `send`: one entry a message.
