@@ -33,8 +33,14 @@ export function addressRefusal({ transport, parameters }: AddressParts): string 
     return `the transport ${quoted(transport)} is unknown (known: unix, tcp, unixexec, x-machine-unix)`;
   const reason = refuse(parameters);
   if (reason !== undefined) return reason;
-  const guid = parameters.get('guid');
-  return guid === undefined || /^[0-9A-Fa-f]{32}$/.test(guid) ? undefined : '"guid" is not 32 hexadecimal digits';
+  return refuseGuid(parameters.get('guid'));
+}
+
+/** The sd-bus library takes a guid of zeros for none, and would not hold the server's own against it. */
+function refuseGuid(guid: string | undefined): string | undefined {
+  if (guid === undefined) return undefined;
+  if (!/^[0-9A-Fa-f]{32}$/.test(guid)) return '"guid" is not 32 hexadecimal digits';
+  return /^0+$/.test(guid) ? '"guid" is all zeros, which no server has' : undefined;
 }
 
 function refuseUnix(parameters: Parameters): string | undefined {
