@@ -43,6 +43,7 @@ function limitsKept(file, elf, target) {
       elf.exported.join() === limits.exported.join() ? undefined : elf.exported.join(', '),
     ],
     ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.externalMemory.test(name)))],
+    ['checks its stack', elf.imported.includes('__stack_chk_fail') ? undefined : 'it has no stack protector'],
     ['calls no libatomic', unexpected(elf.imported.filter((name) => limits.libatomic.test(name)))],
     ['runs on old systems', unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`))],
   ].map(([claim, problem]) => ({ statement: `${file} ${claim}`, problem }));

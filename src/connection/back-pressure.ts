@@ -17,7 +17,7 @@ import type { NativeConnection } from '../native/binding.js';
 export const ANSWERS_FACTOR = 4;
 
 /** Milliseconds without a byte written after which a pause ends, or the connection does. */
-const STALL_LIMIT = 10_000;
+export const STALL_LIMIT = 10_000;
 
 /** Answers that were handed over one after the other are remembered together up to so many bytes. */
 const SEGMENT_BYTES = 32 * 1024;

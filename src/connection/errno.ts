@@ -38,8 +38,10 @@ export function lossOf(errno: number, detail: string, suspect?: Suspect): DBusEr
   if (errno === constants.errno.EBADMSG) {
     return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
   }
+  // The sd-bus library does not say which; the transport `socket` tells of messages in words of its own, and waits for memory.
   if (errno === constants.errno.ENOBUFS) {
-    return new ProtocolError('the connection was lost: the other side began a message beyond 128 MiB (ENOBUFS)');
+    const cause = 'the other side began a message beyond 128 MiB, or the kernel had no memory for one of ours';
+    return new ProtocolError(`the connection was lost: ${cause} (ENOBUFS)`);
   }
   if (errno === EXFULL) {
     return new ConnectionClosedError(

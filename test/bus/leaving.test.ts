@@ -78,6 +78,26 @@ test('after close() in a listener, nothing of the rest of the batch is delivered
   assert.is(delivered, 1);
 });
 
+test('after close() in a listener, what a handler did is answered, and every other call rejects at once', async () => {
+  const Counted = defineInterface(NAME, { methods: { Count: { out: 'u' } } });
+  await using both = await peers();
+  const { accepted, client } = both;
+  let done = 0;
+  accepted.export(PATH, implement(Counted, { Count: () => ++done }));
+  accepted.subscribe({ interface: NAME, member: 'Said' }, () => void accepted.close());
+  const { Count } = client.proxy(Counted, PATH).with({ timeout: Number.POSITIVE_INFINITY }).call;
+  const before = Array.from({ length: 5 }, () => Count());
+  client.emit({ path: PATH, interface: NAME, member: 'Said' });
+  const after = Array.from({ length: 20 }, () => Count());
+  const settled = await Promise.allSettled([...before, ...after]);
+  const answered = settled.filter(({ status }) => status === 'fulfilled').length;
+  assert.is(answered, done);
+  assert.ok(done >= before.length, `${done} of ${settled.length}`);
+  for (const result of settled) {
+    if (result.status === 'rejected') assert.instance(result.reason, ConnectionClosedError);
+  }
+});
+
 test('whoever closes while the other side does not read is told how much was never written', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);

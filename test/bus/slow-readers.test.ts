@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import {
   BackpressureError,
   connect,
+  DBusError,
   defineInterface,
   implement,
   LimitsExceededError,
@@ -21,6 +22,7 @@ import { until } from '../helpers/until.js';
 const test = suite('slow readers');
 const MEBIBYTE = 1024 * 1024;
 const NAME = 'org.example.Answers';
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
 const Answers = defineInterface(NAME, {
   methods: {
@@ -98,6 +100,59 @@ test('answers of handlers that were at work take up to four times the limit, and
   for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
   assert.equal([accepted.state, accepted.stats().queuedBytes], ['open', 0]);
 });
+
+for (const [kind, call] of [
+  ['errors of handlers', { interface: NAME, member: 'Fail' }],
+  ['GetAll', { interface: PROPERTIES, member: 'GetAll', signature: 's', body: [NAME] }],
+  ['GetManagedObjects', { interface: 'org.freedesktop.DBus.ObjectManager', member: 'GetManagedObjects' }],
+] as const) {
+  test(`answers of ${kind} are limited as results are`, async () => {
+    const queuedBytes = 100_000;
+    const text = 'x'.repeat(64 * 1024);
+    await using both = await peers({ limits: { queuedBytes } });
+    const { accepted, client } = both;
+    const ends: (() => void)[] = [];
+    const ended = () => new Promise<void>((resolve) => ends.push(resolve));
+    const large =
+      kind === 'errors of handlers'
+        ? implement(defineInterface(NAME, { methods: { Fail: {} } }), {
+            Fail: () => ended().then(() => Promise.reject(new DBusError('org.example.Error.Large', text))),
+          })
+        : implement(defineInterface(NAME, { properties: { Text: { type: 's', access: 'read' } } }), {
+            Text: { get: () => ended().then(() => text) },
+          });
+    accepted.exportObjectManager('/');
+    accepted.export(PATH, large);
+    const count = 400;
+    const calls = Array.from({ length: count }, () =>
+      client.call({ path: call.member === 'GetManagedObjects' ? '/' : PATH, timeout: 120_000, ...call }),
+    );
+    const settling = Promise.allSettled(calls);
+    await until(() => accepted.stats().callsInProgress === count);
+    let most = 0;
+    let isOver = false;
+    void settling.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      for (const end of ends.splice(0)) end();
+      // The client reads in turns of the event loop, of which there is none here.
+      for (let tick = 0; tick < 50; tick++) {
+        await undefined;
+        most = Math.max(most, accepted.stats().queuedBytes);
+      }
+      await new Promise(setImmediate);
+    }
+    const outcomes = (await settling).map((settled) => (settled.status === 'fulfilled' ? undefined : settled.reason));
+    const refused = outcomes.filter((reason) => reason instanceof LimitsExceededError).length;
+    assert.ok(refused > 0 && refused < count, `${refused} of ${count} were refused`);
+    const others = outcomes.filter((reason) => reason !== undefined && !(reason instanceof LimitsExceededError));
+    assert.is(others.length, kind === 'errors of handlers' ? count - refused : 0);
+    assert.ok(most > 4 * queuedBytes, `${most} bytes waited`);
+    assert.ok(most < 4 * queuedBytes + text.length + 400 * count, `${most} bytes waited`);
+    assert.equal([accepted.state, accepted.stats().queuedBytes], ['open', 0]);
+  });
+}
 
 /** The most that waited in a connection, looked at often, and whether it ever paused. */
 class Watched implements Disposable {

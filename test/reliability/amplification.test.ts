@@ -92,7 +92,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
           () => assert.unreachable('it is refused'),
           (error: unknown) => error,
         );
-        assert.instance(refused, DBusError);
+        assert.instance(refused, LimitsExceededError);
         await assertLives(both);
       }
       const grown = peak(both.service) - before;

@@ -3,11 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BackPressure } from '../../src/connection/back-pressure.js';
+import { BackPressure, STALL_LIMIT } from '../../src/connection/back-pressure.js';
 import { type DBusError, LimitsExceededError } from '../../src/errors.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('back-pressure');
+
+test('a pause in which nothing is written lasts for ten seconds, unless it is said otherwise', () => {
+  assert.is(STALL_LIMIT, 10_000);
+});
+
 const LIMIT = 1000;
 
 /** What waits in the addon, first in, first out, and what the connection was told to do. */

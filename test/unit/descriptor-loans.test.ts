@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DescriptorLoans } from '../../src/connection/descriptor-loans.js';
+import { CONNECTION_LIMITS } from '../../src/limits.js';
 
 const test = suite('descriptor loans');
 
@@ -52,6 +53,18 @@ test('a sender has its limit, whatever others do, until all have four times as m
     { numRuns: 2000, endOnFailure: true },
   );
   assert.ok(seen.own > 100 && seen.all > 100 && seen.granted > 1000, JSON.stringify(seen));
+});
+
+test('by default a sender has 1024, and all of them have 4096', () => {
+  const loans = new DescriptorLoans(CONNECTION_LIMITS.descriptors);
+  for (const sender of [':1.1', ':1.2', ':1.3', ':1.4']) {
+    assert.is(loans.refusal(sender, 1024), undefined);
+    assert.match(loans.refusal(sender, 1025) ?? '', 'limits.descriptors is 1024');
+    loans.begin(sender, 1024);
+  }
+  assert.match(loans.refusal(':1.5', 1) ?? '', 'limits.descriptors is 1024');
+  loans.end(':1.1', 1);
+  assert.is(loans.refusal(':1.5', 1), undefined);
 });
 
 test.run();

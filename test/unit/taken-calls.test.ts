@@ -7,6 +7,7 @@ import type { NameOwners, OwnerListener } from '../../src/bus/name-owners.js';
 import { TakenCalls } from '../../src/bus/taken-calls.js';
 import type { Inbox } from '../../src/connection/inbox.js';
 import { MessageFlag } from '../../src/connection/message.js';
+import { CONNECTION_LIMITS } from '../../src/limits.js';
 
 const test = suite('taken calls');
 const MAXIMUM = 5;
@@ -101,6 +102,19 @@ for (const isPeer of [false, true]) {
     );
   });
 }
+
+test('by default 4096 calls are remembered: the next one has the first forgotten', () => {
+  const taken = new TakenCalls(true, CONNECTION_LIMITS.callsInProgress);
+  const [first, others] = [new CallsAtWork(), new CallsAtWork()];
+  for (let serial = 1; serial <= 4096; serial++) {
+    taken.offer({ serial, flags: 0 } as unknown as Inbox);
+    taken.take(serial === 1 ? first : others, new Owners() as unknown as NameOwners);
+  }
+  assert.is(first.isEmpty, false);
+  taken.offer({ serial: 4097, flags: 0 } as unknown as Inbox);
+  taken.take(others, new Owners() as unknown as NameOwners);
+  assert.is(first.isEmpty, true);
+});
 
 test('who waits for what is at work goes on when there is none, also if more has come by then', async () => {
   const whole = new CallsAtWork();
