@@ -9,6 +9,7 @@
 #include "napi/connection_object.h"
 #include "napi/credentials_value.h"
 #include "napi/listener_object.h"
+#include "seam_version.h"
 #include "wire/rule.h"
 
 namespace busbar {
@@ -17,6 +18,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
   DefineAddon(exports, {
                            InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
                            InstanceValue("Listener", ListenerObject::define(env), napi_enumerable),
+                           InstanceValue("seamVersion", Napi::Number::New(env, kSeamVersion), napi_enumerable),
                            InstanceMethod<&Addon::sdbus_library>("sdbusLibrary"),
                            InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
                            InstanceMethod<&Addon::close_fd>("closeFd"),

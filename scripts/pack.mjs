@@ -16,7 +16,7 @@ import { testFiles } from './test/suites.mjs';
 
 const figures = join(root, 'docs/support/figures/pack.json');
 /** What is run by each Node.js. The others have runtimes of their own, or are the business of one. */
-const onEachNode = ['pack/npm', 'pack/import'];
+const onEachNode = ['pack/npm', 'pack/import', 'pack/loading'];
 
 await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
 

@@ -5,7 +5,7 @@ declare module '*/scripts/setup/report.mjs' {
 }
 
 declare module '*/scripts/setup/bundling.mjs' {
-  export function bundle(input: string, file: string): Promise<void>;
+  export function bundle(input: string, file: string, format?: 'esm' | 'cjs'): Promise<void>;
 }
 
 declare module '*/scripts/setup/runtime-packages.mjs' {
@@ -17,6 +17,8 @@ declare module '*/scripts/setup/runtime-packages.mjs' {
   }
   /** Installs a runtime unless it is there, and returns the path of its executable; throws where it cannot. */
   export function installRuntime(runtime: RuntimePackage): string;
+  /** Installs a tool with what it needs unless it is there, and returns its `node_modules`; throws where it cannot. */
+  export function installPackages(name: string, dependencies: Readonly<Record<string, string>>): string;
 }
 
 declare module '*/scripts/runtimes/list.mjs' {

@@ -6,7 +6,7 @@ import { root } from './report.mjs';
  *
  * @param format `esm` or `cjs`
  */
-export async function bundle(input, file, format) {
+export async function bundle(input, file, format = 'esm') {
   await rolldown({ input, output: { ...output, ...(format === 'cjs' ? small : {}), format, file } });
 }
 

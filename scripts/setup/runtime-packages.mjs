@@ -36,6 +36,27 @@ export function installRuntime({ name, version, executable, foreign = false, int
   return path;
 }
 
+/**
+ * Installs a tool with the packages that it needs, unless it is there, and returns its `node_modules`. Throws a `SetupError`
+ * where it cannot.
+ *
+ * @param name what the folder is called by
+ * @param dependencies names of packages, with their versions
+ */
+export function installPackages(name, dependencies) {
+  const version = Object.values(dependencies)[0];
+  const folder = join(runtimesFolder, `tool-${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
+  const path = join(folder, 'node_modules');
+  if (existsSync(join(path, name, 'package.json'))) return path;
+  say(`npm install ${Object.keys(dependencies).join(', ')} in ${folder.slice(root.length + 1)}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock'];
+  const { status, stderr, error } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new SetupError(`npm could not install ${name}: ${error?.message ?? reasonOf(stderr)}`);
+  return path;
+}
+
 /** What makes npm compare a package of the project with its hash. */
 function lockFile(project, locked) {
   const [name] = Object.keys(project.dependencies);

@@ -46,9 +46,15 @@ const tools = [
   { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
 ];
 
-/** Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. */
+/**
+ * Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. Of those with other tools the quick
+ * ones that are unlike each other; `npm run test:loading` runs all.
+ */
 function packed() {
-  return testFiles('pack').filter(({ name }) => /\/(npm|import|bundle)$/.test(name));
+  return [
+    ...testFiles('pack').filter(({ name }) => /\/(npm|import|bundle|loading)$/.test(name)),
+    ...testFiles('tools').filter(({ name }) => /\/(node|jest-29|mocha|nft|vitest|webpack)$/.test(name)),
+  ];
 }
 
 /** The files of one folder of tests. */

@@ -45,6 +45,12 @@ export const Column = {
 
 export const ROW_LENGTH = 16;
 
+/**
+ * The version of all that is said here, which the addon says as well (`kSeamVersion` in native/seam_version.h). Whoever changes
+ * what crosses the seam, or how memory is laid out, raises both.
+ */
+export const SEAM_VERSION = 1;
+
 /** Why a message was refused. Where it ends is known nevertheless, so the failure costs this message only. */
 export const Fault = {
   None: 0,
@@ -245,6 +251,8 @@ export interface NativeListener {
 }
 
 export interface Addon {
+  /** {@link SEAM_VERSION}, of the sources that it was built from. */
+  readonly seamVersion: number;
   readonly Connection: new (options: NativeConnectionOptions) => NativeConnection;
   readonly Listener: new (options: NativeListenerOptions) => NativeListener;
   /** The sd-bus library that was found (`libsystemd.so.0`, `libelogind.so.0`, `libbasu.so.0`), if any. */

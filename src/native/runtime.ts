@@ -6,6 +6,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import type { PollerKind, TransportKind } from './binding.js';
+import { environmentVariable } from './environment.js';
 
 /** The pollers that a connection may ask for. */
 export const POLLERS = ['uv', 'thread'] as const satisfies readonly PollerKind[];
@@ -19,8 +20,8 @@ export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly Trans
  * @throws {@link InvalidArgumentError} if `BUSBAR_POLLER` is neither `uv` nor `thread`
  */
 export function pollerKind(): PollerKind {
-  const forced = process.env.BUSBAR_POLLER;
-  if (forced !== undefined && forced !== '') return oneOf(POLLERS, forced, 'BUSBAR_POLLER');
+  const forced = environmentVariable('BUSBAR_POLLER');
+  if (forced !== undefined) return oneOf(POLLERS, forced, 'BUSBAR_POLLER');
   return process.versions.bun === undefined && process.versions.deno === undefined ? 'uv' : 'thread';
 }
 
@@ -30,8 +31,8 @@ export function pollerKind(): PollerKind {
  * @throws {@link InvalidArgumentError} if `BUSBAR_TRANSPORT` is neither `sd-bus` nor `socket`
  */
 export function transportKind(): TransportKind {
-  const forced = process.env.BUSBAR_TRANSPORT;
-  if (forced !== undefined && forced !== '') return oneOf(TRANSPORTS, forced, 'BUSBAR_TRANSPORT');
+  const forced = environmentVariable('BUSBAR_TRANSPORT');
+  if (forced !== undefined) return oneOf(TRANSPORTS, forced, 'BUSBAR_TRANSPORT');
   return 'socket';
 }
 

@@ -79,6 +79,30 @@ test('a bundle loads nothing from folders above it', async () => {
   rmSync(join(target.folder, 'prebuilds'), { recursive: true });
 });
 
+test('a bundle that is not the script itself is content with binaries beside the script', async () => {
+  await bundle(['service.js', 'client.js'], { ...modules, outdir: join(out, 'parts') });
+  for (const half of ['service', 'client'])
+    writeFileSync(join(out, `${half}.mjs`), `await import('./parts/${half}.mjs');`);
+  const lonely = await target.outputOf(process.execPath, ['out/client.mjs'], { env: bus.env }).catch(String);
+  assert.match(lonely, 'there is no binary for this machine');
+  // An argument of what is evaluated is not the script.
+  const evaluated = [
+    '--input-type=module',
+    '--eval',
+    "await import('./out/parts/client.mjs')",
+    join(target.folder, 'elsewhere/x'),
+  ];
+  copyFromPackage('busbar/prebuilds', 'elsewhere/prebuilds');
+  writeFileSync(join(target.folder, 'elsewhere/x'), '');
+  const other = await target.outputOf(process.execPath, evaluated, { env: bus.env }).catch(String);
+  assert.match(other, 'there is no binary for this machine');
+  copyFromPackage('busbar/prebuilds', 'out/node_modules/busbar/prebuilds');
+  await assertBundlesWork();
+  rmSync(join(out, 'node_modules'), { recursive: true });
+  copyFromPackage('busbar/prebuilds', 'out/prebuilds');
+  await assertBundlesWork();
+});
+
 test('variables that are for installing do not choose the binary', async () => {
   await bundle(['service.js', 'client.js'], modules);
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');

@@ -1,0 +1,153 @@
+/** What is told where no binary of the addon loads: what was tried, what it came to, and what cures that. Nothing here throws. */
+import { dirname, join } from 'node:path';
+import { inspect } from 'node:util';
+import { allBinaries, cLibrary, machineFolder } from './binaries.js';
+import { environmentVariable } from './environment.js';
+import { type Place, shippedFolders } from './places.js';
+
+/** A file that did not load, or a folder that could not be looked into. */
+export interface Attempt {
+  readonly file: string;
+  readonly error: unknown;
+}
+
+/** The machines that the package has binaries for. Where one of these is missing, it was lost on the way. */
+export const SHIPPED = [
+  'linux-arm/busbar.glibc.node',
+  'linux-arm64/busbar.glibc.node',
+  'linux-arm64/busbar.musl.node',
+  'linux-riscv64/busbar.glibc.node',
+  'linux-x64/busbar.glibc.node',
+  'linux-x64/busbar.musl.node',
+];
+
+/** The message of the error, which ends with what to do. */
+export function failureText(attempts: readonly Attempt[], searched: readonly Place[]): string {
+  const reasons = attempts.map(({ error }) => firstLine(error));
+  const folders = searched.map(({ folder }) => folder);
+  const binaries = [...new Set(folders.flatMap(allBinaries))];
+  return [
+    `the native addon of busbar could not be loaded: ${reasons.join('; ') || 'there is no binary for this machine'}`,
+    `this machine: ${machine()}`,
+    `looked in: ${folders.map((folder) => join(folder, 'prebuilds')).join(', ') || 'nothing'}`,
+    `prebuilt binaries: ${binaries.join(', ') || 'none'}`,
+    cure(attempts, searched[0]),
+  ].join('\n  ');
+}
+
+function cure(attempts: readonly Attempt[], place: Place | undefined): string {
+  if (process.platform !== 'linux') return 'it works on Linux only, in a container or a virtual machine as well';
+  for (const attempt of attempts) {
+    const known = cureOf(attempt, place);
+    if (known !== undefined) return known;
+  }
+  if (place === undefined) return `${BUNDLE}; that is looked for where BUSBAR_PREBUILD says, and it says nothing`;
+  if (attempts.length > 0) return buildCommand(place);
+  return cureOfAbsence(place);
+}
+
+const BUNDLE = 'this is a bundle: busbar\'s folder "prebuilds" has to lie beside it';
+
+/** What one failure asks for, where it is a known one. */
+function cureOf({ file, error }: Attempt, place: Place | undefined): string | undefined {
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  const text = textOf(error);
+  if (code === 'ERR_DLOPEN_DISABLED') return addonsAllowed();
+  if (code === 'ERR_ACCESS_DENIED') return `this process may not read it: start Node.js with --allow-fs-read=${file}`;
+  if (name === 'NotCapable' || name === 'PermissionDenied') return denoAllowed(text);
+  if (/failed to map segment|cannot apply additional memory protection/.test(text)) {
+    return (
+      `nothing can be run from ${dirname(file)}, which is on a mount with the option noexec, or forbidden by a policy: copy ` +
+      'the folder "prebuilds" to a place from which programs run, and name the folder that it is in by BUSBAR_PREBUILD'
+    );
+  }
+  if (text.includes('of another version of busbar')) {
+    return 'copy the folder "prebuilds" from the busbar that the program was made with, anew with each version';
+  }
+  if (/file too short|invalid ELF header|file data|is truncated/i.test(text)) {
+    return 'the file is damaged, or only stands for one (as Git LFS leaves it): install busbar anew';
+  }
+  if (/(libstdc\+\+|libgcc_s)\S*: cannot open/.test(text)) {
+    return "install the C++ library of GCC: on Debian and Ubuntu it is libstdc++6, in Google's distroless images the image cc";
+  }
+  if (/version `(GLIBC|GLIBCXX|CXXABI|GCC)/.test(text)) {
+    return `this system is older than what the binary is built for; ${place === undefined ? BUNDLE : buildCommand(place)}`;
+  }
+  return isForeign(file) ? place && cureOfAbsence(place) : undefined;
+}
+
+/** Both have the same error. */
+function addonsAllowed(): string {
+  const options = [...process.execArgv, ...(environmentVariable('NODE_OPTIONS') ?? '').split(' ')];
+  if (options.includes('--no-addons')) return 'Node.js was started with --no-addons: start it without';
+  return 'Node.js was started with --permission: start it with --allow-addons as well';
+}
+
+/** Deno names what it wants in the text. */
+function denoAllowed(text: string): string {
+  const wanted = /--allow-\w+/.exec(text)?.[0] ?? '--allow-ffi';
+  const others = wanted === '--allow-ffi' ? '' : ' and --allow-ffi';
+  return `start Deno with ${wanted}${others}; a program that is compiled gets them from "deno compile"`;
+}
+
+/** Where the binary for this machine is not there. */
+function cureOfAbsence(place: Place): string {
+  const { folder, of } = place;
+  if (of === 'variable') {
+    return `BUSBAR_PREBUILD names the folder ${folder}, which has to have a binary in ${machineFolder()}`;
+  }
+  if (of === 'bundle') return `${BUNDLE}, or BUSBAR_PREBUILD names the folder that it is in`;
+  if (!ownBinaries().some((name) => SHIPPED.includes(name))) return buildCommand(place);
+  const left = shippedFolders().length === 0 ? 'the folder "prebuilds" was' : 'the binary for this machine was';
+  return (
+    `${left} left out when busbar was copied: have what copied it (a bundler, a tracer of files, a Dockerfile) take all of ` +
+    `${join(folder, 'prebuilds')}, or install busbar where the program runs`
+  );
+}
+
+/** The names of the binaries that may run here. */
+function ownBinaries(): readonly string[] {
+  const known = cLibrary();
+  const libraries = known === undefined ? ['glibc', 'musl'] : [known];
+  return libraries.map((library) => `${process.platform}-${process.arch}/busbar.${library}.node`);
+}
+
+/** Whether a file is for another C library than the one that is here. */
+function isForeign(file: string): boolean {
+  return file.endsWith('.node') && file.includes('/prebuilds/') && !ownBinaries().some((name) => file.endsWith(name));
+}
+
+function buildCommand({ folder, of }: Place): string {
+  const where = of === 'package' ? folder : 'the folder of the package, which has the sources,';
+  return (
+    `to build one, with a C++20 compiler and CMake, run in ${where}:\n` +
+    '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npm run build:native'
+  );
+}
+
+function firstLine(error: unknown): string {
+  return textOf(error).split('\n', 1)[0] ?? '';
+}
+
+/** Errors may be those of another realm, as in the tests of Jest. */
+function textOf(error: unknown): string {
+  const { message } = Object(error) as { message?: unknown };
+  return typeof message === 'string' ? message : inspect(error);
+}
+
+function machine(): string {
+  const library = process.platform === 'linux' ? [cLibraryText()] : [];
+  return [`${process.platform}-${process.arch}`, ...library, `node ABI ${process.versions.modules}`].join(', ');
+}
+
+/** Slow, and therefore only asked for to word an error. Deno throws where it may not tell of the system. */
+function cLibraryText(): string {
+  const library = cLibrary();
+  if (library === 'musl') return library;
+  try {
+    const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return `glibc ${header?.glibcVersionRuntime ?? ''}`.trimEnd();
+  } catch {
+    return library ?? 'an unknown C library';
+  }
+}

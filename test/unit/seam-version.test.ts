@@ -1,0 +1,28 @@
+// Whoever changes the seam gives it another version, on both sides: a binary of another version must not be taken for one that fits.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SEAM_VERSION } from '../../src/native/binding.js';
+import { projectRoot } from '../helpers/paths.js';
+
+const test = suite('seam version');
+
+const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
+
+/** What src/native/binding.ts declares, without comments and blanks, in each version. */
+const seams: Readonly<Record<number, string>> = { 1: 'fa1ba9b434c08d2e' };
+
+test('the addon has the same', () => {
+  assert.match(read('native/seam_version.h'), `kSeamVersion = ${SEAM_VERSION};`);
+});
+
+test('it goes with what the seam declares', () => {
+  const declared = read('src/native/binding.ts').replace(/\/\*[\s\S]*?\*\/|\/\/.*$|\s+/gm, '');
+  const digest = createHash('sha256').update(declared).digest('hex').slice(0, 16);
+  const cure = 'raise SEAM_VERSION and kSeamVersion if the seam changed, and write down here what it is now';
+  assert.is(seams[SEAM_VERSION], digest, cure);
+});
+
+test.run();
