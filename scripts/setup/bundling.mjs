@@ -19,8 +19,8 @@ export async function modulesOf(input) {
 /** Comments are in the declarations. */
 const output = { comments: false };
 
-/** For what few load: without indentation, but with its names, which stacks show. */
-const small = { minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } } };
+/** For what few load: short, but with the names of functions and classes, which stacks show. */
+const small = { minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } } };
 
 async function rolldown(options) {
   const { build } = await import('rolldown');
