@@ -2,6 +2,7 @@
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
  * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take, and how to read its counts from
  * what it printed. Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third.
+ * Promises about what a bus does, which those suites try on dbus-daemon, are tried on dbus-broker by one more.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -27,6 +28,9 @@ const polled = [
   'reliability/hostile-bus-stream',
   'reliability/leaks',
 ];
+
+/** Files whose buses are dbus-broker's as well, where they ask for none; more of them name their daemons themselves. */
+const brokered = ['bus/late-deadlines'];
 
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
@@ -71,8 +75,10 @@ function onEachTransport(suite) {
     name: `${suite.name} (${transport})`,
     env: { BUSBAR_TRANSPORT: transport },
   }));
-  if (!polled.includes(suite.name)) return suites;
-  return [...suites, { ...suite, name: `${suite.name} (thread)`, env: { BUSBAR_POLLER: 'thread' } }];
+  const variant = (name, env) => ({ ...suite, name: `${suite.name} (${name})`, env });
+  if (polled.includes(suite.name)) suites.push(variant('thread', { BUSBAR_POLLER: 'thread' }));
+  if (brokered.includes(suite.name)) suites.push(variant('dbus-broker', { BUSBAR_TEST_DAEMON: 'dbus-broker' }));
+  return suites;
 }
 
 function testFile(file) {

@@ -12,6 +12,7 @@
  */
 import { type DBusError, LimitsExceededError } from '../errors.js';
 import type { NativeConnection } from '../native/binding.js';
+import { startTimer } from './time-limit.js';
 
 /** How many times the limit answers, and what is announced, may take. */
 export const ANSWERS_FACTOR = 4;
@@ -49,7 +50,7 @@ export class BackPressure {
   #isPaused = false;
   /** Whether reading goes on although nothing is written. */
   #isStalled = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
   /** How much had been written when that was looked at last. */
   #writtenBefore = -1;
 
@@ -100,8 +101,8 @@ export class BackPressure {
 
   /** The connection is over. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     this.#segments = [];
     this.#answers = 0;
     this.#isPaused = false;
@@ -132,26 +133,26 @@ export class BackPressure {
   #pause(): void {
     this.#isPaused = true;
     this.#native.pause(Math.floor(this.#options.limit / 2));
-    this.#timer ??= this.#look();
+    this.#stopTimer ??= this.#look();
   }
 
   #resume(): void {
     if (this.#isPaused) this.#native.resume();
     this.#isPaused = false;
     this.#isStalled = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   /** Looks after a while whether anything has been written. */
-  #look(): NodeJS.Timeout {
+  #look(): () => void {
     this.#writtenBefore = this.#handedOver - this.#options.waiting();
     // The connection keeps the process alive, if anything does.
-    return setTimeout(() => this.#judge(), this.#options.patience ?? STALL_LIMIT).unref();
+    return startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
   }
 
   #judge(): void {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     const waiting = this.#options.waiting();
     this.update(waiting);
     if (!this.#isPaused && !this.#isStalled) return;
@@ -164,6 +165,6 @@ export class BackPressure {
       this.#isPaused = false;
       this.#native.resume();
     }
-    this.#timer ??= this.#look();
+    this.#stopTimer ??= this.#look();
   }
 }

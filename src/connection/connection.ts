@@ -55,7 +55,10 @@ export class Connection {
   readonly #isPeer: boolean;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
-  readonly #deadlines = new Deadlines(() => this.#native.hasUnread());
+  readonly #deadlines = new Deadlines({
+    hasUnread: () => this.#native.hasUnread(),
+    received: () => this.#receiver,
+  });
   readonly #pending: PendingCalls;
   readonly #unwritten: Unwritten;
   readonly #keepAlive: KeepAlive;

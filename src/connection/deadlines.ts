@@ -6,6 +6,7 @@
  * What has a deadline is itself the entry of its list. An object more for each call would be one more to collect, and
  * an array of them would keep those that have settled until it is tidied up.
  */
+import { type Arrivals, Backlog } from './backlog.js';
 import { TIMER_MAXIMUM } from './time-limit.js';
 
 /** After a deadline, what has come but is not read yet is waited for in so many turns of the event loop, and for so long, at least. */
@@ -37,19 +38,20 @@ export abstract class Expiring {
 export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
   readonly #start = performance.now();
-  readonly #hasUnread: () => boolean;
-  /** Since when, and for how many turns, what is due waits for what is not read yet. */
+  readonly #arrivals: Arrivals;
+  /** What the connection still has to say, and since when, and for how many turns, what is due waits for it. */
+  #backlog: Backlog | undefined;
   #lateSince = 0;
   #lateTurns = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
   /**
-   * @param hasUnread whether something has come that is not read yet. The timers of an event loop that was held come before
-   * what came meanwhile, and what nothing came for shall expire, not what was not looked at
+   * @param arrivals what has come. The timers of an event loop that was held come before what came meanwhile, and what nothing
+   * came for shall expire, not what was not looked at
    */
-  constructor(hasUnread: () => boolean) {
-    this.#hasUnread = hasUnread;
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
   /** How many different durations have a list. */
@@ -106,7 +108,7 @@ export class Deadlines {
       this.#setTimer(Math.floor(now) + 1);
       return;
     }
-    this.#lateTurns = 0;
+    this.#backlog = undefined;
     let next = Number.POSITIVE_INFINITY;
     for (const [duration, list] of this.#lists) {
       for (let head = list.head; head !== undefined; head = list.head) {
@@ -129,9 +131,13 @@ export class Deadlines {
 
   /** Whether what is due may have come. Where messages never cease to come, that is so for a while only. */
   #mayBeUnread(now: number): boolean {
-    if (!this.#hasUnread()) return false;
-    if (this.#lateTurns++ === 0) this.#lateSince = now;
-    return this.#lateTurns <= LATE_TURNS || now - this.#lateSince < LATE_MILLISECONDS;
+    if (this.#backlog === undefined) {
+      this.#backlog = new Backlog(this.#arrivals);
+      this.#lateSince = now;
+      this.#lateTurns = 0;
+    }
+    if (!this.#backlog.isComing()) return false;
+    return ++this.#lateTurns <= LATE_TURNS || now - this.#lateSince < LATE_MILLISECONDS;
   }
 }
 

@@ -6,6 +6,7 @@ import { publishReceived, watchesMessages } from '../diagnostics/message-events.
 import { report, trace } from '../diagnostics.js';
 import type { InboxMemory } from '../native/binding.js';
 import type { BackPressure } from './back-pressure.js';
+import { CUT_BATCH } from './backlog.js';
 import { Inbox } from './inbox.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Outbox } from './outbox.js';
@@ -31,6 +32,8 @@ export class Receiver {
   /** Called with every reply, when the call that it answers has been settled. */
   onReply: ((received: Inbox) => void) | undefined = undefined;
   messages = 0;
+  /** When the last batch came that may have been cut off; see {@link CUT_BATCH}. */
+  cutAt = Number.NEGATIVE_INFINITY;
   bodyBytes = 0;
   unexpectedReplies = 0;
 
@@ -81,6 +84,7 @@ export class Receiver {
     this.#settled = false;
     // A single message needs no clock.
     const isMeasured = count - from > 1;
+    if (count >= CUT_BATCH && from === 0) this.cutAt = performance.now();
     this.#isHandling = true;
     const next = isMeasured
       ? this.#handleMeasured(from, count, large, milliseconds)

@@ -2,6 +2,7 @@
  * Bytes that wait for the other side to read keep the process alive, as a call that waits does: for as long as any are
  * written, and for a while after that.
  */
+import { startTimer } from './time-limit.js';
 
 /** Milliseconds without a byte written after which what waits keeps the process alive no longer: as long as a call waits. */
 const STALL_LIMIT = 25_000;
@@ -18,7 +19,7 @@ export interface UnwrittenOptions {
 export class Unwritten {
   readonly #options: UnwrittenOptions;
   #holds = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
   /** How much had been written when that was looked at last. */
   #writtenBefore = 0;
 
@@ -41,8 +42,8 @@ export class Unwritten {
 
   /** Nothing waits any more: everything was written, or the connection is over. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     if (!this.#holds) return;
     this.#holds = false;
     this.#options.onChange();
@@ -51,9 +52,9 @@ export class Unwritten {
   /** Looks after a while whether anything has been written. */
   #look(): void {
     this.#writtenBefore = this.#options.written();
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     // The connection keeps the process alive, if anything does.
-    this.#timer = setTimeout(() => this.#judge(), this.#options.patience ?? STALL_LIMIT).unref();
+    this.#stopTimer = startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
   }
 
   #judge(): void {

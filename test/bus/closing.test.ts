@@ -17,6 +17,8 @@ import {
   ServiceLeftError,
   ServiceUnknownError,
 } from '../../src/index.js';
+import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { patience } from '../helpers/patience.js';
 import { PATH, peers } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
@@ -114,6 +116,18 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await closing;
     assert.is(bus.state, 'closed');
     assert.is(await bus.disconnected, undefined);
+  });
+
+  test('handlers get the answers that came while the event loop was held beyond the limit', async () => {
+    const { bus, finish } = await serve();
+    const proxy = proxyOf();
+    const answers = Array.from({ length: 20 }, () => proxy.call.Ask());
+    await until(() => bus.stats().callsInProgress === 20);
+    const closing = bus.close({ drain: 500 * patience });
+    finish();
+    await holdLoopBeforeTimers(1500 * patience);
+    await closing;
+    assert.equal(await Promise.all(answers), Array(20).fill('org.freedesktop.DBus'));
   });
 
   test('handlers are waited for within the limit, which a second close makes shorter', async () => {

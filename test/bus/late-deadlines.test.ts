@@ -1,8 +1,12 @@
 // Deadlines that pass while the event loop is held: what came meanwhile is read before anything that waits for it rejects.
+// time limit: 240 s
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CUT_BATCH } from '../../src/connection/backlog.js';
 import { Deadlines, Expiring } from '../../src/connection/deadlines.js';
 import { connect, defineInterface, implement, listen, TimeoutError } from '../../src/index.js';
+import { arrivals } from '../helpers/arrivals.js';
+import { holdLoop, holdLoopBeforeTimers } from '../helpers/hold-loop.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { folder, PATH } from '../helpers/peers.js';
@@ -18,10 +22,6 @@ const Late = defineInterface(NAME, {
   signals: { Said: { args: 'u' } },
 });
 const test = suite('late deadlines');
-
-function holdLoop(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
 
 /** A process of its own that answers at once, at a bus or as a peer, with signals before each answer. */
 function service(where: string, signals: number): Program {
@@ -50,7 +50,7 @@ function service(where: string, signals: number): Program {
 }
 
 for (const poller of pollerKinds) {
-  // Many more would not fit into a socket at once: then the rest has not come.
+  // Many more would not fit into a socket at once: then the rest has not come. dbus-broker writes 16 of them at once.
   for (const signals of [0, 60]) {
     test(`a reply that came while the loop was held is taken, with ${signals} signals before it (${poller})`, async () => {
       await using daemon = await PrivateBus.start();
@@ -94,6 +94,15 @@ for (const poller of pollerKinds) {
     }
   });
 
+  test(`what lets a client in counts, too, where the loop was held meanwhile (${poller})`, async () => {
+    await using daemon = await PrivateBus.start();
+    // The handshake takes some turns, which all come after the limit.
+    const connecting = connect({ address: daemon.address, poller, timeout: 500 * patience });
+    await holdLoopBeforeTimers(1500 * patience);
+    await using bus = await connecting;
+    assert.is(bus.state, 'open');
+  });
+
   test(`between peers as well, where both ends are in one process and one thread (${poller})`, async () => {
     await using server = await listen({
       address: `unix:tmpdir=${folder}`,
@@ -117,19 +126,57 @@ class Noted extends Expiring {
 
 test('what is due waits while something is unread, and no longer than a while where that never ends', async () => {
   let unread = 20;
-  const deadlines = new Deadlines(() => unread-- > 0);
+  const deadlines = new Deadlines(arrivals(() => unread-- > 0));
   const entry = new Noted();
   const keepAlive = setInterval(() => {}, 1000);
   deadlines.add(5, entry);
   await until(() => entry.expiredAt !== undefined);
   assert.ok(unread < 0, `${unread}`);
 
-  const flooded = new Deadlines(() => true);
+  const flooded = new Deadlines(arrivals(() => true));
   const late = new Noted();
   const begun = performance.now();
   flooded.add(5, late);
   await until(() => late.expiredAt !== undefined);
   assert.ok((late.expiredAt as number) - begun >= 100, `${late.expiredAt}`);
+  clearInterval(keepAlive);
+});
+
+test('what is due waits for what comes behind a batch that was cut off, in batches or one by one', async () => {
+  const received = { messages: 0, cutAt: Number.NEGATIVE_INFINITY };
+  const deadlines = new Deadlines(arrivals(() => false, received));
+  const entry = new Noted();
+  const keepAlive = setInterval(() => {}, 1000);
+  // Read before it is looked whether something is unread.
+  const read = (messages: number) => {
+    received.messages += messages;
+    if (messages >= CUT_BATCH) received.cutAt = performance.now();
+  };
+  const portions = [16, 16, 1, 2, 16, 1];
+  let portion = 0;
+  const readOn = () => {
+    if (entry.expiredAt !== undefined || portion === portions.length) return;
+    read(portions[portion++] as number);
+    // Some turns later: the other side has to notice first that there is room.
+    setTimeout(() => setTimeout(readOn, 1), 1);
+  };
+  deadlines.add(5, entry);
+  await holdLoopBeforeTimers(10);
+  readOn();
+  await until(() => entry.expiredAt !== undefined);
+  assert.is(portion, portions.length);
+  assert.is(received.messages, 52);
+
+  // Where it never ends, it is for a while only; and behind what was not cut off, nothing is waited for.
+  for (const messages of [1, CUT_BATCH]) {
+    const late = new Noted();
+    const flood = setInterval(() => read(messages), 1);
+    read(messages);
+    received.cutAt = messages === 1 ? Number.NEGATIVE_INFINITY : received.cutAt;
+    deadlines.add(5, late);
+    await until(() => late.expiredAt !== undefined);
+    clearInterval(flood);
+  }
   clearInterval(keepAlive);
 });
 

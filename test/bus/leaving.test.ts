@@ -12,6 +12,7 @@ import {
   type MessageBus,
   type Problem,
 } from '../../src/index.js';
+import { arrivals } from '../helpers/arrivals.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { folder, PATH, peers } from '../helpers/peers.js';
@@ -173,7 +174,7 @@ test('any number of different time limits takes a bounded number of lists, and n
       this.expired = performance.now();
     }
   }
-  const deadlines = new Deadlines(() => false);
+  const deadlines = new Deadlines(arrivals());
   const started = performance.now();
   const entries = Array.from({ length: 5000 }, (_, index) => {
     const entry = new Entry();
@@ -198,7 +199,7 @@ test('64 different time limits are kept exactly, and further ones are late by an
   class Entry extends Expiring {
     expire(): void {}
   }
-  const deadlines = new Deadlines(() => false);
+  const deadlines = new Deadlines(arrivals());
   // No earlier than their clock.
   const began = performance.now();
   let latest = 0;

@@ -15,7 +15,10 @@ import { pythonWith } from './python.js';
 export type Daemon = 'dbus-daemon' | 'dbus-broker';
 
 export interface PrivateBusOptions {
-  /** Default `dbus-daemon`. dbus-broker comes with an allow-all policy: `type` and `policy` do not apply to it. */
+  /**
+   * Where it does not matter to the test, it is left out: `BUSBAR_TEST_DAEMON`, or else dbus-daemon. dbus-broker comes with an
+   * allow-all policy: `type` and `policy` do not apply to it.
+   */
   readonly daemon?: Daemon;
   /** Which standard policy and limits: those of a session bus (the default) or of a system bus. */
   readonly type?: 'session' | 'system';
@@ -26,6 +29,9 @@ export interface PrivateBusOptions {
   /** A folder with `.service` files, for activation (dbus-daemon only). */
   readonly serviceFolder?: string;
 }
+
+/** Which daemon a test gets that does not ask for one. */
+const defaultDaemon = (process.env.BUSBAR_TEST_DAEMON ?? 'dbus-daemon') as Daemon;
 
 /** Milliseconds that a daemon has for getting ready. */
 const START_LIMIT = 10_000;
@@ -41,7 +47,7 @@ export class PrivateBus {
   #process: DaemonProcess | undefined;
 
   /** Why a bus of this kind cannot be had on this machine; `undefined` where it can. */
-  static missing({ daemon = 'dbus-daemon' }: PrivateBusOptions = {}): string | undefined {
+  static missing({ daemon = defaultDaemon }: PrivateBusOptions = {}): string | undefined {
     if (programPath(daemon) === undefined) return `${daemon} not installed`;
     if (daemon === 'dbus-daemon') return undefined;
     if (sharedPath('tools/dbus-broker-direct.py') === undefined)
@@ -64,7 +70,7 @@ export class PrivateBus {
 
   private constructor(options: PrivateBusOptions) {
     this.#options = options;
-    this.daemon = options.daemon ?? 'dbus-daemon';
+    this.daemon = options.daemon ?? defaultDaemon;
     this.#folder = mkdtempSync(join(tmpdir(), 'busbar-bus-'));
     // Other users must reach the socket of a system bus; a session bus is its owner's.
     if (options.type === 'system') chmodSync(this.#folder, 0o755);

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { Deadlines, type Expiring } from '../../src/connection/deadlines.js';
 import { PendingCalls, takeValues } from '../../src/connection/pending-calls.js';
 import { MessageType, TimeoutError } from '../../src/index.js';
+import { arrivals } from '../helpers/arrivals.js';
 import { rejection } from '../helpers/rejection.js';
 
 const test = suite('pending calls');
@@ -18,7 +19,7 @@ class Noted extends Deadlines {
 }
 
 test('a call without a time limit of its own has 25 seconds, and one with `Infinity` has none', async () => {
-  const deadlines = new Noted(() => false);
+  const deadlines = new Noted(arrivals());
   const calls = new PendingCalls(deadlines, 1, false, () => {});
   const head = { type: MessageType.MethodCall, path: '/', member: 'Wait' };
   const waiting = calls.wait(1, head, {}, takeValues);

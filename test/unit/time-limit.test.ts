@@ -1,0 +1,74 @@
+// Limits of time end after the time that they have, and where the event loop was held, after what came meanwhile.
+import { readFile } from 'node:fs/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTimer, TimeLimit, timeLimit } from '../../src/connection/time-limit.js';
+import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { patience } from '../helpers/patience.js';
+
+const test = suite('time limits');
+
+/** Work that takes no time, but some turns of the event loop, one after the other. */
+async function turns(count: number): Promise<'done'> {
+  for (let turn = 0; turn < count; turn++) await readFile('/proc/self/stat');
+  return 'done';
+}
+
+const over: Record<string, (milliseconds: number) => Promise<unknown>> = {
+  startTimer: (milliseconds) => new Promise<void>((resolve) => void startTimer(resolve, milliseconds)),
+  timeLimit: (milliseconds) => timeLimit(milliseconds).promise,
+  TimeLimit: (milliseconds) => new TimeLimit(milliseconds).over,
+};
+
+for (const [name, limit] of Object.entries(over)) {
+  test(`what takes a few turns is done before a limit that passed while the loop was held (${name})`, async () => {
+    const passed = limit(500 * patience).then(() => 'over');
+    const work = turns(5);
+    await holdLoopBeforeTimers(1500 * patience);
+    assert.is(await Promise.race([work, passed]), 'done');
+    await passed;
+  });
+
+  test(`it is over after its time, and not before (${name})`, async () => {
+    const begun = performance.now();
+    await limit(30);
+    assert.ok(performance.now() - begun >= 29);
+  });
+
+  test(`what never comes is waited for once more the time at most, however long the loop was held (${name})`, async () => {
+    const passed = limit(20);
+    await holdLoopBeforeTimers(200);
+    // Timers are in order, whatever the machine does.
+    const endless = new Promise((resolve) => setTimeout(resolve, 1000, 'late').unref());
+    assert.is.not(await Promise.race([passed, endless]), 'late');
+  });
+}
+
+test('a limit can be made shorter while it runs, and be ended at once, also when its time has passed', async () => {
+  const limit = new TimeLimit(60_000);
+  limit.shorten(70_000);
+  limit.shorten(10);
+  await limit.over;
+  assert.ok(limit.isOver);
+  assert.not.ok(limit.isAtOnce);
+
+  const held = new TimeLimit(60_000);
+  held.shorten(200);
+  await holdLoopBeforeTimers(600);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  held.shorten(0);
+  assert.ok(held.isOver);
+  await held.over;
+});
+
+test('a limit of `Infinity` does not end, and one that is given up keeps nothing', async () => {
+  const forever = timeLimit(Number.POSITIVE_INFINITY);
+  const given = timeLimit(20);
+  given.give();
+  const ended = new TimeLimit(20);
+  ended.end();
+  const other = new Promise((resolve) => setTimeout(resolve, 60, 'other'));
+  assert.is(await Promise.race([forever.promise, given.promise, ended.over, other]), 'other');
+});
+
+test.run();
