@@ -4,6 +4,7 @@ import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './
 import { greetingFailure } from './connection/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/open.js';
 import { InvalidArgumentError, NotSupportedError } from './errors.js';
+import { anyValue, KnownOptions } from './known-options.js';
 import {
   CONNECTION_LIMITS,
   type CompleteLimits,
@@ -14,14 +15,7 @@ import {
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, TRANSPORTS } from './native/runtime.js';
-import {
-  checkBoolean,
-  checkChoice,
-  checkObject,
-  checkOptionalString,
-  checkSignal,
-  checkTimeout,
-} from './parameters.js';
+import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {
@@ -68,7 +62,7 @@ export interface ConnectOptions {
  * @throws (rejects) {@link LimitsExceededError}, or what else the bus answers to being greeted, if it lets nobody in
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
-  checkOptions(options);
+  connectOptions.check(options);
   const { timeout = CONNECT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
@@ -87,21 +81,17 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   return bus;
 }
 
-const BUSES = ['session', 'system', 'starter'];
-
-/** @throws {@link InvalidArgumentError} for options that make no sense */
-function checkOptions(options: ConnectOptions): void {
-  checkObject(options, 'options');
-  const { address, bus, peer, anonymous, transport, poller, timeout, signal } = options;
-  checkOptionalString(address, 'address');
-  checkChoice(bus, BUSES, 'bus');
-  checkBoolean(peer, 'peer');
-  checkBoolean(anonymous, 'anonymous');
-  checkChoice(transport, TRANSPORTS, 'transport');
-  checkChoice(poller, POLLERS, 'poller');
-  checkTimeout(timeout);
-  checkSignal(signal);
-}
+const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
+  address: checkOptionalString,
+  bus: oneOf(['session', 'system', 'starter']),
+  peer: checkBoolean,
+  anonymous: checkBoolean,
+  transport: oneOf(TRANSPORTS),
+  poller: oneOf(POLLERS),
+  timeout: checkTimeout,
+  signal: checkSignal,
+  limits: anyValue,
+});
 
 /** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
 async function connectToPeer(

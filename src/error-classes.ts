@@ -9,6 +9,7 @@
  */
 
 import type { Message } from './connection/message.js';
+import { suggestion } from './nearest-name.js';
 
 /** What an error may carry besides its name and text. */
 export interface DBusErrorOptions extends ErrorOptions {
@@ -48,6 +49,7 @@ export class DBusError extends Error {
    */
   constructor(dbusName: string, message: string, options: DBusErrorOptions = {}) {
     super(message, options);
+    if (brands.has(new.target) && typeof options === 'object') checkOptions(options, new.target.prototype.name);
     this.dbusName = dbusName;
     this.body = options.body ?? [];
     this.signature = options.signature;
@@ -58,6 +60,33 @@ export class DBusError extends Error {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     const brand = brands.get(this);
     return brand !== undefined && typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+/**
+ * Marks what busbar made; shared by all copies of this package in a process.
+ *
+ * @internal
+ */
+export const ofBusbar: unique symbol = Symbol.for('busbar.ofBusbar');
+
+const OPTIONS: { readonly [Key in keyof Required<DBusErrorOptions & NameTakenErrorOptions>]: true } = {
+  body: true,
+  signature: true,
+  cause: true,
+  owner: true,
+};
+
+/**
+ * Refuses options that do not exist. `KnownOptions` stands on this file, so it is done here; and only for the classes here,
+ * because subclasses of a program may have options of their own.
+ */
+function checkOptions(options: object, errorName: string): void {
+  const known = Object.keys(OPTIONS).filter((key) => key !== 'owner' || errorName === 'NameTakenError');
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const text = `new ${errorName}() takes no option ${JSON.stringify(key)}${suggestion(key, known)}`;
+    throw Object.defineProperty(new InvalidArgumentError(text), ofBusbar, { value: true });
   }
 }
 
@@ -201,13 +230,20 @@ export class ProtocolError extends WellKnownError {
  * is introspection data that cannot be read. The call was sent, and may have been carried out.
  */
 export class InvalidReplyError extends ProtocolError {}
+
+/** What a {@link NameTakenError} carries besides. */
+export interface NameTakenErrorOptions extends DBusErrorOptions {
+  /** The unique name of the present owner. */
+  readonly owner?: string | undefined;
+}
+
 /** Another connection owns the name that was requested. */
 export class NameTakenError extends WellKnownError {
   static override readonly dbusName = standard('AddressInUse');
   /** The unique name of the present owner, where it could be learnt. */
   readonly owner: string | undefined;
   /** @param options what other errors have, and the owner */
-  constructor(message: string, options?: DBusErrorOptions & { readonly owner?: string | undefined }) {
+  constructor(message: string, options?: NameTakenErrorOptions) {
     super(message, options);
     this.owner = options?.owner;
   }

@@ -9,9 +9,6 @@ import * as published from './error-classes.js';
 
 export type { DBusErrorOptions } from './error-classes.js';
 
-/** Marks what busbar made; shared by all copies of this package in a process. */
-const ofBusbar: unique symbol = Symbol.for('busbar.ofBusbar');
-
 /** A class as busbar uses it: a subclass of its own that looks the same. */
 function marked<ErrorClass extends typeof published.DBusError | typeof published.WellKnownError>(
   errorClass: ErrorClass,
@@ -20,7 +17,7 @@ function marked<ErrorClass extends typeof published.DBusError | typeof published
   const { name } = errorClass.prototype;
   const own = { [name]: class extends base {} }[name] as unknown as ErrorClass;
   Object.defineProperties(own.prototype, {
-    [ofBusbar]: { value: true },
+    [published.ofBusbar]: { value: true },
     constructor: { value: errorClass, configurable: true, writable: true },
   });
   published.shareBrand(own as typeof published.DBusError, errorClass as typeof published.DBusError);
@@ -125,7 +122,7 @@ export function isOverOrFull(error: unknown): boolean {
 
 /** Whether busbar made an error, and not the program: a service that throws it does not mean it as the answer to its caller. */
 export function isOfBusbar(error: DBusError): boolean {
-  return ofBusbar in error;
+  return published.ofBusbar in error;
 }
 
 /** What a received error becomes, by its name on the wire. Kinds that tell of a connection or a call of one's own are none. */

@@ -66,6 +66,7 @@ export {
   NameHasNoOwnerError,
   NameReleasedError,
   NameTakenError,
+  type NameTakenErrorOptions,
   NotSupportedError,
   PropertyReadOnlyError,
   ProtocolError,
@@ -102,7 +103,7 @@ export type { ConnectionLimits, ServerLimits } from './limits.js';
 export { type ListenOptions, listen } from './listen.js';
 export { MessageBus } from './message-bus.js';
 export type { ConnectionPhase, PollerKind, TransportKind } from './native/binding.js';
-export { PeerServer, type PeerServerOptions } from './peer-server.js';
+export { PeerServer, type PeerServerOptions, type ServerCloseOptions } from './peer-server.js';
 export type { CallContext } from './service/call-context.js';
 export type { ServiceInterfaceOptions } from './service/class-description.js';
 export type { MemberOptions } from './service/decoration.js';

@@ -4,7 +4,7 @@
  */
 import { MESSAGE_BYTES_MAXIMUM } from './codec/limits.js';
 import { InvalidArgumentError } from './errors.js';
-import { suggestion } from './nearest-name.js';
+import { unknownKey } from './known-options.js';
 
 /** All limits of a connection, none left out. */
 export type CompleteLimits = { readonly [Name in keyof ConnectionLimits]-?: number };
@@ -98,7 +98,7 @@ export function completeLimits<Limits extends Readonly<Record<string, number>>>(
   const limits: Record<string, number> = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) {
-      throw new InvalidArgumentError(`limits.${name} does not exist${suggestion(name, Object.keys(defaults))}`);
+      throw unknownKey('limits', 'limit', name, Object.keys(defaults));
     }
     if (value === undefined) continue;
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {

@@ -5,9 +5,10 @@ import { Listener } from './connection/listener.js';
 import { requireLibrary } from './connection/open.js';
 import { randomBytes } from './connection/random-bytes.js';
 import { InvalidArgumentError, ListenError } from './errors.js';
+import { anyValue, KnownOptions } from './known-options.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, pollerKind, TRANSPORTS, transportKind } from './native/runtime.js';
-import { checkBoolean, checkChoice, checkObject, checkOptionalFunction, checkOptionalString } from './parameters.js';
+import { checkBoolean, checkOptionalFunction, checkOptionalString, oneOf } from './parameters.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
 /** Where to listen, and for whom. */
@@ -47,7 +48,7 @@ export interface ListenOptions extends PeerServerOptions {
  * @see D-Bus specification, section "Server Addresses"
  */
 export async function listen(options: ListenOptions): Promise<PeerServer> {
-  checkOptions(options);
+  listenOptions.check(options);
   const addresses = parseAddresses(options.address);
   const transport = options.transport ?? transportKind();
   if (transport === 'sd-bus') requireLibrary();
@@ -89,17 +90,19 @@ async function openOne(
   return Listener.open(target, guid, onAccept, poller);
 }
 
-/** @throws {@link InvalidArgumentError} for what would let in, or keep out, other clients than it seems to */
-function checkOptions(options: ListenOptions): void {
-  checkObject(options, 'options');
-  const { address, allow, anonymous, authenticationTimeout: time, onConnection, poller, transport } = options;
-  if (address === undefined) throw new InvalidArgumentError('address: a server needs one to listen on');
-  checkOptionalString(address, 'address');
-  checkChoice(transport, TRANSPORTS, 'transport');
-  checkChoice(poller, POLLERS, 'poller');
-  checkOptionalFunction(allow, 'allow');
-  checkOptionalFunction(onConnection, 'onConnection');
-  checkBoolean(anonymous, 'anonymous');
-  if (time === undefined || (typeof time === 'number' && time > 0)) return;
-  throw new InvalidArgumentError(`authenticationTimeout: expected a number above 0, got ${String(time)}`);
-}
+const listenOptions = new KnownOptions<ListenOptions>('listen()', {
+  address(value, name) {
+    if (value === undefined) throw new InvalidArgumentError('address: a server needs one to listen on');
+    checkOptionalString(value, name);
+  },
+  transport: oneOf(TRANSPORTS),
+  poller: oneOf(POLLERS),
+  allow: checkOptionalFunction,
+  onConnection: checkOptionalFunction,
+  anonymous: checkBoolean,
+  limits: anyValue,
+  authenticationTimeout(value, name) {
+    if (value === undefined || (typeof value === 'number' && value > 0)) return;
+    throw new InvalidArgumentError(`${name}: expected a number above 0, got ${String(value)}`);
+  },
+});

@@ -17,13 +17,13 @@ function nearestName(wanted: string, names: Iterable<string>): string | undefine
   return nearest;
 }
 
-/** `; did you mean X? There is: X, Y`, or nothing where there is nothing to offer. */
+/** `; did you mean X? Known: X, Y`, or nothing where there is nothing to offer. */
 export function suggestion(wanted: string, names: Iterable<string>): string {
   const all = [...names];
   if (all.length === 0) return '';
   const nearest = nearestName(wanted, all);
   const shown = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');
-  return nearest === undefined ? `; there is: ${shown}` : `; did you mean ${nearest}? There is: ${shown}`;
+  return nearest === undefined ? `; known: ${shown}` : `; did you mean ${nearest}? Known: ${shown}`;
 }
 
 /** Levenshtein's distance, row by row. */

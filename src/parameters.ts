@@ -41,6 +41,11 @@ export function checkTimeout(value: unknown, name = 'timeout'): void {
   throw new InvalidArgumentError(`${name}: expected a number of milliseconds, got ${given}`);
 }
 
+/** A check of an option that has to be one of some texts. */
+export function oneOf(choices: readonly string[]): (value: unknown, name: string) => void {
+  return (value, name) => checkChoice(value, choices, name);
+}
+
 /** @throws {@link InvalidArgumentError} for what is there and is none of the choices, naming the parameter */
 export function checkChoice(value: unknown, choices: readonly string[], name: string): void {
   if (value === undefined || choices.includes(value as string)) return;
@@ -49,9 +54,9 @@ export function checkChoice(value: unknown, choices: readonly string[], name: st
 }
 
 /** @throws {@link InvalidArgumentError} for what is there and is no AbortSignal */
-export function checkSignal(value: unknown): void {
+export function checkSignal(value: unknown, name = 'signal'): void {
   if (value === undefined || value instanceof AbortSignal) return;
-  throw new InvalidArgumentError(`signal: expected an AbortSignal, got ${kindOf(value)}`);
+  throw new InvalidArgumentError(`${name}: expected an AbortSignal, got ${kindOf(value)}`);
 }
 
 function kindOf(value: unknown): string {

@@ -4,7 +4,7 @@
  */
 
 import type { Credentials } from './bus/driver.js';
-import type { CloseOptions } from './bus/endpoint.js';
+import { type CloseOptions, closeTable } from './bus/endpoint.js';
 import { socketCredentials } from './bus/socket-credentials.js';
 import type { Connection } from './connection/connection.js';
 import { HalfOpen } from './connection/half-open.js';
@@ -12,11 +12,12 @@ import type { Listener } from './connection/listener.js';
 import { isOwnUser } from './connection/own-user.js';
 import { report, reportFailure, runHandler } from './diagnostics.js';
 import { InvalidArgumentError } from './errors.js';
+import { KnownOptions } from './known-options.js';
 import { type CompleteServerLimits, completeLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { loadAddon } from './native/load.js';
-import { checkTimeout } from './parameters.js';
+import { checkBoolean } from './parameters.js';
 
 /** Who may connect to a {@link PeerServer}, and who is told. */
 export interface PeerServerOptions {
@@ -42,6 +43,17 @@ export interface PeerServerOptions {
   /** Milliseconds that a client has to authenticate, `allow` included. 10 000 if left out. */
   readonly authenticationTimeout?: number | undefined;
 }
+
+/** How a server is closed. */
+export interface ServerCloseOptions extends CloseOptions {
+  /** Whether the connections that were handed over stay open; `drain` is that of the others. `false` if left out. */
+  readonly keepConnections?: boolean | undefined;
+}
+
+const serverCloseOptions = new KnownOptions<ServerCloseOptions>('close()', {
+  ...closeTable,
+  keepConnections: checkBoolean,
+});
 
 /** @internal what carries the connections of a server */
 export interface Carriers {
@@ -170,11 +182,11 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
    * Stops listening, removes the socket's file, turns away who is still authenticating, and closes all connections,
    * as {@link MessageBus.close} does.
    *
-   * @param options `keepConnections` leaves open those that were handed over; `drain` is that of their `close`
+   * @throws (rejects) {@link InvalidArgumentError} for options that make no sense; nothing is closed then
    */
-  async close(options: CloseOptions & { readonly keepConnections?: boolean | undefined } = {}): Promise<void> {
+  async close(options: ServerCloseOptions = {}): Promise<void> {
+    serverCloseOptions.check(options);
     const { keepConnections = false, drain } = options;
-    checkTimeout(drain, 'drain');
     if (!this.#closed) {
       this.#closed = true;
       this.#listener.close();

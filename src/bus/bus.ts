@@ -10,7 +10,7 @@ import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, NotSupportedError } from '../errors.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
-import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
+import { checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
 import { CallsAtWork } from './calls-at-work.js';
@@ -19,11 +19,16 @@ import { Endpoint } from './endpoint.js';
 import { Incoming } from './incoming.js';
 import type { MatchRule } from './match-rule.js';
 import { MatchRules } from './match-rules.js';
-import { type MessageHandler, type MessageHandlerOptions, MessageHandlers } from './message-handlers.js';
+import {
+  type MessageHandler,
+  type MessageHandlerOptions,
+  MessageHandlers,
+  messageHandlerOptions,
+} from './message-handlers.js';
 import { NameOwners } from './name-owners.js';
 import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
-import { checkRequestNameOptions, OwnedNames, type RequestNameOptions } from './owned-names.js';
+import { OwnedNames, type RequestNameOptions, requestNameOptions } from './owned-names.js';
 import type { OnShareClosed } from './share.js';
 import type { Subscription } from './subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
@@ -201,8 +206,7 @@ export class Bus extends Endpoint {
    */
   addMessageHandler(handler: MessageHandler, options: MessageHandlerOptions = {}): Disposable {
     checkFunction(handler, 'handler');
-    checkObject(options, 'options');
-    checkBoolean(options.replies, 'replies');
+    messageHandlerOptions.check(options);
     this.requireOpen('no message handler can be added');
     const registration = this.#handlers.add(handler, options, this);
     return { [Symbol.dispose]: this.belong(() => registration[Symbol.dispose]()) };
@@ -257,7 +261,7 @@ export class Bus extends Endpoint {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   async requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    checkRequestNameOptions(options);
+    requestNameOptions.check(options);
     const names = this.#requireNames('requestName');
     if (this.isShare) this.requireOpen(`${String(name)} cannot be requested`);
     const release = this.hold();

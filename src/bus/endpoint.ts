@@ -9,16 +9,20 @@ import { type Message, type MessageHead, MessageType, type OutgoingMessage } fro
 import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/pending-calls.js';
 import { TimeLimit } from '../connection/time-limit.js';
 import { type DBusError, InvalidArgumentError } from '../errors.js';
+import { KnownOptions, type OptionTable } from '../known-options.js';
 import type { CompleteLimits } from '../limits.js';
 import { checkArray, checkChoice, checkObject, checkTimeout } from '../parameters.js';
 import type { Credentials } from './driver.js';
 import {
   type CallOptions,
+  callFields,
   callFlags,
   checkFlagOptions,
   type MessageReply,
   type MethodCall,
+  messageFields,
   type SignalEmission,
+  signalFields,
 } from './requests.js';
 import { type OnShareClosed, Share } from './share.js';
 import { socketCredentials } from './socket-credentials.js';
@@ -36,6 +40,9 @@ export interface CloseOptions {
    */
   readonly drain?: number | undefined;
 }
+
+export const closeTable: OptionTable<CloseOptions> = { drain: checkTimeout };
+const closeOptions = new KnownOptions<CloseOptions>('close()', closeTable);
 
 /** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
 export class Endpoint implements AsyncDisposable {
@@ -156,8 +163,10 @@ export class Endpoint implements AsyncDisposable {
       checkObject(call, 'call');
       if (options !== undefined) {
         checkObject(options, 'options');
+        callFields.checkKeys(options);
         return this.call({ ...call, ...options } as MethodCall);
       }
+      callFields.checkKeys(call);
       // Copied, because it is looked at more than once: what is checked has to be what is used.
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
       const { noReply, autoStart, interactive } = call;
@@ -200,6 +209,7 @@ export class Endpoint implements AsyncDisposable {
   emit(signal: SignalEmission): void {
     this.requireShare('nothing can be emitted');
     checkObject(signal, 'signal');
+    signalFields.checkKeys(signal);
     const { path, interface: interfaceName, member, signature, body = [], destination } = signal;
     checkArray(body, 'body');
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
@@ -217,6 +227,7 @@ export class Endpoint implements AsyncDisposable {
   send(message: OutgoingMessage): number {
     this.requireShare('nothing can be sent');
     checkObject(message, 'message');
+    messageFields.checkKeys(message);
     // Copied, because it is looked at more than once: what is checked has to be what is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
     const { body = [], replySerial, serial } = message;
@@ -304,9 +315,8 @@ export class Endpoint implements AsyncDisposable {
    * @throws (rejects) {@link InvalidArgumentError} for options that make no sense; nothing is closed then
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkObject(options, 'options');
+    closeOptions.check(options);
     const { drain } = options;
-    checkTimeout(drain, 'drain');
     if (this.#limit === undefined) this.#beginToLeave(new TimeLimit(drain ?? CLOSE_LIMIT));
     else if (drain !== undefined) this.#limit.shorten(drain);
     await this.#closing;

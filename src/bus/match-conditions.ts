@@ -4,6 +4,7 @@
  * @see D-Bus specification, section "Match Rules"
  */
 import { InvalidArgumentError } from '../errors.js';
+import { unknownKey } from '../known-options.js';
 import {
   checkBusName,
   checkBusNamespace,
@@ -105,7 +106,7 @@ export function checkKeys(rule: MatchRule): void {
       'arg0namespace',
       'eavesdrop',
     ];
-    throw new InvalidArgumentError(`a match rule has no key ${quoted(key)} (it may have ${known.join(', ')})`);
+    throw unknownKey('a match rule', 'key', key, known);
   }
   if (rule.eavesdrop !== undefined && typeof rule.eavesdrop !== 'boolean') {
     throw new InvalidArgumentError('eavesdrop of a match rule must be true or false');

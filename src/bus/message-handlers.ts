@@ -3,6 +3,8 @@ import type { Inbox } from '../connection/inbox.js';
 import type { ConnectionState } from '../connection/lifecycle.js';
 import { type Message, MessageType } from '../connection/message.js';
 import { reportFailure, reportRejection } from '../diagnostics.js';
+import { KnownOptions } from '../known-options.js';
+import { checkBoolean } from '../parameters.js';
 import type { CallsAtWork } from './calls-at-work.js';
 import type { NameOwners } from './name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
@@ -22,6 +24,10 @@ export interface MessageHandlerOptions {
    */
   readonly replies?: boolean | undefined;
 }
+
+export const messageHandlerOptions = new KnownOptions<MessageHandlerOptions>('addMessageHandler()', {
+  replies: checkBoolean,
+});
 
 /** Who added a handler: the connection, or a share of it. */
 interface MessageHandlerUser {

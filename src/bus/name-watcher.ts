@@ -1,6 +1,8 @@
 /** Who is told whether a name is there. */
+import { isPlainObject } from '../codec/encode-container.js';
 import { runHandler } from '../diagnostics.js';
 import type { DBusError } from '../errors.js';
+import { KnownOptions } from '../known-options.js';
 import { checkObject, checkOptionalFunction } from '../parameters.js';
 import type { FollowedName, NameOwners } from './name-owners.js';
 
@@ -20,12 +22,21 @@ export interface NameWatcher {
   readonly refused?: ((reason: unknown) => void) | undefined;
 }
 
-/** @throws {@link InvalidArgumentError} for what is no watcher */
+const watcherFunctions = new KnownOptions<NameWatcher>(
+  'watchName()',
+  { appeared: checkOptionalFunction, vanished: checkOptionalFunction, refused: checkOptionalFunction },
+  { kind: 'function' },
+);
+
+/**
+ * Checks a watcher. An instance of a class may have members of its own besides.
+ *
+ * @throws {@link InvalidArgumentError} for what is no watcher
+ */
 export function checkWatcher(watcher: NameWatcher): void {
   checkObject(watcher, 'watcher');
-  checkOptionalFunction(watcher.appeared, 'watcher.appeared');
-  checkOptionalFunction(watcher.vanished, 'watcher.vanished');
-  checkOptionalFunction(watcher.refused, 'watcher.refused');
+  const { appeared, vanished, refused } = watcher;
+  watcherFunctions.check(isPlainObject(watcher) ? watcher : { appeared, vanished, refused }, 'watcher');
 }
 
 /** What a connection is to a watcher. */

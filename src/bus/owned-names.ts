@@ -12,8 +12,9 @@ import {
   NameHasNoOwnerError,
   NameTakenError,
 } from '../errors.js';
+import { KnownOptions } from '../known-options.js';
 import { checkWellKnownName } from '../names.js';
-import { checkBoolean, checkObject } from '../parameters.js';
+import { checkBoolean } from '../parameters.js';
 import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from './driver.js';
 import { NameHandle, type NameLoss, type OwnedName } from './owned-name.js';
 import { RequestedName, RequestNameFlag } from './requested-name.js';
@@ -28,13 +29,11 @@ export interface RequestNameOptions {
   readonly queue?: boolean;
 }
 
-/** @throws {@link InvalidArgumentError} for options that make no sense */
-export function checkRequestNameOptions(options: RequestNameOptions): void {
-  checkObject(options, 'options');
-  checkBoolean(options.replace, 'replace');
-  checkBoolean(options.allowReplacement, 'allowReplacement');
-  checkBoolean(options.queue, 'queue');
-}
+export const requestNameOptions = new KnownOptions<RequestNameOptions>('requestName()', {
+  replace: checkBoolean,
+  allowReplacement: checkBoolean,
+  queue: checkBoolean,
+});
 
 export class OwnedNames {
   readonly #driver: BusDriver;

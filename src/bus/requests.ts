@@ -1,6 +1,7 @@
 /** What can be sent through a bus, as users write it down. */
-import { MessageFlag } from '../connection/message.js';
-import { checkWaitKinds, type WaitOptions } from '../connection/pending-calls.js';
+import { MessageFlag, type OutgoingMessage } from '../connection/message.js';
+import { type WaitOptions, waitTable } from '../connection/pending-calls.js';
+import { anyValue, KnownOptions, type OptionTable } from '../known-options.js';
 import { checkBoolean } from '../parameters.js';
 
 /** How a method call is made; everything is optional. */
@@ -59,13 +60,61 @@ export interface SignalEmission {
   readonly destination?: string | undefined;
 }
 
-/** @throws {@link InvalidArgumentError} for options of a call that make no sense */
-export function checkCallOptions(options: CallOptions): void {
-  checkFlagOptions(options);
-  checkWaitKinds(options);
-}
+/** The options of a call, with the checks of their values. */
+export const callTable: OptionTable<CallOptions> = {
+  ...waitTable,
+  noReply: checkBoolean,
+  autoStart: checkBoolean,
+  interactive: checkBoolean,
+};
 
-/** As {@link checkCallOptions}, without the options of waiting, which every call checks. */
+const callFieldsTable: OptionTable<MethodCall> = {
+  ...callTable,
+  destination: anyValue,
+  path: anyValue,
+  interface: anyValue,
+  member: anyValue,
+  signature: anyValue,
+  body: anyValue,
+  reply: anyValue,
+  serial: anyValue,
+};
+
+/** What `call` takes; its values are checked where they are used. */
+export const callFields = new KnownOptions<MethodCall>('call()', callFieldsTable);
+/** What `emit` takes. */
+export const signalFields = new KnownOptions<SignalEmission>(
+  'emit()',
+  {
+    path: anyValue,
+    interface: anyValue,
+    member: anyValue,
+    signature: anyValue,
+    body: anyValue,
+    destination: anyValue,
+  },
+  { kind: 'field' },
+);
+/** What `send` takes. */
+export const messageFields = new KnownOptions<OutgoingMessage>(
+  'send()',
+  {
+    type: anyValue,
+    flags: anyValue,
+    path: anyValue,
+    interface: anyValue,
+    member: anyValue,
+    errorName: anyValue,
+    destination: anyValue,
+    signature: anyValue,
+    body: anyValue,
+    serial: anyValue,
+    replySerial: anyValue,
+  },
+  { kind: 'field' },
+);
+
+/** @throws {@link InvalidArgumentError} for flags of a call that make no sense; those of waiting every call checks */
 export function checkFlagOptions({ noReply, autoStart, interactive }: CallOptions): void {
   checkBoolean(noReply, 'noReply');
   checkBoolean(autoStart, 'autoStart');

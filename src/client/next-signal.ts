@@ -3,7 +3,6 @@ import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { closedError } from '../errors.js';
-import { checkSignal } from '../parameters.js';
 
 /** Subscribes; the listener gets the values of each signal, which are its own. */
 export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription;
@@ -14,7 +13,6 @@ export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription
  */
 export function nextSignal(bus: Bus, listen: ListenOnce, signal: AbortSignal | undefined): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    checkSignal(signal);
     signal?.throwIfAborted();
     const end = () => {
       subscription.unsubscribe();

@@ -1,14 +1,14 @@
 /** Somebody else's object, as its introspection data describes it. */
 import type { Bus } from '../bus/bus.js';
-import { type CallOptions, callFlags, checkCallOptions } from '../bus/requests.js';
+import { type CallOptions, callFlags, callTable } from '../bus/requests.js';
 import { unusableReply } from '../connection/faults.js';
 import { MessageType } from '../connection/message.js';
 import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
 import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
 import { parseIntrospection, parseReceivedIntrospection } from '../introspection/parse.js';
+import { KnownOptions } from '../known-options.js';
 import { checkInterfaceName, checkObjectPath } from '../names.js';
 import { suggestion } from '../nearest-name.js';
-import { checkObject } from '../parameters.js';
 import { misfitReply } from './misfits.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
@@ -66,6 +66,8 @@ export interface ObjectOptions extends CallOptions {
   readonly introspection?: string | NodeDescription | undefined;
 }
 
+const objectOptions = new KnownOptions<ObjectOptions>('object()', { ...callTable, introspection: checkIntrospection });
+
 /** An object as it describes itself, or as it is described in the options. */
 export async function remoteObject(
   bus: Bus,
@@ -75,10 +77,8 @@ export async function remoteObject(
 ): Promise<RemoteObject> {
   checkDestination(bus, destination);
   checkObjectPath(path, 'path');
-  checkObject(given, 'options');
-  checkCallOptions(given);
+  objectOptions.check(given);
   const { introspection, ...options } = given;
-  if (introspection !== undefined && typeof introspection !== 'string') checkNode(introspection);
   const node =
     introspection === undefined
       ? await askedNode(bus, destination, path, options)
@@ -89,8 +89,9 @@ export async function remoteObject(
 }
 
 /** @throws {@link InvalidArgumentError} for what is neither XML nor a description */
-function checkNode(node: NodeDescription): void {
-  const { interfaces, children } = node ?? {};
+function checkIntrospection(given: unknown): void {
+  if (given === undefined || typeof given === 'string') return;
+  const { interfaces, children } = (given ?? {}) as Partial<NodeDescription>;
   if (interfaces instanceof Map && children instanceof Map) return;
   throw new InvalidArgumentError('introspection: expected XML, or what parseIntrospection returned');
 }

@@ -6,7 +6,7 @@
  */
 import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
-import { callFlags, checkCallOptions } from '../bus/requests.js';
+import { callFlags, callTable } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { PreparedHead } from '../connection/header.js';
@@ -16,15 +16,16 @@ import type { ReplyBody } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription, MethodDescription, SignalDescription } from '../introspection/description.js';
+import { KnownOptions } from '../known-options.js';
 import { checkBusName, checkObjectPath } from '../names.js';
-import { checkBoolean, checkFunction, checkObject } from '../parameters.js';
+import { checkBoolean, checkFunction, checkSignal } from '../parameters.js';
 import { abortable } from './abortable.js';
 import { misfitReply, misfitText, tellDropped } from './misfits.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
 import { getAllProperties, getProperty, listenToChanges, setProperty } from './properties.js';
 import type { OnceOptions, ProxyOf, ProxyOptions } from './proxy-types.js';
 import type { Aliases, Remote } from './remote.js';
-import { type ListenOn, SignalQueue, type WatchOptions } from './signal-queue.js';
+import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
 /** What every proxy is, where nothing is known of its members when it is compiled. */
 type LooseProxy = ProxyOf<InterfaceDescription>;
@@ -76,13 +77,14 @@ class RemoteInterface implements LooseProxy {
   }
 
   with(options: ProxyOptions): LooseProxy {
-    checkObject(options, 'options');
-    checkCallOptions(options);
-    checkBoolean(options.loose, 'loose');
+    proxyOptions.check(options);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     return new RemoteInterface({ ...this.#remote, options: { ...this.#remote.options, ...given } });
   }
 }
+
+const proxyOptions = new KnownOptions<ProxyOptions>('with()', { ...callTable, loose: checkBoolean });
+const onceOptions = new KnownOptions<OnceOptions>('once()', { signal: checkSignal });
 
 /**
  * Makes a proxy; whoever knows more of its members casts it.
@@ -255,7 +257,7 @@ function listenOnce(remote: Remote, signal: SignalDescription) {
       true,
     );
   return async (options: OnceOptions = {}): Promise<unknown[]> => {
-    checkObject(options, 'options');
+    onceOptions.check(options);
     return nextSignal(remote.bus, listenFor, options.signal === undefined ? remote.options.signal : options.signal);
   };
 }
@@ -264,7 +266,7 @@ function watch(remote: Remote, signal: SignalDescription) {
   const listenFor: ListenOn = (listener) =>
     takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()), true);
   return (options: WatchOptions = {}) => {
-    checkObject(options, 'options');
+    watchOptions.check(options);
     const signal = options.signal === undefined ? remote.options.signal : options.signal;
     return new SignalQueue(remote.bus, listenFor, { limit: options.limit, signal });
   };

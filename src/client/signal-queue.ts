@@ -5,7 +5,8 @@ import { closeDescriptors } from '../codec/close-descriptors.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../errors.js';
-import { checkObject, checkSignal } from '../parameters.js';
+import { KnownOptions } from '../known-options.js';
+import { checkSignal } from '../parameters.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
@@ -16,6 +17,14 @@ export interface WatchOptions {
 }
 
 const DEFAULT_LIMIT = 1024;
+
+export const watchOptions = new KnownOptions<WatchOptions>('watch()', {
+  limit(value, name) {
+    if (value === undefined || (typeof value === 'number' && value >= 1)) return;
+    throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);
+  },
+  signal: checkSignal,
+});
 
 /**
  * Subscribes. The listener gets the values of each signal, and what to call when it has them no longer, or the loop has them:
@@ -53,12 +62,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
 
   /** @internal made by `watch` */
   constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
-    checkObject(options, 'options');
     const { limit = DEFAULT_LIMIT, signal } = options;
-    checkSignal(signal);
-    if (typeof limit !== 'number' || !(limit >= 1)) {
-      throw new InvalidArgumentError(`limit: expected a number, at least 1, got ${String(limit)}`);
-    }
     this.#connectionId = bus.connectionId;
     this.#limit = limit;
     if (signal?.aborted) {

@@ -7,7 +7,8 @@
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
 import { BoundedCache } from '../bounded-cache.js';
-import { checkChoice } from '../parameters.js';
+import type { OptionTable } from '../known-options.js';
+import { checkBoolean, checkChoice, oneOf } from '../parameters.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
 import { receivedVariant, type Variant } from '../variant.js';
@@ -65,6 +66,13 @@ export function decoderFor(signature: string, options?: DecodeOptions): Decoder 
 export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
 /** The choices for `dictionaries`. */
 export const DICTIONARIES = ['object', 'map'] as const;
+
+/** The options, with the checks of their values. */
+export const decodeTable: OptionTable<DecodeOptions> = {
+  variants: oneOf(VARIANTS),
+  typedArrays: checkBoolean,
+  dictionaries: oneOf(DICTIONARIES),
+};
 
 function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: DecodeOptions): Dialect {
   // What most ask for needs neither a check nor a look-up by name, which take longer than a short body.

@@ -2,9 +2,10 @@
  * What a message is to the layers above the seam: the header fields of the specification, and a body that is decoded
  * when somebody wants it.
  */
-import type { DecodeOptions } from '../codec/decoder.js';
+import { type DecodeOptions, decodeTable } from '../codec/decoder.js';
 import type { Reader } from '../codec/reader.js';
 import type { DBusError } from '../errors.js';
+import { KnownOptions } from '../known-options.js';
 import type { LentBody } from './lent-body.js';
 import type { Claim } from './received-descriptors.js';
 
@@ -96,6 +97,8 @@ export interface Message extends HeaderFields {
   decode(options?: DecodeOptions): unknown[];
 }
 
+const decodeOptions = new KnownOptions<DecodeOptions>('decode()', decodeTable);
+
 /** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
 export class IncomingMessage implements Message {
   readonly type: MessageType;
@@ -160,6 +163,7 @@ export class IncomingMessage implements Message {
   }
 
   decode(options?: DecodeOptions): unknown[] {
+    if (options !== undefined) decodeOptions.check(options);
     if (this.#isKeptForGood) return this.#lent.decodeAnyTime(options, this.#claim);
     return this.#lent.decode(options, this.#claim);
   }

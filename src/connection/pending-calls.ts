@@ -2,7 +2,7 @@
  * Calls that await their reply, by serial. A call settles exactly once: with its reply, by its deadline, by its
  * AbortSignal, or because the connection ends.
  */
-import { type DecodeOptions, DICTIONARIES, VARIANTS } from '../codec/decoder.js';
+import { type DecodeOptions, DICTIONARIES, decodeTable, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
 import {
@@ -13,6 +13,7 @@ import {
   InvalidArgumentError,
   TimeoutError,
 } from '../errors.js';
+import type { OptionTable } from '../known-options.js';
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../parameters.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
@@ -61,8 +62,15 @@ export function checkWaitOptions(options: WaitOptions): void {
   options.signal?.throwIfAborted();
 }
 
-/** @throws {@link InvalidArgumentError} for options that make no sense */
-export function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }: WaitOptions): void {
+/** The options of waiting, with the checks of their values. */
+export const waitTable: OptionTable<WaitOptions> = {
+  ...decodeTable,
+  timeout: checkTimeout,
+  signal: checkSignal,
+};
+
+/** As the table says, written out because every call does it. */
+function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }: WaitOptions): void {
   checkTimeout(timeout);
   checkChoice(variants, VARIANTS, 'variants');
   checkBoolean(typedArrays, 'typedArrays');

@@ -3,8 +3,8 @@
  * the wire or the introspection data could not carry is refused here, when the interface is defined.
  */
 import { InvalidArgumentError } from '../errors.js';
+import { anyValue, KnownOptions, type OptionTable } from '../known-options.js';
 import { checkInterfaceName, checkMemberName, quoted } from '../names.js';
-import { suggestion } from '../nearest-name.js';
 import { parseArguments } from '../signature/arguments.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import type { VariantChoice } from '../signature/types.js';
@@ -66,10 +66,39 @@ export interface PropertyInput extends MemberInput, ReadingChoice {
   readonly emits?: EmitsChanged | undefined;
 }
 
-const MEMBER_OPTIONS = ['deprecated', 'annotations'];
-export const METHOD_OPTIONS: readonly string[] = ['in', 'out', 'noReply', 'variants', ...MEMBER_OPTIONS];
-export const SIGNAL_OPTIONS: readonly string[] = ['args', ...MEMBER_OPTIONS];
-export const PROPERTY_OPTIONS: readonly string[] = ['type', 'access', 'emits', 'variants', ...MEMBER_OPTIONS];
+const memberTable: OptionTable<MemberInput> = { deprecated: anyValue, annotations: anyValue };
+/** The options of each kind of members. Their values are checked where they are described. */
+export const methodTable: OptionTable<MethodInput> = {
+  in: anyValue,
+  out: anyValue,
+  noReply: anyValue,
+  variants: anyValue,
+  ...memberTable,
+};
+export const signalTable: OptionTable<SignalInput> = { args: anyValue, ...memberTable };
+export const propertyTable: OptionTable<PropertyInput> = {
+  type: anyValue,
+  access: anyValue,
+  emits: anyValue,
+  variants: anyValue,
+  ...memberTable,
+};
+
+/** What members have in dbus-next, and are called here. */
+export const elsewhere = {
+  method: { inSignature: 'in', outSignature: 'out' },
+  signal: { signature: 'args' },
+  property: { signature: 'type' },
+};
+
+const tables = new KnownOptions<InterfaceInput>(
+  'an interface',
+  { methods: anyValue, signals: anyValue, properties: anyValue, annotations: anyValue },
+  { kind: 'table' },
+);
+const methodOptions = new KnownOptions('a method', methodTable, { elsewhere: elsewhere.method });
+const signalOptions = new KnownOptions('a signal', signalTable, { elsewhere: elsewhere.signal });
+const propertyOptions = new KnownOptions('a property', propertyTable, { elsewhere: elsewhere.property });
 
 /** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
 type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
@@ -94,7 +123,7 @@ export function interfaceDescription(name: string, input: InterfaceInput = {}): 
   checkInterfaceName(name);
   return within(`interface ${name}`, () => {
     if (name === LOCAL) throw new InvalidArgumentError('the name is reserved: no message may carry it');
-    checkKeys('members', input, ['methods', 'signals', 'properties', 'annotations']);
+    tables.check(input, 'members');
     const annotations = readAnnotations(input.annotations);
     const emits = defaultEmits(annotations);
     return {
@@ -116,7 +145,7 @@ export function interfaceDescription(name: string, input: InterfaceInput = {}): 
  */
 export function methodDescription(name: string, input: MethodInput = {}): MethodDescription {
   checkMemberName(name);
-  checkKeys('options', input, METHOD_OPTIONS);
+  methodOptions.check(input);
   checkVariants(input);
   const inArgs = readArguments('in', input.in);
   const outArgs = readArguments('out', input.out);
@@ -143,7 +172,7 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
  */
 export function signalDescription(name: string, input: SignalInput = {}): SignalDescription {
   checkMemberName(name);
-  checkKeys('options', input, SIGNAL_OPTIONS);
+  signalOptions.check(input);
   const args = readArguments('args', input.args);
   const annotations = readAnnotations(input.annotations);
   const { deprecated } = fields(input, annotations);
@@ -169,7 +198,7 @@ export function propertyDescription(
 ): PropertyDescription {
   checkFreeText(name, 'property name');
   if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
-  checkKeys('options', input, PROPERTY_OPTIONS);
+  propertyOptions.check(input);
   checkVariants(input);
   const { signature } = parseSingle(input.type);
   const annotations = readAnnotations(input.annotations);
@@ -225,19 +254,6 @@ function describeAll<Input, Description>(
 function entriesOf<Input>(members: Members<Input>): Iterable<readonly [string, Input]> {
   const isIterable = (value: Members<Input>): value is Iterable<readonly [string, Input]> => Symbol.iterator in value;
   return isIterable(members) ? members : Object.entries(members);
-}
-
-/**
- * Refuses what no definition has: a misspelt option would do nothing.
- *
- * @throws {@link InvalidArgumentError} naming what was probably meant; also where there is no object at all
- */
-export function checkKeys(what: string, input: object, known: readonly string[]): void {
-  if (typeof input !== 'object' || input === null)
-    throw new InvalidArgumentError(`${what} must be an object, not ${input === null ? 'null' : typeof input}`);
-  const unknown = Object.keys(input).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`${quoted(unknown)} is not among the ${what}${suggestion(unknown, known)}`);
 }
 
 function readArguments(key: string, list: ArgumentList | undefined): readonly ArgumentDescription[] {

@@ -6,7 +6,9 @@
  */
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
+import { KnownOptions } from '../known-options.js';
 import { checkInterfaceName, checkMemberName, checkObjectPath, isObjectPath, quoted } from '../names.js';
+import { checkOptionalString } from '../parameters.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import { checkAnnotation, defaultEmits, readFields, withoutFields } from './annotations.js';
 import type {
@@ -28,9 +30,20 @@ export interface ParseIntrospectionOptions {
   /** Whose data it is, for reports and errors: `org.bluez /org/bluez/hci0`, or the name of a file. */
   readonly origin?: string | undefined;
   /** In UTF-16 code units; 4 Mi unless given, forty times what the largest interfaces in use need. */
-  readonly maximumLength?: number;
+  readonly maximumLength?: number | undefined;
   /** Elements within elements; 128 unless given. */
-  readonly maximumDepth?: number;
+  readonly maximumDepth?: number | undefined;
+}
+
+const parseOptions = new KnownOptions<ParseIntrospectionOptions>('parseIntrospection()', {
+  origin: checkOptionalString,
+  maximumLength: checkMaximum,
+  maximumDepth: checkMaximum,
+});
+
+function checkMaximum(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === 'number' && value >= 1)) return;
+  throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);
 }
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
@@ -54,6 +67,7 @@ const SIGNATURE_BYTES_MAXIMUM = 255;
  *   attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used, 1000 entities that are not XML's own), or has another root than `<node>`
  */
 export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
+  parseOptions.check(options);
   return atOnce(parseWork(xml, options));
 }
 

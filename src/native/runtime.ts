@@ -39,5 +39,7 @@ export function transportKind(): TransportKind {
 function oneOf<Kind extends string>(kinds: readonly Kind[], text: string, variable: string): Kind {
   const kind = kinds.find((candidate) => candidate === text);
   if (kind !== undefined) return kind;
-  throw new InvalidArgumentError(`${variable}: expected ${kinds.join(' or ')}, got ${text}`);
+  throw new InvalidArgumentError(
+    `${variable}: expected ${kinds.join(' or ')}, got ${JSON.stringify(text.slice(0, 100))}`,
+  );
 }

@@ -7,6 +7,7 @@ import {
   type SignalInput,
 } from '../introspection/build.js';
 import type { Access, InterfaceDescription } from '../introspection/description.js';
+import { anyValue, KnownOptions } from '../known-options.js';
 import { quoted } from '../names.js';
 import { membersOf, type PropertyMember } from './members.js';
 
@@ -19,6 +20,12 @@ export interface ServiceInterfaceOptions {
 }
 
 /** By prototype: what each class was described with the last time, and the description. */
+/** What the constructor of a class takes in place of a name. */
+export const interfaceOptions = new KnownOptions<ServiceInterfaceOptions>('super()', {
+  name: anyValue,
+  annotations: anyValue,
+});
+
 const descriptions = new WeakMap<object, { readonly options: string; readonly description: InterfaceDescription }>();
 
 /**

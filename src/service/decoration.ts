@@ -3,7 +3,8 @@
  * and leave the note from which the class is described. All real work on the class waits until the class is complete.
  */
 import { InvalidArgumentError } from '../errors.js';
-import { checkKeys } from '../introspection/build.js';
+import { elsewhere, methodTable, propertyTable, signalTable } from '../introspection/build.js';
+import { anyValue, KnownOptions, type OptionTable } from '../known-options.js';
 import { quoted } from '../names.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
 
@@ -21,6 +22,24 @@ export interface MemberOptions<N extends string = string> {
 
 /** Options as a decorator finds them: those of a definition, and those that all decorators share. */
 export type Given<Input> = Input & { readonly name?: string; readonly disabled?: boolean };
+
+const sharedTable: OptionTable<MemberOptions> = {
+  name: anyValue,
+  disabled: anyValue,
+  deprecated: anyValue,
+  annotations: anyValue,
+};
+
+/** The options of each decorator. */
+const known = {
+  method: new KnownOptions(
+    '@method()',
+    { ...sharedTable, ...methodTable, context: anyValue },
+    { elsewhere: elsewhere.method },
+  ),
+  signal: new KnownOptions('@signal()', { ...sharedTable, ...signalTable }, { elsewhere: elsewhere.signal }),
+  property: new KnownOptions('@property()', { ...sharedTable, ...propertyTable }, { elsewhere: elsewhere.property }),
+};
 
 /** What a standard decorator's context has, as far as the decorators here use it. */
 interface StandardContext {
@@ -133,18 +152,12 @@ export function refused(decorator: string, key: string | symbol, reason: string)
 /**
  * Checks the options a decorator was called with.
  *
- * @param known those that the decorator has besides the ones that all have
  * @throws {@link InvalidArgumentError} for an unknown option, and if it was not called at all: `@method` instead of
  * `@method()`
  */
-export function checkOptions(
-  decorator: string,
-  options: object,
-  rest: readonly unknown[],
-  known: readonly string[],
-): void {
+export function checkOptions(decorator: keyof typeof known, options: object, rest: readonly unknown[]): void {
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
   }
-  checkKeys(`options of @${decorator}`, options, [...known, 'name', 'disabled']);
+  known[decorator].checkKeys(options);
 }

@@ -1,7 +1,9 @@
 /** A property of an object made by `implement`: a value that is kept here, or the user's functions. */
 import { types } from 'node:util';
+import { isPlainObject } from '../codec/encode-container.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
+import { unknownKey } from '../known-options.js';
 import { encodeEntry } from './properties/encode-entry.js';
 import type { PropertyStore } from './properties/property-store.js';
 
@@ -32,9 +34,18 @@ export function implementedProperty(
   const functions = accessor(members, name);
   if (functions !== undefined) return behindFunctions(description, functions, 'accessor', store);
   const given = members[name];
+  if (isFunctions(given)) checkFunctions(name, given);
   return isFunctions(given)
     ? behindFunctions(description, given, 'function', store)
     : keptHere(description, given, store);
+}
+
+/** @throws {@link InvalidArgumentError} for another member of the pair: an instance of a class may have some */
+function checkFunctions(name: string, given: Functions): void {
+  if (!isPlainObject(given)) return;
+  for (const key of Object.keys(given)) {
+    if (key !== 'get' && key !== 'set') throw unknownKey(`the property ${name}`, 'function', key, ['get', 'set']);
+  }
 }
 
 /** The getter and setter of an object or its class: `{ get Level() { … } }` says that the value is not kept here. */

@@ -1,5 +1,5 @@
 /** `@method`: a method of the class answers calls from the bus. */
-import { type ArgumentList, METHOD_OPTIONS, type MethodInput } from '../introspection/build.js';
+import type { ArgumentList, MethodInput } from '../introspection/build.js';
 import type { ValidMemberName } from '../name-grammar.js';
 import type { ValidArguments, VariantChoice } from '../signature/types.js';
 import {
@@ -89,7 +89,7 @@ export function method<
 /** Refuses the decorator without parentheses. */
 export function method(decorated: object, context: 'write @method()', descriptor?: unknown): never;
 export function method(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
-  checkOptions('method', given, rest, [...METHOD_OPTIONS, 'context']);
+  checkOptions('method', given, rest);
   const {
     name,
     disabled = false,

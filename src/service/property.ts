@@ -1,5 +1,5 @@
 /** `@property`: an accessor, a getter and setter, or a plain field of the class is a D-Bus property. */
-import { PROPERTY_OPTIONS, type PropertyInput } from '../introspection/build.js';
+import type { PropertyInput } from '../introspection/build.js';
 import type { Access, EmitsChanged } from '../introspection/description.js';
 import type { ValidType, VariantChoice } from '../signature/types.js';
 import { checkOptions, decorated, type Given, type MemberOptions, refused } from './decoration.js';
@@ -89,7 +89,7 @@ export function property<
 /** Refuses the decorator without parentheses. */
 export function property(decorated: object, context: 'write @property({ type: … })', descriptor?: unknown): never;
 export function property(given: object, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
-  checkOptions('property', given, rest, PROPERTY_OPTIONS);
+  checkOptions('property', given, rest);
   const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('property', args);

@@ -3,7 +3,7 @@
  * what makes an instance exportable is its service object, which the constructor makes.
  */
 import { InvalidArgumentError } from '../errors.js';
-import { classDescription, type ServiceInterfaceOptions } from './class-description.js';
+import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
 import { answerProbe, staticOptions } from './interface-name.js';
 import { ServiceObject } from './service-object.js';
 
@@ -76,6 +76,7 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     if (options === undefined) {
       throw new InvalidArgumentError(`${new.target.name} has no interface name: pass it to super('…')`);
     }
+    interfaceOptions.checkKeys(options);
     answerProbe(new.target, options);
     this.#object = new ServiceObject(this, classDescription(new.target.prototype, options));
   }

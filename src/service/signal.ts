@@ -1,5 +1,5 @@
 /** `@signal`: calling a method of the class sends a signal. */
-import { type ArgumentList, SIGNAL_OPTIONS, type SignalInput } from '../introspection/build.js';
+import type { ArgumentList, SignalInput } from '../introspection/build.js';
 import type { ValidMemberName } from '../name-grammar.js';
 import type { ValidArguments } from '../signature/types.js';
 import {
@@ -56,7 +56,7 @@ export function signal<const A extends ArgumentList = '', const N extends string
 /** Refuses the decorator without parentheses. */
 export function signal(decorated: object, context: 'write @signal()', descriptor?: unknown): never;
 export function signal(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
-  checkOptions('signal', given, rest, SIGNAL_OPTIONS);
+  checkOptions('signal', given, rest);
   const { name, disabled = false, ...definition } = given as Given<SignalInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('signal', args);

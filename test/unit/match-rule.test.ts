@@ -188,7 +188,7 @@ test('that no bus would take are refused with the reason', () => {
     [{ arg0: 'a\0b' }, /NUL/],
     [{ arg0: '\uD800' }, /lone surrogate/],
     [{ arg00: 'x' }, /no key "arg00"/],
-    [{ path_namespace: '/x' }, /no key "path_namespace" \(it may have type,.*pathNamespace/],
+    [{ path_namespace: '/x' }, /no key "path_namespace"; did you mean pathNamespace\? Known: type,.*/],
     [{ eavesdrop: 'true' }, /must be true or false/],
     [{ arg0: 'é'.repeat(510) }, /has 1027 bytes, buses take 1024/],
   ];

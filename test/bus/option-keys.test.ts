@@ -1,0 +1,246 @@
+// Options that do not exist, wherever options are taken: refused, with the one that was probably meant. Which options there are
+// is asked of the compiler, so that neither a new option nor a new place that takes options can be forgotten.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type CallContext,
+  connect,
+  DBusError,
+  defineInterface,
+  formatMatchRule,
+  InvalidArgumentError,
+  implement,
+  listen,
+  type MatchRule,
+  MessageType,
+  method,
+  NameTakenError,
+  parseIntrospection,
+  property,
+  ServiceInterface,
+  signal,
+} from '../../src/index.js';
+import { optionParameters } from '../helpers/option-parameters.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+
+const test = suite('option keys');
+const daemon = await PrivateBus.start();
+const bus = await connect({ address: daemon.address });
+const parameters = optionParameters();
+
+test.after(async () => {
+  await bus.close();
+  await daemon.stop();
+});
+
+const NAME = 'org.example.Keys';
+const Keys = defineInterface(NAME, { methods: { Ask: {} }, signals: { Said: { args: 's' } } });
+const proxy = bus.proxy(Keys, 'org.freedesktop.DBus', '/org/freedesktop/DBus');
+const busCall = { destination: 'org.freedesktop.DBus', path: '/', interface: 'org.freedesktop.DBus', member: 'GetId' };
+
+/** How each kind of options is given: to what takes them, with what else it needs. */
+const ways: Readonly<Record<string, (given: object) => unknown>> = {
+  MatchRule: (given) => formatMatchRule(given as object & MatchRule),
+  SubscriptionRule: (given) => bus.subscribe(given as object & MatchRule, () => {}),
+  OnceOptions: (given) => Promise.race([proxy.once.Said({ signal: AbortSignal.abort(), ...given }), bus.listNames()]),
+  WatchOptions: (given) => proxy.watch.Said(given),
+  ProxyOptions: (given) => proxy.with(given),
+  ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),
+  RequestNameOptions: (given) => bus.requestName(NAME, given),
+  ObjectOptions: (given) => bus.object('org.freedesktop.DBus', '/', { introspection: '<node/>', ...given }),
+  MessageHandlerOptions: (given) => bus.addMessageHandler(() => {}, given),
+  NameWatcher: (given) => bus.watchName(NAME, given),
+  DecodeOptions: async (given) => (await bus.call({ ...busCall, reply: 'message' })).decode(given),
+  MethodCall: (given) => bus.call({ ...busCall, ...given }),
+  'Omit & MessageReply': (given) => bus.call({ ...busCall, reply: 'message', ...given }),
+  CallOptions: (given) => bus.call(busCall, given),
+  'CallOptions & MessageReply': (given) => bus.call(busCall, { reply: 'message', ...given }),
+  SignalEmission: (given) => bus.emit({ path: '/', interface: NAME, member: 'Said', ...given }),
+  OutgoingMessage: (given) =>
+    bus.send({ type: MessageType.Signal, path: '/', interface: NAME, member: 'Said', ...given }),
+  CloseOptions: async (given) => {
+    await using closing = await connect({ address: daemon.address });
+    await closing.close(given);
+  },
+  ServerCloseOptions: async (given) => {
+    // Where the options are refused, nothing is closed.
+    await using server = await listen({ address: 'unix:tmpdir=/tmp' });
+    await server.close(given);
+  },
+  ListenOptions: (given) => listen({ address: 'unix:path=/nonexistent/socket', ...given }),
+  DBusErrorOptions: (given) => new DBusError('org.example.Error.Odd', 'text', given),
+  NameTakenErrorOptions: (given) => new NameTakenError('text', given),
+  ParseIntrospectionOptions: (given) => parseIntrospection('<node/>', given),
+  'InterfaceMembers & ValidMembers': (given) => defineInterface(NAME, given),
+  MethodOptions: (given) => method(given),
+  PropertyOptions: (given) => property({ type: 's', ...given }),
+  SignalOptions: (given) => signal(given),
+  ServiceInterfaceOptions: (given) =>
+    new (class extends ServiceInterface {
+      constructor() {
+        super({ name: NAME, ...given });
+      }
+    })(),
+};
+
+/** What comes of it, without anything that it made. */
+async function outcomeOf(way: (given: object) => unknown, given: object): Promise<unknown> {
+  try {
+    const made: unknown = await way(given);
+    if (typeof made !== 'object' || made === null) return undefined;
+    if (Symbol.dispose in made) (made as Disposable)[Symbol.dispose]();
+    else if (Symbol.asyncDispose in made) await (made as AsyncDisposable)[Symbol.asyncDispose]();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+test('every parameter that takes options is known here', () => {
+  assert.ok(parameters.size > 25, `${parameters.size} parameters`);
+  const unknown = [...parameters.values()].filter(({ type }) => ways[type] === undefined);
+  assert.equal(
+    unknown.map(({ type, where }) => `${type} of ${where}`),
+    [],
+    'say above how these are given, and refuse unknown keys there by KnownOptions',
+  );
+  assert.equal(
+    Object.keys(ways).filter((type) => !parameters.has(type)),
+    [],
+    'there are no such options any more',
+  );
+});
+
+for (const [type, { keys }] of parameters) {
+  const way = ways[type];
+  if (way === undefined) continue;
+  test(`${type} has no other keys than ${keys.join(', ')}`.slice(0, 80), async () => {
+    assert.ok(keys.length > 0);
+    for (const key of keys) {
+      const taken = await outcomeOf(way, { [key]: undefined });
+      assert.not.match(String(taken), 'takes no', `${key}: undefined`);
+      for (const value of [1, undefined]) {
+        const refusal = await outcomeOf(way, { [`${key}s`]: value });
+        assert.instance(refusal, InvalidArgumentError, `${key}s: ${value}`);
+        const text = new RegExp(`takes no [a-z]+ "${key}s"; did you mean ${key}\\?`);
+        assert.match((refusal as Error).message, text);
+      }
+    }
+  });
+}
+
+test('what is far from every option is told with those that there are', async () => {
+  const error = await rejection(connect({ reconnect: true } as object));
+  assert.is(
+    (error as Error).message,
+    'connect() takes no option "reconnect"; known: address, bus, peer, anonymous, transport, poller, timeout, signal, limits',
+  );
+});
+
+test('keys that objects have anyway are no options', async () => {
+  for (const key of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+    const given = JSON.parse(`{ "${key}": 1 }`) as object;
+    assert.instance(await rejection(connect(given)), InvalidArgumentError, key);
+    assert.throws(() => proxy.with(given), /takes no option/);
+  }
+});
+
+test('a key that is no text does nothing, and is not looked at', async () => {
+  assert.ok(proxy.with({ [Symbol('note')]: 1, timeout: 5 } as object));
+});
+
+test('the names that dbus-next has for options lead to those of busbar', () => {
+  const texts: readonly [() => unknown, string][] = [
+    [() => method({ inSignature: 's' } as object), '@method() takes no option "inSignature": it is called "in" here'],
+    [
+      () => method({ outSignature: 's' } as object),
+      '@method() takes no option "outSignature": it is called "out" here',
+    ],
+    [() => signal({ signature: 's' } as object), '@signal() takes no option "signature": it is called "args" here'],
+    [
+      () => property({ signature: 's' } as unknown as { type: 's' }),
+      '@property() takes no option "signature": it is called "type" here',
+    ],
+    [
+      () => defineInterface(NAME, { methods: { Ask: { inSignature: 's' } } } as object),
+      `interface ${NAME}: method "Ask": a method takes no option "inSignature": it is called "in" here`,
+    ],
+  ];
+  for (const [define, text] of texts) assert.throws(define, ({ message }: Error) => message === text, text);
+});
+
+test('choices that there are not are told with those that there are, in the environment as well', async () => {
+  const options: readonly [object, string][] = [
+    [{ transport: 'nope' }, 'transport: expected sd-bus or socket, got "nope"'],
+    [{ poller: 'nope' }, 'poller: expected uv or thread, got "nope"'],
+    [{ bus: 'sesion' }, 'bus: expected session or system or starter, got "sesion"'],
+  ];
+  for (const [given, text] of options) assert.is(((await rejection(connect(given))) as Error).message, text);
+  const { BUSBAR_TRANSPORT, BUSBAR_POLLER } = process.env;
+  const variables = {
+    BUSBAR_TRANSPORT: 'BUSBAR_TRANSPORT: expected sd-bus or socket, got "nope"',
+    BUSBAR_POLLER: 'BUSBAR_POLLER: expected uv or thread, got "nope"',
+  };
+  for (const [variable, text] of Object.entries(variables)) {
+    process.env[variable] = 'nope';
+    try {
+      for (const attempt of [connect({ address: daemon.address }), listen({ address: 'unix:tmpdir=/tmp' })]) {
+        const error = await rejection(attempt);
+        assert.instance(error, InvalidArgumentError);
+        assert.is((error as Error).message, text);
+      }
+    } finally {
+      Object.assign(process.env, { BUSBAR_TRANSPORT, BUSBAR_POLLER });
+      if (BUSBAR_TRANSPORT === undefined) delete process.env.BUSBAR_TRANSPORT;
+      if (BUSBAR_POLLER === undefined) delete process.env.BUSBAR_POLLER;
+    }
+  }
+});
+
+test("a handler's context refuses unknown ways to decode as a message does", async () => {
+  let refusal: unknown;
+  const decodes = defineInterface('org.example.Decodes', { methods: { Ask: { in: 'v' } } });
+  const ask = (_value: unknown, context: CallContext) => {
+    refusal = undefined;
+    try {
+      context.decode({ variant: 'wrap' } as object);
+    } catch (error) {
+      refusal = error;
+    }
+  };
+  using _exported = bus.export('/decodes', implement(decodes, { Ask: ask }));
+  await bus.proxy(decodes, bus.uniqueName, '/decodes').call.Ask('x');
+  assert.match(String(refusal), 'decode() takes no option "variant"; did you mean variants?');
+});
+
+test('the functions of a watcher, and of a property, are told from misspelt ones; an instance may have more', () => {
+  assert.throws(
+    () => bus.watchName(NAME, { apeared() {} } as object),
+    ({ message }: Error) =>
+      message === 'watchName() takes no function "apeared"; did you mean appeared? Known: appeared, vanished, refused',
+  );
+  class Watcher {
+    owners: string[] = [];
+    appeared = (owner: string) => void this.owners.push(owner);
+  }
+  bus.watchName(NAME, new Watcher())[Symbol.dispose]();
+  const Level = defineInterface('org.example.Level', { properties: { Level: { type: 'u' } } });
+  assert.throws(
+    () => implement(Level, { Level: { get: () => 1, sett() {} } as never }),
+    /the property Level takes no function "sett"; did you mean set\?/,
+  );
+});
+
+test('subclasses of a program may pass options of their own to an error', () => {
+  class Busy extends DBusError {
+    readonly seconds: number;
+    constructor(options: { readonly seconds: number }) {
+      super('org.example.Error.Busy', 'later', options as object);
+      this.seconds = options.seconds;
+    }
+  }
+  assert.is(new Busy({ seconds: 5 }).seconds, 5);
+});
+
+test.run();
