@@ -8,6 +8,9 @@ export interface CallTarget {
   readonly description: InterfaceDescription;
   /** Where its calls count until they are answered; those of the standard interfaces count with all who exported at the node. */
   readonly atWork?: readonly CallsAtWork[];
-  /** Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values. */
+  /**
+   * Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values; or returns a `LateAnswer`
+   * that comes to it.
+   */
   invoke(method: MethodDescription, call: IncomingCall): unknown;
 }

@@ -25,6 +25,7 @@ import { CallsInProgress } from './calls-in-progress.js';
 import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
 import type { Exportable } from './exportable.js';
 import { IncomingCall } from './incoming-call.js';
+import { LateAnswer } from './late-answer.js';
 import type { ObjectTree, TreeNode } from './object-tree.js';
 import { ReplyHeads } from './reply-heads.js';
 import { introspectable } from './standard/introspectable.js';
@@ -74,7 +75,9 @@ export class Dispatcher {
         // Taken before: a handler may end its own export.
         const atWork = target.atWork ?? this.#tree.get(call.path)?.atWork ?? [];
         checkBody(message, method);
-        this.#settle(call, method, target.invoke(method, call), atWork);
+        const result = target.invoke(method, call);
+        if (result instanceof LateAnswer) this.#settleLate(call, method, result, atWork);
+        else this.#settle(call, method, result, atWork);
       }
     } catch (error) {
       fail(call, error);
@@ -102,6 +105,19 @@ export class Dispatcher {
     settled.then(
       (value) => reply(call, method, value),
       (error: unknown) => fail(call, error),
+    );
+  }
+
+  #settleLate(
+    call: IncomingCall,
+    method: MethodDescription,
+    answer: LateAnswer<unknown>,
+    atWork: readonly CallsAtWork[],
+  ): void {
+    call.begin(this.#inProgress, atWork);
+    answer.settle(
+      (value) => reply(call, method, value),
+      (error) => fail(call, error),
     );
   }
 

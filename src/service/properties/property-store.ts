@@ -61,8 +61,10 @@ export class PropertyStore {
   get(name: string): unknown {
     const property = this.property(name);
     const value = this.#source.readProperty(name);
-    if (!isThenable(value)) return property.typed(value);
-    return Promise.resolve(value).then((settled) => property.typed(settled));
+    if (isThenable(value)) return Promise.resolve(value).then((settled) => property.typed(settled));
+    const typed = property.typed(value);
+    if (property.wasSlow) property.tellNow(typed, quietEntry(property, typed));
+    return typed;
   }
 
   /**
@@ -126,7 +128,7 @@ export class PropertyStore {
     const { description } = property;
     if (!this.#tells(description)) {
       property.wasSet(setting, property.isOvertaken(setting) ? readQuietly(get) : unknownValue);
-      property.changes++;
+      property.changed();
       return;
     }
     let now: unknown;
@@ -134,14 +136,14 @@ export class PropertyStore {
       now = get?.();
     } catch (error) {
       property.wasSet(setting, unknownValue);
-      property.changes++;
+      property.changed();
       this.#failed(description, error);
       this.#note(property, State.Invalidated);
       return;
     }
     property.wasSet(setting, now);
     if (isThenable(now)) {
-      property.changes++;
+      property.changed();
       this.#note(property, description.emits === true ? this.#await(property, now) : ignored(now));
       return;
     }
@@ -150,7 +152,7 @@ export class PropertyStore {
       closeHandedOver(description.signature, now);
       return;
     }
-    property.changes++;
+    property.changed();
     this.#note(property, description.emits === true ? this.#content(property, after) : State.Invalidated);
   }
 
@@ -165,20 +167,25 @@ export class PropertyStore {
     if (typeof changes !== 'object' || changes === null) {
       throw new InvalidArgumentError('changes: expected an array of names, or an object of values by name');
     }
-    const noted: [Property, EncodedEntry | undefined][] = [];
+    const noted: { property: Property; value?: unknown; entry?: EncodedEntry | undefined }[] = [];
     if (Array.isArray(changes)) {
-      for (const key of changes as readonly unknown[]) noted.push([this.#emitting(nameOf, key), undefined]);
+      for (const key of changes as readonly unknown[]) noted.push({ property: this.#emitting(nameOf, key) });
     } else {
       for (const [key, given] of Object.entries(changes)) {
         const property = this.#emitting(nameOf, key);
-        noted.push([property, encodeEntry(property.description, property.typed(given), true, key)]);
+        const value = property.typed(given);
+        noted.push({ property, value, entry: encodeEntry(property.description, value, true, key) });
       }
     }
-    for (const [property, entry] of noted) {
-      property.changes++;
+    for (const { property, value, entry } of noted) {
+      property.changed();
       if (!this.#tells(property.description)) continue;
       if (property.description.emits !== true) this.#note(property, State.Invalidated);
-      else this.#note(property, entry ?? State.Unread);
+      else if (entry === undefined) this.#note(property, State.Unread);
+      else {
+        property.tellNow(value, entry);
+        this.#note(property, entry);
+      }
     }
   }
 
@@ -207,7 +214,10 @@ export class PropertyStore {
     try {
       const value = this.#source.readProperty(description.name);
       if (isThenable(value)) return this.#answer(property, value);
-      return fittingEntry(this, description, property.typed(value));
+      const typed = property.typed(value);
+      const entry = fittingEntry(this, description, typed);
+      property.tellNow(typed, entry);
+      return entry;
     } catch (error) {
       report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
       return undefined;
@@ -220,23 +230,22 @@ export class PropertyStore {
    */
   knownEntries(room: DescriptorRoom): EncodedEntries {
     const entries: EncodedEntry[] = [];
-    for (const { name, access } of this.description.properties.values()) {
+    for (const { name, access, emits } of this.description.properties.values()) {
       if (access === 'write') continue;
       const property = this.property(name);
       const entry = this.entry(property);
-      if (entry instanceof Promise) this.#follow(property, entry);
-      else if (entry !== undefined && room.takes(entry)) entries.push(entry);
+      if (entry instanceof Promise) {
+        if (emits === true || emits === 'const') this.#follow(property, entry);
+      } else if (entry !== undefined && room.takes(entry)) entries.push(entry);
       else if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
     }
     return new EncodedEntries(entries);
   }
 
-  #follow(property: Property, answer: Promise<Answer>): void {
-    const { emits } = property.description;
-    const number = property.asked;
-    if (emits !== true && emits !== 'const') return;
-    property.followed = number;
-    void answer.then(({ entry }) => this.#tellAnswer(property, number, entry));
+  /** A value that somebody asked for by itself is sent, and others may be waiting for one. */
+  tell(property: Property, { number, changes, value }: Omit<Answer, 'entry'>): void {
+    property.tell(number);
+    if (property.listeners.size > 0) property.learn({ number, changes, value, entry: quietEntry(property, value) });
   }
 
   /** Whether anybody is to hear of a change: nobody knows a value of what is not exported. */
@@ -262,43 +271,53 @@ export class PropertyStore {
     }
   }
 
-  #content({ description }: Property, value: unknown): Content {
-    return fittingEntry(this, description, value) ?? State.Invalidated;
+  #content(property: Property, value: unknown): Content {
+    const entry = fittingEntry(this, property.description, value);
+    property.tellNow(value, entry);
+    return entry ?? State.Invalidated;
   }
 
   /** Has a changed value that takes time follow when it is known. */
   #await(property: Property, value: PromiseLike<unknown>): Content {
-    const answer = this.#answer(property, value);
-    const number = property.asked;
-    property.followed = number;
-    void answer.then(({ entry }) => this.#tellAnswer(property, number, entry));
+    this.#follow(property, this.#answer(property, value));
     return State.Awaited;
   }
 
+  #follow(property: Property, answer: Promise<Answer>): void {
+    const number = property.follow();
+    void answer.then(({ entry }) => this.#tellAnswer(property, number, entry));
+  }
+
   #tellAnswer(property: Property, number: number, entry: EncodedEntry | undefined): void {
-    // A later change has asked again: its value is the newer one.
-    if (property.followed !== number || property.told > number) {
-      if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
+    // The property has changed again: that change has its own value, or asks for it.
+    const isFollowed = property.isFollowed(number);
+    if (isFollowed && !property.isOutdated(number)) {
+      property.tell(number);
+      if (this.places.size > 0) this.#note(property, entry ?? State.Invalidated);
       return;
     }
-    property.told = number;
-    if (this.places.size > 0) this.#note(property, entry ?? State.Invalidated);
+    if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
+    // Some have a newer value already, by an answer: the others are told what it is by now.
+    if (isFollowed && entry !== undefined && this.places.size > 0) this.#note(property, State.Unread);
   }
 
   /** What a getter comes to that takes its time, but not for ever. */
   #answer(property: Property, value: PromiseLike<unknown>): Promise<Answer> {
     const { description, changes } = property;
-    const number = ++property.asked;
+    const number = property.beginCall();
+    const learn = (settled: unknown, entry: EncodedEntry | undefined): Answer => {
+      const answer: Answer = { number, changes, value: settled, entry };
+      property.learn(answer);
+      return answer;
+    };
     return inTime(value, (late) => closeHandedOver(description.signature, late))
-      .then((settled) => fittingEntry(this, description, property.typed(settled)))
+      .then((settled) => {
+        const typed = property.typed(settled);
+        return learn(typed, fittingEntry(this, description, typed));
+      })
       .catch((error: unknown) => {
         report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
-        return undefined;
-      })
-      .then((entry) => {
-        const answer: Answer = { number, changes, entry };
-        for (const listener of property.listeners) listener.learn(property, answer);
-        return answer;
+        return learn(undefined, undefined);
       });
   }
 
@@ -322,6 +341,15 @@ function readQuietly(get: (() => unknown) | undefined): unknown {
     // It may be readable when it was set.
   }
   return unknownValue;
+}
+
+/** The entry of a value, for those who want it besides the one that is told what does not fit. */
+function quietEntry({ description }: Property, value: unknown): EncodedEntry | undefined {
+  try {
+    return encodeEntry(description, value, true);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whoever wants the value asks for it once more. */

@@ -1,22 +1,24 @@
 /** What the store knows of one property of an object: of its value, of the calls of its getter, and of its changes. */
-import type { EncodedEntry } from '../../codec/encoded-entries.js';
+import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import type { PropertyDescription } from '../../introspection/description.js';
 import { Variant } from '../../variant.js';
 import { KeptDescriptors } from './kept-descriptors.js';
 import { withoutVariants } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 
-/** What a getter that takes its time came to. */
+/** A value of a property that somebody waits for: what a getter that takes its time came to, or what was told meanwhile. */
 export interface Answer {
-  /** Which call of the getter it was, of those that took time. */
+  /** Its place in the order in which the values were asked for: the higher one is the newer one. */
   readonly number: number;
   /** How often the property had changed when the getter was asked. */
   readonly changes: number;
-  /** Nothing where it failed. */
+  /** As it is to be sent. */
+  readonly value: unknown;
+  /** Nothing where it failed, or does not fit. */
   readonly entry: EncodedEntry | undefined;
 }
 
-/** Hears of what slow getters come to. */
+/** Hears of what slow getters come to, and of what is told while they are at work. */
 export interface AnswerListener {
   learn(property: Property, answer: Answer): void;
 }
@@ -42,13 +44,13 @@ export class Property {
   readonly description: PropertyDescription;
   /** How often it has changed. */
   changes = 0;
-  /** Calls of its getter that took time. */
-  asked = 0;
-  /** The last one of them that was begun because of a change: what earlier ones come to is old. */
-  followed = 0;
-  /** The last one of them whose value was told. */
-  told = 0;
-  /** Who waits for them. */
+  /** Numbers the calls of its getter that took time and, since there was one, the changes and the values that are sent. */
+  #last = 0;
+  /** The call that a change is waiting for: what earlier ones come to is old. */
+  #followed = 0;
+  /** The newest value that was sent, or will be before anything else is. */
+  #told = 0;
+  /** Who waits for values. */
   readonly listeners = new Set<AnswerListener>();
   readonly #types: ReceivedTypes | undefined;
   readonly #descriptors: KeptDescriptors | undefined;
@@ -62,6 +64,56 @@ export class Property {
     const { signature } = description;
     if (signature.includes('v')) this.#types = new ReceivedTypes(signature);
     if (/[hv]/.test(signature)) this.#descriptors = new KeptDescriptors(signature);
+  }
+
+  /** It has changed: what its getter was asked before is not told any more. */
+  changed(): void {
+    this.changes++;
+    if (this.#last > 0) this.#followed = ++this.#last;
+  }
+
+  /** Its getter was asked, and takes its time: the number of what it comes to. */
+  beginCall(): number {
+    return ++this.#last;
+  }
+
+  /** What the last call of its getter comes to is to be told, and of no earlier one: its number. */
+  follow(): number {
+    this.#followed = this.#last;
+    return this.#followed;
+  }
+
+  /** Whether what a call of its getter came to is still to be told. */
+  isFollowed(number: number): boolean {
+    return this.#followed === number;
+  }
+
+  /** Whether something newer was sent than what a call of its getter came to. */
+  isOutdated(number: number): boolean {
+    return this.#told > number;
+  }
+
+  /** What a call of its getter came to is sent. */
+  tell(number: number): void {
+    this.#told = Math.max(this.#told, number);
+  }
+
+  /** Whether calls of its getter may be at work. */
+  get wasSlow(): boolean {
+    return this.#last > 0;
+  }
+
+  /** A value that took no time is sent: what calls of its getter come to that are at work is older. */
+  tellNow(value: unknown, entry: EncodedEntry | undefined): void {
+    if (!this.wasSlow) return;
+    this.#told = ++this.#last;
+    this.learn({ number: this.#told, changes: this.changes, value, entry });
+  }
+
+  /** Those who wait get to know a value. What has descriptors is for the one who asked for it, and owns them. */
+  learn(answer: Answer): void {
+    if (answer.entry !== undefined && hasDescriptors(answer.entry)) return;
+    for (const listener of this.listeners) listener.learn(this, answer);
   }
 
   /** Whether a getter may open a descriptor whenever it is read. */

@@ -4,6 +4,8 @@
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import { LateAnswer } from '../late-answer.js';
+import { isThenable } from '../thenable.js';
 import { DescriptorRoom } from './descriptor-room.js';
 import type { Answer, AnswerListener, Property } from './property.js';
 import type { PropertyStore } from './property-store.js';
@@ -21,14 +23,14 @@ const WAITS = 2;
 /**
  * What is made of the values of properties, at once if no getter takes time. Where some do, they are awaited, and it is made
  * again then, of the values that the properties have by that time: changes are sent when they happen, and an older value must
- * not come behind them. For the same reason it has to be sent as soon as it is there.
+ * not come behind them. For the same reason it is sent in the microtask that makes it: see {@link LateAnswer}.
  *
  * A property that changes faster than its getter answers has the newest value that is known: the change that made it old is
  * still to be told, and comes behind the answer.
  *
  * Values whose descriptors have no room in the answer are left out and reported: for too many of them a bus hangs up.
  */
-export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | Promise<Result> {
+export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | LateAnswer<Result> {
   const reading = new Reading(asked);
   const read: ReadProperties = (store, skipped) => reading.read(store, skipped);
   const first = make(read);
@@ -37,7 +39,7 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: 
     reading.tellLeftOut();
     return first;
   }
-  return reading.repeat(() => make(read));
+  return new LateAnswer((send) => reading.repeat(() => make(read), send));
 }
 
 /** Gives the entries of an object's properties, but for those whose names were there already. */
@@ -65,8 +67,8 @@ class Reading implements AnswerListener {
     return this.#waiting.length > 0;
   }
 
-  /** Makes it again when what was asked for is known. */
-  async repeat<Result>(make: () => Result): Promise<Result> {
+  /** Makes it again when what was asked for is known, and sends it. */
+  async repeat<Result>(make: () => Result, send: (result: Result) => void): Promise<void> {
     try {
       for (let waits = 1; ; waits++) {
         await Promise.all(this.#waiting.splice(0));
@@ -75,9 +77,10 @@ class Reading implements AnswerListener {
         this.#isLast = waits === WAITS;
         const result = make();
         if (this.isWaiting && !this.#isLast) continue;
-        for (const [property, { number }] of this.#answers) property.told = Math.max(property.told, number);
+        for (const [property, { number }] of this.#answers) property.tell(number);
         this.tellLeftOut();
-        return result;
+        send(result);
+        return;
       }
     } finally {
       for (const property of this.#listened) property.listeners.delete(this);
@@ -128,7 +131,7 @@ class Reading implements AnswerListener {
     if (!(entry instanceof Promise)) return entry;
     property.listeners.add(this);
     this.#listened.add(property);
-    this.#waiting.push(entry);
+    this.#waiting.push(entry.then((answer) => this.learn(property, answer)));
     return undefined;
   }
 }
@@ -137,19 +140,72 @@ class Reading implements AnswerListener {
  * The value of one property that takes time. While it was asked for, the property may have changed, and that may have been
  * told: then it is asked for again.
  */
-export async function whenNewest(store: PropertyStore, name: string, first: PromiseLike<unknown>): Promise<unknown> {
+export function whenNewest(store: PropertyStore, name: string, first: PromiseLike<unknown>): LateAnswer<unknown> {
   const property = store.property(name);
-  let asked: unknown = first;
-  for (let times = 1; ; times++) {
-    const number = ++property.asked;
-    const { changes } = property;
-    const value = await asked;
-    const isNewest = property.changes === changes || (times >= WAITS && property.told < number);
-    if (isNewest || times >= 8 * WAITS) {
-      property.told = Math.max(property.told, number);
-      return value;
+  return new LateAnswer((send) => new Asking(store, property).repeat(first, send));
+}
+
+/** Waits for one value, and hears of newer ones meanwhile: what one call is answered with, or all are told. */
+class Asking implements AnswerListener {
+  readonly #store: PropertyStore;
+  readonly #property: Property;
+  #newest: Answer | undefined;
+
+  constructor(store: PropertyStore, property: Property) {
+    this.#store = store;
+    this.#property = property;
+  }
+
+  learn(_property: Property, answer: Answer): void {
+    // What failed is the answer of who asked for it.
+    if (answer.entry === undefined || answer.number < (this.#newest?.number ?? 0)) return;
+    this.#newest = answer;
+  }
+
+  /** Asks until it has a value that is as new as what was told, and sends it. */
+  async repeat(first: unknown, send: (value: unknown) => void): Promise<void> {
+    const property = this.#property;
+    const { name, signature } = property.description;
+    property.listeners.add(this);
+    try {
+      let asked = first;
+      for (let times = 1; ; times++) {
+        const number = property.beginCall();
+        const { changes } = property;
+        const isLast = times >= WAITS;
+        let value: unknown;
+        try {
+          // What takes no time after all is sent before it is old.
+          value = isThenable(asked) ? await asked : asked;
+        } catch (error) {
+          if (this.#sendNewer(number, isLast, send)) return;
+          throw error;
+        }
+        if (this.#sendNewer(number, isLast, send)) {
+          closeHandedOver(signature, value);
+          return;
+        }
+        if (isLast || property.changes === changes) {
+          property.listeners.delete(this);
+          this.#store.tell(property, { number, changes, value });
+          send(value);
+          return;
+        }
+        closeHandedOver(signature, value);
+        asked = this.#store.get(name);
+      }
+    } finally {
+      property.listeners.delete(this);
     }
-    closeHandedOver(property.description.signature, value);
-    asked = store.get(name);
+  }
+
+  /** Sends what became known while the getter was at work, if that is newer than what the getter came to. */
+  #sendNewer(number: number, isLast: boolean, send: (value: unknown) => void): boolean {
+    const newest = this.#newest;
+    if (newest === undefined || newest.number < number) return false;
+    if (!isLast && newest.changes !== this.#property.changes) return false;
+    this.#property.tell(newest.number);
+    send(newest.value);
+    return true;
   }
 }

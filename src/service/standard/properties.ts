@@ -42,7 +42,7 @@ function get(call: IncomingCall): unknown {
   call.subject = { name: `the property ${exportable.description.name}.${name}`, signature: property.signature };
   const value = properties.get(name);
   const answer = (known: unknown) => new Variant(property.signature, known);
-  return isThenable(value) ? whenNewest(properties, name, value).then(answer) : answer(value);
+  return isThenable(value) ? whenNewest(properties, name, value).as(answer) : answer(value);
 }
 
 /** The value may be large, and much larger once it is decoded: it is not before it is known to be wanted. */
