@@ -3,8 +3,8 @@
  * have, and terminates a thousand workers with each poller of Node.js. Prints tables, which it writes to
  * docs/support/figures/runtimes.json and workers.json as well.
  *
- * `--only bun --only deno` chooses runtimes by their ids, `--suite bus` folders of tests (bus and process) or the workers
- * (workers), and `--poller thread` pollers; figures of what was not run as a whole are printed alone. `BUSBAR_TRANSPORT` is
+ * `--only bun --only deno` chooses runtimes by their ids, `--suite bus` folders and files of tests (bus, process and
+ * reliability/fairness) or the workers (workers), and `--poller thread` pollers; figures of what was not run as a whole are printed alone. `BUSBAR_TRANSPORT` is
  * passed on, and no figures are written then.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,6 +18,8 @@ import { installRuntime } from './setup/runtime-packages.mjs';
 import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
+/** What every runtime has to pass: what depends on how it polls. */
+const FOLDERS = ['bus', 'process', 'reliability/fairness'];
 /** How many workers are terminated with each poller. */
 const WORKERS = 1000;
 /** For all of them: ten minutes on an idle machine with two processors. */
@@ -27,7 +29,7 @@ const figures = (name) => join(root, 'docs/support/figures', `${name}.json`);
 const word = { type: 'string', multiple: true };
 const {
   only,
-  suite: parts = ['bus', 'process', 'workers'],
+  suite: parts = [...FOLDERS, 'workers'],
   poller,
 } = parseArgs({
   options: { only: word, suite: word, poller: word },
@@ -43,7 +45,7 @@ const everyPoller = poller === undefined;
 const rows = [];
 for (const runtime of chosen) rows.push(...(await rowsOfRuntime(runtime)));
 if (rows.length > 0) printTable(rows);
-if (only === undefined && everyPoller && folders.length === 2) writeRows(figures('runtimes'), rows);
+if (only === undefined && everyPoller && folders.length === FOLDERS.length) writeRows(figures('runtimes'), rows);
 
 const workers = [];
 if (parts.includes('workers') && everyPoller && chosen.includes(runtimes[0])) workers.push(await terminateWorkers());

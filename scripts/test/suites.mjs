@@ -61,9 +61,10 @@ function packed() {
   ];
 }
 
-/** The files of one folder of tests. */
+/** The files of one folder of tests, or the one that is named as a suite is. */
 export function testFiles(folder) {
   const path = join(root, 'test', folder);
+  if (existsSync(`${path}.test.ts`)) return [testFile(`${path}.test.ts`)];
   if (!existsSync(path)) return [];
   const files = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.test.ts'));
   return files.sort().map((name) => testFile(join(path, name)));
