@@ -1,5 +1,5 @@
 /** The compiled library in dist/, and a binary of the addon: the committed prebuild, or one built here. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundle } from './bundling.mjs';
@@ -62,7 +62,7 @@ function filesBelow(folder) {
 /** Builds the addon where no prebuild fits this machine. Most machines have one and need no compiler. */
 export function buildAddon() {
   if (loadAddon() !== undefined) return;
-  say(`building the addon: there is no binary for ${process.platform}-${process.arch}`);
+  say(`building the addon: there is none of this version for ${process.platform}-${process.arch}`);
   try {
     runQuietly(process.execPath, ['node_modules/cmake-js/bin/cmake-js', 'build', '-B', 'Release']);
   } catch (error) {
@@ -71,11 +71,22 @@ export function buildAddon() {
   if (loadAddon() === undefined) throw new SetupError('The addon was built, but does not load on this machine.');
 }
 
-/** The addon, where one fits this machine. */
+/** The addon, where one fits this machine and these sources. */
 export function loadAddon() {
+  const require = createRequire(join(root, 'package.json'));
   try {
-    return createRequire(join(root, 'package.json'))('node-gyp-build')(root);
+    const file = require('node-gyp-build').path(root);
+    // It may have been built since it was last required.
+    delete require.cache[file];
+    const addon = require(file);
+    return addon.seamVersion === seamVersion() ? addon : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What the addon has to say of itself: one that was built here before may be of other sources. */
+function seamVersion() {
+  const header = readFileSync(join(root, 'native/seam_version.h'), 'utf8');
+  return Number(/kSeamVersion = (\d+)/.exec(header)[1]);
 }

@@ -62,6 +62,8 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
     );
   }
   if (text.includes('of another version of busbar')) {
+    if (!file.includes('/prebuilds/'))
+      return `it was built from other sources than these: ${rebuildCommand(dirname(file))}`;
     return 'copy the folder "prebuilds" from the busbar that the program was made with, anew with each version';
   }
   if (/file too short|invalid ELF header|file data|is truncated/i.test(text)) {
@@ -115,6 +117,12 @@ function ownBinaries(): readonly string[] {
 /** Whether a file is for another C library than the one that is here. */
 function isForeign(file: string): boolean {
   return file.endsWith('.node') && file.includes('/prebuilds/') && !ownBinaries().some((name) => file.endsWith(name));
+}
+
+/** @param built the folder `build/Release` of the package */
+function rebuildCommand(built: string): string {
+  const folder = dirname(dirname(built));
+  return `run npm run build:native in ${folder}, or remove ${join(folder, 'build')} where there are prebuilt binaries`;
 }
 
 function buildCommand({ folder, of }: Place): string {

@@ -42,6 +42,13 @@ test('each known cause has its own cure', () => {
   }
 });
 
+test('a binary that was built from other sources is built anew', () => {
+  const error = new Error('x is of another version of busbar');
+  assert.match(failureText([{ file, error }], [place]), 'copy the folder "prebuilds"');
+  const built = failureText([{ file: `${folder}/build/Release/busbar.node`, error }], [place]);
+  assert.match(built, `run npm run build:native in ${folder}, or remove ${folder}/build`);
+});
+
 test('the cure stands last', () => {
   assert.match(textFor('libstdc++.so.6: cannot open').split('\n').at(-1) as string, 'install the C++ library');
 });
