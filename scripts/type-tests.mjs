@@ -4,7 +4,11 @@
  * newest of all, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a
  * `@ts-expect-error`; it passes if no compilation complains about it.
  *
- * Then the programs of test/types/settings are compiled with the settings that users have.
+ * Two of the sources are generated: random signatures, and whatever the table of values says may be written.
+ *
+ * Then the programs of test/types/settings are compiled with the settings that users have, the declarations of a library
+ * that exports what busbar returns are emitted, errors are compared with the cures that they have to name, an editor is asked
+ * for definitions, and it is counted what an interface costs the compiler.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,10 +17,18 @@ import { dirname, join, relative } from 'node:path';
 import { buildLibrary } from './setup/build.mjs';
 import { root } from './setup/report.mjs';
 import { orExplain } from './setup.mjs';
+import { checkCost } from './type-tests/cost.mjs';
+import { checkCures } from './type-tests/cures.mjs';
+import { checkDeclarations } from './type-tests/declared.mjs';
+import { checkEditors } from './type-tests/editors.mjs';
 import { checkSettings } from './type-tests/settings.mjs';
+import { tableValues } from './type-tests/table-values.mjs';
 
 const tests = join(root, 'test', 'types');
 const work = join(root, 'build', 'type-tests');
+const generated = join(work, 'generated');
+/** Those that have nothing to do with decorators. */
+const signatures = join(generated, 'signatures');
 const require = createRequire(import.meta.url);
 
 /** Each TypeScript but the newest has a folder of its own, for in this one its `tsc` would hide the project's. */
@@ -25,10 +37,10 @@ const [oldest, five] = ['oldest', 'five'].map((folder) =>
 );
 const newest = require.resolve('typescript/package.json');
 const dialects = [
-  { name: 'standard', folders: [tests], options: {} },
+  { name: 'standard', folders: [tests, generated, signatures], options: {} },
   {
     name: 'experimentalDecorators',
-    folders: [tests, join(tests, 'legacy')],
+    folders: [tests, generated, join(tests, 'legacy')],
     options: { experimentalDecorators: true },
   },
 ];
@@ -63,6 +75,12 @@ mkdirSync(work, { recursive: true });
 await orExplain(buildLibrary);
 const declarations = join(root, 'dist/index.d.ts');
 
+mkdirSync(generated);
+const { randomSignatures } = await import('./type-tests/random-signatures.mjs');
+mkdirSync(signatures);
+writeFileSync(join(generated, 'table-values.ts'), tableValues());
+writeFileSync(join(signatures, 'random-signatures.ts'), randomSignatures());
+
 const base = JSON.parse(readFileSync(join(tests, 'tsconfig.json'), 'utf8')).compilerOptions;
 const assertions = assertionsOf(dialects.flatMap(({ folders }) => folders.flatMap(sources)));
 const failed = new Set();
@@ -91,8 +109,15 @@ function assertionAt(error) {
 const places = new Set([...assertions].flatMap(([file, numbers]) => numbers.map((number) => `${file}:${number}`)));
 const passed = [...places].filter((place) => !failed.has(place)).length;
 
-const settings = checkSettings(join(work, 'settings'), { oldest, newest });
-const failures = failed.size + settings.failed;
+const others = [
+  checkSettings(join(work, 'settings'), { oldest, newest }),
+  checkDeclarations(join(work, 'declared'), [oldest, five, newest]),
+  checkCures(join(work, 'cures'), [oldest, five, newest]),
+  checkEditors(join(work, 'editors'), five),
+  checkCost(join(work, 'cost'), [five, newest]),
+];
+const sum = (key) => others.reduce((total, outcome) => total + outcome[key], 0);
+const failures = failed.size + sum('failed');
 
-console.log(`types: ${passed + settings.passed} passed, ${failures} failed`);
+console.log(`types: ${passed + sum('passed')} passed, ${failures} failed`);
 process.exitCode = failures === 0 && passed > 0 ? 0 : 1;

@@ -110,7 +110,7 @@ export type { MemberOptions } from './service/decoration.js';
 export { defineInterface, type InterfaceDefinition } from './service/define-interface.js';
 export type { InterfaceMembers } from './service/definitions.js';
 export { type Describable, describe } from './service/describe.js';
-export type { Emits } from './service/emits.js';
+export type { Carries, Emits } from './service/emits.js';
 export type { ExportedObject } from './service/exportable.js';
 export type { Export } from './service/exports.js';
 export {
@@ -119,11 +119,12 @@ export {
   type ImplementationOf,
   implement,
 } from './service/implement.js';
-export { type MethodOptions, method } from './service/method.js';
-export { type PropertyOptions, property } from './service/property.js';
+export { type DecoratesMethod, type MethodOptions, method } from './service/method.js';
+export { type DecoratesProperty, type PropertyOptions, property } from './service/property.js';
 export { ServiceInterface, type ServiceInterfaceClass } from './service/service-interface.js';
-export { type SignalOptions, signal } from './service/signal.js';
-export { type } from './signature/refine.js';
+export { type DecoratesSignal, type SignalOptions, signal } from './service/signal.js';
+export type { PlainObject } from './signature/literal.js';
+export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
 export type { ReadValue, ReadValues, VariantChoice, WriteValue, WriteValues } from './signature/types.js';
 export { Variant, variant } from './variant.js';

@@ -79,15 +79,20 @@ const machinery = [
   'ListOf',
   'MakeVariant',
   'Members',
+  'Methods',
   'NoOthers',
   'NoReply',
   'ParametersWithContext',
+  'ReadableProperties',
   'Reading',
   'ReadingOf',
   'ReadingWith',
   'Refined',
   'ServiceUse',
   'Shared',
+  'Signals',
+  'SignalsInLoops',
+  'SignalsOnce',
   'Table',
   'Tuple',
   'TypeOf',
@@ -99,6 +104,7 @@ const machinery = [
   'Value',
   'Values',
   'VariantsOf',
+  'WritableProperties',
 ];
 
 /** Builds the site and returns its folder; `undefined` if there was an error or a warning, which typedoc has told. */

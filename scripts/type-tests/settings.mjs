@@ -2,10 +2,10 @@
  * The settings of users: the same programs compile, and the same lines of them do not, whatever the compiler is told. The
  * package is found as it is where it is installed, by what its package.json says of it.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
+import { compilerOutput, versionOf } from './installed.mjs';
 
 const programs = join(root, 'test/types/settings');
 
@@ -29,7 +29,7 @@ const modules = (oldest) => [
 export function checkSettings(folder, { oldest, newest }) {
   const outcome = { passed: 0, failed: 0 };
   for (const [title, compiler, project] of projects(folder, { oldest, newest })) {
-    const complaints = output(compiler, project, '-p', '.', '--noEmit', '--pretty', 'false');
+    const complaints = compilerOutput(compiler, project, '--noEmit');
     outcome[complaints === '' ? 'passed' : 'failed']++;
     if (complaints !== '') console.log(`${title}:\n${complaints.trimEnd()}`);
   }
@@ -39,13 +39,13 @@ export function checkSettings(folder, { oldest, newest }) {
 
 function* projects(folder, { oldest, newest }) {
   const initial = projectIn(folder, 'init', 'module');
-  output(newest, initial, '--init');
+  compilerOutput(newest, initial, '--init');
   yield ['tsc --init of the newest TypeScript', newest, initial];
   for (const [compiler, isOldest] of [
     [newest, false],
     [oldest, true],
   ]) {
-    const { version } = JSON.parse(readFileSync(compiler, 'utf8'));
+    const version = versionOf(compiler);
     for (const [how, options, type] of modules(isOldest)) {
       // Without errors in the declarations both are the same; the newest shows that, and the oldest is slow.
       for (const skipLibCheck of isOldest ? [false] : [true, false]) {
@@ -73,9 +73,4 @@ function projectIn(folder, name, type) {
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules/busbar'));
   return project;
-}
-
-function output(compiler, cwd, ...args) {
-  const tsc = join(dirname(compiler), 'bin/tsc');
-  return spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' }).stdout;
 }

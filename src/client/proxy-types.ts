@@ -88,19 +88,17 @@ export interface InterfaceProxy<out T = LooseMemberTypes, D extends Reading = 'r
    * the abort signal's reason if it did not answer; {@link InvalidArgumentError} if an argument does not fit, and
    * then nothing was sent
    */
-  readonly call: { readonly [Name in keyof Members<T, D, 'methods'>]: Members<T, D, 'methods'>[Name] };
+  readonly call: Methods<T, D>;
   /** Listens to a signal, with a function that gets its arguments. */
-  readonly on: { readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Members<T, D, 'signals'>[Name]> };
+  readonly on: Signals<T, D>;
   /** Waits for the next signal, and resolves with the tuple of its arguments. */
-  readonly once: { readonly [Name in keyof Members<T, D, 'signals'>]: Once<Members<T, D, 'signals'>[Name]> };
+  readonly once: SignalsOnce<T, D>;
   /** Iterates over signals from now on: `for await (const [first, second] of proxy.watch.Name())`. */
-  readonly watch: { readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Members<T, D, 'signals'>[Name]> };
+  readonly watch: SignalsInLoops<T, D>;
   /** Reads a property. */
-  readonly get: { readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Members<T, D, 'readable'>[Name]> };
+  readonly get: ReadableProperties<T, D>;
   /** Writes a property; resolves when the peer has. */
-  readonly set: {
-    readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
-  };
+  readonly set: WritableProperties<T, D>;
   /** Reads all properties at once. A peer leaves out those that it cannot tell just now. */
   getAll(): Promise<Partial<Members<T, D, 'readable'>>>;
   /**
@@ -117,6 +115,26 @@ export interface InterfaceProxy<out T = LooseMemberTypes, D extends Reading = 'r
     options: ProxyOptions<V, A>,
   ): InterfaceProxy<T, ReadingWith<D, V, A>>;
 }
+
+// They have names for the compiler's errors: "property 'Changed' does not exist on type 'Methods<…>'".
+type Methods<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'methods'>]: Members<T, D, 'methods'>[Name];
+};
+type Signals<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Members<T, D, 'signals'>[Name]>;
+};
+type SignalsOnce<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Once<Members<T, D, 'signals'>[Name]>;
+};
+type SignalsInLoops<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Members<T, D, 'signals'>[Name]>;
+};
+type ReadableProperties<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Members<T, D, 'readable'>[Name]>;
+};
+type WritableProperties<out T, D extends Reading> = {
+  readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
+};
 
 /** The members of one kind. */
 type Members<T, D extends Reading, Kind extends keyof MemberTypes> = MembersIn<T, D>[Kind];

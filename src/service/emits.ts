@@ -39,7 +39,14 @@ export interface Carries<Arguments extends readonly unknown[]> {
 export type Emits<
   T = void,
   Arguments extends readonly unknown[] = Extract<EmittedArguments<T>, readonly unknown[]>,
-> = 0 extends 1 & T ? T : [T] extends [void] ? void | Carries<Arguments> : T & Carries<Arguments>;
+> = 0 extends 1 & T
+  ? T
+  : [T] extends [void]
+    ? void | Carries<Arguments>
+    : (unknown extends T ? Known : T) & Carries<Arguments>;
+
+/** Whatever is known to be there: `unknown` alone carries nothing. */
+type Known = string | number | bigint | boolean | object | Readonly<Record<string, unknown>>;
 
 /** The arguments that a signal's listeners get, from the type of its method; `never` for what is no signal. */
 export type SignalArguments<F> = 0 extends 1 & F

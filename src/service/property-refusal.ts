@@ -39,10 +39,17 @@ type StandardRefusal<Context extends StandardContext, P extends Told> =
               ReadRefusal<Awaited<V>, P, IsServiceOnly<This>>
             >
       : Context extends ClassSetterDecoratorContext<infer This, infer V>
-        ? HeldRefusal<V, P, 'write', IsServiceOnly<This>>
+        ? First<HeldRefusal<V, P, 'write', IsServiceOnly<This>>, BesideRefusal<This, Context['name'], P>>
         : Context extends ClassFieldDecoratorContext<infer _This, infer _V>
           ? `write "accessor ${Context['name'] & string}", for nothing notices assignments to a field`
           : NoProperty<Context['name']>;
+
+/** Why what a getter beside the decorated setter returns cannot be read. A setter alone has the type of what it takes. */
+type BesideRefusal<This, Name, P extends Told> = P['access'] extends 'write'
+  ? never
+  : Name extends keyof This
+    ? ReadRefusal<Awaited<This[Name]>, P, IsServiceOnly<This>>
+    : never;
 
 type LegacyRefusal<Target, Key, Descriptor, P extends Told> = Key extends keyof Target
   ? Target[Key] extends infer V

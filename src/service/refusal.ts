@@ -14,6 +14,12 @@ export interface Misfit<Cure extends string, Expected> {
 
 export type IsAny<T> = 0 extends 1 & T ? true : false;
 
+/**
+ * The second parameter of a decorator that was written without parentheses. It has a name because overloads with literal
+ * parameters come first to the compiler, which tells what is wrong with the last.
+ */
+export type NoParentheses<Written extends string> = `write ${Written}`;
+
 /** The first reason of several; `never` is none. */
 export type First<A, B> = [A] extends [never] ? B : A;
 

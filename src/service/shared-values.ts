@@ -111,7 +111,9 @@ type WrittenList<Element> =
 /** Whether what is read is what the type of what was sent promises to clients. */
 export type Keeps<Read, Sent> = [Sent] extends [never]
   ? true
-  : Promises<Read, IsAny<Sent> extends true ? Sent : Received<Sent, 'read'>>;
+  : [Read] extends [Sent]
+    ? true
+    : Promises<Read, IsAny<Sent> extends true ? Sent : Received<Sent, 'read'>>;
 
 type Promises<Read, Promised> =
   IsAny<Promised> extends true

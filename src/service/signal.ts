@@ -13,7 +13,7 @@ import {
   refused,
 } from './decoration.js';
 import { checkMember } from './member-check.js';
-import type { Unless } from './refusal.js';
+import type { NoParentheses, Unless } from './refusal.js';
 import { serviceObjectOf } from './service-object.js';
 import type { SignalRefusal } from './signal-refusal.js';
 import { isThenable } from './thenable.js';
@@ -54,7 +54,7 @@ export function signal<const A extends ArgumentList = '', const N extends string
   options?: SignalOptions<A, N>,
 ): DecoratesSignal<A, N>;
 /** Refuses the decorator without parentheses. */
-export function signal(decorated: object, context: 'write @signal()', descriptor?: unknown): never;
+export function signal(decorated: object, context: NoParentheses<'@signal()'>, descriptor?: unknown): never;
 export function signal(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
   checkOptions('signal', given, rest);
   const { name, disabled = false, ...definition } = given as Given<SignalInput>;

@@ -90,7 +90,7 @@ type KeyCode = Exclude<keyof ReadLeaves, 'v'>;
  * An object whose type has no index signature, as that of an interface: as a dictionary of variants it may have any
  * members. What has a symbol like these is no plain object: arrays, maps, dates, buffers, promises and variants.
  */
-interface PlainObject {
+export interface PlainObject {
   readonly [Symbol.iterator]?: never;
   readonly [Symbol.toStringTag]?: never;
   readonly [Symbol.toPrimitive]?: never;

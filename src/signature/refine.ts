@@ -4,12 +4,19 @@
  */
 import type { ReadArguments } from './types.js';
 
-/** The keys of the phantom properties that carry the type, and the signature alone; nothing has them at run time. */
-export declare const refinement: unique symbol;
-export declare const refined: unique symbol;
+declare const refinement: unique symbol;
+declare const refined: unique symbol;
+
+/** What a signature carries of the type of its values; nothing has it at run time. */
+export interface Refinement<S extends string, T> {
+  /** The type of its values. */
+  readonly [refinement]: T;
+  /** The signature alone. */
+  readonly [refined]: S;
+}
 
 /** A signature, or an argument `'name:signature'`, whose values are of type `T`. */
-export type Refined<S extends string, T> = S & { readonly [refinement]: T; readonly [refined]: S };
+export type Refined<S extends string, T> = S & Refinement<S, T>;
 
 /** What a signature may be refined to: for dictionaries by string, objects with certain members. */
 export type Refinable<S extends string> =

@@ -6,7 +6,7 @@
 
 import type { IsTooLong } from '../text-length.js';
 import type { Direction, InvalidSignature, Parse, Reading } from './literal.js';
-import type { refined, refinement } from './refine.js';
+import type { Refinement } from './refine.js';
 
 export type { InvalidSignature, Reading } from './literal.js';
 
@@ -115,24 +115,16 @@ type FirstInvalid<Types extends readonly unknown[]> = Types extends readonly [in
 type Signature<A extends string> = A extends `${string}:${infer Rest}` ? Signature<Rest> : A;
 
 type Values<S extends string, D extends Direction> =
-  S extends Carrier<infer Refinement, infer Plain>
-    ? [RefinedValue<Signature<Plain>, Refinement, D>]
-    : PlainValues<S, D>;
+  S extends Refinement<infer Plain, infer T> ? [RefinedValue<Signature<Plain>, T, D>] : PlainValues<S, D>;
 
 type Value<S extends string, D extends Direction> =
-  S extends Carrier<infer Refinement, infer Plain> ? RefinedValue<Signature<Plain>, Refinement, D> : PlainValue<S, D>;
-
-/** A signature that carries a refinement. */
-interface Carrier<Refinement, Plain extends string> {
-  readonly [refinement]: Refinement;
-  readonly [refined]: Plain;
-}
+  S extends Refinement<infer Plain, infer T> ? RefinedValue<Signature<Plain>, T, D> : PlainValue<S, D>;
 
 /** A refinement tells of plain values: where they are read in another way that makes a difference, it tells nothing. */
-type RefinedValue<S extends string, Refinement, D extends Direction> = D extends 'read' | 'write'
-  ? Refinement
+type RefinedValue<S extends string, T, D extends Direction> = D extends 'read' | 'write'
+  ? T
   : Same<PlainValue<S, D>, PlainValue<S, 'read'>> extends true
-    ? Refinement
+    ? T
     : PlainValue<S, D>;
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -161,9 +153,7 @@ type Arguments<A extends string | readonly string[], D extends Direction> = A ex
     : never;
 
 type Argument<A extends string, D extends Direction> =
-  A extends Carrier<infer Refinement, infer Plain>
-    ? RefinedValue<Signature<Plain>, Refinement, D>
-    : PlainValue<Signature<A>, D>;
+  A extends Refinement<infer Plain, infer T> ? RefinedValue<Signature<Plain>, T, D> : PlainValue<Signature<A>, D>;
 
 type Result<Types> = Types extends readonly []
   ? void

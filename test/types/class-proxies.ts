@@ -241,6 +241,10 @@ const patient = wrapping.with({ timeout: 5 });
 is<Equal<typeof patient, typeof wrapping>>();
 const plainAgain = wrapping.with({ variants: 'plain' });
 is<Equal<typeof plainAgain, typeof store>>();
+// @ts-expect-error what is in a variant is no Variant
+const notWrapping: typeof wrapping = store;
+// @ts-expect-error arrays are
+const notTyped: typeof typed = store;
 
 // What a proxy of the class could not give back, or take, is refused.
 
@@ -458,4 +462,4 @@ void state(wrapping);
 void state(single);
 store.once.None({ signal: undefined });
 
-export { base, Lies, Private, single, wrong };
+export { base, Lies, notTyped, notWrapping, Private, single, wrong };

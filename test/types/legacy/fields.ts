@@ -10,6 +10,32 @@ class Fields extends ServiceInterface {
   Choice: 'on' | 'off' = 'on';
 }
 
+class Getters extends ServiceInterface {
+  @property({ type: 's' })
+  get Narrow(): 'on' | 'off' {
+    return 'on';
+  }
+
+  @property({ type: 's' })
+  get Later(): Promise<string> {
+    return Promise.resolve('');
+  }
+
+  @property({ type: 's' })
+  get Both(): Promise<string> {
+    return Promise.resolve('');
+  }
+  set Both(_value: Promise<string>) {}
+
+  // @ts-expect-error a field's promise is no text
+  @property({ type: 's' })
+  Field = Promise.resolve('');
+
+  // @ts-expect-error clients use it
+  @property({ type: 's' })
+  protected Hidden = '';
+}
+
 class WrongFields extends ServiceInterface {
   // @ts-expect-error another type
   @property({ type: 's' })
@@ -32,4 +58,4 @@ declare const proxy: ProxyOf<typeof Fields>;
 is<Equal<keyof typeof proxy.set, 'TestProperty' | 'Choice'>>();
 is<Equal<ReturnType<typeof proxy.get.TestProperty>, Promise<Record<string, string>>>>();
 
-export { WrongFields };
+export { Getters, WrongFields };

@@ -1,0 +1,40 @@
+/**
+ * Libraries that export what busbar returns: their declarations can name its types, and say the same to who imports them.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup/report.mjs';
+import { compilerOutput, installedProject, versionOf } from './installed.mjs';
+
+const sources = join(root, 'test/types/declared');
+
+/**
+ * Emits the declarations of a library with every compiler and compiles its user against them; tells how many passed and failed.
+ *
+ * @param folder a new one below the project
+ * @param compilers each as its package.json
+ */
+export function checkDeclarations(folder, compilers) {
+  const outcome = { passed: 0, failed: 0 };
+  const [library, user] = readdirSync(sources)
+    .sort()
+    .map((name) => readFileSync(join(sources, name), 'utf8'));
+  for (const compiler of compilers) {
+    const version = versionOf(compiler);
+    const project = join(folder, `library-${version}`);
+    installedProject(
+      project,
+      { 'library.ts': library },
+      { declaration: true, emitDeclarationOnly: true, outDir: 'out' },
+    );
+    const emitted = compilerOutput(compiler, project);
+    const declarations = emitted === '' ? readFileSync(join(project, 'out/library.d.ts'), 'utf8') : '';
+    const importing = join(folder, `user-${version}`);
+    installedProject(importing, { 'library.d.ts': declarations, 'user.ts': user });
+    const complaints = emitted || compilerOutput(compiler, importing, '--noEmit');
+    outcome[complaints === '' ? 'passed' : 'failed']++;
+    if (complaints !== '') console.log(`declarations by TypeScript ${version}:\n${complaints.trimEnd()}`);
+  }
+  console.log(`declarations of libraries: ${outcome.passed} passed, ${outcome.failed} failed`);
+  return outcome;
+}

@@ -1,0 +1,95 @@
+/**
+ * What editors show: "go to definition" leads from the member of a proxy to that of the class or definition, and the names of
+ * a class's parameters are those of the proxy's. The language service of TypeScript 5 tells, which is what editors ask.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { compilerOutput, installedProject } from './installed.mjs';
+
+const program = `
+import { defineInterface, type Emits, type MessageBus, method, property, ServiceInterface, signal } from 'busbar';
+declare const bus: MessageBus;
+class Lamp extends ServiceInterface {
+  @method({ in: 'su', out: 's' }) Dim(room: string, level: number): string { return room + level; }
+  @signal({ args: 'u' }) Dimmed(level: number): Emits<number> { return level; }
+  @property({ type: 'u' }) accessor Level = 0;
+}
+const Shelf = defineInterface('org.example.Shelf', {
+  methods: { Find: { in: ['name:s'] } }, signals: { Full: {} }, properties: { Size: { type: 'u' } },
+});
+const lamp = bus.proxy(Lamp, 'org.example', '/');
+const shelf = bus.proxy(Shelf, 'org.example', '/');
+void [lamp.call.Dim, lamp.on.Dimmed, lamp.once.Dimmed, lamp.watch.Dimmed, lamp.get.Level, lamp.set.Level];
+void [shelf.call.Find, shelf.on.Full, shelf.get.Size, shelf.set.Size, lamp.with({ timeout: 5 }).call.Dim];
+`;
+
+/** What is asked for, and where its definition is. */
+const definitions = {
+  'lamp.call.Dim': 'Dim(room',
+  'lamp.on.Dimmed': 'Dimmed(level',
+  'lamp.once.Dimmed': 'Dimmed(level',
+  'lamp.watch.Dimmed': 'Dimmed(level',
+  'lamp.get.Level': 'Level = 0',
+  'lamp.set.Level': 'Level = 0',
+  'lamp.with({ timeout: 5 }).call.Dim': 'Dim(room',
+  'shelf.call.Find': 'Find: {',
+  'shelf.on.Full': 'Full: {',
+  'shelf.get.Size': 'Size: {',
+  'shelf.set.Size': 'Size: {',
+};
+const shown = { 'lamp.call.Dim': 'Dim(room: string, level: number): Promise<string>' };
+
+/**
+ * Asks the language service, and tells how many answers were right.
+ *
+ * @param folder a new one below the project
+ * @param compiler the package.json of a TypeScript 5
+ */
+export function checkEditors(folder, compiler) {
+  installedProject(folder, { 'program.ts': program }, { noErrorTruncation: true });
+  const complaints = compilerOutput(compiler, folder, '--noEmit');
+  if (complaints !== '') throw new Error(`${folder} does not compile:\n${complaints}`);
+  const file = join(folder, 'program.ts');
+  const service = languageService(createRequire(compiler)('typescript'), folder, file);
+  const outcome = { passed: 0, failed: 0 };
+  const check = (what, found, expected) => {
+    outcome[found.includes(expected) ? 'passed' : 'failed']++;
+    if (!found.includes(expected)) console.log(`${what}: expected ${expected}, found ${found}`);
+  };
+  for (const [asked, expected] of Object.entries(definitions)) {
+    const [definition] = service.getDefinitionAtPosition(file, placeOf(asked)) ?? [];
+    const isHere = definition?.fileName === file;
+    check(
+      `definition of ${asked}`,
+      isHere ? program.slice(definition.textSpan.start).split('\n')[0] : 'none',
+      expected,
+    );
+  }
+  for (const [asked, expected] of Object.entries(shown)) {
+    const info = service.getQuickInfoAtPosition(file, placeOf(asked));
+    check(`what is shown of ${asked}`, (info?.displayParts ?? []).map(({ text }) => text).join(''), expected);
+  }
+  console.log(`what editors show: ${outcome.passed} passed, ${outcome.failed} failed`);
+  return outcome;
+}
+
+/** Where the last name of an expression stands in the last lines of the program. */
+const placeOf = (expression) => program.lastIndexOf(expression) + expression.length - 1;
+
+function languageService(ts, folder, file) {
+  const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
+  return ts.createLanguageService({
+    ...ts.sys,
+    useCaseSensitiveFileNames: () => true,
+    getCompilationSettings: () => options,
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => '1',
+    getScriptSnapshot: (name) => {
+      const text = ts.sys.readFile(name);
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+    },
+    getCurrentDirectory: () => folder,
+    getDefaultLibFileName: (settings) => ts.getDefaultLibFilePath(settings),
+  });
+}
