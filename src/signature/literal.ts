@@ -91,10 +91,15 @@ type KeyCode = Exclude<keyof ReadLeaves, 'v'>;
  * members. What has a symbol like these is no plain object: arrays, maps, dates, buffers, promises and variants.
  */
 export interface PlainObject {
+  /** Arrays, maps and texts have it. */
   readonly [Symbol.iterator]?: never;
+  /** Buffers and promises have it. */
   readonly [Symbol.toStringTag]?: never;
+  /** Dates have it. */
   readonly [Symbol.toPrimitive]?: never;
+  /** Functions and classes have it. */
   readonly [Symbol.hasInstance]?: never;
+  /** Variants have it. */
   readonly [variantBrand]?: never;
 }
 
