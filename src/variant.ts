@@ -111,14 +111,36 @@ const helpers = {
   v: helper('v'),
   /** Bytes. */
   ay: helper('ay'),
+  /** Booleans. */
+  ab: helper('ab'),
+  /** Integers of 16 bits. */
+  an: helper('an'),
+  /** Unsigned integers of 16 bits. */
+  aq: helper('aq'),
+  /** Integers of 32 bits. */
+  ai: helper('ai'),
+  /** Unsigned integers of 32 bits. */
+  au: helper('au'),
+  /** Integers of 64 bits. */
+  ax: helper('ax'),
+  /** Unsigned integers of 64 bits. */
+  at: helper('at'),
+  /** Doubles. */
+  ad: helper('ad'),
   /** Strings. */
   as: helper('as'),
   /** Object paths. */
   ao: helper('ao'),
+  /** Signatures. */
+  ag: helper('ag'),
+  /** File descriptors. */
+  ah: helper('ah'),
+  /** Variants. */
+  av: helper('av'),
 } as const;
 
 /**
- * Makes a {@link Variant} of any type; the members make one of a common type.
+ * Makes a {@link Variant} of any type; the members make one of a basic type, a variant, or an array of these.
  *
  * @example
  * ```ts

@@ -169,7 +169,7 @@ export class Endpoint implements AsyncDisposable {
       callFields.checkKeys(call);
       // Copied, because it is looked at more than once: what is checked has to be what is used.
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
-      const { noReply, autoStart, interactive } = call;
+      const { noReply, autoStart, interactive, fileDescriptors } = call;
       checkFlagOptions({ noReply, autoStart, interactive });
       checkArray(body, 'body');
       checkChoice(reply, REPLY_FORMS, 'reply');
@@ -177,7 +177,7 @@ export class Endpoint implements AsyncDisposable {
         throw new InvalidArgumentError("reply: a call with `noReply` has no reply that could be a 'message'");
       }
       const flags = callFlags({ noReply, autoStart, interactive });
-      const head = { type: MessageType.MethodCall, flags, destination, path, member, signature };
+      const head = { type: MessageType.MethodCall, flags, destination, path, member, signature, fileDescriptors };
       const take: TakeReply<unknown> = reply === 'message' ? takeMessage : takeValues;
       return this.#connection.calls.call({ ...head, interface: interfaceName }, body, call, take);
     } catch (error) {
@@ -210,10 +210,10 @@ export class Endpoint implements AsyncDisposable {
     this.requireShare('nothing can be emitted');
     checkObject(signal, 'signal');
     signalFields.checkKeys(signal);
-    const { path, interface: interfaceName, member, signature, body = [], destination } = signal;
+    const { path, interface: interfaceName, member, signature, body = [], destination, fileDescriptors } = signal;
     checkArray(body, 'body');
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
-    this.#connection.send(head, body);
+    this.#connection.send({ ...head, fileDescriptors }, body);
   }
 
   /**
@@ -230,10 +230,10 @@ export class Endpoint implements AsyncDisposable {
     messageFields.checkKeys(message);
     // Copied, because it is looked at more than once: what is checked has to be what is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
-    const { body = [], replySerial, serial } = message;
+    const { body = [], replySerial, serial, fileDescriptors } = message;
     checkArray(body, 'body');
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
-    const sent = this.#connection.send(head, body, replySerial, serial);
+    const sent = this.#connection.send({ ...head, fileDescriptors }, body, replySerial, serial);
     if (replySerial !== undefined) this.noteAnswer(replySerial, destination);
     return sent;
   }

@@ -1,6 +1,7 @@
 /** What can be sent through a bus, as users write it down. */
 import { MessageFlag, type OutgoingMessage } from '../connection/message.js';
 import { type WaitOptions, waitTable } from '../connection/pending-calls.js';
+import type { FileDescriptor } from '../file-descriptor.js';
 import { anyValue, KnownOptions, type OptionTable } from '../known-options.js';
 import { checkBoolean } from '../parameters.js';
 
@@ -28,6 +29,8 @@ export interface MethodCall extends CallOptions {
   readonly signature?: string | undefined;
   /** The arguments, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
+  /** File descriptors that the message carries besides those in `body`; see {@link OutgoingMessage.fileDescriptors}. */
+  readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
   /** What the call resolves with: the values of the reply; see {@link MessageReply} for the reply itself. */
   readonly reply?: 'values' | undefined;
   /** The number of the call's message, which `reserveSerial` gave; the next one if left out. */
@@ -56,6 +59,8 @@ export interface SignalEmission {
   readonly signature?: string | undefined;
   /** The arguments, one for each complete type of `signature`; none if left out. */
   readonly body?: readonly unknown[] | undefined;
+  /** File descriptors that the message carries besides those in `body`; see {@link OutgoingMessage.fileDescriptors}. */
+  readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
   /** Send to this connection alone; to everybody who subscribed, if left out. */
   readonly destination?: string | undefined;
 }
@@ -76,6 +81,7 @@ const callFieldsTable: OptionTable<MethodCall> = {
   member: anyValue,
   signature: anyValue,
   body: anyValue,
+  fileDescriptors: anyValue,
   reply: anyValue,
   serial: anyValue,
 };
@@ -91,6 +97,7 @@ export const signalFields = new KnownOptions<SignalEmission>(
     member: anyValue,
     signature: anyValue,
     body: anyValue,
+    fileDescriptors: anyValue,
     destination: anyValue,
   },
   { kind: 'field' },
@@ -108,6 +115,7 @@ export const messageFields = new KnownOptions<OutgoingMessage>(
     destination: anyValue,
     signature: anyValue,
     body: anyValue,
+    fileDescriptors: anyValue,
     serial: anyValue,
     replySerial: anyValue,
   },

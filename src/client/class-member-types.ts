@@ -6,6 +6,7 @@
  * decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy. That the types are
  * right, the decorators see to.
  */
+import type { Callable } from '../called-by-itself.js';
 import type { WithoutContext } from '../service/context-parameter.js';
 import type { SignalArguments } from '../service/emits.js';
 import type { IsReadonly } from '../service/property-refusal.js';
@@ -37,7 +38,7 @@ type NameOf<T, Name extends keyof T, K extends Kind> = Name extends string
   ? Name extends keyof ServiceInterface
     ? never
     : KindOf<T[Name]> extends K
-      ? Name
+      ? Callable<Name>
       : never
   : never;
 

@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
 import { callFlags, callTable } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
+import { callableName } from '../called-by-itself.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { PreparedHead } from '../connection/header.js';
 import type { Inbox } from '../connection/inbox.js';
@@ -163,11 +164,12 @@ function namespace<Member, Made>(
 ): NamespaceOf<Readonly<Record<string, Made>>> {
   const prototype = Object.create(null);
   for (const [name, member] of members) {
-    Object.defineProperty(prototype, name, {
+    const key = callableName(name);
+    Object.defineProperty(prototype, key, {
       enumerable: true,
       get(this: { readonly [remoteOf]: Remote }) {
         const value = make(this[remoteOf], member);
-        Object.defineProperty(this, name, { value, enumerable: true });
+        Object.defineProperty(this, key, { value, enumerable: true });
         return value;
       },
     });

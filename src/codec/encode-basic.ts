@@ -11,6 +11,7 @@ import { checkSignature } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
 import type { ValueEncoder } from './encoder.js';
 import { Misfit, misfit } from './misfit.js';
+import type { OutgoingFd } from './writer.js';
 
 const INT64_MINIMUM = -(2n ** 63n);
 const INT64_MAXIMUM = 2n ** 63n - 1n;
@@ -96,15 +97,19 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
     writer.signature(value);
   },
   h(writer, value) {
-    if (FileDescriptor.isFileDescriptor(value)) {
-      if (value.closed) throw new Misfit(`expected ${expected.h}, got one that is closed, taken, or handed over`);
-      writer.fd({ fd: value.fd, owned: value.handedOver ? value : undefined });
-      return;
-    }
-    if (!isFdNumber(value)) throw misfit(expected.h, value);
-    writer.fd({ fd: value, owned: undefined });
+    writer.fd(outgoingFd(value));
   },
 };
+
+/** A descriptor as a message is to carry it. */
+export function outgoingFd(value: unknown): OutgoingFd {
+  if (!FileDescriptor.isFileDescriptor(value)) {
+    if (!isFdNumber(value)) throw misfit(expected.h, value);
+    return { fd: value, owned: undefined };
+  }
+  if (value.closed) throw new Misfit(`expected ${expected.h}, got one that is closed, taken, or handed over`);
+  return { fd: value.fd, owned: value.handedOver ? value : undefined };
+}
 
 function checkGrammar(value: string): void {
   try {

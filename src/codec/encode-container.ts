@@ -150,7 +150,11 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       const keys = Object.keys(object);
       checkCount(signature, at + 1, keys.length);
       const lengthAt = writer.beginArray(8);
-      for (const key of keys) writeEntry(writer, key, object[key]);
+      for (const key of keys) {
+        const content = object[key];
+        // As JSON does: what is not there is often written so.
+        if (content !== undefined) writeEntry(writer, key, content);
+      }
       writer.endArray(lengthAt, 8);
       return;
     }

@@ -80,5 +80,8 @@ function inferSignature(value: unknown): string {
       if (Array.isArray(value) && areStrings(value)) return 'as';
       if (isPlainObject(value)) return 'a{sv}';
   }
-  throw new Misfit(`expected v, got ${describe(value)}: use a Variant to say which type is meant`);
+  throw new Misfit(
+    `expected v, got ${describe(value)}: use a Variant to say which type is meant ` +
+      "(what is read with variants: 'wrap' keeps its types, and can be written as it is)",
+  );
 }

@@ -107,6 +107,7 @@ export class Connection {
     this.#outbox = new Outbox(this.#native, {
       limit: limits.queuedBytes,
       descriptors: limits.messageDescriptors,
+      attaches: transport === 'socket',
       depth: this.#isPeer ? DEPTH_MAXIMUM : BUS_DEPTH_MAXIMUM,
       pressure: this.#pressure,
       unwritten: this.#unwritten,

@@ -215,7 +215,7 @@ export class Inbox {
     // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
     if (!isPlain || this.#lent !== undefined) {
       const lent = this.#lend();
-      this.#claim ??= this.#claimOf(lent, !this.isReply);
+      this.#claim ??= this.#claimOf(lent, !this.isReply, false);
       return lent.decode(options, this.#claim);
     }
     const { signature } = this;
@@ -283,8 +283,8 @@ export class Inbox {
     return this.#lent;
   }
 
-  #claimOf({ descriptors }: LentBody, isLent: boolean): Claim | undefined {
-    return descriptors && new Claim(descriptors, isLent);
+  #claimOf({ descriptors }: LentBody, isLent: boolean, isShown: boolean): Claim | undefined {
+    return descriptors && new Claim(descriptors, isLent, isShown);
   }
 
   /** Who asked for a reply owns what it brings, so only those are counted that a call or signal brings. */
@@ -324,7 +324,7 @@ export class Inbox {
    */
   makeMessage(isLent = !this.isReply): IncomingMessage {
     const lent = this.#lend();
-    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent, isLent);
+    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent, isLent, true);
     // Columns, not the getters above: those are more than the compiler takes in.
     const rows = this.#rows;
     const strings = this.#strings;

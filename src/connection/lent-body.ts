@@ -125,15 +125,18 @@ export class LentBody {
     throw gone();
   }
 
-  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined, { descriptors }: Claim): unknown[] {
+  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined, claim: Claim): unknown[] {
+    const { descriptors } = claim;
     let isDecoded = false;
     try {
       const values = decoderFor(this.#signature, options)(reader.open(this.#offset, this.#length, descriptors));
       isDecoded = true;
       return values;
     } finally {
-      // What no value refers to, nobody can close but us; and of a body that is refused there are no values.
-      for (const each of descriptors) if (!isDecoded || !reader.referred.has(each)) each.close();
+      // What no value refers to, nobody can close but us, where there is no message that shows it; and of a body that is
+      // refused there are no values.
+      const isShown = isDecoded && claim.isShown;
+      for (const each of descriptors) if (!isShown && !(isDecoded && reader.referred.has(each))) each.close();
     }
   }
 }

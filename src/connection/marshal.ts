@@ -1,9 +1,12 @@
 /** Marshalling a whole message: its header, its body, and the count of the descriptors that the body refers to. */
+import { outgoingFd } from '../codec/encode-basic.js';
 import { encoderFor } from '../codec/encoder.js';
+import { Misfit, misfitOf, within } from '../codec/misfit.js';
 import type { Writer } from '../codec/writer.js';
 import { InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { PEER_LIMITS } from '../limits.js';
 import { requireOpenFd } from '../native/descriptors.js';
+import { checkArray } from '../parameters.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
 import { describeMessage, type MessageHead } from './message.js';
 
@@ -31,6 +34,7 @@ export function marshalMessage(
     else writeHeader(writer, head, serial, replySerial);
     const bodyStart = writer.position;
     encoderFor(head.signature ?? '')(writer, body);
+    if (head.fileDescriptors !== undefined) attach(writer, head.fileDescriptors);
     const bodyLength = writer.position - bodyStart;
     const fdCount = writer.fds.length;
     if (fdCount > 0) checkFds(writer, fdsMaximum);
@@ -38,6 +42,19 @@ export function marshalMessage(
     return bodyLength;
   } catch (error) {
     throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+  }
+}
+
+/** Adds descriptors that no value refers to. */
+function attach(writer: Writer, descriptors: readonly unknown[]): void {
+  checkArray(descriptors, 'fileDescriptors');
+  for (let index = 0; index < descriptors.length; index++) {
+    try {
+      writer.fds.push(outgoingFd(descriptors[index]));
+    } catch (error) {
+      const located = within(`fileDescriptors[${index}]`, misfitOf(descriptors[index], error));
+      throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
+    }
   }
 }
 

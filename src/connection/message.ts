@@ -5,6 +5,7 @@
 import { type DecodeOptions, decodeTable } from '../codec/decoder.js';
 import type { Reader } from '../codec/reader.js';
 import type { DBusError } from '../errors.js';
+import type { FileDescriptor } from '../file-descriptor.js';
 import { KnownOptions } from '../known-options.js';
 import type { LentBody } from './lent-body.js';
 import type { Claim } from './received-descriptors.js';
@@ -55,6 +56,11 @@ export interface MessageHead extends HeaderFields {
   readonly flags?: number | undefined;
   /** The signature of the body; empty if left out. */
   readonly signature?: string | undefined;
+  /**
+   * File descriptors that the message carries besides those in its values, for receivers that take them so; none if left out.
+   * Each stays yours unless it was handed over, as one in a value. Not on the transport `sd-bus`, which cannot send them.
+   */
+  readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
 }
 
 /** A message to be sent: header fields, and values with their signature. */
@@ -88,6 +94,11 @@ export interface Message extends HeaderFields {
   /** The values, decoded as the table of values says, when they are first looked at. Each listener has its own. */
   readonly body: readonly unknown[];
   /**
+   * All file descriptors that came with the message, in its order: those in its values, which are the same objects, and those that no
+   * value refers to. They are on loan, or yours, as those in values are. The transport `sd-bus` shows those in values alone.
+   */
+  readonly fileDescriptors: readonly FileDescriptor[];
+  /**
    * Decodes the values in another way, variants as {@link Variant} for instance. To be called while the message is
    * being handled: in a listener or handler, before its first `await`. The bytes are gone after that. The reply of a call
    * with `reply: 'message'` can be decoded at any time.
@@ -98,6 +109,7 @@ export interface Message extends HeaderFields {
 }
 
 const decodeOptions = new KnownOptions<DecodeOptions>('decode()', decodeTable);
+const noDescriptors: readonly FileDescriptor[] = Object.freeze([]);
 
 /** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
 export class IncomingMessage implements Message {
@@ -119,7 +131,7 @@ export class IncomingMessage implements Message {
   #isKeptForGood = false;
 
   /** @param claim to the descriptors that came with the message, if any did */
-  constructor(header: Omit<Message, 'body' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
+  constructor(header: Omit<Message, 'body' | 'fileDescriptors' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
     this.type = header.type;
     this.flags = header.flags;
     this.serial = header.serial;
@@ -147,6 +159,10 @@ export class IncomingMessage implements Message {
   get body(): readonly unknown[] {
     this.#body ??= this.#isKept && !this.#isKeptForGood ? this.#lent.decodeKept(undefined, this.#claim) : this.decode();
     return this.#body;
+  }
+
+  get fileDescriptors(): readonly FileDescriptor[] {
+    return this.#claim === undefined || this.fault !== undefined ? noDescriptors : this.#claim.descriptors;
   }
 
   /** User code gets this message. It may keep it, and read the body later. */

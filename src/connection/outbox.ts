@@ -10,7 +10,13 @@
  * refused; the latter is told when nothing is half done any more, and may send.
  */
 import { type OutgoingFd, Writer } from '../codec/writer.js';
-import { BackpressureError, ConnectionClosedError, type DBusError, InvalidArgumentError } from '../errors.js';
+import {
+  BackpressureError,
+  ConnectionClosedError,
+  type DBusError,
+  InvalidArgumentError,
+  NotSupportedError,
+} from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import type { NativeConnection } from '../native/binding.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
@@ -66,6 +72,8 @@ export interface OutboxOptions {
   readonly limit: number;
   /** File descriptors that one message may carry. */
   readonly descriptors: number;
+  /** Whether they may be carried besides those that values refer to: sd-bus makes messages of values. */
+  readonly attaches: boolean;
   /** Containers that may be within one another in its values. */
   readonly depth: number;
   readonly pressure: BackPressure;
@@ -185,6 +193,7 @@ export class Outbox {
     this.#requireTurn();
     if (this.queuedBytes > this.#options.limit) this.#requireRoom(urgency);
     const writer = new Writer(this.#options.depth);
+    this.#requireAttachable(head);
     this.#marshals = true;
     try {
       const bodyLength = marshalMessage(writer, head, body, 0, 0, this.#fdsMaximum);
@@ -205,6 +214,11 @@ export class Outbox {
     writer.fds.push(...fds);
     this.#take(start, head, serial, 0, urgency >= Urgency.Answer);
     this.#leave(bodyLength, true);
+  }
+
+  #requireAttachable({ fileDescriptors }: MessageHead): void {
+    if (fileDescriptors === undefined || this.#options.attaches) return;
+    throw new NotSupportedError('the transport sd-bus sends no file descriptors but those in values');
   }
 
   #requireTurn(): void {
@@ -355,6 +369,7 @@ export class Outbox {
     const writer = this.#writer;
     const mark = writer.position;
     let bodyLength: number;
+    this.#requireAttachable(head);
     this.#marshals = true;
     try {
       bodyLength = marshalMessage(writer, head, body, serial, replySerial, this.#fdsMaximum);

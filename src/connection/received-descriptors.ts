@@ -47,10 +47,18 @@ export class ReceivedDescriptors {
 
   /** @internal a hold for each, for a claim */
   share(isLent: boolean): readonly FileDescriptor[] {
-    if (this.#isLastClaim && this.#isHeld) this.#isHeld = false;
-    else for (const held of this.#fds) held.holders++;
+    const isTakenOver = this.#isLastClaim && this.#isHeld;
+    if (isTakenOver) this.#isHeld = false;
     if (isLent && this.#lent++ === 0) this.#loans.begin(this.#sender, this.count);
-    return this.#fds.map(isLent ? lendDescriptor : giveDescriptor);
+    const descriptorOf = isLent ? lendDescriptor : giveDescriptor;
+    return Object.freeze(
+      this.#fds.map((held) => {
+        // When the message is gone, what was not claimed before is closed: the number may be another's.
+        if (held.holders === 0) return lendDescriptor(undefined);
+        if (!isTakenOver) held.holders++;
+        return descriptorOf(held);
+      }),
+    );
   }
 
   /** @internal a claim that was on loan is over */
@@ -65,11 +73,14 @@ export class Claim {
   #isLent: boolean;
   #isOver = false;
   #descriptors: readonly FileDescriptor[] | undefined;
+  /** Whether a message shows all of them; otherwise there are those in its values. */
+  readonly isShown: boolean;
 
   /** @param isLent whether they are closed at the {@link end}; otherwise they belong to whoever gets them */
-  constructor(received: ReceivedDescriptors, isLent: boolean) {
+  constructor(received: ReceivedDescriptors, isLent: boolean, isShown: boolean) {
     this.#received = received;
     this.#isLent = isLent;
+    this.isShown = isShown;
   }
 
   /** They are held from when they are asked for first. When the claim is over, there are only closed ones. */

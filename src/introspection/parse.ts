@@ -61,7 +61,8 @@ const SIGNATURE_BYTES_MAXIMUM = 255;
  *
  * Elements, attributes and namespaces that the specification does not know are ignored. Members with invalid or missing
  * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
- * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature.
+ * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature. Several
+ * complete types in one argument of a signal or result are several arguments.
  *
  * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 300 000 elements and
  *   attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used, 1000 entities that are not XML's own), or has another root than `<node>`
@@ -163,7 +164,7 @@ class IntrospectionReader {
     checkMemberName(name);
     const args = argumentsOf(element);
     const inArgs = args.filter((arg) => direction(arg) === 'in').map((arg) => this.#argument(arg));
-    const outArgs = args.filter((arg) => direction(arg) === 'out').map((arg) => this.#argument(arg));
+    const outArgs = args.filter((arg) => direction(arg) === 'out').flatMap((arg) => this.#results(arg));
     const annotations = this.#annotations(element);
     const { deprecated = false, noReply = false } = readFields(annotations);
     return {
@@ -182,7 +183,7 @@ class IntrospectionReader {
   #signal(element: XmlElement): SignalDescription {
     const name = attribute(element, 'name');
     checkMemberName(name);
-    const args = argumentsOf(element).map((arg) => this.#argument(arg));
+    const args = argumentsOf(element).flatMap((arg) => this.#results(arg));
     const annotations = this.#annotations(element);
     const { deprecated = false } = readFields(annotations);
     return { name, args, signature: concatenate(args), annotations: withoutFields(annotations), deprecated };
@@ -199,8 +200,22 @@ class IntrospectionReader {
   }
 
   #argument(element: XmlElement): ArgumentDescription {
-    const name = element.attributes.get('name') || undefined;
     const { signature } = parseSingle(attribute(element, 'type'));
+    return this.#described(element, signature);
+  }
+
+  /**
+   * What an object sends: one argument has one type, but some services write several there (`sa{ii}` in Tracker 3), and send
+   * what it says.
+   */
+  #results(element: XmlElement): readonly ArgumentDescription[] {
+    const types = parseSignature(attribute(element, 'type'));
+    if (types.length <= 1) return [this.#argument(element)];
+    return types.map(({ signature }) => this.#described(element, signature));
+  }
+
+  #described(element: XmlElement, signature: string): ArgumentDescription {
+    const name = element.attributes.get('name') || undefined;
     const annotations = this.#annotations(element);
     return annotations.size === 0 ? { name, signature } : { name, signature, annotations };
   }

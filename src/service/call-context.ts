@@ -1,6 +1,7 @@
 /** What a handler may know of the call that it answers. The dispatcher makes one for each call. */
 import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
+import type { FileDescriptor } from '../file-descriptor.js';
 
 /**
  * The call that a handler answers. A decorated method gets it as its last parameter if it asks with `context: true`;
@@ -24,6 +25,11 @@ export interface CallContext {
    * inhibitor for instance, ends with its name, which {@link MessageBus.watchName} follows.
    */
   readonly signal: AbortSignal;
+  /**
+   * All file descriptors that came with the call, those that no argument refers to as well. They are on loan, as arguments are;
+   * look at them before the handler's first `await`.
+   */
+  readonly fileDescriptors: readonly FileDescriptor[];
   /**
    * Decodes the arguments in another way than the handler got them, variants as {@link Variant} for instance. To be
    * called before the handler's first `await`; the bytes are gone after that.

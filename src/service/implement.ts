@@ -2,6 +2,7 @@
  * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
  * properties that are given as plain values live here, and whatever changes them goes through here.
  */
+import { type Callable, callableName } from '../called-by-itself.js';
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
 import type { ArgumentList } from '../introspection/build.js';
@@ -96,7 +97,9 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
    *
    * @throws {@link InvalidArgumentError} if a value does not fit
    */
-  readonly emit: { readonly [Name in keyof Table<M, 'signals'>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>> };
+  readonly emit: {
+    readonly [Name in keyof Table<M, 'signals'> as Callable<Name>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>>;
+  };
   /**
    * The properties. Reading gives what was assigned, or what the function `get` returns; assigning emits PropertiesChanged
    * as the property's `emits` says.
@@ -230,7 +233,7 @@ class ImplementedObject implements Exportable, PropertySource {
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {
-      emitters[name] = (...values: unknown[]) => this.properties.places.emitSignal(name, values);
+      emitters[callableName(name)] = (...values: unknown[]) => this.properties.places.emitSignal(name, values);
     }
     return Object.freeze(emitters);
   }

@@ -8,6 +8,7 @@ import type { Credentials } from '../bus/driver.js';
 import type { DecodeOptions } from '../codec/decoder.js';
 import { describeMessage, type IncomingMessage, MessageType } from '../connection/message.js';
 import { CallerLeftError, ConnectionClosedError, closedError, type DBusError, NotSupportedError } from '../errors.js';
+import type { FileDescriptor } from '../file-descriptor.js';
 import type { MethodDescription } from '../introspection/description.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
@@ -66,6 +67,10 @@ export class IncomingCall implements CallContext {
 
   get flags(): number {
     return this.message.flags;
+  }
+
+  get fileDescriptors(): readonly FileDescriptor[] {
+    return this.message.fileDescriptors;
   }
 
   get signal(): AbortSignal {

@@ -60,7 +60,7 @@ test.after(async () => {
 
 test('members may have any name', async () => {
   assert.is(await proxy.call.call(), 'call');
-  assert.is(await proxy.call.then(), 'then');
+  assert.is(await proxy.call['then()'](), 'then');
   assert.is(await proxy.call.constructor(), 'constructor');
   assert.is(await proxy.get['dashed-name'](), 'dash');
   await proxy.set['dashed-name']('dot');

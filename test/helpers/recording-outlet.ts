@@ -74,6 +74,7 @@ export function callContext(sender?: string): CallContext {
     interface: undefined,
     member: 'Member',
     flags: 0,
+    fileDescriptors: [],
     signal: new AbortController().signal,
     decode: () => {
       throw new Error('there is no message');

@@ -106,7 +106,7 @@ test('members and interfaces that cannot be are passed over and reported, and th
   assert.ok(problems.every(({ kind }) => kind === 'introspection'));
   answer = { signature: '', body: [] };
   const proxy = object.interface('org.example.Good');
-  for (const name of ['Good', 'constructor', '__proto__', 'then']) {
+  for (const name of ['Good', 'constructor', '__proto__', 'then()']) {
     await (proxy.call[name] as () => Promise<unknown>)();
   }
   assert.instance(await Promise.resolve(object), Object, 'an object with a method called "then" is no promise');

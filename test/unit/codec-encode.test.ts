@@ -6,6 +6,10 @@ import { Writer } from '../../src/codec/writer.js';
 import { InvalidArgumentError } from '../../src/errors.js';
 import { variant } from '../../src/variant.js';
 
+/** How the type of a variant is told, where a value does not. */
+const UNTYPED =
+  "use a Variant to say which type is meant (what is read with variants: 'wrap' keeps its types, and can be written as it is)";
+
 const test = suite('codec: encoding');
 
 function encode(signature: string, ...values: readonly unknown[]): string {
@@ -202,19 +206,32 @@ test('a misfit is named by its path', () => {
     `argument 0[1][1]: expected ${range.i}, got string`,
   );
   refuses('aay', [[], [1, 2, 300]], `argument 0[1][2]: expected ${range.y}, got 300`);
-  refuses('a{ss}', { a: undefined }, 'argument 0.a: expected s, got undefined');
+  refuses('a{ss}', new Map([['a', undefined]]), 'argument 0.a: expected s, got undefined');
   refuses('a{us}', new Map([[7, null]]), 'argument 0[7]: expected s, got null');
   refuses('a{ts}', new Map([[7n, null]]), 'argument 0[7n]: expected s, got null');
   refuses('a{us}', new Map([['7', '']]), `argument 0 key: expected ${range.u}, got string`);
-  refuses(
-    'v',
-    { a: [{ b: null }] },
-    'argument 0.a: expected v, got array of 1: use a Variant to say which type is meant',
-  );
-  refuses('v', { a: { b: null } }, 'argument 0.a.b: expected v, got null: use a Variant to say which type is meant');
+  refuses('v', { a: [{ b: null }] }, `argument 0.a: expected v, got array of 1: ${UNTYPED}`);
+  refuses('v', { a: { b: null } }, `argument 0.a.b: expected v, got null: ${UNTYPED}`);
   assert.throws(() => encode('su', '', '1'), /^argument 1: expected u/);
   // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
   refuses('as', ['a', , 'b'], 'argument 0[1]: expected s, got undefined');
+});
+
+test('a property that is undefined is no entry, as in JSON', () => {
+  for (const signature of ['a{sv}', 'a{ss}', 'a{oas}', 'a{ga{sv}}']) {
+    assert.equal(encode(signature, { a: undefined, '/b': undefined }), encode(signature, {}), signature);
+  }
+  assert.equal(encode('a{sv}', { a: 1, b: undefined, c: 'x' }), encode('a{sv}', { a: 1, c: 'x' }));
+  assert.equal(encode('v', { a: { b: undefined } }), encode('v', { a: {} }));
+  // Asked once: what a getter answers is what is sent.
+  let asked = 0;
+  const odd = {
+    get a() {
+      return asked++ === 0 ? undefined : 'x';
+    },
+  };
+  assert.equal(encode('a{sv}', odd), encode('a{sv}', {}));
+  assert.is(asked, 1);
 });
 
 test('a bare value of a variant that might be of several types asks for a Variant', () => {

@@ -91,7 +91,7 @@ test('signals are emitted by name', async () => {
   const { module, outlet } = exported();
   module.emit.TestSignal({ vm: 'up' });
   module.emit.Pair('a', 5);
-  module.emit.then();
+  module.emit['then()']();
   assert.equal(await outlet.settled(), [
     { signal: 'TestSignal', values: [{ vm: 'up' }] },
     { signal: 'Pair', values: ['a', 5] },

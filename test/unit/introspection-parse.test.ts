@@ -433,4 +433,35 @@ test('that is damaged is read or refused, and nothing else happens', () => {
   );
 });
 
+test('several types in one argument of a signal or result are several arguments, as in Tracker 3', () => {
+  const { description, reports } = parseMembers(`
+    <signal name="GraphUpdated"><arg type="sa{ii}" name="updates"/><arg type="u"/></signal>
+    <method name="Query">
+      <arg type="s" direction="in"/><arg type="a(s)uv" direction="out" name="rows"/><arg type="b" direction="out"/>
+    </method>
+    <method name="Refused"><arg type="ss" direction="in"/></method>
+    <method name="Empty"><arg type="" direction="out"/></method>
+    <signal name="Empty"><arg type=""/></signal>
+    <property name="Two" type="ss" access="read"/>`);
+  const updated = description.signals.get('GraphUpdated');
+  assert.is(updated?.signature, 'sa{ii}u');
+  assert.equal(
+    updated?.args.map((arg) => [arg.name, arg.signature]),
+    [
+      ['updates', 's'],
+      ['updates', 'a{ii}'],
+      [undefined, 'u'],
+    ],
+  );
+  const query = description.methods.get('Query');
+  assert.is(query?.outSignature, 'a(s)uvb');
+  assert.equal(
+    query?.out.map((arg) => arg.name),
+    ['rows', 'rows', 'rows', undefined],
+  );
+  assert.equal([[...description.methods.keys()], [...description.signals.keys()]], [['Query'], ['GraphUpdated']]);
+  assert.is(description.properties.size, 0);
+  assert.is(reports.length, 4);
+});
+
 test.run();

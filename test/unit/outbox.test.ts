@@ -31,6 +31,7 @@ function outboxBefore(addon: Pick<NativeConnection, 'send' | 'pause' | 'resume'>
   return new Outbox(native, {
     limit,
     descriptors: 253,
+    attaches: true,
     depth: 64,
     pressure,
     unwritten,
@@ -154,6 +155,7 @@ test('what is sent where a refusal is heard of is sent once, and so is what was 
   const box = new Outbox(native, {
     limit,
     descriptors: 253,
+    attaches: true,
     depth: 64,
     pressure,
     unwritten,

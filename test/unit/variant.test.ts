@@ -16,7 +16,7 @@ test('a variant has a signature and a value', () => {
   assert.equal(value.value, { Name: 'x' });
 });
 
-test('there is a short form for common types', () => {
+test('there is a short form for basic types, variants, and arrays of these', () => {
   const made = [
     variant.y(1),
     variant.b(true),
@@ -33,10 +33,23 @@ test('there is a short form for common types', () => {
     variant.h(0),
     variant.v(1),
     variant.ay([1]),
+    variant.ab([true]),
+    variant.an([1]),
+    variant.aq([1]),
+    variant.ai([1]),
+    variant.au([1]),
+    variant.ax([1n]),
+    variant.at([1n]),
+    variant.ad([1]),
     variant.as(['']),
     variant.ao(['/']),
+    variant.ag(['s']),
+    variant.ah([0]),
+    variant.av([1, variant.u(1)]),
   ];
-  assert.is(made.map(({ signature }) => signature).join(' '), 'y b n q i u x t d s o g h v ay as ao');
+  const signatures = 'y b n q i u x t d s o g h v ay ab an aq ai au ax at ad as ao ag ah av';
+  assert.is(made.map(({ signature }) => signature).join(' '), signatures);
+  assert.is(inspect(variant.av([variant.u(1)])), 'variant.av([ variant.u(1) ])');
   for (const value of made) encoderFor('v')(new Writer(), [value]);
 });
 
