@@ -72,17 +72,16 @@ const files = ['/dev/null', '/dev/zero', '/dev/full'];
 const open = (index: number) => openSync(files[index % files.length] as string, 'r');
 
 for (const [name, missing, start] of surroundings) {
-  const title = (what: string) => `${what}: ${name}`;
   if (missing !== undefined || !attaches) {
     skip(
       test,
-      title('descriptors that no value refers to'),
+      `descriptors that no value refers to: ${name}`,
       missing ?? 'sd-bus sends no descriptors but those in values',
     );
     continue;
   }
 
-  test(title('a call, its reply and a signal carry them in order, behind those of values'), async () => {
+  test(`a call, its reply and a signal carry them in order, behind those of values: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const before = openFds();
@@ -125,7 +124,7 @@ for (const [name, missing, start] of surroundings) {
     await assertNoFdsLeft(before);
   });
 
-  test(title('a handler of a service gets them with its call, on loan'), async () => {
+  test(`a handler of a service gets them with its call, on loan: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const kept: FileDescriptor[] = [];
@@ -163,7 +162,7 @@ for (const [name, missing, start] of surroundings) {
     await assertNoFdsLeft(before);
   });
 
-  test(title('whatever is sent and whoever looks, none is left open, and none is closed twice'), async () => {
+  test(`whatever is sent and whoever looks, none is left open, and none is closed twice: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const looks: ((message: Message) => unknown)[] = [
@@ -225,7 +224,7 @@ for (const [name, missing, start] of surroundings) {
     );
   });
 
-  test(title('what is no descriptor is refused, and nothing is sent or closed'), async () => {
+  test(`what is no descriptor is refused, and nothing is sent or closed: ${name}`, async () => {
     await using ends = await start();
     const { one } = ends;
     const before = openFds();

@@ -437,7 +437,7 @@ class Awkward extends ServiceInterface {
   }
 }
 const awkward = bus.proxy(Awkward, 'org.example.Awkward', '/');
-is<Equal<keyof typeof awkward.call, 'on' | 'then'>>();
+is<Equal<keyof typeof awkward.call, 'on' | 'then()'>>();
 is<Equal<ReturnType<typeof awkward.call.on>, Promise<string>>>();
 awkward.on.call((text) => is<Equal<typeof text, string>>());
 
