@@ -29,10 +29,11 @@ export interface Exportable {
   /**
    * The object is about to be exported somewhere: what has to be known of its first values is found out.
    *
-   * @throws {@link InvalidArgumentError} for a value that does not fit, or one whose changes could not be noticed
+   * @param refuse is told of each value that does not fit, and of what could not be noticed. If left out, it is thrown:
+   * {@link InvalidArgumentError}
    */
-  prepare(): void;
-  /** Whether values may come that {@link prepare} has not seen: it may have been called in a constructor. */
+  prepare(refuse?: (error: unknown) => void): void;
+  /** Whether something may come that {@link prepare} has not seen: it may have been called in a constructor. */
   readonly isUnsettled: boolean;
 }
 

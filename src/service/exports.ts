@@ -86,6 +86,8 @@ export class Exports {
       end();
       throw error;
     }
+    // Where that is in a constructor, it is done at the end of the turn at the latest.
+    if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
     if (arrival.isNeeded) this.#barrier.add(arrival);
     return this.#handle(path, () => {
       // What the program did before leaves before, also where nothing is told of the end.
@@ -166,15 +168,14 @@ abstract class Movement implements Pending {
 
 /** That interfaces have come. */
 class Arrival extends Movement {
-  /** Whether anybody is to be told, or something is left to be found out when the constructors are done. */
+  /** Whether anybody is to be told. */
   get isNeeded(): boolean {
-    return this.managers.length > 0 || this.exportables.some(({ isUnsettled }) => isUnsettled);
+    return this.managers.length > 0;
   }
 
   override send(): true {
     announce(this.path, 'InterfacesAdded', this.managers, this.outgoing, () => {
-      for (const exportable of this.exportables) prepareLate(exportable);
-      if (this.managers.length === 0) return undefined;
+      prepareLate(this.path, this.exportables);
       const room = new DescriptorRoom(this.outgoing.descriptors);
       const entries = this.exportables.map(({ description, properties }) => [
         description.name,
@@ -196,12 +197,15 @@ class Departure extends Movement {
   }
 }
 
-/** An object that was exported in its constructor has got more of its fields since, which nobody can be told of any more. */
-function prepareLate(exportable: Exportable): void {
-  try {
-    if (exportable.isUnsettled) exportable.prepare();
-  } catch (error) {
-    reportMisfit(`the first values of ${exportable.description.name} are not valid`, error);
+/**
+ * An object that was exported in its constructor may have more members since. What is wrong with them is told, for it cannot
+ * be thrown at anybody any more.
+ */
+function prepareLate(path: string, exportables: readonly Exportable[]): void {
+  for (const exportable of exportables) {
+    if (!exportable.isUnsettled) continue;
+    const { name } = exportable.description;
+    exportable.prepare((error) => reportMisfit(`${name} at ${path} is not valid as it was exported`, error));
   }
 }
 

@@ -41,7 +41,10 @@ export class ServiceObject implements Exportable, PropertySource {
   readonly #named: MembersByName;
   /** Whether a field that the instance defined is being moved to where its changes are noticed. */
   #isAdopting = false;
-  #isPrepared = false;
+  /** The properties whose first values are still to be checked. */
+  readonly #unchecked: Set<PropertyMember>;
+  /** The signals that were told to be hidden by a field. */
+  readonly #told = new Set<string>();
 
   constructor(instance: object, description: InterfaceDescription) {
     checkNotProvided(description.name);
@@ -49,6 +52,7 @@ export class ServiceObject implements Exportable, PropertySource {
     this.#instance = instance as Record<string, unknown>;
     this.#members = membersOf(Object.getPrototypeOf(instance));
     this.#named = membersByName(this.#members);
+    this.#unchecked = new Set(this.#named.stored);
     this.properties = new PropertyStore(description, this);
     this.wrapping = this.#named.wrapping;
     serviceObjects.set(instance, this);
@@ -75,19 +79,28 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 
   get isUnsettled(): boolean {
-    return this.#named.hasFields;
+    return this.#named.mayDefineMore || this.#unchecked.size > 0;
   }
 
   /**
    * Moves the fields that the instance has defined to where their changes are noticed, and checks the first values of
    * what keeps them. An instance that is exported in a constructor may define more of them later: then it is done again.
    */
-  prepare(): void {
+  prepare(refuse: (error: unknown) => void = thrown): void {
     for (const member of this.#named.properties.values()) {
-      const isNew = this.#adopt(member.key);
-      if (member.isStored && (isNew || !this.#isPrepared)) this.#checkFirst(member);
+      try {
+        if (this.#adopt(member.key) && member.isStored) this.#unchecked.add(member);
+        if (this.#unchecked.has(member) && this.#checkFirst(member)) this.#unchecked.delete(member);
+      } catch (error) {
+        refuse(error);
+        this.#unchecked.delete(member);
+      }
     }
-    this.#isPrepared = true;
+    for (const key of this.#named.signals) {
+      if (this.#told.has(key) || !isHidden(this.#instance, key)) continue;
+      refuse(hiddenSignal(key));
+      this.#told.add(key);
+    }
   }
 
   /** A field that is defined (ES2022) hides the accessor on the prototype; one that is assigned has gone there already. */
@@ -110,17 +123,19 @@ export class ServiceObject implements Exportable, PropertySource {
     return true;
   }
 
-  #checkFirst(member: PropertyMember): void {
+  /** Whether there is nothing left to check. */
+  #checkFirst(member: PropertyMember): boolean {
     const description = this.description.properties.get(member.name);
-    if (description === undefined || description.access === 'write') return;
+    if (description === undefined || description.access === 'write') return true;
     let value: unknown;
     try {
       value = this.#instance[member.key];
     } catch {
       // The constructor has not come to it yet.
-      return;
+      return false;
     }
     if (value !== undefined) encodeEntry(description, value, false, member.key);
+    return true;
   }
 
   /** Emits what the method of a signal returned. */
@@ -168,7 +183,12 @@ interface MembersByName {
   readonly properties: ReadonlyMap<string, PropertyMember>;
   /** The methods that want their variants wrapped. */
   readonly wrapping: ReadonlySet<string>;
-  readonly hasFields: boolean;
+  /** The properties whose values are checked when the object is exported. */
+  readonly stored: readonly PropertyMember[];
+  /** The signals, by their names in the class. */
+  readonly signals: readonly string[];
+  /** Whether an instance that is exported in a constructor may define something later that has to be seen. */
+  readonly mayDefineMore: boolean;
 }
 
 const byName = new WeakMap<ClassMembers, MembersByName>();
@@ -178,15 +198,34 @@ function membersByName(members: ClassMembers): MembersByName {
   if (known !== undefined) return known;
   const methods = new Map<string, MethodMember>();
   const properties = new Map<string, PropertyMember>();
+  const signals: string[] = [];
   for (const member of members.values()) {
     if (member.disabled) continue;
     if (member.kind === 'method') methods.set(member.name, member);
     if (member.kind === 'property') properties.set(member.name, member);
+    if (member.kind === 'signal') signals.push(member.key);
   }
   const wraps = ([, { definition }]: [string, MethodMember]) => definition.variants === 'wrap';
   const wrapping = new Set([...methods].filter(wraps).map(([name]) => name));
-  const hasFields = [...properties.values()].some(({ isField }) => isField);
-  const named = { methods, properties, wrapping, hasFields };
+  const all = [...properties.values()];
+  const stored = all.filter(({ isStored }) => isStored);
+  const mayDefineMore = signals.length > 0 || all.some(({ isField }) => isField);
+  const named = { methods, properties, wrapping, stored, signals, mayDefineMore };
   byName.set(members, named);
   return named;
+}
+
+/** Whether a field of the instance has taken the place of a signal. One that is bound to the instance emits as before. */
+function isHidden(instance: object, key: string): boolean {
+  const own = Object.getOwnPropertyDescriptor(instance, key);
+  return own !== undefined && (own.value as { name?: unknown } | undefined)?.name !== `bound ${key}`;
+}
+
+function hiddenSignal(key: string): InvalidArgumentError {
+  const cure = `write a method, which overrides the inherited one: ${key}(…) { return … }`;
+  return new InvalidArgumentError(`the signal ${key} is overridden by a field, which emits nothing: ${cure}`);
+}
+
+function thrown(error: unknown): never {
+  throw error;
 }

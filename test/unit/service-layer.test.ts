@@ -268,6 +268,76 @@ test('fields that a constructor defines behind an export are noticed', async () 
   assert.equal(await outlet.settled(), changed({ Level: 2 }));
 });
 
+test('a first value that a constructor stores behind an export is checked when it is there, in each dialect', () => {
+  class Early extends ServiceInterface {
+    static override readonly interfaceName: string = 'org.example.Early';
+    /** What was refused while the constructor was at work. */
+    readonly refused: string[] = [];
+    constructor() {
+      super();
+      exportableOf(this).prepare((error) => this.refused.push((error as Error).message));
+    }
+  }
+  class LateAccessor extends Early {
+    @property({ type: 'u' })
+    accessor Level: number = 'wrong' as never;
+    @property({ type: 's' })
+    accessor Name: string = 5 as never;
+  }
+  class LateField extends Early {
+    Level = 'wrong' as unknown;
+    Name = 5 as unknown;
+  }
+  legacy(property({ type: 'u' }), LateField, 'Level');
+  legacy(property({ type: 's' }), LateField, 'Name');
+  for (const object of [new LateAccessor(), new LateField()]) {
+    const exportable = exportableOf(object);
+    assert.equal(object.refused, []);
+    assert.ok(exportable.isUnsettled);
+    const refused: string[] = [];
+    exportable.prepare((error) => refused.push((error as Error).message));
+    assert.is(refused.length, 2);
+    assert.match(refused[0] as string, /property Level: expected u/);
+    assert.match(refused[1] as string, /property Name: expected s/);
+    // Once.
+    exportable.prepare();
+  }
+});
+
+test('a signal that a field takes the place of is refused, whenever it does', () => {
+  class Hiding extends Base {
+    override Born = ((id: number) => id) as never;
+  }
+  const attach = (object: Base) => new RecordingOutlet().attachTo(object);
+  const hiding = new Hiding();
+  assert.match(
+    refusal(() => attach(hiding)),
+    /the signal Born is overridden by a field, which emits nothing: write a method/,
+  );
+  const later = new Base();
+  attach(later);
+  later.Born = (() => undefined) as never;
+  assert.ok(exportableOf(later).isUnsettled);
+  assert.match(
+    refusal(() => exportableOf(later).prepare()),
+    /the signal Born is overridden by a field/,
+  );
+});
+
+test('a signal that is bound to the instance emits as before', async () => {
+  class Bound extends Base {
+    constructor() {
+      super();
+      this.Born = this.Born.bind(this);
+    }
+  }
+  const object = new Bound();
+  const outlet = new RecordingOutlet();
+  outlet.attachTo(object);
+  object.Born(3);
+  assert.equal(await outlet.settled(), [{ signal: 'Born', values: [3] }]);
+});
+
 test('a field of a sealed object cannot be noticed, and is refused', () => {
   const object = Object.seal(new Fields());
   assert.match(
