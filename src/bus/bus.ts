@@ -85,7 +85,7 @@ export class Bus extends Endpoint {
     if (source instanceof Bus) {
       this.#connection = source.#connection;
       this.#whole = source.#whole;
-      this.#bus = source.#bus;
+      this.#bus = source.#bus && new BusDriver(source.#connection, this);
       this.#matchRules = source.#matchRules;
       this.#owners = source.#owners;
       this.#callees = source.#callees;

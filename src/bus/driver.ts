@@ -5,7 +5,7 @@
  */
 import type { Connection } from '../connection/connection.js';
 import { MessageType } from '../connection/message.js';
-import type { InnerWaitOptions, WaitOptions } from '../connection/pending-calls.js';
+import type { InnerWaitOptions, ReplyBody, WaitOptions } from '../connection/pending-calls.js';
 import { ProtocolError, ServiceUnknownError } from '../errors.js';
 import { isBusName, isUniqueName, quoted } from '../names.js';
 
@@ -50,9 +50,12 @@ function expectCode(member: string, code: unknown, codes: Readonly<Record<string
 
 export class BusDriver {
   readonly #connection: Connection;
+  readonly #user: object | undefined;
 
-  constructor(connection: Connection) {
+  /** @param user of the connection, with whom the calls end; they end with the connection if left out */
+  constructor(connection: Connection, user?: object) {
     this.#connection = connection;
+    this.#user = user;
   }
 
   /** The number by which diagnostics call the connection. */
@@ -75,10 +78,11 @@ export class BusDriver {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
     // That a rule is not removed, or a name not given back, would be seen much later, and by somebody else.
-    return this.#connection.calls.call(call, body, { ...options, isUrgent: true }, (reply) => {
+    const takeAnswer = (reply: ReplyBody) => {
       if (reply.signature === answer) return take(reply.decode());
       throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
-    });
+    };
+    return this.#connection.calls.call(call, body, { ...options, isUrgent: true }, takeAnswer, this.#user);
   }
 
   async hello(options?: WaitOptions): Promise<string> {

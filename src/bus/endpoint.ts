@@ -66,6 +66,7 @@ export class Endpoint implements AsyncDisposable {
     this.#connection = connection;
     this.#keepAlive = connection.keepAlive.addUser();
     this.#share = isShare ? new Share(connection, onClosed) : undefined;
+    this.#share?.whenClosed(() => connection.calls.endCallsOf(this));
   }
 
   /** How far the connection, or the share of it, is in its life. Whoever holds a bus got it `open`. */
@@ -179,7 +180,7 @@ export class Endpoint implements AsyncDisposable {
       const flags = callFlags({ noReply, autoStart, interactive });
       const head = { type: MessageType.MethodCall, flags, destination, path, member, signature, fileDescriptors };
       const take: TakeReply<unknown> = reply === 'message' ? takeMessage : takeValues;
-      return this.#connection.calls.call({ ...head, interface: interfaceName }, body, call, take);
+      return this.#connection.calls.call({ ...head, interface: interfaceName }, body, call, take, this);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -194,7 +195,7 @@ export class Endpoint implements AsyncDisposable {
   ): Promise<Result> {
     if (this.#share?.isOver === true)
       return Promise.reject(this.#connection.refusal('the share of the connection is closed'));
-    return this.#connection.calls.call(head, body, options, take);
+    return this.#connection.calls.call(head, body, options, take, this);
   }
 
   /**

@@ -37,6 +37,7 @@ export class OutgoingCalls {
    *
    * No async function: where many calls are on their way, what it allocates for each would be half the cost.
    *
+   * @param user of the connection, who makes it; see {@link endCallsOf}
    * @throws (rejects) as `send` throws, or with the reason why there is no reply
    */
   call<Result>(
@@ -44,6 +45,7 @@ export class OutgoingCalls {
     body: readonly unknown[],
     options: InnerWaitOptions,
     take: TakeReply<Result>,
+    user?: object,
   ): Promise<Result> {
     if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0)
       return this.#callWithoutReply(head, body, options, take);
@@ -63,7 +65,7 @@ export class OutgoingCalls {
         callee = this.callees.follow(destination);
       }
       serial = options.serial ?? this.#sender.nextSerial();
-      result = this.#pending.wait(serial, head, options, take, callee);
+      result = this.#pending.wait(serial, head, options, take, callee, user);
     } catch (error) {
       // Diagnostics tell of every call by a number.
       return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
@@ -100,6 +102,11 @@ export class OutgoingCalls {
       }
       return refused;
     }
+  }
+
+  /** {@link PendingCalls.endCallsOf} */
+  endCallsOf(user: object): void {
+    this.#pending.endCallsOf(user);
   }
 
   /** Whether a call waits that this one is to answer. */

@@ -144,6 +144,8 @@ class PendingCall extends Expiring {
   readonly options: InnerWaitOptions;
   readonly take: TakeReply<unknown>;
   readonly callee: Callee | undefined;
+  /** The user of the connection that made it, with whom it ends. */
+  readonly user: object | undefined;
   readonly resolve: (result: unknown) => void;
   /** Who owned the name that was called while the call was waiting, and does not any more. */
   formerOwners: Set<string> | undefined = undefined;
@@ -160,6 +162,7 @@ class PendingCall extends Expiring {
     options: InnerWaitOptions,
     take: TakeReply<unknown>,
     callee: Callee | undefined,
+    user: object | undefined,
     resolve: (result: unknown) => void,
   ) {
     super();
@@ -169,6 +172,7 @@ class PendingCall extends Expiring {
     this.options = options;
     this.take = take;
     this.callee = callee;
+    this.user = user;
     this.resolve = resolve;
   }
 
@@ -213,6 +217,7 @@ export class PendingCalls {
    * Waits for the reply to the message with this serial.
    *
    * @param callee who may answer, where the destination does not tell; anybody if left out
+   * @param user of the connection, who makes it; see {@link endCallsOf}
    */
   wait<Result>(
     serial: number,
@@ -220,13 +225,14 @@ export class PendingCalls {
     options: InnerWaitOptions,
     take: TakeReply<Result>,
     callee?: Callee,
+    user?: object,
   ): Promise<Result> {
     // Options are anybody's objects, which may answer otherwise the second time: what is used is checked once more.
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     checkTimeout(timeout);
     if (signal !== undefined) checkSignal(signal);
     const promise = new Promise<unknown>(keepResolve);
-    const call = new PendingCall(this, serial, head, options, take, callee, resolve);
+    const call = new PendingCall(this, serial, head, options, take, callee, user, resolve);
     // It would keep the promise, and what that is resolved with.
     resolve = forget;
     call.timeout = timeout;
@@ -319,6 +325,15 @@ export class PendingCalls {
       if (call.callee !== callee) continue;
       call.formerOwners ??= new Set();
       call.formerOwners.add(owner);
+    }
+  }
+
+  /** Rejects what a user of the connection waits for, whose share of it was closed. */
+  endCallsOf(user: object): void {
+    for (const call of this.#calls.entries()) {
+      if (call.user !== user) continue;
+      const text = `the share of the connection was closed while waiting for ${describeMessage(call.head)}`;
+      this.fail(call.serial, 'closed', () => closedError(text, undefined));
     }
   }
 

@@ -291,6 +291,74 @@ test('nothing can be done by a share that is closed, while the connection lives'
   await theirs.close();
 });
 
+test('what a share waits for ends with its close, while the calls of others go on', async () => {
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  let calls = 0;
+  const answers: (() => void)[] = [];
+  const Waits = defineInterface(`${NAME}.Waits`, { methods: { Never: {} } });
+  const waits = () =>
+    new Promise<void>((resolve) => {
+      calls++;
+      answers.push(resolve);
+    });
+  const exported = other.export('/waits', implement(Waits, { Never: waits }));
+  const of = (bus: MessageBus) =>
+    bus.proxy(Waits, other.uniqueName, '/waits').with({ timeout: Number.POSITIVE_INFINITY });
+  const call = { destination: other.uniqueName, path: '/waits', interface: `${NAME}.Waits`, member: 'Never' };
+  const reserved = mine.reserveSerial();
+  const settled: string[] = [];
+  const note = (what: string, promise: Promise<unknown>) =>
+    promise.then(
+      () => settled.push(`${what} resolved`),
+      (error: Error) => settled.push(`${what} ${error.constructor.name}`),
+    );
+  const ends = [
+    note('call', mine.call({ ...call, timeout: 1_000_000 })),
+    note('serial', mine.call({ ...call, serial: reserved })),
+    note('method', of(mine).call.Never()),
+    note('signal', of(mine).with({ signal: new AbortController().signal }).call.Never()),
+  ];
+  const stays = note('theirs', of(theirs).call.Never());
+  await until(() => calls === 5);
+  await mine.close({ drain: 0 });
+  await Promise.all(ends);
+  assert.equal(
+    settled.sort(),
+    ['call', 'method', 'serial', 'signal'].map((what) => `${what} ConnectionClosedError`),
+  );
+  assert.is(theirs.stats().pendingCalls, 1);
+  // Their late answers are none.
+  for (const answer of answers) answer();
+  await stays;
+  assert.is(settled.at(-1), 'theirs resolved');
+  exported.unexport();
+  await theirs.close();
+});
+
+test('what a share asks of a bus that does not answer ends with its close', async () => {
+  const stopped = await PrivateBus.start();
+  process.env.DBUS_SESSION_BUS_ADDRESS = stopped.address;
+  const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
+  process.env.DBUS_SESSION_BUS_ADDRESS = daemon.address;
+  await stopped.kill('SIGSTOP');
+  const asked = [
+    mine.listNames(),
+    mine.listActivatableNames(),
+    mine.nameOwner(NAME),
+    mine.hasName(NAME),
+    mine.startService(NAME),
+    mine.credentials(NAME),
+    mine.object(NAME, '/'),
+  ].map((each) => rejection(each));
+  const theirsAsked = theirs.listNames();
+  await mine.close({ drain: 0 });
+  for (const error of await Promise.all(asked)) assert.instance(error, ConnectionClosedError);
+  await stopped.kill('SIGCONT');
+  assert.ok((await theirsAsked).includes(theirs.uniqueName as string));
+  await theirs.close();
+  await stopped.stop();
+});
+
 test('the loss of the connection is every share’s', async () => {
   const doomed = await PrivateBus.start();
   process.env.DBUS_SESSION_BUS_ADDRESS = doomed.address;
