@@ -1,4 +1,5 @@
 /** The compiled library in dist/, and a binary of the addon: the committed prebuild, or one built here. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -61,28 +62,25 @@ function filesBelow(folder) {
 
 /** Builds the addon where no prebuild fits this machine. Most machines have one and need no compiler. */
 export function buildAddon() {
-  if (loadAddon() !== undefined) return;
+  if (addonFits()) return;
   say(`building the addon: there is none of this version for ${process.platform}-${process.arch}`);
   try {
     runQuietly(process.execPath, ['node_modules/cmake-js/bin/cmake-js', 'build', '-B', 'Release']);
   } catch (error) {
     throw new SetupError(`Building the addon needs a C++20 compiler, make and cmake.\n\n${error.message}`);
   }
-  if (loadAddon() === undefined) throw new SetupError('The addon was built, but does not load on this machine.');
+  if (!addonFits()) throw new SetupError('The addon was built, but does not load on this machine.');
 }
 
 /** The addon, where one fits this machine and these sources. */
 export function loadAddon() {
-  const require = createRequire(join(root, 'package.json'));
-  try {
-    const file = require('node-gyp-build').path(root);
-    // It may have been built since it was last required.
-    delete require.cache[file];
-    const addon = require(file);
-    return addon.seamVersion === seamVersion() ? addon : undefined;
-  } catch {
-    return undefined;
-  }
+  return addonFits() ? createRequire(join(root, 'package.json'))('node-gyp-build')(root) : undefined;
+}
+
+/** Found out in another process: a file that was loaded once is the same one for this process, also when it is built anew. */
+function addonFits() {
+  const code = `process.exit(require('node-gyp-build')(process.cwd()).seamVersion === ${seamVersion()} ? 0 : 1)`;
+  return spawnSync(process.execPath, ['--eval', code], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
 /** What the addon has to say of itself: one that was built here before may be of other sources. */
