@@ -55,6 +55,11 @@ export function supportReport() {
     '`npm run test:pack` packs the package as it would be published, and installs and runs it in empty projects, as ' +
       'told in [package.md](package.md#how-it-is-checked).',
     tableOf(installationRows(readRows(figures('pack')))),
+    '## With which tools',
+    '`npm run test:loading` has a program that connects two ends made, run and tested by each of these. Where a bundle or an ' +
+      'executable needs more than busbar itself, the program says so first, and works once that is there: see ' +
+      '[package.md](package.md#bundles).',
+    tableOf(installationRows(readRows(figures('tools')))),
     '## What was inspected',
     '`npm run check:prebuilds` holds every binary to its limits, and fails where one is older than its sources; it is ' +
       'part of `npm test`.',

@@ -57,7 +57,7 @@ test('a row with a limit links a test of it, which exists', () => {
 });
 
 test('what holds a sentence is run by npm test, or by the tests of the package', () => {
-  const run = new Set([...allSuites(), ...testFiles('pack')].map(({ args }) => args.at(-1)));
+  const run = new Set([...allSuites(), ...['pack', 'tools'].flatMap(testFiles)].map(({ args }) => args.at(-1)));
   for (const [page, record] of recordsOf) {
     for (const line of record.flatMap(({ by }) => by)) {
       const [, file] = /^(\S+\.test\.ts): /.exec(line) ?? [];

@@ -4,6 +4,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { projectRoot } from '../helpers/paths.js';
 import { testUnless } from '../helpers/skip.js';
 import { Project } from '../pack/project.js';
 import { Registry } from '../pack/registry.js';
@@ -48,7 +49,11 @@ testUnless(deno.missing, test, 'without --allow-read it asks for that', async ()
   assert.match(await run('--allow-ffi'), /start Deno with --allow-read/);
 });
 
-testUnless(deno.missing, test, 'deno test', async () => {
+// Where the packages are npm's, Deno checks the types of what imports `node:` modules by this package, as TypeScript does.
+testUnless(deno.missing, test, 'deno test, with @types/node', async () => {
+  for (const name of ['@types/node', 'undici-types']) {
+    cpSync(join(projectRoot, 'node_modules', name), join(project.folder, 'node_modules', name), { recursive: true });
+  }
   project.write(
     'sum.test.js',
     `import { sum } from './sum.js';
