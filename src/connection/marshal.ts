@@ -5,7 +5,7 @@ import { Misfit, misfitOf, within } from '../codec/misfit.js';
 import type { Writer } from '../codec/writer.js';
 import { InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { PEER_LIMITS } from '../limits.js';
-import { requireOpenFd } from '../native/descriptors.js';
+import { checkOpenFd } from '../native/descriptors.js';
 import { checkArray } from '../parameters.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
 import { describeMessage, type MessageHead } from './message.js';
@@ -61,22 +61,14 @@ function attach(writer: Writer, descriptors: readonly unknown[]): void {
 function checkFds({ fds }: Writer, fdsMaximum: number): void {
   if (fdsMaximum === 0) throw new NotSupportedError('this connection does not pass file descriptors');
   if (fds.length > fdsMaximum) throw new InvalidArgumentError(`${tooManyText(fdsMaximum)}, not ${fds.length}`);
-  for (const { fd } of fds) requireOpen(fd);
+  // Were it the addon that finds out, the message would be lost after `send` had returned.
+  for (const { fd } of fds) checkOpenFd(fd);
 }
 
 /** Who may send more has a bus that takes more, and has to know of it: what it hangs up on is the connection. */
 export function tooManyText(maximum: number): string {
   const cause = maximum < PEER_LIMITS.messageDescriptors ? ' (limits.messageDescriptors)' : '';
   return `a message carries at most ${maximum} file descriptors${cause}`;
-}
-
-/** Were it the addon that finds out, the message would be lost after `send` had returned. */
-function requireOpen(fd: number): void {
-  try {
-    requireOpenFd(fd);
-  } catch (error) {
-    throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
-  }
 }
 
 /** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */

@@ -11,11 +11,29 @@ import { loadAddon } from './load.js';
 const isDeno = process.versions.deno !== undefined;
 
 /** @throws Error if the number is not open */
-export function requireOpenFd(fd: number): void {
+function requireOpenFd(fd: number): void {
   try {
     fstatSync(fd);
   } catch (error) {
     if (!isDeno || !isOpenForAddon(fd)) throw error;
+  }
+}
+
+export function isOpenFd(fd: number): boolean {
+  try {
+    requireOpenFd(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws {@link InvalidArgumentError} if the number, which is to be sent, is not open */
+export function checkOpenFd(fd: number): void {
+  try {
+    requireOpenFd(fd);
+  } catch (error) {
+    throw new InvalidArgumentError(`file descriptor ${fd} is not open`, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 // Values with variants on their way through a service: what others set is what others read, types included.
+import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -192,6 +193,30 @@ test('values of a property made by implement keep their types when they are assi
   assert.equal(await proxy.get.Kept(), settings);
   made.properties.Kept = { unsigned: variant.t(1) };
   assert.equal(await proxy.get.Kept(), { unsigned: variant.t(1n) });
+});
+
+const Handles = defineInterface('org.example.Handles', { properties: { Handle: { type: 'h' }, Text: { type: 's' } } });
+
+test('a descriptor that is not open costs the property that has it, and no other', async () => {
+  const [fd, closed] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+  closeSync(closed);
+  assert.throws(
+    () => service.export('/never', implement(Handles, { Handle: closed, Text: 'never' })),
+    new RegExp(`property Handle: file descriptor ${closed} is not open`),
+  );
+  const handles = implement(Handles, { Handle: fd, Text: 'still there' });
+  service.exportObjectManager('/handles');
+  service.export('/handles/one', handles);
+  assert.throws(() => {
+    handles.properties.Handle = closed;
+  }, 'is not open');
+  // It is closed behind the service's back.
+  closeSync(fd);
+  const proxy = client.proxy(Handles, destination, '/handles/one');
+  assert.equal(await proxy.getAll(), { Text: 'still there' });
+  const manager = { path: '/handles', interface: 'org.freedesktop.DBus.ObjectManager', member: 'GetManagedObjects' };
+  const [objects] = (await client.call({ destination, ...manager })) as [Record<string, Record<string, unknown>>];
+  assert.equal(objects['/handles/one']?.['org.example.Handles'], { Text: 'still there' });
 });
 
 test.run();

@@ -8,6 +8,7 @@ import { Writer } from '../../codec/writer.js';
 import { reportMisfit } from '../../diagnostics.js';
 import { InvalidArgumentError } from '../../errors.js';
 import type { PropertyDescription } from '../../introspection/description.js';
+import { isOpenFd } from '../../native/descriptors.js';
 import { receivedVariant } from '../../variant.js';
 
 /** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
@@ -48,6 +49,8 @@ export function encodeEntry(
     writer.string(name);
     writer.depth = 0;
     encodeContent(writer, NESTING, signature, value);
+    // Found out when a message is sent, it would cost all other properties in it.
+    for (const { fd } of writer.fds) if (!isOpenFd(fd)) throw new Misfit(`file descriptor ${fd} is not open`);
   } catch (error) {
     writer.rewind(start, 0);
     keep(writer);
