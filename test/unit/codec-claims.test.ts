@@ -97,7 +97,7 @@ test('a variant, a dictionary and a property that claim too much are refused uns
   assert.throws(() => encode('v', strings.array), /64 MiB/);
   assert.is(strings.asked(), 0);
   const variants = claiming(LONGEST, new Variant('y', 1));
-  const types = new ReceivedTypes('av');
+  const types = new ReceivedTypes();
   types.remember([new Variant('u', 1)]);
   assert.is(types.typed(variants.array), variants.array);
   assert.is(variants.asked(), 0);

@@ -373,28 +373,37 @@ test('a variant of another type is another value', async () => {
   }
 });
 
-test('setters that overlap do not mix the types of what was set', async () => {
-  const Any = defineInterface('org.example.Any', { properties: { Any: { type: 'a{sv}' } } });
-  const done: (() => void)[] = [];
-  let any: Record<string, unknown> = {};
-  const object = implement(Any, {
-    Any: {
-      get: () => any,
-      set: (value) => {
-        any = value;
-        return new Promise<void>((resolve) => done.push(resolve));
-      },
-    },
-  });
-  const { properties } = exportableOf(object);
-  const first = properties.set('Any', { level: variant.y(1) });
-  const second = properties.set('Any', { level: variant.u(1) });
-  done[1]?.();
-  await second;
-  done[0]?.();
-  await first;
-  assert.equal(properties.get('Any'), { level: variant.u(1) });
-});
+for (const getter of ['at once', 'later'] as const) {
+  for (const [first, last] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const how = `with a getter that answers ${getter}, the ${['first', 'second'][first]} one done first`;
+    test(`setters that overlap do not mix the types of what was set, ${how}`, async () => {
+      const Any = defineInterface('org.example.Any', { properties: { Any: { type: 'a{sv}' } } });
+      const done: (() => void)[] = [];
+      let any: Record<string, unknown> = {};
+      const object = implement(Any, {
+        Any: {
+          get: () => (getter === 'at once' ? any : Promise.resolve(any)),
+          set: (value) => {
+            any = value;
+            return new Promise<void>((resolve) => done.push(resolve));
+          },
+        },
+      });
+      const { properties } = exportableOf(object);
+      const both = [variant.y(1), variant.u(1)].map((level) => properties.set('Any', { level }));
+      for (const each of [first, last]) {
+        // While both are at work it is the second one already.
+        assert.equal(await properties.get('Any'), { level: variant.u(1) });
+        done[each]?.();
+        await both[each];
+      }
+      assert.equal(await properties.get('Any'), { level: variant.u(1) });
+    });
+  }
+}
 
 test('a getter whose value does not fit has changed all the same', async () => {
   let level: unknown = 1;

@@ -61,7 +61,7 @@ export class PropertyStore {
   get(name: string): unknown {
     const property = this.property(name);
     const value = this.#source.readProperty(name);
-    if (isThenable(value)) return Promise.resolve(value).then((settled) => property.typed(settled));
+    if (isThenable(value)) return property.typedLater(value);
     const typed = property.typed(value);
     if (property.wasSlow) property.tellNow(typed, quietEntry(property, typed));
     return typed;
@@ -121,7 +121,12 @@ export class PropertyStore {
       this.#wasSet(property, setting, before, get);
       return undefined;
     }
-    return Promise.resolve(done).then(() => this.#wasSet(property, setting, before, get));
+    property.takesTime(setting);
+    const refused = (error: unknown) => {
+      property.wasRefused(setting);
+      throw error;
+    };
+    return Promise.resolve(done).then(() => this.#wasSet(property, setting, before, get), refused);
   }
 
   #wasSet(property: Property, setting: Setting, before: unknown, get: (() => unknown) | undefined): void {
@@ -141,7 +146,7 @@ export class PropertyStore {
       this.#note(property, State.Invalidated);
       return;
     }
-    property.wasSet(setting, now);
+    property.wasSet(setting, isThenable(now) ? unknownValue : now);
     if (isThenable(now)) {
       property.changed();
       this.#note(property, description.emits === true ? this.#await(property, now) : ignored(now));
@@ -310,11 +315,8 @@ export class PropertyStore {
       property.learn(answer);
       return answer;
     };
-    return inTime(value, (late) => closeHandedOver(description.signature, late))
-      .then((settled) => {
-        const typed = property.typed(settled);
-        return learn(typed, fittingEntry(this, description, typed));
-      })
+    return inTime(property.typedLater(value), (late) => closeHandedOver(description.signature, late))
+      .then((typed) => learn(typed, fittingEntry(this, description, typed)))
       .catch((error: unknown) => {
         report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
         return learn(undefined, undefined);

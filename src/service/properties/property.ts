@@ -32,6 +32,8 @@ interface Incoming {
 /** A value that is being set. */
 export interface Setting {
   readonly number: number;
+  /** As the setter gets it. */
+  readonly value: unknown;
   /** The value as it is to be sent. */
   readonly typed: unknown;
   readonly hasTypes: boolean;
@@ -62,7 +64,7 @@ export class Property {
   constructor(description: PropertyDescription) {
     this.description = description;
     const { signature } = description;
-    if (signature.includes('v')) this.#types = new ReceivedTypes(signature);
+    if (signature.includes('v')) this.#types = new ReceivedTypes();
     if (/[hv]/.test(signature)) this.#descriptors = new KeptDescriptors(signature);
   }
 
@@ -148,6 +150,13 @@ export class Property {
     return this.#types === undefined ? value : this.#types.typed(value);
   }
 
+  /** As {@link typed}, of a value that takes time: others may set the property until it is there. */
+  async typedLater(value: PromiseLike<unknown>): Promise<unknown> {
+    const earlier = this.#types?.known;
+    const settled = await value;
+    return this.#types === undefined ? settled : this.#types.typed(settled, earlier);
+  }
+
   /** As {@link typed}, of the value that the property has until another one is set. */
   typedBefore(value: unknown): unknown {
     return this.#types === undefined ? value : this.#types.typed(value);
@@ -162,19 +171,33 @@ export class Property {
   beginSet(value: unknown): Setting {
     const typed = this.typed(value);
     // What the program makes of its own has no types but those that go without saying.
-    return { number: ++this.#sets, typed, hasTypes: this.isReceiving || typed !== value };
+    return { number: ++this.#sets, value, typed, hasTypes: this.isReceiving || typed !== value };
+  }
+
+  /** Setting a value takes time: meanwhile the property may have it already. */
+  takesTime(setting: Setting): void {
+    if (setting.hasTypes) this.#types?.begin(setting);
+  }
+
+  /** A value could not be set. */
+  wasRefused(setting: Setting): void {
+    this.#types?.end(setting);
   }
 
   /**
    * A value was set, and its types are those of the property. Setters that take time may finish in another order than they
    * began in: the types of a later value stay while the property has that value.
    *
-   * @param now the value that the property has, if it is known
+   * @param now the value that the property has, or {@link unknownValue}
    */
   wasSet(setting: Setting, now: unknown): void {
     const { number, typed, hasTypes } = setting;
     if (this.#types === undefined) return;
-    if (this.isOvertaken(setting) && this.#types.isOf(now)) return;
+    this.#types.end(setting);
+    if (this.isOvertaken(setting)) {
+      if (now === unknownValue && hasTypes) this.#types.addLate(setting);
+      if (now === unknownValue || this.#types.isOf(now)) return;
+    }
     this.#lastSet = number;
     this.#types.remember(hasTypes ? typed : undefined);
   }

@@ -10,18 +10,40 @@ import { isPlainObject } from '../../codec/encode-container.js';
 import { ARRAY_BYTES_MAXIMUM } from '../../codec/limits.js';
 import { Variant } from '../../variant.js';
 
-export class ReceivedTypes {
-  readonly #hasVariants: boolean;
-  #received: unknown;
+/** A value that others set: as the setter got it, and with its variants. */
+export interface ReceivedValue {
+  readonly value: unknown;
+  readonly typed: unknown;
+}
 
-  /** @param signature the property's; without variants there is nothing to keep */
-  constructor(signature: string) {
-    this.#hasVariants = signature.includes('v');
-  }
+const NONE: readonly ReceivedValue[] = [];
+
+export class ReceivedTypes {
+  #received: unknown;
+  /** Values that are being set, which a setter that takes time may have stored already. */
+  readonly #open = new Set<ReceivedValue>();
+  /** Values that were set when a later one was there already: the property has this one or that one. */
+  readonly #late = new Set<ReceivedValue>();
 
   /** @param received the value as it is to be sent, with its variants where they are known; nothing where none is */
   remember(received: unknown): void {
-    if (this.#hasVariants) this.#received = received;
+    this.#received = received;
+    this.#late.clear();
+  }
+
+  /** A value is being set, which takes time. */
+  begin(received: ReceivedValue): void {
+    this.#open.add(received);
+  }
+
+  /** It is not being set any more. */
+  end(received: ReceivedValue): void {
+    this.#open.delete(received);
+  }
+
+  /** Whether the property has this value or the one that is remembered will be seen when it is read. */
+  addLate(received: ReceivedValue): void {
+    this.#late.add(received);
   }
 
   /** Whether a plain value is the one whose types are kept. */
@@ -29,10 +51,33 @@ export class ReceivedTypes {
     return this.#received !== undefined && isEqual(this.#received, value);
   }
 
-  /** A value of the property as it is to be sent: with the variants that it came in, as far as it came. */
-  typed(value: unknown): unknown {
+  /** The values that the property may have now, for who reads it and waits for what it reads. */
+  get known(): readonly ReceivedValue[] {
+    const remembered = this.#received === undefined ? [] : [{ value: undefined, typed: this.#received }];
+    return [...remembered, ...this.#late, ...this.#open];
+  }
+
+  /**
+   * A value of the property as it is to be sent: with the variants that it came in, as far as it came.
+   *
+   * @param earlier what was known when the value was asked for
+   */
+  typed(value: unknown, earlier: readonly ReceivedValue[] = NONE): unknown {
+    if (this.#open.size > 0 || this.#late.size > 0 || earlier.length > 0) {
+      const other = this.#otherOf(value, earlier);
+      if (other !== undefined) return withTypes(other.typed, value);
+    }
     if (this.#received === undefined) return value;
     return withTypes(this.#received, value);
+  }
+
+  /** Which value this is, if it is not the one that is remembered. */
+  #otherOf(value: unknown, earlier: readonly ReceivedValue[]): ReceivedValue | undefined {
+    const others = [...earlier, ...this.#late, ...this.#open].reverse();
+    const isObject = typeof value === 'object' && value !== null;
+    const same = isObject ? others.find((other) => other.value === value) : undefined;
+    if (same !== undefined || this.isOf(value)) return same;
+    return others.find(({ typed }) => isEqual(typed, value));
   }
 }
 
