@@ -1,4 +1,5 @@
 /** What somebody probably meant: used where an error can name what exists. */
+import { printable } from './diagnostics/printable.js';
 
 /** No name of D-Bus is longer. Comparing takes time in proportion, and what is compared may be of a stranger's choice. */
 const LENGTH_MAXIMUM = 255;
@@ -17,9 +18,9 @@ function nearestName(wanted: string, names: Iterable<string>): string | undefine
   return nearest;
 }
 
-/** `; did you mean X? Known: X, Y`, or nothing where there is nothing to offer. */
+/** `; did you mean X? Known: X, Y`, or nothing where there is nothing to offer. Names of properties may hold anything. */
 export function suggestion(wanted: string, names: Iterable<string>): string {
-  const all = [...names];
+  const all = Array.from(names, printable);
   if (all.length === 0) return '';
   const nearest = nearestName(wanted, all);
   const shown = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');

@@ -1,5 +1,6 @@
 /** Checks of what users pass in: who writes plain JavaScript learns at once of what would otherwise fail much later. */
 import { InvalidArgumentError } from './errors.js';
+import { isArray } from './revoked.js';
 
 /** @throws {@link InvalidArgumentError} naming the parameter */
 export function checkFunction(value: unknown, name: string): void {
@@ -14,7 +15,7 @@ export function checkObject(value: unknown, name: string): void {
 
 /** @throws {@link InvalidArgumentError} naming the parameter */
 export function checkArray(value: unknown, name: string): void {
-  if (!Array.isArray(value)) throw new InvalidArgumentError(`${name}: expected an array, got ${kindOf(value)}`);
+  if (!isArray(value)) throw new InvalidArgumentError(`${name}: expected an array, got ${kindOf(value)}`);
 }
 
 /** @throws {@link InvalidArgumentError} for what is there and is no function, naming the parameter */

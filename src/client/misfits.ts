@@ -1,5 +1,6 @@
 /** What came and is not what was described, in words: as the error of a call, and as a problem where there is none. */
 import { describeMessage, type HeaderFields } from '../connection/message.js';
+import { printable } from '../diagnostics/printable.js';
 import { reportDropped } from '../diagnostics.js';
 import { InvalidReplyError } from '../errors.js';
 import type { Remote } from './remote.js';
@@ -10,7 +11,7 @@ const CURE =
 
 /** @param what the reply, or a part of it */
 export function misfitText(what: string, described: string, received: string): string {
-  return `${what} carries "${received}", not "${described}" as described`;
+  return `${printable(what)} carries "${received}", not "${described}" as described`;
 }
 
 /** The error of a call whose reply is of another type than was described. */

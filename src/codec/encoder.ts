@@ -8,6 +8,7 @@
 
 import { BoundedCache } from '../bounded-cache.js';
 import { InvalidArgumentError } from '../errors.js';
+import { isArray } from '../revoked.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
@@ -79,12 +80,7 @@ function compileBody(signature: string, depth: number, lazily: boolean): Encoder
 }
 
 function checkValues(values: unknown): void {
-  try {
-    if (Array.isArray(values)) return;
-  } catch {
-    // A Proxy that was revoked.
-  }
-  throw new InvalidArgumentError('the values of a message must be an array');
+  if (!isArray(values)) throw new InvalidArgumentError('the values of a message must be an array');
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { types } from 'node:util';
 import { quoted } from '../names.js';
+import { isRevoked } from '../revoked.js';
 import { Variant } from '../variant.js';
 
 export class Misfit {
@@ -33,16 +34,14 @@ export function misfit(expected: string, value: unknown): Misfit {
 
 /** What a value was refused for: a revoked Proxy throws whatever is asked of it, and is nothing that could be sent. */
 export function misfitOf(value: unknown, error: unknown): unknown {
-  return error instanceof Misfit || !isRevoked(value) ? error : new Misfit('got a Proxy that was revoked');
+  return error instanceof Misfit || !holdsRevoked(value) ? error : new Misfit('got a Proxy that was revoked');
 }
 
-function isRevoked(value: unknown): boolean {
+function holdsRevoked(value: unknown): boolean {
   try {
     let content = value;
     while (!types.isProxy(content) && Variant.isVariant(content)) content = content.value;
-    // Of a Proxy that was revoked this cannot be asked.
-    if (types.isProxy(content)) Array.isArray(content);
-    return false;
+    return isRevoked(content);
   } catch {
     return types.isProxy(value) || Variant.isVariant(value);
   }

@@ -5,6 +5,7 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BUS_DEPTH_MAXIMUM, DEPTH_MAXIMUM } from '../codec/limits.js';
+import { printable } from '../diagnostics/printable.js';
 import { report } from '../diagnostics.js';
 import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
 import type { CompleteLimits } from '../limits.js';
@@ -92,7 +93,8 @@ export class Connection {
       onDrain: (hungUp) => this.#onDrain(hungUp),
       onRefused: (serial, errno, replySerial, destination) =>
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
-      onClose: (errno, phase, detail) => this.#onClose(errno, phase, detail),
+      // It may quote what the other side said.
+      onClose: (errno, phase, detail) => this.#onClose(errno, phase, printable(detail)),
     });
     this.#unwritten = new Unwritten({
       onChange: () => this.#keepAlive.update(),

@@ -55,7 +55,12 @@ export function checkHead(head: MessageHead, replySerial: number): void {
   } else {
     throw new InvalidArgumentError(`message type ${String(type)} does not exist`);
   }
-  const { flags = 0 } = head;
+  const { flags = 0, signature } = head;
+  if (signature !== undefined && typeof signature !== 'string') {
+    throw new InvalidArgumentError(
+      `a signature must be a string, not ${signature === null ? 'null' : typeof signature}`,
+    );
+  }
   if (typeof flags !== 'number' || flags !== (flags & 0xff))
     throw new InvalidArgumentError(`flags: expected 0 to 255, got ${String(flags)}`);
   if (path !== undefined) {

@@ -7,6 +7,7 @@ import { report } from '../diagnostics.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../errors.js';
 import type { ArgumentList } from '../introspection/build.js';
 import type { Access, InterfaceDescription, PropertyDescription } from '../introspection/description.js';
+import { quoted } from '../names.js';
 import { suggestion } from '../nearest-name.js';
 import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../signature/types.js';
 import type { CallContext } from './call-context.js';
@@ -252,7 +253,8 @@ class ImplementedObject implements Exportable, PropertySource {
 
   #property(name: string): ImplementedProperty {
     const property = this.#implemented.get(name);
-    if (property === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    if (property === undefined)
+      throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
     return property;
   }
 }

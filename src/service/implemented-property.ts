@@ -4,6 +4,7 @@ import { isPlainObject } from '../codec/encode-container.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { PropertyDescription } from '../introspection/description.js';
 import { unknownKey } from '../known-options.js';
+import { isRevoked } from '../revoked.js';
 import { encodeEntry } from './properties/encode-entry.js';
 import type { PropertyStore } from './properties/property-store.js';
 
@@ -63,6 +64,7 @@ function accessor(members: Record<string, unknown>, name: string): Functions | u
 /** No value that D-Bus can carry has functions in it, but for those that have a `get` or `set` by their class. */
 function isFunctions(given: unknown): given is Functions {
   if (typeof given !== 'object' || given === null || types.isMap(given) || ArrayBuffer.isView(given)) return false;
+  if (isRevoked(given)) return false;
   const { get, set } = given as Functions;
   return typeof get === 'function' || typeof set === 'function';
 }

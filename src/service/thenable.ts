@@ -1,7 +1,13 @@
+import { isRevoked } from '../revoked.js';
+
 /** Whether `await` would wait for a value. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch (error) {
+    // It is told where it is written, with its place.
+    if (isRevoked(value)) return false;
+    throw error;
+  }
 }

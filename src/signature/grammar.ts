@@ -5,6 +5,7 @@
  *
  * @see D-Bus specification, section "Type System"
  */
+import { printable } from '../diagnostics/printable.js';
 import { InvalidArgumentError } from '../errors.js';
 
 // As libdbus counts: arrays that follow one another directly, structs and dictionary entries within one another.
@@ -151,6 +152,6 @@ class Judge {
   }
 
   #error(what: string): InvalidArgumentError {
-    return new InvalidArgumentError(`invalid signature "${this.#text}": ${what}, at offset ${this.#at}`);
+    return new InvalidArgumentError(printable(`invalid signature "${this.#text}": ${what}, at offset ${this.#at}`));
   }
 }

@@ -1,4 +1,5 @@
 // Every row of the table of values, in every form that it can be written from, at every place where values are given.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
@@ -7,9 +8,11 @@ import {
   connect,
   defineInterface,
   FileDescriptor,
+  InvalidArgumentError,
   implement,
   type MessageBus,
   method,
+  type Problem,
   property,
   ServiceInterface,
   Variant,
@@ -17,6 +20,7 @@ import {
 } from '../../src/index.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection, thrown } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('written values');
@@ -261,6 +265,75 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     });
   }
 }
+
+/** Values that are gone: what is asked of them throws a bare TypeError. */
+const gone: Readonly<Record<string, () => unknown>> = {
+  'a Proxy that was revoked': () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+  'Uint8Array whose memory was detached': () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    return bytes;
+  },
+};
+
+test('a value that is gone is refused with its place, wherever it is given', async () => {
+  await using bus = await PrivateBus.start();
+  await using client = await connect({ address: bus.address });
+  await using service = await connect({ address: bus.address });
+  let returned: unknown;
+  const definition = methods('ay');
+  const object = make(definition, { Echo: () => returned, Give: () => returned });
+  using _exported = service.export('/written', object);
+  const proxy = client.proxy(definition, service.uniqueName, '/written');
+  const told: string[] = [];
+  const listen = (problem: unknown) =>
+    told.push(`${(problem as Problem).kind}: ${((problem as Problem).error as Error).message}`);
+  subscribe('busbar:problem', listen);
+  for (const [what, make_] of Object.entries(gone)) {
+    const kept = make(property_('ay'), { P: [1] });
+    const refused: Readonly<Record<string, () => unknown>> = {
+      'property P: ': () => make(property_('ay'), { P: make_() }),
+      'property P.k: ': () => make(property_('a{sv}'), { P: { k: make_() } }),
+      'property P[0][1]: ': () => make(property_('aav'), { P: [[1, make_()]] }),
+      'property P: got ': () => {
+        kept.properties.P = make_();
+      },
+      'property P': () => kept.emitPropertiesChanged({ P: make_() }),
+      'argument 0: ': () => object.emit.Tell?.(make_()),
+      'argument 0.a["b c"][1]: ': () =>
+        client.emit({
+          path: '/',
+          interface: NAME,
+          member: 'M',
+          signature: 'a{sa{sav}}',
+          body: [{ a: { 'b c': [1, make_()] } }],
+        }),
+      'fileDescriptors[1]: ': () =>
+        client.emit({ path: '/', interface: NAME, member: 'M', fileDescriptors: [0, make_()] as never }),
+      'body: expected an array': () => client.emit({ path: '/', interface: NAME, member: 'M', body: make_() as [] }),
+      'fileDescriptors: expected an array': () =>
+        client.emit({ path: '/', interface: NAME, member: 'M', fileDescriptors: make_() as [] }),
+      'a signature must be a string': () =>
+        client.emit({ path: '/', interface: NAME, member: 'M', signature: make_() as 's' }),
+    };
+    for (const [place, run] of Object.entries(refused)) {
+      const error = thrown(run);
+      assert.instance(error, InvalidArgumentError, place);
+      assert.ok(error.message.startsWith(place), `${place} ${error.message}`);
+      if (place.endsWith(': ') && !place.startsWith('fileDescriptors')) assert.match(error.message, what);
+    }
+    told.length = 0;
+    returned = make_();
+    assert.match((await rejection(proxy.call.Give())).message, 'the result of Give does not fit its signature');
+    assert.is(told.length, 1);
+    assert.ok(told[0]?.startsWith(`misfit: argument 0: got ${what}`), told[0]);
+  }
+  unsubscribe('busbar:problem', listen);
+});
 
 test('file descriptors are written from a FileDescriptor or a number, at all these places', async () => {
   await using bus = await PrivateBus.start();

@@ -7,9 +7,11 @@
 
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import { printable } from '../../diagnostics/printable.js';
 import { report } from '../../diagnostics.js';
 import { InvalidArgumentError, UnknownPropertyError } from '../../errors.js';
 import type { InterfaceDescription, PropertyDescription } from '../../introspection/description.js';
+import { quoted } from '../../names.js';
 import { suggestion } from '../../nearest-name.js';
 import { Places } from '../places.js';
 import { isThenable } from '../thenable.js';
@@ -51,7 +53,8 @@ export class PropertyStore {
     const known = this.#properties.get(name);
     if (known !== undefined) return known;
     const description = this.description.properties.get(name);
-    if (description === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    if (description === undefined)
+      throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
     const property = new Property(description);
     this.#properties.set(name, property);
     return property;
@@ -200,7 +203,7 @@ export class PropertyStore {
     }
     const name = nameOf.get(key);
     if (name === undefined) {
-      throw new InvalidArgumentError(`there is no property ${key}${suggestion(key, nameOf.keys())}`);
+      throw new InvalidArgumentError(`there is no property ${printable(String(key))}${suggestion(key, nameOf.keys())}`);
     }
     const property = this.property(name);
     const { emits, access } = property.description;
