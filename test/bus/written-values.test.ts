@@ -18,6 +18,7 @@ import {
   Variant,
   variant,
 } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
@@ -321,6 +322,8 @@ test('a value that is gone is refused with its place, wherever it is given', asy
         client.emit({ path: '/', interface: NAME, member: 'M', signature: make_() as 's' }),
     };
     for (const [place, run] of Object.entries(refused)) {
+      // The transport sd-bus takes none, whatever they are.
+      if (place.startsWith('fileDescriptors') && transportKind() === 'sd-bus') continue;
       const error = thrown(run);
       assert.instance(error, InvalidArgumentError, place);
       assert.ok(error.message.startsWith(place), `${place} ${error.message}`);

@@ -103,7 +103,7 @@ for (const [signature, problem] of [
   ['ü', '"ü" is not a type code, at offset 0'],
 ] as const) {
   test(`${JSON.stringify(signature)} is refused with its reason`, () => {
-    rejects(signature, `invalid signature "${signature}": ${problem}`);
+    rejects(signature, `invalid signature "${signature.replace('\0', '\\u0000')}": ${problem}`);
   });
 }
 
