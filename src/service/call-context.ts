@@ -33,6 +33,8 @@ export interface CallContext {
   /**
    * Decodes the arguments in another way than the handler got them, variants as {@link Variant} for instance. To be
    * called before the handler's first `await`; the bytes are gone after that.
+   *
+   * @throws {@link DBusError} after that
    */
   decode(options: DecodeOptions): unknown[];
   /**

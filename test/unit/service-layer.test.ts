@@ -20,7 +20,7 @@ import {
 } from '../../src/index.js';
 import { describe } from '../../src/service/describe.js';
 import { exportableOf } from '../../src/service/exportable.js';
-import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
+import { RecordingOutlet } from '../helpers/recording-outlet.js';
 import { thrown } from '../helpers/rejection.js';
 
 const test = suite('service layer');
@@ -610,14 +610,6 @@ test('a field that is to be a method, and a Proxy around a service, are told so'
     refusal(() => exportableOf(proxied)),
     /this is a Proxy/,
   );
-});
-
-test('what a handler returns is taken as await takes it', async () => {
-  const Later = defineInterface('org.example.Later', { methods: { Later: { out: 's' } } });
-  // biome-ignore lint/suspicious/noThenProperty: this is what is tested
-  const callable = Object.assign(() => {}, { then: (resolve: (value: string) => void) => resolve('done') });
-  const object = implement(Later, { Later: () => callable as never });
-  assert.is(await (exportableOf(object).callMethod('Later', [], callContext()) as Promise<string>), 'done');
 });
 
 test.run();
