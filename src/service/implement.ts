@@ -74,10 +74,14 @@ interface NoSuchMember<Known extends PropertyKey> {
   readonly known: Known;
 }
 
-/** What members that the interface does not have are to be: nothing fits it. */
-type NoOthers<M extends InterfaceMembers, Given> = {
-  readonly [Name in Exclude<keyof Given, keyof ImplementationMembers<M>>]: NoSuchMember<keyof ImplementationMembers<M>>;
-};
+/** What members that the interface does not have are to be: nothing fits it. Of a table of any names nothing is known. */
+type NoOthers<M extends InterfaceMembers, Given> = string extends keyof Given
+  ? unknown
+  : {
+      readonly [Name in Exclude<keyof Given, keyof ImplementationMembers<M>>]: NoSuchMember<
+        keyof ImplementationMembers<M>
+      >;
+    };
 
 /** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;

@@ -12,7 +12,7 @@ import type {
 import type { CallContext } from './call-context.js';
 import type { IsContext } from './context-parameter.js';
 import type { SignalArguments } from './emits.js';
-import type { First, InstanceOf, IsAny, KeyOf, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
+import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps } from './shared-values.js';
 
@@ -71,27 +71,26 @@ type EmitsRefusal<F> = [SignalArguments<F>] extends [never]
   : 'write @signal: its return type, Emits, says that it is a signal';
 
 /** Why what a function returns cannot be sent as `O`, or, where clients share the class, would not be read as promised. */
-type ResultRefusal<R, O extends ArgumentList, Only extends boolean> =
-  IsAny<R> extends true
+type ResultRefusal<R, O extends ArgumentList, Only extends boolean> = true extends IsAny<R> | IsUnknown<O>
+  ? never
+  : [R] extends [never]
     ? never
-    : [R] extends [never]
-      ? never
-      : O extends '' | readonly []
-        ? [R] extends [void]
-          ? never
-          : 'it returns something: write "out" and its signature'
-        : [R] extends [void]
-          ? Misfit<'it returns nothing: return what "out" says', WriteResult<O>>
-          : [R] extends [WriteResult<O>]
-            ? [Only] extends [true]
+    : O extends '' | readonly []
+      ? [R] extends [void]
+        ? never
+        : 'it returns something: write "out" and its signature'
+      : [R] extends [void]
+        ? Misfit<'it returns nothing: return what "out" says', WriteResult<O>>
+        : [R] extends [WriteResult<O>]
+          ? [Only] extends [true]
+            ? never
+            : Keeps<ReadResult<O>, R> extends true
               ? never
-              : Keeps<ReadResult<O>, R> extends true
-                ? never
-                : Misfit<
-                    'clients read its result as another type: declare that one, or extend ServiceInterface<"service-only">',
-                    ReadResult<O>
-                  >
-            : Misfit<'its result does not fit "out": return', WriteResult<O>>;
+              : Misfit<
+                  'clients read its result as another type: declare that one, or extend ServiceInterface<"service-only">',
+                  ReadResult<O>
+                >
+          : Misfit<'its result does not fit "out": return', WriteResult<O>>;
 
 type ParametersRefusal<
   P extends readonly unknown[],

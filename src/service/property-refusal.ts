@@ -1,7 +1,7 @@
 /** What keeps a member of a class from being a D-Bus property: the compiler reads the type of what it holds. */
 import type { Access, EmitsChanged } from '../introspection/description.js';
 import type { ReadValue, ReadValueAs, ValidType, VariantChoice, WriteValue } from '../signature/types.js';
-import type { First, IsAny, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
+import type { First, IsAny, IsUnknown, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps } from './shared-values.js';
 
@@ -89,24 +89,26 @@ type ConstantRefusal<P extends Told, A extends Access> = P['emits'] extends 'con
   : never;
 
 /** Why what it holds cannot be sent, or, where clients share the class, would not be read as promised. */
-type ReadRefusal<V, P extends Told, Only extends boolean> =
-  IsAny<V> extends true
-    ? never
-    : [V] extends [WriteValue<P['type']>]
-      ? [Only] extends [true]
+type ReadRefusal<V, P extends Told, Only extends boolean> = true extends IsAny<V> | IsUnknown<P['type']>
+  ? never
+  : [V] extends [WriteValue<P['type']>]
+    ? [Only] extends [true]
+      ? never
+      : Keeps<ReadValue<P['type']>, V> extends true
         ? never
-        : Keeps<ReadValue<P['type']>, V> extends true
-          ? never
-          : Misfit<
-              'clients read it as another type: declare that one, or extend ServiceInterface<"service-only">',
-              ReadValue<P['type']>
-            >
-      : Misfit<`what it holds cannot be sent as "${P['type']}": declare`, ReadValue<P['type']>>;
+        : Misfit<
+            'clients read it as another type: declare that one, or extend ServiceInterface<"service-only">',
+            ReadValue<P['type']>
+          >
+    : Misfit<`what it holds cannot be sent as "${P['type']}": declare`, ReadValue<P['type']>>;
 
 /** Why it cannot take what others set. */
-type WriteRefusal<V, P extends Told> = [ReadValueAs<P['type'], P['variants']>] extends [V]
-  ? never
-  : Misfit<`it cannot take what others set as "${P['type']}": declare`, ReadValueAs<P['type'], P['variants']>>;
+type WriteRefusal<V, P extends Told> =
+  IsUnknown<P['type']> extends true
+    ? never
+    : [ReadValueAs<P['type'], P['variants']>] extends [V]
+      ? never
+      : Misfit<`it cannot take what others set as "${P['type']}": declare`, ReadValueAs<P['type'], P['variants']>>;
 
 /** Why clients could set what cannot be sent. */
 type SettableRefusal<V, P extends Told> = [V] extends [WriteValue<P['type']>]

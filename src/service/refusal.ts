@@ -26,6 +26,15 @@ export type First<A, B> = [A] extends [never] ? B : A;
 /** A decorator's second parameter: whatever it is called with, or the reason why that is refused. */
 export type Unless<Reason, Second> = [Reason] extends [never] ? Second : Reason;
 
+/** Whether a signature, or one of a list, is only known as `string`: then nothing is known of the values. */
+export type IsUnknown<A extends string | readonly string[]> = A extends string
+  ? string extends A
+    ? true
+    : false
+  : string extends A[number & keyof A]
+    ? true
+    : false;
+
 /** The context of a standard decorator, whatever the kind of the member. */
 export interface StandardContext {
   readonly kind: string;

@@ -3,7 +3,7 @@ import type { ArgumentList } from '../introspection/build.js';
 import type { ReadArguments, WriteResult } from '../signature/types.js';
 import type { Carries, SignalArguments } from './emits.js';
 import type { FunctionOf, NameRefusal, NoFunction } from './method-refusal.js';
-import type { First, InstanceOf, IsAny, KeyOf, Misfit, PlaceRefusal } from './refusal.js';
+import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps } from './shared-values.js';
 
@@ -43,14 +43,16 @@ type PromiseRefusal<Promised, A extends ArgumentList, Only extends boolean> = [P
   ? [Only] extends [true]
     ? never
     : 'declare its return type as Emits<…>, by which proxies of the class know a signal'
-  : ReadArguments<A> extends infer Read extends readonly unknown[]
-    ? number extends Read['length']
-      ? never
-      : Promised extends readonly unknown[]
-        ? Promised['length'] extends Read['length']
-          ? Keeps<Read, Promised> extends true
-            ? never
-            : Misfit<'listeners get other types than Emits says: declare', Read>
-          : Misfit<'listeners get other arguments than Emits says: declare', Read>
-        : never
-    : never;
+  : IsUnknown<A> extends true
+    ? never
+    : ReadArguments<A> extends infer Read extends readonly unknown[]
+      ? number extends Read['length']
+        ? never
+        : Promised extends readonly unknown[]
+          ? Promised['length'] extends Read['length']
+            ? Keeps<Read, Promised> extends true
+              ? never
+              : Misfit<'listeners get other types than Emits says: declare', Read>
+            : Misfit<'listeners get other arguments than Emits says: declare', Read>
+          : never
+      : never;
