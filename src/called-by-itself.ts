@@ -4,8 +4,11 @@
  * such a member goes by its name with parentheses, which no method and no signal has.
  */
 
+/** The names that JavaScript calls by itself. */
+export type CalledByItself = 'then' | 'toJSON';
+
 /** The name that a member goes by: `then()` for `then`, else its own. */
-export type Callable<Name> = Name extends 'then' | 'toJSON' ? `${Name}()` : Name;
+export type Callable<Name> = Name extends CalledByItself ? `${Name}()` : Name;
 
 /** As {@link Callable}, at run time. */
 export function callableName(name: string): string {

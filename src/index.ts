@@ -126,5 +126,12 @@ export { type DecoratesSignal, type SignalOptions, signal } from './service/sign
 export type { PlainObject } from './signature/literal.js';
 export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
-export type { ReadValue, ReadValues, VariantChoice, WriteValue, WriteValues } from './signature/types.js';
+export type {
+  DictionaryChoice,
+  ReadValue,
+  ReadValues,
+  VariantChoice,
+  WriteValue,
+  WriteValues,
+} from './signature/types.js';
 export { Variant, variant } from './variant.js';

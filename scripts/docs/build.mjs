@@ -63,6 +63,7 @@ function options() {
 
 const machinery = [
   'Arguments',
+  'Callable',
   'Described',
   'EmittedArguments',
   'Emitter',
@@ -78,13 +79,11 @@ const machinery = [
   'Members',
   'MethodRefusal',
   'Methods',
-  'NoOthers',
   'NoReply',
   'ParametersWithContext',
   'PropertyRefusal',
   'ReadableProperties',
   'Reading',
-  'ReadingOf',
   'ReadingWith',
   'ServiceUse',
   'Shared',

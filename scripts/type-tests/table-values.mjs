@@ -20,7 +20,7 @@ const rows = [
   ['ad', '[1]', 'new Float64Array(2)'],
   ['as', "['a']", "['a'] as const"],
   ['aay', '[[1, 2], new Uint8Array(2)]'],
-  ['a{su}', '{ a: 1 }', "new Map([['a', 1]])"],
+  ['a{su}', '{ a: 1 }', '{ a: 1, b: undefined }', "new Map([['a', 1]])"],
   ['a{ox}', '{ a: 1 }', "new Map([['a', 1n]])"],
   ['a{gs}', "{ a: 'a' }", "new Map([['a', 'a']])"],
   ['a{sv}', '{ a: 1, b: variant.u(5) }', "new Map([['a', variant.u(5)]])", 'described'],

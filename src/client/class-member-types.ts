@@ -6,7 +6,7 @@
  * decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy. That the types are
  * right, the decorators see to.
  */
-import type { Callable } from '../called-by-itself.js';
+import type { Callable, CalledByItself } from '../called-by-itself.js';
 import type { WithoutContext } from '../service/context-parameter.js';
 import type { SignalArguments } from '../service/emits.js';
 import type { IsReadonly } from '../service/property-refusal.js';
@@ -15,19 +15,36 @@ import type { Received, Written } from '../service/shared-values.js';
 import type { Reading } from '../signature/types.js';
 import type { MemberTypes } from './proxy-types.js';
 
-/** The members of a class, where values are read in that way. Names are mapped from the class's own, for editors to find. */
+/**
+ * The members of a class, where values are read in that way. Names are mapped from the class's own, for editors to find: they
+ * lose what is renamed, so that stands apart.
+ */
 export interface ClassMemberTypes<T, D extends Reading> extends MemberTypes {
   /** Functions as a client calls them. */
-  readonly methods: { readonly [Name in keyof T as NameOf<T, Name, 'method'>]: Called<T[Name], D> };
+  readonly methods: {
+    readonly [Name in keyof T as NameOf<T, Name, 'method'>]: Called<T[Name], D>;
+  } & { readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'method'>]: Called<T[Name], D> };
   /** The tuple of arguments of each signal. */
-  readonly signals: { readonly [Name in keyof T as NameOf<T, Name, 'signal'>]: Received<SignalArguments<T[Name]>, D> };
+  readonly signals: {
+    readonly [Name in keyof T as NameOf<T, Name, 'signal'>]: Received<SignalArguments<T[Name]>, D>;
+  } & {
+    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'signal'>]: Received<SignalArguments<T[Name]>, D>;
+  };
   /** The type of each property that can be read. */
-  readonly readable: { readonly [Name in keyof T as NameOf<T, Name, 'property'>]: Received<Awaited<T[Name]>, D> };
+  readonly readable: {
+    readonly [Name in keyof T as NameOf<T, Name, 'property'>]: Received<Awaited<T[Name]>, D>;
+  } & {
+    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'property'>]: Received<Awaited<T[Name]>, D>;
+  };
   /** The type that each property that can be written is written from. */
   readonly writable: {
     readonly [Name in keyof T as IsReadonly<T, Name> extends true ? never : NameOf<T, Name, 'property'>]: Written<
       Awaited<T[Name]>
     >;
+  } & {
+    readonly [Name in keyof T & CalledByItself as IsReadonly<T, Name> extends true
+      ? never
+      : Renamed<T, Name, 'property'>]: Written<Awaited<T[Name]>>;
   };
 }
 
@@ -35,12 +52,15 @@ type Kind = 'method' | 'signal' | 'property';
 
 /** The name itself if it is that of a member of this kind, which the class adds to `ServiceInterface`. */
 type NameOf<T, Name extends keyof T, K extends Kind> = Name extends string
-  ? Name extends keyof ServiceInterface
+  ? Name extends keyof ServiceInterface | CalledByItself
     ? never
     : KindOf<T[Name]> extends K
-      ? Callable<Name>
+      ? Name
       : never
   : never;
+
+type Renamed<T, Name extends keyof T & CalledByItself, K extends Kind> =
+  KindOf<T[Name]> extends K ? Callable<Name> : never;
 
 type KindOf<Value> = 0 extends 1 & Value
   ? 'property'

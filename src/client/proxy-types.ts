@@ -8,7 +8,7 @@ import type { Subscription } from '../bus/subscription.js';
 import type { InterfaceDefinition } from '../service/define-interface.js';
 import type { InterfaceMembers } from '../service/definitions.js';
 import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/service-interface.js';
-import type { Reading, ReadingOf, VariantChoice } from '../signature/types.js';
+import type { DictionaryChoice, MappedReading, Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ClassMemberTypes } from './class-member-types.js';
 import type { DefinedMemberTypes } from './defined-member-types.js';
 import type { WatchOptions } from './signal-queue.js';
@@ -74,7 +74,7 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
  * One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names.
  * {@link ProxyOf} names the type of a certain one.
  */
-export interface InterfaceProxy<out T = LooseMemberTypes, D extends Reading = 'read'> {
+export interface InterfaceProxy<out T = LooseMemberTypes, in out D extends Reading = 'read'> {
   /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
   readonly destination: string | undefined;
   /** The object's path. */
@@ -108,31 +108,33 @@ export interface InterfaceProxy<out T = LooseMemberTypes, D extends Reading = 'r
    */
   onChange(listener: ChangeListener<Members<T, D, 'readable'>>): Subscription;
   /**
-   * The same proxy with other options for its calls; those not given stay as they are. What is read is typed by `variants`
-   * and `typedArrays`.
+   * The same proxy with other options for its calls; those not given stay as they are. What is read is typed by `variants`,
+   * `typedArrays` and `dictionaries`.
    */
-  with<V extends VariantChoice | undefined = undefined, A extends boolean | undefined = undefined>(
-    options: ProxyOptions<V, A>,
-  ): InterfaceProxy<T, ReadingWith<D, V, A>>;
+  with<
+    V extends VariantChoice | undefined = undefined,
+    A extends boolean | undefined = undefined,
+    M extends DictionaryChoice | undefined = undefined,
+  >(options: ProxyOptions<V, A, M>): InterfaceProxy<T, T extends LooseMemberTypes ? D : ReadingWith<D, V, A, M>>;
 }
 
 // They have names for the compiler's errors: "property 'Changed' does not exist on type 'Methods<…>'".
-type Methods<out T, D extends Reading> = {
+type Methods<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'methods'>]: Members<T, D, 'methods'>[Name];
 };
-type Signals<out T, D extends Reading> = {
+type Signals<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Members<T, D, 'signals'>[Name]>;
 };
-type SignalsOnce<out T, D extends Reading> = {
+type SignalsOnce<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'signals'>]: Once<Members<T, D, 'signals'>[Name]>;
 };
-type SignalsInLoops<out T, D extends Reading> = {
+type SignalsInLoops<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Members<T, D, 'signals'>[Name]>;
 };
-type ReadableProperties<out T, D extends Reading> = {
+type ReadableProperties<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Members<T, D, 'readable'>[Name]>;
 };
-type WritableProperties<out T, D extends Reading> = {
+type WritableProperties<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
 };
 
@@ -144,23 +146,18 @@ type ReadingWith<
   D extends Reading,
   V extends VariantChoice | undefined,
   A extends boolean | undefined,
-> = ReadingOf[Chosen<V, VariantsIn[D], VariantChoice>][`${Chosen<A, TypedIn[D], boolean>}`];
+  M extends DictionaryChoice | undefined,
+> = ReadingOf[Chosen<M, DictionariesIn<D>, DictionaryChoice>][Chosen<
+  V,
+  VariantsIn<D>,
+  VariantChoice
+>][`${Chosen<A, TypedIn<D>, boolean>}`];
 
 type Chosen<Given, Before, All> = Extract<Exclude<Given, undefined> | (undefined extends Given ? Before : never), All>;
 
-interface VariantsIn {
-  readonly read: 'plain';
-  readonly typed: 'plain';
-  readonly wrap: 'wrap';
-  readonly 'wrap typed': 'wrap';
-}
-
-interface TypedIn {
-  readonly read: false;
-  readonly typed: true;
-  readonly wrap: false;
-  readonly 'wrap typed': true;
-}
+type VariantsIn<D extends Reading> = D extends `wrap${string}` ? 'wrap' : 'plain';
+type TypedIn<D extends Reading> = D extends `${string}typed${string}` ? true : false;
+type DictionariesIn<D extends Reading> = D extends MappedReading ? 'map' : 'object';
 
 /**
  * Any proxy, for functions that work with all of them. What such a function reads is `unknown`; what a member is called with
@@ -204,13 +201,14 @@ export interface AnyProxy {
 export interface ProxyOptions<
   V extends VariantChoice | undefined = VariantChoice | undefined,
   A extends boolean | undefined = boolean | undefined,
+  M extends DictionaryChoice | undefined = DictionaryChoice | undefined,
 > extends CallOptions {
   /** `'wrap'`: variants are read as `Variant`, losslessly; `'plain'` (if left out): as the value in them. */
   readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */
   readonly typedArrays?: A;
   /** `'map'`: dictionaries are read as `Map`, in the order of the wire; `'object'` (if left out): those by text as plain objects. */
-  readonly dictionaries?: 'object' | 'map' | undefined;
+  readonly dictionaries?: M;
   /**
    * `true`: takes values of other types than were described. If left out, a proxy that is typed by a class or a definition
    * refuses them: calls reject with {@link InvalidReplyError}, signals and changes are dropped. One that is made from a

@@ -8,7 +8,7 @@ import type { FileDescriptor } from '../file-descriptor.js';
 import type { WrittenDictionary } from '../signature/literal.js';
 import type { ReadBytes, ReadTypedArrays, WrittenTypedArrays } from '../signature/memory.js';
 import type { VariantValue } from '../signature/register.js';
-import type { Reading } from '../signature/types.js';
+import type { MappedReading, Reading } from '../signature/types.js';
 import type { Variant } from '../variant.js';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -19,8 +19,9 @@ type ReadBigints = ReadTypedArrays['x' | 't'];
 type WrittenNumbers = WrittenTypedArrays['n' | 'q' | 'i' | 'u' | 'd'];
 type WrittenBigints = WrittenTypedArrays['x' | 't'];
 
-type Wraps<D extends Reading> = D extends 'wrap' | 'wrap typed' ? true : false;
-type HasTypedArrays<D extends Reading> = D extends 'typed' | 'wrap typed' ? true : false;
+type Wraps<D extends Reading> = D extends `wrap${string}` ? true : false;
+type HasTypedArrays<D extends Reading> = D extends `${string}typed${string}` ? true : false;
+type ReadDictionary<V, D extends Reading> = D extends MappedReading ? Map<string, V> : Record<string, V>;
 
 /** What a client reads of what a class sends. Refined types are taken on trust, but for members that may be variants. */
 export type Received<T, D extends Reading> =
@@ -48,11 +49,11 @@ export type Received<T, D extends Reading> =
                     : { [Index in keyof T]: Received<T[Index], D> }
                   : T extends ReadonlyMap<infer Key, infer Value>
                     ? [Key] extends [string]
-                      ? Record<string, Received<Value, D>>
+                      ? ReadDictionary<Received<Value, D>, D>
                       : Map<Key, Received<Value, D>>
                     : T extends { readonly [name: string]: infer Value }
                       ? string extends keyof T
-                        ? Record<string, Received<Value, D>>
+                        ? ReadDictionary<Received<Value, D>, D>
                         : ReceivedRefined<T, D>
                       : ReceivedRefined<T, D>;
 
@@ -67,7 +68,11 @@ type ReceivedList<Element, D extends Reading> =
           : Received<Element, D>[]
       : Received<Element, D>[];
 
-type ReceivedRefined<T, D extends Reading> = D extends 'read' ? T : { readonly [Name in keyof T]: unknown };
+type ReceivedRefined<T, D extends Reading> = D extends 'read'
+  ? T
+  : D extends MappedReading
+    ? Map<string, unknown>
+    : { readonly [Name in keyof T]: unknown };
 
 /** What a client may send for what a class reads. */
 export type Written<T> =

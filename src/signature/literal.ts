@@ -10,8 +10,17 @@ import type { Variant, variantBrand } from '../variant.js';
 import type { ReadBytes, ReadTypedArrays, WrittenTypedArrays } from './memory.js';
 import type { Int64, VariantValue } from './register.js';
 
-/** How values are read: plain, with their variants as `Variant`, with arrays of numbers as typed arrays, or with both. */
-export type Reading = 'read' | 'wrap' | 'typed' | 'wrap typed';
+/**
+ * How values are read: plain, with their variants as `Variant`, with arrays of numbers as typed arrays, with dictionaries by
+ * text as `Map`, and all that together.
+ */
+export type Reading = Elements | MappedReading;
+
+/** Whatever does not depend on what dictionaries are read as. */
+type Elements = 'read' | 'wrap' | 'typed' | 'wrap typed';
+
+/** Where dictionaries by text are read as `Map`. */
+export type MappedReading = 'map' | 'wrap map' | 'typed map' | 'wrap typed map';
 
 /** Whether values are read, and how, or written from what fits. */
 export type Direction = Reading | 'write';
@@ -59,6 +68,10 @@ interface Leaves {
   readonly typed: ReadLeaves;
   readonly wrap: WrappedLeaves;
   readonly 'wrap typed': WrappedLeaves;
+  readonly map: ReadLeaves;
+  readonly 'typed map': ReadLeaves;
+  readonly 'wrap map': WrappedLeaves;
+  readonly 'wrap typed map': WrappedLeaves;
   readonly write: WrittenLeaves;
 }
 
@@ -77,6 +90,10 @@ interface LeafArrays {
   readonly typed: ReadArraysTyped<ReadLeaves>;
   readonly wrap: ReadArrays<WrappedLeaves>;
   readonly 'wrap typed': ReadArraysTyped<WrappedLeaves>;
+  readonly map: LeafArrays['read'];
+  readonly 'typed map': LeafArrays['typed'];
+  readonly 'wrap map': LeafArrays['wrap'];
+  readonly 'wrap typed map': LeafArrays['wrap typed'];
   readonly write: {
     [Code in keyof WrittenLeaves]:
       | readonly WrittenLeaves[Code][]
@@ -103,9 +120,9 @@ export interface PlainObject {
   readonly [variantBrand]?: never;
 }
 
-/** What dictionaries by text are written from. */
+/** What dictionaries by text are written from. A property that is `undefined` is no entry. */
 export type WrittenDictionary<V> =
-  | Readonly<Record<string, V>>
+  | Readonly<Record<string, V | undefined>>
   | ReadonlyMap<string, V>
   | (unknown extends V ? object & PlainObject : never);
 
@@ -113,7 +130,9 @@ export type WrittenDictionary<V> =
 type Dictionary<K extends KeyCode, V, D extends Direction> = K extends 's' | 'o' | 'g'
   ? D extends 'write'
     ? WrittenDictionary<V>
-    : Record<string, V>
+    : D extends MappedReading
+      ? Map<string, V>
+      : Record<string, V>
   : D extends 'write'
     ? ReadonlyMap<Leaves[D][K], V>
     : Map<Leaves[D][K], V>;

@@ -8,7 +8,7 @@ import type { IsTooLong } from '../text-length.js';
 import type { Direction, InvalidSignature, Parse, Reading } from './literal.js';
 import type { Refinement } from './refine.js';
 
-export type { InvalidSignature, Reading } from './literal.js';
+export type { InvalidSignature, MappedReading, Reading } from './literal.js';
 
 /** The types that the values of a whole signature are read as, a tuple: `'sa{sv}'` → `[string, Record<string, unknown>]`. */
 export type ReadValues<S extends string> = Values<S, 'read'>;
@@ -22,19 +22,28 @@ export type ReadValue<S extends string> = Value<S, 'read'>;
 /** How variants are read: as the plain value in them, or as `Variant`, losslessly. */
 export type VariantChoice = 'plain' | 'wrap';
 
-/** How values are read, by the choices of variants and of typed arrays. */
+/** Which form dictionaries by text have. */
+export type DictionaryChoice = 'object' | 'map';
+
+/** How values are read, by the choices of dictionaries, of variants and of typed arrays. */
 export interface ReadingOf {
-  readonly plain: { readonly false: 'read'; readonly true: 'typed' };
-  readonly wrap: { readonly false: 'wrap'; readonly true: 'wrap typed' };
+  readonly object: {
+    readonly plain: { readonly false: 'read'; readonly true: 'typed' };
+    readonly wrap: { readonly false: 'wrap'; readonly true: 'wrap typed' };
+  };
+  readonly map: {
+    readonly plain: { readonly false: 'map'; readonly true: 'typed map' };
+    readonly wrap: { readonly false: 'wrap map'; readonly true: 'wrap typed map' };
+  };
 }
 
 /** The type that a value is read as, with that choice of how. */
-export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, ReadingOf[V]['false']>;
+export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, ReadingOf['object'][V]['false']>;
 
 /** The types that arguments are read as, with that choice of how. */
 export type ReadArgumentsAs<A extends string | readonly string[], V extends VariantChoice> = Arguments<
   A,
-  ReadingOf[V]['false']
+  ReadingOf['object'][V]['false']
 >;
 
 /** The type that a value is read as in that way. */

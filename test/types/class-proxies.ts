@@ -237,6 +237,12 @@ wrapping.on.Changed((ages, any) => is<Equal<[typeof ages, typeof any], [Record<s
 const typed = store.with({ typedArrays: true });
 is<Equal<ReturnType<typeof typed.call.SendsTypedArray>, Promise<Numbers>>>();
 is<Equal<ReturnType<typeof typed.call.SendsBytes>, Promise<Bytes>>>();
+const mapping = store.with({ dictionaries: 'map' });
+is<Equal<ReturnType<typeof mapping.call.SendsMap>, Promise<Map<string, number>>>>();
+is<Equal<ReturnType<typeof mapping.get.Wrapped>, Promise<Map<string, unknown>>>>();
+const mappingAll = mapping.with({ variants: 'wrap', typedArrays: true });
+is<Equal<ReturnType<typeof mappingAll.call.SendsVariants>, Promise<Map<string, Variant>>>>();
+is<Equal<ReturnType<typeof mappingAll.call.SendsTypedArray>, Promise<Numbers>>>();
 const patient = wrapping.with({ timeout: 5 });
 is<Equal<typeof patient, typeof wrapping>>();
 const plainAgain = wrapping.with({ variants: 'plain' });

@@ -72,6 +72,10 @@ is<Equal<ReadValueIn<'a{sai}', 'typed'>, Record<string, Int32s>>>();
 is<Equal<ReadValueIn<'aai', 'typed'>, Int32s[]>>();
 is<Equal<ReadValueIn<'(aia{sv})', 'wrap'>, [number[], Record<string, Variant>]>>();
 is<Equal<ReadValueIn<'(aia{sv})', 'wrap typed'>, [Int32s, Record<string, Variant>]>>();
+is<Equal<ReadValueIn<'(aia{sv})', 'map'>, [number[], Map<string, unknown>]>>();
+is<Equal<ReadValueIn<'(aia{oa{sv}})', 'wrap typed map'>, [Int32s, Map<string, Map<string, Variant>>]>>();
+is<Equal<ReadValueIn<'a{us}', 'typed map'>, Map<number, string>>>();
+is<Equal<ReadValueIn<'av', 'wrap map'>, Variant[]>>();
 type Int32s = ReturnType<typeof Int32Array.of>;
 type Uint64s = ReturnType<typeof BigUint64Array.of>;
 type Doubles = ReturnType<typeof Float64Array.of>;
@@ -85,6 +89,7 @@ declare const described: Described;
 written('a{sv}', described);
 written('a{sa{sv}}', { first: described });
 written('a{sv}', new Map([['a', 1]]));
+written('a{su}', { a: 1, left: undefined });
 // @ts-expect-error an array
 written('a{sv}', ['a']);
 // @ts-expect-error a date
@@ -106,7 +111,7 @@ is<Equal<WriteValue<'ai'>, readonly number[] | Int32Array>>();
 is<Equal<WriteValue<'at'>, readonly (bigint | number)[] | BigUint64Array>>();
 is<Equal<WriteValue<'as'>, readonly string[]>>();
 is<Equal<WriteValue<'(si)'>, readonly [string, number]>>();
-is<Equal<WriteValue<'a{sb}'>, Readonly<Record<string, boolean>> | ReadonlyMap<string, boolean>>>();
+is<Equal<WriteValue<'a{sb}'>, Readonly<Record<string, boolean | undefined>> | ReadonlyMap<string, boolean>>>();
 is<Equal<WriteValue<'a{us}'>, ReadonlyMap<number, string>>>();
 
 // What is read can be written back.
