@@ -27,11 +27,13 @@ testUnless(missing, test, 'the addon is built from the installed package', async
     project.write(
       'main.mjs',
       `import { listen } from 'busbar';
+      // As it is where the package has no binary.
+      if (process.argv[2]) Object.defineProperty(process, 'arch', { value: process.argv[2] });
       const server = await listen({ address: 'unix:tmpdir=/tmp' }).catch((error) => error);
       console.log(server.message ?? 'listening');
       await server.close?.();`,
     );
-    const before = await project.outputOf(process.execPath, ['main.mjs'], { env });
+    const before = await project.outputOf(process.execPath, ['main.mjs', 'ppc64'], { env });
     const [, folder, command] = /run in (.+):\n {4}(.+)\n/.exec(before) ?? [];
     assert.ok(folder !== undefined && command !== undefined, before);
     // Outside of the project's own folder it is npm's registry that has the tools.

