@@ -16,6 +16,7 @@ import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
 import { type Export, Exports } from './service/exports.js';
+import { nameSuccessors } from './successors.js';
 
 /** Whether this process has been told that exports come before names. */
 let warned = false;
@@ -102,7 +103,7 @@ export class MessageBus extends Bus {
 
   /**
    * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects. Warns once if
-   * nothing is exported yet, because calls may arrive at once. Each request has a handle of its own; a name is given back
+   * nothing is exported yet and no message handler is there that may answer, because calls may arrive at once. Each request has a handle of its own; a name is given back
    * with the last of them.
    *
    * @throws (rejects) {@link NameTakenError} with the present owner
@@ -112,10 +113,16 @@ export class MessageBus extends Bus {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    if (this.#exports.size === 0 && !warned && this.state === 'open' && isWellKnownName(name)) {
+    if (
+      this.#exports.size === 0 &&
+      !this.answersByHandlers &&
+      !warned &&
+      this.state === 'open' &&
+      isWellKnownName(name)
+    ) {
       warned = true;
       process.emitWarning(
-        `${name} is requested before anything is exported: calls that arrive now find no object. Export first.`,
+        `${name} is requested before anything is exported: calls that arrive now find no object. Export first, or add a message handler that answers.`,
         { code: 'BUSBAR_NAME_BEFORE_EXPORT' },
       );
     }
@@ -182,3 +189,17 @@ export class MessageBus extends Bus {
     return `MessageBus { ${this.uniqueName ?? 'peer'}, ${this.state} }`;
   }
 }
+
+nameSuccessors(MessageBus.prototype, 'bus', {
+  getProxyObject:
+    'use bus.proxy(Interface, name, path), or await bus.object(name, path) for what the object says of itself',
+  getInterface: 'use bus.proxy(Interface, name, path)',
+  disconnect: 'use await bus.close()',
+  newSerial: 'use bus.reserveSerial()',
+  addMethodHandler: 'use bus.addMessageHandler(handler)',
+  removeMethodHandler: 'end what addMessageHandler() returned',
+  unexport: 'end what export() returned',
+  on: 'use bus.subscribe(rule, listener) for signals, bus.addMessageHandler(handler) for messages, bus.disconnected for the end',
+  addMatch: 'use bus.subscribe(rule, listener)',
+  removeMatch: 'end what subscribe() returned',
+});

@@ -5,7 +5,7 @@ import { printable } from './diagnostics/printable.js';
 const LENGTH_MAXIMUM = 255;
 
 /** The name with the fewest letters to change, whatever their case, if that is few enough to be a slip. */
-function nearestName(wanted: string, names: Iterable<string>): string | undefined {
+export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   if (wanted.length > LENGTH_MAXIMUM) return undefined;
   let nearest: string | undefined;
   let least = Math.max(1, Math.round(wanted.length * 0.4)) + 1;

@@ -174,6 +174,11 @@ export class Bus extends Endpoint {
     }
   }
 
+  /** @internal whether a message handler is there, which may answer calls */
+  protected get answersByHandlers(): boolean {
+    return !this.#handlers.isEmpty;
+  }
+
   /** Handlers send by this until they are done; by the last share, those of all that there were. */
   async #atWorkDone(): Promise<void> {
     const stop = this.#taken.giveUpWithCallers(this.#owners, () => this.listNames());

@@ -1,4 +1,5 @@
 /** Somebody else's object, as its introspection data describes it. */
+import { inspect } from 'node:util';
 import type { Bus } from '../bus/bus.js';
 import { type CallOptions, callFlags, callTable } from '../bus/requests.js';
 import { unusableReply } from '../connection/faults.js';
@@ -9,9 +10,11 @@ import { parseIntrospection, parseReceivedIntrospection } from '../introspection
 import { KnownOptions } from '../known-options.js';
 import { checkInterfaceName, checkObjectPath } from '../names.js';
 import { suggestion } from '../nearest-name.js';
+import { nameSuccessors } from '../successors.js';
 import { misfitReply } from './misfits.js';
 import { checkDestination, makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
+import { few } from './shown.js';
 
 /** Somebody else's object, with what it says of itself. Made by {@link MessageBus.object}. */
 export class RemoteObject {
@@ -42,6 +45,13 @@ export class RemoteObject {
     return [...this.node.children.keys()].map((name) => prefix + name);
   }
 
+  /** @internal */
+  [inspect.custom](depth: number): string {
+    const what = `object { ${this.destination ?? 'peer'} ${this.path}`;
+    if (depth < 0) return `${what} }`;
+    return [what, ...few('interface', this.interfaces), ...few('child', this.children)].join('\n  ').concat('\n}');
+  }
+
   /**
    * A proxy for one of the interfaces, whose members are known at run time only.
    *
@@ -59,6 +69,8 @@ export class RemoteObject {
     return makeProxy(this.#bus, description, this.destination, this.path, true);
   }
 }
+
+nameSuccessors(RemoteObject.prototype, 'object', { getInterface: 'use object.interface(name)' });
 
 /** How an object is asked what it is, if it is asked at all. */
 export interface ObjectOptions extends CallOptions {

@@ -21,11 +21,13 @@ import { KnownOptions } from '../known-options.js';
 import { checkBusName, checkObjectPath } from '../names.js';
 import { checkBoolean, checkFunction, checkSignal } from '../parameters.js';
 import { abortable } from './abortable.js';
+import { absentMembers, absentOfProxy, calledAsFunction, type NamespaceName } from './absent-members.js';
 import { misfitReply, misfitText, tellDropped } from './misfits.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
 import { getAllProperties, getProperty, listenToChanges, setProperty } from './properties.js';
 import type { OnceOptions, ProxyOf, ProxyOptions } from './proxy-types.js';
 import type { Aliases, Remote } from './remote.js';
+import { SHOWN_MAXIMUM, shownProxy } from './shown.js';
 import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
 /** What every proxy is, where nothing is known of its members when it is compiled. */
@@ -34,21 +36,43 @@ type LooseProxy = ProxyOf<InterfaceDescription>;
 class RemoteInterface implements LooseProxy {
   readonly #remote: Remote;
   readonly call: LooseProxy['call'];
-  readonly on: LooseProxy['on'];
-  readonly once: LooseProxy['once'];
-  readonly watch: LooseProxy['watch'];
-  readonly get: LooseProxy['get'];
-  readonly set: LooseProxy['set'];
+  readonly #namespaces: Namespaces;
+  // Most proxies are used for calls alone: what else there is is made when it is first used.
+  #on: LooseProxy['on'] | undefined;
+  #once: LooseProxy['once'] | undefined;
+  #watch: LooseProxy['watch'] | undefined;
+  #get: LooseProxy['get'] | undefined;
+  #set: LooseProxy['set'] | undefined;
 
   constructor(remote: Remote) {
     this.#remote = remote;
-    const namespaces = namespacesOf(remote.description, remote.aliases);
-    this.call = namespaces.call(remote);
-    this.on = namespaces.on(remote);
-    this.once = namespaces.once(remote);
-    this.watch = namespaces.watch(remote);
-    this.get = namespaces.get(remote);
-    this.set = namespaces.set(remote);
+    this.#namespaces = namespacesOf(remote.description, remote.aliases);
+    this.call = this.#namespaces.call(remote);
+  }
+
+  get on(): LooseProxy['on'] {
+    this.#on ??= this.#namespaces.on(this.#remote);
+    return this.#on;
+  }
+
+  get once(): LooseProxy['once'] {
+    this.#once ??= this.#namespaces.once(this.#remote);
+    return this.#once;
+  }
+
+  get watch(): LooseProxy['watch'] {
+    this.#watch ??= this.#namespaces.watch(this.#remote);
+    return this.#watch;
+  }
+
+  get get(): LooseProxy['get'] {
+    this.#get ??= this.#namespaces.get(this.#remote);
+    return this.#get;
+  }
+
+  get set(): LooseProxy['set'] {
+    this.#set ??= this.#namespaces.set(this.#remote);
+    return this.#set;
   }
 
   get destination(): string | undefined {
@@ -73,8 +97,15 @@ class RemoteInterface implements LooseProxy {
     return abortable(bus, options.signal, () => listenToChanges(this.#remote, listener));
   }
 
-  [inspect.custom](): string {
-    return `proxy of ${this.interface} { ${this.destination ?? 'peer'} ${this.path} }`;
+  [inspect.custom](depth: number): string {
+    const { description, destination, path } = this.#remote;
+    return shownProxy(description, destination, path, depth);
+  }
+
+  static {
+    const descriptionOf = (value: unknown) =>
+      typeof value === 'object' && value !== null && #remote in value ? value.#remote.description : undefined;
+    Object.setPrototypeOf(RemoteInterface.prototype, absentOfProxy(descriptionOf));
   }
 
   with(options: ProxyOptions): LooseProxy {
@@ -118,7 +149,7 @@ const withoutAliases = () => noAliases;
 /** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
 type NamespaceOf<Members> = (remote: Remote) => Members;
 type Namespaces = {
-  readonly [Kind in 'call' | 'on' | 'once' | 'watch' | 'get' | 'set']: NamespaceOf<LooseProxy[Kind]>;
+  readonly [Kind in NamespaceName]: NamespaceOf<LooseProxy[Kind]>;
 };
 
 /** By description; those of a class know its own names for the members as well, which its description does not. */
@@ -135,12 +166,12 @@ function namespacesOf(description: InterfaceDescription, aliases: () => Aliases)
   const readable = properties.filter(([, { access }]) => access !== 'write');
   const writable = properties.filter(([, { access }]) => access !== 'read');
   const made: Namespaces = {
-    call: namespace(methods, callMethod),
-    on: namespace(signals, (remote, signal: SignalDescription) => listen(remote, signal)),
-    once: namespace(signals, listenOnce),
-    watch: namespace(signals, watch),
-    get: namespace(readable, getProperty),
-    set: namespace(writable, setProperty),
+    call: namespace('call', description, methods, callMethod),
+    on: namespace('on', description, signals, (remote, signal: SignalDescription) => listen(remote, signal)),
+    once: namespace('once', description, signals, listenOnce),
+    watch: namespace('watch', description, signals, watch),
+    get: namespace('get', description, readable, getProperty),
+    set: namespace('set', description, writable, setProperty),
   };
   namespaces.set(description, made);
   return made;
@@ -159,10 +190,15 @@ function withAliases<Member>(members: ReadonlyMap<string, Member>, kind: string,
 const remoteOf = Symbol('remote');
 
 function namespace<Member, Made>(
-  members: Iterable<readonly [string, Member]>,
+  name: NamespaceName,
+  description: InterfaceDescription,
+  members: readonly (readonly [string, Member])[],
   make: (remote: Remote, member: Member) => Made,
 ): NamespaceOf<Readonly<Record<string, Made>>> {
-  const prototype = Object.create(null);
+  const names = members.map(([member]) => member);
+  const prototype = Object.create(absentMembers(name, description, names));
+  const shown = `${name} { ${names.slice(0, SHOWN_MAXIMUM).join(', ')}${names.length > SHOWN_MAXIMUM ? ', …' : ''} }`;
+  Object.defineProperty(prototype, inspect.custom, { value: () => shown });
   for (const [name, member] of members) {
     const key = callableName(name);
     Object.defineProperty(prototype, key, {
@@ -174,7 +210,16 @@ function namespace<Member, Made>(
       },
     });
   }
-  return (remote) => Object.create(prototype, { [remoteOf]: { value: remote } });
+  if (name !== 'on' && name !== 'once') return (remote) => Object.create(prototype, { [remoteOf]: { value: remote } });
+  return (remote) => {
+    // A function, so that who listens as to an event emitter is told how it is done here. It has no members of its own.
+    const called = (given: unknown) => {
+      throw calledAsFunction(name, given, description);
+    };
+    for (const own of Reflect.ownKeys(called)) Reflect.deleteProperty(called, own);
+    Object.defineProperty(called, remoteOf, { value: remote });
+    return Object.setPrototypeOf(called, prototype);
+  };
 }
 
 function callMethod(remote: Remote, method: MethodDescription) {

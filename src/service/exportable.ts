@@ -39,9 +39,16 @@ export interface Exportable {
 
 const exportables = new WeakMap<object, Exportable>();
 
+/** What any copy of this package in the process can export: to tell another copy's object from what is none. */
+const COPIES: unique symbol = Symbol.for('busbar.exportables');
+const shared = globalThis as { [COPIES]?: WeakSet<object> };
+shared[COPIES] ??= new WeakSet();
+const ofAllCopies = shared[COPIES];
+
 /** @internal */
 export function registerExportable(object: object, exportable: Exportable): void {
   exportables.set(object, exportable);
+  ofAllCopies.add(object);
 }
 
 /**
@@ -52,6 +59,12 @@ export function registerExportable(object: object, exportable: Exportable): void
 export function exportableOf(value: ExportedObject): Exportable {
   const exportable = typeof value === 'object' && value !== null ? exportables.get(value) : undefined;
   if (exportable !== undefined) return exportable;
+  if (typeof value === 'object' && value !== null && ofAllCopies.has(value)) {
+    throw new InvalidArgumentError(
+      'this object was made by another copy of busbar than the bus: the process has loaded two, of which each exports its own ' +
+        'objects only. Take both from one copy: `npm ls busbar` lists those that are installed, and a bundle has one of its own',
+    );
+  }
   const hint =
     typeof value === 'function'
       ? ' (this is a class: export an instance of it)'

@@ -3,6 +3,7 @@
  * what makes an instance exportable is its service object, which the constructor makes.
  */
 import { InvalidArgumentError } from '../errors.js';
+import { nameSuccessors } from '../successors.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
 import { answerProbe, staticOptions } from './interface-name.js';
 import { ServiceObject } from './service-object.js';
@@ -97,3 +98,8 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     this.#object.announce(changes);
   }
 }
+
+nameSuccessors(ServiceInterface, 'ServiceInterface', {
+  configureMembers:
+    'decorate the members with @method, @signal and @property, or use defineInterface() and implement()',
+});
