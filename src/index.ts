@@ -79,6 +79,7 @@ export {
   UnknownPropertyError,
 } from './error-classes.js';
 export { FileDescriptor } from './file-descriptor.js';
+export type { Handle } from './handle.js';
 export type {
   ArgumentList,
   MethodInput,

@@ -12,6 +12,7 @@ import { makeProxy } from './client/proxy.js';
 import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
 import type { TimeLimit } from './connection/time-limit.js';
+import { withHandle } from './handle.js';
 import { isWellKnownName } from './names.js';
 import { type Describable, describe, memberAliases } from './service/describe.js';
 import { type ExportedObject, exportableOf } from './service/exportable.js';
@@ -94,11 +95,11 @@ export class MessageBus extends Bus {
   /** An export keeps the process alive for the share that made it, and ends with that. */
   #owned(exported: Export): Export {
     const release = this.hold();
-    const unexport = this.belong(() => {
-      exported.unexport();
+    const end = this.belong(() => {
+      exported.end();
       release();
     });
-    return { path: exported.path, unexport, [Symbol.dispose]: unexport };
+    return withHandle({ path: exported.path }, 'export', exported.path, end);
   }
 
   /**

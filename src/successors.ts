@@ -13,7 +13,9 @@ export function nameSuccessors(object: object, what: string, successors: Readonl
     };
     Object.defineProperty(object, name, {
       configurable: true,
-      get: () => tell,
+      get: function successor() {
+        return tell;
+      },
       set(value: unknown) {
         Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
       },

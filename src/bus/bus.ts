@@ -9,6 +9,7 @@ import type { IncomingMessage } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, NotSupportedError } from '../errors.js';
+import { type Handle, makeHandle, withHandle } from '../handle.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
@@ -17,7 +18,7 @@ import { CallsAtWork } from './calls-at-work.js';
 import { BusDriver, type Credentials } from './driver.js';
 import { Endpoint } from './endpoint.js';
 import { Incoming } from './incoming.js';
-import type { MatchRule } from './match-rule.js';
+import { formatMatchRule, type MatchRule } from './match-rule.js';
 import { MatchRules } from './match-rules.js';
 import {
   type MessageHandler,
@@ -209,12 +210,16 @@ export class Bus extends Endpoint {
    * @throws {@link InvalidArgumentError} for what is no function, or options that make no sense
    * @throws {@link ConnectionClosedError} if the connection is over
    */
-  addMessageHandler(handler: MessageHandler, options: MessageHandlerOptions = {}): Disposable {
+  addMessageHandler(handler: MessageHandler, options: MessageHandlerOptions = {}): Handle {
     checkFunction(handler, 'handler');
     messageHandlerOptions.check(options);
     this.requireOpen('no message handler can be added');
     const registration = this.#handlers.add(handler, options, this);
-    return { [Symbol.dispose]: this.belong(() => registration[Symbol.dispose]()) };
+    return makeHandle(
+      'message handler',
+      handler.name || 'anonymous',
+      this.belong(() => registration[Symbol.dispose]()),
+    );
   }
 
   /**
@@ -249,14 +254,13 @@ export class Bus extends Endpoint {
     this.requireOpen('nothing can be subscribed to');
     const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(hearsOfLoss));
     if (!this.isShare) return subscription;
-    const unsubscribe = this.belong(() => subscription.unsubscribe(), true);
-    return {
-      unsubscribe,
-      [Symbol.dispose]: unsubscribe,
-      get ready() {
+    const end = this.belong(() => subscription.end(), true);
+    const outcome = {
+      get ready(): Promise<void> {
         return subscription.ready;
       },
     };
+    return withHandle(outcome, 'subscription', formatMatchRule({ ...rule, type: 'signal' }), end);
   }
 
   /**
@@ -367,7 +371,7 @@ export class Bus extends Endpoint {
    * @throws {@link ConnectionClosedError} if the connection is over
    * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
    */
-  watchName(name: string, watcher: NameWatcher): Disposable {
+  watchName(name: string, watcher: NameWatcher): Handle {
     checkBusName(name, 'name');
     checkWatcher(watcher);
     this.#requireBus('watchName');
@@ -377,7 +381,7 @@ export class Bus extends Endpoint {
     const end = () => {
       if (this.#watchers.delete(watch)) watch.end();
     };
-    return { [Symbol.dispose]: this.belong(end, true) };
+    return makeHandle('watched name', name, this.belong(end, true));
   }
 
   /**

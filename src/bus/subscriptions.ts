@@ -8,6 +8,7 @@ import type { Inbox } from '../connection/inbox.js';
 import type { Message } from '../connection/message.js';
 import { report, reportFailure, reportRejection, trace } from '../diagnostics.js';
 import { ConnectionClosedError } from '../errors.js';
+import { withHandle } from '../handle.js';
 import { BUS_NAME } from './driver.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
@@ -237,7 +238,7 @@ export class Subscriptions {
   }
 
   #handle(rule: ListenedRule, listener: Listener): Subscription {
-    const unsubscribe = () => {
+    const end = () => {
       if (listener.ended) return;
       listener.ended = true;
       listener.stopHolding();
@@ -247,16 +248,15 @@ export class Subscriptions {
       this.#rules.delete(rule.text);
       this.#giveUp(rule);
     };
-    return {
-      unsubscribe,
-      [Symbol.dispose]: unsubscribe,
-      get ready() {
+    const outcome = {
+      get ready(): Promise<void> {
         listener.awaits = true;
         return rule.outcome.then((error) => {
           if (error !== undefined) throw error;
         });
       },
     };
+    return withHandle(outcome, 'subscription', rule.text, end);
   }
 
   /** Lets go of what a rule holds: it has ended, or the bus does not take it. */

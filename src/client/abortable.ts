@@ -2,34 +2,33 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
 import { onAbort } from '../connection/abort-reactions.js';
+import { withHandle } from '../handle.js';
 
 /** Subscribes, until the signal aborts. If it has aborted already, nothing is subscribed to, and `ready` rejects with its reason. */
 export function abortable(bus: Bus, signal: AbortSignal | undefined, subscribe: () => Subscription): Subscription {
   if (signal === undefined) return subscribe();
   if (signal.aborted) return endedFor(signal.reason);
   const subscription = subscribe();
-  const stopListening = onAbort(signal, () => unsubscribe());
+  const stopListening = onAbort(signal, () => end());
   const stopWaiting = bus.whenClosed(() => stopListening());
-  const unsubscribe = () => {
-    subscription.unsubscribe();
+  const end = () => {
+    subscription.end();
     stopListening();
     stopWaiting();
   };
-  return {
-    unsubscribe,
-    [Symbol.dispose]: unsubscribe,
-    get ready() {
+  const outcome = {
+    get ready(): Promise<void> {
       return subscription.ready;
     },
   };
+  return withHandle(outcome, 'subscription', 'until its signal aborts', end);
 }
 
 function endedFor(reason: unknown): Subscription {
-  return {
-    unsubscribe() {},
-    [Symbol.dispose]() {},
-    get ready() {
+  const outcome = {
+    get ready(): Promise<void> {
       return Promise.reject(reason);
     },
   };
+  return withHandle(outcome, 'subscription', 'ended before it began', () => {});
 }

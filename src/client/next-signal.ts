@@ -15,7 +15,7 @@ export function nextSignal(bus: Bus, listen: ListenOnce, signal: AbortSignal | u
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const end = () => {
-      subscription.unsubscribe();
+      subscription.end();
       stopWaiting();
       stopListening?.();
     };

@@ -5,6 +5,7 @@
  */
 import type { CallOptions } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
+import type { Handle } from '../handle.js';
 import type { InterfaceDefinition } from '../service/define-interface.js';
 import type { InterfaceMembers } from '../service/definitions.js';
 import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/service-interface.js';
@@ -241,9 +242,7 @@ export type Once<Arguments> = (options?: OnceOptions) => Promise<Tuple<Arguments
 export type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
 
 /** Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends it. */
-export interface SignalWatch<Arguments extends readonly unknown[]>
-  extends AsyncIterableIterator<Arguments>,
-    Disposable {
+export interface SignalWatch<Arguments extends readonly unknown[]> extends AsyncIterableIterator<Arguments>, Handle {
   /** How many signals were dropped because the loop was too slow. */
   readonly dropped: number;
 }

@@ -5,6 +5,7 @@ import { closeDescriptors } from '../codec/close-descriptors.js';
 import { onAbort } from '../connection/abort-reactions.js';
 import { report } from '../diagnostics.js';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../errors.js';
+import type { Handle } from '../handle.js';
 import { KnownOptions } from '../known-options.js';
 import { checkSignal } from '../parameters.js';
 
@@ -46,7 +47,7 @@ type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => 
  * Signals that wait for a loop. Leaving the loop, disposing, an abort, or closing the connection ends it; the loss of the
  * connection makes it throw. What waits then is still handed out before, unless it was the loop that left.
  */
-export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable {
+export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   readonly #waiting: Waiting[] = [];
   readonly #takers: Taker[] = [];
   /** `undefined` where the abort signal had aborted before. */
@@ -110,6 +111,11 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
     return this;
   }
 
+  /** As {@link return}, for whoever is not in a loop. */
+  end(): void {
+    void this.return();
+  }
+
   /** As {@link return}: for `using`. */
   [Symbol.dispose](): void {
     void this.return();
@@ -156,7 +162,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Disposable
   readonly #end = (): void => {
     if (this.#ended) return;
     this.#ended = true;
-    this.#subscription?.unsubscribe();
+    this.#subscription?.end();
     this.#stopWaiting();
     this.#stopListening();
     for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });

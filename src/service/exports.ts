@@ -9,6 +9,7 @@ import { closeHandedOver } from '../codec/close-descriptors.js';
 import type { MessageHead } from '../connection/message.js';
 import { report, reportMisfit } from '../diagnostics.js';
 import { ConnectionClosedError, InvalidArgumentError } from '../errors.js';
+import { type Handle, withHandle } from '../handle.js';
 import { standardInterfaces } from '../introspection/standard.js';
 import { checkObjectPath } from '../names.js';
 import { Barrier, type Pending } from './barrier.js';
@@ -18,12 +19,10 @@ import { ObjectTree, type TreeNode } from './object-tree.js';
 import { type Outgoing, Place, signalHead } from './place.js';
 import { DescriptorRoom } from './properties/descriptor-room.js';
 
-/** Something exported. Disposing it (`using`), or `unexport`, ends that exactly once; more often does nothing. */
-export interface Export extends Disposable {
+/** Something exported. When it was ended, calls are answered with an error, and signals do not leave from here any more. */
+export interface Export extends Handle {
   /** The object's path. */
   readonly path: string;
-  /** Ends the export: calls are answered with an error, and signals do not leave from here any more. */
-  unexport(): void;
 }
 
 export class Exports {
@@ -44,7 +43,7 @@ export class Exports {
     // Objects that live on must not hold on to a connection that does not.
     bus.whenClosed(() => {
       this.#barrier.close();
-      for (const unexport of [...this.#ends]) unexport();
+      for (const endOne of [...this.#ends]) endOne();
     });
     this.#dispatcher = new Dispatcher(bus, this.#tree);
   }
@@ -111,12 +110,12 @@ export class Exports {
   }
 
   #handle(path: string, end: () => void): Export {
-    const unexport = () => {
-      if (!this.#ends.delete(unexport)) return;
+    const endOnce = () => {
+      if (!this.#ends.delete(endOnce)) return;
       end();
     };
-    this.#ends.add(unexport);
-    return { path, unexport, [Symbol.dispose]: unexport };
+    this.#ends.add(endOnce);
+    return withHandle({ path }, 'export', path, endOnce);
   }
 
   #requireOpen(path: string): void {

@@ -66,7 +66,7 @@ test('the signal of a proxy ends what it listens to', async () => {
   assert.equal(await bound.watch.Said().next(), { value: undefined, done: true });
   assert.is(await rejection(bound.call.Never()), aborted);
   assert.equal(held(), before);
-  late.unsubscribe();
+  late.end();
   // A signal of its own comes before that of the proxy.
   const own = new AbortController();
   const watching = bound.watch.Said({ signal: own.signal });
@@ -96,7 +96,7 @@ test('ending a subscription lets go of the signal', async () => {
     proxy
       .with({ signal })
       .on.Said(() => {})
-      .unsubscribe();
+      .end();
   assert.is(listeners, 0);
   const other = await connect({ address: server.address });
   other

@@ -247,7 +247,7 @@ test('members are found, called and taken out as before', async () => {
   assert.equal(Object.keys(proxy.on), []);
   const Names = defineInterface('org.example.Names', { signals: { name: {}, length: {}, call: {}, prototype: {} } });
   const odd = bus.proxy(Names, bus.uniqueName, '/shelf');
-  for (const key of ['name', 'length', 'call', 'prototype'] as const) odd.on[key](() => {}).unsubscribe();
+  for (const key of ['name', 'length', 'call', 'prototype'] as const) odd.on[key](() => {}).end();
 });
 
 test('a proxy is shown with its object and the signatures of its members, and nothing is sent for it', () => {

@@ -99,7 +99,7 @@ class Fickle implements AsyncDisposable {
 /** What tests of random descriptions know of a proxy. */
 type Loose = Omit<ProxyOf<ReturnType<typeof describe>>, 'call' | 'on' | 'once' | 'watch' | 'get' | 'with'> & {
   readonly call: { M(): Promise<unknown> };
-  readonly on: { S(listener: (...values: unknown[]) => void): { ready: Promise<void>; unsubscribe(): void } };
+  readonly on: { S(listener: (...values: unknown[]) => void): { ready: Promise<void>; end(): void } };
   readonly once: { S(): Promise<unknown[]> };
   readonly watch: { S(): AsyncIterableIterator<unknown[]> & Disposable };
   readonly get: { P(): Promise<unknown> };
@@ -184,8 +184,8 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
         await fickle.settled();
         assert.equal(heard, described === body[0] ? [body[1]] : []);
         assert.equal(loosely, [body[1]]);
-        strict.unsubscribe();
-        loose.unsubscribe();
+        strict.end();
+        loose.end();
       }),
       { numRuns: 60 },
     );
@@ -239,7 +239,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
             [{}, ['Q']],
           ];
           assert.equal(changes, fits ? each : others);
-          subscription.unsubscribe();
+          subscription.end();
         }),
         { numRuns: 60 },
       );
@@ -364,7 +364,7 @@ test('a signal that does not fit is dropped, and told once as a warning; those w
   const text = `the signal ${NAME}.S carries "s", not "u" as described: it is dropped (${NAME} ${PATH})`;
   assert.is(message, text);
   assert.match(detail, 'with({ loose: true })');
-  for (const subscription of subscriptions) subscription.unsubscribe();
+  for (const subscription of subscriptions) subscription.end();
 });
 
 test('where problems have a subscriber, what was dropped is one for each member of a proxy, and no warning', async () => {

@@ -119,7 +119,7 @@ for (const [name, missing, start] of surroundings) {
     one.emit({ ...rule, destination: other.uniqueName, fileDescriptors: [b] });
     await until(() => seen.length > 0);
     assert.equal(seen.pop(), [inodeB]);
-    subscription.unsubscribe();
+    subscription.end();
     for (const fd of [a, b]) closeSync(fd);
     await assertNoFdsLeft(before);
   });
@@ -209,7 +209,7 @@ for (const [name, missing, start] of surroundings) {
           await until(() => handled === listeners);
           assert.ok(given.every(({ closed }) => closed === handsOver));
           for (const each of given) each.close();
-          for (const each of subscriptions) each.unsubscribe();
+          for (const each of subscriptions) each.end();
           // Of who does not listen, the descriptors are on their way yet.
           await other.call({
             destination: one.uniqueName,

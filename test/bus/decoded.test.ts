@@ -161,7 +161,7 @@ test('a signal is decoded for listeners that look at it, once for each, and neve
 
   const others = both.client.subscribe({ ...SIGNAL, arg1: 'another' }, ({ body }) => void body);
   assert.is(await decoded(named), 0, 'for a rule that compares what is behind it, and is not met');
-  others.unsubscribe();
+  others.end();
 
   const heard: Message[] = [];
   const indifferent = both.client.subscribe({ ...SIGNAL, arg1: 'name' }, (message) => void heard.push(message));
@@ -169,14 +169,14 @@ test('a signal is decoded for listeners that look at it, once for each, and neve
   const [message] = heard as [Message];
   assert.is(await decoded(async () => assert.is((message.body[0] as Buffer[]).length, COUNT)), COUNT, 'until it does');
   assert.is(await decoded(async () => assert.is(message.body[1], 'name')), 0, 'and no second time');
-  indifferent.unsubscribe();
+  indifferent.end();
 
   const one = both.client.subscribe(SIGNAL, ({ body }) => void body);
   assert.is(await decoded(plain), COUNT);
   const two = both.client.subscribe(SIGNAL, ({ body }) => void body);
   assert.is(await decoded(plain), 2 * COUNT);
-  one.unsubscribe();
-  two.unsubscribe();
+  one.end();
+  two.end();
 });
 
 test('a message handler that does not look at a body has nothing decoded', async () => {

@@ -188,7 +188,7 @@ test('each listener of a signal has its own, also where another one took or clos
   assert.is(held?.closed, true);
   for (const fd of taken.splice(0)) closeSync(fd);
   await assertNoFdsLeft(before);
-  for (const listener of listeners) listener.unsubscribe();
+  for (const listener of listeners) listener.end();
   handler[Symbol.dispose]();
 });
 
@@ -421,7 +421,7 @@ test('a message whose descriptors would exceed the limit is refused, and costs o
   await both.ping();
   assert.is(heard.length, 1);
   assert.is(both.client.stats().droppedSignals, 1);
-  listener.unsubscribe();
+  listener.end();
   both.accepted.addMessageHandler(({ path, serial: replySerial }) => {
     if (path !== '/many') return false;
     both.accepted.send({ type: 2, replySerial, signature: 'ah', body: [[source, source, source, source]] });

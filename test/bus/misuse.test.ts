@@ -107,7 +107,7 @@ test('nothing can be listened to on a connection that is over', async () => {
     }
     await closing;
   }
-  earlier.unsubscribe();
+  earlier.end();
   const { matchRules, subscriptions, calledNames } = bus.stats();
   assert.equal([matchRules, subscriptions, calledNames], [0, 0, 0]);
 });
@@ -152,7 +152,7 @@ test('what was exported on a connection that is over is exported no more', async
   const exported = bus.export('/misuse', example);
   await bus.close();
   assert.is(bus.stats().exportedObjects, 0);
-  exported.unexport();
+  exported.end();
   assert.instance(
     thrown(() => bus.export('/late', example)),
     ConnectionClosedError,
@@ -167,7 +167,7 @@ test('an export that fails leaves nothing exported', () => {
     InvalidArgumentError,
   );
   assert.is(one.stats().exportedObjects, before);
-  one.export('/half', other).unexport();
+  one.export('/half', other).end();
 });
 
 test('asking without a queue for a name that is queued for is refused, and what is queued stays so', async () => {
@@ -238,13 +238,13 @@ test('a watch lets go of its abort signal', async () => {
 
 test('a listener whose subscription another listener ended is not called', async () => {
   const heard: string[] = [];
-  const first = proxy.on.Lit(() => second.unsubscribe());
+  const first = proxy.on.Lit(() => second.end());
   const second = proxy.on.Lit((text) => heard.push(text));
   await two.listNames();
   example.emit.Lit('now');
   await one.listNames();
   await two.listNames();
-  first.unsubscribe();
+  first.end();
   assert.equal(heard, []);
 });
 

@@ -1,5 +1,6 @@
 // Options that do not exist, wherever options are taken: refused, with the one that was probably meant. Which options there are
 // is asked of the compiler, so that neither a new option nor a new place that takes options can be forgotten.
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -20,14 +21,14 @@ import {
   ServiceInterface,
   signal,
 } from '../../src/index.js';
-import { optionParameters } from '../helpers/option-parameters.js';
+import { publicApi } from '../helpers/option-parameters.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
 const test = suite('option keys');
 const daemon = await PrivateBus.start();
 const bus = await connect({ address: daemon.address });
-const parameters = optionParameters();
+const { found: parameters, disposables } = publicApi();
 
 test.after(async () => {
   await bus.close();
@@ -241,6 +242,48 @@ test('subclasses of a program may pass options of their own to an error', () => 
     }
   }
   assert.is(new Busy({ seconds: 5 }).seconds, 5);
+});
+
+test('what can be disposed has one verb: end for what ends at once, close or release for what has more to do', () => {
+  assert.ok(disposables.size >= 8, `${[...disposables.keys()]}`);
+  for (const [type, { how, members }] of disposables) {
+    const verbs = members.filter((name) =>
+      ['end', 'close', 'release', 'unsubscribe', 'unexport', 'stop'].includes(name),
+    );
+    // A descriptor is closed, and has nothing that would have to be awaited.
+    const right =
+      type === 'FileDescriptor'
+        ? ['close']
+        : how === 'dispose'
+          ? ['end']
+          : type === 'OwnedName'
+            ? ['release']
+            : ['close'];
+    assert.equal(verbs, right, type);
+  }
+});
+
+test('what ends is ended once, by either way, and is shown in a few words', async () => {
+  const level = implement(defineInterface('org.example.Level', { properties: { Level: { type: 'u' } } }), { Level: 1 });
+  const held = bus.stats().subscriptions;
+  const began = {
+    subscription: bus.subscribe({ member: 'Said' }, () => {}),
+    export: bus.export('/ends', level),
+    'watched name': bus.watchName(NAME, {}),
+    'message handler': bus.addMessageHandler(() => {}),
+  };
+  for (const [what, handle] of Object.entries(began)) {
+    assert.ok(inspect(handle).startsWith(`${what} { `), inspect(handle));
+    const { end } = handle;
+    end();
+    handle.end();
+    handle[Symbol.dispose]();
+  }
+  const { subscriptions, exportedObjects } = bus.stats();
+  assert.equal([subscriptions, exportedObjects], [held, 0]);
+  const loop = proxy.watch.Said();
+  loop.end();
+  assert.equal(await loop.next(), { value: undefined, done: true });
 });
 
 test.run();

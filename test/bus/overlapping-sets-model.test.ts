@@ -123,7 +123,7 @@ class World {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await this.#settle();
-    this.#exported.unexport();
+    this.#exported.end();
     await this.#settle();
   }
 

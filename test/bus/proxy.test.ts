@@ -201,7 +201,7 @@ test('the variant that a property is sent in is no value of it, however variants
     member: 'Ping',
   });
   assert.equal(changes, [{ Numbers: [3] }]);
-  subscription.unsubscribe();
+  subscription.end();
 });
 
 test('a call takes the options of how to decode, beside what it calls or behind it', async () => {

@@ -26,7 +26,7 @@ async function exhaust(bus: MessageBus): Promise<Subscription[]> {
       taken.push(one);
     } catch (error) {
       assert.instance(error, LimitsExceededError);
-      one.unsubscribe();
+      one.end();
       return taken;
     }
   }
@@ -65,14 +65,14 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       const second = client.subscribe(rule, () => heard.push('second'));
       assert.instance(await rejection(second.ready), LimitsExceededError);
       assert.is(client.stats().matchRules, taken.length);
-      taken.pop()?.unsubscribe();
+      taken.pop()?.end();
       const third = client.subscribe(rule, () => heard.push('third'));
       for (const each of [early, second, third]) await each.ready;
       other.emit({ path: '/', interface: NAME, member: 'Said' });
       await other.listNames();
       await client.listNames();
       assert.equal(heard, ['early', 'second', 'third']);
-      for (const each of [early, second, third, ...taken]) each.unsubscribe();
+      for (const each of [early, second, third, ...taken]) each.end();
       const { matchRules, subscriptions } = client.stats();
       assert.equal([matchRules, subscriptions], [0, 0]);
       // Everything was given back at the bus.
@@ -103,7 +103,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     assert.match(noted.problems[0] as string, `the owner of ${NAME}2`);
     await client.listNames();
     told.length = 0;
-    taken.pop()?.unsubscribe();
+    taken.pop()?.end();
     using _later = client.watchName(NAME, watcher('later'));
     await client.listNames();
     await other.requestName(NAME);

@@ -72,7 +72,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     for (const form of forms) {
       const subscription = bus.subscribe(form, () => {});
       await subscription.ready;
-      subscription.unsubscribe();
+      subscription.end();
       assert.is(
         await ask(bus, 'RemoveMatch', formatMatchRule({ ...form, type: 'signal' })),
         `${BUS}.Error.MatchRuleNotFound`,
@@ -206,7 +206,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       const what = formatMatchRule({ ...form, type: 'signal' }).slice(0, 100);
       assert.equal(sent, expected, what);
       assert.equal(heard, expected, what);
-      subscription.unsubscribe();
+      subscription.end();
       noteSent[Symbol.dispose]();
     }
   });

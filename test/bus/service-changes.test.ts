@@ -58,7 +58,7 @@ class Mirror implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const subscription of this.#subscriptions) subscription.end();
     await client.listNames();
   }
 
@@ -111,7 +111,7 @@ test('an object that leaves while everything is read is not there in the end', a
   for (const path of ['/a', '/b']) {
     const exported = service.export(
       path,
-      counter(() => exported.unexport()),
+      counter(() => exported.end()),
     );
   }
   const leave = client.proxy(Counter, name, '/a').call.Leave;
@@ -143,7 +143,7 @@ test('so is everything where a getter takes its time', async () => {
   const reading = mirror.read(name);
   const all = client.proxy(Slow, name, '/slow').getAll();
   await client.proxy(Counter, name, '/other').call.Count();
-  gone.unexport();
+  gone.end();
   service.export('/came', counter());
   slow.properties.Number = 1;
   await service.listNames();
@@ -193,7 +193,7 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
   try {
     const stuck = implement(Slow, { Later: { get: () => new Promise<string>(() => {}) }, Number: 0 });
     const exported = service.export('/stuck', stuck);
-    service.export('/other', counter()).unexport();
+    service.export('/other', counter()).end();
     await service.listNames();
     await client.listNames();
     assert.equal(mirror.events, ['InterfacesAdded /stuck', 'InterfacesAdded /other', 'InterfacesRemoved /other']);
@@ -204,7 +204,7 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
     assert.is(limits.length, 2);
     for (const limit of limits) limit();
     assert.equal(await all, { Number: 0 } as object);
-    exported.unexport();
+    exported.end();
     await service.listNames();
     await client.listNames();
     // What the getter owes is given up: others learn that they do not know the value.
@@ -224,7 +224,7 @@ test('objects that come and go for ever do not keep everything from being read',
   let number = 0;
   const exports = [service.export('/slow0', implement(Slow, { Later: { get: slowly }, Number: 0 }))];
   const turnover = setInterval(() => {
-    exports.shift()?.unexport();
+    exports.shift()?.end();
     exports.push(service.export(`/slow${++number}`, implement(Slow, { Later: { get: slowly }, Number: number })));
   }, 10);
   try {
@@ -259,7 +259,7 @@ test('a value that takes time is asked for again where it has changed meanwhile'
   // The values that the announcement of the object lacked follow it; the change is told before what overtakes it, and its
   // value when it is known.
   assert.equal(events, [{ Fast: 1 }, {}, { Fast: 2 }, { Later: 'at last' }, { Fast: 2, Later: 'at last' }]);
-  changes.unsubscribe();
+  changes.end();
   await service.close();
 });
 
@@ -294,10 +294,10 @@ test('what changes right before the connection is closed is told', async () => {
   await signals.ready;
   object.emit.Counted();
   object.properties.Number = 5;
-  gone.unexport();
+  gone.end();
   await service.close();
   await client.listNames();
-  signals.unsubscribe();
+  signals.end();
   assert.equal(heard, ['Counted']);
   assert.equal([...mirror.events].sort(), ['InterfacesRemoved /gone', 'changed /counter {"Number":5}']);
 });

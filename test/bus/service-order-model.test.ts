@@ -222,7 +222,7 @@ class World {
   }
 
   #unexport(index: number): void {
-    this.#exports.get(index)?.unexport();
+    this.#exports.get(index)?.end();
     this.#exports.delete(index);
   }
 }

@@ -77,7 +77,7 @@ const cases: Readonly<Record<string, Case>> = {
   'an assignment, then the end of the export': {
     act: ({ lamp, handle }) => {
       lamp.level = 8;
-      handle.unexport();
+      handle.end();
     },
     expected: ['changed /lamp {"Level":8}', 'removed /lamp'],
   },
@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, Case>> = {
     act: ({ service, child }) => {
       const handle = service.export('/child', child.object);
       child.level = 4;
-      handle.unexport();
+      handle.end();
       child.level = 5;
     },
     expected: ['added /child {"Level":4,"Mode":"","Ticks":0}', 'removed /child'],
@@ -109,7 +109,7 @@ const cases: Readonly<Record<string, Case>> = {
     act: ({ service, child }) => {
       const manager = service.exportObjectManager('/sub');
       service.export('/sub/child', child.object);
-      manager.unexport();
+      manager.end();
     },
     // By the manager at the root as well.
     expected: [`added /sub/child ${fresh}`, `added /sub/child ${fresh}`],

@@ -147,8 +147,8 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       // Before and after: whether that is a change shows then.
       assert.equal(await counted(() => counting.assignRead(read + 1)), { looks: 0, reads: 2 });
       assert.equal(changes.splice(0).sort(), told({ Read: read }).sort());
-      subscription.unsubscribe();
-      for (const each of exports) each.unexport();
+      subscription.end();
+      for (const each of exports) each.end();
     });
   }
 

@@ -216,8 +216,8 @@ test('one instance exported at two paths announces at both, and only while expor
   );
   await settled();
   shared.Broken('fell');
-  first.unexport();
-  first.unexport();
+  first.end();
+  first.end();
   shared.Broken('again');
   await settled();
   assert.equal(heard, ['/first', '/second', '/second']);
@@ -334,7 +334,7 @@ test('introspection lists each child once, however deep what is exported lies', 
 });
 
 test('what is no longer exported is gone from the tree', async () => {
-  service.export('/gone/for/good', new Lamp()).unexport();
+  service.export('/gone/for/good', new Lamp()).end();
   assert.instance(await rejection(client.object('org.example.Lamp', '/gone')), UnknownObjectError);
 });
 
@@ -367,7 +367,7 @@ test('an ObjectManager tells of interfaces that come and go below it, in order',
     heard.push([message.member, message.body[0], message.body[1]]),
   );
   await settled();
-  service.export('/come/and/go', new Lamp()).unexport();
+  service.export('/come/and/go', new Lamp()).end();
   await settled();
   assert.equal(heard, [
     ['InterfacesAdded', '/come/and/go', { 'org.example.Lamp': { Level: 0, Model: 'E27', Watts: 40, Silent: 'quiet' } }],

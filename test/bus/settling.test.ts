@@ -91,7 +91,7 @@ const ofName: Makers = {
 
 const ofSubscription: Makers = {
   ready: ({ bus }) => bus.subscribe({ member: 'Ready' }, () => {}).ready,
-  unsubscribe: plain,
+  end: plain,
   'Symbol(Symbol.dispose)': plain,
 };
 
@@ -112,6 +112,7 @@ const ofProxy: Makers = {
 
 const ofQueue: Makers = {
   dropped: plain,
+  end: plain,
   async next(world) {
     const queue = proxyOf(world).watch.Said();
     return Promise.allSettled([queue.next(), queue.next(), queue.next()]);
@@ -133,9 +134,9 @@ const ofObject: Makers = {
   path: plain,
 };
 
-const ofExport: Makers = { path: plain, unexport: plain, 'Symbol(Symbol.dispose)': plain };
+const ofExport: Makers = { end: plain, path: plain, 'Symbol(Symbol.dispose)': plain };
 
-const ofHandle: Makers = { 'Symbol(Symbol.dispose)': plain };
+const ofHandle: Makers = { end: plain, 'Symbol(Symbol.dispose)': plain };
 
 const ofContext: Makers = {
   credentials: ({ context }) => context.credentials(),

@@ -132,7 +132,7 @@ test('the last shares wait for handlers, which can call, emit and change propert
       shares.map(({ state }) => state),
       shares.map(() => 'closed'),
     );
-    listening.unsubscribe();
+    listening.end();
   }
 });
 
@@ -214,7 +214,7 @@ test('a share waits for the handlers of what it exported, and for no other, whil
       assert.equal([mine.state, theirs.state], ['closed', 'open']);
     }
     answered.catch(() => {});
-    listening.unsubscribe();
+    listening.end();
     await theirs.close({ drain: 0 });
   }
 });
@@ -331,7 +331,7 @@ test('what a share waits for ends with its close, while the calls of others go o
   for (const answer of answers) answer();
   await stays;
   assert.is(settled.at(-1), 'theirs resolved');
-  exported.unexport();
+  exported.end();
   await theirs.close();
 });
 
@@ -405,7 +405,7 @@ test('random steps of several shares end as the model says', async () => {
             for (const owned of share.names.keys()) assert.is(owned.state, 'lost');
           } else if (what === 'listen') {
             const subscription = share.bus.subscribe({ interface: NAME, member: 'Said' }, () => void heard++);
-            share.listeners.add(() => subscription.unsubscribe());
+            share.listeners.add(() => subscription.end());
           } else if (what === 'unlisten') {
             const [unsubscribe] = share.listeners;
             unsubscribe?.();
@@ -420,7 +420,7 @@ test('random steps of several shares end as the model says', async () => {
             if (!shares.some(({ exports }) => exports.has(path)))
               share.exports.set(path, share.bus.export(path, object()));
           } else if (what === 'unexport') {
-            share.exports.get(path)?.unexport();
+            share.exports.get(path)?.end();
             share.exports.delete(path);
           } else {
             await check();

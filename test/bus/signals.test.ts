@@ -96,8 +96,8 @@ test('code that awaits a reply can subscribe before the signal behind the reply 
 test('an ended subscription hears nothing, and ending it twice does nothing', async () => {
   const heard: string[] = [];
   const subscription = proxy.on.Lit((text) => heard.push(text));
-  subscription.unsubscribe();
-  subscription.unsubscribe();
+  subscription.end();
+  subscription.end();
   await proxy.call.Ping('unheard');
   await settled();
   assert.equal(heard, []);
@@ -109,9 +109,9 @@ test('equal rules are one rule at the bus', async () => {
   const rules = client.stats().matchRules;
   const second = proxy.on.Lit(() => {});
   assert.is(client.stats().matchRules, rules);
-  first.unsubscribe();
+  first.end();
   assert.is(client.stats().matchRules, rules);
-  second.unsubscribe();
+  second.end();
   assert.is(client.stats().matchRules, before);
 });
 
@@ -169,7 +169,7 @@ test('a message handler that throws or rejects has not dealt with the message, a
 test('a listener may subscribe and unsubscribe while it runs', async () => {
   const heard: string[] = [];
   const first = proxy.on.Lit(() => {
-    first.unsubscribe();
+    first.end();
     late = proxy.on.Lit((text) => heard.push(`late ${text}`));
   });
   let late: Disposable | undefined;

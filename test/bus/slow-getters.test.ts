@@ -170,7 +170,7 @@ test('a path of thousands of elements is exported, listed and given back', async
   };
   const [objects] = (await client.call({ ...call, member: 'GetManagedObjects' })) as [object];
   assert.equal(Object.keys(objects), [path]);
-  exported.unexport();
+  exported.end();
   assert.is(service.stats().exportedObjects, before);
 });
 

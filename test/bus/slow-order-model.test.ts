@@ -87,7 +87,7 @@ class World {
     Plain: this.numbers.Plain,
   });
   readonly #exported;
-  #elsewhere: { unexport(): void } | undefined;
+  #elsewhere: { end(): void } | undefined;
   #isSlow = true;
   #isSlowToSet = false;
   hasFailed = false;
@@ -131,7 +131,7 @@ class World {
       case 'move':
         if (this.#elsewhere === undefined) this.#elsewhere = this.#service.export('/elsewhere', this.#object);
         else {
-          this.#elsewhere.unexport();
+          this.#elsewhere.end();
           this.#elsewhere = undefined;
         }
         return;
@@ -164,8 +164,8 @@ class World {
   }
 
   async leave(): Promise<void> {
-    this.#elsewhere?.unexport();
-    this.#exported.unexport();
+    this.#elsewhere?.end();
+    this.#exported.end();
     await this.#settle();
   }
 

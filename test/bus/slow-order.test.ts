@@ -113,7 +113,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       await client.listNames();
     };
     const end = async () => {
-      subscription.unsubscribe();
+      subscription.end();
       await service.close();
     };
     return { service, slow, got, ask, arrived, end };

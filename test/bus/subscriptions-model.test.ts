@@ -207,7 +207,7 @@ class World {
 
   #unsubscribe(which: number): void {
     const [ended] = this.#listeners.splice(which % (this.#listeners.length || 1), 1);
-    ended?.subscription.unsubscribe();
+    ended?.subscription.end();
   }
 
   #emit(service: number, to: string | undefined, { body: words, ...signal }: Emitted): void {
@@ -314,7 +314,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       for (let round = 0; round < 100; round++) {
         const passing = client.subscribe({ interface: 'i.A', pathNamespace: `/passing/n${round}` }, () => {});
         if (round % 3 === 0) await passing.ready;
-        passing.unsubscribe();
+        passing.end();
         await client.listNames();
         service.emit({ path: `/stays/n${round}`, interface: 'i.A', member: 'M' });
         expected.push(`/stays/n${round}`);
@@ -326,7 +326,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
         }
       }
       assert.equal(heard, expected);
-      stays.unsubscribe();
+      stays.end();
       for (const text of [textOf({ interface: 'i.A', pathNamespace: '/stays' }), textOf({ interface: 'i.A' })]) {
         assert.is(await timesAtBus(client, text), 0);
       }

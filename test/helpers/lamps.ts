@@ -201,7 +201,7 @@ export async function observe(client: MessageBus, sender: string) {
     log,
     end: () => {
       handling[Symbol.dispose]();
-      subscription.unsubscribe();
+      subscription.end();
     },
   };
 }

@@ -29,8 +29,8 @@ export interface OptionParameter {
   readonly keys: readonly string[];
 }
 
-/** The parameters by their type, each once. */
-export function optionParameters(): Map<string, OptionParameter> {
+/** The public API, by what takes options and by what can be disposed. */
+export function publicApi(): Pick<Walk, 'found' | 'disposables'> {
   const program = compiler.createProgram([`${root}src/index.ts`], {
     target: compiler.ScriptTarget.ESNext,
     module: compiler.ModuleKind.NodeNext,
@@ -41,11 +41,17 @@ export function optionParameters(): Map<string, OptionParameter> {
     strict: true,
     skipLibCheck: true,
   });
-  return new Walk(program).found;
+  return new Walk(program);
 }
 
 class Walk {
+  /** The parameters by their type, each once. */
   readonly found = new Map<string, OptionParameter>();
+  /** What can be disposed, by its type: how, and the functions that it has. */
+  readonly disposables = new Map<
+    string,
+    { readonly how: 'dispose' | 'asyncDispose'; readonly members: readonly string[] }
+  >();
   readonly #checker: ts.TypeChecker;
   readonly #seen = new Set<ts.Type>();
 
@@ -73,10 +79,20 @@ class Walk {
     if (!isOfSource(type)) return;
     for (const signature of this.#signatures(type)) this.#signature(signature, where);
     for (const index of this.#checker.getIndexInfosOfType(type)) this.#type(index.type, `${where}.*`);
+    this.#noteDisposable(type, where);
     for (const property of this.#checker.getPropertiesOfType(type)) {
       if (!isPublic(property)) continue;
       this.#type(this.#checker.getTypeOfSymbol(property), `${where}.${property.name}`);
     }
+  }
+
+  #noteDisposable(type: ts.Type, where: string): void {
+    const members = this.#checker.getPropertiesOfType(type).map(({ name }) => name);
+    const symbol = members
+      .map((name) => /^__@(dispose|asyncDispose)@/.exec(name)?.[1])
+      .find((name) => name !== undefined);
+    if (symbol === undefined) return;
+    this.disposables.set(nameOf(type) ?? where, { how: symbol as 'dispose' | 'asyncDispose', members });
   }
 
   #signatures(type: ts.Type): readonly ts.Signature[] {

@@ -29,7 +29,10 @@ export function publicMembers(object: object, files: readonly string[]): string[
   const internal = internalNames(files);
   const names = new Set<string>();
   for (let each = object; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
-    for (const key of Reflect.ownKeys(each)) names.add(nameOf(key));
+    for (const key of Reflect.ownKeys(each)) {
+      // What other libraries call something only tells what to use.
+      if (Object.getOwnPropertyDescriptor(each, key)?.get?.name !== 'successor') names.add(nameOf(key));
+    }
   }
   return [...names].filter((name) => !internal.has(name)).sort();
 }

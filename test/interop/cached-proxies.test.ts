@@ -26,7 +26,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         const level = Number(what);
         lamp.level = level;
         other.level = level;
-        child?.unexport();
+        child?.end();
         const born = make();
         child = service.export(`/org/example/child${level}`, born.object);
         born.level = level;

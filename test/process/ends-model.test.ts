@@ -43,10 +43,10 @@ const steps: readonly Step[] = [
     'silent',
     'exported',
     `bus.export('/', implement(Example, { Never: () => new Promise(() => {}) }))`,
-    'open.exported.unexport();',
+    'open.exported.end();',
   ),
-  ...pair('silent', 'subscribed', `bus.subscribe({ member: 'Nothing' }, () => {})`, 'open.subscribed.unsubscribe();'),
-  ...pair('silent', 'listening', 'proxy.on.Said(() => {})', 'open.listening.unsubscribe();'),
+  ...pair('silent', 'subscribed', `bus.subscribe({ member: 'Nothing' }, () => {})`, 'open.subscribed.end();'),
+  ...pair('silent', 'listening', 'proxy.on.Said(() => {})', 'open.listening.end();'),
   ...pair('silent', 'watched', `bus.watchName('org.example.Nobody', {})`, 'open.watched[Symbol.dispose]();'),
   ...pair('silent', 'owned', `await bus.requestName('org.example.Ends' + process.pid)`, 'await open.owned.release();'),
   ...pair(

@@ -78,8 +78,8 @@ test('a process stays for a subscription, an export, an owned name, or because i
 
 test('a process ends when what it stayed for is given back, or when it does not want to stay', async () => {
   const results = await Promise.all([
-    run(`bus.subscribe({ member: 'Something' }, () => {}).unsubscribe()`),
-    run(`bus.export('/', implement(Example, { Never() {} })).unexport()`),
+    run(`bus.subscribe({ member: 'Something' }, () => {}).end()`),
+    run(`bus.export('/', implement(Example, { Never() {} })).end()`),
     run(`bus.export('/', implement(Example, { Never() {} })); bus.unref()`),
     run(`bus.export('/', implement(Example, { Never() {} })); await bus.close()`),
   ]);
@@ -100,7 +100,7 @@ test('a process does not stay for a rule that the bus refused alone', async () =
     await bus.subscribe({ member: 'D' }, () => {}).ready.catch((error) => console.log(error.name));
     await new Promise((refused) => bus.watchName('org.example.Watched', { refused }));
     console.log('refused');
-    for (const each of taken) each.unsubscribe();
+    for (const each of taken) each.end();
   `;
   const { code, stdout } = await Program.start(process.execPath, moduleArguments(script), {}).finished;
   assert.is(code, 0);
@@ -133,7 +133,7 @@ test('each share of a connection says for itself whether the process stays', asy
 test('a process waits for the calls it made', async () => {
   const { code, stdout } = await run(`
     bus.proxy(Example, bus.uniqueName, '/').with({ timeout: 300 }).call.Never().catch((error) => console.log(error.name));
-    bus.export('/', implement(Example, { Never: () => new Promise(() => {}) })).unexport();
+    bus.export('/', implement(Example, { Never: () => new Promise(() => {}) })).end();
   `);
   assert.is(code, 0);
   assert.match(stdout, 'UnknownObjectError');

@@ -235,7 +235,7 @@ class World {
           body: [files(next.count)],
         });
         await this.ping();
-        for (const listener of listeners) listener.unsubscribe();
+        for (const listener of listeners) listener.end();
         break;
       }
       case 'handled': {

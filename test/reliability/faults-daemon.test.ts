@@ -152,8 +152,8 @@ function addTests(kind: Daemon): void {
     await ends.assertOnce(bus);
     const outcomes = await ledger.outcomes();
     assert.ok((outcomes.ConnectionClosedError ?? 0) >= 100, JSON.stringify(outcomes));
-    late.unsubscribe();
-    subscription.unsubscribe();
+    late.end();
+    subscription.end();
   });
 
   atDaemon('killed while a large message is written', async (daemon, ledger) => {

@@ -97,12 +97,12 @@ function addLimits(kind: Daemon): void {
     const refused = results.filter((result) => result.status === 'rejected');
     assert.ok(refused.length > 0 && refused.length < 100, `${refused.length}`);
     for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
-    for (const subscription of subscriptions) subscription.unsubscribe();
+    for (const subscription of subscriptions) subscription.end();
     await assertUsable(bus);
     assert.is(bus.stats().matchRules, 0);
     const again = bus.subscribe({ interface: NAME, member: 'Tick' }, () => {});
     await again.ready;
-    again.unsubscribe();
+    again.end();
   });
 
   limited('a name that could not be followed is followed when it can be', matches, async (daemon) => {
@@ -119,7 +119,7 @@ function addLimits(kind: Daemon): void {
     assert.is(await remote.call.Echo('text'), 'text');
     const loop = remote.watch.Tick();
     assert.instance(await rejection(loop.next()), LimitsExceededError);
-    for (const subscription of fill) subscription.unsubscribe();
+    for (const subscription of fill) subscription.end();
 
     const heard: unknown[] = [];
     const subscription = remote.on.Tick((number) => void heard.push(number));
@@ -142,7 +142,7 @@ function addLimits(kind: Daemon): void {
     await second.listNames();
     await bus.listNames();
     assert.equal(heard, [1, 3]);
-    subscription.unsubscribe();
+    subscription.end();
     await assertUsable(bus);
   });
 

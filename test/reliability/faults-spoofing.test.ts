@@ -167,7 +167,7 @@ async function addTests(kind: Daemon): Promise<void> {
       ledger.emit(number, genuine.emit.Tick);
     }
     await settled(forger, service);
-    ticks.unsubscribe();
+    ticks.end();
     assert.is(forgeries.signals, 400);
     assert.is(client.stats().unmatchedSignals - unmatched, 400);
     ledger.assertArrived();
@@ -203,7 +203,7 @@ async function addTests(kind: Daemon): Promise<void> {
       ledger.emit(round, genuine.emit.Tick);
     }
     await settled(forger, service);
-    ticks.unsubscribe();
+    ticks.end();
     assert.is(forgeries.signals, 250);
     ledger.assertArrived();
     assert.equal(seen, [service.uniqueName]);
@@ -312,7 +312,7 @@ async function addTests(kind: Daemon): Promise<void> {
       send(owner as MessageBus, 2_000_000);
     }
     await settled(...owners);
-    ticks.unsubscribe();
+    ticks.end();
     assert.is(forgeries.signals, 220);
     ledger.assertArrived();
   });

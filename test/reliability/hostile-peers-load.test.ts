@@ -215,7 +215,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       clearTimeout(impatience);
     });
     clearInterval(watch);
-    subscription.unsubscribe();
+    subscription.end();
     await flood.stop();
     assert.is(received, count);
     assert.ok(inOrder, 'in order');

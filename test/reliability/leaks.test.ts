@@ -93,7 +93,7 @@ test('10 000 subscriptions that ended', async () => {
         proxy.on.Lit(() => {}),
         client.subscribe({ interface: 'org.example.Leaks', arg0: `${round} ${i}` }, () => {}),
       ]).flat();
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      for (const subscription of subscriptions) subscription.end();
       await client.listNames();
     }
   });
@@ -196,7 +196,7 @@ test('descriptors of signals that were looked into', async () => {
   }
   await service.listNames();
   await client.listNames();
-  subscription.unsubscribe();
+  subscription.end();
   assert.equal(await baseline(client), before);
   assert.equal(
     heard,
@@ -279,7 +279,7 @@ test('10 000 objects that were exported and taken back', async () => {
   const grown = await growth(async () => {
     const exports = Array.from({ length: 10_000 }, (_, i) => service.export(`/many/of/${i % 100}/them/${i}`, example));
     assert.is(service.stats().exportedObjects, 10_001);
-    for (const exported of exports) exported.unexport();
+    for (const exported of exports) exported.end();
   });
   assert.is(service.stats().exportedObjects, 1);
   assert.equal(await baseline(service), before);

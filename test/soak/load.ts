@@ -71,14 +71,14 @@ const rounds: Readonly<Record<string, Round>> = {
       one.subscribe({ interface: 'org.example.Soak', arg0: `${ledger.cycles} ${i}` }, () => {}),
     ]).flat();
     await ledger.succeeds((subscriptions.at(-1) as { ready: Promise<void> }).ready);
-    for (const subscription of subscriptions) subscription.unsubscribe();
+    for (const subscription of subscriptions) subscription.end();
   },
 
   async exports({ one, two }, ledger) {
     const path = `${PATH}/exported/${ledger.cycles % 20}`;
     const handles = Array.from({ length: 10 }, (_, i) => two.export(`${path}/${i}`, soakedObject()));
     await ledger.succeeds(one.proxy(Soaked, names.two, `${path}/3`).call.Echo('exported'));
-    for (const handle of handles) handle.unexport();
+    for (const handle of handles) handle.end();
     await ledger.fails(one.proxy(Soaked, names.two, `${path}/3`).call.Echo('gone'), 'UnknownObjectError');
   },
 

@@ -457,7 +457,7 @@ const wrong: ProxyOf<typeof Derived> = base;
 async function state(proxy: AnyProxy): Promise<unknown[]> {
   const values: unknown[] = [await proxy.getAll()];
   for (const read of Object.values(proxy.get)) values.push(await read());
-  for (const listen of Object.values(proxy.on)) listen((...args) => void values.push(args)).unsubscribe();
+  for (const listen of Object.values(proxy.on)) listen((...args) => void values.push(args)).end();
   proxy.onChange((changed, invalidated) => void values.push(changed, invalidated));
   return values.concat(proxy.path, proxy.with({ timeout: 5 }).interface);
 }

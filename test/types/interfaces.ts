@@ -383,7 +383,7 @@ async function uses(signalToAbort: AbortSignal): Promise<void> {
   module.with({ noReply: true, variants: 'wrap', typedArrays: true, timeout: Number.POSITIVE_INFINITY });
   using subscription = module.on.NoArguments(() => {});
   is<Equal<typeof subscription.ready, Promise<void>>>();
-  subscription.unsubscribe();
+  subscription.end();
 }
 
 // @ts-expect-error an argument of another type

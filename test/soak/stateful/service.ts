@@ -115,7 +115,7 @@ function handle(command: Command): unknown {
     case 'add':
       return add(command.path, command.values);
     case 'remove':
-      at(command.path).handle.unexport();
+      at(command.path).handle.end();
       return void objects.delete(command.path);
     case 'set': {
       const { told, item } = at(command.path);
