@@ -29,8 +29,22 @@ const polled = [
   'reliability/leaks',
 ];
 
-/** Files whose buses are dbus-broker's as well, where they ask for none; more of them name their daemons themselves. */
-const brokered = ['bus/late-deadlines'];
+/**
+ * Files that run on dbus-broker as well, where there is one; others name their daemons themselves. `process/ends-model` has of
+ * `process/exit` what depends on a daemon, and activation, as in `process/idle-service`, is nothing that the broker's launcher does.
+ */
+const brokered = [
+  'bus/abort',
+  'bus/connect-failures',
+  'bus/late-deadlines',
+  'bus/message-level',
+  'bus/misuse',
+  'bus/own-books',
+  'bus/service-changes',
+  'bus/service-errors',
+  'bus/shares',
+  'bus/slow-getters',
+];
 
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
@@ -78,7 +92,10 @@ function onEachTransport(suite) {
   }));
   const variant = (name, env) => ({ ...suite, name: `${suite.name} (${name})`, env });
   if (polled.includes(suite.name)) suites.push(variant('thread', { BUSBAR_POLLER: 'thread' }));
-  if (brokered.includes(suite.name)) suites.push(variant('dbus-broker', { BUSBAR_TEST_DAEMON: 'dbus-broker' }));
+  if (brokered.includes(suite.name)) {
+    const args = ['--import', 'tsx', '--import', './test/helpers/default-daemon.ts', ...suite.args.slice(2)];
+    suites.push({ ...variant('dbus-broker', { BUSBAR_TEST_DAEMON: 'dbus-broker' }), args });
+  }
   return suites;
 }
 

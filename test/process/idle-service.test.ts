@@ -1,6 +1,7 @@
 // time limit: 150 s
 // An activatable service that closes whenever it is idle, under a client that calls again and again: no call is lost. The pauses
 // come from a seed, by which `BUSBAR_TEST_SEED` replays them; `BUSBAR_TEST_SECONDS=60` calls for longer.
+// The launcher of dbus-broker that tests have starts no services, so that this is dbus-daemon's alone.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
