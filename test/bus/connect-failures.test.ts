@@ -283,14 +283,37 @@ test('who speaks and does not let in is given up, too', async () => {
 });
 
 test('an environment that names no address is an error of connecting', async () => {
-  const before = process.env.DBUS_SESSION_BUS_ADDRESS;
-  process.env.DBUS_SESSION_BUS_ADDRESS = '/run/user/1000/bus';
-  try {
-    const text = await failure({});
-    assert.match(text, 'invalid DBUS_SESSION_BUS_ADDRESS "/run/user/1000/bus": an address is a transport, ":"');
-  } finally {
-    if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
-    else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+  const none = 'an address is a transport, ":"';
+  for (const [bus, variable, value, text] of [
+    ['session', 'DBUS_SESSION_BUS_ADDRESS', '/run/user/1000/bus', none],
+    ['session', 'DBUS_SESSION_BUS_ADDRESS', 'unix:path=/a%zz', '%zz'],
+    ['session', 'DBUS_SESSION_BUS_ADDRESS', 'unix:', 'unix:'],
+    ['system', 'DBUS_SYSTEM_BUS_ADDRESS', '/run/dbus/socket', none],
+    ['system', 'DBUS_SYSTEM_BUS_ADDRESS', 'unix:path=/a%', '%'],
+    ['starter', 'DBUS_STARTER_ADDRESS', '/run/starter', none],
+    ['starter', 'DBUS_STARTER_ADDRESS', 'unix:path=/a%zz', '%zz'],
+    ['starter', 'DBUS_STARTER_BUS_TYPE', 'bogus', 'bogus'],
+  ] as const) {
+    // Of the starter, its address comes before its kind.
+    const names = [
+      'DBUS_SESSION_BUS_ADDRESS',
+      'DBUS_SYSTEM_BUS_ADDRESS',
+      'DBUS_STARTER_ADDRESS',
+      'DBUS_STARTER_BUS_TYPE',
+    ];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    for (const name of names) delete process.env[name];
+    process.env[variable] = value;
+    try {
+      const message = await failure({ bus });
+      assert.match(message, variable);
+      assert.match(message, text);
+    } finally {
+      for (const [name, former] of before) {
+        if (former === undefined) delete process.env[name];
+        else process.env[name] = former;
+      }
+    }
   }
 });
 
