@@ -103,6 +103,11 @@ export const targets: readonly Target[] = [
       { what: 'the addon', limit: 150, unit: ' kB', value: () => scaled(addonBytes(), 1 / 1000) },
     ],
   },
+  {
+    number: '16',
+    title: 'Assigning a property',
+    checks: [{ what: 'CPU, to emitting its change by hand', limit: 1.5, unit: ' ×', value: assigning }],
+  },
   { number: '', title: 'Growth: the dearest to the smallest size', checks: growthChecks() },
 ];
 
@@ -157,6 +162,11 @@ function coldStart(results: Results): number | undefined {
 function peerToPeer(results: Results): number | undefined {
   const time = lookUp(results, 'peer-to-peer', SUBJECT, 'wall');
   return ratio(time, scaled(lookUp(results, 'peer-to-peer', reference, 'wall'), 1 / 1.3));
+}
+
+/** What the object does for a change, beyond the signal that tells of it. */
+function assigning(results: Results): number | undefined {
+  return ratio(lookUp(results, 'assign', SUBJECT, 'cpu'), lookUp(results, 'announce', SUBJECT, 'cpu'));
 }
 
 function growthChecks(): readonly Check[] {
