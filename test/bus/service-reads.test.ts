@@ -152,5 +152,58 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     });
   }
 
+  testUnless(
+    missing,
+    test,
+    'an answer has the value that a getter gave another property while it was made',
+    async () => {
+      const Moved = defineInterface('org.example.Moved', {
+        properties: { Reads: { type: 'u' }, Level: { type: 'u', access: 'read' }, Last: { type: 'u' } },
+      });
+      const moved = implement(Moved, {
+        Reads: 0,
+        Level: {
+          get: () => {
+            reads++;
+            moved.properties.Reads = reads;
+            moved.properties.Last = reads;
+            return 7;
+          },
+        },
+        Last: 0,
+      });
+      const exported = service.export('/moved', moved);
+      const told: unknown[] = [];
+      const subscription = client.subscribe({ member: 'PropertiesChanged', path: '/moved' }, ({ body }) => {
+        told.push(body[1]);
+      });
+      await subscription.ready;
+      const ask = (path: string, name: string, member: string, ...body: string[]) =>
+        client.call({
+          destination: service.uniqueName as string,
+          ...{ path, interface: `org.freedesktop.DBus.${name}`, member },
+          ...(body.length > 0 && { signature: 's', body }),
+        });
+      const name = 'org.example.Moved';
+      for (const answer of [
+        async () => (await ask('/moved', 'Properties', 'GetAll', name))[0],
+        async () => {
+          const [objects] = (await ask('/', 'ObjectManager', 'GetManagedObjects')) as [Record<string, object>];
+          return (objects['/moved'] as Record<string, unknown>)[name];
+        },
+      ]) {
+        await service.listNames();
+        const before = reads;
+        told.splice(0);
+        const values = await answer();
+        // It is asked once all the same.
+        assert.equal(values, { Reads: before + 1, Level: 7, Last: before + 1 });
+        assert.equal(told, [{ Reads: before + 1, Last: before + 1 }]);
+      }
+      subscription.end();
+      exported.end();
+    },
+  );
+
   test.run();
 }

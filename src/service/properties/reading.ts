@@ -19,6 +19,8 @@ export interface Asked {
 
 /** How often slow getters are waited for, where each time there are more, or values that changed meanwhile. */
 const WAITS = 2;
+/** How often it is made in one microtask, where getters change properties that were read before them. */
+const ROUNDS = 3;
 
 /**
  * What is made of the values of properties, at once if no getter takes time. Where some do, they are awaited, and it is made
@@ -33,7 +35,7 @@ const WAITS = 2;
 export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | LateAnswer<Result> {
   const reading = new Reading(asked);
   const read: ReadProperties = (store, skipped) => reading.read(store, skipped);
-  const first = make(read);
+  const first = reading.settled(() => make(read));
   if (!reading.isWaiting) {
     reading.closeLeftOut();
     reading.tellLeftOut();
@@ -45,9 +47,21 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: 
 /** Gives the entries of an object's properties, but for those whose names were there already. */
 export type ReadProperties = (store: PropertyStore, skipped?: Set<string>) => EncodedEntries;
 
+interface ReadEntry {
+  readonly property: Property;
+  /** How often it had changed by then. */
+  readonly changes: number;
+  /** Nothing where it takes time, or is left out. */
+  readonly entry: EncodedEntry | undefined;
+}
+
 class Reading implements AnswerListener {
   readonly #answers = new Map<Property, Answer>();
   readonly #listened = new Set<Property>();
+  /** What was read in this microtask, in that order; a property of an object that is at two places is there twice. */
+  #read: ReadEntry[] = [];
+  /** How many of them this round has come to. */
+  #position = 0;
   #waiting: Promise<unknown>[] = [];
   #isLast = false;
   readonly #asked: Asked;
@@ -67,15 +81,39 @@ class Reading implements AnswerListener {
     return this.#waiting.length > 0;
   }
 
+  /**
+   * What is made of the values that properties have when all of them were read. A getter may change a property that was read
+   * before it, and that change is told ahead of the answer: then that property is read again, and no other.
+   */
+  settled<Result>(make: () => Result): Result {
+    this.#read = [];
+    this.#position = 0;
+    let result = make();
+    for (let round = 1; round < ROUNDS && this.#hasMoved(); round++) {
+      this.#beginRound();
+      result = make();
+    }
+    return result;
+  }
+
+  #hasMoved(): boolean {
+    return this.#read.some(({ property, changes }) => property.changes !== changes);
+  }
+
+  #beginRound(): void {
+    this.#ofRound = new Set();
+    this.#room = new DescriptorRoom(this.#asked.descriptors);
+    this.#position = 0;
+  }
+
   /** Makes it again when what was asked for is known, and sends it. */
   async repeat<Result>(make: () => Result, send: (result: Result) => void): Promise<void> {
     try {
       for (let waits = 1; ; waits++) {
         await Promise.all(this.#waiting.splice(0));
-        this.#ofRound = new Set();
-        this.#room = new DescriptorRoom(this.#asked.descriptors);
+        this.#beginRound();
         this.#isLast = waits === WAITS;
-        const result = make();
+        const result = this.settled(make);
         if (this.isWaiting && !this.#isLast) continue;
         for (const [property, { number }] of this.#answers) property.tell(number);
         this.tellLeftOut();
@@ -127,8 +165,14 @@ class Reading implements AnswerListener {
   #entry(store: PropertyStore, property: Property): EncodedEntry | undefined {
     const known = this.#answers.get(property);
     if (known !== undefined && (this.#isLast || known.changes === property.changes)) return known.entry;
+    const position = this.#position++;
+    const read = this.#read[position];
+    const { changes } = property;
+    if (read?.property === property && read.changes === changes) return read.entry;
     const entry = store.entry(property);
-    if (!(entry instanceof Promise)) return entry;
+    const isKnown = !(entry instanceof Promise);
+    this.#read[position] = { property, changes, entry: isKnown ? entry : undefined };
+    if (isKnown) return entry;
     property.listeners.add(this);
     this.#listened.add(property);
     this.#waiting.push(entry.then((answer) => this.learn(property, answer)));
