@@ -26,15 +26,15 @@ export interface ClassMemberTypes<T, D extends Reading> extends MemberTypes {
   } & { readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'method'>]: Called<T[Name], D> };
   /** The tuple of arguments of each signal. */
   readonly signals: {
-    readonly [Name in keyof T as NameOf<T, Name, 'signal'>]: Received<SignalArguments<T[Name]>, D>;
+    readonly [Name in keyof T as NameOf<T, Name, 'signal'>]: ReceivedIn<SignalArguments<T[Name]>, D>;
   } & {
-    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'signal'>]: Received<SignalArguments<T[Name]>, D>;
+    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'signal'>]: ReceivedIn<SignalArguments<T[Name]>, D>;
   };
   /** The type of each property that can be read. */
   readonly readable: {
-    readonly [Name in keyof T as NameOf<T, Name, 'property'>]: Received<Awaited<T[Name]>, D>;
+    readonly [Name in keyof T as NameOf<T, Name, 'property'>]: ReceivedIn<Awaited<T[Name]>, D>;
   } & {
-    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'property'>]: Received<Awaited<T[Name]>, D>;
+    readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'property'>]: ReceivedIn<Awaited<T[Name]>, D>;
   };
   /** The type that each property that can be written is written from. */
   readonly writable: {
@@ -47,6 +47,9 @@ export interface ClassMemberTypes<T, D extends Reading> extends MemberTypes {
       : Renamed<T, Name, 'property'>]: Written<Awaited<T[Name]>>;
   };
 }
+
+/** Where values may be read in several ways, what is received is one of several types. */
+type ReceivedIn<T, D extends Reading> = D extends Reading ? Received<T, D> : never;
 
 type Kind = 'method' | 'signal' | 'property';
 
@@ -72,7 +75,7 @@ type KindOf<Value> = 0 extends 1 & Value
 
 /** A method as it is called from elsewhere: without the context, and with a promise of the result. */
 type Called<F, D extends Reading> = F extends (...args: infer Parameters) => infer Result
-  ? (...args: Extract<Sent<WithoutContext<Parameters>>, readonly unknown[]>) => Promise<Received<Awaited<Result>, D>>
+  ? (...args: Extract<Sent<WithoutContext<Parameters>>, readonly unknown[]>) => Promise<ReceivedIn<Awaited<Result>, D>>
   : never;
 
 type Sent<Parameters extends readonly unknown[]> = { [Index in keyof Parameters]: Written<Parameters[Index]> };

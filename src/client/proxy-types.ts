@@ -75,7 +75,12 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
  * One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names.
  * {@link ProxyOf} names the type of a certain one.
  */
-export interface InterfaceProxy<out T = LooseMemberTypes, in out D extends Reading = 'read'> {
+export interface InterfaceProxy<
+  out T = LooseMemberTypes,
+  in out D extends Reading = 'read',
+  in out N extends boolean = false,
+  in out L extends boolean = false,
+> {
   /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
   readonly destination: string | undefined;
   /** The object's path. */
@@ -89,55 +94,78 @@ export interface InterfaceProxy<out T = LooseMemberTypes, in out D extends Readi
    * the abort signal's reason if it did not answer; {@link InvalidArgumentError} if an argument does not fit, and
    * then nothing was sent
    */
-  readonly call: Methods<T, D>;
+  readonly call: Methods<T, D, N, L>;
   /** Listens to a signal, with a function that gets its arguments. */
-  readonly on: Signals<T, D>;
+  readonly on: Signals<T, D, L>;
   /** Waits for the next signal, and resolves with the tuple of its arguments. */
-  readonly once: SignalsOnce<T, D>;
+  readonly once: SignalsOnce<T, D, L>;
   /** Iterates over signals from now on: `for await (const [first, second] of proxy.watch.Name())`. */
-  readonly watch: SignalsInLoops<T, D>;
+  readonly watch: SignalsInLoops<T, D, L>;
   /** Reads a property. */
-  readonly get: ReadableProperties<T, D>;
+  readonly get: ReadableProperties<T, D, L>;
   /** Writes a property; resolves when the peer has. */
   readonly set: WritableProperties<T, D>;
   /** Reads all properties at once. A peer leaves out those that it cannot tell just now. */
-  getAll(): Promise<Partial<Members<T, D, 'readable'>>>;
+  getAll(): Promise<Partial<Values<T, D, L>>>;
   /**
    * Listens to changes of this interface's properties.
    *
    * @param listener gets the new values, and the names of properties of which the peer only tells that they changed
    */
-  onChange(listener: ChangeListener<Members<T, D, 'readable'>>): Subscription;
+  onChange(listener: ChangeListener<Values<T, D, L>>): Subscription;
   /**
    * The same proxy with other options for its calls; those not given stay as they are. What is read is typed by `variants`,
-   * `typedArrays` and `dictionaries`.
+   * `typedArrays` and `dictionaries`; with `loose` it is `unknown`, and calls with `noReply` resolve with nothing.
    */
   with<
     V extends VariantChoice | undefined = undefined,
     A extends boolean | undefined = undefined,
     M extends DictionaryChoice | undefined = undefined,
-  >(options: ProxyOptions<V, A, M>): InterfaceProxy<T, T extends LooseMemberTypes ? D : ReadingWith<D, V, A, M>>;
+    NoReply extends boolean | undefined = undefined,
+    Loose extends boolean | undefined = undefined,
+  >(
+    options: ProxyOptions<V, A, M, NoReply, Loose>,
+  ): T extends LooseMemberTypes
+    ? InterfaceProxy<T, D, N, L>
+    : InterfaceProxy<T, ReadingWith<D, V, A, M>, Chosen<NoReply, N, boolean>, Chosen<Loose, L, boolean>>;
 }
 
 // They have names for the compiler's errors: "property 'Changed' does not exist on type 'Methods<…>'".
-type Methods<out T, in out D extends Reading> = {
-  readonly [Name in keyof Members<T, D, 'methods'>]: Members<T, D, 'methods'>[Name];
+type Methods<out T, in out D extends Reading, in out N extends boolean, in out L extends boolean> = {
+  readonly [Name in keyof Members<T, D, 'methods'>]: Answered<Members<T, D, 'methods'>[Name], N, L>;
 };
-type Signals<out T, in out D extends Reading> = {
-  readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Members<T, D, 'signals'>[Name]>;
+type Signals<out T, in out D extends Reading, in out L extends boolean> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Listen<Heard<Members<T, D, 'signals'>[Name], L>>;
 };
-type SignalsOnce<out T, in out D extends Reading> = {
-  readonly [Name in keyof Members<T, D, 'signals'>]: Once<Members<T, D, 'signals'>[Name]>;
+type SignalsOnce<out T, in out D extends Reading, in out L extends boolean> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Once<Heard<Members<T, D, 'signals'>[Name], L>>;
 };
-type SignalsInLoops<out T, in out D extends Reading> = {
-  readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Members<T, D, 'signals'>[Name]>;
+type SignalsInLoops<out T, in out D extends Reading, in out L extends boolean> = {
+  readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Heard<Members<T, D, 'signals'>[Name], L>>;
 };
-type ReadableProperties<out T, in out D extends Reading> = {
-  readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Members<T, D, 'readable'>[Name]>;
+type ReadableProperties<out T, in out D extends Reading, in out L extends boolean> = {
+  readonly [Name in keyof Members<T, D, 'readable'>]: () => Promise<Promised<Members<T, D, 'readable'>[Name], L>>;
 };
 type WritableProperties<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
 };
+
+/** The values of the properties, by their names. */
+type Values<T, D extends Reading, L extends boolean> = true extends L
+  ? { readonly [Name in keyof Members<T, D, 'readable'>]: unknown }
+  : Members<T, D, 'readable'>;
+
+/** A method whose call may resolve without a reply, or with another value than is described. */
+type Answered<Method, N extends boolean, L extends boolean> = [N | L] extends [false]
+  ? Method
+  : Method extends (...args: infer Arguments) => Promise<infer Result>
+    ? (...args: Arguments) => Promise<Reply<Result, N, L>>
+    : never;
+type Reply<Result, N extends boolean, L extends boolean> = [N] extends [true]
+  ? void
+  : Promised<Result, L> | (true extends N ? undefined : never);
+type Promised<Value, L extends boolean> = true extends L ? unknown : Value;
+type Heard<Arguments, L extends boolean> = true extends L ? unknown[] : Arguments;
 
 /** The members of one kind. */
 type Members<T, D extends Reading, Kind extends keyof MemberTypes> = MembersIn<T, D>[Kind];
@@ -203,7 +231,11 @@ export interface ProxyOptions<
   V extends VariantChoice | undefined = VariantChoice | undefined,
   A extends boolean | undefined = boolean | undefined,
   M extends DictionaryChoice | undefined = DictionaryChoice | undefined,
+  NoReply extends boolean | undefined = boolean | undefined,
+  Loose extends boolean | undefined = boolean | undefined,
 > extends CallOptions {
+  /** `true`: asks for no reply: a call resolves with nothing, as soon as it is sent. */
+  readonly noReply?: NoReply;
   /** `'wrap'`: variants are read as `Variant`, losslessly; `'plain'` (if left out): as the value in them. */
   readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */
@@ -212,10 +244,11 @@ export interface ProxyOptions<
   readonly dictionaries?: M;
   /**
    * `true`: takes values of other types than were described. If left out, a proxy that is typed by a class or a definition
-   * refuses them: calls reject with {@link InvalidReplyError}, signals and changes are dropped. One that is made from a
+   * refuses them: calls reject with {@link InvalidReplyError}, signals and changes are dropped. What is taken so is typed
+   * `unknown`. One that is made from a
    * description or from introspection data takes what comes.
    */
-  readonly loose?: boolean | undefined;
+  readonly loose?: Loose;
 }
 
 /** Gets the properties that have new values, and the names of those that only told that they changed. */

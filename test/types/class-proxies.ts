@@ -9,6 +9,7 @@ import {
   type MessageBus,
   method,
   type ProxyOf,
+  type ProxyOptions,
   property,
   ServiceInterface,
   signal,
@@ -247,6 +248,36 @@ const patient = wrapping.with({ timeout: 5 });
 is<Equal<typeof patient, typeof wrapping>>();
 const plainAgain = wrapping.with({ variants: 'plain' });
 is<Equal<typeof plainAgain, typeof store>>();
+declare const flag: boolean;
+declare const anyOptions: ProxyOptions;
+const either = store.with({ typedArrays: flag });
+is<Equal<ReturnType<typeof either.call.SendsTypedArray>, Promise<number[] | Numbers>>>();
+const unanswered = store.with({ noReply: true });
+is<Equal<ReturnType<typeof unanswered.call.SendsOneOfTwo>, Promise<void>>>();
+is<Equal<ReturnType<typeof unanswered.get.Narrow>, Promise<'on' | 'off'>>>();
+is<Equal<Parameters<typeof unanswered.call.TakesRest>, [string, number]>>();
+const perhaps = store.with({ noReply: flag });
+is<Equal<ReturnType<typeof perhaps.call.SendsStruct>, Promise<[string, bigint] | undefined>>>();
+const answeredAgain = unanswered.with({ timeout: 5 }).with({ noReply: false });
+is<Equal<typeof answeredAgain, typeof store>>();
+const taking = store.with({ loose: true });
+is<Equal<ReturnType<typeof taking.call.SendsStruct>, Promise<unknown>>>();
+is<Equal<ReturnType<typeof taking.get.Narrow>, Promise<unknown>>>();
+is<Equal<Awaited<ReturnType<typeof taking.getAll>>['Narrow'], unknown>>();
+taking.on.Changed((...args) => is<Equal<typeof args, unknown[]>>());
+taking.set.Long(5n);
+// @ts-expect-error what is written is still as described
+taking.set.Long('5');
+const strictAgain = taking.with({ loose: false });
+is<Equal<typeof strictAgain, typeof store>>();
+const whoKnows = store.with(anyOptions);
+is<Equal<ReturnType<typeof whoKnows.call.SendsTypedArray>, Promise<unknown>>>();
+const fireAndForget = taking.with({ noReply: true });
+is<Equal<ReturnType<typeof fireAndForget.call.SendsStruct>, Promise<void>>>();
+// @ts-expect-error nothing comes back
+const sent: Promise<string> = unanswered.call.SendsOneOfTwo();
+// @ts-expect-error anything may come
+const taken: typeof store = taking;
 // @ts-expect-error what is in a variant is no Variant
 const notWrapping: typeof wrapping = store;
 // @ts-expect-error arrays are
@@ -468,4 +499,7 @@ void state(wrapping);
 void state(single);
 store.once.None({ signal: undefined });
 
-export { base, Lies, notTyped, notWrapping, Private, single, wrong };
+void state(unanswered);
+void state(taking);
+
+export { base, Lies, notTyped, notWrapping, Private, sent, single, taken, wrong };
