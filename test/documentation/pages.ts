@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { projectRoot } from '../helpers/paths.js';
 import { isPromise, type Sentence, sentencesOf } from './sentences.js';
 
-/** Paths relative to the root. */
+/**
+ * Paths relative to the root. What is not there speaks to those who work on busbar, and of what was measured or seen at a time:
+ * how it is built, which gaps are known, what was run with which result. The reference is the comments of the code.
+ */
 export const pages: readonly string[] = [
   'README.md',
   'SECURITY.md',
   'docs/diagnostics.md',
   'docs/package.md',
+  'docs/versions.md',
   ...readdirSync(join(projectRoot, 'docs/guide'))
     .sort()
     .map((name) => `docs/guide/${name}`),
