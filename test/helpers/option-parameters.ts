@@ -21,7 +21,7 @@ const NO_OPTIONS = new Set([
   'CallContext',
 ]);
 
-export interface OptionParameter {
+interface OptionParameter {
   /** The types of the parameter, as they are called in the source: `WatchOptions`. */
   readonly type: string;
   /** A place where it is taken. */
