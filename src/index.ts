@@ -32,6 +32,7 @@ export type {
   SignalWatch,
   Watch,
 } from './client/proxy-types.js';
+export type { ContextOption, SignalContext } from './client/signal-context.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decoder.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';

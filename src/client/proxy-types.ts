@@ -12,6 +12,7 @@ import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../
 import type { DictionaryChoice, MappedReading, Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ClassMemberTypes } from './class-member-types.js';
 import type { DefinedMemberTypes } from './defined-member-types.js';
+import type { ContextOption, SignalContext } from './signal-context.js';
 import type { WatchOptions } from './signal-queue.js';
 
 /** The members of an interface as types, whatever it was described by. */
@@ -259,8 +260,17 @@ export type ChangeListener<Properties> = (
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 
-/** Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. */
-export type Listen<Arguments> = (listener: (...args: Tuple<Arguments>) => unknown) => Subscription;
+/** The arguments of a signal, and where it is from. */
+type WithContext<Arguments> = [...args: Tuple<Arguments>, context: SignalContext];
+
+/**
+ * Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. With
+ * `{ context: true }` the function gets a {@link SignalContext} behind the arguments.
+ */
+export interface Listen<Arguments> {
+  (listener: (...args: WithContext<Arguments>) => unknown, options: ContextOption): Subscription;
+  (listener: (...args: Tuple<Arguments>) => unknown): Subscription;
+}
 
 /** How long to wait for a signal. */
 export interface OnceOptions {
@@ -269,10 +279,16 @@ export interface OnceOptions {
 }
 
 /** @see {@link InterfaceProxy.once}; aborting rejects with the abort signal's reason */
-export type Once<Arguments> = (options?: OnceOptions) => Promise<Tuple<Arguments>>;
+export interface Once<Arguments> {
+  (options: OnceOptions & ContextOption): Promise<WithContext<Arguments>>;
+  (options?: OnceOptions): Promise<Tuple<Arguments>>;
+}
 
 /** Begins to collect signals at once, for a loop to take them. */
-export type Watch<Arguments> = (options?: WatchOptions) => SignalWatch<Tuple<Arguments>>;
+export interface Watch<Arguments> {
+  (options: WatchOptions & ContextOption): SignalWatch<WithContext<Arguments>>;
+  (options?: WatchOptions): SignalWatch<Tuple<Arguments>>;
+}
 
 /** Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends it. */
 export interface SignalWatch<Arguments extends readonly unknown[]> extends AsyncIterableIterator<Arguments>, Handle {

@@ -28,6 +28,7 @@ import { getAllProperties, getProperty, listenToChanges, setProperty } from './p
 import type { OnceOptions, ProxyOf, ProxyOptions } from './proxy-types.js';
 import type { Aliases, Remote } from './remote.js';
 import { SHOWN_MAXIMUM, shownProxy } from './shown.js';
+import { type ContextOption, contextTable, signalContext } from './signal-context.js';
 import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
 /** What every proxy is, where nothing is known of its members when it is compiled. */
@@ -116,7 +117,8 @@ class RemoteInterface implements LooseProxy {
 }
 
 const proxyOptions = new KnownOptions<ProxyOptions>('with()', { ...callTable, loose: checkBoolean });
-const onceOptions = new KnownOptions<OnceOptions>('once()', { signal: checkSignal });
+const onOptions = new KnownOptions<ContextOption>('on()', contextTable);
+const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', { signal: checkSignal, ...contextTable });
 
 /**
  * Makes a proxy; whoever knows more of its members casts it.
@@ -252,6 +254,11 @@ function refuseReply(remote: Remote, { name, outSignature }: MethodDescription, 
   report('misfit', text, undefined, bus.connectionId);
 }
 
+/** @see {@link ContextOption}; `false` and `undefined` ask for nothing */
+interface MayAskForContext {
+  readonly context?: boolean | undefined;
+}
+
 /**
  * @param take gets the values, and the inbox that the signal is in; descriptors are on loan to it
  * @param hearsOfLoss whether whoever waits for it hears of the loss of the connection
@@ -259,6 +266,7 @@ function refuseReply(remote: Remote, { name, outSignature }: MethodDescription, 
 function takeSignal(
   remote: Remote,
   signal: SignalDescription,
+  { context = false }: MayAskForContext,
   take: (values: unknown[], received: Inbox) => unknown,
   hearsOfLoss = false,
 ): Subscription {
@@ -269,10 +277,18 @@ function takeSignal(
     (received) => {
       const { signature } = received;
       if (signature !== signal.signature && isDropped(remote, signal, signature)) return undefined;
-      return take(received.decode(options), received);
+      return take(context ? decodeWithContext(received, options) : received.decode(options), received);
     },
     hearsOfLoss,
   );
+}
+
+/** The values, and the context behind them. The message is made first: it shows the descriptors that no value refers to. */
+function decodeWithContext(received: Inbox, options: DecodeOptions): unknown[] {
+  const message = received.makeMessage();
+  const values = received.decode(options);
+  values.push(signalContext(message));
+  return values;
 }
 
 /** Tells of a signal that is not as described, and whether it is dropped for that. */
@@ -285,36 +301,47 @@ function isDropped(remote: Remote, { name, signature: described }: SignalDescrip
 }
 
 function listen(remote: Remote, signal: SignalDescription) {
-  return (listener: (...values: unknown[]) => unknown): Subscription => {
+  return (listener: (...values: never) => unknown, options: MayAskForContext = {}): Subscription => {
     checkFunction(listener, 'listener');
-    const subscribe = () => takeSignal(remote, signal, (values) => listener(...values));
+    onOptions.check(options as ContextOption);
+    const tell = listener as (...values: unknown[]) => unknown;
+    const subscribe = () => takeSignal(remote, signal, options, (values) => tell(...values));
     return abortable(remote.bus, remote.options.signal, subscribe);
   };
 }
 
 function listenOnce(remote: Remote, signal: SignalDescription) {
-  const listenFor: ListenOnce = (listener) =>
-    takeSignal(
-      remote,
-      signal,
-      (values, received) => {
-        received.keepDescriptors();
-        listener(values);
-      },
-      true,
-    );
-  return async (options: OnceOptions = {}): Promise<unknown[]> => {
-    onceOptions.check(options);
-    return nextSignal(remote.bus, listenFor, options.signal === undefined ? remote.options.signal : options.signal);
+  return async (options: OnceOptions & MayAskForContext = {}): Promise<never> => {
+    onceOptions.check(options as OnceOptions & ContextOption);
+    const listenFor: ListenOnce = (listener) =>
+      takeSignal(
+        remote,
+        signal,
+        options,
+        (values, received) => {
+          received.keepDescriptors();
+          listener(values);
+        },
+        true,
+      );
+    const abort = options.signal === undefined ? remote.options.signal : options.signal;
+    // Only who asks knows of which type the values are.
+    return (await nextSignal(remote.bus, listenFor, abort)) as never;
   };
 }
 
 function watch(remote: Remote, signal: SignalDescription) {
-  const listenFor: ListenOn = (listener) =>
-    takeSignal(remote, signal, (values, received) => listener(values, received.keepCountedDescriptors()), true);
-  return (options: WatchOptions = {}) => {
-    watchOptions.check(options);
-    const signal = options.signal === undefined ? remote.options.signal : options.signal;
-    return new SignalQueue(remote.bus, listenFor, { limit: options.limit, signal });
+  return (options: WatchOptions & MayAskForContext = {}): never => {
+    watchOptions.check(options as WatchOptions & ContextOption);
+    const take: ListenOn = (listener) =>
+      takeSignal(
+        remote,
+        signal,
+        options,
+        (values, received) => listener(values, received.keepCountedDescriptors()),
+        true,
+      );
+    const abort = options.signal === undefined ? remote.options.signal : options.signal;
+    return new SignalQueue(remote.bus, take, { limit: options.limit, signal: abort }) as never;
   };
 }

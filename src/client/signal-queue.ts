@@ -8,6 +8,7 @@ import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentErro
 import type { Handle } from '../handle.js';
 import { KnownOptions } from '../known-options.js';
 import { checkSignal } from '../parameters.js';
+import { type ContextOption, contextTable } from './signal-context.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
@@ -19,7 +20,8 @@ export interface WatchOptions {
 
 const DEFAULT_LIMIT = 1024;
 
-export const watchOptions = new KnownOptions<WatchOptions>('watch()', {
+export const watchOptions = new KnownOptions<WatchOptions & ContextOption>('watch()', {
+  ...contextTable,
   limit(value, name) {
     if (value === undefined || (typeof value === 'number' && value >= 1)) return;
     throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);

@@ -46,6 +46,10 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   SubscriptionRule: (given) => bus.subscribe(given as object & MatchRule, () => {}),
   OnceOptions: (given) => Promise.race([proxy.once.Said({ signal: AbortSignal.abort(), ...given }), bus.listNames()]),
   WatchOptions: (given) => proxy.watch.Said(given),
+  ContextOption: (given) => proxy.on.Said(() => {}, { context: true, ...given }),
+  'OnceOptions & ContextOption': (given) =>
+    Promise.race([proxy.once.Said({ signal: AbortSignal.abort(), context: true, ...given }), bus.listNames()]),
+  'WatchOptions & ContextOption': (given) => proxy.watch.Said({ context: true, ...given }),
   ProxyOptions: (given) => proxy.with(given),
   ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),
   RequestNameOptions: (given) => bus.requestName(NAME, given),

@@ -12,6 +12,7 @@ import {
   type ProxyOptions,
   property,
   ServiceInterface,
+  type SignalContext,
   signal,
   type Variant,
   variant,
@@ -193,6 +194,23 @@ is<Equal<keyof typeof store.on, 'None' | 'NoneLater' | 'Changed'>>();
 store.on.Changed((ages, any) => is<Equal<[typeof ages, typeof any], [Record<string, number>, unknown]>>());
 store.on.None((...args) => is<Equal<typeof args, []>>());
 store.on.NoneLater((...args) => is<Equal<typeof args, []>>());
+store.on.Changed(
+  (ages, any, { sender, path }) =>
+    is<
+      Equal<
+        [typeof ages, typeof any, typeof sender, typeof path],
+        [Record<string, number>, unknown, string | undefined, string]
+      >
+    >(),
+  { context: true },
+);
+store.on.None((...args) => is<Equal<typeof args, [context: SignalContext]>>(), { context: true });
+is<Equal<Awaited<ReturnType<typeof onceInContext>>, [context: SignalContext]>>();
+const onceInContext = () => store.once.None({ context: true });
+// @ts-expect-error the context is given where it is asked for
+store.on.None((context: SignalContext) => context);
+// @ts-expect-error whether there is a context is known when it is compiled
+store.on.None(() => {}, { context: Math.random() > 1 });
 
 // Whatever the table of values says may be written.
 store.call.Takes(5n, Buffer.from(''), [1], { Ada: 36 }, 1, 5, ['a'], [1n]);

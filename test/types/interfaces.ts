@@ -17,6 +17,8 @@ import {
   type ProxyOf,
   property,
   ServiceInterface,
+  type SignalContext,
+  type SignalWatch,
   type Subscription,
   signal,
   type Variant,
@@ -487,6 +489,14 @@ defined.call.Big(5);
 defined.call.Big(5n);
 defined.on.TwoArguments((a, b) => is<Equal<[typeof a, typeof b], [string, number]>>());
 is<Equal<Parameters<Parameters<typeof defined.on.NoArguments>[0]>, []>>();
+defined.on.TwoArguments(
+  (a, b, context) => is<Equal<[typeof a, typeof b, typeof context], [string, number, SignalContext]>>(),
+  {
+    context: true,
+  },
+);
+const definedWatch = defined.watch.NoArguments({ context: true, limit: 5 });
+is<Equal<typeof definedWatch, SignalWatch<[context: SignalContext]>>>();
 
 // @ts-expect-error an argument of another type
 defined.call.TestMethod('vm', { a: 'b' });
