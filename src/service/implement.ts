@@ -106,7 +106,8 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
     readonly [Name in keyof Table<M, 'signals'> as Callable<Name>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>>;
   };
   /**
-   * The properties. Reading gives what was assigned, or what the function `get` returns; assigning emits PropertiesChanged
+   * The properties. Reading gives what was assigned, or what the function `get` returns, `undefined` where there is only
+   * `set`; assigning emits PropertiesChanged
    * as the property's `emits` says.
    */
   readonly properties: {
@@ -131,7 +132,9 @@ type HeldBy<P, Given> = Given extends { readonly get: () => infer Value }
   ? Given extends ReadonlyMap<never, unknown>
     ? WriteValue<TypeOf<P>>
     : WriteValue<TypeOf<P>> | Value
-  : WriteValue<TypeOf<P>>;
+  : Given extends { readonly get?: undefined; readonly set: (value: never) => unknown }
+    ? WriteValue<TypeOf<P>> | undefined
+    : WriteValue<TypeOf<P>>;
 
 /** The properties whose changes are told. */
 type Emitting<M> = {

@@ -14,7 +14,7 @@ import type { IsContext } from './context-parameter.js';
 import type { SignalArguments } from './emits.js';
 import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
-import type { Keeps } from './shared-values.js';
+import type { Keeps, Takes, TakesValue } from './shared-values.js';
 
 /** Why `@method` refuses what it decorates; `never` where it does not. */
 export type MethodRefusal<
@@ -104,7 +104,9 @@ type ParametersRefusal<
       ? never
       : [Only] extends [true]
         ? [(...args: P) => void] extends [(...args: [C] extends [true] ? [...In, context: CallContext] : In) => void]
-          ? never
+          ? TakesValue<In, Required<P>> extends true
+            ? never
+            : Misfit<'its parameters do not take what "in" says', In>
           : Misfit<'its parameters do not take what "in" says', In>
         : Required<P> extends infer Q extends readonly unknown[]
           ? number extends Q['length']
@@ -143,7 +145,9 @@ type ArgumentsRefusal<
 > = Own['length'] extends In['length']
   ? [In] extends [Own]
     ? [Own] extends [WriteArguments<I>]
-      ? never
+      ? Takes<In, Own> extends true
+        ? never
+        : Misfit<'its parameters do not take what "in" says', In>
       : Misfit<'its parameters take what clients cannot send: declare what "in" says', In>
     : Misfit<'its parameters do not take what "in" says', In>
   : `declare a parameter for each argument of "in": it has ${Own['length']}, and ${In['length']} are needed`;

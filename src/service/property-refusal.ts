@@ -3,7 +3,7 @@ import type { Access, EmitsChanged } from '../introspection/description.js';
 import type { ReadValue, ReadValueAs, ValidType, VariantChoice, WriteValue } from '../signature/types.js';
 import type { First, IsAny, IsUnknown, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
-import type { Keeps } from './shared-values.js';
+import type { Keeps, TakesValue } from './shared-values.js';
 
 /** What `@property` was told: the signature, the access and what changes emit, `undefined` where it was not. */
 interface Told {
@@ -106,9 +106,11 @@ type ReadRefusal<V, P extends Told, Only extends boolean> = true extends IsAny<V
 type WriteRefusal<V, P extends Told> =
   IsUnknown<P['type']> extends true
     ? never
-    : [ReadValueAs<P['type'], P['variants']>] extends [V]
+    : TakesSet<ReadValueAs<P['type'], P['variants']>, V> extends true
       ? never
       : Misfit<`it cannot take what others set as "${P['type']}": declare`, ReadValueAs<P['type'], P['variants']>>;
+
+type TakesSet<Set, V> = [Set] extends [V] ? TakesValue<Set, V> : false;
 
 /** Why clients could set what cannot be sent. */
 type SettableRefusal<V, P extends Told> = [V] extends [WriteValue<P['type']>]

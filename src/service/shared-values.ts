@@ -117,14 +117,14 @@ type WrittenList<Element> =
 export type Keeps<Read, Sent> = [Sent] extends [never]
   ? true
   : [Read] extends [Sent]
-    ? true
+    ? Takes<Read, Sent>
     : Promises<Read, IsAny<Sent> extends true ? Sent : Received<Sent, 'read'>>;
 
 type Promises<Read, Promised> =
   IsAny<Promised> extends true
     ? true
     : [Read] extends [Promised]
-      ? true
+      ? Takes<Read, Promised>
       : unknown extends Read
         ? false
         : Read extends readonly unknown[]
@@ -142,6 +142,61 @@ type Promises<Read, Promised> =
               : [Promised] extends [Read]
                 ? true
                 : false;
+
+/**
+ * Whether types that read values are assignable to take whatever is read. The compiler assigns a dictionary to a type whose
+ * members may all be left out, whatever their types are. What is declared has to be of what may be sent.
+ */
+export type Takes<Read, Declared> = true extends HasOptional<Declared> ? TakesValue<Read, Declared> : true;
+
+/** Whether there is a type in it whose members may all be left out: most have none, and the compiler is done sooner. */
+type HasOptional<Declared> = Declared extends string | number | bigint | boolean | undefined
+  ? never
+  : unknown extends Declared
+    ? never
+    : Declared extends readonly unknown[]
+      ? HasOptional<Declared[number]>
+      : Declared extends ReadonlyMap<infer _, infer Value>
+        ? HasOptional<Value>
+        : string extends keyof Declared
+          ? HasOptional<Declared[keyof Declared]>
+          : object extends Declared
+            ? true
+            : never;
+
+/** The same where it is not known that what is declared may be sent: a type that has itself in it ends with what is read. */
+export type TakesValue<Read, Declared> = Read extends string | number | bigint | boolean
+  ? true
+  : unknown extends Declared
+    ? true
+    : Read extends readonly unknown[]
+      ? number extends Read['length']
+        ? Declared extends readonly unknown[]
+          ? TakesValue<Read[number], Declared[number]>
+          : true
+        : false extends {
+              [Index in keyof Read]: Index extends keyof Declared ? TakesValue<Read[Index], Declared[Index]> : true;
+            }[number]
+          ? false
+          : true
+      : Read extends ReadonlyMap<infer _, infer Value>
+        ? Declared extends ReadonlyMap<infer _, infer Taken>
+          ? TakesValue<Value, Taken>
+          : true
+        : string extends keyof Read
+          ? TakesEntries<Read[keyof Read], Declared>
+          : true;
+
+/** What may be in a dictionary, by a type that has a type for any name, or names. */
+type TakesEntries<Value, Declared> = string extends keyof Declared
+  ? TakesValue<Value, Declared[keyof Declared]>
+  : false extends {
+        [Name in keyof Declared & string]-?: [Value] extends [Declared[Name]]
+          ? TakesValue<Value, NonNullable<Declared[Name]>>
+          : false;
+      }[keyof Declared & string]
+    ? false
+    : true;
 
 type AllPromise<Read extends readonly unknown[], Promised> = false extends {
   [Index in keyof Read]: Index extends keyof Promised ? Promises<Read[Index], Promised[Index]> : false;

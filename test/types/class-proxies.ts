@@ -112,6 +112,15 @@ class Store extends ServiceInterface {
   @method({ in: 'v', variants: 'wrap' })
   TakesVariant(_value: Variant): void {}
 
+  // Names of which all values are known.
+  @method({ in: 'a{sv}', out: 'a{ss}' })
+  TakesNames(_given: { x?: unknown }): { x?: string } {
+    return {};
+  }
+
+  @method({ in: 'a{sa{ss}}' })
+  TakesNamesWithin(_given: { x?: { y?: string } }): void {}
+
   // The context, in its usual forms.
   @method({ in: 's', context: true })
   WithContext(_text: string, _context: CallContext): void {}
@@ -340,6 +349,48 @@ class Lies extends ServiceInterface {
     return {};
   }
 
+  // @ts-expect-error a name whose value may be of another type
+  @method({ out: 'a{sv}' })
+  Names(): { x?: string } {
+    return {};
+  }
+
+  // @ts-expect-error deep inside, too
+  @method({ out: 'a{sa{sv}}' })
+  NamesWithin(): Record<string, { x?: string }> {
+    return {};
+  }
+
+  // @ts-expect-error and in a Map
+  @method({ out: 'a{sa{sv}}' })
+  NamesInMap(): Map<string, { x?: string }> {
+    return new Map();
+  }
+
+  // @ts-expect-error clients may send other values
+  @method({ in: 'a{sv}', out: 's' })
+  TakesNames(given: { x?: string }): string {
+    return given.x ?? '';
+  }
+
+  // @ts-expect-error in a list
+  @method({ in: 'saa{sv}' })
+  TakesList(_text: string, _list: { x?: string }[]): void {}
+
+  // @ts-expect-error a property
+  @property({ type: 'a{sv}' })
+  accessor Named: { x?: string } = {};
+
+  // @ts-expect-error what others set
+  @property({ type: 'a{sv}', access: 'write' })
+  set NamedSetter(_value: { x?: string }) {}
+
+  // @ts-expect-error a signal
+  @signal({ args: ['text:s', 'named:a{sv}'] })
+  Emits(): Emits<[string, { x?: string }]> {
+    return ['', {}];
+  }
+
   // @ts-expect-error fewer parameters than arguments
   @method({ in: 'ss' })
   Fewer(_first: string): void {}
@@ -399,6 +450,8 @@ class Lies extends ServiceInterface {
 
 // Where no client shares the class, what fits the signatures is enough.
 
+type Nested = string | Nested[] | { [name: string]: Nested };
+
 class Private extends ServiceInterface<'service-only'> {
   constructor() {
     super('org.example.Private');
@@ -419,6 +472,16 @@ class Private extends ServiceInterface<'service-only'> {
 
   @method({ in: 'ss' })
   Rest(..._texts: string[]): void {}
+
+  // @ts-expect-error clients may send other values
+  @method({ in: 'a{sv}' })
+  TakesNames(_given: { x?: string }): void {}
+
+  @method({ in: 'sasa{sv}' })
+  TakesMore(_text: Nested, _list: Nested, _options: { x?: unknown }): void {}
+
+  @property({ type: 's', access: 'write' })
+  set More(_value: Nested) {}
 
   @method({ in: 's', context: true })
   Context(_text: unknown, _context: unknown): void {}

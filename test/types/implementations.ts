@@ -66,6 +66,8 @@ is<Equal<Held['Long'], bigint | number>>();
 is<Equal<Held['Ages'], WriteValue<'a{su}'>>>();
 // A getter's promise is what is read; what is assigned is a text.
 is<Equal<Held['Mood'], string | Promise<string>>>();
+// Nothing reads what there is only a function to set.
+is<Equal<Held['Secret'], string | undefined>>();
 
 // @ts-expect-error a value of another type
 shelf.properties.Long = 'long';

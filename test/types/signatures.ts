@@ -4,6 +4,7 @@
  */
 import type { FileDescriptor } from '../../src/file-descriptor.js';
 import { type Refined, type } from '../../src/signature/refine.js';
+import type { Int64Of } from '../../src/signature/register.js';
 import type {
   InvalidSignature,
   ReadArguments,
@@ -238,6 +239,16 @@ declared('' as `${Repeat<'sssss', 51>}s`);
 declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'s', 51>})`]);
 // @ts-expect-error 256 characters together
 declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'y', 51>}${Repeat<'s', 51>}${Repeat<'t', 15>}xxxxxxxx)`]);
+
+// What applications choose, if it is true.
+is<Equal<Int64Of<object>, bigint>>();
+is<Equal<Int64Of<{ int64: number | bigint }>, number | bigint>>();
+is<Equal<Int64Of<{ int64: unknown }>, unknown>>();
+declare const text: string;
+// @ts-expect-error integers are not read as texts
+text satisfies Int64Of<{ int64: string }>;
+// @ts-expect-error nor as numbers
+5 satisfies Int64Of<{ int64: number }>;
 
 // Refined signatures.
 interface Options {

@@ -143,9 +143,9 @@ class Told extends ServiceInterface {
   }
 }
 const told = bus.proxy(Told, 'org.example.Told', '/');
-// says: 'Changed' does not exist on type 'Methods<Told, "read">'
+// says: 'Changed' does not exist on type 'Methods<Told, "read", false, false>'
 told.call.Changed('a');
-// says: 'Reset' does not exist on type 'Signals<Told, "read">'
+// says: 'Reset' does not exist on type 'Signals<Told, "read", false>'
 told.on.Reset(() => {});
 // says: 'Reset' does not exist on type 'ProxyOf<typeof Told>'
 told.Reset();
