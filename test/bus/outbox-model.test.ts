@@ -208,7 +208,8 @@ test('a header that answers differently the second time is sent as it was checke
   both.client.subscribe({ interface: NAME }, ({ path }) => void paths.push(path));
   const changing = (answers: Iterator<unknown>) => ({ get: () => answers.next().value, enumerable: true });
   const define = (bus: MessageBus, send: 'send' | 'emit') => {
-    const message = { type: 4 as const, interface: NAME, member: 'Sent', signature: 'u', body: [1] };
+    const fields = { interface: NAME, member: 'Sent', signature: 'u', body: [1] };
+    const message = send === 'send' ? { type: 4, ...fields } : fields;
     Object.defineProperty(message, 'path', changing(['/right', 'wrong', '/wrong//', 'wrong'].values()));
     bus[send](message as never);
   };
