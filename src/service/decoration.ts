@@ -155,7 +155,7 @@ export function refused(decorator: string, key: string | symbol, reason: string)
  * @throws {@link InvalidArgumentError} for an unknown option, and if it was not called at all: `@method` instead of
  * `@method()`
  */
-export function checkOptions(decorator: keyof typeof known, options: object, rest: readonly unknown[]): void {
+export function checkOptions(decorator: keyof typeof known, options: unknown, rest: readonly unknown[]): void {
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
   }

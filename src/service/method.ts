@@ -15,7 +15,7 @@ import {
 import type { NoReply } from './definitions.js';
 import { checkMember } from './member-check.js';
 import type { MethodRefusal } from './method-refusal.js';
-import type { NoParentheses, Unless } from './refusal.js';
+import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 
 /** The options of {@link method}. */
 export interface MethodOptions<
@@ -87,8 +87,8 @@ export function method<
   const N extends string = string,
 >(options?: MethodOptions<I, O, C, V, N>): DecoratesMethod<I, O, C, V, N>;
 /** Refuses the decorator without parentheses. */
-export function method(decorated: object, context: NoParentheses<'@method()'>, descriptor?: unknown): never;
-export function method(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+export function method(decorated: unknown, context: NoParentheses<'@method()'>, descriptor?: unknown): RefusedDecorator;
+export function method(given: unknown = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
   checkOptions('method', given, rest);
   const {
     name,

@@ -6,7 +6,7 @@ import { checkOptions, decorated, type Given, type MemberOptions, refused } from
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
 import type { PropertyRefusal } from './property-refusal.js';
-import type { NoParentheses, Unless } from './refusal.js';
+import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 
 /** The options of {@link property}. */
 export interface PropertyOptions<
@@ -88,11 +88,11 @@ export function property<
 >(options: PropertyOptions<S, A, W, E>): DecoratesProperty<S, A, W, E>;
 /** Refuses the decorator without parentheses. */
 export function property(
-  decorated: object,
+  decorated: unknown,
   context: NoParentheses<'@property({ type: … })'>,
   descriptor?: unknown,
-): never;
-export function property(given: object, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+): RefusedDecorator;
+export function property(given: unknown, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
   checkOptions('property', given, rest);
   const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
   return (...args: readonly unknown[]): void => {

@@ -20,6 +20,13 @@ export type IsAny<T> = 0 extends 1 & T ? true : false;
  */
 export type NoParentheses<Written extends string> = `write ${Written}`;
 
+/**
+ * What a decorator that was written wrongly returns to the compiler: it may decorate anything, lest the error that says what
+ * is wrong comes behind another that says nothing.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: nothing else is both called and taken for what a decorator returns
+export type RefusedDecorator = any;
+
 /** The first reason of several; `never` is none. */
 export type First<A, B> = [A] extends [never] ? B : A;
 

@@ -13,7 +13,7 @@ import {
   refused,
 } from './decoration.js';
 import { checkMember } from './member-check.js';
-import type { NoParentheses, Unless } from './refusal.js';
+import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 import { serviceObjectOf } from './service-object.js';
 import type { SignalRefusal } from './signal-refusal.js';
 import { isThenable } from './thenable.js';
@@ -54,8 +54,8 @@ export function signal<const A extends ArgumentList = '', const N extends string
   options?: SignalOptions<A, N>,
 ): DecoratesSignal<A, N>;
 /** Refuses the decorator without parentheses. */
-export function signal(decorated: object, context: NoParentheses<'@signal()'>, descriptor?: unknown): never;
-export function signal(given: object = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+export function signal(decorated: unknown, context: NoParentheses<'@signal()'>, descriptor?: unknown): RefusedDecorator;
+export function signal(given: unknown = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
   checkOptions('signal', given, rest);
   const { name, disabled = false, ...definition } = given as Given<SignalInput>;
   return (...args: readonly unknown[]): void => {

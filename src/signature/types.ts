@@ -85,7 +85,15 @@ export type ValidArguments<A extends string | readonly string[]> = A extends str
 
 /** The signature itself if it is valid, and of one complete type. */
 export type ValidType<S extends string> =
-  Value<S, 'read'> extends infer T ? (IsInvalid<T> extends true ? T : IsTooLong<S> extends true ? TooLong : S) : never;
+  Value<S, 'read'> extends infer T
+    ? IsInvalid<T> extends true
+      ? S extends `${string}:${string}`
+        ? InvalidSignature<`a property has no argument name: write "${Signature<S>}"`>
+        : T
+      : IsTooLong<S> extends true
+        ? TooLong
+        : S
+    : never;
 
 type TooLong = InvalidSignature<'a signature has 255 characters at most'>;
 

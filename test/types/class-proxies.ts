@@ -566,6 +566,31 @@ const base: ProxyOf<typeof Base> = derived;
 // @ts-expect-error not the other way round
 const wrong: ProxyOf<typeof Derived> = base;
 
+// What decorators say, or do not say, and the types of a class do not see.
+
+declare const textOfSignature: string;
+
+class Unseen extends Derived {
+  @method({ disabled: true, in: 's', out: 's' })
+  override Echo(text: string): string {
+    return text;
+  }
+
+  override Told(_text: 'a' | string): Emits<'a'> {
+    return 'a';
+  }
+
+  @method({ out: textOfSignature })
+  // biome-ignore lint/suspicious/noExplicitAny: it is what is tested
+  AtRunTime(): any {
+    return 5;
+  }
+}
+const unseen = bus.proxy(Unseen, 'org.example.Unseen', '/').with({ variants: 'wrap' });
+is<Equal<ReturnType<typeof unseen.call.Echo>, Promise<string>>>();
+is<Equal<0 extends 1 & Awaited<ReturnType<typeof unseen.call.AtRunTime>> ? true : false, true>>();
+unseen.on.Told((text) => is<Equal<typeof text, 'a'>>());
+
 async function state(proxy: AnyProxy): Promise<unknown[]> {
   const values: unknown[] = [await proxy.getAll()];
   for (const read of Object.values(proxy.get)) values.push(await read());

@@ -108,6 +108,34 @@ export class Cures extends ServiceInterface {
   @method({ in: 'z' })
   Code(): void {}
 
+  // says: a property has no argument name: write "s"
+  @property({ type: 'name:s' })
+  accessor NamedType = '';
+
+  // says: 'inn' does not exist in type 'MethodOptions<
+  @method({ inn: 's' })
+  Misspelt(): void {}
+
+  // says: Did you mean '"readwrite"'?
+  @property({ type: 's', access: 'readWrite' })
+  accessor Access = '';
+
+  // says: the member name "x-y" has a character that is not among A-Z a-z 0-9 _
+  @method({ name: 'x-y' })
+  OtherName(): void {}
+
+  // says: write @method()
+  @method('s', 's')
+  AsInDbusNext(): void {}
+
+  // says: write @signal()
+  @signal
+  SignalAlone(): Emits {}
+
+  // says: write @property({ type: … })
+  @property
+  accessor PropertyAlone = '';
+
   // says: a method without a reply has no "out"
   @method({ out: 's', noReply: true })
   NoReply(): string {
