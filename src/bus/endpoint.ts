@@ -11,12 +11,13 @@ import { TimeLimit } from '../connection/time-limit.js';
 import { type DBusError, InvalidArgumentError } from '../errors.js';
 import { KnownOptions, type OptionTable } from '../known-options.js';
 import type { CompleteLimits } from '../limits.js';
-import { checkArray, checkChoice, checkObject, checkTimeout } from '../parameters.js';
+import { checkChoice, checkObject, checkTimeout } from '../parameters.js';
 import type { Credentials } from './driver.js';
 import {
   type CallOptions,
   callFields,
   callFlags,
+  checkBody,
   checkFlagOptions,
   type MessageReply,
   type MethodCall,
@@ -172,7 +173,7 @@ export class Endpoint implements AsyncDisposable {
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
       const { noReply, autoStart, interactive, fileDescriptors } = call;
       checkFlagOptions({ noReply, autoStart, interactive });
-      checkArray(body, 'body');
+      checkBody(body, signature);
       checkChoice(reply, REPLY_FORMS, 'reply');
       if (reply === 'message' && noReply === true) {
         throw new InvalidArgumentError("reply: a call with `noReply` has no reply that could be a 'message'");
@@ -212,7 +213,7 @@ export class Endpoint implements AsyncDisposable {
     checkObject(signal, 'signal');
     signalFields.checkKeys(signal);
     const { path, interface: interfaceName, member, signature, body = [], destination, fileDescriptors } = signal;
-    checkArray(body, 'body');
+    checkBody(body, signature);
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
     this.#connection.send({ ...head, fileDescriptors }, body);
   }
@@ -232,7 +233,7 @@ export class Endpoint implements AsyncDisposable {
     // Copied, because it is looked at more than once: what is checked has to be what is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
     const { body = [], replySerial, serial, fileDescriptors } = message;
-    checkArray(body, 'body');
+    checkBody(body, signature);
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
     const sent = this.#connection.send({ ...head, fileDescriptors }, body, replySerial, serial);
     if (replySerial !== undefined) this.noteAnswer(replySerial, destination);

@@ -1,9 +1,10 @@
 /** What can be sent through a bus, as users write it down. */
 import { MessageFlag, type OutgoingMessage } from '../connection/message.js';
 import { type WaitOptions, waitTable } from '../connection/pending-calls.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { FileDescriptor } from '../file-descriptor.js';
 import { anyValue, KnownOptions, type OptionTable } from '../known-options.js';
-import { checkBoolean } from '../parameters.js';
+import { checkArray, checkBoolean } from '../parameters.js';
 
 /** How a method call is made; everything is optional. */
 export interface CallOptions extends WaitOptions {
@@ -73,8 +74,8 @@ export const callTable: OptionTable<CallOptions> = {
   interactive: checkBoolean,
 };
 
+/** The fields of the message first: texts list the first ones of many. */
 const callFieldsTable: OptionTable<MethodCall> = {
-  ...callTable,
   destination: anyValue,
   path: anyValue,
   interface: anyValue,
@@ -84,6 +85,7 @@ const callFieldsTable: OptionTable<MethodCall> = {
   fileDescriptors: anyValue,
   reply: anyValue,
   serial: anyValue,
+  ...callTable,
 };
 
 /** What `call` takes; its values are checked where they are used. */
@@ -121,6 +123,14 @@ export const messageFields = new KnownOptions<OutgoingMessage>(
   },
   { kind: 'field' },
 );
+
+/** @throws {@link InvalidArgumentError} for values without their types */
+export function checkBody(body: readonly unknown[], signature: string | undefined): void {
+  checkArray(body, 'body');
+  if (signature !== undefined || body.length === 0) return;
+  const values = body.length === 1 ? 'a value' : `${body.length} values`;
+  throw new InvalidArgumentError(`signature: missing, and body has ${values}: say the types, as in { signature: 's' }`);
+}
 
 /** @throws {@link InvalidArgumentError} for flags of a call that make no sense; those of waiting every call checks */
 export function checkFlagOptions({ noReply, autoStart, interactive }: CallOptions): void {

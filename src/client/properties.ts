@@ -8,7 +8,7 @@ import { callFlags } from '../bus/requests.js';
 import type { Subscription } from '../bus/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
-import type { DecodeOptions } from '../codec/decoder.js';
+import type { Decoding } from '../codec/decoder.js';
 import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
 import type { TakeReply } from '../connection/pending-calls.js';
@@ -89,7 +89,7 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
 }
 
 /** The variant that a property is sent in has its type; whether those within do is the caller's choice. */
-function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): DecodeOptions {
+function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): Decoding {
   return { variants: variants === 'wrap' ? 'wrap' : 'outermost', typedArrays, dictionaries };
 }
 

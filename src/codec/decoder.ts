@@ -29,11 +29,8 @@ import type { Reader } from './reader.js';
 
 /** Choices of the receiver's. */
 export interface DecodeOptions {
-  /**
-   * `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. `outermost`:
-   * a `Variant` where it is a value of the message itself, or of a dictionary that is one; plain within.
-   */
-  readonly variants?: 'plain' | 'wrap' | 'outermost' | undefined;
+  /** `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. */
+  readonly variants?: 'plain' | 'wrap' | undefined;
   /** Whether arrays of numbers become `Int32Array` and so on, which is faster; otherwise arrays. */
   readonly typedArrays?: boolean | undefined;
   /**
@@ -41,6 +38,15 @@ export interface DecodeOptions {
    * `map`: every dictionary becomes a `Map`, in the order of the wire. Of entries with the same key the last value counts.
    */
   readonly dictionaries?: 'object' | 'map' | undefined;
+}
+
+/** How busbar itself decodes. */
+export interface Decoding extends Omit<DecodeOptions, 'variants'> {
+  /**
+   * As for others, or `outermost`: a `Variant` where it is a value of the message itself, or of a dictionary that is one; plain
+   * within.
+   */
+  readonly variants?: DecodeOptions['variants'] | 'outermost';
 }
 
 /**
@@ -58,12 +64,12 @@ export type ValueDecoder = (reader: Reader) => unknown;
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
-export function decoderFor(signature: string, options?: DecodeOptions): Decoder {
+export function decoderFor(signature: string, options?: Decoding): Decoder {
   return (options === undefined ? plainDialect : dialect(options)).decoderFor(signature);
 }
 
 /** The choices for `variants`. */
-export const VARIANTS = ['plain', 'wrap', 'outermost'] as const;
+export const VARIANTS = ['plain', 'wrap'] as const;
 /** The choices for `dictionaries`. */
 export const DICTIONARIES = ['object', 'map'] as const;
 
@@ -74,11 +80,11 @@ export const decodeTable: OptionTable<DecodeOptions> = {
   dictionaries: oneOf(DICTIONARIES),
 };
 
-function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: DecodeOptions): Dialect {
+function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: Decoding): Dialect {
   // What most ask for needs neither a check nor a look-up by name, which take longer than a short body.
   let index = 0;
   if (variants !== 'plain') {
-    checkChoice(variants, VARIANTS, 'variants');
+    if (variants !== 'outermost') checkChoice(variants, VARIANTS, 'variants');
     index = variants === 'wrap' ? 4 : 8;
   }
   if (dictionaries !== 'object') {
@@ -91,7 +97,7 @@ function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'obje
 
 function newDialect(
   index: number,
-  variants: (typeof VARIANTS)[number],
+  variants: NonNullable<Decoding['variants']>,
   typedArrays: boolean,
   dictionaries: (typeof DICTIONARIES)[number],
 ): Dialect {
@@ -110,7 +116,7 @@ class Dialect {
   readonly #contents = new BoundedCache<ValueDecoder>();
   readonly #once: OnceDecoder;
 
-  constructor(variants: (typeof VARIANTS)[number], typedArrays: boolean, maps: boolean) {
+  constructor(variants: NonNullable<Decoding['variants']>, typedArrays: boolean, maps: boolean) {
     this.#wrapOutermost = variants !== 'plain';
     this.#wrapNested = variants === 'wrap';
     this.#typedArrays = typedArrays;

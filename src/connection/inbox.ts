@@ -7,7 +7,7 @@
  *
  * The memory belongs to the connection from its opening to its end.
  */
-import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
+import { type Decoding, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import { skipValues } from '../codec/skip.js';
 import { type DBusError, LimitsExceededError } from '../errors.js';
@@ -206,7 +206,7 @@ export class Inbox {
    *
    * @throws {@link DBusError} where the body is faulty
    */
-  decode(options?: DecodeOptions): unknown[] {
+  decode(options?: Decoding): unknown[] {
     const at = this.#at;
     const isPlain =
       this.#large === undefined &&

@@ -3,7 +3,7 @@
  * them is being handled. A message that user code was given may be kept, and its body be read later: if it was not read
  * by the end of the loan, its bytes are copied then, and not decoded, which may take many times the memory.
  */
-import { type DecodeOptions, decoderFor } from '../codec/decoder.js';
+import { type Decoding, decoderFor } from '../codec/decoder.js';
 import { Reader } from '../codec/reader.js';
 import { DBusError } from '../errors.js';
 import { Fault } from '../native/binding.js';
@@ -61,7 +61,7 @@ export class LentBody {
    *
    * @throws {@link DBusError} where the body is faulty
    */
-  decode(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+  decode(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     const reader = this.#open();
     this.#requireSound();
     if (this.#signature === '') return [];
@@ -86,14 +86,14 @@ export class LentBody {
   }
 
   /** Decodes the body for a message that was given to user code, which then has what it may keep. */
-  decodeKept(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+  decodeKept(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     const values = this.decodeAnyTime(options, claim);
     this.#unread--;
     return values;
   }
 
   /** Decodes the body for a message whose bytes are kept for good. */
-  decodeAnyTime(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+  decodeAnyTime(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     return this.#reader === undefined ? this.#decodeCopy(options, claim) : this.decode(options, claim);
   }
 
@@ -111,7 +111,7 @@ export class LentBody {
     if (fault !== undefined) throw fault;
   }
 
-  #decodeCopy(options: DecodeOptions | undefined, claim: Claim | undefined): unknown[] {
+  #decodeCopy(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     this.#requireSound();
     if (this.#copy === undefined) throw gone();
     if (this.#signature === '') return [];
@@ -125,7 +125,7 @@ export class LentBody {
     throw gone();
   }
 
-  #decodeWithDescriptors(reader: Reader, options: DecodeOptions | undefined, claim: Claim): unknown[] {
+  #decodeWithDescriptors(reader: Reader, options: Decoding | undefined, claim: Claim): unknown[] {
     const { descriptors } = claim;
     let isDecoded = false;
     try {

@@ -2,7 +2,7 @@
  * Calls that await their reply, by serial. A call settles exactly once: with its reply, by its deadline, by its
  * AbortSignal, or because the connection ends.
  */
-import { type DecodeOptions, DICTIONARIES, decodeTable, VARIANTS } from '../codec/decoder.js';
+import { type DecodeOptions, type Decoding, DICTIONARIES, decodeTable, VARIANTS } from '../codec/decoder.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../diagnostics/call-events.js';
 import { inWords } from '../diagnostics.js';
 import {
@@ -82,7 +82,7 @@ function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }
 export interface ReplyBody {
   /** That of the values: a peer may answer otherwise than it says it does. */
   readonly signature: string;
-  decode(options?: DecodeOptions): unknown[];
+  decode(options?: Decoding): unknown[];
   /** The message, for a caller that keeps it. */
   toKeep(): IncomingMessage;
 }

@@ -23,7 +23,7 @@ import {
 } from '../../src/index.js';
 import { publicApi } from '../helpers/option-parameters.js';
 import { PrivateBus } from '../helpers/private-bus.js';
-import { rejection } from '../helpers/rejection.js';
+import { rejection, thrown } from '../helpers/rejection.js';
 
 const test = suite('option keys');
 const daemon = await PrivateBus.start();
@@ -265,6 +265,35 @@ test('what can be disposed has one verb: end for what ends at once, close or rel
             : ['close'];
     assert.equal(verbs, right, type);
   }
+});
+
+test('the fields of a message are the first that are told of what call takes', async () => {
+  const refusal = await rejection(bus.call({ ...busCall, retries: 3 } as typeof busCall));
+  const fields = 'destination, path, interface, member, signature, body, fileDescriptors, reply, serial';
+  assert.match((refusal as Error).message, `call() takes no option "retries"; known: ${fields}, `);
+});
+
+test('the choices that are told are those that there are', async () => {
+  const odd = { variants: 'wrapp' } as object;
+  const outermost = { variants: 'outermost' } as object;
+  const text = (given: string) => `variants: expected plain or wrap, got "${given}"`;
+  assert.is((thrown(() => proxy.with(odd)) as Error).message, text('wrapp'));
+  assert.is((thrown(() => proxy.with(outermost)) as Error).message, text('outermost'));
+  assert.is(((await rejection(bus.call(busCall, outermost))) as Error).message, text('outermost'));
+  const reply = await bus.call({ ...busCall, reply: 'message' });
+  assert.is((thrown(() => reply.decode(outermost)) as Error).message, text('outermost'));
+});
+
+test('values without a signature are told to be that, and nothing is sent', async () => {
+  const text = (values: string) =>
+    `signature: missing, and body has ${values}: say the types, as in { signature: 's' }`;
+  const before = await bus.call({ ...busCall, reply: 'message' });
+  assert.is(((await rejection(bus.call({ ...busCall, body: ['a'] }))) as Error).message, text('a value'));
+  const said = { path: '/', interface: NAME, member: 'Said', body: ['a', 5] };
+  assert.is((thrown(() => bus.emit(said)) as Error).message, text('2 values'));
+  assert.is((thrown(() => bus.send({ type: MessageType.Signal, ...said })) as Error).message, text('2 values'));
+  const after = await bus.call({ ...busCall, body: [], reply: 'message' });
+  assert.is(after.replySerial, (before.replySerial as number) + 1);
 });
 
 test('what ends is ended once, by either way, and is shown in a few words', async () => {

@@ -449,7 +449,7 @@ test('options of a connection that make no sense are refused', async () => {
       await connect({ address: '${address}' }).catch(({ code, message }) => console.log(code, message));
     `;
     const { stdout } = await run(process.execPath, moduleArguments(script), { env: { [variable]: 'pigeon' } });
-    assert.match(stdout, new RegExp(`^ERR_DBUS_INVALID_ARGUMENT ${variable}: expected .+ or .+, got pigeon`));
+    assert.match(stdout, new RegExp(`^ERR_DBUS_INVALID_ARGUMENT ${variable}: expected .+ or .+, got "pigeon"`));
   }
 });
 

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
+import { type Decoding, decoderFor } from '../../src/codec/decoder.js';
 import { hashOfNumber, hashOfWords } from '../../src/codec/key-chains.js';
 import { Reader } from '../../src/codec/reader.js';
 import { LimitsExceededError } from '../../src/errors.js';
@@ -19,7 +19,7 @@ const test = suite('codec: colliding keys');
 const BODY_BYTES = 256 * 1024;
 const LOOP_LIMIT = 20 * patience;
 
-function decode(signature: string, body: Buffer, options?: DecodeOptions): unknown[] {
+function decode(signature: string, body: Buffer, options?: Decoding): unknown[] {
   const memory = new ArrayBuffer(Math.ceil(body.length / 8) * 8);
   new Uint8Array(memory).set(body);
   return decoderFor(signature, options)(new Reader(memory).open(0, body.length));

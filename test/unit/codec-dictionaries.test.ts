@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
+import { type Decoding, decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
@@ -15,7 +15,7 @@ import { bytesOf } from '../helpers/wire.js';
 const test = suite('codec: dictionaries');
 const map = { dictionaries: 'map' } as const;
 
-function decode(signature: string, body: Uint8Array, options?: DecodeOptions): unknown[] {
+function decode(signature: string, body: Uint8Array, options?: Decoding): unknown[] {
   const memory = new ArrayBuffer(Math.ceil(body.length / 8) * 8);
   new Uint8Array(memory).set(body);
   return decoderFor(signature, options)(new Reader(memory).open(0, body.length));

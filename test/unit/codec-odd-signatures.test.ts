@@ -6,7 +6,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
+import { type Decoding, decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { skipValues } from '../../src/codec/skip.js';
@@ -26,7 +26,7 @@ const READ_FACTOR = 12 * patience;
 /** And to write, where a variant takes 80 ns of a known type, half a microsecond of an odd one, and took 3 to 10. */
 const WRITE_FACTOR = 24 * patience;
 
-const OPTIONS: readonly DecodeOptions[] = [
+const OPTIONS: readonly Decoding[] = [
   {},
   { variants: 'wrap' },
   { variants: 'outermost' },
