@@ -48,7 +48,7 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
-  type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, introspectionXml, listen, method,
+  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, introspectionXml, listen, method,
   type ProxyOf, property, ServiceInterface, sessionBus, signal, type, variant,
 } from 'busbar';
 `;
