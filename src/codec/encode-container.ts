@@ -165,7 +165,9 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
     // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
     if (!types.isMap(value)) {
       const own = typeAt(signature, at);
-      throw misfit(fromObject ? own : `${own} (a Map)`, value);
+      // One that inherits from another object has no name that would tell it from a plain one.
+      const what = describe(value) === 'object' ? ' (a plain object or a Map)' : '';
+      throw misfit(fromObject ? own + what : `${own} (a Map)`, value);
     }
     checkCount(signature, at + 1, sizeOf(value));
     const lengthAt = writer.beginArray(8);

@@ -166,6 +166,7 @@ test('nothing of another type is converted', () => {
   refuses('ay', 'text', 'argument 0: expected ay, got string');
   refuses('ai', new Uint32Array(1), 'argument 0: expected ai, got Uint32Array');
   refuses('a{sv}', new (class Settings {})(), 'argument 0: expected a{sv}, got Settings');
+  refuses('a{sv}', Object.create({ a: 1 }), 'argument 0: expected a{sv} (a plain object or a Map), got object');
   refuses('a{sv}', [], 'argument 0: expected a{sv}, got array of 0');
   refuses('a{us}', { 1: 'a' }, 'argument 0: expected a{us} (a Map), got object');
   refuses('(si)', ['a'], 'argument 0: expected (si) (an array of 2), got array of 1');
