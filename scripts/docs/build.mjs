@@ -64,6 +64,7 @@ function options() {
 const machinery = [
   'Arguments',
   'Callable',
+  'Chosen',
   'Described',
   'EmittedArguments',
   'Emitter',
@@ -76,7 +77,6 @@ const machinery = [
   'Known',
   'ListOf',
   'MakeVariant',
-  'Members',
   'MethodRefusal',
   'Methods',
   'NoReply',
@@ -92,7 +92,6 @@ const machinery = [
   'SignalsInLoops',
   'SignalsOnce',
   'Table',
-  'Tuple',
   'TypeOf',
   'Unless',
   'ValidArguments',

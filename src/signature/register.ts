@@ -36,7 +36,7 @@ export type Int64Of<Choices> = Choices extends { int64: infer Choice }
 declare const reason: unique symbol;
 
 /** What a choice becomes that is not true of what is read: a type that no value fits, with the reason in its name. */
-export interface InvalidChoice<Reason extends string> {
+interface InvalidChoice<Reason extends string> {
   readonly [reason]: Reason;
 }
 
