@@ -2,6 +2,7 @@
  * Members that a proxy does not have. A misspelt one, or one that was asked of the wrong namespace, is told what there is; what
  * is asked of every object (by `await`, `JSON.stringify`, inspection, test frameworks) finds nothing, as anywhere else.
  */
+import { printable } from '../diagnostics/printable.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription } from '../introspection/description.js';
 import { quoted } from '../names.js';
@@ -52,7 +53,7 @@ export function absentMembers(
   return new Proxy(Object.create(null), {
     get(_target, key) {
       if (isProbe(key) || !isMeant(key, names, description)) return undefined;
-      throw new InvalidArgumentError(absentText(namespace, key, description, names));
+      throw new InvalidArgumentError(printable(absentText(namespace, key, description, names)));
     },
   });
 }

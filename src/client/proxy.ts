@@ -14,6 +14,7 @@ import { PreparedHead } from '../connection/header.js';
 import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
 import type { ReplyBody } from '../connection/pending-calls.js';
+import { printable } from '../diagnostics/printable.js';
 import { report } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription, MethodDescription, SignalDescription } from '../introspection/description.js';
@@ -200,7 +201,7 @@ function namespace<Member, Made>(
   const names = members.map(([member]) => member);
   const prototype = Object.create(absentMembers(name, description, names));
   const shown = `${name} { ${names.slice(0, SHOWN_MAXIMUM).join(', ')}${names.length > SHOWN_MAXIMUM ? ', …' : ''} }`;
-  Object.defineProperty(prototype, inspect.custom, { value: () => shown });
+  Object.defineProperty(prototype, inspect.custom, { value: () => printable(shown) });
   for (const [name, member] of members) {
     const key = callableName(name);
     Object.defineProperty(prototype, key, {

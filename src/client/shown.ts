@@ -1,4 +1,5 @@
 /** What `console.log` shows of a proxy: whose object it is of, and its members with their signatures. Nothing is asked for. */
+import { printable } from '../diagnostics/printable.js';
 import type { ArgumentDescription, InterfaceDescription } from '../introspection/description.js';
 
 /** How many members of a kind are shown. */
@@ -36,9 +37,9 @@ function shownMembers<Member>(members: Iterable<Member>, kind: string, line: (me
   return few('', [...members].map(line), kind);
 }
 
-/** Lines of the same kind, the first ones of many. */
+/** Lines of the same kind, the first ones of many. The names in them may be another program's, which a terminal is shown. */
 export function few(prefix: string, all: readonly string[], kind = prefix): string[] {
-  const lines = all.slice(0, SHOWN_MAXIMUM).map((line) => (prefix === '' ? line : `${prefix} ${line}`));
+  const lines = all.slice(0, SHOWN_MAXIMUM).map((line) => printable(prefix === '' ? line : `${prefix} ${line}`));
   return all.length > SHOWN_MAXIMUM ? [...lines, `… ${all.length - SHOWN_MAXIMUM} more: ${kind}`] : lines;
 }
 

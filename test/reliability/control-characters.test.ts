@@ -137,6 +137,7 @@ test('introspection data, and members that it describes', () =>
     assertHarmless(inspect(described, { depth: 9 }), 'an object', false);
     const proxy = described.interface('a.b');
     assertHarmless(inspect(proxy, { depth: 9, showHidden: true }), 'a proxy', false);
+    for (const members of [proxy.get, proxy.call, proxy.on]) assertHarmless(inspect(members), 'members of a proxy');
     const strict = proxy.with({ loose: false });
     assertErrorHarmless(await rejection(strict.get[name]?.() as Promise<unknown>), 'a property of another type');
     answer = ['a{sv}', [{ [name]: new Variant('u', 5), [NASTY]: NASTY }]];

@@ -259,7 +259,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       }),
     says: [
       /^#\d+ message: a signal from :1\.2 was dropped$/,
-      /^InvalidArgumentError: the body of the message is not valid for its signature "s"/,
+      /^ProtocolError: the body of the message is not valid for its signature "s"/,
     ],
   },
 
