@@ -15,19 +15,20 @@
 namespace busbar {
 
 Addon::Addon(Napi::Env env, Napi::Object exports) {
-  DefineAddon(exports, {
-                           InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
-                           InstanceValue("Listener", ListenerObject::define(env), napi_enumerable),
-                           InstanceValue("seamVersion", Napi::Number::New(env, kSeamVersion), napi_enumerable),
-                           InstanceMethod<&Addon::sdbus_library>("sdbusLibrary"),
-                           InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
-                           InstanceMethod<&Addon::close_fd>("closeFd"),
-                           InstanceMethod<&Addon::keep_fd>("keepFd"),
-                           InstanceMethod<&Addon::release_fd>("releaseFd"),
-                           InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
-                           InstanceMethod<&Addon::use_immediate>("useImmediate"),
-                           InstanceMethod<&Addon::describe_rule>("describeRule"),
-                       });
+  DefineAddon(exports,
+              {
+                  InstanceValue("Connection", ConnectionObject::define(env), napi_enumerable),
+                  InstanceValue("Listener", ListenerObject::define(env), napi_enumerable),
+                  InstanceValue("seamVersion", Napi::Number::New(env, kSeamVersion), napi_enumerable),
+                  InstanceMethod<&Addon::sdbus_library>("sdbusLibrary"),
+                  InstanceMethod<&Addon::duplicate_fd>("duplicateFd"),
+                  InstanceMethod<&Addon::close_fd>("closeFd"),
+                  InstanceMethod<&Addon::keep_fd>("keepFd"),
+                  InstanceMethod<&Addon::release_fd>("releaseFd"),
+                  InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
+                  InstanceMethod<&Addon::use_immediate>("useImmediate"),
+                  InstanceMethod<&Addon::describe_rule>("describeRule"),
+              });
 }
 
 Addon::~Addon() {

@@ -1,4 +1,5 @@
-// The version of the seam to TypeScript: SEAM_VERSION in src/native/binding.ts, which takes no addon that says another.
+// The version of the seam to TypeScript: SEAM_VERSION in src/native/binding.ts, which takes no addon that
+// says another.
 #pragma once
 
 namespace busbar {

@@ -219,6 +219,18 @@ bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
 
 namespace {
 
+// Whether V8 does what it is asked for. Where JavaScript is being terminated it does not, and Node-API ends
+// the process if that is found out by detaching a buffer. No JavaScript runs between this and that, so the
+// answer holds.
+bool is_running(napi_env env) {
+  napi_value object, value;
+  if (napi_create_object(env, &object) == napi_ok && napi_get_undefined(env, &value) == napi_ok &&
+      napi_set_named_property(env, object, "probe", value) == napi_ok)
+    return true;
+  napi_get_and_clear_last_exception(env, &value);
+  return false;
+}
+
 // Memory that JavaScript lent stays resident until a collection, which closing a connection is no reason for.
 // Where the buffer is detached, it is freed at once.
 void free_buffer(napi_env env, napi_value view) {
@@ -235,6 +247,8 @@ void free_buffer(napi_env env, napi_value view) {
 
 void ConnectionOptions::free_memory(napi_env env) {
   memory = {};
+  // What is left then goes with the environment.
+  if (!is_running(env)) return;
   for (Reference* reference : {&arena, &rows, &strings, &fds}) free_buffer(env, reference->get());
 }
 
