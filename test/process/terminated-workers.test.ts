@@ -37,6 +37,15 @@ test.after(async () => {
 /** What workers do until they are terminated; each says `there` when it has come to its moment. */
 const moments: Readonly<Record<string, string>> = {
   connecting: `parentPort.postMessage('there'); for (;;) await (await connect(options)).close();`,
+  'within the end of a connection': `
+    const { subscribe } = await import('node:diagnostics_channel');
+    const bus = await connect(options);
+    subscribe('busbar:connection', ({ state }) => {
+      if (state !== 'closed') return;
+      parentPort.postMessage('there');
+      for (;;);
+    });
+    await bus.close();`,
   'with pending calls': `
     const buses = await Promise.all([1, 2, 3].map(() => connect(options)));
     for (const bus of buses) {
