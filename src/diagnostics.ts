@@ -63,7 +63,7 @@ export function report(kind: ProblemKind, message: string, error?: unknown, conn
 
 /**
  * Reports what came and was dropped, because it is not what was described: what does not come looks as if it had not been
- * sent, so where nobody subscribes to the channel it is a process warning.
+ * sent, so it is a process warning where the channel has no subscriber.
  */
 export function reportDropped(message: string, cure: string, connection: number): void {
   if (!problems.hasSubscribers) warnAtRate('BUSBAR_DROPPED', printable(message), cure);
@@ -94,8 +94,8 @@ export function reportRejection(what: string, result: Promise<unknown>, connecti
 }
 
 /**
- * Reports that a value of the user's own code, a result or a property, is not of the type that it was described with. Whoever
- * wrote the code hears of it as of code that threw: the caller, who is told that something failed, can do nothing about it.
+ * Reports that a value of the program's own, a result or a property, is not of the type that it was described with. The author
+ * hears of it as of code that threw: the caller is told that something failed, and can do nothing about it.
  */
 export function reportMisfit(message: string, error: unknown, connection?: number): void {
   if (!problems.hasSubscribers) warnOfFailure('BUSBAR_MISFIT', message, error);

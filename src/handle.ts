@@ -13,7 +13,7 @@ export interface Handle extends Disposable {
 /**
  * Makes a handle. Its functions can be taken out of it and passed on.
  *
- * @param what what it is, for whoever prints it: `subscription`
+ * @param what what it is, as it is printed: `subscription`
  * @param which of those it is
  * @param end may be called more than once
  */

@@ -22,7 +22,7 @@ export class TakenCalls {
   #caller: string | undefined;
   /** How many wait for what was taken. */
   #waiting = 0;
-  /** Callers that are followed, because somebody waits. */
+  /** Callers that are followed, because a close waits for their calls. */
   readonly #followed = new Map<string, FollowedName>();
 
   /**
@@ -61,8 +61,8 @@ export class TakenCalls {
   }
 
   /**
-   * Until the returned function is called, somebody waits for what was taken: calls of those who are not there any more, or
-   * leave, are given up. That is not looked at before, because it costs a match rule for each caller.
+   * Until the returned function is called, a close waits for what was taken: calls of callers that have left, or leave, are given
+   * up. Callers are not followed before, because each costs a match rule.
    *
    * @param present asks for the names that there are
    */

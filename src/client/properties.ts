@@ -1,5 +1,5 @@
 /**
- * Properties of somebody else's object. They travel in variants, so that what a service sends may be of any type: a typed
+ * Properties of a remote object. They travel in variants, so that what a service sends may be of any type: a typed
  * proxy holds it against what was described.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
@@ -107,7 +107,7 @@ function contentOf(sent: Variant, property: PropertyDescription | undefined, { v
 }
 
 /**
- * As {@link contentOf}, of many properties. Those that nobody described are taken as they come.
+ * As {@link contentOf}, of many properties. Properties that are not described are taken as they come.
  *
  * @param refuse told of each that is of another type than described; it is left out
  */

@@ -73,7 +73,7 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
     : DefinedMemberTypes<T, D>;
 
 /**
- * One interface of somebody else's object. Members are sorted by what is done with them, under their D-Bus names.
+ * One interface of a remote object. Members are sorted by what is done with them, under their D-Bus names.
  * {@link ProxyOf} names the type of a certain one.
  */
 export interface InterfaceProxy<

@@ -122,7 +122,7 @@ const onOptions = new KnownOptions<ContextOption>('on()', contextTable);
 const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', { signal: checkSignal, ...contextTable });
 
 /**
- * Makes a proxy; whoever knows more of its members casts it.
+ * Makes a proxy; a caller that knows more of its members casts it.
  *
  * @param loose whether it takes what comes, because what describes it is only known at run time
  */

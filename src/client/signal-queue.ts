@@ -113,7 +113,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     return this;
   }
 
-  /** As {@link return}, for whoever is not in a loop. */
+  /** As {@link return}, for a program that is not in a loop. */
   end(): void {
     void this.return();
   }

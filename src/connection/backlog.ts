@@ -25,7 +25,7 @@ export interface Arrivals {
   };
 }
 
-/** What somebody who waits knows of it. */
+/** What a call that waits knows of it. */
 export class Backlog {
   readonly #arrivals: Arrivals;
   #messages = 0;

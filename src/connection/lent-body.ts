@@ -133,8 +133,8 @@ export class LentBody {
       isDecoded = true;
       return values;
     } finally {
-      // What no value refers to, nobody can close but us, where there is no message that shows it; and of a body that is
-      // refused there are no values.
+      // A descriptor that no value refers to, and no message shows, is closed here: the program does not know of it. Of a body
+      // that is refused there are no values.
       const isShown = isDecoded && claim.isShown;
       for (const each of descriptors) if (!isShown && !(isDecoded && reader.referred.has(each))) each.close();
     }

@@ -4,8 +4,8 @@
  * that move files about may have left it in the `node_modules` beside that. `BUSBAR_PREBUILD` names one folder in place of
  * all these.
  *
- * No folder above is looked into: a user who can write there must not choose the code that the process loads. Whoever can
- * write to one of these folders can write to the program as well.
+ * No folder above is looked into: a user who can write there must not choose the code that the process loads. A user
+ * who can write to one of these folders can write to the program as well.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';

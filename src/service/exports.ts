@@ -167,7 +167,7 @@ abstract class Movement implements Pending {
 
 /** That interfaces have come. */
 class Arrival extends Movement {
-  /** Whether anybody is to be told. */
+  /** Whether there is an object manager to tell. */
   get isNeeded(): boolean {
     return this.managers.length > 0;
   }

@@ -72,8 +72,8 @@ export type WriteResult<A extends string | readonly string[]> = Result<Readonly<
 
 /**
  * A list of arguments itself where all of its signatures are valid, and not too long together for a message; else an
- * {@link InvalidSignature} for those that are not. A function cannot be refused for having too few parameters, so whoever
- * declares a list must check it so: `in: A & ValidArguments<A>`.
+ * {@link InvalidSignature} for those that are not. A function cannot be refused for having too few parameters, so a
+ * function that takes a list checks it so: `in: A & ValidArguments<A>`.
  */
 export type ValidArguments<A extends string | readonly string[]> = A extends string
   ? ValidSignature<A>

@@ -6,12 +6,11 @@ import * as assert from 'uvu/assert';
 import { connect, type MessageBus, NameHasNoOwnerError, NameTakenError, type OwnedName } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
+import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('names model');
 
-/** A failure prints the seed and the steps; this repeats it. */
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
 const RUNS = 40;
 const NAMES = ['org.example.A', 'org.example.B'];
 const CONNECTIONS = 3;
@@ -245,7 +244,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
         for (const step of script) await world.act(step);
         await world.end();
       }),
-      { numRuns: RUNS, endOnFailure: true, includeErrorInReport: true, ...(seed === undefined ? {} : { seed }) },
+      replayable(RUNS),
     );
     await Promise.all(buses.map((bus) => bus.close()));
   });

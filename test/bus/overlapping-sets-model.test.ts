@@ -15,12 +15,11 @@ import {
   variant,
 } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
 
-/** A failure prints the seed and the steps; this repeats it. */
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
-const RUNS = Number(process.env.BUSBAR_RUNS ?? 100);
+const RUNS = 100;
 
 const Sets = defineInterface('org.example.Sets', { properties: { Any: { type: 'v' }, Many: { type: 'a{sv}' } } });
 type Name = 'Any' | 'Many';
@@ -254,12 +253,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         }
       });
       try {
-        await fc.assert(property, {
-          numRuns: RUNS,
-          endOnFailure: true,
-          includeErrorInReport: true,
-          ...(seed !== undefined && { seed }),
-        });
+        await fc.assert(property, replayable(RUNS));
       } finally {
         unsubscribe('busbar:problem', ignore);
         for (const each of [client, service]) await each.close();

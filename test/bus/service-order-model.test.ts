@@ -6,10 +6,9 @@ import * as assert from 'uvu/assert';
 import { connect, DBusError, defineInterface, type Export, implement, type MessageBus } from '../../src/index.js';
 import { kinds, type LampObject, observe, sorted } from '../helpers/lamps.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 
-/** A failure prints the seed and the steps; this repeats it. */
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
 const RUNS = 150;
 
 const Runner = defineInterface('org.example.Runner', { methods: { Now: {}, Later: {} } });
@@ -298,12 +297,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       }
     });
     try {
-      await fc.assert(property, {
-        numRuns: RUNS,
-        endOnFailure: true,
-        includeErrorInReport: true,
-        ...(seed !== undefined && { seed }),
-      });
+      await fc.assert(property, replayable(RUNS));
     } finally {
       for (const each of [client, ...services]) await each.close();
       await bus.stop();

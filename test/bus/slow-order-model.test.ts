@@ -8,12 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, type Message, type MessageBus, variant } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
 
-/** A failure prints the seed and the steps; this repeats it. */
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
-const RUNS = Number(process.env.BUSBAR_RUNS ?? 150);
+const RUNS = 150;
 
 const Slow = defineInterface('org.example.Slow', {
   properties: {
@@ -335,12 +334,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       await world.leave();
     });
     try {
-      await fc.assert(property, {
-        numRuns: RUNS,
-        endOnFailure: true,
-        includeErrorInReport: true,
-        ...(seed !== undefined && { seed }),
-      });
+      await fc.assert(property, replayable(RUNS));
     } finally {
       unsubscribe('busbar:problem', ignore);
       for (const each of [client, service]) await each.close();

@@ -7,13 +7,12 @@ import { formatMatchRule, type MatchRule } from '../../src/bus/match-rule.js';
 import { connect, type MessageBus, type Subscription } from '../../src/index.js';
 import { isMet } from '../helpers/match-model.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { replayable } from '../helpers/replay.js';
 import { ruleTextsAtBus, timesAtBus } from '../helpers/rules-at-bus.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('subscriptions model');
 
-/** A failure prints the seed and the steps; this repeats it. */
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
 const RUNS = 50;
 
 const NAMES = ['org.example.A', 'org.example.B'];
@@ -293,7 +292,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
         await world.end();
         deliveries += world.deliveries;
       }),
-      { numRuns: RUNS, endOnFailure: true, includeErrorInReport: true, ...(seed === undefined ? {} : { seed }) },
+      replayable(RUNS),
     );
     assert.ok(deliveries > 200, `only ${deliveries} signals were heard, which shows nothing`);
   });

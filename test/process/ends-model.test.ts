@@ -1,6 +1,6 @@
 // time limit: 300 s
 // Does a process end, with which exit code, and is everything delivered that it sent? Random programs against a model of that,
-// on both daemons. A failure prints the seed, by which `BUSBAR_TEST_SEED` runs the same programs again.
+// on both daemons. A failure prints the seed, by which `BUSBAR_SEED` runs the same programs again.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -11,11 +11,11 @@ import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
+import { seed } from '../helpers/replay.js';
 import { skip } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
 
 const PROGRAMS = Number(process.env.BUSBAR_TEST_PROGRAMS ?? 12);
-const seed = Number(process.env.BUSBAR_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** What a program has open, by what it does. */
 interface Model {

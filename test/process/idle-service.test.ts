@@ -1,6 +1,6 @@
 // time limit: 150 s
 // An activatable service that closes whenever it is idle, under a client that calls again and again: no call is lost. The pauses
-// come from a seed, by which `BUSBAR_TEST_SEED` replays them. It calls for a minute, and for less on the other transport;
+// come from a seed, by which `BUSBAR_SEED` replays them. It calls for a minute, and for less on the other transport;
 // `BUSBAR_TEST_SECONDS` says for how long instead.
 // The launcher of dbus-broker that tests have starts no services, so that this is dbus-daemon's alone.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,9 +15,9 @@ import { transportKind } from '../../src/native/runtime.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { seed } from '../helpers/replay.js';
 
 const SECONDS = Number(process.env.BUSBAR_TEST_SECONDS ?? (transportKind() === 'socket' ? 60 : 8));
-const seed = Number(process.env.BUSBAR_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const NAME = 'org.example.Idle';
 
 const test = suite('idle service');

@@ -23,13 +23,13 @@ import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
+import { replayable } from '../helpers/replay.js';
 import type { WireEnd } from '../helpers/wire-end.js';
 
 const test = suite('phases of peers');
 
 const LIMITS = { connections: 5, unauthenticated: 3 };
 const RUNS = 25;
-const seed = process.env.BUSBAR_SEED === undefined ? undefined : Number(process.env.BUSBAR_SEED);
 const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
 
 /** What can happen; `pick` chooses the client that it happens to. */
@@ -274,7 +274,7 @@ for (const transport of ['socket', 'sd-bus'] satisfies TransportKind[]) {
           }
           came += scene.came;
         });
-        await fc.assert(property, { numRuns: RUNS, endOnFailure: true, ...(seed === undefined ? {} : { seed }) });
+        await fc.assert(property, replayable(RUNS));
         assert.ok(came > 80, `${came} clients came`);
         await assertNoFdsLeft(before);
         assert.is(process.listenerCount('exit'), exits);

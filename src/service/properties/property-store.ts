@@ -250,7 +250,7 @@ export class PropertyStore {
     return new EncodedEntries(entries);
   }
 
-  /** A value that somebody asked for by itself is sent, and others may be waiting for one. */
+  /** The answer of a Get is sent, and other calls may be waiting for a value. */
   tell(property: Property, { number, changes, value }: Omit<Answer, 'entry'>): void {
     property.tell(number);
     if (property.listeners.size > 0) property.learn({ number, changes, value, entry: quietEntry(property, value) });

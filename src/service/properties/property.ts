@@ -6,7 +6,7 @@ import { KeptDescriptors } from './kept-descriptors.js';
 import { withoutVariants } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 
-/** A value of a property that somebody waits for: what a getter that takes its time came to, or what was told meanwhile. */
+/** A value of a property that a call waits for: what a getter that takes its time came to, or what was told meanwhile. */
 export interface Answer {
   /** Its place in the order in which the values were asked for: the higher one is the newer one. */
   readonly number: number;
