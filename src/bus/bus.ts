@@ -8,14 +8,14 @@ import type { Connection } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/message.js';
 import type { WaitOptions } from '../connection/pending-calls.js';
 import { report } from '../diagnostics.js';
-import { ConnectionClosedError, NotSupportedError } from '../errors.js';
+import { ConnectionClosedError, InvalidArgumentError, NotSupportedError } from '../errors.js';
 import { type Handle, makeHandle, withHandle } from '../handle.js';
 import { checkBusName, checkWellKnownName } from '../names.js';
 import { checkFunction, checkObject } from '../parameters.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
 import { CallsAtWork } from './calls-at-work.js';
-import { BusDriver, type Credentials } from './driver.js';
+import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
 import { Endpoint } from './endpoint.js';
 import { Incoming } from './incoming.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
@@ -413,6 +413,22 @@ export class Bus extends Endpoint {
   /** @internal whether there is no bus, but one peer at the other end */
   get isPeer(): boolean {
     return this.#bus === undefined;
+  }
+
+  /**
+   * @internal The specification has a bus interpret calls without a destination itself. Buses then know `Peer` and little else:
+   * neither dbus-daemon nor dbus-broker answers `ListNames` so. All of that is also at the bus's own name, so a missing
+   * destination is a forgotten one, for which the bus's answer (no such method) would be misleading.
+   *
+   * @throws {@link InvalidArgumentError} for what is no name, and for none where there is a bus
+   */
+  override checkDestination(destination: string | undefined): void {
+    if (destination !== undefined) checkBusName(destination, 'destination');
+    else if (!this.isPeer) {
+      throw new InvalidArgumentError(
+        `destination: required on a message bus: give the name of the service that has the object, or '${BUS_NAME}' for the bus itself`,
+      );
+    }
   }
 
   /** @internal whether a message that carries this destination is for this connection, and not merely overheard */

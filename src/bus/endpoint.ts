@@ -150,8 +150,13 @@ export class Endpoint implements AsyncDisposable {
    * const [id] = await bus.call(call);
    * const { sender, serial, body } = await bus.call({ ...call, reply: 'message' });
    * ```
+   * On a message bus a destination is required. The specification has a bus interpret a call without one itself, but
+   * dbus-daemon and dbus-broker answer little more than `org.freedesktop.DBus.Peer` so, and all of it at the name
+   * `org.freedesktop.DBus` as well: a missing destination is a mistake. {@link send} can send such a call.
+   *
    * @param options override those of `call`
-   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
+   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid, or without a destination on a bus;
+   * nothing is sent then
    * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
    * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
    * @see D-Bus specification, section "Method Calls"
@@ -172,6 +177,7 @@ export class Endpoint implements AsyncDisposable {
       // Copied, because it is looked at more than once: what is checked has to be what is used.
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
       const { noReply, autoStart, interactive, fileDescriptors } = call;
+      this.checkDestination(destination);
       checkFlagOptions({ noReply, autoStart, interactive });
       checkBody(body, signature);
       checkChoice(reply, REPLY_FORMS, 'reply');
@@ -239,6 +245,9 @@ export class Endpoint implements AsyncDisposable {
     if (replySerial !== undefined) this.noteAnswer(replySerial, destination);
     return sent;
   }
+
+  /** @internal whether calls may have this destination. Set by the layer that knows whether there is a bus. */
+  checkDestination(_destination: string | undefined): void {}
 
   /** @internal an answer was sent by {@link send}. Set by the layer that hands out calls to answer. */
   protected noteAnswer(_replySerial: number, _destination: string | undefined): void {}

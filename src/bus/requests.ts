@@ -18,7 +18,10 @@ export interface CallOptions extends WaitOptions {
 
 /** A method call, by the specification's names. */
 export interface MethodCall extends CallOptions {
-  /** Whom to call: a unique or a well-known name. Left out between peers. */
+  /**
+   * The connection to call: a unique or a well-known name, or `org.freedesktop.DBus` for the bus itself. Required on a message
+   * bus; left out between peers.
+   */
   readonly destination?: string | undefined;
   /** The object. */
   readonly path: string;

@@ -12,7 +12,7 @@ import { checkInterfaceName, checkObjectPath } from '../names.js';
 import { suggestion } from '../nearest-name.js';
 import { nameSuccessors } from '../successors.js';
 import { misfitReply } from './misfits.js';
-import { checkDestination, makeProxy } from './proxy.js';
+import { makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 import { few } from './shown.js';
 
@@ -87,7 +87,7 @@ export async function remoteObject(
   path: string,
   given: ObjectOptions = {},
 ): Promise<RemoteObject> {
-  checkDestination(bus, destination);
+  bus.checkDestination(destination);
   checkObjectPath(path, 'path');
   objectOptions.check(given);
   const { introspection, ...options } = given;

@@ -16,10 +16,9 @@ import { MessageType } from '../connection/message.js';
 import type { ReplyBody } from '../connection/pending-calls.js';
 import { printable } from '../diagnostics/printable.js';
 import { report } from '../diagnostics.js';
-import { InvalidArgumentError } from '../errors.js';
 import type { InterfaceDescription, MethodDescription, SignalDescription } from '../introspection/description.js';
 import { KnownOptions } from '../known-options.js';
-import { checkBusName, checkObjectPath } from '../names.js';
+import { checkObjectPath } from '../names.js';
 import { checkBoolean, checkFunction, checkSignal } from '../parameters.js';
 import { abortable } from './abortable.js';
 import { absentMembers, absentOfProxy, calledAsFunction, type NamespaceName } from './absent-members.js';
@@ -134,16 +133,9 @@ export function makeProxy(
   loose: boolean,
   aliases: () => Aliases = withoutAliases,
 ): LooseProxy {
-  checkDestination(bus, destination);
+  bus.checkDestination(destination);
   checkObjectPath(path, 'path');
   return new RemoteInterface({ bus, description, destination, path, aliases, options: { loose }, told: new Set() });
-}
-
-/** Only where one peer is at the other end can an object be somebody's without a name. */
-export function checkDestination(bus: Bus, destination: string | undefined): void {
-  if (destination !== undefined) checkBusName(destination, 'destination');
-  else if (!bus.isPeer)
-    throw new InvalidArgumentError('destination: on a bus, give the name of the service that exports the object');
 }
 
 const noAliases: Aliases = new Map();

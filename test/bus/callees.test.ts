@@ -2,7 +2,7 @@
 // played here where the order of its answers matters; test/reliability/faults-spoofing.test.ts has the real ones.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, implement, TimeoutError } from '../../src/index.js';
+import { connect, defineInterface, InvalidArgumentError, implement, MessageType } from '../../src/index.js';
 import { busMessage, ownerChanged, refusalTo, strings } from '../helpers/bus-words.js';
 import { BUS, FakeBus, PEER } from '../helpers/fake-bus.js';
 import { patience } from '../helpers/patience.js';
@@ -125,16 +125,41 @@ test('the bus answers for a callee that does not', async () => {
   assert.match((error as Error).name, 'ServiceUnknown');
 });
 
-test('a call to nobody in particular is answered by the bus or not at all', async () => {
-  await using server = await FakeBus.start({
-    answer: (call) => (call.member === 'Ask' ? answerTo(call, FORGER, 'forged') : undefined),
-  });
+test('a call without a destination is refused on a bus, before anything is sent', async () => {
+  await using server = await FakeBus.start();
   await using bus = await connect({ address: server.address });
-  const outcome = rejection(bus.call({ path: '/', interface: NAME, member: 'Ask', timeout: 300 * patience }));
-  // The bus answers in order: what was forged has come.
+  const before = bus.stats().messagesSent;
+  const error = await rejection(bus.call({ path: '/', interface: NAME, member: 'Ask' }));
+  assert.instance(error, InvalidArgumentError);
+  assert.is(
+    (error as Error).message,
+    'destination: required on a message bus: give the name of the service that has the object, ' +
+      "or 'org.freedesktop.DBus' for the bus itself",
+  );
+  assert.is(bus.stats().messagesSent, before);
+});
+
+testUnless(PrivateBus.missing(), test, 'a call that is sent without a destination is answered by the bus', async () => {
+  await using daemon = await PrivateBus.start();
+  await using bus = await connect({ address: daemon.address });
+  const replies: (number | undefined)[][] = [];
+  using _handler = bus.addMessageHandler(
+    ({ replySerial, type }) => {
+      if (replySerial !== undefined) replies.push([replySerial, type]);
+      return false;
+    },
+    { replies: true },
+  );
+  const peer = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+  const ping = bus.send({ type: MessageType.MethodCall, ...peer });
+  const driver = { path: '/org/freedesktop/DBus', interface: BUS, member: 'ListNames' };
+  const list = bus.send({ type: MessageType.MethodCall, ...driver });
+  // The bus answers in order.
   await bus.listNames();
-  assert.is(bus.stats().unexpectedReplies, 1);
-  assert.instance(await outcome, TimeoutError);
+  assert.equal(replies.slice(0, 2), [
+    [ping, MessageType.MethodReturn],
+    [list, MessageType.Error],
+  ]);
 });
 
 for (const [what, answers] of [
