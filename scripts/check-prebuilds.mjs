@@ -1,6 +1,7 @@
 /**
- * `npm run check:prebuilds`: checks every binary that the package ships: it is there, is not stale, keeps to the limits of
- * `prebuilds/targets.mjs`, and loads if it is for this machine.
+ * `npm run check:prebuilds`: checks every binary that the package ships: it is there, keeps to the limits of
+ * `prebuilds/targets.mjs`, and loads if it is for this machine. `--release` also refuses a binary of other sources than those
+ * of now: while native/ is worked on, the tests build the addon, and the binaries follow.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -8,6 +9,8 @@ import { join } from 'node:path';
 import { inspection, prebuilds } from './prebuilds/inspection.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
+
+const forRelease = process.argv.includes('--release');
 
 let passed = 0;
 let failed = 0;
@@ -27,10 +30,13 @@ function skip(statement, reason) {
 }
 
 for (const target of targets) {
-  const { file, elf, checks } = inspection(target);
+  const { file, elf, checks, stale } = inspection(target);
   const path = join(prebuilds, file);
   for (const { statement, problem } of checks) check(statement, problem);
   if (!existsSync(path)) continue;
+  const problem = stale ? 'native/ has changed; run npm run prebuild' : undefined;
+  if (stale && !forRelease) skip(`${file} is of the sources as they are`, problem);
+  else check(`${file} is of the sources as they are`, problem);
   if (elf === undefined) skip(`${file} keeps to the limits`, 'readelf is not installed');
   if (isForThisMachine(target)) check(`${file} loads`, problemOfLoading(path));
   else skip(`${file} loads`, 'it is for another machine');

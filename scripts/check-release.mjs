@@ -1,5 +1,5 @@
 /**
- * Runs before npm publishes, by whomever: the version has its section in the changelog, with a date, and where a tag is
+ * `npm run check:release`, which npm runs before it publishes: the version has its section in the changelog, with a date, and where a tag is
  * published the tag is that version's; package.json names the repository, which npm compares with where the package
  * comes from; and the checks of the binaries and of the package find nothing.
  */
@@ -17,8 +17,8 @@ if (!new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d\\d-\\d
   problems.push(`CHANGELOG.md has no section "## [${version}] - YYYY-MM-DD"`);
 if (refType === 'tag' && refName !== `v${version}`) problems.push(`the tag is ${refName}, and the version ${version}`);
 if (repository?.url === undefined) problems.push('package.json does not name its repository');
-for (const script of ['check-prebuilds.mjs', 'check-package.mjs']) {
-  const { status } = spawnSync(process.execPath, [join('scripts', script)], { cwd: root, stdio: 'inherit' });
+for (const [script, ...args] of [['check-prebuilds.mjs', '--release'], ['check-package.mjs']]) {
+  const { status } = spawnSync(process.execPath, [join('scripts', script), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) problems.push(`scripts/${script} has failed`);
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run test:differential`: the same messages read by busbar and by other implementations, for longer than `npm test`
+ * `npm run test:differential`: the same messages read by busbar and by other implementations, for longer than `npm run test:all`
  * has the time. Plain Node.js, because the dependencies that run TypeScript are among what it sets up. `--help` lists the
  * options.
  */

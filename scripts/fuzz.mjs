@@ -3,7 +3,7 @@
  *
  *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
  *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts, but leaks are not looked for
- *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm test`
+ *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm run test:all`
  *
  * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
  */
@@ -58,7 +58,7 @@ async function fuzz() {
   process.exitCode = results.some(({ failed }) => failed) ? 1 : 0;
 }
 
-/** One suite of `npm test`. It shows that the targets build, run, and hold on their seeds and on what was found. */
+/** One suite of `npm run test:all`. It shows that the targets build, run, and hold on their seeds and on what was found. */
 async function smoke() {
   const missing = missingTool();
   if (missing !== undefined) return console.log(`fuzz: skipped (no ${missing})`);

@@ -5,9 +5,9 @@
  * prebuildify builds through the cmake-js stand-in, in a folder of its own for each target: it takes what it finds in
  * `build/Release` below its working folder, and moves it.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
@@ -15,6 +15,7 @@ import { installZig } from './prebuilds/zig.mjs';
 import { root } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { orExplain } from './setup.mjs';
+import { reportFile, supportReport } from './support-report/report.mjs';
 
 const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
@@ -46,3 +47,7 @@ for (const target of chosen) {
   });
   writeStamp(file, hash);
 }
+
+// It tells of the binaries as they are.
+writeFileSync(reportFile, supportReport());
+console.log(`prebuild: ${relative(root, reportFile)}`);

@@ -5,7 +5,7 @@
  *   npm run sanitize -- --only addon --suite bus/calls     the suites with these words in their names
  *   npm run sanitize -- --only valgrind --only tidy
  *
- * What a complete part came to is written to docs/reliability/figures/sanitizers.json, whatever it was. `npm test` runs
+ * What a complete part came to is written to docs/reliability/figures/sanitizers.json, whatever it was. `npm run test:all` runs
  * the native tests under AddressSanitizer and UndefinedBehaviorSanitizer anyway.
  */
 import { parseArgs } from 'node:util';

@@ -1,13 +1,14 @@
 /**
  * Makes a checkout ready to run: dependencies, the compiled library, the addon's binary, and what the distribution
- * must provide. Does only what is not done yet. `--tests` adds what the tests need.
+ * must provide. Does only what is not done yet, and says what it does. `--tests` adds what the tests need.
  */
 import { pathToFileURL } from 'node:url';
-import { buildAddon, buildLibrary, loadAddon } from './setup/build.mjs';
+import { loadAddon, prepareAddon } from './setup/addon.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
+import { buildLibrary } from './setup/library.mjs';
 import { checkPlatform } from './setup/platform.mjs';
 import { SetupError } from './setup/report.mjs';
-import { bus, requirePackages, sdbusLibrary, testPeers, wishForPackages } from './setup/system-packages.mjs';
+import { bus, missingOf, requirePackages, sdbusLibrary, testPeers, wishForPackages } from './setup/system-packages.mjs';
 
 /** What everything else rests on. */
 export function setupDependencies() {
@@ -18,7 +19,7 @@ export function setupDependencies() {
 /** The library, ready to be imported as `busbar` by the examples. */
 export async function setupLibrary() {
   await buildLibrary();
-  buildAddon();
+  prepareAddon();
 }
 
 /** The library with all that it can do: half of the tests are about the transport `sd-bus`. */
@@ -27,22 +28,32 @@ export async function setupTestedLibrary() {
   requirePackages([sdbusLibrary(loadAddon)]);
 }
 
-/** Sees to a bus of one's own, installing it where it can; answers whether this machine can run one now. */
+/** Which sd-bus library the addon finds; `undefined` if there is none. */
+export function foundSdbusLibrary() {
+  return loadAddon()?.sdbusLibrary();
+}
+
+/** Installs dbus-daemon where there is none and it can; answers whether this machine can run a private bus now. */
 export function setupPrivateBus() {
-  wishForPackages([bus], 'what needs a bus of its own does without');
+  wishForPackages([bus], 'what needs a private bus is skipped');
   return bus.present();
 }
 
 /**
- * What the tests compare the library with. `BUSBAR_TEST_PEERS=required` says that none may be missing: where nobody reads
- * what was skipped, a test that is always skipped looks like one that passes.
+ * Installs what the tests compare the library with. `BUSBAR_TEST_PEERS=required` says that none may be missing: in continuous
+ * integration a test that is always skipped looks like one that passes.
  */
 export function setupTestPeers() {
   if (process.env.BUSBAR_TEST_PEERS === 'required') requirePackages(testPeers);
   else wishForPackages(testPeers, 'tests that need them are skipped');
 }
 
-/** Runs parts of the setup; a person gets their message without a stack, and the process ends. */
+/** The names of what the tests compare the library with and this machine lacks. */
+export function missingTestPeers() {
+  return missingOf(testPeers);
+}
+
+/** Runs parts of the setup; a failure prints its message without a stack, and ends the process. */
 export async function orExplain(...parts) {
   try {
     for (const part of parts) await part();

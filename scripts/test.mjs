@@ -1,42 +1,113 @@
 /**
- * `npm test`: sets up what the tests need, runs every suite, two at a time, and reports one line each. A suite that
- * fails shows its whole output. Words on the command line choose the suites whose name has one of them; `--part 1/3` runs
- * every third one of these, from the first on, for machines that share the work.
+ * `npm test` and `npm run test:all`: set up what the tests need, run suites, two at a time, and report one line each. The
+ * output of a suite that fails is shown at the end.
  */
 import { parseArgs } from 'node:util';
+import { prepareAddon } from './setup/addon.mjs';
+import { buildLibrary } from './setup/library.mjs';
 import { SetupError } from './setup/report.mjs';
-import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+import {
+  foundSdbusLibrary,
+  missingTestPeers,
+  orExplain,
+  setupDependencies,
+  setupPrivateBus,
+  setupTestPeers,
+} from './setup.mjs';
+import { countsText, Report } from './test/report.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { allSuites } from './test/suites.mjs';
 
+const USAGE = `Usage: npm test [-- [options] [words]]
+       npm run test:all [-- [options]]
+
+  npm test          runs lint, types, the unit tests, the tests of the bus on the default transport,
+                    the quickstart, the README, the ends of processes, and the installed package.
+  npm run test:all  runs these, and then all other suites: the other transport and poller,
+                    dbus-broker, other libraries and tools, models, floods, faults, and soaks.
+
+  Words choose the suites whose names have one of them: npm test -- codec bus/calls
+
+  --list            prints the names of the suites, and runs nothing
+  --install-peers   installs what the tests compare busbar with (root and a package manager)
+  --part 1/3        runs every third suite of these, from the first one on
+  --help            prints this text`;
+
 const AT_ONCE = 2;
 
-await orExplain(setupTestPeers, setupDependencies);
+const options = {
+  all: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+  'install-peers': { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  part: { type: 'string', default: '1/1' },
+};
 
-const { values, positionals: words } = parseArgs({
-  options: { part: { type: 'string', default: '1/1' } },
-  allowPositionals: true,
-});
-const [part, parts] = values.part.split('/').map(Number);
-const suites = allSuites()
-  .filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
-  .filter((_, index) => index % parts === part - 1);
-const width = Math.max(0, ...suites.map(({ name }) => name.length));
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const { values, positionals: words } = parsed();
+if (values.help) exitWith(USAGE, 0);
 
-await reportBuild();
-await reportInOrder(suites);
-console.log(`\n${countsText(totals)}`);
-process.exitCode = totals.failed > 0 || suites.length === 0 ? 1 : 0;
+const installPeers = values['install-peers'] || process.env.BUSBAR_TEST_PEERS === 'required';
+if (!values.list) await orExplain(installPeers ? setupTestPeers : setupPrivateBus, setupDependencies);
 
-/** Without the library only the suites that import it can fail, and they then say so themselves. */
-async function reportBuild() {
+const groups = chosenGroups();
+const suites = groups.flatMap((group) => group.suites);
+if (values.list) exitWith(suites.map(listed).join('\n'), 0);
+
+const report = new Report(suites);
+await prepareLibrary();
+for (const group of groups) {
+  const start = performance.now();
+  await reportInOrder(group.suites);
+  if (groups.length === 1) continue;
+  const seconds = Math.round((performance.now() - start) / 1000);
+  console.log(`\n${group.name}: ${countsText(report.totals)} in ${seconds} s\n`);
+}
+report.finish(installPeers ? [] : missingTestPeers());
+process.exitCode = report.totals.failed > 0 ? 1 : 0;
+
+function parsed() {
   try {
-    await setupTestedLibrary();
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (!/^[1-9]\d*\/[1-9]\d*$/.test(values.part)) throw new Error(`--part is not like 1/3: ${values.part}`);
+    return { values, positionals };
+  } catch (error) {
+    return exitWith(`${error.message}\n\n${USAGE}`, 2);
+  }
+}
+
+/** The suites to run, in the order in which they run: those of `npm test` first. Words choose among all of them. */
+function chosenGroups() {
+  const [part, parts] = values.part.split('/').map(Number);
+  const all = allSuites();
+  const fitting = words.length === 0 ? all : all.filter(({ name }) => words.some((word) => name.includes(word)));
+  if (fitting.length === 0)
+    exitWith(`No suite has ${words.join(' or ')} in its name. These are there:\n\n${all.map(listed).join('\n')}`, 2);
+  const group = (name, belongs) => ({
+    name,
+    suites: fitting.filter(belongs).filter((_, index) => index % parts === part - 1),
+  });
+  if (words.length > 0) return [group('chosen', () => true)];
+  const quick = group('npm test', (suite) => suite.quick);
+  return values.all ? [quick, group('all others', (suite) => !suite.quick)] : [quick];
+}
+
+function listed({ name, quick }) {
+  return quick ? name : `${name}  (test:all)`;
+}
+
+/** Where the library cannot be built, only the suites that import it can fail, and they then say so themselves. */
+async function prepareLibrary() {
+  try {
+    await buildLibrary();
+    prepareAddon();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    report({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });
+    report.add({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });
+    return;
   }
+  if (foundSdbusLibrary() !== undefined) return;
+  const lacks = 'no sd-bus library: libsystemd, libelogind or basu';
+  for (const suite of suites) if (suite.env?.BUSBAR_TRANSPORT === 'sd-bus') suite.missing ??= lacks;
 }
 
 /** Runs suites side by side; reports them in their order, each as soon as those before it are. */
@@ -48,28 +119,13 @@ async function reportInOrder(waiting) {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [index, suite] = next;
       results[index] = await runSuite(suite);
-      for (; results[reported] !== undefined; reported++) report(waiting[reported], results[reported]);
+      for (; results[reported] !== undefined; reported++) report.add(waiting[reported], results[reported]);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-function report(suite, result) {
-  for (const kind of Object.keys(totals)) totals[kind] += result[kind];
-  const failed = result.failed > 0;
-  const reasons = result.reasons.length === 0 ? '' : `  (${result.reasons.join('; ')})`;
-  const time = `${result.seconds.toFixed(1)} s`;
-  console.log(`${failed ? '✘' : '✔'} ${suite.name.padEnd(width)}  ${suiteText(result)}  ${time}${reasons}`);
-  if (!failed) return;
-  console.log(`${result.output.trimEnd()}\n${result.failure === undefined ? '' : `${suite.name} ${result.failure}\n`}`);
-}
-
-/** A suite names only what there was of it. */
-function suiteText(result) {
-  const kinds = Object.keys(totals).filter((kind) => result[kind] > 0);
-  return kinds.map((kind) => `${result[kind]} ${kind}`).join(', ');
-}
-
-function countsText({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+function exitWith(text, code) {
+  console.log(text);
+  process.exit(code);
 }

@@ -9,12 +9,14 @@
  * Then the programs of test/types/settings are compiled with the settings that users have, the declarations of a library
  * that exports what busbar returns are emitted, errors are compared with the cures that they have to name, an editor is asked
  * for definitions, and it is counted what an interface costs the compiler.
+ *
+ * `--newest` does what concerns the newest TypeScript alone, in seconds; `--others` does all the rest.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { buildLibrary } from './setup/build.mjs';
+import { buildLibrary } from './setup/library.mjs';
 import { root } from './setup/report.mjs';
 import { orExplain } from './setup.mjs';
 import { checkCost } from './type-tests/cost.mjs';
@@ -25,10 +27,6 @@ import { checkSettings } from './type-tests/settings.mjs';
 import { tableValues } from './type-tests/table-values.mjs';
 
 const tests = join(root, 'test', 'types');
-const work = join(root, 'build', 'type-tests');
-const generated = join(work, 'generated');
-/** Those that have nothing to do with decorators. */
-const signatures = join(generated, 'signatures');
 const require = createRequire(import.meta.url);
 
 /** Each TypeScript but the newest has a folder of its own, for in this one its `tsc` would hide the project's. */
@@ -36,14 +34,6 @@ const [oldest, five] = ['oldest', 'five'].map((folder) =>
   require.resolve('typescript/package.json', { paths: [join(tests, folder)] }),
 );
 const newest = require.resolve('typescript/package.json');
-const dialects = [
-  { name: 'standard', folders: [tests, generated, signatures], options: {} },
-  {
-    name: 'experimentalDecorators',
-    folders: [tests, generated, join(tests, 'legacy')],
-    options: { experimentalDecorators: true },
-  },
-];
 const ASSERTION = /^\s*\/\/ @ts-expect-error\b|(?<!function )\bis</;
 
 function compile(manifest, project, ...options) {
@@ -70,6 +60,24 @@ function assertionsOf(files) {
   return assertions;
 }
 
+const only = process.argv[2];
+const compilers = { '--newest': [newest], '--others': [oldest, five] }[only] ?? [oldest, five, newest];
+
+/** Each half has a folder of its own: both may run at once. */
+const work = join(root, 'build', `type-tests${only === undefined ? '' : only.slice(1)}`);
+const generated = join(work, 'generated');
+/** Those that have nothing to do with decorators. */
+const signatures = join(generated, 'signatures');
+
+const dialects = [
+  { name: 'standard', folders: [tests, generated, signatures], options: {} },
+  {
+    name: 'experimentalDecorators',
+    folders: [tests, generated, join(tests, 'legacy')],
+    options: { experimentalDecorators: true },
+  },
+];
+
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 await orExplain(buildLibrary);
@@ -89,7 +97,7 @@ for (const dialect of dialects) {
   const project = join(work, `${dialect.name}.json`);
   const options = { ...base, ...dialect.options, paths: { busbar: [declarations] } };
   writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
-  for (const compiler of [oldest, five, newest]) {
+  for (const compiler of compilers) {
     const { version } = require(compiler);
     const complaints = compile(compiler, project);
     const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));
@@ -109,13 +117,15 @@ function assertionAt(error) {
 const places = new Set([...assertions].flatMap(([file, numbers]) => numbers.map((number) => `${file}:${number}`)));
 const passed = [...places].filter((place) => !failed.has(place)).length;
 
-const others = [
-  checkSettings(join(work, 'settings'), { oldest, newest }),
-  checkDeclarations(join(work, 'declared'), [oldest, five, newest]),
-  checkCures(join(work, 'cures'), [oldest, five, newest]),
-  checkEditors(join(work, 'editors'), five),
-  checkCost(join(work, 'cost'), [five, newest]),
-];
+const checks = {
+  cures: () => checkCures(join(work, 'cures'), compilers),
+  settings: () => checkSettings(join(work, 'settings'), { oldest, newest }),
+  declarations: () => checkDeclarations(join(work, 'declared'), [oldest, five, newest]),
+  editors: () => checkEditors(join(work, 'editors'), five),
+  cost: () => checkCost(join(work, 'cost'), [five, newest]),
+};
+const chosen = only === '--newest' ? [checks.cures] : Object.values(checks);
+const others = chosen.map((check) => check());
 const sum = (key) => others.reduce((total, outcome) => total + outcome[key], 0);
 const failures = failed.size + sum('failed');
 

@@ -1,4 +1,4 @@
-/** Whether a binary that the package ships is there, is not stale, and keeps to the limits of targets.mjs. */
+/** Whether a binary that the package ships is there, is of the sources as they are, and keeps to the limits of targets.mjs. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
@@ -11,7 +11,8 @@ export const prebuilds = join(root, 'prebuilds');
 /**
  * @param target of targets.mjs
  * @returns the `file`; what was looked at, as a `statement` that holds unless there is a `problem`; what readelf tells of
- *   it, unless there is no file or no readelf; and whether the limits were looked at and are kept, however old it is
+ *   it, unless there is no file or no readelf; whether the limits were looked at and are kept; and whether it is `stale`: of
+ *   other sources than those of now
  */
 export function inspection(target) {
   const file = fileOf(target);
@@ -20,12 +21,11 @@ export function inspection(target) {
     const absent = { statement: `${file} is there`, problem: 'run npm run prebuild' };
     return { file, checks: [absent], kept: false };
   }
-  const problem = readStamp()[file] === sourcesHash(target) ? undefined : 'native/ has changed; run npm run prebuild';
-  const checks = [{ statement: `${file} is not stale`, problem }];
-  if (!hasReadelf()) return { file, checks, kept: false };
+  const stale = readStamp()[file] !== sourcesHash(target);
+  if (!hasReadelf()) return { file, checks: [], kept: false, stale };
   const elf = { ...inspect(path), bytes: statSync(path).size };
   const ofLimits = limitsKept(file, elf, target);
-  return { file, elf, checks: [...checks, ...ofLimits], kept: ofLimits.every((check) => check.problem === undefined) };
+  return { file, elf, checks: ofLimits, kept: ofLimits.every((check) => check.problem === undefined), stale };
 }
 
 function limitsKept(file, elf, target) {

@@ -21,7 +21,7 @@ const folders = ['bus/', 'process/', 'reliability/'];
 /** What is watched takes longer. */
 const TIMES = 8;
 
-/** One after the other would take too long, and more than `npm test` runs at a time would upset its limits of time. */
+/** One after the other would take too long, and more than `npm run test:all` runs at a time would upset its limits of time. */
 const AT_ONCE = 2;
 
 /** Runs the suites whose name has one of `words`, all if there is none. */

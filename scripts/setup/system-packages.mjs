@@ -82,6 +82,9 @@ export const emulator = (name) => program(name, 'qemu-user-static');
 /** Things by name; with what they are for where the reader cannot know. */
 const listed = (things) => things.map(({ name, need }) => (need ? `${name} (${need})` : name)).join(', ');
 
+/** The names of the things that are not on this machine. */
+export const missingOf = (things) => things.filter((thing) => !thing.present()).map(({ name }) => name);
+
 /** Installs what is missing; throws a `SetupError` with the command where it cannot. */
 export function requirePackages(things) {
   const missing = things.filter((thing) => !thing.present());
@@ -110,7 +113,7 @@ export function wishForPackages(things, consequence) {
       say(error.message);
     }
   }
-  const still = missing.filter((thing) => !thing.present()).map((thing) => thing.name);
+  const still = missingOf(missing);
   if (still.length === 0) return;
   const hint = command === undefined || canInstall ? '' : `. To have them:  sudo ${command.join(' ')}`;
   say(`not here: ${still.join(', ')}; ${consequence}${hint}`);

@@ -61,8 +61,7 @@ export function supportReport() {
       '[package.md](package.md#bundles).',
     tableOf(installationRows(readRows(figures('tools')))),
     '## What was inspected',
-    '`npm run check:prebuilds` holds every binary to its limits, and fails where one is older than its sources; it is ' +
-      'part of `npm test`.',
+    '`npm run check:prebuilds` holds every binary to its limits, it is ' + 'part of `npm run test:all`.',
     tableOf(binaryRows(inspections)),
     '## What was loaded',
     '`npm run check:loading`.',

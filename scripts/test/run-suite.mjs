@@ -18,6 +18,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 /** Runs a suite; resolves with its counts, its output, and why it failed where the counts do not tell. */
 export async function runSuite(suite) {
+  if (suite.missing !== undefined) {
+    return { passed: 0, failed: 0, skipped: 1, reasons: [suite.missing], output: '', seconds: 0 };
+  }
   const start = performance.now();
   const { output, problem } = await runToEnd(suite);
   const counts = suite.counts(output, problem === undefined);

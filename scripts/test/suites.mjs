@@ -1,17 +1,23 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take, and how to read its counts from
- * what it printed. Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third.
- * Promises about what a bus does, which those suites try on dbus-daemon, are tried on dbus-broker by one more.
+ * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take,
+ * and how to read its counts from what it printed; `quick` if it is one of `npm test`, and `missing` if this machine lacks
+ * something without which it cannot run.
+ *
+ * Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third. Promises about
+ * what a bus does, which those suites try on dbus-daemon, are tried on dbus-broker by one more.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { nativeIsAsCommitted } from '../setup/addon.mjs';
 import { root } from '../setup/report.mjs';
+import { bus } from '../setup/system-packages.mjs';
 import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
 import { timeLimitOf } from './time-limit.mjs';
 
 const connectingFolders = ['bus', 'interop', 'process', 'reliability'];
 const transports = ['socket', 'sd-bus'];
+
 /** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all of bus and process with it. */
 const polled = [
   'bus/calls',
@@ -46,23 +52,37 @@ const brokered = [
   'bus/slow-getters',
 ];
 
+/** Of the files that `npm test` runs, on the default transport where they connect: */
+const quickFolders = ['unit', 'bus', 'documentation'];
+const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pack/npm'];
+
+/** but not those that take long: random steps against a model, floods, and waits for time limits. */
+const slow = [];
+
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
   const own = ['unit', 'documentation', 'differential', 'soak'].flatMap(testFiles);
-  return [...tools, ...packed(), ...own, ...connecting];
+  return [...tools(), ...packed(), ...own, ...connecting];
 }
 
-const tools = [
-  { name: 'lint', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], seconds: 60, counts: countsOfTool },
-  { name: 'tsc', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], seconds: 120, counts: countsOfTool },
-  { name: 'types', args: ['scripts/type-tests.mjs'], seconds: 900, counts: countsOfChecks },
-  { name: 'docs', args: ['scripts/docs.mjs', '--check'], seconds: 120, counts: countsOfTool },
-  { name: 'native', args: ['scripts/native-tests.mjs'], seconds: 600, counts: countsOfChecks },
-  { name: 'fuzz', args: ['scripts/fuzz.mjs', '--smoke'], seconds: 600, counts: countsOfChecks },
-  { name: 'package', args: ['scripts/check-package.mjs'], seconds: 120, counts: countsOfChecks },
-  { name: 'prebuilds', args: ['scripts/check-prebuilds.mjs'], seconds: 60, counts: countsOfTool },
-];
+const tool = (name, args, seconds, counts = countsOfTool) => ({ name, args, seconds, counts });
+
+function tools() {
+  const changed = !nativeIsAsCommitted();
+  return [
+    { ...tool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], 60), quick: true },
+    { ...tool('tsc', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], 120), quick: true },
+    { ...tool('types (newest TypeScript)', ['scripts/type-tests.mjs', '--newest'], 180, countsOfChecks), quick: true },
+    tool('types (all others)', ['scripts/type-tests.mjs', '--others'], 900, countsOfChecks),
+    tool('docs', ['scripts/docs.mjs', '--check'], 120),
+    // The committed binary was tested when it was made.
+    { ...tool('native', ['scripts/native-tests.mjs'], 600, countsOfChecks), quick: changed },
+    tool('fuzz', ['scripts/fuzz.mjs', '--smoke'], 600, countsOfChecks),
+    tool('package', ['scripts/check-package.mjs'], 120, countsOfChecks),
+    tool('prebuilds', ['scripts/check-prebuilds.mjs'], 60),
+  ];
+}
 
 /**
  * Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. Of those with other tools the quick
@@ -85,12 +105,10 @@ export function testFiles(folder) {
 }
 
 function onEachTransport(suite) {
-  const suites = transports.map((transport) => ({
-    ...suite,
-    name: `${suite.name} (${transport})`,
-    env: { BUSBAR_TRANSPORT: transport },
-  }));
-  const variant = (name, env) => ({ ...suite, name: `${suite.name} (${name})`, env });
+  const variant = (name, env, more = {}) => ({ ...suite, name: `${suite.name} (${name})`, env, quick: false, ...more });
+  const suites = transports.map((transport) =>
+    variant(transport, { BUSBAR_TRANSPORT: transport }, { quick: suite.quick && transport === 'socket' }),
+  );
   if (polled.includes(suite.name)) suites.push(variant('thread', { BUSBAR_POLLER: 'thread' }));
   if (brokered.includes(suite.name)) {
     const args = ['--import', 'tsx', '--import', './test/helpers/default-daemon.ts', ...suite.args.slice(2)];
@@ -100,10 +118,22 @@ function onEachTransport(suite) {
 }
 
 function testFile(file) {
+  const name = relative(join(root, 'test'), file).replace(/\.test\.ts$/, '');
+  const quick = (quickFolders.includes(name.split('/')[0]) || quickFiles.includes(name)) && !slow.includes(name);
   return {
-    name: relative(join(root, 'test'), file).replace(/\.test\.ts$/, ''),
+    name,
     args: ['--import', 'tsx', '--expose-gc', relative(root, file)],
     seconds: timeLimitOf(file),
     counts: countsOfUvu,
+    quick,
+    missing: missingFor(file),
   };
+}
+
+/** What a test file needs and this machine lacks: a file that starts a bus in any case runs nothing without one. */
+function missingFor(file) {
+  if (bus.present()) return undefined;
+  const text = readFileSync(file, 'utf8');
+  const asks = /PrivateBus\.(missing|start)/.exec(text)?.[1];
+  return asks === 'start' && !text.includes('PrivateBus.missing') ? `${bus.name} is not installed` : undefined;
 }

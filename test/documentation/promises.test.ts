@@ -56,7 +56,7 @@ test('a row with a limit links a test of it, which exists', () => {
   }
 });
 
-test('what holds a sentence is run by npm test, or by the tests of the package', () => {
+test('what holds a sentence is run by npm run test:all, or by the tests of the package', () => {
   const run = new Set([...allSuites(), ...['pack', 'tools'].flatMap(testFiles)].map(({ args }) => args.at(-1)));
   for (const [page, record] of recordsOf) {
     for (const line of record.flatMap(({ by }) => by)) {

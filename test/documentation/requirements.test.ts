@@ -59,16 +59,16 @@ test('the page of errors has every class', () => {
   }
 });
 
-test('what is said to be a part of npm test is one of its suites', () => {
+test('what is said to be a part of a test command is one of its suites', () => {
   const suites = allSuites().map(({ name }) => name);
   for (const [command, suite] of [
     ['npm run check:package', 'package'],
     ['npm run docs:check', 'docs'],
   ]) {
-    assert.match(read('docs/package.md'), `\`${command}\`, a part of \`npm test\``);
+    assert.match(read('docs/package.md'), `\`${command}\`, a part of \`npm run test:all\``);
     assert.ok(suites.includes(suite as string), suite);
   }
-  assert.match(read('docs/package.md'), 'What needs npm alone is a part of `npm test`.');
+  assert.match(read('docs/package.md'), 'What needs npm alone is a part of `npm run test:all`.');
   for (const name of ['npm', 'import', 'bundle']) assert.ok(suites.includes(`pack/${name}`), name);
 });
 
