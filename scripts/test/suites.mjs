@@ -56,8 +56,20 @@ const brokered = [
 const quickFolders = ['unit', 'bus', 'documentation'];
 const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pack/npm'];
 
-/** but not those that take long: random steps against a model, floods, and waits for time limits. */
-const slow = [];
+/** but not those that take more than a few seconds, as floods and long waits do, nor random steps against a model. */
+const slow = [
+  'bus/closing',
+  'bus/decoded-size',
+  'bus/late-deadlines',
+  'bus/leaving',
+  'bus/message-limits',
+  'unit/codec-growth',
+  'unit/codec-odd-signatures',
+  'unit/codec-time-per-byte',
+  'unit/dialects',
+  'unit/introspection-cost',
+];
+const isSlow = (name) => name.endsWith('-model') || slow.includes(name);
 
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
@@ -119,7 +131,7 @@ function onEachTransport(suite) {
 
 function testFile(file) {
   const name = relative(join(root, 'test'), file).replace(/\.test\.ts$/, '');
-  const quick = (quickFolders.includes(name.split('/')[0]) || quickFiles.includes(name)) && !slow.includes(name);
+  const quick = (quickFolders.includes(name.split('/')[0]) || quickFiles.includes(name)) && !isSlow(name);
   return {
     name,
     args: ['--import', 'tsx', '--expose-gc', relative(root, file)],
