@@ -1,21 +1,21 @@
 /** The ways to a bus, and to a peer: the well-known buses, shared in a process, and connections of one's own. */
-import { type Address, parseAddresses } from './connection/address.js';
-import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './connection/bus-addresses.js';
-import { greetingFailure } from './connection/greeting-failure.js';
-import { CONNECT_TIMEOUT, openConnection } from './connection/open.js';
-import { InvalidArgumentError, NotSupportedError } from './errors.js';
-import { anyValue, KnownOptions } from './known-options.js';
+import { type Address, parseAddresses } from './address/address.js';
+import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './address/bus-addresses.js';
+import { InvalidArgumentError, NotSupportedError } from './base/errors.js';
+import { anyValue, KnownOptions } from './base/known-options.js';
+import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './base/parameters.js';
 import {
   CONNECTION_LIMITS,
   type CompleteLimits,
   type ConnectionLimits,
   completeLimits,
   PEER_LIMITS,
-} from './limits.js';
+} from './connection/limits.js';
+import { greetingFailure } from './connection/opening/greeting-failure.js';
+import { CONNECT_TIMEOUT, openConnection } from './connection/opening/open.js';
 import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, TRANSPORTS } from './native/runtime.js';
-import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './parameters.js';
 
 /** Which bus or peer to connect to, and how. */
 export interface ConnectOptions {

@@ -3,21 +3,21 @@
  * Each of these is a layer of its own; here they meet.
  */
 import { inspect } from 'node:util';
+import { withHandle } from './base/handle.js';
+import { isWellKnownName } from './base/names.js';
+import { nameSuccessors } from './base/successors.js';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
-import type { OwnedName } from './bus/owned-name.js';
-import type { RequestNameOptions } from './bus/owned-names.js';
+import type { OwnedName } from './bus/names/owned-name.js';
+import type { RequestNameOptions } from './bus/names/owned-names.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
 import type { TimeLimit } from './connection/time-limit.js';
-import { withHandle } from './handle.js';
-import { isWellKnownName } from './names.js';
-import { type Describable, describe, memberAliases } from './service/describe.js';
-import { type ExportedObject, exportableOf } from './service/exportable.js';
-import { type Export, Exports } from './service/exports.js';
-import { nameSuccessors } from './successors.js';
+import { type Describable, describe, memberAliases } from './service/class/describe.js';
+import { type ExportedObject, exportableOf } from './service/objects/exportable.js';
+import { type Export, Exports } from './service/objects/exports.js';
 
 /** Whether this process has been told that exports come before names. */
 let warned = false;

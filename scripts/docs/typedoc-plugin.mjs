@@ -22,7 +22,7 @@ export function load(app) {
 const OF_THE_SITE = /\.(md|svg|png)$/;
 
 /**
- * Turns `[src/listen.ts](src/listen.ts)` into `src/listen.ts`: the parts before and behind a link hold its brackets.
+ * Turns `[src/peer/listen.ts](src/peer/listen.ts)` into `src/peer/listen.ts`: the parts before and behind a link hold its brackets.
  *
  * @returns what was linked to
  */

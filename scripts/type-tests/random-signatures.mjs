@@ -41,7 +41,7 @@ const any = fc.oneof(
 export function randomSignatures() {
   const sample = [type, any].flatMap((arbitrary, index) => different(arbitrary, COUNTS[index]));
   return [
-    "import type { FileDescriptor } from '../../../../src/file-descriptor.js';",
+    "import type { FileDescriptor } from '../../../../src/values/file-descriptor.js';",
     "import type { ReadValue, ValidType, WriteValue } from '../../../../src/signature/types.js';",
     "import { type Equal, is } from '../../../../test/types/is.js';",
     'type Bytes = ReturnType<typeof Buffer.alloc>;',

@@ -4,35 +4,36 @@
  *
  * Objects and proxies stand on this one; `MessageBus` puts all of it together.
  */
+
+import { ConnectionClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.js';
+import { type Handle, makeHandle, withHandle } from '../base/handle.js';
+import { checkBusName, checkWellKnownName } from '../base/names.js';
+import { checkFunction, checkObject } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/message.js';
-import type { WaitOptions } from '../connection/pending-calls.js';
-import { report } from '../diagnostics.js';
-import { ConnectionClosedError, InvalidArgumentError, NotSupportedError } from '../errors.js';
-import { type Handle, makeHandle, withHandle } from '../handle.js';
-import { checkBusName, checkWellKnownName } from '../names.js';
-import { checkFunction, checkObject } from '../parameters.js';
+import type { WaitOptions } from '../connection/sending/pending-calls.js';
+import { report } from '../diagnostics/problems.js';
 import type { BusStats } from './bus-stats.js';
 import { Callees } from './callees.js';
 import { CallsAtWork } from './calls-at-work.js';
-import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
 import { Endpoint } from './endpoint.js';
 import { Incoming } from './incoming.js';
-import { formatMatchRule, type MatchRule } from './match-rule.js';
-import { MatchRules } from './match-rules.js';
 import {
   type MessageHandler,
   type MessageHandlerOptions,
   MessageHandlers,
   messageHandlerOptions,
 } from './message-handlers.js';
-import { NameOwners } from './name-owners.js';
-import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
-import type { OwnedName } from './owned-name.js';
-import { OwnedNames, type RequestNameOptions, requestNameOptions } from './owned-names.js';
+import { BUS_NAME, BusDriver, type Credentials } from './names/driver.js';
+import { NameOwners } from './names/name-owners.js';
+import { checkWatcher, NameWatch, type NameWatcher } from './names/name-watcher.js';
+import type { OwnedName } from './names/owned-name.js';
+import { OwnedNames, type RequestNameOptions, requestNameOptions } from './names/owned-names.js';
+import { formatMatchRule, type MatchRule } from './rules/match-rule.js';
+import { MatchRules } from './rules/match-rules.js';
+import type { Subscription } from './rules/subscription.js';
+import { type SignalListener, type SignalTaker, Subscriptions } from './rules/subscriptions.js';
 import type { OnShareClosed } from './share.js';
-import type { Subscription } from './subscription.js';
-import { type SignalListener, type SignalTaker, Subscriptions } from './subscriptions.js';
 import { TakenCalls } from './taken-calls.js';
 
 /**

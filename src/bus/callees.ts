@@ -8,11 +8,12 @@
  * A name may change hands while a call is on its way. Whoever owned it at any time between the call and its reply may have
  * been the one that got the call.
  */
+
+import { isWellKnownName } from '../base/names.js';
 import type { Connection } from '../connection/connection.js';
-import type { Callee, CalleesByName } from '../connection/pending-calls.js';
-import { isWellKnownName } from '../names.js';
-import { BUS_NAME } from './driver.js';
-import type { FollowedName, NameOwners } from './name-owners.js';
+import type { Callee, CalleesByName } from '../connection/sending/pending-calls.js';
+import { BUS_NAME } from './names/driver.js';
+import type { FollowedName, NameOwners } from './names/name-owners.js';
 
 /**
  * Names that are followed at a time, with a match rule each: a bus for the system allows a connection 512 rules. If more

@@ -2,17 +2,18 @@
  * One end of a connection: what it sends, and how it lives and ends. What it hears, and what it asks of a bus, is for
  * `Bus`, which stands on this one.
  */
+
+import { type DBusError, InvalidArgumentError } from '../base/errors.js';
+import { KnownOptions, type OptionTable } from '../base/known-options.js';
+import { checkChoice, checkObject, checkTimeout } from '../base/parameters.js';
 import { CLOSE_LIMIT, type Connection } from '../connection/connection.js';
 import type { KeepAliveUser } from '../connection/keep-alive.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
+import type { CompleteLimits } from '../connection/limits.js';
 import { type Message, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
-import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/pending-calls.js';
+import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/sending/pending-calls.js';
 import { TimeLimit } from '../connection/time-limit.js';
-import { type DBusError, InvalidArgumentError } from '../errors.js';
-import { KnownOptions, type OptionTable } from '../known-options.js';
-import type { CompleteLimits } from '../limits.js';
-import { checkChoice, checkObject, checkTimeout } from '../parameters.js';
-import type { Credentials } from './driver.js';
+import type { Credentials } from './names/driver.js';
 import {
   type CallOptions,
   callFields,
@@ -24,7 +25,7 @@ import {
   messageFields,
   type SignalEmission,
   signalFields,
-} from './requests.js';
+} from './names/requests.js';
 import { type OnShareClosed, Share } from './share.js';
 import { socketCredentials } from './socket-credentials.js';
 

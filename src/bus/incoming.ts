@@ -3,14 +3,14 @@
  * message handlers of the program, which may keep a message to themselves; then exported objects and listeners.
  */
 import type { Connection } from '../connection/connection.js';
-import type { Inbox } from '../connection/inbox.js';
 import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
-import { report } from '../diagnostics.js';
-import { BUS_NAME } from './driver.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import { report } from '../diagnostics/problems.js';
 import type { MessageHandlers } from './message-handlers.js';
-import type { NameOwners } from './name-owners.js';
-import type { OwnedNames } from './owned-names.js';
-import type { Subscriptions } from './subscriptions.js';
+import { BUS_NAME } from './names/driver.js';
+import type { NameOwners } from './names/name-owners.js';
+import type { OwnedNames } from './names/owned-names.js';
+import type { Subscriptions } from './rules/subscriptions.js';
 
 /** Whom messages are for. */
 interface Receivers {

@@ -1,12 +1,13 @@
 /** Who sees every incoming message before anything else does, and may deal with it. */
-import type { Inbox } from '../connection/inbox.js';
+
+import { KnownOptions } from '../base/known-options.js';
+import { checkBoolean } from '../base/parameters.js';
 import type { ConnectionState } from '../connection/lifecycle.js';
 import { type Message, MessageType } from '../connection/message.js';
-import { reportFailure, reportRejection } from '../diagnostics.js';
-import { KnownOptions } from '../known-options.js';
-import { checkBoolean } from '../parameters.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import { reportFailure, reportRejection } from '../diagnostics/problems.js';
 import type { CallsAtWork } from './calls-at-work.js';
-import type { NameOwners } from './name-owners.js';
+import type { NameOwners } from './names/name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
 
 /**

@@ -2,9 +2,10 @@
  * One user's share of a connection that several use: it ends by itself, with everything that was made by it, or with the
  * connection.
  */
+
+import type { DBusError } from '../base/errors.js';
 import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
 import type { TimeLimit } from '../connection/time-limit.js';
-import type { DBusError } from '../errors.js';
 
 interface SharedConnection {
   readonly state: ConnectionState;

@@ -1,6 +1,6 @@
 /** Credentials of who is at the other end of a socket: the kernel's word, in the form of the bus's answer. */
 import type { PeerCredentials } from '../native/binding.js';
-import type { Credentials } from './driver.js';
+import type { Credentials } from './names/driver.js';
 
 export function socketCredentials(peer: PeerCredentials): Credentials {
   const { uid, gids } = peer;

@@ -2,10 +2,11 @@
  * Calls that message handlers took, and have not answered yet: a connection that closes waits for these as well. What is
  * answered before its handler returns is never remembered.
  */
-import type { Inbox } from '../connection/inbox.js';
+
 import { MessageFlag } from '../connection/message.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
 import type { CallsAtWork } from './calls-at-work.js';
-import type { FollowedName, NameOwners } from './name-owners.js';
+import type { FollowedName, NameOwners } from './names/name-owners.js';
 
 interface TakenCall {
   readonly caller: string | undefined;

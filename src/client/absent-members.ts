@@ -2,11 +2,12 @@
  * Members that a proxy does not have. A misspelt one, or one that was asked of the wrong namespace, is told what there is; what
  * is asked of every object (by `await`, `JSON.stringify`, inspection, test frameworks) finds nothing, as anywhere else.
  */
-import { printable } from '../diagnostics/printable.js';
-import { InvalidArgumentError } from '../errors.js';
-import type { InterfaceDescription } from '../introspection/description.js';
-import { quoted } from '../names.js';
-import { nearestName, suggestion } from '../nearest-name.js';
+
+import { InvalidArgumentError } from '../base/errors.js';
+import { quoted } from '../base/names.js';
+import { nearestName, suggestion } from '../base/nearest-name.js';
+import { printable } from '../base/printable.js';
+import type { InterfaceDescription } from '../interface/description.js';
 
 export type NamespaceName = 'call' | 'on' | 'once' | 'watch' | 'get' | 'set';
 

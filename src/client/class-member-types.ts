@@ -6,12 +6,12 @@
  * decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy. That the types are
  * right, the decorators see to.
  */
-import type { Callable, CalledByItself } from '../called-by-itself.js';
-import type { WithoutContext } from '../service/context-parameter.js';
-import type { SignalArguments } from '../service/emits.js';
-import type { IsReadonly } from '../service/property-refusal.js';
-import type { ServiceInterface } from '../service/service-interface.js';
-import type { Received, Written } from '../service/shared-values.js';
+import type { Callable, CalledByItself } from '../base/called-by-itself.js';
+import type { WithoutContext } from '../service/class/context-parameter.js';
+import type { SignalArguments } from '../service/class/emits.js';
+import type { IsReadonly } from '../service/class/property-refusal.js';
+import type { ServiceInterface } from '../service/class/service-interface.js';
+import type { Received, Written } from '../service/class/shared-values.js';
 import type { Reading } from '../signature/types.js';
 import type { MemberTypes } from './proxy-types.js';
 

@@ -1,6 +1,6 @@
 /** The members of an interface from its definition, as a client uses them: everything follows from the signatures. */
-import type { Callable, CalledByItself } from '../called-by-itself.js';
-import type { AccessOf, ListOf, Table, TypeOf } from '../service/definitions.js';
+import type { Callable, CalledByItself } from '../base/called-by-itself.js';
+import type { AccessOf, ListOf, Table, TypeOf } from '../interface/definitions.js';
 import type {
   ReadArgumentsIn,
   Reading,

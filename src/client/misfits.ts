@@ -1,8 +1,9 @@
 /** What came and is not what was described, in words: as the error of a call, and as a problem where there is none. */
+
+import { InvalidReplyError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import { describeMessage, type HeaderFields } from '../connection/message.js';
-import { printable } from '../diagnostics/printable.js';
-import { reportDropped } from '../diagnostics.js';
-import { InvalidReplyError } from '../errors.js';
+import { reportDropped } from '../diagnostics/problems.js';
 import type { Remote } from './remote.js';
 
 const CURE =

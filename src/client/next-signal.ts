@@ -1,8 +1,9 @@
 /** One signal, awaited. */
+
+import { closedError } from '../base/errors.js';
 import type { Bus } from '../bus/bus.js';
-import type { Subscription } from '../bus/subscription.js';
-import { onAbort } from '../connection/abort-reactions.js';
-import { closedError } from '../errors.js';
+import type { Subscription } from '../bus/rules/subscription.js';
+import { onAbort } from '../connection/sending/abort-reactions.js';
 
 /** Subscribes; the listener gets the values of each signal, which are its own. */
 export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription;

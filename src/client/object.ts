@@ -1,16 +1,16 @@
 /** Somebody else's object, as its introspection data describes it. */
 import { inspect } from 'node:util';
+import { InvalidArgumentError, UnknownInterfaceError } from '../base/errors.js';
+import { KnownOptions } from '../base/known-options.js';
+import { checkInterfaceName, checkObjectPath } from '../base/names.js';
+import { suggestion } from '../base/nearest-name.js';
+import { nameSuccessors } from '../base/successors.js';
 import type { Bus } from '../bus/bus.js';
-import { type CallOptions, callFlags, callTable } from '../bus/requests.js';
-import { unusableReply } from '../connection/faults.js';
+import { type CallOptions, callFlags, callTable } from '../bus/names/requests.js';
 import { MessageType } from '../connection/message.js';
-import { InvalidArgumentError, UnknownInterfaceError } from '../errors.js';
-import type { InterfaceDescription, NodeDescription } from '../introspection/description.js';
-import { parseIntrospection, parseReceivedIntrospection } from '../introspection/parse.js';
-import { KnownOptions } from '../known-options.js';
-import { checkInterfaceName, checkObjectPath } from '../names.js';
-import { suggestion } from '../nearest-name.js';
-import { nameSuccessors } from '../successors.js';
+import { unusableReply } from '../connection/receiving/faults.js';
+import type { InterfaceDescription, NodeDescription } from '../interface/description.js';
+import { parseIntrospection, parseReceivedIntrospection } from '../interface/xml/parse.js';
 import { misfitReply } from './misfits.js';
 import { makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';

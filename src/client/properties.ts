@@ -4,17 +4,17 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
-import { callFlags } from '../bus/requests.js';
-import type { Subscription } from '../bus/subscription.js';
+import { callFlags } from '../bus/names/requests.js';
+import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
 import type { Decoding } from '../codec/decoder.js';
-import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
-import type { TakeReply } from '../connection/pending-calls.js';
-import type { PropertyDescription, SignalDescription } from '../introspection/description.js';
-import { standardInterfaces } from '../introspection/standard.js';
-import { Variant } from '../variant.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import type { TakeReply } from '../connection/sending/pending-calls.js';
+import type { PropertyDescription, SignalDescription } from '../interface/description.js';
+import { standardInterfaces } from '../interface/standard.js';
+import { Variant } from '../values/variant.js';
 import { misfitReply, misfitText, tellDropped } from './misfits.js';
 import type { ProxyOptions } from './proxy-types.js';
 import type { Remote } from './remote.js';

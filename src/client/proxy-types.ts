@@ -3,12 +3,13 @@
  * (`class-member-types.ts`), from a definition (`defined-member-types.ts`), or loosely from a description that is only known
  * at run time. There is no code here; `proxy.ts` makes the objects.
  */
-import type { CallOptions } from '../bus/requests.js';
-import type { Subscription } from '../bus/subscription.js';
-import type { Handle } from '../handle.js';
-import type { InterfaceDefinition } from '../service/define-interface.js';
-import type { InterfaceMembers } from '../service/definitions.js';
-import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/service-interface.js';
+
+import type { Handle } from '../base/handle.js';
+import type { CallOptions } from '../bus/names/requests.js';
+import type { Subscription } from '../bus/rules/subscription.js';
+import type { InterfaceDefinition } from '../interface/define-interface.js';
+import type { InterfaceMembers } from '../interface/definitions.js';
+import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/class/service-interface.js';
 import type { DictionaryChoice, MappedReading, Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ClassMemberTypes } from './class-member-types.js';
 import type { DefinedMemberTypes } from './defined-member-types.js';

@@ -5,21 +5,21 @@
  * namespace's prototype is made once for a description; a member's function is made when it is first used.
  */
 import { inspect } from 'node:util';
+import { callableName } from '../base/called-by-itself.js';
+import { KnownOptions } from '../base/known-options.js';
+import { checkObjectPath } from '../base/names.js';
+import { checkBoolean, checkFunction, checkSignal } from '../base/parameters.js';
+import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
-import { callFlags, callTable } from '../bus/requests.js';
-import type { Subscription } from '../bus/subscription.js';
-import { callableName } from '../called-by-itself.js';
+import { callFlags, callTable } from '../bus/names/requests.js';
+import type { Subscription } from '../bus/rules/subscription.js';
 import type { DecodeOptions } from '../codec/decoder.js';
-import { PreparedHead } from '../connection/header.js';
-import type { Inbox } from '../connection/inbox.js';
 import { MessageType } from '../connection/message.js';
-import type { ReplyBody } from '../connection/pending-calls.js';
-import { printable } from '../diagnostics/printable.js';
-import { report } from '../diagnostics.js';
-import type { InterfaceDescription, MethodDescription, SignalDescription } from '../introspection/description.js';
-import { KnownOptions } from '../known-options.js';
-import { checkObjectPath } from '../names.js';
-import { checkBoolean, checkFunction, checkSignal } from '../parameters.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import { PreparedHead } from '../connection/sending/header.js';
+import type { ReplyBody } from '../connection/sending/pending-calls.js';
+import { report } from '../diagnostics/problems.js';
+import type { InterfaceDescription, MethodDescription, SignalDescription } from '../interface/description.js';
 import { abortable } from './abortable.js';
 import { absentMembers, absentOfProxy, calledAsFunction, type NamespaceName } from './absent-members.js';
 import { misfitReply, misfitText, tellDropped } from './misfits.js';

@@ -1,6 +1,6 @@
 /** What a proxy is about, and how it calls. */
 import type { Bus } from '../bus/bus.js';
-import type { InterfaceDescription } from '../introspection/description.js';
+import type { InterfaceDescription } from '../interface/description.js';
 import type { ProxyOptions } from './proxy-types.js';
 
 export interface Remote {

@@ -1,6 +1,6 @@
 /** What `console.log` shows of a proxy: whose object it is of, and its members with their signatures. Nothing is asked for. */
-import { printable } from '../diagnostics/printable.js';
-import type { ArgumentDescription, InterfaceDescription } from '../introspection/description.js';
+import { printable } from '../base/printable.js';
+import type { ArgumentDescription, InterfaceDescription } from '../interface/description.js';
 
 /** How many members of a kind are shown. */
 export const SHOWN_MAXIMUM = 30;

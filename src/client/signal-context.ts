@@ -1,8 +1,9 @@
 /** Where a signal is from, for those listeners that ask for it. */
+
+import type { OptionTable } from '../base/known-options.js';
+import { checkBoolean } from '../base/parameters.js';
 import type { IncomingMessage } from '../connection/message.js';
-import type { FileDescriptor } from '../file-descriptor.js';
-import type { OptionTable } from '../known-options.js';
-import { checkBoolean } from '../parameters.js';
+import type { FileDescriptor } from '../values/file-descriptor.js';
 
 /** Where a signal is from. A listener gets it behind the signal's arguments if it asks with `context: true`. */
 export interface SignalContext {

@@ -1,13 +1,14 @@
 /** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
+
+import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
+import type { Handle } from '../base/handle.js';
+import { KnownOptions } from '../base/known-options.js';
+import { checkSignal } from '../base/parameters.js';
 import type { Bus } from '../bus/bus.js';
-import type { Subscription } from '../bus/subscription.js';
+import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
-import { onAbort } from '../connection/abort-reactions.js';
-import { report } from '../diagnostics.js';
-import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../errors.js';
-import type { Handle } from '../handle.js';
-import { KnownOptions } from '../known-options.js';
-import { checkSignal } from '../parameters.js';
+import { onAbort } from '../connection/sending/abort-reactions.js';
+import { report } from '../diagnostics/problems.js';
 import { type ContextOption, contextTable } from './signal-context.js';
 
 /** How signals are collected for a loop. */

@@ -1,6 +1,6 @@
 /** Descriptors in values that nobody gets. */
-import { FileDescriptor } from '../file-descriptor.js';
-import { Variant } from '../variant.js';
+import { FileDescriptor } from '../values/file-descriptor.js';
+import { Variant } from '../values/variant.js';
 import { DEPTH_MAXIMUM } from './limits.js';
 
 /** Closes all descriptors in a value that arrived, and that nobody is given. */

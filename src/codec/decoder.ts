@@ -6,12 +6,12 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { BoundedCache } from '../bounded-cache.js';
-import type { OptionTable } from '../known-options.js';
-import { checkBoolean, checkChoice, oneOf } from '../parameters.js';
+import { BoundedCache } from '../base/bounded-cache.js';
+import type { OptionTable } from '../base/known-options.js';
+import { checkBoolean, checkChoice, oneOf } from '../base/parameters.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
-import { receivedVariant, type Variant } from '../variant.js';
+import { receivedVariant, type Variant } from '../values/variant.js';
 import {
   decodeArray,
   decodeBytes,

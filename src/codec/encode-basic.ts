@@ -4,11 +4,11 @@
  * @see D-Bus specification, section "Basic types"
  */
 
-import { InvalidArgumentError } from '../errors.js';
-import { FileDescriptor, isFdNumber } from '../file-descriptor.js';
-import { isObjectPath, quoted } from '../names.js';
+import { InvalidArgumentError } from '../base/errors.js';
+import { isObjectPath, quoted } from '../base/names.js';
 import { checkSignature } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
+import { FileDescriptor, isFdNumber } from '../values/file-descriptor.js';
 import type { ValueEncoder } from './encoder.js';
 import { Misfit, misfit } from './misfit.js';
 import type { OutgoingFd } from './writer.js';

@@ -4,10 +4,10 @@
  * @see D-Bus specification, type VARIANT
  */
 import { types } from 'node:util';
-import { BoundedCache } from '../bounded-cache.js';
-import { InvalidArgumentError } from '../errors.js';
+import { BoundedCache } from '../base/bounded-cache.js';
+import { InvalidArgumentError } from '../base/errors.js';
 import { checkSingle } from '../signature/parse.js';
-import { Variant } from '../variant.js';
+import { Variant } from '../values/variant.js';
 import { isPlainObject } from './encode-container.js';
 import { compile, type ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';

@@ -2,7 +2,7 @@
  * Entries of a dictionary `a{sv}` that were marshalled before they were sent. Each was written from an 8-byte boundary, where
  * every entry of a dictionary begins, so that its bytes are the same in any message.
  */
-import type { Variant } from '../variant.js';
+import type { Variant } from '../values/variant.js';
 
 /** The bytes of an entry, within memory that others share. */
 interface EntryBytes {

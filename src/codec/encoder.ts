@@ -6,9 +6,9 @@
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
 
-import { BoundedCache } from '../bounded-cache.js';
-import { InvalidArgumentError } from '../errors.js';
-import { isArray } from '../revoked.js';
+import { BoundedCache } from '../base/bounded-cache.js';
+import { InvalidArgumentError } from '../base/errors.js';
+import { isArray } from '../base/revoked.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';

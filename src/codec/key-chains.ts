@@ -7,7 +7,7 @@
  *
  * The functions are those of V8 11 to 14 (Node.js 20 to 26, Deno); a test finds out if a later one has others.
  */
-import { LimitsExceededError } from '../errors.js';
+import { LimitsExceededError } from '../base/errors.js';
 
 /**
  * Keys that may share a chain. There are at most 8 in the average chain, and of honest keys (counters, multiples of

@@ -4,9 +4,9 @@
  * an `InvalidArgumentError` of it, whose stack then is the caller's.
  */
 import { types } from 'node:util';
-import { quoted } from '../names.js';
-import { isRevoked } from '../revoked.js';
-import { Variant } from '../variant.js';
+import { quoted } from '../base/names.js';
+import { isRevoked } from '../base/revoked.js';
+import { Variant } from '../values/variant.js';
 
 export class Misfit {
   #path = '';

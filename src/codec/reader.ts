@@ -7,8 +7,8 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { ProtocolError } from '../errors.js';
-import type { FileDescriptor } from '../file-descriptor.js';
+import { ProtocolError } from '../base/errors.js';
+import type { FileDescriptor } from '../values/file-descriptor.js';
 import { DEPTH_MAXIMUM } from './limits.js';
 import { readKey, readSignature, readText } from './read-text.js';
 import { type RawBuffer, rawBuffer } from './strings.js';

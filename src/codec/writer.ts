@@ -7,8 +7,8 @@
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
-import { InvalidArgumentError } from '../errors.js';
-import type { FileDescriptor } from '../file-descriptor.js';
+import { InvalidArgumentError } from '../base/errors.js';
+import type { FileDescriptor } from '../values/file-descriptor.js';
 import { ARRAY_BYTES_MAXIMUM, DEPTH_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
 import { Misfit } from './misfit.js';
 import { type RawBuffer, rawBuffer, writeAscii, writeText } from './strings.js';

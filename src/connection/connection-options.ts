@@ -1,6 +1,7 @@
 /** What a connection is made of. */
-import type { CompleteLimits } from '../limits.js';
+
 import type { PollerKind, ServedSocket, SocketTarget, TransportKind } from '../native/binding.js';
+import type { CompleteLimits } from './limits.js';
 
 export interface ConnectionOptions {
   /** One server address; not looked at where there is a `target`, or something to `serve`. */

@@ -4,11 +4,10 @@
  */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ConnectionClosedError, closedError, type DBusError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import { BUS_DEPTH_MAXIMUM, DEPTH_MAXIMUM } from '../codec/limits.js';
-import { printable } from '../diagnostics/printable.js';
-import { report } from '../diagnostics.js';
-import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
-import type { CompleteLimits } from '../limits.js';
+import { report } from '../diagnostics/problems.js';
 import type {
   ConnectionPhase,
   InboxMemory,
@@ -17,25 +16,26 @@ import type {
   ServedSocket,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
-import { onAbort } from './abort-reactions.js';
-import { BackPressure } from './back-pressure.js';
 import type { ConnectionOptions } from './connection-options.js';
-import { Deadlines } from './deadlines.js';
-import { Ending } from './ending.js';
+import { Ending } from './ending/ending.js';
+import { isExiting } from './ending/exit.js';
 import { lossOf } from './errno.js';
-import { isExiting } from './exit.js';
-import type { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
+import type { CompleteLimits } from './limits.js';
 import type { MessageHead } from './message.js';
-import { Outbox } from './outbox.js';
-import { OutgoingCalls } from './outgoing-calls.js';
-import { PendingCalls } from './pending-calls.js';
-import { Receiver } from './receiver.js';
-import { Sender } from './sender.js';
+import type { Inbox } from './receiving/inbox.js';
+import { Receiver } from './receiving/receiver.js';
+import { onAbort } from './sending/abort-reactions.js';
+import { BackPressure } from './sending/back-pressure.js';
+import { Deadlines } from './sending/deadlines.js';
+import { Outbox } from './sending/outbox.js';
+import { OutgoingCalls } from './sending/outgoing-calls.js';
+import { PendingCalls } from './sending/pending-calls.js';
+import { Sender } from './sending/sender.js';
+import { Unwritten } from './sending/unwritten.js';
 import { TimeLimit, timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
-import { Unwritten } from './unwritten.js';
 
 /** Milliseconds that closing waits for what was sent to be written. */
 export const CLOSE_LIMIT = 1000;

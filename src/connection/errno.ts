@@ -7,7 +7,7 @@ import {
   LimitsExceededError,
   NotSupportedError,
   ProtocolError,
-} from '../errors.js';
+} from '../base/errors.js';
 import type { TransportKind } from '../native/binding.js';
 
 /** Linux only, so that they are not among the constants of Node.js. */

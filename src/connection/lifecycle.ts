@@ -3,10 +3,11 @@
  *
  * It goes one way, `connecting → open → closing → closed`, and changes in `#become` alone. A state may be left out.
  */
-import { publishState } from '../diagnostics/connection-events.js';
-import { runHandler } from '../diagnostics.js';
-import { type ConnectionClosedError, closedError, type DBusError } from '../errors.js';
+
+import { type ConnectionClosedError, closedError, type DBusError } from '../base/errors.js';
+import { runHandler } from '../diagnostics/problems.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
+import { publishState } from './connection-events.js';
 import { errnoText } from './errno.js';
 
 /** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */

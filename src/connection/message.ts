@@ -2,13 +2,14 @@
  * What a message is to the layers above the seam: the header fields of the specification, and a body that is decoded
  * when somebody wants it.
  */
+
+import type { DBusError } from '../base/errors.js';
+import { KnownOptions } from '../base/known-options.js';
 import { type DecodeOptions, decodeTable } from '../codec/decoder.js';
 import type { Reader } from '../codec/reader.js';
-import type { DBusError } from '../errors.js';
-import type { FileDescriptor } from '../file-descriptor.js';
-import { KnownOptions } from '../known-options.js';
-import type { LentBody } from './lent-body.js';
-import type { Claim } from './received-descriptors.js';
+import type { FileDescriptor } from '../values/file-descriptor.js';
+import type { LentBody } from './receiving/lent-body.js';
+import type { Claim } from './receiving/received-descriptors.js';
 
 /** Message types on the wire. Others are ignored, as the specification asks. */
 export const MessageType = {

@@ -1,5 +1,5 @@
 /** How much went over a connection. */
-import type { CallCounts } from '../diagnostics/call-events.js';
+import type { CallCounts } from './call-events.js';
 
 /** What went over a connection since it was made. */
 export interface Traffic {

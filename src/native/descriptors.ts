@@ -5,7 +5,7 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { InvalidArgumentError, LimitsExceededError } from '../errors.js';
+import { InvalidArgumentError, LimitsExceededError } from '../base/errors.js';
 import { loadAddon } from './load.js';
 
 const isDeno = process.versions.deno !== undefined;

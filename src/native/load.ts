@@ -5,7 +5,7 @@
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers';
-import { ConnectError } from '../errors.js';
+import { ConnectError } from '../base/errors.js';
 import { binariesIn } from './binaries.js';
 import { type Addon, SEAM_VERSION } from './binding.js';
 import { type Attempt, failureText } from './load-failure.js';

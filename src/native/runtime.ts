@@ -4,7 +4,7 @@
  * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls or crashes
  * on the second event, so the addon cannot find out by trying. Worker threads are as their runtime is.
  */
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError } from '../base/errors.js';
 import type { PollerKind, TransportKind } from './binding.js';
 import { environmentVariable } from './environment.js';
 

@@ -1,4 +1,4 @@
-import { isRevoked } from '../revoked.js';
+import { isRevoked } from '../base/revoked.js';
 
 /** Whether `await` would wait for a value. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -5,8 +5,9 @@
  *
  * @see D-Bus specification, section "Type System"
  */
-import { printable } from '../diagnostics/printable.js';
-import { InvalidArgumentError } from '../errors.js';
+
+import { InvalidArgumentError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 
 // As libdbus counts: arrays that follow one another directly, structs and dictionary entries within one another.
 const SIGNATURE_BYTES_MAXIMUM = 255;

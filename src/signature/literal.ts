@@ -5,8 +5,8 @@
  * It is written as two conditional types that only ever call one another last, because the compiler allows such
  * chains to be 1000 steps long, enough for any signature, but allows nesting to be far less deep than D-Bus does.
  */
-import type { FileDescriptor } from '../file-descriptor.js';
-import type { Variant, variantBrand } from '../variant.js';
+import type { FileDescriptor } from '../values/file-descriptor.js';
+import type { Variant, variantBrand } from '../values/variant.js';
 import type { ReadBytes, ReadTypedArrays, WrittenTypedArrays } from './memory.js';
 import type { Int64, VariantValue } from './register.js';
 

@@ -5,8 +5,8 @@
  * @see D-Bus specification, section "Type System"
  */
 
-import { BoundedCache } from '../bounded-cache.js';
-import { InvalidArgumentError } from '../errors.js';
+import { BoundedCache } from '../base/bounded-cache.js';
+import { InvalidArgumentError } from '../base/errors.js';
 import { checkSignature, endOfType } from './grammar.js';
 
 /** Codes of the types that hold no other type, and may be the key of a dictionary. */

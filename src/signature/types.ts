@@ -4,7 +4,7 @@
  * is only known as `string`, values are `unknown`.
  */
 
-import type { IsTooLong } from '../text-length.js';
+import type { IsTooLong } from '../base/text-length.js';
 import type { Direction, InvalidSignature, Parse, Reading } from './literal.js';
 import type { Refinement } from './refine.js';
 

@@ -215,7 +215,7 @@ test('a name that a message handler answers for may be requested before anything
 
 test('an object of another copy of the package is told to be one', async () => {
   // A copy has its own of every file: here the registry, too, is another one.
-  const registry = (await import(`${import.meta.resolve('../../src/service/exportable.js')}?copy`)) as {
+  const registry = (await import(`${import.meta.resolve('../../src/service/objects/exportable.js')}?copy`)) as {
     registerExportable(object: object, exportable: object): void;
   };
   const foreign = {};

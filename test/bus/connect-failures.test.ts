@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CONNECT_TIMEOUT } from '../../src/connection/open.js';
+import { CONNECT_TIMEOUT } from '../../src/connection/opening/open.js';
 import { ConnectError, type ConnectOptions, connect, listen } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { ConfiguredDaemon, type DaemonConfiguration } from '../helpers/daemon-by-configuration.js';

@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CONNECTION_LIMITS } from '../../src/connection/limits.js';
 import { LimitsExceededError, type Message } from '../../src/index.js';
-import { CONNECTION_LIMITS } from '../../src/limits.js';
 import { FakeBus } from '../helpers/fake-bus.js';
 import { CALL, Session, SIGNAL } from '../helpers/fake-bus-session.js';
 import { rejection } from '../helpers/rejection.js';

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SERVER_LIMITS } from '../../src/connection/limits.js';
 import {
   ConnectError,
   connect,
@@ -11,7 +12,6 @@ import {
   listen,
   type MessageBus,
 } from '../../src/index.js';
-import { SERVER_LIMITS } from '../../src/limits.js';
 import { folder, PATH, peers } from '../helpers/peers.js';
 import { rejection } from '../helpers/rejection.js';
 import { until } from '../helpers/until.js';

@@ -3,7 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
 import { connect, type Emits, type MessageBus, property, ServiceInterface, signal } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { testUnless } from '../helpers/skip.js';

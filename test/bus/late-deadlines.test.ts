@@ -2,8 +2,8 @@
 // time limit: 240 s
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CUT_BATCH } from '../../src/connection/backlog.js';
-import { Deadlines, Expiring } from '../../src/connection/deadlines.js';
+import { CUT_BATCH } from '../../src/connection/receiving/backlog.js';
+import { Deadlines, Expiring } from '../../src/connection/sending/deadlines.js';
 import { connect, defineInterface, implement, listen, TimeoutError } from '../../src/index.js';
 import { arrivals } from '../helpers/arrivals.js';
 import { holdLoop, holdLoopBeforeTimers } from '../helpers/hold-loop.js';

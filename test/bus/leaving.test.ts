@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Deadlines, Expiring } from '../../src/connection/deadlines.js';
+import { Deadlines, Expiring } from '../../src/connection/sending/deadlines.js';
 import {
   ConnectionClosedError,
   defineInterface,

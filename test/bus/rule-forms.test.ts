@@ -2,7 +2,7 @@
 // it as by the library, and which rules a bus takes as equal is what the library takes them to be.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatMatchRule, type MatchRule } from '../../src/bus/match-rule.js';
+import { formatMatchRule, type MatchRule } from '../../src/bus/rules/match-rule.js';
 import { connect, DBusError, InvalidArgumentError, type MessageBus, parseMatchRule } from '../../src/index.js';
 import { isMet } from '../helpers/match-model.js';
 import { PrivateBus } from '../helpers/private-bus.js';

@@ -4,7 +4,7 @@ import { openSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
 import {
   connect,
   DBusError,

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatMatchRule, type MatchRule } from '../../src/bus/match-rule.js';
+import { formatMatchRule, type MatchRule } from '../../src/bus/rules/match-rule.js';
 import { connect, type MessageBus, type Subscription } from '../../src/index.js';
 import { isMet } from '../helpers/match-model.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';

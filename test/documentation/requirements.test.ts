@@ -44,7 +44,7 @@ test('the names of sd-bus libraries are those that the addon looks for', () => {
 });
 
 test('the time that a client has to authenticate is the default', () => {
-  const milliseconds = stated('src/peer-server.ts', /authenticationTimeout \?\? (\d+_?\d+)/).replace('_', '');
+  const milliseconds = stated('src/peer/peer-server.ts', /authenticationTimeout \?\? (\d+_?\d+)/).replace('_', '');
   assert.is(
     Number(stated('docs/guide/peers.md', /`authenticationTimeout` \| (\d+) seconds/)) * 1000,
     Number(milliseconds),

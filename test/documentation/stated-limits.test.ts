@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SERVER_LIMITS } from '../../src/limits.js';
+import { SERVER_LIMITS } from '../../src/connection/limits.js';
 import { projectRoot as root } from '../helpers/paths.js';
 
 const test = suite('stated limits');

@@ -1,5 +1,5 @@
 /** What comes over a connection, as its deadlines look at it, where there is none. */
-import type { Arrivals } from '../../src/connection/backlog.js';
+import type { Arrivals } from '../../src/connection/receiving/backlog.js';
 
 export function arrivals(
   hasUnread: () => boolean = () => false,

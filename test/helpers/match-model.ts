@@ -1,5 +1,5 @@
 /** Match rules as a plain reading of the specification, which the library is compared with. */
-import type { MatchableMessage, MatchRule } from '../../src/bus/match-rule.js';
+import type { MatchableMessage, MatchRule } from '../../src/bus/rules/match-rule.js';
 
 /** Message types by their numbers. */
 export const types = ['', 'method_call', 'method_return', 'error', 'signal'];

@@ -4,10 +4,10 @@ import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
 import type { MessageHead } from '../../src/connection/message.js';
-import { Barrier } from '../../src/service/barrier.js';
-import type { CallContext } from '../../src/service/call-context.js';
-import { type Exportable, type ExportedObject, exportableOf } from '../../src/service/exportable.js';
-import { type Outgoing, Place } from '../../src/service/place.js';
+import type { CallContext } from '../../src/service/calls/call-context.js';
+import { Barrier } from '../../src/service/objects/barrier.js';
+import { type Exportable, type ExportedObject, exportableOf } from '../../src/service/objects/exportable.js';
+import { type Outgoing, Place } from '../../src/service/objects/place.js';
 
 /** What an outlet was told: a signal's values, or the changes of properties. */
 export type Recorded =

@@ -2,7 +2,7 @@
  * What the compiler makes of signatures. Compiling this file is the test: `is` accepts only `true`, and an expected
  * error that does not come is an error.
  */
-import type { FileDescriptor } from '../../src/file-descriptor.js';
+
 import { type Refined, type } from '../../src/signature/refine.js';
 import type { Int64Of } from '../../src/signature/register.js';
 import type {
@@ -18,7 +18,8 @@ import type {
   WriteValue,
   WriteValues,
 } from '../../src/signature/types.js';
-import { Variant, variant } from '../../src/variant.js';
+import type { FileDescriptor } from '../../src/values/file-descriptor.js';
+import { Variant, variant } from '../../src/values/variant.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type IsInvalid<T> = T extends InvalidSignature<string> ? true : false;

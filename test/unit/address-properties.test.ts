@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Address, escapeAddressValue, formatAddress, parseAddresses } from '../../src/connection/address.js';
-import { connectableAddress, listenTarget } from '../../src/connection/listen-address.js';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { type Address, escapeAddressValue, formatAddress, parseAddresses } from '../../src/address/address.js';
+import { connectableAddress, listenTarget } from '../../src/address/listen-address.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 
 const test = suite('addresses: properties');
 

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Address, escapeAddressValue, formatAddress, parseAddresses } from '../../src/connection/address.js';
+import { type Address, escapeAddressValue, formatAddress, parseAddresses } from '../../src/address/address.js';
 import {
   objectionToSocket,
   sessionBusAddresses,
   starterBusAddresses,
   systemBusAddresses,
-} from '../../src/connection/bus-addresses.js';
-import { ConnectError, InvalidArgumentError } from '../../src/errors.js';
+} from '../../src/address/bus-addresses.js';
+import { ConnectError, InvalidArgumentError } from '../../src/base/errors.js';
 
 const only = (list: string): Address => {
   const addresses = parseAddresses(list);

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { parseArguments } from '../../src/signature/arguments.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import { parseArguments } from '../../src/interface/arguments.js';
 
 const test = suite('arguments');
 

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BackPressure, STALL_LIMIT } from '../../src/connection/back-pressure.js';
-import { type DBusError, LimitsExceededError } from '../../src/errors.js';
+import { type DBusError, LimitsExceededError } from '../../src/base/errors.js';
+import { BackPressure, STALL_LIMIT } from '../../src/connection/sending/back-pressure.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('back-pressure');

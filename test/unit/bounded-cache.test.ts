@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BoundedCache } from '../../src/bounded-cache.js';
+import { BoundedCache } from '../../src/base/bounded-cache.js';
 
 const test = suite('bounded cache');
 

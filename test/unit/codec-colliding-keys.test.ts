@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LimitsExceededError } from '../../src/base/errors.js';
 import { type Decoding, decoderFor } from '../../src/codec/decoder.js';
 import { hashOfNumber, hashOfWords } from '../../src/codec/key-chains.js';
 import { Reader } from '../../src/codec/reader.js';
-import { LimitsExceededError } from '../../src/errors.js';
 import { COLLIDING_TYPES, collidingKeys, dictionaryOf } from '../helpers/colliding-keys.js';
 import { leastTime } from '../helpers/least-time.js';
 import { patience } from '../helpers/patience.js';

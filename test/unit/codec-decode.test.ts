@@ -1,11 +1,11 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProtocolError } from '../../src/base/errors.js';
 import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
 import { Reader } from '../../src/codec/reader.js';
-import { ProtocolError } from '../../src/errors.js';
-import { FileDescriptor } from '../../src/file-descriptor.js';
-import { Variant } from '../../src/variant.js';
+import { FileDescriptor } from '../../src/values/file-descriptor.js';
+import { Variant } from '../../src/values/variant.js';
 
 const test = suite('codec: decoding');
 

@@ -1,10 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Writer } from '../../src/codec/writer.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { variant } from '../../src/variant.js';
+import { variant } from '../../src/values/variant.js';
 
 /** How the type of a variant is told, where a value does not. */
 const UNTYPED =

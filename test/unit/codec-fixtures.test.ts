@@ -8,7 +8,7 @@ import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
 import { parseSignature, type Type } from '../../src/signature/parse.js';
-import { Variant, variant } from '../../src/variant.js';
+import { Variant, variant } from '../../src/values/variant.js';
 import { sharedPath } from '../helpers/paths.js';
 import { testUnless } from '../helpers/skip.js';
 

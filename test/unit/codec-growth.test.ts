@@ -7,9 +7,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Writer } from '../../src/codec/writer.js';
-import { PreparedHead } from '../../src/connection/header.js';
 import { MessageType } from '../../src/connection/message.js';
-import { Variant } from '../../src/variant.js';
+import { PreparedHead } from '../../src/connection/sending/header.js';
+import { Variant } from '../../src/values/variant.js';
 import { bodies } from '../helpers/arbitrary-bodies.js';
 import { marshalledValues } from '../helpers/marshalled-values.js';
 

@@ -1,12 +1,12 @@
 /** Values that are not what they seem: what cannot be sent is refused with its path, and what is sent is what there is. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import { decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { Variant } from '../../src/variant.js';
+import { Variant } from '../../src/values/variant.js';
 
 const test = suite('codec: odd values');
 

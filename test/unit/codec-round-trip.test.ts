@@ -3,12 +3,12 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DBusError } from '../../src/base/errors.js';
 import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
 import { Writer } from '../../src/codec/writer.js';
-import { DBusError } from '../../src/errors.js';
-import { Variant } from '../../src/variant.js';
+import { Variant } from '../../src/values/variant.js';
 import { bodies, signatures, singleTypes } from '../helpers/arbitrary-bodies.js';
 
 const test = suite('codec: round trips');

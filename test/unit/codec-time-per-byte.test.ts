@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LimitsExceededError } from '../../src/base/errors.js';
 import { type DecodeOptions, decoderFor } from '../../src/codec/decoder.js';
 import { Reader } from '../../src/codec/reader.js';
-import { LimitsExceededError } from '../../src/errors.js';
 import { singleTypes } from '../helpers/arbitrary-bodies.js';
 import { type CollidingType, collidingKeys } from '../helpers/colliding-keys.js';
 import { leastTime } from '../helpers/least-time.js';

@@ -1,10 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Writer } from '../../src/codec/writer.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { FileDescriptor } from '../../src/file-descriptor.js';
+import { FileDescriptor } from '../../src/values/file-descriptor.js';
 
 const test = suite('codec: writer');
 

@@ -1,15 +1,15 @@
 // What decorators make of a class: its description, its members in use, and what they refuse.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DBusError, InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/errors.js';
-import type { CallContext } from '../../src/service/call-context.js';
-import { describe, memberAliases } from '../../src/service/describe.js';
-import type { Emits } from '../../src/service/emits.js';
-import { exportableOf } from '../../src/service/exportable.js';
-import { method } from '../../src/service/method.js';
-import { property } from '../../src/service/property.js';
-import { ServiceInterface, type ServiceInterfaceClass } from '../../src/service/service-interface.js';
-import { signal } from '../../src/service/signal.js';
+import { DBusError, InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/base/errors.js';
+import type { CallContext } from '../../src/service/calls/call-context.js';
+import { describe, memberAliases } from '../../src/service/class/describe.js';
+import type { Emits } from '../../src/service/class/emits.js';
+import { method } from '../../src/service/class/method.js';
+import { property } from '../../src/service/class/property.js';
+import { ServiceInterface, type ServiceInterfaceClass } from '../../src/service/class/service-interface.js';
+import { signal } from '../../src/service/class/signal.js';
+import { exportableOf } from '../../src/service/objects/exportable.js';
 import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
 import { thrown } from '../helpers/rejection.js';
 

@@ -1,14 +1,14 @@
 // Interfaces written as data.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { defineInterface } from '../../src/service/define-interface.js';
-import { describe } from '../../src/service/describe.js';
-import type { Emits } from '../../src/service/emits.js';
-import { method } from '../../src/service/method.js';
-import { property } from '../../src/service/property.js';
-import { ServiceInterface } from '../../src/service/service-interface.js';
-import { signal } from '../../src/service/signal.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import { defineInterface } from '../../src/interface/define-interface.js';
+import { describe } from '../../src/service/class/describe.js';
+import type { Emits } from '../../src/service/class/emits.js';
+import { method } from '../../src/service/class/method.js';
+import { property } from '../../src/service/class/property.js';
+import { ServiceInterface } from '../../src/service/class/service-interface.js';
+import { signal } from '../../src/service/class/signal.js';
 import { thrown } from '../helpers/rejection.js';
 
 const test = suite('defineInterface');

@@ -1,16 +1,16 @@
 // Definitions that cannot be meant are refused where they are written, with what was probably meant.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { interfaceDescription } from '../../src/introspection/build.js';
-import { introspectionXml } from '../../src/introspection/generate.js';
-import { defineInterface } from '../../src/service/define-interface.js';
-import { describe } from '../../src/service/describe.js';
-import { implement } from '../../src/service/implement.js';
-import { method } from '../../src/service/method.js';
-import { property } from '../../src/service/property.js';
-import { ServiceInterface } from '../../src/service/service-interface.js';
-import { signal } from '../../src/service/signal.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import { interfaceDescription } from '../../src/interface/build.js';
+import { defineInterface } from '../../src/interface/define-interface.js';
+import { introspectionXml } from '../../src/interface/xml/generate.js';
+import { describe } from '../../src/service/class/describe.js';
+import { method } from '../../src/service/class/method.js';
+import { property } from '../../src/service/class/property.js';
+import { ServiceInterface } from '../../src/service/class/service-interface.js';
+import { signal } from '../../src/service/class/signal.js';
+import { implement } from '../../src/service/implement/implement.js';
 import { thrown } from '../helpers/rejection.js';
 
 const test = suite('definition misuse');

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DescriptorLoans } from '../../src/connection/descriptor-loans.js';
-import { CONNECTION_LIMITS } from '../../src/limits.js';
+import { CONNECTION_LIMITS } from '../../src/connection/limits.js';
+import { DescriptorLoans } from '../../src/connection/receiving/descriptor-loans.js';
 
 const test = suite('descriptor loans');
 

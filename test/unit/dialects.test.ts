@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { describe } from '../../src/service/describe.js';
-import { exportableOf } from '../../src/service/exportable.js';
-import type { ServiceInterface } from '../../src/service/service-interface.js';
+import { describe } from '../../src/service/class/describe.js';
+import type { ServiceInterface } from '../../src/service/class/service-interface.js';
+import { exportableOf } from '../../src/service/objects/exportable.js';
 import { compilers } from '../dialects/compilers.js';
 import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
 

@@ -3,13 +3,13 @@
 import { constants } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lossOf, refusalOf } from '../../src/connection/errno.js';
 import {
   ConnectionClosedError,
   InvalidArgumentError,
   LimitsExceededError,
   NotSupportedError,
-} from '../../src/errors.js';
+} from '../../src/base/errors.js';
+import { lossOf, refusalOf } from '../../src/connection/errno.js';
 
 const test = suite('errno');
 

@@ -2,8 +2,8 @@
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as classes from '../../src/error-classes.js';
-import * as errors from '../../src/errors.js';
+import * as classes from '../../src/base/error-classes.js';
+import * as errors from '../../src/base/errors.js';
 
 const test = suite('errors');
 
@@ -20,7 +20,7 @@ const make = (ErrorKind: ErrorClass) => new ErrorKind('org.example.Error.Copied'
 
 test('an error of another copy of the package is one of its class, and of no other', async () => {
   const own = classesOf(errors);
-  const copied = classesOf(await import(`${import.meta.resolve('../../src/errors.js')}?copy`));
+  const copied = classesOf(await import(`${import.meta.resolve('../../src/base/errors.js')}?copy`));
   assert.ok(own.size > 20, `${own.size} classes`);
   for (const [name, OwnClass] of own) {
     const CopiedClass = copied.get(name) as ErrorClass;
@@ -35,7 +35,7 @@ test('an error of another copy of the package is one of its class, and of no oth
 });
 
 test('an error that busbar made is told from one that the program made, in every copy', async () => {
-  const copied = await import(`${import.meta.resolve('../../src/errors.js')}?copy`);
+  const copied = await import(`${import.meta.resolve('../../src/base/errors.js')}?copy`);
   for (const [name, OwnClass] of classesOf(errors)) {
     const made = make(OwnClass);
     assert.ok(errors.isOfBusbar(made as errors.DBusError) && copied.isOfBusbar(made), name);

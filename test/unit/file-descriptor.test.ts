@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   endLoanOf,
   FileDescriptor,
@@ -14,7 +14,7 @@ import {
   HeldFd,
   keepDescriptor,
   lendDescriptor,
-} from '../../src/file-descriptor.js';
+} from '../../src/values/file-descriptor.js';
 
 const test = suite('file descriptor');
 

@@ -3,11 +3,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
-import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/errors.js';
-import { defineInterface } from '../../src/service/define-interface.js';
-import { exportableOf } from '../../src/service/exportable.js';
-import { implement } from '../../src/service/implement.js';
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/base/errors.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
+import { defineInterface } from '../../src/interface/define-interface.js';
+import { implement } from '../../src/service/implement/implement.js';
+import { exportableOf } from '../../src/service/objects/exportable.js';
 import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 

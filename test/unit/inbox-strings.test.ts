@@ -1,7 +1,7 @@
 /** Header strings are kept by their ids; long ones, which will not come again, for their batch only. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Inbox } from '../../src/connection/inbox.js';
+import { Inbox } from '../../src/connection/receiving/inbox.js';
 import { Column } from '../../src/native/binding.js';
 
 const test = suite('inbox: strings');

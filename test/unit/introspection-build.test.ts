@@ -1,14 +1,14 @@
 /** Interfaces as people define them: what becomes of it, and what is refused when it is defined. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   type InterfaceInput,
   interfaceDescription,
   methodDescription,
   propertyDescription,
   signalDescription,
-} from '../../src/introspection/build.js';
+} from '../../src/interface/build.js';
 
 const DEPRECATED = 'org.freedesktop.DBus.Deprecated';
 const NO_REPLY = 'org.freedesktop.DBus.Method.NoReply';

@@ -2,9 +2,9 @@
 // What introspection data within its limits may cost. It comes from strangers, and nothing else runs while it is read.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { parseIntrospection, parseReceivedIntrospection } from '../../src/introspection/parse.js';
-import { PARTS_MAXIMUM } from '../../src/introspection/xml.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import { parseIntrospection, parseReceivedIntrospection } from '../../src/interface/xml/parse.js';
+import { PARTS_MAXIMUM } from '../../src/interface/xml/xml.js';
 import { patience } from '../helpers/patience.js';
 
 const test = suite('cost of introspection data');

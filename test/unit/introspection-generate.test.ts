@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type InterfaceInput, interfaceDescription } from '../../src/introspection/build.js';
-import type { InterfaceDescription, NodeDescription } from '../../src/introspection/description.js';
-import { introspectionXml } from '../../src/introspection/generate.js';
-import { parseIntrospection } from '../../src/introspection/parse.js';
-import { standardInterfaces } from '../../src/introspection/standard.js';
+import { type InterfaceInput, interfaceDescription } from '../../src/interface/build.js';
+import type { InterfaceDescription, NodeDescription } from '../../src/interface/description.js';
+import { standardInterfaces } from '../../src/interface/standard.js';
+import { introspectionXml } from '../../src/interface/xml/generate.js';
+import { parseIntrospection } from '../../src/interface/xml/parse.js';
 
 const node = (
   interfaces: readonly InterfaceDescription[],

@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import type { InterfaceDescription, NodeDescription } from '../../src/introspection/description.js';
-import { introspectionXml } from '../../src/introspection/generate.js';
-import { type ParseIntrospectionOptions, parseIntrospection } from '../../src/introspection/parse.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
+import type { InterfaceDescription, NodeDescription } from '../../src/interface/description.js';
+import { introspectionXml } from '../../src/interface/xml/generate.js';
+import { type ParseIntrospectionOptions, parseIntrospection } from '../../src/interface/xml/parse.js';
 
 /** Parses, and returns what was reported meanwhile besides the description. */
 function parse(

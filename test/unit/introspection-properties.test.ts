@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { introspectionXml } from '../../src/introspection/generate.js';
-import { parseIntrospection } from '../../src/introspection/parse.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import { introspectionXml } from '../../src/interface/xml/generate.js';
+import { parseIntrospection } from '../../src/interface/xml/parse.js';
 
 const test = suite('introspection: properties');
 

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KeepAlive } from '../../src/connection/keep-alive.js';
-import { Unwritten } from '../../src/connection/unwritten.js';
+import { Unwritten } from '../../src/connection/sending/unwritten.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('keep alive');

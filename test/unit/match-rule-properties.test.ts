@@ -2,10 +2,15 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileMatchRule, formatMatchRule, type MatchableMessage, type MatchRule } from '../../src/bus/match-rule.js';
-import { parseMatchRule } from '../../src/bus/parse-match-rule.js';
-import { RuleIndex } from '../../src/bus/rule-index.js';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import {
+  compileMatchRule,
+  formatMatchRule,
+  type MatchableMessage,
+  type MatchRule,
+} from '../../src/bus/rules/match-rule.js';
+import { parseMatchRule } from '../../src/bus/rules/parse-match-rule.js';
+import { RuleIndex } from '../../src/bus/rules/rule-index.js';
 import { isMet, types } from '../helpers/match-model.js';
 
 const test = suite('match rules: properties');

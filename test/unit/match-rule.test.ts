@@ -3,15 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   compileMatchRule,
   formatMatchRule,
   type MatchableMessage,
   type MatchRule,
   senderToVerify,
-} from '../../src/bus/match-rule.js';
-import { parseMatchRule } from '../../src/bus/parse-match-rule.js';
-import { InvalidArgumentError } from '../../src/errors.js';
+} from '../../src/bus/rules/match-rule.js';
+import { parseMatchRule } from '../../src/bus/rules/parse-match-rule.js';
 
 /** A rule from the peers' tests, with what two daemons answered to it. */
 interface Verdict {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   checkBusName,
   checkInterfaceName,
@@ -14,7 +14,7 @@ import {
   isObjectPath,
   isUniqueName,
   isWellKnownName,
-} from '../../src/names.js';
+} from '../../src/base/names.js';
 
 const test = suite('names: properties');
 

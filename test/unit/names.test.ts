@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
-import * as names from '../../src/names.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import * as names from '../../src/base/names.js';
 
 /** A row of the peers' tables: what their own tests say of a value, and what three libraries answered. */
 interface Verdict {

@@ -3,12 +3,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BackPressure } from '../../src/connection/back-pressure.js';
+import { ConnectionClosedError } from '../../src/base/errors.js';
 import { MessageType } from '../../src/connection/message.js';
-import { Outbox, Urgency } from '../../src/connection/outbox.js';
-import { ConnectionClosedError } from '../../src/errors.js';
-import { FileDescriptor } from '../../src/file-descriptor.js';
+import { BackPressure } from '../../src/connection/sending/back-pressure.js';
+import { Outbox, Urgency } from '../../src/connection/sending/outbox.js';
 import type { NativeConnection } from '../../src/native/binding.js';
+import { FileDescriptor } from '../../src/values/file-descriptor.js';
 import { Bytes, wireMessage } from '../helpers/wire.js';
 
 const test = suite('outbox');

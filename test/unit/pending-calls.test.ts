@@ -1,8 +1,8 @@
 // How long a call waits that does not say how long.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Deadlines, type Expiring } from '../../src/connection/deadlines.js';
-import { PendingCalls, takeValues } from '../../src/connection/pending-calls.js';
+import { Deadlines, type Expiring } from '../../src/connection/sending/deadlines.js';
+import { PendingCalls, takeValues } from '../../src/connection/sending/pending-calls.js';
 import { MessageType, TimeoutError } from '../../src/index.js';
 import { arrivals } from '../helpers/arrivals.js';
 import { rejection } from '../helpers/rejection.js';

@@ -1,8 +1,8 @@
 // A prepared head is kept for as long as who sends by it: it must not keep more than its own bytes.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PreparedHead } from '../../src/connection/header.js';
 import { MessageType } from '../../src/connection/message.js';
+import { PreparedHead } from '../../src/connection/sending/header.js';
 
 const test = suite('prepared heads');
 

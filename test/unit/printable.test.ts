@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { printable, printableStack } from '../../src/diagnostics/printable.js';
-import { quoted } from '../../src/names.js';
+import { quoted } from '../../src/base/names.js';
+import { printable, printableStack } from '../../src/base/printable.js';
 
 const test = suite('printable text');
 

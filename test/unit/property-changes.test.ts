@@ -2,11 +2,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { exportableOf } from '../../src/service/exportable.js';
-import { property } from '../../src/service/property.js';
-import { ServiceInterface } from '../../src/service/service-interface.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
+import { property } from '../../src/service/class/property.js';
+import { ServiceInterface } from '../../src/service/class/service-interface.js';
+import { exportableOf } from '../../src/service/objects/exportable.js';
 import { RecordingOutlet } from '../helpers/recording-outlet.js';
 import { thrown } from '../helpers/rejection.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Numbered, SerialTable } from '../../src/connection/serial-table.js';
+import { type Numbered, SerialTable } from '../../src/connection/sending/serial-table.js';
 
 /** Serials that share places, near and far, up to where they begin anew. */
 const anySerial = fc.oneof(

@@ -4,8 +4,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics.js';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
+import type { Problem } from '../../src/diagnostics/problems.js';
 import {
   defineInterface,
   type Emits,
@@ -18,8 +18,8 @@ import {
   signal,
   variant,
 } from '../../src/index.js';
-import { describe } from '../../src/service/describe.js';
-import { exportableOf } from '../../src/service/exportable.js';
+import { describe } from '../../src/service/class/describe.js';
+import { exportableOf } from '../../src/service/objects/exportable.js';
 import { RecordingOutlet } from '../helpers/recording-outlet.js';
 import { thrown } from '../helpers/rejection.js';
 

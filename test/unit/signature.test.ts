@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import { type ArrayType, parseSignature, parseSingle, type StructType } from '../../src/signature/parse.js';
 import { type } from '../../src/signature/refine.js';
 import { sharedPath } from '../helpers/paths.js';

@@ -1,8 +1,8 @@
 // Which addresses a socket of our own can connect to, and where it then does.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseAddresses } from '../../src/connection/address.js';
-import { socketTargets } from '../../src/connection/socket-target.js';
+import { parseAddresses } from '../../src/address/address.js';
+import { socketTargets } from '../../src/address/socket-target.js';
 import { rejection } from '../helpers/rejection.js';
 
 const test = suite('socket targets');

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CallsAtWork } from '../../src/bus/calls-at-work.js';
-import type { NameOwners, OwnerListener } from '../../src/bus/name-owners.js';
+import type { NameOwners, OwnerListener } from '../../src/bus/names/name-owners.js';
 import { TakenCalls } from '../../src/bus/taken-calls.js';
-import type { Inbox } from '../../src/connection/inbox.js';
+import { CONNECTION_LIMITS } from '../../src/connection/limits.js';
 import { MessageFlag } from '../../src/connection/message.js';
-import { CONNECTION_LIMITS } from '../../src/limits.js';
+import type { Inbox } from '../../src/connection/receiving/inbox.js';
 
 const test = suite('taken calls');
 const MAXIMUM = 5;

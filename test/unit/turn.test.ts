@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Turn } from '../../src/connection/turn.js';
+import { Turn } from '../../src/connection/receiving/turn.js';
 
 const test = suite('turn');
 

@@ -2,10 +2,10 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { InvalidArgumentError } from '../../src/base/errors.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Writer } from '../../src/codec/writer.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import { Variant, variant } from '../../src/variant.js';
+import { Variant, variant } from '../../src/values/variant.js';
 
 const test = suite('variant');
 

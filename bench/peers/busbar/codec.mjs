@@ -6,9 +6,9 @@ import { decoderFor } from '../../../src/codec/decoder.ts';
 import { encoderFor } from '../../../src/codec/encoder.ts';
 import { Reader } from '../../../src/codec/reader.ts';
 import { Writer } from '../../../src/codec/writer.ts';
-import { finishMessage, PreparedHead } from '../../../src/connection/header.ts';
 import { MessageType } from '../../../src/connection/message.ts';
-import { Variant } from '../../../src/variant.ts';
+import { finishMessage, PreparedHead } from '../../../src/connection/sending/header.ts';
+import { Variant } from '../../../src/values/variant.ts';
 
 /** @type {import('../../codec/peer.mjs').Codec} */
 export const codec = {

@@ -1,7 +1,7 @@
 /** A change of a property on its way to the places where the object is exported: one for all of them. */
 import { closeHandedOver, descriptorsIn } from '../../codec/close-descriptors.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import { markHandedOver } from '../../file-descriptor.js';
+import { markHandedOver } from '../../values/file-descriptor.js';
 
 /** What is known of the new value, where there is no entry. */
 export const State = {

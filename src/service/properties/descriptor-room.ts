@@ -3,8 +3,8 @@
  * number, and a bus hangs up on who sends too many.
  */
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import { tooManyText } from '../../connection/marshal.js';
-import { report } from '../../diagnostics.js';
+import { tooManyText } from '../../connection/sending/marshal.js';
+import { report } from '../../diagnostics/problems.js';
 
 export class DescriptorRoom {
   readonly #maximum: number;

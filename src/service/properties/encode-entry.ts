@@ -1,15 +1,16 @@
 /** A property's value as every message carries it: checked and marshalled once, when it is assigned or read. */
+
+import { InvalidArgumentError } from '../../base/errors.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { encodeContent } from '../../codec/encode-variant.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';
 import { Writer } from '../../codec/writer.js';
-import { reportMisfit } from '../../diagnostics.js';
-import { InvalidArgumentError } from '../../errors.js';
-import type { PropertyDescription } from '../../introspection/description.js';
+import { reportMisfit } from '../../diagnostics/problems.js';
+import type { PropertyDescription } from '../../interface/description.js';
 import { isOpenFd } from '../../native/descriptors.js';
-import { receivedVariant } from '../../variant.js';
+import { receivedVariant } from '../../values/variant.js';
 
 /** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
 const NESTING = 6;

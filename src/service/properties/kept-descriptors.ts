@@ -4,7 +4,7 @@
  * another value takes their place. Descriptors that the program itself assigned are the program's.
  */
 import { descriptorsIn } from '../../codec/close-descriptors.js';
-import { type FileDescriptor, keepDescriptor } from '../../file-descriptor.js';
+import { type FileDescriptor, keepDescriptor } from '../../values/file-descriptor.js';
 
 export class KeptDescriptors {
   readonly #mayHaveSome: boolean;

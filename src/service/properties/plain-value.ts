@@ -5,7 +5,7 @@
  */
 import { types } from 'node:util';
 import { isPlainObject } from '../../codec/encode-container.js';
-import { Variant } from '../../variant.js';
+import { Variant } from '../../values/variant.js';
 
 /** @param signature of the value: where it has no variants, the value is plain already */
 export function withoutVariants(received: unknown, signature: string | undefined): unknown {

@@ -5,15 +5,15 @@
  * Where values are, the object itself knows: see {@link PropertySource}.
  */
 
+import { InvalidArgumentError, UnknownPropertyError } from '../../base/errors.js';
+import { quoted } from '../../base/names.js';
+import { suggestion } from '../../base/nearest-name.js';
+import { printable } from '../../base/printable.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import { printable } from '../../diagnostics/printable.js';
-import { report } from '../../diagnostics.js';
-import { InvalidArgumentError, UnknownPropertyError } from '../../errors.js';
-import type { InterfaceDescription, PropertyDescription } from '../../introspection/description.js';
-import { quoted } from '../../names.js';
-import { suggestion } from '../../nearest-name.js';
-import { Places } from '../places.js';
+import { report } from '../../diagnostics/problems.js';
+import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
+import { Places } from '../objects/places.js';
 import { isThenable } from '../thenable.js';
 import { Change, type Content, State } from './change.js';
 import type { DescriptorRoom } from './descriptor-room.js';

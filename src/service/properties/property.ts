@@ -1,7 +1,7 @@
 /** What the store knows of one property of an object: of its value, of the calls of its getter, and of its changes. */
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import type { PropertyDescription } from '../../introspection/description.js';
-import { Variant } from '../../variant.js';
+import type { PropertyDescription } from '../../interface/description.js';
+import { Variant } from '../../values/variant.js';
 import { KeptDescriptors } from './kept-descriptors.js';
 import { withoutVariants } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';

@@ -4,7 +4,7 @@
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
-import { LateAnswer } from '../late-answer.js';
+import { LateAnswer } from '../calls/late-answer.js';
 import { isThenable } from '../thenable.js';
 import { DescriptorRoom } from './descriptor-room.js';
 import type { Answer, AnswerListener, Property } from './property.js';

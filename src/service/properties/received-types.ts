@@ -8,7 +8,7 @@
 import { types } from 'node:util';
 import { isPlainObject } from '../../codec/encode-container.js';
 import { ARRAY_BYTES_MAXIMUM } from '../../codec/limits.js';
-import { Variant } from '../../variant.js';
+import { Variant } from '../../values/variant.js';
 
 /** A value that others set: as the setter got it, and with its variants. */
 export interface ReceivedValue {

@@ -1,6 +1,7 @@
 /** Getters that take time, and that must not keep others waiting for ever. */
+
+import { TimeoutError } from '../../base/errors.js';
 import { timeLimit } from '../../connection/time-limit.js';
-import { TimeoutError } from '../../errors.js';
 
 /**
  * Milliseconds that an asynchronous getter has where it is not read for its own sake: one that never settles must not keep

@@ -4,11 +4,11 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Introspectable"
  */
-import type { InterfaceDescription, NodeDescription } from '../../introspection/description.js';
-import { introspectionXml } from '../../introspection/generate.js';
-import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../call-target.js';
-import type { TreeNode } from '../object-tree.js';
+import type { InterfaceDescription, NodeDescription } from '../../interface/description.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import { introspectionXml } from '../../interface/xml/generate.js';
+import type { CallTarget } from '../calls/call-target.js';
+import type { TreeNode } from '../objects/object-tree.js';
 
 export const introspectable: CallTarget = {
   description: standardInterfaces.introspectable,

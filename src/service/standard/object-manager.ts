@@ -4,8 +4,8 @@
  * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
  */
 import type { EncodedEntries } from '../../codec/encoded-entries.js';
-import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../call-target.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import type { CallTarget } from '../calls/call-target.js';
 import { whenRead } from '../properties/reading.js';
 
 export const objectManager: CallTarget = {

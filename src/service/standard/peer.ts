@@ -4,9 +4,9 @@
  * @see D-Bus specification, section "org.freedesktop.DBus.Peer"
  */
 import { readFileSync } from 'node:fs';
-import { NotSupportedError } from '../../error-classes.js';
-import { standardInterfaces } from '../../introspection/standard.js';
-import type { CallTarget } from '../call-target.js';
+import { NotSupportedError } from '../../base/error-classes.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import type { CallTarget } from '../calls/call-target.js';
 
 export const peer: CallTarget = {
   description: standardInterfaces.peer,

@@ -6,22 +6,22 @@
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
 
-import { EncodedEntries } from '../../codec/encoded-entries.js';
 import {
   InvalidArgumentError,
   PropertyReadOnlyError,
   UnknownInterfaceError,
   UnknownPropertyError,
-} from '../../error-classes.js';
-import type { PropertyDescription } from '../../introspection/description.js';
-import { standardInterfaces } from '../../introspection/standard.js';
-import { quoted } from '../../names.js';
-import { suggestion } from '../../nearest-name.js';
-import { Variant } from '../../variant.js';
-import type { CallTarget } from '../call-target.js';
-import type { Exportable } from '../exportable.js';
-import type { IncomingCall } from '../incoming-call.js';
-import type { TreeNode } from '../object-tree.js';
+} from '../../base/error-classes.js';
+import { quoted } from '../../base/names.js';
+import { suggestion } from '../../base/nearest-name.js';
+import { EncodedEntries } from '../../codec/encoded-entries.js';
+import type { PropertyDescription } from '../../interface/description.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import { Variant } from '../../values/variant.js';
+import type { CallTarget } from '../calls/call-target.js';
+import type { IncomingCall } from '../calls/incoming-call.js';
+import type { Exportable } from '../objects/exportable.js';
+import type { TreeNode } from '../objects/object-tree.js';
 import { whenNewest, whenRead } from '../properties/reading.js';
 import { isThenable } from '../thenable.js';
 

@@ -1,6 +1,6 @@
 /** A connection of the raw seam, which collects what comes. */
 import * as assert from 'uvu/assert';
-import { CONNECTION_LIMITS } from '../../../src/limits.js';
+import { CONNECTION_LIMITS } from '../../../src/connection/limits.js';
 import { Column, type ConnectionPhase, type NativeConnection, ROW_LENGTH } from '../../../src/native/binding.js';
 import { loadAddon } from '../../../src/native/load.js';
 import { pollerKind, transportKind } from '../../../src/native/runtime.js';

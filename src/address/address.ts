@@ -1,0 +1,117 @@
+/**
+ * Server addresses as text and as data: lists, escaping, and what each transport needs. Nothing connects here, and
+ * nothing is looked up: an {@link Address} says what was written, where, and whether anybody could connect to it.
+ *
+ * @see D-Bus specification, section "Server Addresses"
+ */
+import { InvalidArgumentError } from '../base/errors.js';
+import { quoted } from '../base/names.js';
+import { addressRefusal } from './address-transports.js';
+
+/** The parts of an address: `unix:path=/run/user/1000/bus` is the transport `unix` with one parameter. */
+export interface AddressParts {
+  /** For instance `unix`, `tcp`, `unixexec`. */
+  readonly transport: string;
+  /** Keys and values in their order, unescaped. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** One address of a list. */
+export interface Address extends AddressParts {
+  /** The address as it was written, which is what goes to the transport. */
+  readonly text: string;
+  /** Where it was written, for instance `DBUS_SESSION_BUS_ADDRESS`. */
+  readonly origin: string;
+  /** Why a client cannot connect to it; `undefined` if it can try. Others of the list may still do. */
+  readonly refusal: string | undefined;
+}
+
+/** Bytes that may stand for themselves. `*` came with a later version, so it is read plainly but written escaped. */
+const UNESCAPED_WHEN_WRITTEN = /[-0-9A-Za-z_/.\\]/;
+const FORBIDDEN_WHEN_READ = /[^-0-9A-Za-z_/.\\*%]/u;
+const WRONG_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+
+/**
+ * Reads a list of addresses, to be tried in their order. Empty entries (`a;;b`, `a;`) are skipped, as sd-bus does.
+ *
+ * @param list addresses separated by `;`
+ * @param origin where the list comes from, for error texts
+ * @throws {@link InvalidArgumentError} if an address breaks the grammar, or if there is none. An address that is well
+ *   formed but of no use to a client is returned with its `refusal`.
+ */
+export function parseAddresses(list: string, origin = 'address'): readonly Address[] {
+  if (typeof list !== 'string') {
+    throw new InvalidArgumentError(`invalid ${origin}: expected a string, got ${list === null ? 'null' : typeof list}`);
+  }
+  const addresses = list
+    .split(';')
+    .filter((text) => text !== '')
+    .map((text) => parseAddress(text, origin));
+  if (addresses.length === 0) throw new InvalidArgumentError(`invalid ${origin} ${quoted(list)}: it holds no address`);
+  return addresses;
+}
+
+function parseAddress(text: string, origin: string): Address {
+  const invalid = (reason: string) => new InvalidArgumentError(`invalid ${origin} ${quoted(text)}: ${reason}`);
+  const colon = text.indexOf(':');
+  if (colon === -1) throw invalid('an address is a transport, ":", and parameters; the ":" is missing');
+  if (colon === 0) throw invalid('the transport before the ":" is missing');
+  const transport = text.slice(0, colon);
+  const parameters = new Map<string, string>();
+  if (colon + 1 < text.length) {
+    for (const parameter of text.slice(colon + 1).split(',')) {
+      const equals = parameter.indexOf('=');
+      if (equals <= 0) throw invalid(`the parameter ${quoted(parameter)} is not of the form key=value`);
+      const key = parameter.slice(0, equals);
+      if (parameters.has(key)) throw invalid(`the key ${quoted(key)} is given twice`);
+      parameters.set(key, unescapeValue(parameter.slice(equals + 1), key, invalid));
+    }
+  }
+  const parts = { transport, parameters };
+  return { ...parts, text, origin, refusal: addressRefusal(parts) };
+}
+
+function unescapeValue(value: string, key: string, invalid: (reason: string) => Error): string {
+  const forbidden = FORBIDDEN_WHEN_READ.exec(value)?.[0];
+  if (forbidden !== undefined) {
+    throw invalid(
+      `${quoted(forbidden)} in the value of ${quoted(key)} must be written ${escapeAddressValue(forbidden)}`,
+    );
+  }
+  if (WRONG_ESCAPE.test(value)) throw invalid(`a "%" in the value of ${quoted(key)} needs two hexadecimal digits`);
+  if (!value.includes('%')) return value;
+  if (value.includes('%00')) throw invalid(`the value of ${quoted(key)} contains a NUL`);
+  // Paths are bytes: what is not UTF-8 can be shown only approximately, but `text` keeps it exactly.
+  return Buffer.from(
+    value.replace(/%(..)/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16))),
+    'latin1',
+  ).toString('utf8');
+}
+
+/** Escapes a value for an address: every byte of its UTF-8 but `-0-9A-Za-z_/.\` becomes `%` and two digits. */
+export function escapeAddressValue(value: string): string {
+  let escaped = '';
+  for (const byte of Buffer.from(value, 'utf8')) {
+    const character = String.fromCharCode(byte);
+    escaped += UNESCAPED_WHEN_WRITTEN.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+  }
+  return escaped;
+}
+
+/**
+ * Writes an address.
+ *
+ * @throws {@link InvalidArgumentError} if the transport or a key could not be read back, or a value contains a NUL or
+ *   a lone surrogate
+ */
+export function formatAddress({ transport, parameters }: AddressParts): string {
+  if (!/^[^:;]+$/.test(transport)) throw new InvalidArgumentError(`invalid transport ${quoted(transport)}`);
+  const written = [...parameters].map(([key, value]) => {
+    if (!/^[^=,;]+$/.test(key)) throw new InvalidArgumentError(`invalid key ${quoted(key)} of an address`);
+    if (/[\0\p{Surrogate}]/u.test(value)) {
+      throw new InvalidArgumentError(`the value of ${quoted(key)} contains a NUL or a lone surrogate`);
+    }
+    return `${key}=${escapeAddressValue(value)}`;
+  });
+  return `${transport}:${written.join(',')}`;
+}

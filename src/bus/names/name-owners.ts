@@ -1,0 +1,233 @@
+/**
+ * The present owners of well-known names, kept true by NameOwnerChanged for as long as they are followed.
+ *
+ * The rule for the signal is added before the owner is asked for, and the bus answers in order, so no change is missed.
+ * The signals are observed before any message handler or listener of the program, which may keep them to itself.
+ */
+
+import { ConnectionClosedError, NameHasNoOwnerError } from '../../base/errors.js';
+import type { Inbox } from '../../connection/receiving/inbox.js';
+import { report, runHandler } from '../../diagnostics/problems.js';
+import type { HeldRule, MatchRules } from '../rules/match-rules.js';
+import { BUS_INTERFACE, BUS_NAME, BUS_PATH, type BusDriver } from './driver.js';
+
+/** A name whose owner is followed. */
+export interface FollowedName {
+  /** The unique name of the present owner; `undefined` while there is none, or it is not known yet. */
+  readonly owner: string | undefined;
+  /** How far the owner is known: the bus was asked and follows, or it does not tell. */
+  readonly knowledge: OwnerKnowledge;
+  /** Resolves with why the bus does not tell of the owner or of its changes, or with nothing if it does. Never rejects. */
+  readonly refusal: Promise<unknown>;
+  release(): void;
+}
+
+type OwnerKnowledge = 'asked' | 'known' | 'denied';
+
+/** Who hears of a name's owner. */
+export interface OwnerListener {
+  /** The owner when it is known for the first time, its absence as well, and every change after that. */
+  changed(owner: string | undefined, previous: string | undefined): unknown;
+  /** The bus does not tell of changes, and why; it may be asked again later. Returns whether the listener told anybody. */
+  refused?(reason: unknown): boolean;
+  /** The bus was asked again, and tells now. */
+  resumed?(): void;
+}
+
+/** One who follows a name. */
+interface Follower {
+  readonly listener: OwnerListener | undefined;
+  /** Whether it follows for busbar's own sake, and not because the program asked for it. */
+  readonly isInternal: boolean;
+  /** Whether the listener knows the present owner. */
+  isTold: boolean;
+}
+
+/** One attempt to follow a name at the bus. */
+interface Attempt {
+  readonly rule: HeldRule;
+  isDenied: boolean;
+  refusal: Promise<unknown>;
+}
+
+class Following {
+  readonly name: string;
+  readonly followers = new Set<Follower>();
+  owner: string | undefined;
+  knowledge: OwnerKnowledge = 'asked';
+  attempt!: Attempt;
+  readonly #connectionId: number | undefined;
+
+  constructor(name: string, connectionId: number | undefined) {
+    this.name = name;
+    this.#connectionId = connectionId;
+  }
+
+  /** Whether the program asked for none of it. */
+  get isInternal(): boolean {
+    for (const follower of this.followers) if (!follower.isInternal) return false;
+    return true;
+  }
+
+  change(owner: string | undefined): void {
+    const previous = this.owner;
+    if (owner === previous) return;
+    this.owner = owner;
+    for (const follower of [...this.followers]) this.#tell(follower, owner, previous);
+  }
+
+  /** Tells whoever does not know yet. */
+  tellFirst(): void {
+    for (const follower of [...this.followers]) {
+      if (!follower.isTold) this.#tell(follower, this.owner, undefined);
+    }
+  }
+
+  /** Returns whether any listener has told anybody. */
+  tellRefused(reason: unknown): boolean {
+    let isTold = false;
+    for (const follower of [...this.followers]) {
+      if (this.followers.has(follower) && follower.listener?.refused?.(reason) === true) isTold = true;
+    }
+    return isTold;
+  }
+
+  tellResumed(): void {
+    for (const follower of [...this.followers]) if (this.followers.has(follower)) follower.listener?.resumed?.();
+  }
+
+  /** Tells a listener, unless it has been released meanwhile. */
+  #tell(follower: Follower, owner: string | undefined, previous: string | undefined): void {
+    const { listener } = follower;
+    if (listener === undefined || !this.followers.has(follower)) return;
+    follower.isTold = true;
+    runHandler(`a watcher of ${this.name}`, () => listener.changed(owner, previous), this.#connectionId);
+  }
+}
+
+export class NameOwners {
+  readonly #rules: MatchRules;
+  readonly #driver: BusDriver | undefined;
+  readonly #followed = new Map<string, Following>();
+
+  constructor(rules: MatchRules, driver: BusDriver | undefined) {
+    this.#rules = rules;
+    this.#driver = driver;
+  }
+
+  /**
+   * Follows a name until released. One that the bus refused to follow is tried again, for all who follow it.
+   *
+   * @param isInternal whether that is for busbar's own sake, and not because the program asked for it
+   */
+  follow(name: string, listener?: OwnerListener, isInternal = false): FollowedName {
+    const following = this.#followed.get(name) ?? this.#make(name);
+    const follower: Follower = { listener, isInternal, isTold: false };
+    following.followers.add(follower);
+    if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following);
+    following.attempt.rule.isInternal = following.isInternal;
+    // A listener is not called before its handle is there.
+    if (listener !== undefined && (following.owner !== undefined || following.knowledge === 'known')) {
+      queueMicrotask(() => following.tellFirst());
+    }
+    return {
+      get owner() {
+        return following.owner;
+      },
+      get knowledge() {
+        return following.knowledge;
+      },
+      refusal: following.attempt.refusal,
+      release: () => {
+        if (following.followers.delete(follower)) this.#release(following);
+      },
+    };
+  }
+
+  /** Takes note of a signal of the bus. */
+  observe(received: Inbox): void {
+    if (received.member !== 'NameOwnerChanged' || received.interface !== BUS_INTERFACE) return;
+    if (received.signature !== 'sss') return;
+    const following = this.#followed.get(received.stringAt(0));
+    if (following === undefined) return;
+    const owner = received.stringAt(2);
+    following.change(owner === '' ? undefined : owner);
+  }
+
+  /** The connection is over: nobody tells of owners any more. */
+  close(): void {
+    this.#followed.clear();
+  }
+
+  #make(name: string): Following {
+    const following = new Following(name, this.#driver?.connectionId);
+    this.#followed.set(name, following);
+    return following;
+  }
+
+  #attempt(following: Following): void {
+    const isAgain = following.attempt !== undefined;
+    const { name } = following;
+    const signal = { sender: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member: 'NameOwnerChanged' };
+    const rule = this.#rules.hold({ type: 'signal', ...signal, arg0: name });
+    const attempt: Attempt = { rule, isDenied: false, refusal: Promise.resolve(undefined) };
+    following.attempt = attempt;
+    const answers = Promise.all([this.#heed(following, attempt), this.#ask(following, attempt)]);
+    attempt.refusal = answers.then((reasons) => reasons.find((reason) => reason !== undefined));
+    void attempt.refusal.then((reason) => {
+      if (reason === undefined && isAgain) following.tellResumed();
+      if (reason !== undefined && !(reason instanceof ConnectionClosedError)) this.#tellRefused(following, reason);
+    });
+  }
+
+  /** Asks for the owner. Resolves with why the bus does not say it. */
+  async #ask(following: Following, attempt: Attempt): Promise<unknown> {
+    const learn = (owner: string | undefined) => {
+      if (!attempt.isDenied) following.knowledge = 'known';
+      following.change(owner);
+      // That there is no owner is no change, and news all the same: told now, ahead of what the bus sent after it.
+      following.tellFirst();
+    };
+    const learnWhyNot = (errorName: string | undefined) => {
+      if (errorName === NameHasNoOwnerError.dbusName) learn(undefined);
+      else this.#deny(following, attempt);
+    };
+    try {
+      await this.#driver?.tellNameOwner(following.name, learn, learnWhyNot);
+    } catch (error) {
+      if (!(error instanceof NameHasNoOwnerError)) {
+        this.#deny(following, attempt);
+        return error;
+      }
+    }
+    following.tellFirst();
+    return undefined;
+  }
+
+  /** Without its rule, the bus tells of no change. Resolves with why it did not take it. */
+  async #heed(following: Following, attempt: Attempt): Promise<unknown> {
+    const reason = await attempt.rule.outcome;
+    if (reason !== undefined) this.#deny(following, attempt);
+    return reason;
+  }
+
+  /** The bus does not tell, now: the next one to follow the name asks again. */
+  #deny(following: Following, attempt: Attempt): void {
+    attempt.isDenied = true;
+    attempt.rule.release();
+    if (following.attempt === attempt) following.knowledge = 'denied';
+  }
+
+  #tellRefused(following: Following, reason: unknown): void {
+    if (following.tellRefused(reason)) return;
+    const what = `the bus does not tell of the owner of ${following.name}`;
+    report('name', what, reason, this.#driver?.connectionId);
+  }
+
+  #release(following: Following): void {
+    following.attempt.rule.isInternal = following.isInternal;
+    if (following.followers.size > 0) return;
+    following.attempt.rule.release();
+    if (this.#followed.get(following.name) === following) this.#followed.delete(following.name);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The match rules of a connection at the bus. Equal rules are one rule there, counted here: it is added with the first
+ * holder and removed, exactly once, with the last.
+ *
+ * The bus has its own idea of equal rules: dbus-daemon does not compare path namespaces, and removes the newest of those
+ * that it takes as equal. Such rules are removed together (`rule-group.ts`).
+ */
+
+import { ConnectionClosedError } from '../../base/errors.js';
+import { report } from '../../diagnostics/problems.js';
+import type { BusDriver } from '../names/driver.js';
+import { formatMatchRule, type MatchRule } from './match-rule.js';
+import { type AddedRule, RuleGroup } from './rule-group.js';
+
+/** One holder's part of a rule at the bus. */
+export interface HeldRule {
+  /** Resolves with why the bus refused the rule, or with nothing if it is in force. Never rejects. */
+  readonly outcome: Promise<unknown>;
+  /** Whether busbar holds it for itself alone, and not because the program asked for something. */
+  isInternal: boolean;
+  /** Ends it; more often does nothing. */
+  release(): void;
+}
+
+/** A rule with those who hold it. */
+interface SharedRule {
+  readonly added: AddedRule;
+  readonly group: RuleGroup | undefined;
+  readonly holders: Set<HeldRule>;
+}
+
+export class MatchRules {
+  readonly #driver: BusDriver | undefined;
+  readonly #rules = new Map<string, SharedRule>();
+  /** By what their rules have in common. */
+  readonly #groups = new Map<string, RuleGroup>();
+
+  /** @param driver the bus; `undefined` between peers, where no rules need to be added */
+  constructor(driver: BusDriver | undefined) {
+    this.#driver = driver;
+  }
+
+  /** Rules that the program needs, whatever it holds them by. */
+  get size(): number {
+    let size = 0;
+    for (const { holders } of this.#rules.values()) {
+      for (const holder of holders) {
+        if (holder.isInternal) continue;
+        size++;
+        break;
+      }
+    }
+    return size;
+  }
+
+  /**
+   * Has a rule in force until it is released. One that the bus refused is tried again with the next holder.
+   *
+   * @throws {@link InvalidArgumentError} if the rule is not valid
+   */
+  hold(rule: MatchRule, isInternal = false): HeldRule {
+    const text = formatMatchRule(rule);
+    const shared = this.#rules.get(text) ?? this.#share(text, rule);
+    const held: HeldRule = {
+      outcome: shared.added.outcome,
+      isInternal,
+      release: () => {
+        if (shared.holders.delete(held) && shared.holders.size === 0) this.#end(shared);
+      },
+    };
+    shared.holders.add(held);
+    return held;
+  }
+
+  /** The connection is over, and the rules with it. */
+  close(): void {
+    for (const { holders } of this.#rules.values()) holders.clear();
+    this.#rules.clear();
+    this.#groups.clear();
+  }
+
+  #share(text: string, rule: MatchRule): SharedRule {
+    const group = this.#groupOf(text, rule);
+    const added = group?.revive(text) ?? this.#add(text, group);
+    const shared: SharedRule = { added, group, holders: new Set() };
+    this.#rules.set(text, shared);
+    return shared;
+  }
+
+  #end(shared: SharedRule): void {
+    const { added, group } = shared;
+    if (this.#rules.get(added.text) !== shared) return;
+    this.#rules.delete(added.text);
+    if (group === undefined) this.#removeMatch(added);
+    else group.end(added.text);
+    this.#forgetEmpty(group);
+  }
+
+  #add(text: string, group: RuleGroup | undefined): AddedRule {
+    const added: AddedRule = { text, state: 'asked', outcome: Promise.resolve(undefined) };
+    group?.add(added);
+    added.outcome = this.#addMatch(added).then((reason) => {
+      if (reason !== undefined && this.#rules.get(text)?.added === added) this.#rules.delete(text);
+      group?.settle(added);
+      this.#forgetEmpty(group);
+      return reason;
+    });
+    return added;
+  }
+
+  #groupOf(text: string, rule: MatchRule): RuleGroup | undefined {
+    if (rule.pathNamespace === undefined || this.#driver === undefined) return undefined;
+    const common = formatMatchRule({ ...rule, pathNamespace: undefined });
+    if (common === text) return undefined;
+    const known = this.#groups.get(common);
+    if (known !== undefined) return known;
+    const group = new RuleGroup(common, {
+      add: (rule) => this.#addMatch(rule),
+      addAgain: (rule) => void this.#addAgain(rule),
+      remove: (rule) => this.#removeMatch(rule),
+    });
+    this.#groups.set(common, group);
+    return group;
+  }
+
+  #forgetEmpty(group: RuleGroup | undefined): void {
+    if (group?.isEmpty === true && this.#groups.get(group.common) === group) this.#groups.delete(group.common);
+  }
+
+  /** Resolves with why the bus refused the rule, or with nothing. */
+  async #addMatch(rule: AddedRule): Promise<unknown> {
+    try {
+      await this.#driver?.addMatch(rule.text);
+      rule.state = 'in force';
+      return undefined;
+    } catch (error) {
+      rule.state = 'refused';
+      return error;
+    }
+  }
+
+  async #addAgain(rule: AddedRule): Promise<void> {
+    const reason = await this.#addMatch(rule);
+    if (reason === undefined || reason instanceof ConnectionClosedError) return;
+    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#driver?.connectionId);
+  }
+
+  /** A rule may be removed before the bus has refused it: then it cannot be removed, and that is no mistake. */
+  #removeMatch(rule: AddedRule): void {
+    this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
+      if (error instanceof ConnectionClosedError || rule.state === 'refused') return;
+      report('subscription', `the match rule ${rule.text} could not be removed`, error, this.#driver?.connectionId);
+    });
+  }
+}

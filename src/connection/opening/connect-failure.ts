@@ -1,0 +1,119 @@
+/** Why no connection could be made to an address, in words: what happened, and what usually cures it. */
+import { constants } from 'node:os';
+import type { AddressParts } from '../../address/address.js';
+import type { TransportKind } from '../../native/binding.js';
+import { errnoText } from '../errno.js';
+import type { ConnectFailure } from '../lifecycle.js';
+import { foreignOwnerText } from './socket-owner.js';
+
+/** What is at the other end. */
+export type ServerKind = 'bus' | 'peer';
+
+/** What was tried. */
+export interface FailedAttempt {
+  readonly address: AddressParts & { readonly origin: string };
+  /** Whether it was tried without saying who one is. */
+  readonly anonymous: boolean;
+  readonly server: ServerKind;
+  readonly transport: TransportKind;
+}
+
+const { errno: Errno } = constants;
+
+/** What happened, and in brackets what usually cures it. */
+export function failureText(failure: ConnectFailure, attempt: FailedAttempt): string {
+  const { errno, phase, detail } = failure;
+  const isTurnedAway = phase === 'authenticate' && errno === Errno.EACCES;
+  const said = detail === '' || isTurnedAway ? '' : `: ${detail}`;
+  const cure = phase === 'connect' ? cureOfConnecting(errno, attempt) : cureOfAuthenticating(failure, attempt);
+  return `${errnoText(errno)} while trying to ${phase}${said}${cure === undefined ? '' : ` (${cure})`}`;
+}
+
+function cureOfConnecting(errno: number, { server, address }: FailedAttempt): string | undefined {
+  const { transport, parameters } = address;
+  switch (errno) {
+    case Errno.ENOENT:
+      return `the socket does not exist: is the ${server} running, and is its folder mounted here?`;
+    case Errno.ECONNREFUSED:
+      if (transport === 'unix' && parameters.has('path')) {
+        return `it exists, but no ${server} listens there: the ${server} has ended, or it is no socket`;
+      }
+      return `no ${server} listens there`;
+    case Errno.EACCES:
+      return 'permission denied: check the socket’s owner, AppArmor or SELinux';
+    case Errno.EAGAIN:
+      return `more clients wait there than the ${server} accepts: it is stopped, or too busy`;
+    case Errno.EADDRNOTAVAIL:
+      return transport === 'tcp' ? `its host ${parameters.get('host')} has no address` : undefined;
+    case Errno.EINVAL:
+      return 'sd-bus does not understand this address';
+    case Errno.E2BIG:
+      return 'the name of the socket is too long for sd-bus, which takes abstract names of at most 106 bytes';
+    default:
+      return undefined;
+  }
+}
+
+function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: FailedAttempt): string | undefined {
+  const { address, server, transport } = attempt;
+  if (address.transport === 'unixexec') return 'the program ended, or speaks no D-Bus';
+  switch (errno) {
+    case Errno.ETIMEDOUT:
+      return `is it a ${server}, and does it run?`;
+    case Errno.ENOBUFS:
+      return 'it says more than any handshake needs, and speaks no D-Bus';
+    case Errno.EACCES:
+      return cureOfRefusal(detail, attempt);
+    case Errno.EBADMSG:
+      return `is it a ${server}?`;
+    case Errno.EIO:
+      if (server === 'peer' && transport === 'sd-bus') return SPOKE_WITH_DESCRIPTORS;
+  }
+  // The server itself was found out to be the wrong one, or none.
+  if (errno === Errno.EPERM && detail !== '') return 'correct the guid of the address, or leave it out';
+  if (detail.startsWith('it speaks no D-Bus')) return undefined;
+  if (transport === 'sd-bus' && foreignOwnerText(address, server) === undefined) return SD_BUS_TELLS_NOTHING;
+  return turnedAway(server, address);
+}
+
+/** The server said by which mechanisms it lets clients in, if it said any. */
+function cureOfRefusal(mechanisms: string, { address, anonymous, server }: FailedAttempt): string {
+  const offered = mechanisms.split(' ');
+  const takes = { users: mechanisms === '' || offered.includes('EXTERNAL'), anonymous: offered.includes('ANONYMOUS') };
+  if (!takes.users && !takes.anonymous) {
+    return `the ${server} lets clients in by ${mechanisms} only, which busbar does not have: have it take EXTERNAL too`;
+  }
+  if (anonymous) {
+    const cure = takes.users ? ': leave `anonymous` out' : '';
+    return `the ${server} takes only clients that say who they are${cure}`;
+  }
+  if (!takes.users) {
+    return `the ${server} takes only clients that do not say who they are: connect with \`anonymous: true\``;
+  }
+  return address.transport === 'tcp' ? unknownOverTcp(server) : turnedAway(server, address);
+}
+
+/** Why users cannot be told apart where the kernel does not know them. */
+export function unknownOverTcp(server: ServerKind): string {
+  return `over TCP no ${server} can know which user a client is: connect with \`anonymous: true\` if it allows that, or by a unix socket`;
+}
+
+/** What usually cures a failure to authenticate where the server said nothing of its reasons. */
+function turnedAway(server: ServerKind, address: FailedAttempt['address']): string {
+  const owner = foreignOwnerText(address, server);
+  return owner === undefined ? TURNED_AWAY[server] : `the ${server} turned this user away: ${owner}`;
+}
+
+const TURNED_AWAY: Readonly<Record<ServerKind, string>> = {
+  bus: 'the bus turned this user away: in a container, map the user’s id, or run with apparmor=unconfined',
+  peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
+};
+
+const SD_BUS_TELLS_NOTHING =
+  'it turned this client away, is another server than the address says, or speaks no D-Bus: ' +
+  "the sd-bus library does not tell, and the transport 'socket' does";
+
+/** The library takes no descriptors together with the last bytes of a handshake, and its EIO has hardly another reason. */
+const SPOKE_WITH_DESCRIPTORS =
+  'the peer sent file descriptors at once, which the sd-bus library cannot take: ' +
+  "use the transport 'socket', or have the peer wait for a call first";

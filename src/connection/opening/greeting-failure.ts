@@ -1,0 +1,61 @@
+/** Why a bus that was reached did not answer `Hello`, in words. */
+
+import type { Address } from '../../address/address.js';
+import {
+  ConnectError,
+  ConnectionClosedError,
+  DBusError,
+  NotSupportedError,
+  TimeoutError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownObjectError,
+} from '../../base/errors.js';
+import { unknownOverTcp } from './connect-failure.js';
+import { foreignOwnerText } from './socket-owner.js';
+
+/** What a server answers that has no such method, whatever of it is unknown there. */
+const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, NotSupportedError];
+
+/**
+ * The error for whoever wanted to connect. What a bus says for itself, that too many are connected for instance, is left as it
+ * is.
+ *
+ * @param anonymous whether the client did not say who it is
+ * @param listener the user id of the process that listens, where it is known
+ */
+export function greetingFailure(
+  error: unknown,
+  address: Address,
+  { anonymous, listener }: { readonly anonymous: boolean; readonly listener: number | undefined },
+): unknown {
+  const reason =
+    error instanceof ConnectionClosedError
+      ? `hung up when it was greeted${hangUpText(error, address, anonymous, listener)}`
+      : refusalText(error);
+  if (reason === undefined) return error;
+  const text = `${address.text} (${address.origin}): the server was reached, but ${reason}`;
+  return new ConnectError(text, { cause: error });
+}
+
+function hangUpText(
+  { cause, message }: ConnectionClosedError,
+  address: Address,
+  anonymous: boolean,
+  listener: number | undefined,
+): string {
+  const text = `: ${cause instanceof Error ? cause.message : message}`;
+  const owner = foreignOwnerText(address, 'bus', listener);
+  if (owner !== undefined) return `${text} (${owner})`;
+  return address.transport === 'tcp' && !anonymous ? `${text} (${unknownOverTcp('bus')})` : text;
+}
+
+function refusalText(error: unknown): string | undefined {
+  if (error instanceof TimeoutError) {
+    return `did not greet back: ${error.message} (if it is no message bus but a peer, connect with \`peer: true\`)`;
+  }
+  if (error instanceof DBusError && UNKNOWN.some((known) => error instanceof known)) {
+    return `it is no message bus, for it does not know Hello: ${error.message} (to a peer, connect with \`peer: true\`)`;
+  }
+  return undefined;
+}

@@ -1,0 +1,206 @@
+/**
+ * Opens a connection to the first of some addresses that answers, and tells what happened at each if none does.
+ *
+ * On the transport `socket`, sd-bus connects to buses where there is a library of it. What it does not get into is tried
+ * once more by a handshake of our own, which says one line at a time and hears why it is turned away: sd-bus says all of
+ * its lines at once, which proxies that look into the handshake (xdg-dbus-proxy before 0.1.6) cut off, and tells no
+ * reasons. Peers, and all plain sockets where there is no library, are for our own handshake alone.
+ */
+import { constants } from 'node:os';
+import { type Address, formatAddress } from '../../address/address.js';
+import { socketTargets } from '../../address/socket-target.js';
+import { ConnectError } from '../../base/errors.js';
+import { trace } from '../../diagnostics/problems.js';
+import type { PollerKind, SocketTarget, TransportKind } from '../../native/binding.js';
+import { loadAddon } from '../../native/load.js';
+import { pollerKind, transportKind } from '../../native/runtime.js';
+import { Connection } from '../connection.js';
+import type { ConnectFailure } from '../lifecycle.js';
+import type { CompleteLimits } from '../limits.js';
+import { onAbort } from '../sending/abort-reactions.js';
+import { timeLimit } from '../time-limit.js';
+import { failureText, type ServerKind } from './connect-failure.js';
+
+/**
+ * Milliseconds for one attempt to connect. A bus authenticates within a few; on a machine that is starting up, five
+ * seconds were too short for many a client of dbus-daemon, and thirty are what dbus-daemon gives a client now. Twice those
+ * five is what busbar's own servers give, and no longer does a program wait for a socket that says nothing.
+ */
+export const CONNECT_TIMEOUT = 10_000;
+
+export interface OpenOptions {
+  readonly transport?: TransportKind | undefined;
+  readonly poller?: PollerKind | undefined;
+  /** Milliseconds for one attempt. */
+  readonly timeout: number;
+  /** Whether to authenticate without saying who one is. */
+  readonly anonymous?: boolean | undefined;
+  readonly limits: CompleteLimits;
+  /** Gives everything up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** What is at the other end, for error texts; a bus if left out. */
+  readonly server?: ServerKind | undefined;
+}
+
+/** A connection, and the address that it leads to. */
+export interface Opened {
+  readonly connection: Connection;
+  readonly address: Address;
+}
+
+/**
+ * Connects to the first address that answers.
+ *
+ * @throws (rejects) the reason of the signal
+ * @throws (rejects) {@link ConnectError} if none does, or if the transport is to be sd-bus and this machine has no library
+ *   of it
+ */
+export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Opened> {
+  const { server = 'bus', transport = transportKind() } = options;
+  if (transport === 'sd-bus') requireLibrary();
+  const failures: string[] = [];
+  for (const address of addresses) {
+    const result = address.refusal ?? (await new Attempt(address, { ...options, server, transport }).open());
+    if (result instanceof Connection) return { connection: result, address };
+    options.signal?.throwIfAborted();
+    failures.push(`${address.text} (${address.origin}): ${result}`);
+  }
+  throw new ConnectError(
+    `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
+  );
+}
+
+const LIBRARIES = 'libsystemd.so.0, libelogind.so.0 or libbasu.so.0';
+/** Where each system keeps the library. */
+const PACKAGES =
+  'Install one: Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: basu or libelogind';
+
+function hasLibrary(): boolean {
+  return loadAddon().sdbusLibrary() !== undefined;
+}
+
+/**
+ * For the transport `sd-bus`.
+ *
+ * @throws {@link ConnectError} if there is no library of it
+ */
+export function requireLibrary(): void {
+  if (hasLibrary()) return;
+  throw new ConnectError(
+    `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
+      "out: 'socket' needs none",
+  );
+}
+
+type CompleteOptions = OpenOptions & { readonly server: ServerKind; readonly transport: TransportKind };
+
+/** The tries at one address. */
+class Attempt {
+  readonly #address: Address;
+  readonly #options: CompleteOptions;
+
+  constructor(address: Address, options: CompleteOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  /** Resolves with the connection, or with why there is none. */
+  async open(): Promise<Connection | string> {
+    if (this.#options.transport === 'sd-bus') return this.#resultOf(this.#bySdBus(this.#address.text));
+    const targets = await this.#targets();
+    if (typeof targets === 'string') return targets;
+    if (targets === undefined) return this.#withoutTarget();
+    let failure = 'its host has no address';
+    for (const target of targets) {
+      if (this.#options.signal?.aborted) break;
+      const result = await this.#resultOf(this.#openTarget(target));
+      if (result instanceof Connection) return result;
+      failure = result;
+    }
+    return failure;
+  }
+
+  /** As {@link socketTargets}; resolves with the reason where a host cannot be looked up. */
+  async #targets(): Promise<readonly SocketTarget[] | string | undefined> {
+    const host = this.#address.parameters.get('host');
+    const lookup = socketTargets(this.#address, this.#options.server === 'bus').catch(
+      (error: NodeJS.ErrnoException) => `its host ${host} has no address: ${error.message}`,
+    );
+    const { signal, timeout } = this.#options;
+    const { promise, give } = timeLimit(timeout);
+    let stopListening: (() => void) | undefined;
+    const aborted = new Promise<string>((resolve) => {
+      stopListening = signal && onAbort(signal, () => resolve('the attempt was aborted'));
+    });
+    const late = promise.then(() => `its host ${host} could not be looked up in time`);
+    const targets = await Promise.race([lookup, late, aborted]);
+    stopListening?.();
+    give();
+    return targets;
+  }
+
+  /** What is not one socket, or not one that we can name, is for sd-bus alone. */
+  #withoutTarget(): Promise<Connection | string> | string {
+    const { server } = this.#options;
+    if (!hasLibrary()) {
+      return `it takes an sd-bus library (${LIBRARIES}) to connect to such an address, and none was found. ${PACKAGES}`;
+    }
+    // A peer may speak first, so its socket cannot be taken over from sd-bus.
+    return this.#resultOf(this.#bySdBus(this.#address.text, server === 'peer' ? 'sd-bus' : 'socket'));
+  }
+
+  async #openTarget(target: SocketTarget): Promise<Connection | ConnectFailure> {
+    const { server, timeout } = this.#options;
+    if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target, timeout);
+    const begun = performance.now();
+    const first = await this.#bySdBus(addressOf(this.#address, target));
+    if (first instanceof Connection || !isWorthAnother(first) || this.#options.signal?.aborted) return first;
+    const second = await this.#byOwnHandshake(target, Math.max(1, timeout - (performance.now() - begun)));
+    return second instanceof Connection || second.detail !== '' ? second : first;
+  }
+
+  #bySdBus(address: string, transport = this.#options.transport): Promise<Connection | ConnectFailure> {
+    return this.#try(transport, this.#options.timeout, address);
+  }
+
+  #byOwnHandshake(target: SocketTarget, timeout: number): Promise<Connection | ConnectFailure> {
+    return this.#try('socket', timeout, this.#address.text, target);
+  }
+
+  async #try(
+    transport: TransportKind,
+    timeout: number,
+    address: string,
+    target?: SocketTarget,
+  ): Promise<Connection | ConnectFailure> {
+    const { anonymous, limits, poller = pollerKind(), server, signal } = this.#options;
+    const peer = server === 'peer';
+    const way = { address, target, transport, poller };
+    const result = await Connection.open({ ...way, timeout, limits, anonymous, peer, signal });
+    if (result instanceof Connection) return result;
+    trace('connect: %s failed in phase %s: errno %d %s', address, result.phase, result.errno, result.detail);
+    return result;
+  }
+
+  async #resultOf(attempt: Promise<Connection | ConnectFailure>): Promise<Connection | string> {
+    const result = await attempt;
+    if (result instanceof Connection) return result;
+    const { anonymous, server, transport } = this.#options;
+    return failureText(result, { address: this.#address, anonymous: anonymous === true, server, transport });
+  }
+}
+
+/**
+ * Whether our own handshake may get in where sd-bus did not, or tell more: it was turned away or hung up on, or the
+ * queue of a busy server was full, which sd-bus does not wait for.
+ */
+function isWorthAnother({ errno, phase }: ConnectFailure): boolean {
+  const { EAGAIN, ETIMEDOUT } = constants.errno;
+  return phase === 'authenticate' ? errno !== ETIMEDOUT : errno === EAGAIN;
+}
+
+/** What sd-bus is given: it would look a host name up itself, and hold the event loop meanwhile. */
+function addressOf({ transport, text, parameters }: Address, { ip }: SocketTarget): string {
+  if (transport !== 'tcp') return text;
+  return formatAddress({ transport, parameters: new Map([...parameters, ['host', ip]]) });
+}

@@ -1,0 +1,61 @@
+/** Why a received message cannot be used, as errors: what is told here, and what its sender is answered. */
+import {
+  type DBusError,
+  InvalidArgumentError,
+  InvalidReplyError,
+  LimitsExceededError,
+  NotSupportedError,
+  ProtocolError,
+} from '../../base/errors.js';
+import { Fault, faultOf, ruleOf } from '../../native/binding.js';
+import { loadAddon } from '../../native/load.js';
+import { describeMessage, type HeaderFields } from '../message.js';
+
+/**
+ * @param column what a row has in the column `Fault`
+ * @param signature of the body, for the text
+ */
+export function faultError(column: number, signature: string): DBusError | undefined {
+  const invalid = `the body of the message is not valid for its signature "${signature}"`;
+  switch (faultOf(column)) {
+    case Fault.None:
+      return undefined;
+    case Fault.InvalidHeader:
+      return new ProtocolError(`the header of the message is not valid: ${ruleText(column)}`);
+    case Fault.UnsupportedBody:
+      return new ProtocolError(`${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`);
+    case Fault.OutOfMemory:
+      return new NotSupportedError(
+        'the message is too large for the memory at hand, or there was no room for its file descriptors',
+      );
+    case Fault.MessageSize:
+      return new LimitsExceededError('the message is larger than its receiver takes (option limits.messageSize)');
+    case Fault.DecodedSize:
+      return new LimitsExceededError(
+        'the values of the message would take more memory than its receiver allows (option limits.decodedSize)',
+      );
+    default:
+      return new ProtocolError(invalid);
+  }
+}
+
+/** The rule of the protocol that a message breaks, in words. */
+const ruleText = (column: number): string => loadAddon().describeRule(ruleOf(column));
+
+/**
+ * Why a reply cannot be used, with the call that it answers: what is wrong with it was not wrong with what was sent.
+ *
+ * @param error a fault of the message, or what decoding it threw
+ */
+export function unusableReply(error: unknown, call: HeaderFields): unknown {
+  if (error instanceof InvalidReplyError) return error;
+  const Kind = kindOfFault(error);
+  if (Kind === undefined) return error;
+  const { message } = error as DBusError;
+  return new Kind(`${message} (${describeMessage(call)})`, { cause: error });
+}
+
+function kindOfFault(error: unknown) {
+  if (error instanceof ProtocolError || error instanceof InvalidArgumentError) return InvalidReplyError;
+  return [LimitsExceededError, NotSupportedError].find((kind) => error instanceof kind);
+}

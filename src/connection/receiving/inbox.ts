@@ -1,0 +1,369 @@
+/**
+ * The receiving half of the seam: memory lent to the addon, and the messages of a batch read back from its rows.
+ *
+ * One row at a time is the *current* message, and the inbox shows its header fields. Most messages are done with by
+ * then: a reply is decoded for the call that it answers, a signal that nobody listens to is passed over, and no object
+ * is made for either. Who wants more takes `message()`.
+ *
+ * The memory belongs to the connection from its opening to its end.
+ */
+
+import { type DBusError, LimitsExceededError } from '../../base/errors.js';
+import { type Decoding, decoderFor } from '../../codec/decoder.js';
+import { Reader } from '../../codec/reader.js';
+import { skipValues } from '../../codec/skip.js';
+import { Column, Fault, faultOf, type InboxMemory, ROW_LENGTH } from '../../native/binding.js';
+import { closeQuietly } from '../../values/file-descriptor.js';
+import { IncomingMessage, MessageType } from '../message.js';
+import { DescriptorLoans } from './descriptor-loans.js';
+import { LentBody } from './lent-body.js';
+import { Claim, ReceivedDescriptors } from './received-descriptors.js';
+
+const ARENA_BYTES = 256 * 1024;
+const ROWS = 256;
+const STRINGS = 2048;
+/** sd-bus takes up to 1024 descriptors with a message; the kernel carries at most 253 in one go. */
+const FDS = 1024;
+
+const WORDS_PER_STRING = 3;
+/** Longer strings have an id for their batch only: `Interner::kMaxLength`. */
+const KEPT_STRING_BYTES = 255;
+
+const noFds: readonly number[] = [];
+
+export class Inbox {
+  readonly memory: InboxMemory = {
+    arena: new ArrayBuffer(ARENA_BYTES),
+    rows: new Int32Array(ROWS * ROW_LENGTH),
+    strings: new Int32Array(STRINGS * WORDS_PER_STRING),
+    fds: new Int32Array(FDS),
+  };
+  readonly connectionId: number;
+  readonly #rows = this.memory.rows;
+  readonly #bytes = Buffer.from(this.memory.arena);
+  readonly #reader = new Reader(this.memory.arena);
+  readonly #strings: (string | undefined)[] = [undefined];
+  /** The ids of strings that are for this batch only. */
+  #passing: number[] = [];
+  readonly #hasSenders: boolean;
+  /** The first column of the current row. */
+  #at = 0;
+  #large: ArrayBuffer | undefined;
+  /** Those of large bodies, by their memory: the next one is often in the same. */
+  readonly #largeReaders = new WeakMap<ArrayBuffer, Reader>();
+  #lent: LentBody | undefined;
+  /** Those of the present taker of the message, where it brought descriptors. */
+  #claim: Claim | undefined;
+  /** The last that was made of the current message. */
+  #made: IncomingMessage | undefined;
+  readonly #descriptorLimit: number;
+  readonly #loans: DescriptorLoans;
+  /** Why the current message is not to be decoded, though nothing is wrong with it. */
+  #refusal: DBusError | undefined;
+
+  /**
+   * @param connectionId the number by which diagnostics call the connection
+   * @param hasSenders whether there is a bus that vouches for senders; between peers a message has none
+   * @param descriptorLimit how many received descriptors may be in use at a time
+   */
+  constructor(connectionId: number, hasSenders: boolean, descriptorLimit: number) {
+    this.connectionId = connectionId;
+    this.#hasSenders = hasSenders;
+    this.#descriptorLimit = descriptorLimit;
+    this.#loans = new DescriptorLoans(descriptorLimit);
+  }
+
+  /** Learns the header strings that are new in a batch; some are in `large`, where that is given. */
+  intern(count: number, large: ArrayBuffer | undefined): void {
+    const { strings } = this.memory;
+    for (let at = 0; at < count * WORDS_PER_STRING; at += WORDS_PER_STRING) {
+      const id = strings[at] as number;
+      const offset = strings[at + 1] as number;
+      const length = strings[at + 2] as number;
+      const bytes = offset < 0 && large !== undefined ? Buffer.from(large) : this.#bytes;
+      const start = offset < 0 ? ~offset : offset;
+      this.#strings[id] = bytes.toString('utf8', start, start + length);
+      if (length > KEPT_STRING_BYTES) this.#passing.push(id);
+    }
+  }
+
+  /** All rows of the batch have been handled: what will not come again is forgotten. */
+  endBatch(): void {
+    if (this.#passing.length === 0) return;
+    for (const id of this.#passing) this.#strings[id] = undefined;
+    this.#passing = [];
+  }
+
+  /** Makes a row the current message. Its body is in `large` where that is given. */
+  select(row: number, large: ArrayBuffer | undefined): void {
+    this.#at = row * ROW_LENGTH;
+    this.#large = large;
+    this.#lent = undefined;
+    this.#made = undefined;
+    this.#refusal = this.hasDescriptors ? this.#refuseDescriptors() : undefined;
+  }
+
+  /** Whether the message brought descriptors. */
+  get hasDescriptors(): boolean {
+    return this.#rows[this.#at + Column.FdCount] !== 0;
+  }
+
+  get type(): MessageType {
+    return this.#rows[this.#at + Column.Type] as MessageType;
+  }
+
+  get isReply(): boolean {
+    const { type } = this;
+    return type === MessageType.MethodReturn || type === MessageType.Error;
+  }
+
+  get flags(): number {
+    return this.#rows[this.#at + Column.Flags] as number;
+  }
+
+  get serial(): number {
+    return (this.#rows[this.#at + Column.Serial] as number) >>> 0;
+  }
+
+  /** 0 where the message answers nothing. */
+  get replySerial(): number {
+    return (this.#rows[this.#at + Column.ReplySerial] as number) >>> 0;
+  }
+
+  get path(): string | undefined {
+    return this.#string(Column.Path);
+  }
+
+  get interface(): string | undefined {
+    return this.#string(Column.Interface);
+  }
+
+  get member(): string | undefined {
+    return this.#string(Column.Member);
+  }
+
+  get errorName(): string | undefined {
+    return this.#string(Column.ErrorName);
+  }
+
+  get destination(): string | undefined {
+    return this.#string(Column.Destination);
+  }
+
+  get sender(): string | undefined {
+    return this.#hasSenders ? this.#string(Column.Sender) : undefined;
+  }
+
+  get signature(): string {
+    return this.#string(Column.Signature) ?? '';
+  }
+
+  /** In bytes. */
+  get bodyLength(): number {
+    return this.#rows[this.#at + Column.BodyLength] as number;
+  }
+
+  /** Whether the message cannot be used: its body is other than its signature says, it is too large, or its header is broken. */
+  get isFaulty(): boolean {
+    return this.#rows[this.#at + Column.Fault] !== 0 || this.#refusal !== undefined;
+  }
+
+  /** Whether the header breaks a rule: what it says is not to be acted upon. */
+  get isBroken(): boolean {
+    return faultOf(this.#rows[this.#at + Column.Fault] as number) === Fault.InvalidHeader;
+  }
+
+  /**
+   * Whether the bus, which vouches for senders, names none: then the message is from none that anybody waits for. One that
+   * has no destination either was not forwarded, but comes from the other end of the socket itself: xdg-dbus-proxy, which
+   * stands for the bus, refuses calls that way. Of a broken header, neither may have been read.
+   */
+  get isFromNobody(): boolean {
+    if (!this.#hasSenders || this.#rows[this.#at + Column.Sender] !== 0) return false;
+    return this.#rows[this.#at + Column.Destination] !== 0 || this.isBroken;
+  }
+
+  /** Why the body cannot be decoded, if it cannot. */
+  get fault(): DBusError | undefined {
+    return this.isFaulty ? this.#lend().fault : undefined;
+  }
+
+  /**
+   * The argument at that index, which the signature says is a string or an object path. Nothing else is decoded, and no
+   * object is made.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  stringAt(index: number): string {
+    if (this.isFaulty) throw this.fault;
+    const reader = this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength);
+    if (index > 0) skipValues(reader, this.signature, index);
+    // Names, paths and interfaces, most of them: they come again.
+    return reader.key();
+  }
+
+  /**
+   * Decodes the current message's body.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  decode(options?: Decoding): unknown[] {
+    const at = this.#at;
+    const isPlain =
+      this.#large === undefined &&
+      this.#rows[at + Column.Fault] === Fault.None &&
+      this.#rows[at + Column.FdCount] === 0;
+    // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
+    if (!isPlain || this.#lent !== undefined) {
+      const lent = this.#lend();
+      this.#claim ??= this.#claimOf(lent, !this.isReply, false);
+      return lent.decode(options, this.#claim);
+    }
+    const { signature } = this;
+    if (signature === '') return [];
+    const offset = this.#rows[at + Column.BodyOffset] as number;
+    return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
+  }
+
+  /** Whoever gets the message next is the last one who does: what it takes of the descriptors need not be duplicated. */
+  expectLastTaker(): void {
+    if (this.hasDescriptors) this.#lend().descriptors?.expectLastClaim();
+  }
+
+  /** Whoever has the message now may keep its descriptors for as long as it likes. */
+  keepDescriptors(): void {
+    this.#claim?.keep();
+  }
+
+  /** The same, and they count as the sender's until the returned function is called, if there is one. */
+  keepCountedDescriptors(): (() => void) | undefined {
+    return this.#claim?.keepCounted();
+  }
+
+  /** Closes the descriptors of what was decoded: nobody gets it. */
+  discard(): void {
+    this.#claim?.close();
+  }
+
+  /**
+   * Whoever had the message is done with it: its descriptors are closed, but for those that it took. If it returned a
+   * promise, that is done when the promise settles. What is refused is lent to none.
+   */
+  endTaking(result: unknown): void {
+    if (this.#claim === undefined) return;
+    this.#claim.endWith(this.isFaulty ? undefined : result);
+    this.#claim = undefined;
+  }
+
+  /** The current message has been handled: its body is no longer lent, its unwanted descriptors are closed. */
+  release(): void {
+    if (this.#lent !== undefined) this.#lent.release();
+    else if (this.hasDescriptors) for (const fd of this.#fds()) closeQuietly(fd);
+    this.#claim = undefined;
+    this.#large = undefined;
+    this.#lent = undefined;
+    this.#made = undefined;
+    // Tells the addon that this row was taken, should the batch end before its time.
+    this.#rows[this.#at + Column.Type] = 0;
+  }
+
+  #string(column: number): string | undefined {
+    return this.#strings[this.#rows[this.#at + column] as number];
+  }
+
+  #lend(): LentBody {
+    this.#lent ??= new LentBody(
+      this.#bodyReader(),
+      this.signature,
+      this.#rows[this.#at + Column.BodyOffset] as number,
+      this.#rows[this.#at + Column.BodyLength] as number,
+      this.hasDescriptors ? new ReceivedDescriptors(this.#fds(), this.#loans, this.sender) : undefined,
+      this.#rows[this.#at + Column.Fault] as number,
+      this.#refusal,
+    );
+    return this.#lent;
+  }
+
+  #claimOf({ descriptors }: LentBody, isLent: boolean, isShown: boolean): Claim | undefined {
+    return descriptors && new Claim(descriptors, isLent, isShown);
+  }
+
+  /** Who asked for a reply owns what it brings, so only those are counted that a call or signal brings. */
+  #refuseDescriptors(): DBusError | undefined {
+    const count = this.#rows[this.#at + Column.FdCount] as number;
+    if (!this.isReply) {
+      const refusal = this.#loans.refusal(this.sender, count);
+      return refusal === undefined ? undefined : new LimitsExceededError(refusal);
+    }
+    if (count <= this.#descriptorLimit) return undefined;
+    const limit = `limits.descriptors is ${this.#descriptorLimit}`;
+    return new LimitsExceededError(`the reply brings ${count} file descriptors, and ${limit}`);
+  }
+
+  #bodyReader(): Reader {
+    if (this.#large === undefined) return this.#reader;
+    let reader = this.#largeReaders.get(this.#large);
+    if (reader === undefined) {
+      reader = new Reader(this.#large);
+      this.#largeReaders.set(this.#large, reader);
+    }
+    return reader;
+  }
+
+  #fds(): readonly number[] {
+    const count = this.#rows[this.#at + Column.FdCount] as number;
+    if (count === 0) return noFds;
+    const offset = this.#rows[this.#at + Column.FdOffset] as number;
+    return Array.from(this.memory.fds.subarray(offset, offset + count));
+  }
+
+  /**
+   * The current message as an object. Each has its own values, so that what one does with them is not the others' business.
+   *
+   * @param isLent whether its descriptors are on loan; if left out, the result of a call is the caller's, and what others
+   * get is on loan
+   */
+  makeMessage(isLent = !this.isReply): IncomingMessage {
+    const lent = this.#lend();
+    this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent, isLent, true);
+    // Columns, not the getters above: those are more than the compiler takes in.
+    const rows = this.#rows;
+    const strings = this.#strings;
+    const at = this.#at;
+    const replySerial = (rows[at + Column.ReplySerial] as number) >>> 0;
+    this.#made = new IncomingMessage(
+      {
+        type: rows[at + Column.Type] as MessageType,
+        flags: rows[at + Column.Flags] as number,
+        serial: (rows[at + Column.Serial] as number) >>> 0,
+        replySerial: replySerial === 0 ? undefined : replySerial,
+        path: strings[rows[at + Column.Path] as number],
+        interface: strings[rows[at + Column.Interface] as number],
+        member: strings[rows[at + Column.Member] as number],
+        errorName: strings[rows[at + Column.ErrorName] as number],
+        destination: strings[rows[at + Column.Destination] as number],
+        sender: this.sender,
+        signature: this.signature,
+      },
+      lent,
+      this.#claim,
+    );
+    return this.#made;
+  }
+
+  /** The current message, a reply, for a caller that keeps it: its body can be decoded at any time, and what it brings is the caller's. */
+  toKeep(): IncomingMessage {
+    const message = this.makeMessage(false).keepForGood();
+    // Held from now on: when the body is looked at, the message has been handled.
+    void this.#claim?.descriptors;
+    return message;
+  }
+
+  /**
+   * The current message for whoever answers it, who decodes the body anew. Without descriptors, which each has by itself, it
+   * may be one that a message handler was given.
+   */
+  messageToAnswer(): IncomingMessage {
+    return this.#made === undefined || this.hasDescriptors ? this.makeMessage() : this.#made;
+  }
+}

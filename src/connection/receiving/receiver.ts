@@ -1,0 +1,162 @@
+/**
+ * The messages that the addon hands over, batch by batch: replies go to the calls that they answer, the rest to the layer
+ * above. The receiver owns the inbox, from the opening of the connection to its end.
+ */
+
+import { report, trace } from '../../diagnostics/problems.js';
+import type { InboxMemory } from '../../native/binding.js';
+import type { Lifecycle } from '../lifecycle.js';
+import { publishReceived, watchesMessages } from '../message-events.js';
+import type { BackPressure } from '../sending/back-pressure.js';
+import type { Outbox } from '../sending/outbox.js';
+import type { PendingCalls } from '../sending/pending-calls.js';
+import { CUT_BATCH } from './backlog.js';
+import { Inbox } from './inbox.js';
+import { Turn } from './turn.js';
+
+export interface ReceiverOptions {
+  /** The number by which diagnostics call the connection. */
+  readonly id: number;
+  /** Whether the other side is no bus, so that nobody vouches for senders. */
+  readonly isPeer: boolean;
+  /** How many received descriptors may be in use at a time. */
+  readonly descriptorLimit: number;
+  readonly life: Lifecycle;
+  readonly outbox: Outbox;
+  readonly pending: PendingCalls;
+  readonly pressure: BackPressure;
+}
+
+export class Receiver {
+  /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
+  onMessage: (received: Inbox) => void = () => {};
+  /** Called with every reply, when the call that it answers has been settled. */
+  onReply: ((received: Inbox) => void) | undefined = undefined;
+  messages = 0;
+  /** When the last batch came that may have been cut off; see {@link CUT_BATCH}. */
+  cutAt = Number.NEGATIVE_INFINITY;
+  bodyBytes = 0;
+  unexpectedReplies = 0;
+
+  readonly #options: ReceiverOptions;
+  readonly #id: number;
+  readonly #life: Lifecycle;
+  readonly #outbox: Outbox;
+  readonly #pending: PendingCalls;
+  readonly #pressure: BackPressure;
+  readonly #turn = new Turn();
+  /** Its memory is a lot for a client that may never authenticate, and for what is over. */
+  #inbox!: Inbox;
+  /** Whether rows of the inbox are being handled. */
+  #isHandling = false;
+  /** Whether a reply of the batch has settled a call: a pause is due before the next message that is none. */
+  #settled = false;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#id = options.id;
+    this.#life = options.life;
+    this.#outbox = options.outbox;
+    this.#pending = options.pending;
+    this.#pressure = options.pressure;
+  }
+
+  /** The connection is open. Returns the memory that the addon puts messages into. */
+  open(): InboxMemory {
+    const { id, isPeer, descriptorLimit } = this.#options;
+    this.#inbox = new Inbox(id, !isPeer, descriptorLimit);
+    return this.#inbox.memory;
+  }
+
+  /**
+   * Handles a batch, or the rest of one. After a reply that somebody awaits comes a pause before the next signal or
+   * call: what the awaiting code subscribes to has to be in force by then. Where the turn has taken its time, the rest is
+   * for the next one.
+   */
+  takeBatch(
+    from: number,
+    count: number,
+    newStrings: number,
+    large: ArrayBuffer | undefined,
+    milliseconds: number,
+  ): number {
+    this.#inbox.intern(newStrings, large);
+    this.#outbox.gather();
+    this.#settled = false;
+    // A single message needs no clock.
+    const isMeasured = count - from > 1;
+    if (count >= CUT_BATCH && from === 0) this.cutAt = performance.now();
+    this.#isHandling = true;
+    const next = isMeasured
+      ? this.#handleMeasured(from, count, large, milliseconds)
+      : this.#handleRows(from, count, large);
+    this.#isHandling = false;
+    if (next === count) this.#inbox.endBatch();
+    this.#outbox.flush();
+    if (this.#life.state === 'closed') this.#letGoOfMemory();
+    return next;
+  }
+
+  /** The connection is over. */
+  end(): void {
+    if (!this.#isHandling) this.#letGoOfMemory();
+  }
+
+  /** A connection that is over may be held for long: what it had for messages is not. */
+  #letGoOfMemory(): void {
+    this.#inbox = undefined as unknown as Inbox;
+  }
+
+  /** Handles rows until a pause is due, or the turn has taken its time. */
+  #handleMeasured(from: number, count: number, large: ArrayBuffer | undefined, milliseconds: number): number {
+    let next = from;
+    let more = this.#turn.begin(milliseconds);
+    while (more > 0) {
+      const end = Math.min(next + more, count);
+      next = this.#handleRows(next, end, large);
+      more = next < end || end === count || this.#pressure.isPaused ? 0 : this.#turn.more(next - from);
+    }
+    this.#turn.end(next - from);
+    return next;
+  }
+
+  /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
+  #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
+    for (let row = from; row < count; row++) {
+      this.#inbox.select(row, large);
+      const { isReply } = this.#inbox;
+      if (this.#settled && !isReply) return row;
+      this.messages++;
+      this.bodyBytes += this.#inbox.bodyLength;
+      if (watchesMessages()) publishReceived(this.#id, this.#inbox);
+      try {
+        if (!isReply) this.#onUnasked();
+        else this.#onReply();
+      } catch (error) {
+        report('message', `a message from ${this.#inbox.sender ?? 'the peer'} could not be handled`, error, this.#id);
+      } finally {
+        this.#inbox.release();
+      }
+      // Until what waits has been written, nothing is to be answered.
+      if (this.#pressure.isPaused) return row + 1;
+    }
+    return count;
+  }
+
+  /** A call or a signal. When the connection has been closed, it could not be answered any more. */
+  #onUnasked(): void {
+    if (this.#life.carriesMessages) this.onMessage(this.#inbox);
+  }
+
+  #onReply(): void {
+    if (this.#pending.reply(this.#inbox)) this.#settled = true;
+    else this.#onUnexpectedReply();
+    if (this.onReply !== undefined && this.#life.carriesMessages) this.onReply(this.#inbox);
+  }
+
+  /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */
+  #onUnexpectedReply(): void {
+    this.unexpectedReplies++;
+    if (trace.enabled) trace('#%d reply to no call: %d from %s', this.#id, this.#inbox.replySerial, this.#inbox.sender);
+  }
+}

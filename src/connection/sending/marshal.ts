@@ -1,0 +1,79 @@
+/** Marshalling a whole message: its header, its body, and the count of the descriptors that the body refers to. */
+
+import { InvalidArgumentError, NotSupportedError } from '../../base/errors.js';
+import { checkArray } from '../../base/parameters.js';
+import { outgoingFd } from '../../codec/encode-basic.js';
+import { encoderFor } from '../../codec/encoder.js';
+import { Misfit, misfitOf, within } from '../../codec/misfit.js';
+import type { Writer } from '../../codec/writer.js';
+import { checkOpenFd } from '../../native/descriptors.js';
+import { PEER_LIMITS } from '../limits.js';
+import { describeMessage, type MessageHead } from '../message.js';
+import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
+
+/**
+ * Marshals a message on the writer's next 8-byte boundary. The writer holds no descriptors of earlier messages. Where this
+ * throws, the writer has to be rewound.
+ *
+ * @param fdsMaximum how many file descriptors it may carry; 0 where the other side did not agree to pass any
+ * @returns the length of the body
+ * @throws {@link InvalidArgumentError} for a header or a value that is not valid
+ * @throws {@link NotSupportedError} for descriptors that the connection does not pass
+ */
+export function marshalMessage(
+  writer: Writer,
+  head: MessageHead,
+  body: readonly unknown[],
+  serial: number,
+  replySerial: number,
+  fdsMaximum: number,
+): number {
+  if (!(head instanceof PreparedHead)) checkHead(head, replySerial);
+  try {
+    const start = writer.beginMessage();
+    if (head instanceof PreparedHead) head.write(writer, serial, replySerial);
+    else writeHeader(writer, head, serial, replySerial);
+    const bodyStart = writer.position;
+    encoderFor(head.signature ?? '')(writer, body);
+    if (head.fileDescriptors !== undefined) attach(writer, head.fileDescriptors);
+    const bodyLength = writer.position - bodyStart;
+    const fdCount = writer.fds.length;
+    if (fdCount > 0) checkFds(writer, fdsMaximum);
+    finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
+    return bodyLength;
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+  }
+}
+
+/** Adds descriptors that no value refers to. */
+function attach(writer: Writer, descriptors: readonly unknown[]): void {
+  checkArray(descriptors, 'fileDescriptors');
+  for (let index = 0; index < descriptors.length; index++) {
+    try {
+      writer.fds.push(outgoingFd(descriptors[index]));
+    } catch (error) {
+      const located = within(`fileDescriptors[${index}]`, misfitOf(descriptors[index], error));
+      throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
+    }
+  }
+}
+
+function checkFds({ fds }: Writer, fdsMaximum: number): void {
+  if (fdsMaximum === 0) throw new NotSupportedError('this connection does not pass file descriptors');
+  if (fds.length > fdsMaximum) throw new InvalidArgumentError(`${tooManyText(fdsMaximum)}, not ${fds.length}`);
+  // Were it the addon that finds out, the message would be lost after `send` had returned.
+  for (const { fd } of fds) checkOpenFd(fd);
+}
+
+/** Who may send more has a bus that takes more, and has to know of it: what it hangs up on is the connection. */
+export function tooManyText(maximum: number): string {
+  const cause = maximum < PEER_LIMITS.messageDescriptors ? ' (limits.messageDescriptors)' : '';
+  return `a message carries at most ${maximum} file descriptors${cause}`;
+}
+
+/** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
+function naming(head: MessageHead, error: InvalidArgumentError): InvalidArgumentError {
+  const what = describeMessage(head);
+  return what === '' ? error : new InvalidArgumentError(`${error.message} (${what})`, { cause: error });
+}

@@ -1,0 +1,122 @@
+/**
+ * The calls that a connection makes: each is sent, after what has to be sent before it, and waits for its reply.
+ */
+
+import { isOverOrFull } from '../../base/errors.js';
+import { report } from '../../diagnostics/problems.js';
+import { describeMessage, MessageFlag, type MessageHead } from '../message.js';
+import { type MarshalledMessage, Urgency } from './outbox.js';
+import {
+  type Callee,
+  type CalleesByName,
+  checkWaitOptions,
+  type InnerWaitOptions,
+  noReply,
+  type PendingCalls,
+  type TakeReply,
+} from './pending-calls.js';
+import { withStackAbove } from './rejection.js';
+import type { Sender } from './sender.js';
+
+export class OutgoingCalls {
+  /** Who may answer calls by well-known names; `undefined` where there are no names. */
+  callees: CalleesByName | undefined = undefined;
+
+  readonly #id: number;
+  readonly #sender: Sender;
+  readonly #pending: PendingCalls;
+
+  /** @param id the number by which diagnostics call the connection */
+  constructor(id: number, sender: Sender, pending: PendingCalls) {
+    this.#id = id;
+    this.#sender = sender;
+    this.#pending = pending;
+  }
+
+  /**
+   * Sends a method call, and resolves with what `take` makes of its reply.
+   *
+   * No async function: where many calls are on their way, what it allocates for each would be half the cost.
+   *
+   * @param user of the connection, who makes it; see {@link endCallsOf}
+   * @throws (rejects) as `send` throws, or with the reason why there is no reply
+   */
+  call<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+    user?: object,
+  ): Promise<Result> {
+    if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0)
+      return this.#callWithoutReply(head, body, options, take);
+    const urgency = options.isUrgent === true ? Urgency.Answer : Urgency.Own;
+    let serial = 0;
+    let result: Promise<Result>;
+    let marshalled: MarshalledMessage | undefined;
+    try {
+      checkWaitOptions(options);
+      this.#sender.requireOpen(head);
+      if (options.serial !== undefined) this.#sender.requireReserved(options.serial);
+      const { destination } = head;
+      let callee = this.callees?.find(destination);
+      if (callee === undefined && this.callees?.isToFollow(destination) === true) {
+        // What follows the name has to be sent first; whether the call itself can be sent is found out before that.
+        marshalled = this.#sender.marshal(head, body, urgency);
+        callee = this.callees.follow(destination);
+      }
+      serial = options.serial ?? this.#sender.nextSerial();
+      result = this.#pending.wait(serial, head, options, take, callee, user);
+    } catch (error) {
+      // Diagnostics tell of every call by a number.
+      return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
+    }
+    try {
+      if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
+      else this.#sender.pushMarshalled(marshalled, serial);
+    } catch (error) {
+      const refusal = withStackAbove(error, this.call);
+      this.#pending.fail(serial, 'unsent', () => refusal);
+    }
+    return result;
+  }
+
+  /**
+   * Sends a call that wants no reply. Who wants none need not wait for it either: that the connection is over or full
+   * rejects without ending the process as a rejection that nobody handled, and is reported.
+   */
+  #callWithoutReply<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+  ): Promise<Result> {
+    try {
+      checkWaitOptions(options);
+      this.#sender.send(head, body, 0, options.serial);
+      return Promise.resolve(take(noReply, {}));
+    } catch (error) {
+      const refused = Promise.reject(error);
+      if (isOverOrFull(error)) {
+        report('send', `${describeMessage(head)} was not sent`, error, this.#id);
+        refused.catch(() => {});
+      }
+      return refused;
+    }
+  }
+
+  /** {@link PendingCalls.endCallsOf} */
+  endCallsOf(user: object): void {
+    this.#pending.endCallsOf(user);
+  }
+
+  /** Whether a call waits that this one is to answer. */
+  isCalled(callee: Callee): boolean {
+    return this.#pending.isCalled(callee);
+  }
+
+  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  keepFormerOwner(callee: Callee, owner: string): void {
+    this.#pending.keepFormerOwner(callee, owner);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * What a connection sends: it numbers the messages, and says which of them are refused where too much waits to be written.
+ * A message that the addon did not take after all is told of here as well, to the call or the caller that waits for it.
+ */
+import { constants } from 'node:os';
+import {
+  BackpressureError,
+  type DBusError,
+  InvalidArgumentError,
+  LimitsExceededError,
+  NotSupportedError,
+} from '../../base/errors.js';
+import { report } from '../../diagnostics/problems.js';
+import type { TransportKind } from '../../native/binding.js';
+import { refusalOf } from '../errno.js';
+import type { Lifecycle } from '../lifecycle.js';
+import { describeMessage, type MessageHead, MessageType } from '../message.js';
+import { publishSent, watchesMessages } from '../message-events.js';
+import { ANSWERS_FACTOR } from './back-pressure.js';
+import { type Answered, type MarshalledMessage, type Outbox, type RefusedMessage, Urgency } from './outbox.js';
+import type { PendingCalls } from './pending-calls.js';
+
+/** So many answers to refused replies are remembered: those that are refused are so soon. */
+const ANSWERS_REFUSED_MAXIMUM = 1024;
+
+export interface SenderOptions {
+  /** The number by which diagnostics call the connection. */
+  readonly id: number;
+  /** Whether the other side is no bus. */
+  readonly isPeer: boolean;
+  readonly transport: TransportKind;
+  /** Bytes that may wait before what the program sends is refused. */
+  readonly limit: number;
+  readonly life: Lifecycle;
+  readonly outbox: Outbox;
+  readonly pending: PendingCalls;
+  /** Ends the connection for a reason of this side. */
+  readonly fail: (reason: DBusError) => void;
+}
+
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #id: number;
+  readonly #life: Lifecycle;
+  readonly #outbox: Outbox;
+  #serial = 0;
+  /** Serials that were given out for messages that have not been sent yet. */
+  readonly #reserved = new Set<number>();
+  /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
+  readonly #answersRefused = new Set<number>();
+  #isBroken = false;
+  /** As `Connection.sendFirst`: sends what is to leave before anything else does, while there is such a thing. */
+  first: (() => void) | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#id = options.id;
+    this.#life = options.life;
+    this.#outbox = options.outbox;
+  }
+
+  /** Whether the addon has seen that nothing can be written any more: the loss will follow. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Has what is to leave first leave. Code of the program's that runs while a message is being written cannot send. */
+  letOutFirst(): void {
+    if (this.first !== undefined && !this.#outbox.isMarshalling) this.first();
+  }
+
+  /**
+   * A message is about to be sent: what has to leave before it does.
+   *
+   * @throws {@link ConnectionClosedError} with the reason of the loss, if there was one
+   */
+  requireOpen(head: MessageHead): void {
+    if (this.first !== undefined) this.letOutFirst();
+    if (this.#life.carriesMessages) return;
+    throw this.#life.refusal(`cannot send ${describeMessage(head)}`);
+  }
+
+  /** Serials are unsigned 32-bit and never 0. */
+  nextSerial(): number {
+    do {
+      this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
+    } while (this.#reserved.size > 0 && this.#reserved.has(this.#serial));
+    return this.#serial;
+  }
+
+  /** The next serial, for a message that is sent later. */
+  reserveSerial(): number {
+    const serial = this.nextSerial();
+    this.#reserved.add(serial);
+    return serial;
+  }
+
+  /**
+   * A serial of the caller's own choice could be that of a call that waits, whose reply it would take.
+   *
+   * @throws {@link InvalidArgumentError} for a serial that was not reserved, or that was used already
+   */
+  requireReserved(serial: number): void {
+    if (this.#reserved.has(serial)) return;
+    throw new InvalidArgumentError(
+      `serial: ${String(serial)} was not reserved by reserveSerial(), or was used already`,
+    );
+  }
+
+  /** As `Outbox.marshal`. */
+  marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
+    return this.#outbox.marshal(head, body, urgency);
+  }
+
+  /** As `Outbox.pushMarshalled`. */
+  pushMarshalled(message: MarshalledMessage, serial: number): void {
+    this.#outbox.pushMarshalled(message, serial);
+    this.#onPushed(message.head, serial, 0, message.bodyLength);
+  }
+
+  /** @param isAwaited whether it is a call that waits for its reply already */
+  push(
+    head: MessageHead,
+    body: readonly unknown[],
+    serial: number,
+    replySerial: number,
+    urgency: Urgency,
+    isAwaited = false,
+  ): void {
+    const bodyBytes = this.#outbox.push(head, body, serial, replySerial, urgency, isAwaited);
+    this.#onPushed(head, serial, replySerial, bodyBytes);
+  }
+
+  #onPushed(head: MessageHead, serial: number, replySerial: number, bodyBytes: number): void {
+    if (this.#reserved.size > 0) this.#reserved.delete(serial);
+    if (watchesMessages()) publishSent(this.#id, head, serial, replySerial, bodyBytes);
+  }
+
+  /**
+   * Sends a message that awaits no reply, and returns its serial.
+   *
+   * @param replySerial the serial of the message that it answers, if it does
+   * @param serial one that was reserved for it
+   *
+   * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is not open
+   * @throws {@link BackpressureError} if too much waits to be written
+   */
+  send(head: MessageHead, body: readonly unknown[], replySerial: number, reserved?: number): number {
+    this.requireOpen(head);
+    if (reserved !== undefined) this.requireReserved(reserved);
+    const serial = reserved ?? this.nextSerial();
+    this.push(head, body, serial, replySerial, replySerial === 0 ? Urgency.Own : Urgency.Answer);
+    return serial;
+  }
+
+  /**
+   * Sends the answer to a call. Its caller waits for it, so it may take several times the room of what can wait; beyond that
+   * the caller gets an error in its place, which is reported.
+   *
+   * @returns whether it was sent, and not an error in its place
+   * @throws as `send` throws, but no {@link BackpressureError}
+   */
+  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
+    this.requireOpen(head);
+    try {
+      this.push(head, body, this.nextSerial(), replySerial, Urgency.Answer);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BackpressureError)) throw error;
+      const text = `the reply was dropped: ${this.#outbox.queuedBytes} bytes wait to be written already`;
+      this.refuseCall(head.destination, replySerial, text);
+      report('send', `the call ${replySerial} of ${head.destination ?? 'the peer'} gets an error`, error, this.#id);
+      return false;
+    }
+  }
+
+  /** Answers a call with LimitsExceeded, however much waits already. */
+  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
+    this.letOutFirst();
+    const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
+    this.push(head, [text], this.nextSerial(), replySerial, Urgency.Refusal);
+  }
+
+  /**
+   * Sends what an exported object tells. It may be told to many, so that one peer that does not read is not the others'
+   * business, nor the emitter's: its connection ends. A bus is another matter: what it does not read, nobody gets.
+   *
+   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
+   * @throws {@link InvalidArgumentError} for a value that is not valid; nothing is sent then
+   * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
+   */
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    this.requireOpen(head);
+    if (this.#options.isPeer) {
+      this.#tellPeer(head, body);
+      return;
+    }
+    try {
+      this.push(head, body, this.nextSerial(), 0, isAnnouncement ? Urgency.Answer : Urgency.Own);
+    } catch (error) {
+      if (!isAnnouncement || !(error instanceof BackpressureError)) throw error;
+      this.#failUnread();
+    }
+  }
+
+  #tellPeer(head: MessageHead, body: readonly unknown[]): void {
+    const { limit } = this.#options;
+    const { ownBytes, queuedBytes } = this.#outbox;
+    if (ownBytes > limit || queuedBytes > limit * ANSWERS_FACTOR) {
+      this.#failUnread();
+      return;
+    }
+    try {
+      this.push(head, body, this.nextSerial(), 0, Urgency.Told);
+    } catch (error) {
+      if (!(error instanceof NotSupportedError)) throw error;
+      report('send', `${describeMessage(head)} was not sent to this peer`, error, this.#id);
+    }
+  }
+
+  #failUnread(): void {
+    const { queuedBytes } = this.#outbox;
+    const text = `the other side does not read: ${queuedBytes} bytes wait for it`;
+    this.#options.fail(new LimitsExceededError(text));
+  }
+
+  /** The addon did not take a message. A call that cannot be sent because the connection broke rejects at its end, with the reason. */
+  onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {
+    const { transport, pending } = this.#options;
+    if (errno === constants.errno.ENOTCONN) {
+      this.#isBroken = true;
+      if (pending.has(serial)) return;
+    }
+    const error = () => refusalOf(errno, transport);
+    if (pending.fail(serial, 'unsent', error)) return;
+    report('send', `message ${serial} was not sent`, error(), this.#id);
+    const answered =
+      replySerial > 0 ? { replySerial, destination: destination || undefined } : this.#outbox.answeredBy(serial);
+    const isAnswer = this.#answersRefused.delete(serial);
+    if (answered === undefined || isAnswer || this.#isBroken) return;
+    this.#answerRefused(answered, error());
+  }
+
+  /** Whoever waits for a reply that could not be sent gets an error. If that is refused as well, nothing can be sent to it. */
+  #answerRefused({ replySerial, destination }: Answered, { dbusName, message }: DBusError): void {
+    if (!this.#life.carriesMessages) return;
+    const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };
+    try {
+      this.letOutFirst();
+      const serial = this.nextSerial();
+      if (this.#answersRefused.size === ANSWERS_REFUSED_MAXIMUM) this.#answersRefused.clear();
+      this.#answersRefused.add(serial);
+      this.push(head, [`the reply could not be sent: ${message}`], serial, replySerial, Urgency.Refusal);
+    } catch (error) {
+      report('send', `the call ${replySerial} of ${destination} gets no reply`, error, this.#id);
+    }
+  }
+}

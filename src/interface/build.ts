@@ -1,0 +1,314 @@
+/**
+ * Descriptions from what people write: the tables of `defineInterface()` and the options of decorators. Everything that
+ * the wire or the introspection data could not carry is refused here, when the interface is defined.
+ */
+import { InvalidArgumentError } from '../base/errors.js';
+import { anyValue, KnownOptions, type OptionTable } from '../base/known-options.js';
+import { checkInterfaceName, checkMemberName, quoted } from '../base/names.js';
+import { parseSignature, parseSingle } from '../signature/parse.js';
+import type { VariantChoice } from '../signature/types.js';
+import { type AnnotatedFields, defaultEmits, readFields, withoutFields } from './annotations.js';
+import { parseArguments } from './arguments.js';
+import type {
+  Access,
+  Annotations,
+  ArgumentDescription,
+  EmitsChanged,
+  InterfaceDescription,
+  MethodDescription,
+  PropertyDescription,
+  SignalDescription,
+} from './description.js';
+import { isXmlText } from './xml/xml.js';
+
+/** Arguments: `'name:signature'` or a bare signature each, or one signature for all of them. */
+export type ArgumentList = string | readonly string[];
+
+interface MemberInput {
+  /** Tells users of the interface not to use the member any more. */
+  readonly deprecated?: boolean | undefined;
+  /** Further annotations, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What whoever implements a member chooses for itself; the interface is the same to others. */
+export interface ReadingChoice {
+  /**
+   * How the implementation gets variants that others send: `'plain'` (if left out) as the value in them, `'wrap'` as
+   * `Variant`, which keeps the type. Clients choose for themselves, by `proxy.with({ variants })`.
+   */
+  readonly variants?: VariantChoice | undefined;
+}
+
+/** A method, as it is written down. */
+export interface MethodInput extends MemberInput, ReadingChoice {
+  /** The arguments; none if left out. */
+  readonly in?: ArgumentList | undefined;
+  /** The values of the reply; none if left out. */
+  readonly out?: ArgumentList | undefined;
+  /** Callers are not meant to wait for a reply; not together with `out`. */
+  readonly noReply?: boolean | undefined;
+}
+
+/** A signal, as it is written down. */
+export interface SignalInput extends MemberInput {
+  /** The arguments; none if left out. */
+  readonly args?: ArgumentList | undefined;
+}
+
+/** A property, as it is written down. */
+export interface PropertyInput extends MemberInput, ReadingChoice {
+  /** The signature of one complete type. */
+  readonly type: string;
+  /** `readwrite` unless given. */
+  readonly access?: Access | undefined;
+  /** What a change tells the world; what the interface's annotation says unless given, which is `true` by default. */
+  readonly emits?: EmitsChanged | undefined;
+}
+
+const memberTable: OptionTable<MemberInput> = { deprecated: anyValue, annotations: anyValue };
+/** The options of each kind of members. Their values are checked where they are described. */
+export const methodTable: OptionTable<MethodInput> = {
+  in: anyValue,
+  out: anyValue,
+  noReply: anyValue,
+  variants: anyValue,
+  ...memberTable,
+};
+export const signalTable: OptionTable<SignalInput> = { args: anyValue, ...memberTable };
+export const propertyTable: OptionTable<PropertyInput> = {
+  type: anyValue,
+  access: anyValue,
+  emits: anyValue,
+  variants: anyValue,
+  ...memberTable,
+};
+
+/** What members have in dbus-next, and are called here. */
+export const elsewhere = {
+  method: { inSignature: 'in', outSignature: 'out' },
+  signal: { signature: 'args' },
+  property: { signature: 'type' },
+};
+
+const tables = new KnownOptions<InterfaceInput>(
+  'an interface',
+  { methods: anyValue, signals: anyValue, properties: anyValue, annotations: anyValue },
+  { kind: 'table' },
+);
+const methodOptions = new KnownOptions('a method', methodTable, { elsewhere: elsewhere.method });
+const signalOptions = new KnownOptions('a signal', signalTable, { elsewhere: elsewhere.signal });
+const propertyOptions = new KnownOptions('a property', propertyTable, { elsewhere: elsewhere.property });
+
+/** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
+type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
+
+export interface InterfaceInput {
+  readonly methods?: Members<MethodInput> | undefined;
+  readonly signals?: Members<SignalInput> | undefined;
+  readonly properties?: Members<PropertyInput> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** @see D-Bus specification, section "Message Format", INTERFACE */
+const LOCAL = 'org.freedesktop.DBus.Local';
+
+/**
+ * Describes an interface.
+ *
+ * @throws {@link InvalidArgumentError} naming the interface and the member, for invalid names and signatures, names
+ *   that come twice, and choices that exclude each other
+ */
+export function interfaceDescription(name: string, input: InterfaceInput = {}): InterfaceDescription {
+  checkInterfaceName(name);
+  return within(`interface ${name}`, () => {
+    if (name === LOCAL) throw new InvalidArgumentError('the name is reserved: no message may carry it');
+    tables.check(input, 'members');
+    const annotations = readAnnotations(input.annotations);
+    const emits = defaultEmits(annotations);
+    return {
+      name,
+      methods: describeAll(input.methods, 'method', methodDescription),
+      signals: describeAll(input.signals, 'signal', signalDescription),
+      properties: describeAll(input.properties, 'property', (propertyName, property: PropertyInput) =>
+        propertyDescription(propertyName, property, emits),
+      ),
+      annotations,
+    };
+  });
+}
+
+/**
+ * Describes a method.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function methodDescription(name: string, input: MethodInput = {}): MethodDescription {
+  checkMemberName(name);
+  methodOptions.check(input);
+  checkVariants(input);
+  const inArgs = readArguments('in', input.in);
+  const outArgs = readArguments('out', input.out);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated, noReply } = fields(input, annotations);
+  if (noReply && outArgs.length > 0)
+    throw new InvalidArgumentError('a method without reply cannot have "out" arguments');
+  return {
+    name,
+    in: inArgs,
+    out: outArgs,
+    inSignature: concatenate(inArgs),
+    outSignature: concatenate(outArgs),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+    noReply: noReply === true,
+  };
+}
+
+/**
+ * Describes a signal.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function signalDescription(name: string, input: SignalInput = {}): SignalDescription {
+  checkMemberName(name);
+  signalOptions.check(input);
+  const args = readArguments('args', input.args);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated } = fields(input, annotations);
+  return {
+    name,
+    args,
+    signature: concatenate(args),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+  };
+}
+
+/**
+ * Describes a property. Its name is free text.
+ *
+ * @param assumedEmits what holds unless the property says otherwise
+ * @throws {@link InvalidArgumentError}
+ */
+export function propertyDescription(
+  name: string,
+  input: PropertyInput,
+  assumedEmits: EmitsChanged = true,
+): PropertyDescription {
+  checkFreeText(name, 'property name');
+  if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
+  propertyOptions.check(input);
+  checkVariants(input);
+  const { signature } = parseSingle(input.type);
+  const annotations = readAnnotations(input.annotations);
+  const { deprecated, emits = assumedEmits } = fields(input, annotations);
+  const access = oneOf<Access>('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']);
+  if (input.emits === 'const' && access === 'readwrite')
+    throw new InvalidArgumentError(
+      'what others may set is not constant: "emits" is "const", and "access" must be "read"',
+    );
+  return {
+    name,
+    signature,
+    access,
+    emits: oneOf('emits', emits, [true, 'invalidates', 'const', false]),
+    annotations: withoutFields(annotations),
+    deprecated: deprecated === true,
+  };
+}
+
+/** What the options say; where they say nothing, what annotations say. */
+function fields(input: AnnotatedFieldsInput, annotations: Annotations): AnnotatedFields {
+  const { deprecated, noReply, emits } = input;
+  for (const [name, value] of Object.entries({ deprecated, noReply })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new InvalidArgumentError(`${name} must be true or false, not ${describeValue(value)}`);
+    }
+  }
+  const said = Object.entries({ deprecated, noReply, emits }).filter(([, value]) => value !== undefined);
+  return { ...readFields(annotations), ...Object.fromEntries(said) };
+}
+
+type AnnotatedFieldsInput = { readonly [Key in keyof AnnotatedFields]?: AnnotatedFields[Key] | undefined };
+
+function describeAll<Input, Description>(
+  members: Members<Input> | undefined,
+  kind: string,
+  describe: (name: string, input: Input) => Description,
+): ReadonlyMap<string, Description> {
+  if (members !== undefined && (typeof members !== 'object' || members === null))
+    throw new InvalidArgumentError(`its members of the kind ${kind} must be an object, by name`);
+  const described = new Map<string, Description>();
+  for (const [name, input] of entriesOf(members ?? {})) {
+    within(`${kind} ${quoted(name)}`, () => {
+      if (described.has(name)) throw new InvalidArgumentError('it is defined twice');
+      if (typeof input !== 'object' || input === null)
+        throw new InvalidArgumentError('it must be described by an object');
+      described.set(name, describe(name, input));
+    });
+  }
+  return described;
+}
+
+function entriesOf<Input>(members: Members<Input>): Iterable<readonly [string, Input]> {
+  const isIterable = (value: Members<Input>): value is Iterable<readonly [string, Input]> => Symbol.iterator in value;
+  return isIterable(members) ? members : Object.entries(members);
+}
+
+function readArguments(key: string, list: ArgumentList | undefined): readonly ArgumentDescription[] {
+  if (list === undefined) return [];
+  return within(`"${key}"`, () => {
+    const args = parseArguments(list);
+    for (const { name } of args) if (name !== undefined) checkFreeText(name, 'argument name');
+    return args;
+  });
+}
+
+/** Arguments may be valid one by one, and too long together for a message to carry their signature. */
+function concatenate(args: readonly ArgumentDescription[]): string {
+  const signature = args.map((arg) => arg.signature).join('');
+  parseSignature(signature);
+  return signature;
+}
+
+function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
+  const isTable = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
+  if (!isTable) throw new InvalidArgumentError('annotations must be an object, of texts by name');
+  const read = new Map(Object.entries(annotations));
+  for (const [name, value] of read) {
+    checkFreeText(name, 'annotation name');
+    checkFreeText(value, `annotation ${quoted(name)}`);
+  }
+  return read;
+}
+
+function checkFreeText(text: string, what: string): void {
+  if (typeof text !== 'string') throw new InvalidArgumentError(`${what} must be a string, not ${typeof text}`);
+  if (!isXmlText(text)) {
+    throw new InvalidArgumentError(`${what} ${quoted(text)} has a character that introspection data cannot hold`);
+  }
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'string' ? quoted(value) : value === null ? 'null' : typeof value;
+}
+
+function oneOf<T>(what: string, value: T, known: readonly T[]): T {
+  if (known.includes(value)) return value;
+  throw new InvalidArgumentError(`${what} must be one of ${known.map((each) => JSON.stringify(each)).join(', ')}`);
+}
+
+function checkVariants({ variants }: ReadingChoice): void {
+  oneOf('variants', variants ?? 'plain', ['plain', 'wrap']);
+}
+
+/** Says where an error is, for which the stack is of little help: definitions are tables. */
+function within<T>(place: string, describe: () => T): T {
+  try {
+    return describe();
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(`${place}: ${error.message}`, { cause: error });
+  }
+}

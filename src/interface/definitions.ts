@@ -1,0 +1,129 @@
+/**
+ * The types that follow from how people write down an interface. Argument lists and signatures are literal types there,
+ * so the compiler reads them too; what they mean at run time is `build.ts`.
+ */
+
+import type { InvalidName, ValidMemberName } from '../base/name-grammar.js';
+import type { CallContext } from '../service/calls/call-context.js';
+import type { ReadArgumentsAs, ValidArguments, ValidType, VariantChoice, WriteResult } from '../signature/types.js';
+import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from './build.js';
+import type { Access } from './description.js';
+
+/** The members of an interface, by their D-Bus names. */
+export interface InterfaceMembers {
+  /** Methods, by their D-Bus names. */
+  readonly methods?: { readonly [name: string]: MethodInput };
+  /** Signals, by their D-Bus names. */
+  readonly signals?: { readonly [name: string]: SignalInput };
+  /** Properties, by their D-Bus names. */
+  readonly properties?: { readonly [name: string]: PropertyInput };
+}
+
+/** The members of one kind; none if there is no such table. */
+export type Table<M, Kind extends keyof InterfaceMembers> = M extends { readonly [K in Kind]: infer T }
+  ? T
+  : Record<never, never>;
+
+/** The list that a definition has under a key; an empty one if there is none. */
+export type ListOf<Definition, Key extends string> = Definition extends {
+  readonly [K in Key]: infer List extends ArgumentList;
+}
+  ? List
+  : '';
+
+/** The signature of a property. */
+export type TypeOf<Definition> = Definition extends { readonly type: infer S extends string } ? S : string;
+
+/** The access of a property as the definition says, or as it is where the definition does not say. */
+export type AccessOf<Definition> = Definition extends { readonly access: infer A extends Access } ? A : 'readwrite';
+
+/** How the service reads the variants of a member. */
+export type VariantsOf<Definition> = Definition extends { readonly variants: infer V extends VariantChoice }
+  ? V
+  : 'plain';
+
+/** Nothing fits this: an option, or a kind of members, that does not exist. */
+interface UnknownOption<Known extends PropertyKey> {
+  readonly unknownOption: never;
+  readonly known: Known;
+}
+
+/** Nothing fits this: options that exclude one another. */
+interface Excluded<Cure extends string> {
+  readonly excluded: never;
+  readonly cure: Cure;
+}
+
+/** Whether a method with these results may be one without a reply. */
+export type NoReply<O extends ArgumentList> = O extends '' | readonly []
+  ? boolean
+  : string extends O
+    ? boolean
+    : false | Excluded<'a method without a reply has no "out"'>;
+
+/** The options of each kind of members. */
+interface OptionsByKind {
+  readonly methods: MethodInput;
+  readonly signals: SignalInput;
+  readonly properties: PropertyInput;
+}
+
+/**
+ * Members whose names, options and signatures are all valid are themselves; what is not becomes a type that nothing fits.
+ */
+export type ValidMembers<M> = {
+  readonly [Kind in keyof M]: Kind extends keyof OptionsByKind
+    ? {
+        readonly [Name in keyof M[Kind]]: ValidName<Kind, Name> extends infer Reason extends InvalidName<string>
+          ? Reason
+          : {
+              readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
+                ? ValidOption<Key, M[Kind][Name][Key], M[Kind][Name]>
+                : UnknownOption<keyof OptionsByKind[Kind]>;
+            };
+      }
+    : UnknownOption<keyof OptionsByKind>;
+};
+
+/** The names of properties are free text, and not empty. */
+type ValidName<Kind, Name> = Name extends string
+  ? Kind extends 'properties'
+    ? Name extends ''
+      ? InvalidName<'a property name cannot be empty'>
+      : Name
+    : ValidMemberName<Name>
+  : Name;
+
+type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
+  ? Value extends ArgumentList
+    ? ValidArguments<Value>
+    : Value
+  : Key extends 'type'
+    ? Value extends string
+      ? ValidType<Value>
+      : Value
+    : Key extends 'noReply'
+      ? NoReply<ListOf<Options, 'out'>> | undefined
+      : Key extends 'emits'
+        ? Value extends 'const'
+          ? AccessOf<Options> extends 'readwrite'
+            ? Excluded<'what others may set is not constant: write "access" as "read"'>
+            : Value
+          : Value
+        : Value;
+
+/** The parameters of a method of a service. */
+export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<
+  ReadArgumentsAs<I, V>,
+  readonly unknown[]
+>;
+
+/** The parameters of a method of a service that gets the call's context last. */
+export type ParametersWithContext<I extends ArgumentList, V extends VariantChoice = 'plain'> = [
+  ...HandlerParameters<I, V>,
+  context: CallContext,
+];
+
+/** What a method of a service may return: its result, or a promise of it. */
+export type HandlerResult<O extends ArgumentList> =
+  WriteResult<O> extends infer Result ? Result | PromiseLike<Result> : never;

@@ -1,0 +1,104 @@
+/**
+ * Descriptions to introspection data. The same description always gives the same text.
+ *
+ * @see D-Bus specification, section "Introspection Data Format"
+ */
+import { InvalidArgumentError } from '../../base/errors.js';
+import { defaultEmits, writeFields } from '../annotations.js';
+import type {
+  Annotations,
+  ArgumentDescription,
+  InterfaceDescription,
+  MethodDescription,
+  NodeDescription,
+  PropertyDescription,
+  SignalDescription,
+} from '../description.js';
+import { escapeAttribute } from './xml.js';
+
+const DOCUMENT_TYPE = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
+`;
+
+type Attributes = Readonly<Record<string, string | undefined>>;
+
+/** Lines without indentation; whoever puts them into an element indents them. */
+type Lines = readonly string[];
+
+/**
+ * The introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` answers it. The same description
+ * always gives the same text.
+ *
+ * @example
+ * ```ts
+ * const interfaces = new Map([[Module.name, Module.description]]);
+ * const xml = introspectionXml({ path: '/org/example/dbustest', interfaces, children: new Map() });
+ * ```
+ * @throws {@link InvalidArgumentError} for what is no description
+ * @see D-Bus specification, section "Introspection Data Format"
+ */
+export function introspectionXml(node: NodeDescription): string {
+  if (!(node?.interfaces instanceof Map && node.children instanceof Map)) {
+    throw new InvalidArgumentError('node: expected the description of a node, with its interfaces and children');
+  }
+  try {
+    return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InvalidArgumentError('node: something is missing in the description of an interface', { cause: error });
+  }
+}
+
+function nodeLines(node: NodeDescription, name: string | undefined): Lines {
+  return element('node', { name }, [
+    ...[...node.interfaces.values()].flatMap(interfaceLines),
+    ...[...node.children].flatMap(([childName, child]) => nodeLines(child, childName)),
+  ]);
+}
+
+function interfaceLines({ name, methods, signals, properties, annotations }: InterfaceDescription): Lines {
+  return element('interface', { name }, [
+    ...annotationLines(annotations),
+    ...[...methods.values()].flatMap(methodLines),
+    ...[...signals.values()].flatMap(signalLines),
+    ...[...properties.values()].flatMap((property) => propertyLines(property, annotations)),
+  ]);
+}
+
+function methodLines(method: MethodDescription): Lines {
+  return element('method', { name: method.name }, [
+    ...method.in.flatMap((argument) => argumentLines(argument, 'in')),
+    ...method.out.flatMap((argument) => argumentLines(argument, 'out')),
+    ...annotationLines(writeFields({ deprecated: method.deprecated, noReply: method.noReply }, method.annotations)),
+  ]);
+}
+
+function signalLines(signal: SignalDescription): Lines {
+  return element('signal', { name: signal.name }, [
+    ...signal.args.flatMap((argument) => argumentLines(argument, undefined)),
+    ...annotationLines(writeFields({ deprecated: signal.deprecated }, signal.annotations)),
+  ]);
+}
+
+function propertyLines(property: PropertyDescription, ofInterface: Annotations): Lines {
+  const { name, signature, access, deprecated, emits } = property;
+  const annotations = writeFields({ deprecated, emits }, property.annotations, defaultEmits(ofInterface));
+  return element('property', { name, type: signature, access }, annotationLines(annotations));
+}
+
+function argumentLines({ name, signature, annotations }: ArgumentDescription, direction: string | undefined): Lines {
+  return element('arg', { name, type: signature, direction }, annotationLines(annotations ?? new Map()));
+}
+
+function annotationLines(annotations: Annotations): Lines {
+  return [...annotations].flatMap(([name, value]) => element('annotation', { name, value }, []));
+}
+
+function element(name: string, attributes: Attributes, content: Lines): Lines {
+  const written = Object.entries(attributes).map(([key, value]) =>
+    value === undefined ? '' : ` ${key}="${escapeAttribute(value)}"`,
+  );
+  const start = `<${name}${written.join('')}`;
+  if (content.length === 0) return [`${start}/>`];
+  return [`${start}>`, ...content.map((line) => `  ${line}`), `</${name}>`];
+}

@@ -1,0 +1,312 @@
+/**
+ * Introspection data to descriptions. The data comes from somebody else's program and is read for what is of use in
+ * it: a member that nobody could call costs itself, with a report, and never the rest.
+ *
+ * @see D-Bus specification, section "Introspection Data Format"
+ */
+
+import { InvalidArgumentError } from '../../base/errors.js';
+import { KnownOptions } from '../../base/known-options.js';
+import { checkInterfaceName, checkMemberName, checkObjectPath, isObjectPath, quoted } from '../../base/names.js';
+import { checkOptionalString } from '../../base/parameters.js';
+import { report } from '../../diagnostics/problems.js';
+import { parseSignature, parseSingle } from '../../signature/parse.js';
+import { checkAnnotation, defaultEmits, readFields, withoutFields } from '../annotations.js';
+import type {
+  Access,
+  Annotations,
+  ArgumentDescription,
+  EmitsChanged,
+  InterfaceDescription,
+  MethodDescription,
+  NodeDescription,
+  PropertyDescription,
+  SignalDescription,
+} from '../description.js';
+import { atOnce, inSlices, type Work } from './slices.js';
+import { readXml, type XmlElement } from './xml.js';
+
+/** How introspection data is read. */
+export interface ParseIntrospectionOptions {
+  /** Whose data it is, for reports and errors: `org.bluez /org/bluez/hci0`, or the name of a file. */
+  readonly origin?: string | undefined;
+  /** In UTF-16 code units; 4 Mi unless given, forty times what the largest interfaces in use need. */
+  readonly maximumLength?: number | undefined;
+  /** Elements within elements; 128 unless given. */
+  readonly maximumDepth?: number | undefined;
+}
+
+const parseOptions = new KnownOptions<ParseIntrospectionOptions>('parseIntrospection()', {
+  origin: checkOptionalString,
+  maximumLength: checkMaximum,
+  maximumDepth: checkMaximum,
+});
+
+function checkMaximum(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === 'number' && value >= 1)) return;
+  throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);
+}
+
+const LENGTH_MAXIMUM = 4 * 1024 * 1024;
+const DEPTH_MAXIMUM = 128;
+/** Each costs an error and a report, so that a document of nothing else would keep the process busy for a second. */
+const UNUSABLE_MAXIMUM = 1000;
+/** How many are read without a rest; a power of two. */
+const ELEMENTS_A_REST = 32;
+/** Of one element. */
+const ANNOTATIONS_MAXIMUM = 1000;
+const SIGNATURE_BYTES_MAXIMUM = 255;
+
+/**
+ * Reads introspection data, as `org.freedesktop.DBus.Introspectable.Introspect` answers it or a file holds it.
+ *
+ * Elements, attributes and namespaces that the specification does not know are ignored. Members with invalid or missing
+ * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
+ * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature. Several
+ * complete types in one argument of a signal or result are several arguments.
+ *
+ * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 300 000 elements and
+ *   attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used, 1000 entities that are not XML's own), or has another root than `<node>`
+ */
+export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
+  parseOptions.check(options);
+  return atOnce(parseWork(xml, options));
+}
+
+/**
+ * As {@link parseIntrospection}, for data that a peer sent: other work of the process gets its turn meanwhile.
+ *
+ * @param origin whose data it is
+ * @throws (rejects) as `parseIntrospection` throws
+ */
+export function parseReceivedIntrospection(xml: string, origin?: string): Promise<NodeDescription> {
+  return inSlices(parseWork(xml, { origin }));
+}
+
+function* parseWork(xml: string, options: ParseIntrospectionOptions): Work<NodeDescription> {
+  const root = yield* readXml(xml, {
+    maximumLength: options.maximumLength ?? LENGTH_MAXIMUM,
+    maximumDepth: options.maximumDepth ?? DEPTH_MAXIMUM,
+  });
+  if (root.name !== 'node') {
+    throw new InvalidArgumentError(`the root of introspection data is <node>, not <${root.name.slice(0, 100)}>`);
+  }
+  return yield* new IntrospectionReader(options.origin).root(root);
+}
+
+/** Reads elements; whatever is wrong with one is thrown, and caught where the element can be left out. */
+class IntrospectionReader {
+  readonly #origin: string;
+  #unusable = 0;
+  #elements = 0;
+
+  constructor(origin: string | undefined) {
+    this.#origin = origin === undefined ? 'introspection data' : `introspection data of ${origin}`;
+  }
+
+  *root(element: XmlElement): Work<NodeDescription> {
+    const path = element.attributes.get('name');
+    // The name is of no use where it is wrong: whoever asked knows the path.
+    if (path !== undefined && path !== '') this.#attempt(element, () => checkObjectPath(path));
+    return yield* this.#node(element, path !== undefined && isObjectPath(path) ? path : undefined);
+  }
+
+  *#node(element: XmlElement, path: string | undefined): Work<NodeDescription> {
+    const interfaces = new Map<string, InterfaceDescription>();
+    const children = new Map<string, NodeDescription>();
+    for (const child of element.children) {
+      if (this.#mayRest()) yield;
+      try {
+        if (child.name === 'interface') add(interfaces, yield* this.#interface(child));
+        else if (child.name === 'node') yield* this.#child(child, children);
+      } catch (error) {
+        this.#leaveOut(child, error);
+      }
+    }
+    return { path, interfaces, children };
+  }
+
+  /** Now and then: a yield is passed on through all levels of nodes. */
+  #mayRest(): boolean {
+    return (++this.#elements & (ELEMENTS_A_REST - 1)) === 0;
+  }
+
+  /** A child may be listed by one part of a service and described by another: its first description counts. */
+  *#child(element: XmlElement, children: Map<string, NodeDescription>): Work<void> {
+    const name = attribute(element, 'name');
+    if (name === '' || name.startsWith('/')) throw new InvalidArgumentError('the name of a child is a relative path');
+    checkObjectPath(`/${name}`, 'path');
+    const known = children.get(name);
+    if (known === undefined || isEmpty(known)) children.set(name, yield* this.#node(element, undefined));
+    else throw new InvalidArgumentError('it is described twice');
+  }
+
+  *#interface(element: XmlElement): Work<InterfaceDescription> {
+    const name = attribute(element, 'name');
+    checkInterfaceName(name);
+    const annotations = this.#annotations(element);
+    const emits = defaultEmits(annotations);
+    const methods = new Map<string, MethodDescription>();
+    const signals = new Map<string, SignalDescription>();
+    const properties = new Map<string, PropertyDescription>();
+    for (const child of element.children) {
+      if (this.#mayRest()) yield;
+      this.#attempt(child, () => {
+        if (child.name === 'method') addMethod(methods, this.#method(child));
+        else if (child.name === 'signal') add(signals, this.#signal(child));
+        else if (child.name === 'property') add(properties, this.#property(child, emits));
+      });
+    }
+    return { name, methods, signals, properties, annotations };
+  }
+
+  #method(element: XmlElement): MethodDescription {
+    const name = attribute(element, 'name');
+    checkMemberName(name);
+    const args = argumentsOf(element);
+    const inArgs = args.filter((arg) => direction(arg) === 'in').map((arg) => this.#argument(arg));
+    const outArgs = args.filter((arg) => direction(arg) === 'out').flatMap((arg) => this.#results(arg));
+    const annotations = this.#annotations(element);
+    const { deprecated = false, noReply = false } = readFields(annotations);
+    return {
+      name,
+      in: inArgs,
+      out: outArgs,
+      inSignature: concatenate(inArgs),
+      outSignature: concatenate(outArgs),
+      annotations: withoutFields(annotations),
+      deprecated,
+      noReply,
+    };
+  }
+
+  /** "Signals only allow out so while direction may be specified, it's pointless." */
+  #signal(element: XmlElement): SignalDescription {
+    const name = attribute(element, 'name');
+    checkMemberName(name);
+    const args = argumentsOf(element).flatMap((arg) => this.#results(arg));
+    const annotations = this.#annotations(element);
+    const { deprecated = false } = readFields(annotations);
+    return { name, args, signature: concatenate(args), annotations: withoutFields(annotations), deprecated };
+  }
+
+  #property(element: XmlElement, assumedEmits: EmitsChanged): PropertyDescription {
+    const name = attribute(element, 'name');
+    if (name === '') throw new InvalidArgumentError('its name is empty');
+    const { signature } = parseSingle(attribute(element, 'type'));
+    const access = readAccess(attribute(element, 'access'));
+    const annotations = this.#annotations(element);
+    const { deprecated = false, emits = assumedEmits } = readFields(annotations);
+    return { name, signature, access, emits, annotations: withoutFields(annotations), deprecated };
+  }
+
+  #argument(element: XmlElement): ArgumentDescription {
+    const { signature } = parseSingle(attribute(element, 'type'));
+    return this.#described(element, signature);
+  }
+
+  /**
+   * What an object sends: one argument has one type, but some services write several there (`sa{ii}` in Tracker 3), and send
+   * what it says.
+   */
+  #results(element: XmlElement): readonly ArgumentDescription[] {
+    const types = parseSignature(attribute(element, 'type'));
+    if (types.length <= 1) return [this.#argument(element)];
+    return types.map(({ signature }) => this.#described(element, signature));
+  }
+
+  #described(element: XmlElement, signature: string): ArgumentDescription {
+    const name = element.attributes.get('name') || undefined;
+    const annotations = this.#annotations(element);
+    return annotations.size === 0 ? { name, signature } : { name, signature, annotations };
+  }
+
+  #annotations(element: XmlElement): Annotations {
+    const annotations = new Map<string, string>();
+    let count = 0;
+    for (const child of element.children) {
+      if (child.name !== 'annotation') continue;
+      if (++count > ANNOTATIONS_MAXIMUM) {
+        throw new InvalidArgumentError(`it has more than ${ANNOTATIONS_MAXIMUM} annotations`);
+      }
+      this.#attempt(child, () => {
+        const name = attribute(child, 'name');
+        const value = attribute(child, 'value');
+        if (annotations.has(name)) throw new InvalidArgumentError('it is given twice');
+        checkAnnotation(name, value);
+        annotations.set(name, value);
+      });
+    }
+    return annotations;
+  }
+
+  /** Reads what can be left out; `undefined` where it has to be. */
+  #attempt<T>(element: XmlElement, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#leaveOut(element, error);
+      return undefined;
+    }
+  }
+
+  /** Reports why an element cannot be used; throws what is worse than that. */
+  #leaveOut(element: XmlElement, error: unknown): void {
+    if (!(error instanceof InvalidArgumentError) || this.#unusable > UNUSABLE_MAXIMUM) throw error;
+    if (++this.#unusable > UNUSABLE_MAXIMUM) {
+      throw new InvalidArgumentError(`${this.#origin} has more than ${UNUSABLE_MAXIMUM} elements that cannot be used`);
+    }
+    const name = element.attributes.get('name');
+    const what = name === undefined ? `<${element.name}>` : `<${element.name} name=${quoted(name)}>`;
+    report('introspection', `${this.#origin}, line ${element.line}: ${what} cannot be used: ${error.message}`);
+  }
+}
+
+function attribute(element: XmlElement, name: string): string {
+  const value = element.attributes.get(name);
+  if (value === undefined) throw new InvalidArgumentError(`<${element.name}> has no ${name}`);
+  return value;
+}
+
+/** Those of a method or signal; a signature of 255 bytes has no more in either direction. */
+function argumentsOf({ children }: XmlElement): readonly XmlElement[] {
+  const args = children.filter((child) => child.name === 'arg');
+  if (args.length <= 2 * SIGNATURE_BYTES_MAXIMUM) return args;
+  throw new InvalidArgumentError(`it has ${args.length} arguments: signatures have at most 255 bytes`);
+}
+
+function direction(element: XmlElement): 'in' | 'out' {
+  const value = element.attributes.get('direction') ?? 'in';
+  if (value === 'in' || value === 'out') return value;
+  throw new InvalidArgumentError(`the direction of an argument is in or out, not ${quoted(value)}`);
+}
+
+function readAccess(value: string): Access {
+  if (value === 'read' || value === 'write' || value === 'readwrite') return value;
+  throw new InvalidArgumentError(`access is read, write or readwrite, not ${quoted(value)}`);
+}
+
+/** Arguments may be valid one by one, and too long together for a message to carry their signature. */
+function concatenate(args: readonly ArgumentDescription[]): string {
+  const signature = args.map((arg) => arg.signature).join('');
+  parseSignature(signature);
+  return signature;
+}
+
+function isEmpty({ interfaces, children }: NodeDescription): boolean {
+  return interfaces.size === 0 && children.size === 0;
+}
+
+function add<T extends { readonly name: string }>(described: Map<string, T>, description: T): void {
+  if (described.has(description.name)) throw new InvalidArgumentError('it is described twice');
+  described.set(description.name, description);
+}
+
+/** D-Bus has no overloading, but some services do (QtDBus makes it from default arguments). */
+function addMethod(methods: Map<string, MethodDescription>, method: MethodDescription): void {
+  const first = methods.get(method.name);
+  const overload = `${method.name}(${method.inSignature})`;
+  if (first === undefined) methods.set(method.name, method);
+  else if (first.inSignature !== method.inSignature && !methods.has(overload)) methods.set(overload, method);
+  else throw new InvalidArgumentError('it is described twice');
+}

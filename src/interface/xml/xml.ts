@@ -1,0 +1,160 @@
+/**
+ * Introspection data as XML elements, and nothing else of XML: text, comments, documentation and unknown elements are
+ * passed over, declarations are not interpreted, so no entity can expand to anything.
+ *
+ * The parser is saxes: strict and conformant, without recursion (10 000 levels pass where @rgrove/parse-xml overflows the
+ * stack), with types, the one that jsdom relies on; sax lets NULs, duplicate attributes and several roots through.
+ */
+
+import { SaxesParser } from 'saxes';
+import { InvalidArgumentError } from '../../base/errors.js';
+import { printable } from '../../base/printable.js';
+import type { Work } from './slices.js';
+
+export interface XmlElement {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** Those with a name that introspection data knows. */
+  readonly children: readonly XmlElement[];
+  /** The line on which its start tag ends, counted from 1. */
+  readonly line: number;
+}
+
+export interface XmlLimits {
+  /** In UTF-16 code units. */
+  readonly maximumLength: number;
+  readonly maximumDepth: number;
+}
+
+/** Each costs the parser an error, so that a document of nothing else would keep the process busy for a second. */
+const UNDEFINED_ENTITIES_MAXIMUM = 1000;
+/**
+ * Elements and attributes together. The smallest of them are four to seven characters, and each takes microseconds and
+ * half a kilobyte: it is their number that costs, and not the length. The largest objects in use have some thousands.
+ */
+export const PARTS_MAXIMUM = 300_000;
+const CHARACTERS_A_PART = 14;
+/** Of one element. Introspection data has three, and what others add to it are a few. */
+const ATTRIBUTES_MAXIMUM = 1000;
+/** What is read without a rest, in UTF-16 code units: some milliseconds where there is nothing but elements. */
+const CHUNK = 4096;
+const ELEMENTS = new Set(['node', 'interface', 'method', 'signal', 'property', 'arg', 'annotation']);
+/** Those of XML itself. (The parser's own table also finds what every object inherits, `&constructor;` for instance.) */
+const entities = Object.assign(Object.create(null) as Record<string, string>, {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+});
+const NOT_IN_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/** Whether a text can be written in XML: most control characters, lone surrogates, U+FFFE and U+FFFF cannot. */
+export function isXmlText(text: string): boolean {
+  return !NOT_IN_XML.test(text);
+}
+
+/**
+ * Reads a document.
+ *
+ * @throws {@link InvalidArgumentError} if it is no well-formed XML, or beyond a limit
+ */
+export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): Work<XmlElement> {
+  if (typeof xml !== 'string') throw new InvalidArgumentError(`introspection data must be a string, not ${typeof xml}`);
+  if (xml.length > maximumLength) {
+    throw new InvalidArgumentError(
+      `introspection data of ${xml.length} characters is beyond the limit of ${maximumLength}`,
+    );
+  }
+  // Some services begin with a line break, which XML forbids before its declaration.
+  const text = xml.trimStart();
+  if (text === '') throw new InvalidArgumentError('introspection data is empty');
+
+  const parser = new SaxesParser();
+  parser.ENTITIES = entities;
+  const document: XmlElement[] = [];
+  /** The children to add to, for each open element that is kept. */
+  const open: XmlElement[][] = [document];
+  let depth = 0;
+  /** Depth of the outermost unknown element that is open: everything within is passed over. */
+  let unknownDepth = 0;
+  /** What the parser said of an entity that XML does not define, since the last start tag began. */
+  let undefinedEntity: string | undefined;
+  let undefinedEntities = 0;
+  // Whoever lets longer documents in lets them have more in them.
+  const partsMaximum = Math.max(PARTS_MAXIMUM, Math.ceil(maximumLength / CHARACTERS_A_PART));
+  let parts = 0;
+  let attributesOfElement = 0;
+  const countPart = () => {
+    if (++parts > partsMaximum) throw tooMany(partsMaximum, 'elements and attributes');
+  };
+  parser.on('opentagstart', () => {
+    undefinedEntity = undefined;
+    attributesOfElement = 0;
+    countPart();
+  });
+  parser.on('attribute', () => {
+    if (++attributesOfElement > ATTRIBUTES_MAXIMUM) throw tooMany(ATTRIBUTES_MAXIMUM, 'attributes of an element');
+    countPart();
+  });
+  parser.on('opentag', ({ name, attributes }) => {
+    if (++depth > maximumDepth) {
+      throw new InvalidArgumentError(`introspection data is nested deeper than ${maximumDepth} elements`);
+    }
+    if (unknownDepth > 0) return;
+    if (depth > 1 && !ELEMENTS.has(name)) {
+      unknownDepth = depth;
+      return;
+    }
+    if (undefinedEntity !== undefined) throw notWellFormed(`${undefinedEntity} Entities are not expanded`);
+    const children: XmlElement[] = [];
+    open.at(-1)?.push({ name, attributes: new Map(Object.entries(attributes)), children, line: parser.line });
+    open.push(children);
+  });
+  parser.on('closetag', () => {
+    if (unknownDepth === 0) open.pop();
+    else if (unknownDepth === depth) unknownDepth = 0;
+    depth--;
+  });
+  parser.on('error', ({ message }) => {
+    // Documentation uses entities of its own (PackageKit, UPower); only where they would matter are they an error.
+    if (!message.endsWith('undefined entity.')) throw notWellFormed(printable(message));
+    undefinedEntity = printable(message);
+    if (++undefinedEntities > UNDEFINED_ENTITIES_MAXIMUM) {
+      throw tooMany(UNDEFINED_ENTITIES_MAXIMUM, 'undefined entities');
+    }
+  });
+  for (let at = 0; at < text.length; at += CHUNK) {
+    parser.write(text.slice(at, at + CHUNK));
+    yield;
+  }
+  parser.close();
+  return document[0] as XmlElement;
+}
+
+function tooMany(maximum: number, what: string): InvalidArgumentError {
+  return new InvalidArgumentError(`introspection data has more than ${maximum} ${what}`);
+}
+
+function notWellFormed(reason: string): InvalidArgumentError {
+  return new InvalidArgumentError(`introspection data is not well-formed XML: ${reason}`);
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // Parsers turn white space in attributes into blanks unless it is written so.
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+const NOT_IN_XML_EVERYWHERE = new RegExp(NOT_IN_XML, 'gu');
+
+/** Escapes a text for an attribute in double quotes. What XML has no form for becomes U+FFFD. */
+export function escapeAttribute(text: string): string {
+  return text
+    .replace(/[&<>"\t\n\r]/g, (character) => escapes[character] as string)
+    .replace(NOT_IN_XML_EVERYWHERE, '\uFFFD');
+}

@@ -1,0 +1,105 @@
+/**
+ * A socket that waits for peers. It owns the native listener, and the file of a unix socket with a path, which goes with
+ * it. Who may come in is for the layers above.
+ */
+import { constants } from 'node:os';
+import { connectableAddress, type ListenTarget } from '../address/listen-address.js';
+import { errnoText } from '../connection/errno.js';
+import { report } from '../diagnostics/problems.js';
+import type { NativeListener, PollerKind } from '../native/binding.js';
+import { loadAddon } from '../native/load.js';
+import { removeStale, SocketFile } from './socket-file.js';
+
+const { errno: Errno } = constants;
+
+/** What usually is the reason of a failure, by its errno. */
+const cures = new Map<number, string>([
+  [Errno.ENOENT, 'the folder does not exist'],
+  [Errno.EACCES, 'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are root’s'],
+  [Errno.EADDRINUSE, 'another server listens there'],
+  [Errno.EADDRNOTAVAIL, 'this machine has no such address'],
+]);
+
+export class Listener {
+  /** What clients connect to. */
+  readonly address: string;
+  readonly #native: NativeListener;
+  readonly #file: SocketFile | undefined;
+
+  private constructor(native: NativeListener, target: ListenTarget, guid: string) {
+    this.#native = native;
+    this.address = connectableAddress(target, native.port(), guid);
+    this.#file = target.kind === 'path' ? new SocketFile(target.name) : undefined;
+  }
+
+  /**
+   * Binds and listens. Resolves with the listener, or with why there is none.
+   *
+   * @param onAccept gets each connected socket, which it owns
+   */
+  static async open(
+    target: ListenTarget,
+    guid: string,
+    onAccept: (fd: number) => void,
+    poller: PollerKind,
+  ): Promise<Listener | string> {
+    const { Listener: Native } = loadAddon();
+    // The addon tries again several times a second, and the trouble is the same one until somebody gets in.
+    let isReported = false;
+    const make = () =>
+      new Native({
+        poller,
+        name: target.kind === 'tcp' ? '' : target.kind === 'abstract' ? `\0${target.name}` : target.name,
+        ip: target.kind === 'tcp' ? target.ip : '',
+        port: target.kind === 'tcp' ? target.port : 0,
+        onAccept: (fd) => {
+          isReported = false;
+          onAccept(fd);
+        },
+        onError: (errno) => {
+          if (!isReported) report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`);
+          isReported = true;
+        },
+      });
+    let native = make();
+    let errno = native.start();
+    let obstacle: string | undefined;
+    if (errno === Errno.EADDRINUSE && target.kind === 'path') {
+      obstacle = await removeStale(target.name);
+      if (obstacle === undefined) {
+        native = make();
+        errno = native.start();
+      }
+    }
+    if (errno === 0) return new Listener(native, target, guid);
+    const reason = obstacle ?? cures.get(errno);
+    return `${errnoText(errno)}${reason === undefined ? '' : ` (${reason})`}`;
+  }
+
+  ref(): void {
+    this.#native.ref();
+  }
+
+  unref(): void {
+    this.#native.unref();
+  }
+
+  /** Accepts nobody any more until {@link resume}: who connects waits in the queue of the kernel. */
+  pause(): void {
+    this.#native.pause();
+  }
+
+  resume(): void {
+    this.#native.resume();
+  }
+
+  /** Whether a client waits to be accepted. */
+  get hasWaiting(): boolean {
+    return this.#native.hasWaiting();
+  }
+
+  close(): void {
+    this.#native.close();
+    this.#file?.remove();
+  }
+}

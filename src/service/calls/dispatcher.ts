@@ -1,0 +1,250 @@
+/**
+ * Answers incoming method calls: finds the object, the interface and the method, runs the handler, and replies exactly
+ * once, whatever the handler does.
+ */
+
+import {
+  DBusError,
+  InvalidArgumentError,
+  NotSupportedError,
+  ProtocolError,
+  UnknownInterfaceError,
+  UnknownMethodError,
+  UnknownObjectError,
+} from '../../base/error-classes.js';
+import { isOverOrFull } from '../../base/errors.js';
+import { suggestion } from '../../base/nearest-name.js';
+import type { Bus } from '../../bus/bus.js';
+import type { CallsAtWork } from '../../bus/calls-at-work.js';
+import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { describe as describeValue } from '../../codec/misfit.js';
+import type { IncomingMessage } from '../../connection/message.js';
+import { report, reportMisfit } from '../../diagnostics/problems.js';
+import type { InterfaceDescription, MethodDescription } from '../../interface/description.js';
+import type { Exportable } from '../objects/exportable.js';
+import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
+import { introspectable } from '../standard/introspectable.js';
+import { objectManager } from '../standard/object-manager.js';
+import { peer } from '../standard/peer.js';
+import { properties } from '../standard/properties.js';
+import { isThenable } from '../thenable.js';
+import type { CallTarget } from './call-target.js';
+import { CallsInProgress } from './calls-in-progress.js';
+import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
+import { IncomingCall } from './incoming-call.js';
+import { LateAnswer } from './late-answer.js';
+import { ReplyHeads } from './reply-heads.js';
+
+const PEER = peer.description.name;
+
+export class Dispatcher {
+  readonly #bus: Bus;
+  readonly #tree: ObjectTree;
+  readonly #replyHeads = new ReplyHeads();
+  readonly #inProgress: CallsInProgress;
+
+  constructor(bus: Bus, tree: ObjectTree) {
+    this.#bus = bus;
+    this.#tree = tree;
+    this.#inProgress = new CallsInProgress(bus.limits.callsInProgress);
+    bus.whenClosed(() => this.#inProgress.close());
+  }
+
+  /** Calls whose handlers are at work. */
+  get callsInProgress(): number {
+    return this.#inProgress.total;
+  }
+
+  /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
+  handle(message: IncomingMessage): void {
+    if (!this.#bus.isAddressedHere(message.destination)) return;
+    if (this.#inProgress.isFull(message.sender)) {
+      this.#refuse(message);
+      return;
+    }
+    const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
+    try {
+      // What most calls are for; finding out allocates nothing.
+      const exported = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
+      if (exported !== undefined) {
+        const { exportable, atWork } = exported;
+        const method = methodOf(exportable.description, call.member);
+        checkBody(message, method);
+        this.#settle(call, method, runMethod(exportable, method, call), atWork);
+      } else {
+        const [target, method] = this.#resolve(message);
+        // Taken before: a handler may end its own export.
+        const atWork = target.atWork ?? this.#tree.get(call.path)?.atWork ?? [];
+        checkBody(message, method);
+        const result = target.invoke(method, call);
+        if (result instanceof LateAnswer) this.#settleLate(call, method, result, atWork);
+        else this.#settle(call, method, result, atWork);
+      }
+    } catch (error) {
+      fail(call, error);
+    }
+  }
+
+  /** One more call of a caller that has too many already. Nothing of it is decoded. */
+  #refuse(message: IncomingMessage): void {
+    const { sender, serial, expectsReply } = message;
+    const text = `${this.#bus.limits.callsInProgress} calls of one caller are in progress, which is the limit`;
+    if (expectsReply && this.#bus.carriesMessages) this.#bus.refuseCall(sender, serial, text);
+    if (!this.#inProgress.isNews(sender)) return;
+    report('message', `calls of ${sender ?? 'the peer'} are refused: ${text}`, undefined, this.#bus.connectionId);
+  }
+
+  /** Replies with what a method returned, or with what that settles with. */
+  #settle(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
+    if (!isThenable(result)) {
+      reply(call, method, result);
+      return;
+    }
+    call.begin(this.#inProgress, atWork);
+    // As `await` takes it: what has a `then` of its own may call back twice, or throw.
+    const settled = result instanceof Promise ? result : Promise.resolve(result);
+    settled.then(
+      (value) => reply(call, method, value),
+      (error: unknown) => fail(call, error),
+    );
+  }
+
+  #settleLate(
+    call: IncomingCall,
+    method: MethodDescription,
+    answer: LateAnswer<unknown>,
+    atWork: readonly CallsAtWork[],
+  ): void {
+    call.begin(this.#inProgress, atWork);
+    answer.settle(
+      (value) => reply(call, method, value),
+      (error) => fail(call, error),
+    );
+  }
+
+  /** Finds what a call is for that is for no exported interface, or names none. */
+  #resolve(message: IncomingMessage): [CallTarget, MethodDescription] {
+    const { path = '/', interface: interfaceName, member = '' } = message;
+    if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
+    const node = this.#tree.get(path);
+    if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
+    const targets = targetsOf(node);
+    if (interfaceName === undefined) return withoutInterface(path, targets, message);
+    const target = targets.find(({ description }) => description.name === interfaceName);
+    if (target === undefined) {
+      const names = targets.map(({ description }) => description.name);
+      throw new UnknownInterfaceError(`${path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
+    }
+    return [target, methodOf(target.description, member)];
+  }
+}
+
+/** Decodes the arguments, once and as the method wants them, and runs it. */
+function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
+  const { wrapping } = exportable;
+  // Most objects have no such method: then there is nothing to look up.
+  const wraps = wrapping.size > 0 && wrapping.has(name);
+  const args = call.readArguments(wraps ? { variants: 'wrap' } : undefined);
+  return exportable.callMethod(name, args, call);
+}
+
+/** Everything that can be called at a node, exported interfaces first. A node between has the standard interfaces alone. */
+function targetsOf(node: TreeNode): CallTarget[] {
+  const targets: CallTarget[] = [];
+  for (const { exportable, atWork } of node.interfaces.values()) {
+    targets.push({
+      description: exportable.description,
+      atWork,
+      invoke: (method, call) => runMethod(exportable, method, call),
+    });
+  }
+  if (node.managesObjects) targets.push(objectManager);
+  targets.push(properties, introspectable, peer);
+  return targets;
+}
+
+function methodOf(description: InterfaceDescription, member: string): MethodDescription {
+  const method = description.methods.get(member);
+  if (method !== undefined) return method;
+  const names = description.methods.keys();
+  throw new UnknownMethodError(`${description.name} has no method ${member}${suggestion(member, names)}`);
+}
+
+/** A call may leave the interface out; it is answered where only one method can be meant. */
+function withoutInterface(
+  path: string,
+  targets: readonly CallTarget[],
+  { member = '', signature }: IncomingMessage,
+): [CallTarget, MethodDescription] {
+  const found: [CallTarget, MethodDescription][] = [];
+  for (const target of targets) {
+    const method = target.description.methods.get(member);
+    if (method !== undefined) found.push([target, method]);
+  }
+  const fitting = found.filter(([, method]) => method.inSignature === signature);
+  const [only, another] = found.length > 1 ? fitting : found;
+  if (only !== undefined && another === undefined) return only;
+  if (found.length === 0) throw new UnknownMethodError(`no interface of ${path} has a method ${member}`);
+  const names = found.map(([{ description }]) => description.name).join(', ');
+  throw new UnknownMethodError(`${member} is ambiguous at ${path}: name one of the interfaces ${names}`);
+}
+
+/** @throws what the caller is to be told of a body that is not the method's */
+function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescription): void {
+  const { fault, signature } = message;
+  // Of values that are not valid the caller is told as of others that do not fit.
+  if (fault instanceof ProtocolError) throw new InvalidArgumentError(fault.message);
+  if (fault !== undefined) throw asAnswer(fault);
+  if (signature === inSignature) return;
+  throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);
+}
+
+function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {
+  try {
+    if (call.reply(method.outSignature, valuesOf(method, result))) return;
+  } catch (error) {
+    if (isOverOrFull(error)) {
+      report('send', `the reply to ${call.what} could not be sent`, error, call.connectionId);
+      call.finish();
+    } else if (error instanceof NotSupportedError) {
+      report('send', `the result of ${call.what} could not be sent`, error, call.connectionId);
+      fail(call, asAnswer(error));
+    } else {
+      reportMisfit(call.misfitOf(method), withoutHead(error), call.connectionId);
+      fail(
+        call,
+        new DBusError(FAILED, `${call.subject?.name ?? `the result of ${method.name}`} does not fit its signature`),
+      );
+    }
+  }
+  closeHandedOver(method.outSignature, result);
+}
+
+/** The error of a value that does not fit, without the head of the reply, which tells nothing of the handler. */
+function withoutHead(error: unknown): unknown {
+  return error instanceof InvalidArgumentError ? (error.cause ?? error) : error;
+}
+
+function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
+  if (out.length === 0) return [];
+  if (out.length === 1) return [result];
+  if (Array.isArray(result)) return result;
+  throw new InvalidArgumentError(`expected an array of ${out.length} values, got ${describeValue(result)}`);
+}
+
+/** Answers with what a handler threw, as far as that can be sent. */
+function fail(call: IncomingCall, thrown: unknown): void {
+  for (const answer of errorAnswers(call, thrown)) {
+    try {
+      if (!call.replyError(answer)) closeHandedOver(answer.signature, answer.body);
+      return;
+    } catch (error) {
+      const what = `the error of ${call.what} could not be sent`;
+      if (error instanceof InvalidArgumentError) reportMisfit(what, withoutHead(error), call.connectionId);
+      else report('send', what, error, call.connectionId);
+      closeHandedOver(answer.signature, answer.body);
+      if (isOverOrFull(error)) break;
+    }
+  }
+  call.finish();
+}

@@ -1,0 +1,230 @@
+/**
+ * One method call that is being answered. It is also the `CallContext` that a handler may ask for; what costs
+ * something (following the caller, asking for its credentials) is done only when the handler wants it.
+ */
+
+import {
+  CallerLeftError,
+  ConnectionClosedError,
+  closedError,
+  type DBusError,
+  NotSupportedError,
+} from '../../base/errors.js';
+import type { Bus } from '../../bus/bus.js';
+import type { CallsAtWork } from '../../bus/calls-at-work.js';
+import type { Credentials } from '../../bus/names/driver.js';
+import type { DecodeOptions } from '../../codec/decoder.js';
+import { describeMessage, type IncomingMessage, MessageType } from '../../connection/message.js';
+import type { MethodDescription } from '../../interface/description.js';
+import type { FileDescriptor } from '../../values/file-descriptor.js';
+import type { ObjectTree } from '../objects/object-tree.js';
+import type { CallContext } from './call-context.js';
+import type { CallsInProgress } from './calls-in-progress.js';
+import { asAnswer, type ErrorAnswer } from './error-answer.js';
+import type { ReplyHeads } from './reply-heads.js';
+
+export class IncomingCall implements CallContext {
+  readonly message: IncomingMessage;
+  /** What is exported beside the object that was called. */
+  readonly tree: ObjectTree;
+  readonly #bus: Bus;
+  readonly #replyHeads: ReplyHeads;
+  /** What the answer tells, where the name of the method does not say it: a property, and its signature. */
+  subject: { readonly name: string; readonly signature: string } | undefined;
+  #caller: AbortController | undefined;
+  #releaseCaller: (() => void) | undefined;
+  #answered = false;
+  /** Where this call is counted, while it is. */
+  #inProgress: CallsInProgress | undefined;
+  /** Those who wait for it before they close: who exported what was called. */
+  #atWork: readonly CallsAtWork[] | undefined;
+
+  constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
+    this.#bus = bus;
+    this.#replyHeads = replyHeads;
+    this.tree = tree;
+    this.message = message;
+  }
+
+  /** The number by which diagnostics call the connection that it came by. */
+  get connectionId(): number {
+    return this.#bus.connectionId;
+  }
+
+  /** How many file descriptors the answer may carry. */
+  get descriptors(): number {
+    return this.#bus.limits.messageDescriptors;
+  }
+
+  get sender(): string | undefined {
+    return this.message.sender;
+  }
+
+  get path(): string {
+    return this.message.path ?? '/';
+  }
+
+  get interface(): string | undefined {
+    return this.message.interface;
+  }
+
+  get member(): string {
+    return this.message.member ?? '';
+  }
+
+  get flags(): number {
+    return this.message.flags;
+  }
+
+  get fileDescriptors(): readonly FileDescriptor[] {
+    return this.message.fileDescriptors;
+  }
+
+  get signal(): AbortSignal {
+    this.#caller ??= this.#followCaller();
+    return this.#caller.signal;
+  }
+
+  decode(options: DecodeOptions): unknown[] {
+    return this.message.decode(options);
+  }
+
+  /**
+   * The arguments for busbar's own use, or for the handler.
+   *
+   * @throws what the caller is to be told of arguments that cannot be read
+   */
+  readArguments(options?: DecodeOptions): unknown[] {
+    try {
+      return this.message.decode(options);
+    } catch (error) {
+      throw asAnswer(error);
+    }
+  }
+
+  credentials(): Promise<Credentials> {
+    const { sender } = this;
+    // Between peers the header may claim any sender; who sits at the other end is known.
+    if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
+    const { peerCredentials } = this.#bus;
+    if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
+    return Promise.reject(new NotSupportedError('nobody knows who the caller is: it has left, or uses no unix socket'));
+  }
+
+  /** What was called, for reports. */
+  get what(): string {
+    return `${describeMessage(this.message)} from ${this.sender ?? 'the peer'}`;
+  }
+
+  /** That what a handler gave for this call does not fit: what it is, and which signature it should have. */
+  misfitOf({ outSignature }: MethodDescription): string {
+    const { interface: interfaceName, member, path } = this;
+    const method = interfaceName === undefined ? member : `${interfaceName}.${member}`;
+    const { name, signature } = this.subject ?? { name: `the result of ${method}`, signature: outSignature };
+    return `${name} at ${path} does not fit its signature "${signature}"`;
+  }
+
+  /**
+   * Replies with values, unless the caller wants no reply.
+   *
+   * @returns whether they were sent: the caller gets an error where they are too much
+   * @throws {@link InvalidArgumentError} if the values do not fit; nothing is sent then
+   */
+  reply(signature: string, body: readonly unknown[]): boolean {
+    if (!this.#mayAnswer()) return false;
+    const { sender, serial } = this.message;
+    const sent = this.#bus.answer(this.#replyHeads.get(sender, signature), body, serial);
+    this.finish();
+    return sent;
+  }
+
+  /**
+   * Replies with an error, unless the caller wants no reply.
+   *
+   * @returns whether it was sent
+   * @throws {@link InvalidArgumentError} if its values do not fit; nothing is sent then
+   */
+  replyError(answer: ErrorAnswer): boolean {
+    if (!this.#mayAnswer()) return false;
+    const { sender: destination, serial } = this.message;
+    const { errorName, signature, body } = answer;
+    const sent = this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
+    this.finish();
+    return sent;
+  }
+
+  /**
+   * Whether a handler that fails with this does so because its caller has left: it waited for something that ended with the
+   * caller's signal, or with the connection that the call came by.
+   */
+  isEndOfCaller(thrown: unknown): boolean {
+    const signal = this.#caller?.signal;
+    if (signal?.aborted === true && (thrown === signal.reason || isAbortError(thrown))) return true;
+    return this.#bus.state !== 'open' && thrown instanceof ConnectionClosedError;
+  }
+
+  #mayAnswer(): boolean {
+    if (this.message.expectsReply && !this.#answered && this.#bus.carriesMessages) return true;
+    this.finish();
+    return false;
+  }
+
+  /** Its handler takes time: it is counted until it is answered, or until its caller has left. */
+  begin(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
+    inProgress.begin(this.sender);
+    for (const each of atWork) each.begin();
+    this.#inProgress = inProgress;
+    this.#atWork = atWork;
+  }
+
+  #end(): void {
+    const atWork = this.#atWork ?? [];
+    this.#inProgress?.end(this.sender);
+    this.#inProgress = undefined;
+    this.#atWork = undefined;
+    for (const each of atWork) each.end();
+  }
+
+  /** Nothing more will be answered: nobody follows the caller any more, and what it lent is given back. */
+  finish(): void {
+    this.#answered = true;
+    if (this.#inProgress !== undefined) this.#end();
+    this.message.endLoan();
+    this.#releaseCaller?.();
+    this.#releaseCaller = undefined;
+  }
+
+  /** Aborts when the caller leaves the bus, or the bus is lost. */
+  #followCaller(): AbortController {
+    const caller = new AbortController();
+    if (this.#answered) return caller;
+    const leave = (reason: DBusError) => {
+      this.#end();
+      caller.abort(reason);
+    };
+    const stopWaiting = this.#bus.whenClosed((reason) => {
+      leave(closedError(`the connection was closed before ${this.what} was answered`, reason));
+    });
+    this.#releaseCaller = stopWaiting;
+    const { sender } = this;
+    if (sender !== undefined && !this.#bus.isPeer) {
+      const listener = {
+        changed: (owner: string | undefined) => {
+          if (owner === undefined)
+            leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
+        },
+      };
+      const followed = this.#bus.owners.follow(sender, listener, true);
+      this.#releaseCaller = () => {
+        stopWaiting();
+        followed.release();
+      };
+    }
+    return caller;
+  }
+}
+
+/** What Node.js makes of an aborted signal, `timers/promises` for instance. */
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError';
+}

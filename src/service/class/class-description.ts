@@ -1,0 +1,68 @@
+/** The description of an interface from the decorated members of a class. Made once for a class and a name. */
+import { InvalidArgumentError } from '../../base/errors.js';
+import { anyValue, KnownOptions } from '../../base/known-options.js';
+import { quoted } from '../../base/names.js';
+import { interfaceDescription, type MethodInput, type PropertyInput, type SignalInput } from '../../interface/build.js';
+import type { Access, InterfaceDescription } from '../../interface/description.js';
+import { membersOf, type PropertyMember } from './members.js';
+
+/** How a class names its interface. */
+export interface ServiceInterfaceOptions {
+  /** The D-Bus interface name. */
+  readonly name: string;
+  /** Annotations of the interface for the introspection data, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** By prototype: what each class was described with the last time, and the description. */
+/** What the constructor of a class takes in place of a name. */
+export const interfaceOptions = new KnownOptions<ServiceInterfaceOptions>('super()', {
+  name: anyValue,
+  annotations: anyValue,
+});
+
+const descriptions = new WeakMap<object, { readonly options: string; readonly description: InterfaceDescription }>();
+
+/**
+ * Describes the class with this prototype.
+ *
+ * @throws {@link InvalidArgumentError} for an invalid interface name, two members of one name, or a property whose
+ * access its getter and setter do not allow
+ */
+export function classDescription(
+  prototype: object,
+  { name, annotations }: ServiceInterfaceOptions,
+): InterfaceDescription {
+  const options = annotations === undefined ? name : JSON.stringify([name, annotations]);
+  const known = descriptions.get(prototype);
+  if (known?.options === options) return known.description;
+  const methods: [string, MethodInput][] = [];
+  const signals: [string, SignalInput][] = [];
+  const properties: [string, PropertyInput][] = [];
+  for (const member of membersOf(prototype).values()) {
+    if (member.disabled) continue;
+    if (member.kind === 'method') methods.push([member.name, member.definition]);
+    else if (member.kind === 'signal') signals.push([member.name, member.definition]);
+    else properties.push([member.name, { ...member.definition, access: accessOf(prototype, member) }]);
+  }
+  const description = interfaceDescription(name, { methods, signals, properties, annotations });
+  descriptions.set(prototype, { options, description });
+  return description;
+}
+
+/** The access that was asked for, if getter and setter allow it; else the one that they allow. */
+function accessOf(prototype: object, { key, access }: PropertyMember): Access {
+  const { get, set } = inheritedDescriptor(prototype, key) ?? {};
+  const allowed = get === undefined ? 'write' : set === undefined ? 'read' : 'readwrite';
+  if (access === undefined || access === allowed || allowed === 'readwrite') return access ?? allowed;
+  const missing = get === undefined ? 'getter' : 'setter';
+  throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}`);
+}
+
+function inheritedDescriptor(prototype: object, key: string): PropertyDescriptor | undefined {
+  for (let object: object | null = prototype; object !== null; object = Object.getPrototypeOf(object)) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, key);
+    if (descriptor !== undefined) return descriptor;
+  }
+  return undefined;
+}

@@ -1,0 +1,163 @@
+/**
+ * What the decorators have in common: they find out in which dialect they were called, refuse what cannot be a member,
+ * and leave the note from which the class is described. All real work on the class waits until the class is complete.
+ */
+import { InvalidArgumentError } from '../../base/errors.js';
+import { anyValue, KnownOptions, type OptionTable } from '../../base/known-options.js';
+import { quoted } from '../../base/names.js';
+import { elsewhere, methodTable, propertyTable, signalTable } from '../../interface/build.js';
+import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
+
+/** Options that all decorators share. */
+export interface MemberOptions<N extends string = string> {
+  /** The name on D-Bus, where it differs from the name in the class. */
+  readonly name?: N | undefined;
+  /** `true`: not on D-Bus at all. In a subclass this takes an inherited member away. */
+  readonly disabled?: boolean | undefined;
+  /** Adds the annotation `org.freedesktop.DBus.Deprecated`. */
+  readonly deprecated?: boolean | undefined;
+  /** Further annotations for the introspection data, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options as a decorator finds them: those of a definition, and those that all decorators share. */
+export type Given<Input> = Input & { readonly name?: string; readonly disabled?: boolean };
+
+const sharedTable: OptionTable<MemberOptions> = {
+  name: anyValue,
+  disabled: anyValue,
+  deprecated: anyValue,
+  annotations: anyValue,
+};
+
+/** The options of each decorator. */
+const known = {
+  method: new KnownOptions(
+    '@method()',
+    { ...sharedTable, ...methodTable, context: anyValue },
+    { elsewhere: elsewhere.method },
+  ),
+  signal: new KnownOptions('@signal()', { ...sharedTable, ...signalTable }, { elsewhere: elsewhere.signal }),
+  property: new KnownOptions('@property()', { ...sharedTable, ...propertyTable }, { elsewhere: elsewhere.property }),
+};
+
+/** What a standard decorator's context has, as far as the decorators here use it. */
+interface StandardContext {
+  readonly kind: string;
+  readonly name: string | symbol;
+  readonly static: boolean;
+  readonly private: boolean;
+  addInitializer(initializer: (this: unknown) => void): void;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** What a decorator decorates, whatever the dialect. */
+export interface Decorated {
+  /** `accessor` only exists for standard decorators, `pair` and `field` only for the other dialect. */
+  readonly kind: 'method' | 'getter' | 'setter' | 'accessor' | 'pair' | 'field';
+  readonly key: string;
+  /** The function of a method. */
+  readonly value: unknown;
+  leaveNote(member: Member): void;
+}
+
+/**
+ * Recognises the arguments of a decorator call: `(value, context)` or `(prototype, key, descriptor?)`.
+ *
+ * @throws {@link InvalidArgumentError} for what cannot be on D-Bus: static or private members, symbols, other things
+ */
+export function decorated(decorator: string, args: readonly unknown[]): Decorated {
+  const [target, second, descriptor] = args;
+  if (isStandardContext(second)) return decoratedByStandard(decorator, target, second);
+  if (typeof second === 'string' || typeof second === 'symbol') {
+    if (typeof target === 'function') throw refused(decorator, second, 'a static member cannot be on D-Bus');
+    const key = stringKey(decorator, second);
+    return {
+      kind: kindByDescriptor(descriptor as PropertyDescriptor | undefined),
+      key,
+      value: (descriptor as PropertyDescriptor | undefined)?.value,
+      leaveNote: (member) => noteOnPrototype(target as object, member),
+    };
+  }
+  throw new InvalidArgumentError(`@${decorator} decorates members of a class that extends ServiceInterface`);
+}
+
+function decoratedByStandard(decorator: string, target: unknown, context: StandardContext): Decorated {
+  const { kind } = context;
+  if (kind === 'class') throw new InvalidArgumentError(`@${decorator} decorates members of a class, not the class`);
+  if (context.static) throw refused(decorator, context.name, 'a static member cannot be on D-Bus');
+  if (context.private) throw refused(decorator, context.name, 'a #private member cannot be on D-Bus');
+  if (kind === 'field' && decorator === 'property') {
+    const advice = `write "accessor ${String(context.name)}", because nothing can notice assignments to a field`;
+    throw refused(decorator, context.name, advice);
+  }
+  const key = stringKey(decorator, context.name);
+  // Another decorator above this one may replace the function that carries the note: better told than lost.
+  context.addInitializer(function (this: unknown) {
+    if (membersOf(Object.getPrototypeOf(this)).has(key)) return;
+    throw refused(decorator, key, 'another decorator replaced what was decorated: write this one above all others');
+  });
+  return {
+    kind: kind as Decorated['kind'],
+    key,
+    value: target,
+    leaveNote(member) {
+      const carrier = kind === 'accessor' ? (target as { get: AnyFunction }).get : (target as AnyFunction);
+      noteOnFunction(carrier, member);
+    },
+  };
+}
+
+function isStandardContext(value: unknown): value is StandardContext {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'addInitializer' in value;
+}
+
+/** In the other dialect a pair and an `accessor` look alike; a field has no descriptor, or one with an initializer. */
+function kindByDescriptor(descriptor: PropertyDescriptor | undefined): Decorated['kind'] {
+  if (typeof descriptor?.value === 'function') return 'method';
+  if (descriptor?.get && descriptor.set) return 'pair';
+  if (descriptor?.get) return 'getter';
+  return descriptor?.set ? 'setter' : 'field';
+}
+
+function stringKey(decorator: string, key: string | symbol): string {
+  if (typeof key === 'string') return key;
+  throw refused(decorator, key, 'a member named by a symbol cannot be on D-Bus');
+}
+
+/** Why something else is no method and no signal, which are functions of the class. */
+export function noMethod(kind: string, key: string): string {
+  const advice = kind === 'field' ? `: write "${key}(…) { … }", which all instances share` : '';
+  return `a ${kind} is no method${advice}`;
+}
+
+/** Why a generator function is no method and no signal. */
+export const GENERATOR = 'it is a generator, which does nothing when it is called: write a function, or an async one';
+
+const GENERATORS: ReadonlySet<unknown> = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
+
+/** Whether a function does nothing when it is called but make something to be iterated. */
+export function isGenerator(value: unknown): boolean {
+  return (
+    typeof value === 'function' && GENERATORS.has((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag])
+  );
+}
+
+/** An error that names the decorator and the member. */
+export function refused(decorator: string, key: string | symbol, reason: string): InvalidArgumentError {
+  return new InvalidArgumentError(`@${decorator} ${quoted(String(key))}: ${reason}`);
+}
+
+/**
+ * Checks the options a decorator was called with.
+ *
+ * @throws {@link InvalidArgumentError} for an unknown option, and if it was not called at all: `@method` instead of
+ * `@method()`
+ */
+export function checkOptions(decorator: keyof typeof known, options: unknown, rest: readonly unknown[]): void {
+  if (rest.length > 0 || typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
+  }
+  known[decorator].checkKeys(options);
+}

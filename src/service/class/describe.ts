@@ -1,0 +1,55 @@
+/** One description for whatever an interface was written as: a class, an instance, a definition, or data. */
+import { InvalidArgumentError } from '../../base/errors.js';
+import type { InterfaceDefinition } from '../../interface/define-interface.js';
+import type { InterfaceDescription } from '../../interface/description.js';
+import { exportableOf } from '../objects/exportable.js';
+import { classDescription } from './class-description.js';
+import { optionsOfClass } from './interface-name.js';
+import { membersOf } from './members.js';
+import { ServiceInterface, type ServiceInterfaceClass } from './service-interface.js';
+
+/** What an interface can be described by. */
+export type Describable = ServiceInterface | ServiceInterfaceClass | InterfaceDefinition | InterfaceDescription;
+
+/**
+ * The description of an interface: of a decorated class, of an instance of one, or of a definition. A description
+ * describes itself.
+ *
+ * A class is described without making an instance: its name is the static `interfaceName`, or what its constructor
+ * passes to `super`, which is as far as the constructor gets.
+ *
+ * @throws {@link InvalidArgumentError} if the class cannot name its interface without arguments, or for other things
+ */
+export function describe(target: Describable): InterfaceDescription {
+  if (isServiceClass(target)) return classDescription(target.prototype, optionsOfClass(target));
+  if (target instanceof ServiceInterface) return exportableOf(target).description;
+  if (typeof target === 'object' && target !== null) {
+    if ('description' in target) return target.description;
+    if (target.methods instanceof Map && target.signals instanceof Map && target.properties instanceof Map)
+      return target;
+  }
+  throw new InvalidArgumentError(
+    'an interface is described by a ServiceInterface class, what defineInterface() returns, or a description',
+  );
+}
+
+/**
+ * D-Bus names by the names that a proxy's members have, where a decorator's `name` makes them differ; for instance
+ * `method greet` → `Greet`. Keys are `'method …'`, `'signal …'` and `'property …'`.
+ */
+export function memberAliases(target: Describable): ReadonlyMap<string, string> {
+  const prototype = isServiceClass(target)
+    ? target.prototype
+    : target instanceof ServiceInterface
+      ? Object.getPrototypeOf(target)
+      : undefined;
+  const aliases = new Map<string, string>();
+  for (const { kind, key, name, disabled } of prototype === undefined ? [] : membersOf(prototype).values()) {
+    if (key !== name && !disabled) aliases.set(`${kind} ${key}`, name);
+  }
+  return aliases;
+}
+
+function isServiceClass(target: Describable): target is ServiceInterfaceClass {
+  return typeof target === 'function' && (target as ServiceInterfaceClass).prototype instanceof ServiceInterface;
+}

@@ -1,0 +1,231 @@
+/**
+ * The exportable behind one instance of a service class. It turns D-Bus names into members of the instance and back,
+ * and owns the instance's property store. `ServiceInterface`'s constructor makes it; the decorated members find it here.
+ */
+import { types } from 'node:util';
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
+import type { InterfaceDescription } from '../../interface/description.js';
+import { checkNotProvided } from '../../interface/reserved-interfaces.js';
+import type { CallContext } from '../calls/call-context.js';
+import { withContext } from '../calls/with-context.js';
+import { type Exportable, registerExportable } from '../objects/exportable.js';
+import { encodeEntry } from '../properties/encode-entry.js';
+import { type PropertySource, PropertyStore } from '../properties/property-store.js';
+import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
+import { signalValues } from './signal-values.js';
+
+const serviceObjects = new WeakMap<object, ServiceObject>();
+
+/**
+ * The service object of an instance.
+ *
+ * @throws {@link InvalidArgumentError} if its class does not extend `ServiceInterface`
+ */
+export function serviceObjectOf(instance: object): ServiceObject {
+  const object = serviceObjects.get(instance);
+  if (object !== undefined) return object;
+  if (types.isProxy(instance)) {
+    throw new InvalidArgumentError(
+      'decorated members do not work in a Proxy of an instance: use the instance itself, and keep the Proxy out of `this`',
+    );
+  }
+  throw new InvalidArgumentError('decorated members only work in instances of classes that extend ServiceInterface');
+}
+
+export class ServiceObject implements Exportable, PropertySource {
+  readonly description: InterfaceDescription;
+  readonly wrapping: ReadonlySet<string>;
+  readonly properties: PropertyStore;
+  readonly #instance: Record<string, unknown>;
+  readonly #members: ClassMembers;
+  readonly #named: MembersByName;
+  /** Whether a field that the instance defined is being moved to where its changes are noticed. */
+  #isAdopting = false;
+  /** The properties whose first values are still to be checked. */
+  readonly #unchecked: Set<PropertyMember>;
+  /** The signals that were told to be hidden by a field. */
+  readonly #told = new Set<string>();
+
+  constructor(instance: object, description: InterfaceDescription) {
+    checkNotProvided(description.name);
+    this.description = description;
+    this.#instance = instance as Record<string, unknown>;
+    this.#members = membersOf(Object.getPrototypeOf(instance));
+    this.#named = membersByName(this.#members);
+    this.#unchecked = new Set(this.#named.stored);
+    this.properties = new PropertyStore(description, this);
+    this.wrapping = this.#named.wrapping;
+    serviceObjects.set(instance, this);
+    registerExportable(instance, this);
+  }
+
+  callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
+    const member = this.#named.methods.get(name);
+    if (member === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    const handler = this.#instance[member.key] as (...args: unknown[]) => unknown;
+    return handler.apply(this.#instance, member.context ? withContext(args, context) : (args as unknown[]));
+  }
+
+  readProperty(name: string): unknown {
+    return this.#instance[this.#propertyMember(name).key];
+  }
+
+  writeProperty(name: string, value: unknown): void {
+    this.#instance[this.#propertyMember(name).key] = value;
+  }
+
+  wrapsProperty(name: string): boolean {
+    return this.#propertyMember(name).definition.variants === 'wrap';
+  }
+
+  get isUnsettled(): boolean {
+    return this.#named.mayDefineMore || this.#unchecked.size > 0;
+  }
+
+  /**
+   * Moves the fields that the instance has defined to where their changes are noticed, and checks the first values of
+   * what keeps them. An instance that is exported in a constructor may define more of them later: then it is done again.
+   */
+  prepare(refuse: (error: unknown) => void = thrown): void {
+    for (const member of this.#named.properties.values()) {
+      try {
+        if (this.#adopt(member.key) && member.isStored) this.#unchecked.add(member);
+        if (this.#unchecked.has(member) && this.#checkFirst(member)) this.#unchecked.delete(member);
+      } catch (error) {
+        refuse(error);
+        this.#unchecked.delete(member);
+      }
+    }
+    for (const key of this.#named.signals) {
+      if (this.#told.has(key) || !isHidden(this.#instance, key)) continue;
+      refuse(hiddenSignal(key));
+      this.#told.add(key);
+    }
+  }
+
+  /** A field that is defined (ES2022) hides the accessor on the prototype; one that is assigned has gone there already. */
+  #adopt(key: string): boolean {
+    const own = Object.getOwnPropertyDescriptor(this.#instance, key);
+    if (own === undefined || !('value' in own)) return false;
+    if (!Reflect.deleteProperty(this.#instance, key)) {
+      throw new InvalidArgumentError(
+        `the property ${key} is a field of a sealed object, whose changes cannot be noticed: ` +
+          'export the object before it is sealed',
+      );
+    }
+    if (own.value === undefined) return false;
+    this.#isAdopting = true;
+    try {
+      this.#instance[key] = own.value;
+    } finally {
+      this.#isAdopting = false;
+    }
+    return true;
+  }
+
+  /** Whether there is nothing left to check. */
+  #checkFirst(member: PropertyMember): boolean {
+    const description = this.description.properties.get(member.name);
+    if (description === undefined || description.access === 'write') return true;
+    let value: unknown;
+    try {
+      value = this.#instance[member.key];
+    } catch {
+      // The constructor has not come to it yet.
+      return false;
+    }
+    if (value !== undefined) encodeEntry(description, value, false, member.key);
+    return true;
+  }
+
+  /** Emits what the method of a signal returned. */
+  emitSignal(key: string, returned: unknown): void {
+    const member = this.#members.get(key);
+    const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
+    if (signal === undefined) return;
+    this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
+  }
+
+  /** Whether the class with this prototype is the most derived one that declares a member. */
+  declares(key: string, prototype: object): boolean {
+    return this.#members.get(key)?.home === prototype;
+  }
+
+  /** The name of a property, where the class with this prototype is the one whose setter tells that it is assigned. */
+  nameOf(key: string, prototype: object): string | undefined {
+    const member = this.#members.get(key);
+    if (member === undefined || member.home !== prototype || member.disabled || this.#isAdopting) return undefined;
+    return member.name;
+  }
+
+  /**
+   * Tells of changes that no assignment shows.
+   *
+   * @param changes names in the class, alone or with their new values
+   * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
+   */
+  announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    const names = new Map<string, string>();
+    for (const { key, name } of this.#named.properties.values()) names.set(key, name);
+    this.properties.announce(names, changes);
+  }
+
+  #propertyMember(name: string): PropertyMember {
+    const member = this.#named.properties.get(name);
+    if (member === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${name}`);
+    return member;
+  }
+}
+
+/** What the bus may ask for, by its names on D-Bus: two members of a class may share one, if one is a method. */
+interface MembersByName {
+  readonly methods: ReadonlyMap<string, MethodMember>;
+  readonly properties: ReadonlyMap<string, PropertyMember>;
+  /** The methods that want their variants wrapped. */
+  readonly wrapping: ReadonlySet<string>;
+  /** The properties whose values are checked when the object is exported. */
+  readonly stored: readonly PropertyMember[];
+  /** The signals, by their names in the class. */
+  readonly signals: readonly string[];
+  /** Whether an instance that is exported in a constructor may define something later that has to be seen. */
+  readonly mayDefineMore: boolean;
+}
+
+const byName = new WeakMap<ClassMembers, MembersByName>();
+
+function membersByName(members: ClassMembers): MembersByName {
+  const known = byName.get(members);
+  if (known !== undefined) return known;
+  const methods = new Map<string, MethodMember>();
+  const properties = new Map<string, PropertyMember>();
+  const signals: string[] = [];
+  for (const member of members.values()) {
+    if (member.disabled) continue;
+    if (member.kind === 'method') methods.set(member.name, member);
+    if (member.kind === 'property') properties.set(member.name, member);
+    if (member.kind === 'signal') signals.push(member.key);
+  }
+  const wraps = ([, { definition }]: [string, MethodMember]) => definition.variants === 'wrap';
+  const wrapping = new Set([...methods].filter(wraps).map(([name]) => name));
+  const all = [...properties.values()];
+  const stored = all.filter(({ isStored }) => isStored);
+  const mayDefineMore = signals.length > 0 || all.some(({ isField }) => isField);
+  const named = { methods, properties, wrapping, stored, signals, mayDefineMore };
+  byName.set(members, named);
+  return named;
+}
+
+/** Whether a field of the instance has taken the place of a signal. One that is bound to the instance emits as before. */
+function isHidden(instance: object, key: string): boolean {
+  const own = Object.getOwnPropertyDescriptor(instance, key);
+  return own !== undefined && (own.value as { name?: unknown } | undefined)?.name !== `bound ${key}`;
+}
+
+function hiddenSignal(key: string): InvalidArgumentError {
+  const cure = `write a method, which overrides the inherited one: ${key}(…) { return … }`;
+  return new InvalidArgumentError(`the signal ${key} is overridden by a field, which emits nothing: ${cure}`);
+}
+
+function thrown(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,58 @@
+/** What keeps a method of a class from being a D-Bus signal: the compiler reads what it returns. */
+import type { ArgumentList } from '../../interface/build.js';
+import type { ReadArguments, WriteResult } from '../../signature/types.js';
+import type { Carries, SignalArguments } from './emits.js';
+import type { FunctionOf, NameRefusal, NoFunction } from './method-refusal.js';
+import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal } from './refusal.js';
+import type { IsServiceOnly } from './service-interface.js';
+import type { Keeps } from './shared-values.js';
+
+/** Why `@signal` refuses what it decorates; `never` where it does not. */
+export type SignalRefusal<Target, Second, Descriptor, A extends ArgumentList, N extends string> = First<
+  PlaceRefusal<Target, Second>,
+  FunctionOf<Target, Second, Descriptor> extends infer F
+    ? IsAny<F> extends true
+      ? never
+      : F extends (...args: never) => infer R
+        ? First<
+            First<NameRefusal<N, KeyOf<Second>>, ValuesRefusal<Awaited<R>, A>>,
+            PromiseRefusal<SignalArguments<F>, A, IsServiceOnly<InstanceOf<Target, Second>>>
+          >
+        : NoFunction<KeyOf<Second>>
+    : never
+>;
+
+/** Why what is returned cannot be sent. */
+type ValuesRefusal<R, A extends ArgumentList> =
+  IsAny<R> extends true
+    ? never
+    : [R] extends [never]
+      ? never
+      : A extends '' | readonly []
+        ? [R] extends [void | Carries<[]>]
+          ? never
+          : 'it returns something: write "args" and its signature'
+        : [R] extends [void | Carries<[]>]
+          ? Misfit<'it returns nothing: return what "args" says', WriteResult<A>>
+          : [R] extends [WriteResult<A>]
+            ? never
+            : Misfit<'what it returns does not fit "args": return', WriteResult<A>>;
+
+/** Why listeners would not get what the return type promises. */
+type PromiseRefusal<Promised, A extends ArgumentList, Only extends boolean> = [Promised] extends [never]
+  ? [Only] extends [true]
+    ? never
+    : 'declare its return type as Emits<…>, by which proxies of the class know a signal'
+  : IsUnknown<A> extends true
+    ? never
+    : ReadArguments<A> extends infer Read extends readonly unknown[]
+      ? number extends Read['length']
+        ? never
+        : Promised extends readonly unknown[]
+          ? Promised['length'] extends Read['length']
+            ? Keeps<Read, Promised> extends true
+              ? never
+              : Misfit<'listeners get other types than Emits says: declare', Read>
+            : Misfit<'listeners get other arguments than Emits says: declare', Read>
+          : never
+      : never;

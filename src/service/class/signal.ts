@@ -1,0 +1,106 @@
+/** `@signal`: calling a method of the class sends a signal. */
+
+import type { ValidMemberName } from '../../base/name-grammar.js';
+import type { ArgumentList, SignalInput } from '../../interface/build.js';
+import type { ValidArguments } from '../../signature/types.js';
+import { isThenable } from '../thenable.js';
+import {
+  checkOptions,
+  decorated,
+  GENERATOR,
+  type Given,
+  isGenerator,
+  type MemberOptions,
+  noMethod,
+  refused,
+} from './decoration.js';
+import { checkMember } from './member-check.js';
+import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
+import { serviceObjectOf } from './service-object.js';
+import type { SignalRefusal } from './signal-refusal.js';
+
+/** The options of {@link signal}. */
+export interface SignalOptions<A extends ArgumentList, N extends string = string>
+  extends MemberOptions<N & ValidMemberName<N>> {
+  /** The arguments; none if left out. */
+  readonly args?: (A & ValidArguments<A>) | undefined;
+}
+
+/** The decorator that {@link signal} makes, for both dialects. What it refuses, it refuses with the cure. */
+export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target, Second, Descriptor>(
+  target: Target,
+  context: Unless<SignalRefusal<Target, Second, Descriptor, A, N>, Second>,
+  descriptor?: Descriptor,
+) => void;
+
+/**
+ * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits what it returns, from every path
+ * and bus that the object is exported at, and from none if it is not exported. An asynchronous one emits when it
+ * resolves. For several arguments it returns a tuple, for none nothing. The caller gets what was returned.
+ *
+ * Declare the return type as {@link Emits}: by that, proxies of the class know the member as a signal. Only in classes that
+ * no client shares it may be left out.
+ *
+ * @example
+ * ```ts
+ * @signal({ args: ['vms:a{ss}'] })
+ * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
+ * ```
+ *
+ * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined; and when the method
+ * is called and what it returns does not fit
+ * @see D-Bus specification, section "Message Protocol", type SIGNAL
+ */
+export function signal<const A extends ArgumentList = '', const N extends string = string>(
+  options?: SignalOptions<A, N>,
+): DecoratesSignal<A, N>;
+/** Refuses the decorator without parentheses. */
+export function signal(decorated: unknown, context: NoParentheses<'@signal()'>, descriptor?: unknown): RefusedDecorator;
+export function signal(given: unknown = {}, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+  checkOptions('signal', given, rest);
+  const { name, disabled = false, ...definition } = given as Given<SignalInput>;
+  return (...args: readonly unknown[]): void => {
+    const { kind, key, leaveNote } = decorated('signal', args);
+    if (kind !== 'method') throw refused('signal', key, noMethod(kind, key));
+    const member = {
+      kind: 'signal',
+      key,
+      name: name ?? key,
+      disabled,
+      definition,
+      complete: (prototype: object) => emitWhenCalled(prototype, key),
+    } as const;
+    checkMember(member);
+    leaveNote(member);
+  };
+}
+
+function checkSignalFunction(key: string, values: unknown): void {
+  if (typeof values !== 'function') throw refused('signal', key, 'it is overridden by what is no method');
+  if (isGenerator(values)) throw refused('signal', key, GENERATOR);
+}
+
+/**
+ * Replaces the method by one that also emits what it returns. Each class that declares the signal has one, whether it
+ * decorates it anew or overrides it only: the most derived one emits, and what it calls by `super` does not.
+ */
+function emitWhenCalled(prototype: object, key: string): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
+  const values: (...args: unknown[]) => unknown = descriptor.value;
+  checkSignalFunction(key, values);
+  const emit = function (this: object, ...args: unknown[]): unknown {
+    const result = values.apply(this, args);
+    const object = serviceObjectOf(this);
+    if (!object.declares(key, prototype)) return result;
+    if (!isThenable(result)) {
+      object.emitSignal(key, result);
+      return result;
+    }
+    return Promise.resolve(result).then((settled) => {
+      object.emitSignal(key, settled);
+      return settled;
+    });
+  };
+  Object.defineProperty(emit, 'name', { value: key, configurable: true });
+  Object.defineProperty(prototype, key, { ...descriptor, value: emit });
+}

@@ -1,0 +1,102 @@
+/** A property of an object made by `implement`: a value that is kept here, or the user's functions. */
+import { types } from 'node:util';
+import { InvalidArgumentError } from '../../base/errors.js';
+import { unknownKey } from '../../base/known-options.js';
+import { isRevoked } from '../../base/revoked.js';
+import { isPlainObject } from '../../codec/encode-container.js';
+import type { PropertyDescription } from '../../interface/description.js';
+import { encodeEntry } from '../properties/encode-entry.js';
+import type { PropertyStore } from '../properties/property-store.js';
+
+export interface ImplementedProperty {
+  /** The value, or a promise of it. */
+  get(): unknown;
+  /** Sets the value; a promise tells when that is done, if it takes time. */
+  set(value: unknown): unknown;
+}
+
+interface Functions {
+  get?: (() => unknown) | undefined;
+  set?: ((value: unknown) => unknown) | undefined;
+}
+
+/**
+ * @param members what was given to `implement`. For the property it has the first value, functions to get and set it, or
+ * a getter and a setter of its own
+ * @param store is told of changes
+ * @throws {@link InvalidArgumentError} for a first value that does not fit, or functions that the access asks for
+ */
+export function implementedProperty(
+  description: PropertyDescription,
+  members: Record<string, unknown>,
+  store: PropertyStore,
+): ImplementedProperty {
+  const { name } = description;
+  const functions = accessor(members, name);
+  if (functions !== undefined) return behindFunctions(description, functions, 'accessor', store);
+  const given = members[name];
+  if (isFunctions(given)) checkFunctions(name, given);
+  return isFunctions(given)
+    ? behindFunctions(description, given, 'function', store)
+    : keptHere(description, given, store);
+}
+
+/** @throws {@link InvalidArgumentError} for another member of the pair: an instance of a class may have some */
+function checkFunctions(name: string, given: Functions): void {
+  if (!isPlainObject(given)) return;
+  for (const key of Object.keys(given)) {
+    if (key !== 'get' && key !== 'set') throw unknownKey(`the property ${name}`, 'function', key, ['get', 'set']);
+  }
+}
+
+/** The getter and setter of an object or its class: `{ get Level() { … } }` says that the value is not kept here. */
+function accessor(members: Record<string, unknown>, name: string): Functions | undefined {
+  for (let object: object | null = members; object !== null; object = Object.getPrototypeOf(object)) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, name);
+    if (descriptor === undefined) continue;
+    const { get, set } = descriptor;
+    if (get === undefined && set === undefined) return undefined;
+    return { get: get?.bind(members), set: set && ((value) => void set.call(members, value)) };
+  }
+  return undefined;
+}
+
+/** No value that D-Bus can carry has functions in it, but for those that have a `get` or `set` by their class. */
+function isFunctions(given: unknown): given is Functions {
+  if (typeof given !== 'object' || given === null || types.isMap(given) || ArrayBuffer.isView(given)) return false;
+  if (isRevoked(given)) return false;
+  const { get, set } = given as Functions;
+  return typeof get === 'function' || typeof set === 'function';
+}
+
+function keptHere(description: PropertyDescription, given: unknown, store: PropertyStore): ImplementedProperty {
+  encodeEntry(description, given, false);
+  let value = given;
+  const write = (stored: unknown): void => {
+    value = stored;
+  };
+  return {
+    get: () => value,
+    set: (assigned) => store.assign(description.name, assigned, value, write),
+  };
+}
+
+function behindFunctions(
+  { name, access }: PropertyDescription,
+  functions: Functions,
+  kind: 'accessor' | 'function',
+  store: PropertyStore,
+): ImplementedProperty {
+  const missing =
+    access !== 'write' && !functions.get ? 'get' : access !== 'read' && !functions.set ? 'set' : undefined;
+  if (missing !== undefined) {
+    const what = kind === 'function' ? `function "${missing}"` : missing === 'get' ? 'getter' : 'setter';
+    throw new InvalidArgumentError(`the property ${name} has the access "${access}", but no ${what}`);
+  }
+  const get = () => functions.get?.();
+  const set = (value: unknown): unknown => {
+    if (functions.set !== undefined) return functions.set(value);
+    throw new InvalidArgumentError(`the property ${name} has no function "set"`);
+  };
+  return { get, set: (value) => store.assignBehind(name, value, functions.get && get, set) };
+}

@@ -1,0 +1,226 @@
+/**
+ * What a bus connection exports: it puts interfaces into the tree, gives each an outlet for its signals and property
+ * changes, and has the ObjectManagers above tell of what comes and goes.
+ */
+
+import { ConnectionClosedError, InvalidArgumentError } from '../../base/errors.js';
+import { type Handle, withHandle } from '../../base/handle.js';
+import { checkObjectPath } from '../../base/names.js';
+import type { Bus } from '../../bus/bus.js';
+import type { CallsAtWork } from '../../bus/calls-at-work.js';
+import { closeHandedOver } from '../../codec/close-descriptors.js';
+import type { MessageHead } from '../../connection/message.js';
+import { report, reportMisfit } from '../../diagnostics/problems.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import { Dispatcher } from '../calls/dispatcher.js';
+import { DescriptorRoom } from '../properties/descriptor-room.js';
+import { Barrier, type Pending } from './barrier.js';
+import type { Exportable } from './exportable.js';
+import { ObjectTree, type TreeNode } from './object-tree.js';
+import { type Outgoing, Place, signalHead } from './place.js';
+
+/** Something exported. When it was ended, calls are answered with an error, and signals do not leave from here any more. */
+export interface Export extends Handle {
+  /** The object's path. */
+  readonly path: string;
+}
+
+export class Exports {
+  readonly #bus: Bus;
+  readonly #tree = new ObjectTree();
+  readonly #dispatcher: Dispatcher;
+  readonly #barrier: Barrier;
+  readonly #outgoing: Outgoing;
+
+  /** Ends every export that is in force. */
+  readonly #ends = new Set<() => void>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+    this.#barrier = new Barrier(bus);
+    const tell: Outgoing['tell'] = (head, body, isAnnouncement) => this.#tell(head, body, isAnnouncement);
+    this.#outgoing = { barrier: this.#barrier, descriptors: bus.limits.messageDescriptors, tell };
+    // Objects that live on must not hold on to a connection that does not.
+    bus.whenClosed(() => {
+      this.#barrier.close();
+      for (const endOne of [...this.#ends]) endOne();
+    });
+    this.#dispatcher = new Dispatcher(bus, this.#tree);
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher;
+  }
+
+  /** How many paths have something exported. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /**
+   * Exports interfaces at a path.
+   *
+   * @param user where their calls count until they are answered
+   * @throws {@link InvalidArgumentError} for an invalid path, or one that has an interface of that name already
+   */
+  add(path: string, exportables: readonly Exportable[], user: CallsAtWork): Export {
+    checkExportPath(path);
+    this.#requireOpen(path);
+    this.#tree.add(path, exportables, user);
+    const detach: (() => void)[] = [];
+    const end = () => {
+      for (const detachOne of detach) detachOne();
+      this.#tree.remove(path, exportables);
+    };
+    const arrival = new Arrival(path, exportables, this.#managersAbove(path), this.#outgoing);
+    try {
+      for (const exportable of exportables) {
+        exportable.prepare();
+        const place = new Place(path, exportable.description, this.#outgoing);
+        place.arrive(arrival);
+        detach.push(exportable.properties.places.attach(place));
+      }
+    } catch (error) {
+      // An object that cannot be attached leaves nothing half exported.
+      end();
+      throw error;
+    }
+    // Where that is in a constructor, it is done at the end of the turn at the latest.
+    if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
+    if (arrival.isNeeded) this.#barrier.add(arrival);
+    return this.#handle(path, () => {
+      // What the program did before leaves before, also where nothing is told of the end.
+      this.#barrier.letOut();
+      const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
+      end();
+      if (managers.length > 0) this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
+    });
+  }
+
+  /** Exports an ObjectManager at a path, for everything below it. */
+  addManager(path: string, user: CallsAtWork): Export {
+    checkExportPath(path);
+    this.#requireOpen(path);
+    this.#tree.setManager(path, user);
+    return this.#handle(path, () => {
+      // What came below while it was there is told while it is there.
+      this.#barrier.letOut();
+      this.#tree.setManager(path, undefined);
+    });
+  }
+
+  #handle(path: string, end: () => void): Export {
+    const endOnce = () => {
+      if (!this.#ends.delete(endOnce)) return;
+      end();
+    };
+    this.#ends.add(endOnce);
+    return withHandle({ path }, 'export', path, endOnce);
+  }
+
+  #requireOpen(path: string): void {
+    // Handlers that answer before the connection closes may export what they answer with.
+    if (this.#bus.carriesMessages) return;
+    throw new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`);
+  }
+
+  #managersAbove(path: string): readonly TreeNode[] {
+    return [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
+  }
+
+  /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
+  #tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    try {
+      this.#bus.tell(head, body, isAnnouncement);
+      return;
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+    const { state, connectionId } = this.#bus;
+    const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
+    report('send', what, undefined, connectionId);
+    closeHandedOver(head.signature ?? '', body);
+  }
+}
+
+function checkExportPath(path: string): void {
+  checkObjectPath(path, 'path');
+  if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
+}
+
+/** That interfaces have come or gone, for the ObjectManagers above. */
+abstract class Movement implements Pending {
+  protected readonly path: string;
+  protected readonly exportables: readonly Exportable[];
+  protected readonly managers: readonly TreeNode[];
+  protected readonly outgoing: Outgoing;
+
+  constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
+    this.path = path;
+    this.exportables = exportables;
+    this.managers = managers;
+    this.outgoing = outgoing;
+  }
+
+  abstract send(): true;
+}
+
+/** That interfaces have come. */
+class Arrival extends Movement {
+  /** Whether there is an object manager to tell. */
+  get isNeeded(): boolean {
+    return this.managers.length > 0;
+  }
+
+  override send(): true {
+    announce(this.path, 'InterfacesAdded', this.managers, this.outgoing, () => {
+      prepareLate(this.path, this.exportables);
+      const room = new DescriptorRoom(this.outgoing.descriptors);
+      const entries = this.exportables.map(({ description, properties }) => [
+        description.name,
+        properties.knownEntries(room),
+      ]);
+      room.tellRefused(`the announcement of ${this.path}`);
+      return Object.fromEntries(entries);
+    });
+    return true;
+  }
+}
+
+/** That interfaces have gone. */
+class Departure extends Movement {
+  override send(): true {
+    const names = this.exportables.map(({ description }) => description.name);
+    announce(this.path, 'InterfacesRemoved', this.managers, this.outgoing, () => names);
+    return true;
+  }
+}
+
+/**
+ * An object that was exported in its constructor may have more members since. What is wrong with them is told, for it cannot
+ * be thrown at anybody any more.
+ */
+function prepareLate(path: string, exportables: readonly Exportable[]): void {
+  for (const exportable of exportables) {
+    if (!exportable.isUnsettled) continue;
+    const { name } = exportable.description;
+    exportable.prepare((error) => reportMisfit(`${name} at ${path} is not valid as it was exported`, error));
+  }
+}
+
+function announce(
+  path: string,
+  member: string,
+  managers: readonly TreeNode[],
+  outgoing: Outgoing,
+  what: () => unknown,
+): void {
+  try {
+    const told = what();
+    for (const manager of managers) {
+      outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
+    }
+  } catch (error) {
+    report('send', `the coming or going of ${path} could not be announced`, error);
+  }
+}

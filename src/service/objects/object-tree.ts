@@ -1,0 +1,166 @@
+/**
+ * What a connection exports: interfaces by object path, and the tree that the paths span. It knows nothing of
+ * messages; the dispatcher looks calls up here, and introspection reads the tree.
+ */
+
+import { InvalidArgumentError } from '../../base/errors.js';
+import type { CallsAtWork } from '../../bus/calls-at-work.js';
+import type { Exportable } from './exportable.js';
+
+/** An interface at a node, and who exported it. */
+export interface ExportedInterface {
+  readonly exportable: Exportable;
+  /** Where its calls count until they are answered. */
+  readonly atWork: readonly CallsAtWork[];
+}
+
+/** A node of the tree: an object, an ancestor of one, or both. */
+export class TreeNode {
+  readonly path: string;
+  readonly interfaces = new Map<string, ExportedInterface>();
+  /** Names of the nodes one level below. */
+  readonly children = new Set<string>();
+  /** Where the calls of the ObjectManager count, if one is exported here. */
+  manager: CallsAtWork | undefined;
+  /** Where calls of the standard interfaces count: with all who exported something here. */
+  atWork: readonly CallsAtWork[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Whether `org.freedesktop.DBus.ObjectManager` is exported here. */
+  get managesObjects(): boolean {
+    return this.manager !== undefined;
+  }
+
+  /** Whether somebody exported something here, rather than below. */
+  get isObject(): boolean {
+    return this.interfaces.size > 0 || this.managesObjects;
+  }
+}
+
+export class ObjectTree {
+  readonly #nodes = new Map<string, TreeNode>();
+  #objects = 0;
+
+  /** How many paths have something exported. */
+  get size(): number {
+    return this.#objects;
+  }
+
+  get(path: string): TreeNode | undefined {
+    return this.#nodes.get(path);
+  }
+
+  /**
+   * Adds interfaces at a path.
+   *
+   * @param user where their calls count
+   * @throws {@link InvalidArgumentError} if the path has one of that name already; nothing is added then
+   */
+  add(path: string, interfaces: readonly Exportable[], user: CallsAtWork): void {
+    const names = new Set(this.#nodes.get(path)?.interfaces.keys());
+    for (const { description } of interfaces) {
+      if (names.has(description.name)) {
+        throw new InvalidArgumentError(`${path} already exports the interface ${description.name}`);
+      }
+      names.add(description.name);
+    }
+    const atWork = [user];
+    this.#change(path, (node) => {
+      for (const exportable of interfaces) node.interfaces.set(exportable.description.name, { exportable, atWork });
+    });
+  }
+
+  remove(path: string, interfaces: readonly Exportable[]): void {
+    this.#change(path, (node) => {
+      for (const { description } of interfaces) node.interfaces.delete(description.name);
+    });
+  }
+
+  /**
+   * Adds an ObjectManager at a path, or takes it away.
+   *
+   * @param user where its calls count; nothing to take it away
+   * @throws {@link InvalidArgumentError} if the path has one already
+   */
+  setManager(path: string, user: CallsAtWork | undefined): void {
+    this.#change(path, (node) => {
+      if (user !== undefined && node.managesObjects)
+        throw new InvalidArgumentError(`${path} already exports an ObjectManager`);
+      node.manager = user;
+    });
+  }
+
+  /** The nodes strictly below a path, parents before their children. */
+  *below(path: string): Generator<TreeNode> {
+    // Paths may have thousands of elements: that is no matter for recursion.
+    const waiting = this.#childrenOf(path).reverse();
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      yield node;
+      waiting.push(...this.#childrenOf(node.path).reverse());
+    }
+  }
+
+  #childrenOf(path: string): TreeNode[] {
+    const children = [...(this.#nodes.get(path)?.children ?? [])];
+    return children.flatMap((child) => this.#nodes.get(childPath(path, child)) ?? []);
+  }
+
+  /** The nodes strictly above a path, nearest first, up to the root. */
+  *above(path: string): Generator<TreeNode> {
+    for (let parent = parentPath(path); parent !== undefined; parent = parentPath(parent)) {
+      const node = this.#nodes.get(parent);
+      if (node !== undefined) yield node;
+    }
+  }
+
+  #change(path: string, change: (node: TreeNode) => void): void {
+    const node = this.#nodes.get(path) ?? new TreeNode(path);
+    const before = node.isObject;
+    change(node);
+    // Replaced and never changed: calls that are at work have it.
+    const users = [...node.interfaces.values()].flatMap(({ atWork }) => atWork);
+    node.atWork = [...new Set(node.manager === undefined ? users : [...users, node.manager])];
+    this.#objects += Number(node.isObject) - Number(before);
+    if (node.isObject) this.#grow(node);
+    else this.#prune(node);
+  }
+
+  /** Puts a node into the tree, with the ancestors that it needs. */
+  #grow(node: TreeNode): void {
+    for (let below = node; !this.#nodes.has(below.path); ) {
+      this.#nodes.set(below.path, below);
+      const parent = parentPath(below.path);
+      if (parent === undefined) return;
+      const above = this.#nodes.get(parent) ?? new TreeNode(parent);
+      above.children.add(lastElement(below.path));
+      below = above;
+    }
+  }
+
+  /** Takes a node out of the tree if nothing is exported there or below, and ancestors that only led there. */
+  #prune(node: TreeNode): void {
+    for (let below: TreeNode | undefined = node; below !== undefined; ) {
+      if (below.isObject || below.children.size > 0 || !this.#nodes.delete(below.path)) return;
+      const parent = parentPath(below.path);
+      const above: TreeNode | undefined = parent === undefined ? undefined : this.#nodes.get(parent);
+      above?.children.delete(lastElement(below.path));
+      below = above;
+    }
+  }
+}
+
+function parentPath(path: string): string | undefined {
+  if (path === '/') return undefined;
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+function childPath(path: string, name: string): string {
+  return path === '/' ? `/${name}` : `${path}/${name}`;
+}
+
+function lastElement(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,157 @@
+/** One place where an object is exported: a path on a connection. Its signals and the changes of its properties leave here. */
+import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import { type MessageHead, MessageType } from '../../connection/message.js';
+import { PreparedHead } from '../../connection/sending/header.js';
+import { report } from '../../diagnostics/problems.js';
+import type { InterfaceDescription } from '../../interface/description.js';
+import { standardInterfaces } from '../../interface/standard.js';
+import { type Change, State, sendShared } from '../properties/change.js';
+import { DescriptorRoom } from '../properties/descriptor-room.js';
+import type { Barrier, Pending } from './barrier.js';
+
+/** The connection, as a place needs it. */
+export interface Outgoing {
+  readonly barrier: Barrier;
+  /** How many file descriptors one of them may carry. */
+  readonly descriptors: number;
+  /**
+   * Sends a signal.
+   *
+   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
+   * @throws {@link InvalidArgumentError} if the values do not fit
+   */
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void;
+}
+
+export class Place {
+  readonly path: string;
+  readonly description: InterfaceDescription;
+  readonly #outgoing: Outgoing;
+  readonly #heads = new Map<string, PreparedHead>();
+  #changesHead: PreparedHead | undefined;
+  /** The announcement that the object has come, which reads all values when it leaves. */
+  #arrival: Pending | undefined;
+
+  constructor(path: string, description: InterfaceDescription, outgoing: Outgoing) {
+    this.path = path;
+    this.description = description;
+    this.#outgoing = outgoing;
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @throws {@link InvalidArgumentError} if the values do not fit the signal's signature
+   */
+  emitSignal(name: string, values: readonly unknown[]): void {
+    this.#outgoing.tell(this.#heads.get(name) ?? this.#prepare(name), values, false);
+  }
+
+  /** The object's coming is announced by this, with the values that its properties have then. */
+  arrive(arrival: Pending): void {
+    this.#arrival = arrival;
+  }
+
+  /**
+   * A property has changed: that is told at the end of the turn, or before anything else is sent.
+   *
+   * @param owner the store whose property it is
+   */
+  note(change: Change, owner: object): void {
+    const { barrier, descriptors } = this.#outgoing;
+    const { last } = barrier;
+    if (last !== undefined && last === this.#arrival) return;
+    if (last instanceof Changes && last.owner === owner) {
+      last.set(this, change);
+      barrier.schedule();
+      return;
+    }
+    const changes = new Changes(owner, descriptors);
+    changes.set(this, change);
+    barrier.add(changes);
+  }
+
+  /** Sends PropertiesChanged. */
+  tellChanges(entries: readonly EncodedEntry[], invalidated: readonly string[]): void {
+    const { path, description } = this;
+    this.#changesHead ??= new PreparedHead(signalHead(path, standardInterfaces.properties, 'PropertiesChanged'));
+    this.#outgoing.tell(this.#changesHead, [description.name, new EncodedEntries(entries), invalidated], true);
+  }
+
+  #prepare(member: string): PreparedHead {
+    const head = new PreparedHead(signalHead(this.path, this.description, member));
+    this.#heads.set(member, head);
+    return head;
+  }
+}
+
+/** Changes of one object that leave together, from all of its places on a connection: the last one of each property. */
+class Changes implements Pending {
+  readonly owner: object;
+  readonly #places: Place[] = [];
+  #changes: Change[] = [];
+
+  readonly #descriptors: number;
+
+  /**
+   * @param owner the store whose changes these are
+   * @param descriptors how many one message may carry
+   */
+  constructor(owner: object, descriptors: number) {
+    this.owner = owner;
+    this.#descriptors = descriptors;
+  }
+
+  set(place: Place, change: Change): void {
+    if (!this.#places.includes(place)) this.#places.push(place);
+    const index = this.#changes.findIndex(({ name }) => name === change.name);
+    if (this.#changes[index] === change) return;
+    change.take();
+    if (index < 0) {
+      this.#changes.push(change);
+    } else {
+      this.#changes[index]?.done();
+      this.#changes[index] = change;
+    }
+  }
+
+  send(isOvertaken: boolean): boolean {
+    const entries: EncodedEntry[] = [];
+    const invalidated: string[] = [];
+    const staying: Change[] = [];
+    let room: DescriptorRoom | undefined;
+    for (const change of this.#changes) {
+      const { content } = change;
+      if (content === State.Awaited && !isOvertaken) staying.push(change);
+      else if (typeof content === 'symbol') invalidated.push(change.name);
+      else if (hasDescriptors(content)) {
+        room ??= new DescriptorRoom(this.#descriptors);
+        // What has no room is asked for by who wants it.
+        if (room.takes(content)) entries.push(content);
+        else invalidated.push(change.name);
+      } else entries.push(content);
+    }
+    const leaving = this.#changes;
+    this.#changes = staying;
+    if (entries.length > 0 || invalidated.length > 0) this.#tell(entries, invalidated, room !== undefined);
+    for (const change of leaving) if (staying.length === 0 || !staying.includes(change)) change.done();
+    return staying.length === 0;
+  }
+
+  #tell(entries: readonly EncodedEntry[], invalidated: readonly string[], isShared: boolean): void {
+    for (const place of this.#places) {
+      try {
+        if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
+        else place.tellChanges(entries, invalidated);
+      } catch (error) {
+        report('send', `the changes of ${place.description.name} could not be sent`, error);
+      }
+    }
+  }
+}
+
+/** The head of a signal of an interface. */
+export function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {
+  const { signature } = description.signals.get(member) ?? {};
+  return { type: MessageType.Signal, path, interface: description.name, member, signature };
+}
