@@ -1,11 +1,12 @@
 // Calls against a model: each settles once, by the first reply that may answer it, its AbortSignal, or the end of the connection.
-// The bus is played here, because replies come late, twice, from others and for others.
+// The bus is played here, so that any reply can be for anybody; `calls-daemons-model` has what daemons do.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionClosedError, connect, DBusError } from '../../src/index.js';
 import { busMessage, strings } from '../helpers/bus-words.js';
 import { FakeBus, PEER } from '../helpers/fake-bus.js';
+import { replayable } from '../helpers/replay.js';
 import type { SentMessage } from '../helpers/wire-reader.js';
 
 const test = suite('calls against a model');
@@ -107,7 +108,7 @@ for (const end of ['close', 'hang up'] as const) {
           assert.is(counts[outcome], calls.filter((call) => call.outcome === outcome).length, outcome);
         }
       }),
-      { numRuns: 30, endOnFailure: true },
+      replayable(30),
     );
   });
 }

@@ -1,0 +1,21 @@
+/** Timers of Node.js that a test leaves behind. */
+import { createHook } from 'node:async_hooks';
+
+/** Knows the timers that were made since it was, and are neither over nor cleared. */
+export class Timers {
+  readonly #timers = new Set<number>();
+  readonly #hook = createHook({
+    init: (id, type) => void (type === 'Timeout' && this.#timers.add(id)),
+    destroy: (id) => void this.#timers.delete(id),
+  }).enable();
+
+  /** How many are left, when what is over has been told. */
+  async left(): Promise<number> {
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    return this.#timers.size;
+  }
+
+  [Symbol.dispose](): void {
+    this.#hook.disable();
+  }
+}
