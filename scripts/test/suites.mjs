@@ -36,8 +36,8 @@ const polled = [
 ];
 
 /**
- * Files that run on dbus-broker as well, where there is one; others name their daemons themselves. `process/ends-model` has of
- * `process/exit` what depends on a daemon, and activation, as in `process/idle-service`, is nothing that the broker's launcher does.
+ * Files that run on dbus-broker as well, where there is one; others name their daemons themselves. Activation, as in
+ * `process/idle-service`, is nothing that the broker's launcher does.
  */
 const brokered = [
   'bus/abort',
@@ -50,6 +50,7 @@ const brokered = [
   'bus/service-errors',
   'bus/shares',
   'bus/slow-getters',
+  'process/exit',
 ];
 
 /** Of the files that `npm test` runs, on the default transport where they connect: */

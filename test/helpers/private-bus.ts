@@ -24,7 +24,10 @@ export interface PrivateBusOptions {
   readonly type?: 'session' | 'system';
   /** On top of the standard policy: the path of a `.conf` file, the text of one, or `<policy>` elements. */
   readonly policy?: string;
-  /** dbus-daemon: limits by the names of dbus-daemon(1). dbus-broker: `max_bytes`, `max_fds`, `max_matches`, `max_objects`. */
+  /**
+   * dbus-daemon: limits by the names of dbus-daemon(1). dbus-broker: `max_bytes`, `max_fds`, `max_matches`, `max_objects`. A bus
+   * that does not know a limit does not start.
+   */
   readonly limits?: Readonly<Record<string, number>>;
   /** A folder with `.service` files, for activation (dbus-daemon only). */
   readonly serviceFolder?: string;
@@ -32,6 +35,8 @@ export interface PrivateBusOptions {
 
 /** Which daemon a test gets that does not ask for one. */
 const defaultDaemon = (process.env.BUSBAR_TEST_DAEMON ?? 'dbus-daemon') as Daemon;
+
+const BROKER_LIMITS = ['max_bytes', 'max_fds', 'max_matches', 'max_objects'];
 
 /** Milliseconds that a daemon has for getting ready. */
 const START_LIMIT = 10_000;
@@ -157,7 +162,10 @@ export class PrivateBus {
   }
 
   async #startBroker(): Promise<DaemonProcess> {
-    const limits = Object.entries(this.#options.limits ?? {}).map(([name, value]) => [name.toUpperCase(), `${value}`]);
+    const given = Object.entries(this.#options.limits ?? {});
+    const unknown = given.find(([name]) => !BROKER_LIMITS.includes(name));
+    if (unknown !== undefined) throw new Error(`dbus-broker has no limit ${unknown[0]}`);
+    const limits = given.map(([name, value]) => [name.toUpperCase(), `${value}`]);
     const launcher = sharedPath('tools/dbus-broker-direct.py') as string;
     const args = [launcher, join(this.#folder, 'socket')];
     const program = await startAndAwaitAddress(pythonWith('gi') as string, args, Object.fromEntries(limits));

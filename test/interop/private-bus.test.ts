@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { missingPrograms, projectRoot } from '../helpers/paths.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, Program, run } from '../helpers/program.js';
+import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('private bus');
@@ -112,6 +113,18 @@ testUnless(PrivateBus.missing() ?? dbusSend, test, 'a limit of the daemon is in 
     await bus.stop();
   }
 });
+
+for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `${daemon} does not start with a limit that it does not know`,
+    async () => {
+      const error = await rejection(PrivateBus.start({ daemon, limits: { max_of_another_daemon: 1 } }));
+      assert.match(error.message, 'max_of_another_daemon');
+    },
+  );
+}
 
 async function untilTrue(condition: () => boolean, limit = 3_000): Promise<boolean> {
   for (const start = Date.now(); Date.now() - start < limit; ) {
