@@ -48,6 +48,7 @@ export { formatMatchRule, type MatchRule } from './bus/rules/match-rule.js';
 export { parseMatchRule } from './bus/rules/parse-match-rule.js';
 export type { Subscription } from './bus/rules/subscription.js';
 export type { SignalListener } from './bus/rules/subscriptions.js';
+export type { MemberTypes } from './client/member-types.js';
 export type { ObjectOptions, RemoteObject } from './client/object.js';
 export type {
   AnyProxy,
@@ -55,7 +56,6 @@ export type {
   InterfaceProxy,
   Listen,
   LooseMemberTypes,
-  MemberTypes,
   Once,
   OnceOptions,
   ProxyOf,
@@ -65,11 +65,10 @@ export type {
 } from './client/proxy-types.js';
 export type { ContextOption, SignalContext } from './client/signal-context.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
-export type { DecodeOptions } from './codec/decoder.js';
+export type { DecodeOptions } from './codec/decode-options.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
 export type { CallCounts, CallEvent, CallOutcome } from './connection/call-events.js';
-export type { ConnectionEvent, ConnectionFailure } from './connection/connection-events.js';
-export type { ConnectionState } from './connection/lifecycle.js';
+export type { ConnectionEvent, ConnectionFailure, ConnectionState } from './connection/connection-events.js';
 export type { ConnectionLimits, ServerLimits } from './connection/limits.js';
 export {
   type HeaderFields,
@@ -123,8 +122,7 @@ export {
   type ImplementationOf,
   implement,
 } from './service/implement/implement.js';
-export type { ExportedObject } from './service/objects/exportable.js';
-export type { Export } from './service/objects/exports.js';
+export type { Export, ExportedObject } from './service/objects/exports.js';
 export type { PlainObject } from './signature/literal.js';
 export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';

@@ -16,7 +16,8 @@ import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
 import type { TimeLimit } from './connection/time-limit.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
-import { type ExportedObject, exportableOf } from './service/objects/exportable.js';
+import { exportableOf } from './service/objects/exportable.js';
+import type { ExportedObject } from './service/objects/exports.js';
 import { type Export, Exports } from './service/objects/exports.js';
 
 /** Whether this process has been told that exports come before names. */

@@ -7,8 +7,7 @@
 import { join, resolve } from 'node:path';
 import { quoted } from '../base/names.js';
 import { randomBytes } from '../base/random-bytes.js';
-import { type AddressParts, formatAddress } from './address.js';
-import { addressRefusal } from './address-transports.js';
+import { type AddressParts, addressRefusal, formatAddress } from './address.js';
 
 type Parameters = AddressParts['parameters'];
 

@@ -1,5 +1,5 @@
 /** What `bus.stats()` tells. */
-import type { ConnectionState } from '../connection/lifecycle.js';
+import type { ConnectionState } from '../connection/connection-events.js';
 import type { Traffic } from '../connection/traffic.js';
 
 /** What a connection holds at this moment, and counts of what it did so far. Counting is done anyway; asking is cheap. */

@@ -10,7 +10,7 @@ import { type Handle, makeHandle, withHandle } from '../base/handle.js';
 import { checkBusName, checkWellKnownName } from '../base/names.js';
 import { checkFunction, checkObject } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
-import type { IncomingMessage } from '../connection/message.js';
+import type { IncomingMessage } from '../connection/receiving/incoming-message.js';
 import type { WaitOptions } from '../connection/sending/pending-calls.js';
 import { report } from '../diagnostics/problems.js';
 import type { BusStats } from './bus-stats.js';

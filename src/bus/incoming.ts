@@ -3,8 +3,9 @@
  * message handlers of the program, which may keep a message to themselves; then exported objects and listeners.
  */
 import type { Connection } from '../connection/connection.js';
-import { type IncomingMessage, MessageFlag, MessageType } from '../connection/message.js';
+import { MessageFlag, MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
+import type { IncomingMessage } from '../connection/receiving/incoming-message.js';
 import { report } from '../diagnostics/problems.js';
 import type { MessageHandlers } from './message-handlers.js';
 import { BUS_NAME } from './names/driver.js';

@@ -2,7 +2,7 @@
 
 import { KnownOptions } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
-import type { ConnectionState } from '../connection/lifecycle.js';
+import type { ConnectionState } from '../connection/connection-events.js';
 import { type Message, MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { reportFailure, reportRejection } from '../diagnostics/problems.js';

@@ -4,7 +4,8 @@
  */
 
 import type { DBusError } from '../base/errors.js';
-import type { CloseListener, ConnectionState } from '../connection/lifecycle.js';
+import type { ConnectionState } from '../connection/connection-events.js';
+import type { CloseListener } from '../connection/lifecycle.js';
 import type { TimeLimit } from '../connection/time-limit.js';
 
 interface SharedConnection {

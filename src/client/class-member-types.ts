@@ -13,7 +13,7 @@ import type { IsReadonly } from '../service/class/property-refusal.js';
 import type { ServiceInterface } from '../service/class/service-interface.js';
 import type { Received, Written } from '../service/class/shared-values.js';
 import type { Reading } from '../signature/types.js';
-import type { MemberTypes } from './proxy-types.js';
+import type { MemberTypes } from './member-types.js';
 
 /**
  * The members of a class, where values are read in that way. Names are mapped from the class's own, for editors to find: they

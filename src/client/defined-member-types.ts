@@ -9,7 +9,7 @@ import type {
   WriteArguments,
   WriteValue,
 } from '../signature/types.js';
-import type { MemberTypes } from './proxy-types.js';
+import type { MemberTypes } from './member-types.js';
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 

@@ -8,7 +8,7 @@ import { callFlags } from '../bus/names/requests.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
-import type { Decoding } from '../codec/decoder.js';
+import type { Decoding } from '../codec/decode-options.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import type { TakeReply } from '../connection/sending/pending-calls.js';

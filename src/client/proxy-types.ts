@@ -13,20 +13,9 @@ import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../
 import type { DictionaryChoice, MappedReading, Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ClassMemberTypes } from './class-member-types.js';
 import type { DefinedMemberTypes } from './defined-member-types.js';
+import type { MemberTypes } from './member-types.js';
 import type { ContextOption, SignalContext } from './signal-context.js';
 import type { WatchOptions } from './signal-queue.js';
-
-/** The members of an interface as types, whatever it was described by. */
-export interface MemberTypes {
-  /** Functions as a client calls them. */
-  readonly methods: object;
-  /** The tuple of arguments of each signal. */
-  readonly signals: object;
-  /** The type of each property that can be read. */
-  readonly readable: object;
-  /** The type that each property that can be written is written from. */
-  readonly writable: object;
-}
 
 /**
  * The proxy for an interface: of a `ServiceInterface` class (`typeof TestModule`, or `TestModule`), of a definition

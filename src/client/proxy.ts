@@ -13,7 +13,7 @@ import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
 import { callFlags, callTable } from '../bus/names/requests.js';
 import type { Subscription } from '../bus/rules/subscription.js';
-import type { DecodeOptions } from '../codec/decoder.js';
+import type { DecodeOptions } from '../codec/decode-options.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { PreparedHead } from '../connection/sending/header.js';

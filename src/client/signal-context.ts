@@ -2,7 +2,7 @@
 
 import type { OptionTable } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
-import type { IncomingMessage } from '../connection/message.js';
+import type { IncomingMessage } from '../connection/receiving/incoming-message.js';
 import type { FileDescriptor } from '../values/file-descriptor.js';
 
 /** Where a signal is from. A listener gets it behind the signal's arguments if it asks with `context: true`. */

@@ -4,8 +4,8 @@
  * @see D-Bus specification, section "Container types"
  */
 import type { BasicCode } from '../signature/parse.js';
-import type { ValueDecoder } from './decoder.js';
 import type { Reader } from './reader.js';
+import type { ValueDecoder } from './value-codec.js';
 
 export function decodeStruct(fields: readonly ValueDecoder[]): ValueDecoder {
   return (reader) => {

@@ -3,9 +3,9 @@
  * and all where the receiver asks for it. Of entries with the same key the last one counts.
  */
 import type { BasicCode } from '../signature/parse.js';
-import type { ValueDecoder } from './decoder.js';
 import { hashOfNumber, hashOfWords, KeyChains } from './key-chains.js';
 import type { Reader } from './reader.js';
+import type { ValueDecoder } from './value-codec.js';
 
 /** A dictionary of at most so many bytes has too few entries to degenerate. */
 const SMALL_BYTES = 1024;

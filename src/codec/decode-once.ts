@@ -5,8 +5,8 @@
 import { endOfType } from '../signature/grammar.js';
 import { alignments } from '../signature/parse.js';
 import { defineProto } from './decode-container.js';
-import type { ValueDecoder } from './decoder.js';
 import type { Reader } from './reader.js';
+import type { ValueDecoder } from './value-codec.js';
 
 /** What is done in the same way as for other signatures. */
 interface Compiled {

@@ -3,8 +3,8 @@
  * runtime cannot foresee; without such a call, and in an array that need not grow, numbers take less than half of the time.
  */
 import type { BasicCode } from '../signature/parse.js';
-import type { ValueDecoder } from './decoder.js';
 import type { Reader } from './reader.js';
+import type { ValueDecoder } from './value-codec.js';
 
 export const decodeRuns: { readonly [Code in BasicCode]?: ValueDecoder } = {
   i(reader) {

@@ -24,30 +24,10 @@ import {
 } from './decode-container.js';
 import { decodeMap } from './decode-map.js';
 import { OnceDecoder } from './decode-once.js';
+import type { DecodeOptions, Decoding } from './decode-options.js';
 import { decodeRuns } from './decode-runs.js';
 import type { Reader } from './reader.js';
-
-/** Choices of the receiver's. */
-export interface DecodeOptions {
-  /** `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. */
-  readonly variants?: 'plain' | 'wrap' | undefined;
-  /** Whether arrays of numbers become `Int32Array` and so on, which is faster; otherwise arrays. */
-  readonly typedArrays?: boolean | undefined;
-  /**
-   * `object`, the default: dictionaries by text become plain objects, whose properties with names like integers come first.
-   * `map`: every dictionary becomes a `Map`, in the order of the wire. Of entries with the same key the last value counts.
-   */
-  readonly dictionaries?: 'object' | 'map' | undefined;
-}
-
-/** How busbar itself decodes. */
-export interface Decoding extends Omit<DecodeOptions, 'variants'> {
-  /**
-   * As for others, or `outermost`: a `Variant` where it is a value of the message itself, or of a dictionary that is one; plain
-   * within.
-   */
-  readonly variants?: DecodeOptions['variants'] | 'outermost';
-}
+import type { ValueDecoder } from './value-codec.js';
 
 /**
  * Reads the values of the body that the reader has opened.
@@ -55,9 +35,6 @@ export interface Decoding extends Omit<DecodeOptions, 'variants'> {
  * @throws {@link ProtocolError} for a body that does not fit the signature, where that is noticed
  */
 export type Decoder = (reader: Reader) => unknown[];
-
-/** Reads a value of one type. */
-export type ValueDecoder = (reader: Reader) => unknown;
 
 /**
  * The decoder for the values of a signature.

@@ -9,8 +9,8 @@ import { isObjectPath, quoted } from '../base/names.js';
 import { checkSignature } from '../signature/grammar.js';
 import type { BasicCode } from '../signature/parse.js';
 import { FileDescriptor, isFdNumber } from '../values/file-descriptor.js';
-import type { ValueEncoder } from './encoder.js';
 import { Misfit, misfit } from './misfit.js';
+import type { ValueEncoder } from './value-codec.js';
 import type { OutgoingFd } from './writer.js';
 
 const INT64_MINIMUM = -(2n ** 63n);

@@ -9,9 +9,9 @@ import { alignments, type BasicCode } from '../signature/parse.js';
 import { basicEncoders } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
 import { EncodedEntries, hasDescriptors } from './encoded-entries.js';
-import type { ValueEncoder } from './encoder.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
+import type { ValueEncoder } from './value-codec.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
 /** The first character of the type of an array's elements. */

@@ -10,12 +10,10 @@ import { BoundedCache } from '../base/bounded-cache.js';
 import { InvalidArgumentError } from '../base/errors.js';
 import { isArray } from '../base/revoked.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
-import type { BasicCode } from '../signature/parse.js';
-import { basicEncoders } from './encode-basic.js';
-import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
-import { encodeVariant } from './encode-variant.js';
+import { compile } from './encode-type.js';
 import { DEPTH_MAXIMUM, tooDeepText } from './limits.js';
 import { Misfit, misfitOf, within } from './misfit.js';
+import type { ValueEncoder } from './value-codec.js';
 import type { Writer } from './writer.js';
 
 /**
@@ -25,9 +23,6 @@ import type { Writer } from './writer.js';
  * @throws {@link InvalidArgumentError} with the path to the value that does not fit
  */
 export type Encoder = (writer: Writer, values: readonly unknown[]) => void;
-
-/** Writes a value of one type, or throws a {@link Misfit}. */
-export type ValueEncoder = (writer: Writer, value: unknown) => void;
 
 const encoders = new BoundedCache<Encoder>();
 
@@ -81,40 +76,4 @@ function compileBody(signature: string, depth: number, lazily: boolean): Encoder
 
 function checkValues(values: unknown): void {
   if (!isArray(values)) throw new InvalidArgumentError('the values of a message must be an array');
-}
-
-/**
- * The function that writes values of the type that begins at `at` in a valid signature.
- *
- * @param nesting how many containers of its signature the type is in
- * @param lazily whether what is in arrays is compiled when there is some
- */
-export function compile(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
-  const code = signature[at];
-  if (code === 'a') return compileArray(signature, at, nesting, lazily);
-  if (code !== '(') return code === 'v' ? encodeVariant(nesting) : basicEncoders[code as BasicCode];
-  const fields: ValueEncoder[] = [];
-  for (let field = at + 1; signature[field] !== ')'; field = endOfType(signature, field)) {
-    fields.push(compile(signature, field, nesting + 1, lazily));
-  }
-  return encodeStruct(signature, at, fields);
-}
-
-function compileArray(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
-  if (signature[at + 1] === '{') {
-    return encodeDictionary(signature, at, compileElement(signature, at + 3, nesting + 2, lazily));
-  }
-  const writeElement = compileElement(signature, at + 1, nesting + 1, lazily);
-  return encodeNumbers(signature, at, writeElement) ?? encodeArray(signature, at, writeElement);
-}
-
-/** As {@link compile}, for what there may be none of. */
-function compileElement(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
-  const code = signature[at];
-  if (!lazily || (code !== 'a' && code !== '(')) return compile(signature, at, nesting, lazily);
-  let write: ValueEncoder | undefined;
-  return (writer, value) => {
-    write ??= compile(signature, at, nesting, lazily);
-    write(writer, value);
-  };
 }

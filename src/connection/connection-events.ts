@@ -6,7 +6,9 @@ import { channel } from 'node:diagnostics_channel';
 import type { DBusError } from '../base/errors.js';
 import { trace } from '../diagnostics/problems.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
-import type { ConnectionState } from './lifecycle.js';
+
+/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
+export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 /**
  * A connection changed its state. The first one of each connection is `connecting`, the last one `closed`.

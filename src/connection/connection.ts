@@ -16,12 +16,13 @@ import type {
   ServedSocket,
 } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
+import type { ConnectionState } from './connection-events.js';
 import type { ConnectionOptions } from './connection-options.js';
 import { Ending } from './ending/ending.js';
 import { isExiting } from './ending/exit.js';
 import { lossOf } from './errno.js';
 import { KeepAlive } from './keep-alive.js';
-import { type CloseListener, type ConnectFailure, type ConnectionState, Lifecycle } from './lifecycle.js';
+import { type CloseListener, type ConnectFailure, Lifecycle } from './lifecycle.js';
 import type { CompleteLimits } from './limits.js';
 import type { MessageHead } from './message.js';
 import type { Inbox } from './receiving/inbox.js';

@@ -7,11 +7,8 @@
 import { type ConnectionClosedError, closedError, type DBusError } from '../base/errors.js';
 import { runHandler } from '../diagnostics/problems.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
-import { publishState } from './connection-events.js';
+import { type ConnectionState, publishState } from './connection-events.js';
 import { errnoText } from './errno.js';
-
-/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
-export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 /** Why an attempt to connect failed. */
 export interface ConnectFailure {

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, type MessageBus, property, ServiceInterface } from '../../src/index.js';
-import type { ExportedObject } from '../../src/service/objects/exportable.js';
+import type { ExportedObject } from '../../src/service/objects/exports.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { testUnless } from '../helpers/skip.js';
 

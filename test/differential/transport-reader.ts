@@ -3,7 +3,7 @@
  * a user of the connection comes to see of it is the reading. A connection that a message ended is replaced.
  */
 import { inspect } from 'node:util';
-import type { IncomingMessage } from '../../src/connection/message.js';
+import type { IncomingMessage } from '../../src/connection/receiving/incoming-message.js';
 import { connect, type DBusError, type MessageBus, MessageType, type TransportKind } from '../../src/index.js';
 import { BUS, FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
 import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';

@@ -10,7 +10,7 @@ import {
   ServiceInterface,
   signal,
 } from '../../src/index.js';
-import type { ExportedObject } from '../../src/service/objects/exportable.js';
+import type { ExportedObject } from '../../src/service/objects/exports.js';
 
 export const Lamp = defineInterface('org.example.Lamp', {
   methods: { Run: { in: 's' }, RunLater: { in: 's' } },

@@ -6,7 +6,8 @@ import { Writer } from '../../src/codec/writer.js';
 import type { MessageHead } from '../../src/connection/message.js';
 import type { CallContext } from '../../src/service/calls/call-context.js';
 import { Barrier } from '../../src/service/objects/barrier.js';
-import { type Exportable, type ExportedObject, exportableOf } from '../../src/service/objects/exportable.js';
+import { type Exportable, exportableOf } from '../../src/service/objects/exportable.js';
+import type { ExportedObject } from '../../src/service/objects/exports.js';
 import { type Outgoing, Place } from '../../src/service/objects/place.js';
 
 /** What an outlet was told: a signal's values, or the changes of properties. */

@@ -3,7 +3,7 @@
  * into every descriptor that came. It works on messages, because an exported interface has one signature a method.
  */
 import { writeSync } from 'node:fs';
-import type { IncomingMessage } from '../../src/connection/message.js';
+import type { IncomingMessage } from '../../src/connection/receiving/incoming-message.js';
 import { connect, FileDescriptor, type Message, type MessageBus, MessageType } from '../../src/index.js';
 import type { PrivateBus } from '../helpers/private-bus.js';
 import { contains } from './value-table.js';

@@ -4,10 +4,7 @@ import type { AddressParts } from '../../address/address.js';
 import type { TransportKind } from '../../native/binding.js';
 import { errnoText } from '../errno.js';
 import type { ConnectFailure } from '../lifecycle.js';
-import { foreignOwnerText } from './socket-owner.js';
-
-/** What is at the other end. */
-export type ServerKind = 'bus' | 'peer';
+import { foreignOwnerText, type ServerKind } from './socket-owner.js';
 
 /** What was tried. */
 export interface FailedAttempt {

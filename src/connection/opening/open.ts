@@ -19,7 +19,8 @@ import type { ConnectFailure } from '../lifecycle.js';
 import type { CompleteLimits } from '../limits.js';
 import { onAbort } from '../sending/abort-reactions.js';
 import { timeLimit } from '../time-limit.js';
-import { failureText, type ServerKind } from './connect-failure.js';
+import { failureText } from './connect-failure.js';
+import type { ServerKind } from './socket-owner.js';
 
 /**
  * Milliseconds for one attempt to connect. A bus authenticates within a few; on a machine that is starting up, five

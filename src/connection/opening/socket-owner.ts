@@ -2,8 +2,10 @@
 import { statSync } from 'node:fs';
 import type { AddressParts } from '../../address/address.js';
 import { SYSTEM_BUS_SOCKETS } from '../../address/bus-addresses.js';
-import type { ServerKind } from './connect-failure.js';
 import { isOwnUser, isUnmapped } from './own-user.js';
+
+/** What is at the other end. */
+export type ServerKind = 'bus' | 'peer';
 
 /**
  * That the socket of an address is another user's, in words, and what that means; `undefined` where it is not, or where that

@@ -9,13 +9,15 @@
  */
 
 import { type DBusError, LimitsExceededError } from '../../base/errors.js';
-import { type Decoding, decoderFor } from '../../codec/decoder.js';
+import type { Decoding } from '../../codec/decode-options.js';
+import { decoderFor } from '../../codec/decoder.js';
 import { Reader } from '../../codec/reader.js';
 import { skipValues } from '../../codec/skip.js';
 import { Column, Fault, faultOf, type InboxMemory, ROW_LENGTH } from '../../native/binding.js';
 import { closeQuietly } from '../../values/file-descriptor.js';
-import { IncomingMessage, MessageType } from '../message.js';
+import { MessageType } from '../message.js';
 import { DescriptorLoans } from './descriptor-loans.js';
+import { IncomingMessage } from './incoming-message.js';
 import { LentBody } from './lent-body.js';
 import { Claim, ReceivedDescriptors } from './received-descriptors.js';
 

@@ -5,7 +5,8 @@
  */
 
 import { DBusError } from '../../base/errors.js';
-import { type Decoding, decoderFor } from '../../codec/decoder.js';
+import type { Decoding } from '../../codec/decode-options.js';
+import { decoderFor } from '../../codec/decoder.js';
 import { Reader } from '../../codec/reader.js';
 import { Fault } from '../../native/binding.js';
 import { type BodyCopy, copyBody } from './body-copies.js';

@@ -13,11 +13,13 @@ import {
 } from '../../base/errors.js';
 import type { OptionTable } from '../../base/known-options.js';
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../../base/parameters.js';
-import { type DecodeOptions, type Decoding, DICTIONARIES, decodeTable, VARIANTS } from '../../codec/decoder.js';
+import type { DecodeOptions, Decoding } from '../../codec/decode-options.js';
+import { DICTIONARIES, decodeTable, VARIANTS } from '../../codec/decoder.js';
 import { inWords } from '../../diagnostics/problems.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../call-events.js';
-import { describeMessage, type IncomingMessage, type Message, type MessageHead, MessageType } from '../message.js';
+import { describeMessage, type Message, type MessageHead, MessageType } from '../message.js';
 import { unusableReply } from '../receiving/faults.js';
+import type { IncomingMessage } from '../receiving/incoming-message.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
 import { rejectable, rejection, rejectionWith } from './rejection.js';

@@ -1,6 +1,6 @@
 /** What a handler may know of the call that it answers. The dispatcher makes one for each call. */
 import type { Credentials } from '../../bus/names/driver.js';
-import type { DecodeOptions } from '../../codec/decoder.js';
+import type { DecodeOptions } from '../../codec/decode-options.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 
 /**

@@ -18,7 +18,7 @@ import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { describe as describeValue } from '../../codec/misfit.js';
-import type { IncomingMessage } from '../../connection/message.js';
+import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, MethodDescription } from '../../interface/description.js';
 import type { Exportable } from '../objects/exportable.js';

@@ -13,8 +13,9 @@ import {
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Credentials } from '../../bus/names/driver.js';
-import type { DecodeOptions } from '../../codec/decoder.js';
-import { describeMessage, type IncomingMessage, MessageType } from '../../connection/message.js';
+import type { DecodeOptions } from '../../codec/decode-options.js';
+import { describeMessage, MessageType } from '../../connection/message.js';
+import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import type { MethodDescription } from '../../interface/description.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 import type { ObjectTree } from '../objects/object-tree.js';

@@ -7,7 +7,16 @@
  */
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { ServiceInterfaceOptions } from './class-description.js';
-import type { ServiceInterfaceClass } from './service-interface.js';
+
+/** A class that names an interface. */
+export interface NamedClass {
+  /** The interface's name, where the class gives it so. */
+  readonly interfaceName?: string | undefined;
+  /** Its name as a class. */
+  readonly name: string;
+  /** How many parameters its constructor has. */
+  readonly length: number;
+}
 
 /** Thrown to leave the constructors of a probed class; nobody else sees one. */
 class ProbeAnswer {
@@ -32,7 +41,7 @@ const optionsByClass = new WeakMap<object, ServiceInterfaceOptions>();
  *
  * @throws {@link InvalidArgumentError} if the class does not get as far without its arguments
  */
-export function optionsOfClass(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+export function optionsOfClass(serviceClass: NamedClass): ServiceInterfaceOptions {
   const known = optionsByClass.get(serviceClass);
   if (known !== undefined) return known;
   const options = Object.hasOwn(serviceClass, 'interfaceName') ? staticOptions(serviceClass) : undefined;
@@ -40,7 +49,7 @@ export function optionsOfClass(serviceClass: ServiceInterfaceClass): ServiceInte
 }
 
 /** A static name that is inherited counts where the constructor passes none, as it does for instances. */
-function probeOrInherit(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+function probeOrInherit(serviceClass: NamedClass): ServiceInterfaceOptions {
   const inherited = staticOptions(serviceClass);
   try {
     return probe(serviceClass);
@@ -50,13 +59,13 @@ function probeOrInherit(serviceClass: ServiceInterfaceClass): ServiceInterfaceOp
   }
 }
 
-function remember(serviceClass: ServiceInterfaceClass, options: ServiceInterfaceOptions): ServiceInterfaceOptions {
+function remember(serviceClass: NamedClass, options: ServiceInterfaceOptions): ServiceInterfaceOptions {
   optionsByClass.set(serviceClass, options);
   return options;
 }
 
 /** The name that a class has in a static `interfaceName`. */
-export function staticOptions({ interfaceName: name }: ServiceInterfaceClass): ServiceInterfaceOptions | undefined {
+export function staticOptions({ interfaceName: name }: NamedClass): ServiceInterfaceOptions | undefined {
   return name === undefined ? undefined : { name };
 }
 
@@ -68,9 +77,9 @@ const unknownArgument = Object.freeze({
 });
 
 /** A class without a constructor of its own hands its arguments on to the one that it inherits. */
-function unknownArguments(serviceClass: ServiceInterfaceClass): readonly unknown[] {
+function unknownArguments(serviceClass: NamedClass): readonly unknown[] {
   let count = 0;
-  const isDerived = (each: unknown): each is ServiceInterfaceClass =>
+  const isDerived = (each: unknown): each is NamedClass =>
     typeof each === 'function' && Object.getPrototypeOf(each) !== Function.prototype;
   for (let each: unknown = serviceClass; isDerived(each); each = Object.getPrototypeOf(each)) {
     count = Math.max(count, each.length);
@@ -78,7 +87,7 @@ function unknownArguments(serviceClass: ServiceInterfaceClass): readonly unknown
   return Array.from({ length: count }, () => unknownArgument);
 }
 
-function probe(serviceClass: ServiceInterfaceClass): ServiceInterfaceOptions {
+function probe(serviceClass: NamedClass): ServiceInterfaceOptions {
   const outer = probed;
   probed = serviceClass;
   let cause: unknown;

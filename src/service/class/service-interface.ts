@@ -5,19 +5,13 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { nameSuccessors } from '../../base/successors.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
-import { answerProbe, staticOptions } from './interface-name.js';
+import { answerProbe, type NamedClass, staticOptions } from './interface-name.js';
 import { ServiceObject } from './service-object.js';
 
 /** A class that extends {@link ServiceInterface}; its constructor may be private. */
-export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> {
+export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> extends NamedClass {
   /** What its instances are. */
   readonly prototype: T;
-  /** The interface's name, where the class gives it so. */
-  readonly interfaceName?: string | undefined;
-  /** Its name as a class. */
-  readonly name: string;
-  /** How many parameters its constructor has. */
-  readonly length: number;
 }
 
 /** The key of the phantom property that tells whether clients share a class; nothing has it at run time. */

@@ -10,12 +10,7 @@ import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import type { CallContext } from '../calls/call-context.js';
-import type { ServiceInterface } from '../class/service-interface.js';
-import type { Implementation } from '../implement/implement.js';
 import type { PropertyStore } from '../properties/property-store.js';
-
-/** What `bus.export` takes: an instance of a class that extends `ServiceInterface`, or the result of `implement`. */
-export type ExportedObject = ServiceInterface | Implementation;
 
 /** An interface and the object behind it, as a bus uses them. Members are addressed by their D-Bus names. */
 export interface Exportable {
@@ -56,7 +51,7 @@ export function registerExportable(object: object, exportable: Exportable): void
  *
  * @throws {@link InvalidArgumentError} if the value is neither
  */
-export function exportableOf(value: ExportedObject): Exportable {
+export function exportableOf(value: object): Exportable {
   const exportable = typeof value === 'object' && value !== null ? exportables.get(value) : undefined;
   if (exportable !== undefined) return exportable;
   if (typeof value === 'object' && value !== null && ofAllCopies.has(value)) {

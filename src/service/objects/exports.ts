@@ -13,11 +13,16 @@ import type { MessageHead } from '../../connection/message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
 import { standardInterfaces } from '../../interface/standard.js';
 import { Dispatcher } from '../calls/dispatcher.js';
+import type { ServiceInterface } from '../class/service-interface.js';
+import type { Implementation } from '../implement/implement.js';
 import { DescriptorRoom } from '../properties/descriptor-room.js';
 import { Barrier, type Pending } from './barrier.js';
 import type { Exportable } from './exportable.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
 import { type Outgoing, Place, signalHead } from './place.js';
+
+/** What `bus.export` takes: an instance of a class that extends `ServiceInterface`, or the result of `implement`. */
+export type ExportedObject = ServiceInterface | Implementation;
 
 /** Something exported. When it was ended, calls are answered with an error, and signals do not leave from here any more. */
 export interface Export extends Handle {

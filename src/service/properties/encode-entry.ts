@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from '../../base/errors.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
-import { encodeContent } from '../../codec/encode-variant.js';
+import { encodeContent } from '../../codec/encode-type.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';

@@ -1,0 +1,91 @@
+/**
+ * Writing values of one type: its function is put together from those of the types within. Variants are here too, because the
+ * type within one is known only when it is written.
+ *
+ * @see D-Bus specification, section "Container types"
+ */
+import { BoundedCache } from '../base/bounded-cache.js';
+import { InvalidArgumentError } from '../base/errors.js';
+import { endOfType } from '../signature/grammar.js';
+import { type BasicCode, checkSingle } from '../signature/parse.js';
+import { Variant } from '../values/variant.js';
+import { basicEncoders } from './encode-basic.js';
+import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
+import { inferSignature } from './infer-signature.js';
+import { tooDeepText } from './limits.js';
+import { Misfit } from './misfit.js';
+import type { ValueEncoder } from './value-codec.js';
+import type { Writer } from './writer.js';
+
+/**
+ * The function that writes values of the type that begins at `at` in a valid signature.
+ *
+ * @param nesting how many containers of its signature the type is in
+ * @param lazily whether what is in arrays is compiled when there is some
+ */
+export function compile(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  const code = signature[at];
+  if (code === 'a') return compileArray(signature, at, nesting, lazily);
+  if (code !== '(') return code === 'v' ? encodeVariant(nesting) : basicEncoders[code as BasicCode];
+  const fields: ValueEncoder[] = [];
+  for (let field = at + 1; signature[field] !== ')'; field = endOfType(signature, field)) {
+    fields.push(compile(signature, field, nesting + 1, lazily));
+  }
+  return encodeStruct(signature, at, fields);
+}
+
+function compileArray(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  if (signature[at + 1] === '{') {
+    return encodeDictionary(signature, at, compileElement(signature, at + 3, nesting + 2, lazily));
+  }
+  const writeElement = compileElement(signature, at + 1, nesting + 1, lazily);
+  return encodeNumbers(signature, at, writeElement) ?? encodeArray(signature, at, writeElement);
+}
+
+/** As {@link compile}, for what there may be none of. */
+function compileElement(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
+  const code = signature[at];
+  if (!lazily || (code !== 'a' && code !== '(')) return compile(signature, at, nesting, lazily);
+  let write: ValueEncoder | undefined;
+  return (writer, value) => {
+    write ??= compile(signature, at, nesting, lazily);
+    write(writer, value);
+  };
+}
+
+interface Content {
+  readonly write: ValueEncoder;
+  readonly depth: number;
+}
+
+const contents = new BoundedCache<Content>();
+
+/** @param nesting how many containers of its signature the variant is in */
+function encodeVariant(nesting: number): ValueEncoder {
+  return (writer, value) => {
+    if (Variant.isVariant(value)) encodeContent(writer, nesting, value.signature, value.value);
+    else encodeContent(writer, nesting, inferSignature(value), value);
+  };
+}
+
+/** Writes a variant with a value of a type. */
+export function encodeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
+  const content = contents.get(signature) ?? newContent(signature);
+  const outerDepth = writer.depth;
+  const depth = outerDepth + nesting + 1;
+  if (depth + content.depth > writer.depthMaximum) throw new Misfit(tooDeepText(writer.depthMaximum));
+  writer.depth = depth;
+  writer.signature(signature);
+  content.write(writer, value);
+  writer.depth = outerDepth;
+}
+
+function newContent(signature: string): Content {
+  try {
+    const depth = checkSingle(signature);
+    if (!contents.isFamiliar(signature)) return { write: compile(signature, 0, 0, true), depth };
+    return contents.add(signature, { write: compile(signature, 0, 0, false), depth });
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new Misfit(error.message) : error;
+  }
+}

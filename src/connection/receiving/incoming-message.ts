@@ -1,0 +1,110 @@
+/** A message that arrived: its header at once, and its values when they are looked at. */
+import type { DBusError } from '../../base/errors.js';
+import { KnownOptions } from '../../base/known-options.js';
+import type { DecodeOptions } from '../../codec/decode-options.js';
+import { decodeTable } from '../../codec/decoder.js';
+import type { Reader } from '../../codec/reader.js';
+import type { FileDescriptor } from '../../values/file-descriptor.js';
+import { type Message, MessageFlag, MessageType } from '../message.js';
+import type { LentBody } from './lent-body.js';
+import type { Claim } from './received-descriptors.js';
+
+const decodeOptions = new KnownOptions<DecodeOptions>('decode()', decodeTable);
+const noDescriptors: readonly FileDescriptor[] = Object.freeze([]);
+
+/** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
+export class IncomingMessage implements Message {
+  readonly type: MessageType;
+  readonly flags: number;
+  readonly serial: number;
+  readonly replySerial: number | undefined;
+  readonly path: string | undefined;
+  readonly interface: string | undefined;
+  readonly member: string | undefined;
+  readonly errorName: string | undefined;
+  readonly destination: string | undefined;
+  readonly sender: string | undefined;
+  readonly signature: string;
+  readonly #lent: LentBody;
+  readonly #claim: Claim | undefined;
+  #body: readonly unknown[] | undefined;
+  #isKept = false;
+  #isKeptForGood = false;
+
+  /** @param claim to the descriptors that came with the message, if any did */
+  constructor(header: Omit<Message, 'body' | 'fileDescriptors' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
+    this.type = header.type;
+    this.flags = header.flags;
+    this.serial = header.serial;
+    this.replySerial = header.replySerial;
+    this.path = header.path;
+    this.interface = header.interface;
+    this.member = header.member;
+    this.errorName = header.errorName;
+    this.destination = header.destination;
+    this.sender = header.sender;
+    this.signature = header.signature;
+    this.#lent = lent;
+    this.#claim = claim;
+  }
+
+  get expectsReply(): boolean {
+    return this.type === MessageType.MethodCall && (this.flags & MessageFlag.NoReplyExpected) === 0;
+  }
+
+  /** Why the body cannot be decoded, if it cannot. */
+  get fault(): DBusError | undefined {
+    return this.#lent.fault;
+  }
+
+  get body(): readonly unknown[] {
+    this.#body ??= this.#isKept && !this.#isKeptForGood ? this.#lent.decodeKept(undefined, this.#claim) : this.decode();
+    return this.#body;
+  }
+
+  get fileDescriptors(): readonly FileDescriptor[] {
+    return this.#claim === undefined || this.fault !== undefined ? noDescriptors : this.#claim.descriptors;
+  }
+
+  /** User code gets this message. It may keep it, and read the body later. */
+  keep(): this {
+    this.#isKept = true;
+    this.#lent.keep();
+    return this;
+  }
+
+  /** As {@link keep}, for a message that nobody but its taker gets: the body can be decoded at any time, and more than once. */
+  keepForGood(): this {
+    this.#isKeptForGood = true;
+    return this.keep();
+  }
+
+  decode(options?: DecodeOptions): unknown[] {
+    if (options !== undefined) decodeOptions.check(options);
+    if (this.#isKeptForGood) return this.#lent.decodeAnyTime(options, this.#claim);
+    return this.#lent.decode(options, this.#claim);
+  }
+
+  /** Decodes the body of a message that is kept, at any time. */
+  bodyLater(options: DecodeOptions): () => readonly unknown[] {
+    let body: readonly unknown[] | undefined;
+    return () => {
+      body ??= this.#lent.decodeKept(options, this.#claim);
+      return body;
+    };
+  }
+
+  /**
+   * A reader at the beginning of the body, to judge by its first values whether the rest is wanted.
+   *
+   * @throws {@link DBusError} where the body is faulty
+   */
+  peek(): Reader {
+    return this.#lent.peek();
+  }
+
+  /** The message has been dealt with: its descriptors are closed, but for those that were taken. */
+  endLoan(): void {
+    this.#claim?.end();
+  }
+}
