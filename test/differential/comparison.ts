@@ -6,7 +6,7 @@ import { MessageType } from '../../src/index.js';
 import type { CorpusMessage } from './corpus.js';
 import { type Difference, differences } from './differences.js';
 import { otherReaders } from './readers/index.js';
-import { type Part, parts, type Reading } from './reading.js';
+import { isSound, type Part, parts, type Reading } from './reading.js';
 import { normalText, type TypedText } from './typed-text.js';
 
 /** `accepts` what we refuse, `refuses` what we accept, another outcome, or a part that is read otherwise. */
@@ -22,8 +22,6 @@ export interface Disagreement {
   readonly theirs: Reading;
   readonly what: What;
 }
-
-export const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';
 
 /**
  * How somebody else's reading differs, who has other words for what is wrong: sound or not is compared, and of sound

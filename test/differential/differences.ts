@@ -4,8 +4,9 @@
  * that none outlives its reason; those of one version only where that version is read.
  */
 import { endsWithinPadding } from './array-ends.js';
-import { type Disagreement, isSound } from './comparison.js';
+import type { Disagreement } from './comparison.js';
 import { leniency } from './leniency.js';
+import { isSound } from './reading.js';
 
 export interface Difference {
   readonly id: string;

@@ -7,13 +7,12 @@ import {
   differencesOfValues,
   differencesToCheck,
   differencesToOthers,
-  isSound,
   Tally,
 } from './comparison.js';
 import type { Corpus, CorpusMessage } from './corpus.js';
 import { otherReaders, type ProgramReader, wireCheck } from './readers/index.js';
 import { readByProgram } from './readers/program-reader.js';
-import type { Reading } from './reading.js';
+import { isSound, type Reading } from './reading.js';
 import { TransportReader } from './transport-reader.js';
 
 /** What came of a corpus. */

@@ -46,3 +46,6 @@ export const parts: readonly Part[] = [
   ...(['type', 'flags', 'serial', 'replySerial', 'path', 'interface', 'member', 'errorName'] as const),
   ...(['destination', 'sender', 'signature', 'body', 'answer'] as const),
 ];
+
+/** Whether the reader takes the message for a valid one. */
+export const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';
