@@ -1,59 +1,135 @@
 /**
- * Runs the tests that meet trouble on purpose, on both transports: faults, a bus and peers that break the rules, messages
- * that broke others, bad input, leaks, traces of failures, and properties tried with random input. Writes how many there
- * were in each suite, and what they counted, to `docs/reliability/figures/faults.json`. Fails, and writes nothing, where
- * a test fails.
+ * Runs the tests that meet trouble on purpose, on both transports, and tells how many there were in each suite and what they
+ * counted.
  *
- *   node scripts/faults.mjs faults-daemon leaks     the suites with these words in their names, and writes nothing
+ *   node scripts/faults.mjs                        all of them; --report writes docs/reliability/report.md where none fails
+ *   node scripts/faults.mjs faults-daemon leaks    the suites with these words in their names
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groups } from './reliability-report/faults.mjs';
-import { saveFigures } from './reliability-report/figures.mjs';
+import { parseArgs } from 'node:util';
+import { pages, table, tell } from './report.mjs';
 import { root } from './setup/report.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { allSuites } from './test/suites.mjs';
 
-const words = process.argv.slice(2);
-const isChosen = ({ name }) => words.length === 0 || words.some((word) => name.includes(word));
+/** Suites by their names, in the order of the report. */
+const groups = {
+  faults: [
+    /^reliability\/(faults-|unwritten)/,
+    'daemons that are killed, streams that are cut or late, limits that are met, forgeries, lost descriptors',
+  ],
+  'hostile bus': [
+    /^reliability\/hostile-bus/,
+    'a bus that breaks the rules: handshakes, headers, bodies, descriptors, answers to nothing',
+  ],
+  'hostile peers': [
+    /^(reliability\/hostile-peers|bus\/peer-admission)/,
+    'peers that break the rules, flood, stall or lie, and ten thousand connections that never authenticate',
+  ],
+  corpus: [
+    /^reliability\/corpus/,
+    'thousands of messages that broke other implementations, sent to a process that has to live on',
+  ],
+  'bad input': [/^reliability\/bad-input/, 'what a program hands in and cannot be meant'],
+  leaks: [
+    /^reliability\/leaks/,
+    'what was begun and ended leaves no rules, calls, descriptors, handles or memory behind',
+  ],
+  traces: [/^reliability\/(traces|diagnostics)/, 'each failure is told from the diagnostics alone'],
+  properties: [
+    /^unit\//,
+    'what has to hold for every input, tried with random ones (fast-check), without a connection; the other tests of these suites are among them',
+  ],
+};
 
+/** What the tests print, in words. */
+const words = {
+  cutPoints:
+    'bytes behind which a stream was cut; four of them are the last attempts of their series, which came through whole',
+  killsSurvived: 'tests in which a daemon was killed',
+  callsSettled: 'calls through trouble, each of which settled',
+  lateReplies: 'replies that came after the timeout of their call',
+  emitsArrived: 'signals that were accepted and arrived, in order',
+  emitsCutOff: 'signals that were accepted, and cut off by the end of a connection that was told of',
+  emitsRefused: 'signals that were refused where they were sent',
+  limitsMet: 'limits of the bus that were met',
+  forgeriesIgnored: 'messages in the name of another connection, none of which was believed',
+  messagesTaken:
+    'messages of a corpus after which the connection went on: what was valid, and what cost its message alone',
+  messagesRefused: 'messages of a corpus that cost their connection',
+  messagesUnfinished: 'messages of a corpus that had no end, or went on after it; the connection was hung up',
+  callsAnswered: 'calls among them that had to be answered, and were',
+  errorsScanned: 'errors sent to others, in none of which anything of the process was found',
+};
+
+const { values, positionals } = parseArgs({
+  options: { report: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const isChosen = ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word));
+
+/** By group: the tests of each suite, and what they counted, both by what carries the messages. */
 const figures = {};
 let failed = 0;
-
 for (const suite of allSuites().filter(isChosen)) {
   const group = groupOf(suite);
   if (group === undefined) continue;
   const result = await runSuite(suite);
-  console.log(`${suite.name}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`);
+  console.log(`${suite.name}: ${testsText(result)}`);
   if (result.failed > 0) console.log(result.output, result.failure ?? '');
   failed += result.failed;
   add(group, suite.name, result);
 }
 
-if (failed > 0 || Object.keys(figures).length === 0) process.exit(1);
-if (words.length > 0) console.log(JSON.stringify(figures, undefined, 2));
-else saveFigures('faults', 'node scripts/faults.mjs', { groups: inOrder(figures) });
+if (failed > 0 || Object.keys(figures).length === 0) process.exitCode = 1;
+const text = Object.keys(groups).flatMap((name) => (name in figures ? [groupText(name, figures[name])] : []));
+const write = values.report && failed === 0 && positionals.length === 0;
+tell({
+  page: pages.reliability,
+  section: 'faults',
+  command: 'npm run test:faults',
+  text: text.join('\n\n'),
+  figures,
+  write,
+});
 
-function groupOf(suite) {
-  const hasProperties = () => readFileSync(join(root, 'test', `${suite.name}.test.ts`), 'utf8').includes('fc.assert(');
-  const described = { name: suite.name, hasProperties: suite.name.startsWith('unit/') && hasProperties() };
-  return Object.keys(groups).find((name) => groups[name].takes(described));
+function groupOf({ name }) {
+  const found = Object.keys(groups).find((group) => groups[group][0].test(name));
+  if (found !== 'properties') return found;
+  return readFileSync(join(root, 'test', `${name}.test.ts`), 'utf8').includes('fc.assert(') ? found : undefined;
 }
 
 /** @param name of a suite: a file, and in brackets what carries its messages where it does not choose that itself */
-function add(group, name, { passed, failed: failures, skipped, reasons, output }) {
+function add(group, name, result) {
   const [, file, carrier = 'tests'] = /^[^/]*\/(.*?)(?: \((.*)\))?$/.exec(name);
   figures[group] ??= { suites: {}, counts: {} };
   const { suites, counts } = figures[group];
   suites[file] ??= {};
-  suites[file][carrier] = { passed, failed: failures, skipped, ...(skipped > 0 ? { reasons } : {}) };
-  for (const [, counted] of output.matchAll(/^# figures: (\{.*\})$/gm)) {
-    counts[carrier] ??= {};
-    const sums = counts[carrier];
-    for (const [what, count] of Object.entries(JSON.parse(counted))) sums[what] = (sums[what] ?? 0) + count;
+  suites[file][carrier] = testsText(result);
+  for (const [, counted] of result.output.matchAll(/^# figures: (\{.*\})$/gm)) {
+    for (const [what, count] of Object.entries(JSON.parse(counted))) {
+      counts[what] ??= {};
+      counts[what][carrier] = (counts[what][carrier] ?? 0) + count;
+    }
   }
 }
 
-function inOrder(measured) {
-  return Object.fromEntries(Object.keys(groups).flatMap((name) => (name in measured ? [[name, measured[name]]] : [])));
+/** A kind of which there were none is left out, but for those that passed. */
+function testsText({ passed, failed: failures, skipped, reasons }) {
+  const others = Object.entries({ failed: failures, skipped }).filter(([, count]) => count > 0);
+  const because = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
+  return [`${passed} passed`, ...others.map(([kind, count]) => `${count} ${kind}`)].join(', ') + because;
+}
+
+function groupText(name, { suites, counts }) {
+  const carriers = [...new Set(Object.values(suites).flatMap(Object.keys))];
+  const rowsOf = (cells, none) =>
+    Object.entries(cells).map(([title, byCarrier]) => [
+      words[title] ?? title,
+      ...carriers.map((one) => byCarrier[one] ?? none),
+    ]);
+  const parts = [`**${name}**: ${groups[name][1]}`, table(['suite', ...carriers], rowsOf(suites, '–'))];
+  if (Object.keys(counts).length > 0) parts.push(table(['counted', ...carriers], rowsOf(counts, 0)));
+  return parts.join('\n\n');
 }

@@ -3,6 +3,7 @@
  *
  *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
  *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts, but leaks are not looked for
+ *   npm run fuzz -- --report    adds what it comes to to docs/reliability/report.md
  *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm run test:all`
  *
  * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
@@ -11,10 +12,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildFolder, buildTargets, fuzzingTools, missingTool, programs } from './fuzz/build.mjs';
-import { writeFigures } from './fuzz/figures.mjs';
-import { findingsOf, runTarget, targets } from './fuzz/run-target.mjs';
+import { tellResults } from './fuzz/record.mjs';
 import { writeSeeds } from './fuzz/seeds.mjs';
+import {
+  buildFolder,
+  buildTargets,
+  findingsOf,
+  fuzzingTools,
+  missingTool,
+  programs,
+  runTarget,
+  targets,
+} from './fuzz/targets.mjs';
 import { SetupError } from './setup/report.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
 import { orExplain } from './setup.mjs';
@@ -28,6 +37,7 @@ const { values } = parseArgs({
     hours: { type: 'string' },
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '1' },
+    report: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
   },
 });
@@ -53,8 +63,12 @@ async function fuzz() {
   );
   const results = all.filter((result) => result !== undefined);
   for (const { output, failed } of results) if (failed) console.log(output);
-  printTable(results);
-  writeFigures(results.filter(({ skipped }) => skipped === undefined));
+  tellResults(
+    results.filter(({ skipped }) => skipped === undefined),
+    values.report,
+  );
+  for (const { target, found } of results)
+    for (const name of found) console.log(`found: ${join(findingsOf(target), name)}`);
   process.exitCode = results.some(({ failed }) => failed) ? 1 : 0;
 }
 
@@ -117,20 +131,4 @@ function progress(target) {
     next = performance.now() + PROGRESS_EVERY;
     console.log(`[${target}] ${line.trim()}`);
   };
-}
-
-function printTable(results) {
-  const rows = results.map((result) => ({
-    target: result.target,
-    executions: result.executions,
-    'CPU s': Math.round(result.cpuSeconds),
-    'executions/s': Math.round(result.executions / result.cpuSeconds),
-    coverage: result.coverage,
-    corpus: result.corpus,
-    findings: result.skipped ?? result.found.length,
-    failed: result.failed,
-  }));
-  console.table(rows);
-  for (const { target, found } of results)
-    for (const name of found) console.log(`found: ${join(findingsOf(target), name)}`);
 }

@@ -4,21 +4,29 @@
  *
  *   npm run sanitize -- --only addon --suite bus/calls     the suites with these words in their names
  *   npm run sanitize -- --only valgrind --only tidy
+ *   npm run sanitize -- --report      writes what complete parts came to into docs/reliability/report.md
  *
- * What a complete part came to is written to docs/reliability/figures/sanitizers.json, whatever it was. `npm run test:all` runs
- * the native tests under AddressSanitizer and UndefinedBehaviorSanitizer anyway.
+ * `npm run test:all` runs the native tests under AddressSanitizer and UndefinedBehaviorSanitizer anyway.
  */
-import { parseArgs } from 'node:util';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { runNativeTests } from './native-tests.mjs';
+import { pages, tell } from './report.mjs';
 import { sanitizeAddon } from './sanitize/addon.mjs';
-import { writeFigures } from './sanitize/figures.mjs';
-import { tidy } from './sanitize/tidy.mjs';
-import { memcheck } from './sanitize/valgrind.mjs';
-import { SetupError } from './setup/report.mjs';
+import { root, runQuietly, SetupError } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 const word = { type: 'string', multiple: true };
-const { only, suite = [] } = parseArgs({ options: { only: word, suite: word } }).values;
+const {
+  only,
+  suite = [],
+  report,
+} = parseArgs({
+  options: { only: word, suite: word, report: { type: 'boolean', default: false } },
+}).values;
 
 const parts = {
   tidy: { tools: [program('clang-tidy', 'clang-tidy'), program('clang++', 'clang')], run: tidy },
@@ -36,8 +44,62 @@ async function sanitize() {
   requirePackages([program('cmake', 'cmake'), ...chosen.flatMap(([, { tools }]) => tools)]);
   for (const [name, { run }] of chosen) {
     const figures = await run();
-    console.log(name, figures);
-    if (name !== 'addon' || suite.length === 0) writeFigures(name, figures);
+    tell({
+      ...{
+        page: pages.reliability,
+        section: `sanitize-${name}`,
+        command: `npm run sanitize -- --only ${name}`,
+        figures,
+      },
+      text: Object.entries(figures)
+        .map(([what, count]) => `- ${what}: ${count}`)
+        .join('\n'),
+      write: report && (name !== 'addon' || suite.length === 0),
+    });
     if (figures.findings > 0 || figures.failed > 0 || figures.passed === 0) process.exitCode = 1;
   }
+}
+
+/** What valgrind finds in the native tests, where it sees uninitialised memory as well. */
+function memcheck() {
+  const reports = join(root, 'build', 'valgrind', 'reports');
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  const options = [
+    ...[
+      '--leak-check=full',
+      '--show-leak-kinds=definite,indirect,possible',
+      '--errors-for-leak-kinds=definite,possible',
+    ],
+    ...['--track-origins=yes', '--track-fds=no', '--error-exitcode=99', `--log-file=${join(reports, '%p')}`],
+  ];
+  const { output, ...counts } = runNativeTests({
+    ...{ folder: 'valgrind', cmake: ['-DCMAKE_CXX_COMPILER=g++'], wrapper: ['valgrind', ...options] },
+    // Programs take some dozen times as long under it.
+    ...{ times: 30, env: { BUSBAR_TEST_PATIENCE: '30' } },
+  });
+  const found = readdirSync(reports)
+    .map((file) => readFileSync(join(reports, file), 'utf8'))
+    // Without a summary: a child that went on as another program.
+    .filter((text) => /ERROR SUMMARY: [1-9]/.test(text));
+  for (const text of [output, ...found]) if (text !== '') console.log(text);
+  return { valgrind: runQuietly('valgrind', ['--version']).trim(), ...counts, findings: found.length };
+}
+
+/** What clang-tidy says of native/, by the checks of `.clang-tidy`. A finding in a header comes with every file that includes it. */
+function tidy() {
+  const build = join(root, 'build', 'tidy');
+  runQuietly('cmake', [
+    ...['-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_COMPILER=clang++', '-DBUSBAR_TESTS=ON'],
+  ]);
+  const files = new Set(JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')).map(({ file }) => file));
+  const { status, stdout, stderr } = spawnSync('run-clang-tidy', ['-quiet', '-j', '2', '-p', build, ...files], {
+    ...{ cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } },
+  });
+  const lines = stripVTControlCharacters(stdout).matchAll(/^.*: (?:warning|error): .*$/gm);
+  const findings = new Set([...lines].map(([line]) => line.replace(`${root}/`, '')));
+  if (status !== 0 && findings.size === 0) findings.add(`run-clang-tidy ended with ${status}\n${stderr}`);
+  for (const finding of findings) console.log(finding);
+  const version = /version (\S+)/.exec(runQuietly('clang-tidy', ['--version']))[1];
+  return { 'clang-tidy': version, files: files.size, findings: findings.size };
 }

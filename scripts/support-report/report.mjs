@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hasReadelf } from '../prebuilds/elf.mjs';
 import { inspection } from '../prebuilds/inspection.mjs';
 import { targets } from '../prebuilds/targets.mjs';
-import { table } from '../reliability-report/tables.mjs';
+import { table } from '../report.mjs';
 import { readRows } from '../runtimes/results.mjs';
 import { root } from '../setup/report.mjs';
 import { binaryRows, installationRows, loadRows, runRows, skipReasons, workerRows } from './details.mjs';

@@ -37,9 +37,11 @@ function assertInOrder(output: string, lines: readonly string[]): void {
 testUnless(missing, test, 'the halves find each other on the bus of the environment', async () => {
   const bus = await PrivateBus.start();
   try {
-    const service = Program.start(process.execPath, ['scripts/quickstart.mjs', 'service'], { env: bus.env });
+    const service = Program.start(process.execPath, ['scripts/run.mjs', 'examples/quickstart/service.ts'], {
+      env: bus.env,
+    });
     await service.line('ready');
-    const client = await run(process.execPath, ['scripts/quickstart.mjs', 'client'], { env: bus.env });
+    const client = await run(process.execPath, ['scripts/run.mjs', 'examples/quickstart/client.ts'], { env: bus.env });
     assert.is(client.code, 0, client.stderr);
     assertInOrder(client.stdout, conversation);
     const { code, stdout } = await service.stop();

@@ -129,7 +129,7 @@ for (const [what, attached, unixFds] of BAD_FD_COUNTS) {
       }
     }
     if (TRANSPORT.closesDescriptorsOfDropped) await assertNoFdsLeft(before);
-    // A leak of sd-bus itself, which docs/reliability/known-gaps.md tells of.
+    // A leak of sd-bus itself, which docs/reliability/report.md tells of.
     else await assertFdsLeft(before, attached);
   });
 }

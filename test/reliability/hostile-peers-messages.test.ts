@@ -212,7 +212,7 @@ for (const { name, attacked, meet } of roles) {
         else assertBreach(await session.bus.disconnected, bytes, FD_COUNT);
         assert.is(session.handled, 0);
       };
-      // A leak of sd-bus itself, which docs/reliability/known-gaps.md tells of.
+      // A leak of sd-bus itself, which docs/reliability/report.md tells of.
       await attackWithFds(honest, run, attached);
     });
   }

@@ -1,16 +1,12 @@
 /**
- * The command `npm run soak`: a load that must leave nothing behind, and services and mirrors that must stay equal. It tells
- * how that goes, and writes figures and charts for the reliability report.
+ * The command `npm run soak`: a load that must leave nothing behind, and services and mirrors that must stay equal. It tells how
+ * that goes.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../../bench/machine.js';
-import { saveFigures } from '../../scripts/reliability-report/figures.mjs';
+import { pages, table, tell as tellSection } from '../../scripts/report.mjs';
 import { transportKind } from '../../src/native/runtime.js';
-import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
-import { chartOf } from './charts.js';
 import type { SoakResult } from './judge.js';
 import { type Quantity, quantities, quantityNames, type Sample } from './quantities.js';
 import { soak } from './soak.js';
@@ -21,7 +17,7 @@ const usage = `npm run soak -- [options]
   --minutes N   how long the load lasts, and the services on both daemons together; 10 if left out
   --only PART   load, or stateful
   --seed N      the steps of the services, as a run with this seed took them
-  --no-write    leave docs/reliability as it is
+  --report      write the figures of the load into docs/reliability/report.md
 The transport is chosen by BUSBAR_TRANSPORT.`;
 
 const { values } = parseArgs({
@@ -29,7 +25,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     only: { type: 'string' },
     seed: { type: 'string' },
-    'no-write': { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -50,8 +46,15 @@ if (values.help || !isKnown || !(minutes >= 0.1)) {
 /** Whether all was as it should be. */
 async function soakWithLoad(): Promise<boolean> {
   const result = await soak(minutes * 60, { onSample: tell });
-  tellResult(result);
-  if (!values['no-write']) write(result);
+  tellSection({
+    page: pages.reliability,
+    section: 'soak',
+    command: `npm run soak -- --minutes ${minutes}`,
+    text: textOf(result),
+    figures: result,
+    write: values.report,
+  });
+  console.log(result.failures.length === 0 ? 'soak: 1 passed, 0 failed' : 'soak: 0 passed, 1 failed');
   return result.failures.length === 0;
 }
 
@@ -83,41 +86,47 @@ function tell(sample: Sample): void {
   console.log(`${sample.seconds.toFixed(0).padStart(5)} s  ${shown.join('  ')}`);
 }
 
-function tellResult({ samples, trends, ledger, failures }: SoakResult): void {
-  const half = Math.round((samples.at(-1)?.seconds ?? 0) / 2);
-  for (const name of quantityNames) {
-    const { title, limit, format }: Quantity = quantities[name];
-    const { slope, least, most } = growthIn(half, trends[name]);
-    const allowed = limit === undefined ? '' : `, the limit is ${format(limit)}`;
-    console.log(`${title}: ${format(slope)} (${format(least)} to ${format(most)}) in ${half} s${allowed}`);
-  }
-  const { calls, settled, emits, arrived, refused } = ledger;
-  console.log(`${calls} calls, ${settled} settled; ${emits} signals, ${arrived} arrived, ${refused} refused`);
-  for (const failure of failures) console.log(`✘ ${failure}`);
-  console.log(failures.length === 0 ? 'soak: 1 passed, 0 failed' : 'soak: 0 passed, 1 failed');
+function textOf({ samples, trends, ledger, failures }: SoakResult): string {
+  const { processor, cores, distribution } = describeMachine();
+  const { calls, settled, emits, arrived, refused, cycles, problems } = ledger;
+  const seconds = Math.round(samples.at(-1)?.seconds ?? 0);
+  const rows = quantityNames.map((name) => {
+    const { title, format, limit, ceiling, reason }: Quantity = quantities[name];
+    const sampled = samples.map((sample) => sample[name]);
+    const sorted = [...sampled].sort((a, b) => a - b);
+    const values = [sampled[0], sampled.at(-1), sorted[0], sorted.at(-1), median(sorted)].map((value) =>
+      format(value ?? 0),
+    );
+    const { slope, least, most } = growthIn(seconds / 2, trends[name]);
+    const otherwise = ceiling === undefined ? 'none' : `median ${format(ceiling)}`;
+    const growth = `${format(slope)} (${format(least)} to ${format(most)})`;
+    return [title, ...values, sparkline(sampled), growth, limit === undefined ? otherwise : format(limit), reason];
+  });
+  return [
+    `${seconds} s on ${processor}, ${cores} cores, ${distribution}; transport ${transportKind()}; ${samples.length} samples.`,
+    [
+      `- cycles: ${cycles}, each with a round of every kind of the load`,
+      `- promises: ${calls}, of which ${settled} settled as they should. Most are method calls, with those that have to fail, some of them before anything is sent; booked with them are connections, subscriptions and names`,
+      `- signals: ${emits} accepted, of which ${arrived} arrived in order; ${refused} more were refused`,
+      `- problems: ${problems} reported on \`busbar:problem\`. All are failures of handlers, which are part of the load: any other one is a failure`,
+    ].join('\n'),
+    failures.length === 0 ? 'Nothing failed.' : failures.map((failure) => `- ✘ ${failure}`).join('\n'),
+    table(
+      [
+        ...['quantity', 'first', 'last', 'least', 'most', 'median', 'over the time'],
+        ...['growth in the second half', 'limit', 'why this limit'],
+      ],
+      rows,
+    ),
+  ].join('\n\n');
 }
 
-function write({ samples, trends, ledger, failures }: SoakResult): void {
-  const folder = join(projectRoot, 'docs', 'reliability');
-  mkdirSync(folder, { recursive: true });
-  for (const name of quantityNames) writeFileSync(join(folder, `soak-${name}.svg`), chartOf(name, samples));
-  const { calls, settled, emits, arrived, refused, cycles, problems } = ledger;
-  saveFigures('soak', `npm run soak -- --minutes ${minutes}`, {
-    machine: describeMachine(),
-    transport: transportKind(),
-    seconds: Math.round(samples.at(-1)?.seconds ?? 0),
-    samples: samples.length,
-    ledger: { calls, settled, emits, arrived, refused, cycles, problems },
-    quantities: Object.fromEntries(
-      quantityNames.map((name) => {
-        const { title, limit, ceiling, reason }: Quantity = quantities[name];
-        const values = samples.map((sample) => sample[name]);
-        const sorted = [...values].sort((a, b) => a - b);
-        const ends = { first: values[0], last: values.at(-1) };
-        const range = { least: sorted[0], median: median(sorted), most: sorted.at(-1) };
-        return [name, { title, ...ends, ...range, trend: trends[name], limit, ceiling, reason }];
-      }),
-    ),
-    failures,
-  });
+/** The medians of so many parts of the time, from nothing to the highest of them. */
+function sparkline(values: readonly number[], parts = 24): string {
+  const length = Math.ceil(values.length / parts);
+  const medians = Array.from({ length: Math.ceil(values.length / length) }, (_, part) =>
+    median(values.slice(part * length, (part + 1) * length).toSorted((a, b) => a - b)),
+  );
+  const highest = Math.max(...medians);
+  return medians.map((value) => '▁▂▃▄▅▆▇█'[highest <= 0 ? 0 : Math.max(0, Math.round((7 * value) / highest))]).join('');
 }

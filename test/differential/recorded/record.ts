@@ -1,18 +1,18 @@
 /**
  * Records what programs of other implementations say to each other over a bus of their own, as test/differential/recorded/
- * has it: `node --import tsx scripts/differential/record.ts`. Needs busctl, gdbus, dbus-send, dbus-monitor and python3-gi.
+ * has it: `node --import tsx test/differential/recorded/record.ts`. Needs busctl, gdbus, dbus-send, dbus-monitor and python3-gi.
  * Run again only to record something else; the corpus is as good as the day it was made.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../test/helpers/paths.js';
-import { PrivateBus } from '../../test/helpers/private-bus.js';
-import { run } from '../../test/helpers/program.js';
-import { messageLength } from '../../test/helpers/wire-reader.js';
-import { rows } from '../../test/interop/value-table.js';
-import { busctlArguments } from '../../test/interop/values-busctl.js';
-import { notation } from '../../test/interop/values-notation.js';
+import { projectRoot } from '../../helpers/paths.js';
+import { PrivateBus } from '../../helpers/private-bus.js';
+import { run } from '../../helpers/program.js';
+import { messageLength } from '../../helpers/wire-reader.js';
+import { rows } from '../../interop/value-table.js';
+import { busctlArguments } from '../../interop/values-busctl.js';
+import { notation } from '../../interop/values-notation.js';
 import {
   echo,
   peers,
@@ -21,7 +21,7 @@ import {
   sdbusWriting,
   startEchoClient,
   startEchoService,
-} from '../../test/interop/values-peers.js';
+} from '../../interop/values-peers.js';
 
 const DRIVER = ['org.freedesktop.DBus', '/org/freedesktop/DBus'] as const;
 /** Bytes of a message that is not worth its place in a repository. */

@@ -40,3 +40,19 @@ declare module '*/scripts/setup/system-packages.mjs' {
   /** Installs what is missing where it can, and says what is still not there and what becomes of that. */
   export function wishForPackages(things: readonly Requirement[], consequence: string): void;
 }
+
+declare module '*/scripts/report.mjs' {
+  type Cell = string | number | undefined;
+
+  export const pages: Readonly<Record<'reliability' | 'support' | 'benchmarks', string>>;
+  /** Prints the text of a section of a page, keeps its figures, and where it is told to writes the section. */
+  export function tell(what: {
+    readonly page: string;
+    readonly section: string;
+    readonly command: string;
+    readonly text: string;
+    readonly figures: unknown;
+    readonly write?: boolean;
+  }): void;
+  export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string;
+}

@@ -1,0 +1,61 @@
+/**
+ * What fuzzing has come to, by target, in docs/reliability/report.md. Time and executions add up over runs of the same sources,
+ * so that hours can be reached in several sittings, and begin anew for a target that is made of others. A target is made of
+ * its own file, the headers that it includes and what implements these, and so on; and of how all of them are built.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pages, table, tableRows, tell, today, withOtherRows } from '../report.mjs';
+import { root } from '../setup/report.mjs';
+import { versionOf } from './targets.mjs';
+
+const place = { page: pages.reliability, section: 'fuzz' };
+const columns = [
+  ...['target', 'processor time', 'executions', 'findings', 'failed runs', 'interrupted runs'],
+  ...['edges', 'inputs kept', 'date', 'sources'],
+];
+
+export function tellResults(results, write) {
+  const known = tableRows(place.page, place.section);
+  const rows = results.map((result) => rowOf(result, known));
+  const all = withOtherRows(place.page, place.section, 1, rows).sort(([a], [b]) => a.localeCompare(b));
+  const text = `Built with ${versionOf('clang++')}.\n\n${table(columns, all)}`;
+  tell({ ...place, command: 'npm run fuzz', text, figures: results.map(({ output, ...figures }) => figures), write });
+}
+
+/** Failures and interruptions are runs: what ends one need not be a new file among the findings. */
+function rowOf({ target, cpuSeconds, executions, coverage, corpus, found, failed, interrupted }, known) {
+  const sources = digestOf(target);
+  const before = known.find(([name, ...cells]) => name === target && cells.at(-1) === sources) ?? [];
+  const sum = (column, value) => Number.parseFloat(before[column] ?? 0) + value;
+  return [
+    ...[target, `${sum(1, cpuSeconds / 60).toFixed(1)} min`, sum(2, executions), sum(3, found.length)],
+    ...[sum(4, Number(failed)), sum(5, Number(interrupted)), coverage, corpus, today(), sources],
+  ];
+}
+
+function digestOf(target) {
+  const hash = createHash('sha256');
+  for (const file of sourcesOf(target)) hash.update(`${file}\0${readFileSync(join(root, file))}\0`);
+  return hash.digest('hex').slice(0, 16);
+}
+
+function sourcesOf(target) {
+  const found = new Set([`native/fuzz/${target}_fuzz.cc`]);
+  // A set gives what is added to it while it is walked, too.
+  for (const file of found) for (const next of [...includedBy(file), ...implementationOf(file)]) found.add(next);
+  return ['CMakeLists.txt', 'native/fuzz/CMakeLists.txt', ...found].sort();
+}
+
+/** `#include "…"` names a file from `native/`; those of the system are in angle brackets. */
+function includedBy(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/^#include "(.+)"$/gm)].map(([, path]) => `native/${path}`);
+}
+
+/** Each header is implemented by the file beside it that has its name, if by any. */
+function implementationOf(file) {
+  const implementation = file.replace(/\.h$/, '.cc');
+  return existsSync(join(root, implementation)) ? [implementation] : [];
+}

@@ -1,1 +1,0 @@
-export function agreementRate(agreed: number, messages: number): string;

@@ -1,1 +1,0 @@
-export function saveFigures(measurement: string, command: string, figures: object): string;

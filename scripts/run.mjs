@@ -1,0 +1,28 @@
+/**
+ * Sets up what a program in TypeScript needs, and runs it: `node scripts/run.mjs PROGRAM ARGUMENTS…`. Plain Node.js, because the
+ * dependencies that run TypeScript are among what it sets up. Examples need the library alone; other programs also what busbar
+ * is compared with. `--help` sets up nothing.
+ */
+import { spawn } from 'node:child_process';
+import { root } from './setup/report.mjs';
+import { orExplain, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+
+const [file, ...args] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('Which program? node scripts/run.mjs PROGRAM ARGUMENTS…');
+  process.exit(2);
+}
+
+const isExample = file.startsWith('examples/');
+if (isExample) await orExplain(setupDependencies, setupLibrary);
+else if (!args.includes('--help')) await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
+
+const program = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', file, ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
+// The program decides how it ends. A terminal has interrupted it already: hearing of it twice does no harm.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal));
+program.on('exit', (code, signal) => {
+  process.exitCode = signal === null ? code : 1;
+});
