@@ -243,11 +243,13 @@ test('a value that takes time is asked for again where it has changed meanwhile'
   const { open, get } = gate();
   let fast = 1;
   const two = implement(Two, { Fast: { get: async () => fast }, Later: { get } });
-  service.export('/two', two);
   const events: unknown[] = [];
   const remote = client.proxy(Two, name, '/two');
   const changes = remote.onChange((changed) => void events.push(changed));
+  // The rule is in force before there is anything to hear.
   await client.listNames();
+  service.export('/two', two);
+  await service.listNames();
   const all = remote.getAll().then((values) => void events.push(values));
   await client.listNames();
   await service.listNames();

@@ -52,7 +52,7 @@ function ofPeer(bus: MessageBus): Record<string, Promise<unknown>> {
 
 test('the table names every public member of a server', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
-  assert.equal(publicMembers(server, ['peer-server.ts']), Object.keys(ofServer).sort());
+  assert.equal(publicMembers(server, ['peer/peer-server.ts']), Object.keys(ofServer).sort());
 });
 
 for (const end of ['the server', 'the client', 'the accepted side'] as const) {

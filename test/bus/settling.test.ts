@@ -205,7 +205,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const remote = await bus.object('org.freedesktop.DBus', '/org/freedesktop/DBus');
     for (const [what, object, makers, ...files] of [
       ['bus', bus, ofBus, 'bus/endpoint.ts', 'bus/bus.ts', 'message-bus.ts'],
-      ['name', owned, ofName, 'bus/owned-name.ts'],
+      ['name', owned, ofName, 'bus/names/owned-name.ts'],
       ['subscription', subscription, ofSubscription],
       ['proxy', proxyOf(set), ofProxy],
       ['queue', queue, ofQueue],
