@@ -10,7 +10,7 @@ const PARTS = [
   ['`dist/index.cjs`', /^dist\/index\.cjs$/],
   ['`dist/index.d.ts`, `dist/index.d.cts`', /^dist\/index\.d\.c?ts$/],
   ['`native/`, `CMakeLists.txt`', /^native\/|^CMakeLists\.txt$/],
-  ['the rest', /^/],
+  ['other files', /^/],
 ];
 
 /** By how much a part may differ from what the page says: it is not rewritten for every change. */
