@@ -14,6 +14,7 @@ import { type ObjectOptions, type RemoteObject, remoteObject } from './client/ob
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
+import type { IncomingMessage } from './connection/receiving/incoming-message.js';
 import type { TimeLimit } from './connection/time-limit.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
 import { exportableOf } from './service/objects/exportable.js';
@@ -38,8 +39,10 @@ let warned = false;
  */
 export class MessageBus extends Bus {
   readonly #exports: Exports;
-  /** Those who share this, until they have closed. */
+  /** The shares of this connection, until each has closed. */
   readonly #shares = new Set<MessageBus>();
+  /** Of a share: all shares of its connection, itself included. */
+  readonly #fellows: ReadonlySet<MessageBus>;
 
   /**
    * @internal
@@ -50,18 +53,27 @@ export class MessageBus extends Bus {
       source,
       source instanceof MessageBus ? { ...options, onClosed: (limit: TimeLimit) => source.#endShare(limit) } : options,
     );
-    if (source instanceof MessageBus) {
-      const shares = source.#shares.add(this);
-      this.#exports = source.#exports;
-      this.isLast = () => [...shares].every((share) => share === this || share.state !== 'open');
-    } else {
-      this.#exports = new Exports(this);
-      this.handleCall = (message) => this.#exports.dispatcher.handle(message);
-    }
-    this.hasObjects = () => this.#exports.size > 0;
+    const isShare = source instanceof MessageBus;
+    this.#exports = isShare ? source.#exports : new Exports(this);
+    this.#fellows = isShare ? source.#shares.add(this) : new Set();
   }
 
-  /** One of those who shared it has closed. The connection closes with the last one. */
+  /** @internal */
+  protected override get hasObjects(): boolean {
+    return this.#exports.size > 0;
+  }
+
+  /** @internal */
+  protected override get isLast(): boolean {
+    return [...this.#fellows].every((share) => share === this || share.state !== 'open');
+  }
+
+  /** @internal */
+  protected override handleCall(message: IncomingMessage): void {
+    this.#exports.dispatcher.handle(message);
+  }
+
+  /** A share has closed. The connection closes with the last one. */
   async #endShare(limit: TimeLimit): Promise<void> {
     for (const share of this.#shares) if (share.state === 'closed') this.#shares.delete(share);
     if (this.#shares.size > 0) return;

@@ -49,7 +49,7 @@ interface BusOptions {
 }
 
 /** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
-export class Bus extends Endpoint {
+export abstract class Bus extends Endpoint {
   readonly #connection: Connection;
   /** The bus that this one is a share of, or itself. */
   readonly #whole: Bus;
@@ -69,14 +69,14 @@ export class Bus extends Endpoint {
   /** @internal what is to be answered before this closes: of a share, what is for its handlers */
   readonly atWork: CallsAtWork;
 
-  /** @internal whether calls may have to be answered; set by the layer that has objects */
-  protected hasObjects: () => boolean = () => false;
+  /** @internal whether anything is exported, so that calls may have to be answered */
+  protected abstract get hasObjects(): boolean;
 
   /** @internal whether the connection closes with this: there is no other share, or all of them close as well */
-  protected isLast: () => boolean = () => true;
+  protected abstract get isLast(): boolean;
 
-  /** @internal answers calls; set by the layer that has objects */
-  protected handleCall: (message: IncomingMessage) => void = () => {};
+  /** @internal answers a call */
+  protected abstract handleCall(message: IncomingMessage): void;
 
   /**
    * @internal connections are made with `connect`, `sessionBus` and `systemBus`
@@ -165,7 +165,7 @@ export class Bus extends Endpoint {
     const left = this.isShare ? this.#names?.releaseAll(this) : this.#names?.leave();
     try {
       await left;
-      if (hasNames || this.hasObjects() || !this.#handlers.isEmpty || !this.#whole.atWork.isEmpty) {
+      if (hasNames || this.hasObjects || !this.#handlers.isEmpty || !this.#whole.atWork.isEmpty) {
         if (this.#bus === undefined) await this.#connection.readWhatCame();
         else if (!hasNames) await this.#bus.roundTrip();
         await this.#atWorkDone();
@@ -186,7 +186,7 @@ export class Bus extends Endpoint {
     const stop = this.#taken.giveUpWithCallers(this.#owners, () => this.listNames());
     // It may be over before they are done.
     const forget = this.whenClosed(stop);
-    await (this.isLast() ? this.#whole.atWork : this.atWork).done();
+    await (this.isLast ? this.#whole.atWork : this.atWork).done();
     forget();
     stop();
   }
