@@ -91,8 +91,8 @@ function fromEnvironment(name: string, env: Environment): readonly Address[] | u
   if (list === undefined || list === '') return undefined;
   try {
     return parseAddresses(list, name);
-  } catch (cause) {
-    throw new ConnectError((cause as Error).message, { cause });
+  } catch (error) {
+    throw new ConnectError((error as Error).message);
   }
 }
 

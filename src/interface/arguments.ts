@@ -33,7 +33,7 @@ function parseArgument(argument: string, index: number): ArgumentDescription {
     parseSingle(signature);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new InvalidArgumentError(`argument ${index} of the list, "${argument}": ${error.message}`, { cause: error });
+    throw new InvalidArgumentError(`argument ${index} of the list, "${argument}": ${error.message}`);
   }
   return { name: colon > 0 ? argument.slice(0, colon) : undefined, signature };
 }

@@ -200,6 +200,8 @@ export function propertyDescription(
   if (name === '') throw new InvalidArgumentError('a property name cannot be empty');
   propertyOptions.check(input);
   checkVariants(input);
+  if (input.type === undefined)
+    throw new InvalidArgumentError(`"type" is missing: give the signature of its value, as in ${examples.property}`);
   const { signature } = parseSingle(input.type);
   const annotations = readAnnotations(input.annotations);
   const { deprecated, emits = assumedEmits } = fields(input, annotations);
@@ -232,19 +234,31 @@ function fields(input: AnnotatedFieldsInput, annotations: Annotations): Annotate
 
 type AnnotatedFieldsInput = { readonly [Key in keyof AnnotatedFields]?: AnnotatedFields[Key] | undefined };
 
+/** How a member of each kind is written. */
+const examples = {
+  method: "{ in: ['name:s'], out: 's' }",
+  signal: "{ args: ['name:s'] }",
+  property: "{ type: 's' }",
+};
+
 function describeAll<Input, Description>(
   members: Members<Input> | undefined,
-  kind: string,
+  kind: keyof typeof examples,
   describe: (name: string, input: Input) => Description,
 ): ReadonlyMap<string, Description> {
-  if (members !== undefined && (typeof members !== 'object' || members === null))
-    throw new InvalidArgumentError(`its members of the kind ${kind} must be an object, by name`);
+  if (members !== undefined && (typeof members !== 'object' || members === null)) {
+    const table = `${kind === 'property' ? 'propertie' : kind}s`;
+    throw new InvalidArgumentError(
+      `"${table}": expected an object, as in { Name: ${examples[kind]} }, got ${describeValue(members)}`,
+    );
+  }
   const described = new Map<string, Description>();
   for (const [name, input] of entriesOf(members ?? {})) {
     within(`${kind} ${quoted(name)}`, () => {
       if (described.has(name)) throw new InvalidArgumentError('it is defined twice');
-      if (typeof input !== 'object' || input === null)
-        throw new InvalidArgumentError('it must be described by an object');
+      if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+        throw new InvalidArgumentError(`expected an object, as in ${examples[kind]}, got ${describeValue(input)}`);
+      }
       described.set(name, describe(name, input));
     });
   }
@@ -291,7 +305,9 @@ function checkFreeText(text: string, what: string): void {
 }
 
 function describeValue(value: unknown): string {
-  return typeof value === 'string' ? quoted(value) : value === null ? 'null' : typeof value;
+  if (typeof value === 'string') return quoted(value);
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : typeof value;
 }
 
 function oneOf<T>(what: string, value: T, known: readonly T[]): T {
@@ -309,6 +325,7 @@ function within<T>(place: string, describe: () => T): T {
     return describe();
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new InvalidArgumentError(`${place}: ${error.message}`, { cause: error });
+    // Not as its cause: the same sentence would be printed once for each place.
+    throw new InvalidArgumentError(`${place}: ${error.message}`);
   }
 }

@@ -1,6 +1,7 @@
 /** `defineInterface`: an interface as data, for services and clients without decorators, and for plain JavaScript. */
 
 import type { ValidInterfaceName } from '../base/name-grammar.js';
+import { withStackAbove } from '../base/stack.js';
 import { interfaceDescription } from './build.js';
 import type { InterfaceMembers, ValidMembers } from './definitions.js';
 import type { InterfaceDescription } from './description.js';
@@ -38,5 +39,9 @@ export function defineInterface<const Name extends string, const Members extends
   name: Name & ValidInterfaceName<Name>,
   members: Members & ValidMembers<Members>,
 ): InterfaceDefinition<Name, Members> {
-  return Object.freeze({ name, members, description: interfaceDescription(name, members) });
+  try {
+    return Object.freeze({ name, members, description: interfaceDescription(name, members) });
+  } catch (error) {
+    throw withStackAbove(error, defineInterface);
+  }
 }

@@ -445,6 +445,18 @@ test('an invalid signature, name or option is refused when the class is defined,
       /write @method\(/,
     ],
     [
+      () => (property as unknown as () => unknown)(),
+      /^@property is called with one object of options: write @property\({ type: 's' }\), with the signature/,
+    ],
+    [
+      () =>
+        class extends ServiceInterface {
+          @untyped(property({} as { type: 's' }))
+          accessor Bad = '';
+        },
+      /^@property "Bad": "type" is missing: give the signature of its value, as in { type: 's' }$/,
+    ],
+    [
       () => {
         @untyped(method())
         class Bad extends ServiceInterface {}

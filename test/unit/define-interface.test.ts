@@ -1,4 +1,5 @@
 // Interfaces written as data.
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
@@ -49,6 +50,15 @@ class DecoratedModule extends ServiceInterface {
   @property({ type: 'u', emits: 'invalidates', name: 'with-dash' })
   accessor dashed = 0;
 }
+
+test('what is wrong with a definition is said once, with a stack that begins where it stands', () => {
+  for (const members of [{ properties: { PI: 'ai' } }, { methods: { M: { in: ['x:zz'] } } }]) {
+    const error = thrown(() => defineInterface('org.example.Wrong', members as never)) as Error;
+    assert.is(error.cause, undefined);
+    assert.match(String(error.stack).split('\n')[1] ?? '', 'define-interface.test');
+    assert.is(inspect(error).split(error.message).length, 2);
+  }
+});
 
 test('a definition has its name, its members as written, and their description', () => {
   assert.is(Module.name, 'org.example.dbustest.Module');

@@ -52,7 +52,7 @@ export function unusableReply(error: unknown, call: HeaderFields): unknown {
   const Kind = kindOfFault(error);
   if (Kind === undefined) return error;
   const { message } = error as DBusError;
-  return new Kind(`${message} (${describeMessage(call)})`, { cause: error });
+  return new Kind(`${message} (${describeMessage(call)})`);
 }
 
 function kindOfFault(error: unknown) {

@@ -3,6 +3,7 @@
  */
 
 import { isOverOrFull } from '../../base/errors.js';
+import { withStackAbove } from '../../base/stack.js';
 import { report } from '../../diagnostics/problems.js';
 import { describeMessage, MessageFlag, type MessageHead } from '../message.js';
 import { type MarshalledMessage, Urgency } from './outbox.js';
@@ -15,7 +16,6 @@ import {
   type PendingCalls,
   type TakeReply,
 } from './pending-calls.js';
-import { withStackAbove } from './rejection.js';
 import type { Sender } from './sender.js';
 
 export class OutgoingCalls {

@@ -5,7 +5,7 @@
  * V8 looks for who that is along promises, so the promise is resolved with another one that fails a little later.
  * JavaScriptCore looks along async functions alone; there the error is made in one, which costs every call a little.
  */
-import { DBusError } from '../../base/errors.js';
+import { withStackAbove } from '../../base/stack.js';
 
 const followsPromises = !('bun' in process.versions);
 
@@ -26,12 +26,6 @@ export function rejection(makeError: () => unknown): unknown {
   return failingLater(function fail() {
     throw withStackAbove(makeError(), fail);
   });
-}
-
-/** The error; if it is ours, its stack begins with the caller of `called`. How it was made tells a program nothing. */
-export function withStackAbove(error: unknown, called: (...args: never[]) => unknown): unknown {
-  if (error instanceof DBusError) Error.captureStackTrace(error, called);
-  return error;
 }
 
 /** As {@link rejection}, with a reason that may be anybody's, and is left as it is. */

@@ -14,13 +14,13 @@ export interface ServiceInterfaceOptions {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** By prototype: what each class was described with the last time, and the description. */
 /** What the constructor of a class takes in place of a name. */
 export const interfaceOptions = new KnownOptions<ServiceInterfaceOptions>('super()', {
   name: anyValue,
   annotations: anyValue,
 });
 
+/** By prototype: what each class was described with the last time, and the description. */
 const descriptions = new WeakMap<object, { readonly options: string; readonly description: InterfaceDescription }>();
 
 /**

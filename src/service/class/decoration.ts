@@ -41,6 +41,13 @@ const known = {
   property: new KnownOptions('@property()', { ...sharedTable, ...propertyTable }, { elsewhere: elsewhere.property }),
 };
 
+/** How each decorator is written. */
+const written = {
+  method: "@method(), or @method({ in: ['name:s'], out: 's' })",
+  signal: "@signal(), or @signal({ args: ['name:s'] })",
+  property: "@property({ type: 's' }), with the signature of its value",
+};
+
 /** What a standard decorator's context has, as far as the decorators here use it. */
 interface StandardContext {
   readonly kind: string;
@@ -157,7 +164,7 @@ export function refused(decorator: string, key: string | symbol, reason: string)
  */
 export function checkOptions(decorator: keyof typeof known, options: unknown, rest: readonly unknown[]): void {
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`write @${decorator}({ … }): it takes options and returns the decorator`);
+    throw new InvalidArgumentError(`@${decorator} is called with one object of options: write ${written[decorator]}`);
   }
   known[decorator].checkKeys(options);
 }

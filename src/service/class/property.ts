@@ -6,7 +6,7 @@ import { checkOptions, decorated, type Given, type MemberOptions, refused } from
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
 import type { PropertyRefusal } from './property-refusal.js';
-import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
+import type { NoOptions, NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 
 /** The options of {@link property}. */
 export interface PropertyOptions<
@@ -86,13 +86,15 @@ export function property<
   const W extends VariantChoice = 'plain',
   const E extends EmitsChanged | undefined = undefined,
 >(options: PropertyOptions<S, A, W, E>): DecoratesProperty<S, A, W, E>;
+/** Refuses the decorator without options: what this returns decorates nothing. */
+export function property(): NoOptions<'write @property({ type: … })'>;
 /** Refuses the decorator without parentheses. */
 export function property(
   decorated: unknown,
   context: NoParentheses<'@property({ type: … })'>,
   descriptor?: unknown,
 ): RefusedDecorator;
-export function property(given: unknown, ...rest: readonly unknown[]): (...args: readonly unknown[]) => void {
+export function property(given?: unknown, ...rest: readonly unknown[]): RefusedDecorator {
   checkOptions('property', given, rest);
   const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
   return (...args: readonly unknown[]): void => {

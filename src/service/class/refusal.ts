@@ -20,6 +20,11 @@ export type IsAny<T> = 0 extends 1 & T ? true : false;
  */
 export type NoParentheses<Written extends string> = `write ${Written}`;
 
+/** What a decorator that was called without its options returns to the compiler, which says that it cannot be called. */
+export interface NoOptions<Cure extends string> {
+  readonly cure: Cure;
+}
+
 /**
  * What a decorator that was written wrongly returns to the compiler: it may decorate anything, lest the error that says what
  * is wrong comes behind another that says nothing.

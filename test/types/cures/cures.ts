@@ -136,6 +136,14 @@ export class Cures extends ServiceInterface {
   @property
   accessor PropertyAlone = '';
 
+  // says: write @property({ type: … })
+  @property()
+  accessor WithoutOptions = '';
+
+  // says: Property 'type' is missing
+  @property({})
+  accessor WithoutType = '';
+
   // says: a method without a reply has no "out"
   @method({ out: 's', noReply: true })
   NoReply(): string {
