@@ -6,6 +6,7 @@
 import { type DBusError, InvalidArgumentError } from '../base/errors.js';
 import { KnownOptions, type OptionTable } from '../base/known-options.js';
 import { checkChoice, checkObject, checkTimeout } from '../base/parameters.js';
+import { withStackAbove } from '../base/stack.js';
 import { CLOSE_LIMIT, type Connection } from '../connection/connection.js';
 import type { ConnectionState } from '../connection/connection-events.js';
 import type { KeepAliveUser } from '../connection/keep-alive.js';
@@ -223,7 +224,11 @@ export class Endpoint implements AsyncDisposable {
     const { path, interface: interfaceName, member, signature, body = [], destination, fileDescriptors } = signal;
     checkBody(body, signature);
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
-    this.#connection.send({ ...head, fileDescriptors }, body);
+    try {
+      this.#connection.send({ ...head, fileDescriptors }, body);
+    } catch (error) {
+      throw withStackAbove(error, this.emit);
+    }
   }
 
   /**
@@ -243,7 +248,12 @@ export class Endpoint implements AsyncDisposable {
     const { body = [], replySerial, serial, fileDescriptors } = message;
     checkBody(body, signature);
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
-    const sent = this.#connection.send({ ...head, fileDescriptors }, body, replySerial, serial);
+    let sent: number;
+    try {
+      sent = this.#connection.send({ ...head, fileDescriptors }, body, replySerial, serial);
+    } catch (error) {
+      throw withStackAbove(error, this.send);
+    }
     if (replySerial !== undefined) this.noteAnswer(replySerial, destination);
     return sent;
   }

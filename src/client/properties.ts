@@ -4,6 +4,8 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
+
+import { printable } from '../base/printable.js';
 import { callFlags } from '../bus/names/requests.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
@@ -11,6 +13,7 @@ import { defineProto } from '../codec/decode-container.js';
 import type { Decoding } from '../codec/decode-options.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
+import type { NamedHead } from '../connection/sending/marshal.js';
 import type { TakeReply } from '../connection/sending/pending-calls.js';
 import type { PropertyDescription, SignalDescription } from '../interface/description.js';
 import { standardInterfaces } from '../interface/standard.js';
@@ -44,8 +47,11 @@ export function getProperty(remote: Remote, property: PropertyDescription) {
 }
 
 export function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
-  return (value: unknown): Promise<void> =>
-    callProperties(remote, 'Set', 'ssv', [remote.description.name, name, new Variant(signature, value)], takeNothing);
+  const rootOf = () => `property ${printable(name)}`;
+  return (value: unknown): Promise<void> => {
+    const body = [remote.description.name, name, new Variant(signature, value)];
+    return callProperties(remote, 'Set', 'ssv', body, takeNothing, rootOf);
+  };
 }
 
 /** A reply that tells only that it was done: whatever it carries besides is not decoded. */
@@ -149,10 +155,12 @@ function callProperties<Result>(
   signature: string,
   body: readonly unknown[],
   take: TakeReply<Result>,
+  rootOf?: NamedHead['rootOf'],
 ): Promise<Result> {
   // Reading without a reply would read nothing.
   const noReply = member === 'Set' ? options.noReply : undefined;
   const flags = callFlags({ ...options, noReply });
-  const head = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
+  const call = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
+  const head: NamedHead = rootOf === undefined ? call : { ...call, rootOf };
   return bus.request(head, body, options, take);
 }

@@ -12,8 +12,9 @@ import { isArray } from '../base/revoked.js';
 import { checkSignature, endOfType } from '../signature/grammar.js';
 import { compile } from './encode-type.js';
 import { DEPTH_MAXIMUM, tooDeepText } from './limits.js';
-import { Misfit, misfitOf, within } from './misfit.js';
+import { Misfit, misfitOf } from './misfit.js';
 import type { ValueEncoder } from './value-codec.js';
+import { valueRefusal } from './value-refusal.js';
 import type { Writer } from './writer.js';
 
 /**
@@ -68,8 +69,8 @@ function compileBody(signature: string, depth: number, lazily: boolean): Encoder
         (writeArguments[index] as ValueEncoder)(writer, value);
       }
     } catch (error) {
-      const located = within(`argument ${index}`, misfitOf(value, error));
-      throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
+      const located = misfitOf(value, error);
+      throw located instanceof Misfit ? valueRefusal(located, `argument ${index}`, index) : located;
     }
   };
 }

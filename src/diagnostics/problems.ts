@@ -103,8 +103,8 @@ export function reportMisfit(message: string, error: unknown, connection?: numbe
 }
 
 function warnOfFailure(code: string, message: string, error: unknown): void {
-  const { text, detail } = error === undefined ? { text: '', detail: '' } : shown(error);
-  warnAtRate(code, printable(text === '' ? message : `${message}: ${text}`), detail);
+  const { text, detail, hasMore } = error === undefined ? { text: '', detail: '', hasMore: false } : shown(error);
+  warnAtRate(code, printable(text === '' ? message : `${message}: ${text}`), hasMore ? detail : '');
 }
 
 /** An error in a few words. */
@@ -112,16 +112,25 @@ export function inWords(error: unknown): string {
   return shown(error).text;
 }
 
+interface Shown {
+  readonly text: string;
+  readonly detail: string;
+  /** Whether `detail` tells more than `text`: where the error is from. */
+  readonly hasMore: boolean;
+}
+
 /** An error in words that can be printed. Anything can be thrown, also what throws when it is looked at. */
-function shown(error: unknown): { readonly text: string; readonly detail: string } {
+function shown(error: unknown): Shown {
   try {
     if (!(error instanceof Error)) {
       const text = printable(String(error));
-      return { text, detail: text };
+      return { text, detail: text, hasMore: false };
     }
     const message = String(error.message);
-    return { text: printable(message), detail: printableStack(String(error.stack ?? message), message) };
+    const stack = String(error.stack ?? message);
+    const hasMore = stack !== `${error.name}: ${message}`;
+    return { text: printable(message), detail: printableStack(stack, message), hasMore };
   } catch {
-    return { text: 'what was thrown cannot be shown', detail: '' };
+    return { text: 'what was thrown cannot be shown', detail: '', hasMore: false };
   }
 }

@@ -14,9 +14,9 @@ interface Interval {
 /** The interval that is going on, by the code of the warning. */
 const intervals = new Map<string, Interval>();
 
-/** Warns, or counts the warning. `message` and `detail` must be printable. */
+/** Warns, or counts the warning. `message` and `detail`, which may be empty, must be printable. */
 export function warnAtRate(code: string, message: string, detail: string): void {
-  if (isWithinRate(code)) process.emitWarning(message, { code, detail });
+  if (isWithinRate(code)) process.emitWarning(message, detail === '' ? { code } : { code, detail });
 }
 
 /** Counts a warning of this kind, and says whether it is to be shown. */

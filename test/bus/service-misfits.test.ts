@@ -1,4 +1,5 @@
 // What a service gives that is not of the type it described: its caller is told that something failed, and its author what.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,12 +10,19 @@ import {
   type Emits,
   implement,
   method,
+  type Problem,
   property,
   ServiceInterface,
   signal,
 } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
+import { until } from '../helpers/until.js';
+
+interface Warning extends Error {
+  readonly code?: string;
+  readonly detail?: string;
+}
 
 const daemon = await PrivateBus.start();
 const client = await connect({ address: daemon.address });
@@ -28,10 +36,11 @@ const Wrong = defineInterface('org.example.Wrong', {
 });
 
 let level: unknown = {};
+let two: unknown;
 let emit = (): void => {};
 const wrong = implement(Wrong, {
   One: async () => ({ disks: ['a', 5] }) as never,
-  Two: () => 'one' as never,
+  Two: () => two as never,
   Emit: () => emit(),
   Raise() {
     throw new DBusError('org.example.Error.Busy', 'later', { signature: 'su', body: ['later', 'soon'] });
@@ -49,7 +58,7 @@ test.after(async () => {
 });
 
 /** What the author sees of something that a caller does, and what the caller gets. */
-async function told(call: () => Promise<unknown>): Promise<{ warning: Error & { code?: string }; result: unknown }> {
+async function told(call: () => Promise<unknown>): Promise<{ warning: Warning; result: unknown }> {
   const warned = once(process, 'warning');
   const result = await call().catch((error: unknown) => error);
   const [warning] = await warned;
@@ -59,21 +68,30 @@ async function told(call: () => Promise<unknown>): Promise<{ warning: Error & { 
 test('a result that does not fit is told with its method, its object and the place in the value', async () => {
   const { warning, result } = await told(() => proxy.call.One());
   assert.is(warning.code, 'BUSBAR_MISFIT');
+  assert.is(warning.detail, undefined);
   assert.is(
     warning.message,
     'the result of org.example.Wrong.One at /org/example/wrong does not fit its signature "a{sas}": ' +
-      'argument 0.disks[1]: expected s, got 5',
+      'result.disks[1]: expected s, got 5',
   );
   assert.match((result as DBusError).message, 'the result of One does not fit its signature');
 });
 
-test('so is a result of another number of values', async () => {
+test('so is a result of another number of values, and one of several values', async () => {
+  two = 'one';
   const { warning } = await told(() => proxy.call.Two());
   assert.is(
     warning.message,
     'the result of org.example.Wrong.Two at /org/example/wrong does not fit its signature "su": ' +
-      'expected an array of 2 values, got string',
+      'result: expected an array of 2 values, got string',
   );
+  two = ['one', 2, 3];
+  assert.match(
+    (await told(() => proxy.call.Two())).warning.message,
+    /: result: expected an array of 2 values, got array of 3$/,
+  );
+  two = ['one', -2];
+  assert.match((await told(() => proxy.call.Two())).warning.message, /: result\[1\]: expected u .*, got -2$/);
 });
 
 test('a property that does not fit is told by its own name, to who reads it as well', async () => {
@@ -83,7 +101,7 @@ test('a property that does not fit is told by its own name, to who reads it as w
   assert.is(
     warning.message,
     'the property org.example.Wrong.Level at /org/example/wrong does not fit its signature "a{su}": ' +
-      'argument 0.disks: expected u (0 to 4294967295), got -1',
+      'property Level.disks: expected u (0 to 4294967295), got -1',
   );
   assert.match((result as DBusError).message, 'the property org.example.Wrong.Level does not fit its signature');
 });
@@ -95,6 +113,44 @@ test('where all properties are read, what does not fit is left out and told by i
   assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not fit');
   assert.match(warning.message, 'property Level.disks: expected u (0 to 4294967295), got -1');
   assert.equal(result, { Fine: 'fine' });
+});
+
+test('a property is told in one form, whatever it is read by, and without a stack, which would be busbar’s own', async () => {
+  const problems: Problem[] = [];
+  const note = (message: unknown) => problems.push(message as Problem);
+  subscribe('busbar:problem', note);
+  const reads = [() => proxy.get.Level(), () => proxy.getAll(), async () => wrong.emitPropertiesChanged(['Level'])];
+  for (const value of [{ disks: -1 }, Promise.resolve({ disks: -1 })]) {
+    level = value;
+    for (const read of reads) {
+      problems.length = 0;
+      await read().catch(() => {});
+      await until(() => problems.length > 0);
+      const { message, error } = problems[0] as Problem;
+      assert.is(
+        message,
+        'the property org.example.Wrong.Level at /org/example/wrong does not fit its signature "a{su}"',
+      );
+      assert.is(
+        (error as Error).stack,
+        'InvalidArgumentError: property Level.disks: expected u (0 to 4294967295), got -1',
+      );
+    }
+  }
+  await rejection(proxy.call.One());
+  unsubscribe('busbar:problem', note);
+  const { error } = problems.at(-1) as Problem;
+  assert.is((error as Error).stack, 'InvalidArgumentError: result.disks[1]: expected s, got 5');
+});
+
+test('who sets a property to a value that does not fit is told the same', async () => {
+  const writable = client.proxy(
+    defineInterface('org.example.Wrong', { properties: { Level: { type: 'a{su}' } } }),
+    service.uniqueName,
+    '/org/example/wrong',
+  );
+  const error = (await rejection(writable.set.Level({ disks: -1 }))) as Error;
+  assert.match(error.message, /^property Level\.disks: expected u \(0 to 4294967295\), got -1 \(/);
 });
 
 test('a change whose new value does not fit is told by its name', async () => {
@@ -114,12 +170,29 @@ test('a signal that does not fit is thrown where it is emitted, and told with it
   assert.is((result as DBusError).dbusName, 'org.freedesktop.DBus.Error.Failed');
 });
 
+test('the stack of a signal that does not fit begins where it is emitted', () => {
+  for (const run of [
+    () => wrong.emit.Told('x', 'y' as never),
+    () => client.emit({ path: '/', interface: 'a.b', member: 'S', signature: 'u', body: ['x'] }),
+    () => client.send({ type: 4, path: '/', interface: 'a.b', member: 'S', signature: 'u', body: ['x'] }),
+  ]) {
+    try {
+      run();
+      assert.unreachable();
+    } catch (error) {
+      const { stack, cause } = error as Error;
+      assert.match(String(stack).split('\n')[1] ?? '', 'service-misfits.test');
+      assert.is(cause, undefined);
+    }
+  }
+});
+
 test('the values of an error that do not fit are told, and its text is the answer', async () => {
   const { warning, result } = await told(() => proxy.call.Raise());
   assert.is(warning.code, 'BUSBAR_MISFIT');
   assert.match(
     warning.message,
-    /^the error of .*org\.example\.Wrong\.Raise from .* could not be sent: argument 1: expected u/,
+    /^the error of .*org\.example\.Wrong\.Raise from .* could not be sent: body\[1\]: expected u/,
   );
   assert.is((result as DBusError).dbusName, 'org.example.Error.Busy');
   assert.equal((result as DBusError).body, ['later']);

@@ -333,7 +333,7 @@ test('a value that is gone is refused with its place, wherever it is given', asy
     returned = make_();
     assert.match((await rejection(proxy.call.Give())).message, 'the result of Give does not fit its signature');
     assert.is(told.length, 1);
-    assert.ok(told[0]?.startsWith(`misfit: argument 0: got ${what}`), told[0]);
+    assert.ok(told[0]?.startsWith(`misfit: result: got ${what}`), told[0]);
   }
   unsubscribe('busbar:problem', listen);
 });

@@ -5,11 +5,17 @@ import { checkArray } from '../../base/parameters.js';
 import { outgoingFd } from '../../codec/encode-basic.js';
 import { encoderFor } from '../../codec/encoder.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';
+import { refusalFor } from '../../codec/value-refusal.js';
 import type { Writer } from '../../codec/writer.js';
 import { checkOpenFd } from '../../native/descriptors.js';
 import { PEER_LIMITS } from '../limits.js';
 import { describeMessage, type MessageHead } from '../message.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
+
+/** A head that tells what its arguments are to the program, for errors. */
+export interface NamedHead extends MessageHead {
+  readonly rootOf?: (index: number) => string | undefined;
+}
 
 /**
  * Marshals a message on the writer's next 8-byte boundary. The writer holds no descriptors of earlier messages. Where this
@@ -73,7 +79,7 @@ export function tooManyText(maximum: number): string {
 }
 
 /** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
-function naming(head: MessageHead, error: InvalidArgumentError): InvalidArgumentError {
+function naming(head: NamedHead, error: InvalidArgumentError): InvalidArgumentError {
   const what = describeMessage(head);
-  return what === '' ? error : new InvalidArgumentError(`${error.message} (${what})`, { cause: error });
+  return what === '' ? error : refusalFor(error, what, head.rootOf);
 }

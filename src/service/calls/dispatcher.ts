@@ -17,7 +17,8 @@ import { suggestion } from '../../base/nearest-name.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
-import { describe as describeValue } from '../../codec/misfit.js';
+import { misfit } from '../../codec/misfit.js';
+import { refusalOfReturned, withoutFrames, withoutPurpose } from '../../codec/value-refusal.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, MethodDescription } from '../../interface/description.js';
@@ -210,26 +211,29 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
       report('send', `the result of ${call.what} could not be sent`, error, call.connectionId);
       fail(call, asAnswer(error));
     } else {
-      reportMisfit(call.misfitOf(method), withoutHead(error), call.connectionId);
+      const { subject } = call;
+      const rootOf = (index: number) => subject?.root ?? resultName(method, index);
+      reportMisfit(call.misfitOf(method), refusalOfReturned(withoutPurpose(error), rootOf), call.connectionId);
       fail(
         call,
-        new DBusError(FAILED, `${call.subject?.name ?? `the result of ${method.name}`} does not fit its signature`),
+        new DBusError(FAILED, `${subject?.name ?? `the result of ${method.name}`} does not fit its signature`),
       );
     }
   }
   closeHandedOver(method.outSignature, result);
 }
 
-/** The error of a value that does not fit, without the head of the reply, which tells nothing of the handler. */
-function withoutHead(error: unknown): unknown {
-  return error instanceof InvalidArgumentError ? (error.cause ?? error) : error;
-}
-
 function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
   if (out.length === 0) return [];
   if (out.length === 1) return [result];
-  if (Array.isArray(result)) return result;
-  throw new InvalidArgumentError(`expected an array of ${out.length} values, got ${describeValue(result)}`);
+  if (Array.isArray(result) && result.length === out.length) return result;
+  const expected = misfit(`an array of ${out.length} values`, result);
+  throw withoutFrames(new InvalidArgumentError(`result${expected.message}`));
+}
+
+/** What a value of a result is to the author of the method. */
+function resultName({ out }: MethodDescription, index: number): string {
+  return out.length === 1 ? 'result' : `result[${index}]`;
 }
 
 /** Answers with what a handler threw, as far as that can be sent. */
@@ -240,7 +244,9 @@ function fail(call: IncomingCall, thrown: unknown): void {
       return;
     } catch (error) {
       const what = `the error of ${call.what} could not be sent`;
-      if (error instanceof InvalidArgumentError) reportMisfit(what, withoutHead(error), call.connectionId);
+      const bodyName = (index: number) => `body[${index}]`;
+      if (error instanceof InvalidArgumentError)
+        reportMisfit(what, refusalOfReturned(withoutPurpose(error), bodyName), call.connectionId);
       else report('send', what, error, call.connectionId);
       closeHandedOver(answer.signature, answer.body);
       if (isOverOrFull(error)) break;

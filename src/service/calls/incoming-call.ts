@@ -30,8 +30,8 @@ export class IncomingCall implements CallContext {
   readonly tree: ObjectTree;
   readonly #bus: Bus;
   readonly #replyHeads: ReplyHeads;
-  /** What the answer tells, where the name of the method does not say it: a property, and its signature. */
-  subject: { readonly name: string; readonly signature: string } | undefined;
+  /** What the answer tells, where the name of the method does not say it: a property, and its name before paths. */
+  subject: { readonly name: string; readonly signature: string; readonly root: string } | undefined;
   #caller: AbortController | undefined;
   #releaseCaller: (() => void) | undefined;
   #answered = false;

@@ -139,11 +139,11 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 
   /** Emits what the method of a signal returned. */
-  emitSignal(key: string, returned: unknown): void {
+  emitSignal(key: string, returned: unknown, emitter: (...values: never[]) => unknown): void {
     const member = this.#members.get(key);
     const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
-    this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned));
+    this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned), emitter);
   }
 
   /** Whether the class with this prototype is the most derived one that declares a member. */

@@ -93,11 +93,11 @@ function emitWhenCalled(prototype: object, key: string): void {
     const object = serviceObjectOf(this);
     if (!object.declares(key, prototype)) return result;
     if (!isThenable(result)) {
-      object.emitSignal(key, result);
+      object.emitSignal(key, result, emit);
       return result;
     }
     return Promise.resolve(result).then((settled) => {
-      object.emitSignal(key, settled);
+      object.emitSignal(key, settled, emit);
       return settled;
     });
   };

@@ -241,7 +241,8 @@ class ImplementedObject implements Exportable, PropertySource {
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {
-      emitters[callableName(name)] = (...values: unknown[]) => this.properties.places.emitSignal(name, values);
+      const emit = (...values: unknown[]) => this.properties.places.emitSignal(name, values, emit);
+      emitters[callableName(name)] = emit;
     }
     return Object.freeze(emitters);
   }

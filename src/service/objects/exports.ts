@@ -9,6 +9,7 @@ import { checkObjectPath } from '../../base/names.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { withoutFrames } from '../../codec/value-refusal.js';
 import type { MessageHead } from '../../connection/message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
 import { standardInterfaces } from '../../interface/standard.js';
@@ -209,7 +210,10 @@ function prepareLate(path: string, exportables: readonly Exportable[]): void {
   for (const exportable of exportables) {
     if (!exportable.isUnsettled) continue;
     const { name } = exportable.description;
-    exportable.prepare((error) => reportMisfit(`${name} at ${path} is not valid as it was exported`, error));
+    exportable.prepare((error) => {
+      const told = error instanceof InvalidArgumentError ? withoutFrames(error) : error;
+      reportMisfit(`${name} at ${path} is not valid as it was exported`, told);
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 /** The places where one object is exported, and the signals that leave from all of them. */
 
 import { InvalidArgumentError } from '../../base/errors.js';
+import { withStackAbove } from '../../base/stack.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { encoderFor } from '../../codec/encoder.js';
+import { refusalFor } from '../../codec/value-refusal.js';
 import { Writer } from '../../codec/writer.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { type Change, sendShared } from '../properties/change.js';
@@ -35,9 +37,18 @@ export class Places {
   /**
    * Sends a signal from everywhere. Where the object is not exported the values are checked all the same.
    *
+   * @param emitter what the program called, with whose caller the stack of an error begins
    * @throws {@link InvalidArgumentError} if they do not fit, and whatever sending throws
    */
-  emitSignal(name: string, values: readonly unknown[]): void {
+  emitSignal(name: string, values: readonly unknown[], emitter: (...values: never[]) => unknown): void {
+    try {
+      this.#emitSignal(name, values);
+    } catch (error) {
+      throw withStackAbove(error, emitter);
+    }
+  }
+
+  #emitSignal(name: string, values: readonly unknown[]): void {
     const signature = this.#description.signals.get(name)?.signature ?? '';
     if (this.size === 1) {
       for (const place of this.#places) place.emitSignal(name, values);
@@ -48,8 +59,7 @@ export class Places {
         encoderFor(signature)(new Writer(), values);
       } catch (error) {
         if (!(error instanceof InvalidArgumentError)) throw error;
-        const named = `${error.message} (${this.#description.name}.${name})`;
-        throw new InvalidArgumentError(named, { cause: error });
+        throw refusalFor(error, `${this.#description.name}.${name}`);
       } finally {
         closeHandedOver(signature, values);
       }

@@ -5,7 +5,8 @@ import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { encodeContent } from '../../codec/encode-type.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
-import { Misfit, misfitOf, within } from '../../codec/misfit.js';
+import { Misfit, misfitOf } from '../../codec/misfit.js';
+import { refusalOfReturned, valueRefusal } from '../../codec/value-refusal.js';
 import { Writer } from '../../codec/writer.js';
 import { reportMisfit } from '../../diagnostics/problems.js';
 import type { PropertyDescription } from '../../interface/description.js';
@@ -55,8 +56,8 @@ export function encodeEntry(
   } catch (error) {
     writer.rewind(start, 0);
     keep(writer);
-    const located = within(`property ${key}`, misfitOf(value, error));
-    throw located instanceof Misfit ? new InvalidArgumentError(located.message) : located;
+    const located = misfitOf(value, error);
+    throw located instanceof Misfit ? valueRefusal(located, rootOf(key)) : located;
   }
   const descriptors = writer.fds.length;
   const end = writer.position;
@@ -67,6 +68,11 @@ export function encodeEntry(
   return descriptors > 0
     ? [name, receivedVariant(signature, value), descriptors]
     : { memory: writer.bytes, start, end };
+}
+
+/** What the value of a property is called where it does not fit, before the path within it. */
+export function rootOf(name: string): string {
+  return `property ${name}`;
 }
 
 /** The memory of a large value is not kept for the next one. */
@@ -83,7 +89,8 @@ export function fittingEntry(
   try {
     return encodeEntry(property, value, true);
   } catch (error) {
-    reportMisfit(`${owner.nameOf(property)} does not fit its signature "${property.signature}"`, error);
+    const told = refusalOfReturned(error, () => rootOf(property.name));
+    reportMisfit(`${owner.nameOf(property)} does not fit its signature "${property.signature}"`, told);
     closeHandedOver(property.signature, value);
     return undefined;
   }

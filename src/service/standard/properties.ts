@@ -22,6 +22,7 @@ import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import type { Exportable } from '../objects/exportable.js';
 import type { TreeNode } from '../objects/object-tree.js';
+import { rootOf } from '../properties/encode-entry.js';
 import { whenNewest, whenRead } from '../properties/reading.js';
 import { isThenable } from '../thenable.js';
 
@@ -39,9 +40,10 @@ function get(call: IncomingCall): unknown {
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new InvalidArgumentError(`the property ${name} is write-only`);
   const { properties } = exportable;
-  call.subject = { name: `the property ${exportable.description.name}.${name}`, signature: property.signature };
+  const { signature } = property;
+  call.subject = { name: `the property ${exportable.description.name}.${name}`, signature, root: rootOf(name) };
   const value = properties.get(name);
-  const answer = (known: unknown) => new Variant(property.signature, known);
+  const answer = (known: unknown) => new Variant(signature, known);
   return isThenable(value) ? whenNewest(properties, name, value).as(answer) : answer(value);
 }
 
