@@ -1,5 +1,6 @@
 /** What a call that begins something gives back: that which ends it. */
 import { inspect } from 'node:util';
+import { printable } from './printable.js';
 
 /**
  * Something that goes on until it is ended: a subscription, an export, a watched name, a message handler. Disposing it (`using`),
@@ -18,7 +19,8 @@ export interface Handle extends Disposable {
  * @param end may be called more than once
  */
 export function makeHandle(what: string, which: string, end: () => void): Handle {
-  return Object.defineProperty({ end, [Symbol.dispose]: end }, inspect.custom, { value: () => `${what} { ${which} }` });
+  const show = () => printable(`${what} { ${which} }`);
+  return Object.defineProperty({ end, [Symbol.dispose]: end }, inspect.custom, { value: show });
 }
 
 /** As {@link makeHandle}, of something that has more to it. */

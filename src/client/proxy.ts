@@ -335,6 +335,7 @@ function watch(remote: Remote, signal: SignalDescription) {
         true,
       );
     const abort = options.signal === undefined ? remote.options.signal : options.signal;
-    return new SignalQueue(remote.bus, take, { limit: options.limit, signal: abort }) as never;
+    const which = `${remote.description.name}.${signal.name}`;
+    return new SignalQueue(remote.bus, which, take, { limit: options.limit, signal: abort }) as never;
   };
 }

@@ -1,9 +1,11 @@
 /** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
 
+import { inspect } from 'node:util';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
 import type { Handle } from '../base/handle.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkSignal } from '../base/parameters.js';
+import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
@@ -56,6 +58,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   /** `undefined` where the abort signal had aborted before. */
   readonly #subscription: Subscription | undefined;
   readonly #stopWaiting: () => void = () => {};
+  readonly #signal: string;
   readonly #connectionId: number;
   readonly #limit: number;
   #stopListening: () => void = () => {};
@@ -64,9 +67,13 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   /** Why no further signal comes, until the loop was told: the bus refused the subscription, or the connection was lost. */
   #failure: { readonly reason: unknown } | undefined;
 
-  /** @internal made by `watch` */
-  constructor(bus: Bus, listen: ListenOn, options: WatchOptions = {}) {
+  /**
+   * @internal made by `watch`
+   * @param which the signal, as it is shown
+   */
+  constructor(bus: Bus, which: string, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
+    this.#signal = which;
     this.#connectionId = bus.connectionId;
     this.#limit = limit;
     if (signal?.aborted) {
@@ -122,6 +129,14 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   /** As {@link return}: for `using`. */
   [Symbol.dispose](): void {
     void this.return();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const state = this.#ended ? 'ended' : 'open';
+    return printable(
+      `SignalQueue { ${this.#signal}, ${state}, ${this.#waiting.length} waiting, ${this.#dropped} dropped }`,
+    );
   }
 
   #push(values: unknown[], uncount: Uncount): void {

@@ -3,9 +3,11 @@
  * listening socket, decides who may come in, and keeps count; what is said is for the `MessageBus` of each connection.
  */
 
+import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
+import { printable } from '../base/printable.js';
 import { type CloseOptions, closeTable } from '../bus/endpoint.js';
 import type { Credentials } from '../bus/names/driver.js';
 import { socketCredentials } from '../bus/socket-credentials.js';
@@ -203,6 +205,12 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   /** Closes the server and its connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const connections = `${this.#count} connection${this.#count === 1 ? '' : 's'}`;
+    return printable(`PeerServer { ${this.address}, ${this.#closed ? 'closed' : 'listening'}, ${connections} }`);
   }
 
   #accept(fd: number): void {

@@ -1,5 +1,6 @@
 // Several handles of one name on one connection, of shares of it or of one user: what each was requested with holds for it,
 // whatever the others ask for. On both daemons.
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type MessageBus, NameTakenError, type OwnedName, sessionBus } from '../../src/index.js';
@@ -41,9 +42,12 @@ const cases: Record<string, (world: World) => Promise<void>> = {
       assert.is(error.owner, second.uniqueName);
     }
     assert.is(waiting.state, 'queued');
+    assert.is(inspect(waiting), `OwnedName { ${name}, queued }`);
     await firm.release();
     await acquired;
     assert.is(waiting.state, 'owned');
+    assert.is(inspect(waiting), `OwnedName { ${name}, owned }`);
+    assert.is(inspect(firm), `OwnedName { ${name}, lost }`);
   },
 
   'a name can be replaced when all handles allow it, and not before': async (world) => {

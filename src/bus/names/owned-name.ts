@@ -1,4 +1,5 @@
 /** One request for a well-known name, as the program holds it. Several requests for a name each have a handle of their own. */
+import { inspect } from 'node:util';
 import { closedError, type DBusError, NameReleasedError } from '../../base/errors.js';
 
 /**
@@ -125,6 +126,11 @@ export class NameHandle implements OwnedName {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `OwnedName { ${this.name}, ${this.#state} }`;
   }
 
   /** @internal the bus has given it */

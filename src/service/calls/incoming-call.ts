@@ -3,6 +3,7 @@
  * something (following the caller, asking for its credentials) is done only when the handler wants it.
  */
 
+import { inspect } from 'node:util';
 import {
   CallerLeftError,
   ConnectionClosedError,
@@ -10,6 +11,7 @@ import {
   type DBusError,
   NotSupportedError,
 } from '../../base/errors.js';
+import { printable } from '../../base/printable.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Credentials } from '../../bus/names/driver.js';
@@ -110,6 +112,11 @@ export class IncomingCall implements CallContext {
     const { peerCredentials } = this.#bus;
     if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
     return Promise.reject(new NotSupportedError('nobody knows who the caller is: it has left, or uses no unix socket'));
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return printable(`CallContext { ${this.what} }`);
   }
 
   /** What was called, for reports. */

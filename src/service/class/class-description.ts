@@ -59,7 +59,8 @@ function accessOf(prototype: object, { key, access }: PropertyMember): Access {
   throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}`);
 }
 
-function inheritedDescriptor(prototype: object, key: string): PropertyDescriptor | undefined {
+/** How an object has a property, itself or by what it inherits from. */
+export function inheritedDescriptor(prototype: object, key: string): PropertyDescriptor | undefined {
   for (let object: object | null = prototype; object !== null; object = Object.getPrototypeOf(object)) {
     const descriptor = Object.getOwnPropertyDescriptor(object, key);
     if (descriptor !== undefined) return descriptor;

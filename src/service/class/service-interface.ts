@@ -2,6 +2,7 @@
  * The base of decorated service classes. It has next to no members of its own, so that an interface can have nearly any:
  * what makes an instance exportable is its service object, which the constructor makes.
  */
+import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { nameSuccessors } from '../../base/successors.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
@@ -74,6 +75,18 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     interfaceOptions.checkKeys(options);
     answerProbe(new.target, options);
     this.#object = new ServiceObject(this, classDescription(new.target.prototype, options));
+  }
+
+  static {
+    // Not a member of the type, which proxies of a class are made of. A Proxy of an instance, or a prototype, is shown as it is.
+    const show = function (this: ServiceInterface): object {
+      return #object in this ? this.#object.view : this;
+    };
+    Object.defineProperty(ServiceInterface.prototype, inspect.custom, {
+      value: show,
+      configurable: true,
+      writable: true,
+    });
   }
 
   /**

@@ -2,6 +2,7 @@
  * The exportable behind one instance of a service class. It turns D-Bus names into members of the instance and back,
  * and owns the instance's property store. `ServiceInterface`'s constructor makes it; the decorated members find it here.
  */
+
 import { types } from 'node:util';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
 import type { InterfaceDescription } from '../../interface/description.js';
@@ -9,8 +10,10 @@ import { checkNotProvided } from '../../interface/reserved-interfaces.js';
 import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
 import { type Exportable, registerExportable } from '../objects/exportable.js';
+import { viewOf } from '../objects/inspection.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
+import { inheritedDescriptor } from './class-description.js';
 import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { signalValues } from './signal-values.js';
 
@@ -158,6 +161,21 @@ export class ServiceObject implements Exportable, PropertySource {
     return member.name;
   }
 
+  /** What inspection shows of the instance: its fields, and its properties by their names in the class. */
+  get view(): object {
+    const instance = this.#instance;
+    const members: PropertyDescriptorMap = {};
+    for (const [key, own] of Object.entries(Object.getOwnPropertyDescriptors(instance))) {
+      if (own.enumerable) members[key] = 'value' in own ? own : behind(instance, key, own);
+    }
+    for (const { key, isStored } of this.#named.properties.values()) {
+      if (Object.hasOwn(members, key)) continue;
+      members[key] =
+        (isStored ? kept(instance, key) : undefined) ?? behind(instance, key, inheritedDescriptor(instance, key) ?? {});
+    }
+    return viewOf(instance, Object.getPrototypeOf(instance).constructor?.name || 'ServiceInterface', this, members);
+  }
+
   /**
    * Tells of changes that no assignment shows.
    *
@@ -224,6 +242,20 @@ function isHidden(instance: object, key: string): boolean {
 function hiddenSignal(key: string): InvalidArgumentError {
   const cure = `write a method, which overrides the inherited one: ${key}(…) { return … }`;
   return new InvalidArgumentError(`the signal ${key} is overridden by a field, which emits nothing: ${cure}`);
+}
+
+/** The value that an instance keeps; nothing where it cannot be read yet, because the constructor has not come to it. */
+function kept(instance: Record<string, unknown>, key: string): PropertyDescriptor | undefined {
+  try {
+    return { value: instance[key] };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A getter and setter as they are shown. */
+function behind(instance: Record<string, unknown>, key: string, { get, set }: PropertyDescriptor): PropertyDescriptor {
+  return { ...(get && { get: () => instance[key] }), ...(set && { set }) };
 }
 
 function thrown(error: unknown): never {

@@ -2,6 +2,7 @@
  * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
  * properties that are given as plain values live here, and whatever changes them goes through here.
  */
+import { inspect } from 'node:util';
 import { type Callable, callableName } from '../../base/called-by-itself.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
@@ -27,6 +28,7 @@ import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
 import { GENERATOR, isGenerator } from '../class/decoration.js';
 import { type Exportable, registerExportable } from '../objects/exportable.js';
+import { viewOf } from '../objects/inspection.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
 
@@ -173,12 +175,14 @@ export function implement<
     throw new InvalidArgumentError('definition: expected what defineInterface() returns');
   }
   const object = new ImplementedObject(definition, members as Record<string, unknown>);
-  const implementation: Implementation & Record<'emit' | 'properties', object> = Object.freeze({
+  const implementation: Implementation & Record<'emit' | 'properties', object> = {
     description: definition.description,
     emit: object.emitters(),
     properties: object.assignableProperties(),
     emitPropertiesChanged: (changes: readonly string[] | Readonly<Record<string, unknown>>) => object.announce(changes),
-  });
+  };
+  Object.defineProperty(implementation, inspect.custom, { value: () => object.view });
+  Object.freeze(implementation);
   registerExportable(implementation, object);
   return implementation as ImplementationOf<M, Given>;
 }
@@ -257,6 +261,18 @@ class ImplementedObject implements Exportable, PropertySource {
       });
     }
     return Object.freeze(properties);
+  }
+
+  /** What inspection shows of it: its properties. */
+  get view(): object {
+    const members: PropertyDescriptorMap = {};
+    for (const [name, { access }] of this.description.properties) {
+      const { get, set, isKept } = this.#property(name);
+      members[name] = isKept
+        ? { value: get() }
+        : { ...(access !== 'write' && { get }), ...(access !== 'read' && { set }) };
+    }
+    return viewOf(this, 'Implementation', this, members);
   }
 
   #property(name: string): ImplementedProperty {

@@ -9,6 +9,8 @@ import { encodeEntry } from '../properties/encode-entry.js';
 import type { PropertyStore } from '../properties/property-store.js';
 
 export interface ImplementedProperty {
+  /** Whether the value is kept here, so that reading it runs no code of the program. */
+  readonly isKept: boolean;
   /** The value, or a promise of it. */
   get(): unknown;
   /** Sets the value; a promise tells when that is done, if it takes time. */
@@ -76,6 +78,7 @@ function keptHere(description: PropertyDescription, given: unknown, store: Prope
     value = stored;
   };
   return {
+    isKept: true,
     get: () => value,
     set: (assigned) => store.assign(description.name, assigned, value, write),
   };
@@ -98,5 +101,5 @@ function behindFunctions(
     if (functions.set !== undefined) return functions.set(value);
     throw new InvalidArgumentError(`the property ${name} has no function "set"`);
   };
-  return { get, set: (value) => store.assignBehind(name, value, functions.get && get, set) };
+  return { isKept: false, get, set: (value) => store.assignBehind(name, value, functions.get && get, set) };
 }
