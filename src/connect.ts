@@ -38,7 +38,10 @@ export interface ConnectOptions {
   readonly transport?: TransportKind | undefined;
   /** How the event loop is told of bytes; the runtime decides if left out. */
   readonly poller?: PollerKind | undefined;
-  /** Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out. */
+  /**
+   * Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out.
+   * Each address is an attempt, and so is the second try at a bus that turns sd-bus away.
+   */
   readonly timeout?: number | undefined;
   /** Aborting gives the attempt up: `connect` rejects with the reason. It does nothing to a connection that was made. */
   readonly signal?: AbortSignal | undefined;

@@ -1,10 +1,12 @@
 // Deadlines that pass while the event loop is held: what came meanwhile is read before anything that waits for it rejects.
 // time limit: 240 s
+import { createConnection, createServer, type Server } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CUT_BATCH } from '../../src/connection/receiving/backlog.js';
 import { Deadlines, Expiring } from '../../src/connection/sending/deadlines.js';
 import { connect, defineInterface, implement, listen, TimeoutError } from '../../src/index.js';
+import { transportKind } from '../../src/native/runtime.js';
 import { arrivals } from '../helpers/arrivals.js';
 import { holdLoop, holdLoopBeforeTimers } from '../helpers/hold-loop.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
@@ -14,6 +16,7 @@ import { pollerKinds } from '../helpers/poller-kinds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
 
 const NAME = 'org.example.Late';
@@ -103,6 +106,21 @@ for (const poller of pollerKinds) {
     assert.is(bus.state, 'open');
   });
 
+  testUnless(
+    transportKind() === 'sd-bus' ? 'sd-bus has no second try' : undefined,
+    test,
+    `a second try has a time of its own, where the loop was held during the first (${poller})`,
+    async () => {
+      await using daemon = await PrivateBus.start();
+      await using proxy = await LineProxy.start(daemon.address);
+      const connecting = connect({ address: proxy.address, poller, timeout: 500 * patience });
+      await holdLoopBeforeTimers(1500 * patience);
+      await using bus = await connecting;
+      assert.is(bus.state, 'open');
+      assert.is(proxy.clients, 2);
+    },
+  );
+
   test(`between peers as well, where both ends are in one process and one thread (${poller})`, async () => {
     await using server = await listen({
       address: `unix:tmpdir=${folder}`,
@@ -115,6 +133,44 @@ for (const poller of pollerKinds) {
     assert.is(await proxy.call.Answer(1), 1);
     assert.instance(await rejection(proxy.with({ timeout: 20 }).call.Never()), TimeoutError);
   });
+}
+
+/** Hangs up on what says all at once, as sd-bus does, and passes on a line at a time, not at once. */
+class LineProxy implements AsyncDisposable {
+  readonly address: string;
+  clients = 0;
+  readonly #server: Server;
+
+  /** @param address that of a bus, which is a path */
+  static async start(address: string): Promise<LineProxy> {
+    const path = address.replace('unix:path=', '');
+    const proxy = new LineProxy(path, `${path}-lines`);
+    await new Promise<void>((resolve) => proxy.#server.listen(`${path}-lines`, resolve));
+    return proxy;
+  }
+
+  private constructor(path: string, own: string) {
+    this.address = `unix:path=${own}`;
+    this.#server = createServer((client) => {
+      this.clients++;
+      client.once('data', (first) => {
+        if (first.includes('BEGIN')) {
+          client.destroy();
+          return;
+        }
+        const bus = createConnection(path);
+        for (const socket of [bus, client]) socket.on('error', () => {});
+        const pass = (data: Buffer) => setTimeout(() => bus.write(data), 10);
+        pass(first);
+        client.on('data', pass).on('close', () => bus.destroy());
+        bus.pipe(client);
+      });
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
 }
 
 class Noted extends Expiring {

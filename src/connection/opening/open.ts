@@ -151,30 +151,25 @@ class Attempt {
   }
 
   async #openTarget(target: SocketTarget): Promise<Connection | ConnectFailure> {
-    const { server, timeout } = this.#options;
-    if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target, timeout);
-    const begun = performance.now();
+    const { server } = this.#options;
+    if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target);
     const first = await this.#bySdBus(addressOf(this.#address, target));
     if (first instanceof Connection || !isWorthAnother(first) || this.#options.signal?.aborted) return first;
-    const second = await this.#byOwnHandshake(target, Math.max(1, timeout - (performance.now() - begun)));
+    // An attempt of its own, with a time of its own: the event loop may have been held for all of the first one's.
+    const second = await this.#byOwnHandshake(target);
     return second instanceof Connection || second.detail !== '' ? second : first;
   }
 
   #bySdBus(address: string, transport = this.#options.transport): Promise<Connection | ConnectFailure> {
-    return this.#try(transport, this.#options.timeout, address);
+    return this.#try(transport, address);
   }
 
-  #byOwnHandshake(target: SocketTarget, timeout: number): Promise<Connection | ConnectFailure> {
-    return this.#try('socket', timeout, this.#address.text, target);
+  #byOwnHandshake(target: SocketTarget): Promise<Connection | ConnectFailure> {
+    return this.#try('socket', this.#address.text, target);
   }
 
-  async #try(
-    transport: TransportKind,
-    timeout: number,
-    address: string,
-    target?: SocketTarget,
-  ): Promise<Connection | ConnectFailure> {
-    const { anonymous, limits, poller = pollerKind(), server, signal } = this.#options;
+  async #try(transport: TransportKind, address: string, target?: SocketTarget): Promise<Connection | ConnectFailure> {
+    const { anonymous, limits, poller = pollerKind(), server, signal, timeout } = this.#options;
     const peer = server === 'peer';
     const way = { address, target, transport, poller };
     const result = await Connection.open({ ...way, timeout, limits, anonymous, peer, signal });
