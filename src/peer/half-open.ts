@@ -140,7 +140,7 @@ export class HalfOpen {
 
   async #authenticate(place: Place, fd: number): Promise<Connection | undefined> {
     const { anonymous, guid, limits, poller, transport } = this.#options;
-    const timeout = Math.max(1, this.#options.timeout - place.age);
+    const timeout = this.#timeLeft(place);
     const serve = { fd, guid };
     const { connection, opened } = Connection.serve({
       ...{ address: '', peer: true, serve, anonymous, limits, poller, timeout, transport },
@@ -150,6 +150,12 @@ export class HalfOpen {
     if (failure === undefined) return connection;
     trace('peer: did not authenticate: %s', place.lostBy ?? (failure.detail || errnoText(failure.errno)));
     return undefined;
+  }
+
+  /** Where there is none, it was the event loop that took so long: what came meanwhile has a time of its own. */
+  #timeLeft({ age }: Place): number {
+    const { timeout } = this.#options;
+    return age < timeout ? timeout - age : timeout;
   }
 
   #loseSilent(): void {

@@ -16,6 +16,7 @@ import {
   type PeerServer,
   type Problem,
 } from '../../src/index.js';
+import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
 import { assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
 import { lackOfRuntime, libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
@@ -24,6 +25,7 @@ import { Program, run } from '../helpers/program.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
+import { until } from '../helpers/until.js';
 import { wireMessage } from '../helpers/wire.js';
 
 const test = suite('admission of peers');
@@ -222,6 +224,31 @@ test('while allow decides, the client has a place among those that authenticate,
   assert.is(server.connections.size, 0);
   await server.close();
   await assertNoFdsLeft(before);
+});
+
+test('who is allowed in while the loop is held has time to authenticate afterwards', async () => {
+  let isAsked = false;
+  const allow = async () => {
+    isAsked = true;
+    await holdLoopBeforeTimers(1500 * patience);
+    return true;
+  };
+  await using server = await serve({ allow, authenticationTimeout: 500 * patience });
+  const client = await RawPeer.connect(server.address);
+  await until(() => isAsked);
+  // A line at a time, some turns apart.
+  for (const [line, answer] of [
+    ['\0AUTH EXTERNAL\r\n', 'DATA'],
+    ['DATA\r\n', 'OK'],
+    ['NEGOTIATE_UNIX_FD\r\n', 'AGREE_UNIX_FD'],
+    ['BEGIN\r\n', ''],
+  ] as const) {
+    await new Promise((go) => setTimeout(go, 10));
+    client.write(line);
+    await client.until(answer);
+  }
+  await until(() => server.connections.size === 1);
+  client.close();
 });
 
 test('a server that is closed while allow decides, or by it, lets nobody in', async () => {
