@@ -1,11 +1,12 @@
 /** The way to a server of peers: addresses to listen on, tried in order. */
 import { type Address, parseAddresses } from '../address/address.js';
-import { listenTarget } from '../address/listen-address.js';
+import { type ListenTarget, listenTarget } from '../address/listen-address.js';
 import { InvalidArgumentError, ListenError } from '../base/errors.js';
 import { anyValue, KnownOptions } from '../base/known-options.js';
 import { checkBoolean, checkOptionalFunction, checkOptionalString, oneOf } from '../base/parameters.js';
 import { randomBytes } from '../base/random-bytes.js';
-import { requireLibrary } from '../connection/opening/open.js';
+import { CONNECT_TIMEOUT, requireLibrary } from '../connection/opening/open.js';
+import { timeLimit } from '../connection/time-limit.js';
 import type { PollerKind, TransportKind } from '../native/binding.js';
 import { POLLERS, pollerKind, TRANSPORTS, transportKind } from '../native/runtime.js';
 import { Listener } from './listener.js';
@@ -41,7 +42,8 @@ export interface ListenOptions extends PeerServerOptions {
  * });
  * console.log(server.address);
  * ```
- * @throws (rejects) {@link ListenError} with every address that was tried, and what usually helps
+ * @throws (rejects) {@link ListenError} with every address that was tried, and what usually helps; a host that cannot be looked up
+ *   within ten seconds is given up
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
  * @throws (rejects) {@link ConnectError} if this machine has no binary of the addon, or the transport is to be sd-bus and
  *   there is no library of it
@@ -82,12 +84,25 @@ async function openOne(
   onAccept: (fd: number) => void,
   poller: PollerKind,
 ): Promise<Listener | string> {
-  const target = await listenTarget(address).catch((error: NodeJS.ErrnoException) => error.message);
+  const target = await targetInTime(address);
   if (typeof target === 'string') return target;
   if (target.kind === 'tcp' && !anonymous) {
     return 'over TCP nobody knows who connects, so peers can only be anonymous, and `anonymous` is not set';
   }
   return Listener.open(target, guid, onAccept, poller);
+}
+
+/** As {@link listenTarget}, with the reason where a host cannot be looked up, or not within the time of an attempt to connect. */
+async function targetInTime(address: Address): Promise<ListenTarget | string> {
+  const { promise, give } = timeLimit(CONNECT_TIMEOUT);
+  const { parameters } = address;
+  const host = parameters.get('bind') || parameters.get('host');
+  const target = await Promise.race([
+    listenTarget(address).catch((error: NodeJS.ErrnoException) => error.message),
+    promise.then(() => `its host ${host} could not be looked up in time`),
+  ]);
+  give();
+  return target;
 }
 
 const listenOptions = new KnownOptions<ListenOptions>('listen()', {
