@@ -1,7 +1,7 @@
-/** The interface `org.example.dbustest.Module`: one class that the service implements and the client calls by. */
+/** The interface `org.example.dbustest.Module`: one class, which the service exports and the client makes its proxy from. */
 import { type Emits, method, property, ServiceInterface, signal } from 'busbar';
 
-/** Virtual machines and the devices that can be detached from them, as a host would know them. */
+/** Virtual machines and the devices that can be detached from them, as a host lists them. */
 const machines: readonly { readonly name: string; readonly kind: string }[] = [
   { name: 'web', kind: 'kvm' },
   { name: 'mail', kind: 'kvm' },
@@ -13,7 +13,7 @@ export class TestModule extends ServiceInterface {
     super('org.example.dbustest.Module');
   }
 
-  /** Detaches devices, grouped by their type, from every machine of a kind. */
+  /** Detaches devices, grouped by type, from every machine of a kind. */
   @method({ in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] })
   async TestMethod(kind: string, devices: Record<string, string[]>): Promise<string> {
     const affected = machines.filter((machine) => machine.kind === kind);
@@ -24,7 +24,7 @@ export class TestModule extends ServiceInterface {
     return 'Success';
   }
 
-  /** Tells what happened to which machine. */
+  /** Reports what happened to each machine. */
   @signal({ args: ['vms:a{ss}'] })
   TestSignal(vms: Record<string, string>): Emits<Record<string, string>> {
     return vms;

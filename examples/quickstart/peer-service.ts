@@ -1,4 +1,4 @@
-/** The service without a bus: whoever connects to its own socket finds a TestModule there. */
+/** The service without a bus: it listens on a socket and exports a TestModule to each client. */
 import { tmpdir } from 'node:os';
 import { listen } from 'busbar';
 import { TestModule } from './module.js';

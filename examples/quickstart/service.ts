@@ -1,4 +1,4 @@
-/** The service: puts a TestModule on the bus and answers until it is told to stop. */
+/** The service: exports a TestModule on the bus and answers calls until it is stopped. */
 import { sessionBus, systemBus } from 'busbar';
 import { TestModule } from './module.js';
 
