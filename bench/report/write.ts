@@ -5,6 +5,7 @@ import { projectRoot } from '../../test/helpers/paths.js';
 import type { Results } from '../results.js';
 import { messages } from '../workloads/messages.js';
 import { barChart } from './bar-chart.js';
+import { callsChart } from './calls-chart.js';
 import { growthChart } from './growth-chart.js';
 import { markdownReport } from './markdown.js';
 
@@ -17,6 +18,7 @@ export function writeReport(results: Results): string {
   const charted = first?.workloads.filter(({ workload }) => messages.includes(workload)) ?? [];
   const growing = results.daemons.flatMap(({ workloads }) => workloads).filter(({ workload }) => workload.growth);
   write('overview.svg', barChart('CPU time for each operation; shorter is better', charted, results.peers));
+  write('calls.svg', callsChart(results));
   write('growth.svg', growthChart('CPU time of a message by what the program holds', growing, 'busbar-socket'));
   write('report.md', markdownReport(results));
   return join(folder, 'report.md');
