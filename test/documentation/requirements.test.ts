@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { targets } from '../../scripts/prebuilds/targets.mjs';
 import { allSuites } from '../../scripts/test/suites.mjs';
 import * as busbar from '../../src/index.js';
 import { projectRoot } from '../helpers/paths.js';
@@ -24,9 +25,29 @@ test('the oldest Node.js is that of package.json', () => {
   assert.is(stated('docs/versions.md', /## Node\.js ([\d.]+\d) and newer/), oldest);
 });
 
+test('the licence and the machines of the README are those of the package', () => {
+  assert.is(stated('README.md', /(\w+) licence/), stated('package.json', /"license": "(\w+)"/));
+  const machines = stated('README.md', /Linux on (.+?), with/).split(/, | and /);
+  const built = targets.map(({ arch }) => (arch === 'arm' ? 'armv7' : arch));
+  assert.equal(machines.sort(), [...new Set(built)].sort());
+  for (const libc of ['glibc', 'musl']) assert.ok(targets.some((target) => target.libc === libc));
+});
+
+test('the chart of the README has the figures of the report', () => {
+  const [, table = ''] = /### Calls, 100 at a time([\s\S]*?)###/.exec(read('docs/benchmarks/report.md')) ?? [];
+  const chart = read('docs/benchmarks/calls.svg');
+  for (const library of ['busbar, socket', 'C, sd-bus', 'dbus-native', 'dbus-next']) {
+    const [, cpu = '', wall = ''] =
+      new RegExp(`\\| (?:\\*\\*)?${library}(?:\\*\\*)? \\| (\\S+ µs) \\| (\\S+) µs`).exec(table) ?? [];
+    assert.match(chart, `>${cpu}<`, library);
+    const perSecond = Math.round(1e4 / Number(wall)) * 100;
+    assert.match(chart, `>${perSecond.toLocaleString('en').replaceAll(',', ' ')}<`, library);
+  }
+});
+
 test('the oldest TypeScript is the one that compiles the tests of types', () => {
   const oldest = stated('test/types/oldest/package.json', /"typescript": "([\d.]+)"/);
-  assert.is(stated('README.md', /TypeScript has to be ([\d.]+\d) or newer/), oldest);
+  assert.is(stated('README.md', /TypeScript ([\d.]+\d) or newer/), oldest);
   assert.is(stated('docs/versions.md', /## TypeScript ([\d.]+\d) and newer/), oldest);
 });
 

@@ -1,6 +1,7 @@
 /**
  * The sentences of a page in Markdown, and which of them promise something. A sentence is what stands between two full
- * stops of a paragraph or a list item; a row of a table is one as well. Headings, programs and what these print are none.
+ * stops of a paragraph or a list item, also in a box; a row of a table is one as well. Headings, programs and what these print are
+ * none.
  */
 
 /** Words that make a sentence a promise, and numbers. What stands in code spans does not count. */
@@ -26,7 +27,10 @@ export interface Sentence {
 
 /** The sentences of a page, in order. */
 export function sentencesOf(markdown: string): Sentence[] {
-  const prose = markdown.replace(/^```[\s\S]*?^```$/gm, '').replace(/<!--[\s\S]*?-->/g, '');
+  const prose = markdown
+    .replace(/^```[\s\S]*?^```$/gm, '')
+    .replace(/<!--[\s\S]*?-->/g, '')
+    .replace(/^> ?(\[!\w+\]$)?/gm, '');
   const blocks = prose.split(/\n{2,}|\n(?=\s*(?:[-*]|\d+\.) |\|)/).map((block) => block.replace(/\s+/g, ' ').trim());
   return blocks.filter(isProse).flatMap(sentencesOfBlock);
 }

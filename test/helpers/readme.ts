@@ -20,7 +20,7 @@ export async function assertConversation(start: (half: 'service' | 'client') => 
   await using service = start('service');
   const stdout = await outputOfClient(service, () => start('client'));
   // Bun prints objects line by line, and quotes as JSON does.
-  assert.match(stdout, /signal \{\s+vm: ['"]1 devices['"],?\s+\}/);
+  assert.match(stdout, /signal \{\s+vm: ['"]attached disks['"],?\s+\}/);
   assert.match(stdout, 'Success');
   assert.match(stdout, /\{\s+vm: ['"]up['"],?\s+\}/);
   assert.ok(service.running);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { unnamedPrograms } from '../helpers/documented-programs.js';
+import { documentedFiles, unnamedPrograms } from '../helpers/documented-programs.js';
 import { projectRoot } from '../helpers/paths.js';
 import { folder as runtimeFolder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
@@ -22,6 +22,11 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** What the README shows below a program. */
+function outputShownFor(name: string): string | undefined {
+  return documentedFiles(readme()).find((file) => file.name === name)?.output;
+}
+
 function start(name: string): Program {
   const env = { ...daemon.env, XDG_RUNTIME_DIR: runtimeFolder };
   return Program.start(process.execPath, ['--import', 'tsx', join(folder, `${name}.ts`)], { env });
@@ -29,7 +34,7 @@ function start(name: string): Program {
 
 test('every example in TypeScript is a program, and these are run here', () => {
   assert.equal(unnamedPrograms(readme()), []);
-  const run = ['module.ts', 'service.ts', 'client.ts', 'asking.ts', 'listening.ts', 'connecting.ts'];
+  const run = ['notify.ts', 'module.ts', 'service.ts', 'client.ts', 'listening.ts', 'connecting.ts'];
   assert.equal([...readmePrograms().keys()], run);
 });
 
@@ -37,9 +42,17 @@ test('the service and the client work', async () => {
   await assertConversation(start);
 });
 
-test('the client that asks the object what it has works', async () => {
+test('the client prints what is shown', async () => {
   await using service = start('service');
-  assert.is(await outputOfClient(service, () => start('asking')), 'Success\n');
+  assert.is(await outputOfClient(service, () => start('client')), outputShownFor('client.ts'));
+});
+
+test('the client that asks the object what it has prints what is shown', async () => {
+  await using desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
+    env: daemon.env,
+  });
+  await desktop.line('ready');
+  assert.is(await outputOfClient(desktop, () => start('notify')), outputShownFor('notify.ts'));
 });
 
 test('the peers work', async () => {
