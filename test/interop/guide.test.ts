@@ -1,6 +1,6 @@
 /**
- * The guide's programs are compiled, run as they stand there, and print what the guide says. A page's programs run on a
- * bus of the page's own, in the page's order: each starts when the one before it has ended, or has printed its first
+ * The programs of the guide and the reference are compiled, run as they stand there, and print what the page says. A page's programs
+ * run on a bus of the page's own, in the page's order: each starts when the one before it has ended, or has printed its first
  * line. Those that are still running when all has been printed are services, and are stopped.
  *
  * time limit: 300 s
@@ -16,20 +16,33 @@ import { connect } from '../../src/index.js';
 import {
   type DocumentedFile,
   documentedFiles,
+  fencedBlocks,
   outputPattern,
   unnamedPrograms,
   writeFiles,
 } from '../helpers/documented-programs.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus, type PrivateBusOptions } from '../helpers/private-bus.js';
-import { Program, run } from '../helpers/program.js';
+import { FOREVER, Program, run } from '../helpers/program.js';
 
 /** Milliseconds that a program has for printing what it should. */
 const PATIENCE = 20_000;
 
-const guide = join(projectRoot, 'docs', 'guide');
-const pages = readdirSync(guide).filter((name) => name.endsWith('.md'));
-const markdownOf = (page: string) => readFileSync(join(guide, page), 'utf8');
+/** Characters of a line of code that a page of the site shows without scrolling, on a desktop. */
+const COLUMNS = 100;
+
+const docs = join(projectRoot, 'docs');
+const guidePages = pagesIn('guide');
+/** Those of the guide by their names, those of the reference with its folder. */
+const pages = [...guidePages, ...pagesIn('reference').map((name) => `reference/${name}`)];
+
+function pagesIn(folder: string): string[] {
+  return readdirSync(join(docs, folder)).filter((name) => name.endsWith('.md'));
+}
+
+function markdownOf(page: string): string {
+  return readFileSync(join(docs, page.includes('/') ? page : `guide/${page}`), 'utf8');
+}
 
 // Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
 mkdirSync(join(projectRoot, 'build'), { recursive: true });
@@ -46,13 +59,24 @@ function folderOf(page: string): string {
 for (const page of pages) writeFiles(folderOf(page), documentedFiles(markdownOf(page)));
 
 test('every page is in the list of the guide', () => {
-  const listed = [...markdownOf('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name as string);
-  assert.equal([...listed, 'README.md'].sort(), [...pages].sort());
+  const listed = [...markdownOf('README.md').matchAll(/^\d+\. \[[^\]]*\]\(([\w-]+\.md)\)/gm)].map(
+    ([, name]) => name as string,
+  );
+  assert.equal([...listed, 'README.md'].sort(), [...guidePages].sort());
 });
 
 test('every example in TypeScript or JavaScript is a file, so that none goes untested', () => {
   for (const page of pages)
     assert.equal(unnamedPrograms(markdownOf(page)), [], `${page}: the lines of blocks without a name`);
+});
+
+test('no line of code is longer than the site is wide', () => {
+  for (const page of pages) {
+    const long = fencedBlocks(markdownOf(page))
+      .filter(({ language }) => language !== 'text')
+      .flatMap(({ text }) => text.split('\n').filter((line) => line.length > COLUMNS));
+    assert.equal(long, [], page);
+  }
 });
 
 test('everything compiles', async () => {
@@ -103,6 +127,7 @@ for (const page of pages) {
   if (programs.length === 0) continue;
   test(`what ${page} shows is printed`, async () => {
     await using daemon = await PrivateBus.start(busFor(page, files));
+    await using _desktop = page === 'recipes.md' ? await startDesktop(daemon.env) : undefined;
     const started: Started[] = [];
     try {
       for (const file of programs) started.push(await start(page, file, daemon.env));
@@ -133,6 +158,16 @@ function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string
     writeFileSync(join(folder, name), here);
   }
   return folder;
+}
+
+/** What the recipes talk to. */
+async function startDesktop(env: PrivateBus['env']): Promise<Program> {
+  const desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
+    env,
+    timeLimit: FOREVER,
+  });
+  await desktop.line('ready');
+  return desktop;
 }
 
 interface Started {
