@@ -65,8 +65,10 @@ async function checkProject() {
   // Offline: whatever the lock file lacks cannot be had then.
   const npm = spawnSync('npm', ['ci', '--dry-run', '--ignore-scripts', '--offline'], { cwd: root, encoding: 'utf8' });
   check('npm ci takes the lock file', npm.status === 0 ? undefined : npm.stderr);
-  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  check('the lock file names no registry', listed(lock.match(/"resolved": "http.*"/g) ?? []));
+  const locks = ['package-lock.json', 'scripts/docs/package-lock.json'].map((path) =>
+    readFileSync(join(root, path), 'utf8'),
+  );
+  check('the lock files name no registry', listed(locks.join('').match(/"resolved": "http.*"/g) ?? []));
 }
 
 /** npm runs these where it is allowed to, and node-gyp where there is a binding.gyp. */

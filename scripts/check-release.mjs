@@ -1,14 +1,14 @@
 /**
  * `npm run check:release`, which npm runs before it publishes: the version has its section in the changelog, with a date, and where a tag is
  * published the tag is that version's; package.json names the repository, which npm compares with where the package
- * comes from; and the checks of the binaries and of the package find nothing.
+ * comes from, the site and where faults are reported; and the checks of the binaries and of the package find nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup/report.mjs';
 
-const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, ...addresses } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
 const { GITHUB_REF_TYPE: refType, GITHUB_REF_NAME: refName } = process.env;
 
@@ -16,7 +16,9 @@ const problems = [];
 if (!new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d\\d-\\d\\d$`, 'm').test(changelog))
   problems.push(`CHANGELOG.md has no section "## [${version}] - YYYY-MM-DD"`);
 if (refType === 'tag' && refName !== `v${version}`) problems.push(`the tag is ${refName}, and the version ${version}`);
-if (repository?.url === undefined) problems.push('package.json does not name its repository');
+for (const name of ['repository', 'homepage', 'bugs']) {
+  if (addresses[name] === undefined) problems.push(`package.json has no ${name}`);
+}
 for (const [script, ...args] of [['check-prebuilds.mjs', '--release'], ['check-package.mjs']]) {
   const { status } = spawnSync(process.execPath, [join('scripts', script), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) problems.push(`scripts/${script} has failed`);

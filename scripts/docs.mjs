@@ -1,26 +1,28 @@
 /**
- * `npm run docs`: builds the documentation into build/site: the guide and the other pages in docs/, and the reference
- * from the comments in src/. A warning is an error. `--check` also follows every link of what was built, and compares
- * docs/support.md with its figures.
+ * `npm run docs`: builds the site in build/site: the guide and the other pages in docs/, and the reference from the comments in src/. A
+ * warning is an error. `--check` also follows every link of what was built, searches it, and compares docs/support.md with its figures.
+ * `--serve` shows it on this machine.
  */
+import { installDependencies } from './setup/dependencies.mjs';
 import { say } from './setup/report.mjs';
 import { orExplain, setupDependencies } from './setup.mjs';
 import { staleness } from './support-report/report.mjs';
 
-await orExplain(setupDependencies);
+await orExplain(setupDependencies, () => installDependencies('scripts/docs'));
 
-const { buildSite } = await import('./docs/build.mjs');
-const { checkLinks } = await import('./docs/links.mjs');
-
+const { buildSite, serveSite } = await import('./docs/site.mjs');
 const site = await buildSite();
-if (site === undefined) process.exit(1);
-say(`the documentation is in ${site}/index.html`);
+say(`the site is in ${site}`);
+if (process.argv.includes('--check')) await check();
+if (process.argv.includes('--serve')) say(`it is shown at ${await serveSite()}`);
 
-if (process.argv.includes('--check')) {
+async function check() {
+  const { checkLinks, checkSearch } = await import('./docs/check.mjs');
   const { links, problems } = checkLinks(site);
-  for (const problem of problems) console.error(problem);
-  console.log(`${links} links were followed, ${problems.length} lead nowhere or out of the site`);
+  const { searches, misses } = await checkSearch(site);
   const stale = staleness();
-  if (stale !== undefined) console.error(stale);
-  process.exitCode = problems.length === 0 && links > 0 && stale === undefined ? 0 : 1;
+  for (const problem of [...problems, ...misses, ...(stale === undefined ? [] : [stale])]) console.error(problem);
+  console.log(`${links} links were followed, ${problems.length} lead nowhere or out of the site`);
+  console.log(`${searches} words were searched, ${misses.length} did not find their page`);
+  process.exitCode = problems.length + misses.length === 0 && links > 0 && stale === undefined ? 0 : 1;
 }

@@ -1,13 +1,13 @@
 /**
- * `npm run docs:pictures`: builds the site and opens every page of it in headless Chromium, on a desktop and on a phone. It
- * fails if a page is wider than its window, if a script fails, or if anything is asked of the network. Of some pages, or of
- * those that the command line names, it takes pictures into build/site-pictures for a person to look at, light and dark.
- * Chromium and its driver are only fetched for this.
+ * `npm run docs:pictures`: builds the site and opens every page of it in headless Chromium, on a desktop and on a phone, and
+ * searches it. It fails if a page is wider than its window, if a script fails, if code of 100 columns does not fit on a desktop, or if
+ * anything is asked of another host. Of some pages, or of those that the command line names, it takes pictures into
+ * build/site-pictures for a person to look at, light and dark. Chromium and its driver are only fetched for this.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { installDependencies } from '../setup/dependencies.mjs';
 import { root, runQuietly } from '../setup/report.mjs';
 import { program, requirePackages } from '../setup/system-packages.mjs';
 import { orExplain, setupDependencies } from '../setup.mjs';
@@ -19,24 +19,29 @@ const named = process.argv.slice(2);
 /** One of each kind. */
 const typical = [
   'index.html',
-  'documents/Getting_started.html',
-  'documents/Services.html',
-  'documents/Values_and_types.html',
-  'documents/Where_busbar_runs.html',
-  'documents/Reliability_report.html',
-  'classes/busbar.MessageBus.html',
-  'interfaces/busbar.InterfaceProxy.html',
-  'modules/busbar.html',
+  'guide/getting-started.html',
+  'guide/services.html',
+  'guide/values.html',
+  'support.html',
+  'reliability/report.html',
+  'reference/connect.html',
+  'reference/classes/MessageBus.html',
+  'reference/interfaces/InterfaceProxy.html',
 ];
 const windows = [
   { name: 'desktop', width: 1280, height: 900 },
   { name: 'phone', width: 390, height: 844 },
 ];
 
-await orExplain(setupDependencies, () => requirePackages([program('chromium', 'chromium')]), fetchDriver);
-const { buildSite } = await import('./build.mjs');
+await orExplain(
+  setupDependencies,
+  () => installDependencies('scripts/docs'),
+  () => requirePackages([program('chromium', 'chromium')]),
+  fetchDriver,
+);
+const { buildSite, serveSite } = await import('./site.mjs');
 const site = await buildSite();
-if (site === undefined) process.exit(1);
+const address = await serveSite();
 
 const { chromium } = createRequire(join(tools, 'package.json'))('playwright-core');
 mkdirSync(pictures, { recursive: true });
@@ -61,10 +66,25 @@ for (const { name, ...viewport } of windows) {
   }
   await open(pages, name, { viewport });
 }
+await open(['guide/services.html'], 'desktop', { viewport: windows[0] }, async (page) => {
+  const shown = await page.evaluate(() => {
+    const code = document.querySelector('.vp-doc pre code');
+    const width = (text) => Object.assign(code, { textContent: text }).getBoundingClientRect().width;
+    return code.parentElement.clientWidth - width('m'.repeat(100));
+  });
+  if (shown < 0) problems.push(`100 columns of code are ${-shown} pixels too wide`);
+});
+await open(['guide/index.html'], 'desktop', { viewport: windows[0] }, async (page) => {
+  await page.keyboard.press('Control+k');
+  await page.fill('.VPLocalSearchBox input', 'handOver');
+  await page.waitForSelector('.VPLocalSearchBox a[href*="/guide/file-descriptors"]');
+  await page.screenshot({ path: join(pictures, 'search-desktop-light.png') });
+});
 await browser.close();
 for (const problem of problems) console.error(problem);
 console.log(`${pages.length} pages were opened, ${problems.length} problems; pictures are in ${pictures}`);
-process.exitCode = problems.length === 0 && pages.length > 0 ? 0 : 1;
+// The server goes on.
+process.exit(problems.length === 0 && pages.length > 0 ? 0 : 1);
 
 function pagesOf(folder) {
   return readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.html'));
@@ -78,12 +98,13 @@ async function open(paths, kind, options, look = () => {}) {
   const problem = (what) => problems.push(`${current} (${kind}): ${what}`);
   page.on('pageerror', ({ message }) => problem(message));
   page.on('request', (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) problem(`asks for ${request.url()}`);
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address))
+      problem(`asks for ${request.url()}`);
   });
   for (current of paths) {
-    await page.goto(pathToFileURL(join(site, current)).href, { waitUntil: 'load' });
-    // The sidebar is made by a script, of an index that is a script itself.
-    await page.waitForSelector('.tsd-navigation a', { state: 'attached' });
+    await page.goto(`${address}${current}`, { waitUntil: 'load' });
+    // A script makes the page alive.
+    await page.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
     const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     if (content > window) problem(`is ${content} pixels wide in a window of ${window}`);
     await look(page, current);

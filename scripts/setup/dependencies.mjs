@@ -3,25 +3,26 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runQuietly, say } from './report.mjs';
 
-export function installDependencies() {
-  const wrong = firstDifference();
+/** @param folder relative to the project: it has a package.json and a lock file of its own */
+export function installDependencies(folder = '.') {
+  const wrong = firstDifference(folder);
   if (wrong === undefined) return;
-  say(`npm ci (${wrong})`);
+  say(`npm ci ${folder === '.' ? '' : `in ${folder} `}(${wrong})`);
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund'];
   // Under `npm start` this is the npm that was called; it need not be the one on the search path.
-  if (npm !== undefined && /npm-cli\.c?js$/.test(npm)) runQuietly(process.execPath, [npm, ...args]);
-  else runQuietly('npm', args);
+  const isPath = npm !== undefined && /npm-cli\.c?js$/.test(npm);
+  const args = [...(isPath ? [npm] : []), 'ci', '--no-audit', '--no-fund'];
+  runQuietly(isPath ? process.execPath : 'npm', args, process.env, join(root, folder));
 }
 
 /**
  * The first package of the lock file that is not installed as locked. Contents are compared, not dates: switching
  * branches must not cost a download, and a machine without network keeps working.
  */
-function firstDifference() {
-  const installed = packagesOf('node_modules/.package-lock.json');
+function firstDifference(folder) {
+  const installed = packagesOf(join(folder, 'node_modules/.package-lock.json'));
   if (installed === undefined) return 'nothing is installed';
-  for (const [path, wanted] of Object.entries(packagesOf('package-lock.json') || {})) {
+  for (const [path, wanted] of Object.entries(packagesOf(join(folder, 'package-lock.json')) || {})) {
     if (path === '') continue;
     const found = installed[path];
     // Optional packages are mostly binaries for other platforms.

@@ -88,7 +88,7 @@ function tools() {
     { ...tool('tsc', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], 120), quick: true },
     { ...tool('types (newest TypeScript)', ['scripts/type-tests.mjs', '--newest'], 180, countsOfChecks), quick: true },
     tool('types (all others)', ['scripts/type-tests.mjs', '--others'], 900, countsOfChecks),
-    tool('docs', ['scripts/docs.mjs', '--check'], 120),
+    tool('docs', ['scripts/docs.mjs', '--check'], 300),
     // The committed binary was tested when it was made.
     { ...tool('native', ['scripts/native-tests.mjs'], 600, countsOfChecks), quick: changed },
     tool('fuzz', ['scripts/fuzz.mjs', '--smoke'], 600, countsOfChecks),

@@ -1,0 +1,71 @@
+/** The site, as VitePress makes it of the pages in build/site-source. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../setup/report.mjs';
+import { source } from '../pages.mjs';
+
+const { description, homepage, repository, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const sidebar = JSON.parse(readFileSync(join(source, 'sidebar.json'), 'utf8'));
+
+/** How the search of the site weighs what it finds; `check.mjs` searches in the same way. */
+export const searchOptions = {
+  fuzzy: 0.2,
+  prefix: true,
+  boost: { title: 4, text: 2, titles: 1 },
+  // The guide explains what the reference lists, and reports have every word somewhere.
+  boostDocument: (id) => (/\/guide\//.test(id) ? 2 : /benchmarks|reliability|support|changelog/.test(id) ? 0.2 : 1),
+};
+
+// biome-ignore lint/style/noDefaultExport: VitePress looks for it.
+export default {
+  srcDir: source,
+  outDir: join(root, 'build', 'site'),
+  cacheDir: join(root, 'build', 'site-cache'),
+  title: 'busbar',
+  description,
+  lang: 'en',
+  // package.json has the one address of the site. Without it pages name no address of their own.
+  ...(homepage === undefined ? {} : { base: new URL('./', homepage).pathname, sitemap: { hostname: homepage } }),
+  metaChunk: true,
+  markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
+  vite: { build: { chunkSizeWarningLimit: 10_000 }, logLevel: 'warn' },
+  themeConfig: {
+    nav: [
+      { text: 'Guide', link: '/guide/', activeMatch: '^/(guide|package|diagnostics)' },
+      { text: 'Recipes', link: '/guide/recipes' },
+      { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
+      { text: version, link: '/changelog' },
+    ],
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local', options: { detailedView: true, miniSearch: { searchOptions } } },
+    socialLinks: repository === undefined ? [] : [{ icon: 'github', link: repository.url ?? repository }],
+    footer: { message: 'MIT licence' },
+  },
+  transformPageData(page) {
+    page.description ||= firstParagraph(readFileSync(join(source, page.relativePath), 'utf8'));
+    if (/^reference\/.*\//.test(page.relativePath)) page.frontmatter.pageClass = 'reference';
+  },
+  transformHead({ pageData, title, description }) {
+    const address =
+      homepage && new URL(pageData.relativePath.replace(/(^|index)\.md$/, '').replace(/\.md$/, '.html'), homepage).href;
+    const meta = (property, content) => ['meta', { property, content }];
+    return [
+      meta('og:title', title),
+      meta('og:description', description),
+      meta('og:type', 'website'),
+      ...(address === undefined ? [] : [meta('og:url', address), ['link', { rel: 'canonical', href: address }]]),
+    ];
+  },
+};
+
+/** What a page says first, as text of one line. */
+function firstParagraph(markdown) {
+  const text = markdown.replace(/^---[\s\S]*?^---$/m, '').replace(/^```[\s\S]*?^```$/gm, '');
+  const paragraph = text.split(/\n{2,}/).find((block) => /^[A-Z`*_[]/.test(block.trim())) ?? '';
+  const plain = paragraph
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[`*_]/g, '')
+    .replace(/\s+/g, ' ');
+  return plain.length <= 200 ? plain : `${plain.slice(0, plain.lastIndexOf(' ', 197))}…`;
+}

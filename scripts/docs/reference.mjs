@@ -1,0 +1,172 @@
+/**
+ * The reference: a page for each export, made by typedoc of the comments in `src/`. The pages in docs/reference/, one for each thing
+ * that users do, list the exports, and lead to their pages here. A warning is an error.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Application } from 'typedoc';
+import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
+import { root } from '../setup/report.mjs';
+
+const tasks = ['connect', 'call', 'serve', 'values', 'errors'];
+
+/** How types are computed. What comes of it is shown where it is used. */
+const machinery = [
+  'Arguments',
+  'Callable',
+  'Chosen',
+  'Described',
+  'EmittedArguments',
+  'Emitter',
+  'Emitting',
+  'GivenAsThis',
+  'GivenFor',
+  'HandlerResult',
+  'HeldBy',
+  'ImplementedBy',
+  'Known',
+  'ListOf',
+  'MakeVariant',
+  'MethodRefusal',
+  'Methods',
+  'NoOptions',
+  'NoReply',
+  'ParametersWithContext',
+  'PropertyRefusal',
+  'ReadableProperties',
+  'Reading',
+  'ReadingWith',
+  'ServiceUse',
+  'Shared',
+  'SignalRefusal',
+  'Signals',
+  'SignalsInLoops',
+  'SignalsOnce',
+  'Table',
+  'TypeOf',
+  'Unless',
+  'ValidArguments',
+  'ValidInterfaceName',
+  'ValidMemberName',
+  'ValidMembers',
+  'ValidType',
+  'Value',
+  'Values',
+  'VariantsOf',
+  'WritableProperties',
+];
+
+/** Parts of types without a comment of their own; what they belong to has one. */
+const parts = [
+  'implement.Given',
+  'AnyProxy.call.__type.__index',
+  'AnyProxy.on.__type.__index',
+  'AnyProxy.once.__type.__index',
+  'AnyProxy.watch.__type.__index',
+  'AnyProxy.get.__type.__index',
+  'AnyProxy.set.__type.__index',
+  'LooseMemberTypes.methods.__type.__index',
+];
+
+const options = {
+  plugin: ['typedoc-plugin-markdown'],
+  entryPoints: [join(root, 'src', 'index.ts')],
+  tsconfig: join(root, 'tsconfig.build.json'),
+  readme: 'none',
+  intentionallyNotExported: machinery,
+  intentionallyNotDocumented: parts,
+  cleanOutputDir: false,
+  entryFileName: 'all',
+  basePath: root,
+  // What the package does not promise, and what a reader of the site could not follow.
+  excludeInternal: true,
+  excludePrivate: true,
+  disableSources: true,
+  sort: ['source-order'],
+  // A folder for each kind: names that differ in nothing but case are of different kinds.
+  router: 'kind',
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  useCodeBlocks: true,
+  expandObjects: true,
+  sanitizeComments: true,
+  parametersFormat: 'table',
+  typeDeclarationFormat: 'table',
+  blockTagsPreserveOrder: ['@example'],
+  pageTitleTemplates: { member: ({ rawName }) => rawName.replace(/<.*>/, '') },
+  logLevel: 'Warn',
+  // Files and anchors are for `check.mjs`, which sees what was built.
+  validation: { notExported: true, invalidLink: true, invalidPath: false, rewrittenLink: true, notDocumented: true },
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Property', 'Method', 'Accessor'],
+  treatWarningsAsErrors: true,
+};
+
+/**
+ * Writes the reference into a folder that has the pages of docs/reference/ already, and returns its sidebar.
+ *
+ * @throws if typedoc has found something, or an export is not in exactly one list
+ */
+export async function makeReference(folder) {
+  const app = await Application.bootstrapWithPlugins({ ...options, out: folder });
+  const project = await app.convert();
+  if (project === undefined) throw new Error('typedoc could not read the sources');
+  const pages = [];
+  app.renderer.on(MarkdownPageEvent.END, (page) => {
+    page.contents = tidy(page.contents);
+    if (page.model !== project) pages.push(page);
+  });
+  app.validate(project);
+  await app.generateOutputs(project);
+  rmSync(join(folder, 'all.md'));
+  const { errorCount, warningCount, validationWarningCount } = app.logger;
+  if (errorCount + warningCount + validationWarningCount > 0) throw new Error('typedoc has found something: see above');
+
+  const listed = [];
+  const sidebar = tasks.map((task) => completed(folder, task, pages, listed));
+  const faults = [
+    ...pages.filter(({ model }) => !listed.includes(model.name)).map(({ model }) => `${model.name} is in no list`),
+    ...listed.filter((name, index) => listed.indexOf(name) !== index).map((name) => `${name} is in two lists`),
+  ];
+  if (faults.length > 0) throw new Error(`docs/reference: ${faults.join('; ')}`);
+  return [{ text: 'Reference', link: '/reference/', items: [] }, ...sidebar];
+}
+
+/** Completes the lists of a page: each name leads to its own page, and has the first sentence of its comment. Returns its sidebar. */
+function completed(folder, task, pages, listed) {
+  const file = join(folder, `${task}.md`);
+  const items = [];
+  const text = readFileSync(file, 'utf8').replace(/^- `(\w+)`$/gm, (_, name) => {
+    const found = pages.filter(({ model }) => model.name === name);
+    if (found.length === 0) throw new Error(`docs/reference/${task}.md lists ${name}, which is not exported`);
+    listed.push(name);
+    const [{ model, url }] = found;
+    items.push({ text: name, link: `/reference/${url.replace(/\.md$/, '')}` });
+    return `- [\`${name}\`](./${url}): ${firstSentence(model)}`;
+  });
+  writeFileSync(file, text);
+  return { text: /^# (.+)$/m.exec(text)[1], link: `/reference/${task}`, collapsed: true, items };
+}
+
+/** What is exported in short. A function has its comment where it is called. */
+function firstSentence(model) {
+  const { summary } = model.comment ?? model.signatures[0].comment;
+  const text = summary
+    .map(({ text }) => text)
+    .join('')
+    .replace(/\s+/g, ' ');
+  return /^.*?[^.]\.(?= |$)|^.*$/.exec(text)[0];
+}
+
+/** Leaves out what a reader knows already, and makes one list of all that is thrown. */
+function tidy(markdown) {
+  return markdown
+    .replace(/^#+ Get Signature\n\n/gm, '')
+    .replace(/^#+ (Inherited from|Overrides|Extends)\n\n.*\n+/gm, '')
+    .replace(/^(#+) Throws\n\n((?:(?!#|\*\*\*).*\n)*)(?:\n*\1 Throws\n\n(?:(?!#|\*\*\*).*\n)*)+/gm, (all, level) => {
+      const thrown = all
+        .split(/^#+ Throws$/m)
+        .slice(1)
+        .map((text) => text.trim().replace(/\s*\n\s*/g, ' '));
+      return `${level} Throws\n\n${thrown.map((text) => `- ${text}`).join('\n')}\n\n`;
+    });
+}
