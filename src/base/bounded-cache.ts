@@ -1,17 +1,23 @@
 /**
- * A map that forgets what was not used lately. What is derived from signatures and names is kept in one of these, because a
- * peer chooses those that it sends, and must not be able to fill the memory with them, nor to have everything made anew
- * by sending more than there is room for:
+ * A map of bounded size that forgets the entries that were not used lately. It holds what is derived from signatures
+ * and names.
  *
- * - Entries live in two generations. When the young one is full it becomes the old one, whose entries are forgotten unless
- *   they are used again before the young one is full once more. So at least `capacity` entries that were used last are
- *   kept, at most twice as many; a hit costs one look-up, and forgetting costs nothing by itself.
- * - What is costly to make is made for a key only when the key was missed several times ({@link isFamiliar}).
+ * A peer chooses the signatures and names that it sends. It must not be able to fill the memory with them, and it must
+ * not be able to force everything to be derived anew by sending more of them than the map holds:
+ *
+ * - Entries live in two generations. When the young generation is full, it becomes the old one. The entries of the old
+ *   one are forgotten unless they are used again before the young one is full once more. So the map keeps at least the
+ *   `capacity` entries that were used last, and at most twice as many. A hit costs one look-up, and forgetting costs
+ *   nothing by itself.
+ * - A costly value is derived for a key only after several misses of the key ({@link isFamiliar}).
  */
 
-/** So often a key is met before something is made of it that costs as much as doing without so often. */
+/**
+ * The number of misses after which a key is familiar. Deriving a value costs about as much as that many uses without
+ * it.
+ */
 const FAMILIAR_AFTER = 8;
-/** Keys that were missed are counted in sets of places; a hash chooses the set. */
+/** Misses are counted in sets of places; the hash of a key chooses the set. */
 const SETS = 256;
 const SET_BITS = 8;
 const PLACES = 4;
@@ -22,12 +28,12 @@ export class BoundedCache<V> {
   readonly #capacity: number;
   #misses: Misses | undefined;
 
-  /** @param capacity how many of the entries used last are kept at least */
+  /** @param capacity the least number of recently used entries that are kept */
   constructor(capacity = 1024) {
     this.#capacity = capacity;
   }
 
-  /** How many entries are kept; one of both generations counts twice. */
+  /** The number of entries kept. An entry that is in both generations counts twice. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
@@ -48,8 +54,8 @@ export class BoundedCache<V> {
   }
 
   /**
-   * Counts a key that was missed, and tells whether it was often enough to make what is kept for it. After that it is
-   * counted anew: however many keys are in use, making costs no more than having done without before.
+   * Counts a miss of a key, and returns whether the key has been missed often enough to derive its value. Then the
+   * count starts again, so deriving costs no more than the misses before it did, however many keys are in use.
    */
   isFamiliar(key: string): boolean {
     this.#misses ??= new Misses();
@@ -62,13 +68,16 @@ export class BoundedCache<V> {
   }
 }
 
-/** How often keys were missed. Which, is told by a hash, so that no key is kept for that. */
+/** Counts the misses of keys. A hash stands for the key, so no key is kept. */
 class Misses {
   readonly #counts = new Uint8Array(SETS * PLACES);
   readonly #hashes = new Int32Array(SETS * PLACES);
   #hand = 0;
 
-  /** Counts a key, and tells whether that was often enough; then it is counted anew. */
+  /**
+   * Counts a miss of a key, and returns whether it has been missed often enough. Then the count of the key starts
+   * again.
+   */
   count(key: string): boolean {
     const hash = hashOf(key);
     const at = this.#placeOf(hash);
@@ -77,7 +86,9 @@ class Misses {
     return count === FAMILIAR_AFTER;
   }
 
-  /** The place of a hash in its set; where there is none, one of those that were counted least, each in turn. */
+  /**
+   * Returns the place of a hash in its set. A hash without a place takes one of those with the lowest counts, in turn.
+   */
   #placeOf(hash: number): number {
     const first = PLACES * (hash >>> (32 - SET_BITS));
     for (let at = first; at < first + PLACES; at++) if (this.#hashes[at] === hash) return at;

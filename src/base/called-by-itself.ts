@@ -1,16 +1,16 @@
 /**
- * Names of members that JavaScript calls by itself, where an object has functions by the names of D-Bus members: `await` calls
- * `then`, and `JSON.stringify` calls `toJSON`. What only holds the members must not send anything for that, nor wait for it. So
- * such a member goes by its name with parentheses, which no method and no signal has.
+ * Names of members that JavaScript calls implicitly: `await` calls `then`, and `JSON.stringify` calls `toJSON`. An
+ * object whose functions are named after D-Bus members must not send a message, or wait for one, because of such a
+ * call. So it has these members under their names with parentheses, which no method or signal can have.
  */
 
-/** The names that JavaScript calls by itself. */
+/** The names that JavaScript calls implicitly. */
 export type CalledByItself = 'then' | 'toJSON';
 
-/** The name that a member goes by: `then()` for `then`, else its own. */
+/** The property under which a member is found: `then()` for `then`, else the name of the member. */
 export type Callable<Name> = Name extends CalledByItself ? `${Name}()` : Name;
 
-/** As {@link Callable}, at run time. */
+/** Like {@link Callable}, at run time. */
 export function callableName(name: string): string {
   return name === 'then' || name === 'toJSON' ? `${name}()` : name;
 }

@@ -1,11 +1,13 @@
 /**
- * The one error hierarchy, as programs see it. Everything that busbar throws or rejects with is a `DBusError`: what a peer or
- * the bus answered, and what arose here. They are told apart by class, by `code`, and by the name on the wire.
+ * The error hierarchy, as programs see it. Everything that busbar throws or rejects with is a `DBusError`: the answers
+ * of peers and of the bus, and errors of this process. Programs tell them apart by class, by `code`, and by the name on
+ * the wire.
  *
- * `instanceof` holds across copies of the package: classes know their instances by a registered symbol.
+ * `instanceof` holds across copies of the package: the classes recognise their instances by a registered symbol.
  *
- * What busbar itself throws is made by `errors.ts`, so that it can be told from what a service makes of these classes to
- * answer its callers. Only an answer to a caller that busbar gives for a service is made of these as well.
+ * Errors that busbar throws are made by `errors.ts`, so that busbar can tell them from the errors that a service makes
+ * of these classes to answer its callers. The one exception is an answer that busbar gives to a caller for a service:
+ * it is made of these classes as well.
  */
 
 import type { Message } from '../connection/message.js';
@@ -13,19 +15,19 @@ import { suggestion } from './nearest-name.js';
 
 /** What an error may carry besides its name and text. */
 export interface DBusErrorOptions extends ErrorOptions {
-  /** All values of the error message's body; the first is the text where the sender followed the convention. */
+  /** All values of the error message's body. By convention, the first is the text. */
   readonly body?: readonly unknown[];
   /**
-   * The signature of `body`, for a service that answers with more than a text: begin it with `s` and the body with the
-   * text, which is what others look for. Without a signature only the text is sent.
+   * The signature of `body`, for a service that answers with more than a text. By convention, the signature begins with
+   * `s` and the body with the text, which other libraries read. Without a signature, only the text is sent.
    */
   readonly signature?: string;
 }
 
 /**
- * An error with a D-Bus name. Throw one that you made from a method, getter or setter of a service to answer the caller
- * with it; catch one from a call to learn what the peer answered. One that busbar made, of a call that failed or an argument
- * that is wrong, is no answer to another call, wherever it is thrown on: the caller gets its text as
+ * An error with a D-Bus name. A service throws one from a method, getter or setter to answer the caller with it. A
+ * caller catches one from a call and learns from it what the peer answered. An error that busbar made, for a failed
+ * call or a wrong argument, is never the answer to another call: if a service throws it on, its caller gets the text as
  * `org.freedesktop.DBus.Error.Failed`.
  *
  * @see D-Bus specification, section "Message Protocol", type ERROR
@@ -33,19 +35,21 @@ export interface DBusErrorOptions extends ErrorOptions {
 export class DBusError extends Error {
   /** The error name on the wire, for instance `org.freedesktop.DBus.Error.UnknownMethod`. */
   readonly dbusName: string;
-  /** The values of the error reply; empty for errors that arose here. File descriptors among them are closed already. */
+  /**
+   * The values of the error reply; empty for errors of this process. File descriptors among them are already closed.
+   */
   readonly body: readonly unknown[];
-  /** The signature by which a service sends `body`; `undefined` where it sends the text alone. */
+  /** The signature by which a service sends `body`; `undefined` if it sends only the text. */
   readonly signature: string | undefined;
-  /** The message that brought the error: who sent it, by which signature; `undefined` for errors that arose here. */
+  /** The message that brought the error, with its sender and signature; `undefined` for errors of this process. */
   declare readonly reply: Message | undefined;
   /** A stable identifier of the kind of error, for instance `ERR_DBUS_TIMEOUT`. */
   declare readonly code: string;
 
   /**
-   * @param dbusName the error name on the wire, two or more elements: `org.example.Error.Busy`
+   * @param dbusName the error name on the wire, with two or more elements: `org.example.Error.Busy`
    * @param message the text, which the caller reads
-   * @param options values to send besides, and a `cause` that stays here
+   * @param options values to send besides the text, and a `cause`, which is not sent
    */
   constructor(dbusName: string, message: string, options: DBusErrorOptions = {}) {
     super(message, options);
@@ -55,7 +59,7 @@ export class DBusError extends Error {
     this.signature = options.signature;
   }
 
-  /** Whether a value is such an error, of any copy of this package. */
+  /** Whether a value is such an error, made by any copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     const brand = brands.get(this);
@@ -64,7 +68,7 @@ export class DBusError extends Error {
 }
 
 /**
- * Marks what busbar made; shared by all copies of this package in a process.
+ * Marks errors that busbar made. All copies of this package in a process share the symbol.
  *
  * @internal
  */
@@ -78,8 +82,8 @@ const OPTIONS: { readonly [Key in keyof Required<DBusErrorOptions & NameTakenErr
 };
 
 /**
- * Refuses options that do not exist. `KnownOptions` stands on this file, so it is done here; and only for the classes here,
- * because subclasses of a program may have options of their own.
+ * Refuses unknown options. `KnownOptions` imports this file, so the check cannot use it. Only the classes of this file
+ * check their options: a subclass in a program may have options of its own.
  */
 function checkOptions(options: object, errorName: string): void {
   const known = Object.keys(OPTIONS).filter((key) => key !== 'owner' || errorName === 'NameTakenError');
@@ -93,7 +97,7 @@ function checkOptions(options: object, errorName: string): void {
 const brands = new WeakMap<object, symbol>();
 
 /**
- * Has a class know its instances by the brand of another one.
+ * Lets a class recognise its instances by the brand of another class.
  *
  * @internal
  */
@@ -101,7 +105,10 @@ export function shareBrand(errorClass: typeof DBusError, branded: typeof DBusErr
   brands.set(errorClass, brands.get(branded) as symbol);
 }
 
-/** Gives a class its name and code (on the prototype, where minifiers and subclassing leave them alone) and its brand. */
+/**
+ * Gives a class its name, its code and its brand. They are on the prototype, where minifiers and subclassing do not
+ * change them.
+ */
 function identify(errorClass: typeof DBusError | typeof WellKnownError, name: string, code: string): void {
   const brand = Symbol.for(`busbar.${name}`);
   brands.set(errorClass, brand);
@@ -113,9 +120,9 @@ function identify(errorClass: typeof DBusError | typeof WellKnownError, name: st
   });
 }
 
-/** An error of a kind that the specification, the bus or busbar gives a fixed name on the wire. */
+/** An error of a kind whose name on the wire is fixed by the specification, the bus or busbar. */
 export class WellKnownError extends DBusError {
-  /** The error name on the wire that errors of this class have. */
+  /** The error name on the wire of all errors of this class. */
   static readonly dbusName: string;
   constructor(message: string, options?: DBusErrorOptions) {
     super(new.target.dbusName, message, options);
@@ -125,20 +132,20 @@ export class WellKnownError extends DBusError {
 const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
 
 /**
- * The service is not there: no connection owns the name, and none could be started for it. Which of the two D-Bus names the
- * error has depends on the bus and on the call, so this class is common to both: `instanceof ServiceUnknownError` is true for
- * {@link NameHasNoOwnerError} as well. The call did not reach a service.
+ * The service is not available: no connection owns the name, and no service could be started for it. The bus and the
+ * call decide which of two D-Bus names the error has, so this class covers both: `instanceof ServiceUnknownError` is
+ * also true for {@link NameHasNoOwnerError}. The call did not reach a service.
  */
 export class ServiceUnknownError extends WellKnownError {
   static override readonly dbusName: string = standard('ServiceUnknown');
 }
-/** No connection owns the name that was asked about, or that was called with `autoStart: false`. */
+/** No connection owns the name that a call asked for, or that was called with `autoStart: false`. */
 export class NameHasNoOwnerError extends ServiceUnknownError {
   static override readonly dbusName: string = standard('NameHasNoOwner');
 }
 /**
- * The service left the bus before it answered: it ended, crashed or was restarted. Whether it had begun to do what the call
- * asked for is not known. Time has nothing to do with it, so it is no {@link TimeoutError}.
+ * The service left the bus before it answered: it exited, crashed or was restarted. It may or may not have begun to
+ * carry out the call. No time limit was involved, so this is not a {@link TimeoutError}.
  */
 export class ServiceLeftError extends WellKnownError {
   static override readonly dbusName = standard('NoReply');
@@ -163,11 +170,11 @@ export class UnknownPropertyError extends WellKnownError {
 export class PropertyReadOnlyError extends WellKnownError {
   static override readonly dbusName = standard('PropertyReadOnly');
 }
-/** A policy of the bus or the service forbids it. */
+/** A policy of the bus or of the service denies it. */
 export class AccessDeniedError extends WellKnownError {
   static override readonly dbusName = standard('AccessDenied');
 }
-/** The service would ask the user for permission; call with `interactive: true` to allow that. */
+/** The service would have to ask the user for permission. Call with `interactive: true` to allow that. */
 export class InteractiveAuthorizationRequiredError extends WellKnownError {
   static override readonly dbusName = standard('InteractiveAuthorizationRequired');
 }
@@ -175,11 +182,11 @@ export class InteractiveAuthorizationRequiredError extends WellKnownError {
 export class LimitsExceededError extends WellKnownError {
   static override readonly dbusName: string = standard('LimitsExceeded');
 }
-/** More bytes wait to be written than the connection allows; await `flush()` and try again. */
+/** More bytes are queued for writing than the connection allows. Await `flush()` and try again. */
 export class BackpressureError extends LimitsExceededError {
   static override readonly dbusName: string = standard('LimitsExceeded');
 }
-/** The peer does not support what was asked. */
+/** The peer does not support the request. */
 export class NotSupportedError extends WellKnownError {
   static override readonly dbusName = standard('NotSupported');
 }
@@ -187,62 +194,63 @@ export class NotSupportedError extends WellKnownError {
 export class MatchRuleNotFoundError extends WellKnownError {
   static override readonly dbusName = standard('MatchRuleNotFound');
 }
-/** A value, name, path or signature is not what the specification or the signature asks for. */
+/** A value, name, path or signature does not comply with the specification or with the signature that it belongs to. */
 export class InvalidArgumentError extends WellKnownError {
   static override readonly dbusName = standard('InvalidArgs');
 }
 /**
- * No reply came in time: the call's own timeout passed, or a time limit of the bus did. A service that leaves the bus without
- * answering is a {@link ServiceLeftError}. A service that answers `NoReply` or `Timeout` is heard by a plain `DBusError` of
- * that name.
+ * No reply arrived in time: the timeout of the call expired, or a time limit of the bus did. A service that leaves the
+ * bus without answering causes a {@link ServiceLeftError}. A service that answers with `NoReply` or `Timeout` causes a
+ * plain `DBusError` of that name.
  */
 export class TimeoutError extends WellKnownError {
   static override readonly dbusName = standard('NoReply');
 }
 /**
- * The connection is closed, was lost while the call was waiting, or was closed before the call was made. After a loss, `cause`
- * is the reason: the error that {@link MessageBus.disconnected} resolves with.
+ * The connection is closed: it was lost while the call was waiting, or it was closed before the call. After a loss,
+ * `cause` is the reason: the error with which {@link MessageBus.disconnected} resolves.
  */
 export class ConnectionClosedError extends WellKnownError {
   static override readonly dbusName = standard('Disconnected');
 }
 /**
- * The caller whose call is being answered has left the bus, or hung up: the reason of {@link CallContext.signal} then. Where it
- * is the connection itself that ended, the reason is a {@link ConnectionClosedError}.
+ * The caller of the call that is being handled has left the bus or disconnected. It is the reason of
+ * {@link CallContext.signal} in that case. If this connection ended instead, the reason is a
+ * {@link ConnectionClosedError}.
  */
 export class CallerLeftError extends WellKnownError {
   static override readonly dbusName = standard('Disconnected');
 }
-/** No connection could be made; the text lists what was tried, how far it came, and what usually cures it. */
+/** No connection could be made. The text lists the attempts, how far each one got, and the usual cure. */
 export class ConnectError extends WellKnownError {
   static override readonly dbusName = standard('NoServer');
 }
-/** No socket could be made for peers to connect to; the text lists what was tried, and what usually cures it. */
+/** No socket could be made for peers to connect to. The text lists the attempts and the usual cure. */
 export class ListenError extends WellKnownError {
   static override readonly dbusName = standard('BadAddress');
 }
-/** The other side sent what the protocol does not allow: the reason of a loss, or what came with one message. */
+/** The other side violated the protocol. It is the reason of a loss, or concerns a single message. */
 export class ProtocolError extends WellKnownError {
   static override readonly dbusName: string = standard('InconsistentMessage');
 }
 /**
- * A reply came and cannot be used: its body is not valid, it is not what the class or definition of a typed proxy says, or it
- * is introspection data that cannot be read. The call was sent, and may have been carried out.
+ * A reply arrived and cannot be used: its body is invalid, it does not match the class or definition of a typed proxy,
+ * or it is introspection data that cannot be parsed. The call was sent, and may have been carried out.
  */
 export class InvalidReplyError extends ProtocolError {}
 
-/** What a {@link NameTakenError} carries besides. */
+/** What a {@link NameTakenError} carries besides its text. */
 export interface NameTakenErrorOptions extends DBusErrorOptions {
-  /** The unique name of the present owner. */
+  /** The unique name of the current owner. */
   readonly owner?: string | undefined;
 }
 
 /** Another connection owns the name that was requested. */
 export class NameTakenError extends WellKnownError {
   static override readonly dbusName = standard('AddressInUse');
-  /** The unique name of the present owner, where it could be learnt. */
+  /** The unique name of the current owner, if it could be determined. */
   readonly owner: string | undefined;
-  /** @param options what other errors have, and the owner */
+  /** @param options the options of other errors, and the owner */
   constructor(message: string, options?: NameTakenErrorOptions) {
     super(message, options);
     this.owner = options?.owner;
@@ -250,8 +258,8 @@ export class NameTakenError extends WellKnownError {
 }
 
 /**
- * A name is not waited for any more, because it was given back: by {@link OwnedName.release}, `releaseName`, or because its
- * queue was left.
+ * A name is no longer waited for, because it was released by {@link OwnedName.release} or `releaseName`, or because the
+ * program left its queue.
  */
 export class NameReleasedError extends WellKnownError {
   static override readonly dbusName = standard('NameHasNoOwner');

@@ -1,7 +1,7 @@
 /**
- * Errors that busbar makes. Their classes are those of `error-classes.ts` but for a mark: a service answers its callers with an
- * error that it made, and never with one that busbar made for the service, of a wrong argument or a call that failed. The
- * mark tells which it is, wherever in busbar an error comes from.
+ * The errors that busbar makes. Their classes are those of `error-classes.ts` with a mark. A service answers its
+ * callers with the errors that it made itself, and never with one that busbar made for it, for a wrong argument or a
+ * failed call. The mark tells the two apart, wherever in busbar an error comes from.
  */
 import type { Message } from '../connection/message.js';
 import * as published from './error-classes.js';
@@ -9,7 +9,7 @@ import { printable } from './printable.js';
 
 export type { DBusErrorOptions } from './error-classes.js';
 
-/** A class as busbar uses it: a subclass of its own that looks the same. */
+/** Returns a class for use within busbar: a marked subclass that looks the same to programs. */
 function marked<ErrorClass extends typeof published.DBusError | typeof published.WellKnownError>(
   errorClass: ErrorClass,
 ): ErrorClass {
@@ -100,10 +100,10 @@ export const NameReleasedError = marked(published.NameReleasedError);
 export type NameReleasedError = published.NameReleasedError;
 
 /**
- * The error for what needs a connection that is over.
+ * The error for an operation on a connection that has ended.
  *
- * @param text what cannot be, without the reason
- * @param reason why the connection was lost; nothing where it was closed here
+ * @param text what failed, without the reason
+ * @param reason why the connection was lost; `undefined` if the program closed it
  * @internal
  */
 export function closedError(text: string, reason: DBusError | undefined): ConnectionClosedError {
@@ -112,7 +112,7 @@ export function closedError(text: string, reason: DBusError | undefined): Connec
 }
 
 /**
- * Whether something was not sent because nothing can be, and not because of what it is.
+ * Whether a message was not sent because the connection takes none, and not because of its content.
  *
  * @internal
  */
@@ -120,12 +120,18 @@ export function isOverOrFull(error: unknown): boolean {
   return error instanceof ConnectionClosedError || error instanceof BackpressureError;
 }
 
-/** Whether busbar made an error, and not the program: a service that throws it does not mean it as the answer to its caller. */
+/**
+ * Whether busbar made an error, and not the program. A service that throws such an error does not mean it as the answer
+ * to its caller.
+ */
 export function isOfBusbar(error: DBusError): boolean {
   return published.ofBusbar in error;
 }
 
-/** What a received error becomes, by its name on the wire. Kinds that tell of a connection or a call of one's own are none. */
+/**
+ * The classes of received errors, by name on the wire. The list leaves out the kinds that concern the receiver's own
+ * connection or call.
+ */
 const receivedClasses = new Map(
   [
     ServiceUnknownError,
@@ -144,14 +150,17 @@ const receivedClasses = new Map(
   ].map((errorClass) => [errorClass.dbusName, errorClass]),
 );
 
-/** The names by which a bus says that a call gets no reply. From a service they tell of something that the service did. */
+/**
+ * The names by which a bus says that a call gets no reply. From a service, they concern something that the service did.
+ */
 const noReplyNames: ReadonlySet<string> = new Set(
   ['NoReply', 'Timeout', 'TimedOut'].map((name) => `org.freedesktop.DBus.Error.${name}`),
 );
 
 /**
- * The class of a received error. Those that tell of a connection or a call of one's own are made here alone: an answer
- * named `Disconnected` tells of a connection of the service's, and a program that reconnects must not believe it.
+ * The class of a received error. Classes that concern the receiver's own connection or call are made only in this
+ * process. An answer named `Disconnected` concerns a connection of the service, and a program that reconnects must not
+ * believe it.
  */
 function receivedClass(
   dbusName: string,
@@ -159,7 +168,8 @@ function receivedClass(
   text: string,
 ): typeof published.WellKnownError | undefined {
   if (sender === 'org.freedesktop.DBus' && noReplyNames.has(dbusName)) {
-    // Of the buses only dbus-daemon has a time limit for replies, off by default; its text is all that tells.
+    // Of the buses, only dbus-daemon has a time limit for replies, off by default. Only its text tells which of the two
+    // happened.
     const isLeft = dbusName === ServiceLeftError.dbusName && !/\btime(d ?)?out\b/.test(text);
     return isLeft ? ServiceLeftError : TimeoutError;
   }
@@ -167,13 +177,13 @@ function receivedClass(
 }
 
 /**
- * The error for an ERROR message. Peers may leave the text out, send something else first, or add values: whatever
- * they sent is in `body`.
+ * The error for an ERROR message. Peers may leave the text out, begin with another value, or add values: `body` has all
+ * values that they sent.
  *
- * @param text the first value where it is a string, else nothing. In the message its control characters are escaped: errors
- *   are printed, and whoever answers must not write to the terminal of who called
- * @param body the message's values, or what decodes them when somebody looks
- * @param call what was called, for the text
+ * @param text the first value if it is a string, else an empty string. Its control characters are escaped in the
+ *   message: errors are printed, and a peer that answers must not be able to write to the terminal of its caller
+ * @param body the values of the message, or a function that decodes them when the program reads them
+ * @param call a description of the call, for the text
  * @internal
  */
 export function errorFromReply(
@@ -185,7 +195,7 @@ export function errorFromReply(
   const { errorName: dbusName = 'org.freedesktop.DBus.Error.Failed' } = reply;
   const error = errorNamed(dbusName, reply.sender, text, typeof body === 'function' ? [] : body, call);
   if (typeof body === 'function') Object.defineProperty(error, 'body', { get: body, enumerable: true });
-  // Hidden, so that an error that is printed shows what went wrong and not all of a message.
+  // Not enumerable: a printed error shows what went wrong, without the whole message.
   return Object.defineProperty(error, 'reply', { value: reply, configurable: true });
 }
 
@@ -196,8 +206,8 @@ function errorNamed(
   body: readonly unknown[],
   call: string,
 ): DBusError {
-  const told = printable(received.trim());
-  const text = told === '' ? dbusName : told;
+  const escaped = printable(received.trim());
+  const text = escaped === '' ? dbusName : escaped;
   const message = call === '' ? text : `${text} (${call})`;
   const known = receivedClass(dbusName, sender, received);
   if (known === undefined) return new DBusError(dbusName, message, { body });

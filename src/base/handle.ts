@@ -1,21 +1,22 @@
-/** What a call that begins something gives back: that which ends it. */
+/** The handle that a program gets for something that goes on until it is ended. */
 import { inspect } from 'node:util';
 import { printable } from './printable.js';
 
 /**
- * Something that goes on until it is ended: a subscription, an export, a watched name, a message handler. Disposing it (`using`),
- * or `end`, ends it exactly once; more often does nothing. It also ends with its connection.
+ * Something that goes on until it is ended: a subscription, an export, a watched name or a message handler. The handle
+ * ends it when the program disposes of the handle (`using`) or calls `end`. A second call does nothing. It also ends
+ * with its connection.
  */
 export interface Handle extends Disposable {
-  /** Ends it, at once. */
+  /** Ends it immediately. */
   end(): void;
 }
 
 /**
- * Makes a handle. Its functions can be taken out of it and passed on.
+ * Makes a handle. The functions of a handle do not use `this`, so they can be passed on.
  *
- * @param what what it is, as it is printed: `subscription`
- * @param which of those it is
+ * @param what what the handle is for, as it is printed: `subscription`
+ * @param which the particular one, as it is printed
  * @param end may be called more than once
  */
 export function makeHandle(what: string, which: string, end: () => void): Handle {
@@ -23,7 +24,7 @@ export function makeHandle(what: string, which: string, end: () => void): Handle
   return Object.defineProperty({ end, [Symbol.dispose]: end }, inspect.custom, { value: show });
 }
 
-/** As {@link makeHandle}, of something that has more to it. */
+/** Like {@link makeHandle}, for an object that has other members too. */
 export function withHandle<Extra extends object>(
   extra: Extra,
   what: string,

@@ -1,6 +1,7 @@
 /**
- * The options that a call takes. Each call has one table of them, which the compiler holds against the type of its options, so
- * that no key is missing and none is too many. An option that does not exist is refused: a misspelt one would do nothing.
+ * The options that a function takes. Each function has one table of them, and the compiler compares the table with the
+ * type of the options: no key is missing and none is superfluous. Unknown options are refused, because a misspelt one
+ * would have no effect.
  */
 import { InvalidArgumentError } from './errors.js';
 import { quoted } from './names.js';
@@ -10,36 +11,36 @@ import { checkObject } from './parameters.js';
 /** Checks the value of an option, which may be `undefined`. */
 type CheckValue = (value: unknown, name: string) => void;
 
-/** What checks the value of each option. */
+/** The check of the value of each option. */
 export type OptionTable<Options> = { readonly [Key in keyof Required<Options>]: CheckValue };
 
 /** The check of an option that is checked where it is used. */
 export function anyValue(): void {}
 
 /**
- * The error for a key that does not exist, with the one that was probably meant.
+ * The error for an unknown key. It suggests the key that was probably meant.
  *
- * @param call what was given the key
- * @param kind what the keys are: options, fields of a message
+ * @param call the function that was given the key
+ * @param kind what the keys are: options, or fields of a message
  */
 export function unknownKey(call: string, kind: string, key: string, known: Iterable<string>): InvalidArgumentError {
   return new InvalidArgumentError(`${call} takes no ${kind} ${quoted(key)}${suggestion(key, known)}`);
 }
 
 interface Wording {
-  /** What the keys are called; options if left out. */
+  /** What the keys are called; `option` by default. */
   readonly kind?: string;
-  /** Keys by the names that dbus-next has for them. */
+  /** The keys here, by the names that dbus-next has for them. */
   readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 export class KnownOptions<Options extends object> {
   readonly #call: string;
   readonly #wording: Wording;
-  /** Without a prototype, so that a key is looked up as it is. */
+  /** Has no prototype, so that inherited names are not found. */
   readonly #checks: { readonly [key: string]: CheckValue };
 
-  /** @param call what takes the options, for texts: `connect()` */
+  /** @param call the function that takes the options, for error texts: `connect()` */
   constructor(call: string, table: OptionTable<Options>, wording: Wording = {}) {
     this.#call = call;
     this.#wording = wording;
@@ -47,9 +48,9 @@ export class KnownOptions<Options extends object> {
   }
 
   /**
-   * Checks that there are options, their keys, and their values.
+   * Checks that the options are an object, and checks its keys and values.
    *
-   * @param name that of the parameter
+   * @param name the name of the parameter
    * @throws {@link InvalidArgumentError}
    */
   check(options: Options, name = 'options'): void {
@@ -61,9 +62,9 @@ export class KnownOptions<Options extends object> {
   }
 
   /**
-   * Checks the keys alone, for what is made often and checked where it is used.
+   * Checks only the keys, for options that are passed often and whose values are checked where they are used.
    *
-   * @throws {@link InvalidArgumentError} for one that does not exist, whatever its value is
+   * @throws {@link InvalidArgumentError} for an unknown key, whatever its value is
    */
   checkKeys(options: object): void {
     for (const key of Object.keys(options)) if (this.#checks[key] === undefined) throw this.#unknown(key);

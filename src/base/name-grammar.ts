@@ -1,5 +1,5 @@
 /**
- * The grammar of interface and member names for the compiler: the twin of `names.ts`, for names that are literal types.
+ * The grammar of interface and member names at compile time: the twin of `names.ts`, for names that are literal types.
  *
  * @see D-Bus specification, section "Valid Names"
  */
@@ -7,7 +7,7 @@ import type { IsTooLong } from './text-length.js';
 
 declare const reason: unique symbol;
 
-/** What a name that is not valid becomes: a type that no value fits, with the reason in its name. */
+/** What an invalid name becomes: a type that no value is assignable to. Its type argument is the reason. */
 export interface InvalidName<Reason extends string> {
   readonly [reason]: Reason;
 }
@@ -21,7 +21,7 @@ type Letter =
   | 'n' | 'o' | 'p' | 'q' | 'r' | 's' | 't' | 'u' | 'v' | 'w' | 'x' | 'y' | 'z';
 type InMember = Letter | Digit | '_';
 
-/** The first character that is not allowed; `never` where there is none. Names are read four characters at a time. */
+/** The first character that is not allowed; `never` if all are. Names are read four characters at a time. */
 type Forbidden<
   S extends string,
   Allowed extends string,
@@ -35,7 +35,7 @@ type Forbidden<
       : First
     : never;
 
-/** The name itself if methods and signals may have it, or if it is only known as `string`. */
+/** The name itself if it is a valid name of a method or signal, or if its type is only `string`. */
 export type ValidMemberName<S extends string> = string extends S
   ? S
   : S extends ''
@@ -46,7 +46,7 @@ export type ValidMemberName<S extends string> = string extends S
         ? Short<S>
         : InvalidName<`the member name "${S}" has a character that is not among A-Z a-z 0-9 _`>;
 
-/** The name itself if an interface may have it, or if it is only known as `string`. */
+/** The name itself if it is a valid interface name, or if its type is only `string`. */
 export type ValidInterfaceName<S extends string> = string extends S
   ? S
   : S extends `${string}.${string}`

@@ -1,8 +1,8 @@
 /**
- * The grammar of names: bus names, interfaces, errors, members and object paths. Everything that leaves for the wire
- * or is declared by a service is checked here first. Property and argument names are free text and have no rule.
+ * The grammar of names: bus names, interfaces, errors, members and object paths. Names are checked here before they are
+ * sent or declared by a service. Names of properties and arguments are free text and have no rule.
  *
- * Each rule remembers what it accepted: the same few names go by with every message, and a look-up costs a fifth of
+ * Each rule remembers the names that it accepted. Most messages use the same few names, and a look-up costs a fifth of
  * the regular expression (9 ns against 46 ns).
  *
  * @see D-Bus specification, sections "Valid Names" and "Valid Object Paths"
@@ -12,12 +12,15 @@ import { BoundedCache } from './bounded-cache.js';
 import { InvalidArgumentError } from './errors.js';
 import { printable } from './printable.js';
 
-/** Bus, interface, error and member names, in bytes (they are ASCII, so in characters too). */
+/**
+ * The longest bus, interface, error or member name, in bytes. Names are ASCII, so it is the number of characters as
+ * well.
+ */
 const NAME_MAXIMUM = 255;
 
 const QUOTED_MAXIMUM = 100;
 
-/** Text of a peer or a caller as it appears in error messages: escaped, in quotation marks, and not too long. */
+/** Escapes, quotes and shortens a text of a peer or a caller for an error message. */
 export function quoted(text: string): string {
   const json = printable(JSON.stringify(text.slice(0, QUOTED_MAXIMUM)));
   return text.length > QUOTED_MAXIMUM ? `${json.slice(0, -1)}…"` : json;
@@ -29,7 +32,7 @@ class NameRule {
   /** Names that were accepted. */
   readonly #remembered = new BoundedCache<true>();
 
-  /** @param explain what is wrong with a value that does not match */
+  /** @param explain returns what is wrong with a value that does not match */
   constructor(matches: (value: string) => boolean, explain: (value: string) => string) {
     this.#matches = matches;
     this.#explain = explain;
@@ -38,7 +41,7 @@ class NameRule {
   accepts(value: string): boolean {
     if (this.#remembered.get(value) === true) return true;
     if (typeof value !== 'string' || !this.#matches(value)) return false;
-    // Object paths may be longer; long ones are rare and would only fill the memory.
+    // Object paths may be longer. Long ones are rare, and would only fill the memory.
     if (value.length > NAME_MAXIMUM) return true;
     if (this.#remembered.isFamiliar(value)) this.#remembered.add(value, true);
     return true;
@@ -55,7 +58,7 @@ class NameRule {
   }
 }
 
-/** What the elements of a dotted name may look like. */
+/** The grammar of the elements of a dotted name. */
 interface DottedGrammar {
   readonly forbidden: RegExp;
   readonly allowed: string;
@@ -130,14 +133,17 @@ const isShort = (value: string) => value.length <= NAME_MAXIMUM;
 const matchesUnique = (value: string) => isShort(value) && uniqueGrammar.test(value);
 const matchesWellKnown = (value: string) => isShort(value) && wellKnownGrammar.test(value);
 
-/** Paths have no limit of their own: the repetition in the grammar would overflow the stack on one of megabytes. */
+/**
+ * Paths have no maximum length. Long ones are checked without repeated groups, because the regular expression with its
+ * repetition would overflow the stack on a path of megabytes.
+ */
 const matchesPath = (value: string) =>
   isShort(value) ? pathGrammar.test(value) : value.startsWith('/') && !/[^A-Za-z0-9_/]|\/\/|\/$/.test(value);
 
 const uniqueNames = new NameRule(matchesUnique, explainUniqueName);
 const wellKnownNames = new NameRule(matchesWellKnown, explainWellKnownName);
 const busNames = new NameRule((value) => matchesUnique(value) || matchesWellKnown(value), explainBusName);
-/** A bus name, or the beginning of one: a second element makes any single one a bus name. */
+/** A bus name, or the beginning of one. A single element with a second one appended is a bus name. */
 const busNamespaces = new NameRule(
   (value) => busNames.accepts(value.includes('.') ? value : `${value}.x`),
   explainBusName,
@@ -149,12 +155,12 @@ const interfaceNames = new NameRule(
 const memberNames = new NameRule((value) => isShort(value) && memberGrammar.test(value), explainMember);
 const objectPaths = new NameRule(matchesPath, explainPath);
 
-/** Whether a message can be addressed to this: a unique name or a well-known name. */
+/** Whether a message can be addressed to this name: a unique name or a well-known name. */
 export function isBusName(value: string): boolean {
   return busNames.accepts(value);
 }
 
-/** Whether this can be the name that the bus gave a connection, for instance `:1.42`. */
+/** Whether this is a valid unique name, which the bus assigns to a connection, for instance `:1.42`. */
 export function isUniqueName(value: string): boolean {
   return uniqueNames.accepts(value);
 }
@@ -169,32 +175,32 @@ export function isInterfaceName(value: string): boolean {
   return interfaceNames.accepts(value);
 }
 
-/** Whether this is an error name; the rules are those of interface names. */
+/** Whether this is an error name. Error names have the grammar of interface names. */
 export function isErrorName(value: string): boolean {
   return interfaceNames.accepts(value);
 }
 
-/** Whether this can be the name of a method or a signal. Properties may be called anything. */
+/** Whether this is a valid name of a method or signal. Names of properties have no rule. */
 export function isMemberName(value: string): boolean {
   return memberNames.accepts(value);
 }
 
-/** Whether this is an object path: `/`, or elements of letters, digits and underscores, each behind a `/`. */
+/** Whether this is an object path: `/`, or elements of letters, digits and underscores, each after a `/`. */
 export function isObjectPath(value: string): boolean {
   return objectPaths.accepts(value);
 }
 
 /**
- * Refuses what is no bus name.
+ * Checks that a value is a bus name.
  *
- * @param what what the value is for, to begin the error's text with
- * @throws {@link InvalidArgumentError} that names the broken rule and the place
+ * @param what what the value is for; the error text begins with it
+ * @throws {@link InvalidArgumentError} that tells the broken rule and the position
  */
 export function checkBusName(value: string, what = 'bus name'): void {
   busNames.check(value, what);
 }
 
-/** Like {@link checkBusName}, for the beginning of a bus name, which may be of one element. */
+/** Like {@link checkBusName}, for the beginning of a bus name, which may have a single element. */
 export function checkBusNamespace(value: string, what: string): void {
   busNamespaces.check(value, what);
 }

@@ -1,10 +1,13 @@
-/** What somebody probably meant: used where an error can name what exists. */
+/** Finds the name that was probably meant, for errors that can list the existing names. */
 import { printable } from './printable.js';
 
-/** No name of D-Bus is longer. Comparing takes time in proportion, and what is compared may be of a stranger's choice. */
+/**
+ * The longest name that is compared; no D-Bus name is longer. Comparing takes time in proportion to the length, and a
+ * peer may have chosen the text.
+ */
 const LENGTH_MAXIMUM = 255;
 
-/** The name with the fewest letters to change, whatever their case, if that is few enough to be a slip. */
+/** The name with the smallest edit distance, ignoring case, if the distance is small enough for a typing error. */
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
   if (wanted.length > LENGTH_MAXIMUM) return undefined;
   let nearest: string | undefined;
@@ -18,16 +21,19 @@ export function nearestName(wanted: string, names: Iterable<string>): string | u
   return nearest;
 }
 
-/** `; did you mean X? Known: X, Y`, or nothing where there is nothing to offer. Names of properties may hold anything. */
+/**
+ * `; did you mean X? Known: X, Y`, or an empty string if there are no names. Names of properties may contain any
+ * character.
+ */
 export function suggestion(wanted: string, names: Iterable<string>): string {
   const all = Array.from(names, printable);
   if (all.length === 0) return '';
   const nearest = nearestName(wanted, all);
-  const shown = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');
-  return nearest === undefined ? `; known: ${shown}` : `; did you mean ${nearest}? Known: ${shown}`;
+  const listed = all.slice(0, 12).join(', ') + (all.length > 12 ? `, and ${all.length - 12} more` : '');
+  return nearest === undefined ? `; known: ${listed}` : `; did you mean ${nearest}? Known: ${listed}`;
 }
 
-/** Levenshtein's distance, row by row. */
+/** The Levenshtein distance, computed row by row. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-/** Bytes that nobody can guess, by the runtime's own generator: to load `node:crypto` takes longer than to connect. */
+/** Unpredictable bytes from the runtime's own generator. Loading `node:crypto` would take longer than connecting. */
 export function randomBytes(count: number): Buffer {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(count)).buffer);
 }

@@ -1,7 +1,13 @@
-/** A Proxy that was revoked throws whatever is asked of it, a bare TypeError: no value is less of one. */
+/**
+ * Checks for revoked Proxy objects. Every operation on a revoked Proxy throws a bare TypeError, so no value is harder
+ * to handle.
+ */
 import { types } from 'node:util';
 
-/** Whether a value is a Proxy that was revoked. It takes longer than looking at most values, so it is for what has thrown. */
+/**
+ * Whether a value is a revoked Proxy. The check takes longer than reading most values, so it is for values that have
+ * thrown.
+ */
 export function isRevoked(value: unknown): boolean {
   if (!types.isProxy(value)) return false;
   try {
@@ -12,7 +18,7 @@ export function isRevoked(value: unknown): boolean {
   }
 }
 
-/** As `Array.isArray`, which throws for a Proxy that was revoked. */
+/** Like `Array.isArray`, but returns false for a revoked Proxy instead of throwing. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);

@@ -1,20 +1,24 @@
-/** What other D-Bus libraries call things that have another name here: who calls them is told the name, and nothing else happens. */
+/**
+ * Names that other D-Bus libraries use for something that has another name in busbar. Calling one throws an error with
+ * that name.
+ */
 import { InvalidArgumentError } from './errors.js';
 
 /**
- * Gives an object names that only tell what to use. Nothing lists them; a class that has such a member of its own has it.
+ * Adds functions to an object that only throw the name to use instead. They are not enumerable. A class that has a
+ * member of the same name keeps it.
  *
- * @param what the object, for texts: `bus`
+ * @param what the object, for error texts: `bus`
  */
 export function nameSuccessors(object: object, what: string, successors: Readonly<Record<string, string>>): void {
   for (const [name, successor] of Object.entries(successors)) {
-    const tell = () => {
+    const throwSuccessor = () => {
       throw new InvalidArgumentError(`${what}.${name}() is not how busbar does it: ${successor}`);
     };
     Object.defineProperty(object, name, {
       configurable: true,
       get: function successor() {
-        return tell;
+        return throwSuccessor;
       },
       set(value: unknown) {
         Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });

@@ -1,17 +1,18 @@
 /**
- * Short ASCII to strings. A call into the runtime takes about 50 ns however short the text is; `fromCharCode` with
- * one argument for each character takes 10 to 37 ns, and is only that fast when the arguments are written out: with
- * `apply` it is slower than the runtime from 12 characters on.
+ * Makes strings from short ASCII. A call into the runtime takes about 50 ns, however short the text is. `fromCharCode`
+ * with one argument for each character takes 10 to 37 ns, but only if the arguments are written out: with `apply` it is
+ * slower than the runtime from 12 characters on.
  */
 
-/** Beyond this many characters the runtime is as fast. */
+/** With more characters, the runtime is as fast. */
 export const SHORT_MAXIMUM = 24;
 
 const NOT_ASCII = 0x80808080;
 
 /**
- * Whether a text has only ASCII, told from the words it touches. What stands behind the text in the last word counts
- * too, so that the answer may be no for a text that is ASCII: behind a text are its NUL and, nearly always, padding.
+ * Whether a text has only ASCII characters, determined from the words it is in. The bytes after the text in the last
+ * word count too, so the answer may be false for an ASCII text. After a text there are its NUL and, nearly always,
+ * padding.
  *
  * @param start a multiple of 4
  */
@@ -22,7 +23,7 @@ export function isAscii(words: Int32Array, start: number, end: number): boolean 
   return (bits & NOT_ASCII) === 0;
 }
 
-/** Reads a text of ASCII that has at most {@link SHORT_MAXIMUM} characters. */
+/** Reads an ASCII text of at most {@link SHORT_MAXIMUM} characters. */
 export function readShortAscii(bytes: Uint8Array, start: number, length: number): string {
   const of = String.fromCharCode;
   if (length === 0) return '';

@@ -1,5 +1,5 @@
 /**
- * Reading arrays, dictionaries by string and structs, whatever is in them.
+ * Reads arrays, dictionaries with string keys, and structs.
  *
  * @see D-Bus specification, section "Container types"
  */
@@ -50,7 +50,7 @@ export function decodeTypedArray(TypedArray: TypedArrayConstructor, alignment: n
   return (reader) => new TypedArray(reader.memory(reader.beginArray(alignment), alignment));
 }
 
-/** Dictionaries by string. Of entries with the same key the last one counts. */
+/** Reads dictionaries with string keys. If a key occurs several times, the last entry counts. */
 export function decodeObject(readKey: (reader: Reader) => string, readValue: ValueDecoder): ValueDecoder {
   return (reader) => {
     const end = reader.beginArray(8);
@@ -65,7 +65,10 @@ export function decodeObject(readKey: (reader: Reader) => string, readValue: Val
   };
 }
 
-/** Assigning to `__proto__` would change what the object inherits: a peer must not be able to. */
+/**
+ * Defines `__proto__` as an own property. An assignment would change the prototype of the object, which a peer must not
+ * be able to do.
+ */
 export function defineProto(object: object, value: unknown): void {
   Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,16 +1,16 @@
 /**
- * Dictionaries that become a `Map`: those whose keys are no strings, because property names would lose the type of the key,
- * and all where the receiver asks for it. Of entries with the same key the last one counts.
+ * Reads dictionaries that become a `Map`: those whose keys are not strings, because a property name would lose the type
+ * of the key, and all dictionaries if the receiver asks for it. If a key occurs several times, the last entry counts.
  */
 import type { BasicCode } from '../signature/parse.js';
 import { hashOfNumber, hashOfWords, KeyChains } from './key-chains.js';
 import type { Reader } from './reader.js';
 import type { ValueDecoder } from './value-codec.js';
 
-/** A dictionary of at most so many bytes has too few entries to degenerate. */
+/** A dictionary of at most this many bytes has too few entries to degenerate. */
 const SMALL_BYTES = 1024;
 
-/** The hash of the key that was read last; keys of other types are few, or seeded. */
+/** The hash of the key that was read last. Keys of other types have few values, or seeded hashes. */
 const hashes: { readonly [Code in BasicCode]?: (reader: Reader, key: unknown) => number } = {
   n: hashOfKey,
   q: hashOfKey,
@@ -20,7 +20,7 @@ const hashes: { readonly [Code in BasicCode]?: (reader: Reader, key: unknown) =>
   x(reader) {
     const low = reader.wordBefore(8);
     const high = reader.wordBefore(4);
-    // Bigints are hashed without their sign.
+    // V8 hashes bigints without their sign.
     return high >> 31 === 0 ? hashOfWords(low, high) : hashOfWords(-low >>> 0, ~high + Number(low === 0));
   },
   t: (reader) => hashOfWords(reader.wordBefore(8), reader.wordBefore(4)),
@@ -64,7 +64,7 @@ function readCounted(
     const value = readValue(reader);
     const { size } = map;
     map.set(key, value);
-    // A key that comes again makes no chain longer.
+    // A repeated key does not make a chain longer.
     if (map.size > size) chains.add(hash);
   }
   return map;

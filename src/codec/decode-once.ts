@@ -1,6 +1,6 @@
 /**
- * Reading values of a signature that was hardly met before: by going along its text. What is compiled reads faster, but
- * compiling takes ten times what one value does, and peers choose signatures.
+ * Reads values of a signature that is new or rare, by walking through the text of the signature. A compiled decoder
+ * reads faster, but compiling takes ten times as long as one value, and peers choose signatures.
  */
 import { endOfType } from '../signature/grammar.js';
 import { alignments } from '../signature/parse.js';
@@ -8,21 +8,21 @@ import { defineProto } from './decode-container.js';
 import type { Reader } from './reader.js';
 import type { ValueDecoder } from './value-codec.js';
 
-/** What is done in the same way as for other signatures. */
+/** The decoders that are the same for compiled signatures. */
 interface Compiled {
-  /** Whether dictionaries by text become a `Map`, too. */
+  /** Whether dictionaries with string keys become a `Map` as well. */
   readonly maps: boolean;
   readonly variant: ValueDecoder;
-  /** The decoder of the array whose element's type begins at `at`. */
+  /** The decoder of the array whose element type begins at `at`. */
   array(signature: string, at: number): ValueDecoder;
 }
 
-/** An array with so many times the bytes of its signature is worth compiling. */
+/** An array whose size is at least this many times the length of its signature is worth compiling. */
 const WORTH_COMPILING = 32;
 
 export class OnceDecoder {
   readonly #compiled: Compiled;
-  /** Where the type that was read last ends in its signature. */
+  /** The end of the type that was read last, in its signature. */
   #behind = 0;
 
   constructor(compiled: Compiled) {
@@ -79,7 +79,7 @@ export class OnceDecoder {
     return values;
   }
 
-  /** @param at where the element's type begins */
+  /** @param at where the type of the elements begins */
   #readArray(reader: Reader, signature: string, at: number): unknown {
     const behind = endOfType(signature, at);
     const value = this.#readElements(reader, signature, at);
@@ -128,7 +128,7 @@ export class OnceDecoder {
   }
 }
 
-/** The key of an entry, which is a text. */
+/** Reads the key of an entry, which is a string. */
 function readKey(reader: Reader, signature: string, at: number): string {
   reader.align(8);
   return signature[at] === 'g' ? reader.signature() : reader.key();

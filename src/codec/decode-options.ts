@@ -1,23 +1,27 @@
-/** How a receiver wants values decoded. */
+/** The options that decide how received values are decoded. */
 
-/** Choices of the receiver's. */
+/** Options of the receiver. */
 export interface DecodeOptions {
-  /** `plain`, the default: a variant becomes the value in it. `wrap`: a `Variant`, which keeps the type. */
+  /** `plain`, the default: a variant becomes its value. `wrap`: it becomes a `Variant`, which keeps the type. */
   readonly variants?: 'plain' | 'wrap' | undefined;
-  /** Whether arrays of numbers become `Int32Array` and so on, which is faster; otherwise arrays. */
+  /**
+   * Whether arrays of numbers become typed arrays, such as `Int32Array`, which is faster. By default they become
+   * arrays.
+   */
   readonly typedArrays?: boolean | undefined;
   /**
-   * `object`, the default: dictionaries by text become plain objects, whose properties with names like integers come first.
-   * `map`: every dictionary becomes a `Map`, in the order of the wire. Of entries with the same key the last value counts.
+   * `object`, the default: dictionaries with string keys become plain objects, whose properties with integer names come
+   * first. `map`: every dictionary becomes a `Map`, in the order of the wire. If a key occurs several times, the last
+   * value counts.
    */
   readonly dictionaries?: 'object' | 'map' | undefined;
 }
 
-/** How busbar itself decodes. */
+/** The options with which busbar itself decodes. */
 export interface Decoding extends Omit<DecodeOptions, 'variants'> {
   /**
-   * As for others, or `outermost`: a `Variant` where it is a value of the message itself, or of a dictionary that is one; plain
-   * within.
+   * As in {@link DecodeOptions}, or `outermost`: only variants that are values of the message itself, or of a
+   * dictionary that is one, become a `Variant`. Variants within them become plain values.
    */
   readonly variants?: DecodeOptions['variants'] | 'outermost';
 }

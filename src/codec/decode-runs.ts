@@ -1,6 +1,6 @@
 /**
- * Reading arrays of the commonest types. The loop over elements of any type calls a function that the compiler of the
- * runtime cannot foresee; without such a call, and in an array that need not grow, numbers take less than half of the time.
+ * Reads arrays of the most common types. The loop for arbitrary elements calls a function that the JIT compiler cannot
+ * predict. Without such a call, and with an array of known length, numbers take less than half of the time.
  */
 import type { BasicCode } from '../signature/parse.js';
 import type { Reader } from './reader.js';

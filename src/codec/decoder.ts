@@ -1,8 +1,8 @@
 /**
- * Bytes to values. A decoder is compiled for a signature and a choice of options: each type becomes a function that reads
- * its values, made of the functions of the types within, and is kept. Peers choose signatures, and one that is seen once
- * must cost little more than its bytes: so that is done when a signature was met a few times. Until then its values are read
- * by going along its text.
+ * Decodes bytes into values. A decoder is compiled for a signature and a choice of options: each type becomes a
+ * function that reads its values and calls the functions of the types within it. The result is cached. Peers choose
+ * signatures, and a signature that is seen once must cost little more than its bytes. So a decoder is compiled only
+ * after several uses of a signature; until then its values are read by walking through its text.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -32,12 +32,12 @@ import type { ValueDecoder } from './value-codec.js';
 /**
  * Reads the values of the body that the reader has opened.
  *
- * @throws {@link ProtocolError} for a body that does not fit the signature, where that is noticed
+ * @throws {@link ProtocolError} for a body that does not match the signature, where the reader notices it
  */
 export type Decoder = (reader: Reader) => unknown[];
 
 /**
- * The decoder for the values of a signature.
+ * Returns the decoder for the values of a signature.
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
@@ -50,7 +50,7 @@ export const VARIANTS = ['plain', 'wrap'] as const;
 /** The choices for `dictionaries`. */
 export const DICTIONARIES = ['object', 'map'] as const;
 
-/** The options, with the checks of their values. */
+/** The options and the checks of their values. */
 export const decodeTable: OptionTable<DecodeOptions> = {
   variants: oneOf(VARIANTS),
   typedArrays: checkBoolean,
@@ -58,7 +58,7 @@ export const decodeTable: OptionTable<DecodeOptions> = {
 };
 
 function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: Decoding): Dialect {
-  // What most ask for needs neither a check nor a look-up by name, which take longer than a short body.
+  // The default options need neither a check nor a look-up by name; those take longer than a short body.
   let index = 0;
   if (variants !== 'plain') {
     if (variants !== 'outermost') checkChoice(variants, VARIANTS, 'variants');
@@ -124,7 +124,7 @@ class Dialect {
     return values;
   }
 
-  /** Reads the content of a variant with a signature that is not kept. */
+  /** Reads the content of a variant whose signature is not cached. */
   #readNew(reader: Reader, signature: string): unknown {
     checkSingle(signature);
     if (!this.#contents.isFamiliar(signature)) return this.#once.read(reader, signature, 0);
@@ -137,12 +137,12 @@ class Dialect {
       readers.push(this.#compileArgument(signature, at));
     }
     const [read] = readers;
-    // One value is what most bodies have, and an array that is made with it need not grow.
+    // Most bodies have one value, and an array that is created with its value need not grow.
     if (read !== undefined && readers.length === 1) return (reader) => [read(reader)];
     return (reader) => readEach(reader, readers);
   }
 
-  /** The decoder of a value of the message itself, whose type begins at `at`. */
+  /** Returns the decoder of a value of the message itself, whose type begins at `at`. */
   #compileArgument(signature: string, at: number): ValueDecoder {
     if (!this.#wrapOutermost) return this.#compileAt(signature, at);
     if (signature[at] === 'v') return this.#variantDecoder(true);
@@ -150,7 +150,7 @@ class Dialect {
     return this.#dictionaryDecoder(signature[at + 2] as BasicCode, this.#variantDecoder(true));
   }
 
-  /** The decoder of the type that begins at `at`. */
+  /** Returns the decoder of the type that begins at `at`. */
   #compileAt(signature: string, at: number): ValueDecoder {
     const code = signature[at];
     if (code === 'a') return this.#compileArray(signature, at + 1);
@@ -166,7 +166,7 @@ class Dialect {
     return fields;
   }
 
-  /** @param at where the element begins */
+  /** @param at where the type of the elements begins */
   #compileArray(signature: string, at: number): ValueDecoder {
     const code = signature[at] as BasicCode | '(' | 'a' | 'v' | '{';
     if (code === '{') return this.#compileDictionary(signature, at + 1);
@@ -177,7 +177,7 @@ class Dialect {
     return decodeRuns[code as BasicCode] ?? decodeArray(this.#compileAt(signature, at), alignment);
   }
 
-  /** @param at where the key stands */
+  /** @param at where the type of the key is */
   #compileDictionary(signature: string, at: number): ValueDecoder {
     const code = signature[at] as BasicCode;
     const isByName = code === 's' || code === 'o';
@@ -211,7 +211,7 @@ class Dialect {
     return value;
   }
 
-  /** The commonest types are read without a look-up, which takes longer than the value. */
+  /** Reads the most common types without a look-up, which takes longer than the value. */
   #readContent(reader: Reader): unknown {
     const letter = reader.letter();
     switch (letter) {
@@ -238,7 +238,10 @@ class Dialect {
     return decode === undefined ? this.#readNew(reader, signature) : decode(reader);
   }
 
-  /** Dictionaries of variants by string, the commonest of all: without calls that the runtime cannot foresee. */
+  /**
+   * Reads dictionaries of variants with string keys, the most common type of all, without calls that the JIT compiler
+   * cannot predict.
+   */
   readonly #decodeVariants: ValueDecoder = (reader) => {
     const end = reader.beginArray(8);
     const object: Record<string, unknown> = {};
@@ -261,7 +264,7 @@ function isOfVariants(signature: string, at: number): boolean {
 }
 
 const plainDialect = new Dialect('plain', false, false);
-/** By what was chosen; few programs use more than two. */
+/** The dialects by their options. Few programs use more than two. */
 const dialects: (Dialect | undefined)[] = [plainDialect, ...new Array<undefined>(11).fill(undefined)];
 
 const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {

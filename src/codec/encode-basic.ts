@@ -1,5 +1,5 @@
 /**
- * Writing values of basic types, each checked before it is written: nothing is converted, rounded or wrapped.
+ * Writes values of basic types. Each value is checked first, and never converted, rounded or wrapped.
  *
  * @see D-Bus specification, section "Basic types"
  */
@@ -17,7 +17,7 @@ const INT64_MINIMUM = -(2n ** 63n);
 const INT64_MAXIMUM = 2n ** 63n - 1n;
 const UINT64_MAXIMUM = 2n ** 64n - 1n;
 
-/** What to expect, for error texts. */
+/** The expected values, for error texts. */
 const expected = {
   y: 'y (0 to 255)',
   b: 'b',
@@ -46,7 +46,7 @@ function uint64(value: unknown): bigint {
   throw misfit(expected.t, value);
 }
 
-/** A number that differs from its low bits is no integer, or out of range. */
+/** A number that differs from its low bits is not an integer, or is out of range. */
 export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
   y(writer, value) {
     if (typeof value !== 'number' || (value & 0xff) !== value) throw misfit(expected.y, value);
@@ -101,7 +101,7 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
   },
 };
 
-/** A descriptor as a message is to carry it. */
+/** The descriptor that a message carries for a value. */
 export function outgoingFd(value: unknown): OutgoingFd {
   if (!FileDescriptor.isFileDescriptor(value)) {
     if (!isFdNumber(value)) throw misfit(expected.h, value);

@@ -1,5 +1,5 @@
 /**
- * Writing arrays, dictionaries and structs.
+ * Writes arrays, dictionaries and structs.
  *
  * @see D-Bus specification, section "Container types"
  */
@@ -17,7 +17,7 @@ import { checkArrayLength, type Writer } from './writer.js';
 /** The first character of the type of an array's elements. */
 type ElementCode = BasicCode | 'v' | 'a' | '(' | '{';
 
-/** The signature of the type that begins at `at`, for the text of an error. */
+/** The signature of the type that begins at `at`, for error texts. */
 function typeAt(signature: string, at: number): string {
   return signature.slice(at, endOfType(signature, at));
 }
@@ -42,14 +42,14 @@ export function encodeStruct(signature: string, at: number, fields: readonly Val
   };
 }
 
-/** @param at where the array's own type begins */
+/** @param at where the type of the array begins */
 export function encodeArray(signature: string, at: number, writeElement: ValueEncoder): ValueEncoder {
   const elementCode = signature[at + 1] as ElementCode;
   const alignment = alignments[elementCode];
   const writeRun = writeRuns[elementCode as BasicCode] ?? writeNone;
   return (writer, value) => {
     if (!Array.isArray(value)) throw misfit(typeAt(signature, at), value);
-    // Asked once: a getter of an element may make the array longer for ever.
+    // The length is read once: a getter of an element could make the array longer for ever.
     const { length } = value;
     if (length >>> 0 !== length)
       throw new Misfit(`expected ${typeAt(signature, at)}, got a Proxy that has no valid length`);
@@ -69,7 +69,10 @@ export function encodeArray(signature: string, at: number, writeElement: ValueEn
   };
 }
 
-/** Arrays of numbers may also come in the typed array whose memory looks like the data on the wire. */
+/**
+ * Tells whether a typed array has the layout of the data on the wire. Arrays of numbers may be written from such a
+ * typed array.
+ */
 const isTypedArray: { readonly [Code in BasicCode]?: (value: unknown) => boolean } = {
   y: types.isUint8Array,
   n: types.isInt16Array,
@@ -81,7 +84,7 @@ const isTypedArray: { readonly [Code in BasicCode]?: (value: unknown) => boolean
   d: types.isFloat64Array,
 };
 
-/** The encoder of an array whose elements are all of one size, or `undefined` where they are not numbers. */
+/** Returns the encoder of an array of numbers, or `undefined` if the elements are not numbers. */
 export function encodeNumbers(signature: string, at: number, writeElement: ValueEncoder): ValueEncoder | undefined {
   const element = signature[at + 1] as ElementCode;
   const isMatching = isTypedArray[element as BasicCode];
@@ -101,10 +104,10 @@ const bufferOf = getter('buffer') as (this: unknown) => ArrayBuffer;
 const byteOffsetOf = getter('byteOffset') as (this: unknown) => number;
 const byteLengthOf = getter('byteLength') as (this: unknown) => number;
 
-/** The bytes of a typed array, as the runtime tells them: an object may have a length or a buffer of its own. */
+/** The bytes of a typed array, by the getters of the runtime: the object may define a length or a buffer of its own. */
 function bytesOf(value: unknown): Uint8Array {
   const length = byteLengthOf.call(value);
-  // Asked for an element, it tells that its memory was detached, or no longer reaches so far.
+  // Reading an element throws if the memory was detached or no longer reaches that far.
   if (length === 0) (Uint8Array.prototype.at as (this: unknown, index: number) => unknown).call(value, 0);
   return new Uint8Array(bufferOf.call(value), byteOffsetOf.call(value), length);
 }
@@ -123,8 +126,8 @@ function copyMemory(writer: Writer, value: NodeJS.TypedArray, alignment: number)
 }
 
 /**
- * Dictionaries are written from a Map, and from a plain object where the keys are strings: otherwise the names of
- * properties would have to be converted.
+ * Returns the encoder of a dictionary. It takes a Map, and also a plain object if the keys are strings: for other keys,
+ * the names of the properties would have to be converted.
  */
 export function encodeDictionary(signature: string, at: number, writeValue: ValueEncoder): ValueEncoder {
   const keyCode = signature[at + 2] as BasicCode;
@@ -152,7 +155,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       const lengthAt = writer.beginArray(8);
       for (const key of keys) {
         const content = object[key];
-        // As JSON does: what is not there is often written so.
+        // Entries that are `undefined` are left out, as in JSON: programs often write an absent entry so.
         if (content !== undefined) writeEntry(writer, key, content);
       }
       writer.endArray(lengthAt, 8);
@@ -162,10 +165,11 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       writeEntries(writer, value, writeEntry);
       return;
     }
-    // Asked last, because the question goes to the runtime and takes longer than a small dictionary.
+    // This check comes last, because it calls the runtime and takes longer than a small dictionary.
     if (!types.isMap(value)) {
       const own = typeAt(signature, at);
-      // One that inherits from another object has no name that would tell it from a plain one.
+      // The description of an object with a prototype of its own may be that of a plain object. Then the text says what
+      // is expected.
       const what = describe(value) === 'object' ? ' (a plain object or a Map)' : '';
       throw misfit(fromObject ? own + what : `${own} (a Map)`, value);
     }
@@ -198,20 +202,23 @@ function writeEntries(
 
 const { entries: entriesOfMap, has: hasOfMap } = Map.prototype as Map<unknown, unknown>;
 
-/** Of 64 bits, a number and a bigint may be the same key; of other types no two keys of a Map are. */
+/** A number and a bigint may be the same 64-bit key. For other types, no two keys of a Map are equal. */
 function checkSingleKey(map: ReadonlyMap<unknown, unknown>, key: number): void {
   if (!Number.isSafeInteger(key) || !hasOfMap.call(map, BigInt(key))) return;
   throw new Misfit(`has the key ${key} twice, as a number and as a bigint`);
 }
 
-/** As Map itself tells it: an object may have a `size` of its own. */
+/** The getter of Map itself: the object may define a `size` of its own. */
 const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as (this: unknown) => number;
 
 function sizeOf(map: ReadonlyMap<unknown, unknown>): number {
   return sizeOfMap.call(map);
 }
 
-/** An object literal, of this realm or another, or an object without a prototype; no instance of a class. */
+/**
+ * Whether a value is an object literal, of this realm or another, or an object without a prototype. Instances of
+ * classes are not.
+ */
 export function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,12 +1,12 @@
 /**
- * The elements of arrays of the commonest types. The loop over elements of any type calls a function that the compiler
- * of the runtime cannot foresee; the loops here have no such call, and numbers take 40 % of the time.
+ * Writes the elements of arrays of the most common types. The loop for arbitrary elements calls a function that the JIT
+ * compiler cannot predict. The loops here have no such call, and numbers take 40 % of the time.
  */
 import type { BasicCode } from '../signature/parse.js';
 import { atIndex } from './misfit.js';
 import type { Writer } from './writer.js';
 
-/** Writes elements up to the first that does not fit, and returns its index, or else the number of elements. */
+/** Writes elements up to the first one that does not match the type. Returns its index, or the number of elements. */
 type RunWriter = (writer: Writer, values: readonly unknown[], count: number) => number;
 
 export const writeRuns: { readonly [Code in BasicCode]?: RunWriter } = {

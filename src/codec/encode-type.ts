@@ -1,6 +1,6 @@
 /**
- * Writing values of one type: its function is put together from those of the types within. Variants are here too, because the
- * type within one is known only when it is written.
+ * Compiles the function that writes values of one type from the functions of the types within it. Variants are here
+ * too, because the type within a variant is known only when it is written.
  *
  * @see D-Bus specification, section "Container types"
  */
@@ -18,10 +18,10 @@ import type { ValueEncoder } from './value-codec.js';
 import type { Writer } from './writer.js';
 
 /**
- * The function that writes values of the type that begins at `at` in a valid signature.
+ * Returns the function that writes values of the type that begins at `at` in a valid signature.
  *
- * @param nesting how many containers of its signature the type is in
- * @param lazily whether what is in arrays is compiled when there is some
+ * @param nesting the number of containers of its signature that enclose the type
+ * @param lazily whether the types within arrays are compiled only when an array has elements
  */
 export function compile(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
   const code = signature[at];
@@ -42,7 +42,7 @@ function compileArray(signature: string, at: number, nesting: number, lazily: bo
   return encodeNumbers(signature, at, writeElement) ?? encodeArray(signature, at, writeElement);
 }
 
-/** As {@link compile}, for what there may be none of. */
+/** Like {@link compile}, for elements, of which there may be none. */
 function compileElement(signature: string, at: number, nesting: number, lazily: boolean): ValueEncoder {
   const code = signature[at];
   if (!lazily || (code !== 'a' && code !== '(')) return compile(signature, at, nesting, lazily);
@@ -60,7 +60,7 @@ interface Content {
 
 const contents = new BoundedCache<Content>();
 
-/** @param nesting how many containers of its signature the variant is in */
+/** @param nesting the number of containers of its signature that enclose the variant */
 function encodeVariant(nesting: number): ValueEncoder {
   return (writer, value) => {
     if (Variant.isVariant(value)) encodeContent(writer, nesting, value.signature, value.value);
@@ -68,7 +68,7 @@ function encodeVariant(nesting: number): ValueEncoder {
   };
 }
 
-/** Writes a variant with a value of a type. */
+/** Writes a variant with a value of the type that the signature tells. */
 export function encodeContent(writer: Writer, nesting: number, signature: string, value: unknown): void {
   const content = contents.get(signature) ?? newContent(signature);
   const outerDepth = writer.depth;

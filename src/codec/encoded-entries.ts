@@ -1,20 +1,23 @@
 /**
- * Entries of a dictionary `a{sv}` that were marshalled before they were sent. Each was written from an 8-byte boundary, where
- * every entry of a dictionary begins, so that its bytes are the same in any message.
+ * Entries of a dictionary `a{sv}` that are marshalled before they are sent. Each entry is written from an 8-byte
+ * boundary, where every entry of a dictionary begins, so its bytes are the same in every message.
  */
 import type { Variant } from '../values/variant.js';
 
-/** The bytes of an entry, within memory that others share. */
+/** The bytes of an entry, in shared memory. */
 interface EntryBytes {
   readonly memory: Uint8Array;
   readonly start: number;
   readonly end: number;
 }
 
-/** An entry whose value has file descriptors, and how many: their numbers are the message's own. */
+/**
+ * An entry whose value has file descriptors, and their number. Its bytes differ, because each message numbers its
+ * descriptors.
+ */
 export type EntryWithDescriptors = readonly [key: string, value: Variant, descriptors: number];
 
-/** One entry: its bytes, where they are the same in every message. */
+/** An entry: its bytes if they are the same in every message, else its key and value. */
 export type EncodedEntry = EntryBytes | EntryWithDescriptors;
 
 /** Whether an entry has file descriptors. */
@@ -22,7 +25,7 @@ export function hasDescriptors(entry: EncodedEntry): entry is EntryWithDescripto
   return Array.isArray(entry);
 }
 
-/** The value of a dictionary `a{sv}`, made of such entries. */
+/** A value of type `a{sv}` that consists of such entries. */
 export class EncodedEntries {
   readonly entries: readonly EncodedEntry[];
 

@@ -1,7 +1,8 @@
 /**
- * Values to bytes. An encoder is compiled for a signature: each type becomes a function that writes its values, made of the
- * functions of the types within. As with decoders, that of a signature that was met a few times is kept, and others are
- * compiled as far as values ask for it: what is sent may have the types that a peer chose.
+ * Encodes values into bytes. An encoder is compiled for a signature: each type becomes a function that writes its
+ * values and calls the functions of the types within it. As with decoders, the encoder of a signature is cached after
+ * several uses. Until then, types are compiled only as far as the values need them, because a peer may have chosen the
+ * types of what is sent.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -18,17 +19,17 @@ import { valueRefusal } from './value-refusal.js';
 import type { Writer } from './writer.js';
 
 /**
- * Writes the values of a body at the writer's position, which must be a multiple of 8. After it threw, the writer has
- * part of the body: rewind it.
+ * Writes the values of a body at the position of the writer, which must be a multiple of 8. If it throws, the writer
+ * contains a part of the body, and the caller must rewind it.
  *
- * @throws {@link InvalidArgumentError} with the path to the value that does not fit
+ * @throws {@link InvalidArgumentError} with the path to the value that does not match its type
  */
 export type Encoder = (writer: Writer, values: readonly unknown[]) => void;
 
 const encoders = new BoundedCache<Encoder>();
 
 /**
- * The encoder for the values of a signature.
+ * Returns the encoder for the values of a signature.
  *
  * @throws {@link InvalidArgumentError} for an invalid signature
  */
@@ -45,7 +46,7 @@ function newEncoder(signature: string): Encoder {
   return encoders.add(signature, compileBody(signature, depth, false));
 }
 
-/** @param depth how many containers are within one another in the signature */
+/** @param depth the number of nested containers in the signature */
 function compileBody(signature: string, depth: number, lazily: boolean): Encoder {
   const writeArguments: ValueEncoder[] = [];
   for (let at = 0; at < signature.length; at = endOfType(signature, at)) {

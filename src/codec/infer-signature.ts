@@ -1,4 +1,4 @@
-/** The type of what a variant is written from where no `Variant` says it. */
+/** Infers the type of a variant from a value that is not a `Variant`. */
 import { types } from 'node:util';
 import { isPlainObject } from './encode-container.js';
 import { checkCount } from './least-size.js';
@@ -6,14 +6,14 @@ import { describe, Misfit } from './misfit.js';
 
 function areStrings(values: readonly unknown[]): boolean {
   const { length } = values;
-  // Of more than can be sent, and be it only claimed, none is looked at.
+  // An array that is too long to be sent is refused before any element is read. A Proxy may only claim the length.
   checkCount('s', 0, length);
   return length > 0 && values.every((element) => typeof element === 'string');
 }
 
 /**
- * The type that goes without saying. An empty array might be of any type and a mixed one is of none, so these need a
- * `Variant`, as everything does that is not in the table of values.
+ * Returns the type that a value has without a `Variant`. An empty array could be of any type and a mixed array is of
+ * none, so they need a `Variant`, and so does every value that is not in the table of values.
  */
 export function inferSignature(value: unknown): string {
   switch (typeof value) {

@@ -1,21 +1,21 @@
 /**
- * What keeps a `Map` of numbers from degenerating. V8 hashes numbers by functions that everybody knows and nothing seeds
- * (strings and objects are seeded), so a peer can choose keys that all share one chain of the hash table, and then each
- * insertion walks past all keys before it: 32 000 keys in 256 KiB take seconds. No table of our own would help, because
- * receivers get a `Map`. So the chains are counted as V8 makes them, and where one becomes longer than chance makes it,
- * the dictionary is refused.
+ * Keeps a `Map` of numbers from degenerating. V8 hashes numbers with known functions that have no seed (strings and
+ * objects have one), so a peer can choose keys that all share one chain of the hash table. Then each insertion walks
+ * past all earlier keys: 32 000 keys in 256 KiB take seconds. A hash table of busbar's own would not help, because
+ * receivers get a `Map`. So this module counts the chains as V8 builds them. It refuses a dictionary with a chain that
+ * is longer than chance makes it.
  *
- * The functions are those of V8 11 to 14 (Node.js 20 to 26, Deno); a test finds out if a later one has others.
+ * The functions are those of V8 11 to 14 (Node.js 20 to 26, Deno). A test fails if a later version has other ones.
  */
 import { LimitsExceededError } from '../base/errors.js';
 
 /**
- * Keys that may share a chain. There are at most 8 in the average chain, and of honest keys (counters, multiples of
- * powers of two and ten, addresses, times) never more than 30 in any.
+ * The number of keys that may share a chain. The average chain has at most 8. No chain of ordinary keys (counters,
+ * multiples of powers of two and ten, addresses, times) has more than 30.
  */
 const CHAIN_MAXIMUM = 64;
 
-/** Bytes of an entry: entries begin at multiples of 8. */
+/** The bytes of an entry: entries begin at multiples of 8. */
 const ENTRY_BYTES_MINIMUM = 8;
 const AVERAGE_CHAIN = 8;
 
@@ -27,7 +27,7 @@ export class KeyChains {
   readonly #lengths: Uint8Array;
   readonly #mask: number;
 
-  /** @param bytes how many bytes the dictionary has */
+  /** @param bytes the size of the dictionary */
   constructor(bytes: number) {
     const chains = 2 ** Math.ceil(Math.log2(bytes / ENTRY_BYTES_MINIMUM / AVERAGE_CHAIN));
     this.#lengths = new Uint8Array(chains);
@@ -37,7 +37,7 @@ export class KeyChains {
   /**
    * Counts a key that was added.
    *
-   * @throws {@link LimitsExceededError} if too many share its chain
+   * @throws {@link LimitsExceededError} if too many keys share its chain
    */
   add(hash: number): void {
     const chain = hash & this.#mask;
@@ -59,9 +59,9 @@ export function hashOfNumber(value: number): number {
   return hashOfWords(scratchWords[0] as number, scratchWords[1] as number);
 }
 
-/** The low bits of the hash of a bigint of 64 bits that is not negative, by its words. */
+/** The low bits of the hash of a 64-bit bigint that is not negative, from its two words. */
 export function hashOfWords(low: number, high: number): number {
-  // Products of the low word have at most 50 bits, so that a double holds them.
+  // Products of the low word have at most 50 bits, so a double is exact.
   let product = low * 0x3ffff - 1;
   let h = (Math.imul(high, 0x3ffff) + Math.floor(product / 2 ** 32)) | 0;
   let l = product >>> 0;

@@ -1,6 +1,6 @@
 /**
- * The least that values take on the wire: what tells of an array that it cannot be sent from its length alone, before any
- * element is looked at. The length may be the claim of a Proxy, which has no elements to be looked at.
+ * The least size of values on the wire. With it, an array that is too long to be sent is refused by its length alone,
+ * before any element is read. The length may only be claimed by a Proxy, which has no elements.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -28,10 +28,10 @@ const leastBasicSizes: Readonly<Record<BasicCode, number>> = {
 /** A signature of one letter, and a byte. */
 const LEAST_VARIANT = 4;
 
-/** Fewer elements than this always fit, whatever they are: a signature has room for 2 KiB of values. */
+/** Fewer elements than this always fit: a signature has room for 2 KiB of values. */
 const FEW = 16 * 1024;
 
-/** The bytes of the smallest value of the type that begins at `at`, without what aligns its beginning. */
+/** The size of the smallest value of the type that begins at `at`, without the padding before it. */
 export function leastSize(signature: string, at: number): number {
   const code = signature[at] as BasicCode | 'v' | 'a' | '(' | '{';
   if (code === 'v') return LEAST_VARIANT;
@@ -50,14 +50,14 @@ function aligned(size: number, alignment: number): number {
 }
 
 /**
- * Checks how many elements an array has, of the type or dictionary entry that begins at `at`.
+ * Checks the number of elements of an array. Their type, or that of the dictionary entry, begins at `at`.
  *
- * @throws {@link Misfit} for more than can be sent, whatever they are
+ * @throws {@link Misfit} for more elements than can be sent, whatever their values
  */
 export function checkCount(signature: string, at: number, count: number): void {
   if (count <= FEW) return;
   const size = leastSize(signature, at);
-  // Behind the length of an array stands what aligns its elements, of which it may have none.
+  // An array has the padding of its first element after its length, even if it is empty.
   const isPadded = signature[at] === 'a' && alignments[signature[at + 1] as keyof typeof alignments] === 8;
   const stride = isPadded ? 8 : aligned(size, alignments[signature[at] as keyof typeof alignments]);
   checkArrayLength((count - 1) * stride + size);

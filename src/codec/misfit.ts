@@ -1,7 +1,7 @@
 /**
- * How an encoder says that a value does not fit its signature. A misfit is thrown where the value is, and gathers the
- * path to it on its way out, so that values that fit pay nothing for it. It never leaves the codec: `encoder.ts` makes
- * an `InvalidArgumentError` of it, whose stack then is the caller's.
+ * Tells that a value does not match its signature. An encoder throws a misfit at the value, and its callers add the
+ * path to it, so values that match cost nothing. A misfit never leaves the codec: `encoder.ts` turns it into an
+ * `InvalidArgumentError`, whose stack is then that of the caller.
  */
 import { types } from 'node:util';
 import { quoted } from '../base/names.js';
@@ -27,12 +27,12 @@ export class Misfit {
   }
 }
 
-/** A value that is of another type than the signature asks for, or out of its range. */
+/** The misfit of a value of another type than the signature asks for, or out of its range. */
 export function misfit(expected: string, value: unknown): Misfit {
   return new Misfit(`expected ${expected}, got ${describe(value)}`);
 }
 
-/** What a value was refused for: a revoked Proxy throws whatever is asked of it, and is nothing that could be sent. */
+/** The error to throw for a value that was refused. A revoked Proxy throws for every operation, and cannot be sent. */
 export function misfitOf(value: unknown, error: unknown): unknown {
   return error instanceof Misfit || !holdsRevoked(value) ? error : new Misfit('got a Proxy that was revoked');
 }
@@ -47,7 +47,7 @@ function holdsRevoked(value: unknown): boolean {
   }
 }
 
-/** Adds a step to the path of a misfit; whatever else was thrown stays as it is. To be thrown again. */
+/** Adds a step to the path of a misfit, and returns it to be thrown again. Any other error is returned unchanged. */
 export function within(step: string, error: unknown): unknown {
   return error instanceof Misfit ? error.within(step) : error;
 }
@@ -61,7 +61,7 @@ export function atKey(key: unknown, error: unknown): unknown {
   return within(/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${quoted(key)}]`, error);
 }
 
-/** What a value is, in few words: the value itself where it is a number, else its type or class. */
+/** A short description of a value: the value itself if it is a number, bigint or boolean, else its type or class. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `array of ${value.length}`;

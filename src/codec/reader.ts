@@ -1,9 +1,9 @@
 /**
- * Bytes of received bodies, read where they are. The memory is lent: whoever opens a body sees to it that it stays
- * as it is until the values are decoded, and values keep no part of it.
+ * Reads the bytes of received bodies in place. The memory is lent: the code that opens a body must keep the memory
+ * unchanged until the values are decoded. Values do not refer to the memory.
  *
- * Bodies were validated before they came here, so reading checks only what keeps it within the body: nonsense becomes
- * an error or wrong values, never somebody else's bytes or an endless loop.
+ * Bodies were validated before they come here, so the reader checks only that it stays within the body. Invalid data
+ * causes an error or wrong values, but never exposes the bytes of another message and never causes an endless loop.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -14,24 +14,24 @@ import { readKey, readSignature, readText } from './read-text.js';
 import { type RawBuffer, rawBuffer } from './strings.js';
 
 /**
- * Strings of an array that are parts of one longer string keep all of it in memory, so it has at most so many bytes:
- * making it takes 100 ns then, a few for each part.
+ * The longest stretch that is read as one string. Strings that are parts of a longer string keep all of it in memory. A
+ * stretch takes 100 ns, and a few for each part.
  */
 const STRETCH_MAXIMUM = 1024;
-/** Below this there would be one or two parts, which are faster made by themselves. */
+/** A shorter stretch would have one or two parts, which are faster to make one by one. */
 const STRETCH_MINIMUM = 64;
 
 const noDescriptors: readonly FileDescriptor[] = [];
 
 export class Reader {
-  /** Where the next byte comes from. */
+  /** The position of the next byte. */
   position = 0;
-  /** The body's first byte, on an 8-byte boundary, and the byte after its last. */
+  /** The first byte of the body, on an 8-byte boundary, and the byte after its last. */
   start = 0;
   end = 0;
-  /** The descriptors that came with the message. */
+  /** The descriptors of the message. */
   fds: readonly FileDescriptor[] = noDescriptors;
-  /** Those of the descriptors that a value refers to, as far as values were read. */
+  /** The descriptors that the values read so far refer to. */
   readonly referred = new Set<FileDescriptor>();
 
   #depth = 0;
@@ -61,12 +61,12 @@ export class Reader {
 
   /** Copies a body to other memory. */
   copyTo(target: Uint8Array, at: number, offset: number, length: number): void {
-    // Of a few bytes each by itself: calling for them takes longer.
+    // A loop is faster than the call for a few bytes.
     if (length > 64) this.#u8.copy(target, at, offset, offset + length);
     else for (let index = 0; index < length; index++) target[at + index] = this.#u8[offset + index] as number;
   }
 
-  /** Goes to a body. `offset` is a multiple of 8. */
+  /** Opens a body. `offset` is a multiple of 8. */
   open(offset: number, length: number, fds: readonly FileDescriptor[] = noDescriptors): this {
     if (offset % 8 !== 0 || offset < 0 || length < 0 || offset + length > this.#u8.length) {
       throw new RangeError(`no body of ${length} bytes can be at ${offset} in ${this.#u8.length} bytes`);
@@ -84,7 +84,7 @@ export class Reader {
     this.position = (this.position + alignment - 1) & -alignment;
   }
 
-  /** Goes past `size` bytes that begin at a multiple of it, and returns where they are. */
+  /** Moves past an aligned value of `size` bytes, and returns its position. */
   #take(size: 1 | 2 | 4 | 8): number {
     const at = (this.position + size - 1) & -size;
     this.position = at + size;
@@ -120,7 +120,7 @@ export class Reader {
     return this.uint32() !== 0;
   }
 
-  /** The word that begins so many bytes before the position: 4 or 8, behind what is aligned so. */
+  /** The word that begins this many bytes before the position: 4 or 8, after a value that is aligned to as many. */
   wordBefore(bytes: number): number {
     return this.#u32[(this.position - bytes) >>> 2] as number;
   }
@@ -130,7 +130,7 @@ export class Reader {
     return readText(this.#u8, this.#i32, this.position - length - 1, length);
   }
 
-  /** A string that is likely to come again. */
+  /** Reads a string that is likely to be repeated. */
   key(): string {
     const length = this.#takeText();
     return readKey(this.#u8, this.#i32, this.position - length - 1, length);
@@ -144,12 +144,15 @@ export class Reader {
     return readSignature(this.#u8, start, length);
   }
 
-  /** Goes past a signature of one letter and returns the letter's code; stays before any other, and returns 0. */
+  /**
+   * Moves past a signature of one letter, and returns the code of the letter. Before any other signature it does not
+   * move, and returns 0.
+   */
   letter(): number {
     const at = this.position;
     if (this.#u8[at] !== 1 || at + 3 > this.end) return 0;
     const letter = this.#u8[at + 1] as number;
-    // A NUL is no letter: it counts as any other signature, and is refused as such.
+    // A NUL is not a letter. It is left for the check of signatures, which refuses it.
     if (letter !== 0) this.position = at + 3;
     return letter;
   }
@@ -162,7 +165,7 @@ export class Reader {
     return descriptor;
   }
 
-  /** The length of the array that comes next. */
+  /** Returns the length of the next array without moving. */
   arrayLength(): number {
     const { position } = this;
     const length = this.uint32();
@@ -170,7 +173,7 @@ export class Reader {
     return length;
   }
 
-  /** Reads the length of an array, goes to its first element, and returns where the array ends. */
+  /** Reads the length of an array, moves to its first element, and returns where the array ends. */
   beginArray(alignment: number): number {
     const length = this.uint32();
     this.align(alignment);
@@ -180,8 +183,8 @@ export class Reader {
   }
 
   /**
-   * The strings up to `end`. A stretch of ASCII becomes one string, by one call into the runtime, and its strings parts
-   * of that: an array of them takes 40 to 55 % of the time that a call for each would.
+   * Reads the strings up to `end`. A stretch of ASCII becomes one string, by one call into the runtime, and its strings
+   * are parts of that. This takes 40 to 55 % of the time of a call for each string.
    */
   strings(end: number): string[] {
     const values: string[] = [];
@@ -189,21 +192,22 @@ export class Reader {
     while (this.position < end) {
       const from = this.position;
       const to = Math.min(from + STRETCH_MAXIMUM, end);
-      if (ascii && to - from >= STRETCH_MINIMUM) ascii = this.#parts(from, to, values);
-      // Text that is not ASCII seldom comes alone, and a stretch tried in vain costs as much as its strings.
+      if (ascii && to - from >= STRETCH_MINIMUM) ascii = this.#readParts(from, to, values);
+      // Other strings usually follow a string that is not ASCII, and a failed attempt at a stretch costs as much as its
+      // strings.
       if (!ascii || this.position === from) values.push(this.string());
     }
     return values;
   }
 
   /**
-   * Reads the strings that are in a stretch as a whole, if the stretch is ASCII.
+   * Reads the strings that are entirely within a stretch, if the stretch is ASCII.
    *
    * @returns whether it is
    */
-  #parts(from: number, to: number, values: string[]): boolean {
+  #readParts(from: number, to: number, values: string[]): boolean {
     const stretch = this.#u8.utf8Slice(from, to);
-    // Whatever is no ASCII has fewer characters than bytes.
+    // UTF-8 that is not ASCII has fewer characters than bytes.
     if (stretch.length !== to - from) return false;
     for (;;) {
       const start = ((this.position + 3) & -4) + 4;
@@ -214,7 +218,7 @@ export class Reader {
     }
   }
 
-  /** A copy of the bytes up to `end`, which may share memory with other small buffers, as those of Node do. */
+  /** A copy of the bytes up to `end`. It may share memory with other small buffers, as buffers of Node.js do. */
   bytes(end: number): Buffer {
     const { position } = this;
     this.position = end;
@@ -231,17 +235,17 @@ export class Reader {
     return this.#memory.slice(position, end);
   }
 
-  /** Goes past a number of `size` bytes. */
+  /** Moves past a number of `size` bytes. */
   skip(size: 1 | 2 | 4 | 8): void {
     this.#take(size);
   }
 
-  /** Goes past a string. */
+  /** Moves past a string. */
   skipText(): void {
     this.#takeText();
   }
 
-  /** Enters a variant; to be followed by {@link leaveVariant}. Bounds the recursion. */
+  /** Enters a variant; {@link leaveVariant} must follow. Limits the recursion. */
   enterVariant(): void {
     if (++this.#depth > DEPTH_MAXIMUM) throw new ProtocolError(`more than ${DEPTH_MAXIMUM} variants are nested`);
   }
@@ -250,12 +254,12 @@ export class Reader {
     this.#depth--;
   }
 
-  /** Goes past a string, and returns its length: it ends with a NUL before the position. */
+  /** Moves past a string, and returns its length. The string ends with a NUL before the position. */
   #takeText(): number {
     const start = ((this.position + 3) & -4) + 4;
     const length = this.#u32[(start - 4) >>> 2] as number;
     this.position = start + length + 1;
-    // What is read behind the memory is no number, and then this is false as well.
+    // A read beyond the memory yields `undefined`, which makes this comparison false as well.
     if (!(this.position <= this.end)) throw truncated();
     return length;
   }

@@ -1,6 +1,6 @@
 /**
- * Going past values without making them: to what stands behind them in a body. Arrays tell their length, so this takes
- * time by the number of values that are not in arrays, and no memory.
+ * Skips values without making them, to reach those after them in a body. The length of an array is known, so skipping
+ * takes time in proportion to the number of values outside arrays, and no memory.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -8,12 +8,12 @@ import { endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode, checkSingle } from '../signature/parse.js';
 import type { Reader } from './reader.js';
 
-/** Goes past the values of the first `count` types of a valid signature. */
+/** Skips the values of the first `count` types of a valid signature. */
 export function skipValues(reader: Reader, signature: string, count: number): void {
   for (let at = 0, left = count; left > 0; left--) at = skipValue(reader, signature, at);
 }
 
-/** Goes past a value of the type that begins at `at`, and returns where the next type does. */
+/** Skips a value of the type that begins at `at`, and returns where the next type begins. */
 function skipValue(reader: Reader, signature: string, at: number): number {
   const code = signature[at] as BasicCode | 'a' | '(' | 'v';
   switch (code) {

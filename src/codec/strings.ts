@@ -1,17 +1,20 @@
 /**
- * Text from and to bytes. Most strings on a bus are short ASCII, and a call into the runtime costs more than a loop
- * over a few bytes; so short ASCII is done here, and the rest is left to the runtime.
+ * Writes text as bytes. Most strings on a bus are short ASCII, and a call into the runtime costs more than a loop over
+ * a few bytes. So this module writes short ASCII itself, and leaves the rest to the runtime.
  */
 import { Misfit } from './misfit.js';
 
-/** Methods of Buffer that Node has always had, and does not declare: `toString` without its checks of arguments. */
+/**
+ * Methods of Buffer that Node.js has always had and does not declare: `toString` and `write` without checks of their
+ * arguments.
+ */
 export interface RawBuffer extends Buffer {
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
   utf8Write(text: string, start: number): number;
 }
 
-/** A view of the whole of some memory. */
+/** A view of the whole memory. */
 export function rawBuffer(memory: ArrayBuffer): RawBuffer {
   return Buffer.from(memory) as RawBuffer;
 }
@@ -22,12 +25,12 @@ const LOOP_MAXIMUM = 36;
 const NOT_ASCII = ~0x7f;
 
 /**
- * Writes a short string of ASCII without NUL. Four characters at a time go through one check into one word: that takes
- * about 60 % of the time of a check and a byte for each.
+ * Writes a short string of ASCII without NUL. It checks four characters at a time and writes them as one word, which
+ * takes about 60 % of the time of a check and a byte for each.
  *
  * @param words the memory of `bytes`
  * @param start a multiple of 4
- * @returns where it ends, or -1 if it is something else and has to be written in another way
+ * @returns where the text ends, or -1 if the text is of another kind and has to be written in another way
  */
 export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number, text: string): number {
   const { length } = text;
@@ -38,7 +41,7 @@ export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number,
     const b = text.charCodeAt(index + 1);
     const c = text.charCodeAt(index + 2);
     const d = text.charCodeAt(index + 3);
-    // Of a NUL less one, all bits are set.
+    // NUL minus one has all bits set.
     if (((a | b | c | d | (a - 1) | (b - 1) | (c - 1) | (d - 1)) & NOT_ASCII) !== 0) return -1;
     words[(start + index) >>> 2] = a | (b << 8) | (c << 16) | (d << 24);
   }
@@ -51,17 +54,17 @@ export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number,
 }
 
 /**
- * Writes any text as UTF-8, and refuses text that D-Bus strings cannot have. What JavaScript would put in place of a
- * lone surrogate is another text, and what a C library would make of a NUL is a shorter one.
+ * Writes any text as UTF-8, and refuses text that D-Bus strings cannot contain. JavaScript would replace a lone
+ * surrogate, which makes another text, and a C library would end the text at a NUL.
  *
- * @returns where it ends
+ * @returns where the text ends
  * @throws {@link Misfit}
  */
 export function writeText(bytes: RawBuffer, start: number, text: string): number {
   const nul = text.indexOf('\0');
   if (nul >= 0) throw new Misfit(`a D-Bus string cannot have a NUL, and this one has one at ${nul}`);
   const written = bytes.utf8Write(text, start);
-  // Only ASCII has a byte for each character, and no surrogates.
+  // Only ASCII has one byte for each character, and ASCII has no surrogates.
   if (written !== text.length && !(text as WellFormedString).isWellFormed()) {
     const at = text.search(/\p{Surrogate}/u);
     throw new Misfit(`a D-Bus string cannot have a lone surrogate, and this one has one at ${at}`);
@@ -69,5 +72,5 @@ export function writeText(bytes: RawBuffer, start: number, text: string): number
   return start + written;
 }
 
-/** Newer than the library that this project is compiled against. */
+/** Declares a method that is newer than the library this project is compiled against. */
 type WellFormedString = string & { isWellFormed(): boolean };

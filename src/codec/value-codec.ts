@@ -1,4 +1,4 @@
-/** One value on its way: what decoders and encoders are put together from. */
+/** The types of the functions that decoders and encoders are composed of. */
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 

@@ -1,9 +1,9 @@
 /**
- * Bytes on their way out. One writer holds any number of messages, one after another, each from an 8-byte boundary,
- * so that alignment within a message is alignment in memory and numbers are stored through typed arrays.
+ * Writes the bytes of outgoing messages. One writer holds any number of messages, one after another. Each begins on an
+ * 8-byte boundary, so alignment within a message is alignment in memory, and numbers are stored through typed arrays.
  *
- * The writer owns its memory, which grows as needed; views of it are valid until the next write. It owns no file
- * descriptor: it lists those that the messages carry.
+ * The writer owns its memory, which grows as needed. Views of the memory are valid until the next write. The writer
+ * owns no file descriptors: it lists those that the messages carry.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -16,28 +16,31 @@ import { type RawBuffer, rawBuffer, writeAscii, writeText } from './strings.js';
 /** A descriptor that a message carries. */
 export interface OutgoingFd {
   readonly fd: number;
-  /** To be closed when the message was sent: its owner handed it over. */
+  /** Set if its owner handed the descriptor over: it is closed after the message was sent. */
   readonly owned: FileDescriptor | undefined;
 }
 
 const INITIAL_BYTES = 16 * 1024;
-/** A buffer that grew beyond this for a large message is given back afterwards. */
+/** A buffer that grew beyond this size for a large message is released afterwards. */
 const RETAINED_BYTES = 2 * 1024 * 1024;
 
-/** Strings are measured before they are written if three bytes a character would be more than this to reserve. */
+/** A string is measured before it is written if three bytes for each character are more than this. */
 const LARGE_STRING = 64 * 1024;
 
-/** Of fewer bytes a copy takes less time than to say by a view which they are. */
+/** A copy of fewer bytes than this takes less time in a loop than through a view. */
 const COPIED_BYTE_BY_BYTE = 128;
 
 export class Writer {
-  /** Where the next byte goes. */
+  /** The position of the next byte. */
   position = 0;
   /** The descriptors of the messages written so far. */
   readonly fds: OutgoingFd[] = [];
-  /** How many containers the variant that is being written is in, itself included; for the encoders. */
+  /**
+   * The number of containers around the content of the variant that is being written, including the variant; for the
+   * encoders.
+   */
   depth = 0;
-  /** How many containers may be within one another. */
+  /** The number of containers that may be nested. */
   readonly depthMaximum: number;
 
   #messageStart = 0;
@@ -54,7 +57,7 @@ export class Writer {
     this.#use(allocate(INITIAL_BYTES));
   }
 
-  /** The memory: messages are in `[0, position)`. Writing may replace it. */
+  /** The memory: the messages are in `[0, position)`. Writing may replace it. */
   get bytes(): Uint8Array {
     return this.#u8;
   }
@@ -67,14 +70,14 @@ export class Writer {
     return this.position;
   }
 
-  /** Takes back everything from `position` on, and all descriptors but the first `fds`. */
+  /** Removes everything from `position` on, and all descriptors except the first `fds`. */
   rewind(position: number, fds: number): void {
     this.position = position;
     // Setting the length is a slow store, and most messages have no descriptors.
     if (this.fds.length > fds) this.fds.length = fds;
   }
 
-  /** Empties the writer. Memory that was needed for an uncommonly large message is given back. */
+  /** Empties the writer. It releases memory that an unusually large message needed. */
   reset(): void {
     this.rewind(0, 0);
     this.#messageStart = 0;
@@ -82,36 +85,36 @@ export class Writer {
     if (this.#u8.length > RETAINED_BYTES) this.#use(allocate(INITIAL_BYTES));
   }
 
-  /** Empties the writer, and gives all of its memory back. Writing takes some again. */
+  /** Empties the writer and releases all of its memory. The next write allocates memory again. */
   release(): void {
     this.reset();
     this.#use(new ArrayBuffer(0));
   }
 
-  /** Writes zeros up to a multiple of `alignment`: memory is used again, and padding must be zero. */
+  /** Writes zeros up to a multiple of `alignment`: memory is reused, and padding must be zero. */
   align(alignment: number): void {
     this.#take(0, alignment);
   }
 
   byte(value: number): void {
-    // First the place, then the memory: making room may replace it.
+    // The position has to be determined before the memory is read: making room may replace the memory.
     const at = this.#take(1, 1);
     this.#u8[at] = value;
   }
 
-  /** Writes the low 16 bits: signed numbers are written in the same way. */
+  /** Writes the low 16 bits, so it writes signed numbers as well. */
   uint16(value: number): void {
     const at = this.#take(2, 2);
     this.#u16[at >>> 1] = value;
   }
 
-  /** Writes the low 32 bits: signed numbers are written in the same way. */
+  /** Writes the low 32 bits, so it writes signed numbers as well. */
   uint32(value: number): void {
     const at = this.#take(4, 4);
     this.#u32[at >>> 2] = value;
   }
 
-  /** Writes the low 64 bits: signed numbers are written in the same way. */
+  /** Writes the low 64 bits, so it writes signed numbers as well. */
   uint64(value: bigint): void {
     const at = this.#take(8, 8);
     this.#u64[at >>> 3] = value;
@@ -125,7 +128,7 @@ export class Writer {
   /**
    * Writes a string or an object path: length, UTF-8, NUL.
    *
-   * @throws {@link Misfit} for a NUL or a lone surrogate, which D-Bus strings cannot have
+   * @throws {@link Misfit} for a NUL or a lone surrogate, which D-Bus strings cannot contain
    */
   string(value: string): void {
     const { length } = value;
@@ -148,14 +151,14 @@ export class Writer {
     bytes[at + 1 + length] = 0;
   }
 
-  /** Writes bytes as they are, for instance those of typed arrays. */
+  /** Writes bytes unchanged, for instance those of typed arrays. */
   copy(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.#u8.set(bytes, this.position);
     this.position += bytes.length;
   }
 
-  /** Writes a part of some bytes as it is. */
+  /** Writes a part of some memory unchanged. */
   copyPart(memory: Uint8Array, start: number, end: number): void {
     const size = end - start;
     if (size > COPIED_BYTE_BY_BYTE) {
@@ -167,7 +170,7 @@ export class Writer {
     for (let index = 0; index < size; index++) bytes[at + index] = memory[start + index] as number;
   }
 
-  /** Makes room for `size` bytes at a position, and moves what is behind it. What is in them is to be written. */
+  /** Makes room for `size` bytes at a position, and moves the bytes after it. The caller has to write the room. */
   insert(at: number, size: number): void {
     this.reserve(size);
     this.#u8.copyWithin(at + size, at, this.position);
@@ -181,7 +184,7 @@ export class Writer {
   }
 
   /**
-   * Begins an array whose elements have an alignment; the elements follow.
+   * Begins an array whose elements have an alignment. The elements follow.
    *
    * @returns the position of its length, for {@link endArray}
    */
@@ -192,7 +195,8 @@ export class Writer {
   }
 
   /**
-   * Ends an array. The length leaves out the padding before the first element, which is there even if no element is.
+   * Ends an array. The length does not include the padding before the first element, which is there even if the array
+   * is empty.
    *
    * @throws {@link Misfit} for more data than an array may have
    */
@@ -217,7 +221,7 @@ export class Writer {
     if (this.position + size > this.#u8.length) this.#grow(size);
   }
 
-  /** Goes past zeros up to a multiple of `alignment`, then past `size` bytes, and returns where these are. */
+  /** Writes zeros up to a multiple of `alignment`, moves past `size` bytes, and returns their position. */
   #take(size: number, alignment: number): number {
     const { position } = this;
     const at = (position + alignment - 1) & -alignment;
@@ -229,7 +233,7 @@ export class Writer {
 
   #grow(size: number): void {
     const needed = this.position + size;
-    // What is reserved for a string may be more than it takes: whoever finishes the message checks to the byte.
+    // A string may take less room than is reserved for it. The code that finishes the message checks its exact size.
     const limit = this.#messageStart + MESSAGE_BYTES_MAXIMUM + LARGE_STRING;
     if (needed > limit) throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
     let capacity = Math.max(INITIAL_BYTES, this.#u8.length * 2);
@@ -249,7 +253,7 @@ export class Writer {
   }
 }
 
-/** Not zeroed: nothing beyond the position is ever sent, and everything before it was written. */
+/** The memory is not zeroed: bytes after the position are never sent, and bytes before it were written. */
 function allocate(size: number): ArrayBuffer {
   return Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer;
 }
