@@ -44,6 +44,21 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 _LIBCPP_BEGIN_NAMESPACE_STD
 
 template class basic_string<char>;
+template string operator+(const char*, const string&);
+
+// How many buckets a hash table gets: the next prime, which keeps keys apart whose hashes have a factor in
+// common.
+size_t __next_prime(size_t least) {
+  const auto is_prime = [](size_t number) {
+    for (size_t divisor = 3; divisor <= number / divisor; divisor += 2)
+      if (number % divisor == 0) return false;
+    return number % 2 != 0;
+  };
+  if (least <= 2) return least == 0 ? 0 : 2;
+  size_t candidate = least | 1;
+  while (!is_prime(candidate)) candidate += 2;
+  return candidate;
+}
 
 string to_string(unsigned value) { return decimal(value); }
 string to_string(unsigned long value) { return decimal(value); }
