@@ -1,12 +1,14 @@
 /**
  * `npm run check:prebuilds`: checks every binary that the package ships: it is there, keeps to the limits of
  * `prebuilds/targets.mjs`, and loads if it is for this machine. `--release` also refuses a binary of other sources than those
- * of now: while native/ is worked on, the tests build the addon, and the binaries follow.
+ * of now: while native/ is worked on, the tests build the addon, and the binaries follow. `--report` writes what they need into
+ * docs/support.md, as `npm run prebuild` does.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { inspection, prebuilds } from './prebuilds/inspection.mjs';
+import { hasReadelf } from './prebuilds/elf.mjs';
+import { areBinariesTold, inspection, prebuilds, writeBinaries } from './prebuilds/inspection.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
 
@@ -47,6 +49,11 @@ const strays = readdirSync(prebuilds, { recursive: true })
   .filter((file) => statSync(join(prebuilds, file)).isFile())
   .filter((file) => file !== 'stamp.json' && !expected.has(file));
 check('prebuilds/ holds nothing else', strays.length === 0 ? undefined : strays.join(', '));
+
+if (hasReadelf()) {
+  if (process.argv.includes('--report')) writeBinaries();
+  check('docs/support.md says what they need', areBinariesTold() ? undefined : 'npm run check:prebuilds -- --report');
+}
 
 console.log(`prebuilds: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failed > 0 ? 1 : 0);

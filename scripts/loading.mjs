@@ -1,6 +1,6 @@
 /**
  * `npm run check:loading`: loads the binaries that no runtime can load here (musl, riscv64) into a small C program that
- * has a little of Node-API, under the C library that they are for, and writes docs/support/figures/loading.json.
+ * has a little of Node-API, under the C library that they are for. `--report` writes docs/support.md.
  *
  * That proves that the loader takes the file and finds all that it needs, that its constructors run, that memory and
  * strings work without a C++ library, that it registers, and that calls reach the kernel. It proves nothing of what needs
@@ -10,17 +10,37 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { emulatorVersion } from './architectures/emulated-node.mjs';
-import { loadings } from './loading/list.mjs';
-import { stubs } from './loading/stubs.mjs';
+import { pages, table, tell, today } from './report.mjs';
+import { emulatorVersion, muslX64 } from './runtimes/foreign.mjs';
+import { unpackForeign } from './setup/foreign-packages.mjs';
 import { root, runQuietly } from './setup/report.mjs';
 import { runtimesFolder } from './setup/runtime-packages.mjs';
-import { requirePackages } from './setup/system-packages.mjs';
+import { emulator, program, requirePackages } from './setup/system-packages.mjs';
 import { orExplain, setupDependencies } from './setup.mjs';
 
 const build = join(root, 'build', 'loading');
-const figures = join(root, 'docs/support/figures/loading.json');
-const date = new Date().toISOString().slice(0, 10);
+const gcc = program('gcc', 'gcc');
+const crossGcc = (triplet) => program(`${triplet}-gcc`, `gcc-${triplet}`);
+const nodeApi = createRequire(import.meta.url)('node-api-headers');
+
+/** Each has a compiler for the host program, `flags` that make it a program of that C library, and the loader that runs it. */
+const loadings = [
+  musl({ arch: 'x64', packages: muslX64, machine: 'x86_64', compiler: gcc }),
+  musl({
+    ...{ arch: 'arm64', machine: 'aarch64', compiler: crossGcc('aarch64-linux-gnu') },
+    packages: { ...muslX64, name: 'musl-arm64', architecture: 'arm64' },
+    qemu: emulator('qemu-aarch64-static'),
+  }),
+  {
+    file: 'linux-riscv64/busbar.glibc.node',
+    compiler: crossGcc('riscv64-linux-gnu'),
+    qemu: emulator('qemu-riscv64-static'),
+    libraries: program('riscv64-linux-gnu-g++', 'g++-riscv64-linux-gnu'),
+    systemRoot: () => '/usr/riscv64-linux-gnu',
+    flags: () => ['-ldl'],
+    loader: 'lib/libc.so.6',
+  },
+];
 
 await orExplain(setupDependencies, () =>
   requirePackages(
@@ -33,12 +53,14 @@ mkdirSync(build, { recursive: true });
 mkdirSync(runtimesFolder, { recursive: true });
 const rows = [];
 await orExplain(() => rows.push(...loadings.map(load)));
-
-const sums = (key) => rows.reduce((sum, row) => sum + row[key], 0);
-console.log(`loading: ${sums('passed')} passed, ${sums('failed')} failed`);
-mkdirSync(dirname(figures), { recursive: true });
-writeFileSync(figures, `{\n  "loads": [\n${rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n')}\n  ]\n}\n`);
-process.exitCode = sums('failed') > 0 ? 1 : 0;
+const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
+tell({
+  ...{ page: pages.support, section: 'loading', command: 'npm run check:loading', figures: rows },
+  text: table(['binary', 'under', 'passed', 'failed', 'date'], rows),
+  write: process.argv.includes('--report'),
+});
+console.log(`loading: ${sum(2)} passed, ${sum(3)} failed`);
+process.exitCode = sum(3) > 0 ? 1 : 0;
 
 function load(loading) {
   const systemRoot = loading.systemRoot();
@@ -56,17 +78,28 @@ function load(loading) {
   const about = run(join(systemRoot, loading.loader));
   const version = /version (\d+\.\d+(?:\.\d+)?)/i.exec(`${about.stdout}${about.stderr}`)?.[1];
   const library = `${loading.file.includes('musl') ? 'musl' : 'glibc'} ${version}`;
-  return { file: loading.file, library, emulator: emulatorOf(loading), passed, failed, date };
+  const emulation = loading.qemu === undefined ? '' : ` in QEMU ${emulatorVersion(loading.qemu.name)}`;
+  return [loading.file, `${library}${emulation}`, passed, failed, today()];
 }
 
 function compileHost({ file, compiler, flags }, systemRoot) {
   const generated = join(build, 'stubs.c');
   writeFileSync(generated, stubs());
   const host = join(build, `host-${basename(dirname(file))}-${file.includes('musl') ? 'musl' : 'glibc'}`);
-  const nodeApi = createRequire(import.meta.url)('node-api-headers').include_dir;
   const headersOfCompiler = runQuietly(compiler.name, ['-print-file-name=include']).trim();
   runQuietly(compiler.name, [
-    ...['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Wno-unused-parameter', '-I', nodeApi, '-rdynamic', '-o', host],
+    ...[
+      '-std=gnu11',
+      '-O1',
+      '-Wall',
+      '-Wextra',
+      '-Wno-unused-parameter',
+      '-I',
+      nodeApi.include_dir,
+      '-rdynamic',
+      '-o',
+      host,
+    ],
     ...[join(root, 'scripts/loading/host.c'), generated, ...flags(systemRoot, headersOfCompiler)],
   ]);
   return host;
@@ -79,6 +112,35 @@ function commandOf({ qemu, loader }, systemRoot, program) {
   return program === own ? [own] : [own, program];
 }
 
-function emulatorOf({ qemu }) {
-  return qemu === undefined ? undefined : `QEMU ${emulatorVersion(qemu.name)}`;
+/** The functions of Node-API that host.c does not have: weak ones, which say their name and end. */
+function stubs() {
+  const { js_native_api_symbols: engine, node_api_symbols: runtime } = nodeApi.symbols.v9;
+  const functions = [...engine, ...runtime].map(
+    (name) => `__attribute__((weak)) int ${name}(void) { return unexpected("${name}"); }`,
+  );
+  return ['int unexpected(const char* name);', ...functions, ''].join('\n');
+}
+
+/**
+ * Debian's musl: neither built nor linked by zig, which makes the binaries. The host is put together as musl-gcc does,
+ * which exists for this machine only.
+ */
+function musl({ arch, packages, machine, compiler, qemu }) {
+  return {
+    file: `linux-${arch}/busbar.musl.node`,
+    ...{ compiler, qemu },
+    systemRoot: () => unpackForeign(packages),
+    flags(systemRoot, headersOfCompiler) {
+      const headers = join(systemRoot, 'usr/include', `${machine}-linux-musl`);
+      const objects = join(systemRoot, 'usr/lib', `${machine}-linux-musl`);
+      const loader = `/lib/ld-musl-${machine}.so.1`;
+      return [
+        ...['-nostdinc', '-isystem', headers, '-isystem', headersOfCompiler],
+        ...['-nostdlib', '-fPIE', '-pie', `-Wl,-dynamic-linker,${loader}`],
+        ...['Scrt1.o', 'crti.o', 'crtn.o'].map((name) => join(objects, name)),
+        ...['-L', join(systemRoot, 'lib', `${machine}-linux-musl`), '-l:libc.so', '-lgcc'],
+      ];
+    },
+    loader: `lib/ld-musl-${machine}.so.1`,
+  };
 }

@@ -51,12 +51,11 @@ export function tableRows(page, section) {
   return table.trimEnd().split('\n').slice(2).map(cellsOf);
 }
 
-/** Rows of a table, and those of the section's table whose first `key` cells are in none of them. */
-export function withOtherRows(page, section, key, rows) {
-  const keyOf = (cells) => cells.slice(0, key).join('|');
-  const fresh = new Map(rows.map((cells) => [keyOf(cells), cells]));
-  const known = tableRows(page, section).map((cells) => fresh.get(keyOf(cells)) ?? cells);
-  return [...known, ...rows.filter((cells) => !known.includes(cells))];
+/** These rows, and those of the section's table that are about other things: what is in the first cell. In this order of things. */
+export function withOtherRows(page, section, rows, order) {
+  const fresh = new Set(rows.map(([what]) => what));
+  const all = [...tableRows(page, section).filter(([what]) => !fresh.has(what)), ...rows];
+  return order.flatMap((what) => all.filter(([first]) => first === what));
 }
 
 /** A table; columns of numbers are aligned at their right. */
@@ -65,12 +64,6 @@ export function table(head, rows) {
   const isNumber = (_, column) =>
     rows.every((cells) => /^(?:[-–]|[-≤]? ?\d[\d.,]*( .{1,5})?)?$/.test(cells[column] ?? ''));
   return [line(head), line(head.map((...at) => (isNumber(...at) ? '--:' : '---'))), ...rows.map(line)].join('\n');
-}
-
-/** Objects of the same kind as a table, with a column for each of these members. */
-export function tableOf(objects, columns) {
-  const rows = objects.map((object) => Object.keys(columns).map((name) => object[name]));
-  return table(Object.values(columns), rows);
 }
 
 export function today() {

@@ -1,102 +1,123 @@
 /**
- * `npm run test:runtimes`: runs suites of tests under every runtime that busbar supports, with every poller that each can
- * have, and terminates a thousand workers with each poller of Node.js. Prints tables, which it writes to
- * docs/support/figures/runtimes.json and workers.json as well.
+ * Runs suites of tests under every runtime that busbar supports, with every poller that each can have.
  *
- * `--only bun --only deno` chooses runtimes by their ids, `--suite bus` folders and files of tests (bus, process and
- * reliability/fairness) or the workers (workers), and `--poller thread` pollers; figures of what was not run as a whole are printed alone. `BUSBAR_TRANSPORT` is
- * passed on, and no figures are written then.
+ *   npm run test:runtimes         the runtimes for this machine; the Node.js that runs this also terminates a thousand workers
+ *   npm run test:architectures    other architectures and C libraries, with the binaries that the package ships
+ *
+ * `--only bun --only deno` chooses by ids, `--suite bus` folders and files of tests or the workers (workers), `--poller thread`
+ * pollers. `--report` writes docs/support.md, where all of a runtime was run; `BUSBAR_TRANSPORT` is passed on, and nothing is
+ * written then.
  */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { pages, table, tell, today, withOtherRows } from './report.mjs';
 import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
-import { runtimes } from './runtimes/list.mjs';
-import { printTable, rowOf, rowsOf, writeRows } from './runtimes/results.mjs';
+import { architectures, runtimes } from './runtimes/list.mjs';
+import { countCells, sumOf } from './runtimes/suites.mjs';
 import { root, SetupError } from './setup/report.mjs';
-import { installRuntime } from './setup/runtime-packages.mjs';
+import { requirePackages } from './setup/system-packages.mjs';
 import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
-/** What every runtime has to pass: what depends on how it polls. */
-const FOLDERS = ['bus', 'process', 'reliability/fairness'];
-/** How many workers are terminated with each poller. */
+/** How many workers are terminated with each poller, in ten minutes on an idle machine with two processors. */
 const WORKERS = 1000;
-/** For all of them: ten minutes on an idle machine with two processors. */
 const WORKERS_LIMIT_SECONDS = 3600;
 
-const figures = (name) => join(root, 'docs/support/figures', `${name}.json`);
 const word = { type: 'string', multiple: true };
-const {
-  only,
-  suite: parts = [...FOLDERS, 'workers'],
-  poller,
-} = parseArgs({
-  options: { only: word, suite: word, poller: word },
+const flag = { type: 'boolean', default: false };
+const { foreign, only, suite, poller, report } = parseArgs({
+  options: { foreign: flag, only: word, suite: word, poller: word, report: flag },
 }).values;
-const folders = parts.filter((part) => part !== 'workers');
+const all = foreign ? architectures : runtimes;
+const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
+const write = report && suite === undefined && poller === undefined && !process.env.BUSBAR_TRANSPORT;
+const hasWorkers = !foreign && poller === undefined && (suite ?? ['workers']).includes('workers');
 
-await orExplain(setupTestPeers, setupDependencies);
+await orExplain(setupTestPeers, setupDependencies, () => requirePackages(chosen.flatMap(({ tools = [] }) => tools)));
 await compileTests();
 
-const chosen = runtimes.filter(({ id }) => only === undefined || only.includes(id));
-const everyPoller = poller === undefined;
-
 const rows = [];
-for (const runtime of chosen) rows.push(...(await rowsOfRuntime(runtime)));
-if (rows.length > 0) printTable(rows);
-if (only === undefined && everyPoller && folders.length === FOLDERS.length) writeRows(figures('runtimes'), rows);
-
-const workers = [];
-if (parts.includes('workers') && everyPoller && chosen.includes(runtimes[0])) workers.push(await terminateWorkers());
-if (workers.length > 0) {
-  printTable(workers);
-  writeRows(figures('workers'), workers);
+let failures = 0;
+for (const runtime of chosen) await run(runtime);
+if (rows.length > 0) {
+  const place = { page: pages.support, section: foreign ? 'architectures' : 'runtimes' };
+  const order = all.map(({ title }) => title);
+  const text = table(
+    ['what', 'version', 'poller', 'tests', 'passed', 'failed', 'skipped', 'seconds', 'date'],
+    write ? withOtherRows(place.page, place.section, rows, order) : rows,
+  );
+  tell({ ...place, command: `npm run test:${place.section}`, text, figures: rows, write });
 }
-const all = [...rows, ...workers];
-process.exitCode = all.length === 0 || all.some(({ failed }) => failed > 0) ? 1 : 0;
+if (hasWorkers && chosen.includes(runtimes[0])) await terminateWorkers();
+process.exitCode = failures > 0 || (rows.length === 0 && !hasWorkers) ? 1 : 0;
 
-function rowsOfRuntime(runtime) {
-  const executable = executableOf(runtime);
-  if (executable === undefined) return [];
-  const pollers = runtime.pollers.filter((kind) => poller === undefined || poller.includes(kind));
-  const first = { runtime: runtime.title, version: versionOf(executable) };
-  return rowsOf(first, { pollers, folders }, (suite, kind) => underRuntime(suite, runtime, executable, kind));
+/** A runtime that cannot be had is left out, which is said. */
+async function run(runtime) {
+  const program = programOf(runtime);
+  if (program === undefined) return;
+  const under = runtime.under === undefined ? '' : ` under ${runtime.under()}`;
+  const version = `${foreign ? `${runtime.runtime} ` : ''}${versionOf(program)}${under}`;
+  for (const kind of runtime.pollers.filter((one) => poller === undefined || poller.includes(one))) {
+    for (const folder of (suite ?? runtime.folders).filter((one) => one !== 'workers')) {
+      const suites = testFiles(folder).map((one) => underRuntime(one, runtime, program, kind));
+      const sums = await sumOf(suites, `${runtime.title}, ${kind}`);
+      failures += sums.failed;
+      rows.push([runtime.title, version, kind, `test/${folder}`, ...countCells(sums), sums.seconds, today()]);
+    }
+  }
 }
 
-/** With the Node.js that runs this, in one process that has workers with either poller. */
-function terminateWorkers() {
-  const suite = testFiles('process').find(({ name }) => name === 'process/terminated-workers');
-  const first = { runtime: runtimes[0].title, version: versionOf(process.execPath), workers: WORKERS };
-  const many = { ...suite, env: { BUSBAR_WORKERS: String(WORKERS) }, seconds: WORKERS_LIMIT_SECONDS };
-  return rowOf(first, [many]);
-}
-
-/** `undefined` where the runtime cannot be had, which is said. */
-function executableOf(runtime) {
-  if (runtime.package === undefined) return process.execPath;
+function programOf(runtime) {
   try {
-    return installRuntime(runtime.package);
+    return runtime.program();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.log(`${runtime.title} is left out: ${error.message}`);
+    if (foreign) failures++;
     return undefined;
   }
 }
 
-function versionOf(executable) {
-  const { stdout } = spawnSync(executable, ['--version'], { encoding: 'utf8' });
+function versionOf(program) {
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
-function underRuntime(suite, runtime, command, kind) {
-  const file = suite.args.at(-1);
-  const compiled = runtime.compiled ? { cwd: compiledFolder, file: file.replace(/\.ts$/, '.js') } : { cwd: root, file };
+function underRuntime(one, { compiled = false, args, env = {}, patience = 1 }, command, kind) {
+  const file = one.args.at(-1);
   return {
-    ...suite,
-    command,
-    cwd: compiled.cwd,
-    args: [...runtime.args, compiled.file],
-    env: { BUSBAR_POLLER: kind, PATH: `${dirname(command)}:${process.env.PATH}` },
+    ...{ ...one, command, cwd: compiled ? compiledFolder : root, seconds: one.seconds * patience },
+    args: [...args, compiled ? file.replace(/\.ts$/, '.js') : file],
+    env: {
+      ...{ BUSBAR_POLLER: kind, BUSBAR_TEST_PATIENCE: String(patience), ...env },
+      ...(foreign ? {} : { PATH: `${dirname(command)}:${process.env.PATH}` }),
+    },
   };
+}
+
+/** With the Node.js that runs this, in one process that has workers with either poller. */
+async function terminateWorkers() {
+  const [terminated] = testFiles('process/terminated-workers');
+  const many = { ...terminated, env: { BUSBAR_WORKERS: String(WORKERS) }, seconds: WORKERS_LIMIT_SECONDS };
+  const sums = await sumOf([many], 'workers');
+  failures += sums.failed;
+  const row = [
+    `${runtimes[0].runtime} ${process.versions.node}`,
+    WORKERS,
+    sums.passed,
+    sums.failed,
+    sums.seconds,
+    today(),
+  ];
+  const text = table(['runtime', 'workers of each poller', 'passed', 'failed', 'seconds', 'date'], [row]);
+  const command = 'npm run test:runtimes -- --suite workers';
+  tell({
+    page: pages.support,
+    section: 'workers',
+    command,
+    text,
+    figures: row,
+    write: report && !process.env.BUSBAR_TRANSPORT,
+  });
 }

@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pages, table, tableRows, tell, today, withOtherRows } from '../report.mjs';
 import { root } from '../setup/report.mjs';
-import { versionOf } from './targets.mjs';
+import { targets, versionOf } from './targets.mjs';
 
 const place = { page: pages.reliability, section: 'fuzz' };
 const columns = [
@@ -19,7 +19,7 @@ const columns = [
 export function tellResults(results, write) {
   const known = tableRows(place.page, place.section);
   const rows = results.map((result) => rowOf(result, known));
-  const all = withOtherRows(place.page, place.section, 1, rows).sort(([a], [b]) => a.localeCompare(b));
+  const all = withOtherRows(place.page, place.section, rows, targets.toSorted());
   const text = `Built with ${versionOf('clang++')}.\n\n${table(columns, all)}`;
   tell({ ...place, command: 'npm run fuzz', text, figures: results.map(({ output, ...figures }) => figures), write });
 }

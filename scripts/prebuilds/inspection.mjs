@@ -1,10 +1,11 @@
 /** Whether a binary that the package ships is there, is of the sources as they are, and keeps to the limits of targets.mjs. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { pages, readSection, replaceSection, table } from '../report.mjs';
 import { root } from '../setup/report.mjs';
 import { hasReadelf, inspect } from './elf.mjs';
 import { readStamp, sourcesHash } from './stamp.mjs';
-import { fileOf, floors, limits } from './targets.mjs';
+import { fileOf, floors, limits, targets } from './targets.mjs';
 
 export const prebuilds = join(root, 'prebuilds');
 
@@ -45,8 +46,16 @@ function limitsKept(file, elf, target) {
     ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.externalMemory.test(name)))],
     ['checks its stack', elf.imported.includes('__stack_chk_fail') ? undefined : 'it has no stack protector'],
     ['calls no libatomic', unexpected(elf.imported.filter((name) => limits.libatomic.test(name)))],
+    ['leaves no function of a missing library open', unexpected(unresolved(elf, target))],
     ['runs on old systems', unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`))],
   ].map(([claim, problem]) => ({ statement: `${file} ${claim}`, problem }));
+}
+
+/** What needs no C++ library must not ask for its functions: the loader refuses such a file. */
+function unresolved({ needed, imported }, { libc }) {
+  return libc === 'musl' && !needed.some((name) => /c\+\+/.test(name))
+    ? imported.filter((name) => /^_Z/.test(name))
+    : [];
 }
 
 function unexpected(values) {
@@ -54,11 +63,43 @@ function unexpected(values) {
 }
 
 /** Whether a version is above the limit. A family without a limit is not expected at all. */
-export function isNewer(version, limit) {
+function isNewer(version, limit) {
   if (limit === undefined) return true;
   for (let i = 0; i < Math.max(version.length, limit.length); i++) {
     const difference = (version[i] ?? 0) - (limit[i] ?? 0);
     if (difference !== 0) return difference > 0;
   }
   return false;
+}
+
+/** Writes what the binaries need into docs/support.md. */
+export function writeBinaries() {
+  replaceSection(pages.support, 'binaries', binariesTable());
+}
+
+/** Whether docs/support.md says what the binaries need. */
+export function areBinariesTold() {
+  return readSection(pages.support, 'binaries') === binariesTable();
+}
+
+/** What changes with almost every build is not in it. */
+function binariesTable() {
+  const rows = targets.map((target) => {
+    const { file, elf, kept } = inspection(target);
+    if (elf === undefined) return [file, 'not inspected', '', ''];
+    return [file, elf.needed.join(', '), newestOf(elf.versions) || 'none', kept ? 'kept' : 'not kept'];
+  });
+  return table(['binary', 'libraries', 'newest symbol versions', 'limits'], rows);
+}
+
+/** `GLIBC 2.28, GLIBCXX 3.4.21`. */
+function newestOf(versions) {
+  const families = new Map();
+  for (const [family, version] of versions) {
+    if (!families.has(family) || isNewer(version, families.get(family))) families.set(family, version);
+  }
+  return [...families]
+    .map(([family, version]) => `${family} ${version.join('.')}`)
+    .sort()
+    .join(', ');
 }

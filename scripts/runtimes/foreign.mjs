@@ -1,6 +1,9 @@
 /**
- * Bun for musl as a program of this machine: it is the one JavaScript runtime for musl that npm has. What Alpine would have
- * around it is put together from Debian's packages:
+ * Runtimes of other architectures and C libraries as programs of this machine, so that tests can start them like any other. The
+ * kernel does not know how to run an emulated one, and is not taught (binfmt_misc would be for all of the machine).
+ *
+ * Bun is the one JavaScript runtime for musl that npm has. What Alpine would have around it is put together from Debian's
+ * packages:
  *
  * - musl itself, from a package that only a few programs of Debian use;
  * - the C++ library that Bun needs, linked from Debian's static one, which was compiled for glibc: the functions of glibc
@@ -16,6 +19,39 @@ import { importsOf, inspect } from '../prebuilds/elf.mjs';
 import { unpackForeign } from '../setup/foreign-packages.mjs';
 import { root, runQuietly } from '../setup/report.mjs';
 import { installRuntime, runtimesFolder } from '../setup/runtime-packages.mjs';
+import { emulator } from '../setup/system-packages.mjs';
+
+/** libsystemd has the sd-bus library in it; the rest of the line is what it needs. */
+const libraries = [
+  ...['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'],
+  ...['libsystemd0', 'libcap2', 'libgcrypt20', 'libgpg-error0', 'liblz4-1', 'liblzma5', 'libzstd1'],
+];
+
+/** A Node.js whose processor QEMU emulates, with the libraries that Debian has for it. */
+export function emulated(arch, { debian, cpu, version, qemu }) {
+  const systemRoot = { name: `glibc-${arch}`, architecture: debian, packages: libraries };
+  const node = { name: `node-linux-${cpu}`, version, executable: 'bin/node', foreign: true };
+  const emulatedNode = () => {
+    const command = [qemu, '-L', unpackForeign(systemRoot), installRuntime(node)];
+    return programOf(`emulated-${node.name}`, 'node', command, '--import');
+  };
+  return { tools: [emulator(qemu)], program: emulatedNode, under: () => `QEMU ${emulatorVersion(qemu)}` };
+}
+
+export function emulatorVersion(qemu) {
+  return /version (\d+\.\d+\.\d+)/.exec(runQuietly(qemu, ['--version']))?.[1];
+}
+
+/** A program that runs a command with a module first. What tests start with process.execPath is started like this, too. */
+function programOf(name, executable, command, option) {
+  const folder = join(runtimesFolder, name);
+  mkdirSync(folder, { recursive: true });
+  const [program, start] = [executable, 'start.mjs'].map((file) => join(folder, file));
+  writeFileSync(start, `process.execPath = ${JSON.stringify(program)};\n`);
+  const words = [...command, option, start].map((word) => `'${word}'`);
+  writeFileSync(program, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+  return program;
+}
 
 const bun = { name: '@oven/bun-linux-x64-musl', version: '1.4.5', executable: 'bin/bun', foreign: true };
 const triplet = 'x86_64-linux-musl';
@@ -28,18 +64,13 @@ const elogind = { name: 'elogind-x64', architecture: 'amd64', packages: ['libelo
 export function muslBun() {
   const executable = installRuntime(bun);
   const musl = unpackForeign(muslX64);
-  const libraries = join(unpackForeign(elogind), 'lib/x86_64-linux-gnu');
+  const elogindLibraries = join(unpackForeign(elogind), 'lib/x86_64-linux-gnu');
   const folder = join(runtimesFolder, 'musl-bun');
   mkdirSync(folder, { recursive: true });
   linkLibraries(folder, executable, musl);
-  const [program, start] = ['bun', 'start.mjs'].map((name) => join(folder, name));
-  // To Bun the loader is the program; what tests start with process.execPath is started like this one.
-  writeFileSync(start, `process.execPath = ${JSON.stringify(program)};\n`);
-  // Not by an environment variable, which would reach the programs of this machine that tests start.
-  const loader = [join(musl, 'lib/ld-musl-x86_64.so.1'), '--library-path', `${folder}:${libraries}`];
-  const command = [...loader, executable, '--preload', start].map((word) => `'${word}'`);
-  writeFileSync(program, `#!/bin/sh\nexec ${command.join(' ')} "$@"\n`, { mode: 0o755 });
-  return program;
+  // By options, and not by an environment variable, which would reach the programs of this machine that tests start.
+  const loader = [join(musl, 'lib/ld-musl-x86_64.so.1'), '--library-path', `${folder}:${elogindLibraries}`];
+  return programOf('musl-bun', 'bun', [...loader, executable], '--preload');
 }
 
 /** What musl says that it is, `1.2.3`. */
@@ -54,7 +85,7 @@ function linkLibraries(folder, executable, musl) {
   runQuietly('gcc', [
     ...['-O1', '-fPIC', '-Wall', '-Wextra', '-Wno-unused-parameter', '-c', '-o', names],
     ...['-nostdinc', '-isystem', join(musl, 'usr/include', triplet), '-isystem', ofCompiler('include')],
-    join(root, 'scripts/musl/glibc-names.c'),
+    join(root, 'scripts/runtimes/glibc-names.c'),
   ]);
   const library = (name, ...contents) => {
     const path = join(folder, name);

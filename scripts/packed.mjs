@@ -1,0 +1,71 @@
+/**
+ * Runs the tests of the package as its users have it, and tells how each file went; words choose files by their names.
+ *
+ *   npm run test:pack       packs busbar as it would be published, and installs and runs it in empty projects: with every
+ *                           package manager, under every supported Node.js, on a machine without compilers, and as bundles
+ *   npm run test:loading    has programs that use busbar made, run and tested by the tools that Node.js programs are put
+ *                           through: bundlers, test runners, tracers of files, executables, other runtimes
+ *
+ * The tools come from npm, into folders below build/runtimes. `--report` writes docs/support.md, where all files were run.
+ */
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pages, table, tell, today } from './report.mjs';
+import { runtimes } from './runtimes/list.mjs';
+import { countCells, sumOf } from './runtimes/suites.mjs';
+import { orExplain, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+import { testFiles } from './test/suites.mjs';
+
+const { values, positionals } = parseArgs({
+  options: { report: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [folder, ...words] = positionals;
+
+/** The files that every Node.js runs. The others have runtimes of their own, or are the business of one. */
+const onEachNode = { pack: ['pack/npm', 'pack/import', 'pack/loading'], tools: ['tools/node'] }[folder];
+if (onEachNode === undefined) {
+  console.error('Which tests? node scripts/packed.mjs pack|tools [words] [--report]');
+  process.exit(2);
+}
+
+if (folder === 'pack') await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
+else await orExplain(setupDependencies, setupLibrary);
+
+const rows = [];
+const totals = { passed: 0, failed: 0, skipped: 0 };
+for (const suite of testFiles(folder).filter(
+  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+)) {
+  await run(suite);
+  if (!onEachNode.includes(suite.name)) continue;
+  for (const { program } of runtimes.filter((one) => one.runtime === 'Node.js' && one.package !== undefined)) {
+    const command = program();
+    // npm is run by the Node.js that is found first.
+    await run({ ...suite, command, env: { ...suite.env, PATH: `${dirname(command)}:${process.env.PATH}` } });
+  }
+}
+const command = folder === 'pack' ? 'npm run test:pack' : 'npm run test:loading';
+const text = table(['what', 'version', 'passed', 'failed', 'skipped', 'date'], rows);
+tell({
+  page: pages.support,
+  section: folder,
+  command,
+  text,
+  figures: rows,
+  write: values.report && words.length === 0,
+});
+console.log(`${folder}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = rows.length === 0 || totals.failed > 0 ? 1 : 0;
+
+/** The output of a file names what was tested, and the version of that. */
+async function run(suite) {
+  const sums = await sumOf([suite], folder);
+  const told = (word) => new RegExp(`^# ${word}: (.*)$`, 'm').exec(sums.output)?.[1];
+  const row = [told('what') ?? suite.name, told('version') ?? '', ...countCells(sums), today()];
+  for (const kind of Object.keys(totals)) totals[kind] += sums[kind];
+  rows.push(row);
+  console.log(
+    `${sums.failed > 0 ? '✘' : '✔'} ${row.slice(0, 2).join(' ')}: ${sums.passed} passed, ${sums.failed} failed`,
+  );
+}
