@@ -41,14 +41,22 @@ const polled = [
  */
 const brokered = [
   'bus/abort',
+  'bus/callees',
+  'bus/calls',
   'bus/connect-failures',
+  'bus/connection',
+  'bus/entry-points',
   'bus/late-deadlines',
   'bus/message-level',
   'bus/misuse',
+  'bus/names',
   'bus/own-books',
+  'bus/proxy',
+  'bus/service',
   'bus/service-changes',
   'bus/service-errors',
   'bus/shares',
+  'bus/signals',
   'bus/slow-getters',
   'process/exit',
 ];

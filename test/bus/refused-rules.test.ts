@@ -3,18 +3,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, LimitsExceededError, type MessageBus, type Problem, type Subscription } from '../../src/index.js';
-import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { matchRuleLimit, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('refused rules');
 const NAME = 'org.example.Refused';
-
-const limits: Readonly<Record<Daemon, Record<string, number>>> = {
-  'dbus-daemon': { max_match_rules_per_connection: 20 },
-  'dbus-broker': { max_matches: 20 },
-};
 
 /** Takes all the rules that the bus gives. */
 async function exhaust(bus: MessageBus): Promise<Subscription[]> {
@@ -49,7 +44,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     test,
     `a later equal subscription revives an earlier one: ${daemon}`,
     async () => {
-      await using server = await PrivateBus.start({ daemon, limits: limits[daemon] });
+      await using server = await PrivateBus.start({ daemon, limits: matchRuleLimit(20, daemon) });
       await using client = await connect({ address: server.address });
       await using other = await connect({ address: server.address });
       const taken = await exhaust(client);
@@ -81,7 +76,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   );
 
   testUnless(PrivateBus.missing({ daemon }), test, `a watcher that cannot follow says so: ${daemon}`, async () => {
-    await using server = await PrivateBus.start({ daemon, limits: limits[daemon] });
+    await using server = await PrivateBus.start({ daemon, limits: matchRuleLimit(20, daemon) });
     await using client = await connect({ address: server.address });
     await using other = await connect({ address: server.address });
     const taken = await exhaust(client);

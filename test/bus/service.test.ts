@@ -21,11 +21,13 @@ import {
 } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
 
 const daemon = await PrivateBus.start();
 const client = await connect({ address: daemon.address });
 const service = await connect({ address: daemon.address });
 const test = suite('service');
+const noEavesdropping = daemon.daemon === 'dbus-broker' ? 'dbus-broker takes no rules that eavesdrop' : undefined;
 
 class Lamp extends ServiceInterface {
   setterRuns = 0;
@@ -443,7 +445,7 @@ test('the signal of a call fires when the caller leaves the bus', async () => {
   assert.is(service.stats().matchRules, rules);
 });
 
-test('a call that was only overheard is not answered', async () => {
+testUnless(noEavesdropping, test, 'a call that was only overheard is not answered', async () => {
   // An eavesdropping rule brings us calls to others; answering one would settle somebody else's call.
   await service.call({
     destination: 'org.freedesktop.DBus',

@@ -38,6 +38,11 @@ const defaultDaemon = (process.env.BUSBAR_TEST_DAEMON ?? 'dbus-daemon') as Daemo
 
 const BROKER_LIMITS = ['max_bytes', 'max_fds', 'max_matches', 'max_objects'];
 
+/** The limit of match rules: on dbus-daemon those of a connection, on dbus-broker those of all connections of a user. */
+export function matchRuleLimit(rules: number, daemon = defaultDaemon): Readonly<Record<string, number>> {
+  return daemon === 'dbus-daemon' ? { max_match_rules_per_connection: rules } : { max_matches: rules };
+}
+
 /** Milliseconds that a daemon has for getting ready. */
 const START_LIMIT = 10_000;
 

@@ -17,7 +17,7 @@ import {
 import { count, Ledger } from '../helpers/ledger.js';
 import { patience } from '../helpers/patience.js';
 import { folder } from '../helpers/peers.js';
-import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { type Daemon, matchRuleLimit, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { skip, testUnless } from '../helpers/skip.js';
 import { StreamProxy } from '../helpers/stream-proxy.js';
@@ -87,7 +87,7 @@ function addLimits(kind: Daemon): void {
       count({ limitsMet: 1 });
     });
 
-  const matches = isDaemon ? { max_match_rules_per_connection: 8 } : { max_matches: 64 };
+  const matches = matchRuleLimit(isDaemon ? 8 : 64, kind);
   limited('one match rule too many rejects its subscription, and the others go on', matches, async (daemon) => {
     await using bus = await connect({ address: daemon.address });
     const subscriptions = Array.from({ length: 100 }, (_, i) =>

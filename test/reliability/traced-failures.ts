@@ -8,7 +8,7 @@ import { BackpressureError, connect, defineInterface, implement, listen, type Me
 import { FakeBus } from '../helpers/fake-bus.js';
 import { Session, SIGNAL, TRANSPORT } from '../helpers/fake-bus-session.js';
 import { folder } from '../helpers/peers.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { matchRuleLimit, PrivateBus } from '../helpers/private-bus.js';
 import { RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
 
@@ -156,7 +156,7 @@ export const failures: Readonly<Record<string, Failure>> = {
           for (const member of ['First', 'Second']) bus.subscribe({ interface: NAME, member }, () => {});
           await refused;
         },
-        { limits: { max_match_rules_per_connection: 1 } },
+        { limits: matchRuleLimit(1) },
       ),
     says: [
       /^#\d+ call \d+: org\.freedesktop\.DBus\.Error\.LimitsExceeded after [\d.]+ ms: .*\.AddMatch$/,
