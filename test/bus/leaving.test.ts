@@ -99,15 +99,19 @@ test('after close() in a listener, what a handler did is answered, and every oth
   }
 });
 
+/** More than the kernel accepts; with sd-bus that is some 16 MB. */
+function emitMuch(bus: MessageBus): void {
+  for (let i = 0; i < 400; i++) {
+    bus.emit({ path: PATH, interface: NAME, member: 'Said', signature: 'uay', body: [i, new Uint8Array(100_000)] });
+  }
+}
+
 test('whoever closes while the other side does not read is told how much was never written', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);
   const { value } = await server[Symbol.asyncIterator]().next();
   const bus = value as MessageBus;
-  // sd-bus has the kernel take some 16 MB.
-  for (let i = 0; i < 400; i++) {
-    bus.emit({ path: PATH, interface: NAME, member: 'Said', signature: 'uay', body: [i, new Uint8Array(100_000)] });
-  }
+  emitMuch(bus);
   const problems: Problem[] = [];
   const hear = (problem: unknown) => void problems.push(problem as Problem);
   subscribe('busbar:problem', hear);
@@ -120,6 +124,23 @@ test('whoever closes while the other side does not read is told how much was nev
   assert.instance(await flushed, ConnectionClosedError);
   const [problem] = problems.filter(({ connection }) => connection === bus.stats().connection);
   assert.match(problem?.message ?? '', /^\d+ bytes .* were never written: the other side did not read in time/);
+});
+
+test('a flush that is not awaited rejects without an unhandled rejection', async () => {
+  await using server = await listen({ address: `unix:tmpdir=${folder}` });
+  await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);
+  const { value } = await server[Symbol.asyncIterator]().next();
+  const bus = value as MessageBus;
+  emitMuch(bus);
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', hear);
+  const flushed = bus.flush();
+  await bus.close({ drain: 0 });
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', hear);
+  assert.equal(unhandled, []);
+  assert.instance(await flushed.catch((error: unknown) => error), ConnectionClosedError);
 });
 
 test('two peers that flood each other with short calls for long answers make progress, or end with a reason', async () => {
