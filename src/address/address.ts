@@ -1,6 +1,7 @@
 /**
- * Server addresses as text and as data: lists, escaping, and what each transport needs. Nothing connects here, and
- * nothing is looked up: an {@link Address} says what was written, where, and whether anybody could connect to it.
+ * Server addresses as text and as data: lists, escaping, and the parameters of each transport. This module does not
+ * connect and does not look anything up: an {@link Address} tells what the program wrote, where it came from, and
+ * whether a client could connect to it.
  *
  * @see D-Bus specification, section "Server Addresses"
  */
@@ -17,26 +18,30 @@ export interface AddressParts {
 
 /** One address of a list. */
 export interface Address extends AddressParts {
-  /** The address as it was written, which is what goes to the transport. */
+  /** The address as it was written. The transport gets this text. */
   readonly text: string;
-  /** Where it was written, for instance `DBUS_SESSION_BUS_ADDRESS`. */
+  /** Where the address came from, for instance `DBUS_SESSION_BUS_ADDRESS`. */
   readonly origin: string;
-  /** Why a client cannot connect to it; `undefined` if it can try. Others of the list may still do. */
+  /**
+   * Why a client cannot connect to the address; `undefined` if it can try. Other addresses of the list may still be
+   * usable.
+   */
   readonly refusal: string | undefined;
 }
 
-/** Bytes that may stand for themselves. `*` came with a later version, so it is read plainly but written escaped. */
+/** Bytes that need no escape. `*` was added in a later version, so it is accepted unescaped but written escaped. */
 const UNESCAPED_WHEN_WRITTEN = /[-0-9A-Za-z_/.\\]/;
 const FORBIDDEN_WHEN_READ = /[^-0-9A-Za-z_/.\\*%]/u;
 const WRONG_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /**
- * Reads a list of addresses, to be tried in their order. Empty entries (`a;;b`, `a;`) are skipped, as sd-bus does.
+ * Parses a list of addresses, which are to be tried in their order. Empty entries (`a;;b`, `a;`) are skipped, as sd-bus
+ * does.
  *
  * @param list addresses separated by `;`
  * @param origin where the list comes from, for error texts
- * @throws {@link InvalidArgumentError} if an address breaks the grammar, or if there is none. An address that is well
- *   formed but of no use to a client is returned with its `refusal`.
+ * @throws {@link InvalidArgumentError} if an address breaks the grammar, or if the list has none. An address that is
+ *   well formed but unusable for a client is returned with its `refusal`.
  */
 export function parseAddresses(list: string, origin = 'address'): readonly Address[] {
   if (typeof list !== 'string') {
@@ -80,14 +85,14 @@ function unescapeValue(value: string, key: string, invalid: (reason: string) => 
   if (WRONG_ESCAPE.test(value)) throw invalid(`a "%" in the value of ${quoted(key)} needs two hexadecimal digits`);
   if (!value.includes('%')) return value;
   if (value.includes('%00')) throw invalid(`the value of ${quoted(key)} contains a NUL`);
-  // Paths are bytes: what is not UTF-8 can be shown only approximately, but `text` keeps it exactly.
+  // Paths are bytes. A path that is not UTF-8 can be shown only approximately, but `text` has it exactly.
   return Buffer.from(
     value.replace(/%(..)/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16))),
     'latin1',
   ).toString('utf8');
 }
 
-/** Escapes a value for an address: every byte of its UTF-8 but `-0-9A-Za-z_/.\` becomes `%` and two digits. */
+/** Escapes a value for an address: every byte of its UTF-8 except `-0-9A-Za-z_/.\` becomes `%` and two digits. */
 export function escapeAddressValue(value: string): string {
   let escaped = '';
   for (const byte of Buffer.from(value, 'utf8')) {
@@ -98,10 +103,10 @@ export function escapeAddressValue(value: string): string {
 }
 
 /**
- * Writes an address.
+ * Formats an address.
  *
- * @throws {@link InvalidArgumentError} if the transport or a key could not be read back, or a value contains a NUL or
- *   a lone surrogate
+ * @throws {@link InvalidArgumentError} if the transport or a key could not be parsed again, or if a value contains a
+ *   NUL or a lone surrogate
  */
 export function formatAddress({ transport, parameters }: AddressParts): string {
   if (!/^[^:;]+$/.test(transport)) throw new InvalidArgumentError(`invalid transport ${quoted(transport)}`);
@@ -117,13 +122,13 @@ export function formatAddress({ transport, parameters }: AddressParts): string {
 
 type Parameters = AddressParts['parameters'];
 
-/** `sun_path` has 108 bytes, of which a path needs one for its NUL and an abstract name one for its leading NUL. */
+/** `sun_path` has 108 bytes. A path needs one of them for its NUL, and an abstract name one for its leading NUL. */
 const SOCKET_NAME_MAXIMUM = 107;
 const UNIX_KEYS = ['path', 'abstract', 'runtime', 'dir', 'tmpdir'] as const;
 
 /**
- * The transports that an address may name: which parameters a client needs to connect, and which transports it cannot
- * use at all, each with the reason. sd-bus would answer all of these with a bare EINVAL.
+ * The transports that an address may name: the parameters that a client needs to connect, and the reason for each
+ * transport that it cannot use at all. sd-bus would answer all of these with a bare EINVAL.
  *
  * @see D-Bus specification, section "Transports"
  */
@@ -150,7 +155,7 @@ export function addressRefusal({ transport, parameters }: AddressParts): string 
   return refuseGuid(parameters.get('guid'));
 }
 
-/** The sd-bus library takes a guid of zeros for none, and would not hold the server's own against it. */
+/** The sd-bus library treats a guid of zeros as none, and would not compare it with that of the server. */
 function refuseGuid(guid: string | undefined): string | undefined {
   if (guid === undefined) return undefined;
   if (!/^[0-9A-Fa-f]{32}$/.test(guid)) return '"guid" is not 32 hexadecimal digits';

@@ -1,6 +1,6 @@
 /**
- * Where the well-known buses are: the environment first, then the places where systems put them. Only looks; whoever
- * connects tries the addresses in order.
+ * Finds the addresses of the well-known buses: from the environment first, then from the usual places. It does not
+ * connect; the caller tries the addresses in order.
  *
  * @see D-Bus specification, section "Well-known Message Bus Instances"
  */
@@ -12,14 +12,14 @@ import { type Address, formatAddress, parseAddresses } from './address.js';
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The specification's place, and the one that it is a link to on most systems. */
+/** The place in the specification, and the place that it links to on most systems. */
 export const SYSTEM_BUS_SOCKETS: readonly string[] = ['/var/run/dbus/system_bus_socket', '/run/dbus/system_bus_socket'];
 
 /**
- * The addresses of the session bus: `DBUS_SESSION_BUS_ADDRESS` alone where it is set, else `$XDG_RUNTIME_DIR/bus`, and
- * `/run/user/<uid>/bus` where that is a socket of ours (a cron job or an ssh command has neither variable).
+ * The addresses of the session bus: only `DBUS_SESSION_BUS_ADDRESS` if it is set. Otherwise `$XDG_RUNTIME_DIR/bus`, and
+ * `/run/user/<uid>/bus` if that is a socket of this user (a cron job or an ssh command has neither variable).
  *
- * @throws {@link ConnectError} if there is nothing to try, or the environment holds an invalid address
+ * @throws {@link ConnectError} if there is no address to try, or if the environment contains an invalid one
  */
 export function sessionBusAddresses(env: Environment = process.env): readonly Address[] {
   const configured = fromEnvironment('DBUS_SESSION_BUS_ADDRESS', env);
@@ -28,7 +28,7 @@ export function sessionBusAddresses(env: Environment = process.env): readonly Ad
   const addresses: Address[] = [];
   const missing = ['DBUS_SESSION_BUS_ADDRESS is not set'];
   const runtimeFolder = env.XDG_RUNTIME_DIR;
-  // The base directory specification asks to ignore a relative path.
+  // The XDG Base Directory Specification requires programs to ignore a relative path.
   if (runtimeFolder?.startsWith('/')) addresses.push(socketAddress(`${runtimeFolder}/bus`, '$XDG_RUNTIME_DIR/bus'));
   else missing.push(runtimeFolder ? 'XDG_RUNTIME_DIR is no absolute path' : 'XDG_RUNTIME_DIR is not set');
 
@@ -46,10 +46,10 @@ export function sessionBusAddresses(env: Environment = process.env): readonly Ad
 }
 
 /**
- * The addresses of the system bus: `DBUS_SYSTEM_BUS_ADDRESS` alone where it is set, else the places that the
- * specification and distributions use.
+ * The addresses of the system bus: only `DBUS_SYSTEM_BUS_ADDRESS` if it is set, else the places that the specification
+ * and distributions use.
  *
- * @throws {@link ConnectError} if the environment holds an invalid address
+ * @throws {@link ConnectError} if the environment contains an invalid address
  */
 export function systemBusAddresses(env: Environment = process.env): readonly Address[] {
   return (
@@ -59,11 +59,11 @@ export function systemBusAddresses(env: Environment = process.env): readonly Add
 }
 
 /**
- * The addresses of the bus that started this process by activation: `DBUS_STARTER_ADDRESS`, else the bus that
+ * The addresses of the bus that activated this process: `DBUS_STARTER_ADDRESS`, else the bus that
  * `DBUS_STARTER_BUS_TYPE` names.
  *
- * @throws {@link ConnectError} if no bus started this process, or the environment holds an invalid address or an unknown
- *   type
+ * @throws {@link ConnectError} if no bus started this process, or if the environment contains an invalid address or an
+ *   unknown type
  */
 export function starterBusAddresses(env: Environment = process.env): readonly Address[] {
   const configured = fromEnvironment('DBUS_STARTER_ADDRESS', env);
@@ -85,7 +85,10 @@ export function starterBusAddresses(env: Environment = process.env): readonly Ad
   }
 }
 
-/** An empty variable is one that is not set. What is wrong with it is no error of the program, but of where it runs. */
+/**
+ * The addresses in a variable; an empty variable counts as not set. An invalid variable is an error of the environment,
+ * not of the program, so it causes a {@link ConnectError}.
+ */
 function fromEnvironment(name: string, env: Environment): readonly Address[] | undefined {
   const list = env[name];
   if (list === undefined || list === '') return undefined;
@@ -104,8 +107,8 @@ function socketAddress(path: string, origin: string): Address {
 }
 
 /**
- * What speaks against a socket at a guessed place: it must exist and be ours, else anybody could have put one there
- * and read what we send.
+ * Why a socket at a guessed place must not be used: it does not exist, or it belongs to another user, who could have
+ * put it there to read what this process sends.
  */
 export function objectionToSocket(path: string, uid: number): string | undefined {
   try {
@@ -113,7 +116,7 @@ export function objectionToSocket(path: string, uid: number): string | undefined
     if (!status.isSocket()) return `${path} is no socket`;
     return status.uid === uid ? undefined : `${path} belongs to another user`;
   } catch (error) {
-    // Not by `throwIfNoEntry`: Node.js 26 takes more than ENOENT for no entry.
+    // `throwIfNoEntry` does not serve here: Node.js 26 returns no entry for more errors than ENOENT.
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' ? `${path} does not exist` : `${path} is out of reach (${code})`;
   }

@@ -1,8 +1,8 @@
 /**
- * Addresses as servers use them: what to bind to for an address, and what clients are told instead, where they differ.
- * Looks names up and makes names up; nothing is bound here.
+ * Addresses for servers: the target to bind a socket to, and the address for clients, which may differ. This module
+ * looks up host names and generates names of sockets, but does not bind.
  *
- * @see D-Bus specification, section "Transports", where each says which keys are for listenable addresses
+ * @see D-Bus specification, section "Transports", which lists the keys of listenable addresses for each transport
  */
 import { join, resolve } from 'node:path';
 import { quoted } from '../base/names.js';
@@ -11,12 +11,12 @@ import { type AddressParts, addressRefusal, formatAddress } from './address.js';
 
 type Parameters = AddressParts['parameters'];
 
-/** What a listening socket is bound to. */
+/** The target that a listening socket is bound to. */
 export type ListenTarget =
   | { readonly kind: 'path' | 'abstract'; readonly name: string }
   | {
       readonly kind: 'tcp';
-      /** What clients connect to. */
+      /** The host that clients connect to. */
       readonly host: string;
       /** The numeric address to bind to. */
       readonly ip: string;
@@ -26,9 +26,9 @@ export type ListenTarget =
     };
 
 /**
- * What to bind to for an address, or the reason why a server cannot listen on it.
+ * The target to bind to for an address, or the reason why a server cannot listen on it.
  *
- * @throws (rejects) as `dns.lookup` does, where a host has to be looked up
+ * @throws (rejects) as `dns.lookup` does, if a host has to be looked up
  */
 export async function listenTarget(
   { transport, parameters }: AddressParts,
@@ -63,9 +63,10 @@ function unixTarget(parameters: Parameters, env: NodeJS.ProcessEnv): ListenTarge
   const given = unixName(parameters, env);
   if (typeof given === 'string') return given;
   const { kind, value } = given;
-  // U+FFFD is what bytes become that are no UTF-8: the socket would have another name than was asked for.
+  // Bytes that are not UTF-8 become U+FFFD, so the socket would have another name than the program asked for.
   if (value.includes('\ufffd')) return `"${kind}" is not UTF-8`;
-  // Once and for all: the program may go to another folder, and its clients are in others already.
+  // The path is resolved once: the program may change its working directory, and clients have working directories of
+  // their own.
   const name = kind === 'path' && value !== '' ? resolve(value) : value;
   return addressRefusal({ transport: 'unix', parameters: new Map([[kind, name]]) }) ?? { kind, name };
 }
@@ -85,7 +86,8 @@ function unixName(
     case 'dir':
     case 'tmpdir':
       if (value === '') return `"${key}" is empty`;
-      // Not abstract, which the specification leaves open for tmpdir: who may connect would depend on nobody's files.
+      // The specification also allows an abstract name for tmpdir, but no file permissions would restrict the clients
+      // of such a socket.
       return { kind: 'path', value: join(value as string, `dbus-${randomBytes(6).toString('hex')}`) };
     case 'runtime':
       if (value !== 'yes') return '"runtime" can only be "yes"';
@@ -112,7 +114,7 @@ async function tcpTarget(parameters: Parameters): Promise<ListenTarget | string>
 
 async function numericAddress(host: string, family: 'ipv4' | 'ipv6' | undefined): Promise<string> {
   if (host === '*') return family === 'ipv6' ? '::' : '0.0.0.0';
-  // Few look names up, and to import this takes longer than to look one up.
+  // Few programs look names up, and importing this module takes longer than a look-up.
   const { lookup } = await import('node:dns/promises');
   const { address } = await lookup(host, { family: family === undefined ? 0 : family === 'ipv6' ? 6 : 4 });
   return address;

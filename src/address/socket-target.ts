@@ -1,6 +1,5 @@
 /**
- * What a client connects a socket of its own to, for an address that asks for nothing else. Looks names up; connects
- * nothing.
+ * Finds the sockets that busbar can connect to by itself for an address. It looks up host names, but does not connect.
  */
 import type { LookupAddress } from 'node:dns';
 import type { SocketTarget } from '../native/binding.js';
@@ -9,12 +8,12 @@ import type { AddressParts } from './address.js';
 type Parameters = AddressParts['parameters'];
 
 /**
- * Where the server of an address may be, to be tried in this order; `undefined` where it takes more than a socket, which
- * is sd-bus's business.
+ * The targets for an address, in the order in which to try them; `undefined` if the address needs more than a socket,
+ * so that sd-bus has to connect.
  *
  * @param address one that a client can try to connect to
  * @param isBus whether it is the address of a bus, and not of a peer
- * @throws (rejects) as `dns.lookup` does, where a host has to be looked up
+ * @throws (rejects) as `dns.lookup` does, if a host has to be looked up
  */
 export async function socketTargets(
   { transport, parameters }: AddressParts,
@@ -25,7 +24,7 @@ export async function socketTargets(
   if (transport === 'tcp') return tcpTargets(parameters, identity);
   if (transport !== 'unix') return undefined;
   const name = parameters.get('path') ?? `\0${parameters.get('abstract')}`;
-  // U+FFFD is what bytes become that are no UTF-8: only the address itself still has the name.
+  // Bytes that are not UTF-8 become U+FFFD, so only the text of the address still has the name.
   return name.includes('\ufffd') ? undefined : [{ name, ip: '', port: 0, ...identity }];
 }
 
@@ -37,7 +36,7 @@ async function tcpTargets(
   const host = parameters.get('host') as string;
   const { lookup } = await import('node:dns/promises');
   const found = await lookup(host, { all: true, family: family === undefined ? 0 : family === 'ipv6' ? 6 : 4 });
-  // An address of a link is a number and the name of an interface.
+  // A link-local address consists of a number and the name of an interface.
   if (found.some(hasZone)) return undefined;
   return found.map(({ address }) => ({ name: '', ip: address, port: Number(parameters.get('port')), ...identity }));
 }

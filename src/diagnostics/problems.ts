@@ -1,36 +1,39 @@
 /**
- * What busbar reports besides results and errors: things that went wrong where nobody waits for an answer, and
- * one-line traces. Subscribe with `node:diagnostics_channel` (`busbar:problem`), or set `NODE_DEBUG=busbar`.
+ * Reports problems that no result or error reaches the program with, and writes one-line traces. Programs subscribe
+ * with `node:diagnostics_channel` (`busbar:problem`) or set `NODE_DEBUG=busbar`.
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { printable, printableStack } from '../base/printable.js';
 import { warnAtRate } from './warnings.js';
 
-/** Something that went wrong, or is odd, where nobody waits for an answer. */
+/** A failure or an irregularity that no caller waits for. */
 export interface Problem {
-  /** What kind of problem it is. */
+  /** The kind of problem. */
   readonly kind: ProblemKind;
-  /** What happened, in words. */
+  /** A description of what happened. */
   readonly message: string;
-  /** The error behind it, with its stack; it never leaves the process. */
+  /** The error that caused it, with its stack. It never leaves the process. */
   readonly error?: unknown;
-  /** The number of the connection, as in `bus.stats().connection`; `undefined` where it is about none in particular. */
+  /**
+   * The number of the connection, as in `bus.stats().connection`; `undefined` if the problem concerns no particular
+   * connection.
+   */
   readonly connection?: number | undefined;
 }
 
 /**
- * What kind of problem it is:
+ * The kind of a problem:
  *
- * - `handler`: code of the user's threw: a method, a getter, a listener
- * - `misfit`: what came, or a value of the user's, is not of the type that was described
- * - `subscription`: the bus refused a match rule that nobody asked about
+ * - `handler`: code of the program threw: a method, a getter, a listener
+ * - `misfit`: a received value, or a value of the program, does not match its description
+ * - `subscription`: the bus refused a match rule that no caller waits for
  * - `message`: a message was dropped, or could not be handled
- * - `introspection`: a part of introspection data cannot be used, and is left out
+ * - `introspection`: a part of introspection data cannot be used and is left out
  * - `descriptor`: a file descriptor was dropped, or could not be closed
  * - `name`: the owner of a name cannot be followed
- * - `peer`: a client of a server was turned away, or could not be accepted
- * - `send`: something that was to be sent was not
+ * - `peer`: a client of a server was refused, or could not be accepted
+ * - `send`: a message was not sent
  */
 export type ProblemKind =
   | 'handler'
@@ -45,25 +48,25 @@ export type ProblemKind =
 
 const problems = channel('busbar:problem');
 
-/** Writes a trace line where `NODE_DEBUG` includes `busbar`. */
+/** Writes a trace line if `NODE_DEBUG` includes `busbar`. */
 export const trace = debuglog('busbar');
 
 /**
- * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. Where nobody subscribes to
- * the channel, failures of the user's own handlers become process warnings: they must not go unseen. Callers can cause
- * these, so they have a rate. {@link reportMisfit} does the same for values of the user's.
+ * Reports a {@link Problem} on the diagnostics channel `busbar:problem` and in the trace. If the channel has no
+ * subscriber, failures of the program's own handlers become process warnings, so that they do not go unnoticed. Callers
+ * can cause them, so the rate of warnings is limited. {@link reportMisfit} does the same for values of the program.
  */
 export function report(kind: ProblemKind, message: string, error?: unknown, connection?: number): void {
   if (problems.hasSubscribers) problems.publish({ kind, message, error, connection } satisfies Problem);
   else if (kind === 'handler') warnOfFailure('BUSBAR_HANDLER', message, error);
   if (!trace.enabled) return;
   const whose = connection === undefined ? '' : `#${connection} `;
-  trace('%s%s: %s%s', whose, kind, printable(message), error === undefined ? '' : `\n${shown(error).detail}`);
+  trace('%s%s: %s%s', whose, kind, printable(message), error === undefined ? '' : `\n${describeError(error).detail}`);
 }
 
 /**
- * Reports what came and was dropped, because it is not what was described: what does not come looks as if it had not been
- * sent, so it is a process warning where the channel has no subscriber.
+ * Reports a received value that was dropped because it does not match its description. To the program it would look as
+ * if nothing had been sent, so it is a process warning if the channel has no subscriber.
  */
 export function reportDropped(message: string, cure: string, connection: number): void {
   if (!problems.hasSubscribers) warnAtRate('BUSBAR_DROPPED', printable(message), cure);
@@ -71,8 +74,8 @@ export function reportDropped(message: string, cure: string, connection: number)
 }
 
 /**
- * Runs code of the user's that nobody waits for, a listener for instance. That it throws, or its promise rejects, is
- * its own failure: it is reported, and nothing else stops.
+ * Runs code of the program whose result no caller waits for, a listener for instance. If it throws or its promise
+ * rejects, the failure is reported and affects nothing else.
  */
 export function runHandler(what: string, run: () => unknown, connection?: number): void {
   try {
@@ -83,19 +86,20 @@ export function runHandler(what: string, run: () => unknown, connection?: number
   }
 }
 
-/** Reports that code of the user's threw. */
+/** Reports that code of the program threw. */
 export function reportFailure(what: string, error: unknown, connection?: number): void {
   report('handler', `${what} failed`, error, connection);
 }
 
-/** Reports it if what code of the user's returned rejects. */
+/** Reports the failure if a promise that code of the program returned rejects. */
 export function reportRejection(what: string, result: Promise<unknown>, connection?: number): void {
   result.catch((error: unknown) => reportFailure(what, error, connection));
 }
 
 /**
- * Reports that a value of the program's own, a result or a property, is not of the type that it was described with. The author
- * hears of it as of code that threw: the caller is told that something failed, and can do nothing about it.
+ * Reports that a value of the program itself, a result or a property, does not match its description. Like a handler
+ * that threw, it can become a process warning, so that the author learns of it: the caller is only told that the call
+ * failed, and can do nothing about it.
  */
 export function reportMisfit(message: string, error: unknown, connection?: number): void {
   if (!problems.hasSubscribers) warnOfFailure('BUSBAR_MISFIT', message, error);
@@ -103,24 +107,25 @@ export function reportMisfit(message: string, error: unknown, connection?: numbe
 }
 
 function warnOfFailure(code: string, message: string, error: unknown): void {
-  const { text, detail, hasMore } = error === undefined ? { text: '', detail: '', hasMore: false } : shown(error);
+  const { text, detail, hasMore } =
+    error === undefined ? { text: '', detail: '', hasMore: false } : describeError(error);
   warnAtRate(code, printable(text === '' ? message : `${message}: ${text}`), hasMore ? detail : '');
 }
 
-/** An error in a few words. */
-export function inWords(error: unknown): string {
-  return shown(error).text;
+/** A short text of an error. */
+export function errorText(error: unknown): string {
+  return describeError(error).text;
 }
 
-interface Shown {
+interface ErrorDescription {
   readonly text: string;
   readonly detail: string;
-  /** Whether `detail` tells more than `text`: where the error is from. */
+  /** Whether `detail` tells more than `text`: where the error was thrown. */
   readonly hasMore: boolean;
 }
 
-/** An error in words that can be printed. Anything can be thrown, also what throws when it is looked at. */
-function shown(error: unknown): Shown {
+/** Describes an error in printable text. Any value may have been thrown, even one that throws when it is read. */
+function describeError(error: unknown): ErrorDescription {
   try {
     if (!(error instanceof Error)) {
       const text = printable(String(error));

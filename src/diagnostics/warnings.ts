@@ -1,9 +1,9 @@
 /**
- * Process warnings that others can cause: anybody who may call a method can make it fail. So each kind has a rate: the
- * first of an interval are shown whole, the others are counted.
+ * Process warnings that peers can cause: any peer that may call a method can make it fail. So each kind of warning has
+ * a rate: the first ones of an interval are shown in full, and the others are counted.
  */
 
-/** How many warnings of a kind are shown in an interval. */
+/** The number of warnings of a kind that are shown in an interval. */
 const SHOWN_MAXIMUM = 10;
 const INTERVAL_SECONDS = 10;
 
@@ -11,15 +11,15 @@ interface Interval {
   warnings: number;
 }
 
-/** The interval that is going on, by the code of the warning. */
+/** The current interval, by the code of the warning. */
 const intervals = new Map<string, Interval>();
 
-/** Warns, or counts the warning. `message` and `detail`, which may be empty, must be printable. */
+/** Emits a warning, or only counts it. `message` and `detail`, which may be empty, must be printable. */
 export function warnAtRate(code: string, message: string, detail: string): void {
   if (isWithinRate(code)) process.emitWarning(message, detail === '' ? { code } : { code, detail });
 }
 
-/** Counts a warning of this kind, and says whether it is to be shown. */
+/** Counts a warning of this kind, and returns whether to show it. */
 export function isWithinRate(code: string): boolean {
   const interval = intervals.get(code) ?? begin(code);
   interval.warnings++;

@@ -1,21 +1,21 @@
-/** Which files in a place are binaries of the addon for this machine. */
+/** Finds the binaries of the addon for this machine in a place. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Place } from './places.js';
 
-/** What a C library is called in the names of binaries. */
+/** The name of a C library in the names of binaries. */
 export type CLibrary = 'glibc' | 'musl';
 
 export interface Found {
   /** The files to try, in order. */
   readonly files: readonly string[];
-  /** Why a folder could not be looked into, though it may be there. */
+  /** The error if a folder could not be read, although it may exist. */
   readonly failure?: unknown;
 }
 
 /**
- * The files to try in a place. What was built in the package is the only one. Of those that were shipped it is the one for the
- * C library of this process, and the other one only where that is not there. Where it is not known which library that is, both
+ * The files to try in a place. A binary that was built in the package is the only one. Of the prebuilt binaries, it is
+ * the one for the C library of this process, and the other one only if that is missing. If the library is unknown, both
  * are tried.
  *
  * @param require from within the place, for node-gyp-build
@@ -29,12 +29,12 @@ export function binariesIn({ folder, of }: Place, require: (id: string) => unkno
   return { ...rest, files: own.length > 0 ? own : shipped };
 }
 
-/** Where in a place the binaries for this machine are. */
+/** The folder of the binaries for this machine, within a place. */
 export function machineFolder(): string {
   return join('prebuilds', `${process.platform}-${process.arch}`);
 }
 
-/** The binaries of all machines in a place, for a person to read. */
+/** The binaries of all machines in a place, for an error text. */
 export function allBinaries(folder: string): readonly string[] {
   const prebuilds = join(folder, 'prebuilds');
   return namesIn(prebuilds)
@@ -44,8 +44,8 @@ export function allBinaries(folder: string): readonly string[] {
 }
 
 /**
- * The C library of this process; `undefined` where that cannot be told. musl is its own loader, so every process has it mapped:
- * as `ld-musl-x86_64.so.1` or as `libc.so`, whichever of the two is no link. glibc is `libc.so.6`.
+ * The C library of this process; `undefined` if it cannot be determined. musl is its own loader, so every process has
+ * it mapped: as `ld-musl-x86_64.so.1` or as `libc.so`, whichever of the two is not a link. glibc is `libc.so.6`.
  */
 export function cLibrary(): CLibrary | undefined {
   try {
@@ -58,8 +58,8 @@ export function cLibrary(): CLibrary | undefined {
 }
 
 /**
- * What node-gyp-build picks, of which only what was built counts: variables that are for installing (`npm_config_arch`)
- * mislead it about the rest, and it looks beside the program of Node.js as well.
+ * The file that node-gyp-build picks, if it was built here. Its choice among the other files is not used: variables for
+ * installing (`npm_config_arch`) mislead it, and it also looks beside the executable of Node.js.
  */
 function builtBinary(root: string, require: (id: string) => unknown): string | undefined {
   const build = join(root, 'build');
@@ -73,7 +73,7 @@ function builtBinary(root: string, require: (id: string) => unknown): string | u
   }
 }
 
-/** Bundlers copy binaries of several packages to one folder, so the name has to be ours. */
+/** Bundlers copy the binaries of several packages into one folder, so the name must begin with `busbar`. */
 function binariesOf(folder: string): Found {
   const { names, failure } = namesIn(folder);
   const files = names.filter((name) => name.startsWith('busbar.') && name.endsWith('.node'));

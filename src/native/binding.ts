@@ -1,9 +1,9 @@
 /**
- * The seam: everything that TypeScript and the addon know of each other, typed in one place.
+ * The seam: the interface between TypeScript and the addon, typed in one place.
  *
- * Bytes cross it in batches. Incoming messages arrive in an *inbox* arena that TypeScript allocated and lent to the
- * addon; a row of integers in `rows` describes each message. Outgoing messages are written by TypeScript into an
- * arena of its own and handed over with `send`. Only this file names members of the addon; `load.ts` loads it.
+ * Bytes cross it in batches. Incoming messages arrive in an *inbox* arena that TypeScript allocates and lends to the
+ * addon; a row of integers in `rows` describes each message. TypeScript writes outgoing messages into an arena of its
+ * own and passes them on with `send`. Only this file names members of the addon; `load.ts` loads it.
  *
  * Every multi-byte number on either side of the seam is little-endian, whatever byte order the peer used.
  */
@@ -11,15 +11,15 @@
 /** The column of an inbox row. A row is {@link ROW_LENGTH} consecutive 32-bit integers of `InboxMemory.rows`. */
 export const Column = {
   /**
-   * Message type: 1 method call, 2 method return, 3 error, 4 signal. Unknown types never cross the seam. Whoever takes
-   * the row may set it to 0: if `onBatch` throws, the addon goes on with the next row that is not marked so, and it
-   * closes the descriptors of unmarked rows that nobody takes any more.
+   * Message type: 1 method call, 2 method return, 3 error, 4 signal. Unknown types never cross the seam. The code that
+   * takes the row may set it to 0. If `onBatch` throws, the addon goes on with the next row that is not marked in this
+   * way, and closes the descriptors of unmarked rows that no code takes any more.
    */
   Type: 0,
   /** Header flags as on the wire. */
   Flags: 1,
   Serial: 2,
-  /** 0 where the message carries no REPLY_SERIAL. */
+  /** 0 if the message has no REPLY_SERIAL. */
   ReplySerial: 3,
   /** String ids: see {@link InboxMemory.strings}; 0 means that the header field is absent. */
   Path: 4,
@@ -30,15 +30,15 @@ export const Column = {
   Sender: 9,
   /** The id of the body's signature; 0 for an empty body. */
   Signature: 10,
-  /** Byte offset of the body in the inbox, always a multiple of 8 (or in the large body, see `batch`). */
+  /** Byte offset of the body in the inbox, always a multiple of 8 (or in the large body, see `onBatch`). */
   BodyOffset: 11,
   BodyLength: 12,
   /** Index of the first of the message's descriptors in `InboxMemory.fds`. The receiver of the batch owns them. */
   FdOffset: 13,
   FdCount: 14,
   /**
-   * 0 for a sound message; else a {@link Fault} in the lowest 8 bits, and above them the number of the rule that the message
-   * breaks, for `describeRule`, or 0. The body of a faulty message is not delivered: offset and length are 0.
+   * 0 for a valid message; else a {@link Fault} in the lowest 8 bits, and above them the number of the rule that the
+   * message breaks, for `describeRule`, or 0. The body of a faulty message is not delivered: offset and length are 0.
    */
   Fault: 15,
 } as const;
@@ -46,17 +46,20 @@ export const Column = {
 export const ROW_LENGTH = 16;
 
 /**
- * The version of all that is said here, which the addon says as well (`kSeamVersion` in native/seam_version.h). Whoever changes
- * what crosses the seam, or how memory is laid out, raises both.
+ * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
+ * every change of what crosses the seam or of the layout of the memory.
  */
 export const SEAM_VERSION = 1;
 
-/** Why a message was refused. Where it ends is known nevertheless, so the failure costs this message only. */
+/** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
   None: 0,
-  /** The bytes do not fit the signature: length, padding, boolean, string, path, signature, nesting, or fd index. */
+  /** The bytes do not match the signature: length, padding, boolean, string, path, signature, nesting, or fd index. */
   InvalidBody: 1,
-  /** sd-bus refuses a string. It does not say why: it is invalid, or holds a Unicode noncharacter, which is valid. */
+  /**
+   * sd-bus refuses a string. It does not tell the reason: the string is invalid, or contains a Unicode noncharacter,
+   * which is valid.
+   */
   UnsupportedBody: 2,
   /** The body could not be stored: out of memory. */
   OutOfMemory: 3,
@@ -65,8 +68,8 @@ export const Fault = {
   /** The values would take more memory than `limits.decodedSize`. */
   DecodedSize: 5,
   /**
-   * The header breaks a rule. The row has what could be read of it; where that does not tell who is to be answered, or whether
-   * it is to be, the flag NO_REPLY_EXPECTED is set.
+   * The header breaks a rule. The row has the fields that could be read. The flag NO_REPLY_EXPECTED is set if they do
+   * not tell which caller to answer, or whether to answer.
    */
   InvalidHeader: 6,
 } as const;
@@ -76,16 +79,16 @@ export const faultOf = (column: number): number => column & 0xff;
 /** The broken rule in a row's column, for `describeRule`. */
 export const ruleOf = (column: number): number => column >>> 8;
 
-/** Memory that TypeScript allocates once for an open connection; the addon only ever writes into it. */
+/** Memory that TypeScript allocates once for an open connection. The addon writes into it, and never reads it. */
 export interface InboxMemory {
-  /** Bodies of a batch, each on an 8-byte boundary, and the bytes of strings that are new in it. */
+  /** The bodies of a batch, each on an 8-byte boundary, and the bytes of its new strings. */
   readonly arena: ArrayBuffer;
   readonly rows: Int32Array;
   /**
-   * Header strings cross once and are ids after that. Three integers a new string: id, byte offset in the arena, byte
-   * length (UTF-8). A string's entry comes in the batch that first uses the id; the addon may reuse the id of a
-   * string in a later batch, and announces it again then. A string that is too long for the arena is in the large body of the
-   * batch; its offset is `~offset` then, which is negative.
+   * Header strings cross the seam once, and later messages refer to them by id. A new string has three integers: id,
+   * byte offset in the arena, byte length (UTF-8). Its entry comes in the batch that first uses the id. The addon may
+   * reuse the id of a string in a later batch, and then announces it again. A string that is too long for the arena is
+   * in the large body of the batch; its offset is then `~offset`, which is negative.
    */
   readonly strings: Int32Array;
   /** Descriptors received with the messages of a batch. */
@@ -93,30 +96,38 @@ export interface InboxMemory {
 }
 
 interface NativeConnectionOptions {
-  /** What one received message may cost: what exceeds a limit has a {@link Fault} that says so. Numbers above 0. */
+  /**
+   * The limits of one received message. A message that exceeds one has the corresponding {@link Fault}. Numbers above
+   * 0.
+   */
   readonly limits: { readonly messageSize: number; readonly decodedSize: number };
-  /** One D-Bus server address (no `;` list), for sd-bus; not looked at where there is a `target`, or something to `serve`. */
+  /**
+   * One D-Bus server address (not a list with `;`), for sd-bus; ignored if there is a `target` or something to `serve`.
+   */
   readonly address: string;
-  /** What the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has none. */
+  /**
+   * The socket that the transport `socket` connects to and authenticates with by itself. The transport `sd-bus` has
+   * none.
+   */
   readonly target?: SocketTarget | undefined;
-  /** An accepted client, of whose connection this is the server's end. */
+  /** An accepted client: this connection is the server's end. */
   readonly serve?: ServedSocket | undefined;
-  /** As a client: authenticate without saying who one is. As a server: let such clients in. */
+  /** As a client: authenticate anonymously. As a server: accept anonymous clients. */
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
   /**
-   * Called once, when the transport is authenticated and messages can be sent. Returns the memory for messages: before
-   * that nothing of the kind is needed, and a client that never authenticates costs none.
+   * Called once, when the transport is authenticated and messages can be sent. Returns the memory for messages. They
+   * need none earlier, and a client that never authenticates costs none.
    */
   readonly onOpen: (canSendFds: boolean) => InboxMemory;
   /**
-   * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return below
-   * `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
-   * `newStrings` entries of `strings` are valid in the first call of a batch and 0 in the others. A body too large for
-   * the arena comes alone in its batch, in `large`: that memory may be longer than the body, and hold the next one later.
-   * `milliseconds` are left of the turn: where they are over, the rest is for the next turn, which a return below `count`
-   * leads to as well.
+   * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return value
+   * below `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
+   * `newStrings` entries of `strings` are valid in the first call of a batch; in the other calls it is 0. A body that
+   * is too large for the arena comes alone in its batch, in `large`: that memory may be longer than the body, and may
+   * be reused for the next one. `milliseconds` is the time left of the turn. When it has passed, return a value below
+   * `count`: the remaining rows then come in the next turn.
    */
   readonly onBatch: (
     from: number,
@@ -126,97 +137,105 @@ interface NativeConnectionOptions {
     milliseconds: number,
   ) => number;
   /**
-   * Called when everything that had to be queued natively was written. While reading is paused, also when at most as many
-   * bytes wait as `pause` said, and when the other side has `hungUp`; after that, reading is not paused any more.
+   * Called when everything that had to be queued natively was written. While reading is paused, it is also called when
+   * at most the number of bytes passed to `pause` are queued, and when the other side `hungUp`, after which reading is
+   * no longer paused.
    */
   readonly onDrain: (hungUp: boolean) => void;
   /**
-   * A message that sd-bus would not take, with its errno. Called from within `send`. Where it is a reply, `replySerial` and
-   * `destination` tell whose call it was to answer; else they are 0 and empty.
+   * A message that sd-bus refused, with its errno. Called from within `send`. If it is a reply, `replySerial` and
+   * `destination` tell which call it answers; else they are 0 and empty.
    */
   readonly onRefused: (serial: number, errno: number, replySerial: number, destination: string) => void;
   /**
-   * Called exactly once, last, after `start` succeeded: `errno` is 0 if `close` was called here, else the reason.
-   * `phase` tells how far the connection had come. `detail` says in words what was wrong with the bytes of the other
-   * side, or where in the handshake it hung up, if that was the reason; it is empty otherwise. Where a server turned this
-   * client away by its handshake (`EACCES` in the phase `authenticate`), it is the mechanisms that it lets clients in by.
+   * Called exactly once, last, after `start` succeeded. `errno` is 0 if `close` was called, else the reason. `phase`
+   * tells how far the connection came. `detail` describes what was wrong with the bytes of the other side, or where in
+   * the handshake it hung up, if that was the reason; otherwise it is empty. If a server refused this client in the
+   * handshake (`EACCES` in the phase `authenticate`), it is the list of mechanisms that the server accepts.
    */
   readonly onClose: (errno: number, phase: ConnectionPhase, detail: string) => void;
 }
 
-/** What a client's socket connects to. */
+/** The address that a client's socket connects to. */
 export interface SocketTarget {
   /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
   readonly name: string;
   /** A numeric IPv4 or IPv6 address, and a port. */
   readonly ip: string;
   readonly port: number;
-  /** What the server has to say that it is: 16 bytes; anything if left out. */
+  /** The guid that the server must announce: 16 bytes; any guid if left out. */
   readonly guid?: Uint8Array | undefined;
   /**
-   * Whether it is a bus. Then the client is first of all whom the kernel says, which works where user ids differ, and says one
-   * line at a time. To a peer it says its user id first.
+   * Whether the target is a bus. To a bus, the client first authenticates without a user id, by the kernel's
+   * credentials, which works where user ids differ, and sends one line at a time. To a peer, it sends its user id
+   * first.
    */
   readonly isBus?: boolean | undefined;
 }
 
 export interface ServedSocket {
-  /** The connected socket; the connection owns it from its construction on, also if that throws. */
+  /** The connected socket. The connection owns it as soon as it is constructed, even if the constructor throws. */
   readonly fd: number;
-  /** What the server says that it is: 16 bytes. */
+  /** The guid that the server announces: 16 bytes. */
   readonly guid: Uint8Array;
 }
 
-/** Who is at the other end of a unix socket, as the kernel knows: who connected, or who listened. */
+/**
+ * The kernel's credentials of the process at the other end of a unix socket: the one that connected, or the one that
+ * listened.
+ */
 export interface PeerCredentials {
   readonly uid: number;
-  /** 0 for a process that cannot be seen from this PID namespace. */
+  /** 0 for a process that is not visible from this PID namespace. */
   readonly pid: number;
   /** The primary group first. */
   readonly gids: readonly number[];
-  /** Empty where there is no security module. */
+  /** Empty without a security module. */
   readonly securityLabel: string;
 }
 
-/** What moves the bytes: busbar itself on a `socket`, or the library of `sd-bus`. */
+/** How bytes are moved: by busbar itself on a `socket`, or by the library of `sd-bus`. */
 export type TransportKind = 'sd-bus' | 'socket';
 /** `uv`: uv_poll on the event loop. `thread`: a poll thread and a threadsafe function, for runtimes without libuv. */
 export type PollerKind = 'uv' | 'thread';
 /** How far a connection came: `connect` to the socket, `authenticate`, or `open`. */
 export type ConnectionPhase = 'connect' | 'authenticate' | 'open';
 
-/** One connection. All methods belong to the thread of the environment that made it. */
+/** One connection. Only the thread of the environment that made it may call its methods. */
 export interface NativeConnection {
-  /** Begins to connect. Returns 0, or a positive errno when that failed at once (then `onClose` is not called). */
+  /** Begins to connect. Returns 0, or a positive errno if that failed immediately (then `onClose` is not called). */
   start(): number;
   /**
-   * Sends the messages in `bytes[0..end)`. Each starts on an 8-byte boundary, so there may be up to 7 bytes of gap
-   * between them. `fds` are the descriptors of the one message handed over, and are duplicated: the caller keeps its
-   * own. The memory may be reused when this returns. Returns the bytes that the addon still has to write, so 0 means
-   * that the kernel has everything.
+   * Sends the messages in `bytes[0..end)`. Each begins on an 8-byte boundary, so there may be a gap of up to 7 bytes
+   * between them. With `fds`, there is only one message, and they are its descriptors. They are duplicated: the caller
+   * keeps its own. The memory may be reused when this returns. Returns the number of bytes that the addon still has to
+   * write; 0 means that the kernel has everything.
    */
   send(bytes: Uint8Array, end: number, fds: Int32Array | undefined): number;
   /** Writes what is queued, blocking for at most `milliseconds`; for a process that is about to exit. */
   flush(milliseconds: number): void;
-  /** Closes at once and calls `onClose` before it returns. Idempotent. */
+  /** Closes immediately and calls `onClose` before it returns. Idempotent. */
   close(): void;
   /** Whether the connection keeps the event loop alive. A new connection does. */
   ref(): void;
   unref(): void;
   /**
-   * Reads nothing any more, and hands over no further row, until `resume` or until the other side has hung up. What
-   * waits is still written: `onDrain` is called when at most `until` bytes wait. With a negative `until` it never is:
-   * nobody has the connection yet, and the end of it is told only where the other side has left nothing to be read.
+   * Stops reading, and delivers no further row, until `resume` is called or the other side hangs up. Queued bytes are
+   * still written: `onDrain` is called when at most `until` bytes are queued. With a negative `until` it is never
+   * called: the server has not taken the connection yet, and its end is reported only if the other side has left
+   * nothing to read.
    */
   pause(until: number): void;
   resume(): void;
-  /** `undefined` where the kernel does not know, and when the connection is over. */
+  /** `undefined` if the kernel does not know them, and after the end of the connection. */
   peerCredentials(): PeerCredentials | undefined;
-  /** Whether the other side has not said anything yet that opens the connection, not even what still waits to be read. */
+  /**
+   * Whether the other side has not sent anything yet that opens the connection, including bytes that are not read yet.
+   */
   isSilent(): boolean;
-  /** Whether the other side has hung up. What it said before may wait to be read. */
+  /** Whether the other side has hung up. What it sent before may still have to be read. */
   hasLeft(): boolean;
-  /** Whether something of the other side, its end included, waits to be read, or was read and is not handed over yet. */
+  /** Whether bytes of the other side, or its end, are not read yet, or were read and not delivered yet. */
   hasUnread(): boolean;
 }
 
@@ -229,11 +248,11 @@ interface NativeListenerOptions {
   readonly port: number;
   /** Called with each connected socket, which the receiver owns. */
   readonly onAccept: (fd: number) => void;
-  /** Nobody can be accepted for the moment, for want of descriptors or memory; another attempt follows. */
+  /** Called when no client can be accepted for lack of descriptors or memory. Another attempt follows. */
   readonly onError: (errno: number) => void;
 }
 
-/** A listening socket. It is the owner's business to remove the file of a unix socket. */
+/** A listening socket. Its owner has to remove the file of a unix socket. */
 export interface NativeListener {
   /** Binds and listens. Returns 0 or a positive errno. */
   start(): number;
@@ -243,7 +262,7 @@ export interface NativeListener {
   /** Whether the listener keeps the event loop alive. A new one does. */
   ref(): void;
   unref(): void;
-  /** Accepts nobody any more until `resume`: who connects waits in the queue of the kernel. */
+  /** Stops accepting until `resume`: clients that connect wait in the queue of the kernel. */
   pause(): void;
   resume(): void;
   /** Whether a client waits to be accepted. */
@@ -251,7 +270,7 @@ export interface NativeListener {
 }
 
 export interface Addon {
-  /** {@link SEAM_VERSION}, of the sources that it was built from. */
+  /** The {@link SEAM_VERSION} of the sources that the addon was built from. */
   readonly seamVersion: number;
   readonly Connection: new (options: NativeConnectionOptions) => NativeConnection;
   readonly Listener: new (options: NativeListenerOptions) => NativeListener;
@@ -261,13 +280,22 @@ export interface Addon {
   duplicateFd(fd: number): number;
   /** Closes a descriptor; returns 0 or a negative errno. */
   closeFd(fd: number): number;
-  /** Has a descriptor closed with this environment: a worker may be terminated at any time. `closeFd` forgets it. */
+  /**
+   * Registers a descriptor to be closed with this environment: a worker may be terminated at any time. `closeFd`
+   * unregisters it.
+   */
   keepFd(fd: number): void;
   releaseFd(fd: number): void;
-  /** Who is at the other end of a connected socket; `undefined` where the kernel does not know. */
+  /**
+   * The credentials of the process at the other end of a connected socket; `undefined` if the kernel does not know
+   * them.
+   */
   peerCredentials(fd: number): PeerCredentials | undefined;
-  /** Once, before anything else: the function by which the poller `thread` waits until the event loop has gone round. */
+  /**
+   * Called once, before anything else, with the function by which the poller `thread` waits for the next iteration of
+   * the event loop.
+   */
   useImmediate(setImmediate: (callback: () => void) => unknown): void;
-  /** A rule of the protocol, by the number that a row has; empty for 0. */
+  /** The text of a protocol rule, by its number in a row; empty for 0. */
   describeRule(rule: number): string;
 }

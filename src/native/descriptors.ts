@@ -1,6 +1,6 @@
 /**
- * Descriptors by their numbers, whoever opened them. Deno's `node:fs` takes only those that it opened itself and says
- * EBADF to others, received ones among them; there the addon is asked.
+ * Operations on descriptors by number, whichever code opened them. Deno's `node:fs` accepts only descriptors that it
+ * opened itself and fails with EBADF for others, including received ones. For those, these functions use the addon.
  */
 import { closeSync, fstatSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -28,7 +28,7 @@ export function isOpenFd(fd: number): boolean {
   }
 }
 
-/** @throws {@link InvalidArgumentError} if the number, which is to be sent, is not open */
+/** @throws {@link InvalidArgumentError} if the number, which is about to be sent, is not open */
 export function checkOpenFd(fd: number): void {
   try {
     requireOpenFd(fd);
@@ -40,7 +40,7 @@ export function checkOpenFd(fd: number): void {
 /** @throws Error if the number is not open */
 export function closeFd(fd: number): void {
   try {
-    // First, because Deno would go on to believe that one of its own is open.
+    // `node:fs` comes first, because Deno would otherwise still believe that a descriptor of its own is open.
     closeSync(fd);
   } catch (error) {
     if (!isDeno || loadAddon().closeFd(fd) !== 0) throw error;
@@ -48,8 +48,8 @@ export function closeFd(fd: number): void {
 }
 
 /**
- * Closes a descriptor that the addon received or duplicated. Not by `node:fs`, which warns in a worker of each that it did
- * not open there.
+ * Closes a descriptor that the addon received or duplicated. It does not use `node:fs`, which warns in a worker about
+ * each descriptor that it did not open there.
  *
  * @throws Error if the number is not open
  */
@@ -58,21 +58,23 @@ export function closeReceivedFd(fd: number): void {
   if (result < 0) throw new Error(`close: ${getSystemErrorName(result)}`);
 }
 
-/** Has a received descriptor closed with this thread, if it is a worker: it may be terminated while it holds some. */
+/**
+ * Registers a received descriptor to be closed with this thread if it is a worker, which may be terminated at any time.
+ */
 export function keepReceivedFd(fd: number): void {
   if (!isMainThread) loadAddon().keepFd(fd);
 }
 
-/** Whoever takes the number closes it. */
+/** Unregisters a descriptor: the code that takes the number closes it. */
 export function releaseReceivedFd(fd: number): void {
   if (!isMainThread) loadAddon().releaseFd(fd);
 }
 
 /**
- * A duplicate of an open descriptor, which is not 0, 1 or 2 and is closed in programs that are run.
+ * Duplicates an open descriptor. The duplicate is not 0, 1 or 2, and is close-on-exec.
  *
  * @throws {@link InvalidArgumentError} if the number is not open
- * @throws {@link LimitsExceededError} if the process has as many descriptors as it may have
+ * @throws {@link LimitsExceededError} if the process has reached its limit of descriptors
  */
 export function duplicateFd(fd: number): number {
   const copy = loadAddon().duplicateFd(fd);

@@ -1,6 +1,6 @@
 /**
- * A variable of the environment; `undefined` where it is empty, and where it may not be read. Deno throws there, unless it was
- * started with `--allow-env`.
+ * Reads an environment variable; `undefined` if it is empty or may not be read. Deno throws in the latter case, unless
+ * it was started with `--allow-env`.
  */
 export function environmentVariable(name: string): string | undefined {
   try {

@@ -1,17 +1,22 @@
-/** What is told where no binary of the addon loads: what was tried, what it came to, and what cures that. Nothing here throws. */
+/**
+ * The error text if no binary of the addon loads: what was tried, how it failed, and what to do. Nothing here throws.
+ */
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { allBinaries, cLibrary, machineFolder } from './binaries.js';
 import { environmentVariable } from './environment.js';
 import { type Place, shippedFolders } from './places.js';
 
-/** A file that did not load, or a folder that could not be looked into. */
+/** A file that did not load, or a folder that could not be read. */
 export interface Attempt {
   readonly file: string;
   readonly error: unknown;
 }
 
-/** The machines that the package has binaries for. Where one of these is missing, it was lost on the way. */
+/**
+ * The machines that the package has binaries for. If one of these is missing, it was lost after the package was
+ * published.
+ */
 export const SHIPPED = [
   'linux-arm/busbar.glibc.node',
   'linux-arm64/busbar.glibc.node',
@@ -21,7 +26,7 @@ export const SHIPPED = [
   'linux-x64/busbar.musl.node',
 ];
 
-/** The message of the error, which ends with what to do. */
+/** The text of the error, which ends with what to do. */
 export function failureText(attempts: readonly Attempt[], searched: readonly Place[]): string {
   const reasons = attempts.map(({ error }) => firstLine(error));
   const folders = searched.map(({ folder }) => folder);
@@ -48,7 +53,7 @@ function cure(attempts: readonly Attempt[], place: Place | undefined): string {
 
 const BUNDLE = 'this is a bundle: busbar\'s folder "prebuilds" has to lie beside it';
 
-/** What one failure asks for, where it is a known one. */
+/** What to do about one failure, if it is a known one. */
 function cureOf({ file, error }: Attempt, place: Place | undefined): string | undefined {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown };
   const text = textOf(error);
@@ -78,21 +83,21 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
   return isForeign(file) ? place && cureOfAbsence(place) : undefined;
 }
 
-/** Both have the same error. */
+/** Both options have the same error. */
 function addonsAllowed(): string {
   const options = [...process.execArgv, ...(environmentVariable('NODE_OPTIONS') ?? '').split(' ')];
   if (options.includes('--no-addons')) return 'Node.js was started with --no-addons: start it without';
   return 'Node.js was started with --permission: start it with --allow-addons as well';
 }
 
-/** Deno names what it wants in the text. */
+/** The text of Deno's error names the permission that is needed. */
 function denoAllowed(text: string): string {
   const wanted = /--allow-\w+/.exec(text)?.[0] ?? '--allow-ffi';
   const others = wanted === '--allow-ffi' ? '' : ' and --allow-ffi';
   return `start Deno with ${wanted}${others}; a program that is compiled gets them from "deno compile"`;
 }
 
-/** Where the binary for this machine is not there. */
+/** What to do if the binary for this machine is missing. */
 function cureOfAbsence(place: Place): string {
   const { folder, of } = place;
   if (of === 'variable') {
@@ -114,7 +119,7 @@ function ownBinaries(): readonly string[] {
   return libraries.map((library) => `${process.platform}-${process.arch}/busbar.${library}.node`);
 }
 
-/** Whether a file is for another C library than the one that is here. */
+/** Whether a file is for another C library than that of this process. */
 function isForeign(file: string): boolean {
   return file.endsWith('.node') && file.includes('/prebuilds/') && !ownBinaries().some((name) => file.endsWith(name));
 }
@@ -137,7 +142,7 @@ function firstLine(error: unknown): string {
   return textOf(error).split('\n', 1)[0] ?? '';
 }
 
-/** Errors may be those of another realm, as in the tests of Jest. */
+/** The error may be from another realm, as in the tests of Jest. */
 function textOf(error: unknown): string {
   const { message } = Object(error) as { message?: unknown };
   return typeof message === 'string' ? message : inspect(error);
@@ -148,7 +153,10 @@ function machine(): string {
   return [`${process.platform}-${process.arch}`, ...library, `node ABI ${process.versions.modules}`].join(', ');
 }
 
-/** Slow, and therefore only asked for to word an error. Deno throws where it may not tell of the system. */
+/**
+ * The C library and its version. The report is slow, so only an error text uses it. Deno throws if it may not give
+ * system information.
+ */
 function cLibraryText(): string {
   const library = cLibrary();
   if (library === 'musl') return library;

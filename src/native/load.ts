@@ -1,6 +1,7 @@
 /**
- * Loads the addon, when the first connection is made: importing busbar works on every platform. `places.ts` says where it is
- * looked for, `binaries.ts` which files are tried there, and `load-failure.ts` what is told if none of them loads.
+ * Loads the addon when the first connection is made, so that importing busbar works on every platform. `places.ts`
+ * finds the places of binaries, `binaries.ts` the files to try there, and `load-failure.ts` has the error text if none
+ * of them loads.
  */
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
@@ -14,16 +15,17 @@ import { places } from './places.js';
 let addon: Addon | undefined;
 
 /**
- * What runs when the event loop has gone round, as it is before a test suite may take the clock into its own hands. In Deno
- * it is a timer: sockets are not served there while there always is an immediate.
+ * Calls back after an iteration of the event loop. The functions are read here, before a test suite may replace them
+ * with a clock of its own. In Deno it is a timer: Deno does not serve sockets as long as there is always an immediate.
  */
 const [immediate, timeout] = [setImmediate, setTimeout];
 const afterRound = process.versions.deno === undefined ? immediate : (callback: () => void) => timeout(callback, 0);
 
 /**
- * The addon, loaded once a thread.
+ * The addon, loaded once for each thread.
  *
- * @throws {@link ConnectError} if there is no binary for this machine or it does not load; the text says why, and what to do
+ * @throws {@link ConnectError} if there is no binary for this machine or it does not load; the text tells why and what
+ *   to do
  */
 export function loadAddon(): Addon {
   if (addon === undefined) {
@@ -42,7 +44,7 @@ function load(): Addon {
     if (failure !== undefined) attempts.push({ file: join(place.folder, '*'), error: failure });
     for (const file of files) {
       try {
-        return fitting(require(file), file);
+        return checkSeamVersion(require(file), file);
       } catch (error) {
         attempts.push({ file, error });
       }
@@ -53,8 +55,8 @@ function load(): Addon {
 }
 
 /**
- * What requires files, and packages as a file in this folder does. It is had from the process where that gives it, because
- * webpack puts functions of its own in place of `createRequire`.
+ * Returns a function that requires files, and packages as a file in this folder would. It comes from the process if the
+ * process provides it, because webpack replaces `createRequire` with functions of its own.
  */
 function requireIn(folder: string): (id: string) => unknown {
   const { createRequire } = process.getBuiltinModule?.('node:module') ?? nodeModule;
@@ -62,10 +64,10 @@ function requireIn(folder: string): (id: string) => unknown {
 }
 
 /**
- * The addon, if it is the one that this module is made for. Both share memory, and know by heart how it is laid out: a binary
- * that was copied beside a bundle once, and left there, must not be taken for one that fits.
+ * Returns the addon if it has the seam version of this module. Both sides share memory and have its layout built in, so
+ * a binary that was once copied beside a bundle and left there must not be used with another version.
  */
-function fitting(exports: unknown, file: string): Addon {
+function checkSeamVersion(exports: unknown, file: string): Addon {
   const { seamVersion } = exports as Partial<Addon>;
   if (seamVersion === SEAM_VERSION) return exports as Addon;
   throw new Error(

@@ -1,10 +1,10 @@
 /**
- * Where binaries of the addon may lie. In the package that is the package's own folder, and nowhere else. A bundle has busbar's
- * folder `prebuilds` beside itself, beside the executable that it is in, or beside the script that was started; bundlers
- * that move files about may have left it in the `node_modules` beside that. `BUSBAR_PREBUILD` names one folder in place of
- * all these.
+ * Finds the places where binaries of the addon may be. For the package, that is only the package's own folder. For a
+ * bundle, it is busbar's folder `prebuilds` beside the bundle, beside the executable that contains it, or beside the
+ * script that was started; bundlers that move files may have left it in the `node_modules` beside that.
+ * `BUSBAR_PREBUILD` names one folder instead of all these.
  *
- * No folder above is looked into: a user who can write there must not choose the code that the process loads. A user
+ * Parent folders are never searched: a user who can write there must not choose the code that the process loads. A user
  * who can write to one of these folders can write to the program as well.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -12,23 +12,23 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environmentVariable } from './environment.js';
 
-/** A folder with `prebuilds` in it, or without where something is wrong. */
+/** A folder that contains `prebuilds`, or lacks it if something is wrong. */
 export interface Place {
   readonly folder: string;
-  /** What named it: the variable, the package that this module is part of, or the bundle. */
+  /** What determined the place: the variable, the package that this module is part of, or the bundle. */
   readonly of: 'variable' | 'package' | 'bundle';
 }
 
-/** Bundlers of webpack's kind put the path that a module had where it was bundled in place of `import.meta.url`. */
+/** webpack and similar bundlers replace `import.meta.url` with the path that a module had when it was bundled. */
 declare const __webpack_require__: unknown;
 
-/** Where in the package this module is: as it is installed, and as it is developed. */
+/** Where this module is within the package: installed, and in development. */
 const ownPlaces = [
   { place: '/dist', root: '..' },
   { place: '/src/native', root: '../..' },
 ] as const;
 
-/** The places to look at, in order. There may be none. */
+/** The places to search, in order. There may be none. */
 export function places(): readonly Place[] {
   const named = environmentVariable('BUSBAR_PREBUILD');
   if (named !== undefined) return [{ folder: resolve(named), of: 'variable' }];
@@ -46,8 +46,9 @@ export function places(): readonly Place[] {
 }
 
 /**
- * The folders in the package's `prebuilds`. Tools that find out which files a program reads follow this expression as it
- * stands here, and take the binaries along: it has to be in the file that is published, and to name the folder from there.
+ * The names of the folders in the package's `prebuilds`. Tools that trace the files of a program recognise this exact
+ * expression and include the binaries. So it has to be in the file that is published, and the path has to be relative
+ * to that file.
  */
 export function shippedFolders(): readonly string[] {
   try {
@@ -57,11 +58,12 @@ export function shippedFolders(): readonly string[] {
   }
 }
 
-/** This module, or the bundle that it has become part of. `undefined` where that does not tell. */
+/** The path of this module, or of the bundle that it has become part of; `undefined` if it cannot be determined. */
 function ownFile(): string | undefined {
   if (typeof __webpack_require__ !== 'function' && import.meta.url !== undefined) return urlPath(import.meta.url);
   try {
-    // Bundlers that write CommonJS leave `import.meta` empty. webpack says that this is a string where it is not there, too.
+    // Bundlers that write CommonJS leave `import.meta` empty. webpack claims that this is a string even if it does not
+    // exist.
     return isAbsolute(__filename) ? __filename : undefined;
   } catch {
     return undefined;
@@ -72,7 +74,7 @@ function urlPath(url: string): string | undefined {
   return url.startsWith('file:') ? fileURLToPath(url) : undefined;
 }
 
-/** The package's folder where this module is a part of it; `undefined` in a bundle. */
+/** The package's folder if this module is a part of it; `undefined` in a bundle. */
 function packageRoot(file: string): string | undefined {
   const folder = dirname(file);
   const roots = ownPlaces.filter(({ place }) => folder.endsWith(place)).map(({ root }) => resolve(folder, root));
@@ -83,17 +85,19 @@ function isOwnPackage(folder: string): boolean {
   try {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name === 'busbar';
   } catch (error) {
-    // A process may be forbidden to read it.
+    // The process may not be allowed to read it.
     return (error as NodeJS.ErrnoException).code !== 'ENOENT' && folder.endsWith('/node_modules/busbar');
   }
 }
 
-/** Of a program that is one executable with its code in it: that code's files are nowhere in the file system. */
+/**
+ * The folder of an executable that contains the program's code: the files of that code do not exist in the file system.
+ */
 function executableFolder(): string {
   return dirname(process.execPath);
 }
 
-/** The folder of the script that was started. With `--eval` an argument of the program's is in its place. */
+/** The folder of the script that was started. With `--eval`, an argument of the program is in its place. */
 function scriptFolder(): string | undefined {
   const [, script] = process.argv;
   const evaluated = (process as { readonly _eval?: string })._eval !== undefined;
@@ -102,7 +106,7 @@ function scriptFolder(): string | undefined {
     : undefined;
 }
 
-/** Executables of Bun say that the files in them are there. Node.js 20 throws where it may not tell. */
+/** Executables of Bun claim that the files in them exist. Node.js 20 throws if it may not check. */
 function isOnDisk(path: string): boolean {
   try {
     return !path.startsWith('/$bunfs/') && existsSync(path);

@@ -1,8 +1,8 @@
 /**
- * Which kinds of poller and transport this runtime gets unless a connection asks for others.
+ * Chooses the poller and the transport for this runtime, unless a connection asks for others.
  *
- * The poller is chosen here, before libuv is touched: Bun ends the process on `uv_poll_init`, and Deno stalls or crashes
- * on the second event, so the addon cannot find out by trying. Worker threads are as their runtime is.
+ * The poller is chosen here, before libuv is used: Bun ends the process on `uv_poll_init`, and Deno stalls or crashes
+ * on the second event, so the addon cannot find out by trying. Worker threads have the poller of their runtime.
  */
 import { InvalidArgumentError } from '../base/errors.js';
 import type { PollerKind, TransportKind } from './binding.js';
@@ -15,7 +15,7 @@ export const POLLERS = ['uv', 'thread'] as const satisfies readonly PollerKind[]
 export const TRANSPORTS = ['sd-bus', 'socket'] as const satisfies readonly TransportKind[];
 
 /**
- * The poller for this runtime, or what `BUSBAR_POLLER` says.
+ * The poller for this runtime, or the one that `BUSBAR_POLLER` names.
  *
  * @throws {@link InvalidArgumentError} if `BUSBAR_POLLER` is neither `uv` nor `thread`
  */
@@ -26,7 +26,7 @@ export function pollerKind(): PollerKind {
 }
 
 /**
- * The transport of connections that do not ask for one, or what `BUSBAR_TRANSPORT` says.
+ * The transport of connections that do not ask for one, or the one that `BUSBAR_TRANSPORT` names.
  *
  * @throws {@link InvalidArgumentError} if `BUSBAR_TRANSPORT` is neither `sd-bus` nor `socket`
  */

@@ -1,7 +1,7 @@
 /**
- * The grammar of signatures at run time; `literal.ts` is its twin for the compiler. It judges signatures and tells where
- * types end in valid ones, and makes nothing: peers choose signatures, and one that is seen once must cost little more than
- * its bytes. `parse.ts` makes trees of them, for what keeps them.
+ * The grammar of signatures at run time; `literal.ts` is its twin for the compiler. This module checks signatures, and
+ * finds the ends of types in valid ones, without allocating anything: peers choose signatures, and a signature that is
+ * seen once must cost little more than its bytes. `parse.ts` makes trees of signatures for code that keeps them.
  *
  * @see D-Bus specification, section "Type System"
  */
@@ -9,7 +9,7 @@
 import { InvalidArgumentError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 
-// As libdbus counts: arrays that follow one another directly, structs and dictionary entries within one another.
+// Counted as libdbus counts: arrays that directly contain one another, and nested structs and dictionary entries.
 const SIGNATURE_BYTES_MAXIMUM = 255;
 const ARRAY_DEPTH_MAXIMUM = 32;
 const STRUCT_DEPTH_MAXIMUM = 32;
@@ -26,18 +26,18 @@ const VARIANT = 0x76;
 const isBasic = new Uint8Array(128);
 for (const code of 'ybnqiuxtdsogh') isBasic[code.charCodeAt(0)] = 1;
 
-/** What is told of a valid signature. */
+/** The result of checking a valid signature. */
 export interface Outline {
-  /** How many complete types it lists. */
+  /** The number of complete types in the signature. */
   readonly types: number;
-  /** How many containers are within one another at most, variants included. */
+  /** The largest number of nested containers, including variants. */
   readonly depth: number;
 }
 
 /**
- * Judges a signature.
+ * Checks a signature.
  *
- * @throws {@link InvalidArgumentError} naming the rule that the signature breaks, and where it does
+ * @throws {@link InvalidArgumentError} that tells the rule that the signature breaks, and the position
  */
 export function checkSignature(signature: string): Outline {
   if (typeof signature !== 'string') {
@@ -45,10 +45,10 @@ export function checkSignature(signature: string): Outline {
       `a signature must be a string, not ${signature === null ? 'null' : typeof signature}`,
     );
   }
-  return new Judge(signature).judge();
+  return new SignatureChecker(signature).check();
 }
 
-/** Where the complete type or dictionary entry that begins at `at` ends, in a valid signature. */
+/** Returns where the complete type or dictionary entry that begins at `at` ends, in a valid signature. */
 export function endOfType(signature: string, at: number): number {
   let end = at;
   while (signature.charCodeAt(end) === ARRAY) end++;
@@ -61,8 +61,11 @@ export function endOfType(signature: string, at: number): number {
   return end;
 }
 
-/** Recursive descent; the limits on nesting bound the recursion. What is judged returns how deep it nests containers. */
-class Judge {
+/**
+ * Checks a signature by recursive descent; the limits on nesting bound the recursion. Each method that checks a type
+ * returns how many containers are nested in it.
+ */
+class SignatureChecker {
   readonly #text: string;
   #at = 0;
   #structs = 0;
@@ -72,9 +75,9 @@ class Judge {
     this.#text = text;
   }
 
-  judge(): Outline {
+  check(): Outline {
     const { length } = this.#text;
-    // Only ASCII gets past the grammar, so characters are bytes where it matters.
+    // The grammar accepts only ASCII, so the number of characters is the number of bytes of every valid signature.
     if (length > SIGNATURE_BYTES_MAXIMUM) {
       throw new InvalidArgumentError(
         `invalid signature: it has ${length} bytes, and may have ${SIGNATURE_BYTES_MAXIMUM} at most`,
@@ -109,7 +112,7 @@ class Judge {
     throw this.#error(`${character} is not a type code`);
   }
 
-  /** @param arrays how many arrays follow one another directly up to this one, itself included */
+  /** @param arrays the number of arrays that directly contain one another down to this one, including it */
   #array(arrays: number): number {
     if (arrays > ARRAY_DEPTH_MAXIMUM) throw this.#error(`more than ${ARRAY_DEPTH_MAXIMUM} arrays are nested`);
     this.#at++;

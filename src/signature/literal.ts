@@ -1,9 +1,9 @@
 /**
- * The grammar of signatures for the compiler: the twin of `parse.ts`, for signatures that are literal types. It reads
- * a signature once, from left to right, with a stack of open containers, and yields the types of its values.
+ * The grammar of signatures for the compiler: the twin of `parse.ts`, for signatures that are literal types. It reads a
+ * signature once, from left to right, with a stack of open containers, and yields the types of its values.
  *
- * It is written as two conditional types that only ever call one another last, because the compiler allows such
- * chains to be 1000 steps long, enough for any signature, but allows nesting to be far less deep than D-Bus does.
+ * It consists of two conditional types that call one another only in tail position. The compiler allows such chains to
+ * have 1000 steps, which is enough for any signature, but it allows far less nesting than D-Bus does.
  */
 import type { FileDescriptor } from '../values/file-descriptor.js';
 import type { Variant, variantBrand } from '../values/variant.js';
@@ -11,28 +11,28 @@ import type { ReadBytes, ReadTypedArrays, WrittenTypedArrays } from './memory.js
 import type { Int64, VariantValue } from './register.js';
 
 /**
- * How values are read: plain, with their variants as `Variant`, with arrays of numbers as typed arrays, with dictionaries by
- * text as `Map`, and all that together.
+ * How values are read: plainly, with variants as `Variant`, with arrays of numbers as typed arrays, with string-keyed
+ * dictionaries as `Map`, and in any combination of these.
  */
 export type Reading = Elements | MappedReading;
 
-/** Whatever does not depend on what dictionaries are read as. */
+/** The ways of reading in which string-keyed dictionaries become objects. */
 type Elements = 'read' | 'wrap' | 'typed' | 'wrap typed';
 
-/** Where dictionaries by text are read as `Map`. */
+/** The ways of reading in which string-keyed dictionaries become a `Map`. */
 export type MappedReading = 'map' | 'wrap map' | 'typed map' | 'wrap typed map';
 
-/** Whether values are read, and how, or written from what fits. */
+/** How values are read, or that they are written. */
 export type Direction = Reading | 'write';
 
 declare const reason: unique symbol;
 
-/** What a signature that is not valid becomes: a type that no value fits, with the reason in its name. */
+/** What an invalid signature becomes: a type that no value is assignable to. Its type argument is the reason. */
 export interface InvalidSignature<Reason extends string> {
   readonly [reason]: Reason;
 }
 
-/** The types of a whole signature's values, as a tuple; `unknown[]` where the signature is not a literal. */
+/** The types of the values of a whole signature, as a tuple; `unknown[]` if the signature is not a literal. */
 export type Parse<S extends string, D extends Direction> = string extends S ? unknown[] : Scan<S, Root<[]>, D, S>;
 
 interface ReadLeaves {
@@ -62,7 +62,7 @@ interface WrittenLeaves extends Omit<ReadLeaves, 'x' | 't' | 'h'> {
   h: FileDescriptor | number;
 }
 
-/** The types of values that hold no other value, or any. */
+/** The types of values of basic types and of variants. */
 interface Leaves {
   readonly read: ReadLeaves;
   readonly typed: ReadLeaves;
@@ -104,29 +104,33 @@ interface LeafArrays {
 type KeyCode = Exclude<keyof ReadLeaves, 'v'>;
 
 /**
- * An object whose type has no index signature, as that of an interface: as a dictionary of variants it may have any
- * members. What has a symbol like these is no plain object: arrays, maps, dates, buffers, promises and variants.
+ * An object whose type has no index signature, such as an interface. As a dictionary of variants it may have any
+ * members. An object with one of these symbols is not a plain object: arrays, maps, dates, buffers, promises and
+ * variants have one.
  */
 export interface PlainObject {
-  /** Arrays, maps and texts have it. */
+  /** Excludes arrays, maps and strings. */
   readonly [Symbol.iterator]?: never;
-  /** Buffers and promises have it. */
+  /** Excludes buffers and promises. */
   readonly [Symbol.toStringTag]?: never;
-  /** Dates have it. */
+  /** Excludes dates. */
   readonly [Symbol.toPrimitive]?: never;
-  /** Functions and classes have it. */
+  /** Excludes functions and classes. */
   readonly [Symbol.hasInstance]?: never;
-  /** Variants have it. */
+  /** Excludes variants. */
   readonly [variantBrand]?: never;
 }
 
-/** What dictionaries by text are written from. A property that is `undefined` is no entry. */
+/** The values from which string-keyed dictionaries are written. A property that is `undefined` is not an entry. */
 export type WrittenDictionary<V> =
   | Readonly<Record<string, V | undefined>>
   | ReadonlyMap<string, V>
   | (unknown extends V ? object & PlainObject : never);
 
-/** Written from a plain object too where keys are strings; otherwise a property name would lose the type of the key. */
+/**
+ * The type of a dictionary. With string keys it is also written from a plain object; for other keys, a property name
+ * would lose the type of the key.
+ */
 type Dictionary<K extends KeyCode, V, D extends Direction> = K extends 's' | 'o' | 'g'
   ? D extends 'write'
     ? WrittenDictionary<V>
@@ -149,8 +153,8 @@ interface Root<Types extends readonly unknown[]> {
   readonly entries: 0;
 }
 /**
- * Open containers: what is known of them so far, what is outside, and how deep they are: how many arrays follow one
- * another directly up to here, how many structs and dictionary entries are within one another.
+ * Open containers: their types so far, the container outside, and the nesting. The nesting is the number of arrays that
+ * directly contain one another down to here, and the numbers of nested structs and dictionary entries.
  */
 interface OpenList<Outer extends Frame> {
   readonly in: 'list';
@@ -189,7 +193,9 @@ type Successors = [
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33,
 ];
 
-/** Reads the next code of `Rest`, within the container `Top`. `S` is the whole signature, for the reason of an error. */
+/**
+ * Reads the next code of `Rest`, within the container `Top`. `S` is the whole signature, for the reason of an error.
+ */
 type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends string> = Top['structs'] extends 33
   ? InvalidSignature<`more than 32 structs are nested in "${S}"`>
   : Top['entries'] extends 33
@@ -222,7 +228,7 @@ type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends
           : InvalidSignature<`something is missing at the end of "${S}"`>
         : unknown[];
 
-/** Puts a complete type where it belongs: into the container `Top`, which it may complete in turn. */
+/** Adds a complete type to the container `Top`, which may complete that container in turn. */
 type Complete<Rest extends string, Top extends Frame, T, D extends Direction, S extends string> =
   Top extends Root<infer Types>
     ? Scan<Rest, Root<[...Types, T]>, D, S>

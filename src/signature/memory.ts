@@ -1,13 +1,14 @@
 /**
- * The types of values that are memory: bytes and arrays of numbers. From TypeScript 5.7 on these types tell which kind of
- * buffer is behind them, and what takes none that is shared (`crypto.subtle`, `Blob`) wants to see that. Older versions know
- * no such parameter; so each type here is what the constructor's own function returns, which is right in all of them.
+ * The types of values that are memory: bytes and arrays of numbers. From TypeScript 5.7 on, these types tell which kind
+ * of buffer they have, and functions that accept no shared memory (`crypto.subtle`, `Blob`) check it. Older versions
+ * have no such type parameter. So each type here is the return type of a function of the constructor, which is right in
+ * all versions.
  */
 
-/** Bytes as they are read: a `Buffer` with memory that is not shared. */
+/** Bytes that are read: a `Buffer` whose memory is not shared. */
 export type ReadBytes = ReturnType<typeof Buffer.alloc>;
 
-/** Arrays of numbers as they are read with `typedArrays`, by the code of the element. */
+/** Arrays of numbers that are read with `typedArrays`, by the code of the element. */
 export interface ReadTypedArrays {
   n: ReturnType<typeof Int16Array.of>;
   q: ReturnType<typeof Uint16Array.of>;
@@ -18,7 +19,7 @@ export interface ReadTypedArrays {
   d: ReturnType<typeof Float64Array.of>;
 }
 
-/** Arrays of numbers that may be written besides ordinary ones, by the code of the element. */
+/** The typed arrays that arrays of numbers may be written from, besides ordinary arrays, by the code of the element. */
 export interface WrittenTypedArrays {
   y: Uint8Array;
   n: Int16Array;

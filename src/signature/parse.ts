@@ -1,6 +1,7 @@
 /**
- * Signatures as trees, for what keeps types and looks into them. A signature becomes a list of {@link Type} trees, which
- * are frozen by their types, shared, and cached by the text of the signature. `grammar.ts` judges it first.
+ * Parses signatures into trees, for code that keeps types and examines them. A signature becomes a list of {@link Type}
+ * trees. They are declared read-only, shared, and cached by the text of the signature. `grammar.ts` checks the
+ * signature first.
  *
  * @see D-Bus specification, section "Type System"
  */
@@ -9,15 +10,15 @@ import { BoundedCache } from '../base/bounded-cache.js';
 import { InvalidArgumentError } from '../base/errors.js';
 import { checkSignature, endOfType } from './grammar.js';
 
-/** Codes of the types that hold no other type, and may be the key of a dictionary. */
+/** Codes of the types that contain no other type, and may be the key of a dictionary. */
 export type BasicCode = 'y' | 'b' | 'n' | 'q' | 'i' | 'u' | 'x' | 't' | 'd' | 's' | 'o' | 'g' | 'h';
 
 interface Node {
   /** The signature of this type alone. */
   readonly signature: string;
-  /** Its values begin at a multiple of this many bytes. */
+  /** Values of this type begin at a multiple of this many bytes. */
   readonly alignment: 1 | 2 | 4 | 8;
-  /** How many containers are within one another in this type at most, itself included. */
+  /** The largest number of nested containers in this type, including the type itself. */
   readonly depth: number;
 }
 
@@ -36,14 +37,14 @@ export interface ArrayType extends Node {
   /** For a dictionary, this is a {@link DictEntryType}. */
   readonly element: Type | DictEntryType;
 }
-/** Only ever the element of an array. */
+/** Occurs only as the element of an array. */
 export interface DictEntryType extends Node {
   readonly code: '{';
   readonly key: BasicType;
   readonly value: Type;
 }
 
-/** A complete type. `code` tells which. */
+/** A complete type. Its `code` tells which one. */
 export type Type = BasicType | VariantType | StructType | ArrayType;
 
 const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
@@ -62,7 +63,7 @@ const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
   h: 4,
 };
 
-/** What values begin at a multiple of, by the first character of their type. */
+/** The alignment of values in bytes, by the first character of their type. */
 export const alignments: Readonly<Record<Type['code'] | '{', Node['alignment']>> = {
   ...basicAlignments,
   v: 1,
@@ -82,9 +83,9 @@ const leaves: ReadonlyMap<string, BasicType | VariantType> = new Map<string, Bas
 const signatures = new BoundedCache<readonly Type[]>();
 
 /**
- * The complete types that a signature lists, in order; none for the empty signature.
+ * Returns the complete types of a signature, in order; an empty list for the empty signature.
  *
- * @throws {@link InvalidArgumentError} naming the rule that the signature breaks, and where it does
+ * @throws {@link InvalidArgumentError} that tells the rule that the signature breaks, and the position
  */
 export function parseSignature(signature: string): readonly Type[] {
   const known = signatures.get(signature);
@@ -94,9 +95,9 @@ export function parseSignature(signature: string): readonly Type[] {
 }
 
 /**
- * The one complete type of a signature.
+ * Returns the one complete type of a signature.
  *
- * @throws {@link InvalidArgumentError} also where it has none, or several
+ * @throws {@link InvalidArgumentError} also for no type or several types
  */
 export function parseSingle(signature: string): Type {
   const types = parseSignature(signature);
@@ -105,10 +106,10 @@ export function parseSingle(signature: string): Type {
 }
 
 /**
- * Judges a signature that is to be of one complete type, and makes nothing of it.
+ * Checks a signature that must be one complete type, without making a tree.
  *
- * @returns how many containers are within one another in it at most, variants included
- * @throws {@link InvalidArgumentError} also where it has no type, or several
+ * @returns the largest number of nested containers, including variants
+ * @throws {@link InvalidArgumentError} also for no type or several types
  */
 export function checkSingle(signature: string): number {
   const { types, depth } = checkSignature(signature);
@@ -123,7 +124,7 @@ function notSingle(signature: string): InvalidArgumentError {
   return new InvalidArgumentError(`signature "${signature}" must be one complete type, but ${found}`);
 }
 
-/** The complete types from `at` up to `end` of a valid signature. */
+/** Returns the complete types from `at` to `end` of a valid signature. */
 function typesIn(text: string, at: number, end: number): Type[] {
   const types: Type[] = [];
   for (let from = at; from < end; ) {

@@ -1,15 +1,15 @@
 /**
- * Signatures that carry a more precise type than they say themselves. At run time such a signature is the plain
- * string; only the compiler sees the rest.
+ * Signatures that carry a more precise type than their text tells. At run time such a signature is the plain string;
+ * only the compiler sees the type.
  */
 import type { ReadArguments } from './types.js';
 
 declare const refinement: unique symbol;
 declare const refined: unique symbol;
 
-/** What a signature carries of the type of its values; nothing has it at run time. */
+/** The type that a signature carries for its values. It does not exist at run time. */
 export interface Refinement<S extends string, T> {
-  /** The type of its values. */
+  /** The type of the values. */
   readonly [refinement]: T;
   /** The signature alone. */
   readonly [refined]: S;
@@ -18,14 +18,16 @@ export interface Refinement<S extends string, T> {
 /** A signature, or an argument `'name:signature'`, whose values are of type `T`. */
 export type Refined<S extends string, T> = S & Refinement<S, T>;
 
-/** What a signature may be refined to: for dictionaries by string, objects with certain members. */
+/**
+ * The types to which a signature may be refined. For string-keyed dictionaries these are objects with certain members.
+ */
 export type Refinable<S extends string> =
   ReadArguments<[S]> extends [infer T] ? (T extends Readonly<Record<string, unknown>> ? object : T) : never;
 
 /**
- * Refines the type of a signature's values, mostly of dictionaries whose keys are known. It is taken on trust, for
- * reading and writing: nothing is checked at run time beyond the signature. What is read with `variants: 'wrap'` or
- * `typedArrays` is typed by the signature alone, where these make a difference.
+ * Refines the type of a signature's values, mostly of dictionaries with known keys. The compiler trusts the type for
+ * reading and for writing, and only the signature is checked at run time. Where the options `variants: 'wrap'` or
+ * `typedArrays` change how the values are read, they have the type of the signature alone.
  *
  * @example
  * ```ts
@@ -33,7 +35,8 @@ export type Refinable<S extends string> =
  * Rename(options: { Name?: string }): void { console.log(options.Name); }
  * ```
  *
- * @param signature the signature once more, because types are gone at run time; the compiler sees to it that both agree
+ * @param signature the signature once more, because types do not exist at run time; the compiler checks that the two
+ *   agree
  */
 export function type<S extends string, T extends Refinable<S>>(signature: S): Refined<S, T> {
   return signature as Refined<S, T>;

@@ -1,15 +1,15 @@
 /**
- * Choices of types that an application makes once, by declaration merging. They change types only: values stay as
- * the table of values says, so choose what agrees with how you decode.
+ * Types that an application chooses once, by declaration merging. The choices change types only: values remain as the
+ * table of values describes them, so they must match the options for decoding.
  */
 
 /**
  * Augment this interface to choose other types for 64-bit integers and variants:
  *
- * - `int64`: the type of `x` and `t` values that are read; `bigint` unless chosen. `number | bigint` lets one type
- *   serve reading and writing. `bigint` has to be part of it, for it is what is read.
- * - `variant`: the type of `v` values, read and written; `unknown` unless chosen. An application that always decodes
- *   with `variants: 'wrap'` chooses `Variant`.
+ * - `int64`: the type in which `x` and `t` values are read; `bigint` by default. With `number | bigint`, one type
+ *   serves for reading and writing. The type must include `bigint`, because the values that are read are bigints.
+ * - `variant`: the type of `v` values that are read and written; `unknown` by default. An application that always
+ *   decodes with `variants: 'wrap'` chooses `Variant`.
  *
  * @example
  * ```ts
@@ -20,13 +20,13 @@
  * }
  * ```
  */
-// biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
+// biome-ignore lint/suspicious/noEmptyInterface: programs augment it
 export interface Register {}
 
-/** What a 64-bit integer is read as. */
+/** The type in which a 64-bit integer is read. */
 export type Int64 = Int64Of<Register>;
 
-/** What a 64-bit integer is read as by such choices; what is chosen has to take what is read. */
+/** The type in which a 64-bit integer is read with these choices. A chosen type must include `bigint`. */
 export type Int64Of<Choices> = Choices extends { int64: infer Choice }
   ? bigint extends Choice
     ? Choice
@@ -35,10 +35,13 @@ export type Int64Of<Choices> = Choices extends { int64: infer Choice }
 
 declare const reason: unique symbol;
 
-/** What a choice becomes that is not true of what is read: a type that no value fits, with the reason in its name. */
+/**
+ * What a choice becomes that does not match the values that are read: a type that no value is assignable to. Its type
+ * argument is the reason.
+ */
 interface InvalidChoice<Reason extends string> {
   readonly [reason]: Reason;
 }
 
-/** What a variant is read as, and written from. */
+/** The type in which a variant is read and from which it is written. */
 export type VariantValue = Register extends { variant: infer Choice } ? Choice : unknown;

@@ -1,7 +1,7 @@
 /**
- * The types of values, from signatures that are literal types: `'a{sv}'` becomes `Record<string, unknown>`. What is
- * read is typed exactly; what is written may be anything that the encoder takes for that signature. Where a signature
- * is only known as `string`, values are `unknown`.
+ * The types of values, derived from signatures that are literal types: `'a{sv}'` becomes `Record<string, unknown>`.
+ * Values that are read have exact types. Values that are written may be anything that the encoder accepts for the
+ * signature. If a signature is only known as `string`, its values are `unknown`.
  */
 
 import type { IsTooLong } from '../base/text-length.js';
@@ -10,19 +10,22 @@ import type { Refinement } from './refine.js';
 
 export type { InvalidSignature, MappedReading, Reading } from './literal.js';
 
-/** The types that the values of a whole signature are read as, a tuple: `'sa{sv}'` → `[string, Record<string, unknown>]`. */
+/**
+ * The types in which the values of a whole signature are read, as a tuple: `'sa{sv}'` → `[string, Record<string,
+ * unknown>]`.
+ */
 export type ReadValues<S extends string> = Values<S, 'read'>;
 
-/** The types that the values of a whole signature are written from, a tuple. */
+/** The types from which the values of a whole signature are written, as a tuple. */
 export type WriteValues<S extends string> = Values<S, 'write'>;
 
-/** The type that a value is read as, from the signature of one complete type: `'(sai)'` → `[string, number[]]`. */
+/** The type in which a value is read, for the signature of one complete type: `'(sai)'` → `[string, number[]]`. */
 export type ReadValue<S extends string> = Value<S, 'read'>;
 
-/** How variants are read: as the plain value in them, or as `Variant`, losslessly. */
+/** How variants are read: as their plain value, or losslessly as `Variant`. */
 export type VariantChoice = 'plain' | 'wrap';
 
-/** Which form dictionaries by text have. */
+/** How string-keyed dictionaries are read. */
 export type DictionaryChoice = 'object' | 'map';
 
 /** How values are read, by the choices of dictionaries, of variants and of typed arrays. */
@@ -37,43 +40,43 @@ export interface ReadingOf {
   };
 }
 
-/** The type that a value is read as, with that choice of how. */
+/** The type in which a value is read, with this choice for variants. */
 export type ReadValueAs<S extends string, V extends VariantChoice> = Value<S, ReadingOf['object'][V]['false']>;
 
-/** The types that arguments are read as, with that choice of how. */
+/** The types in which arguments are read, with this choice for variants. */
 export type ReadArgumentsAs<A extends string | readonly string[], V extends VariantChoice> = Arguments<
   A,
   ReadingOf['object'][V]['false']
 >;
 
-/** The type that a value is read as in that way. */
+/** The type in which a value is read in this way. */
 export type ReadValueIn<S extends string, D extends Reading> = Value<S, D>;
 
-/** The types that arguments are read as in that way. */
+/** The types in which arguments are read in this way. */
 export type ReadArgumentsIn<A extends string | readonly string[], D extends Reading> = Arguments<A, D>;
 
-/** What a call with these results gives where values are read in that way. */
+/** The result of a call with these results, if values are read in this way. */
 export type ReadResultIn<A extends string | readonly string[], D extends Reading> = Result<Arguments<A, D>>;
 
-/** The type that a value is written from, for the signature of one complete type. */
+/** The type from which a value is written, for the signature of one complete type. */
 export type WriteValue<S extends string> = Value<S, 'write'>;
 
-/** The types that arguments are read as, a tuple. The list is as `parseArguments` takes it. */
+/** The types in which arguments are read, as a tuple. `parseArguments` takes the same list. */
 export type ReadArguments<A extends string | readonly string[]> = Arguments<A, 'read'>;
 
-/** The types that arguments are written from, a tuple. */
+/** The types from which arguments are written, as a tuple. */
 export type WriteArguments<A extends string | readonly string[]> = Arguments<A, 'write'>;
 
-/** What a call with these results gives: `void` for none, the value for one, a tuple for several. */
+/** The result of a call with these results: `void` for none, the value for one, a tuple for several. */
 export type ReadResult<A extends string | readonly string[]> = Result<Arguments<A, 'read'>>;
 
 /** What an implementation with these results may return: nothing for none, the value for one, an array for several. */
 export type WriteResult<A extends string | readonly string[]> = Result<Readonly<Arguments<A, 'write'>>>;
 
 /**
- * A list of arguments itself where all of its signatures are valid, and not too long together for a message; else an
- * {@link InvalidSignature} for those that are not. A function cannot be refused for having too few parameters, so a
- * function that takes a list checks it so: `in: A & ValidArguments<A>`.
+ * The list of arguments itself if all its signatures are valid and together not too long for a message. Otherwise an
+ * {@link InvalidSignature} in place of each invalid one. The compiler does not refuse a function with too few
+ * parameters, so a function that takes a list checks it in this way: `in: A & ValidArguments<A>`.
  */
 export type ValidArguments<A extends string | readonly string[]> = A extends string
   ? ValidSignature<A>
@@ -83,7 +86,7 @@ export type ValidArguments<A extends string | readonly string[]> = A extends str
       : { [Index in keyof A]: A[Index] extends string ? ValidArgument<A[Index]> : never }
     : never;
 
-/** The signature itself if it is valid, and of one complete type. */
+/** The signature itself if it is valid and a single complete type. */
 export type ValidType<S extends string> =
   Value<S, 'read'> extends infer T
     ? IsInvalid<T> extends true
@@ -97,7 +100,7 @@ export type ValidType<S extends string> =
 
 type TooLong = InvalidSignature<'a signature has 255 characters at most'>;
 
-/** The signatures of a list, one behind the other. */
+/** The signatures of a list, concatenated. */
 type Joined<A extends readonly string[], Text extends string = ''> = A extends readonly [
   infer First extends string,
   ...infer Others extends readonly string[],
@@ -128,7 +131,7 @@ type FirstInvalid<Types extends readonly unknown[]> = Types extends readonly [in
     : never
   : never;
 
-/** The signature of `'name:signature'`. Names may have colons, signatures have none. */
+/** The signature of `'name:signature'`. Names may contain colons, signatures do not. */
 type Signature<A extends string> = A extends `${string}:${infer Rest}` ? Signature<Rest> : A;
 
 type Values<S extends string, D extends Direction> =
@@ -137,7 +140,10 @@ type Values<S extends string, D extends Direction> =
 type Value<S extends string, D extends Direction> =
   S extends Refinement<infer Plain, infer T> ? RefinedValue<Signature<Plain>, T, D> : PlainValue<S, D>;
 
-/** A refinement tells of plain values: where they are read in another way that makes a difference, it tells nothing. */
+/**
+ * The type of a refined value. A refinement describes plain values, so it has no effect where reading in another way
+ * changes the type.
+ */
 type RefinedValue<S extends string, T, D extends Direction> = D extends 'read' | 'write'
   ? T
   : Same<PlainValue<S, D>, PlainValue<S, 'read'>> extends true

@@ -1,11 +1,11 @@
 /**
- * An open file descriptor with one owner: a `FileDescriptor`. One that arrived in a message may be wanted by several who
- * get the message (listeners, message handlers, the object that is called). Each of them has a `FileDescriptor` of its
- * own then, the number is theirs together, and is closed when the last of them is done with it.
+ * An open file descriptor with one owner: a `FileDescriptor`. Several receivers may get a descriptor of one message:
+ * listeners, message handlers, the object that is called. Each of them gets a `FileDescriptor` of its own. They share
+ * the number, which is closed when the last of them lets go of it.
  *
- * What a handler or listener gets is _on loan_: it is closed when the handler is done, unless the handler took it. What
- * the caller of a method gets is the caller's: one that is dropped is closed when it is collected, at an unpredictable
- * time, with a warning.
+ * Handlers and listeners get descriptors _on loan_: they are closed when the handler is done, unless the handler took
+ * them. The caller of a method owns the descriptors in the result: one that the caller drops is closed when it is
+ * garbage-collected, at an unpredictable time, with a warning.
  *
  * @see D-Bus specification, type UNIX_FD
  */
@@ -16,28 +16,31 @@ import { closeFd, closeReceivedFd, duplicateFd, keepReceivedFd, releaseReceivedF
 
 const FD_MAXIMUM = 2 ** 31 - 1;
 
-/** Shared by all copies of this package in a process. */
+/** All copies of this package in a process share it. */
 const brand: unique symbol = Symbol.for('busbar.FileDescriptor');
 
-/** An open descriptor, and how many hold it. The last one that lets go of it closes it. */
+/** An open descriptor and the number of its holders. The last holder that lets go of it closes it. */
 export class HeldFd {
   readonly fd: number;
   holders = 1;
   readonly #isOfAddon: boolean;
 
-  /** @param isOfAddon whether the addon received or made it; else the program did */
+  /** @param isOfAddon whether the addon received or made the descriptor; otherwise the program did */
   constructor(fd: number, isOfAddon = true) {
     this.fd = fd;
     this.#isOfAddon = isOfAddon;
     if (isOfAddon) keepReceivedFd(fd);
   }
 
-  /** One of the holders is done with it. */
+  /** Ends the hold of one holder. */
   letGo(): void {
     if (--this.holders === 0) closeQuietly(this.fd, this.#isOfAddon);
   }
 
-  /** One of the holders takes the number away: the number itself if it is the last one, else a duplicate. */
+  /**
+   * Ends the hold of one holder and returns a number that the caller owns: the number itself for the last holder, else
+   * a duplicate.
+   */
   take(): number {
     const fd = this.holders > 1 ? duplicateFd(this.fd) : this.fd;
     this.holders--;
@@ -52,7 +55,7 @@ export function closeQuietly(fd: number, isOfAddon = true): void {
     if (isOfAddon) closeReceivedFd(fd);
     else closeFd(fd);
   } catch (error) {
-    // Other code closed the number. Whoever closes here can do nothing about it, so it does not get to throw.
+    // Other code closed the number. The caller can do nothing about it, so the error is only reported.
     report('descriptor', `closing file descriptor ${fd} failed`, error);
   }
 }
@@ -74,27 +77,30 @@ const dropped = new FinalizationRegistry<HeldFd>((held) => {
   });
 });
 
-/** Why a `FileDescriptor` owns nothing any more. */
+/** The reason why a `FileDescriptor` no longer owns anything. */
 const USED_UP = 'this file descriptor was closed, taken, or handed over';
 const RETURNED =
   'this file descriptor was closed when the handler that it was given to was done: ' +
   'call take() or dup() in the handler to keep it';
 
-/** What busbar itself does with those that arrive; set by the class, whose insides these are. */
+/**
+ * Functions for busbar's own use of received descriptors. The class sets them, because they use its private members.
+ */
 let lend!: (held: HeldFd | undefined) => FileDescriptor;
-let give!: (held: HeldFd) => FileDescriptor;
+let makeOwned!: (held: HeldFd) => FileDescriptor;
 let endLoan!: (descriptor: FileDescriptor) => void;
 let keepLent!: (descriptor: FileDescriptor) => boolean;
 let setHandedOver!: (descriptor: FileDescriptor, isHandedOver: boolean) => void;
 
 /**
- * An open file descriptor with one owner. Close it, take the number out, or hand it over to a message that carries it on.
+ * An open file descriptor with one owner. Close it, take the number out of it, or hand it over to a message that
+ * carries it.
  *
- * - The result of a call is the caller's. One that is dropped is closed when it is collected, at an unpredictable time,
- *   with a warning.
- * - Arguments of a method, values given to a setter, and values of a signal are on loan: they are closed when the handler
- *   or listener is done (when the call is answered, when a promise that it returned has settled). {@link take},
- *   {@link dup} and {@link handOver} keep them.
+ * - The caller of a method owns the descriptors in the result. One that the caller drops is closed when it is
+ *   garbage-collected, at an unpredictable time, with a warning.
+ * - Arguments of a method, values passed to a setter, and values of a signal are on loan. They are closed when the
+ *   handler or listener is done: when the call is answered, or when the promise that the handler returned is settled.
+ *   {@link take}, {@link dup} and {@link handOver} keep them open.
  *
  * @example
  * ```ts
@@ -111,7 +117,7 @@ export class FileDescriptor {
 
   static {
     lend = (held) => new FileDescriptor(held, true);
-    give = (held) => new FileDescriptor(held, false);
+    makeOwned = (held) => new FileDescriptor(held, false);
     endLoan = (descriptor) => {
       if (!descriptor.#isLent) return;
       descriptor.#wasReturned ||= !descriptor.closed;
@@ -121,7 +127,7 @@ export class FileDescriptor {
       if (#isLent in descriptor) descriptor.#handedOver = isHandedOver;
     };
     keepLent = (descriptor) => {
-      // It may be of another copy of this package, which lends its own.
+      // The descriptor may be from another copy of this package, which manages its own loans.
       if (!(#isLent in descriptor) || !descriptor.#isLent || descriptor.closed) return false;
       descriptor.#isLent = false;
       return true;
@@ -136,9 +142,9 @@ export class FileDescriptor {
   }
 
   /**
-   * Makes a `FileDescriptor` the owner of an open descriptor. From then on nobody else may close the number.
+   * Makes a `FileDescriptor` the owner of an open descriptor. From then on, no other code may close the number.
    *
-   * @throws {@link InvalidArgumentError} for something that cannot be a descriptor
+   * @throws {@link InvalidArgumentError} for a value that cannot be a descriptor
    */
   static adopt(fd: number): FileDescriptor {
     if (!isFdNumber(fd)) throw new InvalidArgumentError(`a file descriptor is an integer from 0, not ${String(fd)}`);
@@ -150,41 +156,45 @@ export class FileDescriptor {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
-  /** As {@link isFileDescriptor}: for `instanceof`. */
+  /** Like {@link isFileDescriptor}, for `instanceof`. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return FileDescriptor.isFileDescriptor(value);
   }
 
   /**
-   * The number, to use while this object owns it.
+   * The number. Use it only while this object owns it.
    *
-   * @throws {@link InvalidArgumentError} if it was closed, taken, sent after {@link handOver}, or its loan is over
+   * @throws {@link InvalidArgumentError} if it was closed, taken, or sent after {@link handOver}, or its loan has ended
    */
   get fd(): number {
     return this.#open().fd;
   }
 
-  /** Whether this object owns nothing any more: it was closed, taken, sent after {@link handOver}, or its loan is over. */
+  /**
+   * Whether this object no longer owns anything: it was closed, taken, or sent after {@link handOver}, or its loan has
+   * ended.
+   */
   get closed(): boolean {
     return this.#held === undefined;
   }
 
-  /** Whether the message that carries this descriptor next becomes its owner. */
+  /** Whether the next message that carries this descriptor becomes its owner. */
   get handedOver(): boolean {
     return this.#handedOver;
   }
 
-  /** Closes the descriptor. Never throws, and does nothing the second time. */
+  /** Closes the descriptor. It never throws, and a second call does nothing. */
   close(): void {
     this.#release()?.letGo();
   }
 
   /**
-   * Gives the number away: whoever calls this has to close it. The object is empty then. If others got the same message
-   * and are not done with it, what is returned is a duplicate, so ask for {@link fd} no earlier than this.
+   * Returns the number and gives up its ownership: the caller has to close it, and this object is empty. If other
+   * receivers of the same message are not done with the descriptor, the result is a duplicate. So do not read
+   * {@link fd} earlier and keep it.
    *
-   * @throws {@link InvalidArgumentError} if it is empty already
-   * @throws {@link LimitsExceededError} if a duplicate is needed and the process may have no more descriptors
+   * @throws {@link InvalidArgumentError} if this object is empty
+   * @throws {@link LimitsExceededError} if a duplicate is needed and the process has reached its limit of descriptors
    */
   take(): number {
     const fd = this.#open().take();
@@ -193,7 +203,8 @@ export class FileDescriptor {
   }
 
   /**
-   * Makes a `FileDescriptor` that owns a duplicate, for as long as it likes. This one stays what it is.
+   * Makes a `FileDescriptor` that owns a duplicate and can stay open for any length of time. This object does not
+   * change.
    *
    * @example
    * ```ts
@@ -201,16 +212,16 @@ export class FileDescriptor {
    * const own = file.dup();
    * ```
    *
-   * @throws {@link InvalidArgumentError} if it is empty
-   * @throws {@link LimitsExceededError} if the process may have no more descriptors
+   * @throws {@link InvalidArgumentError} if this object is empty
+   * @throws {@link LimitsExceededError} if the process has reached its limit of descriptors
    */
   dup(): FileDescriptor {
     return new FileDescriptor(new HeldFd(duplicateFd(this.fd)), false);
   }
 
   /**
-   * Lets the message that carries this descriptor next have it: once that message was sent, it is closed here. Without
-   * this, sending leaves the descriptor as it is, and the receiver gets a duplicate.
+   * Makes the next message that carries this descriptor its owner: the descriptor is closed in this process when the
+   * message has been sent. Without this, sending does not change the descriptor, and the receiver gets a duplicate.
    *
    * @example
    * ```ts
@@ -218,7 +229,7 @@ export class FileDescriptor {
    * ```
    *
    * @returns this object
-   * @throws {@link InvalidArgumentError} if it is empty
+   * @throws {@link InvalidArgumentError} if this object is empty
    */
   handOver(): this {
     this.#open();
@@ -227,7 +238,7 @@ export class FileDescriptor {
     return this;
   }
 
-  /** As {@link close}: for `using`. */
+  /** Like {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -253,16 +264,22 @@ export class FileDescriptor {
 
 Object.defineProperty(FileDescriptor.prototype, brand, { value: true });
 
-/** One that is on loan until {@link endLoan}; without anything held, one whose loan is over. It takes over one hold. */
+/**
+ * Makes a descriptor that is on loan until {@link endLoan}; without a held descriptor, one whose loan has ended. It
+ * takes over one hold.
+ */
 export const lendDescriptor = lend;
-/** One that belongs to whoever gets it. It takes over one hold. */
-export const giveDescriptor = give;
-/** Closes one that is still on loan; one that was kept stays as it is. */
+/** Makes a descriptor that its receiver owns. It takes over one hold. */
+export const makeOwnedDescriptor = makeOwned;
+/** Closes a descriptor that is still on loan. One that was kept does not change. */
 export const endLoanOf = endLoan;
-/** Keeps one that is on loan for whoever calls this, who has to close it. Returns whether it was on loan. */
+/** Keeps a descriptor that is on loan. The caller has to close it. Returns whether it was on loan. */
 export const keepDescriptor = keepLent;
 
-/** Says whether the next message that carries it becomes its owner: one that several messages carry belongs to the last. */
+/**
+ * Sets whether the next message that carries the descriptor becomes its owner. If several messages carry it, the last
+ * one does.
+ */
 export const markHandedOver = setHandedOver;
 
 /** Whether a value can be the number of a descriptor. */

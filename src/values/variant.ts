@@ -1,6 +1,6 @@
 /**
- * A value together with its D-Bus type, for where a signature says `v` and the value alone would not tell which type
- * is meant. Whether the value fits is checked when it is written, where the whole path to it is known.
+ * A value together with its D-Bus type, for values of type `v` whose type the value alone does not determine. The value
+ * is checked when it is written, because only then the whole path to it is known.
  *
  * @see D-Bus specification, type VARIANT
  */
@@ -8,27 +8,27 @@ import { type InspectOptions, inspect } from 'node:util';
 import { checkSingle } from '../signature/parse.js';
 import type { WriteValue } from '../signature/types.js';
 
-/** Shared by all copies of this package in a process. */
+/** All copies of this package in a process share it. */
 export const variantBrand: unique symbol = Symbol.for('busbar.Variant');
 
 /**
- * A value of a variant, with the signature of its one complete type. Received variants become one of these with
- * `variants: 'wrap'`.
+ * A value of a variant, with the signature of its one complete type. With `variants: 'wrap'`, received variants become
+ * instances of this class.
  *
- * `T` is never given: it follows from `S`. It is a parameter so that the compiler can see that a variant of a certain
- * type is a variant.
+ * Do not pass `T`: it follows from `S`. It is a parameter so that the compiler can see that a variant of a certain type
+ * is a variant.
  */
 export class Variant<S extends string = string, T = WriteValue<S>> {
-  /** Tells a variant from an object that has a signature and a value. */
+  /** Distinguishes a variant from an object that has a signature and a value. */
   declare readonly [variantBrand]: true;
   /** The signature of the value: one complete type. */
   readonly signature: S;
-  /** The value. Variants within it are `Variant` too, if it was read so. */
+  /** The value. Variants within it are `Variant` objects too, if it was read with `variants: 'wrap'`. */
   readonly value: T;
 
   /**
    * @param signature one complete type
-   * @param value anything that can be written for that signature
+   * @param value a value that can be written for that signature
    * @throws {@link InvalidArgumentError} for an invalid signature
    */
   constructor(signature: S, value: NoInfer<T>) {
@@ -42,7 +42,7 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
     return typeof value === 'object' && value !== null && variantBrand in value;
   }
 
-  /** As {@link isVariant}: for `instanceof`. */
+  /** Like {@link isVariant}, for `instanceof`. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return Variant.isVariant(value);
   }
@@ -55,11 +55,11 @@ export class Variant<S extends string = string, T = WriteValue<S>> {
   }
 }
 
-/** Whether the signature was judged already. */
+/** Whether the signature has already been checked. */
 let isReceiving = false;
 
 /**
- * A variant with a signature that was judged when it was received.
+ * Makes a variant whose signature was checked when it was received.
  *
  * @internal
  */
@@ -72,7 +72,10 @@ export function receivedVariant(signature: string, value: unknown): Variant {
 
 Object.defineProperty(Variant.prototype, variantBrand, { value: true });
 
-/** Makes variants of one type. It has a name so that declarations name it too, and older compilers can read them. */
+/**
+ * Makes variants of one type. It is a named type so that declarations refer to it by name, which older compilers can
+ * read.
+ */
 type MakeVariant<S extends string> = (value: WriteValue<S>) => Variant<S>;
 
 const helper =
@@ -140,7 +143,7 @@ const helpers = {
 } as const;
 
 /**
- * Makes a {@link Variant} of any type; the members make one of a basic type, a variant, or an array of these.
+ * Makes a {@link Variant} of any type. The members make one of a basic type, of a variant, or of an array of these.
  *
  * @example
  * ```ts

@@ -10,10 +10,10 @@ import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   endLoanOf,
   FileDescriptor,
-  giveDescriptor,
   HeldFd,
   keepDescriptor,
   lendDescriptor,
+  makeOwnedDescriptor,
 } from '../../src/values/file-descriptor.js';
 
 const test = suite('file descriptor');
@@ -87,7 +87,7 @@ test('a duplicate is its own, and no standard stream', () => {
 test('several that hold one number close it with the last, and whoever takes it has one of its own', () => {
   const held = new HeldFd(open());
   held.holders = 3;
-  const [one, two, three] = [lendDescriptor(held), lendDescriptor(held), giveDescriptor(held)];
+  const [one, two, three] = [lendDescriptor(held), lendDescriptor(held), makeOwnedDescriptor(held)];
   const { fd } = held;
   const taken = one.take();
   assert.is.not(taken, fd);

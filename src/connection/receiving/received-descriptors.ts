@@ -6,10 +6,10 @@
 import {
   endLoanOf,
   type FileDescriptor,
-  giveDescriptor,
   HeldFd,
   keepDescriptor,
   lendDescriptor,
+  makeOwnedDescriptor,
 } from '../../values/file-descriptor.js';
 import type { DescriptorLoans } from './descriptor-loans.js';
 
@@ -50,7 +50,7 @@ export class ReceivedDescriptors {
     const isTakenOver = this.#isLastClaim && this.#isHeld;
     if (isTakenOver) this.#isHeld = false;
     if (isLent && this.#lent++ === 0) this.#loans.begin(this.#sender, this.count);
-    const descriptorOf = isLent ? lendDescriptor : giveDescriptor;
+    const descriptorOf = isLent ? lendDescriptor : makeOwnedDescriptor;
     return Object.freeze(
       this.#fds.map((held) => {
         // When the message is gone, what was not claimed before is closed: the number may be another's.

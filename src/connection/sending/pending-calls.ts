@@ -15,7 +15,7 @@ import type { OptionTable } from '../../base/known-options.js';
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../../base/parameters.js';
 import type { DecodeOptions, Decoding } from '../../codec/decode-options.js';
 import { DICTIONARIES, decodeTable, VARIANTS } from '../../codec/decoder.js';
-import { inWords } from '../../diagnostics/problems.js';
+import { errorText } from '../../diagnostics/problems.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../call-events.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from '../message.js';
 import { unusableReply } from '../receiving/faults.js';
@@ -357,7 +357,7 @@ export class PendingCalls {
     const { destination, path, interface: interfaceName, member } = head;
     const milliseconds = startedAt === 0 ? undefined : performance.now() - startedAt;
     const call = { connection: this.#connection, serial, destination, path, interface: interfaceName, member };
-    const reason = failure === undefined ? undefined : inWords(failure);
+    const reason = failure === undefined ? undefined : errorText(failure);
     publishCall({ ...call, outcome, errorName, reason, milliseconds });
   }
 
