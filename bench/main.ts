@@ -1,107 +1,214 @@
-/** The benchmark from its options to its report. */
-import { PrivateBus } from '../test/helpers/private-bus.js';
-import { measureCodecs } from './codec/main.js';
-import type { CodecResults } from './codec/results.js';
+/** The command `npm run bench`: what a message costs, beside C, other libraries for Node.js, and Python. */
+import { parseArgs } from 'node:util';
+import { pages, readSection, table, tell } from '../scripts/report.mjs';
+import { SetupError } from '../scripts/setup/report.mjs';
+import { wishForPackages } from '../scripts/setup/system-packages.mjs';
+import { programPath } from '../test/helpers/paths.js';
+import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
+import { drawCalls } from './chart.js';
 import { daemonVersion, describeMachine } from './machine.js';
-import { type Options, readOptions, usage } from './options.js';
 import { type PreparedPeer, peers, reference } from './peers.js';
-import { wishForStrace } from './prepare/strace.js';
-import { Unavailable } from './prepare/unavailable.js';
-import { printWorkload } from './report/console.js';
-import { writeReport } from './report/write.js';
-import { type AbsentPeer, type DaemonResults, type Results, updatedBy } from './results.js';
-import { runWorkloads } from './rounds.js';
-import { savedResults, saveResults } from './saved-results.js';
+import { runWorkload } from './rounds.js';
+import {
+  formatted,
+  growthTable,
+  growthVerdict,
+  valueIn,
+  verdicts,
+  type WorkloadResults,
+  workloadTable,
+} from './values.js';
+import { messages, type Workload, workloads } from './workloads.js';
 
-/** Runs the benchmark; returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args);
-  if (typeof options === 'string') {
-    console.log(options);
-    return options === usage ? 0 : 2;
-  }
-  if (options.render) return render();
-  const { prepared, absent } = await prepare(options);
-  const driver = prepared.find(({ id }) => id === reference);
-  if (driver === undefined) {
-    console.log('Without the programs over sd-bus in C nothing can be measured.');
-    return 1;
-  }
-  const daemons: DaemonResults[] = [];
-  for (const daemon of options.daemons) {
+const list = (entries: readonly { readonly id: string; readonly title: string }[]) =>
+  entries.map(({ id, title }) => `  ${id.padEnd(28)}${title}`).join('\n');
+
+const usage = `npm run bench -- [options]
+
+  --quick           the peers and workloads that matter most, on dbus-daemon, in under three minutes
+  --only IDS        workloads, or how their ids begin
+  --peers IDS       peers, or how their ids begin
+  --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
+  --rounds N        rounds of each workload, of which the median counts (5; 1 with --quick)
+  --report          write what is measured into its sections of docs/benchmarks/report.md; all peers must take part
+
+Workloads:
+${list(workloads)}
+
+Peers:
+${list(peers)}`;
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean', default: false } as const;
+const { values } = parseArgs({
+  options: { quick: flag, report: flag, help: flag, only: text, peers: text, daemon: text, rounds: text },
+});
+
+try {
+  if (values.help) console.log(usage);
+  else await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.log(error.message);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+  if (!(rounds >= 1)) throw new SetupError('--rounds takes a number');
+  if (values.report && (values.peers !== undefined || values.quick))
+    throw new SetupError('--report needs all peers: without --peers and --quick');
+  const chosenWorkloads = chosen('workload', values.only, workloads);
+  const chosenPeers = chosen('peer', values.peers, peers);
+  const daemons = chosen('daemon', values.daemon, [
+    { id: 'dbus-daemon', quick: true },
+    { id: 'dbus-broker', quick: false },
+  ] as const).map(({ id }) => id);
+  const onDaemon = (daemon: Daemon) => chosenWorkloads.filter((workload) => runsOn(workload, daemon, daemons));
+  // Before an hour of measuring: whether there are places for all of it.
+  if (values.report)
+    for (const daemon of daemons)
+      for (const { id } of onDaemon(daemon)) readSection(pages.benchmarks, sectionOf(daemon, id));
+
+  const strace = {
+    name: 'strace',
+    present: () => programPath('strace') !== undefined,
+    packages: { 'apt-get': 'strace' },
+  };
+  wishForPackages([strace], 'system calls are not counted');
+  const prepared = await prepare(chosenPeers.map(({ id }) => id));
+  const driver = prepared.find(({ id }) => id === reference) as PreparedPeer;
+  for (const daemon of daemons) {
     const missing = PrivateBus.missing({ daemon });
-    if (missing !== undefined) {
-      absent.push(leftOut(daemon, missing));
-      continue;
-    }
-    const workloads = await runWorkloads(daemon, driver, prepared, options, (results) =>
-      printWorkload(daemon, results, prepared),
-    );
-    daemons.push({ daemon, version: await daemonVersion(daemon), workloads });
+    if (missing === undefined) await runOn(daemon, onDaemon(daemon), driver, prepared, rounds);
+    else console.log(`${daemon} is left out: ${missing}`);
   }
-  if (options.codecs) console.log('\nThe codecs');
-  const codecs = options.codecs ? await measureCodecs(Math.min(options.rounds, 5)) : undefined;
-  if (options.update) return update(daemons, codecs);
-  if (options.report) {
-    const measured = prepared.map(({ id, title, language, version }) => ({ id, title, language, version }));
-    const results = { machine: describeMachine(), rounds: options.rounds, peers: measured, absent, daemons };
-    tell(codecs === undefined ? results : { ...results, codecs });
-  }
-  return 0;
+  if (values.only === undefined && daemons.length === 2) await tellMachine(prepared, daemons, rounds);
 }
 
-/** What to do, or what to tell the person instead. */
-function optionsOf(args: readonly string[]): Options | string {
-  try {
-    return readOptions(args);
-  } catch (error) {
-    return (error as Error).message;
-  }
+/** The entries that a person named, or how they begin; without any, all of them, or those that are quick. */
+function chosen<T extends { readonly id: string; readonly quick?: boolean }>(
+  what: string,
+  names: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (names === undefined) return known.filter(({ quick }) => quick || !values.quick);
+  const found = names.split(',').map((name) => {
+    const exact = known.filter(({ id }) => id === name);
+    const all = exact.length > 0 ? exact : known.filter(({ id }) => id.startsWith(name));
+    if (all.length === 0) throw new SetupError(`there is no ${what} ${name}: --help lists them`);
+    return all;
+  });
+  return known.filter((entry) => found.some((all) => all.includes(entry)));
 }
 
-function render(): number {
-  return withLastRun((results) => console.log(`The report is ${writeReport(results)}.`));
+/** Each workload that is bound to a daemon runs on one. */
+function runsOn({ daemon: bound }: Workload, daemon: Daemon, daemons: readonly Daemon[]): boolean {
+  return bound === undefined || daemon === (daemons.includes(bound) ? bound : daemons[0]);
 }
 
-function update(daemons: readonly DaemonResults[], codecs: CodecResults | undefined): number {
-  return withLastRun((results) => tell(updatedBy(results, daemons, codecs)));
+/** A series of sizes is one section. */
+function sectionOf(daemon: Daemon, id: string): string {
+  return `${daemon}/${workloads.find((workload) => workload.id === id)?.growth?.series ?? id}`;
 }
 
-function withLastRun(use: (results: Results) => void): number {
-  const results = savedResults();
-  if (results === undefined) console.log('No run has been reported yet.');
-  else use(results);
-  return results === undefined ? 1 : 0;
-}
-
-function tell(results: Results): void {
-  saveResults(results);
-  console.log(`\nThe report is ${writeReport(results)}.`);
-}
-
-interface Field {
-  readonly prepared: readonly PreparedPeer[];
-  readonly absent: AbsentPeer[];
-}
-
-/** The peers that take part, and the reasons of those that cannot. */
-async function prepare(options: Options): Promise<Field> {
-  wishForStrace();
+/** The peers that can take part. Without the reference there is nothing to compare with. */
+async function prepare(ids: readonly string[]): Promise<readonly PreparedPeer[]> {
   const prepared: PreparedPeer[] = [];
-  const absent: AbsentPeer[] = [];
-  // Without the reference there is nothing to compare with.
-  for (const peer of peers.filter(({ id }) => id === reference || options.peers.includes(id))) {
+  for (const peer of peers.filter(({ id }) => id === reference || ids.includes(id))) {
     try {
       prepared.push(await peer.prepare());
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      absent.push(leftOut(peer.title, error.message));
+      if (!(error instanceof SetupError) || peer.id === reference) throw error;
+      console.log(`${peer.title} is left out: ${error.message}`);
     }
   }
-  return { prepared, absent };
+  return prepared;
 }
 
-function leftOut(title: string, reason: string): AbsentPeer {
-  console.log(`${title} is left out: ${reason}`);
-  return { title, reason };
+async function runOn(
+  daemon: Daemon,
+  chosenWorkloads: readonly Workload[],
+  driver: PreparedPeer,
+  prepared: readonly PreparedPeer[],
+  rounds: number,
+): Promise<void> {
+  const done = new Map<string, WorkloadResults>();
+  for (const workload of chosenWorkloads) {
+    const results = await runWorkload(daemon, workload, prepared, driver, rounds);
+    done.set(workload.id, results);
+    if (workload.growth === undefined) tellWorkload(daemon, results, done, prepared);
+    else tellSeries(daemon, workload.growth.series, chosenWorkloads, done, prepared);
+  }
+  if (messages.every(({ id }) => done.has(id))) tellOverview(daemon, done, prepared);
+}
+
+function tellWorkload(
+  daemon: Daemon,
+  results: WorkloadResults,
+  done: ReadonlyMap<string, WorkloadResults>,
+  prepared: readonly PreparedPeer[],
+): void {
+  const { id, title, operation } = results.workload;
+  console.log(`\n${title}, for each ${operation} (${daemon})`);
+  write(sectionOf(daemon, id), id, `${workloadTable(results, prepared)}\n\n${verdicts(results, done)}`, results.cells);
+  if (values.report && id === 'calls-100' && daemon === 'dbus-daemon') drawCalls();
+}
+
+/** When its last size is done. */
+function tellSeries(
+  daemon: Daemon,
+  series: string,
+  chosenWorkloads: readonly Workload[],
+  done: ReadonlyMap<string, WorkloadResults>,
+  prepared: readonly PreparedPeer[],
+): void {
+  const sizes = chosenWorkloads.filter(({ growth }) => growth?.series === series);
+  const results = sizes.flatMap(({ id }) => done.get(id) ?? []);
+  if (results.length < sizes.length) return;
+  console.log(`\n${sizes[0].growth?.title} (${daemon})`);
+  const figures = results.map(({ workload, cells }) => ({ id: workload.id, cells }));
+  write(
+    sectionOf(daemon, sizes[0].id),
+    series,
+    `${growthTable(results, prepared)}\n\n${growthVerdict(results)}`,
+    figures,
+  );
+}
+
+function tellOverview(
+  daemon: Daemon,
+  done: ReadonlyMap<string, WorkloadResults>,
+  prepared: readonly PreparedPeer[],
+): void {
+  const rows = messages.map(({ id, title }) => {
+    const results = done.get(id);
+    return [title, ...prepared.map((peer) => formatted('cpu', valueIn(results, peer.id, 'cpu')))];
+  });
+  const head = ['CPU time of an operation', ...prepared.map(({ title }) => title)];
+  if (daemon === 'dbus-daemon') write('overview', '', table(head, rows), rows);
+}
+
+async function tellMachine(
+  prepared: readonly PreparedPeer[],
+  daemons: readonly Daemon[],
+  rounds: number,
+): Promise<void> {
+  const { date, distribution, kernel, processor, cores, memory } = describeMachine();
+  const buses = await Promise.all(daemons.map(async (daemon) => `${daemon} ${await daemonVersion(daemon)}`));
+  const facts = [
+    `${date}, ${distribution}, Linux ${kernel}, ${processor}, ${cores} cores, ${memory}`,
+    `Buses: ${buses.join(', ')}; up to ${rounds} rounds`,
+    ...prepared.map(({ title, version }) => `${title}: ${version}`),
+  ];
+  const figures = { facts };
+  tell({
+    ...{ page: pages.benchmarks, section: 'machine', command: 'npm run bench', figures },
+    ...{ text: facts.map((fact) => `- ${fact}`).join('\n'), write: values.report },
+  });
+}
+
+function write(section: string, only: string, content: string, figures: unknown): void {
+  const command = only === '' ? 'npm run bench' : `npm run bench -- --only ${only}`;
+  tell({ page: pages.benchmarks, section, command, text: content, figures, write: values.report });
 }

@@ -1,21 +1,27 @@
 /**
- * Who is measured. A peer is a library with a program of its own in bench/peers/; preparing it installs or compiles
- * what it needs, and tells how its programs are started.
+ * What is measured. A peer is a library with a program of its own in bench/peers/; preparing it installs or compiles
+ * what it needs, and tells how its programs are started. Packages of npm are installed below build/, so that the project's
+ * lock file knows nothing of them.
  */
-
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../test/helpers/paths.js';
+import { newestNode } from '../scripts/runtimes/list.mjs';
+import { SetupError } from '../scripts/setup/report.mjs';
+import { installPackages, installRuntime } from '../scripts/setup/runtime-packages.mjs';
+import { requirePackages } from '../scripts/setup/system-packages.mjs';
+import { compileProgram } from '../test/helpers/compiled-program.js';
+import { programPath, projectRoot } from '../test/helpers/paths.js';
+import { outputOf } from '../test/helpers/program.js';
 import { pythonWith } from '../test/helpers/python.js';
-import { type CLibrary, compilePeer, libraryVersion } from './prepare/c-program.js';
-import { newerNode, type Runtime, thisNode } from './prepare/newer-node.js';
-import { installPackage } from './prepare/node-package.js';
-import { pythonPackageVersion } from './prepare/python-package.js';
-import { Unavailable } from './prepare/unavailable.js';
 
-import type { MeasuredPeer } from './results.js';
-
-export type Language = 'C' | 'JavaScript' | 'Python';
+export interface MeasuredPeer {
+  readonly id: string;
+  readonly title: string;
+  readonly language: 'C' | 'JavaScript' | 'Python';
+  /** The version of the library, and of what runs it. */
+  readonly version: string;
+}
 
 /** How a prepared peer is started: a command, to which the address, the workload and its parameters are added. */
 export interface PreparedPeer extends MeasuredPeer {
@@ -25,97 +31,152 @@ export interface PreparedPeer extends MeasuredPeer {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export interface Peer {
-  readonly id: string;
-  readonly title: string;
-  readonly language: Language;
+type Listed = Pick<MeasuredPeer, 'id' | 'title' | 'language'> & {
   /** Part of a quick run. */
-  readonly quick: boolean;
-  /** @throws {@link Unavailable} with the reason */
+  readonly quick?: boolean;
+};
+
+export interface Peer extends Listed {
+  /** @throws `SetupError` with the reason why it cannot take part; the run goes on without it */
   prepare(): Promise<PreparedPeer>;
 }
 
-type Listed = Pick<Peer, 'id' | 'title' | 'quick'>;
-
-function cPeer(listed: Listed, folder: string, library: CLibrary): Peer {
-  const peer = { ...listed, language: 'C' as const };
-  return {
-    ...peer,
-    async prepare() {
-      const programs = compilePeer(folder, library);
-      return { ...peer, version: libraryVersion(library), command: (role) => [programs[role]], parameters: {} };
-    },
-  };
-}
-
-interface NodePeer {
-  /** The folder below bench/peers/. */
-  readonly folder: string;
-  readonly runtime: () => Promise<Runtime> | Runtime;
-  readonly version: () => string;
-  readonly parameters?: Readonly<Record<string, string>>;
-}
-
-function nodePeer(listed: Listed, { folder, runtime, version, parameters = {} }: NodePeer): Peer {
-  const peer = { ...listed, language: 'JavaScript' as const };
-  return {
-    ...peer,
-    async prepare() {
-      const library = version();
-      const { executable, version: node } = await runtime();
-      const program = join(projectRoot, 'bench', 'peers', 'harness', 'main.mjs');
-      const command = (_role: string, flags: readonly string[] = []) => [executable, ...flags, program, folder];
-      return { ...peer, version: `${library}, Node.js ${node.slice(1)}`, command, parameters };
-    },
-  };
-}
-
-function npmPeer(listed: Listed, folder: string, runtime: () => Promise<Runtime> | Runtime = () => thisNode): Peer {
-  return nodePeer(listed, { folder, runtime, version: () => installPackage(folder) });
-}
-
-function busbar(listed: Listed, transport: string, runtime: () => Promise<Runtime> | Runtime = () => thisNode): Peer {
-  const version = () => JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version as string;
-  return nodePeer(listed, { folder: 'busbar', runtime, version, parameters: { transport } });
-}
-
-function pythonPeer(listed: Listed, module: string): Peer {
-  const peer = { ...listed, language: 'Python' as const };
-  return {
-    ...peer,
-    async prepare() {
-      const python = pythonWith(module);
-      if (python === undefined) throw new Unavailable(`the Python module ${module} is not installed`);
-      const program = join(projectRoot, 'bench', 'peers', 'python', 'main.py');
-      const version = await pythonPackageVersion(python, module);
-      return { ...peer, version, command: () => [python, program, module], parameters: {} };
-    },
-  };
-}
-
-/** The reference: everything is told as a multiple of it. */
+/** Everything is told as a multiple of it. */
 export const reference = 'c-sd-bus';
+/** busbar as it is by default, and on the runtime that {@link rival} needs. */
+export const subject = 'busbar-socket';
+export const newer = 'busbar-socket-newer-node';
+export const rival = 'dbus-native';
+
+/** A Node.js, and what it says that it is. */
+export interface Runtime {
+  readonly executable: string;
+  readonly version: string;
+}
+
+export const thisNode = (): Runtime => ({ executable: process.execPath, version: process.version });
+
+/** One for peers that need it, and for busbar so that it stands on the same ground beside them. */
+export function newerNode(): Runtime {
+  if (`${process.platform}-${process.arch}` !== 'linux-x64')
+    throw new SetupError('a newer Node.js is set up for linux-x64 alone');
+  return { executable: installRuntime(newestNode), version: `v${newestNode.version}` };
+}
+
+/** Packages of npm, and how they are imported: by a file, whose folder their own parts are found from. */
+const packages = {
+  'dbus-native': { 'dbus-native': '0.16.1' },
+  homebridge: { '@homebridge/dbus-native': '0.7.9' },
+  'dbus-next': { 'dbus-next': '0.10.2' },
+  jellybrick: { '@jellybrick/dbus-next': '0.11.3' },
+} as const;
+
+export type NodePackage = keyof typeof packages;
+
+/** Installs a package unless it is there; returns its name, its version and its folder. */
+export function installPeer(id: NodePackage): {
+  readonly name: string;
+  readonly version: string;
+  readonly folder: string;
+} {
+  const [[name, version]] = Object.entries(packages[id]) as [[string, string]];
+  return { name, version, folder: join(installPackages(name, packages[id]), name) };
+}
+
+function nodePeer(
+  listed: Listed,
+  program: string,
+  runtime: () => Runtime,
+  library: () => { version: string; arguments: readonly string[] },
+): Peer {
+  return {
+    ...listed,
+    async prepare() {
+      const { version, arguments: args } = library();
+      const { executable, version: node } = runtime();
+      const harness = [join(projectRoot, 'bench/peers/harness.mjs'), join(projectRoot, `bench/peers/${program}.mjs`)];
+      const command = (_role: string, flags: readonly string[] = []) => [executable, ...flags, ...harness, ...args];
+      const parameters = program === 'busbar' ? { transport: listed.id.includes('sd-bus') ? 'sd-bus' : 'socket' } : {};
+      return { ...listed, version: `${version}, Node.js ${node.slice(1)}`, command, parameters };
+    },
+  };
+}
+
+function npmPeer(
+  id: NodePackage,
+  title: string,
+  more: { program?: string; quick?: boolean; runtime?: () => Runtime } = {},
+): Peer {
+  const { program = id, runtime = thisNode, quick = false } = more;
+  return nodePeer({ id, title, language: 'JavaScript', quick }, program, runtime, () => {
+    const { version, folder } = installPeer(id);
+    return { version, arguments: [folder] };
+  });
+}
+
+function busbar(id: string, title: string, runtime: () => Runtime = thisNode): Peer {
+  return nodePeer({ id, title, language: 'JavaScript', quick: true }, 'busbar', runtime, () => {
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    return { version, arguments: [projectRoot] };
+  });
+}
+
+const program = (name: string, debian = name) => ({
+  name,
+  present: () => programPath(name) !== undefined,
+  packages: { 'apt-get': debian },
+});
+
+const c: Peer = {
+  ...{ id: reference, title: 'C, sd-bus', language: 'C', quick: true },
+  async prepare() {
+    const pkgConfig = (...args: string[]) => spawnSync('pkg-config', [...args, 'libsystemd'], { encoding: 'utf8' });
+    const headers = {
+      name: 'headers of libsystemd',
+      present: () => pkgConfig('--exists').status === 0,
+      packages: { 'apt-get': 'libsystemd-dev' },
+    };
+    requirePackages([program('gcc'), program('pkg-config'), headers]);
+    const sources = join(projectRoot, 'bench/peers/sd-bus');
+    const compile = (role: string) => {
+      const options = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Wno-unused-function'];
+      const flags = pkgConfig('--cflags', '--libs').stdout.trim().split(/\s+/);
+      const executable = join(projectRoot, `build/bench/sd-bus-${role}`);
+      const args = [...options, join(sources, `${role}.c`), ...flags];
+      compileProgram(executable, { compiler: 'gcc', args, folders: [sources] });
+      return executable;
+    };
+    const programs = { client: compile('client'), service: compile('service') };
+    const version = pkgConfig('--modversion').stdout.trim();
+    return { ...this, version, command: (role) => [programs[role]], parameters: {} };
+  },
+};
+
+const python: Peer = {
+  ...{ id: 'python-dbus-fast', title: 'Python, dbus-fast', language: 'Python' },
+  async prepare() {
+    const interpreter = pythonWith('dbus_fast');
+    if (interpreter === undefined) throw new SetupError('the Python module dbus_fast is not installed');
+    const script = `
+import importlib.metadata, platform
+try: version = importlib.metadata.version("dbus-fast")
+except importlib.metadata.PackageNotFoundError: version = "of the distribution"
+print(version + ", Python " + platform.python_version())`;
+    const version = (await outputOf(interpreter, ['-c', script])).trim();
+    const main = join(projectRoot, 'bench/peers/dbus_fast_peer.py');
+    return { ...this, version, command: () => [interpreter, main], parameters: {} };
+  },
+};
 
 export const peers: readonly Peer[] = [
-  cPeer({ id: reference, title: 'C, sd-bus', quick: true }, 'sd-bus', {
-    pkgConfig: 'libsystemd',
-    debian: 'libsystemd-dev',
-  }),
-  cPeer({ id: 'c-libdbus', title: 'C, libdbus', quick: false }, 'libdbus', {
-    pkgConfig: 'dbus-1',
-    debian: 'libdbus-1-dev',
-  }),
-  cPeer({ id: 'c-gdbus', title: 'C, GDBus', quick: false }, 'gdbus', {
-    pkgConfig: 'gio-2.0',
-    debian: 'libglib2.0-dev',
-  }),
-  busbar({ id: 'busbar-socket', title: 'busbar, socket', quick: true }, 'socket'),
-  busbar({ id: 'busbar-sd-bus', title: 'busbar, sd-bus', quick: true }, 'sd-bus'),
-  busbar({ id: 'busbar-socket-newer-node', title: 'busbar, newer Node.js', quick: true }, 'socket', newerNode),
-  npmPeer({ id: 'dbus-native', title: 'dbus-native', quick: true }, 'dbus-native', newerNode),
-  npmPeer({ id: 'homebridge', title: '@homebridge/dbus-native', quick: false }, 'homebridge'),
-  npmPeer({ id: 'dbus-next', title: 'dbus-next', quick: true }, 'dbus-next'),
-  npmPeer({ id: 'jellybrick', title: '@jellybrick/dbus-next', quick: false }, 'jellybrick'),
-  pythonPeer({ id: 'python-dbus-fast', title: 'Python, dbus-fast', quick: false }, 'dbus_fast'),
-  pythonPeer({ id: 'python-dbus-next', title: 'Python, dbus-next', quick: false }, 'dbus_next'),
+  c,
+  busbar(subject, 'busbar, socket'),
+  busbar('busbar-sd-bus', 'busbar, sd-bus'),
+  busbar(newer, 'busbar, newer Node.js', newerNode),
+  npmPeer(rival, 'dbus-native', { runtime: newerNode, quick: true }),
+  npmPeer('homebridge', '@homebridge/dbus-native'),
+  npmPeer('dbus-next', 'dbus-next', { quick: true }),
+  // The fork of dbus-next that is looked after has the same interface.
+  npmPeer('jellybrick', '@jellybrick/dbus-next', { program: 'dbus-next' }),
+  python,
 ];

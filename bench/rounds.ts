@@ -3,59 +3,34 @@
  * begins with another peer, because the first one finds the machine cooler than the last.
  */
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
-import { Program } from '../test/helpers/program.js';
-import { measure, type Surroundings } from './measure/measure.js';
-import type { Options } from './options.js';
+import { FOREVER, Program } from '../test/helpers/program.js';
+import { measure, type Surroundings } from './measure.js';
 import type { PreparedPeer } from './peers.js';
-import { type Cell, mediansOf, type Values } from './quantities.js';
-import type { WorkloadResults } from './results.js';
-import { type Workload, workloads } from './workloads/index.js';
+import { type Cell, mediansOf, type Values, type WorkloadResults } from './values.js';
+import type { Workload } from './workloads.js';
 
 /** Many calls at once, many rules and long queues are what is measured: no limit of the bus may stop it. */
 const limits = { max_replies_per_connection: 200_000, max_match_rules_per_connection: 200_000 };
 
 /**
- * Runs the chosen workloads, each on a bus of its own, and shows each when it is done.
+ * Runs a workload on a bus of its own.
  *
  * @param driver whose service all clients are measured against, and whose client drives services
  */
-export async function runWorkloads(
+export async function runWorkload(
   daemon: Daemon,
-  driver: PreparedPeer,
-  peers: readonly PreparedPeer[],
-  options: Options,
-  show: (results: WorkloadResults) => void,
-): Promise<readonly WorkloadResults[]> {
-  const done: WorkloadResults[] = [];
-  for (const workload of workloadsFor(daemon, options)) {
-    await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
-    const rounds = Math.min(options.rounds, workload.roundsMaximum ?? Infinity);
-    const results = await runWorkload(workload, peers, { address: bus.address, driver }, rounds);
-    show(results);
-    done.push(results);
-  }
-  return done;
-}
-
-/** The chosen workloads that run on this daemon: each of those that are bound to one runs on one. */
-function workloadsFor(daemon: Daemon, { workloads: chosen, daemons }: Options): readonly Workload[] {
-  return workloads.filter(({ id, daemon: bound }) => {
-    if (!chosen.includes(id)) return false;
-    return bound === undefined || daemon === (daemons.includes(bound) ? bound : daemons[0]);
-  });
-}
-
-async function runWorkload(
   workload: Workload,
   peers: readonly PreparedPeer[],
-  surroundings: Surroundings,
+  driver: PreparedPeer,
   rounds: number,
 ): Promise<WorkloadResults> {
+  await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
+  const surroundings = { address: bus.address, driver };
   const runners = peers.filter(workload.takesPart).map((peer) => new Runner(peer));
   await using _service = await startService(surroundings);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Math.min(rounds, workload.roundsMaximum ?? rounds); round++) {
     for (const runner of rotated(runners, round)) {
-      progress(`${workload.title}: round ${round + 1} of ${rounds}, ${runner.peer.title}`);
+      progress(`${workload.title}: round ${round + 1}, ${runner.peer.title}`);
       await runner.run(workload, surroundings);
     }
   }
@@ -83,15 +58,14 @@ class Runner {
   }
 
   get cell(): Cell {
-    if (this.#failure !== undefined) return { failure: this.#failure };
-    return { values: mediansOf(this.#runs), rounds: this.#runs.length };
+    return this.#failure === undefined ? { values: mediansOf(this.#runs) } : { failure: this.#failure };
   }
 }
 
 /** The service that all clients are measured against. It lives as long as the workload, however long that takes. */
 async function startService({ address, driver }: Surroundings): Promise<Program> {
   const [command, ...args] = driver.command('service');
-  const service = Program.start(command, [...args, address, 'service'], { timeLimit: 2 ** 31 - 1 });
+  const service = Program.start(command, [...args, address, 'service'], { timeLimit: FOREVER });
   await service.line('ready');
   return service;
 }
@@ -101,7 +75,7 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** One line that is overwritten; where nobody watches, nothing. */
+/** One line that is overwritten; where no terminal shows it, nothing. */
 function progress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
 }

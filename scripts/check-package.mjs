@@ -7,10 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { notices, noticesFile, unfitPackages } from './package/notices.mjs';
-import { misstatedSizes } from './package/sizes.mjs';
-import { packBusbar } from './package/tarball.mjs';
+import { notices, noticesFile, unfitPackages } from './notices.mjs';
 import { root } from './setup/report.mjs';
+import { packBusbar } from './tarball.mjs';
 
 /** Bytes, unpacked and to download. docs/package.md says what takes them. */
 const LARGEST = 2_500_000;
@@ -29,6 +28,19 @@ const EXPECTED = [
   /^native\/(?!test\/|fuzz\/).+\.(cc|h|map|cmake)$/,
   /^(CMakeLists\.txt|package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES)$/,
 ];
+
+/** The rows of the table in docs/package.md, by how they begin. A file belongs to the first that matches. */
+const PARTS = [
+  ['`prebuilds/`', /^prebuilds\//],
+  ['`dist/index.js`', /^dist\/index\.js$/],
+  ['`dist/index.cjs`', /^dist\/index\.cjs$/],
+  ['`dist/index.d.ts`, `dist/index.d.cts`', /^dist\/index\.d\.c?ts$/],
+  ['`native/`, `CMakeLists.txt`', /^native\/|^CMakeLists\.txt$/],
+  ['other files', /^/],
+];
+
+/** By how much a part may differ from what the page says: it is not rewritten for every change. */
+const TOLERANCE = 0.2;
 
 let passed = 0;
 let failed = 0;
@@ -69,6 +81,23 @@ async function checkProject() {
     readFileSync(join(root, path), 'utf8'),
   );
   check('the lock files name no registry', listed(locks.join('').match(/"resolved": "http.*"/g) ?? []));
+}
+
+/** What of docs/package.md is not so, in words; `undefined` where all of it is. */
+function misstatedSizes(files) {
+  const page = readFileSync(join(root, 'docs/package.md'), 'utf8');
+  const sizes = new Map(PARTS.map(([part]) => [part, 0]));
+  for (const { path, size } of files) {
+    const [part] = PARTS.find(([, pattern]) => pattern.test(path));
+    sizes.set(part, sizes.get(part) + size);
+  }
+  const wrong = [...sizes].flatMap(([part, size]) => {
+    const kilobytes = Math.round(size / 1000);
+    const row = page.split('\n').find((line) => line.startsWith(`| ${part} |`));
+    const stated = Number(/\| (\d+) \|$/.exec(row ?? '')?.[1]);
+    return Math.abs(stated - kilobytes) <= kilobytes * TOLERANCE ? [] : [`${part} takes ${kilobytes} kB`];
+  });
+  return wrong.length === 0 ? undefined : wrong.join(', ');
 }
 
 /** npm runs these where it is allowed to, and node-gyp where there is a binding.gyp. */

@@ -3,7 +3,7 @@
  * in docs/, between `<!-- NAME -->` and `<!-- /NAME -->`. The figures behind the text are in build/figures/NAME.json.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from './setup/report.mjs';
 
 export const pages = {
@@ -21,8 +21,9 @@ export function tell({ page, section, command, text, figures, write = false }) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const about = `\`${command}\` (${today()}, busbar ${version}, Node.js ${process.version}, ${process.platform})`;
   console.log(`\n${forTerminal(text)}\n`);
-  mkdirSync(join(root, 'build', 'figures'), { recursive: true });
-  writeFileSync(join(root, 'build', 'figures', `${section}.json`), `${JSON.stringify(figures, undefined, 2)}\n`);
+  const file = join(root, 'build', 'figures', `${section}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(figures, undefined, 2)}\n`);
   if (write) replaceSection(page, section, `${about}\n\n${text}`);
 }
 

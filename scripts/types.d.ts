@@ -1,4 +1,4 @@
-/** The types of what the bench uses of the setup, which is plain JavaScript because it runs before anything is there. */
+/** The types of what tests and the bench use of scripts, which are plain JavaScript because they run before anything is there. */
 declare module '*/scripts/setup/report.mjs' {
   export class SetupError extends Error {}
   export function say(line: string): void;
@@ -54,5 +54,39 @@ declare module '*/scripts/report.mjs' {
     readonly figures: unknown;
     readonly write?: boolean;
   }): void;
+  /** The rows of the first table of a section, as the texts of their cells. */
+  export function tableRows(page: string, section: string): readonly (readonly string[])[];
+  export function readSection(page: string, section: string): string;
   export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string;
+}
+
+declare module '*/scripts/tarball.mjs' {
+  /** What npm tells of a tarball. */
+  export interface Tarball {
+    readonly name: string;
+    readonly version: string;
+    readonly path: string;
+    readonly filename: string;
+    readonly size: number;
+    readonly unpackedSize: number;
+    readonly shasum: string;
+    readonly integrity: string;
+    readonly files: readonly { readonly path: string; readonly size: number }[];
+  }
+
+  export function packBusbar(folder: string): Tarball;
+  export function packWithDependencies(folder: string): Tarball[];
+}
+
+declare module '*/scripts/prebuilds/targets.mjs' {
+  /** What the tests use of it. */
+  export interface Target {
+    readonly platform: string;
+    readonly arch: string;
+    readonly libc: string;
+  }
+
+  export const targets: readonly Target[];
+
+  export function fileOf(target: Target): string;
 }

@@ -4,187 +4,61 @@
  *
  * Run it with `node --expose-gc --import tsx bench/decoded-size/measure.ts`.
  */
-
 import { decoderFor } from '../../src/codec/decoder.js';
+import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
-import { Bytes } from '../../test/helpers/wire.js';
-
-type Write = (bytes: Bytes, index: number) => unknown;
-
-interface Kind {
-  readonly name: string;
-  readonly signature: string;
-  readonly alignment: 1 | 2 | 4 | 8;
-  readonly write: Write;
-  /** Values in one element; the cost is divided by them. */
-  readonly per?: number;
-}
+import { Writer } from '../../src/codec/writer.js';
+import { Variant } from '../../src/values/variant.js';
 
 const letters = (index: number, length: number) => index.toString(36).padStart(length, 'k');
+const keys = (count: number, first: number) =>
+  new Map(Array.from({ length: count }, (_, k) => [letters(first + k, 4), 1] as const));
 
-const KINDS: readonly Kind[] = [
-  { name: 'empty array', signature: 'aas', alignment: 4, write: (b) => b.align(4).u32(0) },
-  { name: 'empty number array', signature: 'aai', alignment: 4, write: (b) => b.align(4).u32(0) },
-  { name: 'array of one string', signature: 'aas', alignment: 4, write: (b) => b.array(4, (a) => a.text('')) },
-  { name: 'array of one number', signature: 'aai', alignment: 4, write: (b) => b.array(4, (a) => a.u32(1)) },
-  {
-    name: 'array of 17 numbers',
-    signature: 'aai',
-    alignment: 4,
-    write: (b) =>
-      b.array(4, (a) => {
-        for (let i = 0; i < 17; i++) a.u32(i);
-      }),
-  },
-  {
-    name: 'array of 18 bools',
-    signature: 'aab',
-    alignment: 4,
-    write: (b) =>
-      b.array(4, (a) => {
-        for (let i = 0; i < 18; i++) a.u32(1);
-      }),
-  },
-  { name: 'empty Buffer', signature: 'aay', alignment: 4, write: (b) => b.align(4).u32(0) },
-  {
-    name: 'Buffer of 8',
-    signature: 'aay',
-    alignment: 4,
-    write: (b) => b.array(1, (a) => a.u8(1).u8(2).u8(3).u8(4).u8(1).u8(2).u8(3).u8(4)),
-  },
-  {
-    name: 'Buffer of 5000',
-    signature: 'aay',
-    alignment: 4,
-    write: (b) => b.array(1, (a) => a.raw(Buffer.alloc(5000))),
-  },
-  { name: 'struct of one byte', signature: 'a(y)', alignment: 8, write: (b) => b.align(8).u8(1) },
-  { name: 'empty object', signature: 'aa{ss}', alignment: 4, write: (b) => b.array(8, () => {}) },
-  {
-    name: 'object, one key',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b) => b.array(8, (a) => a.align(8).text('k').u8(1)),
-  },
-  {
-    name: 'object, one distinct key',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b, i) => b.array(8, (a) => a.align(8).text(letters(i, 4)).u8(1)),
-  },
-  {
-    name: 'object, 5 distinct keys',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b, i) =>
-      b.array(8, (a) => {
-        for (let k = 0; k < 5; k++)
-          a.align(8)
-            .text(letters(i * 5 + k, 4))
-            .u8(1);
-      }),
-  },
-  {
-    name: 'object, 12 distinct keys',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b, i) =>
-      b.array(8, (a) => {
-        for (let k = 0; k < 12; k++)
-          a.align(8)
-            .text(letters(i * 12 + k, 4))
-            .u8(1);
-      }),
-  },
-  {
-    name: 'object, 20 distinct keys',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b, i) =>
-      b.array(8, (a) => {
-        for (let k = 0; k < 20; k++)
-          a.align(8)
-            .text(letters(i * 20 + k, 4))
-            .u8(1);
-      }),
-  },
-  {
-    name: 'object, 20 equal keys',
-    signature: 'aa{sy}',
-    alignment: 4,
-    write: (b) =>
-      b.array(8, (a) => {
-        for (let k = 0; k < 20; k++) a.align(8).text(letters(k, 4)).u8(1);
-      }),
-  },
-  {
-    name: 'one object, an entry',
-    signature: 'a{sy}',
-    alignment: 8,
-    write: (b, i) => b.align(8).text(letters(i, 4)).u8(1),
-  },
-  { name: 'empty Map', signature: 'aa{us}', alignment: 4, write: (b) => b.array(8, () => {}) },
-  {
-    name: 'Map of 5',
-    signature: 'aa{uy}',
-    alignment: 4,
-    write: (b) =>
-      b.array(8, (a) => {
-        for (let k = 0; k < 5; k++) a.align(8).u32(k).u8(1);
-      }),
-  },
-  { name: 'one Map, an entry', signature: 'a{uy}', alignment: 8, write: (b, i) => b.align(8).u32(i).u8(1) },
-  { name: 'empty string', signature: 'as', alignment: 4, write: (b) => b.text('') },
-  { name: 'string of 1', signature: 'as', alignment: 4, write: (b, i) => b.text(String.fromCharCode(97 + (i % 26))) },
-  { name: 'string of 4', signature: 'as', alignment: 4, write: (b, i) => b.text(letters(i, 4)) },
-  { name: 'string of 12', signature: 'as', alignment: 4, write: (b, i) => b.text(letters(i, 12)) },
-  { name: 'string of 14', signature: 'as', alignment: 4, write: (b, i) => b.text(letters(i, 14)) },
-  { name: 'string of 100', signature: 'as', alignment: 4, write: (b, i) => b.text(letters(i, 100)) },
-  { name: 'latin1 string of 12', signature: 'as', alignment: 4, write: (b, i) => b.text(`é${letters(i, 10)}`) },
-  { name: 'two-byte string of 4', signature: 'as', alignment: 4, write: (b, i) => b.text(`ж${letters(i, 4)}`) },
-  { name: 'two-byte string of 100', signature: 'as', alignment: 4, write: (b, i) => b.text(`ж${letters(i, 98)}`) },
-  { name: 'signature', signature: 'ag', alignment: 1, write: (b) => b.signature('') },
-  { name: 'bigint', signature: 'ax', alignment: 8, write: (b, i) => b.u64(BigInt(i) + 2n ** 40n) },
-  { name: 'bigint 0', signature: 'ax', alignment: 8, write: (b) => b.u64(0n) },
-  { name: 'double in array', signature: 'ad', alignment: 8, write: (b, i) => b.f64(i + 0.5) },
-  {
-    name: 'double in a struct of 4',
-    signature: 'a(dddd)',
-    alignment: 8,
-    write: (b, i) =>
-      b
-        .align(8)
-        .f64(i + 0.5)
-        .f64(i + 0.5)
-        .f64(i + 0.5)
-        .f64(i + 0.25),
-  },
-  {
-    name: 'double variant',
-    signature: 'av',
-    alignment: 1,
-    write: (b, i) =>
-      b
-        .signature('d')
-        .align(8)
-        .f64(i + 0.5),
-  },
-  {
-    name: 'uint32 variant',
-    signature: 'av',
-    alignment: 1,
-    write: (b, i) =>
-      b
-        .signature('u')
-        .align(4)
-        .u32(0xffff_0000 + (i & 0xff)),
-  },
-  { name: 'byte variant', signature: 'av', alignment: 1, write: (b) => b.signature('y').u8(1) },
-  { name: 'array in variant', signature: 'av', alignment: 1, write: (b) => b.signature('as').align(4).u32(0) },
-  { name: 'small number', signature: 'ai', alignment: 4, write: (b, i) => b.u32(i) },
-  { name: 'big uint32', signature: 'au', alignment: 4, write: (b, i) => b.u32(0xffff_0000 + (i & 0xff)) },
-  { name: 'short', signature: 'an', alignment: 2, write: (b) => b.align(2).raw(Buffer.of(1, 0)) },
-  { name: 'bool', signature: 'ab', alignment: 4, write: (b) => b.u32(1) },
+/** A name, the signature of an array of such values, and one of them. */
+const KINDS: readonly (readonly [name: string, signature: string, value: (index: number) => unknown])[] = [
+  ['empty array', 'aas', () => []],
+  ['empty number array', 'aai', () => []],
+  ['array of one string', 'aas', () => ['']],
+  ['array of one number', 'aai', () => [1]],
+  ['array of 17 numbers', 'aai', () => Array.from({ length: 17 }, (_, i) => i)],
+  ['array of 18 bools', 'aab', () => Array(18).fill(true)],
+  ['empty Buffer', 'aay', () => Buffer.alloc(0)],
+  ['Buffer of 8', 'aay', () => Buffer.of(1, 2, 3, 4, 1, 2, 3, 4)],
+  ['Buffer of 5000', 'aay', () => Buffer.alloc(5000)],
+  ['struct of one byte', 'a(y)', () => [1]],
+  ['empty object', 'aa{ss}', () => new Map()],
+  ['object, one key', 'aa{sy}', () => new Map([['k', 1]])],
+  ['object, one distinct key', 'aa{sy}', (i) => keys(1, i)],
+  ['object, 5 distinct keys', 'aa{sy}', (i) => keys(5, 5 * i)],
+  ['object, 12 distinct keys', 'aa{sy}', (i) => keys(12, 12 * i)],
+  ['object, 20 distinct keys', 'aa{sy}', (i) => keys(20, 20 * i)],
+  ['object, 20 equal keys', 'aa{sy}', () => keys(20, 0)],
+  ['one object, an entry', 'a{sy}', (i) => [letters(i, 4), 1]],
+  ['empty Map', 'aa{us}', () => new Map()],
+  ['Map of 5', 'aa{uy}', () => new Map([0, 1, 2, 3, 4].map((key) => [key, 1]))],
+  ['one Map, an entry', 'a{uy}', (i) => [i, 1]],
+  ['empty string', 'as', () => ''],
+  ['string of 1', 'as', (i) => String.fromCharCode(97 + (i % 26))],
+  ['string of 4', 'as', (i) => letters(i, 4)],
+  ['string of 12', 'as', (i) => letters(i, 12)],
+  ['string of 14', 'as', (i) => letters(i, 14)],
+  ['string of 100', 'as', (i) => letters(i, 100)],
+  ['latin1 string of 12', 'as', (i) => `é${letters(i, 10)}`],
+  ['two-byte string of 4', 'as', (i) => `ж${letters(i, 4)}`],
+  ['two-byte string of 100', 'as', (i) => `ж${letters(i, 98)}`],
+  ['signature', 'ag', () => ''],
+  ['bigint', 'ax', (i) => BigInt(i) + 2n ** 40n],
+  ['bigint 0', 'ax', () => 0n],
+  ['double in array', 'ad', (i) => i + 0.5],
+  ['double in a struct of 4', 'a(dddd)', (i) => [i + 0.5, i + 0.5, i + 0.5, i + 0.25]],
+  ['double variant', 'av', (i) => new Variant('d', i + 0.5)],
+  ['uint32 variant', 'av', (i) => new Variant('u', 0xffff_0000 + (i & 0xff))],
+  ['byte variant', 'av', () => new Variant('y', 1)],
+  ['array in variant', 'av', () => new Variant('as', [])],
+  ['small number', 'ai', (i) => i],
+  ['big uint32', 'au', (i) => 0xffff_0000 + (i & 0xff)],
+  ['short', 'an', () => 1],
+  ['bool', 'ab', () => true],
 ];
 
 const gc = (globalThis as unknown as { gc(): void }).gc;
@@ -196,36 +70,30 @@ const used = () => {
 };
 
 /** Bytes of memory for each element of an array of `count`, when it was decoded and kept. */
-function measure(
-  { signature, alignment, write }: Kind,
-  count: number,
-  wrap: boolean,
-): { memory: number; wire: number } {
-  const bytes = new Bytes();
-  bytes.array(alignment, (b) => {
-    for (let i = 0; i < count; i++) write(b, i);
-  });
-  const { buffer } = bytes;
-  const memory = new ArrayBuffer((buffer.length + 7) & ~7);
-  new Uint8Array(memory).set(buffer);
+function measure(signature: string, value: (index: number) => unknown, count: number, wrap: boolean) {
+  const elements = Array.from({ length: count }, (_, index) => value(index));
+  const writer = new Writer();
+  encoderFor(signature)(writer, [signature.startsWith('a{') ? new Map(elements as [unknown, unknown][]) : elements]);
+  const length = writer.position;
+  const memory = new ArrayBuffer((length + 7) & ~7);
+  new Uint8Array(memory).set(writer.bytes.subarray(0, length));
   const reader = new Reader(memory);
   const decode = decoderFor(signature, wrap ? { variants: 'wrap' } : {});
   const before = used();
-  const values = decode(reader.open(0, buffer.length));
+  const values = decode(reader.open(0, length));
   const after = used();
   if (values.length !== 1) throw new Error('one array was expected');
-  return { memory: (after - before) / count, wire: buffer.length / count };
+  return { memory: (after - before) / count, wire: length / count };
 }
 
-for (const kind of KINDS) {
-  for (const wrap of kind.signature === 'av' ? [false, true] : [false]) {
-    // Two sizes, the larger of the figures: growing arrays have room to spare at one and none at the other.
-    const found = [2_000, 20_000, 66_000].map((count) => measure(kind, count, wrap));
-    const worst = found.reduce((a, b) => (a.memory - a.wire > b.memory - b.wire ? a : b));
-    const name = `${kind.name}${wrap ? ', wrapped' : ''}`;
+for (const [kind, signature, value] of KINDS) {
+  for (const wrap of signature === 'av' ? [false, true] : [false]) {
+    // Several sizes, the largest of the figures: growing arrays have room to spare at one and none at another.
+    const found = [2_000, 20_000, 66_000].map((count) => measure(signature, value, count, wrap));
+    const { memory, wire } = found.reduce((a, b) => (a.memory - a.wire > b.memory - b.wire ? a : b));
+    const [bytes, own, more] = [memory, wire, memory - wire].map((size) => size.toFixed(0).padStart(6));
     console.log(
-      `${name.padEnd(28)} ${kind.signature.padEnd(8)} ${worst.memory.toFixed(0).padStart(6)} bytes, ` +
-        `${worst.wire.toFixed(0).padStart(5)} on the wire, ${(worst.memory - worst.wire).toFixed(0).padStart(5)} more`,
+      `${`${kind}${wrap ? ', wrapped' : ''}`.padEnd(28)} ${signature.padEnd(8)} ${bytes} bytes, ${own} on the wire, ${more} more`,
     );
   }
 }

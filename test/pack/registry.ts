@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packWithDependencies, type Tarball } from '../../scripts/package/tarball.mjs';
+import { packWithDependencies, type Tarball } from '../../scripts/tarball.mjs';
 import { onExit } from '../helpers/exit-cleanup.js';
 import { projectRoot } from '../helpers/paths.js';
 

@@ -1,7 +1,7 @@
 /* The sd-bus client: what a C program does that uses the documented calls of libsystemd and one thread. */
 #include <systemd/sd-bus.h>
 
-#include "../harness/harness.h"
+#include "harness.h"
 
 static sd_bus* bus;
 static const char* destination;

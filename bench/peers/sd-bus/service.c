@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 
-#include "../harness/harness.h"
+#include "harness.h"
 
 static unsigned devices;
 

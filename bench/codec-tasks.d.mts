@@ -1,0 +1,10 @@
+import type { Codec } from './peers/peer.mjs';
+
+export interface Task {
+  readonly id: string;
+  readonly title: string;
+  /** A function that does the task once; `undefined` where the codec cannot. The reference can do everything. */
+  readonly prepare: (codec: Codec, reference: Codec) => (() => unknown) | undefined;
+}
+
+export const tasks: readonly Task[];

@@ -1,0 +1,111 @@
+/** busbar, by proxies made from definitions. The transport is a parameter. */
+import { defineInterface, implement, connect as open, listen as openServer, variant } from '../../dist/index.js';
+import { DEVICE, INTERFACE, OBJECT_MANAGER, PATH, PROPERTIES } from './names.mjs';
+
+const Bench = defineInterface(INTERFACE, {
+  methods: {
+    Echo: { in: ['text:s'], out: ['text:s'] },
+    Hold: { in: ['text:s'], out: ['text:s'] },
+    Emit: { in: ['count:u'] },
+    Usage: { out: ['microseconds:d'] },
+  },
+  signals: { Done: {}, Changed: { args: ['interface:s', 'changed:a{sv}', 'invalidated:as'] } },
+});
+
+const Properties = defineInterface(PROPERTIES, {
+  signals: { PropertiesChanged: { args: ['interface:s', 'changed:a{sv}', 'invalidated:as'] } },
+});
+
+const Lamp = defineInterface('org.example.Lamp', { properties: { Level: { type: 'u' } } });
+
+const ObjectManager = defineInterface(OBJECT_MANAGER, {
+  methods: { GetManagedObjects: { out: ['objects:a{oa{sa{sv}}}'] } },
+});
+
+export const peerOf = () => ({ connect, listen });
+
+/** @type {import('./peer.mjs').Connect} */
+async function connect(address, parameters) {
+  const bus = await open({
+    address,
+    transport: parameters.get('transport') ?? undefined,
+    peer: parameters.has('peer'),
+  });
+  return {
+    async echo(destination, path) {
+      return bus.proxy(Bench, destination, path).call.Echo;
+    },
+    async managedObjects(destination) {
+      const { call } = bus.proxy(ObjectManager, destination, '/');
+      return async () => Object.keys(await call.GetManagedObjects()).length;
+    },
+    send(destination, member, signature, value) {
+      const call = {
+        destination,
+        path: PATH,
+        interface: INTERFACE,
+        member,
+        signature,
+        body: [value],
+        timeout: Infinity,
+      };
+      bus.call(call).catch(() => {});
+    },
+    ping() {
+      const destination = 'org.freedesktop.DBus';
+      return bus.call({ destination, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+    },
+    async onDone(destination, listener) {
+      await bus.proxy(Bench, destination, PATH).on.Done(listener).ready;
+    },
+    async onPropertiesChanged(destination, path, listener) {
+      await bus.proxy(Properties, destination, path).on.PropertiesChanged(listener).ready;
+    },
+    addMatch(rule) {
+      const driver = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus' };
+      return bus.call({
+        ...driver,
+        interface: 'org.freedesktop.DBus',
+        member: 'AddMatch',
+        signature: 's',
+        body: [rule],
+      });
+    },
+    async emitter() {
+      const bench = serviceObject(() => 0);
+      bus.export(PATH, bench);
+      return (rssi) => bench.emit.Changed(DEVICE, { RSSI: variant.n(rssi) }, []);
+    },
+    async announcer() {
+      return (level) =>
+        bus.emit({
+          path: PATH,
+          interface: PROPERTIES,
+          member: 'PropertiesChanged',
+          signature: 'sa{sv}as',
+          body: ['org.example.Lamp', { Level: variant.u(level) }, []],
+        });
+    },
+    async assigner() {
+      const lamp = implement(Lamp, { Level: 0 });
+      bus.export(PATH, lamp);
+      return (level) => {
+        lamp.properties.Level = level;
+      };
+    },
+    async serve(name, paths, usage) {
+      for (const path of paths) bus.export(path, serviceObject(usage));
+      await bus.requestName(name);
+    },
+  };
+}
+
+/** @type {import('./peer.mjs').Listen} */
+async function listen(address, usage, parameters) {
+  const transport = parameters.get('transport') ?? undefined;
+  await openServer({ address, transport, onConnection: (bus) => bus.export(PATH, serviceObject(usage)) });
+}
+
+function serviceObject(usage) {
+  return implement(Bench, { Echo: (text) => text, Hold: () => new Promise(() => {}), Emit() {}, Usage: usage });
+}

@@ -1,0 +1,148 @@
+/**
+ * The workloads of a client, the same for every library in JavaScript. Each returns a function that does N
+ * operations; everything before that is preparation, and not measured.
+ */
+import { MATCH_RULE, NAME, PATH } from './names.mjs';
+
+/** Texts to send: many different ones, so that no peer lives from a cache of one. */
+const texts = Array.from({ length: 1000 }, (_, i) => `a text to echo, ${i}`);
+/** Signals are emitted in bursts: a program that emits more than this waits until they have arrived at the bus. */
+const BURST = 1000;
+
+/** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
+export const workloads = { calls, objects, signals, unmatched, emit, announce, assign };
+
+async function calls(peer, parameters) {
+  const window = Number(parameters.get('window') ?? 1);
+  // Between peers there are no names.
+  const destination = parameters.has('peer') ? undefined : NAME;
+  const echoes = await Promise.all(pathsOf(parameters.get('proxies')).map((path) => peer.echo(destination, path)));
+  for (let i = Number(parameters.get('pending') ?? 0); i > 0; i--) peer.send(destination, 'Hold', 's', 'held');
+  await echoes[0]('everything before has arrived');
+  return async (operations) => {
+    let next = 0;
+    const lane = async () => {
+      while (next < operations) {
+        const i = next++;
+        await echoes[i % echoes.length](texts[i % texts.length]);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(window, operations) }, lane));
+  };
+}
+
+async function objects(peer) {
+  const managedObjects = await peer.managedObjects(NAME);
+  return async (operations) => {
+    for (let i = 0; i < operations; i++) if ((await managedObjects()) === 0) throw new Error('there are no objects');
+  };
+}
+
+async function signals(peer, parameters) {
+  let received = 0;
+  const others = pathsOf(parameters.get('subscriptions')).slice(1);
+  await Promise.all(others.map((path) => peer.onPropertiesChanged(NAME, path, () => {})));
+  await peer.onPropertiesChanged(NAME, PATH, (_name, changed) => {
+    if (changed !== undefined) received++;
+  });
+  const flood = await flooded(peer, parameters);
+  return async (operations) => {
+    received = 0;
+    const lateness = await flood(operations);
+    if (received !== operations) throw new Error(`${received} of ${operations} signals arrived`);
+    return lateness;
+  };
+}
+
+/** The bus sends signals that nobody here listens to. */
+async function unmatched(peer, parameters) {
+  await peer.addMatch(MATCH_RULE);
+  return flooded(peer, parameters);
+}
+
+/** A function that has the service send many signals, and resolves after the last. */
+async function flooded(peer, parameters) {
+  const pause = Number(parameters.get('pause') ?? 0);
+  let done;
+  await peer.onDone(NAME, () => done());
+  return async (operations) => {
+    const timer = parameters.has('timer') ? watchTimer(Number(parameters.get('timer'))) : undefined;
+    const size = process.resourceUsage().maxRSS;
+    const finished = new Promise((resolve) => {
+      done = resolve;
+    });
+    peer.send(NAME, 'Emit', 'u', operations);
+    if (pause > 0) await queueUp(peer, pause);
+    await finished;
+    return { ...timer?.stop(), grown: (process.resourceUsage().maxRSS - size) * 1024 };
+  };
+}
+
+/** Does nothing at all for some milliseconds after everything is sent, so that messages queue up. */
+async function queueUp(peer, milliseconds) {
+  await peer.ping();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+async function emit(peer) {
+  const changed = await peer.emitter();
+  return async (operations) => {
+    for (let i = 0; i < operations; ) {
+      const end = Math.min(i + BURST, operations);
+      for (; i < end; i++) changed((i % 100) - 100);
+      await peer.ping();
+    }
+  };
+}
+
+/** PropertiesChanged emitted by hand, one in each turn. */
+async function announce(peer) {
+  return eachInItsTurn(peer, await peer.announcer());
+}
+
+/** The same by assigning a property of an exported object. */
+async function assign(peer) {
+  return eachInItsTurn(peer, await peer.assigner());
+}
+
+function eachInItsTurn(peer, change) {
+  let value = 0;
+  return async (operations) => {
+    for (let i = 0; i < operations; ) {
+      const end = Math.min(i + BURST, operations);
+      for (; i < end; i++) {
+        change(value++);
+        await undefined;
+      }
+      await peer.ping();
+    }
+  };
+}
+
+/** The bench's own path, and as many below it as make up the number. */
+function pathsOf(number) {
+  return [PATH, ...Array.from({ length: Number(number ?? 1) - 1 }, (_, i) => `${PATH}/${i}`)];
+}
+
+/** Starts a timer of this period, and notes how late it fires each time: what a flood does to all else that a program does. */
+function watchTimer(period) {
+  const late = [];
+  let due = performance.now() + period;
+  let handle = setTimeout(fire, period);
+  function fire() {
+    const now = performance.now();
+    late.push(now - due);
+    due = now + period;
+    handle = setTimeout(fire, period);
+  }
+  return {
+    stop() {
+      clearTimeout(handle);
+      // A timer that never got its turn is as late as it is by now.
+      late.push(Math.max(0, performance.now() - due));
+      late.sort((a, b) => a - b);
+      const at = (share) => late[Math.min(late.length - 1, Math.floor(late.length * share))];
+      return { timerMedian: at(0.5), timerP99: at(0.99), timerWorst: at(1) };
+    },
+  };
+}

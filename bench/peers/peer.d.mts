@@ -1,0 +1,70 @@
+/**
+ * What a library must be able to do to take part: its file exports `peerOf`, which does everything in the way that the
+ * library's own documentation shows first. The workloads that use it are in `client.mjs`, the same for all libraries.
+ */
+
+export type PeerOf = (library: Library) => { readonly connect: Connect; readonly listen?: Listen };
+
+// biome-ignore lint/suspicious/noExplicitAny: libraries of others, as they are
+type Library = any;
+
+export type Connect = (address: string, parameters: URLSearchParams) => Promise<Peer>;
+
+/** Where peers can do without a bus: listens at an address, and exports `Echo` to every client. */
+export type Listen = (address: string, usage: () => number, parameters: URLSearchParams) => Promise<void>;
+
+export interface Peer {
+  /** A function that calls `Echo` of the object at a path. */
+  echo(destination: string | undefined, path: string): Promise<(text: string) => Promise<unknown>>;
+  /** A function that calls `GetManagedObjects` of the object at `/`, and returns how many there are. */
+  managedObjects(destination: string): Promise<() => Promise<number>>;
+  /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */
+  send(destination: string, member: 'Emit' | 'Hold', signature: string, value: unknown): void;
+  /** Resolves when everything that was sent before has arrived at the bus. */
+  ping(): Promise<unknown>;
+  /** Resolves when the bench's `Done` is listened to. */
+  onDone(destination: string, listener: () => void): Promise<void>;
+  /** Resolves when the PropertiesChanged of a path are listened to; the listener gets their decoded arguments. */
+  onPropertiesChanged(
+    destination: string,
+    path: string,
+    listener: (name: string, changed: object) => void,
+  ): Promise<void>;
+  /** Adds a match rule at the bus, and no listener. */
+  addMatch(rule: string): Promise<unknown>;
+  /** A function that emits the signal `Changed`, in the shape of PropertiesChanged. */
+  emitter(): Promise<(rssi: number) => void>;
+  /** A function that emits PropertiesChanged of one property, without an object that has it. For busbar only. */
+  announcer?(): Promise<(level: number) => void>;
+  /** A function that assigns a property of an exported object, which emits the same. For busbar only. */
+  assigner?(): Promise<(level: number) => void>;
+  /** Owns a name, and exports `Echo` and `Usage` at these paths. */
+  serve(name: string, paths: readonly string[], usage: () => number): Promise<void>;
+}
+
+/**
+ * How a library's codec is reached, where its package lets one. What can be prepared once (a parsed signature, the memory that is
+ * written to) is prepared as the library does it for its own messages.
+ */
+export type CodecOf = (library: Library, folder: string) => Codec;
+
+export interface Codec {
+  /** A variant, as the library wants it to be written. */
+  variant(signature: string, value: unknown): unknown;
+  /** A dictionary by string. */
+  dictionary(entries: readonly (readonly [string, unknown])[]): unknown;
+  /** A function that marshals a body once. */
+  encoder?(signature: string, values: readonly unknown[]): () => unknown;
+  /** A function that marshals a whole method call once. */
+  callEncoder?(head: CallHead, values: readonly unknown[]): () => unknown;
+  /** A function that unmarshals a body once, into what users get. */
+  decoder?(signature: string, bytes: Uint8Array): () => unknown;
+}
+
+export interface CallHead {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+}
