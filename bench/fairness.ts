@@ -4,7 +4,7 @@
  * under Deno. It fails where a figure is not as it should be.
  */
 import { parseArgs } from 'node:util';
-import { table } from '../scripts/report.mjs';
+import { print, table } from '../scripts/report.mjs';
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { Program } from '../test/helpers/program.js';
 
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     }
   }
   const head = ['poller', '', 'ticks of 200', 'latest tick', 'most work between', 'slowest answer'];
-  console.log(`\n${table(head, rows)}`);
+  print(table(head, rows));
 }
 
 async function measured(scenario: Scenario, runtime: readonly string[], poller: string): Promise<Figures> {

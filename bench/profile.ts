@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { table } from '../scripts/report.mjs';
+import { print, table } from '../scripts/report.mjs';
 import { requirePackages } from '../scripts/setup/system-packages.mjs';
 import { programPath } from '../test/helpers/paths.js';
 import { PrivateBus } from '../test/helpers/private-bus.js';
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     ]);
     console.log(rows.at(-1)?.join('  '));
   }
-  console.log(`\n${table(['workload', 'CPU', 'wake-ups', ...owners], rows)}`);
+  print(table(['workload', 'CPU', 'wake-ups', ...owners], rows));
 }
 
 function preparedPeer(wanted: string): Promise<PreparedPeer> {

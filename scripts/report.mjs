@@ -20,11 +20,16 @@ export const pages = {
 export function tell({ page, section, command, text, figures, write = false }) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const about = `\`${command}\` (${today()}, busbar ${version}, Node.js ${process.version}, ${process.platform})`;
-  console.log(`\n${forTerminal(text)}\n`);
+  print(text);
   const file = join(root, 'build', 'figures', `${section}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(figures, undefined, 2)}\n`);
   if (write) replaceSection(page, section, `${about}\n\n${text}`);
+}
+
+/** Prints Markdown, with the columns of tables below each other. */
+export function print(text) {
+  console.log(`\n${forTerminal(text)}\n`);
 }
 
 export function replaceSection(page, section, text) {
@@ -71,7 +76,6 @@ export function today() {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** With the columns of tables below each other. */
 function forTerminal(text) {
   return text.replace(/(?:^\|.*\|$\n?)+/gm, (block) => {
     const lines = block.trimEnd().split('\n').map(cellsOf);

@@ -57,6 +57,8 @@ declare module '*/scripts/report.mjs' {
   /** The rows of the first table of a section, as the texts of their cells. */
   export function tableRows(page: string, section: string): readonly (readonly string[])[];
   export function readSection(page: string, section: string): string;
+  /** Prints Markdown, with the columns of tables below each other. */
+  export function print(text: string): void;
   export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string;
 }
 

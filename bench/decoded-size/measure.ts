@@ -69,14 +69,23 @@ const used = () => {
   return heapUsed + external;
 };
 
-/** Bytes of memory for each element of an array of `count`, when it was decoded and kept. */
-function measure(signature: string, value: (index: number) => unknown, count: number, wrap: boolean) {
+/** An array of so many elements, as it arrives. */
+function arrayOf(
+  signature: string,
+  value: (index: number) => unknown,
+  count: number,
+): { memory: ArrayBuffer; length: number } {
   const elements = Array.from({ length: count }, (_, index) => value(index));
   const writer = new Writer();
   encoderFor(signature)(writer, [signature.startsWith('a{') ? new Map(elements as [unknown, unknown][]) : elements]);
   const length = writer.position;
   const memory = new ArrayBuffer((length + 7) & ~7);
   new Uint8Array(memory).set(writer.bytes.subarray(0, length));
+  return { memory, length };
+}
+
+/** Bytes of memory for each element of an array of `count`, when it was decoded and kept. */
+function measure({ memory, length }: ReturnType<typeof arrayOf>, signature: string, count: number, wrap: boolean) {
   const reader = new Reader(memory);
   const decode = decoderFor(signature, wrap ? { variants: 'wrap' } : {});
   const before = used();
@@ -86,10 +95,18 @@ function measure(signature: string, value: (index: number) => unknown, count: nu
   return { memory: (after - before) / count, wire: length / count };
 }
 
+/** Growing arrays have room to spare at one size and none at another. */
+const COUNTS = [2_000, 20_000, 66_000];
+/** An array has 64 MiB at most. */
+const LARGEST = 2 ** 26;
+
 for (const [kind, signature, value] of KINDS) {
   for (const wrap of signature === 'av' ? [false, true] : [false]) {
-    // Several sizes, the largest of the figures: growing arrays have room to spare at one and none at another.
-    const found = [2_000, 20_000, 66_000].map((count) => measure(signature, value, count, wrap));
+    const single = value(0);
+    const size = single instanceof Buffer ? single.length : 0;
+    const found = COUNTS.filter((count) => count * size < LARGEST).map((count) =>
+      measure(arrayOf(signature, value, count), signature, count, wrap),
+    );
     const { memory, wire } = found.reduce((a, b) => (a.memory - a.wire > b.memory - b.wire ? a : b));
     const [bytes, own, more] = [memory, wire, memory - wire].map((size) => size.toFixed(0).padStart(6));
     console.log(
