@@ -74,7 +74,9 @@ export async function checkSearch(site) {
     searchOptions,
   });
   const misses = Object.entries(searches).flatMap(([words, page]) => {
-    const found = [...new Set(search.search(words).map(({ id }) => id.replace(/\.html|#.*/g, '')))].slice(0, FIRST);
+    const found = [
+      ...new Set(search.search(words).map(({ id }) => id.slice(base.length - 1).replace(/\.html|#.*/g, ''))),
+    ].slice(0, FIRST);
     return found.includes(page)
       ? []
       : [`searching for “${words}” finds ${found.join(', ') || 'nothing'}, and not ${page}`];

@@ -36,6 +36,9 @@ const project = [
 
 const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** Where the repository is shown; `undefined` as long as package.json does not name one. */
+export const repositoryAddress = repository?.url.replace(/^git\+/, '').replace(/\.git$/, '');
+
 /** Where a page stands in the site; `undefined` for what the site does not have. Folders below those of docs/ hold figures. */
 function placeOf(path) {
   if (path in elsewhere) return elsewhere[path];
@@ -123,7 +126,7 @@ function withLinksOfTheSite(path) {
     const target = relative(root, resolve(root, dirname(path), file));
     if (!existsSync(join(root, target))) throw new Error(`${path} links to ${link}, which is not there`);
     const place = picture === '' ? placeOf(target) : target.replace(/^docs\//, '');
-    if (place === undefined) return repository === undefined ? text : `[${text}](${addressOf(target)})`;
+    if (place === undefined) return repositoryAddress === undefined ? text : `[${text}](${addressOf(target)})`;
     const from = dirname(placeOf(path));
     const to = posix.relative(from, place);
     return `${picture}[${text}](${to.startsWith('.') ? to : `./${to}`}${anchor === undefined ? '' : `#${anchor}`})`;
@@ -132,8 +135,7 @@ function withLinksOfTheSite(path) {
 
 /** Where the repository shows a file or a folder. */
 function addressOf(path) {
-  const address = (repository.url ?? repository).replace(/^git\+/, '').replace(/\.git$/, '');
-  return `${address}/${statSync(join(root, path)).isDirectory() ? 'tree' : 'blob'}/main/${path}`;
+  return `${repositoryAddress}/${statSync(join(root, path)).isDirectory() ? 'tree' : 'blob'}/main/${path}`;
 }
 
 /** Writes a page, or copies a file. */

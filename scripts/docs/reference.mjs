@@ -159,14 +159,18 @@ function firstSentence(model) {
 
 /** Leaves out what a reader knows already, and makes one list of all that is thrown. */
 function tidy(markdown) {
-  return markdown
-    .replace(/^#+ Get Signature\n\n/gm, '')
-    .replace(/^#+ (Inherited from|Overrides|Extends)\n\n.*\n+/gm, '')
-    .replace(/^(#+) Throws\n\n((?:(?!#|\*\*\*).*\n)*)(?:\n*\1 Throws\n\n(?:(?!#|\*\*\*).*\n)*)+/gm, (all, level) => {
-      const thrown = all
-        .split(/^#+ Throws$/m)
-        .slice(1)
-        .map((text) => text.trim().replace(/\s*\n\s*/g, ' '));
-      return `${level} Throws\n\n${thrown.map((text) => `- ${text}`).join('\n')}\n\n`;
-    });
+  return (
+    markdown
+      .replace(/^#+ Get Signature\n\n/gm, '')
+      .replace(/^#+ (Inherited from|Overrides|Extends)\n\n.*\n+/gm, '')
+      // A type without a link is in the signature already.
+      .replace(/^#+ Returns\n\n[^[\n]*\n(?=\n*(#|\*\*\*|$))/gm, '')
+      .replace(/^(#+) Throws\n\n((?:(?!#|\*\*\*).*\n)*)(?:\n*\1 Throws\n\n(?:(?!#|\*\*\*).*\n)*)+/gm, (all, level) => {
+        const thrown = all
+          .split(/^#+ Throws$/m)
+          .slice(1)
+          .map((text) => text.trim().replace(/\s*\n\s*/g, ' '));
+        return `${level} Throws\n\n${thrown.map((text) => `- ${text}`).join('\n')}\n\n`;
+      })
+  );
 }

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../setup/report.mjs';
-import { source } from '../pages.mjs';
+import { repositoryAddress, source } from '../pages.mjs';
 
-const { description, homepage, repository, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { description, homepage, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const sidebar = JSON.parse(readFileSync(join(source, 'sidebar.json'), 'utf8'));
 
 /** How the search of the site weighs what it finds; `check.mjs` searches in the same way. */
@@ -31,7 +31,7 @@ export default {
   vite: { build: { chunkSizeWarningLimit: 10_000 }, logLevel: 'warn' },
   themeConfig: {
     nav: [
-      { text: 'Guide', link: '/guide/', activeMatch: '^/(guide|package|diagnostics)' },
+      { text: 'Guide', link: '/guide/', activeMatch: '^/(guide/(?!recipes)|package|diagnostics)' },
       { text: 'Recipes', link: '/guide/recipes' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
       { text: version, link: '/changelog' },
@@ -39,7 +39,7 @@ export default {
     sidebar,
     outline: [2, 3],
     search: { provider: 'local', options: { detailedView: true, miniSearch: { searchOptions } } },
-    socialLinks: repository === undefined ? [] : [{ icon: 'github', link: repository.url ?? repository }],
+    socialLinks: repositoryAddress === undefined ? [] : [{ icon: 'github', link: repositoryAddress }],
     footer: { message: 'MIT licence' },
   },
   transformPageData(page) {
