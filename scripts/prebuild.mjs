@@ -1,16 +1,23 @@
 /**
  * Builds the binaries that the package ships: `node scripts/prebuild.mjs [FILE …]`, for instance
  * `linux-x64/busbar.glibc.node`; all of them without arguments. Done once for each finished change of native code.
+ *
+ * prebuildify builds through the cmake-js stand-in, in a folder of its own for each target: it takes what it finds in
+ * `build/Release` below its working folder, and moves it.
  */
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { writeBinaries } from './prebuilds/inspection.mjs';
 import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { installZig } from './prebuilds/zig.mjs';
-import { root, runQuietly } from './setup/report.mjs';
+import { root } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { orExplain } from './setup.mjs';
+
+const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((file) => !targets.some((target) => fileOf(target) === file));
@@ -24,23 +31,23 @@ const tools = chosen.flatMap(({ tools }) => Object.entries(tools));
 await orExplain(
   () => requirePackages(tools.map(([name, debian]) => program(name, debian))),
   () => chosen.some(({ zig }) => zig) && Object.assign(process.env, installZig()),
-  () => chosen.forEach(build),
 );
+for (const target of chosen) await build(target);
 writeBinaries();
 
-function build(target) {
+async function build(target) {
   const file = fileOf(target);
   console.log(`prebuild: ${file}`);
-  const folder = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
+  const cwd = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
+  mkdirSync(cwd, { recursive: true });
   // Taken before: a source that changes during the build makes the binary stale.
   const hash = sourcesHash(target);
-  // From scratch: a configured folder would keep its compiler, whatever the toolchain says now.
-  const args = ['rebuild', '-d', root, '-O', folder, '-B', 'Release', '-a', target.arch];
-  if (target.toolchain !== undefined) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${join(root, target.toolchain)}`);
-  runQuietly(process.execPath, [join(root, 'node_modules/cmake-js/bin/cmake-js'), ...args]);
-  const built = join(folder, 'Release', 'busbar.node');
-  runQuietly(target.strip, [built, '--strip-all']);
-  mkdirSync(dirname(join(root, 'prebuilds', file)), { recursive: true });
-  copyFileSync(built, join(root, 'prebuilds', file));
+  if (target.toolchain === undefined) delete process.env.BUSBAR_TOOLCHAIN;
+  else process.env.BUSBAR_TOOLCHAIN = join(root, target.toolchain);
+  await prebuildify({
+    ...{ cwd, out: root, name: 'busbar', napi: true, targets: [] },
+    ...{ platform: target.platform, arch: target.arch, libc: target.libc, tagLibc: true },
+    ...{ strip: true, stripBin: target.strip, nodeGyp: join(root, 'scripts', 'node-gyp-stand-in.mjs') },
+  });
   writeStamp(file, hash);
 }
