@@ -28,11 +28,17 @@ export function valueRefusal(misfit: Misfit, root: string, index = 0): InvalidAr
  * of {@link valueRefusal} stay as they are: they may come from within the value, out of a getter.
  *
  * @param rootOf what the value with that index is to its author
+ * @param cure what to do, where that can be told
  */
-export function refusalOfReturned(error: unknown, rootOf: (index: number) => string): unknown {
+export function refusalOfReturned(error: unknown, rootOf: (index: number) => string, cure = ''): unknown {
   const refused = refusals.get(error as object);
   if (refused === undefined) return error;
-  return withoutFrames(new InvalidArgumentError(`${rootOf(refused.index)}${refused.misfit.message}`));
+  return withoutFrames(new InvalidArgumentError(`${rootOf(refused.index)}${refused.misfit.message}${cure}`));
+}
+
+/** What to do where a property has no value. */
+export function cureOfUnset(value: unknown): string {
+  return value === undefined ? ': give it a first value, or assign one before it is read' : '';
 }
 
 /**

@@ -153,6 +153,35 @@ test('who sets a property to a value that does not fit is told the same', async 
   assert.match(error.message, /^property Level\.disks: expected u \(0 to 4294967295\), got -1 \(/);
 });
 
+test('a property without a first value is left out until it is assigned, and its author is told what to do', async () => {
+  class Unset extends ServiceInterface {
+    constructor() {
+      super('org.example.Unset');
+    }
+    @property({ type: 'u' })
+    accessor Level!: number;
+    @property({ type: 's' })
+    accessor Name = 'unset';
+  }
+  const unset = new Unset();
+  service.export('/unset', unset);
+  const object = client.proxy(Unset, service.uniqueName as string, '/unset');
+  const problems: Problem[] = [];
+  const note = (message: unknown) => problems.push(message as Problem);
+  subscribe('busbar:problem', note);
+  assert.equal(await object.getAll(), { Name: 'unset' } as never);
+  assert.match(((await rejection(object.get.Level())) as Error).message, 'org.example.Unset.Level does not fit');
+  unsubscribe('busbar:problem', note);
+  const text =
+    'property Level: expected u (0 to 4294967295), got undefined: give it a first value, or assign one before it is read';
+  assert.equal(
+    problems.map(({ error }) => (error as Error).message),
+    [text, text],
+  );
+  unset.Level = 4;
+  assert.equal(await object.getAll(), { Name: 'unset', Level: 4 });
+});
+
 test('a change whose new value does not fit is told by its name', async () => {
   level = { disks: -1 };
   const { warning } = await told(async () => wrong.emitPropertiesChanged(['Level']));

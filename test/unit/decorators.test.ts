@@ -259,6 +259,143 @@ test('an overridden signal emits once, when the base one is called', async () =>
   assert.equal(await outlet.settled(), [{ signal: 'Said', values: ['right: hello'] }]);
 });
 
+test('an override that is of another kind, or takes access away, is refused with what to write', () => {
+  class Parent extends ServiceInterface {
+    constructor() {
+      super('org.example.Parent');
+    }
+    @property({ type: 'u' })
+    accessor Level = 1;
+    @property({ type: 'u', access: 'read' })
+    accessor Fixed = 1;
+    @method({ out: 's' })
+    Ask(): string {
+      return '';
+    }
+    @signal()
+    Told(): Emits {}
+  }
+  /** A subclass with the members of an object, as they are there. */
+  const overriding = (members: object, decorate?: (prototype: object) => void) => {
+    class Child extends Parent {}
+    Object.defineProperties(Child.prototype, Object.getOwnPropertyDescriptors(members));
+    decorate?.(Child.prototype);
+    return () => new Child();
+  };
+  const refusals: [object, string][] = [
+    [
+      {
+        get Level() {
+          return 2;
+        },
+      },
+      '@property "Level": a getter without a setter overrides it, so it has no setter any more: override both, or decorate the ' +
+        'getter with @property',
+    ],
+    [
+      { set Level(_value: number) {} },
+      '@property "Level": a setter without a getter overrides it, so it has no getter any more: override both, or decorate the ' +
+        'setter with @property',
+    ],
+    [{ Level() {} }, '@property "Level": it is overridden by a method: write "get Level() { … }"'],
+    [
+      {
+        get Ask() {
+          return () => '';
+        },
+      },
+      '@method "Ask": it is overridden by what is no method: write "Ask(…) { … }", or take it off D-Bus with ' +
+        '@method({ disabled: true })',
+    ],
+    [
+      { *Ask() {} },
+      '@method "Ask": it is a generator, which does nothing when it is called: write a function, or an async one',
+    ],
+    [
+      { Told: 5 },
+      '@signal "Told": it is overridden by what is no method: write "Told(…) { … }", or take it off D-Bus with ' +
+        '@signal({ disabled: true })',
+    ],
+  ];
+  for (const [members, text] of refusals) assert.is(thrown(overriding(members)).message, text);
+  // The access that the decorator names is all that an override has to have.
+  overriding({
+    get Fixed() {
+      return 2;
+    },
+  })();
+});
+
+test('a field that is no function in the place of a method is told when it is called', () => {
+  class Parent extends ServiceInterface {
+    constructor() {
+      super('org.example.Parent');
+    }
+    @method({ out: 's' })
+    Ask(): string {
+      return '';
+    }
+  }
+  const child = Object.defineProperty(new Parent(), 'Ask', { value: 5 });
+  assert.match(
+    thrown(() => exportableOf(child).callMethod('Ask', [], callContext())).message,
+    /^the method Ask is overridden by a field that is no function: write a method/,
+  );
+});
+
+test('a member that is disabled is not on D-Bus, and a subclass that decorates it anew has it again', async () => {
+  class Parent extends ServiceInterface {
+    constructor() {
+      super('org.example.Parent');
+    }
+    @method({ out: 's' })
+    Ask(): string {
+      return 'parent';
+    }
+    @property({ type: 'u' })
+    accessor Level = 1;
+    @signal()
+    Told(): Emits {}
+  }
+  class Without extends Parent {
+    @method({ out: 's', disabled: true })
+    override Ask(): string {
+      return 'without';
+    }
+    @property({ type: 'u', disabled: true })
+    override accessor Level = 2;
+    @signal({ disabled: true })
+    override Told(): Emits {}
+  }
+  class Inheriting extends Without {
+    override Ask(): string {
+      return 'inheriting';
+    }
+  }
+  class Again extends Without {
+    @method({ out: 's' })
+    override Ask(): string {
+      return 'again';
+    }
+  }
+  const namesOf = (described: new () => ServiceInterface) => {
+    const { methods, properties, signals } = describe(new described());
+    return [methods, properties, signals].flatMap((members) => [...members.keys()]);
+  };
+  assert.equal(namesOf(Parent), ['Ask', 'Level', 'Told']);
+  assert.equal(namesOf(Without), []);
+  assert.equal(namesOf(Inheriting), []);
+  assert.equal(namesOf(Again), ['Ask']);
+  const without = new Without();
+  const outlet = new RecordingOutlet();
+  outlet.attachTo(without);
+  without.Told();
+  without.Level = 3;
+  assert.equal(await outlet.settled(), []);
+  assert.match(thrown(() => without.emitPropertiesChanged(['Level'])).message, /^org.example.Parent has no property "Level"/);
+  assert.match(thrown(() => method({ disabled: 'no' as never })).message, /^disabled: expected a boolean, got string$/);
+});
+
 test('a class that is used as a base first is not changed by that', () => {
   new Base();
   new Left();

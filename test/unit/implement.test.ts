@@ -235,15 +235,16 @@ test('members that are missing, too many, or of the wrong kind are refused', () 
   const { toString: __, ...withoutToString } = good;
   const { Count: ___, ...withoutCount } = good;
   const refusals: [object, RegExp][] = [
-    [withoutEcho, /no member Echo/],
-    [withoutToString, /no member toString/],
-    [withoutCount, /no member Count/],
+    [withoutEcho, /has no method Echo: add a function$/],
+    [withoutToString, /has no method toString: add a function$/],
+    [withoutCount, /has no property Count: add its first value, or functions { get, set }$/],
     [{ ...good, Ecco() {} }, /no method or property Ecco; did you mean Echo/],
-    [{ ...good, Echo: 5 }, /method Echo must be implemented by a function/],
-    [{ ...good, Count: { get: () => 1 } }, /no function "set"/],
-    [{ ...good, Count: { set() {} } }, /no function "get"/],
+    [{ ...good, Echo: 5 }, /method Echo: expected a function, got 5$/],
+    [{ ...good, Count: { get: () => 1 } }, /no function "set": add it, or define the property with access: 'read'$/],
+    [{ ...good, Count: { set() {} } }, /no function "get": add it, or define the property with access: 'write'$/],
+    [{ ...good, Count: undefined }, /has no property Count: add its first value/],
     [{ ...good, Secret: { get: () => '' } }, /no function "set"/],
-    [5 as never, /implemented by an object/],
+    [5 as never, /^members: expected an object with the methods and properties of org.example.Small, got 5$/],
   ];
   for (const [members, message] of refusals) {
     const error = thrown(() => implement(Small, members as never));

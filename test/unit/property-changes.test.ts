@@ -186,7 +186,7 @@ test('changes of what has no setter leave when they are told, with what else cha
 test('telling changes that cannot be sent is refused, and nothing of it is sent', async () => {
   const { module, outlet } = exported();
   const refusals: [string[] | Record<string, unknown>, RegExp][] = [
-    [['Uptime', 'Upime'], /no property Upime; did you mean Uptime/],
+    [['Uptime', 'Upime'], /no property "Upime"; did you mean Uptime/],
     [{ Count: 5, Nothing: 1 }, /no property Nothing/],
     [['Constant'], /not sent/],
     [['Silent'], /not sent/],

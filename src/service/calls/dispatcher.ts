@@ -18,10 +18,11 @@ import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { misfit } from '../../codec/misfit.js';
-import { refusalOfReturned, withoutFrames, withoutPurpose } from '../../codec/value-refusal.js';
+import { cureOfUnset, refusalOfReturned, withoutFrames, withoutPurpose } from '../../codec/value-refusal.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, MethodDescription } from '../../interface/description.js';
+import type { Variant } from '../../values/variant.js';
 import type { Exportable } from '../objects/exportable.js';
 import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
 import { introspectable } from '../standard/introspectable.js';
@@ -213,7 +214,8 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
     } else {
       const { subject } = call;
       const rootOf = (index: number) => subject?.root ?? resultName(method, index);
-      reportMisfit(call.misfitOf(method), refusalOfReturned(withoutPurpose(error), rootOf), call.connectionId);
+      const cure = subject === undefined ? '' : cureOfUnset((result as Variant).value);
+      reportMisfit(call.misfitOf(method), refusalOfReturned(withoutPurpose(error), rootOf, cure), call.connectionId);
       fail(
         call,
         new DBusError(FAILED, `${subject?.name ?? `the result of ${method.name}`} does not fit its signature`),

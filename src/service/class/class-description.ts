@@ -56,7 +56,8 @@ function accessOf(prototype: object, { key, access }: PropertyMember): Access {
   const allowed = get === undefined ? 'write' : set === undefined ? 'read' : 'readwrite';
   if (access === undefined || access === allowed || allowed === 'readwrite') return access ?? allowed;
   const missing = get === undefined ? 'getter' : 'setter';
-  throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}`);
+  const cure = `add a ${missing}, or write access: '${allowed}'`;
+  throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}: ${cure}`);
 }
 
 /** How an object has a property, itself or by what it inherits from. */

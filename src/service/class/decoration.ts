@@ -2,9 +2,11 @@
  * What the decorators have in common: they find out in which dialect they were called, refuse what cannot be a member,
  * and leave the note from which the class is described. All real work on the class waits until the class is complete.
  */
+
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions, type OptionTable } from '../../base/known-options.js';
 import { quoted } from '../../base/names.js';
+import { checkBoolean } from '../../base/parameters.js';
 import { elsewhere, methodTable, propertyTable, signalTable } from '../../interface/build.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
 
@@ -25,7 +27,7 @@ export type Given<Input> = Input & { readonly name?: string; readonly disabled?:
 
 const sharedTable: OptionTable<MemberOptions> = {
   name: anyValue,
-  disabled: anyValue,
+  disabled: checkBoolean,
   deprecated: anyValue,
   annotations: anyValue,
 };
@@ -34,7 +36,7 @@ const sharedTable: OptionTable<MemberOptions> = {
 const known = {
   method: new KnownOptions(
     '@method()',
-    { ...sharedTable, ...methodTable, context: anyValue },
+    { ...sharedTable, ...methodTable, context: checkBoolean },
     { elsewhere: elsewhere.method },
   ),
   signal: new KnownOptions('@signal()', { ...sharedTable, ...signalTable }, { elsewhere: elsewhere.signal }),
@@ -166,5 +168,5 @@ export function checkOptions(decorator: keyof typeof known, options: unknown, re
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError(`@${decorator} is called with one object of options: write ${written[decorator]}`);
   }
-  known[decorator].checkKeys(options);
+  known[decorator].check(options as never);
 }

@@ -16,6 +16,7 @@ import {
 } from './decoration.js';
 import { checkMember } from './member-check.js';
 import type { MethodRefusal } from './method-refusal.js';
+import { checkMethodOverride } from './override-check.js';
 import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 
 /** The options of {@link method}. */
@@ -101,7 +102,10 @@ export function method(given: unknown = {}, ...rest: readonly unknown[]): (...ar
     const { kind, key, value, leaveNote } = decorated('method', args);
     if (kind !== 'method') throw refused('method', key, noMethod(kind, key));
     if (isGenerator(value)) throw refused('method', key, GENERATOR);
-    const member = { kind, key, name: name ?? key, disabled, context, definition } as const;
+    const complete = (prototype: object, isOverride: boolean) => {
+      if (isOverride && !disabled) checkMethodOverride(prototype, key);
+    };
+    const member = { kind, key, name: name ?? key, disabled, context, definition, complete } as const;
     checkMember(member);
     leaveNote(member);
   };

@@ -5,6 +5,7 @@ import type { ValidType, VariantChoice } from '../../signature/types.js';
 import { checkOptions, decorated, type Given, type MemberOptions, refused } from './decoration.js';
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
+import { checkPropertyOverride } from './override-check.js';
 import type { PropertyRefusal } from './property-refusal.js';
 import type { NoOptions, NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 
@@ -109,8 +110,10 @@ export function property(given?: unknown, ...rest: readonly unknown[]): RefusedD
       definition,
       isStored: isStoredAs(kind),
       isField: kind === 'field',
-      complete: (prototype: object, isOverride: boolean) =>
-        noticeAssignments(prototype, key, isOverride ? 'pair' : kind),
+      complete: (prototype: object, isOverride: boolean) => {
+        if (isOverride && !disabled) checkPropertyOverride(prototype, key, access);
+        noticeAssignments(prototype, key, isOverride ? 'pair' : kind);
+      },
     } as const;
     checkMember(member);
     leaveNote(member);

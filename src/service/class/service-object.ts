@@ -66,6 +66,7 @@ export class ServiceObject implements Exportable, PropertySource {
     const member = this.#named.methods.get(name);
     if (member === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
     const handler = this.#instance[member.key] as (...args: unknown[]) => unknown;
+    if (typeof handler !== 'function') throw hiddenMethod(member.key);
     return handler.apply(this.#instance, member.context ? withContext(args, context) : (args as unknown[]));
   }
 
@@ -237,6 +238,11 @@ function membersByName(members: ClassMembers): MembersByName {
 function isHidden(instance: object, key: string): boolean {
   const own = Object.getOwnPropertyDescriptor(instance, key);
   return own !== undefined && (own.value as { name?: unknown } | undefined)?.name !== `bound ${key}`;
+}
+
+function hiddenMethod(key: string): InvalidArgumentError {
+  const cure = `write a method, which overrides the inherited one: ${key}(…) { … }`;
+  return new InvalidArgumentError(`the method ${key} is overridden by a field that is no function: ${cure}`);
 }
 
 function hiddenSignal(key: string): InvalidArgumentError {

@@ -15,6 +15,7 @@ import {
   refused,
 } from './decoration.js';
 import { checkMember } from './member-check.js';
+import { overriddenByNoMethod } from './override-check.js';
 import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 import { serviceObjectOf } from './service-object.js';
 import type { SignalRefusal } from './signal-refusal.js';
@@ -76,7 +77,7 @@ export function signal(given: unknown = {}, ...rest: readonly unknown[]): (...ar
 }
 
 function checkSignalFunction(key: string, values: unknown): void {
-  if (typeof values !== 'function') throw refused('signal', key, 'it is overridden by what is no method');
+  if (typeof values !== 'function') throw refused('signal', key, overriddenByNoMethod('signal', key));
   if (isGenerator(values)) throw refused('signal', key, GENERATOR);
 }
 

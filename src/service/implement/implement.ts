@@ -2,11 +2,14 @@
  * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
  * properties that are given as plain values live here, and whatever changes them goes through here.
  */
+
 import { inspect } from 'node:util';
 import { type Callable, callableName } from '../../base/called-by-itself.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
 import { suggestion } from '../../base/nearest-name.js';
+import { printable } from '../../base/printable.js';
+import { describe as describeValue } from '../../codec/misfit.js';
 import { report } from '../../diagnostics/problems.js';
 import type { ArgumentList } from '../../interface/build.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
@@ -292,19 +295,21 @@ function assign(name: string, property: ImplementedProperty, value: unknown): vo
 function functionOf(name: string, value: unknown): Handler {
   if (isGenerator(value)) throw new InvalidArgumentError(`the method ${name}: ${GENERATOR}`);
   if (typeof value === 'function') return value as Handler;
-  throw new InvalidArgumentError(`the method ${name} must be implemented by a function`);
+  throw new InvalidArgumentError(`the method ${name}: expected a function, got ${describeValue(value)}`);
 }
 
 function checkMembers({ name, methods, properties }: InterfaceDescription, members: Record<string, unknown>): void {
   if (typeof members !== 'object' || members === null) {
-    throw new InvalidArgumentError(`${name} is implemented by an object with its methods and properties`);
+    throw new InvalidArgumentError(
+      `members: expected an object with the methods and properties of ${name}, got ${describeValue(members)}`,
+    );
   }
   const wanted = [...methods.keys(), ...properties.keys()];
   for (const member of wanted) {
     if (methods.has(member) && properties.has(member)) {
       throw new InvalidArgumentError(`${name} has a method and a property ${member}: use a class with decorators`);
     }
-    if (!has(members, member)) throw new InvalidArgumentError(`the implementation of ${name} has no member ${member}`);
+    if (!has(members, member)) throw new InvalidArgumentError(missingMember(name, member, methods.has(member)));
   }
   // A class may have members of its own; in a plain object a name too many is a slip.
   if (Object.getPrototypeOf(members) !== Object.prototype) return;
@@ -312,6 +317,12 @@ function checkMembers({ name, methods, properties }: InterfaceDescription, membe
     if (methods.has(member) || properties.has(member)) continue;
     throw new InvalidArgumentError(`${name} has no method or property ${member}${suggestion(member, wanted)}`);
   }
+}
+
+function missingMember(name: string, member: string, isMethod: boolean): string {
+  const what = isMethod ? 'method' : 'property';
+  const cure = isMethod ? 'a function' : 'its first value, or functions { get, set }';
+  return `the implementation of ${name} has no ${what} ${printable(member)}: add ${cure}`;
 }
 
 /** Whether there is such a member, other than those that every object has (`toString`, `constructor`). */

@@ -94,7 +94,8 @@ function behindFunctions(
     access !== 'write' && !functions.get ? 'get' : access !== 'read' && !functions.set ? 'set' : undefined;
   if (missing !== undefined) {
     const what = kind === 'function' ? `function "${missing}"` : missing === 'get' ? 'getter' : 'setter';
-    throw new InvalidArgumentError(`the property ${name} has the access "${access}", but no ${what}`);
+    const cure = `add it, or define the property with access: '${missing === 'set' ? 'read' : 'write'}'`;
+    throw new InvalidArgumentError(`the property ${name} has the access "${access}", but no ${what}: ${cure}`);
   }
   const get = () => functions.get?.();
   const set = (value: unknown): unknown => {

@@ -6,7 +6,7 @@ import { encodeContent } from '../../codec/encode-type.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf } from '../../codec/misfit.js';
-import { refusalOfReturned, valueRefusal } from '../../codec/value-refusal.js';
+import { cureOfUnset, refusalOfReturned, valueRefusal } from '../../codec/value-refusal.js';
 import { Writer } from '../../codec/writer.js';
 import { reportMisfit } from '../../diagnostics/problems.js';
 import type { PropertyDescription } from '../../interface/description.js';
@@ -89,7 +89,7 @@ export function fittingEntry(
   try {
     return encodeEntry(property, value, true);
   } catch (error) {
-    const told = refusalOfReturned(error, () => rootOf(property.name));
+    const told = refusalOfReturned(error, () => rootOf(property.name), cureOfUnset(value));
     reportMisfit(`${owner.nameOf(property)} does not fit its signature "${property.signature}"`, told);
     closeHandedOver(property.signature, value);
     return undefined;

@@ -8,7 +8,6 @@
 import { InvalidArgumentError, UnknownPropertyError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
 import { suggestion } from '../../base/nearest-name.js';
-import { printable } from '../../base/printable.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { report } from '../../diagnostics/problems.js';
@@ -203,7 +202,9 @@ export class PropertyStore {
     }
     const name = nameOf.get(key);
     if (name === undefined) {
-      throw new InvalidArgumentError(`there is no property ${printable(String(key))}${suggestion(key, nameOf.keys())}`);
+      throw new InvalidArgumentError(
+        `${this.description.name} has no property ${quoted(key)}${suggestion(key, nameOf.keys())}`,
+      );
     }
     const property = this.property(name);
     const { emits, access } = property.description;
