@@ -187,7 +187,7 @@ test('telling changes that cannot be sent is refused, and nothing of it is sent'
   const { module, outlet } = exported();
   const refusals: [string[] | Record<string, unknown>, RegExp][] = [
     [['Uptime', 'Upime'], /no property "Upime"; did you mean Uptime/],
-    [{ Count: 5, Nothing: 1 }, /no property Nothing/],
+    [{ Count: 5, Nothing: 1 }, /no property "Nothing"/],
     [['Constant'], /not sent/],
     [['Silent'], /not sent/],
     [['Password'], /not sent/],
