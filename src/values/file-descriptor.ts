@@ -18,6 +18,7 @@ const FD_MAXIMUM = 2 ** 31 - 1;
 
 /** All copies of this package in a process share it. */
 const brand: unique symbol = Symbol.for('busbar.FileDescriptor');
+const mark: unique symbol = Symbol.for('busbar.FileDescriptor.handedOver');
 
 /** An open descriptor and the number of its holders. The last holder that lets go of it closes it. */
 export class HeldFd {
@@ -123,9 +124,7 @@ export class FileDescriptor {
       descriptor.#wasReturned ||= !descriptor.closed;
       descriptor.close();
     };
-    setHandedOver = (descriptor, isHandedOver) => {
-      if (#isLent in descriptor) descriptor.#handedOver = isHandedOver;
-    };
+    setHandedOver = (descriptor, isHandedOver) => descriptor[mark](isHandedOver);
     keepLent = (descriptor) => {
       // The descriptor may be from another copy of this package, which manages its own loans.
       if (!(#isLent in descriptor) || !descriptor.#isLent || descriptor.closed) return false;
@@ -236,6 +235,11 @@ export class FileDescriptor {
     this.#handedOver = true;
     this.#isLent = false;
     return this;
+  }
+
+  /** @internal by a registered name, because it may be of another copy of this package */
+  [mark](isHandedOver: boolean): void {
+    this.#handedOver = isHandedOver;
   }
 
   /** Like {@link close}, for `using`. */

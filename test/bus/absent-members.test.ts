@@ -213,23 +213,6 @@ test('a name that a message handler answers for may be requested before anything
   assert.equal(warnings, ['BUSBAR_NAME_BEFORE_EXPORT']);
 });
 
-test('an object of another copy of the package is told to be one', async () => {
-  // A copy has its own of every file: here the registry, too, is another one.
-  const registry = (await import(`${import.meta.resolve('../../src/service/objects/exportable.js')}?copy`)) as {
-    registerExportable(object: object, exportable: object): void;
-  };
-  const foreign = {};
-  registry.registerExportable(foreign, {});
-  assert.match(
-    refusal(() => bus.export('/foreign', foreign as never)),
-    'made by another copy of busbar',
-  );
-  assert.match(
-    refusal(() => bus.export('/foreign', {} as never)),
-    'only an instance of a ServiceInterface class',
-  );
-});
-
 test('a member can be put in the place of one, as mocks do', () => {
   const mocked = bus.proxy(Shelf, bus.uniqueName, '/shelf');
   const call = mocked.call as unknown as Record<string, unknown>;

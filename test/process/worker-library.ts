@@ -9,11 +9,11 @@ import { onExit } from '../helpers/exit-cleanup.js';
 import { libraryEntry } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 
-/** Bundles the library into a temporary folder, which goes with this process, and returns its URL. */
-export async function bundleLibrary(): Promise<string> {
+/** Bundles the library into a temporary folder of its own, which goes with this process, and returns its URL. */
+export async function bundleLibrary(format: 'esm' | 'cjs' = 'esm'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-worker-'));
   onExit(() => rmSync(folder, { recursive: true, force: true }));
-  const bundle = join(folder, 'dist/busbar.mjs');
+  const bundle = join(folder, `dist/busbar.${format === 'esm' ? 'mjs' : 'cjs'}`);
   for (const name of ['node_modules', 'build', 'prebuilds', 'package.json'])
     symlinkSync(join(projectRoot, name), join(folder, name));
   await build({
@@ -21,8 +21,10 @@ export async function bundleLibrary(): Promise<string> {
     outfile: bundle,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format,
     packages: 'external',
+    // In CommonJS `import.meta` is empty, for which the library is made.
+    logLevel: 'error',
   });
   return pathToFileURL(bundle).href;
 }

@@ -392,7 +392,10 @@ test('a member that is disabled is not on D-Bus, and a subclass that decorates i
   without.Told();
   without.Level = 3;
   assert.equal(await outlet.settled(), []);
-  assert.match(thrown(() => without.emitPropertiesChanged(['Level'])).message, /^org.example.Parent has no property "Level"/);
+  assert.match(
+    thrown(() => without.emitPropertiesChanged(['Level'])).message,
+    /^org.example.Parent has no property "Level"/,
+  );
   assert.match(thrown(() => method({ disabled: 'no' as never })).message, /^disabled: expected a boolean, got string$/);
 });
 
@@ -580,6 +583,16 @@ test('an invalid signature, name or option is refused when the class is defined,
           Bad(): void {}
         },
       /write @method\(/,
+    ],
+    [
+      () => {
+        class Plain {
+          @untyped(method())
+          Bad(): void {}
+        }
+        return new Plain();
+      },
+      /^@method "Bad": its class does not extend ServiceInterface$/,
     ],
     [
       () => (property as unknown as () => unknown)(),

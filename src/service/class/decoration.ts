@@ -9,6 +9,7 @@ import { quoted } from '../../base/names.js';
 import { checkBoolean } from '../../base/parameters.js';
 import { elsewhere, methodTable, propertyTable, signalTable } from '../../interface/build.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
+import { isServiceInstance, serviceBrand } from './service-object.js';
 
 /** Options that all decorators share. */
 export interface MemberOptions<N extends string = string> {
@@ -103,9 +104,15 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
   }
   const key = stringKey(decorator, context.name);
   // Another decorator above this one may replace the function that carries the note: better told than lost.
+  let checked: unknown;
   context.addInitializer(function (this: unknown) {
-    if (membersOf(Object.getPrototypeOf(this)).has(key)) return;
-    throw refused(decorator, key, 'another decorator replaced what was decorated: write this one above all others');
+    const prototype = Object.getPrototypeOf(this);
+    if (prototype === checked) return;
+    if (!isServiceInstance(this as object)) throw refused(decorator, key, noService(this as object));
+    if (!membersOf(prototype).has(key)) {
+      throw refused(decorator, key, 'another decorator replaced what was decorated: write this one above all others');
+    }
+    checked = prototype;
   });
   return {
     kind: kind as Decorated['kind'],
@@ -116,6 +123,13 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
       noteOnFunction(carrier, member);
     },
   };
+}
+
+/** Why an instance of the class has no members on D-Bus. */
+function noService(instance: object): string {
+  return serviceBrand in instance
+    ? 'its class extends the ServiceInterface of another copy of busbar than the decorator: take both from one copy'
+    : 'its class does not extend ServiceInterface';
 }
 
 function isStandardContext(value: unknown): value is StandardContext {

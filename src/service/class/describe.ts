@@ -7,6 +7,7 @@ import { classDescription } from './class-description.js';
 import { optionsOfClass } from './interface-name.js';
 import { membersOf } from './members.js';
 import { ServiceInterface, type ServiceInterfaceClass } from './service-interface.js';
+import { serviceBrand } from './service-object.js';
 
 /** What an interface can be described by. */
 export type Describable = ServiceInterface | ServiceInterfaceClass | InterfaceDefinition | InterfaceDescription;
@@ -28,6 +29,12 @@ export function describe(target: Describable): InterfaceDescription {
     if (target.methods instanceof Map && target.signals instanceof Map && target.properties instanceof Map)
       return target;
   }
+  if (isOfOtherCopy(target)) {
+    throw new InvalidArgumentError(
+      'this class extends the ServiceInterface of another copy of busbar than the bus: the process has loaded two. Take both from ' +
+        'one copy (`npm ls busbar` lists those that are installed, and a bundle has one of its own), or use defineInterface()',
+    );
+  }
   throw new InvalidArgumentError(
     'an interface is described by a ServiceInterface class, what defineInterface() returns, or a description',
   );
@@ -48,6 +55,12 @@ export function memberAliases(target: Describable): ReadonlyMap<string, string> 
     if (key !== name && !disabled) aliases.set(`${kind} ${key}`, name);
   }
   return aliases;
+}
+
+/** Whether it is a class, or an instance, of what any copy of this package has as `ServiceInterface`. */
+function isOfOtherCopy(target: unknown): boolean {
+  const prototype: unknown = typeof target === 'function' ? target.prototype : target;
+  return typeof prototype === 'object' && prototype !== null && serviceBrand in prototype;
 }
 
 function isServiceClass(target: Describable): target is ServiceInterfaceClass {

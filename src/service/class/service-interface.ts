@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../../base/errors.js';
 import { nameSuccessors } from '../../base/successors.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
 import { answerProbe, type NamedClass, staticOptions } from './interface-name.js';
-import { ServiceObject } from './service-object.js';
+import { ServiceObject, serviceBrand } from './service-object.js';
 
 /** A class that extends {@link ServiceInterface}; its constructor may be private. */
 export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> extends NamedClass {
@@ -105,6 +105,8 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     this.#object.announce(changes);
   }
 }
+
+Object.defineProperty(ServiceInterface.prototype, serviceBrand, { value: true });
 
 nameSuccessors(ServiceInterface, 'ServiceInterface', {
   configureMembers:

@@ -19,6 +19,14 @@ import { signalValues } from './signal-values.js';
 
 const serviceObjects = new WeakMap<object, ServiceObject>();
 
+/** Shared by all copies of this package in a process: what extends another copy's `ServiceInterface` is told to be that. */
+export const serviceBrand: unique symbol = Symbol.for('busbar.ServiceInterface');
+
+/** Whether its class extends the `ServiceInterface` of this copy of the package. */
+export function isServiceInstance(instance: object): boolean {
+  return serviceObjects.has(instance);
+}
+
 /**
  * The service object of an instance.
  *
