@@ -56,6 +56,14 @@ declare module '*/scripts/report.mjs' {
   }): void;
   /** The rows of the first table of a section, as the texts of their cells. */
   export function tableRows(page: string, section: string): readonly (readonly string[])[];
+  /** These rows, and those of the section's table that are about other things, in this order. */
+  export function withOtherRows(
+    page: string,
+    section: string,
+    rows: readonly (readonly string[])[],
+    order: readonly string[],
+  ): readonly (readonly string[])[];
+  export function replaceSection(page: string, section: string, text: string): void;
   export function readSection(page: string, section: string): string;
   /** Prints Markdown, with the columns of tables below each other. */
   export function print(text: string): void;
