@@ -92,14 +92,17 @@ function tidy() {
   runQuietly('cmake', [
     ...['-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_COMPILER=clang++', '-DBUSBAR_TESTS=ON'],
   ]);
-  const files = new Set(JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')).map(({ file }) => file));
-  const { status, stdout, stderr } = spawnSync('run-clang-tidy', ['-quiet', '-j', '2', '-p', build, ...files], {
-    ...{ cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } },
+  const { status, stdout, stderr } = spawnSync('run-clang-tidy', ['-quiet', '-j', '2', '-p', build], {
+    ...{ cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
   });
-  const lines = stripVTControlCharacters(stdout).matchAll(/^.*: (?:warning|error): .*$/gm);
+  const output = stripVTControlCharacters(stdout);
+  // It says which command it runs for each file.
+  const files = output.match(/^clang-tidy\S* .*$/gm)?.length ?? 0;
+  const lines = output.matchAll(/^.*: (?:warning|error): .*$/gm);
   const findings = new Set([...lines].map(([line]) => line.replace(`${root}/`, '')));
-  if (status !== 0 && findings.size === 0) findings.add(`run-clang-tidy ended with ${status}\n${stderr}`);
+  if (findings.size === 0 && (status !== 0 || files === 0))
+    findings.add(`run-clang-tidy ended with ${status}\n${stderr}`);
   for (const finding of findings) console.log(finding);
   const version = /version (\S+)/.exec(runQuietly('clang-tidy', ['--version']))[1];
-  return { 'clang-tidy': version, files: files.size, findings: findings.size };
+  return { 'clang-tidy': version, files, findings: findings.size };
 }
