@@ -40,7 +40,7 @@ export interface ConnectOptions {
   readonly poller?: PollerKind | undefined;
   /**
    * Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out.
-   * Each address is an attempt, and so is the second try at a bus that turns sd-bus away.
+   * Each address is an attempt, and so is the second handshake with a bus that rejects sd-bus.
    */
   readonly timeout?: number | undefined;
   /** Aborting gives the attempt up: `connect` rejects with the reason. It does nothing to a connection that was made. */

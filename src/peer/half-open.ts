@@ -152,7 +152,7 @@ export class HalfOpen {
     return undefined;
   }
 
-  /** Where there is none, it was the event loop that took so long: what came meanwhile has a time of its own. */
+  /** The rest of the time; all of it if there is no rest, because then the event loop was blocked while `allow` decided. */
   #timeLeft({ age }: Place): number {
     const { timeout } = this.#options;
     return age < timeout ? timeout - age : timeout;

@@ -92,7 +92,7 @@ async function openOne(
   return Listener.open(target, guid, onAccept, poller);
 }
 
-/** As {@link listenTarget}, with the reason where a host cannot be looked up, or not within the time of an attempt to connect. */
+/** As {@link listenTarget}, or why the host cannot be looked up; it has the time of an attempt to connect. */
 async function targetInTime(address: Address): Promise<ListenTarget | string> {
   const { promise, give } = timeLimit(CONNECT_TIMEOUT);
   const { parameters } = address;

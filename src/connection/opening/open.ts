@@ -155,7 +155,7 @@ class Attempt {
     if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target);
     const first = await this.#bySdBus(addressOf(this.#address, target));
     if (first instanceof Connection || !isWorthAnother(first) || this.#options.signal?.aborted) return first;
-    // An attempt of its own, with a time of its own: the event loop may have been held for all of the first one's.
+    // With the full timeout: the event loop may have been blocked during the first attempt.
     const second = await this.#byOwnHandshake(target);
     return second instanceof Connection || second.detail !== '' ? second : first;
   }
