@@ -1,5 +1,5 @@
 // What the documentation says is needed is what the project is made for and tested with.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -91,6 +91,15 @@ test('what is said to be a part of a test command is one of its suites', () => {
   }
   assert.match(read('docs/package.md'), 'What needs npm alone is a part of `npm run test:all`.');
   for (const name of ['npm', 'import', 'bundle']) assert.ok(suites.includes(`pack/${name}`), name);
+});
+
+test('files and commands that CONTRIBUTING.md names exist', () => {
+  const page = read('CONTRIBUTING.md');
+  const paths = page.match(/\b(?:src|native|test|scripts|docs|prebuilds)\/[\w./-]*\w/g) ?? [];
+  assert.ok(paths.length > 20);
+  for (const path of paths) assert.ok(existsSync(join(projectRoot, path)), path);
+  const { scripts } = JSON.parse(read('package.json'));
+  for (const [, name = ''] of page.matchAll(/`npm run ([\w:]+)/g)) assert.ok(name in scripts, name);
 });
 
 test.run();
