@@ -1,10 +1,9 @@
 // All that the addon needs of libc++'s library, for binaries that need no C++ library when they run (the
 // option BUSBAR_OWN_LIBCXX).
 //
-// Linking the library itself would more than double the addon: it demangles names and unwinds stacks in order
-// to say which exception nobody caught, and nothing throws here. What is left is memory, strings, and ways to
-// end the process. All of it stays in the module (exports.map): it takes the place of nothing that the
-// process has.
+// Linking the library itself would more than double the addon: it demangles names and unwinds stacks to
+// report uncaught exceptions, and nothing throws here. What is left is memory, strings, and ways to end the
+// process. All of it stays in the module (exports.map): it takes the place of nothing that the process has.
 #include <charconv>
 #include <cstdlib>
 #include <new>

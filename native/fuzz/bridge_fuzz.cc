@@ -19,7 +19,7 @@
 
 using namespace busbar;
 using namespace busbar::fuzz;
-using transport::Row;
+using inbox::Row;
 
 namespace {
 
@@ -56,10 +56,10 @@ struct Peer {
 
 struct Batch {
   std::vector<uint8_t> arena = std::vector<uint8_t>(size_t{16} * 1024);
-  std::vector<int32_t> rows = std::vector<int32_t>(4 * transport::kRowLength);
+  std::vector<int32_t> rows = std::vector<int32_t>(4 * inbox::kRowLength);
   std::vector<int32_t> strings = std::vector<int32_t>(size_t{32} * 3);
   std::vector<int32_t> fds = std::vector<int32_t>(64);
-  transport::Inbox inbox{{arena, rows, strings, fds}};
+  inbox::Inbox inbox{{arena, rows, strings, fds}};
 
   Row row() const {
     Row row;

@@ -9,15 +9,15 @@
 #include <cstring>
 
 #include "fuzz/fuzz.h"
-#include "transport/inbox.h"
+#include "inbox/inbox.h"
 #include "transport/socket_reader.h"
 #include "wire/message.h"
 
 using namespace busbar;
 using namespace busbar::fuzz;
-using transport::Fault;
-using transport::fault_code;
-using transport::Row;
+using inbox::Fault;
+using inbox::fault_code;
+using inbox::Row;
 
 namespace {
 
@@ -94,8 +94,7 @@ Expectation expect(std::span<const uint8_t> stream) {
 
 class Receiver {
  public:
-  Receiver()
-      : arena_(size_t{16} * 1024), rows_(8 * transport::kRowLength), strings_(size_t{64} * 3), fds_(1024) {
+  Receiver() : arena_(size_t{16} * 1024), rows_(8 * inbox::kRowLength), strings_(size_t{64} * 3), fds_(1024) {
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets_) == 0);
     reader_ = std::make_unique<transport::SocketReader>(sockets_[0]);
   }
@@ -154,7 +153,7 @@ class Receiver {
 
   void take(size_t index) {
     Row row;
-    std::memcpy(static_cast<void*>(&row), rows_.data() + index * transport::kRowLength, sizeof row);
+    std::memcpy(static_cast<void*>(&row), rows_.data() + index * inbox::kRowLength, sizeof row);
     HOLDS(row.body_offset >= 0 && row.body_length >= 0 && row.body_offset % 8 == 0);
     HOLDS(row.fd_offset >= 0 && row.fd_count >= 0);
     std::span<const uint8_t> body = inbox_.large_body();
@@ -177,7 +176,7 @@ class Receiver {
   int sockets_[2];
   std::vector<uint8_t> arena_;
   std::vector<int32_t> rows_, strings_, fds_;
-  transport::Inbox inbox_{{arena_, rows_, strings_, fds_}};
+  inbox::Inbox inbox_{{arena_, rows_, strings_, fds_}};
   std::unique_ptr<transport::SocketReader> reader_;
   Outcome outcome_;
 };

@@ -5,7 +5,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "loop/clock.h"
+#include "base/clock.h"
 #include "loop/thread_poller.h"
 
 namespace busbar::loop {
@@ -30,7 +30,7 @@ bool PollSet::open() {
 void PollSet::close() {
   epoll_.reset();
   timer_.reset();
-  timer_deadline_ = UINT64_MAX;
+  timer_deadline_ = kNoDeadline;
 }
 
 void PollSet::dispatch(uint64_t ends) {
@@ -56,13 +56,13 @@ void PollSet::collect_ready() {
     uint64_t expirations;
     // So that it is not ready any more. Nothing to read means that it was set anew in the meantime.
     [[maybe_unused]] const ssize_t length = read(timer_.get(), &expirations, sizeof expirations);
-    timer_deadline_ = UINT64_MAX;
+    timer_deadline_ = kNoDeadline;
   }
 }
 
 void PollSet::collect_due() {
   if (deadlines_.empty()) return;
-  const uint64_t now = now_us();
+  const uint64_t now = monotonic_now();
   for (const auto& [deadline, poller] : deadlines_) {
     if (deadline > now) break;
     turns_.add(*poller);
@@ -82,8 +82,8 @@ void PollSet::watch_fd(ThreadPoller& poller, int fd, uint32_t before, uint32_t e
 }
 
 void PollSet::watch_deadline(ThreadPoller& poller, uint64_t before, uint64_t deadline) {
-  if (before != UINT64_MAX) deadlines_.erase({before, &poller});
-  if (deadline != UINT64_MAX) deadlines_.insert({deadline, &poller});
+  if (before != kNoDeadline) deadlines_.erase({before, &poller});
+  if (deadline != kNoDeadline) deadlines_.insert({deadline, &poller});
   if (deadline == 0) owner_.dispatch_soon();
   // At the end of a dispatch it is set once for all.
   if (!dispatching_) set_timer();

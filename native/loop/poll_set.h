@@ -10,8 +10,9 @@
 #include <set>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/unique_fd.h"
 #include "loop/turns.h"
-#include "unique_fd.h"
 
 namespace busbar::loop {
 
@@ -41,7 +42,7 @@ class PollSet {
   // The epoll descriptor, readable when there is something to dispatch; -1 when closed.
   int fd() const { return epoll_.get(); }
   // Gives turns to pollers whose descriptor is ready or whose deadline has passed: to one at least, and until
-  // `ends`, a time of `now_us`. Asks for another dispatch where some had none.
+  // `ends`, a time of `monotonic_now`. Asks for another dispatch where some had none.
   void dispatch(uint64_t ends);
 
  private:
@@ -64,8 +65,8 @@ class PollSet {
   UniqueFd epoll_;
   UniqueFd timer_;
   std::set<std::pair<uint64_t, ThreadPoller*>> deadlines_;
-  // What the timer is set to; UINT64_MAX when it is not.
-  uint64_t timer_deadline_ = UINT64_MAX;
+  // What the timer is set to; kNoDeadline when it is not.
+  uint64_t timer_deadline_ = kNoDeadline;
   Turns turns_;
   bool dispatching_ = false;
   size_t pollers_ = 0;

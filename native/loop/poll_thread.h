@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace busbar::loop {
 

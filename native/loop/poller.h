@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "base/clock.h"
+
 namespace busbar::loop {
 
 class Poller {
@@ -27,9 +29,9 @@ class Poller {
     bool writable = false;
     // Whether the other side closes, or writes no more. Reading tells that as well.
     bool hangup = false;
-    // Absolute microseconds of CLOCK_MONOTONIC, UINT64_MAX for never. 0 is the next round of the loop, after
+    // Absolute microseconds of CLOCK_MONOTONIC, kNoDeadline for never. 0 is the next round of the loop, after
     // timers and the I/O of others have had their turn.
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = kNoDeadline;
   };
 
   // Waits for `interest`, in place of what was asked for before.

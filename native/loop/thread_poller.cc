@@ -19,7 +19,7 @@ void ThreadPoller::watch(const Interest& interest) {
   uint32_t events = (interest.readable ? EPOLLIN : 0u) | (interest.writable ? EPOLLOUT : 0u) |
                     (interest.hangup ? EPOLLRDHUP : 0u);
   // Waiting for a deadline is a reason to stay alive, too.
-  if (events == 0 && interest.deadline != UINT64_MAX) events = EPOLLRDHUP;
+  if (events == 0 && interest.deadline != kNoDeadline) events = EPOLLRDHUP;
   watch_fd(interest.fd, events);
   watch_deadline(interest.deadline);
   // A turn that was put off is not taken when nothing is waited for any more.

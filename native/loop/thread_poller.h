@@ -33,14 +33,14 @@ class ThreadPoller final : public Poller, private Turns::Taker {
   void set_referenced(bool referenced);
   // As with uv_poll, a poller that waits for nothing is no reason to stay alive. One whose descriptor is gone
   // waits for its deadline.
-  bool keeps_alive() const { return referenced_ && (armed_ != 0 || (fd_ < 0 && deadline_ != UINT64_MAX)); }
+  bool keeps_alive() const { return referenced_ && (armed_ != 0 || (fd_ < 0 && deadline_ != kNoDeadline)); }
 
   PollSet& set_;
   Client& client_;
   int fd_ = -1;
   // The events of epoll that are waited for; 0 when the descriptor is not in the set.
   uint32_t armed_ = 0;
-  uint64_t deadline_ = UINT64_MAX;
+  uint64_t deadline_ = kNoDeadline;
   bool referenced_ = true;
 };
 

@@ -1,7 +1,7 @@
 // A circular list that the takers themselves are the links of: to add and to remove costs nothing.
 #include "loop/turns.h"
 
-#include "loop/clock.h"
+#include "base/clock.h"
 
 namespace busbar::loop {
 
@@ -38,7 +38,7 @@ void Turns::run(uint64_t ends) {
     Link* const first = round.next;
     first->unlink();
     static_cast<Taker*>(first)->on_turn();
-    if (now_us() >= ends) break;
+    if (monotonic_now() >= ends) break;
   }
   // Those that had no turn come before those that have asked for another one.
   round.take_all(waiting_);

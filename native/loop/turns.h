@@ -53,7 +53,7 @@ class Turns {
   void remove(Taker& taker) { taker.unlink(); }
   // Runs a turn out of order.
   void run(Taker& taker) { taker.on_turn(); }
-  // Runs one turn at least, and further ones until `ends`, a time of `now_us`. A taker that is added
+  // Runs one turn at least, and further ones until `ends`, a time of `monotonic_now`. A taker that is added
   // meanwhile has its turn in the next call.
   void run(uint64_t ends);
 

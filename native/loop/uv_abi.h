@@ -44,6 +44,9 @@ BUSBAR_WEAK int uv_check_stop(uv_handle_s*);
 
 namespace busbar::loop {
 
+// What Node-API hands out, to code that names no symbol of libuv.
+using UvLoop = uv_loop_s;
+
 inline constexpr int kUvCheckHandle = 2;
 inline constexpr int kUvIdleHandle = 6;
 inline constexpr int kUvPollHandle = 8;

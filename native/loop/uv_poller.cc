@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "loop/clock.h"
+#include "base/clock.h"
 
 namespace busbar::loop {
 
@@ -18,7 +18,7 @@ constexpr uint64_t kFar = 5000;
 
 uint64_t microseconds_until(uint64_t deadline) {
   if (deadline == 0) return 0;
-  const uint64_t now = now_us();
+  const uint64_t now = monotonic_now();
   return deadline > now ? deadline - now : 0;
 }
 
@@ -53,7 +53,7 @@ void UvPoller::watch(const Interest& interest) {
   int events = (interest.readable ? kUvReadable : 0) | (interest.writable ? kUvWritable : 0) |
                (interest.hangup ? kUvDisconnect : 0);
   // Only a handle that waits for something keeps the loop alive, until the deadline too.
-  if (events == 0 && interest.deadline != UINT64_MAX) events = kUvDisconnect;
+  if (events == 0 && interest.deadline != kNoDeadline) events = kUvDisconnect;
   watch_fd(interest.fd, events);
   watch_deadline(interest.deadline);
   // A turn that was put off is not taken when nothing is waited for any more.
@@ -87,8 +87,8 @@ void UvPoller::watch_fd(int fd, int events) {
 
 void UvPoller::watch_deadline(uint64_t deadline) {
   // A descriptor that is gone keeps nothing alive, and what ended it was not told of yet.
-  const uint64_t left = deadline == UINT64_MAX ? 0 : microseconds_until(deadline);
-  if (fd_ < 0 && deadline != UINT64_MAX) {
+  const uint64_t left = deadline == kNoDeadline ? 0 : microseconds_until(deadline);
+  if (fd_ < 0 && deadline != kNoDeadline) {
     close_alarm();
     return hold_by_timer(left / 1000 + 1);
   }
@@ -98,7 +98,7 @@ void UvPoller::watch_deadline(uint64_t deadline) {
   if (!has_alarm) close_alarm();
   if (has_alarm || left == 0) {
     uv_timer_stop(timer_);
-    if (deadline != UINT64_MAX && left == 0) turns_.add(*this);
+    if (deadline != kNoDeadline && left == 0) turns_.add(*this);
     return;
   }
   // Rounded up: a timer that fires early would find nothing to do.

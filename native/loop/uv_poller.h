@@ -3,10 +3,10 @@
 // whole milliseconds. It is there only for as long as such deadlines follow one another.
 #pragma once
 
+#include "base/unique_fd.h"
 #include "loop/poller.h"
 #include "loop/uv_abi.h"
 #include "loop/uv_turns.h"
-#include "unique_fd.h"
 
 namespace busbar::loop {
 

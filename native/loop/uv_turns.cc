@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "loop/clock.h"
+#include "base/clock.h"
 
 namespace busbar::loop {
 
@@ -47,7 +47,7 @@ void UvTurns::remove_poller() {
 }
 
 uint64_t UvTurns::round_ends() {
-  if (round_ends_ == 0) round_ends_ = now_us() + kRoundMicroseconds;
+  if (round_ends_ == 0) round_ends_ = monotonic_now() + kRoundMicroseconds;
   return round_ends_;
 }
 
@@ -55,7 +55,7 @@ void UvTurns::offer(Turns::Taker& taker) {
   if (taker.is_waiting()) return;
   const bool is_first = round_ends_ == 0;
   const uint64_t ends = round_ends();
-  if (is_first || now_us() < ends) return turns_.run(taker);
+  if (is_first || monotonic_now() < ends) return turns_.run(taker);
   add(taker);
 }
 

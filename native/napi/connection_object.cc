@@ -4,12 +4,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "addon.h"
+#include "napi/addon.h"
 #include "napi/credentials_value.h"
-#include "transport/handshake_transport.h"
+#include "transport/handshake.h"
 #include "transport/sdbus_transport.h"
 #include "transport/socket_state.h"
-#include "transport/socket_transport.h"
+#include "transport/stream_transport.h"
 
 namespace busbar {
 
@@ -63,14 +63,16 @@ std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env
   transport::Endpoint& endpoint = options_.endpoint;
   const bool is_socket = options_.transport == "socket";
   if (is_socket && (endpoint.socket || endpoint.target.length > 0))
-    return std::make_unique<transport::HandshakeTransport>(std::move(endpoint));
+    return std::make_unique<transport::StreamTransport>(
+        std::make_unique<transport::Handshake>(std::move(endpoint)));
   const sdbus::Library* library = env.GetInstanceData<Addon>()->library();
   if (library == nullptr) {
     napi_throw_error(env, nullptr, "no sd-bus library was found");
     return nullptr;
   }
-  if (is_socket) return std::make_unique<transport::SocketTransport>(library->api(), std::move(endpoint));
-  return std::make_unique<transport::SdBusTransport>(library->api(), std::move(endpoint));
+  auto sdbus = std::make_unique<transport::SdBusTransport>(library->api(), std::move(endpoint));
+  if (is_socket) return std::make_unique<transport::StreamTransport>(std::move(sdbus));
+  return sdbus;
 }
 
 Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
@@ -106,7 +108,7 @@ void ConnectionObject::on_poll() {
   if (paused_) {
     write_paused();
   } else {
-    turn_ends_ = transport::monotonic_now() + kTurnMicroseconds;
+    turn_ends_ = monotonic_now() + kTurnMicroseconds;
     if (is_delivered()) take_batch();
     deliver();
     if (is_delivered()) end_batch();
@@ -181,7 +183,7 @@ void ConnectionObject::deliver() {
       if (state_ == State::kRunning && !poller_->has_outermost_scopes()) return;
     }
     // What awaits has run by now.
-    if (!is_delivered() && transport::monotonic_now() >= turn_ends_) return;
+    if (!is_delivered() && monotonic_now() >= turn_ends_) return;
   }
 }
 
@@ -201,7 +203,7 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   const int32_t count = inbox_->count();
   const napi_value large = row == 0 && inbox_->has_large_body() ? take_large_body() : undefined(Env());
   const int32_t new_strings = row == 0 ? inbox_->new_strings() : 0;
-  const uint64_t now = transport::monotonic_now();
+  const uint64_t now = monotonic_now();
   napi_value time_left = nullptr, returned = nullptr;
   napi_create_double(Env(), now < turn_ends_ ? static_cast<double>(turn_ends_ - now) / 1000 : 0, &time_left);
   switch (call(Env(), options_.on_batch,
@@ -273,7 +275,7 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
                    refusals_);
   const double pending = static_cast<double>(transport_->pending_bytes());
   if (!polling_ && state_ == State::kRunning) {
-    transport_->hurry();
+    transport_->end_rest();
     wait();
   }
   report_refusals();

@@ -11,11 +11,11 @@
 #include <optional>
 #include <vector>
 
+#include "inbox/inbox.h"
 #include "napi/async_scope.h"
 #include "napi/callback.h"
 #include "napi/connection_options.h"
 #include "napi/environment_poller.h"
-#include "transport/inbox.h"
 #include "transport/transport.h"
 
 namespace busbar {
@@ -79,7 +79,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
   ConnectionOptions options_;
   // From the opening on: a client that does not authenticate costs no memory for messages.
-  std::optional<transport::Inbox> inbox_;
+  std::optional<inbox::Inbox> inbox_;
   // What the last large body was handed over in.
   Napi::Reference<Napi::Value> large_memory_;
   // When the turn under way has taken its time, in microseconds of the monotonic clock.

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "addon.h"
+#include "napi/addon.h"
 
 namespace busbar {
 
@@ -105,7 +105,7 @@ bool read_limit(napi_env env, napi_value limits, const char* name, uint64_t& lim
   return true;
 }
 
-bool read_limits(napi_env env, napi_value object, transport::Limits& limits) {
+bool read_limits(napi_env env, napi_value object, inbox::Limits& limits) {
   napi_value value;
   napi_valuetype type = napi_undefined;
   if (napi_get_named_property(env, object, "limits", &value) != napi_ok ||
@@ -129,11 +129,10 @@ bool read_guid(napi_env env, napi_value object, bool is_optional, transport::End
   }
   if (is_optional && type == napi_undefined) return true;
   if (napi_get_typedarray_info(env, value, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
-      kind != napi_uint8_array || length != sizeof endpoint.guid) {
+      kind != napi_uint8_array || length != sizeof(wire::Guid)) {
     return false;
   }
-  std::memcpy(&endpoint.guid, data, length);
-  endpoint.has_guid = true;
+  std::memcpy(endpoint.guid.emplace().data(), data, length);
   return true;
 }
 
@@ -211,9 +210,9 @@ bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
   if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
     return refuse(env, "onOpen must return the memory of the inbox");
   return read_arena(env, object, arena, memory.arena) &&
-         read_integers(env, object, "rows", transport::kRowLength, rows, memory.rows) &&
-         read_integers(env, object, "strings", transport::kHeaderStrings * transport::kStringEntryLength,
-                       strings, memory.strings) &&
+         read_integers(env, object, "rows", inbox::kRowLength, rows, memory.rows) &&
+         read_integers(env, object, "strings", inbox::kHeaderStrings * inbox::kStringEntryLength, strings,
+                       memory.strings) &&
          read_integers(env, object, "fds", 0, fds, memory.fds);
 }
 

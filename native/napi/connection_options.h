@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include "inbox/inbox.h"
 #include "napi/callback.h"
 #include "napi/environment_poller.h"
 #include "transport/endpoint.h"
-#include "transport/inbox.h"
 
 namespace busbar {
 
@@ -16,8 +16,8 @@ struct ConnectionOptions {
   std::string transport;
   PollerKind poller = PollerKind::kUv;
   // Views into the buffers below, once they are lent. Only `memory` is used; the references keep the buffers.
-  transport::InboxMemory memory;
-  transport::Limits limits;
+  inbox::InboxMemory memory;
+  inbox::Limits limits;
   Reference arena, rows, strings, fds;
   Reference on_open, on_batch, on_drain, on_refused, on_close;
 

@@ -11,7 +11,7 @@ loop::Poller* EnvironmentLoop::create_poller(napi_env env, loop::Poller::Client&
 }
 
 bool EnvironmentLoop::open(napi_env env) {
-  uv_loop_s* loop = nullptr;
+  loop::UvLoop* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
   loop::UvTurns* turns = loop::UvTurns::create(loop);
   if (turns == nullptr) return false;

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "addon.h"
+#include "napi/addon.h"
 
 namespace busbar {
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "loop/clock.h"
+#include "base/clock.h"
 #include "loop/thread_poller.h"
 
 namespace busbar {
@@ -76,13 +76,13 @@ void EnvironmentThread::dispatch() {
   wanted_ = false;
   busy_ = true;
   Napi::HandleScope handles(env_);
-  began_ = loop::now_us();
+  began_ = monotonic_now();
   set_.dispatch(began_ + loop::kRoundMicroseconds - spent_);
   microtasks_.end_turn();
 }
 
 void EnvironmentThread::on_settled() {
-  spent_ += loop::now_us() - began_;
+  spent_ += monotonic_now() - began_;
   if (spent_ >= loop::kRoundMicroseconds && round_.request(keeps_alive_)) return;
   end_dispatch();
 }

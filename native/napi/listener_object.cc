@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "addon.h"
+#include "napi/addon.h"
 #include "transport/socket_state.h"
 #include "transport/transport.h"
 
@@ -100,7 +100,7 @@ void ListenerObject::on_poll() {
   // Someone runs the loop from within a callback of ours.
   if (polling_) return;
   // libuv's timers count from where the turn of the loop began, and so may be early.
-  const uint64_t now = transport::monotonic_now();
+  const uint64_t now = monotonic_now();
   if (resting_until_ > now) return watch();
   Napi::HandleScope handles(Env());
   // Keeps this object from being collected while it is in use here, even if a callback closes it.
@@ -108,7 +108,7 @@ void ListenerObject::on_poll() {
   resting_until_ = 0;
   polling_ = true;
   for (int i = 0; i < kAcceptedPerTurn && poller_.is_open() && !paused_; i++) {
-    if (!accept_one() || transport::monotonic_now() >= now + kTurnMicroseconds) break;
+    if (!accept_one() || monotonic_now() >= now + kTurnMicroseconds) break;
   }
   polling_ = false;
   if (!poller_.is_open()) return release();
@@ -132,7 +132,7 @@ bool ListenerObject::accept_one() {
   if (fd == -ECONNABORTED || fd == -EINTR || fd == -EPROTO || fd == -EPERM) return true;
   AsyncScope scope(Env(), *async_context_);
   if (fd < 0) {
-    resting_until_ = transport::monotonic_now() + kRestMicroseconds;
+    resting_until_ = monotonic_now() + kRestMicroseconds;
     call(Env(), on_error_, {number(Env(), -fd)});
     return false;
   }

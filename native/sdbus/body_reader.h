@@ -12,9 +12,9 @@
 #include <span>
 #include <string_view>
 
+#include "inbox/inbox.h"
 #include "sdbus/api.h"
 #include "sdbus/fd_index.h"
-#include "transport/inbox.h"
 #include "wire/writer.h"
 
 namespace busbar::sdbus {
@@ -37,7 +37,7 @@ class BodyReader {
  public:
   // Borrows all; descriptors written to `fds` still belong to the message.
   BodyReader(const Api& api, sd_bus_message* message, wire::Writer& writer, std::span<int32_t> fds,
-             const transport::Limits& limits = {})
+             const inbox::Limits& limits = {})
       : api_(api), message_(message), writer_(writer), fds_(fds), limits_(limits) {}
 
   // Reads the whole body, from the beginning.
@@ -73,7 +73,7 @@ class BodyReader {
   sd_bus_message* message_;
   wire::Writer& writer_;
   FdIndex fds_;
-  const transport::Limits limits_;
+  const inbox::Limits limits_;
   uint64_t cost_ = 0;
   // The string that was read last.
   std::string_view text_;

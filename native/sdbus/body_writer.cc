@@ -1,5 +1,5 @@
-// The walk behind BodyWriter. The bytes come from our own encoder, but are checked as if they did not:
-// nothing that JavaScript hands over may lead to a bad pointer.
+// Appends a body value by value, by recursive descent over its signature. The bytes come from our own
+// encoder, but are checked as if they did not: no bytes of JavaScript may lead to a bad pointer.
 #include "sdbus/body_writer.h"
 
 #include <cerrno>

@@ -14,10 +14,10 @@ namespace busbar::sdbus {
 
 namespace {
 
-using transport::Fault;
-using transport::fault_code;
-using transport::Inbox;
-using transport::Row;
+using inbox::Fault;
+using inbox::fault_code;
+using inbox::Inbox;
+using inbox::Row;
 
 // sd-bus takes no more with one message.
 constexpr size_t kMaxFds = 1024;

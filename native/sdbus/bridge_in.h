@@ -1,8 +1,8 @@
 // Received sd_bus_message → a row of the inbox, with strings, body and descriptors.
 #pragma once
 
+#include "inbox/inbox.h"
 #include "sdbus/api.h"
-#include "transport/inbox.h"
 
 namespace busbar::sdbus {
 
@@ -16,7 +16,7 @@ enum class Stored {
 
 // Copies `message` into `inbox`, which must not be full. A message too large for an empty inbox gets a body
 // of its own; a body that cannot be delivered at all leaves a row with a fault.
-[[nodiscard]] Stored store_message(const Api& api, sd_bus_message* message, transport::Inbox& inbox);
+[[nodiscard]] Stored store_message(const Api& api, sd_bus_message* message, inbox::Inbox& inbox);
 
 // The bytes that the body of `message` takes once it is stored, as far as it can be read.
 size_t body_length(const Api& api, sd_bus_message* message);

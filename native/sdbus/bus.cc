@@ -1,6 +1,7 @@
 // The calls behind Bus.
 #include "sdbus/bus.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -44,10 +45,12 @@ int Bus::start_fd(UniqueFd socket) {
   return r < 0 ? r : adopt(std::move(handle), std::move(socket));
 }
 
-int Bus::serve_fd(UniqueFd socket, const sd_id128& guid) {
+int Bus::serve_fd(UniqueFd socket, const wire::Guid& guid) {
   BusHandle handle;
+  sd_id128 id;
+  std::copy(guid.begin(), guid.end(), id.bytes);
   int r = create(handle);
-  if (r >= 0) r = api_->sd_bus_set_server(handle.get(), 1, guid);
+  if (r >= 0) r = api_->sd_bus_set_server(handle.get(), 1, id);
   return r < 0 ? r : adopt(std::move(handle), std::move(socket));
 }
 

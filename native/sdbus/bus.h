@@ -10,14 +10,13 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
+#include "base/clock.h"
+#include "base/unique_fd.h"
 #include "sdbus/handles.h"
-#include "unique_fd.h"
+#include "wire/guid.h"
 
 namespace busbar::sdbus {
-
-inline constexpr uint64_t kNoDeadline = std::numeric_limits<uint64_t>::max();
 
 class Bus {
  public:
@@ -36,7 +35,7 @@ class Bus {
   int start_fd(UniqueFd socket);
   // As `start_fd`, in the role of the server. sd-bus takes the word of the kernel for who the client is, but
   // lets anybody in who says the same: whether that is somebody to let in has to be asked before.
-  int serve_fd(UniqueFd socket, const sd_id128& guid);
+  int serve_fd(UniqueFd socket, const wire::Guid& guid);
   // Drops the connection and what is queued.
   void close() { handle_.reset(); }
 

@@ -1,4 +1,4 @@
-// Wire bytes → sd_bus_message → inbox, over a real sd-bus without a bus: a socketpair that nobody answers on.
+// Wire bytes → sd_bus_message → inbox, over a real sd-bus without a bus: a socketpair without a peer.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,12 +16,12 @@
 
 namespace busbar::test {
 
-using transport::Row;
+using inbox::Row;
 
 struct Bridge {
   explicit Bridge(size_t arena_size = 4096)
       : arena(arena_size),
-        rows(16 * transport::kRowLength),
+        rows(16 * inbox::kRowLength),
         strings(size_t{64} * 3),
         fds(16),
         inbox({arena, rows, strings, fds}) {
@@ -57,7 +57,7 @@ struct Bridge {
 
   Row row(size_t index) const {
     Row row;
-    memcpy(static_cast<void*>(&row), rows.data() + index * transport::kRowLength, sizeof row);
+    memcpy(static_cast<void*>(&row), rows.data() + index * inbox::kRowLength, sizeof row);
     return row;
   }
 
@@ -82,7 +82,7 @@ struct Bridge {
   int peer = -1;
   std::vector<uint8_t> arena;
   std::vector<int32_t> rows, strings, fds;
-  transport::Inbox inbox;
+  inbox::Inbox inbox;
   sdbus::Stored stored = sdbus::Stored::kIgnored;
 };
 

@@ -3,7 +3,7 @@
 
 using namespace busbar;
 using namespace busbar::test;
-using transport::Fault;
+using inbox::Fault;
 
 TEST("a method call keeps serial, flags and all strings") {
   Bridge bridge;

@@ -5,7 +5,7 @@
 
 using namespace busbar;
 using namespace busbar::test;
-using transport::Fault;
+using inbox::Fault;
 
 TEST("descriptors cross as duplicates, each distinct one once") {
   Bridge bridge;

@@ -70,7 +70,9 @@ TEST("a rest that brings little is the last one, until messages were timed again
   CHECK(flooded.read(10, 20) == 0 && flooded.read(10, 20) == 0 && flooded.read(620, 24) == 240);
 }
 
-TEST("how long rests are does not depend on rests: who waits for us to read is not held up more and more") {
+TEST(
+    "how long rests are does not depend on rests: a sender that waits for a read is not held up more and "
+    "more") {
   Fixture flooded = signals();
   flooded.flood(10);
   for (int i = 0; i < 100; i++) CHECK(flooded.read(1000, 18) == 240);
@@ -102,7 +104,7 @@ TEST("the next calls go on being answered in rests, but a call out of turn ends 
   CHECK(caller.flood(10) == 240);
   caller.gathering.call_sent();
   CHECK(caller.rest() == 240);
-  caller.gathering.hurry();
+  caller.gathering.end_rest();
   CHECK(caller.rest() == 0);
   CHECK(caller.read(240, 24) == 240);
 }
@@ -114,7 +116,7 @@ TEST("calls gather, half of what came in a long rest, if that was as many as bef
   CHECK(service.read(110, 11) == 110);
 }
 
-TEST("callers who wait for answers before they call again are not held up, but for a try now and then") {
+TEST("callers that wait for answers before they call again are not held up, but for a try now and then") {
   Fixture service = calls();
   CHECK(service.flood(10) == 240);
   CHECK(service.read(300, 22) == 0);
@@ -143,7 +145,7 @@ TEST("what comes in gulps anyway is read as it comes") {
   for (int i = 0; i < 4; i++) CHECK(peer.read(50, 50) == 0);
 }
 
-TEST("a service that calls somebody waits for that: its own call ends the rest") {
+TEST("a service that makes a call waits for the reply: its own call ends the rest") {
   Fixture service = calls();
   service.flood(10);
   CHECK(service.read(240, 24) == 120);

@@ -101,7 +101,7 @@ TEST("a message needs the fields of its type") {
   CHECK(rule_of(message_bytes({.type = kError, .reply_serial = 1})) == Rule::kMissingField);
   CHECK(rule_of(message_bytes({.type = kSignal, .path = "/", .member = "M"})) == Rule::kMissingField);
   CHECK(rule_of(message_bytes({.type = kMethodCall, .path = "/", .member = "M"})) == Rule::kNone);
-  // Unknown types are ignored by whoever gets them, but must be well-formed.
+  // Receivers ignore unknown types, but they must be well-formed.
   CHECK(rule_of(message_bytes({.type = 77})) == Rule::kNone);
 }
 

@@ -1,5 +1,5 @@
 // The bookkeeping of a batch.
-#include "transport/inbox.h"
+#include "inbox/inbox.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 #include "check.h"
 
-using namespace busbar::transport;
+using namespace busbar::inbox;
 using busbar::wire::Writer;
 
 namespace {
@@ -93,7 +93,7 @@ TEST("a large body fills the batch") {
   CHECK(!inbox.is_full() && !inbox.has_large_body());
 }
 
-TEST("descriptors that nobody takes are closed, those of taken rows are not") {
+TEST("descriptors of rows that were not taken are closed, those of taken rows are not") {
   Memory memory;
   Inbox inbox(memory.lend());
   const int taken = dup(0), left = dup(0);

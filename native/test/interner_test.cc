@@ -1,5 +1,5 @@
 // Ids of header strings, and what a flood of them does.
-#include "transport/interner.h"
+#include "inbox/interner.h"
 
 #include <map>
 #include <string>
@@ -7,7 +7,7 @@
 #include "check.h"
 #include "wire/work.h"
 
-using busbar::transport::Interner;
+using busbar::inbox::Interner;
 
 TEST("a string is new once, and keeps its id") {
   Interner interner(4);

@@ -194,7 +194,7 @@ TEST("what dbus must refuse is refused, and what crashed sd-bus once is survived
       const std::string text = output_of("cat '" + entry.path().string() + "'");
       const MessageVerdict verdict = verdict_of({text.begin(), text.end()});
       if (folder == invalid) CHECK(!verdict.is_sound());
-      // libdbus leaves it to whoever takes the descriptor to find that it never came.
+      // libdbus leaves it to the reader of the descriptor to find that it never came.
       if (folder == valid) CHECK(verdict.is_sound() || verdict.verdict.rule == Rule::kFdIndex);
     }
   }

@@ -15,7 +15,7 @@ namespace {
 constexpr Guid kGuid = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
                         0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
 const std::string kOk = "OK 0123456789abcdef0123456789abcdef\r\n";
-// 1000, which is who the clients here are.
+// 1000, the user id of the clients here.
 const std::string kUid = "31303030";
 const std::string kAuthUid = "\0AUTH EXTERNAL 31303030\r\n"s;
 const std::string kAuthAnonymous = "\0AUTH ANONYMOUS 627573626172\r\n"s;
@@ -75,7 +75,7 @@ std::string reaction(std::string_view text, SaslClient::Options options = client
 
 }  // namespace
 
-TEST("a server lets in who is whom the kernel says, by number and without") {
+TEST("a server accepts the user id that the kernel reports, claimed or left out") {
   CHECK(answer("AUTH EXTERNAL 31303030\r\n") == kOk);
   CHECK(answer("AUTH EXTERNAL\r\n") == "DATA\r\n");
   CHECK(answer("AUTH EXTERNAL\r\nDATA\r\n") == "DATA\r\n" + kOk);
@@ -174,7 +174,7 @@ TEST("after a rejection, a cancellation or an error a client may try again, but 
   }
 }
 
-TEST("descriptors are agreed on where there can be any, and only by who is in") {
+TEST("descriptors are agreed on where there can be any, and only after authentication") {
   const std::string auth = "AUTH EXTERNAL 31303030\r\n";
   CHECK(Answer(auth + kNegotiateAndBegin).server.passes_fds());
   CHECK(!Answer(auth + "BEGIN\r\n").server.passes_fds());
@@ -248,7 +248,7 @@ TEST("a server understands a client that says everything at once, in any portion
   }
 }
 
-TEST("a client says who it is, asks for descriptors, and begins") {
+TEST("a client claims its user id, asks for descriptors, and begins") {
   Reaction reaction("");
   CHECK(reaction.greeting == kAuthUid && reaction.said.empty());
   CHECK(say(reaction.client, kOk) == kOk.size());
@@ -263,7 +263,7 @@ TEST("a client says who it is, asks for descriptors, and begins") {
   CHECK(without.said == "BEGIN\r\n" && without.client.is_done() && !without.client.passes_fds());
 }
 
-TEST("a client that is not believed asks to be whom the kernel says") {
+TEST("a client that is rejected asks to be the user that the kernel reports") {
   CHECK(reaction("REJECTED EXTERNAL\r\n") == "AUTH EXTERNAL\r\n");
   CHECK(reaction("REJECTED KERBEROS_V4 EXTERNAL SKEY\r\n") == "AUTH EXTERNAL\r\n");
   CHECK(reaction("REJECTED\r\nDATA\r\n") == "AUTH EXTERNAL\r\nDATA\r\n");
@@ -277,7 +277,7 @@ TEST("a client that is not believed asks to be whom the kernel says") {
     CHECK(Reaction(line).client.failure() == SaslFailure::kRejected);
 }
 
-TEST("an anonymous client says what it is, and never who") {
+TEST("an anonymous client names its program, and no user") {
   SaslClient::Options options = client_options();
   options.anonymous = true;
   CHECK(Reaction("", options).greeting == kAuthAnonymous);
@@ -306,7 +306,7 @@ TEST("a client does not know commands that are no answers") {
   }
 }
 
-TEST("a client of a bus is whom the kernel says, and says its number where that is not believed") {
+TEST("a client of a bus is the user that the kernel reports, and claims its user id where that is rejected") {
   SaslClient::Options options = client_options();
   options.is_bus = true;
   CHECK(Reaction("", options).greeting == "\0AUTH EXTERNAL\r\n"s);
@@ -379,7 +379,7 @@ TEST("a client takes answers that come in any portions, and leaves the messages"
   }
 }
 
-TEST("client and server understand each other, whoever the kernel says the client is") {
+TEST("client and server understand each other, whatever user id the kernel reports") {
   for (const bool fds_there : {false, true}) {
     for (const uint32_t known_as : {1000u, 100000u}) {
       for (const int kind : {0, 1, 2}) {

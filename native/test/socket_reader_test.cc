@@ -10,9 +10,9 @@
 
 using namespace busbar;
 using namespace busbar::test;
-using transport::Fault;
-using transport::fault_code;
-using transport::Row;
+using inbox::Fault;
+using inbox::fault_code;
+using inbox::Row;
 using transport::SocketReader;
 using wire::kNoReplyExpected;
 using wire::Rule;
@@ -54,7 +54,7 @@ struct Pipe {
     if (ends[1] >= 0) ::close(ends[1]);
     ends[1] = -1;
   }
-  // Whether nobody holds the writing end any more.
+  // Whether the last writing end is closed.
   bool is_closed() const {
     char byte;
     return ::read(ends[0], &byte, 1) == 0;
@@ -195,7 +195,7 @@ TEST("a broken header costs its own message, and names the rule") {
   CHECK(fixture.row(1).body_length == 0);
 }
 
-TEST("who is not known to wait for an answer is not answered") {
+TEST("a caller that is not known to wait for an answer is not answered") {
   const auto flags_of = [](MessageFields fields) {
     fields.type = 1;
     fields.path = "/a";

@@ -248,7 +248,7 @@ TEST("bytes that the kernel has no memory for wait for the clock, and arrive in 
     Batch batch;
     for (uint32_t i = 1; i <= 3; i++) batch.add(text_message(i, 10));
     injected_error = error;
-    const uint64_t before = transport::monotonic_now();
+    const uint64_t before = monotonic_now();
     fixture.send(batch.sent);
     CHECK(fixture.refused.empty() && fixture.writer.error() == 0);
     CHECK(fixture.writer.pending_bytes() == batch.expected.size() && fixture.writer.retry_at() > before);

@@ -27,7 +27,7 @@ struct Writing : Fixture {
     if (!open()) return false;
     peer.receive();
     const int least = 1;
-    setsockopt(transport->socket(), SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+    setsockopt(transport->wants().fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
     Bytes bytes;
     bytes.u32(static_cast<uint32_t>(length)).raw(std::string(length, 'x'));
     std::vector<transport::Refusal> refused;
@@ -63,9 +63,9 @@ struct Writing : Fixture {
   }
 
   // What of the other side's messages is not in the socket any more.
-  size_t read_bytes(std::span<const uint8_t> message) const {
+  size_t read_bytes(std::span<const uint8_t> message) {
     int waiting = 0;
-    ioctl(transport->socket(), FIONREAD, &waiting);
+    ioctl(transport->wants().fd, FIONREAD, &waiting);
     return sent * message.size() + said_ - static_cast<size_t>(waiting);
   }
 
@@ -114,9 +114,9 @@ TEST("of messages that are read while only writing was asked for, 4096 are kept;
   REQUIRE(writing.settle_stuck(small));
   CHECK(writing.read_bytes(small) / small.size() == kMaxHeld);
   // Flushing does not go beyond it either, and does not wait for its time.
-  const uint64_t before = transport::monotonic_now(), pending = writing.transport->pending_bytes();
+  const uint64_t before = monotonic_now(), pending = writing.transport->pending_bytes();
   writing.transport->flush(60'000);
-  CHECK(transport::monotonic_now() - before < 30'000'000 && writing.transport->pending_bytes() == pending);
+  CHECK(monotonic_now() - before < 30'000'000 && writing.transport->pending_bytes() == pending);
   // They are all there, and a turn that reads them makes room: writing goes on.
   size_t received = 0;
   while (received < kMaxHeld) {

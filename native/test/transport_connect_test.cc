@@ -39,7 +39,7 @@ TEST("an address of an unknown kind fails in start") {
 TEST("a refused TCP connection is lost in the phase of connecting, with its errno") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
-  // Port 1 of the loopback device: nobody listens.
+  // Port 1 of the loopback device: there is no listener.
   fixture.transport.emplace(fixture.library->api(), "tcp:host=127.0.0.1,port=1");
   const int error = fixture.transport->start();
   if (error != 0) {

@@ -13,10 +13,10 @@
 
 namespace busbar::test {
 
+using inbox::Row;
 using transport::Loss;
 using transport::Phase;
 using transport::Progress;
-using transport::Row;
 
 inline constexpr const char* kAgree = "DATA\r\nOK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\n";
 
@@ -24,7 +24,7 @@ inline constexpr const char* kAgree = "DATA\r\nOK 0123456789abcdef0123456789abcd
 struct Fixture {
   Fixture()
       : arena(65536),
-        rows(64 * transport::kRowLength),
+        rows(64 * inbox::kRowLength),
         strings(size_t{512} * 3),
         fds(64),
         inbox({arena, rows, strings, fds}) {
@@ -85,7 +85,7 @@ struct Fixture {
 
   Row row(size_t index) const {
     Row row;
-    memcpy(static_cast<void*>(&row), rows.data() + index * transport::kRowLength, sizeof row);
+    memcpy(static_cast<void*>(&row), rows.data() + index * inbox::kRowLength, sizeof row);
     return row;
   }
 
@@ -98,7 +98,7 @@ struct Fixture {
   ScriptedPeer peer;
   std::vector<uint8_t> arena;
   std::vector<int32_t> rows, strings, fds;
-  transport::Inbox inbox;
+  inbox::Inbox inbox;
   std::optional<transport::SdBusTransport> transport;
   bool is_open = false;
 };

@@ -49,7 +49,7 @@ TEST("what is sent has the serial it was given, and a refusal costs one message 
   CHECK(first.message_length() + second.message_length() == sent.size());
 }
 
-TEST("a refused reply tells who waits for it") {
+TEST("a refused reply tells which caller waits for it") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());
@@ -141,7 +141,7 @@ TEST(
   CHECK(later.size() == 1 && later[0].serial == kRefused && later[0].error == EILSEQ);
 }
 
-TEST("writing for who does not want to read keeps what arrives, up to a bound of bytes") {
+TEST("writing for an owner that does not want to read keeps what arrives, up to a bound of bytes") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());
@@ -170,9 +170,9 @@ TEST("flush gives up after its time, and keeps what arrived") {
   body.u32(32 << 20).raw(std::string(32 << 20, 'x'));
   std::vector<transport::Refusal> refused;
   fixture.transport->send(message_bytes(signal_fields("ay"), body), {}, refused);
-  const uint64_t before = transport::monotonic_now();
+  const uint64_t before = monotonic_now();
   fixture.transport->flush(30);
-  const uint64_t waited = transport::monotonic_now() - before;
+  const uint64_t waited = monotonic_now() - before;
   CHECK(waited >= 25000 && waited < 5000000);
   CHECK(fixture.transport->pending_bytes() > 0);
   fixture.peer.send(message_bytes(signal_fields("u"), Bytes().u32(5)));

@@ -7,9 +7,10 @@
 #include <random>
 #include <vector>
 
+#include "base/clock.h"
 #include "check.h"
-#include "loop/clock.h"
 
+using busbar::monotonic_now;
 using namespace busbar::loop;
 
 namespace {
@@ -60,13 +61,13 @@ TEST("a round goes on until its time is over") {
   std::array<Taker, 50> takers;
   for (Taker& taker : takers) {
     taker.in_turn = [] {
-      const uint64_t end = now_us() + 1000;
-      while (now_us() < end) {
+      const uint64_t end = monotonic_now() + 1000;
+      while (monotonic_now() < end) {
       }
     };
     turns.add(taker);
   }
-  turns.run(now_us() + 10'000);
+  turns.run(monotonic_now() + 10'000);
   int taken = 0;
   for (const Taker& taker : takers) taken += taker.turns;
   // Fewer where the processor was taken away.
@@ -91,7 +92,7 @@ TEST("a turn that is asked for in a turn is one of the next round") {
   turns.remove(other);
 }
 
-TEST("who is removed, or gone, has no turn, in a round that is under way either") {
+TEST("a taker that is removed, or gone, has no turn, in a round that is under way either") {
   Turns turns;
   Taker first;
   std::vector<Taker*> others;

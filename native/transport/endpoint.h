@@ -1,11 +1,12 @@
 // What a connection is made of: a server to connect to, or a client that was accepted.
 #pragma once
 
+#include <optional>
 #include <string>
 
-#include "sdbus/api.h"
+#include "base/unique_fd.h"
 #include "transport/socket_address.h"
-#include "unique_fd.h"
+#include "wire/guid.h"
 
 namespace busbar::transport {
 
@@ -16,13 +17,12 @@ struct Endpoint {
   SocketAddress target{};
   // An accepted socket, of which this connection is the server's end.
   UniqueFd socket{};
-  // What the server tells its clients that it is; what it has to be for a client with a target, if
-  // there is one: all zeros is one, too.
-  sd_id128 guid{};
-  bool has_guid = false;
-  // Whether the target is a bus, and no peer: they are talked to in different ways.
+  // The id that a server gives its clients, or the one that a client with a target asks of the server: any
+  // server will do if there is none.
+  std::optional<wire::Guid> guid{};
+  // Whether the target is a bus, and no peer: clients authenticate to them in different orders.
   bool is_bus = false;
-  // As a client: authenticate without saying who one is. As a server: let such clients in.
+  // As a client: authenticate without an identity. As a server: let such clients in.
   bool anonymous = false;
 };
 

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace busbar::transport {
 

@@ -91,7 +91,7 @@ void Gathering::call_sent() {
   if (kind_ != Kind::kReplies) stop();
 }
 
-void Gathering::hurry() {
+void Gathering::end_rest() {
   rests_until_ = 0;
   call_sent();
 }

@@ -35,7 +35,7 @@ class Gathering {
   // A call was sent because of what was read.
   void call_sent();
   // A call was sent out of turn.
-  void hurry();
+  void end_rest();
 
   // When to read again: an absolute time of the same clock in microseconds, 0 for at once.
   uint64_t rests_until() const { return rests_until_; }

@@ -3,7 +3,6 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -18,12 +17,6 @@ constexpr size_t kReceiveLength = 4096;
 // A unix socket whose queue of clients is full says so, and then nothing more: no event tells when it is not.
 constexpr uint64_t kRetryMicroseconds = 10'000;
 
-wire::Guid guid_of(const sd_id128& id) {
-  wire::Guid guid;
-  std::copy(std::begin(id.bytes), std::end(id.bytes), guid.begin());
-  return guid;
-}
-
 // Only unix sockets carry descriptors.
 bool is_unix(int fd) {
   int domain = 0;
@@ -33,7 +26,6 @@ bool is_unix(int fd) {
 
 bool is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-// For a text.
 std::string it_said(const std::string& line) { return "it said \"" + line + '"'; }
 
 }  // namespace
@@ -94,23 +86,35 @@ void Handshake::begin_authenticating() {
 }
 
 std::unique_ptr<wire::SaslClient> Handshake::client() const {
-  wire::SaslClient::Options options{
-      .uid = geteuid(), .is_bus = endpoint_.is_bus, .anonymous = endpoint_.anonymous, .fds = is_unix(fd())};
-  // 0 is nobody's.
-  if (endpoint_.has_guid) options.guid = guid_of(endpoint_.guid);
-  return std::make_unique<wire::SaslClient>(options);
+  return std::make_unique<wire::SaslClient>(wire::SaslClient::Options{.uid = geteuid(),
+                                                                      .is_bus = endpoint_.is_bus,
+                                                                      .anonymous = endpoint_.anonymous,
+                                                                      .fds = is_unix(fd()),
+                                                                      .guid = endpoint_.guid});
 }
 
 std::unique_ptr<wire::SaslExchange> Handshake::server() const {
   wire::SaslServer::Options options{
-      .anonymous = endpoint_.anonymous, .fds = is_unix(fd()), .guid = guid_of(endpoint_.guid)};
+      .anonymous = endpoint_.anonymous, .fds = is_unix(fd()), .guid = endpoint_.guid.value_or(wire::Guid{})};
   if (const std::optional<Credentials> client = peer_credentials(fd())) options.uid = client->uid;
   return std::make_unique<wire::SaslServer>(options);
 }
 
-void Handshake::step() {
+Progress Handshake::open() {
+  Progress progress;
+  if (fd() < 0) return progress;
   if (phase_ == Phase::kConnect && !loss_) finish_connecting();
   if (phase_ == Phase::kAuthenticate && !loss_) authenticate();
+  progress.lost = loss_;
+  progress.opened = phase_ == Phase::kOpen && !loss_;
+  return progress;
+}
+
+std::unique_ptr<SocketStream> Handshake::take_over() {
+  auto stream = std::make_unique<SocketStream>(fd(), can_send_fds());
+  stream->adopt(rest_, fds_);
+  forget_rest();
+  return stream;
 }
 
 void Handshake::authenticate() {
@@ -194,7 +198,7 @@ void Handshake::lose(int error, std::string_view detail) {
   if (!loss_) loss_ = Loss{error, phase_, std::string(detail)};
 }
 
-Wants Handshake::wants() const {
+Wants Handshake::wants() {
   Wants wants;
   wants.fd = fd();
   if (loss_) {

@@ -1,51 +1,39 @@
-// What comes before the first message, without sd-bus: connects a socket, or takes one that was accepted, and
-// has both sides agree on who the client is. It owns the socket for as long as the connection lasts.
+// The connector without sd-bus: connects a socket, or takes one that was accepted, and authenticates. It is
+// that of peers, both of clients and of servers, and of buses where there is no sd-bus library, or where
+// sd-bus is turned away.
 //
 // The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
-// is here for whoever goes on reading.
+// goes to the stream. sd-bus would keep it in its own buffers, so it cannot connect to peers here.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "transport/connector.h"
 #include "transport/endpoint.h"
 #include "transport/fd_queue.h"
-#include "transport/transport.h"
 #include "wire/sasl.h"
 
 namespace busbar::transport {
 
-class Handshake {
+class Handshake final : public Connector {
  public:
   explicit Handshake(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
-  // Begins. Returns 0 or a positive errno.
-  int start();
-  // Goes as far as is possible without blocking.
-  void step();
-  bool is_done() const { return phase_ == Phase::kOpen; }
-  // Whether a byte of the other side was read.
-  bool has_heard() const { return has_heard_; }
-  const std::optional<Loss>& loss() const { return loss_; }
-  // Until it is done, or lost.
-  Wants wants() const;
-  Phase phase() const { return phase_; }
-  bool can_send_fds() const { return is_done() && exchange_->passes_fds(); }
-
-  int fd() const { return endpoint_.socket.get(); }
-  // What came behind the last line.
-  std::span<const uint8_t> rest() const { return rest_; }
-  FdQueue& fds() { return fds_; }
-  // Lets go of both.
-  void forget_rest();
-
-  void close();
+  int start() override;
+  Progress open() override;
+  std::unique_ptr<SocketStream> take_over() override;
+  Wants wants() override;
+  bool has_heard() const override { return has_heard_; }
+  Phase phase() const override { return phase_; }
+  bool can_send_fds() const override { return phase_ == Phase::kOpen && exchange_->passes_fds(); }
+  void close() override;
 
  private:
+  int fd() const { return endpoint_.socket.get(); }
   int connect();
   void finish_connecting();
   void begin_authenticating();
@@ -59,6 +47,7 @@ class Handshake {
   void fail(wire::SaslFailure failure);
   // What a client knows of a server that hung up; empty on the server's side.
   std::string account() const;
+  void forget_rest();
 
   Endpoint endpoint_;
   Phase phase_ = Phase::kConnect;
@@ -70,7 +59,9 @@ class Handshake {
   std::string output_;
   // Errno, positive, if nothing can be written any more. What the other side said before may still be read.
   int write_error_ = 0;
+  // A byte of the other side was read.
   bool has_heard_ = false;
+  // What came behind the last line: bytes and descriptors of messages.
   std::vector<uint8_t> rest_;
   FdQueue fds_;
   std::optional<Loss> loss_;

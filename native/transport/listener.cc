@@ -9,8 +9,8 @@ namespace busbar::transport {
 
 namespace {
 
-// How many may wait to be accepted; a kernel with a lower limit holds to its own. Not SOMAXCONN: musl has the
-// 128 of old kernels there.
+// How many clients may wait to be accepted, if the kernel's own limit is not lower. Not SOMAXCONN: it is
+// still the 128 of old kernels in musl.
 constexpr int kBacklog = 4096;
 
 }  // namespace

@@ -1,11 +1,11 @@
-// A socket that waits for peers to connect. Which names are worth listening on, and who may come in, is
-// decided above; errors are positive errno values.
+// A socket that waits for peers to connect. TypeScript decides which addresses to listen on, and which
+// clients may connect. Errors are positive errno values.
 #pragma once
 
 #include <cstdint>
 
+#include "base/unique_fd.h"
 #include "transport/socket_address.h"
-#include "unique_fd.h"
 
 namespace busbar::transport {
 

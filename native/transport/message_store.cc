@@ -11,6 +11,10 @@
 
 namespace busbar::transport {
 
+using inbox::Fault;
+using inbox::fault_code;
+using inbox::Inbox;
+using inbox::Row;
 using wire::Name;
 using wire::Rule;
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "inbox/inbox.h"
 #include "transport/fd_queue.h"
-#include "transport/inbox.h"
 #include "wire/header.h"
 #include "wire/validator.h"
 
@@ -24,15 +24,16 @@ class MessageStore {
   };
 
   // Stores the message that `received` begins with, its body copied to the inbox. The inbox must not be full.
-  [[nodiscard]] Stored store(std::span<const uint8_t> received, const wire::Frame& frame, Inbox& inbox);
+  [[nodiscard]] Stored store(std::span<const uint8_t> received, const wire::Frame& frame,
+                             inbox::Inbox& inbox);
   // Stores the message whose header, padding included, is `header`, and whose body has memory of its own.
   // `following` bytes were received behind it.
   [[nodiscard]] Stored store_large(std::span<const uint8_t> header, const wire::Frame& frame,
-                                   wire::Writer& body, size_t following, Inbox& inbox);
+                                   wire::Writer& body, size_t following, inbox::Inbox& inbox);
 
   // Stores what is known of a message whose header is larger than a whole message may be: its fixed part.
   [[nodiscard]] Stored store_unread(std::span<const uint8_t> fixed, const wire::Frame& frame,
-                                    size_t following, Inbox& inbox);
+                                    size_t following, inbox::Inbox& inbox);
 
   wire::Verdict verdict() const { return verdict_; }
   FdQueue& fds() { return fds_; }
@@ -47,15 +48,15 @@ class MessageStore {
   Stored broken(wire::Verdict verdict);
   // Reads the header into `header_`, and what the row has of it. The row's type stays 0 if the message is to
   // be ignored. What breaks a rule of headers is a fault of the row: the frame tells where it ends.
-  Stored begin(std::span<const uint8_t> bytes, const wire::Frame& frame, size_t following, Inbox& inbox,
-               Row& row);
+  Stored begin(std::span<const uint8_t> bytes, const wire::Frame& frame, size_t following,
+               inbox::Inbox& inbox, inbox::Row& row);
   // Whether the descriptors that wait can be told apart by message.
   Stored check_fds(size_t following);
-  Stored add_names(wire::Rule& broken, Inbox& inbox, Row& row);
+  Stored add_names(wire::Rule& broken, inbox::Inbox& inbox, inbox::Row& row);
   Stored ignore();
-  Stored take_fds(Inbox& inbox, Row& row);
-  void validate(std::span<uint8_t> body, Inbox& inbox, Row& row);
-  Stored finish_large(wire::Writer& body, Inbox& inbox, Row& row);
+  Stored take_fds(inbox::Inbox& inbox, inbox::Row& row);
+  void validate(std::span<uint8_t> body, inbox::Inbox& inbox, inbox::Row& row);
+  Stored finish_large(wire::Writer& body, inbox::Inbox& inbox, inbox::Row& row);
   // A copy of a body with memory of its own, and room behind it for the long names.
   wire::Writer large_copy(std::span<const uint8_t> body) const;
 

@@ -15,6 +15,8 @@
 
 namespace busbar::transport {
 
+using inbox::Inbox;
+
 namespace {
 
 // How long reading may hold the loop before timers and other I/O get their turn.
@@ -33,7 +35,7 @@ constexpr size_t kFeedBudget = 1024;
 int SdBusTransport::begin() {
   bus_.set_anonymous(endpoint_.anonymous);
   if (!endpoint_.socket) return bus_.start(endpoint_.address.c_str());
-  return bus_.serve_fd(std::move(endpoint_.socket), endpoint_.guid);
+  return bus_.serve_fd(std::move(endpoint_.socket), endpoint_.guid.value_or(wire::Guid{}));
 }
 
 int SdBusTransport::start() {
@@ -87,6 +89,16 @@ Progress SdBusTransport::open() {
   if (message) hold(std::move(message));
   progress.lost = loss_;
   return progress;
+}
+
+std::unique_ptr<SocketStream> SdBusTransport::take_over() {
+  // Negative where sd-bus reads and writes different descriptors.
+  const int fd = bus_.fd();
+  int type = 0;
+  socklen_t length = sizeof type;
+  if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
+    return nullptr;
+  return std::make_unique<SocketStream>(fd, can_send_fds());
 }
 
 bool SdBusTransport::has_unread() {
@@ -164,7 +176,7 @@ void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_
       refused.push_back({header.serial, EBADMSG});
       break;
     }
-    const int r = take(header, rest.first(header.message_length()), fds);
+    const int r = send_or_queue(header, rest.first(header.message_length()), fds);
     if (r < 0) refused.push_back({header.serial, -r, header.reply_serial, std::string(header.destination)});
     offset += (header.message_length() + 7) & ~size_t{7};
   }
@@ -172,17 +184,17 @@ void SdBusTransport::send(std::span<const uint8_t> bytes, std::span<const int32_
   drain_awaited_ = pending_bytes() > 0;
 }
 
-int SdBusTransport::take(const wire::Header& header, std::span<const uint8_t> message,
-                         std::span<const int32_t> fds) {
+int SdBusTransport::send_or_queue(const wire::Header& header, std::span<const uint8_t> message,
+                                  std::span<const int32_t> fds) {
   if (!bus_.is_open() || loss_) return -ENOTCONN;
   // Swapping is for what peers send; our own messages are in the seam's byte order.
   if (header.swapped) return -EINVAL;
-  if (waiting_.is_empty() && may_give(!fds.empty())) return give(header, message, fds);
+  if (waiting_.is_empty() && may_pass(!fds.empty())) return pass_to_sdbus(header, message, fds);
   return waiting_.push(message, fds) ? 0 : -errno;
 }
 
-int SdBusTransport::give(const wire::Header& header, std::span<const uint8_t> message,
-                         std::span<const int32_t> fds) {
+int SdBusTransport::pass_to_sdbus(const wire::Header& header, std::span<const uint8_t> message,
+                                  std::span<const int32_t> fds) {
   sdbus::Message built;
   int r = sdbus::build_message(bus_.api(), bus_.get(), header,
                                message.subspan(header.body_offset, header.body_length), fds, built);
@@ -194,7 +206,7 @@ int SdBusTransport::give(const wire::Header& header, std::span<const uint8_t> me
   return 0;
 }
 
-bool SdBusTransport::may_give(bool with_fds) {
+bool SdBusTransport::may_pass(bool with_fds) {
   if (!has_room(with_fds)) account_writes();
   return has_room(with_fds) && (!with_fds || is_writable(bus_.fd()));
 }
@@ -212,12 +224,12 @@ bool SdBusTransport::waits_for_socket() const {
 void SdBusTransport::feed() {
   account_writes();
   for (size_t fed = 0; fed < kFeedBudget && !waiting_.is_empty() && bus_.is_open() && !loss_; fed++) {
-    if (!may_give(!waiting_.front_fds().empty())) break;
+    if (!may_pass(!waiting_.front_fds().empty())) break;
     wire::Header header;
     const std::span<const uint8_t> message = waiting_.front();
     // It was sound when it was taken.
     if (wire::read_header(message, header).is_sound()) {
-      const int r = give(header, message, waiting_.front_fds());
+      const int r = pass_to_sdbus(header, message, waiting_.front_fds());
       if (r < 0)
         refused_.push_back({header.serial, -r, header.reply_serial, std::string(header.destination)});
     }

@@ -1,31 +1,33 @@
 // The reference transport: sd-bus connects, authenticates, reads and writes; messages are rebuilt on both
-// sides.
+// sides. As the connector of a StreamTransport it connects and authenticates alone.
+//
+// A stream can take the socket over because nothing can be lost in sd-bus's buffer: a bus sends nothing
+// before it is greeted, and the greeting is the first message that is sent here. sd-bus goes on to own the
+// socket, but is not asked to process it again.
 #pragma once
 
 #include <deque>
 #include <string>
 
 #include "sdbus/bus.h"
+#include "transport/connector.h"
 #include "transport/endpoint.h"
 #include "transport/message_queue.h"
-#include "transport/transport.h"
 #include "wire/header.h"
 
 namespace busbar::transport {
 
-class SdBusTransport final : public Transport {
+class SdBusTransport final : public Connector {
  public:
   SdBusTransport(const sdbus::Api& api, Endpoint endpoint) : bus_(api), endpoint_(std::move(endpoint)) {}
   SdBusTransport(const sdbus::Api& api, std::string address)
       : SdBusTransport(api, Endpoint{.address = std::move(address)}) {}
 
-  // Negative where there is no one socket for both directions.
-  int socket() const { return bus_.fd(); }
-
   int start() override;
   // Nothing is read from the socket beyond the answers of the handshake, unless the other side spoke at once.
   Progress open() override;
-  Progress process(Inbox& inbox) override;
+  std::unique_ptr<SocketStream> take_over() override;
+  Progress process(inbox::Inbox& inbox) override;
   Wants wants() override;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
             std::vector<Refusal>& refused) override;
@@ -48,13 +50,14 @@ class SdBusTransport final : public Transport {
   // Learns how far connecting has come, and an error of the socket that sd-bus would swallow.
   void observe_connecting();
   // Sends a message, or has it wait. Returns 0 or a negative errno.
-  int take(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
+  int send_or_queue(const wire::Header& header, std::span<const uint8_t> message,
+                    std::span<const int32_t> fds);
   // Gives a message to sd-bus, whose queue has to have room for it. Returns 0 or a negative errno.
-  int give(const wire::Header& header, std::span<const uint8_t> message, std::span<const int32_t> fds);
-  // Whether a message may be given to sd-bus now. Descriptors only if sd-bus writes them at once: what the
-  // kernel has against them is the refusal of one message then, and the end of the connection where it comes
-  // later.
-  bool may_give(bool with_fds);
+  int pass_to_sdbus(const wire::Header& header, std::span<const uint8_t> message,
+                    std::span<const int32_t> fds);
+  // Whether a message may be given to sd-bus now; one with descriptors only if sd-bus writes it at once. If
+  // the kernel refuses descriptors then, that costs one message; later it would end the connection.
+  bool may_pass(bool with_fds);
   bool has_room(bool with_fds) const;
   // Whether the next message has descriptors that the kernel does not take yet.
   bool waits_for_socket() const;

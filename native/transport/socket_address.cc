@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace busbar::transport {
 

@@ -12,6 +12,8 @@
 
 namespace busbar::transport {
 
+using inbox::Inbox;
+using inbox::Limits;
 using Stored = MessageStore::Stored;
 
 namespace {

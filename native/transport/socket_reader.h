@@ -30,7 +30,7 @@ class SocketReader {
   // Before the first `read`: what others have received of the stream, which is at most 64 KiB.
   void adopt(std::span<const uint8_t> bytes, FdQueue& fds);
   // Stores what there is, until the batch is full, or the turn has taken long enough, or nothing is left.
-  void read(Inbox& inbox);
+  void read(inbox::Inbox& inbox);
   // Whether there is something to store that the socket will not tell of: what was adopted, or what the last
   // batch had no room for.
   bool has_held() const { return held_; }
@@ -43,11 +43,11 @@ class SocketReader {
   struct Large;
 
   // False when no more is to be read in this turn.
-  bool store_messages(Inbox& inbox);
-  void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame, const Limits& limits);
+  bool store_messages(inbox::Inbox& inbox);
+  void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame, const inbox::Limits& limits);
   // Takes what it lacks of what was buffered.
   void fill_large();
-  MessageStore::Stored store_large(Inbox& inbox);
+  MessageStore::Stored store_large(inbox::Inbox& inbox);
   // Returns how many bytes came: 0 when none are there, or the stream has ended.
   size_t receive();
   void distribute(size_t count);

@@ -10,6 +10,8 @@
 
 namespace busbar::transport {
 
+using inbox::Inbox;
+
 namespace {
 
 // What is left of a rest when its messages are dealt with may be less than it costs to rest.
@@ -81,8 +83,8 @@ void SocketStream::send(std::span<const uint8_t> bytes, std::span<const int32_t>
   drain_awaited_ = writer_.has_queued();
 }
 
-void SocketStream::hurry() {
-  if (writer_.has_sent_call()) gathering_.hurry();
+void SocketStream::end_rest() {
+  if (writer_.has_sent_call()) gathering_.end_rest();
 }
 
 void SocketStream::write_queued() {

@@ -21,10 +21,10 @@ class SocketStream {
   // See SocketReader::adopt.
   void adopt(std::span<const uint8_t> bytes, FdQueue& fds) { reader_.adopt(bytes, fds); }
 
-  Progress process(Inbox& inbox);
+  Progress process(inbox::Inbox& inbox);
   Wants wants() const;
   void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds, std::vector<Refusal>& refused);
-  void hurry();
+  void end_rest();
   // See Transport.
   bool has_unread() const;
   uint64_t pending_bytes() const { return writer_.pending_bytes(); }
@@ -34,7 +34,7 @@ class SocketStream {
 
  private:
   // Notes what a read has brought.
-  void pace(const Inbox& inbox);
+  void pace(const inbox::Inbox& inbox);
   std::optional<Loss> loss() const;
 
   const int fd_;

@@ -28,8 +28,8 @@ class SocketWriter {
   void write_queued();
   bool has_queued() const { return !queue_.empty(); }
   uint64_t pending_bytes() const { return pending_bytes_; }
-  // When to write what waits, on the clock of `monotonic_now`, where the kernel had no memory for it: it does
-  // not tell when it has. 0 where what waits does so for the socket to be writable.
+  // When to write what waits, on the clock of `monotonic_now`, where the kernel had no memory for it: no
+  // event tells when it has. 0 where it waits until the socket is writable.
   uint64_t retry_at() const { return retry_at_; }
   // Of the last message that was to be sent; 0 before the first.
   uint32_t last_serial() const { return last_serial_; }

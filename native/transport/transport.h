@@ -11,11 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "transport/inbox.h"
+#include "base/clock.h"
+#include "inbox/inbox.h"
 
 namespace busbar::transport {
-
-inline constexpr uint64_t kNoDeadline = UINT64_MAX;
 
 // How far a connection has come: `ConnectionPhase` in src/native/binding.ts.
 enum class Phase { kConnect, kAuthenticate, kOpen };
@@ -62,21 +61,21 @@ class Transport {
 
   // Begins to connect. Returns 0 or a positive errno.
   virtual int start() = 0;
-  // Connects and authenticates as far as is possible without blocking, until the progress is `opened`. The
-  // other side may have spoken by then, and is not heard before the first `process`.
+  // Connects and authenticates as far as is possible without blocking, until the progress is `opened`.
+  // Messages that the other side has sent by then wait for the first `process`.
   virtual Progress open() = 0;
   // Reads and writes what is possible without blocking, within a budget. Only of a transport that has opened;
   // `inbox` has been cleared.
-  virtual Progress process(Inbox& inbox) = 0;
+  virtual Progress process(inbox::Inbox& inbox) = 0;
   // Valid until the next call of any other method.
   virtual Wants wants() = 0;
   // Sends whole messages, each on an 8-byte boundary. `fds` belong to the one message there is, and are
   // duplicated.
   virtual void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                     std::vector<Refusal>& refused) = 0;
-  // The last `send` was out of turn: nothing that was read had asked for it, so whoever waits for what comes
-  // of it does not wait for much else.
-  virtual void hurry() {}
+  // The last `send` came from outside a turn, so it was not caused by what was read: its caller probably
+  // waits for one reply.
+  virtual void end_rest() {}
   // Bytes that the kernel has not taken yet.
   virtual uint64_t pending_bytes() const = 0;
   // Writes what is queued and the kernel takes at once, for an owner that does not want to read. Where the
@@ -93,8 +92,5 @@ class Transport {
   // Writes what the kernel takes at once, and closes the socket. Nobody may watch it any more.
   virtual void close() = 0;
 };
-
-// Microseconds of CLOCK_MONOTONIC.
-uint64_t monotonic_now();
 
 }  // namespace busbar::transport

@@ -1,5 +1,5 @@
-// What the values of a body take in memory once JavaScript has decoded them: what the validator adds up, so
-// that a small message that would become a large one is refused before a value of it is made.
+// How much memory the values of a body take once JavaScript has decoded them. The validator adds it up, so
+// that a small message with large values is refused before one of them is made.
 //
 // The figures are bytes beyond those of the body, and were measured in V8 (Node.js 20, 64 bits, no
 // compressed pointers) by `bench/decoded-size/measure.ts`; each is the largest of what it prints for its

@@ -46,8 +46,8 @@ constexpr std::array<Op, 256> kSingleOps = [] {
   return ops;
 }();
 
-// Short, so every byte counts: FNV-1a. Whoever finds two that collide wins nothing: what has no place costs
-// its bytes.
+// Signatures are short, so every byte counts: FNV-1a. A peer that finds two with the same hash wins nothing:
+// a signature without a place costs its bytes.
 uint32_t hash(std::string_view signature) {
   step(signature.size());
   uint32_t value = 2166136261u;

@@ -1,10 +1,10 @@
 // A signature, compiled: what the validator does for each type, and where each type ends.
 //
-// Programs are cached by their signature. What is seen for the first time is compiled into memory of the
-// caller's, which takes time in proportion to the signature and allocates nothing; only what is seen again
-// gets a place. So signatures that a stranger makes up cost no more than their bytes, and drive out none that
-// repeats. A program that is being run stays where it is: values nest, and a variant within a variant must
-// not replace the program of the one around it.
+// Programs are cached by their signature. A signature that is seen for the first time is compiled into
+// memory of the caller's, which takes time in proportion to the signature and allocates nothing; only one
+// that is seen again gets a place. So signatures that a peer makes up cost no more than their bytes, and
+// evict none that repeats. A program that is being run stays where it is: values nest, and a variant within a
+// variant must not replace the program of the one around it.
 #pragma once
 
 #include <array>

@@ -1,12 +1,10 @@
-// The authentication protocol: the lines of text by which client and server agree on who the client is,
-// before the first message. A machine for each role, fed with bytes in any portions; it reads and writes
-// nothing itself. The states and their names are those of the D-Bus specification, section "Authentication
-// Protocol".
+// The authentication protocol: the lines of text by which a client authenticates to a server, before the
+// first message. A machine for each role, fed with bytes in any portions; it reads and writes nothing itself.
+// The states and their names are those of the D-Bus specification, section "Authentication Protocol".
 //
 // What comes behind the last line is the message stream, and not taken.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,10 +13,9 @@
 #include <string_view>
 #include <utility>
 
-namespace busbar::wire {
+#include "wire/guid.h"
 
-// What a server says that it is.
-using Guid = std::array<uint8_t, 16>;
+namespace busbar::wire {
 
 enum class SaslFailure : uint8_t {
   kNone,
@@ -96,9 +93,9 @@ class SaslClient final : public SaslExchange {
     // the other is not believed. Numbers differ between user namespaces, which the kernel knows how to
     // translate; but not every server asks the kernel.
     uint32_t uid;
-    // Whether the server is a bus. All buses ask the kernel, so that the number comes last. And each line
-    // waits for the answer to the one before: there are proxies of buses that look into the handshake, and
-    // lose count where a client says more than one line at a time (xdg-dbus-proxy before 0.1.6).
+    // Whether the server is a bus. All buses ask the kernel, so the user id is tried last. And each line
+    // waits for the answer to the one before: some proxies of buses read the handshake, and lose count where
+    // a client sends more than one line at a time (xdg-dbus-proxy before 0.1.6).
     bool is_bus = false;
     // It does not say who it is.
     bool anonymous = false;

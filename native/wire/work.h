@@ -1,6 +1,6 @@
-// How much work checking took, in steps: looks at a value, a character, a field. Counted where native tests
-// and fuzz targets are built, which ask that an input takes no more steps than its bytes are worth; elsewhere
-// it is nothing.
+// Counts the work of checking in steps: one for each look at a value, a character or a field. It is counted
+// in native tests and fuzz targets, which check that an input takes no more steps than its bytes are worth;
+// elsewhere the count costs nothing.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Writes marshalled bytes, either into memory of someone else with a fixed end, or into memory of its own
-// that grows.
+// Writes marshalled bytes, either into borrowed memory with a fixed end, or into memory of its own that
+// grows.
 //
 // Alignment counts from the beginning of the memory. A failed step leaves the reason in `state()`; what was
 // written until then is of no use.

@@ -1,6 +1,6 @@
-// The transport with a handshake of our own: both roles of the handshake on real sockets, what comes right
+// The stream transport whose connector is the handshake: both roles of it on real sockets, what comes right
 // behind it, and how it fails.
-#include "transport/handshake_transport.h"
+#include "transport/handshake.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,15 +11,17 @@
 
 #include "scripted_peer.h"
 #include "socket_fixture.h"
+#include "transport/stream_transport.h"
 
 using namespace busbar;
 using namespace busbar::test;
 using namespace std::string_literals;
 using transport::Endpoint;
-using transport::HandshakeTransport;
+using transport::Handshake;
 using transport::Loss;
 using transport::Phase;
 using transport::Progress;
+using transport::StreamTransport;
 
 namespace {
 
@@ -28,17 +30,17 @@ const std::string kOk = "OK 2a000000000000000000000000000000\r\n";
 
 // A transport, and what a loop would do with it.
 struct Fixture : InboxFixture {
-  explicit Fixture(Endpoint endpoint) : transport(std::move(endpoint)) {}
+  explicit Fixture(Endpoint endpoint) : transport(std::make_unique<Handshake>(std::move(endpoint))) {}
   ~Fixture() { transport.close(); }
 
   Progress turn(int milliseconds = 50) {
     const transport::Wants wants = transport.wants();
-    const uint64_t now = transport::monotonic_now();
+    const uint64_t now = monotonic_now();
     if (wants.deadline > now) {
       const int events = (wants.readable ? POLLIN : 0) | (wants.writable ? POLLOUT : 0);
       // As libuv: a descriptor that nothing is wanted of is not looked at.
       pollfd watched{events == 0 ? -1 : wants.fd, static_cast<short>(events), 0};
-      ::poll(&watched, 1, wants.deadline == transport::kNoDeadline ? milliseconds : 5);
+      ::poll(&watched, 1, wants.deadline == kNoDeadline ? milliseconds : 5);
     }
     inbox.clear();
     if (is_open) return transport.process(inbox);
@@ -75,13 +77,13 @@ struct Fixture : InboxFixture {
     return lost && lost->error == error && lost->phase == phase && lost->detail == detail;
   }
 
-  HandshakeTransport transport;
+  StreamTransport transport;
   int32_t received = 0;
   bool is_open = false;
 };
 
 Endpoint served(int socket, bool anonymous = false) {
-  return {.socket = UniqueFd(socket), .guid = {.bytes = {42}}, .anonymous = anonymous};
+  return {.socket = UniqueFd(socket), .guid = wire::Guid{42}, .anonymous = anonymous};
 }
 
 // The server's end of a socket pair; the test is the client.
@@ -114,7 +116,7 @@ struct Connecting {
   explicit Connecting(bool anonymous = false, bool is_bus = false) : fixture(endpoint(anonymous, is_bus)) {}
 
   Endpoint endpoint(bool anonymous, bool is_bus = false) const {
-    Endpoint made{.guid = {.bytes = {42}}, .has_guid = true, .is_bus = is_bus, .anonymous = anonymous};
+    Endpoint made{.guid = wire::Guid{42}, .is_bus = is_bus, .anonymous = anonymous};
     CHECK(made.target.set_unix('\0' + peer.address().substr(sizeof "unix:abstract=" - 1)) == 0);
     return made;
   }
@@ -161,7 +163,7 @@ TEST("a client that says everything at once is answered, and its messages are ke
   REQUIRE(served.inbox.count() == 2);
   CHECK(served.body(served.row(0)) == Bytes().u32(1).bytes &&
         served.body(served.row(1)) == Bytes().u32(2).bytes);
-  CHECK(served.transport.wants().deadline == transport::kNoDeadline);
+  CHECK(served.transport.wants().deadline == kNoDeadline);
 }
 
 TEST("a client that says one byte at a time is understood, its first message included") {
@@ -213,7 +215,7 @@ TEST("descriptors that come with the handshake itself lose the connection, and a
   CHECK(
       served.is_lost_by(EBADMSG, Phase::kAuthenticate, "descriptors must not come before the first message"));
   served.transport.close();
-  // Nobody else holds the writing end.
+  // This is the last writing end.
   ::close(std::exchange(pipe.ends[1], -1));
   fcntl(pipe.ends[0], F_SETFL, O_NONBLOCK);
   char byte = 0;
@@ -248,7 +250,7 @@ TEST("a client that is turned away is lost in the phase of authenticating") {
   CHECK(connecting.peer.receive().ends_with("\r\nAUTH EXTERNAL\r\n"));
 }
 
-TEST("an anonymous client is not asked who it is") {
+TEST("an anonymous client claims no user id") {
   Connecting connecting(true);
   connecting.hear("REJECTED EXTERNAL\r\n");
   CHECK(connecting.fixture.is_lost_by(EACCES, Phase::kAuthenticate, "EXTERNAL"));
@@ -359,9 +361,9 @@ TEST("what a client says before it hangs up arrives, although it is not answered
 TEST("a missing socket fails in start, and a full one is tried again") {
   Endpoint nowhere;
   CHECK(nowhere.target.set_unix("/nonexistent/socket") == 0);
-  CHECK(HandshakeTransport(std::move(nowhere)).start() == ENOENT);
+  CHECK(StreamTransport(std::make_unique<Handshake>(std::move(nowhere))).start() == ENOENT);
 
-  // As many as nobody has accepted fit into the queue of a listening socket.
+  // The queue of a listening socket has room for clients that were not accepted yet.
   Connecting first;
   CHECK(first.fixture.transport.start() == 0);
   std::vector<std::unique_ptr<Fixture>> others;
@@ -377,7 +379,7 @@ TEST("a missing socket fails in start, and a full one is tried again") {
   CHECK(last.transport.phase() == Phase::kAuthenticate);
 }
 
-TEST("a TCP port that nobody listens on is lost in the phase of connecting") {
+TEST("a TCP port without a listener is lost in the phase of connecting") {
   Endpoint endpoint;
   // Port 1 of the loopback device.
   CHECK(endpoint.target.set_tcp("127.0.0.1", 1) == 0);
@@ -390,7 +392,7 @@ TEST("a TCP port that nobody listens on is lost in the phase of connecting") {
   CHECK(fixture.is_lost_by(ECONNREFUSED, Phase::kConnect));
 }
 
-TEST("over TCP nobody is believed, anonymous clients come in, and there are no descriptors") {
+TEST("over TCP no user id is believed, anonymous clients come in, and there are no descriptors") {
   transport::SocketAddress address;
   REQUIRE(address.set_tcp("127.0.0.1", 0) == 0);
   UniqueFd listener(transport::make_socket(address));

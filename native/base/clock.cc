@@ -1,9 +1,9 @@
-// The one clock of deadlines and budgets.
+// Reads CLOCK_MONOTONIC, which no change of the system's date moves.
+#include "base/clock.h"
+
 #include <time.h>
 
-#include "transport/transport.h"
-
-namespace busbar::transport {
+namespace busbar {
 
 uint64_t monotonic_now() {
   timespec now{};
@@ -11,4 +11,4 @@ uint64_t monotonic_now() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
-}  // namespace busbar::transport
+}  // namespace busbar

@@ -1,12 +1,12 @@
 // The bookkeeping of a batch.
-#include "transport/inbox.h"
+#include "inbox/inbox.h"
 
 #include <unistd.h>
 
 #include <cstring>
 #include <utility>
 
-namespace busbar::transport {
+namespace busbar::inbox {
 
 void Inbox::clear() {
   arena_used_ = rows_ = strings_ = fds_ = 0;
@@ -132,4 +132,4 @@ Row Inbox::read_row(size_t row) const {
 
 void Inbox::write_row(size_t row, const Row& values) { std::memcpy(row_at(row), &values, sizeof values); }
 
-}  // namespace busbar::transport
+}  // namespace busbar::inbox

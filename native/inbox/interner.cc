@@ -1,6 +1,6 @@
 // The table behind Interner: chained hashing over a fixed array of entries, evicted in the order of a clock
 // hand.
-#include "transport/interner.h"
+#include "inbox/interner.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -11,7 +11,7 @@
 
 #include "wire/work.h"
 
-namespace busbar::transport {
+namespace busbar::inbox {
 
 namespace {
 
@@ -77,8 +77,8 @@ void Interner::set_mark(int32_t id, unsigned mark) {
   if (index < entries_.size()) entries_[index].marks |= static_cast<uint8_t>(1u << mark);
 }
 
-// Eight bytes at a time; the last word overlaps the one before it. Both keys are in every step: where two
-// strings differ, whatever the place, decides only together with the keys what becomes of it.
+// Eight bytes at a time; the last word overlaps the one before it. Both keys are in every step, so a peer
+// that does not know them cannot choose two strings with the same hash.
 uint32_t Interner::hash(std::string_view text) const {
   uint64_t value = keys_[0] ^ text.size();
   const auto mix = [&](const char* at, size_t length) {
@@ -126,4 +126,4 @@ void Interner::unlink(uint32_t index) {
   *link = entries_[index].next;
 }
 
-}  // namespace busbar::transport
+}  // namespace busbar::inbox

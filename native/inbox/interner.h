@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace busbar::transport {
+namespace busbar::inbox {
 
 class Interner {
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -85,4 +85,4 @@ class Interner {
   std::array<uint64_t, 2> keys_{};
 };
 
-}  // namespace busbar::transport
+}  // namespace busbar::inbox

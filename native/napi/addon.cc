@@ -1,5 +1,5 @@
 // What the module exports: `Addon` in src/native/binding.ts.
-#include "addon.h"
+#include "napi/addon.h"
 
 #include <fcntl.h>
 #include <unistd.h>

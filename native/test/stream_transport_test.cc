@@ -1,5 +1,5 @@
-// The socket transport behind a handshake: taking over, and how connections end.
-#include "transport/socket_transport.h"
+// The stream transport whose connector is sd-bus: taking over, and how connections end.
+#include "transport/stream_transport.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 
 #include "scripted_peer.h"
 #include "socket_fixture.h"
+#include "transport/sdbus_transport.h"
 
 using namespace busbar;
 using namespace busbar::test;
@@ -22,7 +23,7 @@ namespace {
 struct Fixture : InboxFixture {
   Fixture() : library(sdbus::Library::open()) {
     if (library == nullptr) return;
-    transport.emplace(library->api(), transport::Endpoint{.address = peer.address()});
+    transport.emplace(std::make_unique<transport::SdBusTransport>(library->api(), peer.address()));
   }
   ~Fixture() {
     if (transport) transport->close();
@@ -66,7 +67,7 @@ struct Fixture : InboxFixture {
 
   std::unique_ptr<sdbus::Library> library;
   ScriptedPeer peer;
-  std::optional<transport::SocketTransport> transport;
+  std::optional<transport::StreamTransport> transport;
   std::vector<transport::Refusal> refused;
   int32_t received = 0;
   bool is_open = false;
@@ -96,8 +97,8 @@ TEST("after the handshake the first byte is ours, both ways") {
 TEST("a missing socket fails in start, and a rejection is lost while authenticating") {
   Fixture fixture;
   if (fixture.library == nullptr) SKIP("no sd-bus library is installed");
-  transport::SocketTransport missing(fixture.library->api(),
-                                     transport::Endpoint{.address = "unix:path=/nonexistent/socket"});
+  transport::StreamTransport missing(
+      std::make_unique<transport::SdBusTransport>(fixture.library->api(), "unix:path=/nonexistent/socket"));
   CHECK(missing.start() == ENOENT);
   REQUIRE(fixture.transport->start() == 0);
   fixture.peer.accept();
@@ -164,9 +165,9 @@ TEST("what the peer does not take drains later, and flush gives up after its tim
   const std::vector<uint8_t> message = signal_bytes("s", body);
   fixture.send(message);
   CHECK(fixture.transport->pending_bytes() > 0 && fixture.transport->wants().writable);
-  const uint64_t before = transport::monotonic_now();
+  const uint64_t before = monotonic_now();
   fixture.transport->flush(30);
-  CHECK(transport::monotonic_now() - before >= 25'000 && fixture.transport->pending_bytes() > 0);
+  CHECK(monotonic_now() - before >= 25'000 && fixture.transport->pending_bytes() > 0);
   size_t received = 0;
   bool drained = false;
   for (int i = 0; i < 10'000 && !drained; i++) {
@@ -194,16 +195,16 @@ TEST("in a flood of signals reading rests, until a call is sent") {
   REQUIRE_OPEN(fixture);
   transport::Wants wants;
   // A machine with other work may take several times to be fast enough.
-  for (uint32_t i = 0; i < 100'000 && wants.deadline == transport::kNoDeadline; i++) {
+  for (uint32_t i = 0; i < 100'000 && wants.deadline == kNoDeadline; i++) {
     fixture.peer.send(number_bytes(i));
     fixture.turn();
     wants = fixture.transport->wants();
     if (i % 8 == 0) usleep(1);
   }
-  CHECK(!wants.readable && wants.deadline < transport::monotonic_now() + 1000);
+  CHECK(!wants.readable && wants.deadline < monotonic_now() + 1000);
   fixture.send(number_bytes(1));
   CHECK(!fixture.transport->wants().readable);
   fixture.send(message_bytes({.serial = 7, .path = "/", .member = "Ping"}));
   wants = fixture.transport->wants();
-  CHECK(wants.readable && wants.deadline == transport::kNoDeadline);
+  CHECK(wants.readable && wants.deadline == kNoDeadline);
 }

@@ -10,12 +10,12 @@
 #include <span>
 #include <string_view>
 
-#include "transport/interner.h"
+#include "inbox/interner.h"
 #include "wire/header.h"
 #include "wire/names.h"
 #include "wire/writer.h"
 
-namespace busbar::transport {
+namespace busbar::inbox {
 
 // A row of the seam: `Column` in src/native/binding.ts.
 struct Row {
@@ -139,4 +139,4 @@ class Inbox {
   std::optional<wire::Writer> large_;
 };
 
-}  // namespace busbar::transport
+}  // namespace busbar::inbox
