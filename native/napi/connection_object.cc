@@ -1,4 +1,4 @@
-// The methods of Connection, and what a turn of the event loop does.
+// Carries out the methods of Connection, and its turns of the event loop.
 #include "napi/connection_object.h"
 
 #include <cerrno>
@@ -15,10 +15,10 @@ namespace busbar {
 
 namespace {
 
-// What a turn may take before everything else that the loop serves gets its turn: reading, and what
-// JavaScript does with what was read, code that awaits it included. A turn delivers one message at least.
+// The time after which a turn ends, so that the loop can serve everything else: reading counts, and so does
+// what JavaScript does with the messages, in its microtasks too. A turn delivers one message at least.
 constexpr uint64_t kTurnMicroseconds = 1000;
-// Of the memory of large bodies so much is kept for the next one.
+// The largest buffer that is kept for the next large body.
 constexpr size_t kKeptMemory = size_t{1024} * 1024;
 
 const char* phase_name(transport::Phase phase) {
@@ -55,7 +55,7 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
 
 ConnectionObject::ConnectionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (options_.read(info.Env(), info[0])) transport_ = make_transport(info.Env());
-  // A socket that was handed over is closed where there is no transport to own it.
+  // A socket that was passed in the options is closed where there is no transport to own it.
   if (transport_ == nullptr) options_.endpoint.socket.reset();
 }
 
@@ -76,16 +76,16 @@ std::unique_ptr<transport::Transport> ConnectionObject::make_transport(Napi::Env
 }
 
 Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
-  if (state_ != State::kNew) return Napi::Number::New(info.Env(), EALREADY);
+  if (!state_.is_new()) return Napi::Number::New(info.Env(), EALREADY);
   int error = transport_->start();
   if (error == 0 && !begin_polling()) error = ENOMEM;
   if (error != 0) {
-    state_ = State::kStopped;
+    state_.stop();
     transport_->close();
     release();
     return Napi::Number::New(info.Env(), error);
   }
-  state_ = State::kRunning;
+  state_.start();
   async_context_.emplace(info.Env(), "busbar");
   Ref();
   wait();
@@ -98,27 +98,33 @@ bool ConnectionObject::begin_polling() {
   return true;
 }
 
+ConnectionObject::Mode ConnectionObject::mode() const {
+  if (paused_) return Mode::kPaused;
+  return is_delivered() ? Mode::kReading : Mode::kDelivering;
+}
+
 void ConnectionObject::on_poll() {
-  // Someone runs the loop from within a callback of ours: the batch being delivered is still in the inbox.
-  if (polling_) return;
+  // A callback runs the event loop: the batch that is being delivered is still in the inbox.
+  if (!state_.is_waiting()) return;
   Napi::HandleScope handles(Env());
   // Keeps this object from being collected while it is in use here, even if a callback closes the connection.
   [[maybe_unused]] const Napi::Object self = Value();
-  polling_ = true;
-  if (paused_) {
-    write_paused();
-  } else {
-    turn_ends_ = monotonic_now() + kTurnMicroseconds;
-    if (is_delivered()) take_batch();
-    deliver();
-    if (is_delivered()) end_batch();
-  }
-  polling_ = false;
-  if (state_ == State::kRunning) {
+  state_.begin_turn();
+  take_turn();
+  state_.end_turn();
+  if (state_.is_waiting()) {
     wait();
   } else {
     release();
   }
+}
+
+void ConnectionObject::take_turn() {
+  if (mode() == Mode::kPaused) return write_paused();
+  turn_ends_ = monotonic_now() + kTurnMicroseconds;
+  if (mode() == Mode::kReading) take_batch();
+  deliver();
+  if (is_delivered()) end_batch();
 }
 
 void ConnectionObject::write_paused() {
@@ -131,7 +137,7 @@ void ConnectionObject::write_paused() {
   if (!hung_up && static_cast<int64_t>(transport_->pending_bytes()) > paused_until_) return;
   AsyncScope scope(Env(), *async_context_);
   call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), hung_up)});
-  // Otherwise the end would be told of without end: it is found by reading.
+  // The end of the connection is found by reading; a paused connection would call onDrain again and again.
   if (hung_up) paused_ = false;
 }
 
@@ -142,7 +148,7 @@ void ConnectionObject::take_batch() {
     return;
   }
   inbox_->clear();
-  row_ = 0;
+  next_row_ = 0;
   progress_ = transport_->process(*inbox_);
   if (!progress_.refused.empty()) {
     AsyncScope scope(Env(), *async_context_);
@@ -156,7 +162,7 @@ void ConnectionObject::report_open() {
   napi_value memory = nullptr;
   const CallResult result =
       call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())}, &memory);
-  if (state_ != State::kRunning) return;
+  if (!state_.is_running()) return;
   if (result == CallResult::kReturned && options_.read_memory(Env(), memory)) {
     inbox_.emplace(options_.memory, options_.limits);
     return;
@@ -168,7 +174,7 @@ void ConnectionObject::report_open() {
 
 void ConnectionObject::look_for_end() {
   has_left_ = true;
-  // Whoever reads on gets what was said, and then the end.
+  // Reading finds what was sent, and then the end.
   if (!is_delivered() || transport_->has_unread()) return;
   AsyncScope scope(Env(), *async_context_);
   stop();
@@ -176,23 +182,23 @@ void ConnectionObject::look_for_end() {
 }
 
 void ConnectionObject::deliver() {
-  while (!is_delivered() && !paused_ && state_ == State::kRunning) {
+  while (mode() == Mode::kDelivering && state_.is_running()) {
     {
       AsyncScope scope(Env(), *async_context_);
-      row_ = deliver_from(row_);
-      if (state_ == State::kRunning && !poller_->has_outermost_scopes()) return;
+      next_row_ = deliver_from(next_row_);
+      if (state_.is_running() && !poller_->has_outermost_scopes()) return;
     }
-    // What awaits has run by now.
+    // The microtasks have run when the scope is closed.
     if (!is_delivered() && monotonic_now() >= turn_ends_) return;
   }
 }
 
 void ConnectionObject::end_batch() {
-  if (progress_.drained && state_ == State::kRunning) {
+  if (progress_.drained && state_.is_running()) {
     AsyncScope scope(Env(), *async_context_);
     call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), false)});
   }
-  if (progress_.lost && state_ == State::kRunning) {
+  if (progress_.lost && state_.is_running()) {
     AsyncScope scope(Env(), *async_context_);
     stop();
     report_close(*progress_.lost);
@@ -212,7 +218,7 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
     case CallResult::kReturned: {
       int32_t next = count;
       napi_get_value_int32(Env(), returned, &next);
-      // Each call takes a row at least, or the loop would not end.
+      // A call takes one row at least, or the loop would not end.
       return next <= row ? row + 1 : next < count ? next : count;
     }
     case CallResult::kThrew:
@@ -227,8 +233,9 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   return count;
 }
 
-// A buffer that V8 owns: Electron forbids external ones. The last one is taken again where it is large
-// enough, because new memory is cleared first and has no pages yet, which takes longer than to copy the body.
+// Copies the body into a buffer that V8 owns: Electron forbids external ones. The last buffer is used again
+// where it is large enough, because new memory is cleared first and has no pages yet, which takes longer than
+// to copy the body.
 napi_value ConnectionObject::take_large_body() {
   const std::span<const uint8_t> body = inbox_->large_body();
   napi_value buffer = large_memory_.Value();
@@ -274,7 +281,7 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
   transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
                    refusals_);
   const double pending = static_cast<double>(transport_->pending_bytes());
-  if (!polling_ && state_ == State::kRunning) {
+  if (state_.is_waiting()) {
     transport_->end_rest();
     wait();
   }
@@ -284,7 +291,7 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
 
 void ConnectionObject::report_refusals() {
   if (refusals_.empty()) return;
-  // A callback may send, and be refused, again.
+  // A callback may send again, and may be refused again.
   const std::vector<transport::Refusal> refusals = std::move(refusals_);
   refusals_.clear();
   for (const transport::Refusal& refusal : refusals) {
@@ -295,17 +302,18 @@ void ConnectionObject::report_refusals() {
 }
 
 void ConnectionObject::flush(const Napi::CallbackInfo& info) {
-  if (state_ != State::kRunning) return;
+  if (!state_.is_running()) return;
   transport_->flush(info[0].ToNumber().Uint32Value());
-  if (!polling_) wait();
+  wait_again();
 }
 
 void ConnectionObject::close(const Napi::CallbackInfo&) {
-  if (state_ != State::kRunning) return;
+  if (!state_.is_running()) return;
   const transport::Phase phase = transport_->phase();
   stop();
   report_close({0, phase, {}});
-  if (!polling_) release();
+  // Within a turn its frames use what is released: the end of the turn does so.
+  if (state_.is_over()) release();
 }
 
 void ConnectionObject::ref(const Napi::CallbackInfo&) {
@@ -321,58 +329,60 @@ void ConnectionObject::unref(const Napi::CallbackInfo&) {
 void ConnectionObject::pause(const Napi::CallbackInfo& info) {
   paused_ = true;
   paused_until_ = info[0].ToNumber().Int64Value();
-  if (!polling_ && state_ == State::kRunning) wait();
+  wait_again();
 }
 
 void ConnectionObject::resume(const Napi::CallbackInfo&) {
   paused_ = has_left_ = false;
-  if (!polling_ && state_ == State::kRunning) wait();
+  wait_again();
 }
 
 Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
-  return credentials_value(info.Env(), state_ == State::kRunning ? transport_->wants().fd : -1);
+  return credentials_value(info.Env(), state_.is_running() ? transport_->wants().fd : -1);
 }
 
 Napi::Value ConnectionObject::is_silent(const Napi::CallbackInfo& info) {
-  const bool silent = state_ == State::kRunning && !inbox_ && !transport_->has_heard() &&
+  const bool silent = state_.is_running() && !inbox_ && !transport_->has_heard() &&
                       !transport::is_readable(transport_->wants().fd);
   return Napi::Boolean::New(info.Env(), silent);
 }
 
 Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
-  const bool left = state_ == State::kStopped ||
-                    (state_ == State::kRunning && transport::has_hung_up(transport_->wants().fd));
+  const bool left =
+      state_.is_stopped() || (state_.is_running() && transport::has_hung_up(transport_->wants().fd));
   return Napi::Boolean::New(info.Env(), left);
 }
 
 Napi::Value ConnectionObject::has_unread(const Napi::CallbackInfo& info) {
   const bool unread =
-      state_ == State::kRunning && inbox_ &&
+      state_.is_running() && inbox_ &&
       (!is_delivered() || transport_->has_unread() || transport::is_readable(transport_->wants().fd));
-  // sd-bus may have read to find that out: what it has now, the poller cannot see at the socket.
-  if (state_ == State::kRunning && !polling_) wait();
+  // sd-bus may have read to find that out: the poller cannot see at the socket what sd-bus has now.
+  wait_again();
   return Napi::Boolean::New(info.Env(), unread);
 }
 
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();
-  if (paused_) {
-    // The end is told of once: it stays so.
-    // Where sd-bus has closed the socket there is nothing to watch: the end is found in a turn that is asked
-    // for.
-    const bool is_gone = wants.fd < 0 && !has_left_;
-    return poller_->watch({.fd = wants.fd,
-                           .writable = transport_->pending_bytes() > 0,
-                           .hangup = !has_left_,
-                           .deadline = is_gone ? 0 : UINT64_MAX});
+  switch (mode()) {
+    case Mode::kPaused: {
+      // That the other side has hung up is found once: it stays so.
+      // Where sd-bus has closed the socket there is nothing to watch: the next turn finds the end.
+      const bool is_gone = wants.fd < 0 && !has_left_;
+      return poller_->watch({.fd = wants.fd,
+                             .writable = transport_->pending_bytes() > 0,
+                             .hangup = !has_left_,
+                             .deadline = is_gone ? 0 : kNoDeadline});
+    }
+    case Mode::kDelivering:
+      return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});
+    case Mode::kReading:
+      return poller_->watch({wants.fd, wants.readable, wants.writable, false, wants.deadline});
   }
-  // The rest of the batch, which is all that the next turn is for.
-  if (!is_delivered()) return poller_->watch({wants.fd, wants.readable, wants.writable, false, 0});
-  poller_->watch({wants.fd, wants.readable, wants.writable, false, wants.deadline});
 }
 
 void ConnectionObject::disconnect() {
-  state_ = State::kStopped;
+  state_.stop();
   poller_.close();
   if (transport_ != nullptr) transport_->close();
 }
@@ -384,8 +394,8 @@ void ConnectionObject::stop() {
 
 void ConnectionObject::discard_rest() {
   if (!inbox_) return;
-  inbox_->close_fds(row_);
-  row_ = inbox_->count();
+  inbox_->close_fds(next_row_);
+  next_row_ = inbox_->count();
 }
 
 void ConnectionObject::release() {
@@ -407,7 +417,7 @@ void ConnectionObject::report_close(const transport::Loss& loss) {
 }
 
 void ConnectionObject::on_environment_end() {
-  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  // What belongs to JavaScript is released with this object: Deno has no scope for handles any more.
   disconnect();
   discard_rest();
 }

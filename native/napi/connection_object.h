@@ -1,8 +1,12 @@
 // `Connection` of the seam: joins a transport, a poller and the callbacks of TypeScript.
 //
 // It lives as any JavaScript object does, but holds on to itself between `start` and the end of the
-// connection, while the event loop refers to it. It ends in one function, `stop`: by `close`, by a loss, or
-// with the environment.
+// connection, while the event loop refers to it. It ends by `close`, by a loss, or with the environment.
+//
+// `TurnState` says where the connection is, `Mode` what it waits for and what its next turn does. A turn
+// never reads while rows of the last batch are left, so at most one batch is under way: `next_row_` is where
+// JavaScript goes on with it, and `progress_` is what comes behind its last row. docs/architecture.md has the
+// whole table ("A connection's states").
 #pragma once
 
 #include <napi.h>
@@ -16,6 +20,7 @@
 #include "napi/callback.h"
 #include "napi/connection_options.h"
 #include "napi/environment_poller.h"
+#include "napi/turn_state.h"
 #include "transport/transport.h"
 
 namespace busbar {
@@ -27,7 +32,16 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   explicit ConnectionObject(const Napi::CallbackInfo& info);
 
  private:
-  enum class State { kNew, kRunning, kStopped };
+  // What the connection waits for, and what its next turn does.
+  enum class Mode {
+    // Nothing is read, and no row is handed over: the turn writes, and looks whether the other side hung up.
+    kPaused,
+    // Rows of the last batch are left: the turn hands them over, in the next round of the loop.
+    kDelivering,
+    // The turn connects, or reads a batch and hands it over, when the transport has something to do.
+    kReading,
+  };
+  Mode mode() const;
 
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
@@ -47,60 +61,63 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   bool begin_polling();
   void on_poll() override;
   void on_environment_end() override;
-  // Writes what waits, and tells when that has come to an end.
+  void take_turn();
+  // Writes what waits, and calls onDrain when less than the limit waits.
   void write_paused();
-  // Fills the inbox with the next batch.
+  // Connects as far as is possible, or fills the inbox with the next batch.
   void take_batch();
-  // Tells of the opening, and gets the memory of the inbox for it.
+  // Calls onOpen, and takes the memory of the inbox that it returns.
   void report_open();
-  // Ends a connection that nobody has yet and the other side has left, if nothing is left to be read.
+  // Ends a connection that has no owner yet and that the other side has left, if nothing is left to be read.
   void look_for_end();
-  // Calls onBatch until it has taken all rows, or until the turn has to end: for what awaits, or because it
-  // has taken its time. What is left comes in the next turn, before anything else is read.
+  // Calls onBatch until it has taken all rows, or until the turn has to end: because microtasks must run, or
+  // because the turn has taken its time. The next turn takes the rows that are left.
   void deliver();
-  bool is_delivered() const { return !inbox_ || row_ == inbox_->count(); }
-  // What comes behind the messages of a batch.
+  bool is_delivered() const { return !inbox_ || next_row_ == inbox_->count(); }
+  // Calls onDrain and onClose where they are due behind the last row.
   void end_batch();
   // One call of onBatch; returns the row to go on with.
   int32_t deliver_from(int32_t row);
   napi_value take_large_body();
   void report_refusals();
-  // Tells the poller what the transport waits for.
+  // Tells the poller what to wait for. Not within a turn: its end does so.
   void wait();
-  // Lets go of the poller and the socket.
+  // Tells the poller what has changed, unless a turn is under way.
+  void wait_again() {
+    if (state_.is_waiting()) wait();
+  }
+  // Closes the poller and the socket.
   void disconnect();
-  // As above, and of itself.
+  // As above, and lets JavaScript collect this object.
   void stop();
-  // Closes what nobody will take of a batch, where the connection ended half-way.
+  // Closes the descriptors of the rows that were not handed over.
   void discard_rest();
-  // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
+  // Releases what belongs to JavaScript.
   void release();
   void report_close(const transport::Loss& loss);
 
   ConnectionOptions options_;
-  // From the opening on: a client that does not authenticate costs no memory for messages.
+  TurnState state_;
+  // The batch under way. The inbox is there from the opening on: a client that does not authenticate costs no
+  // memory for messages.
   std::optional<inbox::Inbox> inbox_;
-  // What the last large body was handed over in.
+  int32_t next_row_ = 0;
+  transport::Progress progress_;
+  // The buffer in which the last large body was handed over.
   Napi::Reference<Napi::Value> large_memory_;
   // When the turn under way has taken its time, in microseconds of the monotonic clock.
   uint64_t turn_ends_ = 0;
-  // The first row of the batch that is not delivered yet, and how the batch ended.
-  int32_t row_ = 0;
-  transport::Progress progress_;
   std::unique_ptr<transport::Transport> transport_;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;
   std::vector<transport::Refusal> refusals_;
-  State state_ = State::kNew;
   bool referenced_ = true;
-  // Nothing is read, and no row is handed over: nobody is there yet to hear it, or too many answers wait. It
-  // is told when at most so many bytes wait; never, where that is negative.
+  // `pause` was called, because the connection has no owner yet, or because too many answers wait. onDrain is
+  // called when at most `paused_until_` bytes wait; never, where that is negative.
   bool paused_ = false;
   int64_t paused_until_ = -1;
-  // The other side has left while nobody had the connection, and what it said before waits.
+  // The other side has left a connection without an owner, and what it sent before is still to be read.
   bool has_left_ = false;
-  // Within `on_poll`: the transport will be asked again before it returns.
-  bool polling_ = false;
 };
 
 }  // namespace busbar

@@ -1,4 +1,4 @@
-// The methods of Listener, and what a turn of the event loop does.
+// Carries out the methods of Listener, and its turns of the event loop.
 #include "napi/listener_object.h"
 
 #include <unistd.h>
@@ -13,12 +13,11 @@ namespace busbar {
 
 namespace {
 
-// What one turn accepts at most, and how long it goes on accepting: those who are already there get their
-// turn in between.
+// How many clients one turn accepts at most, and how long it goes on: connections get their turns in between.
 constexpr int kAcceptedPerTurn = 16;
 constexpr uint64_t kTurnMicroseconds = 1000;
-// How long it takes until another attempt is worth it when there were no descriptors, or no memory. The peer
-// stays in the queue, so that the socket stays readable: without a rest the loop would spin.
+// How long the listener rests when there were no descriptors, or no memory. The client stays in the queue, so
+// the socket stays readable: without a rest the loop would spin.
 constexpr uint64_t kRestMicroseconds = 100'000;
 
 }  // namespace
@@ -67,19 +66,21 @@ ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info
 }
 
 Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
-  if (poller_.is_open()) return Napi::Number::New(info.Env(), EALREADY);
+  if (!state_.is_new()) return Napi::Number::New(info.Env(), EALREADY);
   int error = open();
   if (error == 0 && !poller_.open(Env(), poller_kind_, *this)) {
     listener_.close();
     error = ENOMEM;
   }
   if (error != 0) {
+    state_.stop();
     release();
     return Napi::Number::New(info.Env(), error);
   }
   async_context_.emplace(info.Env(), "busbar");
+  state_.start();
   Ref();
-  watch();
+  wait();
   return Napi::Number::New(info.Env(), 0);
 }
 
@@ -97,25 +98,25 @@ Napi::Value ListenerObject::port(const Napi::CallbackInfo& info) {
 }
 
 void ListenerObject::on_poll() {
-  // Someone runs the loop from within a callback of ours.
-  if (polling_) return;
+  // A callback runs the event loop.
+  if (!state_.is_waiting()) return;
   // libuv's timers count from where the turn of the loop began, and so may be early.
   const uint64_t now = monotonic_now();
-  if (resting_until_ > now) return watch();
+  if (resting_until_ > now) return wait();
   Napi::HandleScope handles(Env());
   // Keeps this object from being collected while it is in use here, even if a callback closes it.
   [[maybe_unused]] const Napi::Object self = Value();
   resting_until_ = 0;
-  polling_ = true;
-  for (int i = 0; i < kAcceptedPerTurn && poller_.is_open() && !paused_; i++) {
+  state_.begin_turn();
+  for (int i = 0; i < kAcceptedPerTurn && state_.is_running() && !paused_; i++) {
     if (!accept_one() || monotonic_now() >= now + kTurnMicroseconds) break;
   }
-  polling_ = false;
-  if (!poller_.is_open()) return release();
-  watch();
+  state_.end_turn();
+  if (!state_.is_waiting()) return release();
+  wait();
 }
 
-void ListenerObject::watch() {
+void ListenerObject::wait() {
   // A listening socket never hangs up: this waits for nothing, and keeps the process alive as before.
   if (paused_) return poller_->watch({.fd = listener_.fd(), .hangup = true});
   if (resting_until_ == 0) {
@@ -128,7 +129,7 @@ void ListenerObject::watch() {
 bool ListenerObject::accept_one() {
   const int fd = listener_.accept();
   if (fd == -EAGAIN) return false;
-  // A peer that has gone again, or a network that has: the next one may be there.
+  // The client, or its network, is gone: the next client may be there.
   if (fd == -ECONNABORTED || fd == -EINTR || fd == -EPROTO || fd == -EPERM) return true;
   AsyncScope scope(Env(), *async_context_);
   if (fd < 0) {
@@ -143,8 +144,12 @@ bool ListenerObject::accept_one() {
 }
 
 void ListenerObject::close(const Napi::CallbackInfo&) {
-  stop();
-  if (!polling_) release();
+  if (state_.is_running()) {
+    disconnect();
+    Unref();
+  }
+  state_.stop();
+  if (state_.is_over()) release();
 }
 
 void ListenerObject::ref(const Napi::CallbackInfo&) {
@@ -157,33 +162,28 @@ void ListenerObject::unref(const Napi::CallbackInfo&) {
 
 void ListenerObject::pause(const Napi::CallbackInfo&) {
   paused_ = true;
-  if (!polling_ && poller_.is_open()) watch();
+  wait_again();
 }
 
 void ListenerObject::resume(const Napi::CallbackInfo&) {
   paused_ = false;
-  if (!polling_ && poller_.is_open()) watch();
+  wait_again();
 }
 
 Napi::Value ListenerObject::has_waiting(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), poller_.is_open() && transport::is_readable(listener_.fd()));
+  return Napi::Boolean::New(info.Env(), state_.is_running() && transport::is_readable(listener_.fd()));
 }
 
 void ListenerObject::disconnect() {
+  state_.stop();
   poller_.close();
   listener_.close();
 }
 
-void ListenerObject::stop() {
-  if (!poller_.is_open()) return;
-  disconnect();
-  Unref();
-}
-
 void ListenerObject::on_environment_end() {
-  // A worker that is terminated cannot remove it any more; where JavaScript could, it is gone.
+  // JavaScript removes the file, but a worker that is terminated runs none any more.
   file_.remove();
-  // What belongs to JavaScript goes with this object: Deno has no scope for handles any more.
+  // What belongs to JavaScript is released with this object: Deno has no scope for handles any more.
   disconnect();
 }
 

@@ -1,6 +1,7 @@
 // `Listener` of the seam: a listening socket, a poller, and the callback that gets the descriptors of peers.
 //
-// It holds on to itself between `start` and `close`, while the event loop refers to it, as Connection does.
+// It holds on to itself between `start` and `close`, while the event loop refers to it, as Connection does,
+// and has the same states.
 #pragma once
 
 #include <napi.h>
@@ -11,6 +12,7 @@
 #include "napi/async_scope.h"
 #include "napi/callback.h"
 #include "napi/environment_poller.h"
+#include "napi/turn_state.h"
 #include "transport/listener.h"
 #include "transport/socket_file.h"
 
@@ -35,18 +37,21 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   int open();
   void on_poll() override;
   void on_environment_end() override;
-  // Waits for who connects, or for the end of a rest.
-  void watch();
-  // Hands one peer over. False if there is none, or none can be taken for now.
+  // Tells the poller to wait for clients, or for the end of a rest.
+  void wait();
+  // Tells the poller what has changed, unless a turn is under way.
+  void wait_again() {
+    if (state_.is_waiting()) wait();
+  }
+  // Accepts one client, and calls onAccept. False if there is none, or none can be accepted for now.
   bool accept_one();
-  // Lets go of the poller and the socket.
+  // Closes the poller and the socket.
   void disconnect();
-  // As above, and of itself.
-  void stop();
-  // Lets go of what belongs to JavaScript, when no frame of ours uses it any more.
+  // Releases what belongs to JavaScript.
   void release();
 
-  // Of a unix socket, else empty.
+  TurnState state_;
+  // The name of a unix socket, else empty.
   std::string name_;
   // The numeric address of a TCP socket.
   std::string ip_;
@@ -57,11 +62,10 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   PollerKind poller_kind_ = PollerKind::kUv;
   EnvironmentPoller poller_;
   std::optional<AsyncContext> async_context_;
-  // Until when nobody is accepted, for want of descriptors; 0 otherwise.
+  // The time until which no client is accepted, for want of descriptors; 0 otherwise.
   uint64_t resting_until_ = 0;
-  // Nobody is accepted: whoever connects waits in the queue of the kernel.
+  // No client is accepted: clients wait in the queue of the kernel.
   bool paused_ = false;
-  bool polling_ = false;
 };
 
 }  // namespace busbar
