@@ -1,0 +1,130 @@
+// What docs/architecture.md promises about the folders of native/ and src/native/, read from the includes and imports.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { projectRoot } from '../helpers/paths.js';
+import {
+  contradictions,
+  includesOf,
+  type Layers,
+  moduleImportsOf,
+  namedOutside,
+  readTree,
+  type Tree,
+} from './layers.js';
+
+const test = suite('layers');
+
+/** Tests and fuzz targets may include anything; `compat` is for the compiler and the linker. */
+const native = readTree('native', /\.(cc|h)$/, ['test', 'fuzz', 'compat']);
+const src = readTree('src', /\.ts$/);
+
+const nativeLayers: Layers = {
+  mayImport: {
+    napi: ['transport', 'sdbus', 'inbox', 'wire', 'loop', 'base', '.'],
+    transport: ['sdbus', 'inbox', 'wire', 'base'],
+    sdbus: ['inbox', 'wire', 'base'],
+    inbox: ['wire'],
+    wire: [],
+    loop: ['base'],
+    base: [],
+    '.': [],
+  },
+  others: 'refused',
+  importsOf: includesOf,
+};
+
+/** A folder that has a row here may import what the row says. */
+const srcLayers: Layers = {
+  mayImport: { native: ['base'] },
+  others: 'unchecked',
+  importsOf: moduleImportsOf,
+};
+
+test('the folders of native/ import each other only downwards, as the table says', () => {
+  assert.equal(contradictions(native, nativeLayers), []);
+});
+
+test('src/native imports nothing of the rest but errors', () => {
+  assert.equal(contradictions(src, srcLayers), []);
+  const imported = [...src]
+    .filter(([path]) => path.startsWith('native/'))
+    .flatMap(([path, text]) => moduleImportsOf(path, text));
+  assert.equal([...new Set(imported.filter((path) => !path.startsWith('native/')))], ['base/errors.js']);
+});
+
+test('native/wire includes the standard library of C++ and nothing else', () => {
+  const headers = [...native]
+    .filter(([path]) => path.startsWith('wire/'))
+    .flatMap(([, text]) => [...text.matchAll(/^#include <(.+)>/gm)].map(([, header]) => header ?? ''));
+  assert.ok(headers.length > 20);
+  assert.equal(
+    headers.filter((header) => !/^[a-z_]+$/.test(header)),
+    [],
+  );
+});
+
+test('only native/sdbus names a symbol of sd-bus, only native/loop one of libuv, only native/napi one of Node-API', () => {
+  const symbols: readonly [string, RegExp][] = [
+    ['sdbus', /\bsd_\w+/],
+    ['loop', /\buv_\w+/],
+    ['napi', /\b(napi_\w+|Napi::|NAPI_\w+)|<(napi|node_api)\.h>/],
+  ];
+  for (const [folder, pattern] of symbols) {
+    assert.equal(namedOutside(native, [folder], pattern), [], folder);
+    assert.ok(namedOutside(native, [], pattern).length > 0, folder);
+  }
+});
+
+test('only src/native loads the addon', () => {
+  const loads = /node-gyp-build|\.node['`]|\bdlopen\b|\bcreateRequire\b/;
+  const loading = [...src].filter(([, text]) => loads.test(text)).map(([path]) => path);
+  assert.equal(
+    loading.filter((path) => !path.startsWith('native/')),
+    [],
+  );
+  assert.ok(loading.includes('native/load.ts'));
+});
+
+test('docs/architecture.md shows the same folders, from the top down', () => {
+  const page = readFileSync(join(projectRoot, 'docs/architecture.md'), 'utf8');
+  const shown = [...page.matchAll(/^ {2}native\/(\w+) {2}/gm)].map(([, folder]) => folder);
+  assert.equal(
+    shown,
+    Object.keys(nativeLayers.mayImport).filter((folder) => folder !== '.'),
+  );
+});
+
+test('what contradicts a table is found', () => {
+  const layers: Layers = {
+    mayImport: { up: ['down', '.'], down: [], '.': [] },
+    others: 'refused',
+    importsOf: includesOf,
+  };
+  const tree = (files: Record<string, string>): Tree => new Map(Object.entries(files));
+  const sound = { 'up/a.cc': '#include "up/b.h"\n#include "down/c.h"\n#include "version.h"\n', 'down/c.h': '' };
+  assert.equal(contradictions(tree(sound), layers), []);
+  assert.equal(contradictions(tree({ ...sound, 'down/c.h': '#include "up/b.h"\n' }), layers), [
+    'down/c.h must not import up/b.h',
+  ]);
+  assert.equal(contradictions(tree({ ...sound, 'new/d.h': '' }), layers), [
+    'new/d.h: the folder has no row in the table',
+  ]);
+  assert.equal(contradictions(tree({ ...sound, 'new/d.h': '' }), { ...layers, others: 'unchecked' }), []);
+  assert.equal(contradictions(tree({ 'up/a.cc': '#include "down/c.h"\n' }), layers), ['up may import ., but does not']);
+  assert.equal(contradictions(tree(sound), { ...layers, mayImport: { down: [], up: ['down', '.'], '.': [] } }), [
+    'up must not import down, which does not stand below it',
+  ]);
+  assert.equal(
+    moduleImportsOf('a/b.ts', "import type { C } from '../c.js';\nexport * from './d.js';\nimport('../e.js')"),
+    ['c.js', 'a/d.js', 'e.js'],
+  );
+  const named = tree({
+    'a/x.cc': '// uv_close\n"uv_close" 1\'000 + uv_close(handle)',
+    'b/y.cc': '/* uv_close */ "uv_close"',
+  });
+  assert.equal(namedOutside(named, [], /\buv_\w+/), ['a/x.cc']);
+});
+
+test.run();
