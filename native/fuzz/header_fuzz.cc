@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   HOLDS(frame.message_length() <= wire::kMaxMessageLength && frame.fields_length <= wire::kMaxArrayLength);
   if (frame.body_offset > size) return 0;
 
-  // Without the body: nobody may have to wait for it to know the header.
+  // Without the body: the header must be readable before the body has come.
   const std::vector<uint8_t> head = copy_of(std::span(bytes).first(frame.body_offset));
   wire::Header header;
   const Work work;

@@ -1,5 +1,5 @@
-// Authentication: both roles say and decide the same however the other side's bytes are split, and let nobody
-// in whom they should not.
+// Authentication: both roles say and decide the same however the other side's bytes are split, and no client
+// gets in that must not.
 #include <algorithm>
 
 #include "fuzz/fuzz.h"
@@ -102,7 +102,7 @@ void check_server(std::span<const uint8_t> bytes, uint8_t choice, Choices choice
   check_text(whole.said);
   if (whole.passes_fds) HOLDS((choice & 2) != 0);
   if (!whole.is_done) return;
-  // Nobody comes in where neither mechanism is there, or before it was said; and BEGIN is the last word.
+  // No client gets in where there is no mechanism, or before it authenticates; and BEGIN is the last line.
   HOLDS((choice & 5) != 0 && whole.said.find("OK ") != std::string::npos);
   const std::string_view heard(reinterpret_cast<const char*>(bytes.data()), whole.taken);
   HOLDS(heard.starts_with('\0') && heard.ends_with("\r\n"));

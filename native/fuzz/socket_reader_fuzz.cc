@@ -181,7 +181,7 @@ class Receiver {
   Outcome outcome_;
 };
 
-// A pipe whose writing end is sent: when the last copy of it is closed, the other end says so.
+// A pipe whose writing end is sent: the other end tells when the last copy of it is closed.
 struct Pipe {
   Pipe() { HOLDS(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0); }
   ~Pipe() { ::close(ends[0]); }

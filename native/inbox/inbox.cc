@@ -1,4 +1,5 @@
-// The bookkeeping of a batch.
+// Keeps count of what a batch has used of the lent memory, and trusts no number that JavaScript may have
+// changed in it.
 #include "inbox/inbox.h"
 
 #include <unistd.h>

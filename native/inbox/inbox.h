@@ -61,7 +61,8 @@ struct Limits {
   uint64_t decoded_size = UINT64_MAX;
 };
 
-// What a message can bring at most: path, interface, member, error name, destination, sender, signature.
+// The header strings of one message at most: path, interface, member, error name, destination, sender,
+// signature.
 inline constexpr size_t kHeaderStrings = 7;
 inline constexpr size_t kStringEntryLength = 3;
 
@@ -78,7 +79,7 @@ class Inbox {
 
   const Limits& limits() const { return limits_; }
 
-  // Begins another batch. Whoever got the last one has it by now, descriptors included.
+  // Begins another batch. The receiver of the last one owns its descriptors by now.
   void clear();
 
   bool is_empty() const { return rows_ == 0; }

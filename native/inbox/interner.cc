@@ -1,5 +1,5 @@
-// The table behind Interner: chained hashing over a fixed array of entries, evicted in the order of a clock
-// hand.
+// Finds strings by a keyed hash in a fixed array of entries, and evicts in the order of a clock hand: neither
+// the time nor the memory that a string takes depends on what a peer sends.
 #include "inbox/interner.h"
 
 #include <sys/random.h>
@@ -32,9 +32,9 @@ uint64_t fold(uint64_t one, uint64_t other) {
 }  // namespace
 
 Interner::Interner(uint32_t capacity) : entries_(capacity), buckets_(std::bit_ceil(capacity), kNone) {
-  // Peers that knew the keys could choose strings that share a bucket.
+  // A peer that knew the keys could choose strings that share a bucket.
   if (getrandom(keys_.data(), sizeof keys_, GRND_NONBLOCK) != sizeof keys_) {
-    // Only while a machine starts: what a peer cannot read is the next best.
+    // This happens only while a machine starts: values that a peer cannot read are the next best.
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     keys_ = {fold(static_cast<uint64_t>(now.tv_nsec) + 1, 0x9e3779b97f4a7c15),

@@ -45,13 +45,13 @@ class Interner {
 
   // Changes nothing.
   Key look_up(std::string_view text) const;
-  // Whether `text` would be new.
+  // Whether `text` is in the table.
   bool knows(std::string_view text) const { return look_up(text).is_known(); }
 
   Result intern(const Key& key);
   Result intern(std::string_view text) { return intern(look_up(text)); }
 
-  // What somebody found out about a string, for as long as it is in the table: one of 8 marks each.
+  // One of 8 marks for what the inbox found out about a string, kept for as long as it is in the table.
   bool has_mark(const Key& key, unsigned mark) const {
     return key.is_known() && (entries_[key.index].marks >> mark & 1) != 0;
   }

@@ -1,4 +1,4 @@
-// One epoll instance, one timer, and the turns of a dispatch.
+// Keeps one epoll instance and one timer for all pollers, and gives out the turns of a dispatch.
 #include "loop/poll_set.h"
 
 #include <sys/epoll.h>
@@ -12,7 +12,7 @@ namespace busbar::loop {
 
 namespace {
 
-// Those beyond it are found in the next dispatch: epoll hands ready descriptors out in rotation.
+// The next dispatch finds further ones: epoll hands ready descriptors out in rotation.
 constexpr int kFoundPerDispatch = 64;
 
 }  // namespace
@@ -34,7 +34,7 @@ void PollSet::close() {
 }
 
 void PollSet::dispatch(uint64_t ends) {
-  // Someone runs the loop from within a callback: what is ready stays so.
+  // A callback runs the event loop: what is ready stays so.
   if (dispatching_ || !epoll_) return;
   dispatching_ = true;
   collect_ready();

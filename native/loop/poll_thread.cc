@@ -1,4 +1,4 @@
-// The thread, and the two descriptors that it waits for.
+// Runs the thread, which waits for the epoll descriptor and for the order to end.
 #include "loop/poll_thread.h"
 
 #include <signal.h>
@@ -57,7 +57,7 @@ void PollThread::stop() {
 }
 
 void* PollThread::run(void* self) {
-  // What tools show of it.
+  // The name that tools show.
   prctl(PR_SET_NAME, "busbar-poll");
   static_cast<PollThread*>(self)->wait();
   return nullptr;
@@ -67,7 +67,7 @@ void PollThread::wait() {
   for (;;) {
     epoll_event events[2];
     const int count = epoll_wait(alarm_.get(), events, 2, -1);
-    // A debugger interrupts, for instance; nothing else can go wrong with descriptors that are our own.
+    // EINTR: a debugger interrupts, for instance. No other error is possible with descriptors of our own.
     if (count < 0 && errno != EINTR) return;
     for (int i = 0; i < count; i++) {
       if (events[i].data.fd == end_.get()) return;

@@ -1,4 +1,4 @@
-// A thread that waits for one epoll descriptor, and wakes somebody each time that it becomes ready.
+// A thread that waits for one epoll descriptor, and calls its waker each time that it becomes ready.
 //
 // It is an alarm and no more: it never looks at what is ready, so that everything about descriptors and
 // deadlines belongs to the thread of the environment alone, and no lock is needed. After an alarm it rests

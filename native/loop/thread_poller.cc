@@ -1,4 +1,4 @@
-// What one poller has in the set, and whether that keeps the event loop alive.
+// Keeps the set up to date with what one poller waits for, and with whether that keeps the event loop alive.
 #include "loop/thread_poller.h"
 
 #include <sys/epoll.h>

@@ -1,4 +1,5 @@
-// A circular list that the takers themselves are the links of: to add and to remove costs nothing.
+// Keeps the takers in a circular list of which they are the links, so that adding and removing allocate
+// nothing.
 #include "loop/turns.h"
 
 #include "base/clock.h"
@@ -40,7 +41,7 @@ void Turns::run(uint64_t ends) {
     static_cast<Taker*>(first)->on_turn();
     if (monotonic_now() >= ends) break;
   }
-  // Those that had no turn come before those that have asked for another one.
+  // Takers that had no turn come before takers that have asked for another one.
   round.take_all(waiting_);
   waiting_.take_all(round);
 }

@@ -1,8 +1,8 @@
 // The few functions of libuv that busbar uses, without uv.h: no struct layout is compiled in, handles are
 // allocated by `uv_handle_size`. Constants are those of libuv 1.x, whose ABI has kept them since 1.0.
 //
-// Weak, because a runtime without libuv may lack any of them, and would refuse to load the addon. Nobody may
-// call one unless the poller 'uv' was asked for.
+// Weak, because a runtime without libuv may lack any of them, and would refuse to load the addon. None
+// may be called unless the poller 'uv' was asked for.
 #pragma once
 
 #include <cstddef>

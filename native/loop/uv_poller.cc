@@ -1,4 +1,4 @@
-// Two uv handles or three, each of which dies in its close callback; the poller dies with the last.
+// Keeps two uv handles or three, each of which is freed in its close callback, and the poller with the last.
 #include "loop/uv_poller.h"
 
 #include <sys/timerfd.h>
@@ -86,7 +86,7 @@ void UvPoller::watch_fd(int fd, int events) {
 }
 
 void UvPoller::watch_deadline(uint64_t deadline) {
-  // A descriptor that is gone keeps nothing alive, and what ended it was not told of yet.
+  // A descriptor that is gone keeps nothing alive, and its owner does not know of the end yet.
   const uint64_t left = deadline == kNoDeadline ? 0 : microseconds_until(deadline);
   if (fd_ < 0 && deadline != kNoDeadline) {
     close_alarm();
@@ -193,7 +193,7 @@ void UvPoller::on_released(uv_handle_s* handle) {
 
 void UvPoller::on_ready(uv_handle_s* handle, int status, int) {
   UvPoller* self = static_cast<UvPoller*>(uv_handle_get_data(handle));
-  // libuv stops the handle when the descriptor is in error; whoever still wants it must start it again.
+  // libuv stops the handle when the descriptor is in error: the next `watch` has to start it again.
   if (status < 0) self->armed_ = 0;
   self->offer_turn();
   // Until a turn that was put off is taken, nothing else keeps the loop alive.

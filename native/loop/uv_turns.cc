@@ -1,4 +1,5 @@
-// An idle handle and a check handle, which do not keep the loop alive: the pollers do.
+// Gives turns in an idle handle, and ends rounds in a check handle. Neither keeps the loop alive: the pollers
+// do.
 #include "loop/uv_turns.h"
 
 #include <cstdlib>

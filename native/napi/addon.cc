@@ -1,4 +1,4 @@
-// What the module exports: `Addon` in src/native/binding.ts.
+// Defines what the module exports: `Addon` in src/native/binding.ts.
 #include "napi/addon.h"
 
 #include <fcntl.h>

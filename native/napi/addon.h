@@ -16,7 +16,7 @@ namespace busbar {
 class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports);
-  // Closes what a worker that was terminated can close no more.
+  // Closes the descriptors that a worker left open when it was terminated.
   ~Addon();
 
   // The sd-bus library, looked for when first needed; null where there is none.
@@ -24,7 +24,7 @@ class Addon final : public Napi::Addon<Addon> {
   // What the pollers of the kind `uv` share, and what those of the kind `thread` share.
   EnvironmentLoop& loop() { return loop_; }
   EnvironmentThread& poll_thread() { return poll_thread_; }
-  // What listeners hand over at this moment; null if nothing.
+  // The descriptor that a listener hands over at this moment; null if there is none.
   FdOffer*& last_offer() { return last_offer_; }
 
  private:

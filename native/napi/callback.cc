@@ -1,4 +1,4 @@
-// Calling JavaScript, and what becomes of its exceptions.
+// Calls JavaScript, and passes what it throws to the uncaughtException handling of the process.
 #include "napi/callback.h"
 
 namespace busbar {

@@ -1,4 +1,4 @@
-// A JavaScript function that is called from native code, and the memory that one lends.
+// References to JavaScript values, and calls of JavaScript functions.
 #pragma once
 
 #include <node_api.h>

@@ -62,7 +62,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void on_poll() override;
   void on_environment_end() override;
   void take_turn();
-  // Writes what waits, and calls onDrain when less than the limit waits.
+  // Writes what waits. Calls onDrain when at most the limit waits, and when the other side has hung up.
   void write_paused();
   // Connects as far as is possible, or fills the inbox with the next batch.
   void take_batch();

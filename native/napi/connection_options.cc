@@ -1,4 +1,4 @@
-// Reads and checks the options. TypeScript words errors for users; these are for whoever changes the seam.
+// Reads and checks the options. Users see the errors of TypeScript; these are for developers of the seam.
 #include "napi/connection_options.h"
 
 #include <cstring>
@@ -218,9 +218,8 @@ bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
 
 namespace {
 
-// Whether V8 does what it is asked for. Where JavaScript is being terminated it does not, and Node-API ends
-// the process if that is found out by detaching a buffer. No JavaScript runs between this and that, so the
-// answer holds.
+// Whether JavaScript can still be called. Where it is being terminated, Node-API ends the process if a buffer
+// is detached. No JavaScript runs between this call and that one, so the answer holds.
 bool is_running(napi_env env) {
   napi_value object, value;
   if (napi_create_object(env, &object) == napi_ok && napi_get_undefined(env, &value) == napi_ok &&
@@ -230,8 +229,8 @@ bool is_running(napi_env env) {
   return false;
 }
 
-// Memory that JavaScript lent stays resident until a collection, which closing a connection is no reason for.
-// Where the buffer is detached, it is freed at once.
+// Frees lent memory by detaching its buffer. Otherwise the memory stays until the next garbage collection,
+// which closing a connection does not cause.
 void free_buffer(napi_env env, napi_value view) {
   napi_value buffer = view;
   bool is_view = false;
@@ -246,7 +245,7 @@ void free_buffer(napi_env env, napi_value view) {
 
 void ConnectionOptions::free_memory(napi_env env) {
   memory = {};
-  // What is left then goes with the environment.
+  // Otherwise the memory is freed with the environment.
   if (!is_running(env)) return;
   for (Reference* reference : {&arena, &rows, &strings, &fds}) free_buffer(env, reference->get());
 }

@@ -25,9 +25,9 @@ struct ConnectionOptions {
   [[nodiscard]] bool read(napi_env env, napi_value object);
   // Takes the memory that `onOpen` returned. On failure a TypeError is pending and false returned.
   [[nodiscard]] bool read_memory(napi_env env, napi_value object);
-  // Frees the memory that `onOpen` returned. Nobody reads from it any more.
+  // Frees the memory that `onOpen` returned, which must not be used any more.
   void free_memory(napi_env env);
-  // Lets go of all that belongs to JavaScript.
+  // Releases all that belongs to JavaScript.
   void release();
 };
 

@@ -1,4 +1,4 @@
-// Puts what the transport learnt into a JavaScript object.
+// Makes a JavaScript object of the credentials that the kernel reports.
 #include "napi/credentials_value.h"
 
 #include "transport/credentials.h"

@@ -5,7 +5,7 @@
 
 namespace busbar {
 
-// Who is at the other end of a socket; undefined where the kernel does not know.
+// The credentials of the process at the other end of a socket; undefined where the kernel does not know.
 Napi::Value credentials_value(Napi::Env env, int fd);
 
 }  // namespace busbar

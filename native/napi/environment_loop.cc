@@ -1,4 +1,4 @@
-// The cleanup hook of the turns.
+// Creates the turns with the first poller, and closes them in a cleanup hook of the environment.
 #include "napi/environment_loop.h"
 
 #include "loop/uv_poller.h"

@@ -1,4 +1,4 @@
-// The cleanup hook behind EnvironmentPoller.
+// Ties a poller to a cleanup hook, through an object that outlives the poller's owner.
 #include "napi/environment_poller.h"
 
 #include <utility>
@@ -12,7 +12,7 @@ struct EnvironmentPoller::Teardown {
   PollerKind kind;
   // Null once the poller is closed.
   Client* client;
-  // Of libuv's poller, whose end takes time.
+  // The hook of a libuv poller, whose end takes time.
   napi_async_cleanup_hook_handle hook;
 };
 

@@ -1,5 +1,5 @@
-// A poller of either kind that ends with its environment, if nobody closes it before: the environment waits
-// until libuv, or the thread, has let go of it.
+// A poller of either kind that ends with its environment, if its owner does not close it before: the
+// environment waits until libuv, or the thread, has let go of it.
 #pragma once
 
 #include <node_api.h>
@@ -39,7 +39,7 @@ class EnvironmentPoller {
   [[nodiscard]] bool open(napi_env env, PollerKind kind, Client& client);
   bool is_open() const { return poller_ != nullptr; }
   loop::Poller* operator->() const { return poller_; }
-  // The client hears nothing any more, and may close what it watched.
+  // Stops at once: the client may close what it watched.
   void close();
 
  private:

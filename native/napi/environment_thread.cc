@@ -1,4 +1,4 @@
-// How the alarm of the poll thread becomes a call on the environment's thread.
+// Passes the alarm of the poll thread to the environment's thread, and paces the dispatches there.
 #include "napi/environment_thread.h"
 
 #include <napi.h>

@@ -1,5 +1,5 @@
-// A descriptor that a callback is handed, until JavaScript takes it: by making a connection of it, or by
-// closing it. Where the environment ends in the middle of that, nothing else tells what is left to close.
+// A descriptor that a callback gets, until JavaScript takes it by making a connection of it or by closing it.
+// If the environment ends in between, nothing else tells what is left to close.
 #pragma once
 
 namespace busbar {

@@ -1,4 +1,4 @@
-// setImmediate, called from native code.
+// Calls setImmediate from native code.
 #include "napi/loop_round.h"
 
 namespace busbar {

@@ -1,5 +1,5 @@
-// Calls back when the event loop has gone round once more: behind an immediate, which every runtime runs
-// after timers and I/O have had their turn; or behind whatever else does so in a runtime.
+// Calls back when the event loop has gone round once more: behind an immediate, which runtimes run after
+// timers and I/O have had their turn, or behind what a runtime has in its place.
 #pragma once
 
 #include <node_api.h>

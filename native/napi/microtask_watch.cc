@@ -1,4 +1,4 @@
-// A microtask that says that it ran.
+// Resolves a promise whose reaction is the microtask that tells that all before it have run.
 #include "napi/microtask_watch.h"
 
 namespace busbar {

@@ -1,6 +1,6 @@
 // Tells when the microtasks that a turn left have run.
 //
-// Connections rely on it that what awaited a reply has run before they deliver what came behind it. Not every
+// Connections rely on it: the code that awaited a reply runs before they deliver the next message. Not every
 // runtime runs microtasks between two calls of a threadsafe function: Deno makes up to three rounds of them
 // first. Queues are emptied in order and as a whole, so the turn is settled when a microtask of our own has
 // run.

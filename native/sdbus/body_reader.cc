@@ -1,4 +1,4 @@
-// The walk behind BodyReader, by recursive descent over the signature.
+// Reads a body value by value, by recursive descent over its signature.
 #include "sdbus/body_reader.h"
 
 #include <bit>
@@ -75,7 +75,7 @@ bool BodyReader::read_text(char code) {
   const size_t length = std::strlen(text);
   text_ = {text, length};
   bool is_ascii = true;
-  // sd-bus has judged it; one character beyond Latin-1 makes all of them take two bytes.
+  // sd-bus has checked it; one character beyond Latin-1 makes all of them take two bytes.
   if (code == 's' && wire::is_text(reinterpret_cast<const uint8_t*>(text), length, is_ascii) && !is_ascii) {
     cost_ += length;
   }

@@ -43,7 +43,7 @@ void store_numbers(const Api& api, sd_bus_message* message, Row& row) {
 bool store_strings(const Api& api, sd_bus_message* message, Inbox& inbox, Row& row) {
   const sd_bus_error* error = api.sd_bus_message_get_error(message);
   const std::pair<const char*, int32_t*> fields[] = {
-      // First of all whose message it is: nothing that is longer takes their room.
+      // The sender and the destination come first: nothing that is longer takes their room.
       {api.sd_bus_message_get_sender(message), &row.sender},
       {api.sd_bus_message_get_destination(message), &row.destination},
       {api.sd_bus_message_get_signature(message, 1), &row.signature},
@@ -88,7 +88,7 @@ void describe_body(Inbox& inbox, const wire::Writer& writer, size_t fd_count, Ro
   row.fd_count = static_cast<int32_t>(fd_count);
 }
 
-// What the seam calls a fault that a body was refused for.
+// The fault of the seam for the fault of a body.
 int32_t seam_fault(BodyFault fault) {
   switch (fault) {
     case BodyFault::kNone:
@@ -158,10 +158,10 @@ Stored store_message(const Api& api, sd_bus_message* message, Inbox& inbox) {
 }
 
 size_t body_length(const Api& api, sd_bus_message* message) {
-  // sd-bus does not tell, so it is read for that alone.
+  // sd-bus does not tell the length, so the body is read for that alone.
   wire::Writer writer = wire::Writer::growing(wire::kMaxMessageLength);
   std::vector<int32_t> fds(kMaxFds);
-  // What cannot be read will not be stored either; what was read until then was there all the same.
+  // A fault does not matter: what was read until then takes memory all the same.
   [[maybe_unused]] const BodyFault fault = BodyReader(api, message, writer, fds).read();
   return writer.size();
 }

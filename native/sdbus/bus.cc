@@ -1,4 +1,4 @@
-// The calls behind Bus.
+// Makes the calls of sd-bus that Bus stands for, and turns their results into errno values.
 #include "sdbus/bus.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ int Bus::create(BusHandle& handle) {
   // Not a "bus client" to sd-bus: it would send Hello itself, and keep the reply.
   r = api_->sd_bus_set_bus_client(bus, 0);
   if (r < 0) return r;
-  // Without a slot of ours it lives as long as the bus.
+  // Without a slot of ours the filter lives as long as the bus.
   r = api_->sd_bus_add_filter(bus, nullptr, take, this);
   if (r < 0) return r;
   r = api_->sd_bus_set_anonymous(bus, anonymous_ ? 1 : 0);
@@ -26,7 +26,7 @@ int Bus::create(BusHandle& handle) {
 int Bus::take(sd_bus_message* message, void* data, sd_bus_error*) {
   Bus* bus = static_cast<Bus*>(data);
   bus->taken_ = own(*bus->api_, bus->api_->sd_bus_message_ref(message));
-  // Done with it, says a positive result.
+  // A positive result ends the processing of the message.
   return 1;
 }
 

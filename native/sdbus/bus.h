@@ -2,9 +2,9 @@
 //
 // One filter takes every message before sd-bus does anything with it, and nothing else is registered. Without
 // it sd-bus would answer calls of org.freedesktop.DBus.Peer itself, also those that a monitor only overhears:
-// the bus throws monitors out for that. Nobody learns of messages that sd-bus drops: those with a corrupt
-// header, with a path over 64 KiB, with a signature of 255 bytes (which is valid), and calls and signals with
-// a REPLY_SERIAL.
+// the bus disconnects monitors for that. sd-bus does not report the messages that it drops: those with a
+// corrupt header, with a path over 64 KiB, with a signature of 255 bytes (which is valid), and calls and
+// signals with a REPLY_SERIAL.
 //
 // Failures are negative errno values, as in sd-bus.
 #pragma once
@@ -25,7 +25,7 @@ class Bus {
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
 
-  // Before starting. As a client: authenticates without saying who one is. As a server: lets such clients in.
+  // Before starting. As a client: authenticate without an identity. As a server: let such clients in.
   void set_anonymous(bool anonymous) { anonymous_ = anonymous; }
 
   // Begins to connect to a single server address; does not wait.
@@ -33,8 +33,8 @@ class Bus {
   // As `start`, over a connected socket that the bus takes ownership of.
   int start_fd(int fd) { return start_fd(UniqueFd(fd)); }
   int start_fd(UniqueFd socket);
-  // As `start_fd`, in the role of the server. sd-bus takes the word of the kernel for who the client is, but
-  // lets anybody in who says the same: whether that is somebody to let in has to be asked before.
+  // As `start_fd`, in the role of the server. sd-bus lets in any client that claims the user id which the
+  // kernel reports: the caller has to check before that the user may connect.
   int serve_fd(UniqueFd socket, const wire::Guid& guid);
   // Drops the connection and what is queued.
   void close() { handle_.reset(); }

@@ -1,4 +1,4 @@
-// The socket options behind Credentials.
+// Reads the credentials from the options of the socket.
 #include "transport/credentials.h"
 
 #include <sys/socket.h>
@@ -21,7 +21,7 @@ std::vector<gid_t> peer_groups(int fd, gid_t primary) {
       others.resize(bytes / sizeof(gid_t));
       break;
     }
-    // The kernel says how much room it wants.
+    // The kernel says how much room it needs.
     if (errno != ERANGE || bytes / sizeof(gid_t) <= others.size()) return gids;
     others.resize(bytes / sizeof(gid_t));
   }
@@ -51,7 +51,7 @@ std::string security_label(int fd) {
 std::optional<Credentials> peer_credentials(int fd) {
   int domain = 0;
   socklen_t length = sizeof domain;
-  // Asked of a TCP socket, the kernel makes up an answer.
+  // The kernel would make up an answer for a TCP socket.
   if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain != AF_UNIX) return std::nullopt;
   ucred credentials{};
   length = sizeof credentials;

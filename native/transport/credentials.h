@@ -1,4 +1,5 @@
-// Who is at the other end of a socket, as the kernel knows: the process that connected, or that listened.
+// The credentials of the process at the other end of a socket, as the kernel knows them: the process that
+// connected, or that listened.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +20,7 @@ struct Credentials {
   std::string security_label;
 };
 
-// None for what is no unix socket, and before it is connected.
+// None where it is not a unix socket, and before it is connected.
 std::optional<Credentials> peer_credentials(int fd);
 
 }  // namespace busbar::transport

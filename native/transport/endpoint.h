@@ -1,4 +1,4 @@
-// What a connection is made of: a server to connect to, or a client that was accepted.
+// What a connector makes a connection of: a server to connect to, or a client that was accepted.
 #pragma once
 
 #include <optional>

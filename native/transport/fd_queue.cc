@@ -1,4 +1,4 @@
-// First come, first served.
+// Takes descriptors out of what recvmsg received, and gives them out first come, first served.
 #include "transport/fd_queue.h"
 
 #include <unistd.h>

@@ -19,7 +19,7 @@ class FdQueue {
     kAll,
     // The kernel could not hand over all that were sent with this message: this process has too many open.
     kLost,
-    // They never came.
+    // The peer sent fewer.
     kTooFew,
   };
 
@@ -28,8 +28,8 @@ class FdQueue {
   FdQueue& operator=(const FdQueue&) = delete;
   ~FdQueue() { close_all(); }
 
-  // What one recvmsg brought should have room for: as many as the kernel carries with one message
-  // (SCM_MAX_FD), and credentials that somebody may have asked it for.
+  // The room that one recvmsg needs: for as many descriptors as the kernel carries with one message
+  // (SCM_MAX_FD), and for credentials, which a peer may send along.
   static constexpr size_t kControlLength = CMSG_SPACE(253 * sizeof(int)) + 512;
 
   // Closes everything that comes from now on: this side did not agree to take descriptors.
@@ -39,7 +39,7 @@ class FdQueue {
   }
   bool refuses() const { return refuses_; }
 
-  // Adds what a recvmsg brought. None of it is 0, 1 or 2, which others take for the standard streams.
+  // Adds the descriptors of a recvmsg. None is 0, 1 or 2, which libraries take for the standard streams.
   void add(msghdr& message);
   // Takes over what another queue holds.
   void add(FdQueue& others);

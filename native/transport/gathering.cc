@@ -1,4 +1,4 @@
-// When resting begins and ends, in numbers.
+// Decides when resting begins and ends, by figures that were measured with the message buses.
 #include "transport/gathering.h"
 
 #include <algorithm>
@@ -18,9 +18,9 @@ constexpr uint32_t kGatheredAtLeast = 10;
 constexpr uint64_t kLongestRest = 1000;
 // In nanoseconds: in the longest rest as many gather as are worth it.
 constexpr uint64_t kSlowest = kLongestRest * 1000 / kGatheredAtLeast;
-// Callers come and go: after so many rests it is tried again how many calls they have sent.
+// Callers come and go: after so many rests another try finds out how many calls they have sent.
 constexpr uint32_t kRestsUntilTried = 1024;
-// What is tried in vain costs callers up to a millisecond: in the end it is, once in so many calls.
+// A try in vain costs callers up to a millisecond: in the end there is one in so many calls.
 constexpr uint32_t kMostPatience = 1 << 20;
 
 }  // namespace
@@ -37,7 +37,7 @@ void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) 
       try_calls(count, elapsed);
       break;
     case Phase::kResting:
-      // They come more slowly now, or wait for us to read: dbus-broker writes sixteen at a time.
+      // Messages come more slowly now, or the bus waits until we read: dbus-broker writes sixteen at a time.
       if (count < wanted(waiting) * 3 / 4) return stop();
       if (kind == Kind::kCalls && --rests_left_ == 0) phase_ = Phase::kTrying;
       break;
@@ -55,7 +55,7 @@ void Gathering::time(uint32_t count, uint64_t elapsed) {
   reads_++;
   if (messages_ < (kind_ == Kind::kCalls ? patience_ : kTimed)) return;
   per_message_ = std::max<uint64_t>(microseconds_ * 1000 / messages_, 1);
-  // Those that come in gulps have gathered already, and whoever gathers them waits for us.
+  // Messages that come in gulps have gathered already, and their sender waits until they are read.
   if (per_message_ > kSlowest || messages_ >= reads_ * kGatheredAtMost) return stop();
   phase_ = kind_ == Kind::kCalls ? Phase::kTrying : Phase::kResting;
 }

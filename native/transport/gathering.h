@@ -2,22 +2,22 @@
 //
 // A read costs a wake-up of the process and its system calls, and a bus that forwards messages one by one
 // wakes the reader for each: that costs several times as much as the message. So while messages come at more
-// than ten a millisecond, and nobody waits for one in particular, reading rests after each read until some
+// than ten a millisecond, and no caller waits for a particular one, reading rests after each read until some
 // dozens have gathered, for a millisecond at the most. That is so in three cases:
 //
 // - Nothing but signals comes.
 // - Replies come, and many more calls wait.
 // - Calls come, and their callers have sent many more already. Only they know, so it is tried: if in one long
 //   rest twice as many come as would gather, as fast as before, then they do not wait for answers before
-//   they call again. Where that is tried in vain, it is tried more and more seldom.
+//   they call again. Where a try is in vain, the next one comes later and later.
 //
 // At most a third of the replies that are awaited gather, and half of the calls that came in the long rest:
 // even where both ends gather, the bus between them has enough to do. What comes in gulps has gathered
-// already. Whoever sends a call waits for one message in particular: that ends a rest, but where replies to
-// many calls are gathered and it is another of those.
+// already. A call that is sent awaits one particular message: that ends a rest, except where the replies to
+// many calls are gathered and it is one more of those.
 //
 // Rests are so short that a socket, which buffers a few hundred messages, does not fill up meanwhile: a
-// sender that is held up would get behind, and a bus hangs up on who does not read.
+// sender that is held up would get behind, and a bus disconnects clients that do not read.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace busbar::transport {
 
 class Gathering {
  public:
-  // What a read brought; whatever else there is with calls, and signals with replies, counts as those.
+  // What a read brought. A batch with calls counts as calls, and signals with replies count as replies.
   enum class Kind { kSignals, kReplies, kCalls };
 
   // A read has brought messages, and was the last for now.

@@ -1,4 +1,4 @@
-// connect, recvmsg and send around the authentication protocol.
+// Connects the socket, and exchanges the lines of the authentication protocol over it without blocking.
 #include "transport/handshake.h"
 
 #include <sys/socket.h>
@@ -14,7 +14,7 @@ namespace {
 
 // More than any honest handshake has.
 constexpr size_t kReceiveLength = 4096;
-// A unix socket whose queue of clients is full says so, and then nothing more: no event tells when it is not.
+// A unix socket whose queue of clients is full refuses to connect, and no event tells when it has room again.
 constexpr uint64_t kRetryMicroseconds = 10'000;
 
 // Only unix sockets carry descriptors.
@@ -143,7 +143,7 @@ bool Handshake::receive() {
     return false;
   }
   if (received <= 0) {
-    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    // A clean end of the stream is a loss too: only this side closes connections in good order.
     const int error = received == 0 ? ECONNRESET : errno;
     lose(error, account());
     return false;
@@ -153,7 +153,7 @@ bool Handshake::receive() {
   const size_t taken = exchange_->receive({buffer, static_cast<size_t>(received)});
   const wire::SaslFailure failure = exchange_->failure();
   if (failure != wire::SaslFailure::kNone) {
-    // The other side is told before it is hung up on.
+    // The other side hears of the failure before the connection is closed.
     write();
     fail(failure);
     return false;

@@ -3,7 +3,8 @@
 // sd-bus is turned away.
 //
 // The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
-// goes to the stream. sd-bus would keep it in its own buffers, so it cannot connect to peers here.
+// goes to the stream. sd-bus would keep it in its own buffers, so no stream can take over from it with a
+// peer.
 #pragma once
 
 #include <cstdint>

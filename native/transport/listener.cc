@@ -1,4 +1,4 @@
-// The system calls behind Listener.
+// Binds, listens and accepts, without blocking.
 #include "transport/listener.h"
 
 #include <netinet/in.h>
@@ -19,7 +19,7 @@ int Listener::open(const SocketAddress& address) {
   const int fd = make_socket(address);
   if (fd < 0) return -fd;
   UniqueFd socket(fd);
-  // Others may use the port after us at once, instead of when the kernel has forgotten the last connection.
+  // Lets the port be used again at once, instead of when the kernel has forgotten the last connection.
   const int on = 1;
   if (address.family() != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, address.get(), address.length) != 0) return errno;

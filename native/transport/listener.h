@@ -14,8 +14,8 @@ class Listener {
   // Binds and listens; to a free port where that of a TCP address is 0.
   int open(const SocketAddress& address);
 
-  // Takes the next peer: a descriptor, or a negative errno, EAGAIN where nobody waits. It does not block,
-  // closes with exec, and belongs to the caller.
+  // Accepts the next client: a descriptor, or a negative errno, EAGAIN where no client waits. The descriptor
+  // does not block, closes with exec, and belongs to the caller.
   int accept();
 
   int fd() const { return socket_.get(); }

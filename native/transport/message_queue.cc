@@ -1,4 +1,4 @@
-// Chunks of messages, first in, first out.
+// Keeps messages in chunks of memory, first in, first out.
 #include "transport/message_queue.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// Messages that wait to be given on one by one: copied, with descriptors of their own. Small ones share
-// memory, so that half a million of them cost little more than their bytes.
+// Messages that wait for room in sd-bus: copied, with descriptors of their own. Small ones share memory, so
+// that half a million of them take little more than their bytes.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +18,11 @@ class MessageQueue {
   ~MessageQueue() { clear(); }
 
   bool is_empty() const { return chunks_.empty(); }
-  // Of all messages, without what is between them.
+  // The length of all messages, without the padding between them.
   uint64_t bytes() const { return bytes_; }
   // Adds a message, whose descriptors are duplicated. False, with errno, where that fails.
   [[nodiscard]] bool push(std::span<const uint8_t> message, std::span<const int32_t> fds);
-  // The first message, from an 8-byte boundary, and its descriptors. Not to be asked of an empty queue.
+  // The first message, from an 8-byte boundary, and its descriptors. The queue must not be empty.
   std::span<const uint8_t> front() const;
   std::span<const int32_t> front_fds() const { return chunks_.front().fds; }
   void pop();
@@ -32,11 +32,11 @@ class MessageQueue {
  private:
   struct Chunk {
     std::vector<uint8_t> bytes;
-    // Of its messages, in order, and which of them comes first, from where.
+    // The lengths of its messages, in order; which of them comes first, and where it begins.
     std::vector<uint32_t> lengths;
     size_t next = 0;
     size_t offset = 0;
-    // Of the one message there is, where there are any. Owned.
+    // The descriptors of its one message, if it has any. Owned.
     std::vector<int32_t> fds;
   };
 

@@ -1,5 +1,5 @@
-// What can make a batch full comes before what cannot be undone, so that a message is stored as a whole or
-// not at all.
+// Stores a message as a whole or not at all: the steps that may find the batch full come before those that
+// cannot be undone.
 #include "transport/message_store.h"
 
 #include <unistd.h>
@@ -20,7 +20,7 @@ using wire::Rule;
 
 namespace {
 
-// What the inbox has to take of a message that is faulty: its header.
+// Of a faulty message the inbox takes the header alone.
 void set_fault(Row& row, Fault fault, Rule rule = Rule::kNone) {
   row.fault = fault_code(fault, rule);
   row.body_offset = row.body_length = 0;
@@ -75,7 +75,7 @@ MessageStore::Stored MessageStore::store_unread(std::span<const uint8_t> fixed, 
   if (stored != Stored::kDone || header_.type > wire::kSignal) return stored;
   Row row;
   row.type = header_.type;
-  // Who sent it to whom is not known, so nobody can be answered.
+  // Its sender and its destination are not known, so it cannot be answered.
   row.flags = fixed[2] | wire::kNoReplyExpected;
   row.serial = static_cast<int32_t>(frame.serial);
   set_fault(row, Fault::kMessageSize);
@@ -145,7 +145,7 @@ MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const w
   if (rule == Rule::kNone && fds_.refuses() && header_.unix_fds > 0) rule = Rule::kFdsUnasked;
   if (rule != Rule::kNone) {
     set_fault(row, Fault::kInvalidHeader, rule);
-    // An answer would go to whoever the header does not name.
+    // An answer would have no destination.
     if (!header_.is_addressed) row.flags |= wire::kNoReplyExpected;
   } else if (frame.message_length() > inbox.limits().message_size) {
     set_fault(row, Fault::kMessageSize);
@@ -164,8 +164,7 @@ MessageStore::Stored MessageStore::check_fds(size_t following) {
   return Stored::kDone;
 }
 
-// Those come first that decide whose message it is and what it answers: nothing that is longer takes their
-// room.
+// Adds the sender and the destination first: nothing that is longer takes their room.
 MessageStore::Stored MessageStore::add_names(wire::Rule& broken, Inbox& inbox, Row& row) {
   const struct {
     Name name;
@@ -203,7 +202,7 @@ MessageStore::Stored MessageStore::add_names(wire::Rule& broken, Inbox& inbox, R
 
 MessageStore::Stored MessageStore::ignore() {
   if (fds_.refuses()) return Stored::kDone;
-  // No more than there are, and nobody can make that many.
+  // No more than there are: a header may claim more than can exist.
   std::vector<int32_t> fds(std::min<size_t>(header_.unix_fds, fds_.size() + 1));
   const FdQueue::Taken taken = fds_.take(fds);
   if (taken == FdQueue::Taken::kTooFew) return broken({Rule::kFdCount, 0});

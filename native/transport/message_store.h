@@ -1,4 +1,4 @@
-// A received message → a row of the inbox: names judged and interned, body validated, descriptors attached.
+// A received message → a row of the inbox: names checked and interned, body validated, descriptors attached.
 #pragma once
 
 #include <array>

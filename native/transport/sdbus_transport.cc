@@ -1,4 +1,5 @@
-// Drives sd-bus step by step, and tells apart how connections end, which sd-bus does not.
+// Drives sd-bus step by step, bounds what waits on both sides of it, and tells apart how connections end,
+// which sd-bus does not.
 #include "transport/sdbus_transport.h"
 
 #include <poll.h>
@@ -123,7 +124,7 @@ SdBusTransport::Step SdBusTransport::step(sdbus::Message& message) {
   if (r < 0 || !bus_.is_open()) {
     message.reset();
     const bool timed_out = phase_ != Phase::kOpen && deadline != 0 && deadline <= monotonic_now();
-    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    // A clean end of the stream is a loss too: only this side closes connections in good order.
     lose(r < 0 ? -r : timed_out ? ETIMEDOUT : ECONNRESET);
     return Step::kLost;
   }

@@ -52,7 +52,7 @@ class SdBusTransport final : public Connector {
   // Sends a message, or has it wait. Returns 0 or a negative errno.
   int send_or_queue(const wire::Header& header, std::span<const uint8_t> message,
                     std::span<const int32_t> fds);
-  // Gives a message to sd-bus, whose queue has to have room for it. Returns 0 or a negative errno.
+  // Gives a message to sd-bus, which must have room for it. Returns 0 or a negative errno.
   int pass_to_sdbus(const wire::Header& header, std::span<const uint8_t> message,
                     std::span<const int32_t> fds);
   // Whether a message may be given to sd-bus now; one with descriptors only if sd-bus writes it at once. If
@@ -61,13 +61,13 @@ class SdBusTransport final : public Connector {
   bool has_room(bool with_fds) const;
   // Whether the next message has descriptors that the kernel does not take yet.
   bool waits_for_socket() const;
-  // Gives on what waits, as far as sd-bus has room.
+  // Gives sd-bus what waits, as far as it has room.
   void feed();
-  // Writes when the kernel takes something, which it is waited for; false where there is nothing more to do.
+  // Waits until the kernel takes something, and writes. False where there is nothing more to do.
   bool write_once(int milliseconds);
   // Learns what sd-bus has written.
   void account_writes();
-  // Keeps a message that was read although nobody wanted to read.
+  // Keeps a message that sd-bus read while it was only to write.
   void hold(sdbus::Message message);
 
   sdbus::Bus bus_;
@@ -84,11 +84,11 @@ class SdBusTransport final : public Connector {
   // The sizes of the messages in sd-bus's queue, in order: it tells how many there are, not how large.
   std::deque<uint32_t> given_sizes_;
   uint64_t given_bytes_ = 0;
-  // What was refused since the owner was told.
+  // Messages that were refused, of which the owner was not told yet.
   std::vector<Refusal> refused_;
-  // The owner was told by `pending_bytes` that it has to wait.
+  // `pending_bytes` told the owner to wait.
   bool drain_awaited_ = false;
-  // It has waited long enough, and was not told yet.
+  // Everything was written since, and the owner was not told yet.
   bool drained_ = false;
   // What the other side sent together with the end of the handshake is in sd-bus's buffer, not in the socket.
   bool unread_ = false;

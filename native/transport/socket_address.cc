@@ -1,4 +1,4 @@
-// The layouts of the kernel's socket addresses.
+// Fills in the socket addresses of the kernel, and makes sockets for them.
 #include "transport/socket_address.h"
 
 #include <arpa/inet.h>
@@ -48,7 +48,7 @@ int make_socket(const SocketAddress& address) {
 }
 
 void send_at_once(int fd) {
-  // Fails on unix sockets, which need it not.
+  // Fails on unix sockets, which do not need it.
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

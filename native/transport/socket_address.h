@@ -1,5 +1,5 @@
-// Where a socket is bound or connected to: a unix socket by its name, or a numeric TCP address. Looking host
-// names up takes its time, so it is not done here.
+// Where a socket is bound or connected to: a unix socket by its name, or a numeric TCP address. Node.js looks
+// up host names, because that takes time.
 #pragma once
 
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-// The system calls behind SocketFile.
+// Recognises the file by its identity, so that no other one is removed.
 #include "transport/socket_file.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@ namespace busbar::transport {
 
 namespace {
 
-// By the system call: glibc 2.33 gave the functions of the C library versions that older systems do not have.
+// Not by a function of the C library: glibc 2.33 gave those versions that older systems do not have.
 std::optional<SocketFile::Identity> look(const std::string& path) {
   struct statx found {};
   constexpr unsigned kWanted = STATX_INO | STATX_MTIME;

@@ -1,5 +1,5 @@
 // The file of a listening unix socket, for when JavaScript can no longer remove it: a worker that is
-// terminated runs no code of its own any more. src/connection/socket-file.ts removes it in every other case,
+// terminated runs no code of its own any more. src/peer/socket-file.ts removes it in every other case,
 // by the same comparison.
 #pragma once
 

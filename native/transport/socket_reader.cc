@@ -1,4 +1,4 @@
-// recvmsg, and where its bytes and descriptors go.
+// Receives bytes and descriptors, and finds the messages in them.
 #include "transport/socket_reader.h"
 
 #include <sys/uio.h>
@@ -129,7 +129,7 @@ void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Fr
                                          0});
   if (large_->header.state() != wire::Writer::State::kGood ||
       large_->body.state() != wire::Writer::State::kGood) {
-    // Where the next message begins could still be found, but nobody who waits for this one would know.
+    // The stream could go on behind this message, but a caller that waits for it would never hear.
     end_ = End{ENOMEM, {}};
     return;
   }
@@ -193,7 +193,7 @@ size_t SocketReader::receive() {
   } while (received < 0 && errno == EINTR);
   if (received <= 0) {
     drained_ = true;
-    // A clean end of the stream is a loss too: nobody but us was to close the connection.
+    // A clean end of the stream is a loss too: only this side closes connections in good order.
     if (received == 0) end_ = End{ECONNRESET, {}};
     if (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK) end_ = End{errno, {}};
     return 0;

@@ -1,7 +1,7 @@
 // The receiving half of a socket: as many messages as there are with one system call, framed and stored.
 //
-// Most messages pass through one buffer. One that is larger than the buffer likes gets memory of its own, of
-// the right size, and the kernel writes its body to where it stays.
+// Most messages pass through one buffer. One that is larger than half of it gets memory of its own, of the
+// right size, and the kernel writes its body to where it stays.
 #pragma once
 
 #include <sys/socket.h>
@@ -27,7 +27,7 @@ class SocketReader {
   explicit SocketReader(int fd, bool take_fds = true);
   ~SocketReader();
 
-  // Before the first `read`: what others have received of the stream, which is at most 64 KiB.
+  // Before the first `read`: what the handshake has received of the stream, which is at most 64 KiB.
   void adopt(std::span<const uint8_t> bytes, FdQueue& fds);
   // Stores what there is, until the batch is full, or the turn has taken long enough, or nothing is left.
   void read(inbox::Inbox& inbox);

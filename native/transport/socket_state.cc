@@ -1,4 +1,4 @@
-// One poll that does not wait.
+// Polls without waiting.
 #include "transport/socket_state.h"
 
 #include <poll.h>

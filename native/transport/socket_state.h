@@ -1,4 +1,4 @@
-// What a socket has to tell at this moment, without reading from it.
+// The state of a socket at this moment, without reading from it.
 #pragma once
 
 namespace busbar::transport {

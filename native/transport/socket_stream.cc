@@ -1,4 +1,4 @@
-// Joins the two halves.
+// Joins the two halves: reads at the pace of Gathering, and tells when a connection has ended for both.
 #include "transport/socket_stream.h"
 
 #include <poll.h>
@@ -14,7 +14,7 @@ using inbox::Inbox;
 
 namespace {
 
-// What is left of a rest when its messages are dealt with may be less than it costs to rest.
+// A shorter rest costs more than it saves.
 constexpr uint64_t kShortestRest = 50;
 
 Gathering::Kind kind_of(const Inbox& inbox) {

@@ -1,5 +1,4 @@
-// Both halves of a connected socket, from the first message on: what the socket transports are made of,
-// however they came to it.
+// Both halves of a connected socket, from the first message on.
 #pragma once
 
 #include <optional>
@@ -33,7 +32,7 @@ class SocketStream {
   void write_queued();
 
  private:
-  // Notes what a read has brought.
+  // Tells Gathering what a read has brought.
   void pace(const inbox::Inbox& inbox);
   std::optional<Loss> loss() const;
 
@@ -42,7 +41,7 @@ class SocketStream {
   SocketWriter writer_;
   Gathering gathering_;
   bool drain_awaited_ = false;
-  // Everything was written since, which the owner was not told yet.
+  // Everything was written since, and the owner was not told yet.
   bool drained_ = false;
 };
 

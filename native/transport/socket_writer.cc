@@ -1,4 +1,4 @@
-// sendmsg, and what happens to the rest.
+// Writes messages with sendmsg, and queues what the kernel does not take.
 #include "transport/socket_writer.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxFds = 253;
 // Small messages that wait share memory up to this size.
 constexpr size_t kChunkLength = size_t{64} * 1024;
-// How long the kernel is left alone that had no memory.
+// How long to wait before the next attempt, after the kernel had no memory.
 constexpr uint64_t kRetryMicroseconds = 10'000;
 
 uint32_t serial_of(const iovec& message) {
@@ -108,7 +108,7 @@ void SocketWriter::send_with_fds(std::span<const int32_t> fds, std::vector<Refus
       return;
     }
     if (!is_full(written)) {
-      // All others are about these descriptors.
+      // All other errors are about these descriptors.
       if (is_broken(written)) break_off(static_cast<int>(-written));
       return refuse(parts_, is_broken(written) ? ENOTCONN : static_cast<int>(-written), refused);
     }

@@ -1,5 +1,5 @@
-// The sending half of a socket: what comes together leaves with one system call, and what the kernel does not
-// take waits here, copied, with descriptors of its own.
+// The sending half of a socket: messages that come together leave with one system call. What the kernel does
+// not take waits here, copied, with descriptors of its own.
 #pragma once
 
 #include <sys/uio.h>
@@ -31,13 +31,13 @@ class SocketWriter {
   // When to write what waits, on the clock of `monotonic_now`, where the kernel had no memory for it: no
   // event tells when it has. 0 where it waits until the socket is writable.
   uint64_t retry_at() const { return retry_at_; }
-  // Of the last message that was to be sent; 0 before the first.
+  // The serial of the last message that was to be sent; 0 before the first.
   uint32_t last_serial() const { return last_serial_; }
   // Whether there was a call in the last `send` that awaits a reply.
   bool has_sent_call() const { return has_sent_call_; }
-  // Errno, positive, if nothing can be written any more; what waited is gone then.
+  // A positive errno if nothing can be written any more; what waited is dropped then.
   int error() const { return error_; }
-  // What had waited, and was refused when its turn came, since this was asked last.
+  // Messages that had waited and were refused when they were to be sent, since the last call.
   std::vector<Refusal> take_refused() { return std::exchange(refused_, {}); }
   bool has_refused() const { return !refused_.empty(); }
   // Drops what waits.
@@ -51,7 +51,7 @@ class SocketWriter {
     std::vector<int> fds;
   };
 
-  // Finds the messages in `bytes`; what is none is refused.
+  // Finds the messages in `bytes`, and refuses bytes that are none.
   void split(std::span<const uint8_t> bytes, std::vector<Refusal>& refused);
   void send_plain(std::vector<Refusal>& refused);
   void send_with_fds(std::span<const int32_t> fds, std::vector<Refusal>& refused);
@@ -76,7 +76,7 @@ class SocketWriter {
   uint64_t retry_at_ = 0;
   std::deque<Chunk> queue_;
   std::vector<Refusal> refused_;
-  // Of the present `send`: one entry a message.
+  // The messages of the current `send`.
   std::vector<iovec> parts_;
 };
 

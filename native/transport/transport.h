@@ -1,7 +1,7 @@
-// What moves messages over one connection: sd-bus, or a socket of our own.
+// What moves messages over one connection: sd-bus, or a stream over the socket itself.
 //
-// A transport calls nobody: its owner asks it to `process`, looks at what that yielded, and waits for what
-// `wants` says. So JavaScript never runs inside a transport, and may call any of these methods from any
+// A transport makes no callbacks: its owner asks it to `process`, looks at what that yielded, and waits for
+// what `wants` says. So JavaScript never runs inside a transport, and may call any of these methods from any
 // callback.
 #pragma once
 
@@ -19,15 +19,15 @@ namespace busbar::transport {
 // How far a connection has come: `ConnectionPhase` in src/native/binding.ts.
 enum class Phase { kConnect, kAuthenticate, kOpen };
 
-// A connection that has ended: errno, positive, and in words what errno cannot tell.
+// How a connection ended: a positive errno, and in words what errno cannot tell.
 struct Loss {
   int error;
   Phase phase;
   std::string detail;
 };
 
-// A message that cannot be sent, with a positive errno. Where it is a reply, somebody waits for it: that
-// one's call and name.
+// A message that cannot be sent, with a positive errno. Of a reply also the call that it answers and the
+// caller, which waits for it.
 struct Refusal {
   uint32_t serial;
   int error;
@@ -42,7 +42,7 @@ struct Progress {
   bool drained = false;
   // The connection is lost; messages that came before are in the inbox.
   std::optional<Loss> lost;
-  // What had waited, and was refused when its turn came.
+  // Messages that had waited, and were refused when they were to be sent.
   std::vector<Refusal> refused = {};
 };
 
@@ -73,23 +73,23 @@ class Transport {
   // duplicated.
   virtual void send(std::span<const uint8_t> bytes, std::span<const int32_t> fds,
                     std::vector<Refusal>& refused) = 0;
-  // The last `send` came from outside a turn, so it was not caused by what was read: its caller probably
-  // waits for one reply.
+  // Ends a rest in which messages gather: the last `send` came from outside a turn, so it was not caused by
+  // what was read, and its caller probably waits for one reply.
   virtual void end_rest() {}
   // Bytes that the kernel has not taken yet.
   virtual uint64_t pending_bytes() const = 0;
-  // Writes what is queued and the kernel takes at once, for an owner that does not want to read. Where the
-  // one cannot be done without the other, what was read is kept for `process`.
+  // Writes what is queued, as far as the kernel takes it at once, for an owner that does not want to read. A
+  // transport that cannot write without reading keeps what it read for `process`.
   virtual void write() = 0;
   // Writes what is queued, for at most `milliseconds`. What arrives meanwhile is kept for `process`.
   virtual void flush(uint32_t milliseconds) = 0;
-  // Whether the other side has said anything before the transport opened.
+  // Whether the other side sent anything before the transport opened.
   virtual bool has_heard() const = 0;
-  // Whether something that the other side said waits for `process`.
+  // Whether something that the other side sent waits for `process`.
   virtual bool has_unread() = 0;
   virtual Phase phase() const = 0;
   virtual bool can_send_fds() const = 0;
-  // Writes what the kernel takes at once, and closes the socket. Nobody may watch it any more.
+  // Writes what the kernel takes at once, and closes the socket, which must not be watched any more.
   virtual void close() = 0;
 };
 

@@ -1,4 +1,4 @@
-// Keys of objects that are numbers to JavaScript.
+// Adds what keys of objects cost that JavaScript takes for array indices.
 #include "wire/cost.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // The header of a message (D-Bus specification, "Message Format"), read from marshalled bytes.
 //
-// In three steps, so that whoever reads a stream takes only those it needs: `read_frame` tells from the first
-// 16 bytes where header and body end, `parse_header` reads the fields, and `check_names` judges their strings
-// by the grammar of names.
+// In three steps, so that a reader takes only those that it needs: `read_frame` tells from the first 16 bytes
+// where header and body end, `parse_header` reads the fields, and `check_names` checks their strings against
+// the grammar of names.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +57,8 @@ struct Header {
   std::string_view signature;
   size_t body_offset = 0;
   size_t body_length = 0;
-  // Of a header that breaks a rule: whether every field was found, and whether those of them that tell who
-  // sent the message to whom were read.
+  // Of a header that breaks a rule: whether every field was found, and whether sender and destination were
+  // read.
   bool is_whole = true;
   bool is_addressed = true;
 
@@ -72,14 +72,14 @@ Verdict read_frame(std::span<const uint8_t> bytes, Frame& frame);
 // Reads the header of a message whose `frame` was read, from at least its first `body_offset` bytes: the form
 // of all fields, and which ones there are. What the strings hold is not looked at, not even for NULs. The
 // verdict is on the first rule that is broken; what can be read of the other fields is read nevertheless, so
-// that whoever waits for an answer gets one. Takes time in proportion to the bytes.
+// that a caller gets an answer. Takes time in proportion to the bytes.
 Verdict parse_header(std::span<const uint8_t> bytes, const Frame& frame, Header& header);
 
-// Judges all strings of a parsed header, in `bytes`.
+// Checks all strings of a parsed header, in `bytes`.
 Verdict check_names(std::span<const uint8_t> bytes, const Header& header);
 
-// Reads the header of a message that was made here: of all that strings may hold only what would harm is
-// refused, which is NULs and an invalid signature. The grammar of names is for whoever wrote them.
+// Reads the header of a message that TypeScript made: of the strings only NULs and an invalid signature are
+// refused, which would do harm. TypeScript has checked the grammar of names.
 // `kTruncated` if the message does not end within `bytes`.
 Verdict read_header(std::span<const uint8_t> bytes, Header& header);
 

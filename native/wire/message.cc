@@ -1,4 +1,4 @@
-// Frame, header, names, body.
+// Checks the frame, the header, the names and the body, one after the other.
 #include "wire/message.h"
 
 #include "wire/validator.h"

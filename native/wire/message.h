@@ -1,5 +1,5 @@
-// The whole check of a message in one call: what a transport does step by step, without what it remembers.
-// For fuzzing, and for comparing verdicts with those of others.
+// The whole check of a message in one call: what a transport does step by step, without its caches. For
+// fuzzing, and for comparing verdicts with those of other implementations.
 #pragma once
 
 #include <cstdint>

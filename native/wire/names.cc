@@ -1,4 +1,4 @@
-// One pass over each name, by classes of characters.
+// Checks each name in one pass, by classes of characters.
 #include "wire/names.h"
 
 #include <array>

@@ -1,4 +1,4 @@
-// Compiles signatures that the grammar has found valid.
+// Compiles signatures that are valid by the grammar, and caches the programs of those that repeat.
 #include "wire/program.h"
 
 #include "wire/signature.h"

@@ -1,4 +1,4 @@
-// The rules in words.
+// Words the rules, for the errors that users read.
 #include "wire/rule.h"
 
 namespace busbar::wire {

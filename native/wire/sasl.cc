@@ -1,4 +1,4 @@
-// Lines, and what each role does with them.
+// Cuts the stream into lines, and takes the steps of each role.
 #include "wire/sasl.h"
 
 #include "wire/utf8.h"
@@ -7,12 +7,12 @@ namespace busbar::wire {
 
 namespace {
 
-// What libdbus buffers of a handshake (MAX_BUFFER in dbus-auth.c). Honest lines have less than a hundred
+// The limit of libdbus for a handshake (MAX_BUFFER in dbus-auth.c). Ordinary lines have less than a hundred
 // bytes.
 constexpr size_t kMaxLineLength = size_t{16} * 1024;
-// Honest handshakes have less than ten. Of unknown commands and errors there may be any number otherwise.
+// Ordinary handshakes have less than ten. There could be any number of unknown commands and errors otherwise.
 constexpr size_t kMaxLines = 64;
-// What is shown of a line.
+// How many bytes of a line are shown.
 constexpr size_t kMaxShown = 80;
 // libdbus's limit (max_failures in dbus-auth.c).
 constexpr int kMaxRejections = 6;
@@ -22,8 +22,8 @@ constexpr std::string_view kAnonymous = "ANONYMOUS";
 // What an anonymous client may say about itself, for the server's log: "busbar".
 constexpr std::string_view kTrace = "627573626172";
 
-// Splits off what comes before the first space. Spaces around the rest say nothing: old GLib sends one behind
-// DATA.
+// Splits off what comes before the first space. Spaces around the rest have no meaning: old GLib sends one
+// behind DATA.
 std::string_view take_word(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(word.size());
@@ -123,7 +123,7 @@ size_t SaslExchange::receive(std::span<const uint8_t> bytes) {
     if (beginning_.size() < kMaxShown) beginning_.push_back(static_cast<char>(byte));
     take(byte);
   }
-  // What is no text is shown with what comes behind it, by which it may be known.
+  // A line that is not text is shown with what follows it, which may tell what it is.
   if (failure_ == SaslFailure::kNoText) {
     for (size_t i = taken; i < bytes.size() && beginning_.size() < kMaxShown; i++)
       beginning_.push_back(static_cast<char>(bytes[i]));
@@ -215,7 +215,7 @@ void SaslClient::cancel() {
 
 void SaslClient::on_rejected(std::string_view mechanisms) {
   if (!mechanisms.empty()) mechanisms_ = mechanisms.substr(0, kMaxShown);
-  // Some servers list nothing.
+  // Some servers list no mechanisms.
   const bool is_offered = mechanisms.empty() || names(mechanisms, kExternal);
   if (attempt_ == Attempt::kAnonymous || !is_offered || std::exchange(has_tried_other_, true))
     return fail(SaslFailure::kRejected);
@@ -274,7 +274,7 @@ bool SaslServer::believes(std::string_view identity) const {
   // A trace is not looked at, but has to be one.
   if (mechanism_ == Mechanism::kAnonymous)
     return is_text(reinterpret_cast<const uint8_t*>(identity.data()), identity.size());
-  // Who says nothing is whom the kernel says.
+  // A client that claims no user id is the user that the kernel reports.
   return identity.empty() || identity == std::to_string(*options_.uid);
 }
 

@@ -2,7 +2,7 @@
 // first message. A machine for each role, fed with bytes in any portions; it reads and writes nothing itself.
 // The states and their names are those of the D-Bus specification, section "Authentication Protocol".
 //
-// What comes behind the last line is the message stream, and not taken.
+// What comes behind the last line belongs to the stream of messages, and is left.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +19,12 @@ namespace busbar::wire {
 
 enum class SaslFailure : uint8_t {
   kNone,
-  // To a client: the server lets it in by none of the ways that it tried.
+  // To a client: the server accepts none of the mechanisms that it tried.
   kRejected,
-  // To a client: this is not the server that the address is of.
+  // To a client: the server has another id than the address.
   kOtherServer,
 
-  // What the other side did that the protocol does not allow.
+  // The other side broke the protocol.
   kNoNul,
   kNoText,
   kLineLength,
@@ -39,7 +39,7 @@ enum class SaslFailure : uint8_t {
 // The failure in words; those about the protocol go on after "the other side broke the protocol: ".
 std::string_view describe(SaslFailure failure);
 
-// What both roles are: lines, and how it ends.
+// What both roles have in common: lines, and how the exchange ends.
 class SaslExchange {
  public:
   SaslExchange(const SaslExchange&) = delete;
@@ -48,7 +48,7 @@ class SaslExchange {
 
   // Takes bytes of the other side, and returns how many: all of them, unless the exchange ends before.
   size_t receive(std::span<const uint8_t> bytes);
-  // What the other side has to be told before anything else.
+  // What has to be sent to the other side before anything else.
   std::string take_output() { return std::exchange(output_, {}); }
 
   // What was received next is a message.
@@ -89,25 +89,25 @@ class SaslExchange {
 class SaslClient final : public SaslExchange {
  public:
   struct Options {
-    // Who it says that it is: as a number of this machine, and by the word of the kernel alone; the one if
-    // the other is not believed. Numbers differ between user namespaces, which the kernel knows how to
-    // translate; but not every server asks the kernel.
+    // The user id that the client claims. Where the server rejects that, the client claims none, so that the
+    // server asks the kernel. User ids differ between user namespaces, and only the kernel can translate
+    // them; but not every server asks it.
     uint32_t uid;
-    // Whether the server is a bus. All buses ask the kernel, so the user id is tried last. And each line
+    // Whether the server is a bus. All buses ask the kernel, so the user id is claimed last. And each line
     // waits for the answer to the one before: some proxies of buses read the handshake, and lose count where
     // a client sends more than one line at a time (xdg-dbus-proxy before 0.1.6).
     bool is_bus = false;
-    // It does not say who it is.
+    // It claims no identity, and uses the mechanism ANONYMOUS.
     bool anonymous = false;
     // Whether to ask for descriptors.
     bool fds = false;
-    // What the server must be, if it may not be any.
+    // The id that the server must have; any if there is none.
     std::optional<Guid> guid{};
   };
 
   explicit SaslClient(Options options);
 
-  // What the server lets clients in by, as it said when it turned this one away; empty if it did not say.
+  // The mechanisms that the server listed when it rejected this client; empty if it listed none.
   const std::string& mechanisms() const { return mechanisms_; }
   // The first line that is no answer of the protocol, as printable text; empty if there was none.
   const std::string& nonsense() const { return nonsense_; }
@@ -135,9 +135,9 @@ class SaslClient final : public SaslExchange {
 class SaslServer final : public SaslExchange {
  public:
   struct Options {
-    // Who the client is, as the kernel says; nothing over TCP.
+    // The user id of the client, as the kernel reports it; none over TCP.
     std::optional<uint32_t> uid{};
-    // Whether clients are let in who do not say who they are.
+    // Whether clients may use the mechanism ANONYMOUS.
     bool anonymous = false;
     // Whether to agree to descriptors.
     bool fds = false;

@@ -1,4 +1,5 @@
-// Whole words while the text is ASCII, which nearly all of D-Bus is; sequences one by one otherwise.
+// Checks whole words while the text is ASCII, which nearly all text on D-Bus is, and otherwise one character
+// at a time.
 #include "wire/utf8.h"
 
 #include <cstring>
@@ -42,7 +43,7 @@ bool is_text(const uint8_t* bytes, size_t length, bool& is_ascii) {
       if (!is_ascii_word(word)) break;
       at += 8;
     }
-    // A word at most, so that the loop above gets its chance again after a few letters of another script.
+    // A word at most, so that the loop above goes on after a few letters of another script.
     const size_t stop = length - at < 8 ? length : at + 8;
     while (at < stop) {
       const uint8_t byte = bytes[at];

@@ -1,5 +1,5 @@
-// Strings as D-Bus wants them: strict UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF) and
-// no NUL. Noncharacters are valid.
+// The rules of D-Bus strings: strict UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF) and no
+// NUL. Noncharacters are valid.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace busbar::wire {
 
-// `is_ascii` tells of what is text whether every character of it is ASCII.
+// `is_ascii` tells whether every character is ASCII, if it is text.
 [[nodiscard]] bool is_text(const uint8_t* bytes, size_t length, bool& is_ascii);
 [[nodiscard]] inline bool is_text(const uint8_t* bytes, size_t length) {
   bool is_ascii;

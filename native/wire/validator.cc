@@ -1,4 +1,4 @@
-// A walk over the body, led by the ops of its signature.
+// Walks over the body, led by the ops of its signature.
 #include "wire/validator.h"
 
 #include <cstring>
@@ -31,7 +31,7 @@ void swap_in_place(uint8_t* at) {
   std::memcpy(at, &value, sizeof value);
 }
 
-// In which order the bytes are, and whether they are changed to the machine's.
+// The order of the bytes, and whether they are changed to that of the machine.
 enum class Order { kNative, kSwapped, kSwappedToStay };
 
 template <Order kOrder>
@@ -319,7 +319,7 @@ Verdict walk(std::span<const Op> ops, std::span<Byte> body, Allowance allowance,
 
 template <Order kOrder>
 Verdict walk_value(std::span<const Op> ops, std::span<const uint8_t> bytes, size_t& at) {
-  // Nobody counts the descriptors of an unknown header field.
+  // The descriptors of an unknown header field are not counted.
   Walk<kOrder> walk(bytes, at, {.fd_count = UINT32_MAX}, nullptr);
   if (!walk.values(ops, 0)) return walk.verdict();
   at = walk.at();

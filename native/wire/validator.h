@@ -1,7 +1,7 @@
 // Checks bodies against their signature, every byte of them: what TypeScript decodes is sound.
 //
 // Bytes in the other byte order are rewritten in this machine's on the way, in place: after a sound verdict
-// the body is in native order. (A broken one is left half-way, and is of no use.)
+// the body is in native order. A broken body is left half-way, and is of no use.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace busbar::wire {
 
-// What a body may come to.
+// The limits of a body.
 struct Allowance {
   // Descriptors that came with the message.
   uint32_t fd_count = 0;

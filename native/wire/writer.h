@@ -26,7 +26,7 @@ class Writer {
     return writer;
   }
 
-  // Has `length` bytes at once, for someone to fill through `space`; `kOutOfMemory` if there are not so many.
+  // Has `length` bytes at once, to be filled through `space`; `kOutOfMemory` if there are not so many.
   static Writer filled(size_t length) {
     Writer writer = growing(length);
     if (length > 0 && writer.reserve_exactly(length)) writer.size_ = length;
@@ -100,7 +100,7 @@ class Writer {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
-  // 0: the memory is someone else's.
+  // 0: the memory is borrowed.
   size_t limit_ = 0;
   State state_ = State::kGood;
 };
