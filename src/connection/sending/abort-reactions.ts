@@ -1,6 +1,6 @@
 /**
- * Reactions to AbortSignals of users. However many calls share a signal, it has one listener of busbar's: Node.js takes
- * eleven for a leak and warns.
+ * Reactions to AbortSignals of the program. busbar adds one listener to a signal, however many calls share it: Node.js
+ * takes eleven for a leak and warns.
  */
 
 interface Reactions {
@@ -10,10 +10,10 @@ interface Reactions {
 
 const watched = new WeakMap<AbortSignal, Reactions>();
 
-/** Has `react` called when the signal aborts, until the returned function is called. */
+/** Calls `react` when the signal aborts, until the returned function is called. */
 export function onAbort(signal: AbortSignal, react: () => void): () => void {
   const reactions = watched.get(signal) ?? watch(signal);
-  // A function of its own, because one may be given twice.
+  // A function of its own for each reaction, because `react` may be passed twice.
   const reaction = () => react();
   reactions.all.add(reaction);
   return () => {

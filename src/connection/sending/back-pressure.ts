@@ -1,40 +1,43 @@
 /**
- * When reading pauses because too many answers wait to be written, and when it goes on.
+ * Pauses reading when too many bytes of answers are queued, and resumes it.
  *
- * A caller that sends faster than it reads would otherwise fill this process with answers, and whatever was dropped of them
- * it would wait for in vain. So no further call is read while more bytes of answers wait than the limit allows. What the
- * program itself sends does not count: it is refused where it is too much, and if it counted, two peers that send each other
- * much at once would both stop reading, each because the other did.
+ * Otherwise a caller that sends faster than it reads would fill this process with answers, and would wait in vain for
+ * every answer that was dropped. So no further call is read while more bytes of answers are queued than the limit
+ * allows. Messages that the program itself sends do not count: they are refused if they are too many. If they counted,
+ * two peers that send each other much at once would both stop reading, each because the other did.
  *
- * They may come to that all the same, where short calls have long answers. So a pause in which nothing is written has an
- * end: then reading goes on for up to {@link ANSWERS_FACTOR} times the limit, which lets the other side write, and therefore
- * read. If nothing is written even then, the other side does not read, and the connection ends with that reason.
+ * That can still happen if short calls have long answers. So a pause in which nothing is written ends: reading then
+ * goes on for up to {@link ANSWERS_FACTOR} times the limit, which lets the other side write, and therefore read. If
+ * nothing is written even then, the other side does not read, and the connection ends with that reason.
  */
 import { type DBusError, LimitsExceededError } from '../../base/errors.js';
 import type { NativeConnection } from '../../native/binding.js';
 import { startTimer } from '../time-limit.js';
 
-/** How many times the limit answers, and what is announced, may take. */
+/** Answers and announcements may take this many times the limit. */
 export const ANSWERS_FACTOR = 4;
 
-/** Milliseconds without a byte written after which a pause ends, or the connection does. */
+/** Milliseconds without a byte written after which a pause, or the connection, ends. */
 export const STALL_LIMIT = 10_000;
 
-/** Answers that were handed over one after the other are remembered together up to so many bytes. */
+/** Answers sent one after another are recorded together up to this many bytes. */
 const SEGMENT_BYTES = 32 * 1024;
 
-/** A part of what was handed over: where it ends, counted from the first byte of all, and how much of it are answers. */
+/**
+ * A part of the bytes passed to the addon: its end, counted from the first byte of the connection, and the bytes of
+ * answers in it.
+ */
 interface Segment {
   end: number;
   answers: number;
 }
 
 export interface BackPressureOptions {
-  /** Bytes of answers that may wait before reading pauses. */
+  /** Bytes of answers that may be queued before reading pauses. */
   readonly limit: number;
   /** Ends the connection. */
   readonly fail: (reason: DBusError) => void;
-  /** Bytes that wait in the addon now. */
+  /** Bytes that are queued in the addon now. */
   readonly waiting: () => number;
   /** Milliseconds; for tests. */
   readonly patience?: number | undefined;
@@ -43,7 +46,7 @@ export interface BackPressureOptions {
 export class BackPressure {
   readonly #native: Pick<NativeConnection, 'pause' | 'resume'>;
   readonly #options: BackPressureOptions;
-  /** In the order in which they are written; what was written wholly is gone. */
+  /** In the order in which they are written. Segments that were written completely are removed. */
   #segments: Segment[] = [];
   #answers = 0;
   #handedOver = 0;
@@ -51,7 +54,7 @@ export class BackPressure {
   /** Whether reading goes on although nothing is written. */
   #isStalled = false;
   #stopTimer: (() => void) | undefined;
-  /** How much had been written when that was looked at last. */
+  /** The number of bytes written at the last check. */
   #writtenBefore = -1;
 
   constructor(native: Pick<NativeConnection, 'pause' | 'resume'>, options: BackPressureOptions) {
@@ -59,26 +62,26 @@ export class BackPressure {
     this.#options = options;
   }
 
-  /** Whether nothing is read, so that rows that came already have to wait as well. */
+  /** Whether reading is paused, so that rows that have already arrived have to wait as well. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
-  /** Bytes that were handed over to the addon while others waited in it, or until some had to. */
+  /** Bytes that were passed to the addon while it had queued bytes, or that it had to queue. */
   get handedOverBytes(): number {
     return this.#handedOver;
   }
 
-  /** Bytes of answers that wait in the addon, at most. */
+  /** The largest possible number of bytes of answers that are queued in the addon. */
   get answers(): number {
     return this.#answers;
   }
 
   /**
-   * Notes what was handed over to the addon.
+   * Records bytes that were passed to the addon.
    *
-   * @param answers how many of the bytes are those of answers
-   * @param waiting how many bytes wait in the addon now
+   * @param answers how many of the bytes belong to answers
+   * @param waiting how many bytes are queued in the addon now
    */
   handedOver(bytes: number, answers: number, waiting: number): void {
     this.#handedOver += bytes;
@@ -86,7 +89,7 @@ export class BackPressure {
     if (this.#answers > 0 || this.#isPaused || this.#isStalled) this.update(waiting);
   }
 
-  /** Notes how many bytes wait. */
+  /** Updates the number of queued bytes. */
   update(waiting: number): void {
     this.#forget(this.#handedOver - waiting);
     const { limit } = this.#options;
@@ -94,12 +97,12 @@ export class BackPressure {
     else if (!this.#isPaused && this.#answers > limit * (this.#isStalled ? ANSWERS_FACTOR : 1)) this.#pause();
   }
 
-  /** The other side has hung up. What it said before is bounded, and the end is found by reading it. */
+  /** Called when the other side has hung up. What it sent before is limited, and its end is found by reading. */
   hungUp(): void {
     this.#resume();
   }
 
-  /** The connection is over. */
+  /** Called when the connection has ended. */
   end(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
@@ -144,10 +147,10 @@ export class BackPressure {
     this.#stopTimer = undefined;
   }
 
-  /** Looks after a while whether anything has been written. */
+  /** Checks after a while whether anything has been written. */
   #look(): () => void {
     this.#writtenBefore = this.#handedOver - this.#options.waiting();
-    // The connection keeps the process alive, if anything does.
+    // The timer does not keep the process alive; the connection does, if necessary.
     return startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
   }
 

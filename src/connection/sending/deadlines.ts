@@ -1,37 +1,46 @@
 /**
  * Deadlines of many calls on one timer. Calls with the same duration expire in the order in which they were made, so
- * each duration has a list, and only the heads of the lists matter; most calls leave their list before they expire.
- * The timer never keeps the process alive: what waits for the reply does.
+ * each duration has a list, and only the heads of the lists matter. Most calls leave their list before they expire. The
+ * timer never keeps the process alive: the code that waits for the reply does.
  *
- * What has a deadline is itself the entry of its list. An object more for each call would be one more to collect, and
- * an array of them would keep those that have settled until it is tidied up.
+ * An object with a deadline is itself the entry of its list. A separate object for each call would have to be
+ * garbage-collected too, and an array would keep settled calls until it is cleaned up.
  */
 import { type Arrivals, Backlog } from '../receiving/backlog.js';
 import { TIMER_MAXIMUM } from '../time-limit.js';
 
-/** After a deadline, what has come but is not read yet is waited for in so many turns of the event loop, and for so long, at least. */
+/**
+ * After a deadline, the list waits for messages that have arrived but are not read yet, for at least this many
+ * iterations of the event loop and this long.
+ */
 const LATE_TURNS = 100;
 const LATE_MILLISECONDS = 100;
 
-/** So many different durations have a list each. Programs have a few; who makes them up, from a clock for instance, has any. */
+/**
+ * This many different durations have a list each. Programs use a few, except those that compute them, from a clock for
+ * instance.
+ */
 const EXACT_MAXIMUM = 64;
 
-/** The next of the durations that are an eighth of a power of two apart: 53 powers have 424 of them. */
+/** Rounds up to durations that are an eighth of a power of two apart: 53 powers have 424 of them. */
 function coarse(milliseconds: number): number {
   if (milliseconds <= 8) return Math.ceil(milliseconds);
   const step = 2 ** (Math.floor(Math.log2(milliseconds)) - 3);
   return Math.ceil(milliseconds / step) * step;
 }
 
-/** What expires, unless it is removed from its {@link Deadlines} before. All but `expire` is theirs. */
+/**
+ * An object that expires unless it is removed from its {@link Deadlines} before. All members but `expire` belong to
+ * those.
+ */
 export abstract class Expiring {
-  /** Milliseconds on the clock of the list; whole ones, which take no memory of their own. */
+  /** Milliseconds on the clock of the list; an integer, which needs no memory of its own. */
   expiresAt = 0;
   list: DeadlineList | undefined = undefined;
   previous: Expiring | undefined = undefined;
   next: Expiring | undefined = undefined;
 
-  /** Called once, when the time is over. */
+  /** Called once, when the time has passed. */
   abstract expire(): void;
 }
 
@@ -39,7 +48,10 @@ export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
   readonly #start = performance.now();
   readonly #arrivals: Arrivals;
-  /** What the connection still has to say, and since when, and for how many turns, what is due waits for it. */
+  /**
+   * The messages of the connection that entries that are due wait for, the time since when they wait, and the
+   * iterations of the event loop.
+   */
   #backlog: Backlog | undefined;
   #lateSince = 0;
   #lateTurns = 0;
@@ -47,21 +59,21 @@ export class Deadlines {
   #timerAt = Number.POSITIVE_INFINITY;
 
   /**
-   * @param arrivals what has come. The timers of an event loop that was held come before what came meanwhile, and what nothing
-   * came for shall expire, not what was not looked at
+   * @param arrivals the messages that have arrived. After the event loop was blocked, timers run before the messages
+   *   that arrived meanwhile. A call expires only if its reply has not arrived, not if the reply has not been read
    */
   constructor(arrivals: Arrivals) {
     this.#arrivals = arrivals;
   }
 
-  /** How many different durations have a list. */
+  /** The number of different durations that have a list. */
   get size(): number {
     return this.#lists.size;
   }
 
   /**
-   * Has `entry` expire `milliseconds` from now. Where many different durations are in use, it may be late by an eighth of
-   * that: then durations that are nearly the same share a list.
+   * Lets `entry` expire `milliseconds` from now. If many different durations are in use, similar durations share a
+   * list, and the entry may expire late by an eighth of its duration.
    */
   add(duration: number, entry: Expiring): void {
     let milliseconds = duration;
@@ -84,7 +96,7 @@ export class Deadlines {
     entry.list?.remove(entry);
   }
 
-  /** Forgets all deadlines. */
+  /** Removes all deadlines. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#lists.clear();
@@ -94,7 +106,7 @@ export class Deadlines {
   #setTimer(at: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    // A deadline beyond that is looked at again then.
+    // A later deadline is checked again when this timer expires.
     const delay = Math.min(TIMER_MAXIMUM, Math.max(1, at - Math.floor(performance.now() - this.#start)));
     this.#timer = setTimeout(() => this.#expireDue(), delay);
     this.#timer.unref();
@@ -104,7 +116,7 @@ export class Deadlines {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = performance.now() - this.#start;
     if (this.#hasDue(now) && this.#mayBeUnread(now)) {
-      // Reading comes between the timers of this turn and those of the next one.
+      // The sockets are read between the timers of this iteration and those of the next.
       this.#setTimer(Math.floor(now) + 1);
       return;
     }
@@ -129,7 +141,10 @@ export class Deadlines {
     return false;
   }
 
-  /** Whether what is due may have come. Where messages never cease to come, that is so for a while only. */
+  /**
+   * Whether replies to entries that are due may have arrived. If messages never cease to arrive, that is assumed for a
+   * limited time.
+   */
   #mayBeUnread(now: number): boolean {
     if (this.#backlog === undefined) {
       this.#backlog = new Backlog(this.#arrivals);
@@ -141,7 +156,9 @@ export class Deadlines {
   }
 }
 
-/** Entries in the order in which they were appended, linked both ways, so that any can leave at once. */
+/**
+ * Entries in the order in which they were appended, doubly linked, so that any of them can be removed in constant time.
+ */
 class DeadlineList {
   head: Expiring | undefined;
   #tail: Expiring | undefined;
@@ -160,7 +177,7 @@ class DeadlineList {
     else previous.next = next;
     if (next === undefined) this.#tail = previous;
     else next.previous = previous;
-    // An entry that is old would keep the young ones behind it from being collected.
+    // An old entry would otherwise keep younger entries behind it from being garbage-collected.
     entry.list = undefined;
     entry.previous = undefined;
     entry.next = undefined;

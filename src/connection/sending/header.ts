@@ -1,6 +1,6 @@
 /**
- * The one place that marshals headers. A header is written straight into the writer, before the body; the length of
- * the body is patched in when it is known.
+ * Marshals headers, and is the only module that does. A header is written directly into the writer, before the body;
+ * the length of the body is patched in when it is known.
  *
  * @see D-Bus specification, section "Message Format"
  */
@@ -25,7 +25,7 @@ const FIELDS_LENGTH_AT = 12;
 const FIELDS_AT = 16;
 /** Code, the signature `u`, and the number. */
 const UNIX_FDS_BYTES = 8;
-/** REPLY_SERIAL comes first, where a message has one, so that its value is always at the same place. */
+/** REPLY_SERIAL comes first if a message has one, so its value is always at the same place. */
 const REPLY_SERIAL_AT = 20;
 
 const Field = {
@@ -40,8 +40,8 @@ const Field = {
 } as const;
 
 /**
- * Refuses what the specification forbids and what the bus would answer by closing the connection: sd-bus would let
- * a message to the reserved names through.
+ * Refuses a head that the specification forbids or that makes the bus close the connection. sd-bus would accept a
+ * message with the reserved names.
  *
  * @throws {@link InvalidArgumentError}
  */
@@ -102,8 +102,8 @@ function uint32Field(writer: Writer, code: number, value: number): void {
 }
 
 /**
- * Writes a header at the writer's position, which is a multiple of 8, up to where the body begins. How many descriptors the
- * body refers to is known when it is written: see {@link insertUnixFds}.
+ * Writes a header at the writer's position, which is a multiple of 8, up to the beginning of the body. The number of
+ * descriptors is known only after the body was written: see {@link insertUnixFds}.
  *
  * @param replySerial the serial that a reply answers, else 0
  */
@@ -132,17 +132,19 @@ export function writeHeader(writer: Writer, head: MessageHead, serial: number, r
   writer.align(8);
 }
 
-/** Gives the message that begins at `start` its serial, where it was marshalled before that was known. */
+/**
+ * Sets the serial of the message that begins at `start`, for a message that was marshalled before its serial was known.
+ */
 export function patchSerial(writer: Writer, start: number, serial: number): void {
   writer.patchUint32(start + SERIAL_AT, serial);
 }
 
-/** Where heads are marshalled that are prepared. */
+/** The writer for the heads that are marshalled in advance. */
 const preparing = new Writer();
 
 /**
- * A head that was marshalled once: what sends many messages of one kind (a proxy's method, an object's signal) keeps
- * one of these, and each message only differs in serials and body.
+ * A head that is marshalled once. Code that sends many messages of one kind (a proxy's method, an object's signal)
+ * keeps one of these; its messages differ only in serials and body.
  */
 export class PreparedHead implements MessageHead {
   readonly type: MessageType;
@@ -169,9 +171,9 @@ export class PreparedHead implements MessageHead {
     checkHead(head, Number(answers));
     preparing.reset();
     preparing.beginMessage();
-    // Any serials will do: they are patched.
+    // The serials do not matter: they are patched later.
     writeHeader(preparing, head, 1, Number(answers));
-    // A copy of its own size: the slice of a Buffer would keep all of the writer's memory.
+    // The copy has the exact size: the slice of a Buffer would keep all of the writer's memory.
     this.#bytes = new Uint8Array(preparing.bytes.subarray(0, preparing.position));
   }
 
@@ -185,14 +187,14 @@ export class PreparedHead implements MessageHead {
 }
 
 /**
- * Adds UNIX_FDS to the header of the message that begins at `start`, behind whose body the writer is. The values need not be
- * looked at a second time for that: they could answer differently.
+ * Adds UNIX_FDS to the header of the message that begins at `start` and ends at the writer's position. So the values
+ * need not be read twice: a second read could return other values.
  *
  * @returns where the body begins now
  */
 export function insertUnixFds(writer: Writer, start: number, bodyStart: number, count: number): number {
   const fieldsEnd = bodyStart - start - FIELDS_AT;
-  // A field begins on a multiple of 8, which is where the body began, and this one takes 8 bytes: the body stays aligned.
+  // A field begins on a multiple of 8, where the body began, and this field has 8 bytes, so the body stays aligned.
   writer.insert(bodyStart, UNIX_FDS_BYTES);
   const end = writer.position;
   writer.position = bodyStart;
@@ -203,7 +205,7 @@ export function insertUnixFds(writer: Writer, start: number, bodyStart: number, 
 }
 
 /**
- * Completes the message that begins at `start` and whose body, from `bodyStart`, reaches to the writer's position.
+ * Completes the message that begins at `start`. Its body reaches from `bodyStart` to the writer's position.
  *
  * @throws {@link InvalidArgumentError} if the message, or its header, is larger than the specification allows
  */

@@ -1,4 +1,4 @@
-/** Marshalling a whole message: its header, its body, and the count of the descriptors that the body refers to. */
+/** Marshals a whole message: its header, its body, and the number of descriptors that the body refers to. */
 
 import { InvalidArgumentError, NotSupportedError } from '../../base/errors.js';
 import { checkArray } from '../../base/parameters.js';
@@ -12,18 +12,18 @@ import { PEER_LIMITS } from '../limits.js';
 import { describeMessage, type MessageHead } from '../message.js';
 import { checkHead, finishMessage, insertUnixFds, PreparedHead, writeHeader } from './header.js';
 
-/** A head that tells what its arguments are to the program, for errors. */
+/** A head that names its arguments as the program does, for error texts. */
 export interface NamedHead extends MessageHead {
   readonly rootOf?: (index: number) => string | undefined;
 }
 
 /**
- * Marshals a message on the writer's next 8-byte boundary. The writer holds no descriptors of earlier messages. Where this
- * throws, the writer has to be rewound.
+ * Marshals a message on the writer's next 8-byte boundary. The writer must not contain descriptors of earlier messages.
+ * If this throws, the caller has to rewind the writer.
  *
- * @param fdsMaximum how many file descriptors it may carry; 0 where the other side did not agree to pass any
+ * @param fdsMaximum how many file descriptors the message may carry; 0 if the other side did not agree to pass any
  * @returns the length of the body
- * @throws {@link InvalidArgumentError} for a header or a value that is not valid
+ * @throws {@link InvalidArgumentError} for an invalid header or value
  * @throws {@link NotSupportedError} for descriptors that the connection does not pass
  */
 export function marshalMessage(
@@ -48,7 +48,7 @@ export function marshalMessage(
     finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
     return bodyLength;
   } catch (error) {
-    throw error instanceof InvalidArgumentError ? naming(head, error) : error;
+    throw error instanceof InvalidArgumentError ? withPurpose(head, error) : error;
   }
 }
 
@@ -68,18 +68,21 @@ function attach(writer: Writer, descriptors: readonly unknown[]): void {
 function checkFds({ fds }: Writer, fdsMaximum: number): void {
   if (fdsMaximum === 0) throw new NotSupportedError('this connection does not pass file descriptors');
   if (fds.length > fdsMaximum) throw new InvalidArgumentError(`${tooManyText(fdsMaximum)}, not ${fds.length}`);
-  // Were it the addon that finds out, the message would be lost after `send` had returned.
+  // If the addon found an error, the message would be lost after `send` had returned.
   for (const { fd } of fds) checkOpenFd(fd);
 }
 
-/** Who may send more has a bus that takes more, and has to know of it: what it hangs up on is the connection. */
+/**
+ * The text for too many descriptors. It names the limit to set: a program may send more to a bus that accepts more, and
+ * other buses close the connection.
+ */
 export function tooManyText(maximum: number): string {
   const cause = maximum < PEER_LIMITS.messageDescriptors ? ' (limits.messageDescriptors)' : '';
   return `a message carries at most ${maximum} file descriptors${cause}`;
 }
 
-/** The error of a value that does not fit, with what it was for: the value's path alone does not tell. */
-function naming(head: NamedHead, error: InvalidArgumentError): InvalidArgumentError {
+/** Adds the purpose of a value to its error: the path of the value alone does not tell it. */
+function withPurpose(head: NamedHead, error: InvalidArgumentError): InvalidArgumentError {
   const what = describeMessage(head);
   return what === '' ? error : refusalFor(error, what, head.rootOf);
 }

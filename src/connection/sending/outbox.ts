@@ -1,13 +1,14 @@
 /**
- * The sending half of the seam: messages are marshalled into one arena and leave together.
+ * The sending half of the seam: messages are marshalled into one arena and sent together.
  *
- * The first message of an idle connection leaves at once, so that a lone call has the least latency. While a connection
- * is busy, and for the rest of the turn, messages are gathered; they leave on the next tick, or when enough has come
- * together. A message with descriptors
- * leaves alone: other implementations attribute descriptors to the bytes that they arrive with.
+ * The first message of an idle connection is sent immediately, so that a lone call has the least latency. While a
+ * connection is busy, and for the rest of the turn, messages are gathered. They are sent on the next tick, or when
+ * there are enough bytes. A message with descriptors is sent alone: other implementations attribute descriptors to the
+ * bytes with which they arrive.
  *
- * Code of the user's runs in here where values are looked at, and where it hears of what was refused. What the former sends is
- * refused; the latter is told when nothing is half done any more, and may send.
+ * Code of the program runs within this module where values are read, and where it is informed about refused messages.
+ * Messages that it sends while a value is read are refused. It is informed only when no operation is unfinished, so
+ * that it may send then.
  */
 
 import {
@@ -31,29 +32,32 @@ import type { Unwritten } from './unwritten.js';
 const GATHER_BYTES = 32 * 1024;
 /** A message of this length, or with descriptors, may exceed a limit of a bus. */
 const SUSPECT_BYTES = 64 * 1024;
-/** As many messages may have been sent behind it by the time a bus hangs up. */
+/** By the time a bus hangs up, this many messages may have been sent after the one that caused it. */
 const SUSPECT_MESSAGES = 64;
 
-/** What a message is to the queue: how much may wait before it is refused, and whether reading pauses because of it. */
+/**
+ * The urgency of a message in the queue: how many bytes may be queued before it is refused, and whether reading pauses
+ * because of it.
+ */
 export const Urgency = {
-  /** What the program sends, which can wait. */
+  /** A message of the program, which can wait. */
   Own: 0,
-  /** What an exported object tells. Whether that is too much, the caller has asked already. */
+  /** A message of an exported object. The sender has already checked whether too much is queued. */
   Told: 1,
-  /** What somebody waits for, or what others believe to be the state of things. */
+  /** A message that a peer waits for, or one from which peers know the current state. */
   Answer: 2,
-  /** That an answer is not given. */
+  /** A message that replaces an answer. */
   Refusal: 3,
 } as const;
 export type Urgency = (typeof Urgency)[keyof typeof Urgency];
 
-/** A call that a message answers, and who made it. */
+/** A call that a message answers, and its caller. */
 export interface Answered {
   readonly replySerial: number;
   readonly destination: string | undefined;
 }
 
-/** A message that was marshalled before others that have to go first. */
+/** A message that was marshalled before others that have to be sent first. */
 export interface MarshalledMessage {
   readonly head: MessageHead;
   readonly urgency: Urgency;
@@ -62,36 +66,36 @@ export interface MarshalledMessage {
   readonly bodyLength: number;
 }
 
-/** A message that the addon did not take. */
+/** A message that the addon refused. */
 export interface RefusedMessage extends Answered {
   readonly serial: number;
   readonly errno: number;
 }
 
 export interface OutboxOptions {
-  /** Bytes that may wait before what the program sends is refused. */
+  /** Bytes that may be queued before messages of the program are refused. */
   readonly limit: number;
   /** File descriptors that one message may carry. */
   readonly descriptors: number;
-  /** Whether they may be carried besides those that values refer to: sd-bus makes messages of values. */
+  /** Whether a message may carry descriptors that no value refers to: sd-bus makes messages of values. */
   readonly attaches: boolean;
-  /** Containers that may be within one another in its values. */
+  /** Containers that may be nested in the values of a message. */
   readonly depth: number;
   readonly pressure: BackPressure;
-  /** Is told when something begins to wait in the addon, and when nothing does any more. */
+  /** Told when bytes begin to be queued in the addon, and when none are queued any more. */
   readonly unwritten: Pick<Unwritten, 'begin' | 'end'>;
-  /** Whether no call waits but the one that is being sent, if it is one that waits. */
+  /** Whether no other call waits. A call that is being sent and waits for its reply is not counted. */
   readonly isIdle: (isAwaited: boolean) => boolean;
-  /** Hears of what was not taken, when it may send again. */
+  /** Called with a refused message, when it may send again. */
   readonly onRefused: (refused: RefusedMessage) => void;
-  /** Writes everything, because the process exits and no later turn comes. */
+  /** Writes everything, because the process exits and there is no later turn. */
   readonly flushNow: () => void;
 }
 
 export class Outbox {
   /** Whether the other side agreed to pass file descriptors; known when the connection is open. */
   canSendFds = false;
-  /** Messages that were taken, and the bytes of their bodies: counted, and looked at by who wants statistics. */
+  /** The number of messages sent and of the bytes of their bodies, for statistics. */
   messages = 0;
   bodyBytes = 0;
 
@@ -102,15 +106,15 @@ export class Outbox {
   /** The last message with descriptors, and what it answers. */
   #carrier: ({ readonly serial: number } & Answered) | undefined;
   #gathers = false;
-  /** Whether a message is being written: what its values do when they are looked at must not get into it. */
+  /** Whether a message is being marshalled: messages that its values send when they are read must not get into it. */
   #marshals = false;
-  /** Whether the writer's bytes are being handed over: what is refused meanwhile is told of later. */
+  /** Whether the writer's bytes are being passed to the addon: messages refused meanwhile are reported later. */
   #handsOver = false;
   readonly #refused: RefusedMessage[] = [];
   #flushScheduled = false;
-  /** The last message that a bus may hang up for, and the number of messages before it. */
+  /** The last message because of which a bus may hang up, and the number of messages before it. */
   #suspect: (Suspect & { readonly before: number }) | undefined;
-  /** Bytes of the messages in the writer, and those of answers among them. */
+  /** Bytes of the messages in the writer, and bytes of answers among them. */
   #gathered = 0;
   #gatheredAnswers = 0;
   #queued = 0;
@@ -127,34 +131,34 @@ export class Outbox {
     return this.canSendFds ? this.#options.descriptors : 0;
   }
 
-  /** What was sent lately that may be why the other side hung up. */
+  /** A recent message that may be the reason why the other side hung up. */
   get suspect(): Suspect | undefined {
     const suspect = this.#suspect;
     return suspect !== undefined && this.messages - suspect.before <= SUSPECT_MESSAGES ? suspect : undefined;
   }
 
-  /** Whether a message is being written. */
+  /** Whether a message is being marshalled. */
   get isMarshalling(): boolean {
     return this.#marshals;
   }
 
-  /** Bytes that wait here or in the addon. */
+  /** Bytes that are queued here or in the addon. */
   get queuedBytes(): number {
     return this.#queued + this.#writer.position;
   }
 
-  /** Those of them that are no answers, at least. */
+  /** The least number of queued bytes that are not answers. */
   get ownBytes(): number {
     return this.queuedBytes - this.#gatheredAnswers - this.#pressure.answers;
   }
 
   /**
-   * Marshals a message and sees to it that it leaves.
+   * Marshals a message and arranges for it to be sent.
    *
-   * @param isAwaited whether it is a call that waits for its reply already
+   * @param isAwaited whether it is a call that already waits for its reply
    * @returns the length of its body
-   * @throws {@link InvalidArgumentError} for a header or a value that is not valid; nothing is sent then
-   * @throws {@link BackpressureError} if too much waits to be written already
+   * @throws {@link InvalidArgumentError} for an invalid header or value; nothing is sent then
+   * @throws {@link BackpressureError} if too many bytes are already queued
    */
   push(
     head: MessageHead,
@@ -171,7 +175,7 @@ export class Outbox {
     return bodyLength;
   }
 
-  /** Sees to it that the message that was taken last leaves. */
+  /** Arranges for the last message to be sent. */
   #leave(bodyLength: number, isAwaited: boolean): void {
     this.messages++;
     this.bodyBytes += bodyLength;
@@ -179,14 +183,14 @@ export class Outbox {
     if (this.#gathers) return;
     if (!this.#flushScheduled && this.#options.isIdle(isAwaited)) {
       this.#write();
-      // What is sent next sees that this call waits, and is gathered without a tick that nothing else needs.
+      // The next message sees that this call waits, and is gathered. So no tick is needed now.
       if (isAwaited) return;
     }
     this.#scheduleFlush();
   }
 
   /**
-   * Marshals a message that others have to go before. It is on its way when it is pushed by {@link pushMarshalled}.
+   * Marshals a message that has to be sent after others. {@link pushMarshalled} sends it.
    *
    * @throws as {@link push} does
    */
@@ -205,7 +209,7 @@ export class Outbox {
     }
   }
 
-  /** Sees to it that a call leaves that was marshalled before, and waits for its reply already. */
+  /** Arranges for a call to be sent that was marshalled before and already waits for its reply. */
   pushMarshalled({ head, urgency, bytes, fds, bodyLength }: MarshalledMessage, serial: number): void {
     this.#requireTurn();
     const writer = this.#writer;
@@ -226,7 +230,7 @@ export class Outbox {
     if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
   }
 
-  /** Over the limit, what is gathered here may be what the kernel takes at once. */
+  /** Over the limit, the gathered bytes may be less than the kernel accepts at once, so they are written first. */
   #requireRoom(urgency: Urgency): void {
     if (urgency === Urgency.Told || urgency === Urgency.Refusal) return;
     this.#write();
@@ -236,15 +240,15 @@ export class Outbox {
   }
 
   /**
-   * What a message with descriptors answers, if it answers anything. For want of descriptors it may be refused, and not
-   * every transport tells then whom it was for.
+   * The call that a message with descriptors answers, if any. Such a message may be refused for lack of descriptors,
+   * and not every transport then tells for whom it was.
    */
   answeredBy(serial: number): Answered | undefined {
     const carrier = this.#carrier;
     return carrier?.serial === serial && carrier.replySerial > 0 ? carrier : undefined;
   }
 
-  /** The addon does not take a message. */
+  /** Called when the addon refuses a message. */
   refuse(refused: RefusedMessage): void {
     this.#refused.push(refused);
     if (!this.#handsOver) this.#tellRefused();
@@ -256,18 +260,18 @@ export class Outbox {
     }
   }
 
-  /** Keeps what is pushed until the next `flush`, which spares what answers a batch of messages a tick of its own. */
+  /** Keeps messages until the next `flush`, so that the answers to a batch of messages need no tick of their own. */
   gather(): void {
     this.#gathers = true;
   }
 
-  /** The process exits: what is pushed from now on is written at once, because no tick comes any more. */
+  /** Called when the process exits: further messages are written immediately, because there is no other tick. */
   writeThrough(): void {
     this.#flushScheduled = false;
     this.flush();
   }
 
-  /** Hands everything that was gathered to the addon. */
+  /** Passes everything that was gathered to the addon. */
   flush(): void {
     if (this.#marshals) return;
     this.#gathers = false;
@@ -287,7 +291,7 @@ export class Outbox {
     if (this.#refused.length > 0) this.#tellRefused();
   }
 
-  /** Hands over what was gathered, and then the message with descriptors that is the last in the writer. */
+  /** Passes the gathered messages to the addon, then the message with descriptors, which is the last in the writer. */
   #writeCarrier(start: number, isAnswer: boolean): void {
     const writer = this.#writer;
     const length = writer.position - start;
@@ -299,7 +303,7 @@ export class Outbox {
       this.#send(writer.bytes.subarray(start), length, numbers, length, isAnswer ? length : 0);
     } finally {
       this.#empty();
-      // The addon duplicated the descriptors: those that were handed over are ours to close.
+      // The addon duplicated the descriptors, so those that were handed over have to be closed here.
       closeAll(owned);
     }
     if (this.#refused.length > 0) this.#tellRefused();
@@ -307,7 +311,8 @@ export class Outbox {
 
   #send(bytes: Uint8Array, end: number, fds: Int32Array | undefined, length: number, answers: number): void {
     const waiting = this.#native.send(bytes, end, fds);
-    // Nothing waits any more also when the connection has broken, and then what waited is lost: only `onDrain` tells.
+    // The number is also 0 when the connection has broken and the queued bytes are lost. Only `onDrain` tells that they
+    // were written.
     if (waiting > 0 || this.#queued > 0) this.#pressure.handedOver(length, answers, waiting);
     if (waiting > 0 && this.#queued === 0) this.#options.unwritten.begin();
     this.#queued = waiting || this.#queued;
@@ -320,7 +325,7 @@ export class Outbox {
     this.#handsOver = false;
   }
 
-  /** Settles when the kernel has taken everything; rejects with the reason for which it never will. */
+  /** Resolves when the kernel has taken everything; rejects with the reason if it never will. */
   drained(): Promise<void> {
     this.flush();
     if (this.#queued === 0) return Promise.resolve();
@@ -328,12 +333,14 @@ export class Outbox {
     return this.#drained.promise;
   }
 
-  /** Bytes that wait in the addon, as it says. */
+  /** Bytes that are queued in the addon, according to the addon. */
   waiting(): number {
     return this.#native.send(this.#writer.bytes, 0, undefined);
   }
 
-  /** The addon has written everything, unless more was sent while it was about to say so; or as much as was asked for. */
+  /**
+   * Called when the addon has written everything, or enough to resume reading. More may have been sent in the meantime.
+   */
   onDrain(): void {
     this.#queued = this.waiting();
     this.#pressure.update(this.#queued);
@@ -344,8 +351,8 @@ export class Outbox {
   }
 
   /**
-   * The connection is over, for this reason if it was lost. Returns how many bytes were taken and never will be written: at
-   * most, the addon may have come further.
+   * Called when the connection has ended, with the reason if it was lost. Returns the number of bytes that will never
+   * be written. It is the largest possible number: the addon may have written more.
    */
   end(reason?: DBusError): number {
     const { queuedBytes } = this;
@@ -384,7 +391,7 @@ export class Outbox {
     return bodyLength;
   }
 
-  /** The last message in the writer is to be sent. One with descriptors is handed over at once. */
+  /** Counts the last message in the writer as sent. A message with descriptors is passed to the addon immediately. */
   #take(start: number, head: MessageHead, serial: number, replySerial: number, isAnswer: boolean): void {
     const writer = this.#writer;
     const length = writer.position - start;
@@ -415,7 +422,7 @@ export class Outbox {
   }
 }
 
-/** That everything is written, for those who wait for it. */
+/** A promise that resolves when everything is written. */
 class Drained {
   resolve!: () => void;
   reject!: (reason: unknown) => void;

@@ -1,5 +1,6 @@
 /**
- * The calls that a connection makes: each is sent, after what has to be sent before it, and waits for its reply.
+ * The calls that a connection makes. Each is sent after the messages that have to be sent before it, and waits for its
+ * reply.
  */
 
 import { isOverOrFull } from '../../base/errors.js';
@@ -19,14 +20,14 @@ import {
 import type { Sender } from './sender.js';
 
 export class OutgoingCalls {
-  /** Who may answer calls by well-known names; `undefined` where there are no names. */
+  /** The possible callees of calls by well-known names; `undefined` on a connection without names. */
   callees: CalleesByName | undefined = undefined;
 
   readonly #id: number;
   readonly #sender: Sender;
   readonly #pending: PendingCalls;
 
-  /** @param id the number by which diagnostics call the connection */
+  /** @param id the number of the connection in diagnostics */
   constructor(id: number, sender: Sender, pending: PendingCalls) {
     this.#id = id;
     this.#sender = sender;
@@ -34,11 +35,12 @@ export class OutgoingCalls {
   }
 
   /**
-   * Sends a method call, and resolves with what `take` makes of its reply.
+   * Sends a method call, and resolves with the result of `take` for its reply.
    *
-   * No async function: where many calls are on their way, what it allocates for each would be half the cost.
+   * It is not an async function: with many calls in progress, the objects that it allocates for each would be half the
+   * cost.
    *
-   * @param user of the connection, who makes it; see {@link endCallsOf}
+   * @param user the user of the connection that makes the call; see {@link endCallsOf}
    * @throws (rejects) as `send` throws, or with the reason why there is no reply
    */
   call<Result>(
@@ -61,14 +63,15 @@ export class OutgoingCalls {
       const { destination } = head;
       let callee = this.callees?.find(destination);
       if (callee === undefined && this.callees?.isToFollow(destination) === true) {
-        // What follows the name has to be sent first; whether the call itself can be sent is found out before that.
+        // The messages to follow the name have to be sent first. Marshalling first shows whether the call itself can be
+        // sent.
         marshalled = this.#sender.marshal(head, body, urgency);
         callee = this.callees.follow(destination);
       }
       serial = options.serial ?? this.#sender.nextSerial();
       result = this.#pending.wait(serial, head, options, take, callee, user);
     } catch (error) {
-      // Diagnostics tell of every call by a number.
+      // Diagnostics report every call with a number.
       return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
     }
     try {
@@ -82,8 +85,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Sends a call that wants no reply. Who wants none need not wait for it either: that the connection is over or full
-   * rejects without ending the process as a rejection that nobody handled, and is reported.
+   * Sends a call that requests no reply. Its caller need not await it either. So if the connection has ended or its
+   * queue is full, the promise rejects without ending the process as an unhandled rejection, and the error is reported.
    */
   #callWithoutReply<Result>(
     head: MessageHead,
@@ -110,12 +113,15 @@ export class OutgoingCalls {
     this.#pending.endCallsOf(user);
   }
 
-  /** Whether a call waits that this one is to answer. */
+  /** Whether a call is waiting for an answer of this callee. */
   isCalled(callee: Callee): boolean {
     return this.#pending.isCalled(callee);
   }
 
-  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  /**
+   * Keeps the former owner of a name: calls that wait for this callee may have been delivered to it before it lost the
+   * name.
+   */
   keepFormerOwner(callee: Callee, owner: string): void {
     this.#pending.keepFormerOwner(callee, owner);
   }

@@ -1,5 +1,5 @@
 /**
- * Calls that await their reply, by serial. A call settles exactly once: with its reply, by its deadline, by its
+ * Calls that await their reply, by serial. A call settles exactly once: with its reply, at its deadline, by its
  * AbortSignal, or because the connection ends.
  */
 
@@ -25,54 +25,57 @@ import { type Deadlines, Expiring } from './deadlines.js';
 import { rejectable, rejection, rejectionWith } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
-/** What a caller may choose about waiting for a reply. */
+/** Options of a caller for waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
-  /** Milliseconds until the call rejects with a `TimeoutError`; `Infinity` for none. 25 000 if left out. */
+  /** Milliseconds until the call rejects with a `TimeoutError`; `Infinity` for none. 25 000 by default. */
   readonly timeout?: number | undefined;
-  /** Aborting rejects the call with the signal's reason. The peer is not told: D-Bus has no way to. */
+  /** Aborting rejects the call with the signal's reason. The peer is not told: D-Bus has no way to cancel a call. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What may be chosen within busbar as well. */
+/** Options for use within busbar as well. */
 export interface InnerWaitOptions extends WaitOptions {
-  /** Gets the name of an error that is the reply, before anything that came behind it is looked at. */
+  /** Gets the name of an error reply, before any later message is handled. */
   readonly onError?: (name: string | undefined) => void;
-  /** For what keeps the connection in order: it goes out even where the program's own messages are refused as too much. */
+  /**
+   * Set for calls that maintain the connection: they are sent even if the program's own messages are refused as too
+   * many.
+   */
   readonly isUrgent?: boolean;
   /** A serial that was reserved for the call. */
   readonly serial?: number | undefined;
 }
 
-/** Who is called by a well-known name, as far as it is known. */
+/** The peer that is called by a well-known name, as far as it is known. */
 export interface Callee {
-  /** Whether it may be the one that this unique name is of. */
+  /** Whether it may be the connection with this unique name. */
   mayBe(uniqueName: string): boolean;
 }
 
-/** Those who are called by well-known names. */
+/** The callees of calls by well-known names. */
 export interface CalleesByName {
-  /** The one that calls to this destination go to, where it is followed already. */
+  /** The callee of calls to this destination, if its name is already followed. */
   find(destination: string | undefined): Callee | undefined;
-  /** Whether a call to this destination, for which `find` finds nothing, is to be preceded by `follow`. */
+  /** Whether `follow` has to precede a call to this destination, for which `find` returns nothing. */
   isToFollow(destination: string | undefined): destination is string;
   /** Begins to follow the owner of a name, which sends messages. */
   follow(name: string): Callee | undefined;
 }
 
-/** @throws {@link InvalidArgumentError}, or the reason of a signal that has aborted already */
+/** @throws {@link InvalidArgumentError}, or the reason of a signal that has already aborted */
 export function checkWaitOptions(options: WaitOptions): void {
   checkWaitKinds(options);
   options.signal?.throwIfAborted();
 }
 
-/** The options of waiting, with the checks of their values. */
+/** The options of waiting and the checks of their values. */
 export const waitTable: OptionTable<WaitOptions> = {
   ...decodeTable,
   timeout: checkTimeout,
   signal: checkSignal,
 };
 
-/** As the table says, written out because every call does it. */
+/** The checks of the table, written out because every call runs them. */
 function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }: WaitOptions): void {
   checkTimeout(timeout);
   checkChoice(variants, VARIANTS, 'variants');
@@ -81,19 +84,19 @@ function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }
   checkSignal(signal);
 }
 
-/** The body of a reply: it is decoded by whoever wants its values. */
+/** The body of a reply. It is decoded by the code that needs its values. */
 export interface ReplyBody {
-  /** That of the values: a peer may answer otherwise than it says it does. */
+  /** The signature of the values: a peer may answer with another one than it declared. */
   readonly signature: string;
   decode(options?: Decoding): unknown[];
   /** The message, for a caller that keeps it. */
   toKeep(): IncomingMessage;
 }
 
-/** Makes what a call resolves with from its reply. What it throws is what the call rejects with. */
+/** Converts a reply into the result of its call. If it throws, the call rejects with that error. */
 export type TakeReply<Result> = (reply: ReplyBody, options: DecodeOptions) => Result;
 
-/** What a call that wants no reply is answered with, here. */
+/** The result of a call that requests no reply. */
 export const noReply: ReplyBody = {
   signature: '',
   decode: () => [],
@@ -102,44 +105,44 @@ export const noReply: ReplyBody = {
   },
 };
 
-/** Takes the values, whatever they are. */
+/** Returns the values, whatever they are. */
 export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode(options);
 
-/** Takes the message as it came. */
+/** Returns the message as it was received. */
 export const takeMessage: TakeReply<Message> = (reply) => reply.toKeep();
 
 const DEFAULT_TIMEOUT = 25_000;
 
 /**
- * Bytes of an error's body that are decoded at once, so that an error that is printed shows its values. Of most errors
- * only the text is wanted, so larger bodies are decoded when somebody looks.
+ * The largest body of an error that is decoded immediately, so that a printed error shows its values. Programs mostly
+ * need only the text of an error, so larger bodies are decoded when the program reads them.
  */
 const SMALL_BODY = 4096;
 
 const BUS = 'org.freedesktop.DBus';
 
-/** What is looked at in a reply. */
+/** The parts of a reply that are used here. */
 interface ReceivedReply extends ReplyBody {
   readonly type: MessageType;
   readonly replySerial: number;
   readonly sender: string | undefined;
   readonly destination: string | undefined;
-  /** Whether there is a bus, which names every sender, and it names none. */
+  /** Whether the message has no sender although there is a bus, which names the sender of every message. */
   readonly isFromNobody: boolean;
   readonly errorName: string | undefined;
-  /** Why the body cannot be decoded, if it cannot. */
+  /** Why the body cannot be decoded, if so. */
   readonly fault: DBusError | undefined;
   /** In bytes. */
   readonly bodyLength: number;
-  /** The argument at that index, which the signature says is a string. */
+  /** The argument at that index, which is a string according to the signature. */
   stringAt(index: number): string;
-  /** All of it, for who keeps it. */
+  /** The whole message, for code that keeps it. */
   makeMessage(): IncomingMessage;
-  /** Closes the descriptors that came to be owned by decoding. */
+  /** Closes the descriptors that decoding took ownership of. */
   discard(): void;
 }
 
-/** A call that waits: what settles it, and its place in the list of its deadline. */
+/** A call that waits, and its place in the list of its deadline. */
 class PendingCall extends Expiring {
   readonly calls: PendingCalls;
   readonly serial: number;
@@ -147,15 +150,15 @@ class PendingCall extends Expiring {
   readonly options: InnerWaitOptions;
   readonly take: TakeReply<unknown>;
   readonly callee: Callee | undefined;
-  /** The user of the connection that made it, with whom it ends. */
+  /** The user of the connection that made the call. The call ends with the user. */
   readonly user: object | undefined;
   readonly resolve: (result: unknown) => void;
-  /** Who owned the name that was called while the call was waiting, and does not any more. */
+  /** The connections that owned the called name while the call was waiting, and no longer do. */
   formerOwners: Set<string> | undefined = undefined;
   unlisten: (() => void) | undefined = undefined;
   /** Milliseconds. */
   timeout = DEFAULT_TIMEOUT;
-  /** On the clock of `performance.now`; 0 where nobody watched when the call was made. */
+  /** On the clock of `performance.now`; 0 if diagnostics had no subscriber when the call was made. */
   startedAt = 0;
 
   constructor(
@@ -186,7 +189,7 @@ class PendingCall extends Expiring {
 }
 
 export class PendingCalls {
-  /** The name that the bus gave this connection, once it has. */
+  /** The unique name that the bus assigned to this connection, once it has. */
   ownName: string | undefined = undefined;
   readonly #calls = new SerialTable<PendingCall>();
   readonly #deadlines: Deadlines;
@@ -196,9 +199,9 @@ export class PendingCalls {
   readonly #counts = { reply: 0, error: 0, unreadable: 0, timeout: 0, abort: 0, unsent: 0, closed: 0 };
 
   /**
-   * @param connection the number by which diagnostics call the connection
-   * @param hasBus whether there is a bus, which says in every message from whom and for whom it is
-   * @param onChange called when a call waits for the first time, and when none does any more
+   * @param connection the number of the connection in diagnostics
+   * @param hasBus whether there is a bus, which names the sender and the destination in every message
+   * @param onChange called when the first call begins to wait, and when no call waits any more
    */
   constructor(deadlines: Deadlines, connection: number, hasBus: boolean, onChange: () => void) {
     this.#hasBus = hasBus;
@@ -207,7 +210,7 @@ export class PendingCalls {
     this.#onChange = onChange;
   }
 
-  /** How the calls that are settled ended. */
+  /** The outcomes of the settled calls. */
   get counts(): CallCounts {
     return { ...this.#counts };
   }
@@ -219,8 +222,8 @@ export class PendingCalls {
   /**
    * Waits for the reply to the message with this serial.
    *
-   * @param callee who may answer, where the destination does not tell; anybody if left out
-   * @param user of the connection, who makes it; see {@link endCallsOf}
+   * @param callee the peer that may answer, if the destination does not determine it; any peer if left out
+   * @param user the user of the connection that makes the call; see {@link endCallsOf}
    */
   wait<Result>(
     serial: number,
@@ -230,13 +233,13 @@ export class PendingCalls {
     callee?: Callee,
     user?: object,
   ): Promise<Result> {
-    // Options are anybody's objects, which may answer otherwise the second time: what is used is checked once more.
+    // An options object may return other values on a second read, so the values that are used are checked again.
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     checkTimeout(timeout);
     if (signal !== undefined) checkSignal(signal);
     const promise = new Promise<unknown>(keepResolve);
     const call = new PendingCall(this, serial, head, options, take, callee, user, resolve);
-    // It would keep the promise, and what that is resolved with.
+    // Otherwise the variable would keep the promise and its result.
     resolve = forget;
     call.timeout = timeout;
     this.#calls.add(call);
@@ -250,7 +253,7 @@ export class PendingCalls {
     return rejectable(promise) as Promise<Result>;
   }
 
-  /** A call is refused before anything of it was sent. Returns a promise that rejects with the reason. */
+  /** Counts a call that was refused before anything of it was sent. Returns a promise that rejects with the reason. */
   refuse(serial: number, head: MessageHead, { signal }: WaitOptions, reason: unknown): Promise<never> {
     const isClosed = reason instanceof ConnectionClosedError;
     const isAborted = signal instanceof AbortSignal && signal.aborted && signal.reason === reason;
@@ -261,7 +264,7 @@ export class PendingCalls {
     return Promise.reject(reason);
   }
 
-  /** Hands a METHOD_RETURN or ERROR to the call that it answers. Returns whether there was one. */
+  /** Settles the call that a METHOD_RETURN or ERROR answers. Returns whether there is one. */
   reply(reply: ReceivedReply): boolean {
     const serial = reply.replySerial;
     const call = this.#calls.get(serial);
@@ -281,13 +284,17 @@ export class PendingCalls {
     }
     if (outcome === 'reply') this.#counts.reply++;
     else this.#counts[outcome]++;
-    // Settled first: who hears of it may send, abort or close, and the call must not end twice by that.
+    // The call is settled first: a subscriber of the diagnostics may send, abort or close, which must not end the call
+    // again.
     this.#settle(call, result);
     if (watchesCalls()) this.#publish(call, outcome, reply.errorName, failure);
     return true;
   }
 
-  /** Whoever eavesdrops gets the replies to others, which may have the serials of calls of its own. */
+  /**
+   * Whether a reply is for this connection. A connection that eavesdrops receives replies to other connections, which
+   * may have the serials of its own calls.
+   */
   #isForUs({ destination }: ReceivedReply): boolean {
     if (!this.#hasBus) return true;
     return destination === undefined || this.ownName === undefined || destination === this.ownName;
@@ -299,15 +306,16 @@ export class PendingCalls {
   }
 
   /**
-   * The call will get no usable reply, for a reason that is made when it is needed. Returns whether it waits for one.
+   * Ends a call that will get no usable reply. The error is made when it is needed. Returns whether the call was
+   * waiting.
    */
   fail(serial: number, outcome: CallOutcome, makeError: () => unknown): boolean {
     if (outcome !== 'unsent') return this.#end(serial, outcome, () => rejection(makeError));
-    // Found while the call was being made: its stack has the caller's line already.
+    // The error arose while the call was being made, so its stack already has the line of the caller.
     return this.#end(serial, outcome, () => rejectionWith(makeError), makeError);
   }
 
-  /** @param result makes what the call's promise is resolved with, if it still waits */
+  /** @param result makes the value that the promise of the call is resolved with, if the call still waits */
   #end(serial: number, outcome: CallOutcome, result: () => unknown, why?: () => unknown): boolean {
     const call = this.#calls.get(serial);
     if (call === undefined) return false;
@@ -317,12 +325,15 @@ export class PendingCalls {
     return true;
   }
 
-  /** Whether a call waits that this one is to answer. */
+  /** Whether a call is waiting for an answer of this callee. */
   isCalled(callee: Callee): boolean {
     return this.#calls.entries().some((call) => call.callee === callee);
   }
 
-  /** What waits for this callee may have been handed to an owner of its name that has just lost it. */
+  /**
+   * Keeps the former owner of a name: calls that wait for this callee may have been delivered to it before it lost the
+   * name.
+   */
   keepFormerOwner(callee: Callee, owner: string): void {
     for (const call of this.#calls.entries()) {
       if (call.callee !== callee) continue;
@@ -331,7 +342,7 @@ export class PendingCalls {
     }
   }
 
-  /** Rejects what a user of the connection waits for, whose share of it was closed. */
+  /** Rejects the waiting calls of a user of the connection whose share was closed. */
   endCallsOf(user: object): void {
     for (const call of this.#calls.entries()) {
       if (call.user !== user) continue;
@@ -340,7 +351,7 @@ export class PendingCalls {
     }
   }
 
-  /** Rejects everything that waits. */
+  /** Rejects all waiting calls. */
   close(cause: DBusError | undefined): void {
     for (const { serial, head } of this.#calls.entries()) {
       const text = `the connection was closed while waiting for ${describeMessage(head)}`;
@@ -370,7 +381,10 @@ export class PendingCalls {
   }
 }
 
-/** The function that resolves the promise made last: one for all, where an executor for each would be a closure more. */
+/**
+ * The function that resolves the last promise. One variable serves all promises; an executor for each would be a
+ * closure for each call.
+ */
 let resolve: (result: unknown) => void = forget;
 function forget(): void {}
 function keepResolve(resolveIt: (result: unknown) => void): void {
@@ -378,8 +392,8 @@ function keepResolve(resolveIt: (result: unknown) => void): void {
 }
 
 /**
- * Whether a reply may answer this call. Who was asked by unique name must answer; who was asked by well-known name
- * answers by its unique name; and the bus answers for peers that do not.
+ * Whether a reply may answer this call. A peer that was called by its unique name must have sent it; a peer that was
+ * called by a well-known name answers with its unique name; and the bus answers for peers that do not.
  */
 function isFromCallee(
   sender: string | undefined,
@@ -391,9 +405,9 @@ function isFromCallee(
 }
 
 /**
- * What a reply resolves its call with.
+ * The value that a reply resolves its call with.
  *
- * @throws what the call is to reject with, where the reply's body is not valid or `take` does not take it
+ * @throws the error that the call rejects with, if the body of the reply is invalid or `take` does not accept it
  */
 function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const { fault } = reply;
@@ -403,7 +417,7 @@ function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const message = reply.makeMessage().keep();
   const text = reply.signature.startsWith('s') ? reply.stringAt(0) : '';
   const body = reply.bodyLength > SMALL_BODY ? message.bodyLater(call.options) : reply.decode(call.options);
-  // Nobody looks for descriptors in an error, to close them.
+  // No program looks for descriptors in an error to close them.
   reply.discard();
   return rejection(() => errorFromReply(message, text, body, describeMessage(call.head)));
 }

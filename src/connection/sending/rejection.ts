@@ -1,9 +1,9 @@
 /**
- * How a call fails with an error whose stack leads to the code that awaits the call, at no cost while calls succeed: the
- * error is made only when somebody follows the call's promise already.
+ * Rejects a call with an error whose stack leads to the code that awaits the call, at no cost to calls that succeed:
+ * the error is made only when code already awaits the promise of the call.
  *
- * V8 looks for who that is along promises, so the promise is resolved with another one that fails a little later.
- * JavaScriptCore looks along async functions alone; there the error is made in one, which costs every call a little.
+ * V8 finds that code along promises, so the promise is resolved with another promise that rejects a little later.
+ * JavaScriptCore finds it only along async functions. There the error is made in one, which costs every call a little.
  */
 import { withStackAbove } from '../../base/stack.js';
 
@@ -18,8 +18,8 @@ class Rejection {
 }
 
 /**
- * What to resolve a promise with that is to fail. The stack of an error of ours begins where the promise is awaited.
- * Whoever handed the promise out did so by {@link rejectable}.
+ * Returns the value to resolve a promise with that shall reject. The stack of an error of busbar begins where the
+ * promise is awaited. The program must have received the promise through {@link rejectable}.
  */
 export function rejection(makeError: () => unknown): unknown {
   if (!followsPromises) return new Rejection(makeError);
@@ -28,7 +28,7 @@ export function rejection(makeError: () => unknown): unknown {
   });
 }
 
-/** As {@link rejection}, with a reason that may be anybody's, and is left as it is. */
+/** Like {@link rejection}, for a reason of any origin, which is not changed. */
 export function rejectionWith(reason: () => unknown): unknown {
   if (!followsPromises) return new Rejection(reason);
   return failingLater(() => {
@@ -42,7 +42,7 @@ function failingLater(fail: () => never): Promise<never> {
     .then(fail);
 }
 
-/** A promise to hand out, of one that may be resolved with a {@link rejection}. */
+/** Returns the promise for the program, for a promise that may be resolved with a {@link rejection}. */
 export function rejectable(promise: Promise<unknown>): Promise<unknown> {
   return followsPromises ? promise : rejecting(promise);
 }

@@ -1,6 +1,6 @@
 /**
- * What a connection sends: it numbers the messages, and says which of them are refused where too much waits to be written.
- * A message that the addon did not take after all is told of here as well, to the call or the caller that waits for it.
+ * Sends the messages of a connection: it numbers them, and refuses some of them if too many bytes are queued. If the
+ * addon refuses a message later, this module informs the call or the caller that waits for it.
  */
 import { constants } from 'node:os';
 import {
@@ -20,21 +20,21 @@ import { ANSWERS_FACTOR } from './back-pressure.js';
 import { type Answered, type MarshalledMessage, type Outbox, type RefusedMessage, Urgency } from './outbox.js';
 import type { PendingCalls } from './pending-calls.js';
 
-/** So many answers to refused replies are remembered: those that are refused are so soon. */
+/** The number of answers to refused replies that are remembered. If such an answer is refused, that happens soon. */
 const ANSWERS_REFUSED_MAXIMUM = 1024;
 
 export interface SenderOptions {
-  /** The number by which diagnostics call the connection. */
+  /** The number of the connection in diagnostics. */
   readonly id: number;
-  /** Whether the other side is no bus. */
+  /** Whether the other side is a peer, and not a bus. */
   readonly isPeer: boolean;
   readonly transport: TransportKind;
-  /** Bytes that may wait before what the program sends is refused. */
+  /** Bytes that may be queued before messages of the program are refused. */
   readonly limit: number;
   readonly life: Lifecycle;
   readonly outbox: Outbox;
   readonly pending: PendingCalls;
-  /** Ends the connection for a reason of this side. */
+  /** Ends the connection for a reason on this side. */
   readonly fail: (reason: DBusError) => void;
 }
 
@@ -44,12 +44,14 @@ export class Sender {
   readonly #life: Lifecycle;
   readonly #outbox: Outbox;
   #serial = 0;
-  /** Serials that were given out for messages that have not been sent yet. */
+  /** Serials that were reserved for messages that have not been sent yet. */
   readonly #reserved = new Set<number>();
-  /** The serials of answers to refused replies: if one is refused as well, nothing can be sent to its caller. */
+  /**
+   * The serials of answers to refused replies. If one of them is refused as well, nothing can be sent to its caller.
+   */
   readonly #answersRefused = new Set<number>();
   #isBroken = false;
-  /** As `Connection.sendFirst`: sends what is to leave before anything else does, while there is such a thing. */
+  /** `Connection.sendFirst`: sends what must precede all other messages, as long as there is something. */
   first: (() => void) | undefined;
 
   constructor(options: SenderOptions) {
@@ -59,18 +61,21 @@ export class Sender {
     this.#outbox = options.outbox;
   }
 
-  /** Whether the addon has seen that nothing can be written any more: the loss will follow. */
+  /** Whether the addon has found that nothing can be written any more. The loss of the connection follows. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
 
-  /** Has what is to leave first leave. Code of the program's that runs while a message is being written cannot send. */
+  /**
+   * Sends what must precede all other messages. Code of the program that runs while a message is being marshalled
+   * cannot send.
+   */
   letOutFirst(): void {
     if (this.first !== undefined && !this.#outbox.isMarshalling) this.first();
   }
 
   /**
-   * A message is about to be sent: what has to leave before it does.
+   * Called before a message is sent. It sends what must precede the message.
    *
    * @throws {@link ConnectionClosedError} with the reason of the loss, if there was one
    */
@@ -80,7 +85,7 @@ export class Sender {
     throw this.#life.refusal(`cannot send ${describeMessage(head)}`);
   }
 
-  /** Serials are unsigned 32-bit and never 0. */
+  /** Returns the next serial. Serials are unsigned 32-bit numbers and never 0. */
   nextSerial(): number {
     do {
       this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
@@ -88,7 +93,7 @@ export class Sender {
     return this.#serial;
   }
 
-  /** The next serial, for a message that is sent later. */
+  /** Reserves the next serial for a message that is sent later. */
   reserveSerial(): number {
     const serial = this.nextSerial();
     this.#reserved.add(serial);
@@ -96,9 +101,9 @@ export class Sender {
   }
 
   /**
-   * A serial of the caller's own choice could be that of a call that waits, whose reply it would take.
+   * Refuses a serial that was not reserved: it could be that of a waiting call, and take its reply.
    *
-   * @throws {@link InvalidArgumentError} for a serial that was not reserved, or that was used already
+   * @throws {@link InvalidArgumentError} for a serial that was not reserved, or that has been used
    */
   requireReserved(serial: number): void {
     if (this.#reserved.has(serial)) return;
@@ -107,18 +112,18 @@ export class Sender {
     );
   }
 
-  /** As `Outbox.marshal`. */
+  /** See `Outbox.marshal`. */
   marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
     return this.#outbox.marshal(head, body, urgency);
   }
 
-  /** As `Outbox.pushMarshalled`. */
+  /** See `Outbox.pushMarshalled`. */
   pushMarshalled(message: MarshalledMessage, serial: number): void {
     this.#outbox.pushMarshalled(message, serial);
     this.#onPushed(message.head, serial, 0, message.bodyLength);
   }
 
-  /** @param isAwaited whether it is a call that waits for its reply already */
+  /** @param isAwaited whether it is a call that already waits for its reply */
   push(
     head: MessageHead,
     body: readonly unknown[],
@@ -140,11 +145,11 @@ export class Sender {
    * Sends a message that awaits no reply, and returns its serial.
    *
    * @param replySerial the serial of the message that it answers, if it does
-   * @param serial one that was reserved for it
+   * @param serial a serial that was reserved for it
    *
-   * @throws {@link InvalidArgumentError} for a header or value that is not valid; nothing is sent then
+   * @throws {@link InvalidArgumentError} for an invalid header or value; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is not open
-   * @throws {@link BackpressureError} if too much waits to be written
+   * @throws {@link BackpressureError} if too many bytes are queued
    */
   send(head: MessageHead, body: readonly unknown[], replySerial: number, reserved?: number): number {
     this.requireOpen(head);
@@ -155,11 +160,11 @@ export class Sender {
   }
 
   /**
-   * Sends the answer to a call. Its caller waits for it, so it may take several times the room of what can wait; beyond that
-   * the caller gets an error in its place, which is reported.
+   * Sends the answer to a call. Its caller waits for it, so answers may take several times the limit of the queue.
+   * Beyond that, the caller gets an error instead, which is reported.
    *
-   * @returns whether it was sent, and not an error in its place
-   * @throws as `send` throws, but no {@link BackpressureError}
+   * @returns whether the answer was sent, and not an error instead
+   * @throws as `send` throws, except {@link BackpressureError}
    */
   answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
     this.requireOpen(head);
@@ -175,7 +180,7 @@ export class Sender {
     }
   }
 
-  /** Answers a call with LimitsExceeded, however much waits already. */
+  /** Answers a call with LimitsExceeded, however many bytes are queued. */
   refuseCall(destination: string | undefined, replySerial: number, text: string): void {
     this.letOutFirst();
     const head = { type: MessageType.Error, errorName: LimitsExceededError.dbusName, destination, signature: 's' };
@@ -183,12 +188,13 @@ export class Sender {
   }
 
   /**
-   * Sends what an exported object tells. It may be told to many, so that one peer that does not read is not the others'
-   * business, nor the emitter's: its connection ends. A bus is another matter: what it does not read, nobody gets.
+   * Sends a message of an exported object. The object may send it to many peers, so a peer that does not read must not
+   * affect the others or the emitter: its connection ends. On a bus, an error is thrown instead, because what the bus
+   * does not read reaches no connection.
    *
-   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
-   * @throws {@link InvalidArgumentError} for a value that is not valid; nothing is sent then
-   * @throws {@link BackpressureError} on a bus, for a signal, if too much waits to be written
+   * @param isAnnouncement whether peers know the current state from it, so that it must not be left out
+   * @throws {@link InvalidArgumentError} for an invalid value; nothing is sent then
+   * @throws {@link BackpressureError} on a bus, for a signal, if too many bytes are queued
    */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     this.requireOpen(head);
@@ -225,7 +231,10 @@ export class Sender {
     this.#options.fail(new LimitsExceededError(text));
   }
 
-  /** The addon did not take a message. A call that cannot be sent because the connection broke rejects at its end, with the reason. */
+  /**
+   * Called when the addon refused a message. A call that cannot be sent because the connection broke rejects when the
+   * connection ends, with that reason.
+   */
   onRefused({ serial, errno, replySerial, destination }: RefusedMessage): void {
     const { transport, pending } = this.#options;
     if (errno === constants.errno.ENOTCONN) {
@@ -242,7 +251,10 @@ export class Sender {
     this.#answerRefused(answered, error());
   }
 
-  /** Whoever waits for a reply that could not be sent gets an error. If that is refused as well, nothing can be sent to it. */
+  /**
+   * Sends an error to the caller that waits for a reply that could not be sent. If the error is refused as well,
+   * nothing can be sent to it.
+   */
   #answerRefused({ replySerial, destination }: Answered, { dbusName, message }: DBusError): void {
     if (!this.#life.carriesMessages) return;
     const head = { type: MessageType.Error, errorName: dbusName, destination, signature: 's' };

@@ -1,16 +1,16 @@
 /**
- * What belongs to messages that were sent, by their serials. Serials count up, and what waits for an answer seldom waits
- * for long: so an entry has the place in a ring that the low bits of its serial name, which takes no hashing and, unlike
- * a Map, no memory that has to be tidied up behind it. Who waits longer than the ring goes round moves into a Map when
- * its place is needed, so that any number may wait.
+ * Entries of sent messages by their serials. Serials count up, and messages are usually answered soon. So an entry has
+ * the place in a ring that the low bits of its serial tell. This needs no hashing and, unlike a Map, no memory that has
+ * to be cleaned up. When the place of a waiting entry is needed again, the entry moves into a Map, so any number of
+ * entries may wait.
  */
 
-/** What has a serial. */
+/** An entry with a serial. */
 export interface Numbered {
   readonly serial: number;
 }
 
-/** A power of two; so many calls at a time are many, and the ring has 8 bytes for each. */
+/** A power of two. Few programs have as many calls in progress, and the ring has 8 bytes for each place. */
 const PLACES = 1024;
 
 export class SerialTable<Entry extends Numbered> {
@@ -28,7 +28,7 @@ export class SerialTable<Entry extends Numbered> {
     return this.#moved.size === 0 ? undefined : this.#moved.get(serial);
   }
 
-  /** Adds an entry. No other may have its serial. */
+  /** Adds an entry. No other entry may have its serial. */
   add(entry: Entry): void {
     const place = entry.serial & (PLACES - 1);
     const older = this.#ring[place];

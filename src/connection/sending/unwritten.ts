@@ -1,10 +1,13 @@
 /**
- * Bytes that wait for the other side to read keep the process alive, as a call that waits does: for as long as any are
+ * Keeps the process alive while bytes wait for the other side to read, as a call that waits does: as long as some are
  * written, and for a while after that.
  */
 import { startTimer } from '../time-limit.js';
 
-/** Milliseconds without a byte written after which what waits keeps the process alive no longer: as long as a call waits. */
+/**
+ * Milliseconds without a byte written after which queued bytes no longer keep the process alive: as long as a call
+ * waits.
+ */
 const STALL_LIMIT = 25_000;
 
 export interface UnwrittenOptions {
@@ -20,19 +23,19 @@ export class Unwritten {
   readonly #options: UnwrittenOptions;
   #holds = false;
   #stopTimer: (() => void) | undefined;
-  /** How much had been written when that was looked at last. */
+  /** The number of bytes written at the last check. */
   #writtenBefore = 0;
 
   constructor(options: UnwrittenOptions) {
     this.#options = options;
   }
 
-  /** Whether what waits is to keep the process alive. */
+  /** Whether queued bytes keep the process alive. */
   get holds(): boolean {
     return this.#holds;
   }
 
-  /** Something waits to be written. */
+  /** Called when bytes begin to be queued. */
   begin(): void {
     if (this.#holds) return;
     this.#holds = true;
@@ -40,7 +43,7 @@ export class Unwritten {
     this.#options.onChange();
   }
 
-  /** Nothing waits any more: everything was written, or the connection is over. */
+  /** Called when no bytes are queued any more: everything was written, or the connection has ended. */
   end(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
@@ -49,11 +52,11 @@ export class Unwritten {
     this.#options.onChange();
   }
 
-  /** Looks after a while whether anything has been written. */
+  /** Checks after a while whether anything has been written. */
   #look(): void {
     this.#writtenBefore = this.#options.written();
     this.#stopTimer?.();
-    // The connection keeps the process alive, if anything does.
+    // The timer does not keep the process alive; the connection does, if necessary.
     this.#stopTimer = startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
   }
 
@@ -63,7 +66,7 @@ export class Unwritten {
       this.#look();
     } else {
       this.#holds = false;
-      // It may be written yet, where something else keeps the process alive.
+      // The bytes may still be written if something else keeps the process alive.
       this.#look();
     }
     this.#options.onChange();
