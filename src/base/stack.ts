@@ -1,7 +1,10 @@
 /** The stacks of errors that busbar makes. */
 import { DBusError, isOfBusbar } from './errors.js';
 
-/** The error; if it is ours, its stack begins with the caller of `called`. How it was made tells a program nothing. */
+/**
+ * Returns the error. The stack of an error of busbar then begins with the caller of `called`: the code that made the
+ * error is of no use to a program.
+ */
 export function withStackAbove(error: unknown, called: (...args: never[]) => unknown): unknown {
   if (error instanceof DBusError && isOfBusbar(error)) Error.captureStackTrace(error, called);
   return error;

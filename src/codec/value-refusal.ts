@@ -1,7 +1,7 @@
 /**
- * The error of a value that does not fit. Where a value was passed to busbar, its stack leads to the code that passed it. A
- * value that a handler or a getter returned is looked at when that code has gone: no stack leads to it, so it is told by its
- * place alone.
+ * The errors of values that do not match their signature. If the program passed the value to busbar, the stack leads to
+ * the code that passed it. A value that a handler or a getter returned is read after that code has finished. No stack
+ * leads to it, so only the text tells where the value is.
  */
 import { InvalidArgumentError, isOfBusbar } from '../base/errors.js';
 import type { Misfit } from './misfit.js';
@@ -14,8 +14,8 @@ interface Refused {
 const refusals = new WeakMap<object, Refused>();
 
 /**
- * @param root what the value is, before the path within it
- * @param index which one it is of several
+ * @param root a description of the value, which precedes the path within it
+ * @param index the index of the value among several
  */
 export function valueRefusal(misfit: Misfit, root: string, index = 0): InvalidArgumentError {
   const error = new InvalidArgumentError(`${root}${misfit.message}`);
@@ -24,11 +24,11 @@ export function valueRefusal(misfit: Misfit, root: string, index = 0): InvalidAr
 }
 
 /**
- * What to report of a value that code of the program's returned: the error with the value's name there. Other errors than those
- * of {@link valueRefusal} stay as they are: they may come from within the value, out of a getter.
+ * Returns the error to report for a value that code of the program returned, with the name that the value has there. An
+ * error that {@link valueRefusal} did not make is returned unchanged: a getter in the value may have thrown it.
  *
- * @param rootOf what the value with that index is to its author
- * @param cure what to do, where that can be told
+ * @param rootOf returns what the value with that index is to its author
+ * @param cure what to do about it, if known, for the end of the text
  */
 export function refusalOfReturned(error: unknown, rootOf: (index: number) => string, cure = ''): unknown {
   const refused = refusals.get(error as object);
@@ -36,15 +36,15 @@ export function refusalOfReturned(error: unknown, rootOf: (index: number) => str
   return withoutFrames(new InvalidArgumentError(`${rootOf(refused.index)}${refused.misfit.message}${cure}`));
 }
 
-/** What to do where a property has no value. */
+/** Returns what to do about a property without a value, for the error text; an empty string for any other value. */
 export function cureOfUnset(value: unknown): string {
   return value === undefined ? ': give it a first value, or assign one before it is read' : '';
 }
 
 /**
- * The error of a value that does not fit, with what it was for behind its text.
+ * Returns the error of a value that does not match its signature, with the purpose of the value appended to the text.
  *
- * @param rootOf what the value with that index is called, if not as it was
+ * @param rootOf returns the name of the value with that index, if it is not the original one
  */
 export function refusalFor(
   error: InvalidArgumentError,
@@ -54,7 +54,8 @@ export function refusalFor(
   const refused = refusals.get(error);
   const root = refused && rootOf?.(refused.index);
   const text = refused === undefined || root === undefined ? error.message : `${root}${refused.misfit.message}`;
-  // Busbar's own would only be the same text again. Code of the program's may have thrown it, out of a getter.
+  // An error of busbar as the cause would only repeat the text. Any other error may come from the program, out of a
+  // getter.
   const named = new InvalidArgumentError(`${text} (${what})`, isOfBusbar(error) ? {} : { cause: error });
   if (refused !== undefined) refusals.set(named, refused);
   bare.set(named, error);
@@ -63,12 +64,12 @@ export function refusalFor(
 
 const bare = new WeakMap<object, InvalidArgumentError>();
 
-/** The error without what {@link refusalFor} put behind its text. */
+/** Returns the error without the purpose that {@link refusalFor} appended. */
 export function withoutPurpose(error: unknown): unknown {
   return bare.get(error as object) ?? error;
 }
 
-/** An error of busbar's that is reported, and whose stack has no line of the program. */
+/** Returns an error of busbar that is reported, and whose stack has no line of the program. */
 export function withoutFrames(error: Error): Error {
   error.stack = `${error.name}: ${error.message}`;
   return error;

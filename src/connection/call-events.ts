@@ -1,6 +1,6 @@
 /**
- * How calls ended, on the diagnostics channel `busbar:call`; those that failed are in the trace too. Settling a call is
- * the hot path: nothing is made for it unless somebody watches, which `watchesCalls` tells.
+ * Publishes the outcomes of calls on the diagnostics channel `busbar:call`; failed calls also go to the trace. Settling
+ * a call is the hot path: nothing is allocated for it without a subscriber, which `watchesCalls` tells.
  */
 import { channel } from 'node:diagnostics_channel';
 import { trace } from '../diagnostics/problems.js';
@@ -9,42 +9,42 @@ import { describeMessage, type HeaderFields } from './message.js';
 /**
  * How a call ended:
  *
- * - `reply`: with the values that it asked for
+ * - `reply`: with the values of the reply
  * - `error`: the peer or the bus answered with a D-Bus error
- * - `unreadable`: an answer came, but its body is not valid or not what was to be made of it
- * - `timeout`: no answer came in time. One that comes later is counted as an unexpected reply
- * - `abort`: its AbortSignal
- * - `unsent`: it never left: a value did not fit, too much was waiting to be written, sd-bus refused it
+ * - `unreadable`: a reply arrived, but its body is invalid or not what the call expected
+ * - `timeout`: no reply arrived in time. A later one counts as an unexpected reply
+ * - `abort`: its AbortSignal aborted
+ * - `unsent`: it was not sent: a value did not match, too many bytes were queued, or sd-bus refused it
  * - `closed`: the connection ended first
  */
 export type CallOutcome = 'reply' | 'error' | 'unreadable' | 'timeout' | 'abort' | 'unsent' | 'closed';
 
-/** How many calls ended in each way. */
+/** The number of calls with each outcome. */
 export type CallCounts = Readonly<Record<CallOutcome, number>>;
 
-/** A call that was made here is settled. */
+/** A call of this process was settled. */
 export interface CallEvent extends HeaderFields {
   /** The number of the connection, as in `bus.stats().connection`. */
   readonly connection: number;
   /** The serial of the call's message. */
   readonly serial: number;
-  /** How it ended. */
+  /** How the call ended. */
   readonly outcome: CallOutcome;
-  /** Why, in words, where the outcome does not tell: for what is `unsent` or `unreadable`. */
+  /** The reason in words, if the outcome does not tell it: for `unsent` and `unreadable`. */
   readonly reason?: string | undefined;
-  /** What it took; `undefined` where the call was made before anybody watched. */
+  /** The duration; `undefined` if the call was made before there was a subscriber. */
   readonly milliseconds: number | undefined;
 }
 
 const events = channel('busbar:call');
 const isTraced = trace.enabled;
 
-/** Whether anybody wants to hear of calls. */
+/** Whether there is a subscriber or a trace of calls. */
 export function watchesCalls(): boolean {
   return events.hasSubscribers || isTraced;
 }
 
-/** Tells how a call ended; only to be called where {@link watchesCalls} says so. */
+/** Publishes the outcome of a call; only to be called if {@link watchesCalls} returns true. */
 export function publishCall(event: CallEvent): void {
   if (events.hasSubscribers) events.publish(event);
   if (!isTraced || event.outcome === 'reply') return;

@@ -1,17 +1,17 @@
 /**
- * What a connection reports of its life, on the diagnostics channel `busbar:connection` and in the trace: each change of
- * its state, and at the end why. It is rare, so it may cost something.
+ * Publishes each change of a connection's state, and the reason of its end, on the diagnostics channel
+ * `busbar:connection` and in the trace. These events are rare, so their cost does not matter.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { DBusError } from '../base/errors.js';
 import { trace } from '../diagnostics/problems.js';
 import type { ConnectionPhase, TransportKind } from '../native/binding.js';
 
-/** How far a connection is in its life. It goes one way only: a connection that is `closed` stays so. */
+/** The state of a connection. It never goes back: a `closed` connection stays closed. */
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 /**
- * A connection changed its state. The first one of each connection is `connecting`, the last one `closed`.
+ * A connection changed its state. The first state of each connection is `connecting`, the last one `closed`.
  *
  * @example
  * ```ts
@@ -22,33 +22,36 @@ export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
  * ```
  */
 export interface ConnectionEvent {
-  /** Counts the connections of this process (of this thread), from 1. `bus.stats()` and the other channels have it too. */
+  /**
+   * The number of the connection in this process (or this thread), from 1. `bus.stats()` and the other channels have
+   * the same number.
+   */
   readonly connection: number;
-  /** The state that it has now. */
+  /** The new state. */
   readonly state: ConnectionState;
-  /** The address that was tried; empty for a client that a server accepted. */
+  /** The address of the attempt; empty for a client that a server accepted. */
   readonly address: string;
-  /** What moves the bytes. */
+  /** The transport of the connection. */
   readonly transport: TransportKind;
-  /** Why it never opened; only where `state` is `closed` and it did not. */
+  /** Why the connection never opened; only if `state` is `closed` and it did not open. */
   readonly failure?: ConnectionFailure | undefined;
-  /** Why an open connection ended; `undefined` where it was closed here. */
+  /** Why an open connection ended; `undefined` if this side closed it. */
   readonly reason?: DBusError | undefined;
 }
 
-/** How far an attempt to connect came, and what stopped it there. */
+/** How far an attempt to connect came, and the error that ended it. */
 export interface ConnectionFailure {
-  /** How far it had come. */
+  /** The phase in which it failed. */
   readonly phase: ConnectionPhase;
-  /** The symbol of the errno, `ENOENT` for instance; `ETIMEDOUT` or `ECANCELED` where this side gave up. */
+  /** The symbol of the errno, for instance `ENOENT`; `ETIMEDOUT` or `ECANCELED` if this side gave up. */
   readonly text: string;
-  /** What the other side said that breaks the protocol, if that was it; else empty. */
+  /** How the other side broke the protocol, if that was the reason; otherwise empty. */
   readonly detail: string;
 }
 
 const events = channel('busbar:connection');
 
-/** Tells of a change of state. */
+/** Publishes a change of state. */
 export function publishState(event: ConnectionEvent): void {
   if (events.hasSubscribers) events.publish(event);
   if (trace.enabled) trace('#%d %s', event.connection, line(event));

@@ -1,25 +1,28 @@
-/** What a connection is made of. */
+/** The options of a connection. */
 
 import type { PollerKind, ServedSocket, SocketTarget, TransportKind } from '../native/binding.js';
 import type { CompleteLimits } from './limits.js';
 
 export interface ConnectionOptions {
-  /** One server address; not looked at where there is a `target`, or something to `serve`. */
+  /** One server address; ignored if there is a `target` or something to `serve`. */
   readonly address: string;
-  /** What to connect to without sd-bus, which then must not be the transport. */
+  /** The socket to connect to without sd-bus. The transport must not be sd-bus. */
   readonly target?: SocketTarget | undefined;
-  /** A client that was accepted: then this is the server's end, and making it keeps nobody alive. */
+  /**
+   * An accepted client: this is the server's end of its connection, which does not keep the process alive until it is
+   * open.
+   */
   readonly serve?: ServedSocket | undefined;
-  /** Whether the other side is no bus: then nobody vouches for what messages say of their sender. */
+  /** Whether the other side is a peer, and not a bus. Then the senders of messages are not verified. */
   readonly peer?: boolean | undefined;
-  /** Whether to authenticate without saying who one is, or to let in who does. */
+  /** As a client, authenticate anonymously; as a server, accept anonymous clients. */
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
   /** Milliseconds until an attempt to connect is given up. */
   readonly timeout: number;
-  /** How much the other side may cost. */
+  /** The limits of what the other side may cost. */
   readonly limits: CompleteLimits;
-  /** Gives the attempt up when it aborts. */
+  /** Gives up the attempt when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }

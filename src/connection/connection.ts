@@ -1,6 +1,6 @@
 /**
- * One connection to a bus or a peer: it owns the native connection, and puts together what sends, what receives, the calls that
- * wait, and how it ends. What calls and signals mean is for the layers above.
+ * One connection to a bus or a peer. It owns the native connection, and composes the parts that send, receive, wait for
+ * replies and end the connection. The layers above interpret calls and signals.
  */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,21 +38,21 @@ import { Unwritten } from './sending/unwritten.js';
 import { TimeLimit, timeLimit } from './time-limit.js';
 import type { Traffic } from './traffic.js';
 
-/** Milliseconds that closing waits for what was sent to be written. */
+/** Milliseconds that closing waits for queued bytes to be written. */
 export const CLOSE_LIMIT = 1000;
 
-/** Connections made so far. */
+/** The number of connections made so far. */
 let made = 0;
 
 export class Connection {
-  /** The number by which diagnostics call this connection. */
+  /** The number of this connection in diagnostics. */
   readonly id = ++made;
 
-  /** The calls that are made by it. */
+  /** The calls that this connection makes. */
   readonly calls: OutgoingCalls;
 
   readonly #native: NativeConnection;
-  /** How much the other side may cost. */
+  /** The limits of what the other side may cost. */
   readonly limits: CompleteLimits;
   readonly #isPeer: boolean;
   readonly #pressure: BackPressure;
@@ -69,9 +69,9 @@ export class Connection {
   readonly #receiver: Receiver;
   readonly #ending: Ending;
   #canSendFds = false;
-  /** Why the attempt is given up here. */
+  /** Why this side gives up the attempt to connect. */
   #givenUp: Omit<ConnectFailure, 'phase'> | undefined;
-  /** Why the connection is ended here. */
+  /** Why this side ends the connection. */
   #failure: DBusError | undefined;
 
   private constructor(options: ConnectionOptions) {
@@ -94,7 +94,7 @@ export class Connection {
       onDrain: (hungUp) => this.#onDrain(hungUp),
       onRefused: (serial, errno, replySerial, destination) =>
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
-      // It may quote what the other side said.
+      // The detail may quote bytes of the other side.
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, printable(detail)),
     });
     this.#unwritten = new Unwritten({
@@ -134,7 +134,7 @@ export class Connection {
     this.#receiver = new Receiver({ ...parts, descriptorLimit: limits.descriptors, pressure: this.#pressure });
   }
 
-  /** Connects and authenticates. Resolves with the open connection, or with why there is none. */
+  /** Connects and authenticates. Resolves with the open connection, or with the reason why there is none. */
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
     const { signal } = options;
     const connection = new Connection(options);
@@ -147,8 +147,8 @@ export class Connection {
   }
 
   /**
-   * Begins to serve a client that was accepted, which keeps nobody alive. `opened` resolves when it has authenticated,
-   * with why it has not otherwise.
+   * Begins to serve an accepted client, which does not keep the process alive. `opened` resolves when the client has
+   * authenticated, or with the reason why it has not.
    */
   static serve(options: ConnectionOptions & { readonly serve: ServedSocket }): {
     readonly connection: Connection;
@@ -162,43 +162,59 @@ export class Connection {
     return this.#life.state;
   }
 
-  /** Takes every method call and signal, in wire order, each while it is the inbox's current message. */
+  /**
+   * Sets the function that is called with every method call and signal, in wire order, while it is the current message
+   * of the inbox.
+   */
   set onMessage(take: (received: Inbox) => void) {
     this.#receiver.onMessage = take;
   }
 
-  /** Shows every reply, when the call that it answers has been settled; `undefined` while no handler wants to see replies. */
+  /**
+   * Sets the function that is called with every reply, after the call that it answers has been settled; `undefined` if
+   * no handler needs replies.
+   */
   set onReply(show: ((received: Inbox) => void) | undefined) {
     this.#receiver.onReply = show;
   }
 
-  /** Settles when the connection is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
+  /**
+   * Resolves when the connection is closed: with `undefined` after `close`, with the reason after a loss. Never
+   * rejects.
+   */
   get closed(): Promise<DBusError | undefined> {
     return this.#life.closed;
   }
 
-  /** As {@link closed}, for the program, which hears of a loss by it. */
+  /** Like {@link closed}, for the program, which notices a loss by it. */
   get disconnected(): Promise<DBusError | undefined> {
     this.#ending.isAskedFor = true;
     return this.#life.closed;
   }
 
-  /** @throws {@link ConnectionClosedError} that says what cannot be, and why it was lost, if the connection is not open */
+  /**
+   * Checks that the connection is open.
+   *
+   * @throws {@link ConnectionClosedError} that tells what cannot be done, and the reason of the loss, if there was one
+   */
   requireOpen(what: string): void {
     if (this.state !== 'open') throw this.#life.refusal(what);
   }
 
-  /** The error for what is asked of it when it is over, with the reason of the loss, if there was one. */
+  /** The error for an operation after the end of the connection, with the reason of the loss, if there was one. */
   refusal(what: string): ConnectionClosedError {
     return closedError(what, this.#life.reason);
   }
 
-  /** Whether messages are sent and delivered: while it is open, and while it answers what came before it is closed. */
+  /**
+   * Whether messages are sent and delivered: while the connection is open, and while it answers earlier calls before it
+   * closes.
+   */
   get carriesMessages(): boolean {
     return this.#life.carriesMessages;
   }
 
-  /** Resolves when nothing that has come is left to be read, or the connection is over. */
+  /** Resolves when everything that has arrived has been read, or the connection has ended. */
   async readWhatCame(): Promise<void> {
     while (this.#life.carriesMessages && this.#native.hasUnread()) await delay(1);
   }
@@ -208,12 +224,15 @@ export class Connection {
     return this.#canSendFds;
   }
 
-  /** The name that the bus gave this connection. Replies to other names are none to its calls. */
+  /** Sets the unique name that the bus assigned to this connection. Replies to other names do not settle its calls. */
   set uniqueName(name: string | undefined) {
     this.#pending.ownName = name;
   }
 
-  /** Who is at the other end of the socket, as the kernel knows; `undefined` where it does not, or not any more. */
+  /**
+   * The kernel's credentials of the other end of the socket; `undefined` if the kernel does not know them, or after the
+   * end of the connection.
+   */
   get peerCredentials(): PeerCredentials | undefined {
     return this.#native.peerCredentials();
   }
@@ -226,12 +245,12 @@ export class Connection {
     return this.#outbox.queuedBytes;
   }
 
-  /** Whether nothing is read because too many answers wait to be written. */
+  /** Whether reading is paused because too many bytes of answers are queued. */
   get readingPaused(): boolean {
     return this.#pressure.isPaused;
   }
 
-  /** What went over this connection so far. */
+  /** The traffic of this connection so far. */
   get traffic(): Traffic {
     return {
       messagesSent: this.#outbox.messages,
@@ -244,16 +263,16 @@ export class Connection {
   }
 
   /**
-   * What the program did first has to leave first: before the next message, and before the connection closes or is flushed,
-   * `send` is called. It stays until another one, or nothing, takes its place.
+   * Sets a function that sends what must precede all other messages. It is called before the next message, and before
+   * the connection is closed or flushed. It stays until another function, or `undefined`, replaces it.
    */
   sendFirst(send: (() => void) | undefined): void {
     this.#sender.first = send;
-    // No turn ends any more, nor does a microtask run.
+    // During the exit, no turn ends and no microtask runs any more.
     if (isExiting()) this.#sender.letOutFirst();
   }
 
-  /** Whether a message is being written: code of the program's that runs meanwhile cannot send. */
+  /** Whether a message is being marshalled: code of the program that runs meanwhile cannot send. */
   get isMarshalling(): boolean {
     return this.#outbox.isMarshalling;
   }
@@ -263,7 +282,7 @@ export class Connection {
     return this.#sender.send(head, body, replySerial, serial);
   }
 
-  /** The next serial, for a message that is sent later. */
+  /** Reserves the next serial for a message that is sent later. */
   reserveSerial(): number {
     return this.#sender.reserveSerial();
   }
@@ -283,7 +302,10 @@ export class Connection {
     this.#sender.tell(head, body, isAnnouncement);
   }
 
-  /** Ends the connection for a reason of this side, without a word to the other one. What waits is not written any more. */
+  /**
+   * Ends the connection for a reason on this side, without informing the other side. Queued bytes are not written any
+   * more.
+   */
   fail(reason: DBusError): void {
     if (this.state === 'closed' || this.#failure !== undefined) return;
     this.#failure = reason;
@@ -291,34 +313,34 @@ export class Connection {
     this.#native.close();
   }
 
-  /** Has `listener` called when the connection is over, until the returned function is called. */
+  /** Calls `listener` when the connection ends, until the returned function is called. */
   whenClosed(listener: CloseListener): () => void {
     return this.#life.whenClosed(listener);
   }
 
-  /** What keeps the process alive. */
+  /** Decides whether the connection keeps the process alive. */
   get keepAlive(): KeepAlive {
     return this.#keepAlive;
   }
 
-  /** Ends an attempt to connect that is not wanted any more. */
+  /** Ends an attempt to connect that is no longer wanted. */
   giveUp(): void {
     if (this.state === 'connecting') this.#giveUp(constants.errno.ECANCELED);
   }
 
-  /** Whether the client that is served has not said a word yet. */
+  /** Whether the other side has not sent anything yet. */
   get isSilent(): boolean {
     return this.#native.isSilent();
   }
 
-  /** Whether the other side has hung up. What it said before may not be read yet. */
+  /** Whether the other side has hung up. What it sent before may not be read yet. */
   get hasLeft(): boolean {
     return this.#native.hasLeft();
   }
 
   /**
-   * Reads nothing any more, until the returned function is called. If the other side leaves meanwhile, it is over, unless
-   * something that it said is left to be read.
+   * Stops reading until the returned function is called. If the other side hangs up meanwhile, the connection ends,
+   * unless bytes are left to read.
    */
   pause(): () => void {
     this.#native.pause(-1);
@@ -330,7 +352,7 @@ export class Connection {
     return this.#ending.flush();
   }
 
-  /** Is closed from now on, but still carries messages, so that what came is answered. */
+  /** Begins to close: the connection still carries messages, so that calls that have arrived are answered. */
   beginToClose(): void {
     this.#life.beginToClose();
   }
@@ -343,22 +365,22 @@ export class Connection {
   async #start({ serve, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
     const errno = this.#native.start();
     if (errno !== 0) {
-      // What is written to was connected: the other side has hung up already.
+      // EPIPE comes from writing, so the socket was connected, and the other side has already hung up.
       const phase = errno === constants.errno.EPIPE ? 'authenticate' : 'connect';
       this.#onClose(errno, phase, '');
       return { errno, phase, detail: '' };
     }
     this.#keepAlive.update();
-    const { promise, give } = timeLimit(timeout, serve === undefined);
+    const { promise, stop } = timeLimit(timeout, serve === undefined);
     const failure = await Promise.race([this.#life.opened, promise]);
-    give();
+    stop();
     if (this.state !== 'connecting') return failure;
     const what = this.#native.isSilent() ? 'it said nothing' : 'it spoke, but did not let this client in';
     this.#giveUp(constants.errno.ETIMEDOUT, `${what} within ${Math.round(timeout)} ms`);
     return this.#life.opened;
   }
 
-  /** Ends an attempt that takes too long, or that nobody wants any more. */
+  /** Ends an attempt that takes too long or is no longer wanted. */
   #giveUp(errno: number, detail = ''): void {
     this.#givenUp = { errno, detail };
     this.#native.close();
@@ -375,7 +397,7 @@ export class Connection {
   }
 
   #onDrain(hungUp: boolean): void {
-    // What waited is lost then, and not written: the end that is read next tells of it.
+    // After a hang-up, the queued bytes are lost and not written. The end that is read next reports it.
     if (hungUp) this.#pressure.hungUp();
     else this.#outbox.onDrain();
   }

@@ -1,4 +1,4 @@
-/** What the errno values mean that the addon gives as reasons. */
+/** The meaning of the errno values that the addon reports. */
 import { constants } from 'node:os';
 import {
   ConnectionClosedError,
@@ -10,18 +10,18 @@ import {
 } from '../base/errors.js';
 import type { TransportKind } from '../native/binding.js';
 
-/** Linux only, so that they are not among the constants of Node.js. */
+/** These exist only on Linux, so they are not among the constants of Node.js. */
 const ETOOMANYREFS = 109;
 const EXFULL = 54;
 
-/** The symbol of an errno, `ECONNRESET` for instance. */
+/** The symbol of an errno, for instance `ECONNRESET`. */
 export function errnoText(errno: number): string {
-  // Not by `getSystemErrorName`, which knows only the errors that libuv has a use for.
+  // `getSystemErrorName` does not serve here: it knows only the errors that libuv uses.
   const found = Object.entries(constants.errno).find(([, number]) => number === errno);
   return errno === ETOOMANYREFS ? 'ETOOMANYREFS' : (found?.[0] ?? `errno ${errno}`);
 }
 
-/** A message that a bus may have hung up for. */
+/** A message because of which a bus may have hung up. */
 export interface Suspect {
   /** Bytes of the whole message. */
   readonly length: number;
@@ -29,16 +29,18 @@ export interface Suspect {
 }
 
 /**
- * Why a connection that nobody here closed is over.
+ * Returns the reason of a loss, for a connection that this side did not close.
  *
- * @param suspect what was sent lately that a bus may have a limit for; buses hang up on who exceeds one, and say nothing
+ * @param suspect a recent message for which a bus may have a limit; a bus hangs up without a reason when a message
+ *   exceeds one
  */
 export function lossOf(errno: number, detail: string, suspect?: Suspect): DBusError {
   if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
   if (errno === constants.errno.EBADMSG) {
     return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
   }
-  // The sd-bus library does not say which; the transport `socket` tells of messages in words of its own, and waits for memory.
+  // The sd-bus library does not tell which of the two it was. The transport `socket` describes such messages itself,
+  // and waits for memory.
   if (errno === constants.errno.ENOBUFS) {
     const cause = 'the other side began a message beyond 128 MiB, or the kernel had no memory for one of ours';
     return new ProtocolError(`the connection was lost: ${cause} (ENOBUFS)`);
@@ -59,7 +61,7 @@ function suspicionOf({ length, descriptors }: Suspect): string {
   return ` (a message of ${length} bytes${withDescriptors} was sent shortly before, which may be more than the other side takes)`;
 }
 
-/** Why the addon did not send a message that it was given. */
+/** Returns the reason why the addon did not send a message. */
 export function refusalOf(errno: number, transport: TransportKind): DBusError {
   const { EBADF, EILSEQ, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOTCONN, EOPNOTSUPP } = constants.errno;
   const name = errnoText(errno);

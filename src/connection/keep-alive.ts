@@ -1,16 +1,16 @@
 /**
- * What keeps the process alive: a connection does while something goes on over it, unless the program has said otherwise.
- * Each user of the connection says that for itself.
+ * Keeps the process alive while a connection is in use, unless the program decides otherwise. Each user of the
+ * connection decides for itself.
  */
 import type { NativeConnection } from '../native/binding.js';
 
-/** What one user of a connection keeps the process alive for. */
+/** The reasons for which one user of a connection keeps the process alive. */
 export class KeepAliveUser {
   readonly #update: () => void;
   #holds = 0;
-  /** Of the holds, those for something that would end in silence if the connection were lost. */
+  /** The holds for operations that would end silently if the connection were lost. */
   #silentHolds = 0;
-  /** What was asked for with `ref` or `unref`; without a wish, whatever is going on decides. */
+  /** The last call of `ref` or `unref`; without one, the holds decide. */
   #wish: 'ref' | 'unref' | undefined;
 
   constructor(update: () => void) {
@@ -20,7 +20,7 @@ export class KeepAliveUser {
   /**
    * Keeps the process alive until the returned function is called.
    *
-   * @param hearsOfLoss whether what it is for rejects, or throws, when the connection is lost
+   * @param hearsOfLoss whether the operation rejects or throws when the connection is lost
    */
   hold(hearsOfLoss = false): () => void {
     const silent = hearsOfLoss ? 0 : 1;
@@ -42,13 +42,13 @@ export class KeepAliveUser {
     this.#update();
   }
 
-  /** @param isBusy whether something goes on that no user holds */
+  /** @param isBusy whether the connection is in use without a hold of a user */
   keepsAlive(isBusy: boolean): boolean {
     if (this.#wish !== undefined) return this.#wish === 'ref';
     return isBusy || this.#holds > 0;
   }
 
-  /** Whether the process is kept alive for something that would end in silence if the connection were lost. */
+  /** Whether the process is kept alive for an operation that would end silently if the connection were lost. */
   get keepsAliveInSilence(): boolean {
     return this.#wish === undefined ? this.#silentHolds > 0 : this.#wish === 'ref';
   }
@@ -58,22 +58,24 @@ export class KeepAlive {
   readonly #native: Pick<NativeConnection, 'ref' | 'unref'>;
   readonly #isBusy: () => boolean;
   readonly #users = new Set<KeepAliveUser>();
-  /** What the connection does for itself. */
+  /** The holds of the connection itself. */
   readonly #own = new KeepAliveUser(() => this.update());
   #ended = false;
 
-  /** @param isBusy whether something goes on that nobody holds; {@link update} is called when that changes */
+  /**
+   * @param isBusy whether the connection is in use without a hold; the caller calls {@link update} when that changes
+   */
   constructor(native: Pick<NativeConnection, 'ref' | 'unref'>, isBusy: () => boolean) {
     this.#native = native;
     this.#isBusy = isBusy;
   }
 
-  /** Keeps the process alive until the returned function is called, unless all users want it to end. */
+  /** Keeps the process alive until the returned function is called, unless all users have called `unref`. */
   hold(): () => void {
     return this.#own.hold(true);
   }
 
-  /** One more user of the connection. Until there is one, the connection decides alone. */
+  /** Adds a user of the connection. Without users, the connection decides alone. */
   addUser(): KeepAliveUser {
     const user = new KeepAliveUser(() => this.update());
     this.#users.add(user);
@@ -96,13 +98,13 @@ export class KeepAlive {
     return false;
   }
 
-  /** Whether the process is kept alive for something that would end in silence if the connection were lost. */
+  /** Whether the process is kept alive for an operation that would end silently if the connection were lost. */
   get keepsAliveInSilence(): boolean {
     for (const user of this.#users) if (user.keepsAliveInSilence) return true;
     return false;
   }
 
-  /** The connection is over: there is nothing left to refer to. */
+  /** Called when the connection has ended and can no longer be referenced. */
   end(): void {
     this.#ended = true;
   }

@@ -1,7 +1,9 @@
 /**
- * How far a connection is in its life, and who hears of it: whoever waits for it to open or to end, and diagnostics.
+ * The state of a connection, and the notifications about it: to code that waits for it to open or to end, and to
+ * diagnostics.
  *
- * It goes one way, `connecting → open → closing → closed`, and changes in `#become` alone. A state may be left out.
+ * The state changes in one direction, `connecting → open → closing → closed`, and only in `#become`. A state may be
+ * skipped.
  */
 
 import { type ConnectionClosedError, closedError, type DBusError } from '../base/errors.js';
@@ -14,33 +16,39 @@ import { errnoText } from './errno.js';
 export interface ConnectFailure {
   readonly errno: number;
   readonly phase: ConnectionPhase;
-  /** As of `onClose` in `binding.ts`; or how far the other side had come when its time was over. */
+  /** The detail of `onClose` in `binding.ts`; or how far the other side had come when the time limit had passed. */
   readonly detail: string;
 }
 
-/** Hears of the end: with nothing after `close`, with the reason after a loss. */
+/** Called at the end: with `undefined` after `close`, with the reason after a loss. */
 export type CloseListener = (reason: DBusError | undefined) => void;
 
-/** What diagnostics tell of a connection. */
+/** The identity of a connection in diagnostics. */
 interface Identity {
   readonly id: number;
-  /** Where it leads; empty for a client that was accepted. */
+  /** The address of the other side; empty for a client that was accepted. */
   readonly address: string;
   readonly transport: TransportKind;
 }
 
 export class Lifecycle {
-  /** Settles when the attempt to connect is over: with nothing if it is open, else with why it is not. Never rejects. */
+  /**
+   * Resolves when the attempt to connect has ended: with `undefined` if the connection is open, else with the reason.
+   * Never rejects.
+   */
   readonly opened: Promise<ConnectFailure | undefined>;
 
-  /** Settles when it is closed: with nothing after `close`, with the reason after a loss. Never rejects. */
+  /**
+   * Resolves when the connection is closed: with `undefined` after `close`, with the reason after a loss. Never
+   * rejects.
+   */
   readonly closed: Promise<DBusError | undefined>;
 
   readonly #identity: Identity;
   readonly #closeListeners = new Set<CloseListener>();
   #state: ConnectionState = 'connecting';
   #carriesMessages = false;
-  /** Why it was lost. */
+  /** The reason of the loss. */
   #reason: DBusError | undefined;
   #resolveOpened!: (failure: ConnectFailure | undefined) => void;
   #resolveClosed!: (reason: DBusError | undefined) => void;
@@ -60,17 +68,20 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Whether messages are sent and delivered: while it is open, and while it answers what came before it is closed. */
+  /**
+   * Whether messages are sent and delivered: while the connection is open, and while it answers earlier calls before it
+   * closes.
+   */
   get carriesMessages(): boolean {
     return this.#carriesMessages;
   }
 
-  /** Why it was lost, if it was. */
+  /** The reason of the loss, if the connection was lost. */
   get reason(): DBusError | undefined {
     return this.#reason;
   }
 
-  /** The error for what is asked of it while it carries no messages. */
+  /** The error for an operation while the connection carries no messages. */
   refusal(what: string): ConnectionClosedError {
     return closedError(`the connection is ${this.#state}: ${what}`, this.#reason);
   }
@@ -81,20 +92,21 @@ export class Lifecycle {
     this.#resolveOpened(undefined);
   }
 
-  /** It is being closed here; what came is still answered. */
+  /** Begins to close; calls that have arrived are still answered. */
   beginToClose(): void {
     if (this.#state === 'open') this.#become('closing');
   }
 
-  /** Nothing more is sent or delivered; what was sent is still written. */
+  /** Stops sending and delivering messages; queued bytes are still written. */
   stopCarrying(): void {
     this.#carriesMessages = false;
   }
 
   /**
-   * It is over. Who waits for that hears of it by {@link tellEnd}, when everything has been given back.
+   * Called when the connection has ended. {@link tellEnd} informs the code that waits for it, after everything has been
+   * released.
    *
-   * @param failure what stopped the attempt, if it never opened
+   * @param failure why the attempt failed, if the connection never opened
    */
   end(failure: ConnectFailure, reason: DBusError | undefined): void {
     this.#carriesMessages = false;
@@ -110,14 +122,14 @@ export class Lifecycle {
   tellEnd(reason: DBusError | undefined): void {
     const listeners = [...this.#closeListeners];
     this.#closeListeners.clear();
-    // What one of them throws is not the others' business, nor keeps the end from being told.
+    // An error of one listener affects neither the other listeners nor the promise.
     for (const listener of listeners) this.#tell(listener, reason);
     this.#resolveClosed(reason);
   }
 
   /**
-   * Has `listener` called when the connection is over, until the returned function is called. For what comes and goes
-   * during the life of a connection; a reaction to `closed` could not be taken back.
+   * Calls `listener` when the connection ends, until the returned function is called. It is for objects that do not
+   * live as long as the connection; a reaction to `closed` could not be removed.
    */
   whenClosed(listener: CloseListener): () => void {
     this.#closeListeners.add(listener);

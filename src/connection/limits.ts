@@ -1,6 +1,6 @@
 /**
- * How much one connection may cost: the one list of limits, with its defaults, checked in one place. What each default
- * rests on is told in SECURITY.md, section "Limits".
+ * The limits of what one connection may cost: the one list, with defaults, checked in one place. SECURITY.md, section
+ * "Limits", explains each default.
  */
 
 import { InvalidArgumentError } from '../base/errors.js';
@@ -13,48 +13,49 @@ export type CompleteLimits = { readonly [Name in keyof ConnectionLimits]-?: numb
 /** All limits of a server, none left out. */
 export type CompleteServerLimits = { readonly [Name in keyof ServerLimits]-?: number };
 
-/** How much the other side of a connection may cost this process. What exceeds a limit costs only its sender. */
+/** Limits of what the other side of a connection may cost this process. Exceeding a limit affects only the sender. */
 export interface ConnectionLimits {
   /**
-   * Bytes of one received message, header included. A larger one is skipped as it comes and never stored: its caller is
-   * answered with `LimitsExceeded`, a call that it answers rejects with `LimitsExceededError`, a signal is dropped and
-   * reported. On the transport `sd-bus`, whose library stores every message, the body alone counts. Default: 128 MiB, the
-   * maximum of D-Bus.
+   * Bytes of one received message, including its header. A larger message is skipped while it is read, and never
+   * stored: a call is answered with `LimitsExceeded`, a reply makes its call reject with `LimitsExceededError`, and a
+   * signal is dropped and reported. On the transport `sd-bus`, whose library stores every message, only the body
+   * counts. Default: 128 MiB, the maximum of D-Bus.
    */
   readonly messageSize?: number | undefined;
   /**
-   * Bytes of memory that the values of one received message may take once they are decoded: small values take many
-   * times their size on the wire, an empty array of bytes about 300 bytes. It is added up before anything is decoded, from
-   * figures that were measured in V8 and rounded up; a message beyond it costs what one beyond `messageSize` costs.
-   * Default: 128 MiB.
+   * Bytes of memory that the decoded values of one received message may take. Small values take many times their size
+   * on the wire: an empty array of bytes takes about 300 bytes. The sum is computed before anything is decoded, from
+   * figures that were measured in V8 and rounded up. A message that exceeds it is treated like one that exceeds
+   * `messageSize`. Default: 128 MiB.
    */
   readonly decodedSize?: number | undefined;
   /**
-   * Method calls of one caller that may be in progress at a time; those that are done when their handlers return do not
-   * count. One more is answered with LimitsExceeded, and nothing of it is decoded. Default: 4096.
+   * Method calls of one caller that may be in progress at a time. Calls that are done when their handlers return do not
+   * count. A further call is answered with LimitsExceeded, and is not decoded. Default: 4096.
    */
   readonly callsInProgress?: number | undefined;
   /**
-   * Bytes that may wait to be written before the program's own messages are refused with a `BackpressureError`, and bytes of
-   * answers that may wait before no further call is read. Answers may exceed it up to four times. Default: 64 MiB.
+   * Bytes that may be queued for writing before the program's own messages are refused with a `BackpressureError`, and
+   * bytes of answers that may be queued before no further call is read. Answers may exceed it up to four times.
+   * Default: 64 MiB.
    */
   readonly queuedBytes?: number | undefined;
   /**
-   * Received file descriptors of one sender's messages that may be in progress, or wait for a loop, at a time; those of all
-   * senders may be four times as many. A message that brings more is refused. Descriptors that were taken are not counted.
-   * Default: 1024.
+   * Received file descriptors in messages of one sender that may be in progress, or wait for a loop, at a time. All
+   * senders together may have four times as many. A message that brings more is refused. Descriptors that were taken do
+   * not count. Default: 1024.
    */
   readonly descriptors?: number | undefined;
   /**
-   * File descriptors of one message that is sent; more are refused with an `InvalidArgumentError`. dbus-daemon hangs up on
-   * whoever sends it more than 16, unless its configuration (`max_message_unix_fds`) says otherwise; dbus-broker counts all of
-   * a user. What is collected for a caller, by GetAll and GetManagedObjects, leaves out what exceeds it. Default: 16 on a bus,
-   * 253 between peers, which is all that the kernel takes.
+   * File descriptors in one message that is sent; a message with more is refused with an `InvalidArgumentError`.
+   * dbus-daemon closes the connection of a sender of more than 16, unless its configuration (`max_message_unix_fds`)
+   * allows more; dbus-broker counts all descriptors of a user. The replies of GetAll and GetManagedObjects leave out
+   * values that would exceed it. Default: 16 on a bus, 253 between peers, which is the maximum of the kernel.
    */
   readonly messageDescriptors?: number | undefined;
 }
 
-/** The limits of a server for peers: those of each connection, and how many connections there may be. */
+/** The limits of a server for peers: those of each connection, and the number of connections. */
 export interface ServerLimits extends ConnectionLimits {
   /** Connections that may be open at a time. Default: 1024. */
   readonly connections?: number | undefined;
@@ -71,7 +72,7 @@ export const CONNECTION_LIMITS = {
   messageDescriptors: 16,
 } as const satisfies Required<ConnectionLimits>;
 
-/** Between peers nobody counts but the kernel, which takes no more at a time (SCM_MAX_FD). */
+/** Between peers, only the kernel has a limit for the descriptors of a message (SCM_MAX_FD). */
 export const PEER_LIMITS = {
   ...CONNECTION_LIMITS,
   messageDescriptors: 253,
@@ -84,9 +85,9 @@ export const SERVER_LIMITS = {
 } as const satisfies Required<ServerLimits>;
 
 /**
- * The limits with the defaults of those that are left out.
+ * Adds the defaults of the limits that are left out.
  *
- * @throws {@link InvalidArgumentError} for an unknown limit, or a value that is no integer above 0
+ * @throws {@link InvalidArgumentError} for an unknown limit, or a value that is not an integer above 0
  */
 export function completeLimits<Limits extends Readonly<Record<string, number>>>(
   given: Readonly<Partial<Record<keyof Limits, number | undefined>>> | undefined,

@@ -1,47 +1,50 @@
 /**
- * Every message, on the diagnostics channel `busbar:message` and, with `NODE_DEBUG=busbar-message`, in a trace.
+ * Publishes every message on the diagnostics channel `busbar:message` and, with `NODE_DEBUG=busbar-message`, in a
+ * trace.
  *
- * Messages are the hot path: nothing is made for one unless somebody watches, which `watchesMessages` tells.
+ * Messages are the hot path: nothing is allocated for one without a subscriber, which `watchesMessages` tells.
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { describeMessage, type HeaderFields, type MessageHead, MessageType } from './message.js';
 
-/** A message that was sent or received: its header, and how large it is. Bodies are not shown, they may be secret. */
+/**
+ * A message that was sent or received: its header and its size. Bodies are not included, because they may be secret.
+ */
 export interface MessageEvent extends HeaderFields {
   /** The number of the connection, as in `bus.stats().connection`. */
   readonly connection: number;
-  /** Which way it went. */
+  /** The direction of the message. */
   readonly direction: 'sent' | 'received';
-  /** What kind of message it is. */
+  /** The type of the message. */
   readonly type: MessageType;
   /** A union of the bits of {@link MessageFlag}. */
   readonly flags: number;
-  /** The number that the sender gave the message. */
+  /** The serial that the sender assigned to the message. */
   readonly serial: number;
-  /** The serial of the message that it answers; `undefined` where it answers none. */
+  /** The serial of the message that it answers; `undefined` if it is not a reply. */
   readonly replySerial: number | undefined;
-  /** The unique name that the bus vouches for; `undefined` between peers, and for what is sent. */
+  /** The unique name of the sender, verified by the bus; `undefined` between peers, and for messages that were sent. */
   readonly sender: string | undefined;
-  /** The signature of the body; empty where there is none. */
+  /** The signature of the body; empty if there is no body. */
   readonly signature: string;
   /** The length of the body in bytes. */
   readonly bodyLength: number;
-  /** Whether the body that arrived is other than its signature says: then only the header of the message is used. */
+  /** Whether the received body does not match its signature. In that case only the header of the message is used. */
   readonly isFaulty: boolean;
 }
 
 const events = channel('busbar:message');
 const write = debuglog('busbar-message');
-// The environment does not change, so that it need not be asked for each message.
+// The environment does not change, so it is read once and not for each message.
 const isTraced = write.enabled;
 
-/** Whether anybody wants to hear of messages. */
+/** Whether there is a subscriber or a trace of messages. */
 export function watchesMessages(): boolean {
   return events.hasSubscribers || isTraced;
 }
 
-/** Tells of a message that was sent; only to be called where {@link watchesMessages} says so. */
+/** Publishes a message that was sent; only to be called if {@link watchesMessages} returns true. */
 export function publishSent(
   connection: number,
   { type, flags = 0, path, interface: interfaceName, member, errorName, destination, signature = '' }: MessageHead,
@@ -55,10 +58,10 @@ export function publishSent(
   publish({ connection, direction: 'sent', ...event });
 }
 
-/** What is told of a message that was received. Its reply serial is 0 where it answers nothing. */
+/** The fields of a received message. Its reply serial is 0 if it is not a reply. */
 type Received = Omit<MessageEvent, 'connection' | 'direction' | 'replySerial'> & { readonly replySerial: number };
 
-/** Tells of a message that was received; only to be called where {@link watchesMessages} says so. */
+/** Publishes a message that was received; only to be called if {@link watchesMessages} returns true. */
 export function publishReceived(connection: number, received: Received): void {
   const { type, flags, serial, replySerial, path, interface: interfaceName, member, errorName } = received;
   const { destination, sender, signature, bodyLength, isFaulty } = received;

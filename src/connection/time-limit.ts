@@ -1,12 +1,13 @@
-/** For who waits, but not for ever. */
+/** Time limits for code that waits. */
 
-/** What timers of Node.js can wait for at most, in milliseconds: with more they fire at once. */
+/** The longest delay of a Node.js timer, in milliseconds; a timer with a longer one fires immediately. */
 export const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 /**
- * Calls `then` after so many milliseconds, unless the returned function is called before. Timers that are due come before what
- * the sockets have. So where the event loop was held beyond the end, it goes round for as long as it was late, and for once
- * more the time at most: what came before the end is read, and what that leads to is done.
+ * Calls `then` after this many milliseconds, unless the returned function is called before. Timers that are due run
+ * before the sockets are read. So if the event loop was blocked beyond the end, `then` waits once more for as long as
+ * the loop was late, and at most for the time itself. Meanwhile, messages that arrived before the end are read and
+ * handled.
  */
 export function startTimer(then: () => void, milliseconds: number, keepsAlive = true): () => void {
   if (milliseconds === Number.POSITIVE_INFINITY) return () => {};
@@ -17,26 +18,28 @@ export function startTimer(then: () => void, milliseconds: number, keepsAlive = 
   };
   const delay = Math.min(milliseconds, TIMER_MAXIMUM);
   const endsAt = performance.now() + delay;
-  // A timer of the next turn comes after what the sockets have now.
+  // A timer of the next iteration runs after the sockets are read.
   wait(() => wait(then, Math.max(1, Math.min(performance.now() - endsAt, delay))), delay);
   return () => clearTimeout(timer);
 }
 
-/** A promise that settles after a while, as {@link startTimer} counts it, and a way to give it up. */
+/**
+ * Returns a promise that resolves after a time, as {@link startTimer} counts it, and a function that stops the timer.
+ */
 export function timeLimit(
   milliseconds: number,
   keepsAlive = true,
-): { readonly promise: Promise<undefined>; readonly give: () => void } {
-  let give: () => void = () => {};
+): { readonly promise: Promise<undefined>; readonly stop: () => void } {
+  let stop: () => void = () => {};
   const promise = new Promise<undefined>((resolve) => {
-    give = startTimer(() => resolve(undefined), milliseconds, keepsAlive);
+    stop = startTimer(() => resolve(undefined), milliseconds, keepsAlive);
   });
-  return { promise, give };
+  return { promise, stop };
 }
 
-/** A limit of time that can be made shorter while it runs. It ends as {@link startTimer} counts it. */
+/** A time limit that can be shortened while it runs. It ends as {@link startTimer} counts it. */
 export class TimeLimit {
-  /** Settles when the time is over. */
+  /** Resolves when the time has passed. */
   readonly over: Promise<void>;
   #resolve!: () => void;
   #stop: () => void = () => {};
@@ -56,12 +59,15 @@ export class TimeLimit {
     return this.#isOver;
   }
 
-  /** Whether there was to be no time, at first or in the end: what is not done then was not meant to be. */
+  /**
+   * Whether the limit is 0, from the beginning or after shortening: work that is unfinished then was not meant to be
+   * done.
+   */
   get isAtOnce(): boolean {
     return this.#isAtOnce;
   }
 
-  /** Ends it so many milliseconds from now, if it would end later. */
+  /** Shortens the limit to this many milliseconds from now, if it would end later. */
   shorten(milliseconds: number): void {
     if (this.#isOver) return;
     const endsAt = performance.now() + milliseconds;
@@ -74,7 +80,7 @@ export class TimeLimit {
     else this.#stop = startTimer(() => this.#pass(), milliseconds);
   }
 
-  /** It is not needed any more. */
+  /** Stops a limit that is no longer needed. */
   end(): void {
     this.#stop();
     this.#isOver = true;

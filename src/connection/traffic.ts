@@ -1,18 +1,18 @@
-/** How much went over a connection. */
+/** The traffic of a connection. */
 import type { CallCounts } from './call-events.js';
 
-/** What went over a connection since it was made. */
+/** The traffic of a connection since it was made. */
 export interface Traffic {
-  /** Messages that were handed over to be written. */
+  /** Messages that were passed on for writing. */
   readonly messagesSent: number;
-  /** Messages that arrived, whether somebody wanted them or not. */
+  /** Messages that arrived, whether or not any code handled them. */
   readonly messagesReceived: number;
-  /** Bytes of the bodies of these messages; headers are not counted. */
+  /** Bytes of the bodies of the messages that were sent; headers do not count. */
   readonly bodyBytesSent: number;
   /** Bytes of the bodies of the messages that arrived. */
   readonly bodyBytesReceived: number;
-  /** How the calls that were made here and are settled ended. */
+  /** The outcomes of the settled calls of this connection. */
   readonly calls: CallCounts;
-  /** Replies that no call waited for, because it had timed out for instance, or that came from somebody else. */
+  /** Replies that no call waited for, for instance because it had timed out, or that came from another sender. */
   readonly unexpectedReplies: number;
 }

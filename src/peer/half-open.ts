@@ -130,9 +130,9 @@ export class HalfOpen {
     const answer = allow();
     if (typeof answer === 'boolean') return answer && !place.isLost;
     const { timeout } = this.#options;
-    const { promise, give } = timeLimit(timeout, false);
+    const { promise, stop } = timeLimit(timeout, false);
     const allowed = await Promise.race([answer, place.whenLost, promise]);
-    give();
+    stop();
     if (allowed === undefined)
       report('peer', `a client was turned away: \`allow\` has not settled within ${timeout} ms`);
     return allowed === true && !place.isLost;

@@ -94,14 +94,14 @@ async function openOne(
 
 /** As {@link listenTarget}, or why the host cannot be looked up; it has the time of an attempt to connect. */
 async function targetInTime(address: Address): Promise<ListenTarget | string> {
-  const { promise, give } = timeLimit(CONNECT_TIMEOUT);
+  const { promise, stop } = timeLimit(CONNECT_TIMEOUT);
   const { parameters } = address;
   const host = parameters.get('bind') || parameters.get('host');
   const target = await Promise.race([
     listenTarget(address).catch((error: NodeJS.ErrnoException) => error.message),
     promise.then(() => `its host ${host} could not be looked up in time`),
   ]);
-  give();
+  stop();
   return target;
 }
 

@@ -64,7 +64,7 @@ test('a limit can be made shorter while it runs, and be ended at once, also when
 test('a limit of `Infinity` does not end, and one that is given up keeps nothing', async () => {
   const forever = timeLimit(Number.POSITIVE_INFINITY);
   const given = timeLimit(20);
-  given.give();
+  given.stop();
   const ended = new TimeLimit(20);
   ended.end();
   const other = new Promise((resolve) => setTimeout(resolve, 60, 'other'));

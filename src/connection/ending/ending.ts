@@ -1,6 +1,6 @@
 /**
- * How a connection ends: what was sent is written before, by `flush`, by `close`, or while the process exits, and what was not
- * is told of. So is a loss that the program would not hear of.
+ * Ends a connection. `flush`, `close` and the exit of the process write the queued bytes first. Bytes that are never
+ * written are reported, and so is a loss that the program would not notice.
  */
 
 import type { DBusError } from '../../base/errors.js';
@@ -16,11 +16,11 @@ import { flushAtExit, flushWhileExiting, forgetAtExit } from './exit.js';
 import { forgetLossOf, tellUnheardLoss } from './unheard-loss.js';
 
 export interface EndingOptions {
-  /** The number by which diagnostics call the connection. */
+  /** The number of the connection in diagnostics. */
   readonly id: number;
-  /** Where it leads; empty for a client that was accepted. */
+  /** The address of the other side; empty for a client that was accepted. */
   readonly address: string;
-  /** Whether the other side is no bus. */
+  /** Whether the other side is a peer, and not a bus. */
   readonly isPeer: boolean;
   readonly native: Pick<NativeConnection, 'close' | 'flush'>;
   readonly life: Lifecycle;
@@ -30,12 +30,12 @@ export interface EndingOptions {
 }
 
 export class Ending {
-  /** Whether the program asks for the end of the connection, so that it hears of a loss. */
+  /** Whether the program waits for the end of the connection, so that it notices a loss. */
   isAskedFor = false;
   readonly id: number;
   readonly #options: EndingOptions;
   #closing: Promise<void> | undefined;
-  /** Within which it is closed. */
+  /** The time limit for closing. */
   #limit: TimeLimit | undefined;
 
   constructor(options: EndingOptions) {
@@ -43,7 +43,7 @@ export class Ending {
     this.#options = options;
   }
 
-  /** Where the connection leads, in words. */
+  /** A description of the other side. */
   get where(): string {
     const { address, isPeer } = this.#options;
     if (this.isAccepted) return 'a client';
@@ -58,7 +58,7 @@ export class Ending {
     return this.#options.outbox.queuedBytes;
   }
 
-  /** The connection is open: from now on something may have to be written. */
+  /** Called when the connection is open. From now on bytes may have to be written. */
   open(): void {
     const { address, isPeer } = this.#options;
     flushAtExit(this);
@@ -66,9 +66,10 @@ export class Ending {
   }
 
   /**
-   * Settles when the kernel has taken everything that was sent; at once if the connection is closed.
+   * Resolves when the kernel has taken all bytes that were sent; immediately if the connection is closed.
    *
-   * @throws (rejects) the reason of the loss, or a {@link ConnectionClosedError} after `close`, if some of it was never written
+   * @throws (rejects) the reason of the loss, or a {@link ConnectionClosedError} after `close`, if some bytes were
+   *   never written
    */
   async flush(): Promise<void> {
     const { life, outbox, sender, keepAlive } = this.#options;
@@ -84,7 +85,10 @@ export class Ending {
     }
   }
 
-  /** Writes what was sent, blocking for at most `milliseconds`: for a process that is about to exit. Returns whether that is all. */
+  /**
+   * Writes the queued bytes, blocking for at most `milliseconds`; for a process that is about to exit. Returns whether
+   * all were written.
+   */
   flushNow(milliseconds: number): boolean {
     const { native, outbox, sender } = this.#options;
     sender.letOutFirst();
@@ -93,12 +97,15 @@ export class Ending {
     return outbox.waiting() === 0;
   }
 
-  /** Writes what was sent while the process exits. */
+  /** Writes the queued bytes while the process exits. */
   flushWhileExiting(): void {
     flushWhileExiting(this);
   }
 
-  /** Writes what was sent, until the limit, and closes. Calls that wait reject. The second time it is the same. */
+  /**
+   * Writes the queued bytes until the limit has passed, then closes. Waiting calls reject. A second call returns the
+   * same promise.
+   */
   close(limit: TimeLimit): Promise<void> {
     this.#closing ??= this.#writeAndClose(limit);
     return this.#closing;
@@ -112,7 +119,7 @@ export class Ending {
       sender.letOutFirst();
       life.stopCarrying();
       const release = keepAlive.hold();
-      // What could not be written is reported when the connection is over.
+      // When the connection has ended, bytes that could not be written are reported.
       const drained = outbox.drained().catch(() => {});
       await Promise.race([drained, limit.over]);
       release();
@@ -123,9 +130,9 @@ export class Ending {
   }
 
   /**
-   * The connection is over, for this reason if it was lost.
+   * Called when the connection has ended, with the reason if it was lost.
    *
-   * @param wasOpen whether it had not been closed here
+   * @param wasOpen whether the connection was lost before the program closed it
    */
   end(reason: DBusError | undefined, wasOpen: boolean): void {
     const { keepAlive, outbox } = this.#options;
@@ -135,17 +142,23 @@ export class Ending {
     this.#reportUnwritten(outbox.end(reason), reason);
   }
 
-  /** Peers come and go; a bus stays, and programs that do not ask take it for granted. */
+  /**
+   * Warns about a loss that the program would not notice, but only for a bus: peers come and go, while programs rely on
+   * the bus.
+   */
   #tellIfUnheard(reason: DBusError): void {
     const { address, isPeer, keepAlive } = this.#options;
     if (isPeer || this.isAskedFor || !keepAlive.keepsAliveInSilence) return;
     tellUnheardLoss(address, reason, () => this.isAskedFor);
   }
 
-  /** What the kernel had not taken was promised to the program. Of what it had taken, nothing tells whether it was read. */
+  /**
+   * Reports bytes that the kernel had not taken: the program was told that they would be sent. Of bytes that the kernel
+   * had taken, it is unknown whether they were read.
+   */
   #reportUnwritten(bytes: number, reason: DBusError | undefined): void {
     if (bytes === 0) return;
-    // A program that closes at once wants no time for that, and one that loses the connection hears of the loss.
+    // A program that closes with a limit of 0 does not want to wait, and one that loses the connection gets an error.
     const isGivenUp = reason === undefined && this.#limit?.isAtOnce === false;
     const what = `${bytes} bytes of what was sent${isGivenUp ? ` to ${this.where}` : ''}, at most, were never written`;
     const text = `${what}: ${reason === undefined ? 'the other side did not read in time' : reason.message}`;

@@ -1,34 +1,35 @@
 /**
- * What was sent before the process ends, or while it does, is delivered: at `exit`, every open connection writes what it
- * gathered, and from then on whatever is sent is written at once. What the other side does not read in time is told of.
+ * Writes messages that were sent before or during the exit of the process. At `exit`, every open connection writes its
+ * gathered messages, and from then on every message is written immediately. Bytes that the other side does not read in
+ * time are reported.
  *
- * One listener serves all connections, and it is only there while there is one.
+ * One listener serves all connections, and is registered only while there is a connection.
  */
 import { tellUnwritten, type UnwrittenTo } from '../sending/tell-unwritten.js';
 
 interface Flushable extends UnwrittenTo {
-  /** Where it leads, in words. */
+  /** A description of the other side. */
   readonly where: string;
-  /** Bytes that wait to be written. */
+  /** Bytes that are queued. */
   readonly queuedBytes: number;
   /**
-   * Writes what was sent, and what was put off for the end of the turn, blocking for at most so long. Returns whether all of it
-   * is written.
+   * Writes the queued bytes, and messages that were deferred to the end of the turn, blocking for at most this long.
+   * Returns whether all were written.
    */
   flushNow(milliseconds: number): boolean;
 }
 
-/** How long an exiting process waits for those that do not read: for all of them together. */
+/** How long an exiting process waits for all connections whose other side does not read, in total. */
 const EXIT_PATIENCE = 1000;
 
-/** How long it waits for one before it looks at the others again. */
+/** How long it waits for one connection before it tries the others again. */
 const SLICE = 10;
 
 const open = new Set<Flushable>();
-/** When an exiting process waits no longer, on the clock of `performance.now`; nothing while it is not exiting. */
+/** When an exiting process stops waiting, on the clock of `performance.now`; `undefined` while it does not exit. */
 let end: number | undefined;
 
-/** Whether the process is exiting: no turn of the event loop, and no microtask, will come any more. */
+/** Whether the process is exiting: there will be no turn of the event loop and no microtask any more. */
 export function isExiting(): boolean {
   return end !== undefined;
 }
@@ -39,21 +40,22 @@ function timeLeft(): number {
 
 function flushAll(): void {
   end ??= performance.now() + EXIT_PATIENCE;
-  // A peer that reads is not to go without because another does not: all have their turn before any is waited for.
+  // Each connection writes once before the process waits for any of them, so that no peer misses messages because
+  // another does not read.
   let unwritten = [...open].filter((connection) => !connection.flushNow(0));
   for (let turn = 0; unwritten.length > 0 && timeLeft() >= 1; turn++) {
     unwritten[turn % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
     unwritten = unwritten.filter((connection) => !connection.flushNow(0));
   }
-  for (const connection of unwritten) tellGivenUp(connection);
+  for (const connection of unwritten) reportLost(connection);
 }
 
-/** Writes what was sent while the process exits. */
+/** Writes the queued bytes while the process exits. */
 export function flushWhileExiting(connection: Flushable): void {
-  if (!connection.flushNow(timeLeft())) tellGivenUp(connection);
+  if (!connection.flushNow(timeLeft())) reportLost(connection);
 }
 
-function tellGivenUp(connection: Flushable): void {
+function reportLost(connection: Flushable): void {
   const { where, queuedBytes } = connection;
   const text = `${queuedBytes} bytes that were sent to ${where} are lost: the process ends, and the other side does not read`;
   tellUnwritten(text, connection);

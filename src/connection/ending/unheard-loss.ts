@@ -1,6 +1,6 @@
 /**
- * The loss of a bus that the program would not hear of: nothing rejects, and the process ends as if its work were done. It is
- * a warning, and the process ends with an exit code that has a supervisor start it anew.
+ * Handles the loss of a bus that the program would not notice: no promise rejects, and the process would end as if its
+ * work were done. A warning is emitted, and the exit code makes a supervisor restart the process.
  */
 
 import type { DBusError } from '../../base/errors.js';
@@ -8,13 +8,16 @@ import { printable } from '../../base/printable.js';
 
 const EXIT_CODE = 1;
 
-/** Losses that the program has not heard of, by the address of the bus: whether it has asked meanwhile. */
+/**
+ * Losses that the program has not noticed, by the address of the bus. The function tells whether the program waits for
+ * the end by now.
+ */
 const losses = new Map<string, () => boolean>();
 
 /**
- * Tells of a loss.
+ * Warns about a loss.
  *
- * @param isAskedFor whether the program asks for the end of the connection
+ * @param isAskedFor whether the program waits for the end of the connection
  */
 export function tellUnheardLoss(address: string, reason: DBusError, isAskedFor: () => boolean): void {
   const text =
@@ -25,12 +28,12 @@ export function tellUnheardLoss(address: string, reason: DBusError, isAskedFor: 
   losses.set(address, isAskedFor);
 }
 
-/** The program has connected to a bus, perhaps anew: its loss is made good. */
+/** Called when the program has connected to a bus, perhaps again after a loss. */
 export function forgetLossOf(address: string): void {
   if (losses.delete(address) && losses.size === 0) process.off('beforeExit', setExitCode);
 }
 
-/** Nothing keeps the process alive any more. Where the program has set a code, that is its word. */
+/** Called when nothing keeps the process alive any more. An exit code that the program has set takes precedence. */
 function setExitCode(): void {
   if ([...losses.values()].every((isAskedFor) => isAskedFor())) return;
   process.exitCode ??= EXIT_CODE;

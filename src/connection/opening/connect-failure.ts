@@ -1,4 +1,4 @@
-/** Why no connection could be made to an address, in words: what happened, and what usually cures it. */
+/** The text of a failure to connect to an address: what happened, and the usual cure. */
 import { constants } from 'node:os';
 import type { AddressParts } from '../../address/address.js';
 import type { TransportKind } from '../../native/binding.js';
@@ -6,10 +6,10 @@ import { errnoText } from '../errno.js';
 import type { ConnectFailure } from '../lifecycle.js';
 import { foreignOwnerText, type ServerKind } from './socket-owner.js';
 
-/** What was tried. */
+/** The attempt that failed. */
 export interface FailedAttempt {
   readonly address: AddressParts & { readonly origin: string };
-  /** Whether it was tried without saying who one is. */
+  /** Whether the client authenticated anonymously. */
   readonly anonymous: boolean;
   readonly server: ServerKind;
   readonly transport: TransportKind;
@@ -17,7 +17,7 @@ export interface FailedAttempt {
 
 const { errno: Errno } = constants;
 
-/** What happened, and in brackets what usually cures it. */
+/** The text of the failure, with the usual cure in brackets. */
 export function failureText(failure: ConnectFailure, attempt: FailedAttempt): string {
   const { errno, phase, detail } = failure;
   const isTurnedAway = phase === 'authenticate' && errno === Errno.EACCES;
@@ -66,14 +66,14 @@ function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: Failed
     case Errno.EIO:
       if (server === 'peer' && transport === 'sd-bus') return SPOKE_WITH_DESCRIPTORS;
   }
-  // The server itself was found out to be the wrong one, or none.
+  // The server turned out to be the wrong one, or not a D-Bus server.
   if (errno === Errno.EPERM && detail !== '') return 'correct the guid of the address, or leave it out';
   if (detail.startsWith('it speaks no D-Bus')) return undefined;
   if (transport === 'sd-bus' && foreignOwnerText(address, server) === undefined) return SD_BUS_TELLS_NOTHING;
   return turnedAway(server, address);
 }
 
-/** The server said by which mechanisms it lets clients in, if it said any. */
+/** The cure if the server listed the mechanisms that it accepts, if any. */
 function cureOfRefusal(mechanisms: string, { address, anonymous, server }: FailedAttempt): string {
   const offered = mechanisms.split(' ');
   const takes = { users: mechanisms === '' || offered.includes('EXTERNAL'), anonymous: offered.includes('ANONYMOUS') };
@@ -90,12 +90,12 @@ function cureOfRefusal(mechanisms: string, { address, anonymous, server }: Faile
   return address.transport === 'tcp' ? unknownOverTcp(server) : turnedAway(server, address);
 }
 
-/** Why users cannot be told apart where the kernel does not know them. */
+/** Why the server cannot tell users apart if the kernel does not know them. */
 export function unknownOverTcp(server: ServerKind): string {
   return `over TCP no ${server} can know which user a client is: connect with \`anonymous: true\` if it allows that, or by a unix socket`;
 }
 
-/** What usually cures a failure to authenticate where the server said nothing of its reasons. */
+/** The usual cure of a failure to authenticate if the server gave no reason. */
 function turnedAway(server: ServerKind, address: FailedAttempt['address']): string {
   const owner = foreignOwnerText(address, server);
   return owner === undefined ? TURNED_AWAY[server] : `the ${server} turned this user away: ${owner}`;
@@ -110,7 +110,10 @@ const SD_BUS_TELLS_NOTHING =
   'it turned this client away, is another server than the address says, or speaks no D-Bus: ' +
   "the sd-bus library does not tell, and the transport 'socket' does";
 
-/** The library takes no descriptors together with the last bytes of a handshake, and its EIO has hardly another reason. */
+/**
+ * The library does not accept descriptors together with the last bytes of a handshake. Its EIO hardly has another
+ * cause.
+ */
 const SPOKE_WITH_DESCRIPTORS =
   'the peer sent file descriptors at once, which the sd-bus library cannot take: ' +
   "use the transport 'socket', or have the peer wait for a call first";

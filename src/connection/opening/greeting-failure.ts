@@ -1,4 +1,4 @@
-/** Why a bus that was reached did not answer `Hello`, in words. */
+/** The error if a server was reached but did not answer `Hello`. */
 
 import type { Address } from '../../address/address.js';
 import {
@@ -14,15 +14,15 @@ import {
 import { unknownOverTcp } from './connect-failure.js';
 import { foreignOwnerText } from './socket-owner.js';
 
-/** What a server answers that has no such method, whatever of it is unknown there. */
+/** The errors of a server without this method: it may not know the method, the object or the interface. */
 const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, NotSupportedError];
 
 /**
- * The error for whoever wanted to connect. What a bus says for itself, that too many are connected for instance, is left as it
- * is.
+ * Returns the error for the program that connects. An error of the bus itself, for instance that it has too many
+ * connections, is returned unchanged.
  *
- * @param anonymous whether the client did not say who it is
- * @param listener the user id of the process that listens, where it is known
+ * @param anonymous whether the client authenticated anonymously
+ * @param listener the user id of the process that listens, if known
  */
 export function greetingFailure(
   error: unknown,

@@ -1,10 +1,10 @@
 /**
- * Opens a connection to the first of some addresses that answers, and tells what happened at each if none does.
+ * Opens a connection to the first address of a list that answers. If none does, the error tells what happened at each.
  *
- * On the transport `socket`, sd-bus connects to buses where there is a library of it. What it does not get into is tried
- * once more by a handshake of our own, which says one line at a time and hears why it is turned away: sd-bus says all of
- * its lines at once, which proxies that look into the handshake (xdg-dbus-proxy before 0.1.6) cut off, and tells no
- * reasons. Peers, and all plain sockets where there is no library, are for our own handshake alone.
+ * On the transport `socket`, sd-bus connects to buses if its library is installed. If it fails, a handshake of busbar's
+ * own makes another attempt. It sends one line at a time, and receives the reason of a refusal. sd-bus sends all of its
+ * lines at once, which proxies that inspect the handshake (xdg-dbus-proxy before 0.1.6) cut off, and it does not tell
+ * reasons. For peers, and for all plain sockets without the library, busbar uses only its own handshake.
  */
 import { constants } from 'node:os';
 import { type Address, formatAddress } from '../../address/address.js';
@@ -23,9 +23,9 @@ import { failureText } from './connect-failure.js';
 import type { ServerKind } from './socket-owner.js';
 
 /**
- * Milliseconds for one attempt to connect. A bus authenticates within a few; on a machine that is starting up, five
- * seconds were too short for many a client of dbus-daemon, and thirty are what dbus-daemon gives a client now. Twice those
- * five is what busbar's own servers give, and no longer does a program wait for a socket that says nothing.
+ * Milliseconds for one attempt to connect. A bus authenticates within a few. Five seconds were too short for many
+ * clients of dbus-daemon on a machine that is starting up, so dbus-daemon now allows thirty. busbar's own servers allow
+ * ten, and a program waits no longer for a socket that sends nothing.
  */
 export const CONNECT_TIMEOUT = 10_000;
 
@@ -34,16 +34,16 @@ export interface OpenOptions {
   readonly poller?: PollerKind | undefined;
   /** Milliseconds for one attempt. */
   readonly timeout: number;
-  /** Whether to authenticate without saying who one is. */
+  /** Whether to authenticate anonymously. */
   readonly anonymous?: boolean | undefined;
   readonly limits: CompleteLimits;
-  /** Gives everything up when it aborts. */
+  /** Ends all attempts when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** What is at the other end, for error texts; a bus if left out. */
+  /** The kind of server, for error texts; a bus if left out. */
   readonly server?: ServerKind | undefined;
 }
 
-/** A connection, and the address that it leads to. */
+/** A connection and its address. */
 export interface Opened {
   readonly connection: Connection;
   readonly address: Address;
@@ -53,8 +53,8 @@ export interface Opened {
  * Connects to the first address that answers.
  *
  * @throws (rejects) the reason of the signal
- * @throws (rejects) {@link ConnectError} if none does, or if the transport is to be sd-bus and this machine has no library
- *   of it
+ * @throws (rejects) {@link ConnectError} if none answers, or if the transport is sd-bus and its library is not
+ *   installed
  */
 export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Opened> {
   const { server = 'bus', transport = transportKind() } = options;
@@ -72,7 +72,7 @@ export async function openConnection(addresses: readonly Address[], options: Ope
 }
 
 const LIBRARIES = 'libsystemd.so.0, libelogind.so.0 or libbasu.so.0';
-/** Where each system keeps the library. */
+/** The packages that contain the library. */
 const PACKAGES =
   'Install one: Debian and Ubuntu: libsystemd0; Fedora: systemd-libs; Arch: systemd-libs; Alpine: basu or libelogind';
 
@@ -81,9 +81,9 @@ function hasLibrary(): boolean {
 }
 
 /**
- * For the transport `sd-bus`.
+ * Checks that the transport `sd-bus` is available.
  *
- * @throws {@link ConnectError} if there is no library of it
+ * @throws {@link ConnectError} if its library is not installed
  */
 export function requireLibrary(): void {
   if (hasLibrary()) return;
@@ -95,7 +95,7 @@ export function requireLibrary(): void {
 
 type CompleteOptions = OpenOptions & { readonly server: ServerKind; readonly transport: TransportKind };
 
-/** The tries at one address. */
+/** The attempts at one address. */
 class Attempt {
   readonly #address: Address;
   readonly #options: CompleteOptions;
@@ -105,7 +105,7 @@ class Attempt {
     this.#options = options;
   }
 
-  /** Resolves with the connection, or with why there is none. */
+  /** Resolves with the connection, or with the reason why there is none. */
   async open(): Promise<Connection | string> {
     if (this.#options.transport === 'sd-bus') return this.#resultOf(this.#bySdBus(this.#address.text));
     const targets = await this.#targets();
@@ -121,14 +121,14 @@ class Attempt {
     return failure;
   }
 
-  /** As {@link socketTargets}; resolves with the reason where a host cannot be looked up. */
+  /** See {@link socketTargets}; resolves with the reason if a host cannot be looked up. */
   async #targets(): Promise<readonly SocketTarget[] | string | undefined> {
     const host = this.#address.parameters.get('host');
     const lookup = socketTargets(this.#address, this.#options.server === 'bus').catch(
       (error: NodeJS.ErrnoException) => `its host ${host} has no address: ${error.message}`,
     );
     const { signal, timeout } = this.#options;
-    const { promise, give } = timeLimit(timeout);
+    const { promise, stop } = timeLimit(timeout);
     let stopListening: (() => void) | undefined;
     const aborted = new Promise<string>((resolve) => {
       stopListening = signal && onAbort(signal, () => resolve('the attempt was aborted'));
@@ -136,17 +136,17 @@ class Attempt {
     const late = promise.then(() => `its host ${host} could not be looked up in time`);
     const targets = await Promise.race([lookup, late, aborted]);
     stopListening?.();
-    give();
+    stop();
     return targets;
   }
 
-  /** What is not one socket, or not one that we can name, is for sd-bus alone. */
+  /** Only sd-bus can connect to an address that is not a single socket, or whose name JavaScript cannot represent. */
   #withoutTarget(): Promise<Connection | string> | string {
     const { server } = this.#options;
     if (!hasLibrary()) {
       return `it takes an sd-bus library (${LIBRARIES}) to connect to such an address, and none was found. ${PACKAGES}`;
     }
-    // A peer may speak first, so its socket cannot be taken over from sd-bus.
+    // A peer may send first, so its socket cannot be taken over from sd-bus.
     return this.#resultOf(this.#bySdBus(this.#address.text, server === 'peer' ? 'sd-bus' : 'socket'));
   }
 
@@ -155,7 +155,7 @@ class Attempt {
     if (server === 'peer' || !hasLibrary()) return this.#byOwnHandshake(target);
     const first = await this.#bySdBus(addressOf(this.#address, target));
     if (first instanceof Connection || !isWorthAnother(first) || this.#options.signal?.aborted) return first;
-    // With the full timeout: the event loop may have been blocked during the first attempt.
+    // The second attempt has its own time limit: the event loop may have been blocked for all of the first one's.
     const second = await this.#byOwnHandshake(target);
     return second instanceof Connection || second.detail !== '' ? second : first;
   }
@@ -187,15 +187,15 @@ class Attempt {
 }
 
 /**
- * Whether our own handshake may get in where sd-bus did not, or tell more: it was turned away or hung up on, or the
- * queue of a busy server was full, which sd-bus does not wait for.
+ * Whether busbar's own handshake may succeed where sd-bus failed, or tell more: the server refused the client or hung
+ * up, or the queue of a busy server was full, for which sd-bus does not wait.
  */
 function isWorthAnother({ errno, phase }: ConnectFailure): boolean {
   const { EAGAIN, ETIMEDOUT } = constants.errno;
   return phase === 'authenticate' ? errno !== ETIMEDOUT : errno === EAGAIN;
 }
 
-/** What sd-bus is given: it would look a host name up itself, and hold the event loop meanwhile. */
+/** The address for sd-bus, with a numeric host: sd-bus would look up a host name itself and block the event loop. */
 function addressOf({ transport, text, parameters }: Address, { ip }: SocketTarget): string {
   if (transport !== 'tcp') return text;
   return formatAddress({ transport, parameters: new Map([...parameters, ['host', ip]]) });

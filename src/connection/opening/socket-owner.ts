@@ -1,18 +1,18 @@
-/** Whose a bus is: a session bus lets in its own user only, and does not say so to others. */
+/** The owner of a server's socket: a session bus accepts only its own user, and does not tell other users so. */
 import { statSync } from 'node:fs';
 import type { AddressParts } from '../../address/address.js';
 import { SYSTEM_BUS_SOCKETS } from '../../address/bus-addresses.js';
 import { isOwnUser, isUnmapped } from './own-user.js';
 
-/** What is at the other end. */
+/** The kind of server. */
 export type ServerKind = 'bus' | 'peer';
 
 /**
- * That the socket of an address is another user's, in words, and what that means; `undefined` where it is not, or where that
- * does not matter: the bus of the system lets in everybody.
+ * Returns a text that the socket of an address belongs to another user, and what follows from that. Returns `undefined`
+ * if it does not, or if that does not matter: the system bus accepts all users.
  *
- * @param server what is at the other end
- * @param listener the user id of the process that listens, where it is known
+ * @param server the kind of server
+ * @param listener the user id of the process that listens, if known
  */
 export function foreignOwnerText(
   { transport, parameters, origin }: AddressParts & { readonly origin: string },

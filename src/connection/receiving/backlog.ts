@@ -1,31 +1,37 @@
 /**
- * Whether more of what the other side has sent is about to come. The socket does not tell: dbus-broker writes 16 messages, waits
- * until some of them are read, and then writes the next ones. So behind a batch as large as that, the socket is looked at for
- * a while longer. Other batches have nothing behind them, and are not waited for.
+ * Tells whether more messages of the other side are about to arrive. The socket alone does not tell: dbus-broker writes
+ * 16 messages, waits until some of them are read, and then writes the next ones. So after a batch as large as that, the
+ * socket is watched for a while longer. After other batches there is nothing to wait for.
  */
 
-/** A batch of so many messages may have been cut off; half of what dbus-broker writes at once, because it may be read in two. */
+/**
+ * A batch of this many messages may have been cut off. It is half of what dbus-broker writes at once, because the bytes
+ * may be read in two parts.
+ */
 export const CUT_BATCH = 8;
 
-/** When nothing has come for so many turns of the event loop, and so many milliseconds, nothing is about to. */
+/**
+ * If nothing arrives for this many iterations of the event loop and this many milliseconds, no message is about to
+ * arrive.
+ */
 const QUIET_TURNS = 10;
 const QUIET_MILLISECONDS = 20;
-/** Where something comes again and again, so many turns are enough to hear of what was sent long before. */
+/** If messages keep arriving, this many iterations are enough to read messages that were sent long before. */
 const LOOKS = 100;
 
-/** What has come over a connection. */
+/** The messages that have arrived over a connection. */
 export interface Arrivals {
-  /** Whether something has come that is not read yet. */
+  /** Whether bytes have arrived that are not read yet. */
   hasUnread(): boolean;
   received(): {
-    /** How many messages were read so far. */
+    /** The number of messages read so far. */
     readonly messages: number;
-    /** When a batch of at least {@link CUT_BATCH} messages was read last, on the clock of `performance.now`. */
+    /** When a batch of at least {@link CUT_BATCH} messages was last read, on the clock of `performance.now`. */
     readonly cutAt: number;
   };
 }
 
-/** What a call that waits knows of it. */
+/** Watches the arrivals for a call that waits. */
 export class Backlog {
   readonly #arrivals: Arrivals;
   #messages = 0;
@@ -37,12 +43,12 @@ export class Backlog {
     this.#arrivals = arrivals;
   }
 
-  /** Asked once a turn of the event loop, until it says no. */
+  /** To be called once in each iteration of the event loop, until it returns false. */
   isComing(): boolean {
     if (this.#arrivals.hasUnread()) return true;
     const { cutAt, messages } = this.#arrivals.received();
     const now = performance.now();
-    // What comes behind a batch that was cut off may come one by one.
+    // Messages that follow a batch that was cut off may arrive one by one.
     if (this.#quietTurns > 0 && messages !== this.#messages) {
       this.#newsAt = now;
       this.#quietTurns = 0;

@@ -1,12 +1,12 @@
 /**
- * Copies of bodies that outlive their batch. Small ones share memory: an array of its own for each would take longer than
- * everything else that is done with a small message. What keeps one of them keeps the memory of its neighbours, too, which
- * therefore is little.
+ * Copies of bodies that outlive their batch. Small copies share memory: an array for each would take longer than all
+ * other work for a small message. Code that keeps one copy also keeps the memory of its neighbours, so the shared
+ * memory is small.
  */
 import type { Reader } from '../../codec/reader.js';
 
 const SHARED_BYTES = 1024;
-/** The most that a body may have to be copied to shared memory. */
+/** The largest body that is copied to shared memory. */
 const SMALL_BYTES = 64;
 
 let memory = new ArrayBuffer(SHARED_BYTES);
@@ -15,11 +15,11 @@ let used = 0;
 
 export interface BodyCopy {
   readonly memory: ArrayBuffer;
-  /** Where the body begins: a multiple of 8, as a reader needs it. */
+  /** Where the body begins: a multiple of 8, as a reader requires. */
   readonly offset: number;
 }
 
-/** Copies the body that is at `offset` in the memory of a reader. */
+/** Copies the body at `offset` in the memory of a reader. */
 export function copyBody(reader: Reader, offset: number, length: number): BodyCopy {
   if (length > SMALL_BYTES) {
     const own = new ArrayBuffer(length);

@@ -1,13 +1,13 @@
 /**
- * How many received descriptors are on loan to handlers and listeners, by sender. A message that would exceed the limit is
- * refused, and costs only its sender: others may have as many of their own. All together may have a few times as many,
- * because a process can take part in a bus more than once.
+ * Counts the received descriptors that are on loan to handlers and listeners, by sender. A message that would exceed
+ * the limit is refused, which affects only its sender: other senders have a limit of their own. All senders together
+ * have a limit a few times as high, because one process can have several connections to a bus.
  */
 
-/** By how much all senders together may exceed the limit of one. */
+/** All senders together may have this many times the limit of one. */
 const SENDERS = 4;
 
-/** Stands for the one peer where there is no bus. */
+/** The key of the one peer of a connection without a bus. */
 const PEER = '';
 
 export class DescriptorLoans {
@@ -15,12 +15,12 @@ export class DescriptorLoans {
   readonly #bySender = new Map<string, number>();
   #total = 0;
 
-  /** @param limit of one sender: `limits.descriptors` */
+  /** @param limit the limit of one sender: `limits.descriptors` */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Why so many more cannot be had, or nothing where they can. */
+  /** The reason why this many more descriptors are refused; `undefined` if they are accepted. */
   refusal(sender: string | undefined, count: number): string | undefined {
     const held = this.#bySender.get(sender ?? PEER) ?? 0;
     if (held + count <= this.#limit && this.#total + count <= this.#limit * SENDERS) return undefined;

@@ -1,4 +1,4 @@
-/** Why a received message cannot be used, as errors: what is told here, and what its sender is answered. */
+/** The errors of received messages that cannot be used: they are reported here, or sent to the sender as the answer. */
 import {
   type DBusError,
   InvalidArgumentError,
@@ -12,8 +12,8 @@ import { loadAddon } from '../../native/load.js';
 import { describeMessage, type HeaderFields } from '../message.js';
 
 /**
- * @param column what a row has in the column `Fault`
- * @param signature of the body, for the text
+ * @param column the value of a row in the column `Fault`
+ * @param signature the signature of the body, for the text
  */
 export function faultError(column: number, signature: string): DBusError | undefined {
   const invalid = `the body of the message is not valid for its signature "${signature}"`;
@@ -39,13 +39,14 @@ export function faultError(column: number, signature: string): DBusError | undef
   }
 }
 
-/** The rule of the protocol that a message breaks, in words. */
+/** The protocol rule that a message breaks, in words. */
 const ruleText = (column: number): string => loadAddon().describeRule(ruleOf(column));
 
 /**
- * Why a reply cannot be used, with the call that it answers: what is wrong with it was not wrong with what was sent.
+ * Returns the error of a reply that cannot be used, with the call that it answers: the fault is in the reply, not in
+ * the call.
  *
- * @param error a fault of the message, or what decoding it threw
+ * @param error a fault of the message, or an error that decoding threw
  */
 export function unusableReply(error: unknown, call: HeaderFields): unknown {
   if (error instanceof InvalidReplyError) return error;

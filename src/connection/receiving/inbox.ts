@@ -1,9 +1,9 @@
 /**
- * The receiving half of the seam: memory lent to the addon, and the messages of a batch read back from its rows.
+ * The receiving half of the seam: memory lent to the addon, and the messages of a batch, read from its rows.
  *
- * One row at a time is the *current* message, and the inbox shows its header fields. Most messages are done with by
- * then: a reply is decoded for the call that it answers, a signal that nobody listens to is passed over, and no object
- * is made for either. Who wants more takes `message()`.
+ * One row at a time is the *current* message, and the inbox gives access to its header fields. Most messages need
+ * nothing more: a reply is decoded for the call that it answers, a signal without a listener is skipped, and no object
+ * is made for either. Code that needs more calls `makeMessage()`.
  *
  * The memory belongs to the connection from its opening to its end.
  */
@@ -24,11 +24,11 @@ import { Claim, ReceivedDescriptors } from './received-descriptors.js';
 const ARENA_BYTES = 256 * 1024;
 const ROWS = 256;
 const STRINGS = 2048;
-/** sd-bus takes up to 1024 descriptors with a message; the kernel carries at most 253 in one go. */
+/** sd-bus accepts up to 1024 descriptors with a message; the kernel passes at most 253 at once. */
 const FDS = 1024;
 
 const WORDS_PER_STRING = 3;
-/** Longer strings have an id for their batch only: `Interner::kMaxLength`. */
+/** Longer strings have an id only for their batch: `Interner::kMaxLength`. */
 const KEPT_STRING_BYTES = 255;
 
 const noFds: readonly number[] = [];
@@ -45,27 +45,27 @@ export class Inbox {
   readonly #bytes = Buffer.from(this.memory.arena);
   readonly #reader = new Reader(this.memory.arena);
   readonly #strings: (string | undefined)[] = [undefined];
-  /** The ids of strings that are for this batch only. */
+  /** The ids of strings that are only for this batch. */
   #passing: number[] = [];
   readonly #hasSenders: boolean;
   /** The first column of the current row. */
   #at = 0;
   #large: ArrayBuffer | undefined;
-  /** Those of large bodies, by their memory: the next one is often in the same. */
+  /** The readers of large bodies, by their memory: the next large body is often in the same memory. */
   readonly #largeReaders = new WeakMap<ArrayBuffer, Reader>();
   #lent: LentBody | undefined;
-  /** Those of the present taker of the message, where it brought descriptors. */
+  /** The claim of the current receiver of the message, if it brought descriptors. */
   #claim: Claim | undefined;
-  /** The last that was made of the current message. */
+  /** The last message object that was made of the current message. */
   #made: IncomingMessage | undefined;
   readonly #descriptorLimit: number;
   readonly #loans: DescriptorLoans;
-  /** Why the current message is not to be decoded, though nothing is wrong with it. */
+  /** Why the current message must not be decoded, although it has no fault. */
   #refusal: DBusError | undefined;
 
   /**
-   * @param connectionId the number by which diagnostics call the connection
-   * @param hasSenders whether there is a bus that vouches for senders; between peers a message has none
+   * @param connectionId the number of the connection in diagnostics
+   * @param hasSenders whether there is a bus, which names the senders; between peers a message has none
    * @param descriptorLimit how many received descriptors may be in use at a time
    */
   constructor(connectionId: number, hasSenders: boolean, descriptorLimit: number) {
@@ -75,7 +75,7 @@ export class Inbox {
     this.#loans = new DescriptorLoans(descriptorLimit);
   }
 
-  /** Learns the header strings that are new in a batch; some are in `large`, where that is given. */
+  /** Adds the header strings that are new in a batch. Some of them may be in `large`. */
   intern(count: number, large: ArrayBuffer | undefined): void {
     const { strings } = this.memory;
     for (let at = 0; at < count * WORDS_PER_STRING; at += WORDS_PER_STRING) {
@@ -89,14 +89,14 @@ export class Inbox {
     }
   }
 
-  /** All rows of the batch have been handled: what will not come again is forgotten. */
+  /** Called when all rows of the batch have been handled. Removes strings that are only for this batch. */
   endBatch(): void {
     if (this.#passing.length === 0) return;
     for (const id of this.#passing) this.#strings[id] = undefined;
     this.#passing = [];
   }
 
-  /** Makes a row the current message. Its body is in `large` where that is given. */
+  /** Makes a row the current message. Its body is in `large` if that is given. */
   select(row: number, large: ArrayBuffer | undefined): void {
     this.#at = row * ROW_LENGTH;
     this.#large = large;
@@ -127,7 +127,7 @@ export class Inbox {
     return (this.#rows[this.#at + Column.Serial] as number) >>> 0;
   }
 
-  /** 0 where the message answers nothing. */
+  /** 0 if the message is not a reply. */
   get replySerial(): number {
     return (this.#rows[this.#at + Column.ReplySerial] as number) >>> 0;
   }
@@ -165,49 +165,52 @@ export class Inbox {
     return this.#rows[this.#at + Column.BodyLength] as number;
   }
 
-  /** Whether the message cannot be used: its body is other than its signature says, it is too large, or its header is broken. */
+  /**
+   * Whether the message cannot be used: its body does not match its signature, it is too large, or its header is
+   * invalid.
+   */
   get isFaulty(): boolean {
     return this.#rows[this.#at + Column.Fault] !== 0 || this.#refusal !== undefined;
   }
 
-  /** Whether the header breaks a rule: what it says is not to be acted upon. */
+  /** Whether the header breaks a rule, so that it must not be acted upon. */
   get isBroken(): boolean {
     return faultOf(this.#rows[this.#at + Column.Fault] as number) === Fault.InvalidHeader;
   }
 
   /**
-   * Whether the bus, which vouches for senders, names none: then the message is from none that anybody waits for. One that
-   * has no destination either was not forwarded, but comes from the other end of the socket itself: xdg-dbus-proxy, which
-   * stands for the bus, refuses calls that way. Of a broken header, neither may have been read.
+   * Whether the bus, which names the senders, named none. No code waits for a message of such a sender. A message that
+   * has no destination either was not forwarded, but comes from the other end of the socket itself: xdg-dbus-proxy,
+   * which acts as the bus, refuses calls that way. If the header is invalid, both fields may not have been read.
    */
   get isFromNobody(): boolean {
     if (!this.#hasSenders || this.#rows[this.#at + Column.Sender] !== 0) return false;
     return this.#rows[this.#at + Column.Destination] !== 0 || this.isBroken;
   }
 
-  /** Why the body cannot be decoded, if it cannot. */
+  /** Why the body cannot be decoded, if so. */
   get fault(): DBusError | undefined {
     return this.isFaulty ? this.#lend().fault : undefined;
   }
 
   /**
-   * The argument at that index, which the signature says is a string or an object path. Nothing else is decoded, and no
-   * object is made.
+   * The argument at that index, which is a string or an object path according to the signature. Nothing else is
+   * decoded, and no object is made.
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is faulty
    */
   stringAt(index: number): string {
     if (this.isFaulty) throw this.fault;
     const reader = this.#bodyReader().open(this.#rows[this.#at + Column.BodyOffset] as number, this.bodyLength);
     if (index > 0) skipValues(reader, this.signature, index);
-    // Names, paths and interfaces, most of them: they come again.
+    // Most of these strings are names, paths and interfaces, which are repeated.
     return reader.key();
   }
 
   /**
-   * Decodes the current message's body.
+   * Decodes the body of the current message.
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is faulty
    */
   decode(options?: Decoding): unknown[] {
     const at = this.#at;
@@ -215,7 +218,7 @@ export class Inbox {
       this.#large === undefined &&
       this.#rows[at + Column.Fault] === Fault.None &&
       this.#rows[at + Column.FdCount] === 0;
-    // Most bodies are decoded once and here: they need no object that knows what else there may be to a body.
+    // Most bodies are decoded once and here, so they need no object for the other cases.
     if (!isPlain || this.#lent !== undefined) {
       const lent = this.#lend();
       this.#claim ??= this.#claimOf(lent, !this.isReply, false);
@@ -227,29 +230,34 @@ export class Inbox {
     return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
   }
 
-  /** Whoever gets the message next is the last one who does: what it takes of the descriptors need not be duplicated. */
+  /**
+   * Announces that the next receiver of the message is the last: the descriptors that it takes need not be duplicated.
+   */
   expectLastTaker(): void {
     if (this.hasDescriptors) this.#lend().descriptors?.expectLastClaim();
   }
 
-  /** Whoever has the message now may keep its descriptors for as long as it likes. */
+  /** Lets the current receiver of the message keep its descriptors for any length of time. */
   keepDescriptors(): void {
     this.#claim?.keep();
   }
 
-  /** The same, and they count as the sender's until the returned function is called, if there is one. */
+  /**
+   * Like {@link keepDescriptors}, but the descriptors count as those of the sender until the returned function is
+   * called, if there is one.
+   */
   keepCountedDescriptors(): (() => void) | undefined {
     return this.#claim?.keepCounted();
   }
 
-  /** Closes the descriptors of what was decoded: nobody gets it. */
+  /** Closes the descriptors of decoded values that are not delivered. */
   discard(): void {
     this.#claim?.close();
   }
 
   /**
-   * Whoever had the message is done with it: its descriptors are closed, but for those that it took. If it returned a
-   * promise, that is done when the promise settles. What is refused is lent to none.
+   * Called when the receiver of the message is done. Closes the descriptors except those that it took. If it returned a
+   * promise, it is done when the promise settles. A refused message lends no descriptors.
    */
   endTaking(result: unknown): void {
     if (this.#claim === undefined) return;
@@ -257,7 +265,10 @@ export class Inbox {
     this.#claim = undefined;
   }
 
-  /** The current message has been handled: its body is no longer lent, its unwanted descriptors are closed. */
+  /**
+   * Called when the current message has been handled. Ends the loan of its body, and closes descriptors that no
+   * receiver claimed.
+   */
   release(): void {
     if (this.#lent !== undefined) this.#lent.release();
     else if (this.hasDescriptors) for (const fd of this.#fds()) closeQuietly(fd);
@@ -265,7 +276,7 @@ export class Inbox {
     this.#large = undefined;
     this.#lent = undefined;
     this.#made = undefined;
-    // Tells the addon that this row was taken, should the batch end before its time.
+    // Tells the addon that this row was taken, in case the batch ends early.
     this.#rows[this.#at + Column.Type] = 0;
   }
 
@@ -290,7 +301,10 @@ export class Inbox {
     return descriptors && new Claim(descriptors, isLent, isShown);
   }
 
-  /** Who asked for a reply owns what it brings, so only those are counted that a call or signal brings. */
+  /**
+   * Returns the error for a message with too many descriptors. Only descriptors of calls and signals are counted,
+   * because the receiver of a reply owns the descriptors in it.
+   */
   #refuseDescriptors(): DBusError | undefined {
     const count = this.#rows[this.#at + Column.FdCount] as number;
     if (!this.isReply) {
@@ -320,15 +334,16 @@ export class Inbox {
   }
 
   /**
-   * The current message as an object. Each has its own values, so that what one does with them is not the others' business.
+   * Makes an object of the current message. Each object has its own values, so changes by one receiver do not affect
+   * the others.
    *
-   * @param isLent whether its descriptors are on loan; if left out, the result of a call is the caller's, and what others
-   * get is on loan
+   * @param isLent whether its descriptors are on loan. By default, the caller of a method owns those of the reply, and
+   *   those of other messages are on loan
    */
   makeMessage(isLent = !this.isReply): IncomingMessage {
     const lent = this.#lend();
     this.#claim = lent.descriptors === undefined ? undefined : this.#claimOf(lent, isLent, true);
-    // Columns, not the getters above: those are more than the compiler takes in.
+    // Reads the columns directly: with the getters above, the function would be too large for the compiler to inline.
     const rows = this.#rows;
     const strings = this.#strings;
     const at = this.#at;
@@ -353,17 +368,20 @@ export class Inbox {
     return this.#made;
   }
 
-  /** The current message, a reply, for a caller that keeps it: its body can be decoded at any time, and what it brings is the caller's. */
+  /**
+   * The current message, a reply, for a caller that keeps it. Its body can be decoded at any time, and the caller owns
+   * its descriptors.
+   */
   toKeep(): IncomingMessage {
     const message = this.makeMessage(false).keepForGood();
-    // Held from now on: when the body is looked at, the message has been handled.
+    // The descriptors are held from now on: when the body is decoded, the message has already been handled.
     void this.#claim?.descriptors;
     return message;
   }
 
   /**
-   * The current message for whoever answers it, who decodes the body anew. Without descriptors, which each has by itself, it
-   * may be one that a message handler was given.
+   * The current message for the code that answers it, which decodes the body itself. Without descriptors, of which each
+   * receiver has its own, it may be the object that a message handler received.
    */
   messageToAnswer(): IncomingMessage {
     return this.#made === undefined || this.hasDescriptors ? this.makeMessage() : this.#made;

@@ -1,4 +1,4 @@
-/** A message that arrived: its header at once, and its values when they are looked at. */
+/** A received message. Its header is available immediately; its values are decoded when they are first read. */
 import type { DBusError } from '../../base/errors.js';
 import { KnownOptions } from '../../base/known-options.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
@@ -12,7 +12,7 @@ import type { Claim } from './received-descriptors.js';
 const decodeOptions = new KnownOptions<DecodeOptions>('decode()', decodeTable);
 const noDescriptors: readonly FileDescriptor[] = Object.freeze([]);
 
-/** A received message that somebody handles. It stays valid; its body can be decoded for as long as its bytes are lent. */
+/** A received message that is being handled. It stays valid; its body can be decoded as long as its bytes are lent. */
 export class IncomingMessage implements Message {
   readonly type: MessageType;
   readonly flags: number;
@@ -31,7 +31,7 @@ export class IncomingMessage implements Message {
   #isKept = false;
   #isKeptForGood = false;
 
-  /** @param claim to the descriptors that came with the message, if any did */
+  /** @param claim the claim to the descriptors of the message, if it has any */
   constructor(header: Omit<Message, 'body' | 'fileDescriptors' | 'decode'>, lent: LentBody, claim: Claim | undefined) {
     this.type = header.type;
     this.flags = header.flags;
@@ -52,7 +52,7 @@ export class IncomingMessage implements Message {
     return this.type === MessageType.MethodCall && (this.flags & MessageFlag.NoReplyExpected) === 0;
   }
 
-  /** Why the body cannot be decoded, if it cannot. */
+  /** Why the body cannot be decoded, if so. */
   get fault(): DBusError | undefined {
     return this.#lent.fault;
   }
@@ -66,14 +66,17 @@ export class IncomingMessage implements Message {
     return this.#claim === undefined || this.fault !== undefined ? noDescriptors : this.#claim.descriptors;
   }
 
-  /** User code gets this message. It may keep it, and read the body later. */
+  /** Called when the program gets this message. It may keep the message and read the body later. */
   keep(): this {
     this.#isKept = true;
     this.#lent.keep();
     return this;
   }
 
-  /** As {@link keep}, for a message that nobody but its taker gets: the body can be decoded at any time, and more than once. */
+  /**
+   * Like {@link keep}, for a message that has a single receiver: the body can be decoded at any time, and several
+   * times.
+   */
   keepForGood(): this {
     this.#isKeptForGood = true;
     return this.keep();
@@ -85,7 +88,7 @@ export class IncomingMessage implements Message {
     return this.#lent.decode(options, this.#claim);
   }
 
-  /** Decodes the body of a message that is kept, at any time. */
+  /** Returns a function that decodes the body of a kept message, at any time. */
   bodyLater(options: DecodeOptions): () => readonly unknown[] {
     let body: readonly unknown[] | undefined;
     return () => {
@@ -95,15 +98,16 @@ export class IncomingMessage implements Message {
   }
 
   /**
-   * A reader at the beginning of the body, to judge by its first values whether the rest is wanted.
+   * Returns a reader at the beginning of the body. With it, code can decide from the first values whether it needs the
+   * rest.
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is faulty
    */
   peek(): Reader {
     return this.#lent.peek();
   }
 
-  /** The message has been dealt with: its descriptors are closed, but for those that were taken. */
+  /** Called when the message has been handled. Closes its descriptors except those that were taken. */
   endLoan(): void {
     this.#claim?.end();
   }

@@ -1,7 +1,7 @@
 /**
- * The bytes of one received body, and the descriptors that came with it: lent for as long as the batch that brought
- * them is being handled. A message that user code was given may be kept, and its body be read later: if it was not read
- * by the end of the loan, its bytes are copied then, and not decoded, which may take many times the memory.
+ * The bytes of one received body, and its descriptors. They are lent while the batch is being handled. The program may
+ * keep a message that it got, and read its body later. If it has not read the body when the loan ends, the bytes are
+ * copied. They are not decoded then, because the values may take many times the memory.
  */
 
 import { DBusError } from '../../base/errors.js';
@@ -18,19 +18,19 @@ export class LentBody {
   readonly #offset: number;
   readonly #length: number;
   readonly #fault: number;
-  /** `undefined` when the loan is over. */
+  /** `undefined` after the loan has ended. */
   #reader: Reader | undefined;
-  /** How many messages, which may be kept, have not read the body yet. */
+  /** The number of messages that may be kept and whose body has not been read yet. */
   #unread = 0;
-  /** What those who keep a message have of the body when the loan is over. */
+  /** The copy of the body for kept messages, after the loan has ended. */
   #copy: BodyCopy | undefined;
-  /** Those that came with the message, if any did. */
+  /** The descriptors of the message, if it has any. */
   readonly descriptors: ReceivedDescriptors | undefined;
   readonly #refusal: DBusError | undefined;
 
   /**
-   * @param fault what the seam's column `Fault` has
-   * @param refusal why the body is not to be decoded, though nothing is wrong with it
+   * @param fault the value in the seam's column `Fault`
+   * @param refusal why the body must not be decoded, although it has no fault
    */
   constructor(
     reader: Reader,
@@ -50,18 +50,19 @@ export class LentBody {
     this.#refusal = refusal;
   }
 
-  /** Why the body cannot be decoded, if it cannot. */
+  /** Why the body cannot be decoded, if so. */
   get fault(): DBusError | undefined {
     if (this.#fault === Fault.None) return this.#refusal;
     return faultError(this.#fault, this.#signature);
   }
 
   /**
-   * Decodes the body. May be done more than once, with other options: the descriptors of a claim are the same objects then.
+   * Decodes the body. It may be decoded several times, with different options: the descriptors of a claim are the same
+   * objects each time.
    *
-   * @param claim whose the descriptors are
+   * @param claim the claim of the receiver to the descriptors
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is faulty
    */
   decode(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     const reader = this.#open();
@@ -72,34 +73,34 @@ export class LentBody {
   }
 
   /**
-   * A reader at the beginning of the body, to look at its first values before it is known whether the rest is wanted. It
-   * has no descriptors, and is good until another body is read.
+   * Returns a reader at the beginning of the body, to read its first values before it is known whether the rest is
+   * needed. The reader has no descriptors, and is valid until another body is read.
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is faulty
    */
   peek(): Reader {
     this.#requireSound();
     return this.#open().open(this.#offset, this.#length);
   }
 
-  /** User code gets a message with this body, and may read it whenever it likes. */
+  /** Called when the program gets a message with this body, which it may read at any time. */
   keep(): void {
     this.#unread++;
   }
 
-  /** Decodes the body for a message that was given to user code, which then has what it may keep. */
+  /** Decodes the body for a message that the program got. The program may keep the values. */
   decodeKept(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     const values = this.decodeAnyTime(options, claim);
     this.#unread--;
     return values;
   }
 
-  /** Decodes the body for a message whose bytes are kept for good. */
+  /** Decodes the body for a message whose bytes are kept permanently. */
   decodeAnyTime(options: Decoding | undefined, claim: Claim | undefined): unknown[] {
     return this.#reader === undefined ? this.#decodeCopy(options, claim) : this.decode(options, claim);
   }
 
-  /** Ends the loan of the bytes. Descriptors that nobody claimed are closed. */
+  /** Ends the loan of the bytes, and closes descriptors that no receiver claimed. */
   release(): void {
     if (this.#unread > 0 && this.#reader !== undefined && this.fault === undefined) {
       this.#copy = copyBody(this.#reader, this.#offset, this.#length);
@@ -135,8 +136,8 @@ export class LentBody {
       isDecoded = true;
       return values;
     } finally {
-      // A descriptor that no value refers to, and no message shows, is closed here: the program does not know of it. Of a body
-      // that is refused there are no values.
+      // Descriptors that no value refers to and that no message lists are closed here: the program does not know about
+      // them. A refused body has no values.
       const isShown = isDecoded && claim.isShown;
       for (const each of descriptors) if (!isShown && !(isDecoded && reader.referred.has(each))) each.close();
     }

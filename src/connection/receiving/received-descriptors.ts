@@ -1,7 +1,7 @@
 /**
- * The descriptors that one message brought, and who has them. The message holds them while it is handed out; each who gets
- * it and decodes it holds them too, by a _claim_. Whoever is the last to let go of one closes it, so that none needs to
- * know of the others, and none is left open.
+ * The descriptors of one message, and their holders. The message holds them while it is delivered. Each receiver that
+ * decodes it holds them as well, by a _claim_. The last holder that lets go of a descriptor closes it. So the holders
+ * need not know of one another, and no descriptor stays open.
  */
 import {
   endLoanOf,
@@ -17,10 +17,10 @@ export class ReceivedDescriptors {
   readonly #fds: readonly HeldFd[];
   readonly #loans: DescriptorLoans;
   readonly #sender: string | undefined;
-  /** Whether the message itself holds them. */
+  /** Whether the message itself holds the descriptors. */
   #isHeld = true;
   #isLastClaim = false;
-  /** Claims that are on loan, and not over. */
+  /** The number of claims on loan that have not ended. */
   #lent = 0;
 
   constructor(fds: readonly number[], loans: DescriptorLoans, sender: string | undefined) {
@@ -33,19 +33,19 @@ export class ReceivedDescriptors {
     return this.#fds.length;
   }
 
-  /** Whoever claims next is the last one who can: it takes over the message's hold. */
+  /** Announces that the next claim is the last: it takes over the hold of the message. */
   expectLastClaim(): void {
     this.#isLastClaim = true;
   }
 
-  /** The message has been handed out: those that nobody claimed are closed. */
+  /** Called when the message has been delivered. Closes the descriptors that no receiver claimed. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     for (const held of this.#fds) held.letGo();
   }
 
-  /** @internal a hold for each, for a claim */
+  /** @internal the descriptors for a claim, with a hold on each */
   share(isLent: boolean): readonly FileDescriptor[] {
     const isTakenOver = this.#isLastClaim && this.#isHeld;
     if (isTakenOver) this.#isHeld = false;
@@ -53,7 +53,7 @@ export class ReceivedDescriptors {
     const descriptorOf = isLent ? lendDescriptor : makeOwnedDescriptor;
     return Object.freeze(
       this.#fds.map((held) => {
-        // When the message is gone, what was not claimed before is closed: the number may be another's.
+        // After the message was released, an unclaimed descriptor is closed, and its number may have been reused.
         if (held.holders === 0) return lendDescriptor(undefined);
         if (!isTakenOver) held.holders++;
         return descriptorOf(held);
@@ -61,29 +61,29 @@ export class ReceivedDescriptors {
     );
   }
 
-  /** @internal a claim that was on loan is over */
+  /** @internal ends a claim that was on loan */
   return(): void {
     if (--this.#lent === 0) this.#loans.end(this.#sender, this.count);
   }
 }
 
-/** What one who gets a message has of its descriptors: the same objects however often it decodes the body. */
+/** The claim of one receiver to the descriptors of a message: the same objects, however often it decodes the body. */
 export class Claim {
   readonly #received: ReceivedDescriptors;
   #isLent: boolean;
   #isOver = false;
   #descriptors: readonly FileDescriptor[] | undefined;
-  /** Whether a message shows all of them; otherwise there are those in its values. */
+  /** Whether the message lists all descriptors; otherwise only its values contain them. */
   readonly isShown: boolean;
 
-  /** @param isLent whether they are closed at the {@link end}; otherwise they belong to whoever gets them */
+  /** @param isLent whether the {@link end} closes them; otherwise the receiver owns them */
   constructor(received: ReceivedDescriptors, isLent: boolean, isShown: boolean) {
     this.#received = received;
     this.#isLent = isLent;
     this.isShown = isShown;
   }
 
-  /** They are held from when they are asked for first. When the claim is over, there are only closed ones. */
+  /** The descriptors, which are held from the first access on. After the end of the claim, they are closed. */
   get descriptors(): readonly FileDescriptor[] {
     this.#descriptors ??= this.#isOver
       ? Array.from({ length: this.#received.count }, () => lendDescriptor(undefined))
@@ -91,14 +91,14 @@ export class Claim {
     return this.#descriptors;
   }
 
-  /** Makes them belong to whoever gets them. */
+  /** Makes the receiver the owner of the descriptors. */
   keep(): void {
     this.keepCounted()?.();
   }
 
   /**
-   * Makes them belong to whoever gets them, who does not have them yet: they count as being in use until the returned
-   * function is called, which is to be done once. There is none where there is nothing to count.
+   * Makes the receiver, which does not have them yet, the owner of the descriptors. They count as in use until the
+   * returned function is called, once. It is `undefined` if there is nothing to count.
    */
   keepCounted(): (() => void) | undefined {
     if (!this.#isLent || this.#isOver) return undefined;
@@ -108,7 +108,7 @@ export class Claim {
     return () => this.#received.return();
   }
 
-  /** Ends the loan: closes those that were not taken. */
+  /** Ends the loan: closes the descriptors that were not taken. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -118,8 +118,8 @@ export class Claim {
   }
 
   /**
-   * Ends the loan now, or when the promise settles that whoever had it returned: it may look at the body for the first time
-   * before that, when the message is gone, so the claim holds them from now on.
+   * Ends the loan now, or when the promise settles that the receiver returned. The receiver may read the body for the
+   * first time before that, when the message has been released, so the claim holds the descriptors from now on.
    */
   endWith(result: unknown): void {
     const end = () => this.end();
@@ -131,7 +131,7 @@ export class Claim {
     result.then(end, end);
   }
 
-  /** Closes all, whosever they are: nobody gets what was decoded. */
+  /** Closes all descriptors, lent or owned: the decoded values are not delivered. */
   close(): void {
     for (const descriptor of this.#descriptors ?? []) descriptor.close();
     this.end();

@@ -1,6 +1,6 @@
 /**
- * The messages that the addon hands over, batch by batch: replies go to the calls that they answer, the rest to the layer
- * above. The receiver owns the inbox, from the opening of the connection to its end.
+ * Receives messages from the addon, batch by batch. Replies go to the calls that they answer, other messages to the
+ * layer above. The receiver owns the inbox, from the opening of the connection to its end.
  */
 
 import { report, trace } from '../../diagnostics/problems.js';
@@ -15,9 +15,9 @@ import { Inbox } from './inbox.js';
 import { Turn } from './turn.js';
 
 export interface ReceiverOptions {
-  /** The number by which diagnostics call the connection. */
+  /** The number of the connection in diagnostics. */
   readonly id: number;
-  /** Whether the other side is no bus, so that nobody vouches for senders. */
+  /** Whether the other side is a peer, and not a bus, so that senders are not verified. */
   readonly isPeer: boolean;
   /** How many received descriptors may be in use at a time. */
   readonly descriptorLimit: number;
@@ -28,12 +28,12 @@ export interface ReceiverOptions {
 }
 
 export class Receiver {
-  /** Called with every method call and signal, in wire order, each while it is the inbox's current message. */
+  /** Called with every method call and signal, in wire order, while it is the current message of the inbox. */
   onMessage: (received: Inbox) => void = () => {};
-  /** Called with every reply, when the call that it answers has been settled. */
+  /** Called with every reply, after the call that it answers has been settled. */
   onReply: ((received: Inbox) => void) | undefined = undefined;
   messages = 0;
-  /** When the last batch came that may have been cut off; see {@link CUT_BATCH}. */
+  /** When the last batch arrived that may have been cut off; see {@link CUT_BATCH}. */
   cutAt = Number.NEGATIVE_INFINITY;
   bodyBytes = 0;
   unexpectedReplies = 0;
@@ -45,11 +45,11 @@ export class Receiver {
   readonly #pending: PendingCalls;
   readonly #pressure: BackPressure;
   readonly #turn = new Turn();
-  /** Its memory is a lot for a client that may never authenticate, and for what is over. */
+  /** Allocated when the connection opens and released when it ends: its memory is large. */
   #inbox!: Inbox;
   /** Whether rows of the inbox are being handled. */
   #isHandling = false;
-  /** Whether a reply of the batch has settled a call: a pause is due before the next message that is none. */
+  /** Whether a reply of the batch has settled a call: a pause is due before the next message that is not a reply. */
   #settled = false;
 
   constructor(options: ReceiverOptions) {
@@ -61,7 +61,7 @@ export class Receiver {
     this.#pressure = options.pressure;
   }
 
-  /** The connection is open. Returns the memory that the addon puts messages into. */
+  /** Called when the connection is open. Returns the memory that the addon writes messages into. */
   open(): InboxMemory {
     const { id, isPeer, descriptorLimit } = this.#options;
     this.#inbox = new Inbox(id, !isPeer, descriptorLimit);
@@ -69,9 +69,9 @@ export class Receiver {
   }
 
   /**
-   * Handles a batch, or the rest of one. After a reply that somebody awaits comes a pause before the next signal or
-   * call: what the awaiting code subscribes to has to be in force by then. Where the turn has taken its time, the rest is
-   * for the next one.
+   * Handles a batch, or the rest of one. After a reply to a waiting call, there is a pause before the next signal or
+   * call: by then, the subscriptions of the code that awaits the call must be in force. When the turn has used its
+   * time, the rest is left for the next turn.
    */
   takeBatch(
     from: number,
@@ -97,17 +97,17 @@ export class Receiver {
     return next;
   }
 
-  /** The connection is over. */
+  /** Called when the connection has ended. */
   end(): void {
     if (!this.#isHandling) this.#letGoOfMemory();
   }
 
-  /** A connection that is over may be held for long: what it had for messages is not. */
+  /** Releases the inbox: a program may keep a connection for long after its end. */
   #letGoOfMemory(): void {
     this.#inbox = undefined as unknown as Inbox;
   }
 
-  /** Handles rows until a pause is due, or the turn has taken its time. */
+  /** Handles rows until a pause is due, or the turn has used its time. */
   #handleMeasured(from: number, count: number, large: ArrayBuffer | undefined, milliseconds: number): number {
     let next = from;
     let more = this.#turn.begin(milliseconds);
@@ -120,7 +120,9 @@ export class Receiver {
     return next;
   }
 
-  /** Handles rows until a pause is due, and returns the row to go on with. Nothing that a message causes throws here. */
+  /**
+   * Handles rows until a pause is due, and returns the row to go on with. Errors that a message causes are not thrown.
+   */
   #handleRows(from: number, count: number, large: ArrayBuffer | undefined): number {
     for (let row = from; row < count; row++) {
       this.#inbox.select(row, large);
@@ -130,21 +132,21 @@ export class Receiver {
       this.bodyBytes += this.#inbox.bodyLength;
       if (watchesMessages()) publishReceived(this.#id, this.#inbox);
       try {
-        if (!isReply) this.#onUnasked();
+        if (!isReply) this.#onCallOrSignal();
         else this.#onReply();
       } catch (error) {
         report('message', `a message from ${this.#inbox.sender ?? 'the peer'} could not be handled`, error, this.#id);
       } finally {
         this.#inbox.release();
       }
-      // Until what waits has been written, nothing is to be answered.
+      // No further message is answered until the queued bytes have been written.
       if (this.#pressure.isPaused) return row + 1;
     }
     return count;
   }
 
-  /** A call or a signal. When the connection has been closed, it could not be answered any more. */
-  #onUnasked(): void {
+  /** Handles a call or a signal. After the connection was closed, it could not be answered any more. */
+  #onCallOrSignal(): void {
     if (this.#life.carriesMessages) this.onMessage(this.#inbox);
   }
 
@@ -154,7 +156,7 @@ export class Receiver {
     if (this.onReply !== undefined && this.#life.carriesMessages) this.onReply(this.#inbox);
   }
 
-  /** Late ones are common; whoever looks for a lost reply, or a forged one, wants to know. */
+  /** Late replies are common. A trace helps to find a lost or a forged reply. */
   #onUnexpectedReply(): void {
     this.unexpectedReplies++;
     if (trace.enabled) trace('#%d reply to no call: %d from %s', this.#id, this.#inbox.replySerial, this.#inbox.sender);

@@ -1,30 +1,33 @@
 /**
- * How many messages one turn of a connection hands over before everything else that the event loop serves gets its turn.
+ * Decides how many messages one turn of a connection delivers before the event loop serves everything else.
  *
- * What the handlers of messages do is measured as it happens. Reading the clock takes a tenth of what a small message takes,
- * so it is read after as many messages as surely fit, by what those of the last turns took, but after a few at most. What
- * handlers leave to microtasks runs when the turn is over: it is measured then, and the next turn has as many messages as
- * would have fit.
+ * The time that handlers take is measured as it passes. Reading the clock takes a tenth of the time of a small message.
+ * So it is read only after as many messages as surely fit, judged by recent turns, but always after a few. Microtasks
+ * that handlers leave run after the turn. Their time is measured then, and the next turn has as many messages as would
+ * have fit.
  */
 
-/** What a turn has, where reading took nothing of it: `kTurnMicroseconds` in native/napi/connection_object.cc. */
+/** The length of a turn if reading took no time: `kTurnMicroseconds` in native/napi/connection_object.cc. */
 const WHOLE_MILLISECONDS = 1;
-/** So many messages are handled between two looks at the clock, at most: those that take long may follow those that do not. */
+/** The largest number of messages between two readings of the clock: slow messages may follow quick ones. */
 const STRIDE_MAXIMUM = 16;
-/** Looks at the clock in a turn of messages that are all alike, at least. */
+/** The least number of readings of the clock in a turn of uniform messages. */
 const LOOKS = 4;
-/** Messages of a first turn, of which it is not known yet what they leave to microtasks. */
+/** The number of messages of the first turn, when it is not known yet what they leave to microtasks. */
 const FIRST = 16;
-/** As many as a batch has: `ROWS` in inbox.ts. */
+/** The number of rows of a batch: `ROWS` in inbox.ts. */
 const MOST = 256;
-/** Of turns with quick messages only one in so many is measured to its end. */
+/** Of the turns with quick messages, only one in this many is measured to its end. */
 const MEASURED = 4;
 
-/** As it is before a test suite may take the clock into its own hands. */
+/** Read here, before a test suite may replace it with a clock of its own. */
 const systemClock = performance.now.bind(performance);
 const fulfilled = Promise.resolve();
 
-/** Also in the eyes of V8, which indexes rows with it: what `Math.floor` returns goes on as a floating-point number. */
+/**
+ * Converts to an integer that V8 treats as one when it indexes rows; the result of `Math.floor` stays a floating-point
+ * number.
+ */
 function toInteger(number: number): number {
   return number | 0;
 }
@@ -33,7 +36,7 @@ export class Turn {
   readonly #now: () => number;
   #beganAt = 0;
   #milliseconds = 0;
-  /** Messages that a turn may have, and those that are handled before the first look at the clock. */
+  /** The number of messages that a turn may have, and the number that is handled before the clock is first read. */
   #most = FIRST;
   #stride = 1;
   #handled = 0;
@@ -44,23 +47,23 @@ export class Turn {
     this.#now = now;
   }
 
-  /** Returns how many messages to handle before asking for more. */
+  /** Returns how many messages to handle before calling {@link more}. */
   begin(milliseconds: number): number {
     this.#beganAt = this.#now();
     this.#milliseconds = milliseconds;
     return milliseconds === 0 ? 1 : Math.min(this.#stride, this.#most);
   }
 
-  /** How many more messages to handle when these have been handled; 0 where the next one is for another turn. */
+  /** Returns how many more messages to handle after these; 0 if the next one belongs to another turn. */
   more(handled: number): number {
     const elapsed = this.#now() - this.#beganAt;
     const left = this.#milliseconds - elapsed;
     if (left <= 0 || handled >= this.#most) return 0;
-    const fitting = (left / elapsed) * handled;
-    return Math.max(1, toInteger(Math.min(STRIDE_MAXIMUM, handled, fitting, this.#most - handled)));
+    const fittingCount = (left / elapsed) * handled;
+    return Math.max(1, toInteger(Math.min(STRIDE_MAXIMUM, handled, fittingCount, this.#most - handled)));
   }
 
-  /** The turn is over, and has handled these. */
+  /** Called when the turn has ended, with the number of messages that it handled. */
   end(handled: number): void {
     const isQuick = this.#stride === STRIDE_MAXIMUM && handled < this.#most;
     if (isQuick && ++this.#unmeasured < MEASURED) return;
@@ -69,12 +72,13 @@ export class Turn {
     fulfilled.then(this.#settle);
   }
 
-  /** Behind the microtasks that the messages left, though not behind what those leave in turn. */
+  /** Measures after the microtasks that the messages left, but not after the ones that those leave. */
   #measure(): void {
     const elapsed = this.#now() - this.#beganAt;
-    const fitting = Math.max(1, toInteger(Math.min(MOST, (this.#handled * WHOLE_MILLISECONDS) / elapsed)));
-    this.#stride = Math.max(1, Math.min(STRIDE_MAXIMUM, toInteger(fitting / LOOKS)));
-    if (elapsed > WHOLE_MILLISECONDS) this.#most = fitting;
-    else if (this.#handled >= this.#most) this.#most = Math.min(2 * this.#most, Math.max(this.#most, fitting), MOST);
+    const fittingCount = Math.max(1, toInteger(Math.min(MOST, (this.#handled * WHOLE_MILLISECONDS) / elapsed)));
+    this.#stride = Math.max(1, Math.min(STRIDE_MAXIMUM, toInteger(fittingCount / LOOKS)));
+    if (elapsed > WHOLE_MILLISECONDS) this.#most = fittingCount;
+    else if (this.#handled >= this.#most)
+      this.#most = Math.min(2 * this.#most, Math.max(this.#most, fittingCount), MOST);
   }
 }

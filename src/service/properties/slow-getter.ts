@@ -18,8 +18,8 @@ const GETTER_LIMIT = 10_000;
 export async function inTime(value: PromiseLike<unknown>, late: (value: unknown) => void): Promise<unknown> {
   const tooLate = Symbol('too late');
   const promised = Promise.resolve(value);
-  const { promise, give } = timeLimit(GETTER_LIMIT, false);
-  const settled = await Promise.race([promised, promise.then(() => tooLate)]).finally(give);
+  const { promise, stop } = timeLimit(GETTER_LIMIT, false);
+  const settled = await Promise.race([promised, promise.then(() => tooLate)]).finally(stop);
   if (settled !== tooLate) return settled;
   promised.then(late, () => {});
   throw new TimeoutError(`the getter took longer than ${GETTER_LIMIT} ms`);
