@@ -8,10 +8,7 @@ export interface ConnectionOptions {
   readonly address: string;
   /** The socket to connect to without sd-bus. The transport must not be sd-bus. */
   readonly target?: SocketTarget | undefined;
-  /**
-   * An accepted client: this is the server's end of its connection, which does not keep the process alive until it is
-   * open.
-   */
+  /** An accepted client: this is the server's end of its connection. Opening it does not keep the process alive. */
   readonly serve?: ServedSocket | undefined;
   /** Whether the other side is a peer, and not a bus. Then the senders of messages are not verified. */
   readonly peer?: boolean | undefined;
