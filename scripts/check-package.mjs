@@ -18,7 +18,7 @@ const LARGEST_DOWNLOAD = 1_000_000;
 /** What must be in the package, of much that is; whether all of it works the tests in test/pack show. */
 const NEEDED = [
   ...['dist/index.js', 'dist/index.d.ts', 'dist/index.cjs', 'dist/index.d.cts'],
-  ...['CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES', 'CHANGELOG.md'],
+  ...['CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES'],
 ];
 
 /** What may be in it. */
@@ -26,7 +26,7 @@ const EXPECTED = [
   /^dist\/index\.(js|d\.ts|cjs|d\.cts)$/,
   /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
   /^native\/(?!test\/|fuzz\/).+\.(cc|h|map|cmake)$/,
-  /^(CMakeLists\.txt|package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES)$/,
+  /^(CMakeLists\.txt|package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES)$/,
 ];
 
 /** The rows of the table in docs/package.md, by how they begin. A file belongs to the first that matches. */
