@@ -1,11 +1,14 @@
-/** A subscription that an AbortSignal ends. */
+/** A signal subscription that an AbortSignal ends. */
 
 import { withHandle } from '../base/handle.js';
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { onAbort } from '../connection/sending/abort-reactions.js';
 
-/** Subscribes, until the signal aborts. If it has aborted already, nothing is subscribed to, and `ready` rejects with its reason. */
+/**
+ * Subscribes until the signal aborts. If the signal has already aborted, nothing is subscribed to, and `ready` rejects
+ * with its reason.
+ */
 export function abortable(bus: Bus, signal: AbortSignal | undefined, subscribe: () => Subscription): Subscription {
   if (signal === undefined) return subscribe();
   if (signal.aborted) return endedFor(signal.reason);

@@ -1,6 +1,7 @@
 /**
- * Members that a proxy does not have. A misspelt one, or one that was asked of the wrong namespace, is told what there is; what
- * is asked of every object (by `await`, `JSON.stringify`, inspection, test frameworks) finds nothing, as anywhere else.
+ * Errors for members that a proxy does not have. A misspelt member, or a member of the wrong namespace, throws an error
+ * that lists the members there are. Keys that `await`, `JSON.stringify`, inspection and test frameworks read from every
+ * object are `undefined`, as in any object.
  */
 
 import { InvalidArgumentError } from '../base/errors.js';
@@ -11,11 +12,14 @@ import type { InterfaceDescription } from '../interface/description.js';
 
 export type NamespaceName = 'call' | 'on' | 'once' | 'watch' | 'get' | 'set';
 
-/** Names that others ask any object for, to learn what it is. No error may come of that, whatever members are called. */
+/**
+ * Keys that `await`, `JSON.stringify` and test frameworks read from any object to find out its kind. Reading them must
+ * not throw, whatever the interface's members are called.
+ */
 const PROBED = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
   ...Object.getOwnPropertyNames(Function.prototype),
-  // Promises, JSON, node:assert and older inspection.
+  // Promises, JSON, `node:assert` and older inspection.
   ...['then', 'catch', 'finally', 'toJSON', 'inspect', 'href', 'protocol'],
   // Jest, Vitest, Chai, Sinon, Lodash, React and the DOM.
   ...[
@@ -31,20 +35,21 @@ const PROBED = new Set([
   ],
 ]);
 
-/** Names with a `$`, `@` or `_` in front are marks of frameworks: no service has such members. */
+/** Names that begin with `$`, `@` or `_` are marks of frameworks. No service has such members. */
 function isProbe(key: PropertyKey): key is symbol {
   return typeof key !== 'string' || PROBED.has(key) || /^[$@_]/.test(key);
 }
 
 /**
- * Whether a name may be that of a member: services begin them with a capital, and whatever else looks at an object asks for
- * names in small letters. Of those only what is near to a member is a slip.
+ * Whether a key may be meant as a member. Names of D-Bus members begin with a capital letter; code that examines
+ * arbitrary objects reads keys in lower case. A key in lower case counts as a misspelt member only if it is close to
+ * one.
  */
 function isMeant(key: string, names: readonly string[], description: InterfaceDescription): boolean {
   return !/^[a-z]/.test(key) || wayTo(key, description) !== undefined || nearestName(key, names) !== undefined;
 }
 
-/** What stands at the end of the prototypes of a namespace, for members that are not found before. */
+/** The end of a namespace's prototype chain. It is reached for members that the prototypes before it do not have. */
 export function absentMembers(
   namespace: NamespaceName,
   description: InterfaceDescription,
@@ -77,7 +82,7 @@ function kindOf(namespace: NamespaceName): string {
   return namespace === 'set' ? 'property to write' : 'signal';
 }
 
-/** How a member is used that there is, by its kind. */
+/** How an existing member is used, by its kind. */
 function wayTo(key: string, { methods, signals, properties }: InterfaceDescription): string | undefined {
   if (methods.has(key)) return `${key} is a method: use call.${key}(…)`;
   if (signals.has(key)) return `${key} is a signal: use on.${key}(listener), once.${key}() or watch.${key}()`;
@@ -92,7 +97,7 @@ function wayTo(key: string, { methods, signals, properties }: InterfaceDescripti
   return undefined;
 }
 
-/** What other libraries have on a proxy. */
+/** Members of proxies in other libraries. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   getInterface:
     'this is a proxy of one interface already; bus.object(name, path) resolves with an object that has interface(name)',
@@ -108,10 +113,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /**
- * What stands behind the prototype of proxies. Members are in namespaces: one that is asked of the proxy itself is told its
- * namespace. Anything else is nothing, as in any object.
+ * The end of a proxy's prototype chain. Members are in namespaces: reading one from the proxy itself throws an error
+ * that names its namespace. Any other key is `undefined`, as in any object.
  *
- * @param descriptionOf the interface of a proxy, or nothing for what is none
+ * @param descriptionOf returns the interface of a proxy, or nothing for any other object
  */
 export function absentOfProxy(descriptionOf: (proxy: unknown) => InterfaceDescription | undefined): object {
   return new Proxy(Object.create(Object.prototype), {
@@ -131,7 +136,7 @@ function misplaced(key: string, description: InterfaceDescription): string | und
   return use ?? (Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined);
 }
 
-/** Why `proxy.on('Said', listener)` does nothing, which is how event emitters listen. */
+/** Explains why `proxy.on('Said', listener)`, as for an event emitter, does nothing. */
 export function calledAsFunction(
   namespace: NamespaceName,
   name: unknown,

@@ -1,10 +1,10 @@
 /**
- * The members of an interface from the class that implements it, as a client uses them.
+ * The members of an interface as a client uses them, from the class that implements it.
  *
- * The members' own types tell what they are: a function is a method, one that returns `Emits<…>` is a signal, anything else
- * is a property, without `set` if it has no setter. Decorators are invisible to types, so a public function without a
- * decorator cannot be told from a method; make it `protected` or `private` to keep it off the proxy. That the types are
- * right, the decorators see to.
+ * The types of the class members tell their kinds: a function is a method, a function that returns `Emits<…>` is a
+ * signal, and anything else is a property, which has no `set` if it has no setter. Types cannot see decorators, so a
+ * public function without a decorator looks like a method. Make it `protected` or `private` to keep it off the proxy.
+ * The decorators check that the types are right.
  */
 import type { Callable, CalledByItself } from '../base/called-by-itself.js';
 import type { WithoutContext } from '../service/class/context-parameter.js';
@@ -16,27 +16,26 @@ import type { Reading } from '../signature/types.js';
 import type { MemberTypes } from './member-types.js';
 
 /**
- * The members of a class, where values are read in that way. Names are mapped from the class's own, for editors to find: they
- * lose what is renamed, so that stands apart.
+ * The members of a class, with values read as `D` says. Names are mapped from the names in the class, so that editors
+ * find them. Editors lose renamed members, so those are mapped apart.
  */
 export interface ClassMemberTypes<T, D extends Reading> extends MemberTypes {
-  /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in keyof T as NameOf<T, Name, 'method'>]: Called<T[Name], D>;
   } & { readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'method'>]: Called<T[Name], D> };
-  /** The tuple of arguments of each signal. */
+  /** The arguments of each signal, as a tuple. */
   readonly signals: {
     readonly [Name in keyof T as NameOf<T, Name, 'signal'>]: ReceivedIn<SignalArguments<T[Name]>, D>;
   } & {
     readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'signal'>]: ReceivedIn<SignalArguments<T[Name]>, D>;
   };
-  /** The type of each property that can be read. */
+  /** The types of readable properties. */
   readonly readable: {
     readonly [Name in keyof T as NameOf<T, Name, 'property'>]: ReceivedIn<Awaited<T[Name]>, D>;
   } & {
     readonly [Name in keyof T & CalledByItself as Renamed<T, Name, 'property'>]: ReceivedIn<Awaited<T[Name]>, D>;
   };
-  /** The type that each property that can be written is written from. */
+  /** The types that writable properties accept. */
   readonly writable: {
     readonly [Name in keyof T as IsReadonly<T, Name> extends true ? never : NameOf<T, Name, 'property'>]: Written<
       Awaited<T[Name]>
@@ -48,12 +47,12 @@ export interface ClassMemberTypes<T, D extends Reading> extends MemberTypes {
   };
 }
 
-/** Where values may be read in several ways, what is received is one of several types. */
+/** A union of the types that a value may have, where it may be read in several ways. */
 type ReceivedIn<T, D extends Reading> = D extends Reading ? Received<T, D> : never;
 
 type Kind = 'method' | 'signal' | 'property';
 
-/** The name itself if it is that of a member of this kind, which the class adds to `ServiceInterface`. */
+/** The name itself if it is that of a member of this kind which the class adds to `ServiceInterface`. */
 type NameOf<T, Name extends keyof T, K extends Kind> = Name extends string
   ? Name extends keyof ServiceInterface | CalledByItself
     ? never
@@ -73,7 +72,7 @@ type KindOf<Value> = 0 extends 1 & Value
       : 'signal'
     : 'property';
 
-/** A method as it is called from elsewhere: without the context, and with a promise of the result. */
+/** A method as a client calls it: without the context, and with a promise of the result. */
 type Called<F, D extends Reading> = F extends (...args: infer Parameters) => infer Result
   ? (...args: Extract<Sent<WithoutContext<Parameters>>, readonly unknown[]>) => Promise<ReceivedIn<Awaited<Result>, D>>
   : never;

@@ -1,4 +1,4 @@
-/** The members of an interface from its definition, as a client uses them: everything follows from the signatures. */
+/** The members of an interface as a client uses them, from its definition. All types follow from the signatures. */
 import type { Callable, CalledByItself } from '../base/called-by-itself.js';
 import type { AccessOf, ListOf, Table, TypeOf } from '../interface/definitions.js';
 import type {
@@ -14,11 +14,10 @@ import type { MemberTypes } from './member-types.js';
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 
 /**
- * The members of a definition, where values are read in that way. Editors find names that are mapped from the definition's own,
- * and lose what is renamed, so that stands apart.
+ * The members of a definition, with values read as `D` says. Names are mapped from the names in the definition, so that
+ * editors find them. Editors lose renamed members, so those are mapped apart.
  */
 export interface DefinedMemberTypes<M, D extends Reading> extends MemberTypes {
-  /** Functions as a client calls them. */
   readonly methods: {
     readonly [Name in keyof Table<M, 'methods'> as Own<Name>]: Called<Table<M, 'methods'>[Name], D>;
   } & {
@@ -27,7 +26,7 @@ export interface DefinedMemberTypes<M, D extends Reading> extends MemberTypes {
       D
     >;
   };
-  /** The tuple of arguments of each signal. */
+  /** The arguments of each signal, as a tuple. */
   readonly signals: {
     readonly [Name in keyof Table<M, 'signals'> as Own<Name>]: Heard<Table<M, 'signals'>[Name], D>;
   } & {
@@ -36,7 +35,7 @@ export interface DefinedMemberTypes<M, D extends Reading> extends MemberTypes {
       D
     >;
   };
-  /** The type of each property that can be read. */
+  /** The types of readable properties. */
   readonly readable: {
     readonly [Name in keyof Properties<M> as Unless<Properties<M>[Name], 'write', Own<Name>>]: ReadValueIn<
       TypeOf<Properties<M>[Name]>,
@@ -49,7 +48,7 @@ export interface DefinedMemberTypes<M, D extends Reading> extends MemberTypes {
       Callable<Name>
     >]: ReadValueIn<TypeOf<Properties<M>[Name]>, D>;
   };
-  /** The type that each property that can be written is written from. */
+  /** The types that writable properties accept. */
   readonly writable: {
     readonly [Name in keyof Properties<M> as Unless<Properties<M>[Name], 'read', Own<Name>>]: WriteValue<
       TypeOf<Properties<M>[Name]>
@@ -67,7 +66,7 @@ type Properties<M> = Table<M, 'properties'>;
 
 type Own<Name> = Name extends CalledByItself ? never : Name;
 
-/** The name, but for a property of that access. */
+/** The name, unless the property has that access. */
 type Unless<Property, A, Name> = AccessOf<Property> extends A ? never : Name;
 
 type Called<Method, D extends Reading> = (

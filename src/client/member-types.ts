@@ -1,13 +1,16 @@
-/** What a proxy's type is made from: `class-member-types.ts` has it of a class, `defined-member-types.ts` of a definition. */
+/**
+ * The member types that a proxy's type is made from: `class-member-types.ts` has those of a class,
+ * `defined-member-types.ts` those of a definition.
+ */
 
-/** The members of an interface as types, whatever it was described by. */
+/** The members of an interface as types, from any kind of description. */
 export interface MemberTypes {
   /** Functions as a client calls them. */
   readonly methods: object;
-  /** The tuple of arguments of each signal. */
+  /** The arguments of each signal, as a tuple. */
   readonly signals: object;
-  /** The type of each property that can be read. */
+  /** The types of readable properties. */
   readonly readable: object;
-  /** The type that each property that can be written is written from. */
+  /** The types that writable properties accept. */
   readonly writable: object;
 }

@@ -1,4 +1,4 @@
-/** What came and is not what was described, in words: as the error of a call, and as a problem where there is none. */
+/** Error texts and reports for received values that do not have the described type. */
 
 import { InvalidReplyError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
@@ -15,12 +15,12 @@ export function misfitText(what: string, described: string, received: string): s
   return `${printable(what)} carries "${received}", not "${described}" as described`;
 }
 
-/** The error of a call whose reply is of another type than was described. */
+/** The error of a call whose reply does not have the described type. */
 export function misfitReply(what: string, described: string, received: string, call: HeaderFields): InvalidReplyError {
   return new InvalidReplyError(`${misfitText(what, described, received)} (${describeMessage(call)})`);
 }
 
-/** Tells once that what a member sent was dropped. */
+/** Reports, once for each member, that what it sent was dropped. */
 export function tellDropped({ bus, destination, path, told }: Remote, member: string, text: string): void {
   if (told.has(member)) return;
   told.add(member);

@@ -1,16 +1,16 @@
-/** One signal, awaited. */
+/** Waiting for one signal. */
 
 import { closedError } from '../base/errors.js';
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { onAbort } from '../connection/sending/abort-reactions.js';
 
-/** Subscribes; the listener gets the values of each signal, which are its own. */
+/** Subscribes. The listener gets the values of each signal, and owns them. */
 export type ListenOnce = (listener: (values: unknown[]) => void) => Subscription;
 
 /**
- * The values of the next signal. Rejects when the bus refuses the subscription, the abort signal fires, or the
- * connection ends.
+ * Resolves with the values of the next signal. Rejects when the bus refuses the subscription, the abort signal fires,
+ * or the connection ends.
  */
 export function nextSignal(bus: Bus, listen: ListenOnce, signal: AbortSignal | undefined): Promise<unknown[]> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Somebody else's object, as its introspection data describes it. */
+/** A remote object, as its introspection data describes it. */
 import { inspect } from 'node:util';
 import { InvalidArgumentError, UnknownInterfaceError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
@@ -16,13 +16,13 @@ import { makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
 import { few } from './shown.js';
 
-/** Somebody else's object, with what it says of itself. Made by {@link MessageBus.object}. */
+/** A remote object with its description. {@link MessageBus.object} makes it. */
 export class RemoteObject {
   /** The name of the connection that has the object; `undefined` between peers. */
   readonly destination: string | undefined;
   /** The object's path. */
   readonly path: string;
-  /** What the object says of itself. */
+  /** The description of the object, from its introspection data. */
   readonly node: NodeDescription;
   readonly #bus: Bus;
 
@@ -34,12 +34,12 @@ export class RemoteObject {
     this.node = node;
   }
 
-  /** Names of the object's interfaces. */
+  /** The names of the object's interfaces. */
   get interfaces(): readonly string[] {
     return [...this.node.interfaces.keys()];
   }
 
-  /** Absolute paths of the object's children. */
+  /** The absolute paths of the object's children. */
   get children(): readonly string[] {
     const prefix = this.path === '/' ? '/' : `${this.path}/`;
     return [...this.node.children.keys()].map((name) => prefix + name);
@@ -53,10 +53,10 @@ export class RemoteObject {
   }
 
   /**
-   * A proxy for one of the interfaces, whose members are known at run time only.
+   * Makes a proxy for one of the interfaces. Its members are known at run time only.
    *
-   * @throws {@link UnknownInterfaceError} naming what there is
-   * @throws {@link InvalidArgumentError} for what is no interface name
+   * @throws {@link UnknownInterfaceError} with the names of the existing interfaces
+   * @throws {@link InvalidArgumentError} if `name` is not a valid interface name
    */
   interface(name: string): ProxyOf<InterfaceDescription> {
     checkInterfaceName(name, 'name');
@@ -72,15 +72,18 @@ export class RemoteObject {
 
 nameSuccessors(RemoteObject.prototype, 'object', { getInterface: 'use object.interface(name)' });
 
-/** How an object is asked what it is, if it is asked at all. */
+/** How an object is introspected, or described without introspection. */
 export interface ObjectOptions extends CallOptions {
-  /** What the object is, as XML (from a file, say) or as `parseIntrospection` returned it: nothing is sent then. */
+  /**
+   * The description of the object, as XML (from a file, for instance) or as `parseIntrospection` returned it. If given,
+   * nothing is sent.
+   */
   readonly introspection?: string | NodeDescription | undefined;
 }
 
 const objectOptions = new KnownOptions<ObjectOptions>('object()', { ...callTable, introspection: checkIntrospection });
 
-/** An object as it describes itself, or as it is described in the options. */
+/** The object as its introspection data or the options describe it. */
 export async function remoteObject(
   bus: Bus,
   destination: string | undefined,
@@ -100,7 +103,7 @@ export async function remoteObject(
   return new RemoteObject(bus, destination, path, node);
 }
 
-/** @throws {@link InvalidArgumentError} for what is neither XML nor a description */
+/** @throws {@link InvalidArgumentError} if the value is neither XML nor a description */
 function checkIntrospection(given: unknown): void {
   if (given === undefined || typeof given === 'string') return;
   const { interfaces, children } = (given ?? {}) as Partial<NodeDescription>;
@@ -108,7 +111,7 @@ function checkIntrospection(given: unknown): void {
   throw new InvalidArgumentError('introspection: expected XML, or what parseIntrospection returned');
 }
 
-/** @throws (rejects) {@link InvalidReplyError} for an answer that is no introspection data */
+/** @throws (rejects) {@link InvalidReplyError} if the answer is not introspection data */
 async function askedNode(
   bus: Bus,
   destination: string | undefined,
@@ -116,7 +119,7 @@ async function askedNode(
   options: CallOptions,
 ): Promise<NodeDescription> {
   const call = { destination, path, interface: 'org.freedesktop.DBus.Introspectable', member: 'Introspect' };
-  // Asking without a reply would learn nothing.
+  // Introspection needs its reply, so `noReply` does not apply.
   const flags = callFlags({ ...options, noReply: undefined });
   const xml = await bus.request({ type: MessageType.MethodCall, flags, ...call }, [], options, (reply): string => {
     if (reply.signature !== 's') throw misfitReply('the reply', 's', reply.signature, call);

@@ -1,6 +1,6 @@
 /**
- * Properties of a remote object. They travel in variants, so that what a service sends may be of any type: a typed
- * proxy holds it against what was described.
+ * Properties of a remote object. They are sent in variants, so a service can send a value of any type. A typed proxy
+ * checks it against the described type.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
@@ -25,7 +25,7 @@ import type { Remote } from './remote.js';
 const PROPERTIES = standardInterfaces.properties.name;
 const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
 
-/** Values by the names of properties, as a dictionary is read. */
+/** Values by property name, as a dictionary is read. */
 type Sent = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 
 type Listener = (changed: Record<string, unknown>, invalidated: string[]) => unknown;
@@ -54,7 +54,7 @@ export function setProperty(remote: Remote, { name, signature }: PropertyDescrip
   };
 }
 
-/** A reply that tells only that it was done: whatever it carries besides is not decoded. */
+/** For a reply that only confirms that the call was done. Its body is not decoded. */
 function takeNothing(): void {}
 
 export function getAllProperties(remote: Remote): Promise<Record<string, unknown>> {
@@ -94,28 +94,31 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
   return bus.listen(rule, take);
 }
 
-/** The variant that a property is sent in has its type; whether those within do is the caller's choice. */
+/**
+ * Properties are decoded as variants, to know their types. The caller's options decide how variants inside their values
+ * are read.
+ */
 function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): Decoding {
   return { variants: variants === 'wrap' ? 'wrap' : 'outermost', typedArrays, dictionaries };
 }
 
-/** A property that is a variant may be sent within the variant of all properties, or be it. */
+/** A property whose type is a variant may be sent inside the variant that carries it, or as that variant itself. */
 function isOfType(sent: Variant, { signature }: PropertyDescription): boolean {
   return sent.signature === signature || signature === 'v';
 }
 
 /**
- * The value of a property, out of the variant that it is sent in: that one is no value of the property's, but where the
- * property's own type is a variant and the service does not send one within the other.
+ * The value of a property, out of the variant that carries it. That variant is not part of the value, except where the
+ * property's own type is a variant and the service does not nest the two.
  */
 function contentOf(sent: Variant, property: PropertyDescription | undefined, { variants }: ProxyOptions): unknown {
   return variants === 'wrap' && property?.signature === 'v' && sent.signature !== 'v' ? sent : sent.value;
 }
 
 /**
- * As {@link contentOf}, of many properties. Properties that are not described are taken as they come.
+ * As {@link contentOf}, for many properties. Properties that are not described are not checked.
  *
- * @param refuse told of each that is of another type than described; it is left out
+ * @param refuse called with each property whose type is not the described one; that property is left out
  */
 function valuesOf(
   { description, options }: Remote,
@@ -157,7 +160,7 @@ function callProperties<Result>(
   take: TakeReply<Result>,
   rootOf?: NamedHead['rootOf'],
 ): Promise<Result> {
-  // Reading without a reply would read nothing.
+  // Reading a property needs its reply, so `noReply` applies to `Set` alone.
   const noReply = member === 'Set' ? options.noReply : undefined;
   const flags = callFlags({ ...options, noReply });
   const call = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };

@@ -1,7 +1,7 @@
 /**
- * The types of proxies: what `call`, `on`, `get`, `set` and the others of a proxy have, from a service class
- * (`class-member-types.ts`), from a definition (`defined-member-types.ts`), or loosely from a description that is only known
- * at run time. There is no code here; `proxy.ts` makes the objects.
+ * The types of proxies: of `call`, `on`, `get`, `set` and the other members of a proxy. They are made from a service
+ * class (`class-member-types.ts`) or a definition (`defined-member-types.ts`), and are loose for a description that is
+ * only known at run time. This file has types only; `proxy.ts` makes the objects.
  */
 
 import type { Handle } from '../base/handle.js';
@@ -18,8 +18,8 @@ import type { ContextOption, SignalContext } from './signal-context.js';
 import type { WatchOptions } from './signal-queue.js';
 
 /**
- * The proxy for an interface: of a `ServiceInterface` class (`typeof TestModule`, or `TestModule`), of a definition
- * (`typeof Module`), or of a description, which is typed loosely.
+ * The type of the proxy for an interface: for a `ServiceInterface` class (`typeof TestModule`, or `TestModule`), for a
+ * definition (`typeof Module`), or for a description, which is typed loosely.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ import type { WatchOptions } from './signal-queue.js';
  */
 export type ProxyOf<T> = InterfaceProxy<Described<T>>;
 
-/** What an interface was described by, without what makes no difference: the instances stand for their class. */
+/** What an interface was described by. The class and its instances count as the same description. */
 type Described<T> = T extends ServiceInterface
   ? T
   : T extends abstract new (
@@ -43,19 +43,21 @@ type Described<T> = T extends ServiceInterface
           : M
         : LooseMemberTypes;
 
-/** Nothing fits this: a class that says that no client shares it. */
+/** A type that no value fits. Its key says that clients do not share the class. */
 interface ServiceOnly<Cure extends string> {
   readonly serviceOnly: never;
   readonly cure: Cure;
 }
 
-/** What proxies are made from: not of a class that no client shares, whose types tell nothing of what is read. */
+/**
+ * What proxies are made from. A class that clients do not share is excluded: its types do not say what a client reads.
+ */
 export type Shared<T> =
   IsServiceOnly<Described<T>> extends true
     ? ServiceOnly<'the class is for services only: make the proxy from a definition, or from describe(…) of the class'>
     : unknown;
 
-/** The members of what an interface was described by, where values are read in that way. */
+/** The members of a class, definition or description, with values read as `D` says. */
 type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
   ? LooseMemberTypes
   : T extends ServiceInterface
@@ -63,8 +65,8 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
     : DefinedMemberTypes<T, D>;
 
 /**
- * One interface of a remote object. Members are sorted by what is done with them, under their D-Bus names.
- * {@link ProxyOf} names the type of a certain one.
+ * A proxy for one interface of a remote object. Members are grouped by what is done with them, under their D-Bus names.
+ * {@link ProxyOf} is the type of the proxy for a given interface.
  */
 export interface InterfaceProxy<
   out T = LooseMemberTypes,
@@ -72,41 +74,43 @@ export interface InterfaceProxy<
   in out N extends boolean = false,
   in out L extends boolean = false,
 > {
-  /** The name of the connection that has the object; `undefined` where it was left out, between peers. */
+  /** The name of the connection that has the object; `undefined` if it was left out, between peers. */
   readonly destination: string | undefined;
   /** The object's path. */
   readonly path: string;
-  /** The interface's name. */
+  /** The name of the interface. */
   readonly interface: string;
   /**
-   * Calls a method. Resolves with nothing, the value, or a tuple of the values of the reply.
+   * Calls a method. Resolves with the reply: with `undefined` if it has no value, with the value if it has one, else
+   * with a tuple of the values.
    *
-   * @throws (rejects) {@link DBusError} what the peer answered; {@link TimeoutError}, {@link ConnectionClosedError}, or
-   * the abort signal's reason if it did not answer; {@link InvalidArgumentError} if an argument does not fit, and
-   * then nothing was sent
+   * @throws (rejects) {@link DBusError} if the peer answers with an error; {@link TimeoutError}, {@link
+   * ConnectionClosedError}, or the abort signal's reason if it did not answer; {@link InvalidArgumentError} if an
+   * argument does not have its type; nothing is sent then
    */
   readonly call: Methods<T, D, N, L>;
-  /** Listens to a signal, with a function that gets its arguments. */
+  /** Subscribes a function to a signal. It gets the signal's arguments. */
   readonly on: Signals<T, D, L>;
-  /** Waits for the next signal, and resolves with the tuple of its arguments. */
+  /** Waits for the next signal. Resolves with the tuple of its arguments. */
   readonly once: SignalsOnce<T, D, L>;
-  /** Iterates over signals from now on: `for await (const [first, second] of proxy.watch.Name())`. */
+  /** Iterates over the signals that arrive from now on: `for await (const [first, second] of proxy.watch.Name())`. */
   readonly watch: SignalsInLoops<T, D, L>;
   /** Reads a property. */
   readonly get: ReadableProperties<T, D, L>;
-  /** Writes a property; resolves when the peer has. */
+  /** Writes a property. Resolves when the peer has replied. */
   readonly set: WritableProperties<T, D>;
-  /** Reads all properties at once. A peer leaves out those that it cannot tell just now. */
+  /** Reads all properties with one call. A peer leaves out properties that it cannot read at that time. */
   getAll(): Promise<Partial<Values<T, D, L>>>;
   /**
-   * Listens to changes of this interface's properties.
+   * Subscribes a function to changes of this interface's properties.
    *
-   * @param listener gets the new values, and the names of properties of which the peer only tells that they changed
+   * @param listener gets the new values, and the names of properties that changed without their values being sent
    */
   onChange(listener: ChangeListener<Values<T, D, L>>): Subscription;
   /**
-   * The same proxy with other options for its calls; those not given stay as they are. What is read is typed by `variants`,
-   * `typedArrays` and `dictionaries`; with `loose` it is `unknown`, and calls with `noReply` resolve with nothing.
+   * Makes the same proxy with other options for its calls. Options that are not given stay as they are. `variants`,
+   * `typedArrays` and `dictionaries` decide the types of values that are read. With `loose` those are `unknown`. With
+   * `noReply`, calls resolve with `undefined`.
    */
   with<
     V extends VariantChoice | undefined = undefined,
@@ -121,7 +125,7 @@ export interface InterfaceProxy<
     : InterfaceProxy<T, ReadingWith<D, V, A, M>, Chosen<NoReply, N, boolean>, Chosen<Loose, L, boolean>>;
 }
 
-// They have names for the compiler's errors: "property 'Changed' does not exist on type 'Methods<…>'".
+// These types have names for the compiler's errors: "property 'Changed' does not exist on type 'Methods<…>'".
 type Methods<out T, in out D extends Reading, in out N extends boolean, in out L extends boolean> = {
   readonly [Name in keyof Members<T, D, 'methods'>]: Answered<Members<T, D, 'methods'>[Name], N, L>;
 };
@@ -141,12 +145,12 @@ type WritableProperties<out T, in out D extends Reading> = {
   readonly [Name in keyof Members<T, D, 'writable'>]: (value: Members<T, D, 'writable'>[Name]) => Promise<void>;
 };
 
-/** The values of the properties, by their names. */
+/** The values of the properties, by name. */
 type Values<T, D extends Reading, L extends boolean> = true extends L
   ? { readonly [Name in keyof Members<T, D, 'readable'>]: unknown }
   : Members<T, D, 'readable'>;
 
-/** A method whose call may resolve without a reply, or with another value than is described. */
+/** A method whose call may resolve without a reply, or with a value that does not have the described type. */
 type Answered<Method, N extends boolean, L extends boolean> = [N | L] extends [false]
   ? Method
   : Method extends (...args: infer Arguments) => Promise<infer Result>
@@ -161,7 +165,7 @@ type Heard<Arguments, L extends boolean> = true extends L ? unknown[] : Argument
 /** The members of one kind. */
 type Members<T, D extends Reading, Kind extends keyof MemberTypes> = MembersIn<T, D>[Kind];
 
-/** How values are read with these options: as before where they are not given. */
+/** How values are read with these options. Options that are not given stay as they were. */
 type ReadingWith<
   D extends Reading,
   V extends VariantChoice | undefined,
@@ -180,8 +184,8 @@ type TypedIn<D extends Reading> = D extends `${string}typed${string}` ? true : f
 type DictionariesIn<D extends Reading> = D extends MappedReading ? 'map' : 'object';
 
 /**
- * Any proxy, for functions that work with all of them. What such a function reads is `unknown`; what a member is called with
- * only the proxy's own type tells.
+ * Any proxy, for functions that work with every proxy. The values that such a function reads are `unknown`. Only the
+ * proxy's own type has the types of arguments.
  *
  * @example
  * ```ts
@@ -217,7 +221,7 @@ export interface AnyProxy {
   with(options: ProxyOptions): AnyProxy;
 }
 
-/** How a proxy calls, and how it decodes what it gets. */
+/** How a proxy makes calls, and how it decodes values. */
 export interface ProxyOptions<
   V extends VariantChoice | undefined = VariantChoice | undefined,
   A extends boolean | undefined = boolean | undefined,
@@ -225,24 +229,29 @@ export interface ProxyOptions<
   NoReply extends boolean | undefined = boolean | undefined,
   Loose extends boolean | undefined = boolean | undefined,
 > extends CallOptions {
-  /** `true`: asks for no reply: a call resolves with nothing, as soon as it is sent. */
+  /** `true`: do not ask for a reply. A call resolves with `undefined` as soon as it is sent. */
   readonly noReply?: NoReply;
-  /** `'wrap'`: variants are read as `Variant`, losslessly; `'plain'` (if left out): as the value in them. */
+  /**
+   * `'wrap'`: variants are read as `Variant`, losslessly. `'plain'` (the default): variants are read as the values in
+   * them.
+   */
   readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */
   readonly typedArrays?: A;
-  /** `'map'`: dictionaries are read as `Map`, in the order of the wire; `'object'` (if left out): those by text as plain objects. */
+  /**
+   * `'map'`: dictionaries are read as `Map`, in the order in which they were sent. `'object'` (the default):
+   * dictionaries with text keys are read as plain objects.
+   */
   readonly dictionaries?: M;
   /**
-   * `true`: takes values of other types than were described. If left out, a proxy that is typed by a class or a definition
-   * refuses them: calls reject with {@link InvalidReplyError}, signals and changes are dropped. What is taken so is typed
-   * `unknown`. One that is made from a
-   * description or from introspection data takes what comes.
+   * `true`: accept values whose types are not the described ones. They are typed `unknown`. By default, a proxy that is
+   * typed by a class or a definition refuses them: calls reject with {@link InvalidReplyError}, and signals and changes
+   * are dropped. A proxy made from a description or from introspection data accepts every type.
    */
   readonly loose?: Loose;
 }
 
-/** Gets the properties that have new values, and the names of those that only told that they changed. */
+/** Gets the properties with new values, and the names of properties that changed without their values being sent. */
 export type ChangeListener<Properties> = (
   changed: Partial<Properties>,
   invalidated: readonly (keyof Properties & string)[],
@@ -250,43 +259,45 @@ export type ChangeListener<Properties> = (
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 
-/** The arguments of a signal, and where it is from. */
+/** The arguments of a signal, and its context. */
 type WithContext<Arguments> = [...args: Tuple<Arguments>, context: SignalContext];
 
 /**
- * Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. With
- * `{ context: true }` the function gets a {@link SignalContext} behind the arguments.
+ * Subscribes a function to a signal. Signals of a well-known name are delivered if they come from its owner. With `{
+ * context: true }` the function gets a {@link SignalContext} after the arguments.
  */
 export interface Listen<Arguments> {
   (listener: (...args: WithContext<Arguments>) => unknown, options: ContextOption): Subscription;
   (listener: (...args: Tuple<Arguments>) => unknown): Subscription;
 }
 
-/** How long to wait for a signal. */
+/** How to wait for a signal. */
 export interface OnceOptions {
   /** Aborting rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @see {@link InterfaceProxy.once}; aborting rejects with the abort signal's reason */
+/** See {@link InterfaceProxy.once}. Aborting rejects with the abort signal's reason. */
 export interface Once<Arguments> {
   (options: OnceOptions & ContextOption): Promise<WithContext<Arguments>>;
   (options?: OnceOptions): Promise<Tuple<Arguments>>;
 }
 
-/** Begins to collect signals at once, for a loop to take them. */
+/** Collects signals from now on, for a loop to read. */
 export interface Watch<Arguments> {
   (options: WatchOptions & ContextOption): SignalWatch<WithContext<Arguments>>;
   (options?: WatchOptions): SignalWatch<Tuple<Arguments>>;
 }
 
-/** Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends it. */
+/**
+ * Signals to iterate over. Leaving the loop, disposing (`using`), or the end of the connection ends the subscription.
+ */
 export interface SignalWatch<Arguments extends readonly unknown[]> extends AsyncIterableIterator<Arguments>, Handle {
   /** How many signals were dropped because the loop was too slow. */
   readonly dropped: number;
 }
 
-/** The members of an interface that is only known at run time. Results are what the caller says they are. */
+/** The members of an interface that is only known at run time. The caller names the types of results. */
 export interface LooseMemberTypes {
   /** Any method, with any arguments. */
   readonly methods: { readonly [name: string]: <Result = unknown>(...args: readonly unknown[]) => Promise<Result> };

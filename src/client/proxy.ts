@@ -1,8 +1,8 @@
 /**
- * A proxy: one interface of somebody else's object, called by its description. Making one costs nothing on the bus.
+ * A proxy for one interface of a remote object, made from the interface's description. Making one sends nothing.
  *
- * Members live in namespaces (`call`, `on`, `get`, …), so that no member's name can collide with anything. A
- * namespace's prototype is made once for a description; a member's function is made when it is first used.
+ * Members live in namespaces (`call`, `on`, `get`, …), so that no member's name can collide with anything. The
+ * prototype of a namespace is made once for each description. The function of a member is made when it is first used.
  */
 import { inspect } from 'node:util';
 import { callableName } from '../base/called-by-itself.js';
@@ -31,14 +31,14 @@ import { SHOWN_MAXIMUM, shownProxy } from './shown.js';
 import { type ContextOption, contextTable, signalContext } from './signal-context.js';
 import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
-/** What every proxy is, where nothing is known of its members when it is compiled. */
+/** A proxy whose members are not known at compile time. */
 type LooseProxy = ProxyOf<InterfaceDescription>;
 
 class RemoteInterface implements LooseProxy {
   readonly #remote: Remote;
   readonly call: LooseProxy['call'];
   readonly #namespaces: Namespaces;
-  // Most proxies are used for calls alone: what else there is is made when it is first used.
+  // Most proxies are used for calls alone, so the other namespaces are made when they are first used.
   #on: LooseProxy['on'] | undefined;
   #once: LooseProxy['once'] | undefined;
   #watch: LooseProxy['watch'] | undefined;
@@ -121,9 +121,9 @@ const onOptions = new KnownOptions<ContextOption>('on()', contextTable);
 const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', { signal: checkSignal, ...contextTable });
 
 /**
- * Makes a proxy; a caller that knows more of its members casts it.
+ * Makes a proxy. A caller that knows the types of its members casts it.
  *
- * @param loose whether it takes what comes, because what describes it is only known at run time
+ * @param loose whether it accepts values of every type, because its description is only known at run time
  */
 export function makeProxy(
   bus: Bus,
@@ -141,13 +141,16 @@ export function makeProxy(
 const noAliases: Aliases = new Map();
 const withoutAliases = () => noAliases;
 
-/** A namespace for a remote object. The functions in it know the object, so they can be taken out and passed on. */
+/** Makes a namespace for a remote object. Its functions are bound to the object, so they can be passed on. */
 type NamespaceOf<Members> = (remote: Remote) => Members;
 type Namespaces = {
   readonly [Kind in NamespaceName]: NamespaceOf<LooseProxy[Kind]>;
 };
 
-/** By description; those of a class know its own names for the members as well, which its description does not. */
+/**
+ * Namespaces by description. A class has a map of its own, because its members also have the names in the class, which
+ * the description does not contain.
+ */
 const plainNamespaces = new WeakMap<InterfaceDescription, Namespaces>();
 const classNamespaces = new WeakMap<InterfaceDescription, Namespaces>();
 
@@ -172,7 +175,7 @@ function namespacesOf(description: InterfaceDescription, aliases: () => Aliases)
   return made;
 }
 
-/** Members by their names and aliases. */
+/** Members by their D-Bus names and aliases. */
 function withAliases<Member>(members: ReadonlyMap<string, Member>, kind: string, aliases: Aliases): [string, Member][] {
   const all = [...members];
   for (const [alias, name] of aliases) {
@@ -207,7 +210,8 @@ function namespace<Member, Made>(
   }
   if (name !== 'on' && name !== 'once') return (remote) => Object.create(prototype, { [remoteOf]: { value: remote } });
   return (remote) => {
-    // A function, so that who listens as to an event emitter is told how it is done here. It has no members of its own.
+    // A function, so that calling `on` as on an event emitter throws an error that explains the right form. It has no
+    // members of its own.
     const called = (given: unknown) => {
       throw calledAsFunction(name, given, description);
     };
@@ -238,7 +242,7 @@ function callMethod(remote: Remote, method: MethodDescription) {
   return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
 }
 
-/** @throws {@link InvalidReplyError} unless the proxy takes what comes */
+/** @throws {@link InvalidReplyError} unless the proxy is loose */
 function refuseReply(remote: Remote, { name, outSignature }: MethodDescription, signature: string): void {
   const { bus, description, destination, path, options } = remote;
   const call = { destination, path, interface: description.name, member: name };
@@ -247,14 +251,14 @@ function refuseReply(remote: Remote, { name, outSignature }: MethodDescription, 
   report('misfit', text, undefined, bus.connectionId);
 }
 
-/** @see {@link ContextOption}; `false` and `undefined` ask for nothing */
+/** See {@link ContextOption}. `false` and `undefined` ask for no context. */
 interface MayAskForContext {
   readonly context?: boolean | undefined;
 }
 
 /**
- * @param take gets the values, and the inbox that the signal is in; descriptors are on loan to it
- * @param hearsOfLoss whether whoever waits for it hears of the loss of the connection
+ * @param take gets the values, and the inbox that holds the signal; descriptors are lent to it
+ * @param hearsOfLoss whether the waiting code learns of the loss of the connection by itself
  */
 function takeSignal(
   remote: Remote,
@@ -276,7 +280,10 @@ function takeSignal(
   );
 }
 
-/** The values, and the context behind them. The message is made first: it shows the descriptors that no value refers to. */
+/**
+ * The values, with the context after them. The message is made first, because it exposes the descriptors that no value
+ * refers to.
+ */
 function decodeWithContext(received: Inbox, options: DecodeOptions): unknown[] {
   const message = received.makeMessage();
   const values = received.decode(options);
@@ -284,7 +291,7 @@ function decodeWithContext(received: Inbox, options: DecodeOptions): unknown[] {
   return values;
 }
 
-/** Tells of a signal that is not as described, and whether it is dropped for that. */
+/** Reports a signal that does not have the described types. Returns whether the signal is dropped. */
 function isDropped(remote: Remote, { name, signature: described }: SignalDescription, received: string): boolean {
   const { bus, description, options } = remote;
   const text = misfitText(`the signal ${description.name}.${name}`, described, received);
@@ -318,7 +325,7 @@ function listenOnce(remote: Remote, signal: SignalDescription) {
         true,
       );
     const abort = options.signal === undefined ? remote.options.signal : options.signal;
-    // Only who asks knows of which type the values are.
+    // Only the caller knows the types of the values.
     return (await nextSignal(remote.bus, listenFor, abort)) as never;
   };
 }

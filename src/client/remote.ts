@@ -1,4 +1,4 @@
-/** What a proxy is about, and how it calls. */
+/** What a proxy refers to, and how it makes calls. */
 import type { Bus } from '../bus/bus.js';
 import type { InterfaceDescription } from '../interface/description.js';
 import type { ProxyOptions } from './proxy-types.js';
@@ -10,9 +10,12 @@ export interface Remote {
   readonly path: string;
   readonly options: ProxyOptions;
   readonly aliases: () => Aliases;
-  /** Members of which it was told that what came was dropped, because it is not what was described. */
+  /** Members for which a dropped value of the wrong type was already reported. */
   readonly told: Set<string>;
 }
 
-/** Other names for members, by kind and name (`method testMethod`): what a class calls them, where D-Bus does not. */
+/**
+ * Other names for members, by kind and name (`method testMethod`): the names in a class, where they differ from the
+ * D-Bus names.
+ */
 export type Aliases = ReadonlyMap<string, string>;

@@ -1,11 +1,14 @@
-/** What `console.log` shows of a proxy: whose object it is of, and its members with their signatures. Nothing is asked for. */
+/**
+ * What `console.log` shows of a proxy: its destination and object, and its members with their signatures. Nothing is
+ * sent for it.
+ */
 import { printable } from '../base/printable.js';
 import type { ArgumentDescription, InterfaceDescription } from '../interface/description.js';
 
-/** How many members of a kind are shown. */
+/** How many members of each kind are shown. */
 export const SHOWN_MAXIMUM = 30;
 
-/** @param depth how many levels of objects are still to be shown */
+/** @param depth how many more levels of objects are shown */
 export function shownProxy(
   description: InterfaceDescription,
   destination: string | undefined,
@@ -18,7 +21,7 @@ export function shownProxy(
   return `${what}\n${lines.map((line) => `  ${line}`).join('\n')}\n}`;
 }
 
-/** The members, one a line: `call Ask(text: s) → u`, `on Said(s)`, `get set Level: u`. */
+/** The members, one to a line: `call Ask(text: s) → u`, `on Said(s)`, `get set Level: u`. */
 function memberLines({ methods, signals, properties }: InterfaceDescription): string[] {
   return [
     ...shownMembers(methods.values(), 'methods', (method) => {
@@ -37,7 +40,7 @@ function shownMembers<Member>(members: Iterable<Member>, kind: string, line: (me
   return few('', [...members].map(line), kind);
 }
 
-/** Lines of the same kind, the first ones of many. The names in them may be another program's, which a terminal is shown. */
+/** The first lines of one kind. The names may come from another program, so they are made printable for a terminal. */
 export function few(prefix: string, all: readonly string[], kind = prefix): string[] {
   const lines = all.slice(0, SHOWN_MAXIMUM).map((line) => printable(prefix === '' ? line : `${prefix} ${line}`));
   return all.length > SHOWN_MAXIMUM ? [...lines, `… ${all.length - SHOWN_MAXIMUM} more: ${kind}`] : lines;

@@ -1,4 +1,4 @@
-/** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower. */
+/** Signals as an async iterator: a bounded queue between the bus and a loop that may be slower than the sender. */
 
 import { inspect } from 'node:util';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
@@ -15,7 +15,7 @@ import { type ContextOption, contextTable } from './signal-context.js';
 
 /** How signals are collected for a loop. */
 export interface WatchOptions {
-  /** How many signals may wait for the loop; beyond that the oldest are dropped. 1024 if left out. */
+  /** How many signals may be queued. Beyond that the oldest are dropped. 1024 by default. */
   readonly limit?: number | undefined;
   /** Aborting ends the iteration. */
   readonly signal?: AbortSignal | undefined;
@@ -33,14 +33,14 @@ export const watchOptions = new KnownOptions<WatchOptions & ContextOption>('watc
 });
 
 /**
- * Subscribes. The listener gets the values of each signal, and what to call when it has them no longer, or the loop has them:
- * until then their descriptors count as the sender's.
+ * Subscribes. The listener gets the values of each signal, and a function that it calls when the values were dropped or
+ * passed to the loop. Until then their descriptors count against the sender.
  */
 export type ListenOn = (listener: (values: unknown[], uncount: Uncount) => void) => Subscription;
 
 type Uncount = (() => void) | undefined;
 
-/** A signal that waits for the loop. */
+/** A queued signal. */
 interface Waiting {
   readonly values: unknown[];
   readonly uncount: Uncount;
@@ -49,13 +49,13 @@ interface Waiting {
 type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => void;
 
 /**
- * Signals that wait for a loop. Leaving the loop, disposing, an abort, or closing the connection ends it; the loss of the
- * connection makes it throw. What waits then is still handed out before, unless it was the loop that left.
+ * A queue of signals for a loop. Leaving the loop, disposing, an abort, or closing the connection ends the iteration.
+ * The loss of the connection makes it throw. Queued signals are still delivered first, unless the loop was left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   readonly #waiting: Waiting[] = [];
   readonly #takers: Taker[] = [];
-  /** `undefined` where the abort signal had aborted before. */
+  /** `undefined` if the abort signal had aborted before. */
   readonly #subscription: Subscription | undefined;
   readonly #stopWaiting: () => void = () => {};
   readonly #signal: string;
@@ -64,12 +64,15 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   #stopListening: () => void = () => {};
   #dropped = 0;
   #ended = false;
-  /** Why no further signal comes, until the loop was told: the bus refused the subscription, or the connection was lost. */
+  /**
+   * Why no further signal arrives, until the loop has thrown it: the bus refused the subscription, or the connection
+   * was lost.
+   */
   #failure: { readonly reason: unknown } | undefined;
 
   /**
    * @internal made by `watch`
-   * @param which the signal, as it is shown
+   * @param which the signal, as inspection shows it
    */
   constructor(bus: Bus, which: string, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
@@ -92,7 +95,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   }
 
   /**
-   * The next signal's arguments: at once if one waits, else when it comes.
+   * Resolves with the arguments of the next signal: at once if one is queued, else when it arrives.
    *
    * @throws (rejects) once, with the reason, if the bus refused the subscription
    * @throws (rejects) once, {@link ConnectionClosedError} with the reason as its `cause`, if the connection was lost
@@ -108,7 +111,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
-  /** Ends the subscription and forgets what waits. A loop calls it when it is left. */
+  /** Ends the subscription and drops queued signals. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
     for (const each of this.#waiting.splice(0)) forget(each);
     this.#failure = undefined;
@@ -116,17 +119,17 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** The queue itself: for `for await`. */
+  /** Returns the queue itself, for `for await`. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** As {@link return}, for a program that is not in a loop. */
+  /** Does the same as {@link return}, for a program without a loop. */
   end(): void {
     void this.return();
   }
 
-  /** As {@link return}: for `using`. */
+  /** Does the same as {@link return}, for `using`. */
   [Symbol.dispose](): void {
     void this.return();
   }
@@ -164,7 +167,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     else this.#end();
   }
 
-  /** A loop that merely ended would look as if all were well. */
+  /** Makes the loop throw: a loop that ended normally would hide the failure. */
   #fail(reason: unknown): void {
     this.#failure = { reason };
     const taker = this.#takers.shift();
@@ -187,7 +190,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   };
 }
 
-/** Nobody gets it. */
+/** Drops a signal that no loop will read, with its descriptors. */
 function forget(waiting: Waiting | undefined): void {
   closeDescriptors(waiting?.values);
   waiting?.uncount?.();
