@@ -136,7 +136,7 @@ export class BackPressure {
   #pause(): void {
     this.#isPaused = true;
     this.#native.pause(Math.floor(this.#options.limit / 2));
-    this.#stopTimer ??= this.#look();
+    this.#stopTimer ??= this.#scheduleCheck();
   }
 
   #resume(): void {
@@ -148,13 +148,13 @@ export class BackPressure {
   }
 
   /** Checks after a while whether anything has been written. */
-  #look(): () => void {
+  #scheduleCheck(): () => void {
     this.#writtenBefore = this.#handedOver - this.#options.waiting();
     // The timer does not keep the process alive; the connection does, if necessary.
-    return startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
+    return startTimer(() => this.#checkProgress(), this.#options.patience ?? STALL_LIMIT, false);
   }
 
-  #judge(): void {
+  #checkProgress(): void {
     this.#stopTimer = undefined;
     const waiting = this.#options.waiting();
     this.update(waiting);
@@ -168,6 +168,6 @@ export class BackPressure {
       this.#isPaused = false;
       this.#native.resume();
     }
-    this.#stopTimer ??= this.#look();
+    this.#stopTimer ??= this.#scheduleCheck();
   }
 }

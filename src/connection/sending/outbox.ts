@@ -230,7 +230,7 @@ export class Outbox {
     if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
   }
 
-  /** Over the limit, the gathered bytes may be less than the kernel accepts at once, so they are written first. */
+  /** Over the limit, the kernel may still accept the gathered bytes, so they are written first. */
   #requireRoom(urgency: Urgency): void {
     if (urgency === Urgency.Told || urgency === Urgency.Refusal) return;
     this.#write();

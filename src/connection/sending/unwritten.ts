@@ -39,7 +39,7 @@ export class Unwritten {
   begin(): void {
     if (this.#holds) return;
     this.#holds = true;
-    this.#look();
+    this.#scheduleCheck();
     this.#options.onChange();
   }
 
@@ -53,21 +53,21 @@ export class Unwritten {
   }
 
   /** Checks after a while whether anything has been written. */
-  #look(): void {
+  #scheduleCheck(): void {
     this.#writtenBefore = this.#options.written();
     this.#stopTimer?.();
     // The timer does not keep the process alive; the connection does, if necessary.
-    this.#stopTimer = startTimer(() => this.#judge(), this.#options.patience ?? STALL_LIMIT, false);
+    this.#stopTimer = startTimer(() => this.#checkProgress(), this.#options.patience ?? STALL_LIMIT, false);
   }
 
-  #judge(): void {
+  #checkProgress(): void {
     if (this.#options.written() !== this.#writtenBefore) {
       this.#holds = true;
-      this.#look();
+      this.#scheduleCheck();
     } else {
       this.#holds = false;
       // The bytes may still be written if something else keeps the process alive.
-      this.#look();
+      this.#scheduleCheck();
     }
     this.#options.onChange();
   }
