@@ -4,7 +4,6 @@
  */
 
 import type { InvalidName, ValidMemberName } from '../base/name-grammar.js';
-import type { CallContext } from '../service/calls/call-context.js';
 import type { ReadArgumentsAs, ValidArguments, ValidType, VariantChoice, WriteResult } from '../signature/types.js';
 import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from './build.js';
 import type { Access } from './description.js';
@@ -117,12 +116,6 @@ export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 
   ReadArgumentsAs<I, V>,
   readonly unknown[]
 >;
-
-/** The parameters of a method of a service that gets the call's context last. */
-export type ParametersWithContext<I extends ArgumentList, V extends VariantChoice = 'plain'> = [
-  ...HandlerParameters<I, V>,
-  context: CallContext,
-];
 
 /** What a method of a service may return: its result, or a promise of it. */
 export type HandlerResult<O extends ArgumentList> =

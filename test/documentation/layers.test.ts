@@ -1,4 +1,4 @@
-// What docs/architecture.md promises about the folders of native/ and src/native/, read from the includes and imports.
+// What docs/architecture.md promises about the folders of native/ and src/, read from the includes and imports.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -35,19 +35,67 @@ const nativeLayers: Layers = {
   importsOf: includesOf,
 };
 
-/** A folder that has a row here may import what the row says. */
+/**
+ * Imports that point upwards, each with its reason. All but the last are of types alone.
+ *
+ * - An error has the message that brought it.
+ * - The types of values are found by signature, and two of these values are classes.
+ * - A server makes a bus of each client; the other half of the top makes one of an address.
+ */
+const upwards: Readonly<Record<string, readonly string[]>> = {
+  'base/error-classes.ts': ['connection/message.js'],
+  'base/errors.ts': ['connection/message.js'],
+  'signature/literal.ts': ['values/file-descriptor.js', 'values/variant.js'],
+  'peer/peer-server.ts': ['message-bus.js'],
+};
+
 const srcLayers: Layers = {
-  mayImport: { native: ['base'] },
-  others: 'unchecked',
-  importsOf: moduleImportsOf,
+  mayImport: {
+    '.': [
+      ...['peer', 'client', 'service', 'interface', 'bus', 'connection', 'address', 'codec', 'values', 'signature'],
+      ...['native', 'diagnostics', 'base'],
+    ],
+    peer: ['bus', 'connection', 'address', 'native', 'diagnostics', 'base'],
+    client: [...['service', 'interface', 'bus', 'connection', 'codec', 'values', 'signature', 'diagnostics', 'base']],
+    service: [...['interface', 'bus', 'connection', 'codec', 'values', 'signature', 'native', 'diagnostics', 'base']],
+    interface: ['signature', 'diagnostics', 'base'],
+    bus: ['connection', 'codec', 'values', 'signature', 'native', 'diagnostics', 'base'],
+    connection: ['address', 'codec', 'values', 'native', 'diagnostics', 'base'],
+    address: ['native', 'base'],
+    codec: ['values', 'signature', 'base'],
+    values: ['signature', 'native', 'diagnostics', 'base'],
+    signature: ['base'],
+    native: ['base'],
+    diagnostics: ['base'],
+    base: [],
+  },
+  others: 'refused',
+  importsOf: (path, text) => moduleImportsOf(path, text).filter((imported) => !upwards[path]?.includes(imported)),
 };
 
 test('the folders of native/ import each other only downwards, as the table says', () => {
   assert.equal(contradictions(native, nativeLayers), []);
 });
 
-test('src/native imports nothing of the rest but errors', () => {
+test('the folders of src/ import each other only downwards, as the table says', () => {
   assert.equal(contradictions(src, srcLayers), []);
+});
+
+test('what points upwards is there, and is of types alone but for the server', () => {
+  for (const [path, targets] of Object.entries(upwards)) {
+    const text = src.get(path) ?? '';
+    const imported = moduleImportsOf(path, text);
+    for (const target of targets) {
+      assert.ok(imported.includes(target), `${path} imports ${target}`);
+      const isOfTypes = text
+        .split('\n')
+        .some((line) => line.startsWith('import type ') && line.includes(target.split('/').at(-1) ?? ''));
+      assert.is(isOfTypes, path !== 'peer/peer-server.ts', `${path}: ${target}`);
+    }
+  }
+});
+
+test('src/native imports nothing of the rest but errors', () => {
   const imported = [...src]
     .filter(([path]) => path.startsWith('native/'))
     .flatMap(([path, text]) => moduleImportsOf(path, text));

@@ -1,3 +1,6 @@
+import type { ArgumentList } from '../../interface/build.js';
+import type { HandlerParameters } from '../../interface/definitions.js';
+import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from './call-context.js';
 
 /** The arguments of a handler that gets the context behind them. Filled by hand: spreading takes several times as long. */
@@ -8,3 +11,9 @@ export function withContext(args: readonly unknown[], context: CallContext): unk
   all[length] = context;
   return all;
 }
+
+/** The parameters of a method of a service that gets the call's context last. */
+export type ParametersWithContext<I extends ArgumentList, V extends VariantChoice = 'plain'> = [
+  ...HandlerParameters<I, V>,
+  context: CallContext,
+];

@@ -19,7 +19,6 @@ import type {
   HandlerResult,
   InterfaceMembers,
   ListOf,
-  ParametersWithContext,
   Table,
   TypeOf,
   VariantsOf,
@@ -28,7 +27,7 @@ import type { Access, InterfaceDescription, PropertyDescription } from '../../in
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
 import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
-import { withContext } from '../calls/with-context.js';
+import { type ParametersWithContext, withContext } from '../calls/with-context.js';
 import { GENERATOR, isGenerator } from '../class/decoration.js';
 import { type Exportable, registerExportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
