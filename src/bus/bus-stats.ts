@@ -1,38 +1,38 @@
-/** What `bus.stats()` tells. */
+/** The result of `bus.stats()`. */
 import type { ConnectionState } from '../connection/connection-events.js';
 import type { Traffic } from '../connection/traffic.js';
 
-/** What a connection holds at this moment, and counts of what it did so far. Counting is done anyway; asking is cheap. */
+/** What a connection holds at this moment, and counts of what it has done. Reading the counts costs little. */
 export interface BusStats extends Traffic {
-  /** The number by which the diagnostics channels call this connection. */
+  /** The number of this connection on the diagnostics channels. */
   readonly connection: number;
-  /** How far the connection is in its life. */
+  /** The state of the connection. */
   readonly state: ConnectionState;
   /** Calls that wait for their reply. */
   readonly pendingCalls: number;
   /**
-   * Match rules at the bus for what the program subscribed to and watches. Equal ones are one. A subscription to a
+   * Match rules at the bus for the program's subscriptions and watchers. Equal rules count once. A subscription to a
    * well-known name has one more, which follows the owner of the name.
    */
   readonly matchRules: number;
   /**
-   * Well-known names that were called, whose owners are followed from the first call on: up to 128. Each has a match rule,
-   * which is busbar's own and not among `matchRules`.
+   * Well-known names that were called, whose owners are followed from the first call on: up to 128. Each has a match
+   * rule that is internal to busbar and not counted in `matchRules`.
    */
   readonly calledNames: number;
-  /** Subscriptions to signals, and watchers of names, that the program has not ended. */
+  /** Subscriptions to signals and watchers of names that the program has not ended. */
   readonly subscriptions: number;
-  /** Well-known names that the connection owns or waits for. */
+  /** Well-known names that the connection owns or is queued for. */
   readonly ownedNames: number;
-  /** Bytes that were sent but not yet taken by the kernel. */
+  /** Bytes that were sent, but that the kernel has not taken yet. */
   readonly queuedBytes: number;
-  /** Whether nothing is read, because too many bytes of answers wait to be written: see `limits.queuedBytes`. */
+  /** Whether reading is paused because too many bytes of answers are queued: see `limits.queuedBytes`. */
   readonly readingPaused: boolean;
-  /** Signals that somebody listens to, and that were dropped because their bodies were not valid. */
+  /** Signals with a listener that were dropped because their bodies were not valid. */
   readonly droppedSignals: number;
   /**
-   * Signals that nobody listens to: of a rule that has just been removed, or from somebody who does not own the name that
-   * they were wanted from.
+   * Signals without a listener: those of a rule that has just been removed, and those whose sender does not own the
+   * name that was subscribed to.
    */
   readonly unmatchedSignals: number;
 }

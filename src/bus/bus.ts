@@ -1,8 +1,8 @@
 /**
- * A connection as a participant of a bus: it has a unique name, owns and watches names, calls, emits, and listens.
- * Between peers without a bus the same object serves, and what only a bus can answer rejects.
+ * A connection as a participant of a bus: it has a unique name, owns and watches names, makes calls, emits signals and
+ * subscribes to them. The same class serves between peers without a bus; what only a bus can answer rejects there.
  *
- * Objects and proxies stand on this one; `MessageBus` puts all of it together.
+ * `MessageBus` extends it with objects and proxies.
  */
 
 import { ConnectionClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.js';
@@ -37,18 +37,18 @@ import type { OnShareClosed } from './share.js';
 import { TakenCalls } from './taken-calls.js';
 
 /**
- * What a subscription asks for; every key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may have
- * 1024 bytes.
+ * The conditions of a subscription. Each key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may
+ * have 1024 bytes.
  */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
 
 interface BusOptions {
   readonly peer: boolean;
-  /** Of a share: called when it was closed. */
+  /** For a share: called when it was closed. */
   readonly onClosed?: OnShareClosed | undefined;
 }
 
-/** A participant of a bus, without objects and proxies: {@link MessageBus} has both. */
+/** A participant of a bus, without objects and proxies. {@link MessageBus} has both. */
 export abstract class Bus extends Endpoint {
   readonly #connection: Connection;
   /** The bus that this one is a share of, or itself. */
@@ -66,21 +66,21 @@ export abstract class Bus extends Endpoint {
   /** Whether the program has closed the connection. */
   #isLeaving = false;
 
-  /** @internal what is to be answered before this closes: of a share, what is for its handlers */
+  /** @internal what has to be answered before this closes: for a share, the calls of its own handlers */
   readonly atWork: CallsAtWork;
 
   /** @internal whether anything is exported, so that calls may have to be answered */
   protected abstract get hasObjects(): boolean;
 
-  /** @internal whether the connection closes with this: there is no other share, or all of them close as well */
+  /** @internal whether the connection closes with this share: there is no other share, or all of them are closing */
   protected abstract get isLast(): boolean;
 
   /** @internal answers a call */
   protected abstract handleCall(message: IncomingMessage): void;
 
   /**
-   * @internal connections are made with `connect`, `sessionBus` and `systemBus`
-   * @param source a connection, or a bus of which this is to be a share
+   * @internal programs use `connect`, `sessionBus` and `systemBus`
+   * @param source a connection, or a bus that this becomes a share of
    */
   constructor(source: Connection | Bus, { peer: isPeer, onClosed }: BusOptions) {
     super(source, onClosed);
@@ -148,16 +148,16 @@ export abstract class Bus extends Endpoint {
     });
   }
 
-  /** @internal says Hello to the bus, which is the first message of a connection */
+  /** @internal sends Hello to the bus, the first message of a connection */
   async hello(options?: WaitOptions): Promise<void> {
     this.#uniqueName = await this.#bus?.hello(options);
     this.#connection.uniqueName = this.#uniqueName;
   }
 
   /**
-   * @internal
-   * A service that leaves: callers go elsewhere when the names are given back, and what the bus had routed here until then has
-   * come when it answers. Between peers what came is what lies in the socket.
+   * @internal Ends the service of this connection. The names are given back first, so that callers go elsewhere. When
+   * the bus has answered that, all calls that it had routed here have arrived. Between peers the calls that have
+   * arrived are those in the socket's buffer.
    */
   protected override async answerWhatCame(): Promise<void> {
     this.#isLeaving = true;
@@ -171,20 +171,20 @@ export abstract class Bus extends Endpoint {
         await this.#atWorkDone();
       }
     } catch (error) {
-      // With the connection everything has come to its end.
+      // The loss of the connection ends everything.
       if (!(error instanceof ConnectionClosedError)) report('name', 'leaving the bus', error, this.connectionId);
     }
   }
 
-  /** @internal whether a message handler is there, which may answer calls */
+  /** @internal whether there is a message handler, which may answer calls */
   protected get answersByHandlers(): boolean {
     return !this.#handlers.isEmpty;
   }
 
-  /** Handlers send by this until they are done; by the last share, those of all that there were. */
+  /** Handlers send through this connection until they are done. The last share waits for the handlers of all shares. */
   async #atWorkDone(): Promise<void> {
     const stop = this.#taken.giveUpWithCallers(this.#owners, () => this.listNames());
-    // It may be over before they are done.
+    // The connection may be lost before they are done.
     const forget = this.whenClosed(stop);
     await (this.isLast ? this.#whole.atWork : this.atWork).done();
     forget();
@@ -202,14 +202,15 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Adds a handler that sees every incoming call and signal before busbar hands it out, in the order of adding. A handler
-   * that throws counts as not having dealt with the message. A handler that deals with a call has to answer it, by
-   * {@link send}, for which {@link close} waits. What the bus says of names, busbar has taken note of before any handler.
+   * Adds a handler that sees every incoming call and signal before busbar dispatches it. Handlers are called in the
+   * order in which they were added. If a handler throws, the message counts as not handled. A handler that handles a
+   * call must answer it with {@link send}; {@link close} waits for that. busbar processes the bus's signals about names
+   * before it calls any handler.
    *
-   * @param options `replies: true` shows the handler replies and errors as well
-   * @returns a handle that ends this registration; the same function may have several
-   * @throws {@link InvalidArgumentError} for what is no function, or options that make no sense
-   * @throws {@link ConnectionClosedError} if the connection is over
+   * @param options with `replies: true` the handler gets replies and errors as well
+   * @returns a handle that ends this registration; one function may have several registrations
+   * @throws {@link InvalidArgumentError} if `handler` is not a function, or an option is not valid
+   * @throws {@link ConnectionClosedError} if the connection is closed
    */
   addMessageHandler(handler: MessageHandler, options: MessageHandlerOptions = {}): Handle {
     checkFunction(handler, 'handler');
@@ -224,18 +225,19 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Listens to signals that match a rule, filtered by the bus. Rules that are equal are one rule there.
+   * Subscribes to the signals that match a rule. The bus filters them. Equal rules are one rule at the bus.
    *
-   * Signals asked for from a well-known name are delivered only if they come from the connection that owns the name
-   * at that time. Between peers all signals come from the peer, so a rule's `sender` is not looked at. A rule whose
-   * `destination` is the connection's unique name also takes what is sent to the well-known names that it owns.
+   * If the rule's `sender` is a well-known name, a signal is delivered only if it comes from the connection that owns
+   * the name at that time. Between peers `sender` is ignored, because all signals come from the peer. A rule whose
+   * `destination` is the connection's unique name also matches signals that are sent to the well-known names that it
+   * owns.
    *
-   * A rule that the bus refuses, because its limit is reached for instance, does not keep the process alive. The next
-   * equal subscription asks the bus again, and if it takes the rule then, the earlier listeners hear as well.
+   * A rule that the bus refuses, for instance because its limit is reached, does not keep the process alive. The next
+   * equal subscription asks the bus again. If the bus accepts the rule then, the earlier listeners get signals, too.
    *
-   * @returns a handle that ends it; what the bus says of the rule is in its `ready`
+   * @returns a handle that ends the subscription; its `ready` settles with the bus's answer to the rule
    * @throws {@link InvalidArgumentError} if the rule is not valid
-   * @throws {@link ConnectionClosedError} if the connection is over
+   * @throws {@link ConnectionClosedError} if the connection is closed
    * @see D-Bus specification, section "Match Rules"
    */
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
@@ -247,9 +249,9 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * @internal as `subscribe`, for a listener that keeps no message: `take` gets the inbox that the signal is in
+   * @internal as `subscribe`, for a listener that keeps no message: `take` gets the inbox that holds the signal
    *
-   * @param hearsOfLoss whether it is for something that rejects, or throws, when the connection is lost
+   * @param hearsOfLoss whether its user rejects, or throws, when the connection is lost
    */
   listen(rule: SubscriptionRule, take: SignalTaker, hearsOfLoss = false): Subscription {
     this.requireOpen('nothing can be subscribed to');
@@ -265,8 +267,8 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects with
-   * {@link NameTakenError}. Each request has a handle of its own; a name is given back with the last of them.
+   * Requests a well-known name. Without options it rejects with {@link NameTakenError} if another connection owns the
+   * name. Each request has a handle of its own. The name is given back when the last handle is released.
    *
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
@@ -278,7 +280,7 @@ export abstract class Bus extends Endpoint {
     try {
       const owned = await names.request(name, options, this, release);
       if (!this.isShare) return owned;
-      // A share that was closed while the request was on its way gives its name back: the connection may stay open.
+      // If the share was closed during the request, the name is given back here, because the connection may stay open.
       if (this.state !== 'open') await names.releaseAll(this).catch(() => {});
       this.requireOpen(`${name} is not requested`);
       return owned;
@@ -289,9 +291,10 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Gives a name back, or leaves its queue: all handles that were requested here are released.
+   * Gives a name back, or leaves its queue. All handles that were requested here are released.
    *
-   * @throws (rejects) {@link NameHasNoOwnerError} or {@link NameTakenError} if the name is nobody's, or somebody else's
+   * @throws (rejects) {@link NameHasNoOwnerError} if the name has no owner, {@link NameTakenError} if another
+   * connection owns it
    */
   async releaseName(name: string): Promise<void> {
     checkWellKnownName(name, 'name');
@@ -299,9 +302,9 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * All names on the bus, unique ones included.
+   * Resolves with all names on the bus, including unique names.
    *
-   * @throws (rejects) {@link NotSupportedError} between peers, as everything here that asks the bus
+   * @throws (rejects) {@link NotSupportedError} between peers, as do all methods that ask the bus
    * @see D-Bus specification, section "org.freedesktop.DBus.ListNames"
    */
   async listNames(): Promise<string[]> {
@@ -309,7 +312,7 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * All names that the bus can start a service for.
+   * Resolves with all names that the bus can start a service for.
    *
    * @see D-Bus specification, section "org.freedesktop.DBus.ListActivatableNames"
    */
@@ -318,9 +321,9 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * The unique name of a name's owner.
+   * Resolves with the unique name of a name's owner.
    *
-   * @throws (rejects) {@link NameHasNoOwnerError} where there is none
+   * @throws (rejects) {@link NameHasNoOwnerError} if there is no owner
    * @see D-Bus specification, section "org.freedesktop.DBus.GetNameOwner"
    */
   async nameOwner(name: string): Promise<string> {
@@ -328,7 +331,10 @@ export abstract class Bus extends Endpoint {
     return this.#requireBus('nameOwner').nameOwner(name);
   }
 
-  /** Whether a call to the name could reach somebody: it is owned, or the bus can start its service. */
+  /**
+   * Resolves with whether a call to the name can reach a service: the name has an owner, or the bus can start its
+   * service.
+   */
   async hasName(name: string): Promise<boolean> {
     checkBusName(name, 'name');
     const bus = this.#requireBus('hasName');
@@ -336,9 +342,9 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Has the bus start a service. Resolves with whether it was `started` now or is `running` already, whatever started it.
+   * Makes the bus start a service. Resolves with `started`, or with `running` if the service was running before.
    *
-   * @throws (rejects) {@link ServiceUnknownError} if it does not run and the bus knows no such service, or another
+   * @throws (rejects) {@link ServiceUnknownError} if it is not running and the bus knows no such service; another
    * {@link DBusError} if it does not start
    * @see D-Bus specification, section "org.freedesktop.DBus.StartServiceByName"
    */
@@ -348,9 +354,9 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Who the owner of a name is: user, process, groups, as far as the bus knows.
+   * Resolves with the credentials of a name's owner (user, process, groups), as far as the bus knows them.
    *
-   * @throws (rejects) {@link NameHasNoOwnerError} where there is none
+   * @throws (rejects) {@link NameHasNoOwnerError} if there is no owner
    * @see D-Bus specification, section "org.freedesktop.DBus.GetConnectionCredentials"
    */
   async credentials(name: string): Promise<Credentials> {
@@ -359,17 +365,17 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Follows a name's owner: tells at once whether there is one, and of every change from then on. When the connection is
-   * lost, `vanished` is called; after `close` nothing is.
+   * Follows a name's owner. The watcher is called with the present state at first, and then for every change. When the
+   * connection is lost, `vanished` is called. After `close` nothing is called.
    *
-   * Where the bus does not tell of changes, because its limit of match rules is reached for instance, the watcher's
-   * `refused` is called, and the watcher does not keep the process alive. The next one to watch the name asks the bus
-   * again, for both.
+   * If the bus refuses to report changes, for instance because its limit of match rules is reached, the watcher's
+   * `refused` is called, and the watcher does not keep the process alive. The next watcher of the name asks the bus
+   * again, for both watchers.
    *
-   * @returns a handle that ends it
-   * @throws {@link InvalidArgumentError} for what is no name
+   * @returns a handle that ends the watch
+   * @throws {@link InvalidArgumentError} if the name or the watcher is not valid
    * @throws {@link NotSupportedError} between peers
-   * @throws {@link ConnectionClosedError} if the connection is over
+   * @throws {@link ConnectionClosedError} if the connection is closed
    * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
    */
   watchName(name: string, watcher: NameWatcher): Handle {
@@ -386,8 +392,8 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Counts of what the connection holds, which return to where they were when everything is given back, and of what it
-   * did.
+   * Returns counts of what the connection holds, which return to their earlier values when everything is released, and
+   * of what it has done.
    */
   stats(): BusStats {
     return {
@@ -411,17 +417,18 @@ export abstract class Bus extends Endpoint {
     return this.#owners;
   }
 
-  /** @internal whether there is no bus, but one peer at the other end */
+  /** @internal whether the connection is to a peer, without a bus */
   get isPeer(): boolean {
     return this.#bus === undefined;
   }
 
   /**
-   * @internal The specification has a bus interpret calls without a destination itself. Buses then know `Peer` and little else:
-   * neither dbus-daemon nor dbus-broker answers `ListNames` so. All of that is also at the bus's own name, so a missing
-   * destination is a forgotten one, for which the bus's answer (no such method) would be misleading.
+   * @internal Checks the destination of a call. The specification has a bus interpret calls without a destination
+   * itself. Buses then implement `Peer` and little else: neither dbus-daemon nor dbus-broker answers `ListNames` that
+   * way. Everything is also available at the bus's own name. So a missing destination is taken as a mistake: the bus's
+   * answer (no such method) would be misleading.
    *
-   * @throws {@link InvalidArgumentError} for what is no name, and for none where there is a bus
+   * @throws {@link InvalidArgumentError} if the name is not valid, or missing on a bus
    */
   override checkDestination(destination: string | undefined): void {
     if (destination !== undefined) checkBusName(destination, 'destination');
@@ -432,18 +439,21 @@ export abstract class Bus extends Endpoint {
     }
   }
 
-  /** @internal whether a message that carries this destination is for this connection, and not merely overheard */
+  /** @internal whether a message with this destination is for this connection, and not only eavesdropped */
   isAddressedHere(destination: string | undefined): boolean {
     if (destination === undefined || destination === this.uniqueName) return true;
     return this.#names === undefined || this.#names.everOwned(destination);
   }
 
-  /** On a bus a call without a destination is for the bus: a monitor sees such. */
+  /** On a bus a call without a destination is for the bus. Monitors receive such calls. */
   #isForThisConnection(destination: string | undefined): boolean {
     return this.isPeer || (destination !== undefined && this.isAddressedHere(destination));
   }
 
-  /** Showing replies costs something for each, so that the connection is asked to only while a handler wants them. */
+  /**
+   * Passing replies to handlers costs time for each reply, so the connection does it only while a handler wants
+   * replies.
+   */
   #updateReplyHandler(): void {
     const { wantReplies } = this.#handlers;
     this.#connection.onReply = wantReplies ? (received) => this.#handlers.showReply(received) : undefined;

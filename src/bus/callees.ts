@@ -1,12 +1,12 @@
 /**
- * Who may answer the calls that are made by well-known names. A reply says by which unique name it was sent, and some
- * buses deliver replies that nobody asked for: the session policy of dbus-daemon does. So the owner of a name that is
- * called is followed, from the first call on.
+ * The connections that may answer calls to well-known names. A reply carries the unique name of its sender, and some
+ * buses deliver replies that no call asked for: the session policy of dbus-daemon does. So the owner of a called name
+ * is followed from the first call on.
  *
- * Nothing waits for that. The match rule and the question for the owner are sent right before the first call, and the bus
- * does one thing after the other, so their answers are here before the callee's: a reply that comes before them is forged.
- * A name may change hands while a call is on its way. Whoever owned it at any time between the call and its reply may have
- * been the one that got the call.
+ * The call does not wait for that. The match rule and the question for the owner are sent right before the first call,
+ * and the bus handles messages in order. So its answers arrive before the callee's reply, and a reply that arrives
+ * before them is forged. A name may change its owner while a call is in progress: every owner between the call and its
+ * reply may have received the call.
  */
 
 import { isWellKnownName } from '../base/names.js';
@@ -16,23 +16,23 @@ import { BUS_NAME } from './names/driver.js';
 import type { FollowedName, NameOwners } from './names/name-owners.js';
 
 /**
- * Names that are followed at a time, with a match rule each: a bus for the system allows a connection 512 rules. If more
- * are called, those that were not called for the longest time, and of which no call waits, are let go. Where a call waits
- * for each, a further name is called all the same, and its reply is taken from whoever sends it.
+ * How many names are followed at a time, with a match rule each: a bus for the system allows a connection 512 rules.
+ * Beyond that, the names that were not called for the longest time and have no waiting call are dropped. If calls wait
+ * for all of them, a further name is called without being followed, and its reply is accepted from any sender.
  */
 const FOLLOWED_MAXIMUM = 128;
 
-/** Milliseconds after which the bus is asked again, where it did not tell: limits and time-outs pass, policies stay. */
+/** Milliseconds after which the bus is asked again if it refused. Limits and time-outs pass, policies stay. */
 const RETRY_AFTER = 10_000;
 
 class NamedCallee implements Callee {
   readonly name: string;
   readonly followed: FollowedName;
-  /** Counts up over all of them. */
+  /** A counter over all calls. */
   usedAt = 0;
-  /** Whether it takes the place of one that the bus did not tell of. */
+  /** Whether it replaces one that the bus refused to follow. */
   readonly #isRetry: boolean;
-  /** When that it does not tell was seen first. */
+  /** When the refusal was first seen. */
   #deniedSince: number | undefined;
 
   constructor(name: string, isRetry: boolean, follow: (callee: Callee) => FollowedName) {
@@ -46,7 +46,7 @@ class NamedCallee implements Callee {
     return owner === uniqueName || knowledge === 'denied' || (this.#isRetry && knowledge === 'asked');
   }
 
-  /** Whether the bus did not tell, and may do so now. */
+  /** Whether the bus refused, and may accept now. */
   get isStale(): boolean {
     if (this.followed.knowledge !== 'denied') return false;
     const now = performance.now();
@@ -59,7 +59,7 @@ export class Callees implements CalleesByName {
   readonly #connection: Connection;
   readonly #owners: NameOwners;
   readonly #callees = new Map<string, NamedCallee>();
-  /** Most calls go where the last one went. */
+  /** The name that was called last. Most calls go to the same name. */
   #last: NamedCallee | undefined;
   #uses = 0;
 
@@ -68,12 +68,12 @@ export class Callees implements CalleesByName {
     this.#owners = owners;
   }
 
-  /** Names that are followed, with a match rule each. */
+  /** Followed names, each with a match rule. */
   get size(): number {
     return this.#callees.size;
   }
 
-  /** The one that calls to this destination go to, where it is followed already. */
+  /** The followed name for calls to this destination, if it is followed already. */
   find(destination: string | undefined): Callee | undefined {
     if (this.#last?.name === destination && !this.#last?.isStale) return this.#last;
     const known = destination === undefined ? undefined : this.#callees.get(destination);
@@ -81,12 +81,12 @@ export class Callees implements CalleesByName {
     return this.#use(known);
   }
 
-  /** Whether a call to this destination, for which {@link find} finds nothing, is to be preceded by {@link follow}. */
+  /** Whether {@link follow} must precede a call to this destination, for which {@link find} returns nothing. */
   isToFollow(destination: string | undefined): destination is string {
     return destination !== undefined && destination !== BUS_NAME && isWellKnownName(destination);
   }
 
-  /** Begins to follow the owner of a name, which sends messages. Returns `undefined` where too many are followed. */
+  /** Starts to follow the owner of a name, which sends messages. Returns `undefined` if too many names are followed. */
   follow(name: string): Callee | undefined {
     const stale = this.#callees.get(name);
     if (stale !== undefined) this.#forget(stale);
@@ -104,7 +104,7 @@ export class Callees implements CalleesByName {
     return callee;
   }
 
-  /** The connection is over, and with it what is known of owners. */
+  /** Ends with the connection: all owners are forgotten. */
   close(): void {
     this.#callees.clear();
     this.#last = undefined;
@@ -114,7 +114,7 @@ export class Callees implements CalleesByName {
     if (previous !== undefined) this.#connection.calls.keepFormerOwner(callee, previous);
   }
 
-  /** Makes room for one more. Returns whether there is any. */
+  /** Makes room for one more name. Returns whether there is room. */
   #letGo(): boolean {
     const oldestFirst = [...this.#callees.values()].sort((a, b) => a.usedAt - b.usedAt);
     const idle = oldestFirst.find((callee) => !this.#connection.calls.isCalled(callee));

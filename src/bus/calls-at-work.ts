@@ -1,13 +1,13 @@
 /**
- * What one user of a connection still has to answer: calls whose handlers have not settled, and calls that its message
- * handlers took. `close` waits for these. What is done when it returns is never counted, so that counting costs most
- * calls nothing.
+ * The calls that one user of a connection still has to answer: calls whose handlers have not settled, and calls that
+ * its message handlers took. `close` waits for them. A handler that is done when it returns is never counted, so most
+ * calls cost nothing here.
  */
 export class CallsAtWork {
-  /** That of all users of the connection, where there are several. */
+  /** The count for all users of the connection, if there are several. */
   readonly #whole: CallsAtWork | undefined;
   #count = 0;
-  /** Those who wait until there is none. */
+  /** Waiting `close` calls, resolved when no call is left. */
   #waiting: (() => void)[] = [];
 
   constructor(whole?: CallsAtWork) {
@@ -23,16 +23,16 @@ export class CallsAtWork {
     this.#whole?.begin();
   }
 
-  /** To be called once for each `begin`. */
+  /** Must be called once for each `begin`. */
   end(): void {
     this.#count--;
     if (this.#count === 0 && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve();
     this.#whole?.end();
   }
 
-  /** Resolves when there is none. */
+  /** Resolves when no call is left. */
   async done(): Promise<void> {
-    // The rest of a batch may have brought more by the time that this goes on.
+    // The rest of a batch may have brought more calls before this continues.
     while (this.#count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 }

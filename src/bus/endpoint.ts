@@ -1,6 +1,6 @@
 /**
- * One end of a connection: what it sends, and how it lives and ends. What it hears, and what it asks of a bus, is for
- * `Bus`, which stands on this one.
+ * One end of a connection: sending, state and closing. `Bus` extends it with what is received and what is asked of a
+ * bus.
  */
 
 import { type DBusError, InvalidArgumentError } from '../base/errors.js';
@@ -39,8 +39,8 @@ const REPLY_FORMS = ['values', 'message'];
 /** How a connection is closed. */
 export interface CloseOptions {
   /**
-   * Milliseconds for answering what was delivered, and for writing what was sent; `Infinity` for as long as it takes. 1000 if
-   * left out. With 0 the connection closes at once, after what the kernel takes.
+   * Milliseconds for answering calls that were delivered and for writing queued messages; `Infinity` for no limit. 1000
+   * by default. With 0 the connection closes at once, after writing what the kernel accepts.
    */
   readonly drain?: number | undefined;
 }
@@ -48,24 +48,24 @@ export interface CloseOptions {
 export const closeTable: OptionTable<CloseOptions> = { drain: checkTimeout };
 const closeOptions = new KnownOptions<CloseOptions>('close()', closeTable);
 
-/** One end of a connection, which sends and ends; {@link MessageBus} has all the rest. */
+/** One end of a connection, which can send and close. {@link MessageBus} extends it. */
 export class Endpoint implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #keepAlive: KeepAliveUser;
-  /** Where several use the connection, what one of them has of it. */
+  /** This user's share, if the connection has several users. */
   readonly #share: Share | undefined;
   #limit: TimeLimit | undefined;
   #closing: Promise<void> | undefined;
 
   /**
    * @internal
-   * @param source a connection, or one end of it of which this is to be a share
-   * @param onClosed where it is a share, called when that is closed
+   * @param source a connection, or an endpoint that this becomes a share of
+   * @param onClosed for a share, called when it is closed
    */
   constructor(source: Connection | Endpoint, onClosed: OnShareClosed = async () => {}) {
     const isShare = source instanceof Endpoint;
     const connection = isShare ? source.#connection : source;
-    // The end that is shared has no users of its own.
+    // The endpoint that is shared has no users of its own.
     if (isShare) connection.keepAlive.removeUser(source.#keepAlive);
     this.#connection = connection;
     this.#keepAlive = connection.keepAlive.addUser();
@@ -73,7 +73,7 @@ export class Endpoint implements AsyncDisposable {
     this.#share?.whenClosed(() => connection.calls.endCallsOf(this));
   }
 
-  /** How far the connection, or the share of it, is in its life. Whoever holds a bus got it `open`. */
+  /** The state of the connection, or of the share of it. A bus is `open` when a program gets it. */
   get state(): ConnectionState {
     return this.#share === undefined ? this.#connection.state : this.#share.state;
   }
@@ -88,7 +88,7 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * @internal
-   * @throws {@link ConnectionClosedError} if it, or its connection, is not open
+   * @throws {@link ConnectionClosedError} if the share or its connection is not open
    */
   protected requireOpen(what: string): void {
     this.requireShare(what);
@@ -98,21 +98,22 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * @internal
-   * Has `end` called with the end of the share, or by what it returns. The end of the connection ends everything itself.
+   * @internal Calls `end` when the share ends, unless the returned function was called before. The end of the
+   * connection ends everything without this.
    *
-   * @param hears whether it ends when the share begins to close, because it hears what nobody waits for any more
+   * @param hears whether it ends as soon as the share begins to close, because it receives what the program no longer
+   * waits for
    */
   protected belong(end: () => void, hears = false): () => void {
     return this.#share === undefined ? end : this.#share.add(end, hears);
   }
 
-  /** @internal whether others may use the connection when this one is closed */
+  /** @internal whether other shares may use the connection after this one is closed */
   protected get isShare(): boolean {
     return this.#share !== undefined;
   }
 
-  /** @internal whether messages are sent and calls are answered: while it is open, and while it answers what came before */
+  /** @internal whether messages are sent and calls are answered: while it is open, and while it answers earlier calls */
   get carriesMessages(): boolean {
     return this.#connection.carriesMessages;
   }
@@ -123,8 +124,9 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Who is at the other end of the socket, as the kernel knows: the process that connected, or that listened. Between
-   * peers that is the peer, else the bus. `undefined` for what is no unix socket, and when the connection is over.
+   * The credentials of the process at the other end of the socket, as the kernel knows them: the process that
+   * connected, or that listened. On a bus this is the bus, else the peer. `undefined` if the socket is not a Unix
+   * socket, and when the connection is closed.
    */
   get peerCredentials(): Credentials | undefined {
     const peer = this.#connection.peerCredentials;
@@ -132,11 +134,11 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Settles when the connection is over: with `undefined` after `close`, with the reason after a loss. It never
-   * rejects, so it is safe to leave alone. It does not keep the process alive.
+   * Resolves when the connection ends: with `undefined` after `close`, with the reason after a loss. It never rejects,
+   * so it need not be handled. It does not keep the process alive.
    *
-   * Reading it tells busbar that the program decides by itself what a loss means. Where nothing has read it, the loss of a bus
-   * is a process warning, and the process ends with exit code 1 if the connection was what kept it alive.
+   * A program that reads this property handles a loss itself. If it was never read, the loss of a bus emits a process
+   * warning, and the process ends with exit code 1 if the connection was what kept it alive.
    */
   get disconnected(): Promise<DBusError | undefined> {
     const { disconnected } = this.#connection;
@@ -153,14 +155,16 @@ export class Endpoint implements AsyncDisposable {
    * const [id] = await bus.call(call);
    * const { sender, serial, body } = await bus.call({ ...call, reply: 'message' });
    * ```
-   * On a message bus a destination is required. The specification has a bus interpret a call without one itself, but
-   * dbus-daemon and dbus-broker answer little more than `org.freedesktop.DBus.Peer` so, and all of it at the name
-   * `org.freedesktop.DBus` as well: a missing destination is a mistake. {@link send} can send such a call.
+   * On a message bus a destination is required. The specification has a bus interpret a call without one itself.
+   * dbus-daemon and dbus-broker then answer little more than `org.freedesktop.DBus.Peer`, and they answer all of it at
+   * the name `org.freedesktop.DBus` as well. So a missing destination is taken as a mistake. {@link send} can send such
+   * a call.
    *
    * @param options override those of `call`
-   * @throws (rejects) {@link InvalidArgumentError} for names or values that are not valid, or without a destination on a bus;
-   * nothing is sent then
-   * @throws (rejects) {@link DBusError} or the subclass for its name, if the peer or the bus answers with an error
+   * @throws (rejects) {@link InvalidArgumentError} if a name or a value is not valid, or the destination is missing on
+   * a bus; nothing is sent then
+   * @throws (rejects) {@link DBusError}, or the subclass for the error's name, if the peer or the bus answers with an
+   * error
    * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
    * @see D-Bus specification, section "Method Calls"
    */
@@ -177,7 +181,7 @@ export class Endpoint implements AsyncDisposable {
         return this.call({ ...call, ...options } as MethodCall);
       }
       callFields.checkKeys(call);
-      // Copied, because it is looked at more than once: what is checked has to be what is used.
+      // Copied, because each field is read more than once: the checked value must be the value that is used.
       const { destination, path, interface: interfaceName, member, signature, body = [], reply } = call;
       const { noReply, autoStart, interactive, fileDescriptors } = call;
       this.checkDestination(destination);
@@ -196,7 +200,7 @@ export class Endpoint implements AsyncDisposable {
     }
   }
 
-  /** @internal as `call`, by a head that may be prepared, resolving with what `take` makes of the reply */
+  /** @internal as `call`, with a head that may be prepared; resolves with the result of `take` */
   request<Result>(
     head: MessageHead,
     body: readonly unknown[],
@@ -209,12 +213,12 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a second.
-   * Signals of an exported object are emitted by the object itself; this is for those without one.
+   * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a
+   * second. An exported object emits its signals itself; this method is for signals without an exported object.
    *
-   * @throws {@link InvalidArgumentError} for names or values that are not valid; nothing is sent then
-   * @throws {@link ConnectionClosedError} if the connection is over
-   * @throws {@link BackpressureError} if more than `limits.queuedBytes` wait to be written
+   * @throws {@link InvalidArgumentError} if a name or a value is not valid; nothing is sent then
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   * @throws {@link BackpressureError} if more than `limits.queuedBytes` bytes are queued
    * @see D-Bus specification, section "Signal Emission"
    */
   emit(signal: SignalEmission): void {
@@ -232,18 +236,18 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Sends any message and awaits no reply: a signal, or an answer to a call that a message handler took. The reply to a
-   * call that is sent so is only seen by a message handler with `replies: true`.
+   * Sends a message of any type without waiting for a reply: a signal, or an answer to a call that a message handler
+   * took. If it sends a call, only a message handler with `replies: true` gets the reply.
    *
    * @returns the serial of the message
-   * @throws as {@link emit} does; for an answer (with a `replySerial`) when four times as much waits
+   * @throws as {@link emit} does; for an answer (with a `replySerial`) if four times as many bytes are queued
    * @see D-Bus specification, section "Message Format"
    */
   send(message: OutgoingMessage): number {
     this.requireShare('nothing can be sent');
     checkObject(message, 'message');
     messageFields.checkKeys(message);
-    // Copied, because it is looked at more than once: what is checked has to be what is written.
+    // Copied, because each field is read more than once: the checked value must be the value that is written.
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
     const { body = [], replySerial, serial, fileDescriptors } = message;
     checkBody(body, signature);
@@ -258,15 +262,15 @@ export class Endpoint implements AsyncDisposable {
     return sent;
   }
 
-  /** @internal whether calls may have this destination. Set by the layer that knows whether there is a bus. */
+  /** @internal checks the destination of a call. Overridden by the layer that knows whether there is a bus. */
   checkDestination(_destination: string | undefined): void {}
 
-  /** @internal an answer was sent by {@link send}. Set by the layer that hands out calls to answer. */
+  /** @internal called when {@link send} sent an answer. Overridden by the layer that dispatches calls. */
   protected noteAnswer(_replySerial: number, _destination: string | undefined): void {}
 
   /**
-   * Takes the next serial for a message that is sent later, as the `serial` of {@link call} or {@link send}. So the number
-   * of a message is known before it leaves. A serial can be used once.
+   * Reserves the next serial for a message that is sent later, as the `serial` of {@link call} or {@link send}. The
+   * serial is then known before the message is sent. A serial can be used once.
    */
   reserveSerial(): number {
     return this.#connection.reserveSerial();
@@ -282,7 +286,7 @@ export class Endpoint implements AsyncDisposable {
     this.#connection.refuseCall(destination, replySerial, text);
   }
 
-  /** @internal sends what an exported object tells; see {@link Connection.tell} */
+  /** @internal sends a signal of an exported object; see {@link Connection.tell} */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     this.#connection.tell(head, body, isAnnouncement);
   }
@@ -292,50 +296,53 @@ export class Endpoint implements AsyncDisposable {
     this.#connection.sendFirst(send);
   }
 
-  /** @internal whether a message is being written, so that nothing can be sent */
+  /** @internal whether a message is being encoded, during which nothing can be sent */
   get isMarshalling(): boolean {
     return this.#connection.isMarshalling;
   }
 
   /**
-   * Keeps the process alive for as long as the connection lives. Without `ref` or `unref`, it is kept alive by calls
-   * that wait, subscriptions, watched and owned names, exported objects, and by bytes that the other side still reads.
+   * Keeps the process alive while the connection is open. Without `ref` or `unref`, these keep it alive: waiting calls,
+   * subscriptions, watched and owned names, exported objects, and bytes that the other side still reads.
    */
   ref(): void {
     this.#keepAlive.wish('ref');
   }
 
-  /** Lets the process end whatever the connection is doing. */
+  /** Lets the process end regardless of what the connection is doing. */
   unref(): void {
     this.#keepAlive.wish('unref');
   }
 
   /**
-   * Resolves when the kernel has taken everything that was sent, which says nothing of whether anybody has read it; at
-   * once when the connection is over.
+   * Resolves when the kernel has taken everything that was sent. That does not mean that the other side has read it.
+   * Resolves at once when the connection is closed.
    *
-   * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never written
+   * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never
+   * written
    */
   flush(): Promise<void> {
     const flushed = this.#connection.flush();
-    // Who does not wait for it need not hear of the loss here: it is reported, and what `disconnected` tells.
+    // A caller that ignores the promise need not handle the loss here: it is reported, and `disconnected` resolves with
+    // it.
     flushed.catch(() => {});
     return flushed;
   }
 
   /**
-   * Leaves: takes no names any more and gives back those there are, answers the calls that were delivered until then, waits for
-   * handlers that are at work and for calls that message handlers took, writes what was sent, and closes. All of that has `drain` milliseconds, a second if it is left
-   * out; where it takes less, `close` waits less. Signals are not delivered any more; exports, subscriptions and names end. What
-   * still waits for something when the connection closes, calls for instance, rejects with {@link ConnectionClosedError}.
+   * Closes the connection in order. It gives all names back and acquires no further ones, answers the calls that were
+   * delivered until then, waits for running handlers and for calls that message handlers took, writes what was sent,
+   * and closes. All of that has `drain` milliseconds, a second by default. `close` waits no longer than it takes.
+   * Signals are no longer delivered; exports, subscriptions and names end. Calls and other operations that are still
+   * waiting when the connection closes reject with {@link ConnectionClosedError}.
    *
-   * What could not be written in that time is a warning on standard error, and an exit code of 0 becomes 1; with a `drain` of 0
-   * it is only reported on the channel `busbar:problem`.
+   * If some of it could not be written in that time, a warning goes to standard error, and an exit code of 0 becomes 1.
+   * With a `drain` of 0 this is only reported on the channel `busbar:problem`.
    *
-   * The second time it is the same, but a shorter `drain` counts: `close({ drain: 0 })` ends it at once. A handler that awaits it
-   * waits for itself.
+   * A second `close` returns the same result, but a shorter `drain` counts: `close({ drain: 0 })` closes at once. A
+   * handler that awaits `close` waits for itself.
    *
-   * @throws (rejects) {@link InvalidArgumentError} for options that make no sense; nothing is closed then
+   * @throws (rejects) {@link InvalidArgumentError} if an option is not valid; nothing is closed then
    */
   async close(options: CloseOptions = {}): Promise<void> {
     closeOptions.check(options);
@@ -345,7 +352,7 @@ export class Endpoint implements AsyncDisposable {
     await this.#closing;
   }
 
-  /** @internal closes within a limit of another's, which may still be made shorter */
+  /** @internal closes within the time limit of another operation, which may still be shortened */
   protected async closeWithin(limit: TimeLimit): Promise<void> {
     if (this.#limit === undefined) this.#beginToLeave(limit);
     await this.#closing;
@@ -382,10 +389,10 @@ export class Endpoint implements AsyncDisposable {
     this.#connection.keepAlive.removeUser(this.#keepAlive);
   }
 
-  /** @internal resolves when what was delivered is answered. Set by the layers that answer. Never rejects. */
+  /** @internal resolves when the delivered calls are answered. Overridden by the layers that answer. Never rejects. */
   protected async answerWhatCame(): Promise<void> {}
 
-  /** As {@link close}: for `await using`. */
+  /** Does the same as {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -393,23 +400,23 @@ export class Endpoint implements AsyncDisposable {
   /**
    * @internal keeps the process alive until the returned function is called
    *
-   * @param hearsOfLoss whether what it is for rejects, or throws, when the connection is lost
+   * @param hearsOfLoss whether its user rejects, or throws, when the connection is lost
    */
   hold(hearsOfLoss = false): () => void {
     return this.#keepAlive.hold(hearsOfLoss);
   }
 
-  /** @internal has `listener` called when the connection is over, until the returned function is called */
+  /** @internal calls `listener` when the connection ends, unless the returned function was called before */
   whenClosed(listener: CloseListener): () => void {
     return (this.#share ?? this.#connection).whenClosed(listener);
   }
 
-  /** @internal the number by which diagnostics call the connection */
+  /** @internal the number of the connection in diagnostics */
   get connectionId(): number {
     return this.#connection.id;
   }
 
-  /** @internal how much the other side may cost */
+  /** @internal the limits for the other side */
   get limits(): CompleteLimits {
     return this.#connection.limits;
   }

@@ -1,6 +1,7 @@
 /**
- * The way of what comes in and is no reply: first what the bus says of names, which busbar's own books depend on; then the
- * message handlers of the program, which may keep a message to themselves; then exported objects and listeners.
+ * The dispatch of incoming messages other than replies. First busbar takes note of the bus's signals about names, on
+ * which its own tables depend. Then the program's message handlers run, which may handle a message alone. Then exported
+ * objects and listeners get it.
  */
 import type { Connection } from '../connection/connection.js';
 import { MessageFlag, MessageType } from '../connection/message.js';
@@ -13,15 +14,15 @@ import type { NameOwners } from './names/name-owners.js';
 import type { OwnedNames } from './names/owned-names.js';
 import type { Subscriptions } from './rules/subscriptions.js';
 
-/** Whom messages are for. */
+/** The receivers of messages. */
 interface Receivers {
   readonly handlers: MessageHandlers;
   readonly names: OwnedNames | undefined;
   readonly owners: NameOwners;
   readonly subscriptions: Subscriptions;
-  /** Whether the program has closed the connection: calls are answered until it is over, and nothing listens any more. */
+  /** Whether the program has closed the connection. Calls are answered until it ends; signals are not delivered. */
   isLeaving(): boolean;
-  /** Whether a call that carries this destination is for this connection, and not merely overheard. */
+  /** Whether a call with this destination is for this connection, and not only eavesdropped. */
   isForThisConnection(destination: string | undefined): boolean;
   handleCall(message: IncomingMessage): void;
 }
@@ -69,7 +70,7 @@ export class Incoming {
     this.#receivers.owners.observe(received);
   }
 
-  /** What a broken header says is not acted upon, but its caller does not wait in vain. */
+  /** Answers a call with a broken header, so that its caller does not wait in vain. The header is not acted on. */
   #refuseBroken(received: Inbox): void {
     const { type, flags, destination, sender, serial, fault } = received;
     const { id } = this.#connection;

@@ -1,4 +1,4 @@
-/** Who sees every incoming message before anything else does, and may deal with it. */
+/** The program's message handlers, which get every incoming message first and may handle it. */
 
 import { KnownOptions } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
@@ -11,17 +11,17 @@ import type { NameOwners } from './names/name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
 
 /**
- * Sees every incoming call and signal before busbar handles it. Returning `true` means that the message is dealt
- * with: nothing else happens to it. File descriptors of the message are on loan until the handler is done, or the promise
+ * Gets every incoming call and signal before busbar dispatches it. Returning `true` means that the message is handled:
+ * nothing else happens to it. File descriptors of the message are lent until the handler returns, or until the promise
  * that it returned has settled.
  */
 export type MessageHandler = (message: Message) => boolean | undefined | void;
 
-/** What a message handler wants to see. */
+/** Which messages a message handler gets. */
 export interface MessageHandlerOptions {
   /**
-   * `true`: also METHOD_RETURN and ERROR messages, when the call that they answer has been settled. What the handler
-   * returns for them means nothing. On a connection that has become a monitor these are the replies to everybody.
+   * `true`: also METHOD_RETURN and ERROR messages, after the call that they answer has been settled. The return value
+   * of the handler is ignored for them. On a connection that has become a monitor these are the replies to all callers.
    */
   readonly replies?: boolean | undefined;
 }
@@ -30,28 +30,28 @@ export const messageHandlerOptions = new KnownOptions<MessageHandlerOptions>('ad
   replies: checkBoolean,
 });
 
-/** Who added a handler: the connection, or a share of it. */
+/** The connection, or the share of it, that added a handler. */
 interface MessageHandlerUser {
   readonly state: ConnectionState;
-  /** What is to be answered before it closes. */
+  /** The calls that it must answer before it closes. */
   readonly atWork: CallsAtWork;
 }
 
 interface MessageHandlersOptions {
-  /** The number by which diagnostics call the connection. */
+  /** The number of the connection in diagnostics. */
   readonly id: number;
-  /** Whether the program has closed the connection: a handler may have. */
+  /** Whether the program has closed the connection: a handler may have done so. */
   readonly isClosing: () => boolean;
-  /** Whether a call that carries this destination is for this connection, and not merely overheard. */
+  /** Whether a call with this destination is for this connection, and not only eavesdropped. */
   readonly isForThisConnection: (destination: string | undefined) => boolean;
-  /** Notes the calls that handlers take. */
+  /** Records the calls that handlers take. */
   readonly taken: TakenCalls;
   readonly owners: NameOwners;
   /** Called when a handler was added or has ended. */
   readonly onChange: () => void;
 }
 
-/** One registration: the same function may have several. */
+/** One registration. A function may have several. */
 interface Registration {
   readonly handler: MessageHandler;
   readonly user: MessageHandlerUser;
@@ -60,7 +60,7 @@ interface Registration {
 }
 
 export class MessageHandlers {
-  /** Replaced and never changed, because messages are handed out along it. */
+  /** Replaced and never mutated, because messages are dispatched while iterating over it. */
   #registrations: readonly Registration[] = [];
   readonly #options: MessageHandlersOptions;
 
@@ -68,7 +68,7 @@ export class MessageHandlers {
     this.#options = options;
   }
 
-  /** Whether there is no handler, so that no message need be made. */
+  /** Whether there is no handler, so that no message needs to be made. */
   get isEmpty(): boolean {
     return this.#registrations.length === 0;
   }
@@ -92,8 +92,8 @@ export class MessageHandlers {
   }
 
   /**
-   * Asks each in the order of adding, until one has dealt with the message, or closed the connection. A call is answered
-   * nevertheless.
+   * Calls the handlers in the order in which they were added, until one has handled the message or closed the
+   * connection. A call is answered nevertheless.
    */
   handle(received: Inbox): boolean {
     const { taken, owners, isClosing, isForThisConnection } = this.#options;
@@ -101,7 +101,7 @@ export class MessageHandlers {
     const isToAnswer = isCall && isForThisConnection(received.destination);
     if (isToAnswer) taken.offer(received);
     for (const registration of this.#registrations) {
-      // The rest of a closed share's handlers is for the calls that it still answers.
+      // The remaining handlers of a closed share only get the calls that it still answers.
       if (!isCall && registration.user.state !== 'open') continue;
       if (this.#isHandledBy(registration, received, isToAnswer)) {
         if (isToAnswer) taken.take(registration.user.atWork, owners);
@@ -112,7 +112,7 @@ export class MessageHandlers {
     return false;
   }
 
-  /** Shows a reply to those who want replies. */
+  /** Passes a reply to the handlers that want replies. */
   showReply(received: Inbox): void {
     for (const registration of this.#registrations) {
       if (registration.wantsReplies && registration.user.state === 'open') this.#isHandledBy(registration, received);
@@ -128,7 +128,7 @@ export class MessageHandlers {
       result = registration.handler(received.makeMessage(true).keep());
       if (result instanceof Promise) {
         reportRejection('a message handler', result, id);
-        // What it still does may be the answer.
+        // The handler may still answer.
         if (isToAnswer) endWith(result, registration.user.atWork);
       }
       return result === true;
@@ -141,7 +141,7 @@ export class MessageHandlers {
   }
 }
 
-/** Has a call count as at work until what its handler returned has settled. */
+/** Counts a call as in progress until the promise that its handler returned has settled. */
 function endWith(result: Promise<unknown>, atWork: CallsAtWork): void {
   const end = () => atWork.end();
   atWork.begin();

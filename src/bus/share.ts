@@ -1,6 +1,6 @@
 /**
- * One user's share of a connection that several use: it ends by itself, with everything that was made by it, or with the
- * connection.
+ * One user's share of a connection that several users share. It ends with its own `close`, together with everything
+ * that it made, or with the connection.
  */
 
 import type { DBusError } from '../base/errors.js';
@@ -13,15 +13,18 @@ interface SharedConnection {
   whenClosed(listener: CloseListener): () => void;
 }
 
-/** Called once, when a share was closed: the last one closes the connection, within the limit, and this resolves then. */
+/**
+ * Called once, when a share was closed. The last share closes the connection within the limit; this resolves after
+ * that.
+ */
 export type OnShareClosed = (limit: TimeLimit) => Promise<void>;
 
 export class Share {
-  /** Settles when the share is over: with nothing after its `close`, with the reason after a loss. Never rejects. */
+  /** Resolves when the share ends: with nothing after its `close`, with the reason after a loss. Never rejects. */
   readonly closed: Promise<DBusError | undefined>;
   readonly #connection: SharedConnection;
   readonly #listeners = new Set<CloseListener>();
-  /** What hears, which ends when the share begins to close, and what answers, which ends with it. */
+  /** Receivers, which end when the share begins to close, and what answers calls, which ends when the share ends. */
   readonly #hears = new Set<() => void>();
   readonly #answers = new Set<() => void>();
   readonly #onClosed: OnShareClosed;
@@ -41,7 +44,7 @@ export class Share {
     return this.#state ?? this.#connection.state;
   }
 
-  /** Whether nothing can be sent or made by it any more. */
+  /** Whether nothing can be sent or made through it any more. */
   get isOver(): boolean {
     return this.#state === 'closed';
   }
@@ -52,9 +55,9 @@ export class Share {
   }
 
   /**
-   * Has `end` called with the end of the share, unless what it returns is called before.
+   * Calls `end` when the share ends, unless the returned function was called before.
    *
-   * @param hears whether it ends when the share begins to close
+   * @param hears whether it ends as soon as the share begins to close
    */
   add(end: () => void, hears: boolean): () => void {
     const belongings = hears ? this.#hears : this.#answers;
@@ -72,7 +75,7 @@ export class Share {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Ends everything that was made by it. What was sent by it is written. */
+  /** Ends everything that the share made. What it sent is written. */
   async close(limit: TimeLimit): Promise<void> {
     this.#end(undefined);
     await this.#onClosed(limit);

@@ -1,6 +1,6 @@
 /**
- * Calls that message handlers took, and have not answered yet: a connection that closes waits for these as well. What is
- * answered before its handler returns is never remembered.
+ * Calls that message handlers took and have not answered yet. A connection that closes waits for them. A call that is
+ * answered before its handler returns is never recorded.
  */
 
 import { MessageFlag } from '../connection/message.js';
@@ -16,26 +16,27 @@ interface TakenCall {
 export class TakenCalls {
   readonly #isPeer: boolean;
   readonly #maximum: number;
-  /** By serial and caller, the one that was taken first in front. */
+  /** By serial and caller, in the order in which they were taken. */
   readonly #calls = new Map<string, TakenCall>();
-  /** The call that the message handlers look at, until it is answered. */
+  /** The serial of the call that is offered to the message handlers, until it is answered. */
   #serial = 0;
   #caller: string | undefined;
-  /** How many wait for what was taken. */
+  /** How many closing shares wait for taken calls. */
   #waiting = 0;
-  /** Callers that are followed, because a close waits for their calls. */
+  /** Followed callers, because a close waits for their calls. */
   readonly #followed = new Map<string, FollowedName>();
 
   /**
-   * @param isPeer whether there is one caller, which may claim any name
-   * @param maximum at how many the one that was taken first is forgotten: a program may take calls and answer none
+   * @param isPeer whether the only caller is a peer, which may claim any name
+   * @param maximum how many calls are recorded before the oldest is forgotten: a program may take calls and never
+   * answer
    */
   constructor(isPeer: boolean, maximum: number) {
     this.#isPeer = isPeer;
     this.#maximum = maximum;
   }
 
-  /** Message handlers are about to look at a call. */
+  /** Records the call that is about to be passed to the message handlers. */
   offer({ serial, sender, flags }: Inbox): void {
     this.#serial = (flags & MessageFlag.NoReplyExpected) === 0 ? serial : 0;
     this.#caller = this.#isPeer ? undefined : sender;
@@ -54,7 +55,7 @@ export class TakenCalls {
     if (this.#waiting > 0) this.#follow(caller, owners);
   }
 
-  /** A message was sent that answers a call. */
+  /** Records that a message was sent that answers a call. */
   answer(replySerial: number, destination: string | undefined): void {
     const caller = this.#isPeer ? undefined : destination;
     if (replySerial === this.#serial && caller === this.#caller) this.#serial = 0;
@@ -62,10 +63,11 @@ export class TakenCalls {
   }
 
   /**
-   * Until the returned function is called, a close waits for what was taken: calls of callers that have left, or leave, are given
-   * up. Callers are not followed before, because each costs a match rule.
+   * Makes a close wait for taken calls only while their callers are connected, until the returned function is called:
+   * calls of callers that have disconnected, or that disconnect, are given up. Callers are not followed before, because
+   * each costs a match rule.
    *
-   * @param present asks for the names that there are
+   * @param present asks for the names on the bus
    */
   giveUpWithCallers(owners: NameOwners, present: () => Promise<readonly string[]>): () => void {
     let isOver = false;
@@ -82,7 +84,7 @@ export class TakenCalls {
 
   async #giveUpAbsent(owners: NameOwners, present: () => Promise<readonly string[]>): Promise<void> {
     if (this.#calls.size === 0 || this.#isPeer) return;
-    // In a long life there may have been many: only those that are there are followed.
+    // A long-lived program may have had many callers: only those that are still connected are followed.
     const names = new Set(await present().catch(() => [...this.#calls.values()].map(({ caller }) => caller)));
     for (const caller of new Set([...this.#calls.values()].map((call) => call.caller))) {
       if (!names.has(caller)) this.#endAllOf(caller);

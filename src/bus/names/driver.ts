@@ -1,5 +1,6 @@
 /**
- * The message bus itself as a peer: the object that answers to `org.freedesktop.DBus`, and what busbar calls on it.
+ * The message bus as a peer: the object that answers to `org.freedesktop.DBus`, and the methods that busbar calls on
+ * it.
  *
  * @see D-Bus specification, section "Message Bus Messages"
  */
@@ -14,36 +15,36 @@ export const BUS_NAME = 'org.freedesktop.DBus';
 export const BUS_PATH = '/org/freedesktop/DBus';
 export const BUS_INTERFACE = 'org.freedesktop.DBus';
 
-/** Who a connection to the bus is, as far as the bus knows. */
+/** The credentials of a connection to the bus, as far as the bus knows them. */
 export interface Credentials {
-  /** The user id; `undefined` where the bus does not know. */
+  /** The user id; `undefined` if the bus does not know it. */
   readonly uid: number | undefined;
-  /** The process id; `undefined` where the bus does not know. Ids are used again when a process has ended. */
+  /** The process id; `undefined` if the bus does not know it. The system reuses the id of a process that has ended. */
   readonly pid: number | undefined;
-  /** Numeric ids of the groups, the primary one included. */
+  /** Numeric ids of the groups, including the primary group. */
   readonly gids: readonly number[] | undefined;
-  /** The label of the security module (SELinux, AppArmor), without its closing NUL. */
+  /** The label of the security module (SELinux, AppArmor), without its terminating NUL. */
   readonly securityLabel: string | undefined;
-  /** Everything that the bus told, under its names for it. */
+  /** All credentials that the bus returned, under the bus's names. */
   readonly all: Readonly<Record<string, unknown>>;
 }
 
-/** What RequestName answers. */
+/** The results of RequestName. */
 export const RequestNameReply = { PrimaryOwner: 1, InQueue: 2, Exists: 3, AlreadyOwner: 4 } as const;
 
-/** What ReleaseName answers. */
+/** The results of ReleaseName. */
 export const ReleaseNameReply = { Released: 1, NonExistent: 2, NotOwner: 3 } as const;
 
-/** What StartServiceByName answers. */
+/** The results of StartServiceByName. */
 const StartServiceReply = { Success: 1, AlreadyRunning: 2 } as const;
 
-/** @throws {@link ProtocolError} for what is no name */
+/** @throws {@link ProtocolError} if the value is not a name */
 function expectName(member: string, name: unknown, isName: (name: string) => boolean): string {
   if (isName(name as string)) return name as string;
   throw new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not such a name`);
 }
 
-/** @throws {@link ProtocolError} for a code that the specification does not have */
+/** @throws {@link ProtocolError} if the specification does not define the code */
 function expectCode(member: string, code: unknown, codes: Readonly<Record<string, number>>): number {
   if (Object.values(codes).includes(code as number)) return code as number;
   throw new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not have`);
@@ -53,20 +54,20 @@ export class BusDriver {
   readonly #connection: Connection;
   readonly #user: object | undefined;
 
-  /** @param user of the connection, with whom the calls end; they end with the connection if left out */
+  /** @param user the user of the connection whose end also ends the calls; without it they end with the connection */
   constructor(connection: Connection, user?: object) {
     this.#connection = connection;
     this.#user = user;
   }
 
-  /** The number by which diagnostics call the connection. */
+  /** The number of the connection in diagnostics. */
   get connectionId(): number {
     return this.#connection.id;
   }
 
   /**
-   * Calls a method of the bus and returns its values, which are what `answer` says: bytes that claim to be the bus's are
-   * no reason to have a number where everybody expects a name.
+   * Calls a method of the bus and returns its values, after checking that their types are `answer`. A message that
+   * claims to be the bus's must not bring a number where a name is expected.
    */
   #ask<Result = unknown[]>(
     member: string,
@@ -78,7 +79,7 @@ export class BusDriver {
   ): Promise<Result> {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
-    // That a rule is not removed, or a name not given back, would be seen much later, and by somebody else.
+    // Failures of RemoveMatch and ReleaseName are reported here: else they would show much later, and elsewhere.
     const takeAnswer = (reply: ReplyBody) => {
       if (reply.signature === answer) return take(reply.decode());
       throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
@@ -91,7 +92,7 @@ export class BusDriver {
     return expectName('Hello', uniqueName, isUniqueName);
   }
 
-  /** Resolves when the bus has answered: what it had routed here before has come by then. */
+  /** Resolves when the bus has answered. Everything that it had routed here before has arrived by then. */
   async roundTrip(): Promise<void> {
     await this.#ask('GetId', 's');
   }
@@ -104,7 +105,7 @@ export class BusDriver {
     await this.#ask('RemoveMatch', '', 's', [rule]);
   }
 
-  /** Tells what the bus answers before anything that the bus sent behind it is handled. */
+  /** Calls `onReply` with the answer before any later message of the bus is handled. */
   async requestName(name: string, flags: number, onReply: (reply: number) => void): Promise<void> {
     await this.#ask('RequestName', 'u', 'su', [name, flags], {}, ([reply]) => {
       onReply(expectCode('RequestName', reply, RequestNameReply));
@@ -121,15 +122,15 @@ export class BusDriver {
     return names as string[];
   }
 
-  /** The unique name of the owner; rejects with `NameHasNoOwnerError` where there is none. */
+  /** Resolves with the unique name of the owner. Rejects with `NameHasNoOwnerError` if there is none. */
   async nameOwner(name: string): Promise<string> {
     const [owner] = await this.#ask('GetNameOwner', 's', 's', [name]);
     return expectName('GetNameOwner', owner, isBusName);
   }
 
   /**
-   * As `nameOwner`, but tells what the bus answers before anything that the bus sent behind it is handled: the owner, or
-   * the name of the error.
+   * As `nameOwner`, but passes the answer on before any later message of the bus is handled: the owner, or the name of
+   * the error.
    */
   async tellNameOwner(
     name: string,
@@ -152,7 +153,7 @@ export class BusDriver {
       const code = expectCode('StartServiceByName', reply, StartServiceReply);
       return code === StartServiceReply.Success ? 'started' : 'running';
     } catch (error) {
-      // dbus-daemon says so of a service that it could not start as well, although it is running.
+      // dbus-daemon also answers so if a service could not be started although it is running.
       if (error instanceof ServiceUnknownError && (await this.hasOwner(name))) return 'running';
       throw error;
     }
@@ -172,7 +173,7 @@ export class BusDriver {
   }
 }
 
-/** What is looked at in a signal of the bus. */
+/** The header fields of a signal of the bus that are checked. */
 interface ReceivedHeader {
   readonly type: MessageType;
   readonly sender: string | undefined;
@@ -181,7 +182,10 @@ interface ReceivedHeader {
   readonly signature: string;
 }
 
-/** Whether a message is the bus's own signal of that name and signature: nobody else can send under the bus's name. */
+/**
+ * Whether a message is the bus's own signal of that name and signature. No other connection can send under the bus's
+ * name.
+ */
 export function isBusSignal(message: ReceivedHeader, member: string, signature: string): boolean {
   return (
     message.type === MessageType.Signal &&

@@ -1,8 +1,9 @@
 /**
- * The present owners of well-known names, kept true by NameOwnerChanged for as long as they are followed.
+ * The present owners of well-known names, kept up to date by NameOwnerChanged while they are followed.
  *
- * The rule for the signal is added before the owner is asked for, and the bus answers in order, so no change is missed.
- * The signals are observed before any message handler or listener of the program, which may keep them to itself.
+ * The match rule for the signal is added before the owner is asked for, and the bus answers in order, so no change is
+ * missed. The signals are processed before any message handler or listener of the program, because a handler may keep a
+ * message from the rest.
  */
 
 import { ConnectionClosedError, NameHasNoOwnerError } from '../../base/errors.js';
@@ -13,31 +14,36 @@ import { BUS_INTERFACE, BUS_NAME, BUS_PATH, type BusDriver } from './driver.js';
 
 /** A name whose owner is followed. */
 export interface FollowedName {
-  /** The unique name of the present owner; `undefined` while there is none, or it is not known yet. */
+  /** The unique name of the present owner; `undefined` if there is none, or it is not known yet. */
   readonly owner: string | undefined;
-  /** How far the owner is known: the bus was asked and follows, or it does not tell. */
+  /** How far the owner is known: the bus was asked, the bus reports changes, or the bus refused. */
   readonly knowledge: OwnerKnowledge;
-  /** Resolves with why the bus does not tell of the owner or of its changes, or with nothing if it does. Never rejects. */
+  /**
+   * Resolves with the reason if the bus refuses to report the owner or its changes, else with nothing. Never rejects.
+   */
   readonly refusal: Promise<unknown>;
   release(): void;
 }
 
 type OwnerKnowledge = 'asked' | 'known' | 'denied';
 
-/** Who hears of a name's owner. */
+/** Gets the owner of a name and its changes. */
 export interface OwnerListener {
-  /** The owner when it is known for the first time, its absence as well, and every change after that. */
+  /** Called when the owner, or its absence, is first known, and for every change after that. */
   changed(owner: string | undefined, previous: string | undefined): unknown;
-  /** The bus does not tell of changes, and why; it may be asked again later. Returns whether the listener told anybody. */
+  /**
+   * The bus refuses to report changes, for this reason; it may be asked again later. Returns whether the listener
+   * informed the program.
+   */
   refused?(reason: unknown): boolean;
-  /** The bus was asked again, and tells now. */
+  /** The bus was asked again, and now reports changes. */
   resumed?(): void;
 }
 
-/** One who follows a name. */
+/** One user of a followed name. */
 interface Follower {
   readonly listener: OwnerListener | undefined;
-  /** Whether it follows for busbar's own sake, and not because the program asked for it. */
+  /** Whether busbar follows the name for its own purposes, and not for the program. */
   readonly isInternal: boolean;
   /** Whether the listener knows the present owner. */
   isTold: boolean;
@@ -63,7 +69,7 @@ class Following {
     this.#connectionId = connectionId;
   }
 
-  /** Whether the program asked for none of it. */
+  /** Whether no follower was requested by the program. */
   get isInternal(): boolean {
     for (const follower of this.followers) if (!follower.isInternal) return false;
     return true;
@@ -76,14 +82,14 @@ class Following {
     for (const follower of [...this.followers]) this.#tell(follower, owner, previous);
   }
 
-  /** Tells whoever does not know yet. */
+  /** Informs the listeners that do not know the owner yet. */
   tellFirst(): void {
     for (const follower of [...this.followers]) {
       if (!follower.isTold) this.#tell(follower, this.owner, undefined);
     }
   }
 
-  /** Returns whether any listener has told anybody. */
+  /** Returns whether any listener informed the program. */
   tellRefused(reason: unknown): boolean {
     let isTold = false;
     for (const follower of [...this.followers]) {
@@ -96,7 +102,7 @@ class Following {
     for (const follower of [...this.followers]) if (this.followers.has(follower)) follower.listener?.resumed?.();
   }
 
-  /** Tells a listener, unless it has been released meanwhile. */
+  /** Informs a listener, unless it was released in the meantime. */
   #tell(follower: Follower, owner: string | undefined, previous: string | undefined): void {
     const { listener } = follower;
     if (listener === undefined || !this.followers.has(follower)) return;
@@ -116,9 +122,9 @@ export class NameOwners {
   }
 
   /**
-   * Follows a name until released. One that the bus refused to follow is tried again, for all who follow it.
+   * Follows a name until released. If the bus refused before, it is asked again, for all followers of the name.
    *
-   * @param isInternal whether that is for busbar's own sake, and not because the program asked for it
+   * @param isInternal whether busbar follows the name for its own purposes, and not for the program
    */
   follow(name: string, listener?: OwnerListener, isInternal = false): FollowedName {
     const following = this.#followed.get(name) ?? this.#make(name);
@@ -126,7 +132,7 @@ export class NameOwners {
     following.followers.add(follower);
     if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following);
     following.attempt.rule.isInternal = following.isInternal;
-    // A listener is not called before its handle is there.
+    // A listener must not be called before the caller has its handle.
     if (listener !== undefined && (following.owner !== undefined || following.knowledge === 'known')) {
       queueMicrotask(() => following.tellFirst());
     }
@@ -144,7 +150,7 @@ export class NameOwners {
     };
   }
 
-  /** Takes note of a signal of the bus. */
+  /** Processes a signal of the bus. */
   observe(received: Inbox): void {
     if (received.member !== 'NameOwnerChanged' || received.interface !== BUS_INTERFACE) return;
     if (received.signature !== 'sss') return;
@@ -154,7 +160,7 @@ export class NameOwners {
     following.change(owner === '' ? undefined : owner);
   }
 
-  /** The connection is over: nobody tells of owners any more. */
+  /** Ends with the connection: owners are no longer reported. */
   close(): void {
     this.#followed.clear();
   }
@@ -180,12 +186,12 @@ export class NameOwners {
     });
   }
 
-  /** Asks for the owner. Resolves with why the bus does not say it. */
+  /** Asks for the owner. Resolves with the reason if the bus refuses to answer. */
   async #ask(following: Following, attempt: Attempt): Promise<unknown> {
     const learn = (owner: string | undefined) => {
       if (!attempt.isDenied) following.knowledge = 'known';
       following.change(owner);
-      // That there is no owner is no change, and news all the same: told now, ahead of what the bus sent after it.
+      // The absence of an owner is not a change, but must be reported: now, before the bus's later messages.
       following.tellFirst();
     };
     const learnWhyNot = (errorName: string | undefined) => {
@@ -204,14 +210,14 @@ export class NameOwners {
     return undefined;
   }
 
-  /** Without its rule, the bus tells of no change. Resolves with why it did not take it. */
+  /** Adds the match rule, without which the bus reports no changes. Resolves with the reason if the bus refused it. */
   async #heed(following: Following, attempt: Attempt): Promise<unknown> {
     const reason = await attempt.rule.outcome;
     if (reason !== undefined) this.#deny(following, attempt);
     return reason;
   }
 
-  /** The bus does not tell, now: the next one to follow the name asks again. */
+  /** Records that the bus refused. The next follower of the name asks again. */
   #deny(following: Following, attempt: Attempt): void {
     attempt.isDenied = true;
     attempt.rule.release();

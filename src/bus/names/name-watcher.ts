@@ -1,4 +1,4 @@
-/** Who is told whether a name is there. */
+/** Watchers, which inform the program whether a name has an owner. */
 
 import type { DBusError } from '../../base/errors.js';
 import { KnownOptions } from '../../base/known-options.js';
@@ -7,18 +7,18 @@ import { isPlainObject } from '../../codec/encode-container.js';
 import { runHandler } from '../../diagnostics/problems.js';
 import type { FollowedName, NameOwners } from './name-owners.js';
 
-/** Who is told of a name's owner, by {@link MessageBus.watchName}. Each function may be left out. */
+/** The functions that {@link MessageBus.watchName} calls for a name's owner. Each may be left out. */
 export interface NameWatcher {
-  /** The name has an owner: now, or again, or another one. */
+  /** The name has an owner: at the start, or again, or a different one. */
   readonly appeared?: ((owner: string) => void) | undefined;
   /**
-   * The name has no owner: called at the start if so, whenever it loses its owner, and when the connection is lost, unless it
-   * was called last already.
+   * The name has no owner. Called at the start if there is none, whenever the name loses its owner, and when the
+   * connection is lost, unless `vanished` was the last call already.
    */
   readonly vanished?: (() => void) | undefined;
   /**
-   * The bus does not tell of the owner or of its changes, and why: a policy or a limit of the bus. What `appeared` and
-   * `vanished` said before may be out of date. Left out, it is reported on the channel `busbar:problem`.
+   * The bus refuses to report the owner or its changes, for a reason such as a policy or a limit. What `appeared` and
+   * `vanished` reported before may be out of date. If left out, it is reported on the channel `busbar:problem`.
    */
   readonly refused?: ((reason: unknown) => void) | undefined;
 }
@@ -30,9 +30,9 @@ const watcherFunctions = new KnownOptions<NameWatcher>(
 );
 
 /**
- * Checks a watcher. An instance of a class may have members of its own besides.
+ * Checks a watcher. An instance of a class may have other members as well.
  *
- * @throws {@link InvalidArgumentError} for what is no watcher
+ * @throws {@link InvalidArgumentError} if it is not a watcher
  */
 export function checkWatcher(watcher: NameWatcher): void {
   checkObject(watcher, 'watcher');
@@ -40,15 +40,18 @@ export function checkWatcher(watcher: NameWatcher): void {
   watcherFunctions.check(isPlainObject(watcher) ? watcher : { appeared, vanished, refused }, 'watcher');
 }
 
-/** What a connection is to a watcher. */
+/** What a watcher needs of a connection. */
 interface Watched {
-  /** The number by which diagnostics call it. */
+  /** The number of the connection in diagnostics. */
   readonly connectionId: number;
   hold(): () => void;
   whenClosed(listener: (reason: DBusError | undefined) => void): () => void;
 }
 
-/** A watcher that is told: of each owner, and of the loss of the connection, after which no owner can be known. */
+/**
+ * A watcher in force. It is informed of each owner, and of the loss of the connection, after which no owner can be
+ * known.
+ */
 export class NameWatch {
   readonly #name: string;
   readonly #watcher: NameWatcher;
@@ -56,10 +59,10 @@ export class NameWatch {
   readonly #followed: FollowedName;
   readonly #stopWaiting: () => void;
   #stopHolding: () => void;
-  /** What it was told last. */
+  /** What the watcher was informed of last. */
   #isPresent: boolean | undefined;
 
-  /** Begins to tell, and keeps the process alive for it. */
+  /** Starts to inform the watcher, and keeps the process alive for it. */
   constructor(name: string, watcher: NameWatcher, owners: NameOwners, connection: Watched) {
     this.#name = name;
     this.#watcher = watcher;
@@ -96,7 +99,7 @@ export class NameWatch {
     this.#stopHolding = this.#connection.hold();
   }
 
-  /** The connection is over. Only a loss is news: who closes it knows. */
+  /** Handles the end of the connection. Only a loss is reported: a program that closes the connection knows about it. */
   #onClosed(reason: DBusError | undefined): void {
     if (reason === undefined || this.#isPresent === false) return;
     runHandler(`a watcher of ${this.#name}`, () => this.#tell(undefined), this.#connection.connectionId);

@@ -1,46 +1,48 @@
-/** One request for a well-known name, as the program holds it. Several requests for a name each have a handle of their own. */
+/** The handle of one request for a well-known name. Each request for a name has a handle of its own. */
 import { inspect } from 'node:util';
 import { closedError, type DBusError, NameReleasedError } from '../../base/errors.js';
 
 /**
- * Why a name is not owned or waited for any more:
+ * Why a name is no longer owned or queued for:
  *
  * - `replaced`: another connection took it
- * - `released`: it was given back here
+ * - `released`: this program gave it back
  * - `closed`: the connection, or the share of it, was closed
  * - `disconnected`: the connection was lost; {@link MessageBus.disconnected} has the reason
  */
 export type NameLoss = 'replaced' | 'released' | 'closed' | 'disconnected';
 
-/** A name that this connection owns or waits for. Disposing it gives it back. */
+/** A name that this connection owns or is queued for. Disposing it gives the name back. */
 export interface OwnedName extends AsyncDisposable {
   /** The well-known name. */
   readonly name: string;
   /**
-   * `queued` until the name is ours; `lost` when it was given back, or taken away. Who asked with `queue` and loses the
-   * name to a replacement is `queued` again.
+   * `queued` until this connection owns the name; `lost` when it was given back or taken away. A request with `queue`
+   * that loses the name to a replacement is `queued` again.
    */
   readonly state: 'owned' | 'queued' | 'lost';
   /**
-   * Resolves when the name is ours: at once, unless it is queued for. Ask again after a loss. It is safe to leave alone.
+   * Resolves when this connection owns the name: at once, unless it is queued. Read it again after a loss. It need not
+   * be handled.
    *
-   * @throws (rejects) {@link NameReleasedError} when the name is not waited for any more
+   * @throws (rejects) {@link NameReleasedError} when the request leaves the queue
    * @throws (rejects) {@link ConnectionClosedError} when the connection ends before
    */
   readonly acquired: Promise<void>;
   /**
-   * Resolves with the reason when the name is no longer ours, or no longer waited for. Ask again after it was acquired
-   * anew.
+   * Resolves with the reason when this connection no longer owns the name or is no longer queued for it. Read it again
+   * after the name was acquired anew.
    */
   readonly lost: Promise<NameLoss>;
   /**
-   * Gives the name back, or leaves its queue. What was requested more than once on a connection is given back with its last
-   * handle; until then the bus is told what the others were requested with. Does nothing for a handle that was released before.
+   * Gives the name back, or leaves its queue. If a connection requested a name more than once, the name is given back
+   * with its last handle; until then the bus gets the combined options of the remaining handles. Does nothing for a
+   * handle that was released before.
    */
   release(): Promise<void>;
 }
 
-/** A promise that settles once, and can be made anew after that. */
+/** A promise that settles once, and can be renewed after that. */
 class Occasion<Value> {
   promise!: Promise<Value>;
   #settle: { readonly resolve: (value: Value) => void; readonly reject: (reason: unknown) => void } | undefined;
@@ -54,38 +56,38 @@ class Occasion<Value> {
     this.#settle = undefined;
   }
 
-  /** It will not happen. */
+  /** Rejects the promise: the event cannot happen any more. */
   fail(reason: unknown): void {
     this.#settle?.reject(reason);
     this.#settle = undefined;
   }
 
-  /** Waits for it once more, where it has settled. */
+  /** Renews the promise if it has settled. */
   renew(): void {
     if (this.#settle !== undefined) return;
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Who asks later gets the rejection as well; who never asks is not to blame for it.
+    // A later reader gets the rejection as well. A program that never reads it must not get an unhandled rejection.
     this.promise.catch(() => {});
   }
 }
 
 interface NameHandleOptions {
-  /** Gives the name back, or tells the bus what the other handles want. */
+  /** Gives the name back, or informs the bus of the options of the other handles. */
   readonly release: (handle: NameHandle) => Promise<void>;
   /** Called once, when the name is lost for good. */
   readonly onEnd: () => void;
 }
 
-/** A handle; what the bus says of the name, and the end of the connection, come from `OwnedNames`. */
+/** A handle. `OwnedNames` reports the bus's signals and the end of the connection to it. */
 export class NameHandle implements OwnedName {
   readonly name: string;
-  /** @internal what the program that made the handle is to `OwnedNames`: a share of the connection */
+  /** @internal the share of the connection that requested the name */
   readonly owner: object;
-  /** @internal whether it waits for the name while another connection owns it */
+  /** @internal whether it queues for the name while another connection owns it */
   readonly queues: boolean;
-  /** @internal whether it lets others take the name away */
+  /** @internal whether it lets other connections take the name away */
   readonly allowsReplacement: boolean;
   readonly #options: NameHandleOptions;
   #state: OwnedName['state'] = 'queued';
@@ -119,7 +121,7 @@ export class NameHandle implements OwnedName {
   }
 
   release(): Promise<void> {
-    // Once: by the second time the name may be another handle's.
+    // Released once: by the second call another handle may have the name.
     this.#releasing ??= this.#state === 'lost' ? Promise.resolve() : this.#options.release(this);
     return this.#releasing;
   }
@@ -133,7 +135,7 @@ export class NameHandle implements OwnedName {
     return `OwnedName { ${this.name}, ${this.#state} }`;
   }
 
-  /** @internal the bus has given it */
+  /** @internal the bus has given the name to this connection */
   acquire(): void {
     if (this.#state !== 'queued') return;
     this.#state = 'owned';
@@ -141,14 +143,14 @@ export class NameHandle implements OwnedName {
     this.#acquired.happen();
   }
 
-  /** @internal another connection owns the name now, and this one waits for it */
+  /** @internal another connection owns the name now, and this one is queued */
   wait(): void {
     this.#state = 'queued';
     this.#acquired.renew();
     this.#lost.happen('replaced');
   }
 
-  /** @internal it is lost for good; `reason` is that of the loss of the connection, if it was that */
+  /** @internal the name is lost for good; `reason` is the reason of the loss of the connection, if that was the cause */
   lose(loss: NameLoss, reason?: DBusError): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';

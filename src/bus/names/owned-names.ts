@@ -1,6 +1,6 @@
 /**
- * The well-known names of one connection: requested, queued for, lost and given back. A name is at the bus for as long as one
- * of its handles is not released, and the bus has what they all want together.
+ * The well-known names of one connection: requested, queued for, lost and given back. A name stays requested at the bus
+ * until its last handle is released, and the bus gets the combined options of all handles.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
@@ -20,13 +20,18 @@ import { type BusDriver, isBusSignal, ReleaseNameReply, RequestNameReply } from 
 import { NameHandle, type NameLoss, type OwnedName } from './owned-name.js';
 import { RequestedName, RequestNameFlag } from './requested-name.js';
 
-/** How a name is requested. Without options: all or nothing, and nobody can take it away. */
+/**
+ * How a name is requested. Without options the request fails if the name is taken, and no connection can take the name
+ * away.
+ */
 export interface RequestNameOptions {
-  /** Take the name from its present owner, if that one allows it. */
+  /** Take the name from its present owner, if the owner allows it. */
   readonly replace?: boolean;
-  /** Let others take the name away with `replace`, as soon as all handles of it on the connection allow it. */
+  /**
+   * Let other connections take the name away with `replace`, as soon as all handles of it on this connection allow it.
+   */
   readonly allowReplacement?: boolean;
-  /** If the name is taken, wait in its queue instead of rejecting; wait there again after a replacement. */
+  /** If the name is taken, queue for it instead of rejecting; queue again after a replacement. */
   readonly queue?: boolean;
 }
 
@@ -39,7 +44,7 @@ export const requestNameOptions = new KnownOptions<RequestNameOptions>('requestN
 export class OwnedNames {
   readonly #driver: BusDriver;
   readonly #names = new Map<string, RequestedName>();
-  /** Every name that ever was ours: a call that was sent to one may still be on its way. */
+  /** Every name that this connection ever owned: a call to one may still be on its way. */
   readonly #everOwned = new Set<string>();
   #isClosing = false;
 
@@ -47,7 +52,7 @@ export class OwnedNames {
     this.#driver = driver;
   }
 
-  /** How many names there are, or how many of those a share of the connection has requested. */
+  /** The number of names, or of those that a share of the connection has requested. */
   size(owner?: object): number {
     let size = 0;
     for (const { handles } of this.#names.values()) {
@@ -62,7 +67,7 @@ export class OwnedNames {
 
   /**
    * @param owner the share of the connection that requests it
-   * @param onEnd called when the handle that comes of it is released or lost
+   * @param onEnd called when the new handle is released or lost
    */
   async request(name: string, options: RequestNameOptions, owner: object, onEnd: () => void): Promise<OwnedName> {
     checkWellKnownName(name, 'name');
@@ -74,22 +79,23 @@ export class OwnedNames {
     try {
       await this.#send(requested, options.replace ? RequestNameFlag.ReplaceExisting : 0, (reply) => {
         const isWanted = requested.asking.delete(handle) && !this.#isClosing;
-        // Where another handle waits, the bus has this connection wait, which is not what this one asked for.
+        // If another handle is queued, the bus queues this connection, although this request did not ask for it.
         isGranted = isOwner(reply) || (reply === RequestNameReply.InQueue && handle.queues);
         if (isGranted && isWanted) requested.handles.add(handle);
       });
     } finally {
       requested.asking.delete(handle);
-      // What the others want has not changed by it, but the bus has what this one wanted. A failure is tried again later.
+      // The other handles want what they wanted before, but the bus has the options of this request. A failure is
+      // retried later.
       if (!isGranted) void this.#update(requested).catch(() => {});
     }
-    // Closed while the request was on its way: the name was given back behind it.
+    // The connection was closed during the request: the name was given back after it.
     if (this.#isClosing) throw closing(name);
     if (!isGranted) throw await this.#taken(name);
     return handle;
   }
 
-  /** Releases all handles that a share of the connection has of a name, those whose request is on its way included. */
+  /** Releases all handles of a name that a share of the connection has, including those whose request is in progress. */
   async release(name: string, owner: object): Promise<void> {
     const requested = this.#names.get(name);
     const own = requested?.all.filter((handle) => handle.owner === owner) ?? [];
@@ -103,20 +109,20 @@ export class OwnedNames {
     if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
   }
 
-  /** Releases everything that a share of the connection has, because it is closed. */
+  /** Releases all handles of a share of the connection that is closing. */
   async releaseAll(owner: object): Promise<void> {
     const handles = [...this.#names.values()].flatMap(({ all }) => all);
     const own = handles.filter((handle) => handle.owner === owner);
     await Promise.all(own.map((handle) => this.#release(handle, 'closed')));
   }
 
-  /** The connection is being closed: all names are given back, and none is taken any more. */
+  /** Gives all names back because the connection is closing. No further names are requested. */
   async leave(): Promise<void> {
     this.#isClosing = true;
     await Promise.all([...this.#names.values()].map((requested) => this.#giveBack(requested)));
   }
 
-  /** Takes note of the bus's NameAcquired and NameLost. */
+  /** Processes the bus's NameAcquired and NameLost. */
   observe(message: Inbox): void {
     if (isBusSignal(message, 'NameAcquired', 's')) {
       const name = message.stringAt(0);
@@ -126,12 +132,12 @@ export class OwnedNames {
       const requested = this.#names.get(message.stringAt(0));
       if (requested === undefined) return;
       requested.replaced();
-      // Nothing waits for this: what the bus was not told now, it is told with the next change.
+      // Not awaited: if it fails, the bus is informed with the next change.
       void this.#update(requested).catch(() => {});
     }
   }
 
-  /** The connection is over, and the names with it: for this reason if it was lost. */
+  /** Ends with the connection: all names are lost, for this reason if the connection was lost. */
   close(reason: DBusError | undefined): void {
     this.#isClosing = true;
     const loss = reason === undefined ? 'closed' : 'disconnected';
@@ -142,7 +148,7 @@ export class OwnedNames {
 
   async #release(handle: NameHandle, loss: NameLoss = 'released'): Promise<void> {
     const requested = this.#names.get(handle.name);
-    // That it was lost meanwhile is what was wanted.
+    // The name was lost in the meantime, which is the wanted result.
     if (requested?.drop(handle) !== true) return;
     try {
       await this.#update(requested);
@@ -151,7 +157,10 @@ export class OwnedNames {
     }
   }
 
-  /** Tells the bus what the handles of a name want, where that has changed. Without any, the name is given back. */
+  /**
+   * Informs the bus of the combined options of a name's handles, if they have changed. Without handles the name is
+   * given back.
+   */
   async #update(requested: RequestedName): Promise<void> {
     if (this.#names.get(requested.name) !== requested) return;
     if (requested.isUnwanted) {
@@ -163,7 +172,7 @@ export class OwnedNames {
   }
 
   async #giveBack(requested: RequestedName): Promise<void> {
-    // Forgotten first: the NameLost that comes of it is not that of a replacement.
+    // Forgotten first, so that the NameLost for this release is not taken for a replacement.
     this.#names.delete(requested.name);
     try {
       await this.#driver.releaseName(requested.name);
@@ -179,10 +188,10 @@ export class OwnedNames {
   }
 
   /**
-   * Sends what the handles of a name want.
+   * Sends the combined options of a name's handles.
    *
-   * @param flags what is asked for besides
-   * @param onReply called with the answer before anything that the bus sent behind it is handled
+   * @param flags further flags of the request
+   * @param onReply called with the answer before any later message of the bus is handled
    */
   async #send(requested: RequestedName, flags = 0, onReply?: (reply: number) => void): Promise<void> {
     const wanted = requested.flags;

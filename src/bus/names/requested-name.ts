@@ -1,6 +1,6 @@
 /**
- * A well-known name as the bus has it of this connection: the bus knows one request of a connection for a name, and a
- * connection has several handles of it. The bus is told what all of them want together.
+ * A well-known name as the bus knows it of this connection. The bus knows one request of a connection for a name, and a
+ * connection has several handles of it. The bus gets the combined options of all handles.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
@@ -10,13 +10,16 @@ export const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQ
 
 export class RequestedName {
   readonly name: string;
-  /** The handles that own the name or wait for it. */
+  /** The handles that own the name or are queued for it. */
   readonly handles = new Set<NameHandle>();
-  /** Those whose request the bus has not answered. It has, or will have, what they want. */
+  /** Handles whose request the bus has not answered. Their options have been, or will be, sent. */
   readonly asking = new Set<NameHandle>();
-  /** Whether the bus has this connection in the queue of the name, as far as it has told. */
+  /** Whether the bus has this connection in the queue of the name, as far as the bus has answered. */
   #isInQueue = false;
-  /** What was sent last, or `undefined` if the bus may have refused it; and how much of what was sent is not answered. */
+  /**
+   * The flags that were sent last, or `undefined` if the bus may have refused them; and how many requests are not
+   * answered.
+   */
   #sent: number | undefined;
   #unanswered = 0;
 
@@ -28,17 +31,20 @@ export class RequestedName {
     return [...this.handles, ...this.asking];
   }
 
-  /** Whether nothing wants the name any more. */
+  /** Whether the name has no handle left. */
   get isUnwanted(): boolean {
     return this.handles.size === 0 && this.asking.size === 0;
   }
 
-  /** Whether the bus may have this connection in the queue of the name, or will have when it has read what was sent. */
+  /** Whether this connection may be in the queue of the name, now or after the bus has read what was sent. */
   get mayBeInQueue(): boolean {
     return this.#isInQueue || this.#unanswered > 0;
   }
 
-  /** What the handles want together: all of them must allow a replacement, and one that waits is enough to wait. */
+  /**
+   * The combined options of the handles: all must allow a replacement for it to be allowed, and one that queues is
+   * enough to queue.
+   */
   get flags(): number {
     const { all } = this;
     return (
@@ -47,12 +53,12 @@ export class RequestedName {
     );
   }
 
-  /** Whether the bus has to be told what the handles want. */
+  /** Whether the combined options have changed since they were sent. */
   get isChanged(): boolean {
     return this.flags !== this.#sent;
   }
 
-  /** Forgets a handle, and whether there was anything to forget. */
+  /** Removes a handle. Returns whether it was there. */
   drop(handle: NameHandle): boolean {
     return this.handles.delete(handle) || this.asking.delete(handle);
   }
@@ -77,7 +83,7 @@ export class RequestedName {
     for (const handle of this.handles) handle.acquire();
   }
 
-  /** Another connection owns the name: each handle waits, or has lost it, as it was requested. */
+  /** Another connection owns the name now. Each handle is queued again, or has lost the name, as it was requested. */
   replaced(): void {
     this.#isInQueue = this.#sent === undefined || (this.#sent & RequestNameFlag.DoNotQueue) === 0;
     for (const handle of this.handles) {

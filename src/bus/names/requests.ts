@@ -1,4 +1,4 @@
-/** What can be sent through a bus, as users write it down. */
+/** The options of what can be sent through a bus, as programs pass them. */
 
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions, type OptionTable } from '../../base/known-options.js';
@@ -7,66 +7,72 @@ import { MessageFlag, type OutgoingMessage } from '../../connection/message.js';
 import { type WaitOptions, waitTable } from '../../connection/sending/pending-calls.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 
-/** How a method call is made; everything is optional. */
+/** How a method call is made. All options are optional. */
 export interface CallOptions extends WaitOptions {
-  /** Do not ask for a reply: the call resolves when it is sent, and nothing tells whether it arrived. */
+  /** Do not ask for a reply. The call resolves when it is sent, and the caller does not learn whether it arrived. */
   readonly noReply?: boolean | undefined;
-  /** `false`: do not let the bus start the service for this call. */
+  /** `false`: the bus must not start the service for this call. */
   readonly autoStart?: boolean | undefined;
-  /** Let the service ask the user for permission, which may take as long as the user does. */
+  /** Let the service ask the user for permission, which may take as long as the user takes. */
   readonly interactive?: boolean | undefined;
 }
 
-/** A method call, by the specification's names. */
+/** A method call, with the specification's names. */
 export interface MethodCall extends CallOptions {
   /**
-   * The connection to call: a unique or a well-known name, or `org.freedesktop.DBus` for the bus itself. Required on a message
-   * bus; left out between peers.
+   * The connection to call: a unique or a well-known name, or `org.freedesktop.DBus` for the bus itself. Required on a
+   * message bus; left out between peers.
    */
   readonly destination?: string | undefined;
   /** The object. */
   readonly path: string;
-  /** May be left out, which some services do not understand. */
+  /** May be left out. Some services do not accept that. */
   readonly interface?: string | undefined;
   /** The method. */
   readonly member: string;
-  /** The signature of `body`; empty if left out. */
+  /** The signature of `body`; empty by default. */
   readonly signature?: string | undefined;
-  /** The arguments, one for each complete type of `signature`; none if left out. */
+  /** The arguments, one for each complete type of `signature`; none by default. */
   readonly body?: readonly unknown[] | undefined;
-  /** File descriptors that the message carries besides those in `body`; see {@link OutgoingMessage.fileDescriptors}. */
+  /**
+   * File descriptors that the message carries in addition to those in `body`; see {@link
+   * OutgoingMessage.fileDescriptors}.
+   */
   readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
-  /** What the call resolves with: the values of the reply; see {@link MessageReply} for the reply itself. */
+  /** What the call resolves with: the values of the reply. See {@link MessageReply} for the reply itself. */
   readonly reply?: 'values' | undefined;
-  /** The number of the call's message, which `reserveSerial` gave; the next one if left out. */
+  /** The serial of the call, which `reserveSerial` returned; the next serial by default. */
   readonly serial?: number | undefined;
 }
 
-/** For a call that resolves with its reply as a message. */
+/** The option of a call that resolves with its reply as a message. */
 export interface MessageReply {
   /**
-   * The call resolves with the {@link Message} itself: its sender, serial, flags, signature and body. `replySerial` is the
-   * serial of the call. The body can be decoded at any time, in more than one way. An error still rejects; the message is
-   * in the `reply` of the error.
+   * The call resolves with the {@link Message} itself: its sender, serial, flags, signature and body. `replySerial` is
+   * the serial of the call. The body can be decoded at any time, in more than one way. An error reply still rejects;
+   * the message is in the `reply` of the error.
    */
   readonly reply: 'message';
 }
 
 /** A signal to send. */
 export interface SignalEmission {
-  /** The object that the signal is from. */
+  /** The object that emits the signal. */
   readonly path: string;
   /** The interface that has the signal. */
   readonly interface: string;
   /** The signal. */
   readonly member: string;
-  /** The signature of `body`; empty if left out. */
+  /** The signature of `body`; empty by default. */
   readonly signature?: string | undefined;
-  /** The arguments, one for each complete type of `signature`; none if left out. */
+  /** The arguments, one for each complete type of `signature`; none by default. */
   readonly body?: readonly unknown[] | undefined;
-  /** File descriptors that the message carries besides those in `body`; see {@link OutgoingMessage.fileDescriptors}. */
+  /**
+   * File descriptors that the message carries in addition to those in `body`; see {@link
+   * OutgoingMessage.fileDescriptors}.
+   */
   readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
-  /** Send to this connection alone; to everybody who subscribed, if left out. */
+  /** The connection to send the signal to. By default it is broadcast to all subscribers. */
   readonly destination?: string | undefined;
 }
 
@@ -78,7 +84,7 @@ export const callTable: OptionTable<CallOptions> = {
   interactive: checkBoolean,
 };
 
-/** The fields of the message first: texts list the first ones of many. */
+/** The fields of the message come first: error texts list the first of many names. */
 const callFieldsTable: OptionTable<MethodCall> = {
   destination: anyValue,
   path: anyValue,
@@ -92,9 +98,9 @@ const callFieldsTable: OptionTable<MethodCall> = {
   ...callTable,
 };
 
-/** What `call` takes; its values are checked where they are used. */
+/** The fields of `call`. Their values are checked where they are used. */
 export const callFields = new KnownOptions<MethodCall>('call()', callFieldsTable);
-/** What `emit` takes. */
+/** The fields of `emit`. */
 export const signalFields = new KnownOptions<SignalEmission>(
   'emit()',
   {
@@ -108,7 +114,7 @@ export const signalFields = new KnownOptions<SignalEmission>(
   },
   { kind: 'field' },
 );
-/** What `send` takes. */
+/** The fields of `send`. */
 export const messageFields = new KnownOptions<OutgoingMessage>(
   'send()',
   {
@@ -128,7 +134,7 @@ export const messageFields = new KnownOptions<OutgoingMessage>(
   { kind: 'field' },
 );
 
-/** @throws {@link InvalidArgumentError} for values without their types */
+/** @throws {@link InvalidArgumentError} if there are values without a signature */
 export function checkBody(body: readonly unknown[], signature: string | undefined): void {
   checkArray(body, 'body');
   if (signature !== undefined || body.length === 0) return;
@@ -136,7 +142,10 @@ export function checkBody(body: readonly unknown[], signature: string | undefine
   throw new InvalidArgumentError(`signature: missing, and body has ${values}: say the types, as in { signature: 's' }`);
 }
 
-/** @throws {@link InvalidArgumentError} for flags of a call that make no sense; those of waiting every call checks */
+/**
+ * @throws {@link InvalidArgumentError} if a flag of a call is not valid; every call checks the options of waiting
+ * itself
+ */
 export function checkFlagOptions({ noReply, autoStart, interactive }: CallOptions): void {
   checkBoolean(noReply, 'noReply');
   checkBoolean(autoStart, 'autoStart');

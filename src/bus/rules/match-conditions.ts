@@ -1,5 +1,5 @@
 /**
- * What a match rule may hold: its keys, and what each of them may be.
+ * The keys of a match rule, and the valid values of each.
  *
  * @see D-Bus specification, section "Match Rules"
  */
@@ -14,39 +14,42 @@ import {
   quoted,
 } from '../../base/names.js';
 
-/** Message types by the names that match rules give them, with their codes on the wire. */
+/** Message types by their names in match rules, with their codes in messages. */
 export const matchTypes = { method_call: 1, method_return: 2, error: 3, signal: 4 } as const;
 
-/** The conditions that a message has to meet, all of them; what is left out may be anything. */
+/** The conditions of a match rule. A message must meet all of them; a condition that is left out is always met. */
 export interface MatchRule {
   /** The type of the message. */
   readonly type?: keyof typeof matchTypes | undefined;
-  /** The sender's unique name, or a well-known name for whoever owns it at the time. */
+  /** The sender's unique name, or a well-known name, which stands for its owner at that time. */
   readonly sender?: string | undefined;
-  /** A message without an interface never meets this. */
+  /** A message without an interface never meets this condition. */
   readonly interface?: string | undefined;
   /** The method or signal. */
   readonly member?: string | undefined;
-  /** The object that is called, or that a signal is from. */
+  /** The object that is called, or that emits the signal. */
   readonly path?: string | undefined;
   /** This path and all below it. Not together with `path`. */
   readonly pathNamespace?: string | undefined;
-  /** Whom the message is addressed to; broadcast signals are addressed to nobody. */
+  /** The destination of the message. Broadcast signals have none. */
   readonly destination?: string | undefined;
-  /** The first argument is a bus or interface name: this one, or one that continues it behind a `.`. */
+  /** The first argument is a bus or interface name that equals this one, or begins with it and a `.`. */
   readonly arg0namespace?: string | undefined;
-  /** `arg0path` to `arg63path`: the string or path is equal to this, or one is a prefix of the other and ends in `/`. */
+  /**
+   * `arg0path` to `arg63path`: the argument is a string or object path. It equals this value, or one of the two ends in
+   * `/` and is a prefix of the other.
+   */
   readonly [argumentPath: `arg${number}path`]: string | undefined;
-  /** `arg0` to `arg63`: that argument is a string (not an object path), and equal to this. */
+  /** `arg0` to `arg63`: the argument is a string (not an object path) that equals this value. */
   readonly [argument: `arg${number}`]: string | undefined;
   /**
-   * `true`: also messages that are addressed to others. Deprecated by the specification in favour of monitors; dbus-broker
-   * refuses it.
+   * `true`: also match messages that are addressed to other connections. The specification deprecates it in favour of
+   * monitors; dbus-broker refuses it.
    */
   readonly eavesdrop?: boolean | undefined;
 }
 
-/** A condition on an argument of the body. A bus takes one for each argument. */
+/** A condition on an argument of the body. A bus accepts one for each argument. */
 export interface ArgumentCondition {
   readonly index: number;
   readonly kind: 'equal' | 'path' | 'namespace';
@@ -59,7 +62,7 @@ const ARGUMENT_KEY = /^arg(0|[1-9][0-9]*)(path|namespace)?$/;
 
 type HeaderKey = 'type' | 'sender' | 'interface' | 'member' | 'path' | 'pathNamespace' | 'destination';
 
-/** Conditions on the header, in the order in which rules are written; each with its name there and its check. */
+/** Conditions on the header, in the order in which rules are written, each with its key in the rule and its check. */
 export const headerConditions: Readonly<Record<HeaderKey, readonly [name: string, check: (value: string) => void]>> = {
   type: ['type', checkType],
   sender: ['sender', (value) => checkBusName(value, 'sender of a match rule')],
@@ -73,7 +76,7 @@ export const headerConditions: Readonly<Record<HeaderKey, readonly [name: string
 /**
  * The conditions on arguments, by index.
  *
- * @throws {@link InvalidArgumentError} for an index out of range or a value that is no string
+ * @throws {@link InvalidArgumentError} if an index is out of range or a value is not a string
  */
 export function argumentConditions(rule: MatchRule): readonly ArgumentCondition[] {
   const conditions: ArgumentCondition[] = [];
@@ -92,7 +95,7 @@ export function argumentConditions(rule: MatchRule): readonly ArgumentCondition[
 }
 
 /**
- * Refuses keys that match rules do not have: a misspelt condition would otherwise let everything through.
+ * Refuses unknown keys: a misspelt condition would otherwise match everything.
  *
  * @throws {@link InvalidArgumentError}
  */

@@ -1,6 +1,6 @@
 /**
- * Deciding by a match rule, as the bus does: one stream of messages arrives for all rules of a connection, and each
- * listener gets those of its own.
+ * Matches messages against a match rule, as the bus does. All rules of a connection share one stream of messages, and
+ * each listener gets only those that match its rule.
  *
  * @see D-Bus specification, section "Match Rules"
  */
@@ -10,9 +10,9 @@ import { report } from '../../diagnostics/problems.js';
 import { endOfType } from '../../signature/grammar.js';
 import { type ArgumentCondition, argumentConditions, type MatchRule, matchTypes } from './match-conditions.js';
 
-/** What a match rule looks at in a message. */
+/** The parts of a message that a match rule compares. */
 export interface MatchableMessage {
-  /** The code on the wire. */
+  /** The code of the type, as in the message. */
   readonly type: number;
   readonly sender?: string | undefined;
   readonly destination?: string | undefined;
@@ -21,37 +21,37 @@ export interface MatchableMessage {
   readonly member?: string | undefined;
   readonly signature: string;
   /**
-   * The argument at that index, which the signature says is a string or an object path. Nothing else of the body is made
-   * into a value: what a rule does not let through is not worth more.
+   * The argument at that index, whose type in the signature is a string or an object path. Nothing else of the body is
+   * decoded, so a message that does not match costs little.
    *
-   * @throws {@link DBusError} where the body is faulty
+   * @throws {@link DBusError} if the body is not valid
    */
   stringAt(index: number): string;
-  /** The number by which diagnostics call the connection that it came by. */
+  /** The number in diagnostics of the connection that received the message. */
   readonly connectionId?: number;
 }
 
 type ArgumentTest = (value: string) => boolean;
 
-/** The bus sends its own messages by this name; it has no unique name. */
+/** The bus sends its own messages under this name. It has no unique name. */
 const BUS_NAME = 'org.freedesktop.DBus';
 
 /**
- * The well-known name that a rule wants messages from. The filter cannot tell who owns it, so it lets every sender
- * pass: compare the message's sender with the owner before anybody gets the message.
+ * The well-known name in a rule's `sender`. The filter does not know its owner, so it accepts every sender: the caller
+ * must compare the message's sender with the owner before it delivers the message.
  *
- * @returns `undefined` where the filter itself compares the sender, or any will do
+ * @returns `undefined` if the filter compares the sender itself, or the rule accepts any sender
  */
 export function senderToVerify({ sender }: MatchRule): string | undefined {
   return sender !== undefined && sender !== BUS_NAME && isWellKnownName(sender) ? sender : undefined;
 }
 
 /**
- * Makes the test for a rule. All conditions are compared but a well-known sender (see {@link senderToVerify}), and
- * `eavesdrop`, which only tells the bus what to send. A message whose body cannot be decoded is reported and does not
- * meet conditions on arguments.
+ * Makes the test for a rule. It compares all conditions except a well-known sender (see {@link senderToVerify}) and
+ * `eavesdrop`, which only concerns the bus. A message whose body cannot be decoded is reported and does not meet
+ * conditions on arguments.
  *
- * @throws {@link InvalidArgumentError} for conditions on arguments that are not valid
+ * @throws {@link InvalidArgumentError} if a condition on an argument is not valid
  */
 export function compileMatchRule(rule: MatchRule): (message: MatchableMessage) => boolean {
   const type = rule.type === undefined ? undefined : matchTypes[rule.type];
@@ -106,14 +106,14 @@ function bodyTest(conditions: readonly ArgumentCondition[]): ((message: Matchabl
 }
 
 /**
- * The first argument, where it is a string: what `arg0` is compared with. As for rules with conditions on arguments, a
- * body that cannot be decoded is reported.
+ * The first argument if it is a string, which `arg0` is compared with. A body that cannot be decoded is reported, as
+ * for rules with conditions on arguments.
  */
 export function firstArgument(message: MatchableMessage): string | undefined {
   return message.signature.startsWith('s') ? argument(message, 0) : undefined;
 }
 
-/** The first character of the type of an argument; a space where there is no such argument. */
+/** The first character of an argument's type; a space if there is no such argument. */
 function codeAt(signature: string, index: number): string {
   let at = 0;
   for (let left = index; left > 0 && at < signature.length; left--) at = endOfType(signature, at);

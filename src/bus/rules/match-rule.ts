@@ -1,7 +1,7 @@
 /**
- * Match rules: which messages a connection asks the bus for. A {@link MatchRule} is the one form of them here;
- * `formatMatchRule` writes it as the bus reads it, `parse-match-rule.ts` reads that back, and `match-filter.ts`
- * decides by it. What a rule may hold is in `match-conditions.ts`.
+ * Match rules: which messages a connection asks the bus for. {@link MatchRule} is their form in this program.
+ * `formatMatchRule` writes a rule as text for the bus, `parse-match-rule.ts` reads that text, `match-filter.ts` matches
+ * messages, and `match-conditions.ts` defines the keys.
  *
  * @see D-Bus specification, section "Match Rules"
  */
@@ -17,11 +17,11 @@ export { compileMatchRule, type MatchableMessage, senderToVerify } from './match
 const RULE_BYTES_MAXIMUM = 1024;
 
 /**
- * Writes a rule as `AddMatch` takes it. Equal rules become equal texts, whatever the order of their keys, and conditions
- * that are always met are left out: `eavesdrop: false`, and the path namespace `/` of a signal or call. The text has 1024
- * bytes at most; `subscribe` adds `type='signal',`, which are 14 of them.
+ * Formats a rule as the argument of `AddMatch`. Equal rules have equal texts, whatever the order of their keys.
+ * Conditions that are always met are left out: `eavesdrop: false`, and the path namespace `/` of a signal or call. The
+ * text has 1024 bytes at most, including the 14 bytes of `type='signal',` that `subscribe` adds.
  *
- * @throws {@link InvalidArgumentError} if no bus would take the rule
+ * @throws {@link InvalidArgumentError} if no bus would accept the rule
  */
 export function formatMatchRule(rule: MatchRule): string {
   checkObject(rule, 'rule');
@@ -46,7 +46,7 @@ export function formatMatchRule(rule: MatchRule): string {
     }
     written.push(`arg${index}${kind === 'equal' ? '' : kind}=${quote(value)}`);
   }
-  // dbus-broker refuses the key whatever its value is; left out, it is false.
+  // dbus-broker refuses the key with any value. Leaving it out means false.
   if (rule.eavesdrop === true) written.push("eavesdrop='true'");
   const text = written.join(',');
   const bytes = Buffer.byteLength(text);
@@ -59,14 +59,14 @@ export function formatMatchRule(rule: MatchRule): string {
 }
 
 /**
- * Whether every message of the rule's type meets its path namespace: calls and signals all have a path below `/`.
- * dbus-broker finds no message that does.
+ * Whether every message of the rule's type meets its path namespace: all calls and signals have a path below `/`.
+ * dbus-broker matches no message with that namespace.
  */
 function isMetByEvery({ type, pathNamespace }: MatchRule): boolean {
   return pathNamespace === '/' && (type === 'signal' || type === 'method_call');
 }
 
-/** Within quotation marks a backslash is itself, and an apostrophe has to be written outside of them. */
+/** Within quotation marks a backslash is itself, and an apostrophe must be written outside of them. */
 function quote(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,9 @@
 /**
- * The match rules of a connection at the bus. Equal rules are one rule there, counted here: it is added with the first
- * holder and removed, exactly once, with the last.
+ * The match rules of a connection at the bus. Equal rules are one rule at the bus, with its holders counted here: it is
+ * added for the first holder and removed, exactly once, after the last.
  *
- * The bus has its own idea of equal rules: dbus-daemon does not compare path namespaces, and removes the newest of those
- * that it takes as equal. Such rules are removed together (`rule-group.ts`).
+ * Buses do not agree on which rules are equal: dbus-daemon does not compare path namespaces, and removes the newest of
+ * the rules that it takes as equal. Such rules are removed together (`rule-group.ts`).
  */
 
 import { ConnectionClosedError } from '../../base/errors.js';
@@ -14,15 +14,15 @@ import { type AddedRule, RuleGroup } from './rule-group.js';
 
 /** One holder's part of a rule at the bus. */
 export interface HeldRule {
-  /** Resolves with why the bus refused the rule, or with nothing if it is in force. Never rejects. */
+  /** Resolves with the reason if the bus refused the rule, else with nothing. Never rejects. */
   readonly outcome: Promise<unknown>;
-  /** Whether busbar holds it for itself alone, and not because the program asked for something. */
+  /** Whether busbar holds it for its own purposes, and not for the program. */
   isInternal: boolean;
-  /** Ends it; more often does nothing. */
+  /** Releases the rule. Further calls do nothing. */
   release(): void;
 }
 
-/** A rule with those who hold it. */
+/** A rule with its holders. */
 interface SharedRule {
   readonly added: AddedRule;
   readonly group: RuleGroup | undefined;
@@ -32,15 +32,15 @@ interface SharedRule {
 export class MatchRules {
   readonly #driver: BusDriver | undefined;
   readonly #rules = new Map<string, SharedRule>();
-  /** By what their rules have in common. */
+  /** Groups, by the text that their rules have in common. */
   readonly #groups = new Map<string, RuleGroup>();
 
-  /** @param driver the bus; `undefined` between peers, where no rules need to be added */
+  /** @param driver the bus; `undefined` between peers, where rules need not be added */
   constructor(driver: BusDriver | undefined) {
     this.#driver = driver;
   }
 
-  /** Rules that the program needs, whatever it holds them by. */
+  /** The number of rules that the program needs, for any purpose. */
   get size(): number {
     let size = 0;
     for (const { holders } of this.#rules.values()) {
@@ -54,7 +54,7 @@ export class MatchRules {
   }
 
   /**
-   * Has a rule in force until it is released. One that the bus refused is tried again with the next holder.
+   * Keeps a rule in force until it is released. A rule that the bus refused is tried again for the next holder.
    *
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
@@ -72,7 +72,7 @@ export class MatchRules {
     return held;
   }
 
-  /** The connection is over, and the rules with it. */
+  /** Ends with the connection: all rules are gone. */
   close(): void {
     for (const { holders } of this.#rules.values()) holders.clear();
     this.#rules.clear();
@@ -127,7 +127,7 @@ export class MatchRules {
     if (group?.isEmpty === true && this.#groups.get(group.common) === group) this.#groups.delete(group.common);
   }
 
-  /** Resolves with why the bus refused the rule, or with nothing. */
+  /** Resolves with the reason if the bus refused the rule, else with nothing. */
   async #addMatch(rule: AddedRule): Promise<unknown> {
     try {
       await this.#driver?.addMatch(rule.text);
@@ -145,7 +145,7 @@ export class MatchRules {
     report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#driver?.connectionId);
   }
 
-  /** A rule may be removed before the bus has refused it: then it cannot be removed, and that is no mistake. */
+  /** Removes a rule. If the bus refuses to add it after that, it cannot be removed, and that is not an error. */
   #removeMatch(rule: AddedRule): void {
     this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
       if (error instanceof ConnectionClosedError || rule.state === 'refused') return;

@@ -1,5 +1,5 @@
 /**
- * Reading match rules as text: where somebody hands one over, and to show that what is written reads back the same.
+ * Parses match rules from text.
  *
  * @see D-Bus specification, section "Match Rules"
  */
@@ -11,10 +11,10 @@ import { formatMatchRule } from './match-rule.js';
 const keysByName = new Map(Object.entries(headerConditions).map(([key, [name]]) => [name, key]));
 
 /**
- * Reads a rule. Quoting follows the specification to the letter: outside of apostrophes, `\'` is an apostrophe, every
- * other backslash is itself, and a comma ends the value (dbus-daemon lets a backslash hide it).
+ * Parses a rule. Quoting follows the specification exactly: outside of apostrophes, `\'` is an apostrophe, every other
+ * backslash is itself, and a comma ends the value (in dbus-daemon a backslash escapes it).
  *
- * @throws {@link InvalidArgumentError} if it breaks the grammar, or no bus would take it
+ * @throws {@link InvalidArgumentError} if the text breaks the grammar, or no bus would accept the rule
  */
 export function parseMatchRule(text: string): MatchRule {
   if (typeof text !== 'string') throw new InvalidArgumentError('text: expected a string');
@@ -37,7 +37,7 @@ export function parseMatchRule(text: string): MatchRule {
   return rule as MatchRule;
 }
 
-/** The key in {@link MatchRule}. Daemons read `arg01` as `arg1`. */
+/** The key in {@link MatchRule}. Buses read `arg01` as `arg1`. */
 function keyOf(name: string): string | undefined {
   const argument = /^arg0*([0-9]+)(path|namespace)?$/.exec(name);
   if (argument !== null) return `arg${argument[1]}${argument[2] ?? ''}`;
@@ -49,7 +49,7 @@ function readBoolean(value: string, invalid: (reason: string) => Error): boolean
   return value === 'true';
 }
 
-/** The value at the beginning of a text, and how many characters it takes with its comma. */
+/** The value at the beginning of a text, and the number of characters up to and including its comma. */
 function readValue(text: string): { readonly value: string | undefined; readonly length: number } {
   let value = '';
   let isQuoted = false;

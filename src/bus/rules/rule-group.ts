@@ -1,29 +1,29 @@
 /**
- * Match rules that differ in their path namespace alone. dbus-daemon takes them as equal and removes the newest,
- * whichever it is asked to remove. So a rule of a group stays at the bus until the last one ends; the signals that only
- * it brings are filtered here.
+ * Match rules that differ only in their path namespace. dbus-daemon treats them as equal and removes the newest,
+ * whichever it is asked to remove. So a rule of a group stays at the bus until the last one ends; signals that only an
+ * unneeded rule matches are filtered out here.
  *
- * A program may keep one namespace and come and go with many others. When more rules are left over than are needed, all
- * are removed and the needed ones are added again, under the cover of a rule without a namespace, which the daemon does
- * tell apart. The bus handles these messages in order, so there is no gap.
+ * A program may keep one namespace and add and remove many others. When there are more unneeded than needed rules, all
+ * are removed and the needed ones are added again. During that time a rule without a namespace, which the daemon does
+ * tell apart, covers them. The bus handles these messages in order, so no signal is missed.
  */
 
-/** Left-over rules are tolerated up to this number, or up to the number of needed ones if that is larger. */
+/** Unneeded rules are tolerated up to this number, or up to the number of needed ones if that is larger. */
 const LEFT_OVER_MAXIMUM = 8;
 
 /** A rule that the bus was asked to add. */
 export interface AddedRule {
   readonly text: string;
   state: 'asked' | 'in force' | 'refused';
-  /** Resolves with why the bus refused it, or with nothing if it is in force. Never rejects. */
+  /** Resolves with the reason if the bus refused it, else with nothing. Never rejects. */
   outcome: Promise<unknown>;
 }
 
-/** How rules are added at the bus, and removed. */
+/** How rules are added to and removed from the bus. */
 interface AtBus {
-  /** Resolves with why the bus refused the rule, or with nothing. */
+  /** Resolves with the reason if the bus refused the rule, else with nothing. */
   add(rule: AddedRule): Promise<unknown>;
-  /** Adds a rule that was removed for a moment; that the bus refuses it now is reported. */
+  /** Adds a rule again that was removed for a moment. A refusal is reported. */
   addAgain(rule: AddedRule): void;
   remove(rule: AddedRule): void;
 }
@@ -33,7 +33,7 @@ export class RuleGroup {
   readonly common: string;
   readonly #bus: AtBus;
   readonly #needed = new Map<string, AddedRule>();
-  /** Rules that are at the bus, but not needed any more. */
+  /** Rules that are at the bus, but no longer needed. */
   readonly #leftOver = new Map<string, AddedRule>();
   #isTidying = false;
 
@@ -46,12 +46,12 @@ export class RuleGroup {
     return this.#needed.size === 0 && this.#leftOver.size === 0;
   }
 
-  /** A rule that is not in the group is needed: it is being added at the bus. */
+  /** Adds a rule that the group does not have. It is being added at the bus. */
   add(rule: AddedRule): void {
     this.#needed.set(rule.text, rule);
   }
 
-  /** A rule is needed again. Returns `undefined` if it is not at the bus. */
+  /** Marks a rule as needed again. Returns `undefined` if it is not at the bus. */
   revive(text: string): AddedRule | undefined {
     const rule = this.#leftOver.get(text);
     if (rule === undefined) return undefined;
@@ -60,7 +60,7 @@ export class RuleGroup {
     return rule;
   }
 
-  /** The bus has answered to the adding of a rule. */
+  /** Records that the bus has answered the addition of a rule. */
   settle(rule: AddedRule): void {
     if (rule.state === 'refused') {
       for (const rules of [this.#needed, this.#leftOver]) if (rules.get(rule.text) === rule) rules.delete(rule.text);
@@ -68,7 +68,7 @@ export class RuleGroup {
     this.#update();
   }
 
-  /** A rule is not needed any more. */
+  /** Marks a rule as no longer needed. */
   end(text: string): void {
     const rule = this.#needed.get(text);
     if (rule === undefined) return;
@@ -88,7 +88,7 @@ export class RuleGroup {
     this.#leftOver.clear();
   }
 
-  /** Where the bus has not answered yet, a rule that it refuses could not be told from the one that is added again. */
+  /** Before the bus has answered, a refused rule cannot be told from the rule that is added again. */
   get #isUntidy(): boolean {
     if (this.#leftOver.size <= Math.max(LEFT_OVER_MAXIMUM, this.#needed.size)) return false;
     return [...this.#needed.values(), ...this.#leftOver.values()].every(({ state }) => state !== 'asked');

@@ -1,23 +1,24 @@
 /**
- * Match rules by what tells most of them apart: the member, the path, and the first argument. A signal is compared with
- * the few that share these with it, however many rules there are, and nothing is allocated for one that nobody wants.
+ * An index of match rules by the keys that distinguish most of them: the member, the path and the first argument. A
+ * signal is compared only with the rules that share these with it, however many rules there are. Nothing is allocated
+ * for a signal that no rule matches.
  */
 import { firstArgument, type MatchableMessage } from './match-filter.js';
 import type { MatchRule } from './match-rule.js';
 
-/** What is put into an index. */
+/** An entry of an index. */
 interface Indexed {
   readonly rule: MatchRule;
 }
 
-/** Where a rule leaves a key open. No member, path or name is empty. */
+/** Stands for a key that a rule leaves out. No member, path or name is empty. */
 const ANY = '';
 
 /** Rules with the same member and path. */
 class Bucket<Rule extends Indexed> {
-  /** Those that do not compare the first argument with a string. */
+  /** Rules that do not compare the first argument with a string. */
   readonly others: Rule[] = [];
-  /** Those that do, by that string: a rule for each name whose owner is followed is the case in point. */
+  /** Rules that do, by that string. The usual case is a rule for each name whose owner is followed. */
   readonly byArgument = new Map<string, Rule[]>();
 
   get isEmpty(): boolean {
@@ -44,7 +45,7 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
   readonly #byMember = new Map<string, Map<string, Bucket<Rule>>>();
   readonly #none: readonly Rule[] = [];
 
-  /** @param isMetBy decides about a rule, whose member, path and first argument may be compared once more */
+  /** @param isMetBy decides whether a message meets a rule; it may compare member, path and first argument again */
   constructor(isMetBy: (received: Received, rule: Rule) => boolean) {
     this.#isMetBy = isMetBy;
   }
@@ -64,7 +65,7 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     bucket.add(rule);
   }
 
-  /** Takes out a rule that is in the index. */
+  /** Removes a rule that is in the index. */
   remove(rule: Rule): void {
     const { member = ANY, path = ANY } = rule.rule;
     const byPath = this.#byMember.get(member);
@@ -78,7 +79,7 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     this.#byMember.clear();
   }
 
-  /** The rules that a signal meets, in no particular order. It has a member and a path, as every signal has. */
+  /** The rules that a signal meets, in no particular order. Every signal has a member and a path. */
   find(received: Received): readonly Rule[] {
     const { member = ANY, path = ANY } = received;
     const byPath = this.#byMember.get(member);
@@ -98,7 +99,7 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     return rules === undefined ? all : this.#met(rules, received, all);
   }
 
-  /** Those that were found, and those of `rules` that are met. */
+  /** The rules found so far, with those of `rules` that the message meets. */
   #met(rules: readonly Rule[], received: Received, found: readonly Rule[]): readonly Rule[] {
     let all = found;
     for (let index = 0; index < rules.length; index++) {

@@ -1,8 +1,8 @@
 /**
  * The listeners of a connection, by the match rules that they subscribed with.
  *
- * A listener that asked for signals of a well-known name only gets those of the connection that owns the name now:
- * the bus filters broadcasts so, but any connection may send any other a signal directly.
+ * A listener for signals of a well-known name only gets those that the name's present owner sent. The bus filters
+ * broadcasts that way, but any connection can send a signal directly to another.
  */
 
 import { ConnectionClosedError } from '../../base/errors.js';
@@ -19,22 +19,23 @@ import { RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
 /**
- * Gets each signal that matches. What it throws is reported on the channel `busbar:problem`, and stops nothing else. File
- * descriptors of the signal are on loan until it is done, or the promise that it returned has settled.
+ * Gets each signal that matches. An error that it throws is reported on the channel `busbar:problem` and stops nothing
+ * else. File descriptors of the signal are lent until the listener returns, or until the promise that it returned has
+ * settled.
  */
 export type SignalListener = (message: Message) => void;
 
-/** Takes a signal while it is the inbox's current message; later its bytes are gone. */
+/** Takes a signal while it is the inbox's current message. Its bytes are gone later. */
 export type SignalTaker = (received: Inbox) => unknown;
 
-/** One who listens by a rule. */
+/** One listener of a rule. */
 class Listener {
-  /** Counts up, so that it tells who subscribed first. */
+  /** A counter, which gives the order of subscriptions. */
   readonly id: number;
   readonly take: SignalTaker;
-  /** Whether its subscription is over: another listener may have ended it while a signal is being handed out. */
+  /** Whether its subscription was ended. Another listener may end it while a signal is being dispatched. */
   ended = false;
-  /** Whether it asked how AddMatch ended. */
+  /** Whether the program has read `ready`. */
   awaits = false;
   readonly #hold: Hold;
   #stopHolding: (() => void) | undefined;
@@ -55,37 +56,39 @@ class Listener {
   }
 }
 
-/** A rule that is listened by. */
+/** A rule with its listeners. */
 interface ListenedRule {
   readonly text: string;
   readonly rule: MatchRule;
   readonly matches: (message: MatchableMessage) => boolean;
-  /** In the order in which they subscribed; replaced and never changed, because signals are handed out along it. */
+  /**
+   * In the order of subscription. Replaced and never mutated, because signals are dispatched while iterating over it.
+   */
   listeners: readonly Listener[];
-  /** What it takes to have the rule in force; `undefined` when the bus has refused it. */
+  /** What keeps the rule in force; `undefined` if the bus has refused it. */
   force: InForce | undefined;
-  /** Why the rule is not in force, or nothing if it is; never rejects. */
+  /** Resolves with the reason if the rule is not in force, else with nothing. Never rejects. */
   outcome: Promise<unknown>;
 }
 
-/** What a rule holds from when it is asked for until it ends, or is refused. */
+/** What a rule holds from its request until it ends or is refused. */
 interface InForce {
   readonly held: HeldRule;
-  /** The well-known name that signals are wanted from. */
+  /** The well-known name of the rule's `sender`. */
   readonly owner: FollowedName | undefined;
 }
 
-/** What a connection is to its subscriptions. */
+/** What subscriptions need of a connection. */
 export interface Subscriber {
-  /** The number by which diagnostics call it. */
+  /** The number of the connection in diagnostics. */
   readonly id: number;
-  /** Whether there is no bus, but one peer at the other end, which is the sender of everything. */
+  /** Whether the connection is to a peer, which sends every message, without a bus. */
   readonly isPeer: boolean;
-  /** Whether the program has closed the connection: a listener may have. */
+  /** Whether the program has closed the connection: a listener may have done so. */
   isClosing(): boolean;
   /** Whether this is the unique name of the connection. */
   isUniqueName(name: string): boolean;
-  /** Whether a message that carries this destination is for the connection. */
+  /** Whether a message with this destination is for the connection. */
   isAddressedHere(destination: string): boolean;
 }
 
@@ -109,19 +112,19 @@ export class Subscriptions {
     this.#owners = owners;
   }
 
-  /** Those who listen, by whatever rule. */
+  /** The number of listeners of all rules. */
   get listeners(): number {
     return this.#listeners;
   }
 
-  /** Signals that somebody listens to, and that nobody got because their bodies were not valid. */
+  /** Signals with a listener that were dropped because their bodies were not valid. */
   get droppedSignals(): number {
     return this.#droppedSignals;
   }
 
   /**
-   * Signals without a listener: those of a rule that has just been removed, and those of a sender that does not own the
-   * name that they were wanted from. What the bus itself says unasked is not counted.
+   * Signals without a listener: those of a rule that has just been removed, and those whose sender does not own the
+   * name that was subscribed to. The bus's own unrequested signals are not counted.
    */
   get unmatchedSignals(): number {
     return this.#unmatchedSignals;
@@ -130,11 +133,11 @@ export class Subscriptions {
   /**
    * Adds a listener. If the bus has refused the rule before, it is asked again, for the earlier listeners as well.
    *
-   * @param hold keeps the process alive, for as long as the rule is in force for this listener
+   * @param hold keeps the process alive while the rule is in force for this listener
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
   add(wanted: MatchRule, take: SignalTaker, hold: Hold): Subscription {
-    // Peers have no names: what comes can only come from the one there is.
+    // Peers have no names: everything is sent by the one peer.
     const matchRule = this.#subscriber.isPeer ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
     const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
@@ -146,7 +149,7 @@ export class Subscriptions {
     return this.#handle(rule, listener);
   }
 
-  /** The connection is over, and the rules with it. Handles stay valid and do nothing. */
+  /** Ends with the connection: all rules are gone. Handles stay valid and do nothing. */
   close(): void {
     for (const rule of this.#rules.values()) {
       for (const listener of rule.listeners) listener.ended = true;
@@ -158,7 +161,7 @@ export class Subscriptions {
     this.#index.clear();
   }
 
-  /** Hands a signal to every listener that it is for, in the order in which they subscribed, until one closes the connection. */
+  /** Dispatches a signal to all its listeners, in the order of subscription, until one closes the connection. */
   dispatch(received: Inbox): void {
     const found = this.#index.find(received);
     const [rule] = found;
@@ -185,7 +188,10 @@ export class Subscriptions {
     }
   }
 
-  /** They come with every rule that is removed; whoever looks for a lost signal, or a forged one, wants to know. */
+  /**
+   * Reports a signal without a listener. Such signals follow every removal of a rule; the report helps to find lost or
+   * forged signals.
+   */
   #onUnmatched({ connectionId, path, interface: interfaceName, member, sender }: Inbox): void {
     this.#unmatchedSignals++;
     if (trace.enabled)
@@ -205,7 +211,10 @@ export class Subscriptions {
     return rule;
   }
 
-  /** Who asks for what is sent to this connection wants all of it, whichever of its names the sender used. */
+  /**
+   * A listener for the connection's own unique name gets everything that is sent to the connection, under any of its
+   * names.
+   */
   #filterOf(rule: MatchRule): (message: MatchableMessage) => boolean {
     const subscriber = this.#subscriber;
     if (rule.destination === undefined || !subscriber.isUniqueName(rule.destination)) return compileMatchRule(rule);
@@ -216,7 +225,7 @@ export class Subscriptions {
 
   #enforce(rule: ListenedRule): void {
     const wellKnown = senderToVerify(rule.rule);
-    // Before the rule itself: the owner has to be known when its first signal arrives.
+    // Followed before the rule is added: the owner must be known when the rule's first signal arrives.
     const owner = wellKnown === undefined ? undefined : this.#owners.follow(wellKnown, refusalIsTold);
     const force: InForce = { held: this.#matchRules.hold(rule.rule), owner };
     for (const listener of rule.listeners) listener.hold();
@@ -226,8 +235,8 @@ export class Subscriptions {
   }
 
   /**
-   * How the bus takes a rule. One that is for signals of a well-known name is of no use where the bus does not tell who owns
-   * that: nothing could be handed out.
+   * The bus's answer to a rule. A rule for signals of a well-known name also fails if the bus refuses to report the
+   * name's owner, because no signal could be delivered then.
    */
   async #outcomeOf(rule: ListenedRule, force: InForce): Promise<unknown> {
     const reason = (await force.held.outcome) ?? (await force.owner?.refusal);
@@ -260,7 +269,7 @@ export class Subscriptions {
     return withHandle(outcome, 'subscription', rule.text, end);
   }
 
-  /** Lets go of what a rule holds: it has ended, or the bus does not take it. */
+  /** Releases what a rule holds, because it has ended or the bus refused it. */
   #giveUp(rule: ListenedRule): void {
     if (rule.force === undefined) return;
     const { held, owner } = rule.force;
@@ -272,22 +281,22 @@ export class Subscriptions {
   }
 }
 
-/** That an owner cannot be followed is told to whoever subscribed, by the outcome of the rule. */
+/** The outcome of the rule informs the subscribers if an owner cannot be followed. */
 const refusalIsTold = { changed: () => {}, refused: () => true };
 
-/** The filter compares unique names itself; a well-known one means its present owner. */
+/** The filter compares unique names itself. A well-known name stands for its present owner, which is compared here. */
 function isMetBy(received: Inbox, { force, matches }: ListenedRule): boolean {
   const owner = force?.owner;
   if (owner !== undefined && (owner.owner === undefined || owner.owner !== received.sender)) return false;
   return matches(received);
 }
 
-/** The listeners of some rules, in the order in which they subscribed. */
+/** The listeners of several rules, in the order of subscription. */
 function inOrder(rules: readonly ListenedRule[]): readonly Listener[] {
   return rules.flatMap(({ listeners }) => listeners).sort((a, b) => a.id - b.id);
 }
 
-/** Written out, where a closure for each signal would be garbage. */
+/** A function of its own, because a closure for each signal would be garbage. */
 function hand(received: Inbox, listener: Listener): void {
   if (listener.ended) return;
   let result: unknown;
