@@ -1,4 +1,4 @@
-/** The ways to a bus, and to a peer: the well-known buses, shared in a process, and connections of one's own. */
+/** Connecting to a bus or a peer: the well-known buses, shared in a process, and connections of the program's own. */
 import { type Address, parseAddresses } from './address/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './address/bus-addresses.js';
 import { InvalidArgumentError, NotSupportedError } from './base/errors.js';
@@ -17,52 +17,56 @@ import { MessageBus } from './message-bus.js';
 import type { PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, TRANSPORTS } from './native/runtime.js';
 
-/** Which bus or peer to connect to, and how. */
+/** The bus or peer to connect to, and how. */
 export interface ConnectOptions {
   /** Server addresses, separated by `;`, tried in order. Takes precedence over `bus`. */
   readonly address?: string | undefined;
-  /** A well-known bus: the login session's, the machine's, or the one that started this process. `session` if left out. */
+  /** A well-known bus: the login session's, the system's, or the one that started this process. `session` by default. */
   readonly bus?: 'session' | 'system' | 'starter' | undefined;
   /**
-   * Connects to another process directly, without a bus between: to one that uses {@link listen}, or is a server by any
-   * other D-Bus library. Needs an `address`. There are no names then: calls need no destination, and what only a bus can
-   * answer rejects with {@link NotSupportedError}.
+   * Connects to another process directly, without a bus: to a process that uses {@link listen}, or to a server of any
+   * other D-Bus library. `address` is required then. There are no names between peers: calls need no destination, and
+   * what only a bus can answer rejects with {@link NotSupportedError}.
    */
   readonly peer?: boolean | undefined;
-  /** Authenticates without saying who one is, if the other side lets such clients in. The only way to peers over TCP. */
+  /**
+   * Authenticates without an identity, if the other side accepts such clients. The only way to connect to peers over
+   * TCP.
+   */
   readonly anonymous?: boolean | undefined;
   /**
-   * What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default, a socket, decides if left out.
-   * Where there is no one stream socket (`unixexec:` for instance) it is always sd-bus. A socket needs no sd-bus library.
+   * The transport of the bytes. By default the environment variable `BUSBAR_TRANSPORT` decides, else it is a socket.
+   * Addresses that are not a single stream socket (`unixexec:` for instance) always use sd-bus. A socket needs no
+   * sd-bus library.
    */
   readonly transport?: TransportKind | undefined;
-  /** How the event loop is told of bytes; the runtime decides if left out. */
+  /** How the event loop is notified of bytes. By default the runtime decides. */
   readonly poller?: PollerKind | undefined;
   /**
-   * Milliseconds for one attempt to connect, authentication included; and for the bus to answer `Hello`. 10 000 if left out.
-   * Each address is an attempt, and so is the second handshake with a bus that rejects sd-bus.
+   * Milliseconds for one attempt to connect, including authentication, and for the bus to answer `Hello`. 10 000 by
+   * default. Each address is an attempt, and so is the second handshake with a bus that rejects sd-bus.
    */
   readonly timeout?: number | undefined;
-  /** Aborting gives the attempt up: `connect` rejects with the reason. It does nothing to a connection that was made. */
+  /** Aborting cancels the attempt: `connect` rejects with the reason. It has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
-  /** How much the other side may cost this process; each limit that is left out has its default. */
+  /** How many resources of this process the other side may use. Each limit has a default. */
   readonly limits?: ConnectionLimits | undefined;
 }
 
 /**
- * Makes a connection of one's own, to a message bus or to a peer.
+ * Makes a connection to a message bus or a peer, which is not shared with other code of the process.
  *
  * @example
  * ```ts
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
  * ```
- * @throws (rejects) {@link ConnectError} with every address that was tried, how far it came, and what usually helps; also
- *   if what answers is no bus, or the environment names no address, or an invalid one
- * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
+ * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt came, and the usual
+ * remedy; also if the other side is not a bus, or the environment has no address, or an invalid one
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
  * @throws (rejects) the reason of `signal`
- * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is no unique name
- * @throws (rejects) {@link LimitsExceededError}, or what else the bus answers to being greeted, if it lets nobody in
+ * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is not a unique name
+ * @throws (rejects) {@link LimitsExceededError}, or another error of the bus, if the bus answers `Hello` with an error
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   connectOptions.check(options);
@@ -71,7 +75,7 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
   if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
   const { connection, address } = await openConnection(addressesOf(options), { ...options, timeout, limits });
-  // When the connection is over, nobody knows any more.
+  // Read now: when the connection has ended, the credentials are gone.
   const listener = connection.peerCredentials?.uid;
   const bus = new MessageBus(connection);
   try {
@@ -96,7 +100,7 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   limits: anyValue,
 });
 
-/** Whoever awaits this can export and subscribe before the peer's first message is dispatched. */
+/** A program that awaits this can export and subscribe before the peer's first message is dispatched. */
 async function connectToPeer(
   options: ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits },
 ): Promise<MessageBus> {
@@ -114,7 +118,7 @@ function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Add
   return sessionBusAddresses();
 }
 
-/** A connection that the whole process shares, for as long as somebody uses it. */
+/** A connection that the whole process shares while it has users. */
 class SharedBus {
   readonly #which: 'session' | 'system';
   #current: Promise<MessageBus> | undefined;
@@ -123,7 +127,7 @@ class SharedBus {
     this.#which = which;
   }
 
-  /** The connection with one more share, made now if there is none, or if the last one is over. */
+  /** Resolves with a new share of the connection. Connects if there is no connection, or the last one has ended. */
   async get(): Promise<MessageBus> {
     this.#current ??= connect({ bus: this.#which });
     const attempt = this.#current;
@@ -144,9 +148,10 @@ class SharedBus {
 const shared = { session: new SharedBus('session'), system: new SharedBus('system') };
 
 /**
- * The session bus, on a connection that all users in this process share. What is made by a share (subscriptions, watchers,
- * message handlers, exports, names) is its own and ends with its `close`, as do its `state` and `disconnected`; `ref` and
- * `unref` are about it alone. The last `close` closes the connection.
+ * Resolves with the session bus, on a connection that all its users in this process share. Each user gets a share of
+ * its own. Subscriptions, watchers, message handlers, exports and names belong to the share that made them, and end
+ * with its `close`. `state`, `disconnected`, `ref` and `unref` concern the share alone. The last `close` closes the
+ * connection.
  *
  * @throws (rejects) as {@link connect} does
  */
@@ -155,7 +160,7 @@ export function sessionBus(): Promise<MessageBus> {
 }
 
 /**
- * The system bus, on a connection that all users in this process share, as with {@link sessionBus}.
+ * Resolves with the system bus, on a connection that all its users in this process share, as with {@link sessionBus}.
  *
  * @throws (rejects) as {@link connect} does
  */

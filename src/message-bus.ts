@@ -1,6 +1,6 @@
 /**
- * The object that users hold: a participant of the bus that also exports objects and makes proxies of others'.
- * Each of these is a layer of its own; here they meet.
+ * The object that programs use: a participant of the bus that also exports objects and makes proxies. It combines the
+ * layers for these.
  */
 import { inspect } from 'node:util';
 import { withHandle } from './base/handle.js';
@@ -21,14 +21,15 @@ import { exportableOf } from './service/objects/exportable.js';
 import type { ExportedObject } from './service/objects/exports.js';
 import { type Export, Exports } from './service/objects/exports.js';
 
-/** Whether this process has been told that exports come before names. */
+/** Whether this process has been warned that exports must come before names. */
 let warned = false;
 
 /**
- * A connection to a bus, or to a peer: it calls and listens, owns and watches names, exports objects, and makes proxies
- * of others'. Made by {@link sessionBus}, {@link systemBus}, {@link connect} and, between peers, by {@link listen}.
+ * A connection to a bus or a peer. It makes calls, subscribes to signals, owns and watches names, exports objects, and
+ * makes proxies for remote objects. {@link sessionBus}, {@link systemBus}, {@link connect} and, between peers, {@link
+ * listen} make it.
  *
- * It keeps the process alive while calls wait, and while something is subscribed to, exported or owned.
+ * It keeps the process alive while calls wait, and while it has subscriptions, exports or names.
  *
  * @example
  * ```ts
@@ -39,14 +40,14 @@ let warned = false;
  */
 export class MessageBus extends Bus {
   readonly #exports: Exports;
-  /** The shares of this connection, until each has closed. */
+  /** The shares of this connection that have not closed. */
   readonly #shares = new Set<MessageBus>();
-  /** Of a share: all shares of its connection, itself included. */
+  /** For a share: all shares of its connection, including itself. */
   readonly #fellows: ReadonlySet<MessageBus>;
 
   /**
    * @internal
-   * @param source a connection, or a bus of which this is to be a share
+   * @param source a connection, or a bus that this becomes a share of
    */
   constructor(source: Connection | MessageBus, options: { readonly peer: boolean } = { peer: false }) {
     super(
@@ -73,7 +74,7 @@ export class MessageBus extends Bus {
     this.#exports.dispatcher.handle(message);
   }
 
-  /** A share has closed. The connection closes with the last one. */
+  /** Handles the end of a share. The connection closes with the last one. */
   async #endShare(limit: TimeLimit): Promise<void> {
     for (const share of this.#shares) if (share.state === 'closed') this.#shares.delete(share);
     if (this.#shares.size > 0) return;
@@ -81,11 +82,12 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * Exports interfaces of an object: others can call them from now on, and their signals and property changes are
-   * sent from this path. More interfaces can be exported at the same path, and one instance at several.
+   * Exports interfaces of an object at a path. Clients can call them from now on, and their signals and property
+   * changes are sent from this path. A path can have further interfaces, and an instance can be exported at several
+   * paths.
    *
    * @returns a handle that ends the export
-   * @throws {@link InvalidArgumentError} for an invalid path, or one that exports an interface of that name already
+   * @throws {@link InvalidArgumentError} if the path is invalid, or already exports an interface of that name
    */
   export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
@@ -93,11 +95,11 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * Exports `org.freedesktop.DBus.ObjectManager` at a path: one call returns all objects below it, and
-   * InterfacesAdded and InterfacesRemoved tell of what comes and goes there.
+   * Exports `org.freedesktop.DBus.ObjectManager` at a path: one call returns all objects below it, and the signals
+   * InterfacesAdded and InterfacesRemoved report exports below it that begin and end.
    *
    * @returns a handle that ends the export
-   * @throws {@link InvalidArgumentError} for an invalid path, or one that has an ObjectManager already
+   * @throws {@link InvalidArgumentError} if the path is invalid, or already has an ObjectManager
    * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
    */
   exportObjectManager(path: string): Export {
@@ -105,7 +107,7 @@ export class MessageBus extends Bus {
     return this.#owned(this.#exports.addManager(path, this.atWork));
   }
 
-  /** An export keeps the process alive for the share that made it, and ends with that. */
+  /** Makes an export keep the process alive for the share that made it, and end with that share. */
   #owned(exported: Export): Export {
     const release = this.hold();
     const end = this.belong(() => {
@@ -116,13 +118,13 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * Requests a well-known name. Without options it is all or nothing: a name that somebody owns rejects. Warns once if
-   * nothing is exported yet and no message handler is there that may answer, because calls may arrive at once. Each request has a handle of its own; a name is given back
-   * with the last of them.
+   * Requests a well-known name. Without options it rejects if another connection owns the name. Emits a warning once if
+   * the program has no export and no message handler yet, because calls may arrive at once. Each request has a handle
+   * of its own. The name is given back when the last handle is released.
    *
    * @throws (rejects) {@link NameTakenError} with the present owner
    * @throws (rejects) {@link AccessDeniedError} if the bus's policy forbids it
-   * @throws (rejects) {@link InvalidArgumentError} for what is no well-known name
+   * @throws (rejects) {@link InvalidArgumentError} if the name is not a valid well-known name
    * @throws (rejects) {@link NotSupportedError} between peers
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
@@ -144,14 +146,14 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * A proxy for one interface of somebody else's object. Nothing is sent: the description comes from the class that
-   * implements it, from `defineInterface`, or from introspection data.
+   * Makes a proxy for one interface of a remote object. Nothing is sent: the description comes from the class that
+   * implements the interface, from `defineInterface`, or from introspection data.
    *
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
-   * @param destination the name of the connection that has the object. Between peers it can be left out, or be
-   * `undefined`: there is only one to ask
+   * @param destination the name of the connection that has the object. Between peers it can be left out or be
+   * `undefined`, because there is only one peer
    * @param path the object's path
-   * @throws {@link InvalidArgumentError} for an invalid name or path, or without a name on a bus
+   * @throws {@link InvalidArgumentError} if a name or the path is invalid, or the destination is missing on a bus
    */
   proxy<T extends Describable>(what: T & Shared<T>, destination: string | undefined, path: string): ProxyOf<T>;
   proxy<T extends Describable>(what: T & Shared<T>, path: string): ProxyOf<T>;
@@ -164,8 +166,8 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * Asks an object what it is, or takes that from `introspection`. The answer gives proxies for its interfaces, and
-   * names its children. Between peers the destination can be left out, as for a proxy.
+   * Introspects a remote object, or takes its description from `introspection`. The result makes proxies for the
+   * object's interfaces and lists its children. Between peers the destination can be left out, as for a proxy.
    *
    * @example
    * ```ts
@@ -173,7 +175,7 @@ export class MessageBus extends Bus {
    * const object = await bus.object('org.example.dbustest', '/org/example/dbustest', { introspection: xml });
    * await object.interface('org.example.dbustest.Module').call.TestMethod('vm', {});
    * ```
-   * @throws (rejects) {@link DBusError} if the object does not answer
+   * @throws (rejects) {@link DBusError} if the object does not answer, or answers with an error
    * @throws (rejects) {@link InvalidArgumentError} if what it answers is no introspection data
    */
   object(destination: string | undefined, path: string, options?: ObjectOptions): Promise<RemoteObject>;
@@ -185,13 +187,13 @@ export class MessageBus extends Bus {
   }
 
   /**
-   * Counts of what the connection holds, which return to where they were when everything is given back, and of what it
-   * did.
+   * Returns counts of what the connection holds, which return to their earlier values when everything is released, and
+   * of what it has done.
    */
   override stats(): BusStats & {
-    /** Paths at which something is exported. */
+    /** Paths with an export. */
     readonly exportedObjects: number;
-    /** Calls of others whose handlers are at work, those that returned at once left out: see `limits.callsInProgress`. */
+    /** Incoming calls whose handlers are still running after they returned: see `limits.callsInProgress`. */
     readonly callsInProgress: number;
   } {
     const { size: exportedObjects, dispatcher } = this.#exports;

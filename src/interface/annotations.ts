@@ -1,6 +1,6 @@
 /**
- * The annotations that descriptions have fields for, in their two forms: names and values in introspection data, and
- * fields. All others are kept as they are.
+ * Converts the annotations that have fields in descriptions between introspection data and those fields. All other
+ * annotations are kept as they are.
  *
  * @see D-Bus specification, section "Introspection Data Format"
  */
@@ -19,7 +19,7 @@ const emitsByValue: Readonly<Record<string, EmitsChanged>> = {
   false: false,
 };
 
-/** The fields that a member's description has instead of annotations; which of them depends on the kind of member. */
+/** The fields of a member's description that stand for annotations. The kind of member decides which it has. */
 export interface AnnotatedFields {
   readonly deprecated?: boolean;
   readonly noReply?: boolean;
@@ -27,9 +27,9 @@ export interface AnnotatedFields {
 }
 
 /**
- * What the annotations of an interface say of properties that say nothing themselves.
+ * The value of an interface's annotation, which applies to properties without an annotation of their own.
  *
- * @throws {@link InvalidArgumentError} for a value that the specification does not know
+ * @throws {@link InvalidArgumentError} if the specification does not define the value
  */
 export function defaultEmits(annotations: Annotations): EmitsChanged {
   const value = annotations.get(EMITS_CHANGED_SIGNAL);
@@ -39,7 +39,7 @@ export function defaultEmits(annotations: Annotations): EmitsChanged {
 /**
  * The fields for a member's annotations.
  *
- * @throws {@link InvalidArgumentError} for a value that the specification does not know
+ * @throws {@link InvalidArgumentError} if the specification does not define the value
  */
 export function readFields(annotations: Annotations): AnnotatedFields {
   const emits = annotations.get(EMITS_CHANGED_SIGNAL);
@@ -50,15 +50,15 @@ export function readFields(annotations: Annotations): AnnotatedFields {
   };
 }
 
-/** The annotations that no field stands for. */
+/** The annotations that have no field. */
 export function withoutFields(annotations: Annotations): Annotations {
   return new Map([...annotations].filter(([name]) => ![DEPRECATED, NO_REPLY, EMITS_CHANGED_SIGNAL].includes(name)));
 }
 
 /**
- * The annotations of a member: those of its fields, where they differ from what is assumed anyway, and the others.
+ * The annotations of a member: those of its fields that differ from the default, and the others.
  *
- * @param assumedEmits what the interface says of its properties
+ * @param assumedEmits the interface's default for its properties
  */
 export function writeFields(
   fields: AnnotatedFields,
@@ -74,7 +74,7 @@ export function writeFields(
 }
 
 /**
- * Refuses a value that the specification does not know, for annotations that descriptions have fields for.
+ * Refuses a value that the specification does not define, for annotations that have fields.
  *
  * @throws {@link InvalidArgumentError}
  */

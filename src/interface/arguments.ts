@@ -1,14 +1,12 @@
-/**
- * Lists of arguments as people write them, turned into descriptions; `types.ts` has the twin for the compiler.
- */
+/** Parses lists of arguments as programs write them. `types.ts` does the same for the compiler. */
 import { InvalidArgumentError } from '../base/errors.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import type { ArgumentDescription } from './description.js';
 
 /**
- * The arguments of a list. A list is either one signature, each complete type of which is an unnamed argument, or an
- * array whose elements are `'name:signature'` or a signature alone, with one complete type each: `'sa{sas}'`, or
- * `['kind:s', 'devices:a{sas}']`.
+ * The arguments of a list. A list has one of two forms. One signature: each of its complete types is an unnamed
+ * argument, as in `'sa{sas}'`. Or an array whose elements are `'name:signature'` or a signature alone, with one
+ * complete type each, as in `['kind:s', 'devices:a{sas}']`.
  *
  * @throws {@link InvalidArgumentError} for a signature that is not valid
  */
@@ -22,7 +20,7 @@ export function parseArguments(list: string | readonly string[]): readonly Argum
   return list.map((argument: string, index) => parseArgument(argument, index));
 }
 
-/** Names are free text, signatures never have a colon: so the last one separates them. */
+/** The last colon separates the two: names are free text, and signatures have no colon. */
 function parseArgument(argument: string, index: number): ArgumentDescription {
   if (typeof argument !== 'string') {
     throw new InvalidArgumentError(`argument ${index} of the list must be "name:signature", not ${typeof argument}`);

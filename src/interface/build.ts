@@ -1,6 +1,6 @@
 /**
- * Descriptions from what people write: the tables of `defineInterface()` and the options of decorators. Everything that
- * the wire or the introspection data could not carry is refused here, when the interface is defined.
+ * Makes descriptions from the tables of `defineInterface()` and the options of decorators. Everything that messages or
+ * introspection data cannot carry is refused here, when the interface is defined.
  */
 import { InvalidArgumentError } from '../base/errors.js';
 import { anyValue, KnownOptions, type OptionTable } from '../base/known-options.js';
@@ -21,53 +21,55 @@ import type {
 } from './description.js';
 import { isXmlText } from './xml/xml.js';
 
-/** Arguments: `'name:signature'` or a bare signature each, or one signature for all of them. */
+/** Arguments: an array with `'name:signature'` or a signature for each, or one signature for all of them. */
 export type ArgumentList = string | readonly string[];
 
 interface MemberInput {
-  /** Tells users of the interface not to use the member any more. */
+  /** Marks the member as deprecated. */
   readonly deprecated?: boolean | undefined;
   /** Further annotations, by name. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What whoever implements a member chooses for itself; the interface is the same to others. */
+/** Options of a member for its implementation alone. Clients see the same interface. */
 export interface ReadingChoice {
   /**
-   * How the implementation gets variants that others send: `'plain'` (if left out) as the value in them, `'wrap'` as
-   * `Variant`, which keeps the type. Clients choose for themselves, by `proxy.with({ variants })`.
+   * How the implementation gets variants that clients send: `'plain'` (the default) as the value in them, `'wrap'` as
+   * `Variant`, which keeps the type. Clients choose for themselves with `proxy.with({ variants })`.
    */
   readonly variants?: VariantChoice | undefined;
 }
 
-/** A method, as it is written down. */
+/** A method in a definition. */
 export interface MethodInput extends MemberInput, ReadingChoice {
-  /** The arguments; none if left out. */
+  /** The arguments; none by default. */
   readonly in?: ArgumentList | undefined;
-  /** The values of the reply; none if left out. */
+  /** The values of the reply; none by default. */
   readonly out?: ArgumentList | undefined;
-  /** Callers are not meant to wait for a reply; not together with `out`. */
+  /** Callers are not meant to wait for a reply. Excludes `out`. */
   readonly noReply?: boolean | undefined;
 }
 
-/** A signal, as it is written down. */
+/** A signal in a definition. */
 export interface SignalInput extends MemberInput {
-  /** The arguments; none if left out. */
+  /** The arguments; none by default. */
   readonly args?: ArgumentList | undefined;
 }
 
-/** A property, as it is written down. */
+/** A property in a definition. */
 export interface PropertyInput extends MemberInput, ReadingChoice {
   /** The signature of one complete type. */
   readonly type: string;
-  /** `readwrite` unless given. */
+  /** `readwrite` by default. */
   readonly access?: Access | undefined;
-  /** What a change tells the world; what the interface's annotation says unless given, which is `true` by default. */
+  /**
+   * What a change of the property announces. By default the interface's annotation decides, which is `true` by default.
+   */
   readonly emits?: EmitsChanged | undefined;
 }
 
 const memberTable: OptionTable<MemberInput> = { deprecated: anyValue, annotations: anyValue };
-/** The options of each kind of members. Their values are checked where they are described. */
+/** The options of each kind of member. Their values are checked where members are described. */
 export const methodTable: OptionTable<MethodInput> = {
   in: anyValue,
   out: anyValue,
@@ -84,7 +86,7 @@ export const propertyTable: OptionTable<PropertyInput> = {
   ...memberTable,
 };
 
-/** What members have in dbus-next, and are called here. */
+/** Names of options in dbus-next, and their names here. */
 export const elsewhere = {
   method: { inSignature: 'in', outSignature: 'out' },
   signal: { signature: 'args' },
@@ -100,7 +102,7 @@ const methodOptions = new KnownOptions('a method', methodTable, { elsewhere: els
 const signalOptions = new KnownOptions('a signal', signalTable, { elsewhere: elsewhere.signal });
 const propertyOptions = new KnownOptions('a property', propertyTable, { elsewhere: elsewhere.property });
 
-/** Members by name. As pairs rather than an object, a name that comes twice is noticed. */
+/** Members by name. They are pairs rather than an object, so that a duplicate name is noticed. */
 type Members<Input> = Readonly<Record<string, Input>> | Iterable<readonly [name: string, input: Input]>;
 
 export interface InterfaceInput {
@@ -116,8 +118,8 @@ const LOCAL = 'org.freedesktop.DBus.Local';
 /**
  * Describes an interface.
  *
- * @throws {@link InvalidArgumentError} naming the interface and the member, for invalid names and signatures, names
- *   that come twice, and choices that exclude each other
+ * @throws {@link InvalidArgumentError} naming the interface and the member, if a name or signature is invalid, a name
+ * is a duplicate, or options exclude each other
  */
 export function interfaceDescription(name: string, input: InterfaceInput = {}): InterfaceDescription {
   checkInterfaceName(name);
@@ -188,7 +190,7 @@ export function signalDescription(name: string, input: SignalInput = {}): Signal
 /**
  * Describes a property. Its name is free text.
  *
- * @param assumedEmits what holds unless the property says otherwise
+ * @param assumedEmits the value for a property that does not set its own
  * @throws {@link InvalidArgumentError}
  */
 export function propertyDescription(
@@ -220,7 +222,7 @@ export function propertyDescription(
   };
 }
 
-/** What the options say; where they say nothing, what annotations say. */
+/** The value of the options, else that of the annotations. */
 function fields(input: AnnotatedFieldsInput, annotations: Annotations): AnnotatedFields {
   const { deprecated, noReply, emits } = input;
   for (const [name, value] of Object.entries({ deprecated, noReply })) {
@@ -234,7 +236,7 @@ function fields(input: AnnotatedFieldsInput, annotations: Annotations): Annotate
 
 type AnnotatedFieldsInput = { readonly [Key in keyof AnnotatedFields]?: AnnotatedFields[Key] | undefined };
 
-/** How a member of each kind is written. */
+/** The form of a member of each kind. */
 const examples = {
   method: "{ in: ['name:s'], out: 's' }",
   signal: "{ args: ['name:s'] }",
@@ -279,7 +281,7 @@ function readArguments(key: string, list: ArgumentList | undefined): readonly Ar
   });
 }
 
-/** Arguments may be valid one by one, and too long together for a message to carry their signature. */
+/** Each argument may be valid while all of them together are too long for the signature of a message. */
 function concatenate(args: readonly ArgumentDescription[]): string {
   const signature = args.map((arg) => arg.signature).join('');
   parseSignature(signature);
@@ -319,13 +321,13 @@ function checkVariants({ variants }: ReadingChoice): void {
   oneOf('variants', variants ?? 'plain', ['plain', 'wrap']);
 }
 
-/** Says where an error is, for which the stack is of little help: definitions are tables. */
+/** Adds the place of an error to its text. The stack is of little help, because definitions are tables. */
 function within<T>(place: string, describe: () => T): T {
   try {
     return describe();
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    // Not as its cause: the same sentence would be printed once for each place.
+    // Not set as the cause: the same sentence would be printed once for each level.
     throw new InvalidArgumentError(`${place}: ${error.message}`);
   }
 }

@@ -6,22 +6,22 @@ import { interfaceDescription } from './build.js';
 import type { InterfaceMembers, ValidMembers } from './definitions.js';
 import type { InterfaceDescription } from './description.js';
 
-/** An interface that {@link defineInterface} made. Its members are literal types, from which the others follow. */
+/** An interface made by {@link defineInterface}. Its members are literal types, from which the other types follow. */
 export interface InterfaceDefinition<
   Name extends string = string,
   Members extends InterfaceMembers = InterfaceMembers,
 > {
   /** The D-Bus interface name. */
   readonly name: Name;
-  /** The members as they were written down. */
+  /** The members as the definition has them. */
   readonly members: Members;
-  /** The members as services and proxies use them. */
+  /** The description that services and proxies use. */
   readonly description: InterfaceDescription;
 }
 
 /**
- * Defines an interface. Implement it with `implement`, or hand it to `bus.proxy`: both are typed by it. A property is
- * `readwrite` and emits its changes unless it says otherwise.
+ * Defines an interface. `implement` makes a service of it, and `bus.proxy` a proxy; both get their types from it. By
+ * default a property is `readwrite` and emits its changes.
  *
  * @example
  * ```ts
@@ -32,8 +32,8 @@ export interface InterfaceDefinition<
  * });
  * ```
  *
- * @throws {@link InvalidArgumentError} for an invalid name or signature, which is a compile error too where it is a
- * literal
+ * @throws {@link InvalidArgumentError} if a name or signature is invalid. If it is a literal, that is also a compile
+ * error
  */
 export function defineInterface<const Name extends string, const Members extends InterfaceMembers>(
   name: Name & ValidInterfaceName<Name>,

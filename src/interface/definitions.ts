@@ -1,6 +1,6 @@
 /**
- * The types that follow from how people write down an interface. Argument lists and signatures are literal types there,
- * so the compiler reads them too; what they mean at run time is `build.ts`.
+ * The types that follow from the definition of an interface. Argument lists and signatures are literal types there, so
+ * the compiler parses them as well; `build.ts` parses them at run time.
  */
 
 import type { InvalidName, ValidMemberName } from '../base/name-grammar.js';

@@ -1,15 +1,15 @@
 /**
- * What an interface offers, as data. A decorated class, `defineInterface()`, and introspection XML all become this one
- * form; services dispatch by it, proxies call by it, and the XML is generated from it.
+ * The description of an interface as data. A decorated class, `defineInterface()` and introspection XML all become this
+ * form. Services dispatch with it, proxies make calls with it, and introspection XML is generated from it.
  */
 
-/** An argument of a method or signal. Names are free text: the specification does not constrain them. */
+/** An argument of a method or signal. Names are free text: the specification does not restrict them. */
 export interface ArgumentDescription {
   /** `undefined` for an argument without a name. */
   readonly name: string | undefined;
   /** One complete type. */
   readonly signature: string;
-  /** Where the argument has any; they come from introspection data, and code generators leave them there. */
+  /** Annotations of the argument, if it has any. They come from introspection data, where code generators add them. */
   readonly annotations?: Annotations;
 }
 
@@ -28,9 +28,9 @@ export interface MethodDescription {
   readonly inSignature: string;
   /** The concatenated signatures of `out`. */
   readonly outSignature: string;
-  /** Further annotations, besides those that the fields of this object stand for. */
+  /** Annotations other than those that fields of this object stand for. */
   readonly annotations: Annotations;
-  /** `org.freedesktop.DBus.Deprecated`: it should not be used any more. */
+  /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
   /** `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait for a reply. */
   readonly noReply: boolean;
@@ -44,34 +44,35 @@ export interface SignalDescription {
   readonly args: readonly ArgumentDescription[];
   /** The concatenated signatures of `args`. */
   readonly signature: string;
-  /** Further annotations, besides those that the fields of this object stand for. */
+  /** Annotations other than those that fields of this object stand for. */
   readonly annotations: Annotations;
-  /** `org.freedesktop.DBus.Deprecated`: it should not be used any more. */
+  /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
 }
 
-/** What others may do with a property. */
+/** How clients may access a property. */
 export type Access = 'read' | 'write' | 'readwrite';
 
 /**
- * What a change of the property tells the world (`org.freedesktop.DBus.Property.EmitsChangedSignal`): the new value,
- * only that it is no longer valid, nothing because it never changes, or nothing although it may.
+ * What a change of the property announces (`org.freedesktop.DBus.Property.EmitsChangedSignal`): the new value (`true`),
+ * only that the value is no longer valid (`invalidates`), nothing because it never changes (`const`), or nothing
+ * although it may change (`false`).
  */
 export type EmitsChanged = true | 'invalidates' | 'const' | false;
 
 /** A property of an interface. */
 export interface PropertyDescription {
-  /** The D-Bus name. It is free text: dashes are allowed, for instance. */
+  /** The D-Bus name. It is free text, so that dashes are allowed, for instance. */
   readonly name: string;
   /** One complete type. */
   readonly signature: string;
-  /** What others may do. */
+  /** How clients may access it. */
   readonly access: Access;
-  /** What a change tells the world. */
+  /** What a change announces. */
   readonly emits: EmitsChanged;
-  /** Further annotations, besides those that the fields of this object stand for. */
+  /** Annotations other than those that fields of this object stand for. */
   readonly annotations: Annotations;
-  /** `org.freedesktop.DBus.Deprecated`: it should not be used any more. */
+  /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
 }
 
@@ -79,7 +80,7 @@ export interface PropertyDescription {
 export interface InterfaceDescription {
   /** The D-Bus interface name. */
   readonly name: string;
-  /** By name; a further method of the same name, with other arguments, by name and signature: `Get(su)`. */
+  /** By name. A further method of the same name with other arguments has its name and signature as key: `Get(su)`. */
   readonly methods: ReadonlyMap<string, MethodDescription>;
   /** By name. */
   readonly signals: ReadonlyMap<string, SignalDescription>;
@@ -91,10 +92,10 @@ export interface InterfaceDescription {
 
 /** A node of introspection data: the interfaces of an object and the names of its children. */
 export interface NodeDescription {
-  /** The absolute path that the root node carries, where it carries one. */
+  /** The absolute path of the root node, if it has one. */
   readonly path: string | undefined;
   /** By name. */
   readonly interfaces: ReadonlyMap<string, InterfaceDescription>;
-  /** Children by relative name; a child may be described in place. */
+  /** Children by relative name. A child may have its description in place. */
   readonly children: ReadonlyMap<string, NodeDescription>;
 }

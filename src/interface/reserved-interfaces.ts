@@ -1,13 +1,13 @@
-/** The interfaces that busbar itself answers for every object: a service cannot have others of these names. */
+/** The interfaces that busbar itself implements for every object. A service cannot have interfaces of these names. */
 import { InvalidArgumentError } from '../base/errors.js';
 import { standardInterfaces } from './standard.js';
 
 const provided = new Set<string>(Object.values(standardInterfaces).map(({ name }) => name));
 
 /**
- * To describe one of these for a proxy is fine.
+ * Refuses a standard interface for a service. Proxies may use descriptions of them.
  *
- * @throws {@link InvalidArgumentError} for a standard interface
+ * @throws {@link InvalidArgumentError} if it is a standard interface
  */
 export function checkNotProvided(interfaceName: string): void {
   if (!provided.has(interfaceName)) return;

@@ -1,6 +1,6 @@
 /**
- * The interfaces that the specification defines for every object and for object managers. Argument names are the
- * specification's.
+ * The interfaces that the specification defines for every object and for object managers. Argument names are those of
+ * the specification.
  *
  * @see D-Bus specification, section "Standard Interfaces"
  */

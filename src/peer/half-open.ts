@@ -1,10 +1,12 @@
 /**
- * Clients that were accepted and have not authenticated yet. They are limited in number and time: where all places are
- * taken nobody else is accepted, and further clients wait in the queue of the kernel, so none that speaks is thrown out.
+ * Clients that were accepted and have not authenticated yet. Their number and time are limited. While all places are
+ * taken, no client is accepted, and further clients wait in the kernel's queue. So a client that sends data is never
+ * removed for another.
  *
- * Silence must not keep others waiting for long. Every client of D-Bus speaks first, as soon as it is connected. So while
- * others wait, a client that has said nothing for a while gives its place up. That while is the part of the authentication
- * time by which a whole queue of silent clients (4096, with 64 places) passes within that time.
+ * Silent clients must not keep other clients waiting for long. Every D-Bus client sends first, as soon as it is
+ * connected. So while clients wait, a client that has sent nothing for some time loses its place. This time is a
+ * fraction of the authentication time, so that a whole queue of silent clients (4096, with 64 places) passes within the
+ * authentication time.
  */
 
 import { Connection } from '../connection/connection.js';
@@ -15,16 +17,19 @@ import { report, trace } from '../diagnostics/problems.js';
 import type { PollerKind, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
 
-/** The part of the authentication time after which silent clients are looked for, twice at the most. */
+/**
+ * The fraction of the authentication time after which silent clients lose their places: at the earliest then, and at
+ * the latest after twice as long.
+ */
 const SILENCE_SHARE = 1 / 128;
-/** Milliseconds: an honest client may be late by so much, and no authentication time makes silence last longer. */
+/** Milliseconds that a client may always be silent: an honest client may be late by as much. */
 const SILENCE_MINIMUM = 50;
 const SILENCE_MAXIMUM = 1000;
 
 export interface HalfOpenOptions {
-  /** What each server says that it is: 16 bytes. */
+  /** The server's GUID, sent to every client: 16 bytes. */
   readonly guid: Uint8Array;
-  /** Milliseconds that each client has, from its acceptance on. */
+  /** Milliseconds that each client has, counted from its acceptance. */
   readonly timeout: number;
   readonly anonymous: boolean;
   readonly poller: PollerKind;
@@ -36,12 +41,12 @@ export interface HalfOpenOptions {
   readonly isAwaited: () => boolean;
 }
 
-/** A client that was accepted, and what decides about it. */
+/** A client that was accepted, with the callbacks that decide about it. */
 export interface Applicant {
   readonly fd: number;
-  /** Asked before the client can say a word. Does not throw or reject. */
+  /** Called before the client can send anything. Does not throw or reject. */
   readonly allow: () => boolean | Promise<boolean>;
-  /** Gets the connection before anything that the client says is dispatched; its place is given back after that. */
+  /** Gets the connection before any message of the client is dispatched. The client's place is free after that. */
   readonly welcome: (connection: Connection) => void;
 }
 
@@ -49,7 +54,7 @@ export interface Applicant {
 class Place {
   readonly takenAt = performance.now();
   connection: Connection | undefined;
-  /** Why it was taken away, in words. */
+  /** Why the client lost its place, for the report. */
   lostBy: string | undefined;
   readonly whenLost: Promise<false>;
   #tellLost!: (lost: false) => void;
@@ -91,7 +96,7 @@ export class HalfOpen {
     return this.#places.size;
   }
 
-  /** Lets a client authenticate, if it is allowed to. It has a place, and owns its socket, from this call on. */
+  /** Authenticates a client, if it is allowed to connect. It has a place, and owns its socket, from this call on. */
   async admit({ fd, allow, welcome }: Applicant): Promise<void> {
     const place = new Place();
     this.#places.add(place);
@@ -111,7 +116,7 @@ export class HalfOpen {
     }
   }
 
-  /** Takes the places of silent clients from them for as long as all places are taken. */
+  /** Removes silent clients from their places for as long as all places are taken. */
   holdCrowded(isCrowded: boolean): void {
     if (isCrowded === (this.#watch !== undefined)) return;
     clearInterval(this.#watch);
@@ -119,13 +124,13 @@ export class HalfOpen {
     this.#watch?.unref();
   }
 
-  /** Turns all of them away. */
+  /** Disconnects all of them. */
   close(): void {
     for (const place of this.#places) place.lose('the server was closed');
     this.holdCrowded(false);
   }
 
-  /** No further than the authentication time goes. */
+  /** Asks `allow`, within the authentication time. */
   async #isAllowed(place: Place, allow: () => boolean | Promise<boolean>): Promise<boolean> {
     const answer = allow();
     if (typeof answer === 'boolean') return answer && !place.isLost;
@@ -152,7 +157,7 @@ export class HalfOpen {
     return undefined;
   }
 
-  /** The rest of the time; all of it if there is no rest, because then the event loop was blocked while `allow` decided. */
+  /** The rest of the time; all of it if none is left, because then the event loop was blocked while `allow` decided. */
   #timeLeft({ age }: Place): number {
     const { timeout } = this.#options;
     return age < timeout ? timeout - age : timeout;

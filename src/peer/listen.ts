@@ -1,4 +1,4 @@
-/** The way to a server of peers: addresses to listen on, tried in order. */
+/** Starting a server of peers: the addresses to listen on are tried in order. */
 import { type Address, parseAddresses } from '../address/address.js';
 import { type ListenTarget, listenTarget } from '../address/listen-address.js';
 import { InvalidArgumentError, ListenError } from '../base/errors.js';
@@ -12,27 +12,27 @@ import { POLLERS, pollerKind, TRANSPORTS, transportKind } from '../native/runtim
 import { Listener } from './listener.js';
 import { PeerServer, type PeerServerOptions } from './peer-server.js';
 
-/** Where to listen, and for whom. */
+/** Where to listen, and which clients to accept. */
 export interface ListenOptions extends PeerServerOptions {
   /**
-   * Server addresses, separated by `;`: the first that can be listened on is. `unix:path=…`, `unix:abstract=…`,
-   * `unix:dir=…` and `unix:tmpdir=…` (a folder, in which a name is made up), `unix:runtime=yes`
-   * (`$XDG_RUNTIME_DIR/bus`), or `tcp:host=…,port=…` (`port=0` or none: a free port; `bind=*`: all interfaces; no `host`:
-   * `localhost`).
+   * Server addresses, separated by `;`. The server listens on the first one that works. `unix:path=…`,
+   * `unix:abstract=…`, `unix:dir=…` and `unix:tmpdir=…` (a folder, in which a name is generated), `unix:runtime=yes`
+   * (`$XDG_RUNTIME_DIR/bus`), or `tcp:host=…,port=…` (`port=0` or none: a free port; `bind=*`: all interfaces; no
+   * `host`: `localhost`).
    */
   readonly address: string;
-  /** What moves the bytes; the environment variable `BUSBAR_TRANSPORT` or the default, a socket, decides if left out. */
+  /** The transport of the bytes. By default the environment variable `BUSBAR_TRANSPORT` decides, else it is a socket. */
   readonly transport?: TransportKind | undefined;
-  /** How the event loop is told of bytes; the runtime decides if left out. */
+  /** How the event loop is notified of bytes. By default the runtime decides. */
   readonly poller?: PollerKind | undefined;
 }
 
 /**
  * Listens for peers: clients that connect to this process directly, with {@link connect} and `peer: true`, or with any
- * other D-Bus library (`dbus-send --peer`, GDBus). Tools that take a peer for a bus, `gdbus call --address` and
- * `busctl --address`, say `Hello` first, and need a message handler that answers it.
+ * other D-Bus library (`dbus-send --peer`, GDBus). Tools that expect a bus, such as `gdbus call --address` and `busctl
+ * --address`, call `Hello` first, and need a message handler that answers it.
  *
- * Only processes of the same user and of root are let in, unless `allow` or `anonymous` say otherwise.
+ * By default only processes of the same user and of root may connect. `allow` and `anonymous` change that.
  *
  * @example
  * ```ts
@@ -42,11 +42,11 @@ export interface ListenOptions extends PeerServerOptions {
  * });
  * console.log(server.address);
  * ```
- * @throws (rejects) {@link ListenError} with every address that was tried, and what usually helps; a host that cannot be looked up
- *   within ten seconds is given up
- * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option makes no sense
- * @throws (rejects) {@link ConnectError} if this machine has no binary of the addon, or the transport is to be sd-bus and
- *   there is no library of it
+ * @throws (rejects) {@link ListenError} with every address that was tried, and the usual remedy. Looking up a host
+ * fails after ten seconds
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
+ * @throws (rejects) {@link ConnectError} if the addon has no binary for this machine, or the transport is sd-bus and
+ * its library is missing
  * @see D-Bus specification, section "Server Addresses"
  */
 export async function listen(options: ListenOptions): Promise<PeerServer> {
@@ -92,7 +92,10 @@ async function openOne(
   return Listener.open(target, guid, onAccept, poller);
 }
 
-/** As {@link listenTarget}, or why the host cannot be looked up; it has the time of an attempt to connect. */
+/**
+ * As {@link listenTarget}, or the reason why the host cannot be looked up. The time limit is that of an attempt to
+ * connect.
+ */
 async function targetInTime(address: Address): Promise<ListenTarget | string> {
   const { promise, stop } = timeLimit(CONNECT_TIMEOUT);
   const { parameters } = address;

@@ -1,6 +1,6 @@
 /**
- * A socket that waits for peers. It owns the native listener, and the file of a unix socket with a path, which goes with
- * it. Who may come in is for the layers above.
+ * A socket that listens for peers. It owns the native listener and, for a Unix socket with a path, its file, which is
+ * removed with it. The layers above decide which clients may connect.
  */
 import { constants } from 'node:os';
 import { connectableAddress, type ListenTarget } from '../address/listen-address.js';
@@ -12,7 +12,7 @@ import { removeStale, SocketFile } from './socket-file.js';
 
 const { errno: Errno } = constants;
 
-/** What usually is the reason of a failure, by its errno. */
+/** The usual cause of a failure, by errno. */
 const cures = new Map<number, string>([
   [Errno.ENOENT, 'the folder does not exist'],
   [Errno.EACCES, 'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are root’s'],
@@ -21,7 +21,7 @@ const cures = new Map<number, string>([
 ]);
 
 export class Listener {
-  /** What clients connect to. */
+  /** The address that clients connect to. */
   readonly address: string;
   readonly #native: NativeListener;
   readonly #file: SocketFile | undefined;
@@ -33,7 +33,7 @@ export class Listener {
   }
 
   /**
-   * Binds and listens. Resolves with the listener, or with why there is none.
+   * Binds and listens. Resolves with the listener, or with the reason if it fails.
    *
    * @param onAccept gets each connected socket, which it owns
    */
@@ -44,7 +44,7 @@ export class Listener {
     poller: PollerKind,
   ): Promise<Listener | string> {
     const { Listener: Native } = loadAddon();
-    // The addon tries again several times a second, and the trouble is the same one until somebody gets in.
+    // Reported once: the addon retries several times a second, and the cause is the same until a client is accepted.
     let isReported = false;
     const make = () =>
       new Native({
@@ -84,7 +84,7 @@ export class Listener {
     this.#native.unref();
   }
 
-  /** Accepts nobody any more until {@link resume}: who connects waits in the queue of the kernel. */
+  /** Accepts no client until {@link resume}. Clients that connect wait in the kernel's queue. */
   pause(): void {
     this.#native.pause();
   }

@@ -1,6 +1,6 @@
 /**
- * A server for peers: each client that connects is a connection of its own, without a bus between. The server owns the
- * listening socket, decides who may come in, and keeps count; what is said is for the `MessageBus` of each connection.
+ * A server for peers: each client has a connection of its own, without a bus. The server owns the listening socket,
+ * decides which clients may connect, and limits their number. Messages are for the `MessageBus` of each connection.
  */
 
 import { inspect } from 'node:util';
@@ -21,34 +21,39 @@ import { loadAddon } from '../native/load.js';
 import { HalfOpen } from './half-open.js';
 import type { Listener } from './listener.js';
 
-/** Who may connect to a {@link PeerServer}, and who is told. */
+/** Which clients may connect to a {@link PeerServer}, and what is called for them. */
 export interface PeerServerOptions {
   /**
-   * Called with each new connection. What it exports, subscribes to and handles before it returns (or first awaits) is
-   * in force before the peer's first message is dispatched. Leave it out to iterate over the server instead.
+   * Called with each new connection. Its exports, subscriptions and message handlers are in force before the peer's
+   * first message is dispatched, if they are made before it returns or first awaits. Leave it out to iterate over the
+   * server instead.
    */
   readonly onConnection?: ((bus: MessageBus) => unknown) | undefined;
   /**
-   * Whether to let peers in who do not say who they are, which is the only way over TCP. It also lets every user of
-   * this machine in who can reach the socket. `false` if left out.
+   * Whether to accept peers without an identity, which is the only way over TCP. It also accepts every user of this
+   * machine that can reach the socket. `false` by default.
    */
   readonly anonymous?: boolean | undefined;
   /**
-   * Decides which clients may connect, by what the kernel knows of them before they can say a word; over TCP that is
-   * nothing. Only exactly `true`, or a promise of it, lets a client in; a promise has to settle within
-   * `authenticationTimeout`. If left out: processes of this process's user and of root, and with `anonymous` everybody.
-   * The overflow uid (65534), which a user namespace gives to every user that it does not map, is not this process's user.
+   * Decides which clients may connect, by the credentials that the kernel has for them. It is called before the client
+   * can send anything; over TCP there are no credentials. Only exactly `true`, or a promise of it, accepts a client. A
+   * promise must settle within `authenticationTimeout`. By default processes of this process's user and of root may
+   * connect, and with `anonymous` every client. The overflow uid (65534), which a user namespace gives to every user
+   * that it does not map, does not count as this process's user.
    */
   readonly allow?: ((credentials: Credentials | undefined) => boolean | Promise<boolean>) | undefined;
-  /** How much each peer may cost this process, and how many there may be; each limit that is left out has its default. */
+  /** How many resources of this process each peer may use, and how many peers there may be. Each limit has a default. */
   readonly limits?: ServerLimits | undefined;
-  /** Milliseconds that a client has to authenticate, `allow` included. 10 000 if left out. */
+  /** Milliseconds that a client has to authenticate, including `allow`. 10 000 by default. */
   readonly authenticationTimeout?: number | undefined;
 }
 
 /** How a server is closed. */
 export interface ServerCloseOptions extends CloseOptions {
-  /** Whether the connections that were handed over stay open; `drain` is that of the others. `false` if left out. */
+  /**
+   * Whether the connections that the program has stay open. `drain` applies to the other connections. `false` by
+   * default.
+   */
   readonly keepConnections?: boolean | undefined;
 }
 
@@ -57,16 +62,19 @@ const serverCloseOptions = new KnownOptions<ServerCloseOptions>('close()', {
   keepConnections: checkBoolean,
 });
 
-/** @internal what carries the connections of a server */
+/** @internal the transports of a server's connections */
 export interface Carriers {
   readonly poller: PollerKind;
   readonly transport: TransportKind;
 }
 
-/** @internal how a listener is made that hands over sockets */
+/** @internal makes a listener that passes on accepted sockets */
 export type OpenListener = (onAccept: (fd: number) => void) => Promise<Listener>;
 
-/** A connection that nobody has asked for yet. It is not read, so that nothing is answered before there are objects. */
+/**
+ * A connection that the program has not asked for yet. It is not read, so that no call is answered before objects are
+ * exported.
+ */
 interface Waiting {
   readonly bus: MessageBus;
   readonly connection: Connection;
@@ -91,7 +99,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   readonly #connections = new Set<MessageBus>();
   /** In the order in which they authenticated. */
   readonly #waiting = new Set<Waiting>();
-  /** In the order in which they asked. */
+  /** In the order in which they were requested. */
   readonly #wanted = new Set<Next>();
   #listener!: Listener;
   #accepts = true;
@@ -112,7 +120,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     });
   }
 
-  /** @internal servers are made with `listen` */
+  /** @internal programs use `listen` */
   static async open(
     options: PeerServerOptions,
     guid: Buffer,
@@ -124,38 +132,38 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     return server;
   }
 
-  /** The address that peers connect to, with what was made up: a path, a port, and the server's GUID. */
+  /** The address that peers connect to, including what was generated: a path, a port, and the server's GUID. */
   get address(): string {
     return this.#listener.address;
   }
 
-  /** The connections that were handed over and are open. */
+  /** The open connections that the program has. */
   get connections(): ReadonlySet<MessageBus> {
     return this.#connections;
   }
 
   /**
-   * Keeps the process alive for as long as the server listens, which is so unless {@link unref} is called. Connections
-   * keep it alive on their own account, as sockets of `node:net` do.
+   * Keeps the process alive while the server listens. This is the default until {@link unref} is called. Connections
+   * keep the process alive independently, as sockets of `node:net` do.
    */
   ref(): void {
     this.#listener.ref();
   }
 
   /**
-   * Lets the process end although the server listens. A connection of the server still keeps the process alive while
-   * something is exported or subscribed to on it, or a call waits: call `unref` of the connection as well, in
-   * `onConnection`, if it must not.
+   * Lets the process end although the server listens. A connection of the server still keeps the process alive while it
+   * has exports, subscriptions or waiting calls. To prevent that, also call `unref` of the connection in
+   * `onConnection`.
    */
   unref(): void {
     this.#listener.unref();
   }
 
   /**
-   * New connections, in the order in which they authenticated. Those that nobody has taken yet wait, unread. Ends when
-   * the server is closed; leaving the loop does not close it.
+   * New connections, in the order in which they authenticated. Connections that the loop has not reached yet wait,
+   * unread. The iteration ends when the server is closed. Leaving the loop does not close the server.
    *
-   * @throws {@link InvalidArgumentError} if the connections go to `onConnection`
+   * @throws {@link InvalidArgumentError} if the server has `onConnection`
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<MessageBus> {
     if (this.#options.onConnection !== undefined) {
@@ -168,7 +176,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       next: () => (ended ? Promise.resolve(end) : this.#next(awaiting)),
       return: () => {
         ended = true;
-        // Whoever comes next is not for them.
+        // Later connections are not for this iterator.
         for (const next of awaiting) {
           this.#wanted.delete(next);
           next(end);
@@ -181,10 +189,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   }
 
   /**
-   * Stops listening, removes the socket's file, turns away who is still authenticating, and closes all connections,
-   * as {@link MessageBus.close} does.
+   * Stops listening, removes the socket's file, disconnects clients that are still authenticating, and closes all
+   * connections, as {@link MessageBus.close} does.
    *
-   * @throws (rejects) {@link InvalidArgumentError} for options that make no sense; nothing is closed then
+   * @throws (rejects) {@link InvalidArgumentError} if an option is not valid; nothing is closed then
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     serverCloseOptions.check(options);
@@ -202,7 +210,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     await Promise.all(ending.map((bus) => bus.close({ drain })));
   }
 
-  /** Closes the server and its connections. */
+  /** Closes the server and its connections, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -229,14 +237,15 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       .catch((error: unknown) => report('peer', 'a client could not be taken on', error));
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get #count(): number {
     return this.#connections.size + this.#waiting.size;
   }
 
   /**
-   * Accepts clients while there are places for them. Those that authenticate have a place among all connections as well:
-   * nobody is let in beyond the limit. Where all of those are open, clients are accepted only to be turned away.
+   * Accepts clients while there are places for them. A client that authenticates also counts as a connection, so the
+   * limit of connections is never exceeded. While all connections are open, clients are accepted only to be
+   * disconnected.
    */
   #pace(): void {
     if (this.#closed) return;
@@ -249,7 +258,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     this.#halfOpen.holdCrowded(!accepts);
   }
 
-  /** Makes room for one more, where a connection that nobody took is over but for what it said. */
+  /** Makes room for one more connection: drops a waiting one whose peer has disconnected, with its unread messages. */
   #dropOneThatLeft(): boolean {
     for (const waiting of this.#waiting) {
       if (!waiting.connection.hasLeft) continue;
@@ -260,7 +269,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     return false;
   }
 
-  /** Whether a peer may come in. Asked before it can say a word. */
+  /** Whether a peer may connect. Called before the peer can send anything. */
   #permission(credentials: Credentials | undefined): boolean | Promise<boolean> {
     const { allow, anonymous = false } = this.#options;
     const tell = (isAllowed: boolean) => {
@@ -288,7 +297,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     next({ done: false, value: this.#handOver(bus) });
   }
 
-  /** Keeps a connection, unread, until somebody takes it. One that has left and said nothing more is not kept. */
+  /**
+   * Keeps a connection, unread, until the program takes it. A connection whose peer has disconnected without sending
+   * anything is not kept.
+   */
   #hold(bus: MessageBus, connection: Connection): void {
     const waiting = { bus, connection, resume: connection.pause() };
     this.#waiting.add(waiting);
@@ -298,7 +310,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     });
   }
 
-  /** @param awaiting gets what resolves the promise, for as long as it waits */
+  /** @param awaiting gets the function that resolves the promise, while it waits */
   #next(awaiting: Set<Next>): Promise<IteratorResult<MessageBus, undefined>> {
     const [first] = this.#waiting;
     if (first !== undefined) {
@@ -331,7 +343,7 @@ function named(credentials: Credentials | undefined): string {
   return credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
 }
 
-/** What `allow` says. Nothing but `true`, or a promise of it, lets a peer in; a failure is reported. */
+/** The result of `allow`. Only `true`, or a promise of it, accepts a peer; a failure is reported. */
 function answerOf(
   allow: (credentials: Credentials | undefined) => unknown,
   peer: Credentials | undefined,

@@ -1,8 +1,8 @@
 /**
- * The file of a listening unix socket. The kernel leaves it when the socket closes, and binds no other socket to its path:
- * so it is removed when the server closes and when the process exits, and what a killed server left behind makes way for
- * the next one. A worker that is terminated runs no JavaScript any more: native/transport/socket_file.h removes its files.
- * Nothing but a socket that no process listens on is ever removed.
+ * The file of a listening Unix socket. The kernel leaves it when the socket closes, and binds no other socket to its
+ * path. So it is removed when the server closes and when the process exits, and a file that a killed server left behind
+ * is removed for the next server. A terminated worker no longer runs JavaScript: native/transport/socket_file.h removes
+ * its files. Only a socket that no process listens on is ever removed.
  */
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,10 +10,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from '../base/random-bytes.js';
 import { report } from '../diagnostics/problems.js';
 
-/** Milliseconds: a socket that has just been bound refuses until its server listens, which is the next thing it does. */
+/**
+ * Milliseconds until a socket that refuses is tried again: a socket that was just bound refuses until its server
+ * listens, which it does next.
+ */
 const SECOND_LOOK = 100;
 
-/** Files of this thread's servers, which go with it. */
+/** Files of this thread's servers, which are removed when the thread exits. */
 const files = new Set<SocketFile>();
 
 function removeAll(): void {
@@ -24,7 +27,7 @@ export class SocketFile {
   readonly #path: string;
   readonly #made: BigIntStats | undefined;
 
-  /** @param path of a socket that was bound just now */
+  /** @param path of a socket that was just bound */
   constructor(path: string) {
     this.#path = path;
     this.#made = look(path);
@@ -32,7 +35,7 @@ export class SocketFile {
     files.add(this);
   }
 
-  /** Removes the file, and no other one that came to its place. */
+  /** Removes the file, but not another file that replaced it. */
   remove(): void {
     if (!files.delete(this)) return;
     if (files.size === 0) process.off('exit', removeAll);
@@ -45,8 +48,7 @@ export class SocketFile {
 }
 
 /**
- * Removes a socket that no process listens on. Resolves with nothing if the path is free now, and else with what is
- * there.
+ * Removes a socket that no process listens on. Resolves with nothing if the path is free now, else with what is there.
  */
 export async function removeStale(path: string): Promise<string | undefined> {
   const found = look(path);
@@ -63,8 +65,8 @@ export async function removeStale(path: string): Promise<string | undefined> {
 }
 
 /**
- * Of several servers that start at the same time only one gets the file away, and none that of another: it is moved
- * first, and put back if it is another file than was looked at.
+ * Removes a stale file. If several servers start at the same time, only one removes it, and none removes the file of
+ * another: it is moved first, and put back if it is not the file that was examined.
  */
 function take(path: string, stale: BigIntStats): boolean {
   const aside = join(dirname(path), `.busbar-${randomBytes(6).toString('hex')}`);
@@ -84,7 +86,7 @@ function look(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
-/** The number of a file is soon another file's. A socket is never written, so its time tells when it was made. */
+/** An inode number is soon reused. A socket is never written, so its time is the time at which it was made. */
 function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
   if (one === undefined || other === undefined) return false;
   return one.dev === other.dev && one.ino === other.ino && one.mtimeNs === other.mtimeNs;
@@ -104,7 +106,7 @@ async function isListening(path: string): Promise<boolean> {
       resolve(answer);
     };
     const socket = connect({ path }, () => end(true));
-    // Whatever else it says, for instance that its queue is full or that this user may not connect, comes of a server.
+    // Every other error, for instance a full queue or missing permission, comes from a server that listens.
     socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
 }

@@ -79,7 +79,8 @@ export class BusDriver {
   ): Promise<Result> {
     const type = MessageType.MethodCall;
     const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
-    // Failures of RemoveMatch and ReleaseName are reported here: else they would show much later, and elsewhere.
+    // Urgent, so that a long queue cannot refuse it: a rule that is not removed, or a name that is not given back,
+    // would show much later, and elsewhere.
     const takeAnswer = (reply: ReplyBody) => {
       if (reply.signature === answer) return take(reply.decode());
       throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);

@@ -1,5 +1,5 @@
 /**
- * Descriptions to introspection data. The same description always gives the same text.
+ * Generates introspection data from descriptions. The same description always gives the same text.
  *
  * @see D-Bus specification, section "Introspection Data Format"
  */
@@ -22,19 +22,19 @@ const DOCUMENT_TYPE = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object I
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 
-/** Lines without indentation; whoever puts them into an element indents them. */
+/** Lines without indentation. The enclosing element indents them. */
 type Lines = readonly string[];
 
 /**
- * The introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` answers it. The same description
- * always gives the same text.
+ * Returns the introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` returns it. The same
+ * description always gives the same text.
  *
  * @example
  * ```ts
  * const interfaces = new Map([[Module.name, Module.description]]);
  * const xml = introspectionXml({ path: '/org/example/dbustest', interfaces, children: new Map() });
  * ```
- * @throws {@link InvalidArgumentError} for what is no description
+ * @throws {@link InvalidArgumentError} if the node is not a valid description
  * @see D-Bus specification, section "Introspection Data Format"
  */
 export function introspectionXml(node: NodeDescription): string {

@@ -1,6 +1,6 @@
 /**
- * Introspection data to descriptions. The data comes from somebody else's program and is read for what is of use in
- * it: a member that nobody could call costs itself, with a report, and never the rest.
+ * Parses introspection data into descriptions. The data comes from another program, so whatever is usable is kept: a
+ * member that cannot be used is left out with a report, and the rest stays.
  *
  * @see D-Bus specification, section "Introspection Data Format"
  */
@@ -26,13 +26,13 @@ import type {
 import { atOnce, inSlices, type Work } from './slices.js';
 import { readXml, type XmlElement } from './xml.js';
 
-/** How introspection data is read. */
+/** How introspection data is parsed. */
 export interface ParseIntrospectionOptions {
-  /** Whose data it is, for reports and errors: `org.bluez /org/bluez/hci0`, or the name of a file. */
+  /** The origin of the data, for reports and errors: `org.bluez /org/bluez/hci0`, or the name of a file. */
   readonly origin?: string | undefined;
-  /** In UTF-16 code units; 4 Mi unless given, forty times what the largest interfaces in use need. */
+  /** The maximum length in UTF-16 code units. 4 Mi by default, forty times the size of the largest interfaces in use. */
   readonly maximumLength?: number | undefined;
-  /** Elements within elements; 128 unless given. */
+  /** The maximum depth of nested elements. 128 by default. */
   readonly maximumDepth?: number | undefined;
 }
 
@@ -49,24 +49,28 @@ function checkMaximum(value: unknown, name: string): void {
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 const DEPTH_MAXIMUM = 128;
-/** Each costs an error and a report, so that a document of nothing else would keep the process busy for a second. */
+/**
+ * The maximum number of unusable elements. Each costs an error and a report, so a document of nothing else would keep
+ * the process busy for a second.
+ */
 const UNUSABLE_MAXIMUM = 1000;
-/** How many are read without a rest; a power of two. */
+/** How many elements are read before the event loop may run; a power of two. */
 const ELEMENTS_A_REST = 32;
-/** Of one element. */
+/** The maximum number of annotations of one element. */
 const ANNOTATIONS_MAXIMUM = 1000;
 const SIGNATURE_BYTES_MAXIMUM = 255;
 
 /**
- * Reads introspection data, as `org.freedesktop.DBus.Introspectable.Introspect` answers it or a file holds it.
+ * Parses introspection data, as `org.freedesktop.DBus.Introspectable.Introspect` returns it or a file contains it.
  *
- * Elements, attributes and namespaces that the specification does not know are ignored. Members with invalid or missing
- * names, signatures or access, and members that are described twice, are left out and reported on the diagnostics
- * channel `busbar:problem`. A method that is described again with other arguments is kept by name and signature. Several
- * complete types in one argument of a signal or result are several arguments.
+ * Elements, attributes and namespaces that the specification does not define are ignored. Members with an invalid or
+ * missing name, signature or access, and duplicate members, are left out and reported on the diagnostics channel
+ * `busbar:problem`. A further method of the same name with other arguments is kept by name and signature. Several
+ * complete types in one argument of a signal or result become several arguments.
  *
- * @throws {@link InvalidArgumentError} if it is not XML, is beyond a limit (length, depth, 300 000 elements and
- *   attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used, 1000 entities that are not XML's own), or has another root than `<node>`
+ * @throws {@link InvalidArgumentError} if the text is not XML, exceeds a limit (length, depth, 300 000 elements and
+ * attributes or more where `maximumLength` is larger, 1000 attributes of an element, 1000 elements that cannot be used,
+ * 1000 entities that are not XML's own), or has another root than `<node>`
  */
 export function parseIntrospection(xml: string, options: ParseIntrospectionOptions = {}): NodeDescription {
   parseOptions.check(options);
@@ -74,9 +78,9 @@ export function parseIntrospection(xml: string, options: ParseIntrospectionOptio
 }
 
 /**
- * As {@link parseIntrospection}, for data that a peer sent: other work of the process gets its turn meanwhile.
+ * As {@link parseIntrospection}, for data that a peer sent. The event loop runs in between.
  *
- * @param origin whose data it is
+ * @param origin the origin of the data
  * @throws (rejects) as `parseIntrospection` throws
  */
 export function parseReceivedIntrospection(xml: string, origin?: string): Promise<NodeDescription> {
@@ -94,7 +98,7 @@ function* parseWork(xml: string, options: ParseIntrospectionOptions): Work<NodeD
   return yield* new IntrospectionReader(options.origin).root(root);
 }
 
-/** Reads elements; whatever is wrong with one is thrown, and caught where the element can be left out. */
+/** Reads elements. An error in an element is thrown, and caught where the element can be left out. */
 class IntrospectionReader {
   readonly #origin: string;
   #unusable = 0;
@@ -106,7 +110,7 @@ class IntrospectionReader {
 
   *root(element: XmlElement): Work<NodeDescription> {
     const path = element.attributes.get('name');
-    // The name is of no use where it is wrong: whoever asked knows the path.
+    // An invalid name is ignored: the caller knows the path.
     if (path !== undefined && path !== '') this.#attempt(element, () => checkObjectPath(path));
     return yield* this.#node(element, path !== undefined && isObjectPath(path) ? path : undefined);
   }
@@ -126,12 +130,12 @@ class IntrospectionReader {
     return { path, interfaces, children };
   }
 
-  /** Now and then: a yield is passed on through all levels of nodes. */
+  /** Whether to yield now. Not for every element, because a yield passes through all levels of nodes. */
   #mayRest(): boolean {
     return (++this.#elements & (ELEMENTS_A_REST - 1)) === 0;
   }
 
-  /** A child may be listed by one part of a service and described by another: its first description counts. */
+  /** One part of a service may list a child, and another describe it. The first description counts. */
   *#child(element: XmlElement, children: Map<string, NodeDescription>): Work<void> {
     const name = attribute(element, 'name');
     if (name === '' || name.startsWith('/')) throw new InvalidArgumentError('the name of a child is a relative path');
@@ -206,8 +210,8 @@ class IntrospectionReader {
   }
 
   /**
-   * What an object sends: one argument has one type, but some services write several there (`sa{ii}` in Tracker 3), and send
-   * what it says.
+   * Arguments that an object sends. Each has one type, but some services write several types in one (`sa{ii}` in
+   * Tracker 3), and send values of these types.
    */
   #results(element: XmlElement): readonly ArgumentDescription[] {
     const types = parseSignature(attribute(element, 'type'));
@@ -240,7 +244,7 @@ class IntrospectionReader {
     return annotations;
   }
 
-  /** Reads what can be left out; `undefined` where it has to be. */
+  /** Reads an element that can be left out. Returns `undefined` if it must be. */
   #attempt<T>(element: XmlElement, read: () => T): T | undefined {
     try {
       return read();
@@ -250,7 +254,7 @@ class IntrospectionReader {
     }
   }
 
-  /** Reports why an element cannot be used; throws what is worse than that. */
+  /** Reports why an element cannot be used. Throws errors that concern the whole document. */
   #leaveOut(element: XmlElement, error: unknown): void {
     if (!(error instanceof InvalidArgumentError) || this.#unusable > UNUSABLE_MAXIMUM) throw error;
     if (++this.#unusable > UNUSABLE_MAXIMUM) {
@@ -268,7 +272,7 @@ function attribute(element: XmlElement, name: string): string {
   return value;
 }
 
-/** Those of a method or signal; a signature of 255 bytes has no more in either direction. */
+/** The arguments of a method or signal. A signature of 255 bytes has no more in either direction. */
 function argumentsOf({ children }: XmlElement): readonly XmlElement[] {
   const args = children.filter((child) => child.name === 'arg');
   if (args.length <= 2 * SIGNATURE_BYTES_MAXIMUM) return args;
@@ -286,7 +290,7 @@ function readAccess(value: string): Access {
   throw new InvalidArgumentError(`access is read, write or readwrite, not ${quoted(value)}`);
 }
 
-/** Arguments may be valid one by one, and too long together for a message to carry their signature. */
+/** Each argument may be valid while all of them together are too long for the signature of a message. */
 function concatenate(args: readonly ArgumentDescription[]): string {
   const signature = args.map((arg) => arg.signature).join('');
   parseSignature(signature);
@@ -302,7 +306,7 @@ function add<T extends { readonly name: string }>(described: Map<string, T>, des
   described.set(description.name, description);
 }
 
-/** D-Bus has no overloading, but some services do (QtDBus makes it from default arguments). */
+/** D-Bus has no overloading, but some services overload methods (QtDBus does it for default arguments). */
 function addMethod(methods: Map<string, MethodDescription>, method: MethodDescription): void {
   const first = methods.get(method.name);
   const overload = `${method.name}(${method.inSignature})`;

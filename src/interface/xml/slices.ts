@@ -1,15 +1,15 @@
 /**
- * Work that strangers may make long, in slices: a generator yields wherever it may rest, and whoever runs it decides
- * whether the event loop goes round meanwhile.
+ * Runs work of a length that a peer decides in slices. A generator yields wherever it may pause, and its caller decides
+ * whether the event loop runs then.
  */
 
-/** Work that comes to a result, and may rest wherever it yields. */
+/** Work with a result, which may pause wherever it yields. */
 export type Work<Result> = Generator<void, Result>;
 
 /** Milliseconds of a slice. */
 const SLICE = 5;
 
-/** Does all of it now. */
+/** Does all the work now. */
 export function atOnce<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next();
@@ -17,7 +17,7 @@ export function atOnce<Result>(work: Work<Result>): Result {
   }
 }
 
-/** Does it in slices of a few milliseconds, between which everything else gets its turn. */
+/** Does the work in slices of a few milliseconds. The event loop runs in between. */
 export async function inSlices<Result>(work: Work<Result>): Promise<Result> {
   for (;;) {
     const end = performance.now() + SLICE;

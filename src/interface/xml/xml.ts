@@ -1,9 +1,10 @@
 /**
- * Introspection data as XML elements, and nothing else of XML: text, comments, documentation and unknown elements are
- * passed over, declarations are not interpreted, so no entity can expand to anything.
+ * Reads and writes introspection data as XML elements. Text, comments, documentation and unknown elements are skipped.
+ * Declarations are not interpreted, so no entity can expand.
  *
- * The parser is saxes: strict and conformant, without recursion (10 000 levels pass where @rgrove/parse-xml overflows the
- * stack), with types, the one that jsdom relies on; sax lets NULs, duplicate attributes and several roots through.
+ * The parser is saxes, which jsdom relies on. It is strict and conformant, has types, and does not recurse: it parses
+ * 10 000 levels, at which @rgrove/parse-xml overflows the stack. sax accepts NULs, duplicate attributes and several
+ * roots.
  */
 
 import { SaxesParser } from 'saxes';
@@ -14,9 +15,9 @@ import type { Work } from './slices.js';
 export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
-  /** Those with a name that introspection data knows. */
+  /** The children whose names introspection data defines. */
   readonly children: readonly XmlElement[];
-  /** The line on which its start tag ends, counted from 1. */
+  /** The line on which the start tag ends, counted from 1. */
   readonly line: number;
 }
 
@@ -26,20 +27,30 @@ export interface XmlLimits {
   readonly maximumDepth: number;
 }
 
-/** Each costs the parser an error, so that a document of nothing else would keep the process busy for a second. */
+/**
+ * The maximum number of undefined entities. Each costs the parser an error, so a document of nothing else would keep
+ * the process busy for a second.
+ */
 const UNDEFINED_ENTITIES_MAXIMUM = 1000;
 /**
- * Elements and attributes together. The smallest of them are four to seven characters, and each takes microseconds and
- * half a kilobyte: it is their number that costs, and not the length. The largest objects in use have some thousands.
+ * The maximum number of elements and attributes together. The smallest have four to seven characters, and each takes
+ * microseconds and half a kilobyte, so their number matters more than the length. The largest objects in use have some
+ * thousands.
  */
 export const PARTS_MAXIMUM = 300_000;
 const CHARACTERS_A_PART = 14;
-/** Of one element. Introspection data has three, and what others add to it are a few. */
+/** The maximum number of attributes of one element. Introspection data has three, and other programs add a few. */
 const ATTRIBUTES_MAXIMUM = 1000;
-/** What is read without a rest, in UTF-16 code units: some milliseconds where there is nothing but elements. */
+/**
+ * How many UTF-16 code units are read before the event loop may run: some milliseconds for a text of nothing but
+ * elements.
+ */
 const CHUNK = 4096;
 const ELEMENTS = new Set(['node', 'interface', 'method', 'signal', 'property', 'arg', 'annotation']);
-/** Those of XML itself. (The parser's own table also finds what every object inherits, `&constructor;` for instance.) */
+/**
+ * The entities that XML itself defines. (The parser's own table also finds properties that every object inherits,
+ * `&constructor;` for instance.)
+ */
 const entities = Object.assign(Object.create(null) as Record<string, string>, {
   amp: '&',
   lt: '<',
@@ -57,7 +68,7 @@ export function isXmlText(text: string): boolean {
 /**
  * Reads a document.
  *
- * @throws {@link InvalidArgumentError} if it is no well-formed XML, or beyond a limit
+ * @throws {@link InvalidArgumentError} if the text is not well-formed XML, or exceeds a limit
  */
 export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): Work<XmlElement> {
   if (typeof xml !== 'string') throw new InvalidArgumentError(`introspection data must be a string, not ${typeof xml}`);
@@ -73,15 +84,15 @@ export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits
   const parser = new SaxesParser();
   parser.ENTITIES = entities;
   const document: XmlElement[] = [];
-  /** The children to add to, for each open element that is kept. */
+  /** For each open element that is kept, the children to add to. */
   const open: XmlElement[][] = [document];
   let depth = 0;
-  /** Depth of the outermost unknown element that is open: everything within is passed over. */
+  /** The depth of the outermost open unknown element. Everything in it is skipped. */
   let unknownDepth = 0;
-  /** What the parser said of an entity that XML does not define, since the last start tag began. */
+  /** The parser's error for an entity that XML does not define, since the last start tag began. */
   let undefinedEntity: string | undefined;
   let undefinedEntities = 0;
-  // Whoever lets longer documents in lets them have more in them.
+  // A larger maximum length also raises the maximum number of parts.
   const partsMaximum = Math.max(PARTS_MAXIMUM, Math.ceil(maximumLength / CHARACTERS_A_PART));
   let parts = 0;
   let attributesOfElement = 0;
@@ -117,7 +128,7 @@ export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits
     depth--;
   });
   parser.on('error', ({ message }) => {
-    // Documentation uses entities of its own (PackageKit, UPower); only where they would matter are they an error.
+    // Documentation uses entities of its own (PackageKit, UPower). Undefined entities are errors only in attributes.
     if (!message.endsWith('undefined entity.')) throw notWellFormed(printable(message));
     undefinedEntity = printable(message);
     if (++undefinedEntities > UNDEFINED_ENTITIES_MAXIMUM) {
@@ -145,14 +156,14 @@ const escapes: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  // Parsers turn white space in attributes into blanks unless it is written so.
+  // Written as references, because parsers turn other white space in attributes into blanks.
   '\t': '&#9;',
   '\n': '&#10;',
   '\r': '&#13;',
 };
 const NOT_IN_XML_EVERYWHERE = new RegExp(NOT_IN_XML, 'gu');
 
-/** Escapes a text for an attribute in double quotes. What XML has no form for becomes U+FFFD. */
+/** Escapes a text for an attribute in double quotes. Characters that XML cannot represent become U+FFFD. */
 export function escapeAttribute(text: string): string {
   return text
     .replace(/[&<>"\t\n\r]/g, (character) => escapes[character] as string)
