@@ -18,12 +18,12 @@ export interface InterfaceMembers {
   readonly properties?: { readonly [name: string]: PropertyInput };
 }
 
-/** The members of one kind; none if there is no such table. */
+/** The members of one kind; none if the definition has no table for it. */
 export type Table<M, Kind extends keyof InterfaceMembers> = M extends { readonly [K in Kind]: infer T }
   ? T
   : Record<never, never>;
 
-/** The list that a definition has under a key; an empty one if there is none. */
+/** The list under a key of a definition; an empty list if there is none. */
 export type ListOf<Definition, Key extends string> = Definition extends {
   readonly [K in Key]: infer List extends ArgumentList;
 }
@@ -33,7 +33,7 @@ export type ListOf<Definition, Key extends string> = Definition extends {
 /** The signature of a property. */
 export type TypeOf<Definition> = Definition extends { readonly type: infer S extends string } ? S : string;
 
-/** The access of a property as the definition says, or as it is where the definition does not say. */
+/** The access of a property, or the default if the definition has none. */
 export type AccessOf<Definition> = Definition extends { readonly access: infer A extends Access } ? A : 'readwrite';
 
 /** How the service reads the variants of a member. */
@@ -41,13 +41,13 @@ export type VariantsOf<Definition> = Definition extends { readonly variants: inf
   ? V
   : 'plain';
 
-/** Nothing fits this: an option, or a kind of members, that does not exist. */
+/** A type that no value fits, for an option or a kind of member that does not exist. */
 interface UnknownOption<Known extends PropertyKey> {
   readonly unknownOption: never;
   readonly known: Known;
 }
 
-/** Nothing fits this: options that exclude one another. */
+/** A type that no value fits, for options that exclude one another. */
 interface Excluded<Cure extends string> {
   readonly excluded: never;
   readonly cure: Cure;
@@ -60,7 +60,7 @@ export type NoReply<O extends ArgumentList> = O extends '' | readonly []
     ? boolean
     : false | Excluded<'a method without a reply has no "out"'>;
 
-/** The options of each kind of members. */
+/** The options of each kind of member. */
 interface OptionsByKind {
   readonly methods: MethodInput;
   readonly signals: SignalInput;
@@ -68,7 +68,8 @@ interface OptionsByKind {
 }
 
 /**
- * Members whose names, options and signatures are all valid are themselves; what is not becomes a type that nothing fits.
+ * Members whose names, options and signatures are all valid keep their type. Any other member becomes a type that no
+ * value fits.
  */
 export type ValidMembers<M> = {
   readonly [Kind in keyof M]: Kind extends keyof OptionsByKind
@@ -84,7 +85,7 @@ export type ValidMembers<M> = {
     : UnknownOption<keyof OptionsByKind>;
 };
 
-/** The names of properties are free text, and not empty. */
+/** The names of properties are free text, but not empty. */
 type ValidName<Kind, Name> = Name extends string
   ? Kind extends 'properties'
     ? Name extends ''
@@ -111,12 +112,12 @@ type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
           : Value
         : Value;
 
-/** The parameters of a method of a service. */
+/** The parameters of a service's method. */
 export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<
   ReadArgumentsAs<I, V>,
   readonly unknown[]
 >;
 
-/** What a method of a service may return: its result, or a promise of it. */
+/** What a service's method may return: its result, or a promise of it. */
 export type HandlerResult<O extends ArgumentList> =
   WriteResult<O> extends infer Result ? Result | PromiseLike<Result> : never;

@@ -1,4 +1,4 @@
-/** The description of an interface from the decorated members of a class. Made once for a class and a name. */
+/** Makes the description of an interface from the decorated members of a class, once for a class and a name. */
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions } from '../../base/known-options.js';
 import { quoted } from '../../base/names.js';
@@ -14,20 +14,20 @@ export interface ServiceInterfaceOptions {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What the constructor of a class takes in place of a name. */
+/** The options that the constructor of a class accepts in place of a name. */
 export const interfaceOptions = new KnownOptions<ServiceInterfaceOptions>('super()', {
   name: anyValue,
   annotations: anyValue,
 });
 
-/** By prototype: what each class was described with the last time, and the description. */
+/** By prototype: the options of the last description of a class, and that description. */
 const descriptions = new WeakMap<object, { readonly options: string; readonly description: InterfaceDescription }>();
 
 /**
  * Describes the class with this prototype.
  *
- * @throws {@link InvalidArgumentError} for an invalid interface name, two members of one name, or a property whose
- * access its getter and setter do not allow
+ * @throws {@link InvalidArgumentError} if the interface name is invalid, two members have the same name, or the getter
+ * and setter of a property do not allow its access
  */
 export function classDescription(
   prototype: object,
@@ -50,7 +50,7 @@ export function classDescription(
   return description;
 }
 
-/** The access that was asked for, if getter and setter allow it; else the one that they allow. */
+/** The requested access, if getter and setter allow it; by default the access that they allow. */
 function accessOf(prototype: object, { key, access }: PropertyMember): Access {
   const { get, set } = inheritedDescriptor(prototype, key) ?? {};
   const allowed = get === undefined ? 'write' : set === undefined ? 'read' : 'readwrite';
@@ -60,7 +60,7 @@ function accessOf(prototype: object, { key, access }: PropertyMember): Access {
   throw new InvalidArgumentError(`the property ${quoted(key)} has the access "${access}", but no ${missing}: ${cure}`);
 }
 
-/** How an object has a property, itself or by what it inherits from. */
+/** The descriptor of an object's property, own or inherited. */
 export function inheritedDescriptor(prototype: object, key: string): PropertyDescriptor | undefined {
   for (let object: object | null = prototype; object !== null; object = Object.getPrototypeOf(object)) {
     const descriptor = Object.getOwnPropertyDescriptor(object, key);

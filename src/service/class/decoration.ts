@@ -1,6 +1,6 @@
 /**
- * What the decorators have in common: they find out in which dialect they were called, refuse what cannot be a member,
- * and leave the note from which the class is described. All real work on the class waits until the class is complete.
+ * The common part of the decorators. They find out which dialect calls them, refuse what cannot be a member, and leave
+ * a note from which the class is described. All other work waits until the class is complete.
  */
 
 import { InvalidArgumentError } from '../../base/errors.js';
@@ -15,7 +15,7 @@ import { isServiceInstance, serviceBrand } from './service-object.js';
 export interface MemberOptions<N extends string = string> {
   /** The name on D-Bus, where it differs from the name in the class. */
   readonly name?: N | undefined;
-  /** `true`: not on D-Bus at all. In a subclass this takes an inherited member away. */
+  /** `true`: the member is not on D-Bus. In a subclass this removes an inherited member. */
   readonly disabled?: boolean | undefined;
   /** Adds the annotation `org.freedesktop.DBus.Deprecated`. */
   readonly deprecated?: boolean | undefined;
@@ -23,7 +23,7 @@ export interface MemberOptions<N extends string = string> {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Options as a decorator finds them: those of a definition, and those that all decorators share. */
+/** Options as a decorator gets them: those of a definition, and those that all decorators share. */
 export type Given<Input> = Input & { readonly name?: string; readonly disabled?: boolean };
 
 const sharedTable: OptionTable<MemberOptions> = {
@@ -44,14 +44,14 @@ const known = {
   property: new KnownOptions('@property()', { ...sharedTable, ...propertyTable }, { elsewhere: elsewhere.property }),
 };
 
-/** How each decorator is written. */
+/** The form of each decorator. */
 const written = {
   method: "@method(), or @method({ in: ['name:s'], out: 's' })",
   signal: "@signal(), or @signal({ args: ['name:s'] })",
   property: "@property({ type: 's' }), with the signature of its value",
 };
 
-/** What a standard decorator's context has, as far as the decorators here use it. */
+/** The parts of a standard decorator's context that are used here. */
 interface StandardContext {
   readonly kind: string;
   readonly name: string | symbol;
@@ -62,7 +62,7 @@ interface StandardContext {
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** What a decorator decorates, whatever the dialect. */
+/** The decorated member, in either dialect. */
 export interface Decorated {
   /** `accessor` only exists for standard decorators, `pair` and `field` only for the other dialect. */
   readonly kind: 'method' | 'getter' | 'setter' | 'accessor' | 'pair' | 'field';
@@ -75,7 +75,8 @@ export interface Decorated {
 /**
  * Recognises the arguments of a decorator call: `(value, context)` or `(prototype, key, descriptor?)`.
  *
- * @throws {@link InvalidArgumentError} for what cannot be on D-Bus: static or private members, symbols, other things
+ * @throws {@link InvalidArgumentError} if the member cannot be on D-Bus: static or private members, symbols, anything
+ * else
  */
 export function decorated(decorator: string, args: readonly unknown[]): Decorated {
   const [target, second, descriptor] = args;
@@ -103,7 +104,8 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
     throw refused(decorator, context.name, advice);
   }
   const key = stringKey(decorator, context.name);
-  // Another decorator above this one may replace the function that carries the note: better told than lost.
+  // Another decorator above this one may replace the function that carries the note. An error is better than losing the
+  // member.
   let checked: unknown;
   context.addInitializer(function (this: unknown) {
     const prototype = Object.getPrototypeOf(this);
@@ -125,7 +127,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
   };
 }
 
-/** Why an instance of the class has no members on D-Bus. */
+/** The reason why an instance of the class has no members on D-Bus. */
 function noService(instance: object): string {
   return serviceBrand in instance
     ? 'its class extends the ServiceInterface of another copy of busbar than the decorator: take both from one copy'
@@ -136,7 +138,10 @@ function isStandardContext(value: unknown): value is StandardContext {
   return typeof value === 'object' && value !== null && 'kind' in value && 'addInitializer' in value;
 }
 
-/** In the other dialect a pair and an `accessor` look alike; a field has no descriptor, or one with an initializer. */
+/**
+ * In the other dialect a getter and setter look like an `accessor`. A field has no descriptor, or one with an
+ * initializer.
+ */
 function kindByDescriptor(descriptor: PropertyDescriptor | undefined): Decorated['kind'] {
   if (typeof descriptor?.value === 'function') return 'method';
   if (descriptor?.get && descriptor.set) return 'pair';
@@ -149,25 +154,25 @@ function stringKey(decorator: string, key: string | symbol): string {
   throw refused(decorator, key, 'a member named by a symbol cannot be on D-Bus');
 }
 
-/** Why something else is no method and no signal, which are functions of the class. */
+/** The reason why something else is not a method or signal, which are functions of the class. */
 export function noMethod(kind: string, key: string): string {
   const advice = kind === 'field' ? `: write "${key}(…) { … }", which all instances share` : '';
   return `a ${kind} is no method${advice}`;
 }
 
-/** Why a generator function is no method and no signal. */
+/** The reason why a generator function is not a method or signal. */
 export const GENERATOR = 'it is a generator, which does nothing when it is called: write a function, or an async one';
 
 const GENERATORS: ReadonlySet<unknown> = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
-/** Whether a function does nothing when it is called but make something to be iterated. */
+/** Whether calling a function only makes something to iterate over. */
 export function isGenerator(value: unknown): boolean {
   return (
     typeof value === 'function' && GENERATORS.has((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag])
   );
 }
 
-/** An error that names the decorator and the member. */
+/** Makes an error that names the decorator and the member. */
 export function refused(decorator: string, key: string | symbol, reason: string): InvalidArgumentError {
   return new InvalidArgumentError(`@${decorator} ${quoted(String(key))}: ${reason}`);
 }
@@ -175,7 +180,7 @@ export function refused(decorator: string, key: string | symbol, reason: string)
 /**
  * Checks the options a decorator was called with.
  *
- * @throws {@link InvalidArgumentError} for an unknown option, and if it was not called at all: `@method` instead of
+ * @throws {@link InvalidArgumentError} if an option is unknown, or the decorator was not called: `@method` instead of
  * `@method()`
  */
 export function checkOptions(decorator: keyof typeof known, options: unknown, rest: readonly unknown[]): void {

@@ -1,4 +1,4 @@
-/** One description for whatever an interface was written as: a class, an instance, a definition, or data. */
+/** Returns the description of an interface, from a class, an instance, a definition, or data. */
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
@@ -9,17 +9,18 @@ import { membersOf } from './members.js';
 import { ServiceInterface, type ServiceInterfaceClass } from './service-interface.js';
 import { serviceBrand } from './service-object.js';
 
-/** What an interface can be described by. */
+/** What describes an interface. */
 export type Describable = ServiceInterface | ServiceInterfaceClass | InterfaceDefinition | InterfaceDescription;
 
 /**
- * The description of an interface: of a decorated class, of an instance of one, or of a definition. A description
- * describes itself.
+ * Returns the description of an interface: of a decorated class, of an instance of one, or of a definition. A
+ * description is returned as it is.
  *
- * A class is described without making an instance: its name is the static `interfaceName`, or what its constructor
- * passes to `super`, which is as far as the constructor gets.
+ * A class is described without making an instance. Its name is the static `interfaceName`, or what its constructor
+ * passes to `super`; the constructor runs no further.
  *
- * @throws {@link InvalidArgumentError} if the class cannot name its interface without arguments, or for other things
+ * @throws {@link InvalidArgumentError} if the class cannot name its interface without arguments, or the value does not
+ * describe an interface
  */
 export function describe(target: Describable): InterfaceDescription {
   if (isServiceClass(target)) return classDescription(target.prototype, optionsOfClass(target));
@@ -41,7 +42,7 @@ export function describe(target: Describable): InterfaceDescription {
 }
 
 /**
- * D-Bus names by the names that a proxy's members have, where a decorator's `name` makes them differ; for instance
+ * The D-Bus names by the names that a proxy's members have, if a decorator's `name` makes them differ; for instance
  * `method greet` → `Greet`. Keys are `'method …'`, `'signal …'` and `'property …'`.
  */
 export function memberAliases(target: Describable): ReadonlyMap<string, string> {
@@ -57,7 +58,7 @@ export function memberAliases(target: Describable): ReadonlyMap<string, string> 
   return aliases;
 }
 
-/** Whether it is a class, or an instance, of what any copy of this package has as `ServiceInterface`. */
+/** Whether it is a class, or an instance of one, that extends `ServiceInterface` of any copy of this package. */
 function isOfOtherCopy(target: unknown): boolean {
   const prototype: unknown = typeof target === 'function' ? target.prototype : target;
   return typeof prototype === 'object' && prototype !== null && serviceBrand in prototype;

@@ -1,16 +1,16 @@
 /**
- * How the type of a class tells its signals from its methods. TypeScript does not see decorators, so a signal says in
- * its return type that what it returns is sent: `Emits<…>` is the returned type itself with a phantom property, which
- * needs no cast at the `return` and is never there at run time.
+ * Types that distinguish the signals of a class from its methods. TypeScript does not see decorators, so a signal's
+ * return type declares that the result is sent. `Emits<…>` is the returned type with a phantom property, which needs no
+ * cast at the `return` and does not exist at run time.
  *
- * Listeners are typed from what is emitted rather than from the parameters: the emitted values are what travels, and
- * the parameters may be anything that the class finds convenient.
+ * Listeners are typed by the emitted values rather than by the parameters: the emitted values are sent, and the
+ * parameters may be anything.
  */
 
-/** The key of the phantom property; nothing has it at run time. */
+/** The key of the phantom property, which does not exist at run time. */
 declare const emitted: unique symbol;
 
-/** The arguments of a signal whose method returns `T`: none for `void`, those of a tuple, else one. */
+/** The arguments of a signal whose method returns `T`: none for `void`, the elements of a tuple, else one. */
 type EmittedArguments<T> = [T] extends [void]
   ? []
   : [T] extends [readonly unknown[]]
@@ -19,16 +19,16 @@ type EmittedArguments<T> = [T] extends [void]
       : T
     : [T];
 
-/** Carries the arguments of a signal; nothing has it at run time. */
+/** Carries the arguments of a signal. It does not exist at run time. */
 export interface Carries<Arguments extends readonly unknown[]> {
-  /** Never there: it only tells the compiler which arguments listeners get. */
+  /** Does not exist at run time. The compiler takes the arguments of listeners from it. */
   readonly [emitted]?: Arguments;
 }
 
 /**
- * The return type of a signal: what it returns is sent. A tuple stands for several arguments, names included:
- * `Emits<[name: string, age: number]>`; nothing, `Emits`, for none. A signal whose only argument is a D-Bus struct, which
- * is a tuple itself, names its arguments: `Emits<[string, number], [[string, number]]>`.
+ * The return type of a signal, whose result is sent. A tuple stands for several arguments, including their names:
+ * `Emits<[name: string, age: number]>`. `Emits` alone stands for no argument. A signal whose only argument is a D-Bus
+ * struct, which is a tuple itself, names its arguments: `Emits<[string, number], [[string, number]]>`.
  *
  * @example
  * ```ts
@@ -45,10 +45,10 @@ export type Emits<
     ? void | Carries<Arguments>
     : (unknown extends T ? Known : T) & Carries<Arguments>;
 
-/** Whatever is known to be there: `unknown` alone carries nothing. */
+/** All types that are known: `unknown` alone carries nothing. */
 type Known = string | number | bigint | boolean | object | Readonly<Record<string, unknown>>;
 
-/** The arguments that a signal's listeners get, from the type of its method; `never` for what is no signal. */
+/** The arguments that a signal's listeners get, from the type of its method; `never` if it is not a signal. */
 export type SignalArguments<F> = 0 extends 1 & F
   ? never
   : F extends (...args: never) => infer Result

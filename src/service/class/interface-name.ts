@@ -1,24 +1,24 @@
 /**
- * The interface name of a class that nobody has made an instance of yet: a client hands the class to `bus.proxy`.
+ * Finds the interface name of a class without an instance, for a client that passes the class to `bus.proxy`.
  *
- * The name stands in a static `interfaceName`, or in the constructor's `super('…')`. The latter is learnt by a probe:
- * the class is constructed, and the constructor of `ServiceInterface` throws as soon as it is reached, with the name.
- * So neither a field initialiser nor the rest of a user's constructor ever runs; only what stands before `super` does.
+ * The name is in a static `interfaceName`, or in the constructor's `super('…')`. The latter is found by a probe: the
+ * class is constructed, and the constructor of `ServiceInterface` throws at once, with the name. So only the code
+ * before `super` runs; neither a field initialiser nor the rest of the constructor does.
  */
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { ServiceInterfaceOptions } from './class-description.js';
 
 /** A class that names an interface. */
 export interface NamedClass {
-  /** The interface's name, where the class gives it so. */
+  /** The interface's name, if the class sets it. */
   readonly interfaceName?: string | undefined;
-  /** Its name as a class. */
+  /** The name of the class. */
   readonly name: string;
-  /** How many parameters its constructor has. */
+  /** The number of parameters of its constructor. */
   readonly length: number;
 }
 
-/** Thrown to leave the constructors of a probed class; nobody else sees one. */
+/** Thrown to leave the constructors of a probed class. Only the probe catches it. */
 class ProbeAnswer {
   readonly options: ServiceInterfaceOptions;
   constructor(options: ServiceInterfaceOptions) {
@@ -26,10 +26,10 @@ class ProbeAnswer {
   }
 }
 
-/** The class that is being probed. Construction is synchronous, so there is one at a time. */
+/** The class that is being probed. Construction is synchronous, so there is only one at a time. */
 let probed: unknown;
 
-/** Called by the constructor of `ServiceInterface` first of all; throws if this construction is a probe. */
+/** Called first by the constructor of `ServiceInterface`. Throws if this construction is a probe. */
 export function answerProbe(constructed: unknown, options: ServiceInterfaceOptions): void {
   if (constructed === probed) throw new ProbeAnswer(options);
 }
@@ -37,9 +37,9 @@ export function answerProbe(constructed: unknown, options: ServiceInterfaceOptio
 const optionsByClass = new WeakMap<object, ServiceInterfaceOptions>();
 
 /**
- * What the constructor of a class passes to that of `ServiceInterface`.
+ * The arguments that the constructor of a class passes to that of `ServiceInterface`.
  *
- * @throws {@link InvalidArgumentError} if the class does not get as far without its arguments
+ * @throws {@link InvalidArgumentError} if the constructor fails before that without its arguments
  */
 export function optionsOfClass(serviceClass: NamedClass): ServiceInterfaceOptions {
   const known = optionsByClass.get(serviceClass);
@@ -48,7 +48,7 @@ export function optionsOfClass(serviceClass: NamedClass): ServiceInterfaceOption
   return remember(serviceClass, options ?? probeOrInherit(serviceClass));
 }
 
-/** A static name that is inherited counts where the constructor passes none, as it does for instances. */
+/** An inherited static name counts if the constructor passes none, as it does for instances. */
 function probeOrInherit(serviceClass: NamedClass): ServiceInterfaceOptions {
   const inherited = staticOptions(serviceClass);
   try {
@@ -69,14 +69,14 @@ export function staticOptions({ interfaceName: name }: NamedClass): ServiceInter
   return name === undefined ? undefined : { name };
 }
 
-/** Stands for an argument that is not known, so that no name can be made of it. */
+/** Stands for an unknown argument. Making a name of it throws. */
 const unknownArgument = Object.freeze({
   [Symbol.toPrimitive]() {
     throw new TypeError('the interface name depends on an argument of the constructor');
   },
 });
 
-/** A class without a constructor of its own hands its arguments on to the one that it inherits. */
+/** A class without a constructor of its own passes its arguments to the inherited one. */
 function unknownArguments(serviceClass: NamedClass): readonly unknown[] {
   let count = 0;
   const isDerived = (each: unknown): each is NamedClass =>
@@ -92,7 +92,7 @@ function probe(serviceClass: NamedClass): ServiceInterfaceOptions {
   probed = serviceClass;
   let cause: unknown;
   try {
-    // What the constructor passes to `super` may depend on its parameters in ways that nothing shows.
+    // The argument of `super` may depend on the parameters in ways that the probe cannot see.
     if (serviceClass.length > 0) throw new TypeError('the constructor has parameters');
     Reflect.construct(serviceClass as unknown as new () => object, unknownArguments(serviceClass));
   } catch (thrown) {

@@ -1,12 +1,12 @@
 /**
- * Which members of a class are on D-Bus. A decorator leaves a note of the member it decorates; the members of a class
- * are put together from the notes when they are first needed, along the prototype chain, so that a subclass inherits
- * and may override.
+ * The members of a class that are on D-Bus. A decorator leaves a note about the member that it decorates. The members
+ * of a class are collected from the notes along the prototype chain when they are first needed, so a subclass inherits
+ * members and may override them.
  *
- * The two dialects differ in what a decorator can leave a note on. A standard decorator does not know its class, but
- * the functions that will be found on the prototype: the note hangs on the function. A decorator of TypeScript's
- * `experimentalDecorators` knows the prototype: the note hangs there, by key. Neither needs `Symbol.metadata`, which
- * no runtime has yet.
+ * The two dialects differ in where a decorator can leave a note. A standard decorator does not know its class, only the
+ * function that the prototype will have, so the note is on the function. A decorator of TypeScript's
+ * `experimentalDecorators` knows the prototype, so the note is on the prototype, by key. Neither needs
+ * `Symbol.metadata`, which no runtime has yet.
  */
 import { InvalidArgumentError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
@@ -21,9 +21,9 @@ interface MemberNote {
   /** Hidden from D-Bus, although decorated. */
   readonly disabled: boolean;
   /**
-   * Puts in place what makes the member work: called once for each prototype that declares it.
+   * Replaces the member by the working one. Called once for each prototype that declares it.
    *
-   * @param isOverride whether the class overrides the member and does not decorate it anew
+   * @param isOverride whether the class overrides the member without decorating it again
    */
   readonly complete?: (prototype: object, isOverride: boolean) => void;
 }
@@ -43,11 +43,11 @@ interface SignalMember extends MemberNote {
 export interface PropertyMember extends MemberNote {
   readonly kind: 'property';
   readonly definition: Omit<PropertyInput, 'access'>;
-  /** As the decorator was told; without it, what getter and setter allow. */
+  /** The access in the decorator's options; if left out, what getter and setter allow. */
   readonly access: Access | undefined;
-  /** Whether what is assigned is what is read. Behind a getter nobody knows. */
+  /** Whether the assigned value is the value that is read. A getter may return anything. */
   readonly isStored: boolean;
-  /** Whether it is a plain field, which instances may define as their own behind the back of the class. */
+  /** Whether it is a plain field. An instance may define the field as its own, which hides the one of the class. */
   readonly isField: boolean;
 }
 
@@ -56,7 +56,7 @@ export type Member = MethodMember | SignalMember | PropertyMember;
 /** A member of a class: the note, and the most derived prototype that declares it. */
 type ClassMember = Member & { readonly home: object };
 
-/** What the classes' constructor needs to know; by the names in the class, disabled ones included. */
+/** The members by their names in the class, including disabled ones, for the constructor of the class. */
 export type ClassMembers = ReadonlyMap<string, ClassMember>;
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -91,7 +91,7 @@ function decoratedTwice(key: string): InvalidArgumentError {
 }
 
 /**
- * The decorated members of the class with this prototype, inherited ones included.
+ * Returns the decorated members of the class with this prototype, including inherited ones.
  *
  * @throws {@link InvalidArgumentError} if two of them have the same name on D-Bus
  */
@@ -116,7 +116,7 @@ export function membersOf(prototype: object): ClassMembers {
   return members;
 }
 
-/** A class that overrides a property by a getter and a setter may do with the value what it likes. */
+/** A class that overrides a property by a getter and a setter may change the value in any way. */
 const behindGetter = { isStored: false, isField: false };
 
 function ownMembers(prototype: object): Member[] {

@@ -1,4 +1,4 @@
-/** What keeps a method of a class from being a D-Bus method: the compiler reads its parameters and its result. */
+/** The compile-time checks of `@method`: they compare the method's parameters and result with its signatures. */
 
 import type { InvalidName, ValidMemberName } from '../../base/name-grammar.js';
 import type { ArgumentList } from '../../interface/build.js';
@@ -17,7 +17,7 @@ import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal, 
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps, Takes, TakesValue } from './shared-values.js';
 
-/** Why `@method` refuses what it decorates; `never` where it does not. */
+/** The reason why `@method` refuses a member; `never` if it accepts it. */
 export type MethodRefusal<
   Target,
   Second,
@@ -58,7 +58,7 @@ export type FunctionOf<Target, Second, Descriptor> = Second extends StandardCont
 
 export type NoFunction<Key> = `it is no method: write "${Key & string}(…) { … }"`;
 
-/** Why the name that a member has in the class, where it is given no other, is none on D-Bus. */
+/** The reason why the member's name in the class is not valid on D-Bus, if it has no other name. */
 export type NameRefusal<N extends string, Key> = string extends N
   ? Key extends string
     ? ValidMemberName<Key> extends InvalidName<infer Why>
@@ -71,7 +71,10 @@ type EmitsRefusal<F> = [SignalArguments<F>] extends [never]
   ? never
   : 'write @signal: its return type, Emits, says that it is a signal';
 
-/** Why what a function returns cannot be sent as `O`, or, where clients share the class, would not be read as promised. */
+/**
+ * The reason why a result cannot be sent as `O`, or, for a class that clients share, would not be read with the
+ * declared type.
+ */
 type ResultRefusal<R, O extends ArgumentList, Only extends boolean> = true extends IsAny<R> | IsUnknown<O>
   ? never
   : [R] extends [never]
@@ -120,7 +123,7 @@ type ParametersRefusal<
           : never
     : never;
 
-/** The parameters for the arguments, without the one for the context; or why it is not clear which one that is. */
+/** The parameters for the arguments, without the one for the context; or the reason why that one is ambiguous. */
 type OwnParameters<
   Q extends readonly unknown[],
   In extends readonly unknown[],

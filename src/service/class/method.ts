@@ -1,4 +1,4 @@
-/** `@method`: a method of the class answers calls from the bus. */
+/** `@method`: makes a method of the class answer calls from the bus. */
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
 import type { ArgumentList, MethodInput } from '../../interface/build.js';
@@ -27,24 +27,25 @@ export interface MethodOptions<
   V extends VariantChoice = 'plain',
   N extends string = string,
 > extends MemberOptions<N & ValidMemberName<N>> {
-  /** The arguments; none if left out. */
+  /** The arguments; none by default. */
   readonly in?: (I & ValidArguments<I>) | undefined;
-  /** The reply's values. None: the result is ignored; one: the result is the value; several: it is a tuple of them. */
-  readonly out?: (O & ValidArguments<O>) | undefined;
   /**
-   * Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. Not together with `out`.
+   * The values of the reply. With none, the result is ignored; with one, the result is the value; with several, it is a
+   * tuple of them.
    */
+  readonly out?: (O & ValidArguments<O>) | undefined;
+  /** Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. Excludes `out`. */
   readonly noReply?: NoReply<O> | undefined;
   /** `true`: the method gets the call's {@link CallContext} as its last parameter. */
   readonly context?: C | undefined;
   /**
-   * `'wrap'`: the method gets the variants among its arguments, at any depth, as `Variant`, which keeps their types;
-   * `'plain'` (if left out): the values in them. To pass variants on as they came, wrap.
+   * `'wrap'`: the method gets the variants in its arguments, at any depth, as `Variant`, which keeps their types.
+   * `'plain'` (the default): it gets the values in them. Use `'wrap'` to pass variants on with their types.
    */
   readonly variants?: V | undefined;
 }
 
-/** The decorator that {@link method} makes, for both dialects. What it refuses, it refuses with the cure. */
+/** The decorator that {@link method} returns, for both dialects. Its compile errors say what to change. */
 export type DecoratesMethod<
   I extends ArgumentList,
   O extends ArgumentList,
@@ -59,16 +60,16 @@ export type DecoratesMethod<
 
 /**
  * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must take the values that are read
- * by `in`; its result, or what its promise resolves with, must be writable by `out`.
+ * by `in`; its result, or the value that its promise resolves with, must be writable by `out`.
  *
- * Throw a {@link DBusError} that you make to answer with that error. Anything else thrown is answered with
- * `org.freedesktop.DBus.Error.Failed` and its message, and reported: also an error that busbar made, because an argument that
- * it was given is wrong, a call made here failed or a connection ended, for it is no answer to this caller. A result that does
- * not fit is answered so, too, and reported.
+ * A {@link DBusError} that the program makes and throws is the answer. Any other error is answered with
+ * `org.freedesktop.DBus.Error.Failed` and its message, and reported. That includes errors made by busbar, for instance
+ * because an argument was invalid, a call of the method failed or a connection ended: they are not meant for this
+ * caller. A result of the wrong type is answered and reported in the same way.
  *
- * Proxies of the class have its types: so the compiler wants one parameter for each argument, none that may be left out,
- * and results that are read as they are declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that no
- * client shares.
+ * Proxies of the class have its types. So the compiler requires one parameter for each argument, no optional parameter,
+ * and results that are read with their declared type (a `bigint` for `x`). See {@link ServiceInterface} for classes
+ * that clients do not share.
  *
  * @example
  * ```ts
@@ -78,7 +79,7 @@ export type DecoratesMethod<
  * }
  * ```
  *
- * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
+ * @throws {@link InvalidArgumentError} if a signature or name is invalid, when the class is defined
  * @see D-Bus specification, section "Message Protocol", type METHOD_CALL
  */
 export function method<

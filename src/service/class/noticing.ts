@@ -1,9 +1,9 @@
 /**
- * How a decorated property notices that it is assigned. When the class is complete, the setter on its prototype is
- * replaced by one that also tells the instance's property store; a plain field gets an accessor that stores its value.
+ * Detects assignments to a decorated property. When the class is complete, the setter on its prototype is replaced by
+ * one that also informs the instance's property store. A plain field gets an accessor that stores its value.
  *
- * Each class that declares the property has one, whether it decorates it anew or overrides it only. The most derived one
- * tells; what `super` reaches within it is part of how it sets the value.
+ * Each class that declares the property has such a setter, whether it decorates the property again or only overrides
+ * it. The most derived one informs the store. Setters that it calls through `super` are part of setting the value.
  */
 import type { Decorated } from './decoration.js';
 import { serviceObjectOf } from './service-object.js';
@@ -12,7 +12,7 @@ type Getter = (this: object) => unknown;
 type Setter = (this: object, value: unknown) => unknown;
 
 /**
- * Puts the noticing setter in place of the one that the class has.
+ * Replaces the setter of the class by one that informs the store.
  *
  * @param kind how the property is declared by the class with this prototype
  */
@@ -37,12 +37,12 @@ export function noticeAssignments(prototype: object, key: string, kind: Decorate
   });
 }
 
-/** Whether what is assigned is what is read: then it is checked when it is assigned. */
+/** Whether the assigned value is the value that is read. It is checked on assignment then. */
 export function isStoredAs(kind: Decorated['kind']): boolean {
   return kind === 'field' || kind === 'accessor';
 }
 
-/** An accessor that keeps the values of a field. */
+/** Makes an accessor that keeps the values of a field. */
 function storage(): PropertyDescriptor {
   const values = new WeakMap<object, unknown>();
   return {

@@ -1,12 +1,12 @@
 /**
- * An override without a decorator takes the place of a decorated member, as which it is described: it has to be of the same
- * kind, and to leave the access of a property as it is.
+ * Checks an override without a decorator. It replaces a decorated member and is described as that member, so it must be
+ * of the same kind and keep the access of a property.
  */
 import type { Access } from '../../interface/description.js';
 import { inheritedDescriptor } from './class-description.js';
 import { GENERATOR, isGenerator, refused } from './decoration.js';
 
-/** Why a getter, a setter or a value is no override of a method or a signal. */
+/** The reason why a getter, a setter or a value does not override a method or a signal. */
 export function overriddenByNoMethod(decorator: 'method' | 'signal', key: string): string {
   return `it is overridden by what is no method: write "${key}(…) { … }", or take it off D-Bus with @${decorator}({ disabled: true })`;
 }
@@ -19,7 +19,7 @@ export function checkMethodOverride(prototype: object, key: string): void {
 }
 
 /**
- * @param access what the decorator was told
+ * @param access the access in the decorator's options
  * @throws {@link InvalidArgumentError}
  */
 export function checkPropertyOverride(prototype: object, key: string, access: Access | undefined): void {

@@ -1,11 +1,11 @@
-/** What keeps a member of a class from being a D-Bus property: the compiler reads the type of what it holds. */
+/** The compile-time checks of `@property`: they compare the type of the member's value with its signature. */
 import type { Access, EmitsChanged } from '../../interface/description.js';
 import type { ReadValue, ReadValueAs, ValidType, VariantChoice, WriteValue } from '../../signature/types.js';
 import type { First, IsAny, IsUnknown, Misfit, PlaceRefusal, StandardContext } from './refusal.js';
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps, TakesValue } from './shared-values.js';
 
-/** What `@property` was told: the signature, the access and what changes emit, `undefined` where it was not. */
+/** The options of `@property`: the signature, the access and `emits`; `undefined` for those left out. */
 interface Told {
   readonly type: string;
   readonly access: Access | undefined;
@@ -13,10 +13,10 @@ interface Told {
   readonly variants: VariantChoice;
 }
 
-/** Why `@property` refuses what it decorates; `never` where it does not. */
+/** The reason why `@property` refuses a member; `never` if it accepts it. */
 export type PropertyRefusal<Target, Second, Descriptor, P extends Told> = First<
   PlaceRefusal<Target, Second>,
-  // An invalid signature is refused where it stands.
+  // An invalid signature is refused where it is written.
   true extends IsAny<Second> | (P['type'] extends ValidType<P['type']> ? false : true)
     ? never
     : Second extends StandardContext
@@ -44,7 +44,10 @@ type StandardRefusal<Context extends StandardContext, P extends Told> =
           ? `write "accessor ${Context['name'] & string}", for nothing notices assignments to a field`
           : NoProperty<Context['name']>;
 
-/** Why what a getter beside the decorated setter returns cannot be read. A setter alone has the type of what it takes. */
+/**
+ * The reason why the value of a getter beside the decorated setter cannot be read. A setter alone has the type of its
+ * parameter.
+ */
 type BesideRefusal<This, Name, P extends Told> = P['access'] extends 'write'
   ? never
   : Name extends keyof This
@@ -72,7 +75,7 @@ type NoProperty<Key> = `a method is no property: write "get ${Key & string}()", 
 
 type IsFunction<V> = IsAny<V> extends true ? false : V extends (...args: never) => unknown ? true : false;
 
-/** One reason at a time, of what access asks for. */
+/** The first reason that the access is concerned with. */
 type HeldRefusal<V, P extends Told, A extends Access, Only extends boolean> = First<
   ConstantRefusal<P, A>,
   A extends 'read'
@@ -88,7 +91,10 @@ type ConstantRefusal<P extends Told, A extends Access> = P['emits'] extends 'con
     : 'what others may set is not constant: write "access" as "read"'
   : never;
 
-/** Why what it holds cannot be sent, or, where clients share the class, would not be read as promised. */
+/**
+ * The reason why the value cannot be sent, or, for a class that clients share, would not be read with the declared
+ * type.
+ */
 type ReadRefusal<V, P extends Told, Only extends boolean> = true extends IsAny<V> | IsUnknown<P['type']>
   ? never
   : [V] extends [WriteValue<P['type']>]
@@ -102,7 +108,7 @@ type ReadRefusal<V, P extends Told, Only extends boolean> = true extends IsAny<V
           >
     : Misfit<`what it holds cannot be sent as "${P['type']}": declare`, ReadValue<P['type']>>;
 
-/** Why it cannot take what others set. */
+/** The reason why it cannot accept the values that clients set. */
 type WriteRefusal<V, P extends Told> =
   IsUnknown<P['type']> extends true
     ? never
@@ -112,12 +118,12 @@ type WriteRefusal<V, P extends Told> =
 
 type TakesSet<Set, V> = [Set] extends [V] ? TakesValue<Set, V> : false;
 
-/** Why clients could set what cannot be sent. */
+/** The reason why clients could set a value that cannot be sent. */
 type SettableRefusal<V, P extends Told> = [V] extends [WriteValue<P['type']>]
   ? never
   : Misfit<`it takes what clients cannot send as "${P['type']}": declare`, ReadValue<P['type']>>;
 
-/** Whether a member cannot be assigned: types that differ in `readonly` alone are only told apart as bounds. */
+/** Whether a member cannot be assigned. Types that differ only in `readonly` can only be told apart as bounds. */
 export type IsReadonly<T, Name> = Name extends keyof T ? IsReadonlyMember<T, Name> : false;
 
 type IsReadonlyMember<T, Name extends keyof T> =

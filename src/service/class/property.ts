@@ -1,4 +1,4 @@
-/** `@property`: an accessor, a getter and setter, or a plain field of the class is a D-Bus property. */
+/** `@property`: makes an accessor, a getter and setter, or a plain field of the class a D-Bus property. */
 import type { PropertyInput } from '../../interface/build.js';
 import type { Access, EmitsChanged } from '../../interface/description.js';
 import type { ValidType, VariantChoice } from '../../signature/types.js';
@@ -18,21 +18,22 @@ export interface PropertyOptions<
 > extends MemberOptions {
   /** The signature of one complete type. */
   readonly type: S & ValidType<S>;
-  /** What others may do. If left out: what the getter and setter allow; an accessor or a field is `readwrite`. */
+  /** How clients may access it. By default what the getter and setter allow; `readwrite` for an accessor or a field. */
   readonly access?: A;
   /**
-   * What a change tells the world: `true` (if left out) the new value, `'invalidates'` only that there is one,
-   * `'const'` nothing because it never changes, `false` nothing although it may.
+   * What a change announces: `true` (the default) the new value, `'invalidates'` only that the value has changed,
+   * `'const'` nothing because it never changes, `false` nothing although it may change.
    */
   readonly emits?: E;
   /**
-   * `'wrap'`: the property gets the variants in what others set as `Variant`; `'plain'` (if left out): the values in
-   * them. Either way, others read what they set, types included, until the property has another value.
+   * `'wrap'`: the property gets the variants in values that clients set as `Variant`. `'plain'` (the default): it gets
+   * the values in them. In both cases, clients read the value that was set, including its types, until the property has
+   * another value.
    */
   readonly variants?: W | undefined;
 }
 
-/** The decorator that {@link property} makes, for both dialects. What it refuses, it refuses with the cure. */
+/** The decorator that {@link property} returns, for both dialects. Its compile errors say what to change. */
 export type DecoratesProperty<
   S extends string,
   A extends Access | undefined,
@@ -56,21 +57,21 @@ export type DecoratesProperty<
  * Makes an accessor (`accessor Name: string = ''`), a getter with or without a setter, or, with TypeScript's
  * `experimentalDecorators`, a plain field of a {@link ServiceInterface} class a D-Bus property.
  *
- * Assigning emits PropertiesChanged as `emits` says, whoever assigns: the class itself, others in the process, or a
- * client over the bus. Changes with nothing sent between them leave together, at the end of the tick or
- * before what is sent next. If the property has the same primitive value after the assignment as before, nothing has
- * changed and nothing is sent; an object always counts as a change, for its content may be new. A value that changes by itself needs `emitPropertiesChanged`.
+ * Every assignment emits PropertiesChanged as `emits` says: by the class itself, by other code of the process, or by a
+ * client over the bus. Changes within a tick are sent together, at the end of the tick or before the next message. If
+ * the property has the same primitive value after the assignment as before, nothing is sent. An object always counts as
+ * a change, because its content may be new. A value that changes without an assignment needs `emitPropertiesChanged`.
  *
- * A value that does not fit the signature is refused when it is assigned to an accessor or field: the assignment
- * throws. Behind a getter (and behind `accessor` with `experimentalDecorators`, which looks like one) it is found when it
- * is read: it is left out of what is sent, and reported.
+ * Assigning a value of the wrong type to an accessor or field throws. The value of a getter (and of an `accessor` with
+ * `experimentalDecorators`, which looks like one) is checked when it is read: if its type is wrong, it is left out of
+ * messages and reported.
  *
- * A getter may return a promise. Proxies of the class have the property's type: so the compiler wants one that is read as
- * it is declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that no client shares.
+ * A getter may return a promise. Proxies of the class have the property's type. So the compiler requires a type that is
+ * read as it is declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that clients do not share.
  *
- * Where the value has variants, the class has the plain values in them, and others read the types that they set: each
- * part of the value keeps the type it came with for as long as it is equal to what came. What the class puts there
- * instead is sent as the type that goes without saying, or as the `Variant` it is.
+ * If the value has variants, the class has the plain values in them, and clients read the types that clients set: each
+ * part of the value keeps the received type while it equals the received value. A value that the class puts there
+ * instead is sent with its default type, or as the `Variant` that it is.
  *
  * @example
  * ```ts
@@ -78,7 +79,7 @@ export type DecoratesProperty<
  * accessor TestProperty: Record<string, string> = {};
  * ```
  *
- * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined
+ * @throws {@link InvalidArgumentError} if the signature or name is invalid, when the class is defined
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
 export function property<
@@ -87,7 +88,7 @@ export function property<
   const W extends VariantChoice = 'plain',
   const E extends EmitsChanged | undefined = undefined,
 >(options: PropertyOptions<S, A, W, E>): DecoratesProperty<S, A, W, E>;
-/** Refuses the decorator without options: what this returns decorates nothing. */
+/** Refuses the decorator without options: the result cannot decorate anything. */
 export function property(): NoOptions<'write @property({ type: … })'>;
 /** Refuses the decorator without parentheses. */
 export function property(

@@ -1,12 +1,12 @@
 /**
- * What a decorator's second parameter is where a member cannot be what the decorator makes of it: a text that says what to
- * write, so that the compiler's error names the cure. `decoration.ts` refuses the same at run time.
+ * The type of a decorator's second parameter if the member cannot be decorated: a text that says what to write, which
+ * the compiler's error then contains. `decoration.ts` refuses the same at run time.
  */
 import type { ServiceInterface } from './service-interface.js';
 
 declare const expected: unique symbol;
 
-/** Nothing fits this: the cure, and the type that would fit. */
+/** A type that no value fits, with the remedy and the expected type. */
 export interface Misfit<Cure extends string, Expected> {
   readonly cure: Cure;
   readonly [expected]: Expected;
@@ -15,30 +15,30 @@ export interface Misfit<Cure extends string, Expected> {
 export type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /**
- * The second parameter of a decorator that was written without parentheses. It has a name because overloads with literal
- * parameters come first to the compiler, which tells what is wrong with the last.
+ * The second parameter of a decorator that was written without parentheses. It has a name because the compiler tries
+ * overloads with literal parameters first, and reports the error of the last.
  */
 export type NoParentheses<Written extends string> = `write ${Written}`;
 
-/** What a decorator that was called without its options returns to the compiler, which says that it cannot be called. */
+/** The result type of a decorator that was called without its options. The compiler says that it cannot be called. */
 export interface NoOptions<Cure extends string> {
   readonly cure: Cure;
 }
 
 /**
- * What a decorator that was written wrongly returns to the compiler: it may decorate anything, lest the error that says what
- * is wrong comes behind another that says nothing.
+ * The result type of a decorator that was written wrongly. It may decorate anything, so that the useful error is the
+ * only one.
  */
 // biome-ignore lint/suspicious/noExplicitAny: nothing else is both called and taken for what a decorator returns
 export type RefusedDecorator = any;
 
-/** The first reason of several; `never` is none. */
+/** The first of two reasons; `never` is no reason. */
 export type First<A, B> = [A] extends [never] ? B : A;
 
-/** A decorator's second parameter: whatever it is called with, or the reason why that is refused. */
+/** A decorator's second parameter: any type, or the reason why the member is refused. */
 export type Unless<Reason, Second> = [Reason] extends [never] ? Second : Reason;
 
-/** Whether a signature, or one of a list, is only known as `string`: then nothing is known of the values. */
+/** Whether a signature, or one of a list, is only known as `string`, so that nothing is known of the values. */
 export type IsUnknown<A extends string | readonly string[]> = A extends string
   ? string extends A
     ? true
@@ -74,7 +74,10 @@ type ThisOf<Context> =
             ? This
             : unknown;
 
-/** Why no member can be on D-Bus that stands there: static or private, named by a symbol, or in a class that is no service. */
+/**
+ * The reason why no member can be on D-Bus there: it is static or private, its name is a symbol, or its class is not a
+ * service.
+ */
 export type PlaceRefusal<Target, Second> =
   IsAny<Second> extends true
     ? never

@@ -1,6 +1,6 @@
 /**
- * The base of decorated service classes. It has next to no members of its own, so that an interface can have nearly any:
- * what makes an instance exportable is its service object, which the constructor makes.
+ * The base of decorated service classes. It has few members of its own, so that an interface can have nearly any name.
+ * The service object, which the constructor makes, is what makes an instance exportable.
  */
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
@@ -11,17 +11,17 @@ import { ServiceObject, serviceBrand } from './service-object.js';
 
 /** A class that extends {@link ServiceInterface}; its constructor may be private. */
 export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> extends NamedClass {
-  /** What its instances are. */
+  /** The type of its instances. */
   readonly prototype: T;
 }
 
-/** The key of the phantom property that tells whether clients share a class; nothing has it at run time. */
+/** The key of the phantom property that tells whether clients share a class. It does not exist at run time. */
 declare const sharedBy: unique symbol;
 
-/** Whether clients make proxies of a class, or services alone use it. */
+/** Whether clients make proxies of a class, or only services use it. */
 export type ServiceUse = 'shared' | 'service-only';
 
-/** Whether a class says that no client shares it. */
+/** Whether a class declares that clients do not share it. */
 export type IsServiceOnly<T> = T extends { readonly [sharedBy]?: infer Use }
   ? [Use] extends ['service-only' | undefined]
     ? true
@@ -29,14 +29,14 @@ export type IsServiceOnly<T> = T extends { readonly [sharedBy]?: infer Use }
   : false;
 
 /**
- * A D-Bus interface as a class: extend it, name the interface in `super('…')`, and decorate what others may use with
- * `@method`, `@property` and `@signal`. Export instances with `bus.export(path, instance)`, at as many paths and buses
- * as you like; hand the class itself to `bus.proxy` to talk to one. Subclasses inherit decorated members and may
- * override them, decorated anew or not.
+ * A D-Bus interface as a class: extend it, name the interface in `super('…')`, and decorate its members with `@method`,
+ * `@property` and `@signal`. Export instances with `bus.export(path, instance)`, at any number of paths and buses. Pass
+ * the class itself to `bus.proxy` to make a proxy. Subclasses inherit decorated members and may override them, with or
+ * without decorating them again.
  *
- * Proxies of a class have the types of its members, so the decorators refuse members whose types promise a client what it
- * does not read. `extends ServiceInterface<'service-only'>` says that no client makes a proxy of the class: then its
- * members may be of any type that fits their signatures, and `bus.proxy` does not take the class.
+ * Proxies of a class have the types of its members, so the decorators refuse members whose declared types are not what
+ * a client reads. `extends ServiceInterface<'service-only'>` declares that no client makes a proxy of the class. Then
+ * its members may have any type that fits their signatures, and `bus.proxy` does not accept the class.
  *
  * @example
  * ```ts
@@ -49,17 +49,17 @@ export type IsServiceOnly<T> = T extends { readonly [sharedBy]?: infer Use }
  * ```
  */
 export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
-  /** Never there: it only tells the compiler what the class is for. */
+  /** Does not exist at run time. It tells the compiler what the class is for. */
   declare readonly [sharedBy]?: Use;
 
-  /** The interface's name, for classes that do not give it in their constructor or need arguments there. */
+  /** The interface's name, for classes whose constructor does not pass it to `super`, or needs arguments for that. */
   static readonly interfaceName?: string | undefined;
 
   readonly #object: ServiceObject;
 
   /**
-   * @param interfaceName the D-Bus interface name, alone or with options; the static `interfaceName` if left out
-   * @throws {@link InvalidArgumentError} for an invalid name, or if two members have the same name on D-Bus
+   * @param interfaceName the D-Bus interface name, alone or with options; the static `interfaceName` by default
+   * @throws {@link InvalidArgumentError} if the name is invalid, or two members have the same name on D-Bus
    */
   constructor(interfaceName?: string | ServiceInterfaceOptions) {
     const options =
@@ -78,7 +78,8 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
   }
 
   static {
-    // Not a member of the type, which proxies of a class are made of. A Proxy of an instance, or a prototype, is shown as it is.
+    // Not a member of the type, because proxies of a class are typed by it. A Proxy of an instance, or a prototype, is
+    // shown unchanged.
     const show = function (this: ServiceInterface): object {
       return #object in this ? this.#object.view : this;
     };
@@ -90,13 +91,13 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
   }
 
   /**
-   * Sends PropertiesChanged for properties whose values change without being assigned, such as those of a getter.
-   * They leave together with what else changes before anything else is sent, at every path with the object.
+   * Sends PropertiesChanged for properties whose values change without being assigned, such as those of a getter. They
+   * are sent together with other changes of the same tick, from every path with the object.
    *
-   * @param changes the properties, by their names in the class: an array of those whose new value is to be read, or an
+   * @param changes the properties, by their names in the class: an array of those whose new values are read, or an
    * object with the values
-   * @throws {@link InvalidArgumentError} for an unknown property, for one described as never emitting, and for a value
-   * that does not fit; nothing is sent then
+   * @throws {@link InvalidArgumentError} if a property is unknown, never emits changes, or a value has the wrong type;
+   * nothing is sent then
    * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
    */
   emitPropertiesChanged<Name extends keyof this & string>(

@@ -1,6 +1,6 @@
 /**
- * The exportable behind one instance of a service class. It turns D-Bus names into members of the instance and back,
- * and owns the instance's property store. `ServiceInterface`'s constructor makes it; the decorated members find it here.
+ * The exportable of one instance of a service class. It maps D-Bus names to members of the instance and back, and owns
+ * the instance's property store. `ServiceInterface`'s constructor makes it; the decorated members find it here.
  */
 
 import { types } from 'node:util';
@@ -19,7 +19,10 @@ import { signalValues } from './signal-values.js';
 
 const serviceObjects = new WeakMap<object, ServiceObject>();
 
-/** Shared by all copies of this package in a process: what extends another copy's `ServiceInterface` is told to be that. */
+/**
+ * Shared by all copies of this package in a process, to recognise a class that extends another copy's
+ * `ServiceInterface`.
+ */
 export const serviceBrand: unique symbol = Symbol.for('busbar.ServiceInterface');
 
 /** Whether its class extends the `ServiceInterface` of this copy of the package. */
@@ -28,7 +31,7 @@ export function isServiceInstance(instance: object): boolean {
 }
 
 /**
- * The service object of an instance.
+ * Returns the service object of an instance.
  *
  * @throws {@link InvalidArgumentError} if its class does not extend `ServiceInterface`
  */
@@ -50,11 +53,11 @@ export class ServiceObject implements Exportable, PropertySource {
   readonly #instance: Record<string, unknown>;
   readonly #members: ClassMembers;
   readonly #named: MembersByName;
-  /** Whether a field that the instance defined is being moved to where its changes are noticed. */
+  /** Whether an own field of the instance is being moved to the accessor that detects its changes. */
   #isAdopting = false;
-  /** The properties whose first values are still to be checked. */
+  /** The properties whose first values have not been checked. */
   readonly #unchecked: Set<PropertyMember>;
-  /** The signals that were told to be hidden by a field. */
+  /** The signals that were reported as hidden by a field. */
   readonly #told = new Set<string>();
 
   constructor(instance: object, description: InterfaceDescription) {
@@ -95,8 +98,8 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 
   /**
-   * Moves the fields that the instance has defined to where their changes are noticed, and checks the first values of
-   * what keeps them. An instance that is exported in a constructor may define more of them later: then it is done again.
+   * Moves the instance's own fields to the accessors that detect their changes, and checks the first values of stored
+   * properties. An instance that is exported in a constructor may define more fields later; then this runs again.
    */
   prepare(refuse: (error: unknown) => void = thrown): void {
     for (const member of this.#named.properties.values()) {
@@ -115,7 +118,7 @@ export class ServiceObject implements Exportable, PropertySource {
     }
   }
 
-  /** A field that is defined (ES2022) hides the accessor on the prototype; one that is assigned has gone there already. */
+  /** A defined field (ES2022) hides the accessor on the prototype. An assigned field has used the accessor already. */
   #adopt(key: string): boolean {
     const own = Object.getOwnPropertyDescriptor(this.#instance, key);
     if (own === undefined || !('value' in own)) return false;
@@ -135,7 +138,7 @@ export class ServiceObject implements Exportable, PropertySource {
     return true;
   }
 
-  /** Whether there is nothing left to check. */
+  /** Whether nothing is left to check. */
   #checkFirst(member: PropertyMember): boolean {
     const description = this.description.properties.get(member.name);
     if (description === undefined || description.access === 'write') return true;
@@ -143,7 +146,7 @@ export class ServiceObject implements Exportable, PropertySource {
     try {
       value = this.#instance[member.key];
     } catch {
-      // The constructor has not come to it yet.
+      // The constructor has not defined it yet.
       return false;
     }
     if (value !== undefined) encodeEntry(description, value, false, member.key);
@@ -163,7 +166,7 @@ export class ServiceObject implements Exportable, PropertySource {
     return this.#members.get(key)?.home === prototype;
   }
 
-  /** The name of a property, where the class with this prototype is the one whose setter tells that it is assigned. */
+  /** The name of a property, if the class with this prototype is the one whose setter informs the store. */
   nameOf(key: string, prototype: object): string | undefined {
     const member = this.#members.get(key);
     if (member === undefined || member.home !== prototype || member.disabled || this.#isAdopting) return undefined;
@@ -186,10 +189,10 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 
   /**
-   * Tells of changes that no assignment shows.
+   * Announces changes that happened without an assignment.
    *
    * @param changes names in the class, alone or with their new values
-   * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
+   * @throws {@link InvalidArgumentError} if a property is unknown or never emits changes, or a value has the wrong type
    */
   announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
     const names = new Map<string, string>();
@@ -204,17 +207,17 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 }
 
-/** What the bus may ask for, by its names on D-Bus: two members of a class may share one, if one is a method. */
+/** The members by their D-Bus names. Two members of a class may share a name, if one is a method. */
 interface MembersByName {
   readonly methods: ReadonlyMap<string, MethodMember>;
   readonly properties: ReadonlyMap<string, PropertyMember>;
-  /** The methods that want their variants wrapped. */
+  /** The methods that get their variants as `Variant`. */
   readonly wrapping: ReadonlySet<string>;
   /** The properties whose values are checked when the object is exported. */
   readonly stored: readonly PropertyMember[];
   /** The signals, by their names in the class. */
   readonly signals: readonly string[];
-  /** Whether an instance that is exported in a constructor may define something later that has to be seen. */
+  /** Whether an instance that is exported in a constructor may define fields later that must be processed. */
   readonly mayDefineMore: boolean;
 }
 
@@ -242,7 +245,7 @@ function membersByName(members: ClassMembers): MembersByName {
   return named;
 }
 
-/** Whether a field of the instance has taken the place of a signal. One that is bound to the instance emits as before. */
+/** Whether a field of the instance has replaced a signal. A method bound to the instance emits as before. */
 function isHidden(instance: object, key: string): boolean {
   const own = Object.getOwnPropertyDescriptor(instance, key);
   return own !== undefined && (own.value as { name?: unknown } | undefined)?.name !== `bound ${key}`;
@@ -258,7 +261,7 @@ function hiddenSignal(key: string): InvalidArgumentError {
   return new InvalidArgumentError(`the signal ${key} is overridden by a field, which emits nothing: ${cure}`);
 }
 
-/** The value that an instance keeps; nothing where it cannot be read yet, because the constructor has not come to it. */
+/** The value that an instance stores; nothing if it cannot be read yet, because the constructor has not defined it. */
 function kept(instance: Record<string, unknown>, key: string): PropertyDescriptor | undefined {
   try {
     return { value: instance[key] };
@@ -267,7 +270,7 @@ function kept(instance: Record<string, unknown>, key: string): PropertyDescripto
   }
 }
 
-/** A getter and setter as they are shown. */
+/** A getter and setter as inspection shows them. */
 function behind(instance: Record<string, unknown>, key: string, { get, set }: PropertyDescriptor): PropertyDescriptor {
   return { ...(get && { get: () => instance[key] }), ...(set && { set }) };
 }

@@ -1,8 +1,9 @@
 /**
- * The types of a class whose clients make proxies of it: a proxy has to keep what the members' own types promise. What a
- * class sends is not always what a client reads: a `Variant` comes as the value in it, a `Map` by text as an object, a
- * typed array as an array. Where the type of what is sent tells that, the proxy is typed so. Where it does not (a number is
- * read as a bigint, as a number or as a file descriptor, by the signature alone), the decorators refuse the member.
+ * The types of a class whose clients make proxies of it. A proxy must read the declared types of the members, but
+ * clients do not always read what a class sends: a `Variant` is read as the value in it, a `Map` with text keys as an
+ * object, a typed array as an array. If the sent type determines the read type, the proxy is typed by it. If it does
+ * not (the signature alone decides whether a number is read as a bigint, a number or a file descriptor), the decorators
+ * refuse the member.
  */
 
 import type { WrittenDictionary } from '../../signature/literal.js';
@@ -14,7 +15,7 @@ import type { Variant } from '../../values/variant.js';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-/** The typed arrays of numbers, and of integers of 64 bits, that are read, and that may be written. */
+/** The typed arrays of numbers and of 64-bit integers that are read, and those that may be written. */
 type ReadNumbers = ReadTypedArrays['n' | 'q' | 'i' | 'u' | 'd'];
 type ReadBigints = ReadTypedArrays['x' | 't'];
 type WrittenNumbers = WrittenTypedArrays['n' | 'q' | 'i' | 'u' | 'd'];
@@ -24,7 +25,10 @@ type Wraps<D extends Reading> = D extends `wrap${string}` ? true : false;
 type HasTypedArrays<D extends Reading> = D extends `${string}typed${string}` ? true : false;
 type ReadDictionary<V, D extends Reading> = D extends MappedReading ? Map<string, V> : Record<string, V>;
 
-/** What a client reads of what a class sends. Refined types are taken on trust, but for members that may be variants. */
+/**
+ * The type that a client reads for a type that a class sends. Refined types are trusted, except for members that may be
+ * variants.
+ */
 export type Received<T, D extends Reading> =
   IsAny<T> extends true
     ? T
@@ -75,7 +79,7 @@ type ReceivedRefined<T, D extends Reading> = D extends 'read'
     ? Map<string, unknown>
     : { readonly [Name in keyof T]: unknown };
 
-/** What a client may send for what a class reads. */
+/** The type that a client may send for a type that a class reads. */
 export type Written<T> =
   IsAny<T> extends true
     ? T
@@ -103,7 +107,7 @@ export type Written<T> =
                         : T
                       : T;
 
-/** Which typed array is the matching one, only the signature tells. */
+/** The signature alone tells which typed array matches. */
 type WrittenList<Element> =
   | readonly Written<Element>[]
   | (IsAny<Element> extends true
@@ -114,7 +118,7 @@ type WrittenList<Element> =
           ? WrittenBigints
           : never);
 
-/** Whether what is read is what the type of what was sent promises to clients. */
+/** Whether the type that is read is the type that the class declares to clients. */
 export type Keeps<Read, Sent> = [Sent] extends [never]
   ? true
   : [Read] extends [Sent]
@@ -145,12 +149,12 @@ type Promises<Read, Promised> =
                 : false;
 
 /**
- * Whether types that read values are assignable to take whatever is read. The compiler assigns a dictionary to a type whose
- * members may all be left out, whatever their types are. What is declared has to be of what may be sent.
+ * Whether a type accepts every value that is read. The compiler assigns a dictionary to any type whose members are all
+ * optional, so the declared type must also be a type that may be sent.
  */
 export type Takes<Read, Declared> = true extends HasOptional<Declared> ? TakesValue<Read, Declared> : true;
 
-/** Whether there is a type in it whose members may all be left out: most have none, and the compiler is done sooner. */
+/** Whether the type contains one whose members are all optional. Most contain none, which saves the compiler time. */
 type HasOptional<Declared> = Declared extends string | number | bigint | boolean | undefined
   ? never
   : unknown extends Declared
@@ -165,7 +169,7 @@ type HasOptional<Declared> = Declared extends string | number | bigint | boolean
             ? true
             : never;
 
-/** The same where it is not known that what is declared may be sent: a type that has itself in it ends with what is read. */
+/** The same if it is not known that the declared type may be sent. A recursive type ends with the type that is read. */
 export type TakesValue<Read, Declared> = Read extends string | number | bigint | boolean
   ? true
   : unknown extends Declared
@@ -188,7 +192,7 @@ export type TakesValue<Read, Declared> = Read extends string | number | bigint |
           ? TakesEntries<Read[keyof Read], Declared>
           : true;
 
-/** What may be in a dictionary, by a type that has a type for any name, or names. */
+/** The values that a dictionary may have, by a type with an index signature. */
 type TakesEntries<Value, Declared> = string extends keyof Declared
   ? TakesValue<Value, Declared[keyof Declared]>
   : false extends {

@@ -1,4 +1,4 @@
-/** What keeps a method of a class from being a D-Bus signal: the compiler reads what it returns. */
+/** The compile-time checks of `@signal`: they compare the method's result with its signature. */
 import type { ArgumentList } from '../../interface/build.js';
 import type { ReadArguments, WriteResult } from '../../signature/types.js';
 import type { Carries, SignalArguments } from './emits.js';
@@ -7,7 +7,7 @@ import type { First, InstanceOf, IsAny, IsUnknown, KeyOf, Misfit, PlaceRefusal }
 import type { IsServiceOnly } from './service-interface.js';
 import type { Keeps } from './shared-values.js';
 
-/** Why `@signal` refuses what it decorates; `never` where it does not. */
+/** The reason why `@signal` refuses a member; `never` if it accepts it. */
 export type SignalRefusal<Target, Second, Descriptor, A extends ArgumentList, N extends string> = First<
   PlaceRefusal<Target, Second>,
   FunctionOf<Target, Second, Descriptor> extends infer F
@@ -22,7 +22,7 @@ export type SignalRefusal<Target, Second, Descriptor, A extends ArgumentList, N 
     : never
 >;
 
-/** Why what is returned cannot be sent. */
+/** The reason why the result cannot be sent. */
 type ValuesRefusal<R, A extends ArgumentList> =
   IsAny<R> extends true
     ? never
@@ -38,7 +38,7 @@ type ValuesRefusal<R, A extends ArgumentList> =
             ? never
             : Misfit<'what it returns does not fit "args": return', WriteResult<A>>;
 
-/** Why listeners would not get what the return type promises. */
+/** The reason why listeners would not get the declared type. */
 type PromiseRefusal<Promised, A extends ArgumentList, Only extends boolean> = [Promised] extends [never]
   ? [Only] extends [true]
     ? never

@@ -1,11 +1,11 @@
-/** From what a signal's method returned to the values that are sent. */
+/** Converts the result of a signal's method into the values that are sent. */
 import { InvalidArgumentError } from '../../base/errors.js';
 
 /**
- * The values of a signal's arguments: none, the value itself, or those of the tuple that was returned.
+ * The values of a signal's arguments: none, the returned value, or the elements of the returned tuple.
  *
  * @param count how many arguments the signal has
- * @throws {@link InvalidArgumentError} if there are several and the method did not return that many
+ * @throws {@link InvalidArgumentError} if there are several, and the method returned another number of values
  */
 export function signalValues(name: string, count: number, returned: unknown): readonly unknown[] {
   if (count === 0) return [];

@@ -1,4 +1,4 @@
-/** `@signal`: calling a method of the class sends a signal. */
+/** `@signal`: makes a method of the class send a signal when it is called. */
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
 import type { ArgumentList, SignalInput } from '../../interface/build.js';
@@ -23,11 +23,11 @@ import type { SignalRefusal } from './signal-refusal.js';
 /** The options of {@link signal}. */
 export interface SignalOptions<A extends ArgumentList, N extends string = string>
   extends MemberOptions<N & ValidMemberName<N>> {
-  /** The arguments; none if left out. */
+  /** The arguments; none by default. */
   readonly args?: (A & ValidArguments<A>) | undefined;
 }
 
-/** The decorator that {@link signal} makes, for both dialects. What it refuses, it refuses with the cure. */
+/** The decorator that {@link signal} returns, for both dialects. Its compile errors say what to change. */
 export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target, Second, Descriptor>(
   target: Target,
   context: Unless<SignalRefusal<Target, Second, Descriptor, A, N>, Second>,
@@ -35,12 +35,12 @@ export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target,
 ) => void;
 
 /**
- * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits what it returns, from every path
- * and bus that the object is exported at, and from none if it is not exported. An asynchronous one emits when it
- * resolves. For several arguments it returns a tuple, for none nothing. The caller gets what was returned.
+ * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits its result, from every path and
+ * bus with the object, and nothing if the object is not exported. An asynchronous method emits when it resolves. It
+ * returns a tuple for several arguments, and nothing for none. Its caller gets the result.
  *
- * Declare the return type as {@link Emits}: by that, proxies of the class know the member as a signal. Only in classes that
- * no client shares it may be left out.
+ * Declare the return type as {@link Emits}: proxies of the class recognise the signal by it. It may be left out in
+ * classes that clients do not share.
  *
  * @example
  * ```ts
@@ -48,8 +48,8 @@ export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target,
  * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
  * ```
  *
- * @throws {@link InvalidArgumentError} for an invalid signature or name, when the class is defined; and when the method
- * is called and what it returns does not fit
+ * @throws {@link InvalidArgumentError} if a signature or name is invalid, when the class is defined; if the result has
+ * the wrong type, when the method is called
  * @see D-Bus specification, section "Message Protocol", type SIGNAL
  */
 export function signal<const A extends ArgumentList = '', const N extends string = string>(
@@ -82,8 +82,9 @@ function checkSignalFunction(key: string, values: unknown): void {
 }
 
 /**
- * Replaces the method by one that also emits what it returns. Each class that declares the signal has one, whether it
- * decorates it anew or overrides it only: the most derived one emits, and what it calls by `super` does not.
+ * Replaces the method by one that also emits its result. Each class that declares the signal has one, whether it
+ * decorates the signal again or only overrides it. The most derived one emits; methods that it calls through `super` do
+ * not.
  */
 function emitWhenCalled(prototype: object, key: string): void {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;

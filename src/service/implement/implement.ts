@@ -1,6 +1,6 @@
 /**
- * `implement`: an object behind an interface that was defined as data. The handlers stay the user's; the values of
- * properties that are given as plain values live here, and whatever changes them goes through here.
+ * `implement`: an object for an interface that was defined as data. The program keeps its functions. Properties that
+ * are given as plain values are stored here, and every change of them goes through here.
  */
 
 import { inspect } from 'node:util';
@@ -35,8 +35,8 @@ import { type PropertySource, PropertyStore } from '../properties/property-store
 import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
 
 /**
- * A property as a pair of functions. Either may return a promise; values are checked when they are sent. They are properties
- * that hold functions and no methods, because the compiler compares the parameters of methods both ways.
+ * A property as a pair of functions. Either may return a promise. Values are checked when they are sent. The members
+ * are properties with functions rather than methods, because the compiler compares the parameters of methods both ways.
  */
 type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
   ? { readonly get?: undefined }
@@ -49,7 +49,7 @@ type PropertyFunctions<S extends string, A extends Access, V extends VariantChoi
 type ImplementedBy<P> = WriteValue<TypeOf<P>> | PropertyFunctions<TypeOf<P>, AccessOf<P>, VariantsOf<P>>;
 
 /**
- * What an interface needs to be implemented: a function for each method, which gets the arguments and then the call's
+ * The members that an implementation needs: for each method a function, which gets the arguments and then the call's
  * {@link CallContext}; for each property its first value, or functions to get and set it.
  */
 export type ImplementationMembers<M extends InterfaceMembers> = {
@@ -60,7 +60,7 @@ export type ImplementationMembers<M extends InterfaceMembers> = {
   readonly [Name in keyof Table<M, 'properties'>]: ImplementedBy<Table<M, 'properties'>[Name]>;
 };
 
-/** `this` in the functions that are given: what was given, whose functions may be called without a context. */
+/** `this` in the given functions: the given object, whose functions may be called without a context. */
 type GivenAsThis<M extends InterfaceMembers> = {
   [Name in keyof Table<M, 'methods'>]: (
     ...args: [
@@ -72,13 +72,15 @@ type GivenAsThis<M extends InterfaceMembers> = {
   [Name in keyof Table<M, 'properties'>]: ImplementedBy<Table<M, 'properties'>[Name]>;
 };
 
-/** Nothing fits this: a member that the interface does not have. */
+/** A type that no value fits, for a member that the interface does not have. */
 interface NoSuchMember<Known extends PropertyKey> {
   readonly noSuchMember: never;
   readonly known: Known;
 }
 
-/** What members that the interface does not have are to be: nothing fits it. Of a table of any names nothing is known. */
+/**
+ * The type of members that the interface does not have: no value fits it. For a table with any names nothing is known.
+ */
 type NoOthers<M extends InterfaceMembers, Given> = string extends keyof Given
   ? unknown
   : {
@@ -90,11 +92,11 @@ type NoOthers<M extends InterfaceMembers, Given> = string extends keyof Given
 /** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 
-/** What {@link implement} returns, whatever the interface: it can be exported. */
+/** The result of {@link implement} for any interface. It can be exported. */
 export interface Implementation {
   /** The interface. */
   readonly description: InterfaceDescription;
-  /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
+  /** Does the same as {@link ServiceInterface.emitPropertiesChanged}, for values that change without an assignment. */
   emitPropertiesChanged(changes: readonly string[] | Readonly<Record<string, unknown>>): void;
 }
 
@@ -102,22 +104,21 @@ export interface Implementation {
 export interface ImplementationOf<M extends InterfaceMembers, Given = ImplementationMembers<M>>
   extends Omit<Implementation, 'emitPropertiesChanged'> {
   /**
-   * Emits a signal from everywhere that the object is exported.
+   * Emits a signal from every path and bus with the object.
    *
-   * @throws {@link InvalidArgumentError} if a value does not fit
+   * @throws {@link InvalidArgumentError} if a value has the wrong type
    */
   readonly emit: {
     readonly [Name in keyof Table<M, 'signals'> as Callable<Name>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>>;
   };
   /**
-   * The properties. Reading gives what was assigned, or what the function `get` returns, `undefined` where there is only
-   * `set`; assigning emits PropertiesChanged
-   * as the property's `emits` says.
+   * The properties. Reading returns the assigned value or the result of `get`; `undefined` if there is only `set`.
+   * Assigning emits PropertiesChanged as the property's `emits` says.
    */
   readonly properties: {
     -readonly [Name in keyof Table<M, 'properties'>]: HeldBy<Table<M, 'properties'>[Name], GivenFor<Given, Name>>;
   };
-  /** As {@link ServiceInterface.emitPropertiesChanged}: for values that change without being assigned. */
+  /** Does the same as {@link ServiceInterface.emitPropertiesChanged}, for values that change without an assignment. */
   emitPropertiesChanged(
     changes:
       | readonly Emitting<M>[]
@@ -131,7 +132,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
 
 type GivenFor<Given, Name> = Name extends keyof Given ? Given[Name] : unknown;
 
-/** What reading a property gives, and assigning it takes. */
+/** The type that reading a property returns and assigning it accepts. */
 type HeldBy<P, Given> = Given extends { readonly get: () => infer Value }
   ? Given extends ReadonlyMap<never, unknown>
     ? WriteValue<TypeOf<P>>
@@ -140,7 +141,7 @@ type HeldBy<P, Given> = Given extends { readonly get: () => infer Value }
     ? WriteValue<TypeOf<P>> | undefined
     : WriteValue<TypeOf<P>>;
 
-/** The properties whose changes are told. */
+/** The properties whose changes are announced. */
 type Emitting<M> = {
   [Name in keyof Table<M, 'properties'>]: Table<M, 'properties'>[Name] extends { readonly emits: false | 'const' }
     ? never
@@ -150,7 +151,7 @@ type Emitting<M> = {
   : never;
 
 /**
- * Makes an object that can be exported from an interface that {@link defineInterface} made.
+ * Makes an object that can be exported, for an interface that {@link defineInterface} made.
  *
  * @param members for each method a function; for each property its first value, or `{ get, set }`, which may be
  * asynchronous
@@ -166,8 +167,8 @@ type Emitting<M> = {
  * module.properties.TestProperty = { vm: 'up' };
  * ```
  *
- * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or has a first value that does not
- * fit; or if a method and a property have the same name, which only a decorated class can implement
+ * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or its first value has the wrong
+ * type; or if a method and a property have the same name, which only a decorated class can implement
  */
 export function implement<
   const M extends InterfaceMembers,
@@ -236,7 +237,7 @@ class ImplementedObject implements Exportable, PropertySource {
     return this.#wrappingProperties.has(name);
   }
 
-  /** First values were checked when they were given. */
+  /** First values were checked when they were passed in. */
   prepare(): void {}
 
   announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
@@ -265,7 +266,7 @@ class ImplementedObject implements Exportable, PropertySource {
     return Object.freeze(properties);
   }
 
-  /** What inspection shows of it: its properties. */
+  /** What inspection shows: its properties. */
   get view(): object {
     const members: PropertyDescriptorMap = {};
     for (const [name, { access }] of this.description.properties) {
@@ -285,7 +286,7 @@ class ImplementedObject implements Exportable, PropertySource {
   }
 }
 
-/** Sets a property where nobody can wait: a promise that rejects is reported. */
+/** Sets a property without waiting: if the promise rejects, that is reported. */
 function assign(name: string, property: ImplementedProperty, value: unknown): void {
   const done = property.set(value);
   if (done instanceof Promise) done.catch((error) => report('handler', `setting the property ${name} failed`, error));
@@ -310,7 +311,7 @@ function checkMembers({ name, methods, properties }: InterfaceDescription, membe
     }
     if (!has(members, member)) throw new InvalidArgumentError(missingMember(name, member, methods.has(member)));
   }
-  // A class may have members of its own; in a plain object a name too many is a slip.
+  // A class may have further members. In a plain object an unknown name is a mistake.
   if (Object.getPrototypeOf(members) !== Object.prototype) return;
   for (const member of Object.keys(members)) {
     if (methods.has(member) || properties.has(member)) continue;

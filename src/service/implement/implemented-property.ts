@@ -1,4 +1,4 @@
-/** A property of an object made by `implement`: a value that is kept here, or the user's functions. */
+/** A property of an object made by `implement`: a value that is stored here, or the program's functions. */
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { unknownKey } from '../../base/known-options.js';
@@ -9,11 +9,11 @@ import { encodeEntry } from '../properties/encode-entry.js';
 import type { PropertyStore } from '../properties/property-store.js';
 
 export interface ImplementedProperty {
-  /** Whether the value is kept here, so that reading it runs no code of the program. */
+  /** Whether the value is stored here, so that reading it runs no code of the program. */
   readonly isKept: boolean;
   /** The value, or a promise of it. */
   get(): unknown;
-  /** Sets the value; a promise tells when that is done, if it takes time. */
+  /** Sets the value. Returns a promise if that takes time. */
   set(value: unknown): unknown;
 }
 
@@ -23,10 +23,11 @@ interface Functions {
 }
 
 /**
- * @param members what was given to `implement`. For the property it has the first value, functions to get and set it, or
- * a getter and a setter of its own
- * @param store is told of changes
- * @throws {@link InvalidArgumentError} for a first value that does not fit, or functions that the access asks for
+ * @param members the members passed to `implement`. For the property they have the first value, functions to get and
+ * set it, or a getter and a setter of its own
+ * @param store is informed of changes
+ * @throws {@link InvalidArgumentError} if the first value has the wrong type, or a function that the access requires is
+ * missing
  */
 export function implementedProperty(
   description: PropertyDescription,
@@ -43,7 +44,7 @@ export function implementedProperty(
     : keptHere(description, given, store);
 }
 
-/** @throws {@link InvalidArgumentError} for another member of the pair: an instance of a class may have some */
+/** @throws {@link InvalidArgumentError} for other members beside the pair, unless it is an instance of a class */
 function checkFunctions(name: string, given: Functions): void {
   if (!isPlainObject(given)) return;
   for (const key of Object.keys(given)) {
@@ -51,7 +52,7 @@ function checkFunctions(name: string, given: Functions): void {
   }
 }
 
-/** The getter and setter of an object or its class: `{ get Level() { … } }` says that the value is not kept here. */
+/** The getter and setter of an object or its class: `{ get Level() { … } }` means that the value is not stored here. */
 function accessor(members: Record<string, unknown>, name: string): Functions | undefined {
   for (let object: object | null = members; object !== null; object = Object.getPrototypeOf(object)) {
     const descriptor = Object.getOwnPropertyDescriptor(object, name);
@@ -63,7 +64,7 @@ function accessor(members: Record<string, unknown>, name: string): Functions | u
   return undefined;
 }
 
-/** No value that D-Bus can carry has functions in it, but for those that have a `get` or `set` by their class. */
+/** No value that D-Bus can carry has functions in it, except values whose class has a `get` or `set`. */
 function isFunctions(given: unknown): given is Functions {
   if (typeof given !== 'object' || given === null || types.isMap(given) || ArrayBuffer.isView(given)) return false;
   if (isRevoked(given)) return false;
