@@ -106,7 +106,7 @@ async function connectToPeer(
 ): Promise<MessageBus> {
   const { address } = options;
   if (address === undefined)
-    throw new InvalidArgumentError('address: a peer has no well-known address, so give the one it listens at');
+    throw new InvalidArgumentError('address: required when `peer` is true, because peers have no well-known address');
   const { connection } = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
   return new MessageBus(connection, { peer: true });
 }

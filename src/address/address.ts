@@ -51,14 +51,15 @@ export function parseAddresses(list: string, origin = 'address'): readonly Addre
     .split(';')
     .filter((text) => text !== '')
     .map((text) => parseAddress(text, origin));
-  if (addresses.length === 0) throw new InvalidArgumentError(`invalid ${origin} ${quoted(list)}: it holds no address`);
+  if (addresses.length === 0)
+    throw new InvalidArgumentError(`invalid ${origin} ${quoted(list)}: it contains no address`);
   return addresses;
 }
 
 function parseAddress(text: string, origin: string): Address {
   const invalid = (reason: string) => new InvalidArgumentError(`invalid ${origin} ${quoted(text)}: ${reason}`);
   const colon = text.indexOf(':');
-  if (colon === -1) throw invalid('an address is a transport, ":", and parameters; the ":" is missing');
+  if (colon === -1) throw invalid('the ":" after the transport is missing, as in unix:path=/run/bus');
   if (colon === 0) throw invalid('the transport before the ":" is missing');
   const transport = text.slice(0, colon);
   const parameters = new Map<string, string>();
@@ -140,9 +141,9 @@ const transports: Readonly<Record<string, (parameters: Parameters) => string | u
     parameters.get('machine') || parameters.get('pid') ? undefined : 'it names no container: "machine" is missing',
   'nonce-tcp': () => 'nonce-tcp is a transport of Windows, which sd-bus does not have; use tcp or unix',
   autolaunch: () => 'autolaunch starts a bus through X11, which sd-bus does not do; give the address of a running bus',
-  disabled: () => 'whoever set this address switched the bus off',
+  disabled: () => 'the bus is switched off: the transport "disabled" says that there is none',
   launchd: () => 'launchd is a transport of macOS',
-  systemd: () => 'a server takes such sockets over from systemd; a client connects to their own address',
+  systemd: () => '"systemd" is for servers that systemd starts: a client connects to the address of their socket',
 };
 
 /** Why a client cannot connect to an address, or `undefined` if it can try. */

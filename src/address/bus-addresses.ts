@@ -30,7 +30,7 @@ export function sessionBusAddresses(env: Environment = process.env): readonly Ad
   const runtimeFolder = env.XDG_RUNTIME_DIR;
   // The XDG Base Directory Specification requires programs to ignore a relative path.
   if (runtimeFolder?.startsWith('/')) addresses.push(socketAddress(`${runtimeFolder}/bus`, '$XDG_RUNTIME_DIR/bus'));
-  else missing.push(runtimeFolder ? 'XDG_RUNTIME_DIR is no absolute path' : 'XDG_RUNTIME_DIR is not set');
+  else missing.push(runtimeFolder ? 'XDG_RUNTIME_DIR is not an absolute path' : 'XDG_RUNTIME_DIR is not set');
 
   const uid = process.getuid?.();
   if (uid !== undefined && `/run/user/${uid}` !== runtimeFolder) {
@@ -113,11 +113,11 @@ function socketAddress(path: string, origin: string): Address {
 export function objectionToSocket(path: string, uid: number): string | undefined {
   try {
     const status = statSync(path);
-    if (!status.isSocket()) return `${path} is no socket`;
+    if (!status.isSocket()) return `${path} is not a socket`;
     return status.uid === uid ? undefined : `${path} belongs to another user`;
   } catch (error) {
     // `throwIfNoEntry` does not serve here: Node.js 26 returns no entry for more errors than ENOENT.
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? `${path} does not exist` : `${path} is out of reach (${code})`;
+    return code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be accessed (${code})`;
   }
 }

@@ -34,7 +34,7 @@ export async function listenTarget(
   { transport, parameters }: AddressParts,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ListenTarget | string> {
-  if (parameters.has('guid')) return '"guid" is for clients: the server makes up its own';
+  if (parameters.has('guid')) return '"guid" is for clients: the server generates its own';
   if (transport === 'tcp') return tcpTarget(parameters);
   if (transport === 'unix') return unixTarget(parameters, env);
   if (transport === 'systemd') return 'sockets from systemd are not supported';

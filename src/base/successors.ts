@@ -13,7 +13,7 @@ import { InvalidArgumentError } from './errors.js';
 export function nameSuccessors(object: object, what: string, successors: Readonly<Record<string, string>>): void {
   for (const [name, successor] of Object.entries(successors)) {
     const throwSuccessor = () => {
-      throw new InvalidArgumentError(`${what}.${name}() is not how busbar does it: ${successor}`);
+      throw new InvalidArgumentError(`${what}.${name}() does not exist in busbar: ${successor}`);
     };
     Object.defineProperty(object, name, {
       configurable: true,

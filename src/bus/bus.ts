@@ -460,8 +460,9 @@ export abstract class Bus extends Endpoint {
   }
 
   #requireBus(what: string): BusDriver {
-    this.requireShare(`${what} cannot be asked for`);
-    if (this.#bus === undefined) throw new NotSupportedError(`${what} needs a message bus; this is a peer connection`);
+    this.requireShare(`${what}() is not possible`);
+    if (this.#bus === undefined)
+      throw new NotSupportedError(`${what}() needs a message bus; this is a connection to a peer`);
     return this.#bus;
   }
 

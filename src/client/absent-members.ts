@@ -146,5 +146,7 @@ export function calledAsFunction(
     typeof name === 'string' && description.signals.has(name) ? name : ([...description.signals.keys()][0] ?? 'Name');
   const given = typeof name === 'string' ? quoted(name) : '…';
   const use = `${namespace}.${example}(${namespace === 'on' ? 'listener' : ''})`;
-  return new InvalidArgumentError(`${namespace}(${given}) is no function: the signal's name comes first, as in ${use}`);
+  return new InvalidArgumentError(
+    `${namespace}(${given}) is not a function: the signal's name comes first, as in ${use}`,
+  );
 }

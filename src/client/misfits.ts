@@ -7,12 +7,12 @@ import { reportDropped } from '../diagnostics/problems.js';
 import type { Remote } from './remote.js';
 
 const CURE =
-  'The proxy is typed by a class or a definition, which has to say what the service sends. ' +
-  'with({ loose: true }) makes a proxy that takes what comes. Told once for each member of a proxy.';
+  'The class or definition of a proxy must have the signatures that the service sends. ' +
+  'A proxy made by with({ loose: true }) accepts any. Shown once for each member of a proxy.';
 
 /** @param what the reply, or a part of it */
 export function misfitText(what: string, described: string, received: string): string {
-  return `${printable(what)} carries "${received}", not "${described}" as described`;
+  return `${printable(what)} has the signature "${received}", not "${described}" as described`;
 }
 
 /** The error of a call whose reply does not have the described type. */

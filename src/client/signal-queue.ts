@@ -153,7 +153,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     if (this.#waiting.length <= this.#limit) return;
     forget(this.#waiting.shift());
     if (this.#dropped++ > 0) return;
-    const what = `a loop over signals is too slow: ${this.#limit} waited, and the oldest are dropped from now on`;
+    const what = `a loop over signals is too slow: ${this.#limit} signals wait, and the oldest are dropped from now on`;
     report('message', what, undefined, this.#connectionId);
   }
 

@@ -33,7 +33,7 @@ export function inferSignature(value: unknown): string {
       if (isPlainObject(value)) return 'a{sv}';
   }
   throw new Misfit(
-    `expected v, got ${describe(value)}: use a Variant to say which type is meant ` +
-      "(what is read with variants: 'wrap' keeps its types, and can be written as it is)",
+    `expected v, got ${describe(value)}: write a Variant, as in variant.as(['a']), to choose the type ` +
+      "(values that are read with variants: 'wrap' keep their types)",
   );
 }

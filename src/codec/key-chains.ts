@@ -45,7 +45,7 @@ export class KeyChains {
     if (length > CHAIN_MAXIMUM) {
       throw new LimitsExceededError(
         `a dictionary has more than ${CHAIN_MAXIMUM} number keys that share one chain of a hash table: ` +
-          'keys like these are made to stop the event loop, and the message that has them is not decoded',
+          'such keys can block the event loop, so the message is not decoded',
       );
     }
     this.#lengths[chain] = length;

@@ -18,6 +18,6 @@ export const BUS_DEPTH_MAXIMUM = 63;
 
 /** The error text for a value or signature with more nested containers than may be sent. */
 export function tooDeepText(maximum: number): string {
-  const why = maximum < DEPTH_MAXIMUM ? ', which is what dbus-broker takes' : '';
-  return `more than ${maximum} containers, variants included, are within one another${why}`;
+  const why = maximum < DEPTH_MAXIMUM ? ', and dbus-broker takes no more' : '';
+  return `more than ${maximum} containers are nested, variants included${why}`;
 }

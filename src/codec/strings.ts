@@ -62,12 +62,12 @@ export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number,
  */
 export function writeText(bytes: RawBuffer, start: number, text: string): number {
   const nul = text.indexOf('\0');
-  if (nul >= 0) throw new Misfit(`a D-Bus string cannot have a NUL, and this one has one at ${nul}`);
+  if (nul >= 0) throw new Misfit(`D-Bus strings cannot contain NUL (index ${nul})`);
   const written = bytes.utf8Write(text, start);
   // Only ASCII has one byte for each character, and ASCII has no surrogates.
   if (written !== text.length && !(text as WellFormedString).isWellFormed()) {
     const at = text.search(/\p{Surrogate}/u);
-    throw new Misfit(`a D-Bus string cannot have a lone surrogate, and this one has one at ${at}`);
+    throw new Misfit(`D-Bus strings cannot contain a lone surrogate (index ${at})`);
   }
   return start + written;
 }

@@ -375,7 +375,7 @@ export class Connection {
     const failure = await Promise.race([this.#life.opened, promise]);
     stop();
     if (this.state !== 'connecting') return failure;
-    const what = this.#native.isSilent() ? 'it said nothing' : 'it spoke, but did not let this client in';
+    const what = this.#native.isSilent() ? 'it sent nothing' : 'it did not complete authentication';
     this.#giveUp(constants.errno.ETIMEDOUT, `${what} within ${Math.round(timeout)} ms`);
     return this.#life.opened;
   }

@@ -37,12 +37,14 @@ export interface Suspect {
 export function lossOf(errno: number, detail: string, suspect?: Suspect): DBusError {
   if (detail !== '') return new ProtocolError(`the connection was lost: the other side broke the protocol: ${detail}`);
   if (errno === constants.errno.EBADMSG) {
-    return new ProtocolError('the connection was lost: the other side sent bytes that are no D-Bus message (EBADMSG)');
+    return new ProtocolError(
+      'the connection was lost: the other side sent bytes that are not a D-Bus message (EBADMSG)',
+    );
   }
   // The sd-bus library does not tell which of the two it was. The transport `socket` describes such messages itself,
   // and waits for memory.
   if (errno === constants.errno.ENOBUFS) {
-    const cause = 'the other side began a message beyond 128 MiB, or the kernel had no memory for one of ours';
+    const cause = 'the other side sent a message of more than 128 MiB, or the kernel had no memory';
     return new ProtocolError(`the connection was lost: ${cause} (ENOBUFS)`);
   }
   if (errno === EXFULL) {
@@ -74,7 +76,7 @@ export function refusalOf(errno: number, transport: TransportKind): DBusError {
     case EMFILE:
     case ENFILE:
       // Descriptors of a message that has to wait are duplicated.
-      return new LimitsExceededError(`${text}no file descriptor is left for it (${name})`);
+      return new LimitsExceededError(`${text}the process has no file descriptors left (${name})`);
     case ETOOMANYREFS:
       return new LimitsExceededError(`${text}too many file descriptors of this user wait in sockets (ETOOMANYREFS)`);
     case ENOBUFS:

@@ -210,7 +210,7 @@ export function propertyDescription(
   const access = oneOf<Access>('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']);
   if (input.emits === 'const' && access === 'readwrite')
     throw new InvalidArgumentError(
-      'what others may set is not constant: "emits" is "const", and "access" must be "read"',
+      'clients can set it, so it is not constant ("emits" is "const"): write "access" as "read"',
     );
   return {
     name,
@@ -257,7 +257,7 @@ function describeAll<Input, Description>(
   const described = new Map<string, Description>();
   for (const [name, input] of entriesOf(members ?? {})) {
     within(`${kind} ${quoted(name)}`, () => {
-      if (described.has(name)) throw new InvalidArgumentError('it is defined twice');
+      if (described.has(name)) throw new InvalidArgumentError('is defined twice');
       if (typeof input !== 'object' || input === null || Array.isArray(input)) {
         throw new InvalidArgumentError(`expected an object, as in ${examples[kind]}, got ${describeValue(input)}`);
       }
@@ -290,7 +290,7 @@ function concatenate(args: readonly ArgumentDescription[]): string {
 
 function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
   const isTable = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
-  if (!isTable) throw new InvalidArgumentError('annotations must be an object, of texts by name');
+  if (!isTable) throw new InvalidArgumentError('annotations: expected an object with texts by name');
   const read = new Map(Object.entries(annotations));
   for (const [name, value] of read) {
     checkFreeText(name, 'annotation name');

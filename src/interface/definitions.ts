@@ -107,7 +107,7 @@ type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
       : Key extends 'emits'
         ? Value extends 'const'
           ? AccessOf<Options> extends 'readwrite'
-            ? Excluded<'what others may set is not constant: write "access" as "read"'>
+            ? Excluded<'clients can set it, so it is not constant: write "access" as "read"'>
             : Value
           : Value
         : Value;

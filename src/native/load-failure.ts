@@ -41,12 +41,13 @@ export function failureText(attempts: readonly Attempt[], searched: readonly Pla
 }
 
 function cure(attempts: readonly Attempt[], place: Place | undefined): string {
-  if (process.platform !== 'linux') return 'it works on Linux only, in a container or a virtual machine as well';
+  if (process.platform !== 'linux') return 'busbar works on Linux only; use a container or a virtual machine elsewhere';
   for (const attempt of attempts) {
     const known = cureOf(attempt, place);
     if (known !== undefined) return known;
   }
-  if (place === undefined) return `${BUNDLE}; that is looked for where BUSBAR_PREBUILD says, and it says nothing`;
+  if (place === undefined)
+    return `${BUNDLE}; where that is cannot be found out here, so name the folder that it is in by BUSBAR_PREBUILD`;
   if (attempts.length > 0) return buildCommand(place);
   return cureOfAbsence(place);
 }
@@ -62,7 +63,7 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
   if (name === 'NotCapable' || name === 'PermissionDenied') return denoAllowed(text);
   if (/failed to map segment|cannot apply additional memory protection/.test(text)) {
     return (
-      `nothing can be run from ${dirname(file)}, which is on a mount with the option noexec, or forbidden by a policy: copy ` +
+      `nothing can be run from ${dirname(file)}, because of the mount option noexec or of a policy: copy ` +
       'the folder "prebuilds" to a place from which programs run, and name the folder that it is in by BUSBAR_PREBUILD'
     );
   }
@@ -72,7 +73,7 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
     return 'copy the folder "prebuilds" from the busbar that the program was made with, anew with each version';
   }
   if (/file too short|invalid ELF header|file data|is truncated/i.test(text)) {
-    return 'the file is damaged, or only stands for one (as Git LFS leaves it): install busbar anew';
+    return 'the file is damaged, or a pointer of Git LFS: install busbar again';
   }
   if (/(libstdc\+\+|libgcc_s)\S*: cannot open/.test(text)) {
     return "install the C++ library of GCC: on Debian and Ubuntu it is libstdc++6, in Google's distroless images the image cc";
@@ -107,7 +108,7 @@ function cureOfAbsence(place: Place): string {
   if (!ownBinaries().some((name) => SHIPPED.includes(name))) return buildCommand(place);
   const left = shippedFolders().length === 0 ? 'the folder "prebuilds" was' : 'the binary for this machine was';
   return (
-    `${left} left out when busbar was copied: have what copied it (a bundler, a tracer of files, a Dockerfile) take all of ` +
+    `${left} left out when busbar was copied: configure what copied it (a bundler, a file tracer, a Dockerfile) to include all of ` +
     `${join(folder, 'prebuilds')}, or install busbar where the program runs`
   );
 }
@@ -127,14 +128,14 @@ function isForeign(file: string): boolean {
 /** @param built the folder `build/Release` of the package */
 function rebuildCommand(built: string): string {
   const folder = dirname(dirname(built));
-  return `run npm run build:native in ${folder}, or remove ${join(folder, 'build')} where there are prebuilt binaries`;
+  return `run npx cmake-js build -B Release in ${folder}, or remove ${join(folder, 'build')} if there are prebuilt binaries`;
 }
 
 function buildCommand({ folder, of }: Place): string {
   const where = of === 'package' ? folder : 'the folder of the package, which has the sources,';
   return (
     `to build one, with a C++20 compiler and CMake, run in ${where}:\n` +
-    '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npm run build:native'
+    '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release'
   );
 }
 

@@ -138,8 +138,7 @@ export class HalfOpen {
     const { promise, stop } = timeLimit(timeout, false);
     const allowed = await Promise.race([answer, place.whenLost, promise]);
     stop();
-    if (allowed === undefined)
-      report('peer', `a client was turned away: \`allow\` has not settled within ${timeout} ms`);
+    if (allowed === undefined) report('peer', `a client was rejected: \`allow\` has not settled within ${timeout} ms`);
     return allowed === true && !place.isLost;
   }
 
@@ -167,7 +166,7 @@ export class HalfOpen {
     if (!this.#options.isAwaited()) return;
     for (const place of this.#places) {
       if (place.age < this.#silence) break;
-      if (place.connection?.isSilent === true) place.lose('said nothing while others waited');
+      if (place.connection?.isSilent === true) place.lose('sent nothing while other clients waited');
     }
   }
 }

@@ -87,7 +87,7 @@ async function openOne(
   const target = await targetInTime(address);
   if (typeof target === 'string') return target;
   if (target.kind === 'tcp' && !anonymous) {
-    return 'over TCP nobody knows who connects, so peers can only be anonymous, and `anonymous` is not set';
+    return 'clients cannot be verified over TCP: set `anonymous: true`, or listen on a Unix socket';
   }
   return Listener.open(target, guid, onAccept, poller);
 }
@@ -110,7 +110,7 @@ async function targetInTime(address: Address): Promise<ListenTarget | string> {
 
 const listenOptions = new KnownOptions<ListenOptions>('listen()', {
   address(value, name) {
-    if (value === undefined) throw new InvalidArgumentError('address: a server needs one to listen on');
+    if (value === undefined) throw new InvalidArgumentError('address: required');
     checkOptionalString(value, name);
   },
   transport: oneOf(TRANSPORTS),

@@ -15,7 +15,10 @@ const { errno: Errno } = constants;
 /** The usual cause of a failure, by errno. */
 const cures = new Map<number, string>([
   [Errno.ENOENT, 'the folder does not exist'],
-  [Errno.EACCES, 'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are root’s'],
+  [
+    Errno.EACCES,
+    'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are for root',
+  ],
   [Errno.EADDRINUSE, 'another server listens there'],
   [Errno.EADDRNOTAVAIL, 'this machine has no such address'],
 ]);
@@ -57,7 +60,7 @@ export class Listener {
           onAccept(fd);
         },
         onError: (errno) => {
-          if (!isReported) report('peer', `nobody can be accepted for the moment: ${errnoText(errno)}`);
+          if (!isReported) report('peer', `no client can be accepted at the moment: ${errnoText(errno)}`);
           isReported = true;
         },
       });

@@ -167,7 +167,9 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<MessageBus> {
     if (this.#options.onConnection !== undefined) {
-      throw new InvalidArgumentError('the connections of this server go to onConnection');
+      throw new InvalidArgumentError(
+        'the connections of this server go to onConnection: leave it out to iterate over them',
+      );
     }
     const end = { done: true, value: undefined } as const;
     const awaiting = new Set<Next>();
@@ -227,14 +229,14 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const credentials = peer && socketCredentials(peer);
     if (this.#count >= this.#limits.connections && !this.#dropOneThatLeft()) {
       addon.closeFd(fd);
-      report('peer', `${named(credentials)} was turned away: there are ${this.#count} connections`);
+      report('peer', `${named(credentials)} was rejected: there are ${this.#count} connections, which is the limit`);
       return;
     }
     const allow = () => this.#permission(credentials);
     const welcome = (connection: Connection) => this.#welcome(connection);
     this.#halfOpen
       .admit({ fd, allow, welcome })
-      .catch((error: unknown) => report('peer', 'a client could not be taken on', error));
+      .catch((error: unknown) => report('peer', 'a client could not be accepted', error));
   }
 
   /** The number of open connections. */
@@ -273,7 +275,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   #permission(credentials: Credentials | undefined): boolean | Promise<boolean> {
     const { allow, anonymous = false } = this.#options;
     const tell = (isAllowed: boolean) => {
-      if (!isAllowed) report('peer', `${named(credentials)} was turned away`);
+      if (!isAllowed) report('peer', `${named(credentials)} was rejected`);
       return isAllowed;
     };
     const answer = allow === undefined ? anonymous || isOwnUserOrRoot(credentials) : answerOf(allow, credentials);

@@ -53,7 +53,7 @@ export class SocketFile {
 export async function removeStale(path: string): Promise<string | undefined> {
   const found = look(path);
   if (found === undefined) return undefined;
-  if (!found.isSocket()) return `${kindOf(found)} is there, and was left alone`;
+  if (!found.isSocket()) return `${kindOf(found)} is there, which is not removed`;
   if (await isListening(path)) return 'another server listens there';
   await delay(SECOND_LOOK);
   if ((await isListening(path)) || !isSame(look(path), found)) return 'another server listens there';
@@ -95,7 +95,7 @@ function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): b
 function kindOf(found: BigIntStats): string {
   if (found.isSymbolicLink()) return 'a symbolic link';
   if (found.isDirectory()) return 'a folder';
-  return found.isFile() ? 'a regular file' : 'a file that is no socket';
+  return found.isFile() ? 'a regular file' : 'a file that is not a socket';
 }
 
 async function isListening(path: string): Promise<boolean> {

@@ -81,8 +81,7 @@ const dropped = new FinalizationRegistry<HeldFd>((held) => {
 /** The reason why a `FileDescriptor` no longer owns anything. */
 const USED_UP = 'this file descriptor was closed, taken, or handed over';
 const RETURNED =
-  'this file descriptor was closed when the handler that it was given to was done: ' +
-  'call take() or dup() in the handler to keep it';
+  'this file descriptor was closed when its handler had finished: ' + 'call take() or dup() in the handler to keep it';
 
 /**
  * Functions for busbar's own use of received descriptors. The class sets them, because they use its private members.
@@ -146,7 +145,7 @@ export class FileDescriptor {
    * @throws {@link InvalidArgumentError} for a value that cannot be a descriptor
    */
   static adopt(fd: number): FileDescriptor {
-    if (!isFdNumber(fd)) throw new InvalidArgumentError(`a file descriptor is an integer from 0, not ${String(fd)}`);
+    if (!isFdNumber(fd)) throw new InvalidArgumentError(`fd: expected an integer from 0, got ${String(fd)}`);
     return new FileDescriptor(new HeldFd(fd, false), false);
   }
 

@@ -94,12 +94,12 @@ const refusals: readonly [string, () => unknown, string][] = [
   [
     'on as of an emitter',
     () => loose.on?.('StateChanged', () => {}),
-    'on("StateChanged") is no function: the signal\'s name comes first, as in on.StateChanged(listener)',
+    'on("StateChanged") is not a function: the signal\'s name comes first, as in on.StateChanged(listener)',
   ],
   [
     'once as of an emitter',
     () => loose.once?.('x'),
-    'once("x") is no function: the signal\'s name comes first, as in once.StateChanged()',
+    'once("x") is not a function: the signal\'s name comes first, as in once.StateChanged()',
   ],
   ['a method of the proxy', () => loose.Clear?.(), 'proxy.Clear: Clear is a method: use call.Clear(…)'],
   ['callX', () => loose.callClear?.(), 'proxy.callClear: Clear is a method: use call.Clear(…)'],

@@ -160,7 +160,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
         else {
           const error = await rejection(proxy.call.M());
           assert.instance(error, InvalidReplyError);
-          const text = `the reply carries "${body[0]}", not "${described}" as described (${NAME} ${PATH} ${NAME}.M)`;
+          const text = `the reply has the signature "${body[0]}", not "${described}" as described (${NAME} ${PATH} ${NAME}.M)`;
           assert.is(error.message, text);
         }
         assert.equal(await proxy.with({ loose: true }).call.M(), oneOrAll(body[1]));
@@ -208,7 +208,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
           if (fits) assert.equal(await proxy.get.P(), read);
           else {
             const { message } = await rejectionOfReply(proxy.get.P());
-            const text = `the property ${NAME}.P carries "${signature}", not "${described}" as described`;
+            const text = `the property ${NAME}.P has the signature "${signature}", not "${described}" as described`;
             assert.is(message, `${text} (${NAME} ${PATH} ${PROPERTIES}.Get)`);
           }
           assert.equal(await proxy.with({ loose: true }).get.P(), read);
@@ -219,7 +219,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
           else
             assert.match(
               (await rejectionOfReply(proxy.getAll())).message,
-              `carries "${signature}", not "${described}"`,
+              `has the signature "${signature}", not "${described}"`,
             );
           assert.equal(await proxy.with({ loose: true }).getAll(), all);
 
@@ -308,8 +308,11 @@ test('nothing, one value and several are told apart; a call that wants no reply 
   const { call } = proxy;
   fickle.answer = ['u', [5]];
   assert.is(await call.M(), 5);
-  assert.match((await rejectionOfReply(call.Nothing())).message, 'the reply carries "u", not "" as described');
-  assert.match((await rejectionOfReply(call.Two())).message, 'the reply carries "u", not "us" as described');
+  assert.match(
+    (await rejectionOfReply(call.Nothing())).message,
+    'the reply has the signature "u", not "" as described',
+  );
+  assert.match((await rejectionOfReply(call.Two())).message, 'the reply has the signature "u", not "us" as described');
   fickle.answer = ['us', [5, 'six']];
   assert.equal(await call.Two(), [5, 'six']);
   await rejectionOfReply(call.M());
@@ -329,8 +332,11 @@ test('what is no answer of Get or GetAll is refused', async () => {
     ['vv', [new Variant('u', 5), new Variant('u', 6)]],
   ] as const) {
     fickle.answer = body;
-    assert.match((await rejectionOfReply(proxy.get.P())).message, `the reply carries "${body[0]}", not "v"`);
-    assert.match((await rejectionOfReply(proxy.getAll())).message, `the reply carries "${body[0]}", not "a{sv}"`);
+    assert.match((await rejectionOfReply(proxy.get.P())).message, `the reply has the signature "${body[0]}", not "v"`);
+    assert.match(
+      (await rejectionOfReply(proxy.getAll())).message,
+      `the reply has the signature "${body[0]}", not "a{sv}"`,
+    );
   }
 });
 
@@ -361,7 +367,7 @@ test('a signal that does not fit is dropped, and told once as a warning; those w
   assert.is(told.warnings.length, 1);
   const [{ code, message, detail = '' }] = told.warnings as [Told['warnings'][number]];
   assert.is(code, 'BUSBAR_DROPPED');
-  const text = `the signal ${NAME}.S carries "s", not "u" as described: it is dropped (${NAME} ${PATH})`;
+  const text = `the signal ${NAME}.S has the signature "s", not "u" as described: it is dropped (${NAME} ${PATH})`;
   assert.is(message, text);
   assert.match(detail, 'with({ loose: true })');
   for (const subscription of subscriptions) subscription.end();
@@ -384,7 +390,7 @@ test('where problems have a subscriber, what was dropped is one for each member 
   await fickle.settled();
   const { connection } = fickle.client.stats();
   assert.equal(
-    told.problems.map((problem) => [problem.kind, problem.connection, problem.message.split(' carries')[0]]),
+    told.problems.map((problem) => [problem.kind, problem.connection, problem.message.split(' has the')[0]]),
     [`the signal ${NAME}.S`, `the signal ${NAME}.S`, `a change of ${NAME}.P`, `a change of ${NAME}.P`].map((what) => [
       'misfit',
       connection,

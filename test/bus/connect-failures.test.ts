@@ -30,7 +30,7 @@ const onSocket = transportKind() === 'socket';
 const NOBODY = 65_534;
 
 /** sd-bus hears the same and keeps it to itself. */
-const UNTOLD = "the sd-bus library does not tell, and the transport 'socket' does";
+const UNTOLD = "the error of the transport 'socket' says which";
 
 async function failure(options: ConnectOptions): Promise<string> {
   const error = await rejection(connect({ timeout: 20_000 * patience, ...options }));
@@ -52,19 +52,19 @@ const TURNED_AWAY: readonly (readonly [string, DaemonConfiguration, Partial<Conn
     'takes anonymous clients alone',
     { auth: ['ANONYMOUS'] },
     {},
-    'EACCES while trying to authenticate (the bus takes only clients that do not say who they are: connect with `anonymous: true`)',
+    'EACCES while trying to authenticate (the bus accepts only anonymous clients: connect with `anonymous: true`)',
   ],
   [
     'takes cookies alone',
     { auth: ['DBUS_COOKIE_SHA1'] },
     {},
-    '(the bus lets clients in by DBUS_COOKIE_SHA1 only, which busbar does not have: have it take EXTERNAL too)',
+    '(the bus accepts only the authentication mechanisms DBUS_COOKIE_SHA1, which busbar does not have: enable EXTERNAL on it)',
   ],
   [
     'takes no anonymous clients',
     {},
     { anonymous: true },
-    '(the bus takes only clients that say who they are: leave `anonymous` out)',
+    '(the bus accepts only clients that authenticate as a user: leave `anonymous` out)',
   ],
 ];
 
@@ -91,7 +91,7 @@ testUnless(missing, test, 'a bus with another guid is told with the one that it 
 
 testUnless(missing, test, 'a bus over TCP that takes only users is told to know none', async () => {
   await using daemon = await ConfiguredDaemon.start({ listen: 'tcp:host=127.0.0.1,port=0' });
-  assert.match(await failure({ address: daemon.address }), 'over TCP no bus can know which user a client is');
+  assert.match(await failure({ address: daemon.address }), 'a bus cannot verify users over TCP');
 });
 
 for (const [owner, user] of [
@@ -103,7 +103,7 @@ for (const [owner, user] of [
     const text = await asUser(user, () => failure({ address: daemon.address }));
     assert.match(
       text,
-      `(the socket belongs to user ${owner}, and this process is user ${user}, and a session bus takes only its own user)`,
+      `(the socket belongs to user ${owner}, this process is user ${user}, and a session bus accepts only its own user)`,
     );
   });
 }
@@ -117,7 +117,7 @@ testUnless(
     await using daemon = await ConfiguredDaemon.start({ uid: NOBODY, listen: `unix:abstract=${name}` });
     assert.match(
       await failure({ address: daemon.address }),
-      `the socket belongs to user ${NOBODY}, and this process is user 0`,
+      `the socket belongs to user ${NOBODY}, this process is user 0`,
     );
   },
 );
@@ -145,7 +145,7 @@ testUnless(
     const { stdout, stderr } = await run('unshare', ['--user', process.execPath, ...moduleArguments(script)], { env });
     assert.match(
       stdout,
-      'the socket belongs to a user who has no id here, and a session bus takes only its own user',
+      'the socket belongs to a user without an id here, and a session bus accepts only its own user',
       stderr,
     );
     assert.match(stdout, 'in a container, map the user’s id');
@@ -221,7 +221,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
 const BEFORE_OK = 'ECONNRESET while trying to authenticate: it hung up';
 
 for (const [lines, text] of [
-  [0, `${BEFORE_OK} without a word (the bus turned this user away`],
+  [0, `${BEFORE_OK} without a word (the bus rejected this user`],
   [1, `${BEFORE_OK} after it said "DATA"`],
   [2, `${BEFORE_OK} after it said "OK 11111111111111111111111111111111"`],
 ] as const) {
@@ -244,7 +244,7 @@ testUnless(PrivateBus.missing(), test, 'a bus that hangs up when it is greeted i
   const message = await failure({ address: `unix:path=${path}` });
   assert.match(
     message,
-    `${path} (address): the server was reached, but hung up when it was greeted: the connection was lost: `,
+    `${path} (address): the server was reached, but closed the connection after Hello: the connection was lost: `,
   );
   server.close();
 });
@@ -252,7 +252,7 @@ testUnless(PrivateBus.missing(), test, 'a bus that hangs up when it is greeted i
 test('a peer is told to be no bus, and how to connect to it', async () => {
   await using peer = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
   const text = await failure({ address: peer.address });
-  assert.match(text, 'the server was reached, but it is no message bus, for it does not know Hello');
+  assert.match(text, 'the server was reached, but it is not a message bus, because it does not know Hello');
   assert.match(text, 'to a peer, connect with `peer: true`');
   await (await connect({ address: peer.address, peer: true })).close();
 });
@@ -270,7 +270,7 @@ test('who says nothing is given up, with the time that it had', async () => {
   const text = await serving(createServer(), (address) => failure({ address, timeout: 100 }));
   assert.match(
     text,
-    'ETIMEDOUT while trying to authenticate: it said nothing within 100 ms (is it a bus, and does it run?)',
+    'ETIMEDOUT while trying to authenticate: it sent nothing within 100 ms (is it a bus, and does it run?)',
   );
   // As long as servers of peers wait for their clients: `authenticationTimeout`.
   assert.is(CONNECT_TIMEOUT, 10_000);
@@ -279,11 +279,11 @@ test('who says nothing is given up, with the time that it had', async () => {
 test('who speaks and does not let in is given up, too', async () => {
   const mumbler = createServer((socket) => void socket.write('DATA\r\n'));
   const text = await serving(mumbler, (address) => failure({ address, timeout: 100 }));
-  assert.match(text, 'it spoke, but did not let this client in within 100 ms');
+  assert.match(text, 'it did not complete authentication within 100 ms');
 });
 
 test('an environment that names no address is an error of connecting', async () => {
-  const none = 'an address is a transport, ":"';
+  const none = 'the ":" after the transport is missing';
   for (const [bus, variable, value, text] of [
     ['session', 'DBUS_SESSION_BUS_ADDRESS', '/run/user/1000/bus', none],
     ['session', 'DBUS_SESSION_BUS_ADDRESS', 'unix:path=/a%zz', '%zz'],
@@ -331,7 +331,7 @@ testUnless(
       Array.from({ length: 12 }, () => failure({ address: `unix:path=${path}`, timeout: 300 * patience })),
     );
     // All of them came as far as to be greeted, which this server answers with silence.
-    for (const text of texts) assert.match(text, 'the server was reached, but did not greet back');
+    for (const text of texts) assert.match(text, 'the server was reached, but did not answer Hello');
     assert.ok(greeted >= 12);
     server.close();
   },

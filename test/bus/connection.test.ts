@@ -95,7 +95,7 @@ test('a socket that a killed process left behind rejects as refused', async () =
   ] as const) {
     const error = await rejection(connect({ address: `unix:path=${path}`, peer }));
     assert.instance(error, ConnectError);
-    assert.match(error.message, `ECONNREFUSED while trying to connect (it exists, but no ${what} listens there`);
+    assert.match(error.message, `ECONNREFUSED while trying to connect (the file exists, but no ${what} listens there`);
   }
 });
 
@@ -125,7 +125,7 @@ test('a bus that turns the user away rejects with what cures it', async () => {
   const error = await rejection(connect({ address: bus.address }));
   assert.instance(error, ConnectError);
   const reason =
-    transportKind() === 'socket' ? 'the bus turned this user away: in a container, map' : 'it turned this client away';
+    transportKind() === 'socket' ? 'the bus rejected this user: in a container, map' : 'it rejected this client';
   assert.match(error.message, /E[A-Z]+ while trying to authenticate/);
   assert.match(error.message, `(${reason}`);
 });
@@ -138,7 +138,7 @@ test('without any bus in the environment the error says what was looked at', asy
 });
 
 test('a bus that was switched off is not tried', async () => {
-  assert.match((await rejection(connect({ address: 'disabled:' }))).message, 'switched the bus off');
+  assert.match((await rejection(connect({ address: 'disabled:' }))).message, 'the bus is switched off');
 });
 
 test('an address that breaks the grammar is refused', async () => {

@@ -72,7 +72,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           } finally {
             unsubscribe('busbar:problem', listen);
           }
-          const start = `org.example.Early at /early is not valid as it was exported: ${reason}`;
+          const start = `org.example.Early at /early was exported with a fault: ${reason}`;
           assert.is(told.filter((each) => each.startsWith(start)).length, 1, told.join('\n'));
         });
       }

@@ -83,7 +83,7 @@ testUnless(notRoot, test, 'another user is turned away', async () => {
   await using server = await servePublicly();
   const text = await attemptOf(NOBODY, server);
   assert.match(text, 'while trying to authenticate', text);
-  assert.match(text, 'the peer turned this user away');
+  assert.match(text, 'the peer rejected this user');
   assert.is(await canCall(server), true);
 });
 
@@ -115,7 +115,7 @@ testUnless(
     assert.is(uid, String(NOBODY));
     // As root, and as a user that exists neither there nor here.
     assert.instance(await rejection(connect({ address: own as string, peer: true })), ConnectError);
-    assert.match(await attemptOf(4321, { address: own } as PeerServer), 'the peer turned this user away');
+    assert.match(await attemptOf(4321, { address: own } as PeerServer), 'the peer rejected this user');
     await program.stop();
     assert.equal((await program.finished).stdout.match(/^in$/m), null);
   },

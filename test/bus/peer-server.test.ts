@@ -109,7 +109,10 @@ test('what cannot be listened on says why', async () => {
   assert.match(await failure('unix:'), 'exactly one of path, abstract');
   assert.match(await failure(`unix:path=/${'x'.repeat(120)}`), 'at most 107');
   assert.match(await failure('unixexec:path=/bin/true'), 'cannot listen on the transport');
-  assert.match(await failure('tcp:host=localhost,port=0'), 'can only be anonymous');
+  assert.match(
+    await failure('tcp:host=localhost,port=0'),
+    'clients cannot be verified over TCP: set `anonymous: true`',
+  );
   assert.instance(await rejection(listen({ address: 'nonsense' })), InvalidArgumentError);
   const options = { address: `unix:tmpdir=${folder}`, limits: { unauthenticated: 0 } };
   assert.instance(await rejection(listen(options)), InvalidArgumentError);
@@ -143,11 +146,11 @@ test('what is no socket is never removed', async () => {
     ['a regular file', () => writeFileSync(path, 'kept')],
     ['a folder', () => mkdirSync(path)],
     ['a symbolic link', () => symlinkSync('/nonexistent', path)],
-    ['a file that is no socket', () => void spawnSync('mkfifo', [path])],
+    ['a file that is not a socket', () => void spawnSync('mkfifo', [path])],
   ] as const) {
     make();
     const { ino } = lstatSync(path);
-    assert.match(await failure(`unix:path=${path}`), `${what} is there, and was left alone`);
+    assert.match(await failure(`unix:path=${path}`), `${what} is there, which is not removed`);
     assert.is(lstatSync(path).ino, ino);
     rmSync(path, { recursive: true });
   }

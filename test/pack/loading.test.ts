@@ -113,7 +113,7 @@ test('a file that only stands for a binary is told', async () => {
   mkdirSync(binaries, { recursive: true });
   const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'.padEnd(200);
   for (const libc of ['glibc', 'musl']) writeFileSync(join(binaries, `busbar.${libc}.node`), pointer);
-  assertTells(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), 'the file is damaged, or only stands for one');
+  assertTells(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), 'the file is damaged, or a pointer of Git LFS');
   rmSync(elsewhere, { recursive: true });
 });
 
@@ -133,7 +133,7 @@ testUnless(noMounts, test, 'a mount with noexec is told, and another folder cure
       mounting(`mount -t tmpfs -o noexec none ${mount} && cp -r main.js package.json node_modules ${mount} &&
         cd ${mount} && ${env} exec ${process.execPath} main.js`),
     );
-  assertTells(await onMount(''), 'a mount with the option noexec', 'BUSBAR_PREBUILD');
+  assertTells(await onMount(''), 'because of the mount option noexec', 'BUSBAR_PREBUILD');
   assert.is(await onMount(`BUSBAR_PREBUILD=${installed}`), WORKS);
 });
 

@@ -438,13 +438,13 @@ test('what close() gives up is told as well, with a code, unless it was to end a
       console.log('closed ' + await bus.disconnected);
     `;
     for (const [runAtStopped, where, failure] of [
-      [runAtStoppedServer, ' to the peer at \\S+', 1],
-      [runAtStoppedClient, ' to a client', 0],
+      [runAtStoppedServer, ' for the peer at \\S+', 1],
+      [runAtStoppedClient, ' for a client', 0],
     ] as const) {
       const { code, stdout, stderr } = await runAtStopped(script);
       assert.match(stdout, 'closed undefined');
       const to = warns ? where : '';
-      const lost = `\\d+ bytes of what was sent${to}, at most, were never written: the other side did not read in time`;
+      const lost = `up to \\d+ queued bytes${to} were lost: the other side did not read in time`;
       assert.match(stdout, new RegExp(`problem ${lost}`));
       assert.is(code, warns ? failure : 0, stderr);
       if (warns) assert.match(stderr, new RegExp(`\\[BUSBAR_UNWRITTEN\\] Warning: ${lost}`));

@@ -119,7 +119,7 @@ test('a server says once that nobody gets in, serves those who are, and lets the
     for (const other of others) void other.then(() => settled++);
     const { kind, message } = await server.event('problem');
     assert.is(kind, 'peer');
-    assert.match(String(message), 'nobody can be accepted for the moment: EMFILE');
+    assert.match(String(message), 'no client can be accepted at the moment: EMFILE');
     // Its timers fire on, for so long that it has tried again several times, which it does by a timer as well.
     while ((await order('wait')).ticks <= before.ticks + 50) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.is(await echo(first), 'text');

@@ -41,17 +41,16 @@ test('a bus that stops anywhere in the handshake is given up after the timeout',
   );
 });
 
-const UNTOLD = 'while trying to authenticate (it turned this client away, is another server than';
-const AWAY = 'while trying to authenticate (the bus turned this user away';
+const UNTOLD = 'while trying to authenticate (it rejected this client, has another guid than';
+const AWAY = 'while trying to authenticate (the bus rejected this user';
 // The end of a line is waited for, and it may still come.
-const LATE =
-  'ETIMEDOUT while trying to authenticate: it spoke, but did not let this client in within 300 ms (is it a bus';
+const LATE = 'ETIMEDOUT while trying to authenticate: it did not complete authentication within 300 ms (is it a bus';
 
 for (const [what, text, onSdBus, onSocket] of [
   [
     'a line that never ends',
     `DATA\r\nOK ${'0'.repeat(100_000)}`,
-    'ENOBUFS while trying to authenticate (it says more',
+    'ENOBUFS while trying to authenticate (sent too much data',
     'EBADMSG while trying to authenticate: a line of the handshake must not exceed 16 KiB; it said "OK 000',
   ],
   [

@@ -230,9 +230,13 @@ for (const [what, text, reason] of [
   [
     'a hundred rejections',
     'REJECTED EXTERNAL\r\n'.repeat(100),
-    onSocket ? 'the peer turned this user away' : 'it turned this client away',
+    onSocket ? 'the peer rejected this user' : 'it rejected this client',
   ],
-  ['a rejection of another kind', 'REJECTED DBUS_COOKIE_SHA1\r\n', 'the peer lets clients in by DBUS_COOKIE_SHA1 only'],
+  [
+    'a rejection of another kind',
+    'REJECTED DBUS_COOKIE_SHA1\r\n',
+    'the peer accepts only the authentication mechanisms DBUS_COOKIE_SHA1',
+  ],
   ['a hundred errors', 'ERROR\r\n'.repeat(100), 'CANCEL must be answered with REJECTED'],
   ['zeros', '\0'.repeat(100), 'printable ASCII'],
   ['HTTP', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'.repeat(30), 'more than 64 lines'],

@@ -86,7 +86,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       await using bus = await FakeBus.start({ handshake: { text: '', hangUp: false } });
       await rejection(connect({ address: bus.address, timeout: 50 }));
     },
-    says: [/^#\d+ closed: failed to authenticate: ETIMEDOUT: it said nothing within 50 ms$/],
+    says: [/^#\d+ closed: failed to authenticate: ETIMEDOUT: it sent nothing within 50 ms$/],
   },
 
   'a bus is killed while a call waits': {
@@ -112,7 +112,7 @@ export const failures: Readonly<Record<string, Failure>> = {
         await daemon.kill('SIGKILL');
         await bus.disconnected;
       }),
-    says: [/^#\d+ send: \d+ bytes of what was sent, at most, were never written: the connection was lost: E[A-Z]+/],
+    says: [/^#\d+ send: up to \d+ queued bytes were lost: the connection was lost: E[A-Z]+/],
   },
 
   'a bus does not read': {
@@ -195,7 +195,7 @@ export const failures: Readonly<Record<string, Failure>> = {
         for (const text of ['one', 'two']) emitter.emit.Lit(text);
         await slow;
       }),
-    says: [/^#\d+ message: a loop over signals is too slow: 1 waited/],
+    says: [/^#\d+ message: a loop over signals is too slow: 1 signals wait/],
   },
 
   'a reply is forged': {
@@ -217,7 +217,7 @@ export const failures: Readonly<Record<string, Failure>> = {
         forger.emit({ path: PATH, interface: NAME, member: 'Lit', destination: bus.uniqueName });
         while (bus.stats().unmatchedSignals === 0) await forger.listNames();
       }),
-    says: [/^#\d+ signal to nobody: \/traced org\.example\.Traced\.Lit from :\S+$/],
+    says: [/^#\d+ signal without a listener: \/traced org\.example\.Traced\.Lit from :\S+$/],
   },
 
   'a call that wants no reply cannot be sent': {
@@ -273,7 +273,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       // The transport of our own tells the rule and the place, sd-bus an error code.
       TRANSPORT.namesRules
         ? /^#\d+ closed: .*broke the protocol: the byte order must be l or B \(byte 0 of a message\)$/
-        : /^#\d+ closed: .*bytes that are no D-Bus message \(EBADMSG\)$/,
+        : /^#\d+ closed: .*bytes that are not a D-Bus message \(EBADMSG\)$/,
     ],
   },
 
@@ -282,7 +282,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       await using server = await listen({ address: `unix:tmpdir=${folder}`, allow: () => false });
       await rejection(connect({ address: server.address, peer: true }));
     },
-    says: [/^peer: a process of user \d+ was turned away$/],
+    says: [/^peer: a process of user \d+ was rejected$/],
   },
 
   'there are enough peers': {
@@ -293,7 +293,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       await server[Symbol.asyncIterator]().next();
       await rejection(connect(address));
     },
-    says: [/^peer: a process of user \d+ was turned away: there are 1 connections$/],
+    says: [/^peer: a process of user \d+ was rejected: there are 1 connections, which is the limit$/],
   },
 
   'a peer that says nothing gives its place to another one': {
@@ -306,7 +306,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     },
     says: [
       /^#\d+ closed: failed to authenticate: ECANCELED$/,
-      /^peer: did not authenticate: said nothing while others waited$/,
+      /^peer: did not authenticate: sent nothing while other clients waited$/,
     ],
   },
 
@@ -315,7 +315,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       await using server = await listen({ address: `unix:tmpdir=${folder}`, authenticationTimeout: 20 });
       await (await RawPeer.connect(server.address)).ended;
     },
-    says: [/^peer: did not authenticate: it said nothing within \d+ ms$/],
+    says: [/^peer: did not authenticate: it sent nothing within \d+ ms$/],
   },
 
   'there is no descriptor left for a peer': {
@@ -333,6 +333,6 @@ export const failures: Readonly<Record<string, Failure>> = {
       for (const fd of taken) closeSync(fd);
       peer.close();
     },
-    says: [/^peer: nobody can be accepted for the moment: EMFILE$/],
+    says: [/^peer: no client can be accepted at the moment: EMFILE$/],
   },
 };

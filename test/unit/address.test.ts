@@ -61,9 +61,9 @@ test('keep bytes that are not UTF-8 in their text', () => {
 
 test('that break the grammar are refused with the reason', () => {
   const refusals: readonly [string, RegExp][] = [
-    ['', /it holds no address/],
-    [';;', /it holds no address/],
-    ['unix', /the ":" is missing/],
+    ['', /it contains no address/],
+    [';;', /it contains no address/],
+    ['unix', /the ":" after the transport is missing/],
     [':path=/a', /the transport before the ":" is missing/],
     ['unix:path', /"path" is not of the form key=value/],
     ['unix:=x', /"=x" is not of the form key=value/],
@@ -90,7 +90,7 @@ test('that break the grammar are refused with the reason', () => {
 
 test('that a client cannot connect to say why, and do not spoil the list', () => {
   const refusals: readonly [string, RegExp][] = [
-    ['disabled:', /switched the bus off/],
+    ['disabled:', /the bus is switched off/],
     ['autolaunch:', /X11/],
     ['autolaunch:scope=*user', /X11/],
     ['nonce-tcp:host=localhost,port=1,noncefile=/x', /Windows/],
@@ -196,9 +196,9 @@ test('an environment variable that holds no address is an error of connecting, w
     [
       sessionBusAddresses,
       { DBUS_SESSION_BUS_ADDRESS: '/run/user/0/bus' },
-      /^invalid DBUS_SESSION_BUS_ADDRESS .*":" is missing/,
+      /^invalid DBUS_SESSION_BUS_ADDRESS .*the ":" after the transport is missing/,
     ],
-    [sessionBusAddresses, { DBUS_SESSION_BUS_ADDRESS: ';;' }, /it holds no address/],
+    [sessionBusAddresses, { DBUS_SESSION_BUS_ADDRESS: ';;' }, /it contains no address/],
     [systemBusAddresses, { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=%zz' }, /^invalid DBUS_SYSTEM_BUS_ADDRESS/],
     [starterBusAddresses, { DBUS_STARTER_ADDRESS: 'unix:path' }, /^invalid DBUS_STARTER_ADDRESS/],
     [starterBusAddresses, { DBUS_STARTER_BUS_TYPE: 'user' }, /"user": it must be session or system/],
@@ -230,7 +230,7 @@ discovery('is not guessed where there is no such socket: the error says what was
       {},
       /DBUS_SESSION_BUS_ADDRESS is not set, XDG_RUNTIME_DIR is not set, \/run\/user\/4000000000\/bus does not exist/,
     ],
-    [{ XDG_RUNTIME_DIR: 'relative' }, /XDG_RUNTIME_DIR is no absolute path/],
+    [{ XDG_RUNTIME_DIR: 'relative' }, /XDG_RUNTIME_DIR is not an absolute path/],
   ] as const) {
     assert.throws(
       () => sessionBusAddresses(env),
@@ -256,8 +256,8 @@ discovery('must be a socket, and ours', async () => {
   await new Promise((resolve) => server.close(resolve));
   assert.is(objectionToSocket(path, uid), `${path} does not exist`);
   writeFileSync(path, '');
-  assert.is(objectionToSocket(path, uid), `${path} is no socket`);
-  assert.is(objectionToSocket(join(path, 'below'), uid), `${join(path, 'below')} is out of reach (ENOTDIR)`);
+  assert.is(objectionToSocket(path, uid), `${path} is not a socket`);
+  assert.is(objectionToSocket(join(path, 'below'), uid), `${join(path, 'below')} cannot be accessed (ENOTDIR)`);
 });
 
 discovery.run();

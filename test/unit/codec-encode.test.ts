@@ -8,7 +8,7 @@ import { variant } from '../../src/values/variant.js';
 
 /** How the type of a variant is told, where a value does not. */
 const UNTYPED =
-  "use a Variant to say which type is meant (what is read with variants: 'wrap' keeps its types, and can be written as it is)";
+  "write a Variant, as in variant.as(['a']), to choose the type (values that are read with variants: 'wrap' keep their types)";
 
 const test = suite('codec: encoding');
 
@@ -177,11 +177,11 @@ test('nothing of another type is converted', () => {
 test('strings with a NUL or a lone surrogate are refused, short and long', () => {
   for (const filler of ['', 'x'.repeat(10), 'ü', 'x'.repeat(100), 'x'.repeat(100_000)]) {
     const at = filler.length;
-    const refusal = (what: string) => `argument 0: a D-Bus string cannot have a ${what}, and this one has one at ${at}`;
+    const refusal = (what: string) => `argument 0: D-Bus strings cannot contain ${what} (index ${at})`;
     refuses('s', `${filler}\0tail`, refusal('NUL'));
-    refuses('s', `${filler}\uD800tail`, refusal('lone surrogate'));
-    refuses('s', `${filler}\uDC00`, refusal('lone surrogate'));
-    refuses('s', `${filler}\uDC00\uD800`, refusal('lone surrogate'));
+    refuses('s', `${filler}\uD800tail`, refusal('a lone surrogate'));
+    refuses('s', `${filler}\uDC00`, refusal('a lone surrogate'));
+    refuses('s', `${filler}\uDC00\uD800`, refusal('a lone surrogate'));
   }
 });
 
@@ -237,7 +237,7 @@ test('a property that is undefined is no entry, as in JSON', () => {
 
 test('a bare value of a variant that might be of several types asks for a Variant', () => {
   const values = [null, undefined, [], [1], ['a', 1], new Map(), new Date(0), Symbol('s'), 2n ** 63n, new Int8Array(1)];
-  for (const value of values) assert.throws(() => encode('v', value), /expected v, got .*: use a Variant to say which/);
+  for (const value of values) assert.throws(() => encode('v', value), /expected v, got .*: write a Variant, as in/);
 });
 
 test('the number of values must be that of the signature', () => {
@@ -274,7 +274,7 @@ function nested(variants: number): unknown {
 
 test('64 containers may be within one another, variants included', () => {
   encode('v', nested(64));
-  assert.throws(() => encode('v', nested(65)), /more than 64 containers, variants included, are within one another/);
+  assert.throws(() => encode('v', nested(65)), /more than 64 containers are nested, variants included/);
   encode('(av)', [[nested(62)]]);
   assert.throws(() => encode('(av)', [[nested(63)]]), /more than 64 containers/);
   encode('v', variant(`${'a'.repeat(32)}v` as string, wrapInArrays(nested(31), 32) as never));

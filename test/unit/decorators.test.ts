@@ -304,7 +304,7 @@ test('an override that is of another kind, or takes access away, is refused with
           return () => '';
         },
       },
-      '@method "Ask": it is overridden by what is no method: write "Ask(…) { … }", or take it off D-Bus with ' +
+      '@method "Ask": it is overridden by something that is not a method: write "Ask(…) { … }", or take it off D-Bus with ' +
         '@method({ disabled: true })',
     ],
     [
@@ -313,7 +313,7 @@ test('an override that is of another kind, or takes access away, is refused with
     ],
     [
       { Told: 5 },
-      '@signal "Told": it is overridden by what is no method: write "Told(…) { … }", or take it off D-Bus with ' +
+      '@signal "Told": it is overridden by something that is not a method: write "Told(…) { … }", or take it off D-Bus with ' +
         '@signal({ disabled: true })',
     ],
   ];
@@ -339,7 +339,7 @@ test('a field that is no function in the place of a method is told when it is ca
   const child = Object.defineProperty(new Parent(), 'Ask', { value: 5 });
   assert.match(
     thrown(() => exportableOf(child).callMethod('Ask', [], callContext())).message,
-    /^the method Ask is overridden by a field that is no function: write a method/,
+    /^the method Ask is overridden by a field that is not a function: write a method/,
   );
 });
 
@@ -558,7 +558,7 @@ test('an invalid signature, name or option is refused when the class is defined,
           @untyped(property({ type: 's' }))
           Bad(): void {}
         },
-      /a method is no property/,
+      /a method is not a property: write "get Bad\(\)", or @method/,
     ],
     [
       () =>
@@ -566,7 +566,7 @@ test('an invalid signature, name or option is refused when the class is defined,
           @untyped(method())
           accessor Bad = '';
         },
-      /accessor is no method/,
+      /accessor is not a method/,
     ],
     [
       () =>

@@ -24,8 +24,8 @@ test('why a message was not sent is told by its errno, and only the transport sd
   const { errno } = constants;
   for (const [number, errorClass, text] of [
     [errno.ENOTCONN, ConnectionClosedError, /lost before sending/],
-    [errno.EMFILE, LimitsExceededError, /no file descriptor is left for it \(EMFILE\)/],
-    [errno.ENFILE, LimitsExceededError, /no file descriptor is left for it \(ENFILE\)/],
+    [errno.EMFILE, LimitsExceededError, /the process has no file descriptors left \(EMFILE\)/],
+    [errno.ENFILE, LimitsExceededError, /the process has no file descriptors left \(ENFILE\)/],
     [109, LimitsExceededError, /too many file descriptors of this user wait in sockets \(ETOOMANYREFS\)/],
     [errno.ENOBUFS, LimitsExceededError, /no memory for it \(ENOBUFS\)/],
     [errno.ENOMEM, LimitsExceededError, /no memory for it \(ENOMEM\)/],

@@ -19,9 +19,9 @@ const causes: readonly (readonly [message: string, cure: string, properties?: ob
   ['libstdc++.so.6: cannot open shared object file: No such file or directory', 'install the C++ library'],
   ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.28' not found (required by x)", 'this system is older'],
   ["/usr/lib/libstdc++.so.6: version `GLIBCXX_3.4.20' not found (required by x)", 'this system is older'],
-  [`${file}: failed to map segment from shared object`, 'option noexec'],
-  [`${file}: file too short`, 'install busbar anew'],
-  [`${file}: invalid ELF header`, 'install busbar anew'],
+  [`${file}: failed to map segment from shared object`, 'the mount option noexec'],
+  [`${file}: file too short`, 'install busbar again'],
+  [`${file}: invalid ELF header`, 'install busbar again'],
   ['Requires ffi access to "x", run again with the --allow-ffi flag', '--allow-ffi', { name: 'NotCapable' }],
   [
     'Requires read access to "x", run again with the --allow-read flag',
@@ -30,7 +30,7 @@ const causes: readonly (readonly [message: string, cure: string, properties?: ob
   ],
   ['Access to this API has been restricted', `--allow-fs-read=${file}`, { code: 'ERR_ACCESS_DENIED' }],
   ['Cannot load native addon because loading addons is disabled.', '--allow-addons', { code: 'ERR_DLOPEN_DISABLED' }],
-  ['something else', 'npm run build:native'],
+  ['something else', 'npx cmake-js build -B Release'],
 ];
 
 test('each known cause has its own cure', () => {
@@ -38,7 +38,7 @@ test('each known cause has its own cure', () => {
     const text = textFor(message, properties);
     assert.match(text, message);
     assert.match(text, cure);
-    assert.is(text.includes('build:native'), /build:native|older/.test(cure), text);
+    assert.is(text.includes('cmake-js build'), /cmake-js build|older/.test(cure), text);
   }
 });
 
@@ -46,7 +46,7 @@ test('a binary that was built from other sources is built anew', () => {
   const error = new Error('x is of another version of busbar');
   assert.match(failureText([{ file, error }], [place]), 'copy the folder "prebuilds"');
   const built = failureText([{ file: `${folder}/build/Release/busbar.node`, error }], [place]);
-  assert.match(built, `run npm run build:native in ${folder}, or remove ${folder}/build`);
+  assert.match(built, `run npx cmake-js build -B Release in ${folder}, or remove ${folder}/build`);
 });
 
 test('the cure stands last', () => {

@@ -168,7 +168,7 @@ test('survive being written and read again, whatever the values', () => {
 
 test('that no bus would take are refused with the reason', () => {
   const refusals: readonly [object, RegExp][] = [
-    [{ type: 'sginal' }, /invalid type of a match rule "sginal" \(it may be method_call/],
+    [{ type: 'sginal' }, /invalid type of a match rule "sginal": expected method_call/],
     [{ sender: 'x' }, /invalid sender of a match rule "x": it needs at least two elements/],
     [{ interface: 'x' }, /invalid interface of a match rule "x"/],
     [{ member: 'a.b' }, /invalid member of a match rule "a.b"/],
@@ -206,8 +206,8 @@ test('as text that break the grammar are refused with the reason', () => {
   const refusals: readonly [string, RegExp][] = [
     ["type='signal',,member='x'", /a key followed by "=" is missing at character 14/],
     ["arg0='x", /an apostrophe is missing at the end of the value of "arg0"/],
-    ["sendr='a.b'", /"sendr" is no key of match rules/],
-    ["__proto__='a.b'", /"__proto__" is no key of match rules/],
+    ["sendr='a.b'", /"sendr" is not a key of match rules/],
+    ["__proto__='a.b'", /"__proto__" is not a key of match rules/],
     ["arg1='a',arg01='b'", /the key "arg01" is given twice/],
     ["eavesdrop='maybe'", /eavesdrop must be true or false/],
   ];

@@ -604,7 +604,7 @@ test('a field that is to be a method, and a Proxy around a service, are told so'
   class Legacy extends ServiceInterface {}
   const texts = [refusal(standard), refusal(() => legacy(method(), Legacy, 'Heat'))];
   assert.is(texts[0], texts[1]);
-  assert.match(texts[0] ?? '', /a field is no method: write "Heat\(…\)/);
+  assert.match(texts[0] ?? '', /a field is not a method: write "Heat\(…\)/);
   const proxied = new Proxy(new Base(), {});
   assert.match(
     refusal(() => exportableOf(proxied)),

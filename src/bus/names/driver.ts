@@ -41,13 +41,13 @@ const StartServiceReply = { Success: 1, AlreadyRunning: 2 } as const;
 /** @throws {@link ProtocolError} if the value is not a name */
 function expectName(member: string, name: unknown, isName: (name: string) => boolean): string {
   if (isName(name as string)) return name as string;
-  throw new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not such a name`);
+  throw new ProtocolError(`the bus answered ${member} with ${quoted(String(name))}, which is not a valid name`);
 }
 
 /** @throws {@link ProtocolError} if the specification does not define the code */
 function expectCode(member: string, code: unknown, codes: Readonly<Record<string, number>>): number {
   if (Object.values(codes).includes(code as number)) return code as number;
-  throw new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not have`);
+  throw new ProtocolError(`the bus answered ${member} with ${String(code)}, which the specification does not define`);
 }
 
 export class BusDriver {

@@ -226,7 +226,7 @@ export class NameOwners {
 
   #tellRefused(following: Following, reason: unknown): void {
     if (following.tellRefused(reason)) return;
-    const what = `the bus does not tell of the owner of ${following.name}`;
+    const what = `the bus does not report the owner of ${following.name}`;
     report('name', what, reason, this.#driver?.connectionId);
   }
 

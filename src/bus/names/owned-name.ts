@@ -161,12 +161,12 @@ export class NameHandle implements OwnedName {
   }
 
   #notAcquired(loss: NameLoss, reason: DBusError | undefined): DBusError {
-    if (loss === 'closed') return closedError(`the connection was closed: ${this.name} is not waited for`, reason);
-    if (loss === 'disconnected') return closedError(`${this.name} is not waited for any more`, reason);
+    if (loss === 'closed') return closedError(`the connection was closed before ${this.name} was acquired`, reason);
+    if (loss === 'disconnected') return closedError(`the connection was lost before ${this.name} was acquired`, reason);
     return new NameReleasedError(
       loss === 'replaced'
-        ? `${this.name} was taken by another connection, and was not requested with queue`
-        : `${this.name} was released: it is not waited for any more`,
+        ? `${this.name} was taken by another connection: request it with { queue: true } to get it back`
+        : `${this.name} was released before it was acquired`,
     );
   }
 }

@@ -105,7 +105,7 @@ export class OwnedNames {
     }
     if (requested !== undefined) throw await this.#taken(name);
     const reply = await this.#driver.releaseName(name);
-    if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`nobody owns the name ${name}`);
+    if (reply === ReleaseNameReply.NonExistent) throw new NameHasNoOwnerError(`the name ${name} has no owner`);
     if (reply === ReleaseNameReply.NotOwner) throw await this.#taken(name);
   }
 

@@ -119,7 +119,7 @@ export function checkKeys(rule: MatchRule): void {
 function checkType(value: string): void {
   if (!Object.hasOwn(matchTypes, value)) {
     const known = Object.keys(matchTypes).join(', ');
-    throw new InvalidArgumentError(`invalid type of a match rule ${quoted(String(value))} (it may be ${known})`);
+    throw new InvalidArgumentError(`invalid type of a match rule ${quoted(String(value))}: expected ${known}`);
   }
 }
 

@@ -17,7 +17,8 @@ const keysByName = new Map(Object.entries(headerConditions).map(([key, [name]]) 
  * @throws {@link InvalidArgumentError} if the text breaks the grammar, or no bus would accept the rule
  */
 export function parseMatchRule(text: string): MatchRule {
-  if (typeof text !== 'string') throw new InvalidArgumentError('text: expected a string');
+  if (typeof text !== 'string')
+    throw new InvalidArgumentError(`text: expected a string, got ${text === null ? 'null' : typeof text}`);
   const rule: Record<string, string | boolean> = {};
   const invalid = (reason: string) => new InvalidArgumentError(`invalid match rule ${quoted(text)}: ${reason}`);
   let rest = text.trimStart();
@@ -28,7 +29,7 @@ export function parseMatchRule(text: string): MatchRule {
     const { value, length } = readValue(rest.slice(start[0].length));
     if (value === undefined) throw invalid(`an apostrophe is missing at the end of the value of ${quoted(name)}`);
     const key = keyOf(name);
-    if (key === undefined) throw invalid(`${quoted(name)} is no key of match rules`);
+    if (key === undefined) throw invalid(`${quoted(name)} is not a key of match rules`);
     if (Object.hasOwn(rule, key)) throw invalid(`the key ${quoted(name)} is given twice`);
     rule[key] = key === 'eavesdrop' ? readBoolean(value, invalid) : value;
     rest = rest.slice(start[0].length + length).trimStart();

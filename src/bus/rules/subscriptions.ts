@@ -195,7 +195,7 @@ export class Subscriptions {
   #onUnmatched({ connectionId, path, interface: interfaceName, member, sender }: Inbox): void {
     this.#unmatchedSignals++;
     if (trace.enabled)
-      trace('#%d signal to nobody: %s %s.%s from %s', connectionId, path, interfaceName, member, sender);
+      trace('#%d signal without a listener: %s %s.%s from %s', connectionId, path, interfaceName, member, sender);
   }
 
   #install(text: string, matchRule: MatchRule): ListenedRule {

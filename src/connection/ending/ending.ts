@@ -160,7 +160,7 @@ export class Ending {
     if (bytes === 0) return;
     // A program that closes with a limit of 0 does not want to wait, and one that loses the connection gets an error.
     const isGivenUp = reason === undefined && this.#limit?.isAtOnce === false;
-    const what = `${bytes} bytes of what was sent${isGivenUp ? ` to ${this.where}` : ''}, at most, were never written`;
+    const what = `up to ${bytes} queued bytes${isGivenUp ? ` for ${this.where}` : ''} were lost`;
     const text = `${what}: ${reason === undefined ? 'the other side did not read in time' : reason.message}`;
     if (isGivenUp) tellUnwritten(text, this);
     else report('send', text, undefined, this.id);

@@ -21,8 +21,8 @@ const losses = new Map<string, () => boolean>();
  */
 export function tellUnheardLoss(address: string, reason: DBusError, isAskedFor: () => boolean): void {
   const text =
-    `the connection to the bus at ${address} was lost, and with it what the process was kept alive for: ${reason.message}. ` +
-    `If nothing else keeps it alive, it ends with exit code ${EXIT_CODE}. Programs that look at bus.disconnected decide by themselves.`;
+    `the connection to the bus at ${address} was lost: ${reason.message}. ` +
+    `If nothing else keeps the process alive, it ends with exit code ${EXIT_CODE}. A program that reads bus.disconnected decides by itself.`;
   process.emitWarning(printable(text), { code: 'BUSBAR_CONNECTION_LOST' });
   if (losses.size === 0) process.on('beforeExit', setExitCode);
   losses.set(address, isAskedFor);

@@ -33,7 +33,7 @@ function cureOfConnecting(errno: number, { server, address }: FailedAttempt): st
       return `the socket does not exist: is the ${server} running, and is its folder mounted here?`;
     case Errno.ECONNREFUSED:
       if (transport === 'unix' && parameters.has('path')) {
-        return `it exists, but no ${server} listens there: the ${server} has ended, or it is no socket`;
+        return `the file exists, but no ${server} listens there: the ${server} has ended, or the file is not a socket`;
       }
       return `no ${server} listens there`;
     case Errno.EACCES:
@@ -53,12 +53,12 @@ function cureOfConnecting(errno: number, { server, address }: FailedAttempt): st
 
 function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: FailedAttempt): string | undefined {
   const { address, server, transport } = attempt;
-  if (address.transport === 'unixexec') return 'the program ended, or speaks no D-Bus';
+  if (address.transport === 'unixexec') return 'the program ended, or is not a D-Bus server';
   switch (errno) {
     case Errno.ETIMEDOUT:
       return `is it a ${server}, and does it run?`;
     case Errno.ENOBUFS:
-      return 'it says more than any handshake needs, and speaks no D-Bus';
+      return 'sent too much data for a handshake: not a D-Bus server';
     case Errno.EACCES:
       return cureOfRefusal(detail, attempt);
     case Errno.EBADMSG:
@@ -78,37 +78,37 @@ function cureOfRefusal(mechanisms: string, { address, anonymous, server }: Faile
   const offered = mechanisms.split(' ');
   const takes = { users: mechanisms === '' || offered.includes('EXTERNAL'), anonymous: offered.includes('ANONYMOUS') };
   if (!takes.users && !takes.anonymous) {
-    return `the ${server} lets clients in by ${mechanisms} only, which busbar does not have: have it take EXTERNAL too`;
+    return `the ${server} accepts only the authentication mechanisms ${mechanisms}, which busbar does not have: enable EXTERNAL on it`;
   }
   if (anonymous) {
     const cure = takes.users ? ': leave `anonymous` out' : '';
-    return `the ${server} takes only clients that say who they are${cure}`;
+    return `the ${server} accepts only clients that authenticate as a user${cure}`;
   }
   if (!takes.users) {
-    return `the ${server} takes only clients that do not say who they are: connect with \`anonymous: true\``;
+    return `the ${server} accepts only anonymous clients: connect with \`anonymous: true\``;
   }
   return address.transport === 'tcp' ? unknownOverTcp(server) : turnedAway(server, address);
 }
 
 /** Why the server cannot tell users apart if the kernel does not know them. */
 export function unknownOverTcp(server: ServerKind): string {
-  return `over TCP no ${server} can know which user a client is: connect with \`anonymous: true\` if it allows that, or by a unix socket`;
+  return `a ${server} cannot verify users over TCP: connect with \`anonymous: true\` if it allows that, or over a Unix socket`;
 }
 
 /** The usual cure of a failure to authenticate if the server gave no reason. */
 function turnedAway(server: ServerKind, address: FailedAttempt['address']): string {
   const owner = foreignOwnerText(address, server);
-  return owner === undefined ? TURNED_AWAY[server] : `the ${server} turned this user away: ${owner}`;
+  return owner === undefined ? TURNED_AWAY[server] : `the ${server} rejected this user: ${owner}`;
 }
 
 const TURNED_AWAY: Readonly<Record<ServerKind, string>> = {
-  bus: 'the bus turned this user away: in a container, map the user’s id, or run with apparmor=unconfined',
-  peer: 'the peer turned this user away: most let in their own user only, and nobody without a name',
+  bus: 'the bus rejected this user: in a container, map the user’s id, or run with apparmor=unconfined',
+  peer: 'the peer rejected this user: most peers accept only their own user, and no anonymous clients',
 };
 
 const SD_BUS_TELLS_NOTHING =
-  'it turned this client away, is another server than the address says, or speaks no D-Bus: ' +
-  "the sd-bus library does not tell, and the transport 'socket' does";
+  'it rejected this client, has another guid than the address, or is not a D-Bus server: ' +
+  "the error of the transport 'socket' says which";
 
 /**
  * The library does not accept descriptors together with the last bytes of a handshake. Its EIO hardly has another

@@ -31,7 +31,7 @@ export function greetingFailure(
 ): unknown {
   const reason =
     error instanceof ConnectionClosedError
-      ? `hung up when it was greeted${hangUpText(error, address, anonymous, listener)}`
+      ? `closed the connection after Hello${hangUpText(error, address, anonymous, listener)}`
       : refusalText(error);
   if (reason === undefined) return error;
   const text = `${address.text} (${address.origin}): the server was reached, but ${reason}`;
@@ -52,10 +52,10 @@ function hangUpText(
 
 function refusalText(error: unknown): string | undefined {
   if (error instanceof TimeoutError) {
-    return `did not greet back: ${error.message} (if it is no message bus but a peer, connect with \`peer: true\`)`;
+    return `did not answer Hello: ${error.message} (if it is a peer and not a message bus, connect with \`peer: true\`)`;
   }
   if (error instanceof DBusError && UNKNOWN.some((known) => error instanceof known)) {
-    return `it is no message bus, for it does not know Hello: ${error.message} (to a peer, connect with \`peer: true\`)`;
+    return `it is not a message bus, because it does not know Hello: ${error.message} (to a peer, connect with \`peer: true\`)`;
   }
   return undefined;
 }

@@ -88,8 +88,8 @@ function hasLibrary(): boolean {
 export function requireLibrary(): void {
   if (hasLibrary()) return;
   throw new ConnectError(
-    `no sd-bus library was found (${LIBRARIES}), which the transport 'sd-bus' is. ${PACKAGES}. Or leave the transport ` +
-      "out: 'socket' needs none",
+    `the transport 'sd-bus' needs an sd-bus library, and none was found (${LIBRARIES}). ${PACKAGES}. Or leave the ` +
+      "transport out: 'socket' needs none",
   );
 }
 
@@ -144,7 +144,7 @@ class Attempt {
   #withoutTarget(): Promise<Connection | string> | string {
     const { server } = this.#options;
     if (!hasLibrary()) {
-      return `it takes an sd-bus library (${LIBRARIES}) to connect to such an address, and none was found. ${PACKAGES}`;
+      return `such an address needs an sd-bus library, and none was found (${LIBRARIES}). ${PACKAGES}`;
     }
     // A peer may send first, so its socket cannot be taken over from sd-bus.
     return this.#resultOf(this.#bySdBus(this.#address.text, server === 'peer' ? 'sd-bus' : 'socket'));

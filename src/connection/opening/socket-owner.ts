@@ -24,11 +24,11 @@ export function foreignOwnerText(
   const uid = listener ?? ownerOf(path);
   if (uid === undefined || isOwnUser(uid)) return undefined;
   const ownUserOnly =
-    server === 'bus' ? 'a session bus takes only its own user' : 'most peers take only their own user';
+    server === 'bus' ? 'a session bus accepts only its own user' : 'most peers accept only their own user';
   if (isUnmapped(uid)) {
-    return `the socket belongs to a user who has no id here, and ${ownUserOnly}: in a container, map the user’s id`;
+    return `the socket belongs to a user without an id here, and ${ownUserOnly}: in a container, map the user’s id`;
   }
-  return `the socket belongs to user ${uid}, and this process is user ${process.geteuid?.()}, and ${ownUserOnly}`;
+  return `the socket belongs to user ${uid}, this process is user ${process.geteuid?.()}, and ${ownUserOnly}`;
 }
 
 function ownerOf(path: string | undefined): number | undefined {

@@ -25,7 +25,7 @@ export class DescriptorLoans {
     const held = this.#bySender.get(sender ?? PEER) ?? 0;
     if (held + count <= this.#limit && this.#total + count <= this.#limit * SENDERS) return undefined;
     const others = this.#total - held;
-    return `the message brings ${count} file descriptors to ${held} that are in use (and ${others} of other senders), and limits.descriptors is ${this.#limit}`;
+    return `the message has ${count} file descriptors, ${held} of its sender are in use (and ${others} of other senders), and limits.descriptors is ${this.#limit}`;
   }
 
   begin(sender: string | undefined, count: number): void {

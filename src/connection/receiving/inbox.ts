@@ -313,7 +313,7 @@ export class Inbox {
     }
     if (count <= this.#descriptorLimit) return undefined;
     const limit = `limits.descriptors is ${this.#descriptorLimit}`;
-    return new LimitsExceededError(`the reply brings ${count} file descriptors, and ${limit}`);
+    return new LimitsExceededError(`the reply has ${count} file descriptors, and ${limit}`);
   }
 
   #bodyReader(): Reader {

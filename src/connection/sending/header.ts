@@ -54,13 +54,14 @@ export function checkHead(head: MessageHead, replySerial: number): void {
       throw new InvalidArgumentError('a signal needs an interface');
     }
   } else if (type === MessageType.MethodReturn || type === MessageType.Error) {
-    if (replySerial === 0) throw new InvalidArgumentError('a reply needs the serial that it answers');
+    if (replySerial === 0)
+      throw new InvalidArgumentError('a reply needs a replySerial, which is the serial of the call');
     if (typeof replySerial !== 'number' || replySerial !== replySerial >>> 0) {
       throw new InvalidArgumentError(`reply serial: expected 1 to 4294967295, got ${String(replySerial)}`);
     }
     if (type === MessageType.Error && errorName === undefined) throw new InvalidArgumentError('an error needs a name');
   } else {
-    throw new InvalidArgumentError(`message type ${String(type)} does not exist`);
+    throw new InvalidArgumentError(`type: expected one of MessageType (1 to 4), got ${String(type)}`);
   }
   const { flags = 0, signature } = head;
   if (signature !== undefined && typeof signature !== 'string') {

@@ -223,11 +223,12 @@ export class Outbox {
 
   #requireAttachable({ fileDescriptors }: MessageHead): void {
     if (fileDescriptors === undefined || this.#options.attaches) return;
-    throw new NotSupportedError('the transport sd-bus sends no file descriptors but those in values');
+    throw new NotSupportedError("the transport 'sd-bus' can send file descriptors in values only");
   }
 
   #requireTurn(): void {
-    if (this.#marshals) throw new InvalidArgumentError('a value that is being sent must not send when it is looked at');
+    if (this.#marshals)
+      throw new InvalidArgumentError('a getter of a value that is being encoded must not send messages');
   }
 
   /** Over the limit, the kernel may still accept the gathered bytes, so they are written first. */

@@ -67,7 +67,7 @@ function nameOf({ what, connectionId }: FailedCall, { dbusName }: DBusError): st
   if (typeof dbusName === 'string' && isErrorName(dbusName)) return dbusName;
   report(
     'handler',
-    `the handler of ${what} threw an error named ${quoted(String(dbusName))}, which is no error name: ` +
+    `the handler of ${what} threw an error named ${quoted(String(dbusName))}, which is not an error name: ` +
       'new DBusError() takes the name first, then the text',
     undefined,
     connectionId,

@@ -111,7 +111,11 @@ export class IncomingCall implements CallContext {
     if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
     const { peerCredentials } = this.#bus;
     if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
-    return Promise.reject(new NotSupportedError('nobody knows who the caller is: it has left, or uses no unix socket'));
+    return Promise.reject(
+      new NotSupportedError(
+        'caller credentials are unavailable: the caller has disconnected, or is not on a Unix socket',
+      ),
+    );
   }
 
   /** @internal */

@@ -100,7 +100,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
   if (context.static) throw refused(decorator, context.name, 'a static member cannot be on D-Bus');
   if (context.private) throw refused(decorator, context.name, 'a #private member cannot be on D-Bus');
   if (kind === 'field' && decorator === 'property') {
-    const advice = `write "accessor ${String(context.name)}", because nothing can notice assignments to a field`;
+    const advice = `write "accessor ${String(context.name)}", because assignments to a field cannot be noticed`;
     throw refused(decorator, context.name, advice);
   }
   const key = stringKey(decorator, context.name);
@@ -157,7 +157,7 @@ function stringKey(decorator: string, key: string | symbol): string {
 /** The reason why something else is not a method or signal, which are functions of the class. */
 export function noMethod(kind: string, key: string): string {
   const advice = kind === 'field' ? `: write "${key}(…) { … }", which all instances share` : '';
-  return `a ${kind} is no method${advice}`;
+  return `a ${kind} is not a method${advice}`;
 }
 
 /** The reason why a generator function is not a method or signal. */

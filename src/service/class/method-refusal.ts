@@ -56,7 +56,7 @@ export type FunctionOf<Target, Second, Descriptor> = Second extends StandardCont
       ? Target[Second]
       : unknown;
 
-export type NoFunction<Key> = `it is no method: write "${Key & string}(…) { … }"`;
+export type NoFunction<Key> = `it is not a method: write "${Key & string}(…) { … }"`;
 
 /** The reason why the member's name in the class is not valid on D-Bus, if it has no other name. */
 export type NameRefusal<N extends string, Key> = string extends N

@@ -8,7 +8,7 @@ import { GENERATOR, isGenerator, refused } from './decoration.js';
 
 /** The reason why a getter, a setter or a value does not override a method or a signal. */
 export function overriddenByNoMethod(decorator: 'method' | 'signal', key: string): string {
-  return `it is overridden by what is no method: write "${key}(…) { … }", or take it off D-Bus with @${decorator}({ disabled: true })`;
+  return `it is overridden by something that is not a method: write "${key}(…) { … }", or take it off D-Bus with @${decorator}({ disabled: true })`;
 }
 
 /** @throws {@link InvalidArgumentError} */

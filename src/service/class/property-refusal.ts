@@ -41,7 +41,7 @@ type StandardRefusal<Context extends StandardContext, P extends Told> =
       : Context extends ClassSetterDecoratorContext<infer This, infer V>
         ? First<HeldRefusal<V, P, 'write', IsServiceOnly<This>>, BesideRefusal<This, Context['name'], P>>
         : Context extends ClassFieldDecoratorContext<infer _This, infer _V>
-          ? `write "accessor ${Context['name'] & string}", for nothing notices assignments to a field`
+          ? `write "accessor ${Context['name'] & string}", because assignments to a field cannot be noticed`
           : NoProperty<Context['name']>;
 
 /**
@@ -71,7 +71,7 @@ type LegacyRefusal<Target, Key, Descriptor, P extends Told> = Key extends keyof 
     : never
   : 'make it public: clients use it';
 
-type NoProperty<Key> = `a method is no property: write "get ${Key & string}()", or @method`;
+type NoProperty<Key> = `a method is not a property: write "get ${Key & string}()", or @method`;
 
 type IsFunction<V> = IsAny<V> extends true ? false : V extends (...args: never) => unknown ? true : false;
 
@@ -88,7 +88,7 @@ type HeldRefusal<V, P extends Told, A extends Access, Only extends boolean> = Fi
 type ConstantRefusal<P extends Told, A extends Access> = P['emits'] extends 'const'
   ? A extends 'read'
     ? never
-    : 'what others may set is not constant: write "access" as "read"'
+    : 'clients can set it, so it is not constant: write "access" as "read"'
   : never;
 
 /**

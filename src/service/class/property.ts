@@ -101,7 +101,8 @@ export function property(given?: unknown, ...rest: readonly unknown[]): RefusedD
   const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('property', args);
-    if (kind === 'method') throw refused('property', key, 'a method is no property');
+    if (kind === 'method')
+      throw refused('property', key, `a method is not a property: write "get ${key}()", or @method`);
     const member = {
       kind: 'property',
       key,

@@ -253,7 +253,7 @@ function isHidden(instance: object, key: string): boolean {
 
 function hiddenMethod(key: string): InvalidArgumentError {
   const cure = `write a method, which overrides the inherited one: ${key}(…) { … }`;
-  return new InvalidArgumentError(`the method ${key} is overridden by a field that is no function: ${cure}`);
+  return new InvalidArgumentError(`the method ${key} is overridden by a field that is not a function: ${cure}`);
 }
 
 function hiddenSignal(key: string): InvalidArgumentError {

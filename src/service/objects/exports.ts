@@ -212,7 +212,7 @@ function prepareLate(path: string, exportables: readonly Exportable[]): void {
     const { name } = exportable.description;
     exportable.prepare((error) => {
       const told = error instanceof InvalidArgumentError ? withoutFrames(error) : error;
-      reportMisfit(`${name} at ${path} is not valid as it was exported`, told);
+      reportMisfit(`${name} at ${path} was exported with a fault`, told);
     });
   }
 }
@@ -230,6 +230,6 @@ function announce(
       outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
     }
   } catch (error) {
-    report('send', `the coming or going of ${path} could not be announced`, error);
+    report('send', `InterfacesAdded or InterfacesRemoved of ${path} could not be sent`, error);
   }
 }

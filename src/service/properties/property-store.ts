@@ -209,7 +209,9 @@ export class PropertyStore {
     const property = this.property(name);
     const { emits, access } = property.description;
     if (emits === 'const' || emits === false || access === 'write') {
-      throw new InvalidArgumentError(`the property ${key} is described as one whose changes are not sent`);
+      throw new InvalidArgumentError(
+        `changes of the property ${key} are not sent: its description says so (emits, or access: 'write')`,
+      );
     }
     return property;
   }

@@ -58,7 +58,7 @@ export class Cures extends ServiceInterface {
     return '';
   }
 
-  // says: it is no method: write "Field(…) { … }"
+  // says: it is not a method: write "Field(…) { … }"
   @method()
   accessor Field = '';
 
@@ -80,7 +80,7 @@ export class Cures extends ServiceInterface {
   @signal()
   'no-dash'(): Emits {}
 
-  // says: a method is no property: write "get Name()", or @method
+  // says: a method is not a property: write "get Name()", or @method
   @property({ type: 's' })
   Name(): string {
     return '';
@@ -100,7 +100,7 @@ export class Cures extends ServiceInterface {
     return '';
   }
 
-  // says: what others may set is not constant: write "access" as "read"
+  // says: clients can set it, so it is not constant: write "access" as "read"
   @property({ type: 's', emits: 'const' })
   accessor Constant = '';
 
