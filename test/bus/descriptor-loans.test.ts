@@ -91,7 +91,7 @@ test('what a handler does not take is closed when its answer has left', async ()
     given.map(({ closed }) => closed),
     [true, true],
   );
-  assert.throws(() => given[0]?.fd, /closed when the handler .* take\(\) or dup\(\)/);
+  assert.throws(() => given[0]?.fd, /closed when its handler had finished: .* take\(\) or dup\(\)/);
 });
 
 test('it stays open while the handler runs, and is closed however that ends', async () => {
@@ -272,7 +272,7 @@ test('a message handler and an object both see it, and the last one closes it', 
   await both.proxy.call.Give(source);
   late[Symbol.dispose]();
   const unread = messages.at(-1) as Message;
-  assert.throws(() => (unread.body[0] as FileDescriptor).fd, /closed when the handler/, 'read when the loan is over');
+  assert.throws(() => (unread.body[0] as FileDescriptor).fd, /closed when its handler had finished/, 'read when the loan is over');
   await assertNoFdsLeft(before);
 });
 
