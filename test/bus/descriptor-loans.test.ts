@@ -272,7 +272,11 @@ test('a message handler and an object both see it, and the last one closes it', 
   await both.proxy.call.Give(source);
   late[Symbol.dispose]();
   const unread = messages.at(-1) as Message;
-  assert.throws(() => (unread.body[0] as FileDescriptor).fd, /closed when its handler had finished/, 'read when the loan is over');
+  assert.throws(
+    () => (unread.body[0] as FileDescriptor).fd,
+    /closed when its handler had finished/,
+    'read when the loan is over',
+  );
   await assertNoFdsLeft(before);
 });
 
