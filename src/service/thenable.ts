@@ -6,7 +6,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   try {
     return typeof (value as { then?: unknown }).then === 'function';
   } catch (error) {
-    // It is told where it is written, with its place.
+    // A revoked proxy is reported where the value is encoded, with its path.
     if (isRevoked(value)) return false;
     throw error;
   }

@@ -1,16 +1,19 @@
-/** The line between dispatch and what it dispatches to. */
+/** The interface between the dispatcher and the targets of calls. */
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { InterfaceDescription, MethodDescription } from '../../interface/description.js';
 import type { IncomingCall } from './incoming-call.js';
 
-/** What a method call can end up at: a standard interface, or one that somebody exported. */
+/** The target of a method call: a standard interface, or an exported one. */
 export interface CallTarget {
   readonly description: InterfaceDescription;
-  /** Where its calls count until they are answered; those of the standard interfaces count with all who exported at the node. */
+  /**
+   * The counts that include its calls until they are answered. Calls of the standard interfaces count for every user
+   * with an export at the node.
+   */
   readonly atWork?: readonly CallsAtWork[];
   /**
-   * Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values; or returns a `LateAnswer`
-   * that comes to it.
+   * Runs the method. Returns or resolves with its result: nothing, the value, or a tuple of values. It may return a
+   * `LateAnswer` instead.
    */
   invoke(method: MethodDescription, call: IncomingCall): unknown;
 }

@@ -1,32 +1,33 @@
 /**
- * The calls whose handlers are at work, counted for each caller: on a bus by unique name, which nobody has again, between peers
- * there is one. A handler that is done when it returns is never counted, so that counting costs most calls nothing.
+ * Counts the calls whose handlers are running, for each caller. On a bus that is a unique name, which is never reused;
+ * between peers there is one caller. A handler that is done when it returns is never counted, so most calls cost
+ * nothing here.
  */
 
 export class CallsInProgress {
   readonly #limit: number;
   readonly #byCaller = new Map<string | undefined, number>();
-  /** Of those that are at their limit, whom that was reported of. */
+  /** The callers at their limit that were reported. */
   readonly #reported = new Set<string | undefined>();
   #total = 0;
   #isOver = false;
 
-  /** @param limit how many calls of one caller there may be at a time */
+  /** @param limit how many calls one caller may have in progress */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** How many there are, of all callers. */
+  /** The number of calls of all callers. */
   get total(): number {
     return this.#total;
   }
 
-  /** Whether one more of this caller would be too many. */
+  /** Whether the caller is at its limit. */
   isFull(caller: string | undefined): boolean {
     return this.#total >= this.#limit && (this.#byCaller.get(caller) ?? 0) >= this.#limit;
   }
 
-  /** Whether it is the first time, since the caller had fewer, that it has too many. */
+  /** Whether the limit is exceeded for the first time since the caller was below it. */
   isNews(caller: string | undefined): boolean {
     if (this.#reported.has(caller)) return false;
     this.#reported.add(caller);
@@ -38,7 +39,7 @@ export class CallsInProgress {
     this.#byCaller.set(caller, (this.#byCaller.get(caller) ?? 0) + 1);
   }
 
-  /** To be called once for each `begin`. */
+  /** Must be called once for each `begin`. */
   end(caller: string | undefined): void {
     if (this.#isOver) return;
     this.#total--;
@@ -48,7 +49,7 @@ export class CallsInProgress {
     if (left < this.#limit / 2) this.#reported.delete(caller);
   }
 
-  /** The connection is over: whatever handlers still do, they do for nobody. */
+  /** Ends with the connection: running handlers no longer count. */
   close(): void {
     this.#isOver = true;
     this.#total = 0;

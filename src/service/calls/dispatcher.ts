@@ -1,6 +1,6 @@
 /**
- * Answers incoming method calls: finds the object, the interface and the method, runs the handler, and replies exactly
- * once, whatever the handler does.
+ * Answers incoming method calls. It finds the object, the interface and the method, runs the handler, and replies
+ * exactly once, whatever the handler does.
  */
 
 import {
@@ -52,12 +52,12 @@ export class Dispatcher {
     bus.whenClosed(() => this.#inProgress.close());
   }
 
-  /** Calls whose handlers are at work. */
+  /** The number of calls whose handlers are running. */
   get callsInProgress(): number {
     return this.#inProgress.total;
   }
 
-  /** Handles a method call. Never throws: what goes wrong is the caller's answer. */
+  /** Handles a method call. Never throws: errors are the answer to the caller. */
   handle(message: IncomingMessage): void {
     if (!this.#bus.isAddressedHere(message.destination)) return;
     if (this.#inProgress.isFull(message.sender)) {
@@ -66,7 +66,7 @@ export class Dispatcher {
     }
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
-      // What most calls are for; finding out allocates nothing.
+      // The target of most calls. The look-up allocates nothing.
       const exported = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
       if (exported !== undefined) {
         const { exportable, atWork } = exported;
@@ -75,7 +75,7 @@ export class Dispatcher {
         this.#settle(call, method, runMethod(exportable, method, call), atWork);
       } else {
         const [target, method] = this.#resolve(message);
-        // Taken before: a handler may end its own export.
+        // Read before the handler runs, because a handler may end its own export.
         const atWork = target.atWork ?? this.#tree.get(call.path)?.atWork ?? [];
         checkBody(message, method);
         const result = target.invoke(method, call);
@@ -87,7 +87,7 @@ export class Dispatcher {
     }
   }
 
-  /** One more call of a caller that has too many already. Nothing of it is decoded. */
+  /** Refuses a call of a caller at its limit. Its body is not decoded. */
   #refuse(message: IncomingMessage): void {
     const { sender, serial, expectsReply } = message;
     const text = `${this.#bus.limits.callsInProgress} calls of one caller are in progress, which is the limit`;
@@ -96,14 +96,14 @@ export class Dispatcher {
     report('message', `calls of ${sender ?? 'the peer'} are refused: ${text}`, undefined, this.#bus.connectionId);
   }
 
-  /** Replies with what a method returned, or with what that settles with. */
+  /** Replies with the result of a method, or with the value of its promise. */
   #settle(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
     if (!isThenable(result)) {
       reply(call, method, result);
       return;
     }
     call.begin(this.#inProgress, atWork);
-    // As `await` takes it: what has a `then` of its own may call back twice, or throw.
+    // As `await` does it: another thenable may call back twice, or throw.
     const settled = result instanceof Promise ? result : Promise.resolve(result);
     settled.then(
       (value) => reply(call, method, value),
@@ -124,7 +124,7 @@ export class Dispatcher {
     );
   }
 
-  /** Finds what a call is for that is for no exported interface, or names none. */
+  /** Finds the target of a call that names no interface, or one that is not exported. */
   #resolve(message: IncomingMessage): [CallTarget, MethodDescription] {
     const { path = '/', interface: interfaceName, member = '' } = message;
     if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
@@ -141,16 +141,16 @@ export class Dispatcher {
   }
 }
 
-/** Decodes the arguments, once and as the method wants them, and runs it. */
+/** Decodes the arguments, once and in the method's form, and runs the method. */
 function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
   const { wrapping } = exportable;
-  // Most objects have no such method: then there is nothing to look up.
+  // Most objects have no such method, so the look-up is skipped.
   const wraps = wrapping.size > 0 && wrapping.has(name);
   const args = call.readArguments(wraps ? { variants: 'wrap' } : undefined);
   return exportable.callMethod(name, args, call);
 }
 
-/** Everything that can be called at a node, exported interfaces first. A node between has the standard interfaces alone. */
+/** All targets at a node, exported interfaces first. A node between exports has the standard interfaces only. */
 function targetsOf(node: TreeNode): CallTarget[] {
   const targets: CallTarget[] = [];
   for (const { exportable, atWork } of node.interfaces.values()) {
@@ -172,7 +172,7 @@ function methodOf(description: InterfaceDescription, member: string): MethodDesc
   throw new UnknownMethodError(`${description.name} has no method ${member}${suggestion(member, names)}`);
 }
 
-/** A call may leave the interface out; it is answered where only one method can be meant. */
+/** Finds the method of a call without an interface. The call is answered if only one method has that name. */
 function withoutInterface(
   path: string,
   targets: readonly CallTarget[],
@@ -191,10 +191,10 @@ function withoutInterface(
   throw new UnknownMethodError(`${member} is ambiguous at ${path}: name one of the interfaces ${names}`);
 }
 
-/** @throws what the caller is to be told of a body that is not the method's */
+/** @throws the error for the caller if the body does not have the method's signature */
 function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescription): void {
   const { fault, signature } = message;
-  // Of values that are not valid the caller is told as of others that do not fit.
+  // The caller gets the same error for invalid values as for values of the wrong type.
   if (fault instanceof ProtocolError) throw new InvalidArgumentError(fault.message);
   if (fault !== undefined) throw asAnswer(fault);
   if (signature === inSignature) return;
@@ -233,12 +233,12 @@ function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown
   throw withoutFrames(new InvalidArgumentError(`result${expected.message}`));
 }
 
-/** What a value of a result is to the author of the method. */
+/** The name of a value of a result in error texts, for the author of the method. */
 function resultName({ out }: MethodDescription, index: number): string {
   return out.length === 1 ? 'result' : `result[${index}]`;
 }
 
-/** Answers with what a handler threw, as far as that can be sent. */
+/** Answers with the error that a handler threw, as far as it can be sent. */
 function fail(call: IncomingCall, thrown: unknown): void {
   for (const answer of errorAnswers(call, thrown)) {
     try {

@@ -1,6 +1,7 @@
 /**
- * What a caller is told when a call fails. Anything can be thrown, also what has no text or throws when it is looked at,
- * and there must be exactly one answer: so there are several to try, each asking less of what was thrown.
+ * The answers to a call that fails. Any value can be thrown, including one without text or one that throws when it is
+ * read, and there must be exactly one answer. So there are several candidates, each of which reads less of the thrown
+ * value.
  */
 
 import * as published from '../../base/error-classes.js';
@@ -8,7 +9,7 @@ import { DBusError, isOfBusbar } from '../../base/errors.js';
 import { isErrorName, quoted } from '../../base/names.js';
 import { report } from '../../diagnostics/problems.js';
 
-/** The name of an error that has none of its own. */
+/** The name of an error without a name of its own. */
 export const FAILED = 'org.freedesktop.DBus.Error.Failed';
 
 export interface ErrorAnswer {
@@ -17,18 +18,20 @@ export interface ErrorAnswer {
   readonly body: readonly unknown[];
 }
 
-/** The call that fails, for reports: what it is, and the number of its connection. */
+/** The failed call, for reports: its description, and the number of its connection. */
 interface FailedCall {
   readonly what: string;
   readonly connectionId: number;
-  /** Whether a failure comes of the caller's own end: then the handler did nothing wrong, and no answer is wanted. */
+  /**
+   * Whether the failure follows from the end of the caller: then the handler is not at fault, and no answer is wanted.
+   */
   isEndOfCaller(thrown: unknown): boolean;
 }
 
 /**
- * The answers to try, one after the other, until one can be sent. A {@link DBusError} that the service made is the
- * answer; anything else is the service's own trouble, which is reported, and of which the caller learns the text. That goes
- * for every error that busbar made: of an argument that the handler gave it, or of a call that the handler made.
+ * The candidates for the answer, to try in order until one can be sent. A {@link DBusError} that the service made is
+ * the answer. Any other error is reported, and the caller gets its text. That includes errors made by busbar: about an
+ * argument of the handler, or about a call that the handler made.
  */
 export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<ErrorAnswer> {
   const own = ownError(thrown);
@@ -41,7 +44,7 @@ export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<Erro
   yield { errorName, signature: 's', body: ['the handler failed'] };
 }
 
-/** What busbar itself has against a call, before its handler runs, is the caller's mistake: the answer that it gets. */
+/** An error of busbar about a call, before its handler runs, is the caller's mistake. Returns the answer for it. */
 export function asAnswer(error: unknown): unknown {
   if (!(error instanceof DBusError) || !isOfBusbar(error)) return error;
   return new published.DBusError(error.dbusName, error.message, { cause: error });
@@ -75,7 +78,7 @@ function nameOf({ what, connectionId }: FailedCall, { dbusName }: DBusError): st
   return FAILED;
 }
 
-/** The text, with what no D-Bus string may hold replaced; nothing where there is none. */
+/** The text, with characters replaced that D-Bus strings cannot contain; nothing if there is no text. */
 function textOf(thrown: unknown): string | undefined {
   try {
     const text = String(thrown instanceof Error ? thrown.message : thrown);

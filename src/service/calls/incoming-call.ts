@@ -1,6 +1,6 @@
 /**
- * One method call that is being answered. It is also the `CallContext` that a handler may ask for; what costs
- * something (following the caller, asking for its credentials) is done only when the handler wants it.
+ * A method call that is being answered. It is also the `CallContext` of the handler. Operations that cost something
+ * (following the caller, asking for its credentials) happen only when the handler needs them.
  */
 
 import { inspect } from 'node:util';
@@ -28,18 +28,21 @@ import type { ReplyHeads } from './reply-heads.js';
 
 export class IncomingCall implements CallContext {
   readonly message: IncomingMessage;
-  /** What is exported beside the object that was called. */
+  /** The tree with the called object. */
   readonly tree: ObjectTree;
   readonly #bus: Bus;
   readonly #replyHeads: ReplyHeads;
-  /** What the answer tells, where the name of the method does not say it: a property, and its name before paths. */
+  /**
+   * What the answer is about, if the method's name does not say it: a property, whose name precedes paths in error
+   * texts.
+   */
   subject: { readonly name: string; readonly signature: string; readonly root: string } | undefined;
   #caller: AbortController | undefined;
   #releaseCaller: (() => void) | undefined;
   #answered = false;
-  /** Where this call is counted, while it is. */
+  /** The count that includes this call, while it is counted. */
   #inProgress: CallsInProgress | undefined;
-  /** Those who wait for it before they close: who exported what was called. */
+  /** The users that exported the called object, whose `close` waits for this call. */
   #atWork: readonly CallsAtWork[] | undefined;
 
   constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
@@ -49,7 +52,7 @@ export class IncomingCall implements CallContext {
     this.message = message;
   }
 
-  /** The number by which diagnostics call the connection that it came by. */
+  /** The number in diagnostics of the connection that received the call. */
   get connectionId(): number {
     return this.#bus.connectionId;
   }
@@ -95,7 +98,7 @@ export class IncomingCall implements CallContext {
   /**
    * The arguments for busbar's own use, or for the handler.
    *
-   * @throws what the caller is to be told of arguments that cannot be read
+   * @throws the error for the caller if the arguments cannot be decoded
    */
   readArguments(options?: DecodeOptions): unknown[] {
     try {
@@ -107,7 +110,7 @@ export class IncomingCall implements CallContext {
 
   credentials(): Promise<Credentials> {
     const { sender } = this;
-    // Between peers the header may claim any sender; who sits at the other end is known.
+    // Between peers the header may claim any sender, but the socket has credentials.
     if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
     const { peerCredentials } = this.#bus;
     if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
@@ -123,12 +126,12 @@ export class IncomingCall implements CallContext {
     return printable(`CallContext { ${this.what} }`);
   }
 
-  /** What was called, for reports. */
+  /** The description of the call, for reports. */
   get what(): string {
     return `${describeMessage(this.message)} from ${this.sender ?? 'the peer'}`;
   }
 
-  /** That what a handler gave for this call does not fit: what it is, and which signature it should have. */
+  /** Text for a value from the handler that has the wrong type: what it is, and the signature that it should have. */
   misfitOf({ outSignature }: MethodDescription): string {
     const { interface: interfaceName, member, path } = this;
     const method = interfaceName === undefined ? member : `${interfaceName}.${member}`;
@@ -139,8 +142,8 @@ export class IncomingCall implements CallContext {
   /**
    * Replies with values, unless the caller wants no reply.
    *
-   * @returns whether they were sent: the caller gets an error where they are too much
-   * @throws {@link InvalidArgumentError} if the values do not fit; nothing is sent then
+   * @returns whether they were sent: if they are too large, the caller gets an error
+   * @throws {@link InvalidArgumentError} if a value has the wrong type; nothing is sent then
    */
   reply(signature: string, body: readonly unknown[]): boolean {
     if (!this.#mayAnswer()) return false;
@@ -154,7 +157,7 @@ export class IncomingCall implements CallContext {
    * Replies with an error, unless the caller wants no reply.
    *
    * @returns whether it was sent
-   * @throws {@link InvalidArgumentError} if its values do not fit; nothing is sent then
+   * @throws {@link InvalidArgumentError} if a value has the wrong type; nothing is sent then
    */
   replyError(answer: ErrorAnswer): boolean {
     if (!this.#mayAnswer()) return false;
@@ -166,8 +169,8 @@ export class IncomingCall implements CallContext {
   }
 
   /**
-   * Whether a handler that fails with this does so because its caller has left: it waited for something that ended with the
-   * caller's signal, or with the connection that the call came by.
+   * Whether a handler failed with this error because its caller has left: it waited for an operation that ended with
+   * the caller's signal, or with the connection of the call.
    */
   isEndOfCaller(thrown: unknown): boolean {
     const signal = this.#caller?.signal;
@@ -181,7 +184,7 @@ export class IncomingCall implements CallContext {
     return false;
   }
 
-  /** Its handler takes time: it is counted until it is answered, or until its caller has left. */
+  /** Counts the call, because its handler takes time, until it is answered or its caller has left. */
   begin(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
     inProgress.begin(this.sender);
     for (const each of atWork) each.begin();
@@ -197,7 +200,7 @@ export class IncomingCall implements CallContext {
     for (const each of atWork) each.end();
   }
 
-  /** Nothing more will be answered: nobody follows the caller any more, and what it lent is given back. */
+  /** Ends the call: the caller is no longer followed, and lent descriptors are given back. */
   finish(): void {
     this.#answered = true;
     if (this.#inProgress !== undefined) this.#end();
@@ -206,7 +209,7 @@ export class IncomingCall implements CallContext {
     this.#releaseCaller = undefined;
   }
 
-  /** Aborts when the caller leaves the bus, or the bus is lost. */
+  /** Follows the caller. The returned controller aborts when the caller leaves the bus, or the connection ends. */
   #followCaller(): AbortController {
     const caller = new AbortController();
     if (this.#answered) return caller;
@@ -236,7 +239,7 @@ export class IncomingCall implements CallContext {
   }
 }
 
-/** What Node.js makes of an aborted signal, `timers/promises` for instance. */
+/** Whether this is an error that Node.js makes for an aborted signal, for instance in `timers/promises`. */
 function isAbortError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'AbortError';
 }

@@ -1,22 +1,22 @@
 /**
- * An answer that is made of what properties have, when that is known. It is sent in the very microtask in which it is made:
- * what the program changes in the next one leaves behind it, and an older value never comes behind a newer one. A promise
- * would not do: it calls back some microtasks later.
+ * An answer that is made from the values of properties when they are known. It is sent in the same microtask in which
+ * it is made. So changes that the program makes in a later microtask are sent after it, and an older value is never
+ * sent after a newer one. A promise would call back some microtasks later.
  */
 export class LateAnswer<Result> {
   readonly #make: (send: (result: Result) => void) => Promise<void>;
 
-  /** @param make gives the result to `send` as soon as it has it; rejects where there is none */
+  /** @param make passes the result to `send` as soon as it has it; rejects if there is none */
   constructor(make: (send: (result: Result) => void) => Promise<void>) {
     this.#make = make;
   }
 
-  /** An answer that is made of this one, in the same microtask. */
+  /** Returns an answer that is converted from this one, in the same microtask. */
   as<Other>(convert: (result: Result) => Other): LateAnswer<Other> {
     return new LateAnswer((send) => this.#make((result) => send(convert(result))));
   }
 
-  /** Has it made. Never throws. */
+  /** Starts to make the answer. Never throws. */
   settle(send: (result: Result) => void, fail: (error: unknown) => void): void {
     this.#make(send).catch(fail);
   }

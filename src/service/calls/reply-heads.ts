@@ -1,6 +1,6 @@
 /**
- * Heads of replies, prepared once for each caller and signature: a busy caller gets many of the same kind. Callers come
- * and go without a word, so there is a bound, beyond which the caller that came first is forgotten.
+ * Prepared heads of replies, one for each caller and signature, because a caller often gets many replies of the same
+ * kind. Callers may disconnect unnoticed, so the number is limited: beyond it the oldest caller is forgotten.
  */
 
 import { MessageType } from '../../connection/message.js';
@@ -11,10 +11,10 @@ const MAXIMUM = 1024;
 export class ReplyHeads {
   readonly #heads = new Map<string | undefined, Map<string, PreparedHead>>();
   #size = 0;
-  /** The one that was asked for last: the next reply is often another of the same kind. */
+  /** The head that was used last. The next reply is often of the same kind. */
   #last: PreparedHead | undefined;
 
-  /** The head of a METHOD_RETURN. */
+  /** Returns the head of a METHOD_RETURN. */
   get(destination: string | undefined, signature: string): PreparedHead {
     const last = this.#last;
     if (last !== undefined && last.destination === destination && last.signature === signature) return last;

@@ -3,7 +3,9 @@ import type { HandlerParameters } from '../../interface/definitions.js';
 import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from './call-context.js';
 
-/** The arguments of a handler that gets the context behind them. Filled by hand: spreading takes several times as long. */
+/**
+ * The arguments of a handler, followed by the context. Filled in a loop, because spreading takes several times as long.
+ */
 export function withContext(args: readonly unknown[], context: CallContext): unknown[] {
   const { length } = args;
   const all = new Array<unknown>(length + 1);
@@ -12,7 +14,7 @@ export function withContext(args: readonly unknown[], context: CallContext): unk
   return all;
 }
 
-/** The parameters of a method of a service that gets the call's context last. */
+/** The parameters of a service's method that gets the call's context last. */
 export type ParametersWithContext<I extends ArgumentList, V extends VariantChoice = 'plain'> = [
   ...HandlerParameters<I, V>,
   context: CallContext,

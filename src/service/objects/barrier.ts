@@ -1,36 +1,40 @@
 /**
- * What the program did first leaves first. A connection has one barrier: what is gathered until the end of the turn, the
- * changes of a property or an object that was exported, waits here, and leaves before whatever is sent next.
+ * Keeps announcements in the order of the program's actions. A connection has one barrier. Changes of properties and
+ * exported objects are collected here until the end of the turn, and are sent before the next message.
  *
- * So there is one thing that waits, which the program may still be adding to. Anything else, another object's change
- * included, has it leave first.
+ * So only one announcement is pending at a time, to which the program may still add. Anything else, including a change
+ * of another object, sends it first.
  */
 
-/** Something that is to be announced. */
+/** An announcement that has not been sent. */
 export interface Pending {
   /**
    * Sends it. Never throws.
    *
-   * @param isOvertaken whether something else is sent right behind it
-   * @returns whether that is all of it. What has to leave before the next message, but not yet, stays; not if it is overtaken
+   * @param isOvertaken whether something else is sent right after it
+   * @returns whether all of it was sent. Parts that must be sent before the next message, but not yet, stay, unless it
+   * is overtaken
    */
   send(isOvertaken: boolean): boolean;
 }
 
-/** The connection, as far as the barrier needs it. */
+/** What the barrier needs of a connection. */
 export interface Gate {
-  /** Whether a message is being written, so that nothing can be sent. */
+  /** Whether a message is being encoded, during which nothing can be sent. */
   readonly isMarshalling: boolean;
-  /** Has something called before the next message, again and again until nothing takes its place. */
+  /** Sets a function that is called before the next message, repeatedly until nothing replaces it. */
   sendFirst(send: (() => void) | undefined): void;
 }
 
-/** Getters may change properties when they are read for an announcement, but not for ever before the next message. */
+/**
+ * Getters may change properties when they are read for an announcement, but only for so many rounds before the next
+ * message.
+ */
 const ROUNDS = 8;
 
 export class Barrier {
   readonly #gate: Gate;
-  /** More than one only where they came while nothing could be sent. */
+  /** Has more than one element only if they were added while nothing could be sent. */
   #queue: Pending[] = [];
   #isArmed = false;
   #isSending = false;
@@ -40,12 +44,12 @@ export class Barrier {
     this.#gate = gate;
   }
 
-  /** What the program is adding to, if it still is. */
+  /** The announcement that the program may still add to, if there is one. */
   get last(): Pending | undefined {
     return this.#queue[this.#queue.length - 1];
   }
 
-  /** Something new waits: it leaves at the end of the turn, or before the next message. */
+  /** Adds an announcement. It is sent at the end of the turn, or before the next message. */
   add(pending: Pending): void {
     if (this.#queue.length > 0) this.#letOut();
     this.#queue.push(pending);
@@ -56,21 +60,21 @@ export class Barrier {
     this.schedule();
   }
 
-  /** Something was added to what waits: it leaves at the end of the turn at the latest. */
+  /** Ensures that pending announcements are sent at the end of the turn at the latest. */
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // A getter that changes something whenever it is read must not keep the event loop from going on.
+    // A getter that changes a property whenever it is read must not block the event loop.
     if (this.#isSending) setImmediate(this.#endTurn);
     else queueMicrotask(this.#endTurn);
   }
 
-  /** Sends what waits: something else is about to happen. */
+  /** Sends pending announcements, because something else is about to be sent. */
   letOut(): void {
     this.#letOut();
   }
 
-  /** The connection is over: nothing is sent any more. */
+  /** Ends with the connection: nothing is sent any more. */
   close(): void {
     this.#queue = [];
     this.#disarm();
@@ -89,7 +93,7 @@ export class Barrier {
     this.#disarm();
   };
 
-  /** Sends what is in the queue now. What comes meanwhile comes of being read, and is for the next time. */
+  /** Sends what is in the queue now. Announcements that reading values adds are for the next round. */
   #send(isOvertaken: boolean): void {
     this.#isSending = true;
     try {

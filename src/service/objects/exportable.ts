@@ -1,10 +1,10 @@
 /**
- * The line between a definition and what exports it. A bus sees everything that can be exported as an
- * {@link Exportable}: it calls members by their D-Bus names. An exported thing sees each bus and path that it is
- * exported at as a `Place`, which its property store tells of signals and changed properties.
+ * The interface between objects and the buses that export them. A bus uses every object as an {@link Exportable}, whose
+ * members have their D-Bus names. An object uses each bus and path where it is exported as a `Place`, to which it sends
+ * signals and changed properties.
  *
- * Whoever makes an exportable object (the constructor of `ServiceInterface`, `implement`) registers its exportable
- * here; the object itself keeps its members to itself.
+ * The constructor of `ServiceInterface` and `implement` register the exportable of an object here, so that the object
+ * needs no public members for it.
  */
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
@@ -12,29 +12,29 @@ import type { InterfaceDescription } from '../../interface/description.js';
 import type { CallContext } from '../calls/call-context.js';
 import type { PropertyStore } from '../properties/property-store.js';
 
-/** An interface and the object behind it, as a bus uses them. Members are addressed by their D-Bus names. */
+/** An interface and its object, as a bus uses them. Members have their D-Bus names. */
 export interface Exportable {
   readonly description: InterfaceDescription;
-  /** The methods that get their arguments with their variants as `Variant`. */
+  /** The methods that get the variants in their arguments as `Variant`. */
   readonly wrapping: ReadonlySet<string>;
-  /** Runs a method: returns its result, or a promise of it, or throws. */
+  /** Runs a method. Returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
   /** The properties, and the places where the object is exported. */
   readonly properties: PropertyStore;
   /**
-   * The object is about to be exported somewhere: what has to be known of its first values is found out.
+   * Called before the object is exported: checks its first values.
    *
-   * @param refuse is told of each value that does not fit, and of what could not be noticed. If left out, it is thrown:
-   * {@link InvalidArgumentError}
+   * @param refuse called for each value of the wrong type, and for members whose changes cannot be detected. If left
+   * out, {@link InvalidArgumentError} is thrown
    */
   prepare(refuse?: (error: unknown) => void): void;
-  /** Whether something may come that {@link prepare} has not seen: it may have been called in a constructor. */
+  /** Whether the object may get members that {@link prepare} has not seen, because that was called in a constructor. */
   readonly isUnsettled: boolean;
 }
 
 const exportables = new WeakMap<object, Exportable>();
 
-/** What any copy of this package in the process can export: to tell another copy's object from what is none. */
+/** Exportable objects of all copies of this package in the process, to recognise an object of another copy. */
 const COPIES: unique symbol = Symbol.for('busbar.exportables');
 const shared = globalThis as { [COPIES]?: WeakSet<object> };
 shared[COPIES] ??= new WeakSet();
@@ -47,7 +47,7 @@ export function registerExportable(object: object, exportable: Exportable): void
 }
 
 /**
- * The exportable behind an instance of a service class, or behind the result of `implement`.
+ * Returns the exportable of an instance of a service class, or of a result of `implement`.
  *
  * @throws {@link InvalidArgumentError} if the value is neither
  */

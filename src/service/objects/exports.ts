@@ -1,6 +1,6 @@
 /**
- * What a bus connection exports: it puts interfaces into the tree, gives each an outlet for its signals and property
- * changes, and has the ObjectManagers above tell of what comes and goes.
+ * The exports of a connection. It adds interfaces to the tree, gives each a place for its signals and property changes,
+ * and has the ObjectManagers above announce exports that begin and end.
  */
 
 import { ConnectionClosedError, InvalidArgumentError } from '../../base/errors.js';
@@ -22,10 +22,13 @@ import type { Exportable } from './exportable.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
 import { type Outgoing, Place, signalHead } from './place.js';
 
-/** What `bus.export` takes: an instance of a class that extends `ServiceInterface`, or the result of `implement`. */
+/**
+ * The objects that `bus.export` accepts: an instance of a class that extends `ServiceInterface`, or the result of
+ * `implement`.
+ */
 export type ExportedObject = ServiceInterface | Implementation;
 
-/** Something exported. When it was ended, calls are answered with an error, and signals do not leave from here any more. */
+/** An export. After it was ended, calls are answered with an error, and no signals are sent from its path. */
 export interface Export extends Handle {
   /** The object's path. */
   readonly path: string;
@@ -38,7 +41,7 @@ export class Exports {
   readonly #barrier: Barrier;
   readonly #outgoing: Outgoing;
 
-  /** Ends every export that is in force. */
+  /** Functions that end the present exports. */
   readonly #ends = new Set<() => void>();
 
   constructor(bus: Bus) {
@@ -46,7 +49,7 @@ export class Exports {
     this.#barrier = new Barrier(bus);
     const tell: Outgoing['tell'] = (head, body, isAnnouncement) => this.#tell(head, body, isAnnouncement);
     this.#outgoing = { barrier: this.#barrier, descriptors: bus.limits.messageDescriptors, tell };
-    // Objects that live on must not hold on to a connection that does not.
+    // An object that outlives the connection must not keep a reference to it.
     bus.whenClosed(() => {
       this.#barrier.close();
       for (const endOne of [...this.#ends]) endOne();
@@ -58,7 +61,7 @@ export class Exports {
     return this.#dispatcher;
   }
 
-  /** How many paths have something exported. */
+  /** The number of paths with an export. */
   get size(): number {
     return this.#tree.size;
   }
@@ -66,8 +69,8 @@ export class Exports {
   /**
    * Exports interfaces at a path.
    *
-   * @param user where their calls count until they are answered
-   * @throws {@link InvalidArgumentError} for an invalid path, or one that has an interface of that name already
+   * @param user the count that includes their calls until they are answered
+   * @throws {@link InvalidArgumentError} if the path is invalid, or already has an interface of that name
    */
   add(path: string, exportables: readonly Exportable[], user: CallsAtWork): Export {
     checkExportPath(path);
@@ -87,15 +90,15 @@ export class Exports {
         detach.push(exportable.properties.places.attach(place));
       }
     } catch (error) {
-      // An object that cannot be attached leaves nothing half exported.
+      // If an object cannot be attached, the whole export is undone.
       end();
       throw error;
     }
-    // Where that is in a constructor, it is done at the end of the turn at the latest.
+    // An export in a constructor is completed at the end of the turn at the latest.
     if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
     if (arrival.isNeeded) this.#barrier.add(arrival);
     return this.#handle(path, () => {
-      // What the program did before leaves before, also where nothing is told of the end.
+      // Earlier announcements are sent first, even if the end of the export is not announced.
       this.#barrier.letOut();
       const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
       end();
@@ -103,13 +106,13 @@ export class Exports {
     });
   }
 
-  /** Exports an ObjectManager at a path, for everything below it. */
+  /** Exports an ObjectManager at a path, for all objects below it. */
   addManager(path: string, user: CallsAtWork): Export {
     checkExportPath(path);
     this.#requireOpen(path);
     this.#tree.setManager(path, user);
     return this.#handle(path, () => {
-      // What came below while it was there is told while it is there.
+      // Earlier announcements of objects below are sent while the ObjectManager is exported.
       this.#barrier.letOut();
       this.#tree.setManager(path, undefined);
     });
@@ -125,7 +128,7 @@ export class Exports {
   }
 
   #requireOpen(path: string): void {
-    // Handlers that answer before the connection closes may export what they answer with.
+    // Handlers that answer before the connection closes may export objects for their answers.
     if (this.#bus.carriesMessages) return;
     throw new ConnectionClosedError(`the connection is ${this.#bus.state}: nothing can be exported at ${path}`);
   }
@@ -134,7 +137,10 @@ export class Exports {
     return [...this.#tree.above(path)].filter(({ managesObjects }) => managesObjects);
   }
 
-  /** Signals have nobody to fail to: after a loss they go nowhere, and what does not fit is thrown at the emitter. */
+  /**
+   * Sends a signal. After a loss it is dropped, because signals have no receiver for errors. A value of the wrong type
+   * is thrown to the emitter.
+   */
   #tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
     try {
       this.#bus.tell(head, body, isAnnouncement);
@@ -154,7 +160,7 @@ function checkExportPath(path: string): void {
   if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
 }
 
-/** That interfaces have come or gone, for the ObjectManagers above. */
+/** An announcement by the ObjectManagers above that interfaces were exported or have ended. */
 abstract class Movement implements Pending {
   protected readonly path: string;
   protected readonly exportables: readonly Exportable[];
@@ -171,9 +177,9 @@ abstract class Movement implements Pending {
   abstract send(): true;
 }
 
-/** That interfaces have come. */
+/** The announcement of new interfaces. */
 class Arrival extends Movement {
-  /** Whether there is an object manager to tell. */
+  /** Whether there is an ObjectManager to announce them. */
   get isNeeded(): boolean {
     return this.managers.length > 0;
   }
@@ -193,7 +199,7 @@ class Arrival extends Movement {
   }
 }
 
-/** That interfaces have gone. */
+/** The announcement of interfaces that have ended. */
 class Departure extends Movement {
   override send(): true {
     const names = this.exportables.map(({ description }) => description.name);
@@ -203,8 +209,8 @@ class Departure extends Movement {
 }
 
 /**
- * An object that was exported in its constructor may have more members since. What is wrong with them is told, for it cannot
- * be thrown at anybody any more.
+ * Prepares an object that was exported in its constructor and may have more members since. Errors are reported, because
+ * there is no caller to throw them to.
  */
 function prepareLate(path: string, exportables: readonly Exportable[]): void {
   for (const exportable of exportables) {

@@ -1,14 +1,14 @@
 /**
- * What `console.log` shows of what can be exported: the interface, the paths, and the values of its properties. No getter of the
- * program runs for that, unless the `getters` of `util.inspect` ask for it.
+ * What `console.log` shows of exportable objects: the interface, the paths, and the values of properties. The program's
+ * getters only run for the option `getters` of `util.inspect`.
  */
 import { printable } from '../../base/printable.js';
 import type { Exportable } from './exportable.js';
 
-/** One for each object, so that inspection notices where an object holds itself. */
+/** One view for each object, so that inspection recognises circular references. */
 const views = new WeakMap<object, object>();
 
-/** @param members the values, and the getters and setters, as they are now */
+/** @param members the present values, getters and setters */
 export function viewOf(
   object: object,
   className: string,
@@ -27,7 +27,7 @@ export function viewOf(
   return view;
 }
 
-/** An object that is shown as if it were of a class of that name. */
+/** Makes an object that is shown with that class name. */
 function newView(className: string): object {
   const shownClass = { [className]: class {} }[className] as new () => object;
   return new shownClass();

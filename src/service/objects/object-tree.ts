@@ -1,16 +1,16 @@
 /**
- * What a connection exports: interfaces by object path, and the tree that the paths span. It knows nothing of
- * messages; the dispatcher looks calls up here, and introspection reads the tree.
+ * The exported interfaces of a connection by object path, and the tree of these paths. It does not handle messages: the
+ * dispatcher looks calls up in it, and introspection reads it.
  */
 
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Exportable } from './exportable.js';
 
-/** An interface at a node, and who exported it. */
+/** An interface at a node, with its user. */
 export interface ExportedInterface {
   readonly exportable: Exportable;
-  /** Where its calls count until they are answered. */
+  /** The counts that include its calls until they are answered. */
   readonly atWork: readonly CallsAtWork[];
 }
 
@@ -18,11 +18,11 @@ export interface ExportedInterface {
 export class TreeNode {
   readonly path: string;
   readonly interfaces = new Map<string, ExportedInterface>();
-  /** Names of the nodes one level below. */
+  /** The names of the nodes one level below. */
   readonly children = new Set<string>();
-  /** Where the calls of the ObjectManager count, if one is exported here. */
+  /** The count for calls of the ObjectManager, if one is exported here. */
   manager: CallsAtWork | undefined;
-  /** Where calls of the standard interfaces count: with all who exported something here. */
+  /** The counts for calls of the standard interfaces: those of all users with an export here. */
   atWork: readonly CallsAtWork[] = [];
 
   constructor(path: string) {
@@ -34,7 +34,7 @@ export class TreeNode {
     return this.manager !== undefined;
   }
 
-  /** Whether somebody exported something here, rather than below. */
+  /** Whether something is exported here, rather than only below. */
   get isObject(): boolean {
     return this.interfaces.size > 0 || this.managesObjects;
   }
@@ -44,7 +44,7 @@ export class ObjectTree {
   readonly #nodes = new Map<string, TreeNode>();
   #objects = 0;
 
-  /** How many paths have something exported. */
+  /** The number of paths with an export. */
   get size(): number {
     return this.#objects;
   }
@@ -56,8 +56,8 @@ export class ObjectTree {
   /**
    * Adds interfaces at a path.
    *
-   * @param user where their calls count
-   * @throws {@link InvalidArgumentError} if the path has one of that name already; nothing is added then
+   * @param user the count that includes their calls
+   * @throws {@link InvalidArgumentError} if the path already has one of that name; nothing is added then
    */
   add(path: string, interfaces: readonly Exportable[], user: CallsAtWork): void {
     const names = new Set(this.#nodes.get(path)?.interfaces.keys());
@@ -80,9 +80,9 @@ export class ObjectTree {
   }
 
   /**
-   * Adds an ObjectManager at a path, or takes it away.
+   * Adds an ObjectManager at a path, or removes it.
    *
-   * @param user where its calls count; nothing to take it away
+   * @param user the count that includes its calls; left out to remove it
    * @throws {@link InvalidArgumentError} if the path has one already
    */
   setManager(path: string, user: CallsAtWork | undefined): void {
@@ -95,7 +95,7 @@ export class ObjectTree {
 
   /** The nodes strictly below a path, parents before their children. */
   *below(path: string): Generator<TreeNode> {
-    // Paths may have thousands of elements: that is no matter for recursion.
+    // Not recursive, because paths may have thousands of elements.
     const waiting = this.#childrenOf(path).reverse();
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
       yield node;
@@ -120,7 +120,7 @@ export class ObjectTree {
     const node = this.#nodes.get(path) ?? new TreeNode(path);
     const before = node.isObject;
     change(node);
-    // Replaced and never changed: calls that are at work have it.
+    // Replaced and never mutated, because calls in progress refer to it.
     const users = [...node.interfaces.values()].flatMap(({ atWork }) => atWork);
     node.atWork = [...new Set(node.manager === undefined ? users : [...users, node.manager])];
     this.#objects += Number(node.isObject) - Number(before);
@@ -128,7 +128,7 @@ export class ObjectTree {
     else this.#prune(node);
   }
 
-  /** Puts a node into the tree, with the ancestors that it needs. */
+  /** Adds a node to the tree, with the ancestors that it needs. */
   #grow(node: TreeNode): void {
     for (let below = node; !this.#nodes.has(below.path); ) {
       this.#nodes.set(below.path, below);
@@ -140,7 +140,7 @@ export class ObjectTree {
     }
   }
 
-  /** Takes a node out of the tree if nothing is exported there or below, and ancestors that only led there. */
+  /** Removes a node if nothing is exported there or below, and ancestors that only led to it. */
   #prune(node: TreeNode): void {
     for (let below: TreeNode | undefined = node; below !== undefined; ) {
       if (below.isObject || below.children.size > 0 || !this.#nodes.delete(below.path)) return;

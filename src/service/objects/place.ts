@@ -1,4 +1,4 @@
-/** One place where an object is exported: a path on a connection. Its signals and the changes of its properties leave here. */
+/** A place where an object is exported: a path on a connection. It sends the object's signals and property changes. */
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { type MessageHead, MessageType } from '../../connection/message.js';
 import { PreparedHead } from '../../connection/sending/header.js';
@@ -9,16 +9,16 @@ import { type Change, State, sendShared } from '../properties/change.js';
 import { DescriptorRoom } from '../properties/descriptor-room.js';
 import type { Barrier, Pending } from './barrier.js';
 
-/** The connection, as a place needs it. */
+/** What a place needs of a connection. */
 export interface Outgoing {
   readonly barrier: Barrier;
-  /** How many file descriptors one of them may carry. */
+  /** How many file descriptors a message may carry. */
   readonly descriptors: number;
   /**
    * Sends a signal.
    *
-   * @param isAnnouncement whether others take it for the state of things, so that it must not be left out
-   * @throws {@link InvalidArgumentError} if the values do not fit
+   * @param isAnnouncement whether clients derive the object's state from it, so that it must not be dropped
+   * @throws {@link InvalidArgumentError} if a value has the wrong type
    */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void;
 }
@@ -29,7 +29,7 @@ export class Place {
   readonly #outgoing: Outgoing;
   readonly #heads = new Map<string, PreparedHead>();
   #changesHead: PreparedHead | undefined;
-  /** The announcement that the object has come, which reads all values when it leaves. */
+  /** The pending announcement of the object, which reads all values when it is sent. */
   #arrival: Pending | undefined;
 
   constructor(path: string, description: InterfaceDescription, outgoing: Outgoing) {
@@ -41,21 +41,21 @@ export class Place {
   /**
    * Sends a signal.
    *
-   * @throws {@link InvalidArgumentError} if the values do not fit the signal's signature
+   * @throws {@link InvalidArgumentError} if a value does not have the type in the signal's signature
    */
   emitSignal(name: string, values: readonly unknown[]): void {
     this.#outgoing.tell(this.#heads.get(name) ?? this.#prepare(name), values, false);
   }
 
-  /** The object's coming is announced by this, with the values that its properties have then. */
+  /** Sets the announcement of the object, which contains the values that the properties have when it is sent. */
   arrive(arrival: Pending): void {
     this.#arrival = arrival;
   }
 
   /**
-   * A property has changed: that is told at the end of the turn, or before anything else is sent.
+   * Records a changed property. It is announced at the end of the turn, or before the next message.
    *
-   * @param owner the store whose property it is
+   * @param owner the store of the property
    */
   note(change: Change, owner: object): void {
     const { barrier, descriptors } = this.#outgoing;
@@ -85,7 +85,10 @@ export class Place {
   }
 }
 
-/** Changes of one object that leave together, from all of its places on a connection: the last one of each property. */
+/**
+ * Changes of one object that are sent together, from all of its places on a connection: the last change of each
+ * property.
+ */
 class Changes implements Pending {
   readonly owner: object;
   readonly #places: Place[] = [];
@@ -94,7 +97,7 @@ class Changes implements Pending {
   readonly #descriptors: number;
 
   /**
-   * @param owner the store whose changes these are
+   * @param owner the store of the changes
    * @param descriptors how many one message may carry
    */
   constructor(owner: object, descriptors: number) {
@@ -126,7 +129,7 @@ class Changes implements Pending {
       else if (typeof content === 'symbol') invalidated.push(change.name);
       else if (hasDescriptors(content)) {
         room ??= new DescriptorRoom(this.#descriptors);
-        // What has no room is asked for by who wants it.
+        // A value without room is invalidated; clients ask for it.
         if (room.takes(content)) entries.push(content);
         else invalidated.push(change.name);
       } else entries.push(content);
@@ -150,7 +153,7 @@ class Changes implements Pending {
   }
 }
 
-/** The head of a signal of an interface. */
+/** Makes the head of an interface's signal. */
 export function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {
   const { signature } = description.signals.get(member) ?? {};
   return { type: MessageType.Signal, path, interface: description.name, member, signature };

@@ -1,4 +1,4 @@
-/** The places where one object is exported, and the signals that leave from all of them. */
+/** The places where one object is exported, and the signals that are sent from all of them. */
 
 import { InvalidArgumentError } from '../../base/errors.js';
 import { withStackAbove } from '../../base/stack.js';
@@ -22,23 +22,23 @@ export class Places {
     return this.#places.size;
   }
 
-  /** Where the object is: of many paths the first ones, for reports. */
+  /** The first of the paths with the object, for reports. */
   get paths(): readonly string[] {
     const paths = [...new Set([...this.#places].map(({ path }) => path))];
     return paths.length > 4 ? [...paths.slice(0, 3), `${paths.length - 3} more paths`] : paths;
   }
 
-  /** Signals and changes leave from this place too, until the returned function is called. */
+  /** Adds a place, from which signals and changes are sent until the returned function is called. */
   attach(place: Place): () => void {
     this.#places.add(place);
     return () => void this.#places.delete(place);
   }
 
   /**
-   * Sends a signal from everywhere. Where the object is not exported the values are checked all the same.
+   * Sends a signal from all places. The values are checked even if the object is not exported.
    *
-   * @param emitter what the program called, with whose caller the stack of an error begins
-   * @throws {@link InvalidArgumentError} if they do not fit, and whatever sending throws
+   * @param emitter the function that the program called; the stack of an error begins with its caller
+   * @throws {@link InvalidArgumentError} if a value has the wrong type, and any error of sending
    */
   emitSignal(name: string, values: readonly unknown[], emitter: (...values: never[]) => unknown): void {
     try {
@@ -77,13 +77,13 @@ export class Places {
     }
   }
 
-  /** A property has changed: each place tells it. */
+  /** Passes a changed property to each place. */
   note(change: Change, owner: object): void {
     for (const place of this.#places) place.note(change, owner);
   }
 }
 
-/** One place's failure is not the others' business; the first one is thrown in the end. */
+/** An error at one place does not affect the others; the first error is thrown at the end. */
 function forEach(places: Iterable<Place>, tell: (place: Place) => void): void {
   let failure: { readonly error: unknown } | undefined;
   for (const place of [...places]) {

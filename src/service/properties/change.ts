@@ -1,15 +1,15 @@
-/** A change of a property on its way to the places where the object is exported: one for all of them. */
+/** A change of a property until it has been sent from every place with the object. All places share it. */
 import { closeHandedOver, descriptorsIn } from '../../codec/close-descriptors.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { markHandedOver } from '../../values/file-descriptor.js';
 
-/** What is known of the new value, where there is no entry. */
+/** The state of the new value, if there is no entry. */
 export const State = {
-  /** Others only learn that the value they know is not valid. */
+  /** Clients only learn that the value they have is no longer valid. */
   Invalidated: Symbol('invalidated'),
-  /** It is read when the change leaves. */
+  /** The value is read when the change is sent. */
   Unread: Symbol('unread'),
-  /** A getter is asked for it and takes its time. */
+  /** A getter was asked for the value, and takes time. */
   Awaited: Symbol('awaited'),
 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -20,28 +20,31 @@ export class Change {
   readonly name: string;
   #content: Content;
   readonly #read: (() => Content) | undefined;
-  /** Connections that it has not left by. */
+  /** The number of connections that have not sent it yet. */
   #connections = 0;
 
-  /** @param read what is asked for the value if `content` is `Unread` */
+  /** @param read reads the value if `content` is `Unread` */
   constructor(name: string, content: Content, read?: () => Content) {
     this.name = name;
     this.#content = content;
     this.#read = read;
   }
 
-  /** The entry, or what is known instead. The first place that it leaves from reads it for all. */
+  /** The entry, or the state of the value. The first place that sends the change reads the value for all places. */
   get content(): Content {
     if (this.#content === State.Unread && this.#read !== undefined) this.#content = this.#read();
     return this.#content;
   }
 
-  /** It is to leave by one more connection. */
+  /** Counts one more connection that will send it. */
   take(): void {
     this.#connections++;
   }
 
-  /** It has left by a connection, or something newer leaves. What was handed over is closed behind the last one. */
+  /**
+   * A connection has sent it, or a newer change replaces it. After the last one, descriptors that were handed over are
+   * closed.
+   */
   done(): void {
     const content = this.#content;
     if (--this.#connections > 0 || typeof content === 'symbol') return;
@@ -50,8 +53,8 @@ export class Change {
 }
 
 /**
- * Has something send values that several messages carry: none of them becomes the owner of a descriptor that was handed
- * over. Whoever sends the last one closes it.
+ * Calls `send` for values that several messages carry: none of them becomes the owner of a descriptor that was handed
+ * over. The sender of the last message closes it.
  */
 export function sendShared(values: unknown, send: () => void): void {
   const handedOver = [...descriptorsIn(values)].filter((descriptor) => descriptor.handedOver);

@@ -1,6 +1,6 @@
 /**
- * How many file descriptors a message has room for that is made of the properties of one object or of many: nobody chose that
- * number, and a bus hangs up on who sends too many.
+ * Limits the file descriptors of a message with the properties of one or more objects: the program did not choose their
+ * number, and a bus disconnects a sender of too many.
  */
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { tooManyText } from '../../connection/sending/marshal.js';
@@ -15,7 +15,7 @@ export class DescriptorRoom {
     this.#maximum = maximum;
   }
 
-  /** Whether there is room for the descriptors of an entry, which it has then. */
+  /** Whether there is room for the descriptors of an entry. If so, they are counted. */
   takes(entry: EncodedEntry): boolean {
     if (!hasDescriptors(entry)) return true;
     const [, , descriptors] = entry;
@@ -27,7 +27,7 @@ export class DescriptorRoom {
     return true;
   }
 
-  /** Says what had no room, if there was anything. */
+  /** Reports the entries that had no room, if there were any. */
   tellRefused(message: string, connection?: number): void {
     if (this.#refused === 0) return;
     const what = this.#refused === 1 ? '1 property was' : `${this.#refused} properties were`;

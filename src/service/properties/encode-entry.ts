@@ -1,4 +1,7 @@
-/** A property's value as every message carries it: checked and marshalled once, when it is assigned or read. */
+/**
+ * The encoded value of a property, which every message carries. It is checked and encoded once, when it is assigned or
+ * read.
+ */
 
 import { InvalidArgumentError } from '../../base/errors.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
@@ -13,28 +16,33 @@ import type { PropertyDescription } from '../../interface/description.js';
 import { isOpenFd } from '../../native/descriptors.js';
 import { receivedVariant } from '../../values/variant.js';
 
-/** The containers that GetManagedObjects has a value in, `a{oa{sa{sv}}}`: what is not too deep there is so nowhere. */
+/**
+ * The depth at which GetManagedObjects has a value, `a{oa{sa{sv}}}`: a value that is not too deep there is not too deep
+ * in any message.
+ */
 const NESTING = 6;
 
 /**
- * Entries share memory up to so many bytes: each would cost more to make by itself than to write. A new writer has room for
- * them, and need not grow.
+ * Up to this number of bytes, entries share memory: a buffer for each entry would cost more than writing it. A new
+ * writer has room for them and need not grow.
  */
 const SHARED_BYTES = 14 * 1024;
 
-/** What has properties, as reports name them. */
+/** An object with properties, as reports name it. */
 interface NamesProperties {
   nameOf(property: PropertyDescription): string;
 }
 
-/** Nothing while a value is being written: code of the program's that runs then may assign another property. */
+/**
+ * The idle writer; nothing while a value is being encoded, because the program's code may then assign another property.
+ */
 let idle: Writer | undefined;
 
 /**
- * Checks a value, and marshals it where it is to be sent.
+ * Checks a value, and encodes it if it will be sent.
  *
  * @param isSent whether the entry is wanted
- * @param key what the program calls the property, for the text of an error
+ * @param key the program's name for the property, for the text of an error
  * @returns the entry if it is wanted
  * @throws {@link InvalidArgumentError} with the property's name and the path within its value
  */
@@ -51,7 +59,7 @@ export function encodeEntry(
     writer.string(name);
     writer.depth = 0;
     encodeContent(writer, NESTING, signature, value);
-    // Found out when a message is sent, it would cost all other properties in it.
+    // Checked now: if it failed when a message is sent, all other properties in the message would be lost.
     for (const { fd } of writer.fds) if (!isOpenFd(fd)) throw new Misfit(`file descriptor ${fd} is not open`);
   } catch (error) {
     writer.rewind(start, 0);
@@ -61,7 +69,7 @@ export function encodeEntry(
   }
   const descriptors = writer.fds.length;
   const end = writer.position;
-  // What is wanted stays as it was written: whoever sends it reads it from there.
+  // The encoded value stays in the writer's memory, from which the messages are made.
   if (!isSent || descriptors > 0) writer.rewind(start, 0);
   keep(writer);
   if (!isSent) return undefined;
@@ -70,17 +78,17 @@ export function encodeEntry(
     : { memory: writer.bytes, start, end };
 }
 
-/** What the value of a property is called where it does not fit, before the path within it. */
+/** The name of a property's value in error texts, before the path within the value. */
 export function rootOf(name: string): string {
   return `property ${name}`;
 }
 
-/** The memory of a large value is not kept for the next one. */
+/** Keeps the writer for the next value, but not the memory of a large value. */
 function keep(writer: Writer): void {
   if (writer.position <= SHARED_BYTES && writer.bytes.length <= 2 * SHARED_BYTES) idle = writer;
 }
 
-/** The entry of a value that was read; nothing, and a report, if the value does not fit. */
+/** Returns the entry of a value that was read. If the value has the wrong type, reports that and returns nothing. */
 export function fittingEntry(
   owner: NamesProperties,
   property: PropertyDescription,

@@ -1,7 +1,7 @@
 /**
- * The descriptors in the value of a property that is stored here. What `Properties.Set` brings is on loan to whoever gets
- * it; a stored property is the one that does, so it keeps them for as long as they are in its value, and closes them when
- * another value takes their place. Descriptors that the program itself assigned are the program's.
+ * The file descriptors in the value of a stored property. Descriptors that `Properties.Set` brings are lent to their
+ * receiver. A stored property is the receiver: it keeps them while they are in its value, and closes them when another
+ * value replaces it. Descriptors that the program assigned belong to the program.
  */
 import { descriptorsIn } from '../../codec/close-descriptors.js';
 import { type FileDescriptor, keepDescriptor } from '../../values/file-descriptor.js';
@@ -10,13 +10,13 @@ export class KeptDescriptors {
   readonly #mayHaveSome: boolean;
   #kept: ReadonlySet<FileDescriptor> = new Set();
 
-  /** @param signature the property's */
+  /** @param signature the signature of the property */
   constructor(signature: string) {
     this.#mayHaveSome = /[hv]/.test(signature);
   }
 
   /**
-   * The property has another value.
+   * Records that the property has another value.
    *
    * @param isReceived whether it came from the bus
    */

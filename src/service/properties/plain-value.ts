@@ -1,13 +1,13 @@
 /**
- * A received value without the variants in it. Values are decoded once, with their variants; whoever reads them plain
- * gets containers of its own, so that changing them does not change what came, and the same strings, buffers and
+ * Removes the variants from a received value. Values are decoded once, with their variants. A plain value has
+ * containers of its own, so that changing them does not change the received value, and shares its strings, buffers and
  * descriptors.
  */
 import { types } from 'node:util';
 import { isPlainObject } from '../../codec/encode-container.js';
 import { Variant } from '../../values/variant.js';
 
-/** @param signature of the value: where it has no variants, the value is plain already */
+/** @param signature the signature of the value: without variants, the value is plain already */
 export function withoutVariants(received: unknown, signature: string | undefined): unknown {
   return signature?.includes('v') === true ? plain(received) : received;
 }

@@ -1,8 +1,8 @@
 /**
- * The properties of one object that can be exported, and the places where it is. Everything that reads a property, sets it or
- * tells of it goes through here: a value is read once, checked once and marshalled once, whoever gets it.
+ * The properties of one exportable object, and the places where it is exported. All reading, setting and announcing of
+ * properties goes through here: a value is read once, checked once and encoded once for all receivers.
  *
- * Where values are, the object itself knows: see {@link PropertySource}.
+ * The values are in the object itself: see {@link PropertySource}.
  */
 
 import { InvalidArgumentError, UnknownPropertyError } from '../../base/errors.js';
@@ -20,13 +20,16 @@ import { encodeEntry, fittingEntry } from './encode-entry.js';
 import { type Answer, Property, type Setting, unknownValue } from './property.js';
 import { inTime } from './slow-getter.js';
 
-/** Where the values of an object's properties are: in the instance of a class, or in what `implement` was given. */
+/**
+ * Reads and writes the values of an object's properties, which are in the instance of a class, or were passed to
+ * `implement`.
+ */
 export interface PropertySource {
-  /** The value as the program has it, or a promise of it. Throws what its getter throws. */
+  /** The value as the program has it, or a promise of it. Throws the getter's error. */
   readProperty(name: string): unknown;
-  /** Sets a value from the bus; a promise tells when that is done, if it takes time. */
+  /** Sets a value from the bus. Returns a promise if that takes time. */
   writeProperty(name: string, value: unknown): unknown;
-  /** Whether the setter of a property wants its variants as `Variant`. */
+  /** Whether the setter of a property gets variants as `Variant`. */
   wrapsProperty(name: string): boolean;
 }
 
@@ -34,7 +37,7 @@ export class PropertyStore {
   readonly description: InterfaceDescription;
   readonly #source: PropertySource;
   readonly #properties = new Map<string, Property>();
-  /** Where the object is exported. */
+  /** The places where the object is exported. */
   readonly places: Places;
 
   constructor(description: InterfaceDescription, source: PropertySource) {
@@ -44,7 +47,7 @@ export class PropertyStore {
   }
 
   /**
-   * A property by its name.
+   * Returns a property by its name.
    *
    * @throws {@link UnknownPropertyError}
    */
@@ -59,7 +62,7 @@ export class PropertyStore {
     return property;
   }
 
-  /** The value of a property as it is to be sent, or a promise of it. Access is the caller's business. */
+  /** The value of a property as it is sent, or a promise of it. The caller checks the access. */
   get(name: string): unknown {
     const property = this.property(name);
     const value = this.#source.readProperty(name);
@@ -70,8 +73,8 @@ export class PropertyStore {
   }
 
   /**
-   * Sets a property to a value from the bus, which has its variants as `Variant`. A promise tells when that is done, if it
-   * takes time. The change is told as any is.
+   * Sets a property to a value from the bus, which has its variants as `Variant`. Returns a promise if that takes time.
+   * The change is announced like any other.
    */
   set(name: string, received: unknown): unknown {
     const property = this.property(name);
@@ -80,11 +83,11 @@ export class PropertyStore {
   }
 
   /**
-   * A value is assigned to a property that keeps it as it is.
+   * Handles the assignment of a value to a property that stores it.
    *
-   * @param before what it has until now
+   * @param before the value before the assignment
    * @param write stores the value
-   * @throws {@link InvalidArgumentError} if it does not fit; it is not stored then
+   * @throws {@link InvalidArgumentError} if the value has the wrong type; it is not stored then
    */
   assign(name: string, value: unknown, before: unknown, write: (value: unknown) => void): void {
     const property = this.property(name);
@@ -101,10 +104,10 @@ export class PropertyStore {
   }
 
   /**
-   * A value is given to a setter, which may make something else of it.
+   * Handles the assignment of a value to a setter, which may change the value.
    *
-   * @param get what the property's value is read by afterwards, if it can be
-   * @returns a promise where setting takes time
+   * @param get reads the property's value afterwards, if it can be read
+   * @returns a promise if setting takes time
    */
   assignBehind(
     name: string,
@@ -164,11 +167,11 @@ export class PropertyStore {
   }
 
   /**
-   * Tells of changes that no assignment shows: all of them, or none if one is refused.
+   * Announces changes that happened without an assignment: all of them, or none if one is refused.
    *
-   * @param nameOf the names of properties by those that `changes` uses
-   * @param changes names of those whose new value is to be read, or the values by name
-   * @throws {@link InvalidArgumentError} for an unknown property, one that never emits, or a value that does not fit
+   * @param nameOf the names of properties by the names in `changes`
+   * @param changes the names of properties whose new values are read, or the values by name
+   * @throws {@link InvalidArgumentError} if a property is unknown or never emits changes, or a value has the wrong type
    */
   announce(nameOf: ReadonlyMap<string, string>, changes: readonly string[] | Readonly<Record<string, unknown>>): void {
     if (typeof changes !== 'object' || changes === null) {
@@ -217,8 +220,8 @@ export class PropertyStore {
   }
 
   /**
-   * The entry of a property for an answer or an announcement: nothing, and a report, if it cannot be read or does not fit,
-   * and a promise where its getter takes time.
+   * The entry of a property for an answer or an announcement. If it cannot be read or has the wrong type, that is
+   * reported, and the entry is nothing. A promise if its getter takes time.
    */
   entry(property: Property): EncodedEntry | undefined | Promise<Answer> {
     const { description } = property;
@@ -236,8 +239,8 @@ export class PropertyStore {
   }
 
   /**
-   * The entries of all properties that are known and have room, for the announcement of the object. Those that are not known
-   * yet follow.
+   * The entries of all properties that are known and have room, for the announcement of the object. Entries that are
+   * not known yet follow later.
    */
   knownEntries(room: DescriptorRoom): EncodedEntries {
     const entries: EncodedEntry[] = [];
@@ -253,13 +256,13 @@ export class PropertyStore {
     return new EncodedEntries(entries);
   }
 
-  /** The answer of a Get is sent, and other calls may be waiting for a value. */
+  /** Records that a value is sent in the answer to a Get. Other calls may be waiting for a value. */
   tell(property: Property, { number, changes, value }: Omit<Answer, 'entry'>): void {
     property.tell(number);
     if (property.listeners.size > 0) property.learn({ number, changes, value, entry: quietEntry(property, value) });
   }
 
-  /** Whether anybody is to hear of a change: nobody knows a value of what is not exported. */
+  /** Whether a change is announced. If the object is not exported, no client has its values. */
   #tells({ access, emits }: PropertyDescription): boolean {
     return this.places.size > 0 && access !== 'write' && (emits === true || emits === 'invalidates');
   }
@@ -288,7 +291,7 @@ export class PropertyStore {
     return entry ?? State.Invalidated;
   }
 
-  /** Has a changed value that takes time follow when it is known. */
+  /** Announces a changed value that takes time when it is known. */
   #await(property: Property, value: PromiseLike<unknown>): Content {
     this.#follow(property, this.#answer(property, value));
     return State.Awaited;
@@ -300,7 +303,7 @@ export class PropertyStore {
   }
 
   #tellAnswer(property: Property, number: number, entry: EncodedEntry | undefined): void {
-    // The property has changed again: that change has its own value, or asks for it.
+    // If the property has changed again, that change has a value of its own, or asks for it.
     const isFollowed = property.isFollowed(number);
     if (isFollowed && !property.isOutdated(number)) {
       property.tell(number);
@@ -308,11 +311,11 @@ export class PropertyStore {
       return;
     }
     if (entry !== undefined && hasDescriptors(entry)) closeHandedOver('h', entry);
-    // Some have a newer value already, by an answer: the others are told what it is by now.
+    // Some clients have a newer value already, from an answer. The others get the present value.
     if (isFollowed && entry !== undefined && this.places.size > 0) this.#note(property, State.Unread);
   }
 
-  /** What a getter comes to that takes its time, but not for ever. */
+  /** The result of a getter that takes time, within its time limit. */
   #answer(property: Property, value: PromiseLike<unknown>): Promise<Answer> {
     const { description, changes } = property;
     const number = property.beginCall();
@@ -333,7 +336,7 @@ export class PropertyStore {
     report('handler', `${this.nameOf(description)} changed and could not be read`, error);
   }
 
-  /** A property for reports: its interface, and where the object is. */
+  /** The name of a property for reports: its interface, and the path of the object. */
   nameOf({ name }: PropertyDescription): string {
     const { paths } = this.places;
     return `the property ${this.description.name}.${name}${paths.length === 0 ? '' : ` at ${paths.join(', ')}`}`;
@@ -346,12 +349,12 @@ function readQuietly(get: (() => unknown) | undefined): unknown {
     if (!isThenable(value)) return value;
     ignored(value);
   } catch {
-    // It may be readable when it was set.
+    // The property may be readable after it was set.
   }
   return unknownValue;
 }
 
-/** The entry of a value, for those who want it besides the one that is told what does not fit. */
+/** The entry of a value, or nothing if the value has the wrong type, which is reported elsewhere. */
 function quietEntry({ description }: Property, value: unknown): EncodedEntry | undefined {
   try {
     return encodeEntry(description, value, true);
@@ -360,7 +363,7 @@ function quietEntry({ description }: Property, value: unknown): EncodedEntry | u
   }
 }
 
-/** Whoever wants the value asks for it once more. */
+/** Ignores a promise: clients that want the value ask for it again. */
 function ignored(value: PromiseLike<unknown>): Content {
   Promise.resolve(value).catch(() => {});
   return State.Invalidated;

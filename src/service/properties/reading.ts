@@ -1,6 +1,6 @@
 /**
- * All properties of one object or of many, for one answer. A property that cannot be read, or whose value does not fit its
- * type, is left out and reported; the others go.
+ * Reads all properties of one or more objects for one answer. A property that cannot be read, or whose value has the
+ * wrong type, is left out and reported; the others are sent.
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
@@ -17,20 +17,21 @@ export interface Asked {
   readonly connectionId: number;
 }
 
-/** How often slow getters are waited for, where each time there are more, or values that changed meanwhile. */
+/** How many times slow getters are awaited, if each time there are more of them, or values changed in the meantime. */
 const WAITS = 2;
-/** How often it is made in one microtask, where getters change properties that were read before them. */
+/** How many times the result is made in one microtask, if getters change properties that were read before them. */
 const ROUNDS = 3;
 
 /**
- * What is made of the values of properties, at once if no getter takes time. Where some do, they are awaited, and it is made
- * again then, of the values that the properties have by that time: changes are sent when they happen, and an older value must
- * not come behind them. For the same reason it is sent in the microtask that makes it: see {@link LateAnswer}.
+ * Makes a result from the values of properties, at once if no getter takes time. Otherwise the getters are awaited, and
+ * the result is made again from the values at that time: changes are sent when they happen, and an older value must not
+ * be sent after them. For the same reason it is sent in the microtask that makes it: see {@link LateAnswer}.
  *
- * A property that changes faster than its getter answers has the newest value that is known: the change that made it old is
- * still to be told, and comes behind the answer.
+ * If a property changes faster than its getter answers, the result has its newest known value. The change that outdated
+ * the value is announced after the answer.
  *
- * Values whose descriptors have no room in the answer are left out and reported: for too many of them a bus hangs up.
+ * Values whose descriptors have no room in the answer are left out and reported, because a bus disconnects a sender of
+ * too many.
  */
 export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | LateAnswer<Result> {
   const reading = new Reading(asked);
@@ -44,30 +45,30 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: 
   return new LateAnswer((send) => reading.repeat(() => make(read), send));
 }
 
-/** Gives the entries of an object's properties, but for those whose names were there already. */
+/** Returns the entries of an object's properties, except those whose names were read already. */
 export type ReadProperties = (store: PropertyStore, skipped?: Set<string>) => EncodedEntries;
 
 interface ReadEntry {
   readonly property: Property;
-  /** How often it had changed by then. */
+  /** How often the property had changed by then. */
   readonly changes: number;
-  /** Nothing where it takes time, or is left out. */
+  /** Nothing if it takes time, or is left out. */
   readonly entry: EncodedEntry | undefined;
 }
 
 class Reading implements AnswerListener {
   readonly #answers = new Map<Property, Answer>();
   readonly #listened = new Set<Property>();
-  /** What was read in this microtask, in that order; a property of an object that is at two places is there twice. */
+  /** The entries that were read in this microtask, in order. A property of an object at two places is in it twice. */
   #read: ReadEntry[] = [];
-  /** How many of them this round has come to. */
+  /** How many of them this round has reached. */
   #position = 0;
   #waiting: Promise<unknown>[] = [];
   #isLast = false;
   readonly #asked: Asked;
-  /** For the descriptors of this round. */
+  /** The room for descriptors in this round. */
   #room: DescriptorRoom;
-  /** Entries that may hold descriptors: those of this round, and all. */
+  /** Entries that may have descriptors: those of this round, and all of them. */
   #ofRound = new Set<EncodedEntry>();
   readonly #ofAllRounds = new Set<EncodedEntry>();
 
@@ -76,14 +77,14 @@ class Reading implements AnswerListener {
     this.#room = new DescriptorRoom(asked.descriptors);
   }
 
-  /** Whether something that was asked for is not known yet. */
+  /** Whether a requested value is not known yet. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0;
   }
 
   /**
-   * What is made of the values that properties have when all of them were read. A getter may change a property that was read
-   * before it, and that change is told ahead of the answer: then that property is read again, and no other.
+   * Returns the result from values that are all up to date. A getter may change a property that was read before it, and
+   * that change is announced before the answer. Then that property alone is read again.
    */
   settled<Result>(make: () => Result): Result {
     this.#read = [];
@@ -106,7 +107,7 @@ class Reading implements AnswerListener {
     this.#position = 0;
   }
 
-  /** Makes it again when what was asked for is known, and sends it. */
+  /** Makes the result again when the requested values are known, and sends it. */
   async repeat<Result>(make: () => Result, send: (result: Result) => void): Promise<void> {
     try {
       for (let waits = 1; ; waits++) {
@@ -151,7 +152,7 @@ class Reading implements AnswerListener {
     return new EncodedEntries(entries);
   }
 
-  /** What was read and is not sent. */
+  /** Closes the descriptors of entries that were read and are not sent. */
   closeLeftOut(): void {
     for (const entry of this.#ofAllRounds) {
       if (!this.#ofRound.has(entry)) closeHandedOver('h', entry);
@@ -181,15 +182,15 @@ class Reading implements AnswerListener {
 }
 
 /**
- * The value of one property that takes time. While it was asked for, the property may have changed, and that may have been
- * told: then it is asked for again.
+ * Sends the value of one property that takes time. If a newer value was announced while the getter ran, the property is
+ * read again.
  */
 export function whenNewest(store: PropertyStore, name: string, first: PromiseLike<unknown>): LateAnswer<unknown> {
   const property = store.property(name);
   return new LateAnswer((send) => new Asking(store, property).repeat(first, send));
 }
 
-/** Waits for one value, and hears of newer ones meanwhile: what one call is answered with, or all are told. */
+/** Waits for one value, and gets newer values in the meantime: those that answer a call, or are announced. */
 class Asking implements AnswerListener {
   readonly #store: PropertyStore;
   readonly #property: Property;
@@ -201,12 +202,12 @@ class Asking implements AnswerListener {
   }
 
   learn(_property: Property, answer: Answer): void {
-    // What failed is the answer of who asked for it.
+    // An error is only the answer to the call that asked.
     if (answer.entry === undefined || answer.number < (this.#newest?.number ?? 0)) return;
     this.#newest = answer;
   }
 
-  /** Asks until it has a value that is as new as what was told, and sends it. */
+  /** Reads until the value is as new as the last announced value, and sends it. */
   async repeat(first: unknown, send: (value: unknown) => void): Promise<void> {
     const property = this.#property;
     const { name, signature } = property.description;
@@ -219,7 +220,7 @@ class Asking implements AnswerListener {
         const isLast = times >= WAITS;
         let value: unknown;
         try {
-          // What takes no time after all is sent before it is old.
+          // A value that takes no time after all is sent at once, before it is outdated.
           value = isThenable(asked) ? await asked : asked;
         } catch (error) {
           if (this.#sendNewer(number, isLast, send)) return;
@@ -243,7 +244,7 @@ class Asking implements AnswerListener {
     }
   }
 
-  /** Sends what became known while the getter was at work, if that is newer than what the getter came to. */
+  /** Sends the value that became known while the getter ran, if it is newer than the getter's result. */
   #sendNewer(number: number, isLast: boolean, send: (value: unknown) => void): boolean {
     const newest = this.#newest;
     if (newest === undefined || newest.number < number) return false;

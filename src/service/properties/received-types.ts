@@ -1,16 +1,16 @@
 /**
- * The types of the variants in a property's value that others set. The class keeps plain values, from which the types
- * would be guessed anew when the value is read: here they are kept beside it, so that a property is read as it was set.
+ * The types of the variants in a property's value that clients set. The class stores plain values, whose types would be
+ * guessed when the value is read. Here the types are kept beside the value, so that clients read it as it was set.
  *
- * A part of the value keeps the type it came with for as long as it is equal to what came, whether it was left alone,
- * copied or assigned again. What differs is new, and its type is what goes without saying.
+ * A part of the value keeps the received type while it equals the received value, even if it was copied or assigned
+ * again. A part that differs is new, and has its default type.
  */
 import { types } from 'node:util';
 import { isPlainObject } from '../../codec/encode-container.js';
 import { ARRAY_BYTES_MAXIMUM } from '../../codec/limits.js';
 import { Variant } from '../../values/variant.js';
 
-/** A value that others set: as the setter got it, and with its variants. */
+/** A value that a client set: as the setter got it, and with its variants. */
 export interface ReceivedValue {
   readonly value: unknown;
   readonly typed: unknown;
@@ -20,28 +20,28 @@ const NONE: readonly ReceivedValue[] = [];
 
 export class ReceivedTypes {
   #received: unknown;
-  /** Values that are being set, which a setter that takes time may have stored already. */
+  /** Values that are being set. A slow setter may have stored them already. */
   readonly #open = new Set<ReceivedValue>();
-  /** Values that were set when a later one was there already: the property has this one or that one. */
+  /** Values whose setter ended after a later value was set: the property has either of them. */
   readonly #late = new Set<ReceivedValue>();
 
-  /** @param received the value as it is to be sent, with its variants where they are known; nothing where none is */
+  /** @param received the value as it is sent, with its variants if they are known; nothing if there is no such value */
   remember(received: unknown): void {
     this.#received = received;
     this.#late.clear();
   }
 
-  /** A value is being set, which takes time. */
+  /** Records a value whose setting takes time. */
   begin(received: ReceivedValue): void {
     this.#open.add(received);
   }
 
-  /** It is not being set any more. */
+  /** Records that the value is no longer being set. */
   end(received: ReceivedValue): void {
     this.#open.delete(received);
   }
 
-  /** Whether the property has this value or the one that is remembered will be seen when it is read. */
+  /** Records a value of which reading will show whether the property has it, or the remembered one. */
   addLate(received: ReceivedValue): void {
     this.#late.add(received);
   }
@@ -51,16 +51,16 @@ export class ReceivedTypes {
     return this.#received !== undefined && isEqual(this.#received, value);
   }
 
-  /** The values that the property may have now, for who reads it and waits for what it reads. */
+  /** The values that the property may have now, for a reader that waits for the value. */
   get known(): readonly ReceivedValue[] {
     const remembered = this.#received === undefined ? [] : [{ value: undefined, typed: this.#received }];
     return [...remembered, ...this.#late, ...this.#open];
   }
 
   /**
-   * A value of the property as it is to be sent: with the variants that it came in, as far as it came.
+   * A value of the property as it is sent: its received parts have the variants that they were received in.
    *
-   * @param earlier what was known when the value was asked for
+   * @param earlier the values that were known when the value was asked for
    */
   typed(value: unknown, earlier: readonly ReceivedValue[] = NONE): unknown {
     if (this.#open.size > 0 || this.#late.size > 0 || earlier.length > 0) {
@@ -71,7 +71,7 @@ export class ReceivedTypes {
     return withTypes(this.#received, value);
   }
 
-  /** Which value this is, if it is not the one that is remembered. */
+  /** The received value that this is, if it is not the remembered one. */
   #otherOf(value: unknown, earlier: readonly ReceivedValue[]): ReceivedValue | undefined {
     const others = [...earlier, ...this.#late, ...this.#open].reverse();
     const isObject = typeof value === 'object' && value !== null;
@@ -84,11 +84,11 @@ export class ReceivedTypes {
 function withTypes(received: unknown, value: unknown): unknown {
   if (Variant.isVariant(received)) {
     if (isEqual(received.value, value)) return received;
-    // What is left of a changed dictionary keeps its types; of other things a new value may be of another type.
+    // The remaining entries of a changed dictionary keep their types. In other values a new part may have another type.
     return received.signature === 'a{sv}' ? withTypes(received.value, value) : value;
   }
   if (Array.isArray(received) && Array.isArray(value)) {
-    // No array of so many can be sent; the length may be no more than a claim.
+    // An array of this length cannot be sent, and the length may be forged.
     if (value.length > ARRAY_BYTES_MAXIMUM) return value;
     return value.map((element, index) => withTypes(received[index], element));
   }
@@ -105,7 +105,10 @@ function withTypes(received: unknown, value: unknown): unknown {
   return value;
 }
 
-/** Whether a plain value is what was received. Keys of D-Bus dictionaries are basic values, descriptors are themselves. */
+/**
+ * Whether a plain value equals the received one. Keys of D-Bus dictionaries are basic values, and descriptors are
+ * compared by identity.
+ */
 function isEqual(received: unknown, value: unknown): boolean {
   if (Variant.isVariant(received)) return isEqual(received.value, value);
   if (Array.isArray(received)) {

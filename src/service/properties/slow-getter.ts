@@ -1,18 +1,18 @@
-/** Getters that take time, and that must not keep others waiting for ever. */
+/** A time limit for getters that take time, so that other calls do not wait for them for ever. */
 
 import { TimeoutError } from '../../base/errors.js';
 import { timeLimit } from '../../connection/time-limit.js';
 
 /**
- * Milliseconds that an asynchronous getter has where it is not read for its own sake: one that never settles must not keep
- * everything else back. Waiting twice for that is less than callers wait.
+ * Milliseconds that an asynchronous getter has if it is read together with others: a getter that never settles must not
+ * block everything else. Twice this time is less than callers wait.
  */
 const GETTER_LIMIT = 10_000;
 
 /**
- * The value that a getter comes to.
+ * Resolves with the value of a getter.
  *
- * @param late is given what it comes to when nobody waits for it any more
+ * @param late called with the value if it is known only after the time limit
  * @throws (rejects) what the getter throws, or {@link TimeoutError}
  */
 export async function inTime(value: PromiseLike<unknown>, late: (value: unknown) => void): Promise<unknown> {

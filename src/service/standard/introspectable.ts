@@ -1,6 +1,6 @@
 /**
- * `org.freedesktop.DBus.Introspectable`: answered for every exported object and every ancestor of one, so that tools
- * can walk from the root to what is exported.
+ * `org.freedesktop.DBus.Introspectable`: answered for every exported object and its ancestors, so that tools can walk
+ * from the root to the objects.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Introspectable"
  */
@@ -17,7 +17,7 @@ export const introspectable: CallTarget = {
 
 const leaf: NodeDescription = { path: undefined, interfaces: new Map(), children: new Map() };
 
-/** What is exported at a node, the standard interfaces included. */
+/** The description of a node, including the standard interfaces. */
 function describeNode(node: TreeNode): NodeDescription {
   const interfaces = new Map<string, InterfaceDescription>();
   const add = (description: InterfaceDescription) => interfaces.set(description.name, description);

@@ -1,5 +1,5 @@
 /**
- * `org.freedesktop.DBus.ObjectManager`: everything below a path in one answer.
+ * `org.freedesktop.DBus.ObjectManager`: returns all objects below a path in one answer.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
  */
@@ -13,7 +13,7 @@ export const objectManager: CallTarget = {
   invoke: (_method, call) =>
     whenRead((read) => {
       const { tree, path } = call;
-      // Paths and names of interfaces are no names that objects have anyway.
+      // Object paths and interface names never collide with properties of `Object.prototype`.
       const objects: Record<string, Record<string, EncodedEntries>> = {};
       for (const node of tree.below(path)) {
         if (node.interfaces.size === 0) continue;

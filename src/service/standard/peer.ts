@@ -1,5 +1,5 @@
 /**
- * `org.freedesktop.DBus.Peer`: answered at every path, exported or not, because it is about the process.
+ * `org.freedesktop.DBus.Peer`: answered at every path, with or without an export, because it concerns the process.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Peer"
  */
@@ -13,7 +13,7 @@ export const peer: CallTarget = {
   invoke: ({ name }) => (name === 'Ping' ? undefined : machineId()),
 };
 
-/** Where the machine's id may be, in the order in which the reference implementation looks. */
+/** The files that may have the machine's id, in the order of the reference implementation. */
 const MACHINE_ID_FILES = ['/var/lib/dbus/machine-id', '/etc/machine-id'];
 
 function machineId(): string {

@@ -1,7 +1,8 @@
 /**
  * `org.freedesktop.DBus.Properties` of exported objects, and of the nodes that lead to them, which have no properties.
- * Access is checked before a getter or setter runs. That a property cannot be read is `InvalidArgs`, as from GDBus: the
- * specification has no error for it, and `AccessDenied` would say that others may.
+ * Access is checked before a getter or setter runs. Reading a property that cannot be read is answered with
+ * `InvalidArgs`, as by GDBus: the specification has no error for it, and `AccessDenied` would mean that other callers
+ * may read it.
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Properties"
  */
@@ -47,7 +48,10 @@ function get(call: IncomingCall): unknown {
   return isThenable(value) ? whenNewest(properties, name, value).as(answer) : answer(value);
 }
 
-/** The value may be large, and much larger once it is decoded: it is not before it is known to be wanted. */
+/**
+ * Handles Set. The value may be large, and much larger after decoding, so it is decoded only when the property is known
+ * to accept it.
+ */
 function set(call: IncomingCall): unknown {
   const body = call.message.peek();
   const interfaceName = body.string();
@@ -57,7 +61,7 @@ function set(call: IncomingCall): unknown {
   return exportable.properties.set(name, value);
 }
 
-/** What has the property that a call sets to a value of this type. */
+/** Finds the exportable with the property that a call sets to a value of this type. */
 function findWritable(call: IncomingCall, interfaceName: string, name: string, type: string): Exportable {
   const [exportable, { access, signature }] = find(call, interfaceName, name);
   if (access === 'read') throw new PropertyReadOnlyError(`the property ${name} is read-only`);
@@ -68,7 +72,7 @@ function findWritable(call: IncomingCall, interfaceName: string, name: string, t
 function getAll(call: IncomingCall): unknown {
   const [interfaceName] = call.readArguments() as [string];
   if (interfaceName === '') {
-    // Of two interfaces with a property of one name the first one counts, as for Get.
+    // If two interfaces have a property of that name, the first one counts, as for Get.
     const all = [...nodeOf(call).interfaces.values()];
     return whenRead((read) => {
       const names = new Set<string>();
@@ -77,14 +81,14 @@ function getAll(call: IncomingCall): unknown {
   }
   const exported = nodeOf(call).interfaces.get(interfaceName);
   if (exported !== undefined) return whenRead((read) => read(exported.exportable.properties), call);
-  // The standard interfaces are there too, and have no properties.
+  // The standard interfaces exist as well, without properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);
 }
 
 const standardNames = new Set(Object.values(standardInterfaces).map(({ name }) => name));
 
-/** The property that a call means; an empty interface name means the first interface that has it. */
+/** Finds the property of a call. An empty interface name means the first interface that has the property. */
 function find(call: IncomingCall, interfaceName: string, name: string): [Exportable, PropertyDescription] {
   const { interfaces } = nodeOf(call);
   const named = interfaces.get(interfaceName);
