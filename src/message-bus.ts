@@ -193,7 +193,7 @@ export class MessageBus extends Bus {
   override stats(): BusStats & {
     /** Paths with an export. */
     readonly exportedObjects: number;
-    /** Incoming calls whose handlers are still running after they returned: see `limits.callsInProgress`. */
+    /** Incoming calls whose handlers returned a promise that has not settled: see `limits.callsInProgress`. */
     readonly callsInProgress: number;
   } {
     const { size: exportedObjects, dispatcher } = this.#exports;

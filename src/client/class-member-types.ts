@@ -1,7 +1,7 @@
 /**
  * The members of an interface as a client uses them, from the class that implements it.
  *
- * The types of the class members tell their kinds: a function is a method, a function that returns `Emits<…>` is a
+ * The type of a class member gives its kind: a function is a method, a function that returns `Emits<…>` is a
  * signal, and anything else is a property, which has no `set` if it has no setter. Types cannot see decorators, so a
  * public function without a decorator looks like a method. Make it `protected` or `private` to keep it off the proxy.
  * The decorators check that the types are right.

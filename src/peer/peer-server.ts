@@ -51,7 +51,7 @@ export interface PeerServerOptions {
 /** How a server is closed. */
 export interface ServerCloseOptions extends CloseOptions {
   /**
-   * Whether the connections that the program has stay open. `drain` applies to the other connections. `false` by
+   * Whether the connections that the program got stay open. `drain` applies to the other connections. `false` by
    * default.
    */
   readonly keepConnections?: boolean | undefined;
@@ -137,7 +137,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     return this.#listener.address;
   }
 
-  /** The open connections that the program has. */
+  /** The open connections that the program got from the server. */
   get connections(): ReadonlySet<MessageBus> {
     return this.#connections;
   }

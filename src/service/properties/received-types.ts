@@ -41,7 +41,7 @@ export class ReceivedTypes {
     this.#open.delete(received);
   }
 
-  /** Records a value of which reading will show whether the property has it, or the remembered one. */
+  /** Records a value that the property may have instead of the remembered one. The next reading shows which it has. */
   addLate(received: ReceivedValue): void {
     this.#late.add(received);
   }
