@@ -151,7 +151,7 @@ test('a binary for another C library is tried only where the own one is not ther
   renameSync(glibc, musl);
   assert.is(await listening({}), 'listening\n');
   writeFileSync(glibc, '');
-  assertFails(await listening({}), ['file too short', 'install busbar anew']);
+  assertFails(await listening({}), ['file too short', 'install busbar again']);
   renameSync(musl, glibc);
   writeFileSync(musl, kept);
 });
