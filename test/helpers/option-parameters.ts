@@ -2,12 +2,15 @@
  * Every parameter of the public API that takes options, found by the compiler: by the functions and classes that `index.ts`
  * exports, and by what these return. So a test learns of options that are new.
  */
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // The compiler of the project has no API; the oldest supported one has.
 import type ts from '../types/oldest/node_modules/typescript/lib/typescript.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+/** Where the sources are: where tests were compiled for another runtime, all but those is linked. */
+const root = `${dirname(realpathSync(fileURLToPath(new URL('../../package.json', import.meta.url))))}/`;
 const compiler: typeof ts = createRequire(`${root}test/types/oldest/package.json`)('typescript');
 
 /** What busbar makes, or describes an interface: nobody misspells it as options. */
