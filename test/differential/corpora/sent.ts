@@ -117,12 +117,15 @@ async function sentMessage(
 ): Promise<SentMessage> {
   peer.sent.length = 0;
   const common = { destination, signature, body };
-  if (type === MessageType.MethodCall) {
-    const call = { ...common, ...options, path, interface: interfaceName, member };
-    // Nobody answers; closing the connection ends those that wait.
-    bus.call({ ...call, timeout: Number.POSITIVE_INFINITY }).catch(() => {});
+  const target = { path, interface: interfaceName, member };
+  if (type === MessageType.MethodCall && destination !== undefined) {
+    // The server does not answer; closing the connection ends the calls that wait.
+    bus.call({ ...common, ...options, ...target, timeout: Number.POSITIVE_INFINITY }).catch(() => {});
+  } else if (type === MessageType.MethodCall) {
+    // A call to the bus itself, which `call` refuses: it would wait for a reply that has no sender.
+    bus.send({ ...common, ...target, type, flags: flagsOf(options) });
   } else if (type === MessageType.Signal) {
-    bus.emit({ ...common, path, interface: interfaceName as string, member });
+    bus.emit({ ...common, ...target, interface: interfaceName as string });
   } else {
     bus.send({ ...common, type: type as MessageType, errorName, replySerial });
   }
