@@ -4,7 +4,7 @@
  * and how to read its counts from what it printed; `quick` if it is one of `npm test`, and `missing` if this machine lacks
  * something without which it cannot run.
  *
- * Whatever talks to a bus is two suites, one for each transport; what leans on the poller most is a third. Promises about
+ * Whatever talks to a bus is two suites, one for each transport, but for programs of the documentation; what leans on the poller most is a third. Promises about
  * what a bus does, which those suites try on dbus-daemon, are tried on dbus-broker by one more.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -61,6 +61,9 @@ const brokered = [
   'bus/slow-getters',
   'process/exit',
 ];
+
+/** Files that run on the default transport alone: programs of the documentation, which are about everything above it. */
+const documented = ['interop/guide', 'interop/readme', 'interop/reference-examples'];
 
 /** Of the files that `npm test` runs, on the default transport where they connect: */
 const quickFolders = ['unit', 'bus', 'documentation'];
@@ -130,7 +133,8 @@ export function testFiles(folder) {
 
 function onEachTransport(suite) {
   const variant = (name, env, more = {}) => ({ ...suite, name: `${suite.name} (${name})`, env, quick: false, ...more });
-  const suites = transports.map((transport) =>
+  const ofFile = documented.includes(suite.name) ? transports.slice(0, 1) : transports;
+  const suites = ofFile.map((transport) =>
     variant(transport, { BUSBAR_TRANSPORT: transport }, { quick: suite.quick && transport === 'socket' }),
   );
   if (polled.includes(suite.name)) suites.push(variant('thread', { BUSBAR_POLLER: 'thread' }));
