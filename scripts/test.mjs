@@ -3,15 +3,15 @@
  * output of a suite that fails is shown at the end.
  */
 import { parseArgs } from 'node:util';
-import { prepareAddon } from './setup/addon.mjs';
-import { buildLibrary } from './setup/library.mjs';
 import { SetupError } from './setup/report.mjs';
 import {
   foundSdbusLibrary,
   missingTestPeers,
   orExplain,
   setupDependencies,
+  setupLibrary,
   setupPrivateBus,
+  setupTestedLibrary,
   setupTestPeers,
 } from './setup.mjs';
 import { countsText, Report } from './test/report.mjs';
@@ -56,12 +56,11 @@ if (values.list) exitWith(suites.map(listed).join('\n'), 0);
 
 const report = new Report(suites);
 await prepareLibrary();
-for (const group of groups) {
+for (const { suites, summary } of groups) {
   const start = performance.now();
-  await reportInOrder(group.suites);
-  if (groups.length === 1) continue;
+  await reportInOrder(suites);
   const seconds = Math.round((performance.now() - start) / 1000);
-  console.log(`\n${group.name}: ${countsText(report.totals)} in ${seconds} s\n`);
+  if (summary !== undefined) console.log(`\n${summary}: ${countsText(report.totals)} in ${seconds} s\n`);
 }
 report.finish(installPeers ? [] : missingTestPeers());
 process.exitCode = report.totals.failed > 0 ? 1 : 0;
@@ -83,24 +82,24 @@ function chosenGroups() {
   const fitting = words.length === 0 ? all : all.filter(({ name }) => words.some((word) => name.includes(word)));
   if (fitting.length === 0)
     exitWith(`No suite has ${words.join(' or ')} in its name. These are there:\n\n${all.map(listed).join('\n')}`, 2);
-  const group = (name, belongs) => ({
-    name,
-    suites: fitting.filter(belongs).filter((_, index) => index % parts === part - 1),
-  });
-  if (words.length > 0) return [group('chosen', () => true)];
-  const quick = group('npm test', (suite) => suite.quick);
-  return values.all ? [quick, group('all others', (suite) => !suite.quick)] : [quick];
+  const ofPart = (list) => list.filter((_, index) => index % parts === part - 1);
+  if (words.length > 0) return [{ suites: ofPart(fitting) }];
+  const quick = { suites: ofPart(all.filter((suite) => suite.quick)) };
+  if (!values.all) return [quick];
+  return [{ ...quick, summary: 'npm test' }, { suites: ofPart(all.filter((suite) => !suite.quick)) }];
 }
 
 function listed({ name, quick }) {
   return quick ? name : `${name}  (test:all)`;
 }
 
-/** Where the library cannot be built, only the suites that import it can fail, and they then say so themselves. */
+/**
+ * Where the library cannot be built, only the suites that import it can fail, and they then say so themselves. Where peers are
+ * installed, so is the sd-bus library: nothing may be skipped for want of it.
+ */
 async function prepareLibrary() {
   try {
-    await buildLibrary();
-    prepareAddon();
+    await (installPeers ? setupTestedLibrary() : setupLibrary());
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     report.add({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });

@@ -49,7 +49,7 @@ export function encodeArray(signature: string, at: number, writeElement: ValueEn
   const writeRun = writeRuns[elementCode as BasicCode] ?? writeNone;
   return (writer, value) => {
     if (!Array.isArray(value)) throw misfit(typeAt(signature, at), value);
-    // The length is read once: a getter of an element could make the array longer for ever.
+    // The length is read once: a getter of an element could otherwise extend the array without end.
     const { length } = value;
     if (length >>> 0 !== length)
       throw new Misfit(`expected ${typeAt(signature, at)}, got a Proxy that has no valid length`);

@@ -1,4 +1,4 @@
-/** A time limit for getters that take time, so that other calls do not wait for them for ever. */
+/** A time limit for asynchronous getters. Other calls may wait for such a getter, and must not wait indefinitely. */
 
 import { TimeoutError } from '../../base/errors.js';
 import { timeLimit } from '../../connection/time-limit.js';
