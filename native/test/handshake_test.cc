@@ -245,7 +245,7 @@ TEST("a client connects, authenticates, and sends the first message itself") {
 TEST("a client that is turned away is lost in the phase of authenticating") {
   Connecting connecting;
   connecting.hear("REJECTED EXTERNAL\r\nREJECTED EXTERNAL\r\n");
-  // With what it could be let in by.
+  // With what it could authenticate by.
   CHECK(connecting.fixture.is_lost_by(EACCES, Phase::kAuthenticate, "EXTERNAL"));
   CHECK(connecting.peer.receive().ends_with("\r\nAUTH EXTERNAL\r\n"));
 }
@@ -261,7 +261,7 @@ TEST("a server that is another than the address says is refused") {
   Connecting connecting;
   connecting.hear("OK 2b000000000000000000000000000000\r\n");
   CHECK(connecting.fixture.is_lost_by(EPERM, Phase::kAuthenticate,
-                                      "the server is another than the one that the address is of; it said "
+                                      "the server does not have the GUID that the address requires; it said "
                                       "\"OK 2b000000000000000000000000000000\""));
 }
 
@@ -302,7 +302,7 @@ TEST("clients that do not authenticate lose the connection, and are told why whe
            Case{"AUTH EXTERNAL\r\n", "the first byte of a client must be NUL", ""},
            Case{"\0"s + std::string(size_t{20} * 1024, 'A'), "a line of the handshake must not exceed 16 KiB",
                 ""},
-           Case{attempts, "a client must be let in by its sixth attempt", rejections},
+           Case{attempts, "a client must authenticate within six attempts", rejections},
            Case{"\0BEGIN\r\n"s, "BEGIN must not come before OK", ""},
            Case{"\0\x80\x81\xff"s, "the handshake must be lines of printable ASCII that end with CR LF", ""},
        }) {
@@ -334,9 +334,10 @@ TEST("a server that hangs up anywhere in the handshake is a reset") {
     std::string said = answer.substr(0, length);
     if (said.size() > kOk.size()) said = said.substr(kOk.size());
     while (said.ends_with('\r') || said.ends_with('\n')) said.pop_back();
-    CHECK(connecting.fixture.is_lost_by(
-        ECONNRESET, Phase::kAuthenticate,
-        length == 0 ? "it hung up without a word" : "it hung up after it said \"" + said + "\""));
+    CHECK(connecting.fixture.is_lost_by(ECONNRESET, Phase::kAuthenticate,
+                                        length == 0
+                                            ? "it closed the connection without an answer"
+                                            : "it closed the connection after it said \"" + said + "\""));
   }
 }
 
@@ -347,7 +348,7 @@ TEST("a server that says nothing of D-Bus and hangs up is told by what it said")
   connecting.peer.receive();
   connecting.peer.hang_up();
   CHECK(connecting.fixture.is_lost_by(ECONNRESET, Phase::kAuthenticate,
-                                      "it speaks no D-Bus: it said \"HTTP/1.1 400 Bad Request\""));
+                                      "it is not a D-Bus server: it said \"HTTP/1.1 400 Bad Request\""));
 }
 
 TEST("what a client says before it hangs up arrives, although it is not answered any more") {

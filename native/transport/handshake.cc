@@ -189,9 +189,9 @@ void Handshake::fail(wire::SaslFailure failure) {
 
 std::string Handshake::account() const {
   if (client_ == nullptr) return {};
-  if (!has_heard_) return "it hung up without a word";
-  if (!client_->nonsense().empty()) return "it speaks no D-Bus: " + it_said(client_->nonsense());
-  return "it hung up after " + it_said(client_->last_heard());
+  if (!has_heard_) return "it closed the connection without an answer";
+  if (!client_->nonsense().empty()) return "it is not a D-Bus server: " + it_said(client_->nonsense());
+  return "it closed the connection after " + it_said(client_->last_heard());
 }
 
 void Handshake::lose(int error, std::string_view detail) {

@@ -58,7 +58,7 @@ std::string_view describe(Rule rule) {
     case Rule::kSignatureMissing:
       return "a message with a body must have a SIGNATURE";
     case Rule::kLocal:
-      return "what is reserved for local messages must not be sent";
+      return "a message must not use the path or interface that is reserved for local messages";
     case Rule::kFdCount:
       return "as many file descriptors must come with a message as UNIX_FDS says";
     case Rule::kFdFlood:

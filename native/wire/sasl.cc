@@ -90,9 +90,9 @@ std::string_view describe(SaslFailure failure) {
     case SaslFailure::kNone:
       return "nothing failed";
     case SaslFailure::kRejected:
-      return "the server turned this client away";
+      return "the server rejected this client";
     case SaslFailure::kOtherServer:
-      return "the server is another than the one that the address is of";
+      return "the server does not have the GUID that the address requires";
     case SaslFailure::kNoNul:
       return "the first byte of a client must be NUL";
     case SaslFailure::kNoText:
@@ -102,7 +102,7 @@ std::string_view describe(SaslFailure failure) {
     case SaslFailure::kLineCount:
       return "a handshake must not have more than 64 lines";
     case SaslFailure::kAttempts:
-      return "a client must be let in by its sixth attempt";
+      return "a client must authenticate within six attempts";
     case SaslFailure::kBegin:
       return "BEGIN must not come before OK";
     case SaslFailure::kGuid:

@@ -85,7 +85,7 @@ testUnless(missing, test, 'a bus with another guid is told with the one that it 
   const guid = /guid=([0-9a-f]+)/.exec(daemon.address)?.[1] as string;
   const text = await failure({ address: daemon.address.replace(guid, '1'.repeat(32)) });
   if (!onSocket) assert.match(text, UNTOLD);
-  else assert.match(text, `another than the one that the address is of; it said "OK ${guid}" (correct the guid`);
+  else assert.match(text, `does not have the GUID that the address requires; it said "OK ${guid}" (correct the guid`);
   assert.not.match(text, 'this user');
 });
 
@@ -174,10 +174,14 @@ for (const [what, make, said] of [
   [
     'HTTP',
     () => createWebServer((_, response) => response.end('hello')),
-    'it speaks no D-Bus: it said "HTTP/1.1 400 Bad Request"',
+    'it is not a D-Bus server: it said "HTTP/1.1 400 Bad Request"',
   ],
-  ['SSH', () => says('SSH-2.0-OpenSSH_9.2\r\n'), 'it speaks no D-Bus: it said "SSH-2.0-OpenSSH_9.2"'],
-  ['SMTP', () => says('220 mail.example.org ESMTP\r\n'), 'it speaks no D-Bus: it said "220 mail.example.org ESMTP"'],
+  ['SSH', () => says('SSH-2.0-OpenSSH_9.2\r\n'), 'it is not a D-Bus server: it said "SSH-2.0-OpenSSH_9.2"'],
+  [
+    'SMTP',
+    () => says('220 mail.example.org ESMTP\r\n'),
+    'it is not a D-Bus server: it said "220 mail.example.org ESMTP"',
+  ],
   [
     'TLS',
     () => says('\x15\x03\x03\0\x02\x02\x50'),
@@ -218,10 +222,10 @@ const ANSWERS: Readonly<Record<string, string>> = {
   NEGOTIATE_UNIX_FD: 'AGREE_UNIX_FD\r\n',
 };
 
-const BEFORE_OK = 'ECONNRESET while trying to authenticate: it hung up';
+const BEFORE_OK = 'ECONNRESET while trying to authenticate: it closed the connection';
 
 for (const [lines, text] of [
-  [0, `${BEFORE_OK} without a word (the bus rejected this user`],
+  [0, `${BEFORE_OK} without an answer (the bus rejected this user`],
   [1, `${BEFORE_OK} after it said "DATA"`],
   [2, `${BEFORE_OK} after it said "OK 11111111111111111111111111111111"`],
 ] as const) {

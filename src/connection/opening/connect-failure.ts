@@ -68,7 +68,7 @@ function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: Failed
   }
   // The server turned out to be the wrong one, or not a D-Bus server.
   if (errno === Errno.EPERM && detail !== '') return 'correct the guid of the address, or leave it out';
-  if (detail.startsWith('it speaks no D-Bus')) return undefined;
+  if (detail.startsWith('it is not a D-Bus server')) return undefined;
   if (transport === 'sd-bus' && foreignOwnerText(address, server) === undefined) return SD_BUS_TELLS_NOTHING;
   return turnedAway(server, address);
 }
