@@ -287,8 +287,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /** @internal sends a signal of an exported object; see {@link Connection.tell} */
-  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
-    this.#connection.tell(head, body, isAnnouncement);
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
+    return this.#connection.tell(head, body, isAnnouncement);
   }
 
   /** @internal sends before the next message; see {@link Connection.sendFirst} */

@@ -2,6 +2,7 @@
 import { FileDescriptor } from '../values/file-descriptor.js';
 import { Variant } from '../values/variant.js';
 import { DEPTH_MAXIMUM } from './limits.js';
+import type { OutgoingFd } from './writer.js';
 
 /** Closes all descriptors in a received value that is not delivered. */
 export function closeDescriptors(value: unknown): void {
@@ -19,8 +20,27 @@ export function closeHandedOver(signature: string, value: unknown): void {
   for (const descriptor of descriptorsIn(value)) if (descriptor.handedOver) descriptor.close();
 }
 
-/** All descriptors in a value. The value may be anything: it may contain itself, or throw when it is read. */
-export function descriptorsIn(value: unknown): ReadonlySet<FileDescriptor> {
+/**
+ * Closes the descriptors that getters made and handed over while a message was encoded, if the message is refused: the
+ * program does not have them. Those that the values hold stay with the program, which can send them again.
+ *
+ * @param fds the descriptors of the message
+ * @param value its values
+ */
+export function closeMadeByGetters(fds: readonly OutgoingFd[], value: unknown): void {
+  const made = new Set<FileDescriptor>();
+  for (const { owned } of fds) if (owned !== undefined) made.add(owned);
+  if (made.size === 0) return;
+  for (const held of descriptorsIn(value, heldIn)) made.delete(held);
+  for (const descriptor of made) descriptor.close();
+}
+
+/**
+ * All descriptors in a value. The value may be anything: it may contain itself, or throw when it is read.
+ *
+ * @param inner the values in a value
+ */
+export function descriptorsIn(value: unknown, inner = valuesIn): ReadonlySet<FileDescriptor> {
   const descriptors = new Set<FileDescriptor>();
   const seen = new Set<unknown>();
   let level = [value];
@@ -31,7 +51,7 @@ export function descriptorsIn(value: unknown): ReadonlySet<FileDescriptor> {
       seen.add(each);
       try {
         if (FileDescriptor.isFileDescriptor(each)) descriptors.add(each);
-        else if (!ArrayBuffer.isView(each)) for (const inner of valuesIn(each)) next.push(inner);
+        else if (!ArrayBuffer.isView(each)) for (const one of inner(each)) next.push(one);
       } catch {
         // A value that throws could not be sent either.
       }
@@ -45,4 +65,10 @@ function valuesIn(value: object): Iterable<unknown> {
   if (value instanceof Variant) return [value.value];
   // A descriptor may also be the key of a dictionary.
   return value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
+}
+
+/** The values that an object has without its getters. */
+function heldIn(value: object): Iterable<unknown> {
+  if (value instanceof Variant || value instanceof Map) return valuesIn(value);
+  return Object.values(Object.getOwnPropertyDescriptors(value)).map((property) => property.value);
 }

@@ -298,8 +298,8 @@ export class Connection {
   }
 
   /** {@link Sender.tell} */
-  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
-    this.#sender.tell(head, body, isAnnouncement);
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
+    return this.#sender.tell(head, body, isAnnouncement);
   }
 
   /**

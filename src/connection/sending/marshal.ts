@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, NotSupportedError } from '../../base/errors.js';
 import { checkArray } from '../../base/parameters.js';
+import { closeMadeByGetters } from '../../codec/close-descriptors.js';
 import { outgoingFd } from '../../codec/encode-basic.js';
 import { encoderFor } from '../../codec/encoder.js';
 import { Misfit, misfitOf, within } from '../../codec/misfit.js';
@@ -48,6 +49,7 @@ export function marshalMessage(
     finishMessage(writer, start, fdCount > 0 ? insertUnixFds(writer, start, bodyStart, fdCount) : bodyStart);
     return bodyLength;
   } catch (error) {
+    if (writer.fds.length > 0) closeMadeByGetters(writer.fds, [body, head.fileDescriptors]);
     throw error instanceof InvalidArgumentError ? withPurpose(head, error) : error;
   }
 }

@@ -193,35 +193,37 @@ export class Sender {
    * does not read reaches no connection.
    *
    * @param isAnnouncement whether peers know the current state from it, so that it must not be left out
+   * @returns whether it was sent
    * @throws {@link InvalidArgumentError} for an invalid value; nothing is sent then
    * @throws {@link BackpressureError} on a bus, for a signal, if too many bytes are queued
    */
-  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
     this.requireOpen(head);
-    if (this.#options.isPeer) {
-      this.#tellPeer(head, body);
-      return;
-    }
+    if (this.#options.isPeer) return this.#tellPeer(head, body);
     try {
       this.push(head, body, this.nextSerial(), 0, isAnnouncement ? Urgency.Answer : Urgency.Own);
+      return true;
     } catch (error) {
       if (!isAnnouncement || !(error instanceof BackpressureError)) throw error;
       this.#failUnread();
+      return false;
     }
   }
 
-  #tellPeer(head: MessageHead, body: readonly unknown[]): void {
+  #tellPeer(head: MessageHead, body: readonly unknown[]): boolean {
     const { limit } = this.#options;
     const { ownBytes, queuedBytes } = this.#outbox;
     if (ownBytes > limit || queuedBytes > limit * ANSWERS_FACTOR) {
       this.#failUnread();
-      return;
+      return false;
     }
     try {
       this.push(head, body, this.nextSerial(), 0, Urgency.Told);
+      return true;
     } catch (error) {
       if (!(error instanceof NotSupportedError)) throw error;
       report('send', `${describeMessage(head)} was not sent to this peer`, error, this.#id);
+      return false;
     }
   }
 

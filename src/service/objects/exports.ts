@@ -16,6 +16,7 @@ import { standardInterfaces } from '../../interface/standard.js';
 import { Dispatcher } from '../calls/dispatcher.js';
 import type { ServiceInterface } from '../class/service-interface.js';
 import type { Implementation } from '../implement/implement.js';
+import { sendShared } from '../properties/change.js';
 import { DescriptorRoom } from '../properties/descriptor-room.js';
 import { Barrier, type Pending } from './barrier.js';
 import type { Exportable } from './exportable.js';
@@ -139,19 +140,24 @@ export class Exports {
 
   /**
    * Sends a signal. After a loss it is dropped, because signals have no receiver for errors. A value of the wrong type
-   * is thrown to the emitter.
+   * is thrown to the emitter. Nothing is thrown for a signal that this peer does not get, so the emitter does not close
+   * the descriptors that it handed over.
    */
   #tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): void {
+    if (this.#isTold(head, body, isAnnouncement)) return;
+    closeHandedOver(head.signature ?? '', body);
+  }
+
+  #isTold(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
     try {
-      this.#bus.tell(head, body, isAnnouncement);
-      return;
+      return this.#bus.tell(head, body, isAnnouncement);
     } catch (error) {
       if (!(error instanceof ConnectionClosedError)) throw error;
+      const { state, connectionId } = this.#bus;
+      const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
+      report('send', what, undefined, connectionId);
+      return false;
     }
-    const { state, connectionId } = this.#bus;
-    const what = `${head.interface}.${head.member} was not sent: the connection is ${state}`;
-    report('send', what, undefined, connectionId);
-    closeHandedOver(head.signature ?? '', body);
   }
 }
 
@@ -230,12 +236,23 @@ function announce(
   outgoing: Outgoing,
   what: () => unknown,
 ): void {
-  try {
-    const told = what();
+  let told: unknown;
+  const tell = () => {
     for (const manager of managers) {
       outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
     }
+  };
+  const closeTold = () => closeHandedOver('h', told);
+  try {
+    told = what();
+    if (managers.length === 1) {
+      tell();
+      return;
+    }
+    sendShared(told, tell);
+    closeTold();
   } catch (error) {
     report('send', `InterfacesAdded or InterfacesRemoved of ${path} could not be sent`, error);
+    closeTold();
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { InvalidArgumentError } from '../../base/errors.js';
-import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { closeHandedOver, closeMadeByGetters } from '../../codec/close-descriptors.js';
 import { encodeContent } from '../../codec/encode-type.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
@@ -62,6 +62,7 @@ export function encodeEntry(
     // Checked now: if it failed when a message is sent, all other properties in the message would be lost.
     for (const { fd } of writer.fds) if (!isOpenFd(fd)) throw new Misfit(`file descriptor ${fd} is not open`);
   } catch (error) {
+    if (writer.fds.length > 0) closeMadeByGetters(writer.fds, value);
     writer.rewind(start, 0);
     keep(writer);
     const located = misfitOf(value, error);
