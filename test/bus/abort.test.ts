@@ -1,4 +1,4 @@
-// What an AbortSignal ends, and what it leaves behind: nothing.
+// AbortSignals: each of them ends its operation, and nothing is left behind.
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ const held = () => {
   return [matchRules, subscriptions, pendingCalls];
 };
 
-test('the signal of a proxy ends what it listens to', async () => {
+test('the AbortSignal of a proxy ends the subscriptions of the proxy', async () => {
   const before = held();
   const controller = new AbortController();
   const bound = proxy.with({ signal: controller.signal });
@@ -59,7 +59,7 @@ test('the signal of a proxy ends what it listens to', async () => {
   await settled();
   assert.equal(held(), before);
   assert.equal(heard, []);
-  // Too late: nothing is subscribed to.
+  // The signal is already aborted, so nothing is subscribed to.
   const late = bound.on.Said(() => assert.unreachable());
   assert.is(await rejection(late.ready), aborted);
   assert.is(await rejection(bound.onChange(() => {}).ready), aborted);
@@ -67,7 +67,7 @@ test('the signal of a proxy ends what it listens to', async () => {
   assert.is(await rejection(bound.call.Never()), aborted);
   assert.equal(held(), before);
   late.end();
-  // A signal of its own comes before that of the proxy.
+  // The AbortSignal of a call takes precedence over the one of the proxy.
   const own = new AbortController();
   const watching = bound.watch.Said({ signal: own.signal });
   const next = watching.next();
@@ -77,7 +77,7 @@ test('the signal of a proxy ends what it listens to', async () => {
   assert.equal(held(), before);
 });
 
-test('ending a subscription lets go of the signal', async () => {
+test('ending a subscription removes its listener from the AbortSignal', async () => {
   const { signal } = new AbortController();
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);
@@ -110,7 +110,7 @@ test('ending a subscription lets go of the signal', async () => {
   assert.equal(warnings, []);
 });
 
-test('options that are not given stay as they are', async () => {
+test('options that are not given keep their values', async () => {
   const short = proxy.with({ timeout: 50 });
   for (const same of [short.with({ timeout: undefined }), short.with({}), short.with({ interactive: true })]) {
     assert.instance(await rejection(same.call.Never()), TimeoutError);
@@ -123,7 +123,7 @@ test('options that are not given stay as they are', async () => {
   assert.is(await call, reason);
 });
 
-test('connecting can be given up, before it begins, while it is under way, and while the bus is greeted', async () => {
+test('connecting can be aborted before it begins, while it is under way, and during Hello', async () => {
   const reason = new Error('changed my mind');
   assert.is(await rejection(connect({ address: server.address, signal: AbortSignal.abort(reason) })), reason);
   for (const greeting of ['', 'OK 0123456789abcdef0123456789abcdef\r\n']) {
@@ -150,14 +150,14 @@ test('connecting can be given up, before it begins, while it is under way, and w
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => mute.close(resolve));
   }
-  // A connection that was made is not ended by it.
+  // Aborting has no effect on an established connection.
   const controller = new AbortController();
   await using bus = await connect({ address: server.address, signal: controller.signal });
   controller.abort(reason);
   assert.ok((await bus.listNames()).length > 0);
 });
 
-test('what one listener of a close throws keeps nobody from hearing', async () => {
+test('a close listener that throws does not keep the other listeners from running', async () => {
   const bus = await connect({ address: server.address });
   const warnings: string[] = [];
   const note = ({ message }: Error) => warnings.push(message);

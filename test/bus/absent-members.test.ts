@@ -1,4 +1,5 @@
-// Members that a proxy does not have: told what there is, and how; and what is asked of every object finds nothing.
+// Members that a proxy does not have: the error names the members that exist and how to use them. Properties that
+// JavaScript reads of any object (`then`, symbols) are undefined.
 import nodeAssert from 'node:assert';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
@@ -21,7 +22,7 @@ const Shelf = defineInterface('org.example.Shelf', {
 });
 bus.export('/shelf', implement(Shelf, { Object: () => '/a', Clear() {}, Level: 1, Name: 'a', Secret: { set() {} } }));
 const proxy = bus.proxy(Shelf, bus.uniqueName, '/shelf');
-/** As plain JavaScript sees it. */
+/** The proxy without its types, as plain JavaScript uses it. */
 const loose = proxy as unknown as Record<string, Record<string, (...args: unknown[]) => unknown>> & {
   readonly [name: string]: (...args: unknown[]) => unknown;
 };
@@ -120,7 +121,8 @@ const refusals: readonly [string, () => unknown, string][] = [
   ],
   ['off', () => loose.off?.('x'), 'proxy.off: end the subscription that on.…(listener) returned'],
 ];
-for (const [what, use, text] of refusals) test(`${what} is told what to use`, () => void assert.is(refusal(use), text));
+for (const [what, use, text] of refusals)
+  test(`${what}: the error says what to use instead`, () => void assert.is(refusal(use), text));
 
 const namespaces = ['call', 'on', 'once', 'watch', 'get', 'set'] as const;
 const probes = [
@@ -136,7 +138,7 @@ const probes = [
 ];
 const marks = ['$$typeof', '@@__IMMUTABLE_ITERABLE__@@', '_isMockFunction', '__esModule', 'inspect', 'hasOwnProperty'];
 
-test('what is asked of every object finds nothing', async () => {
+test('the properties that JavaScript reads of every object are undefined', async () => {
   for (const name of namespaces) {
     const namespace = proxy[name] as Record<PropertyKey, unknown>;
     for (const probe of [...probes, ...marks, Symbol.iterator, Symbol.toPrimitive, Symbol('any')]) {
@@ -166,7 +168,7 @@ test('what is asked of every object finds nothing', async () => {
   assert.ok('Clear' in proxy.call && 'StateChanged' in proxy.on && !('Clear' in proxy.on));
 });
 
-test('what dbus-next calls otherwise is told by its name here, and nothing lists those names', async () => {
+test('for a member that dbus-next names otherwise, the error has the name in busbar; these names are not enumerable', async () => {
   const object = await bus.object(bus.uniqueName, '/shelf');
   const others: readonly [object, string, string][] = [
     [bus, 'getProxyObject', 'bus.object(name, path)'],
@@ -197,7 +199,7 @@ test('what dbus-next calls otherwise is told by its name here, and nothing lists
   assert.match(inspect(object), /\n {2}interface org\.example\.Shelf\n/);
 });
 
-test('a name that a message handler answers for may be requested before anything is exported', async () => {
+test('a name may be requested before an object is exported if a message handler answers calls to it', async () => {
   const warnings: string[] = [];
   const note = ({ code = '' }: Error & { code?: string }) => void warnings.push(code);
   process.on('warning', note);
@@ -213,7 +215,7 @@ test('a name that a message handler answers for may be requested before anything
   assert.equal(warnings, ['BUSBAR_NAME_BEFORE_EXPORT']);
 });
 
-test('a member can be put in the place of one, as mocks do', () => {
+test('a member can be replaced, as mocks do', () => {
   const mocked = bus.proxy(Shelf, bus.uniqueName, '/shelf');
   const call = mocked.call as unknown as Record<string, unknown>;
   call.Other = 5;
@@ -221,7 +223,7 @@ test('a member can be put in the place of one, as mocks do', () => {
   assert.equal(Object.keys(call), ['Other']);
 });
 
-test('members are found, called and taken out as before', async () => {
+test('members can still be looked up, called and destructured', async () => {
   const { Object: objectOf } = proxy.call;
   assert.is(await objectOf('a', 1), '/a');
   assert.is(await proxy.get.Level(), 1);
@@ -233,7 +235,7 @@ test('members are found, called and taken out as before', async () => {
   for (const key of ['name', 'length', 'call', 'prototype'] as const) odd.on[key](() => {}).end();
 });
 
-test('a proxy is shown with its object and the signatures of its members, and nothing is sent for it', () => {
+test('inspecting a proxy shows its object and the signatures of its members, and sends nothing', () => {
   const sent = bus.stats().messagesSent;
   const shown = [
     `proxy of org.example.Shelf { ${bus.uniqueName} /shelf`,

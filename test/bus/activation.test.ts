@@ -1,4 +1,4 @@
-// Services that the bus starts: who starts them, who does not, and which bus they find themselves on.
+// Services that the bus starts: which calls start them, which do not, and which bus a started service connects to.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'busbar-activation-'));
 
 const Activated = defineInterface(NAME, { methods: { WhoAmI: { out: ['uniqueName:s'] } } });
 
-/** On the bus that started it, whichever that is, and for as long as that runs. */
+/** Connects to the bus that started it, of whatever kind, and runs as long as that bus. */
 const program = `
   import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
   const bus = await connect({ bus: 'starter' });
@@ -26,7 +26,7 @@ const program = `
   await bus.requestName('${NAME}');
 `;
 
-/** Activation files have one line for a command, without any quoting of ours. */
+/** The command of an activation file is one line, and needs no quoting here. */
 const start = join(folder, 'start.sh');
 const quotedForShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const command = [process.execPath, ...moduleArguments(program)].map(quotedForShell).join(' ');
@@ -35,7 +35,7 @@ writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nE
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a call starts the service, on the bus of the caller; with autoStart: false it starts none', async () => {
+test('a call starts the service on the bus of the caller; with autoStart: false it does not', async () => {
   await using daemon = await PrivateBus.start({ serviceFolder: folder });
   await using bus = await connect({ address: daemon.address });
   const proxy = bus.proxy(Activated, NAME, '/').with({ timeout: 60_000 });
@@ -44,7 +44,7 @@ test('a call starts the service, on the bus of the caller; with autoStart: false
   assert.ok(await bus.hasName(NAME), 'it can be started');
   const uniqueName = await proxy.call.WhoAmI();
   assert.is(uniqueName, await bus.nameOwner(NAME));
-  // And while it runs it is called all the same.
+  // A running service is called even so.
   assert.is(await proxy.with({ autoStart: false }).call.WhoAmI(), uniqueName);
 });
 

@@ -1,4 +1,4 @@
-// What arrives is what was promised: typed proxies refuse values of other types than were described, and others take them.
+// Received values have the described types: typed proxies refuse values of other types, and untyped proxies accept them.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
 import { inspect } from 'node:util';
@@ -40,7 +40,7 @@ const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
 type Body = readonly [signature: string, values: readonly unknown[]];
 
-/** A service that answers every call with what it was told to, whatever it is asked for, and a client of it. */
+/** A service that answers every call with a given reply, and a client of it. */
 class Fickle implements AsyncDisposable {
   answer: Body = ['', []];
   readonly daemon: PrivateBus;
@@ -79,7 +79,7 @@ class Fickle implements AsyncDisposable {
     this.emit('sa{sv}as', [interfaceName, changed, invalidated], 'PropertiesChanged', PROPERTIES);
   }
 
-  /** Everything that was sent before has been handed out. */
+  /** Resolves when everything that was sent before has been delivered. */
   async settled(): Promise<void> {
     this.answer = ['', []];
     await this.client.call({ destination: NAME, path: '/', member: 'Ping' });
@@ -96,7 +96,7 @@ class Fickle implements AsyncDisposable {
   }
 }
 
-/** What tests of random descriptions know of a proxy. */
+/** The part of a proxy that tests of random descriptions use. */
 type Loose = Omit<ProxyOf<ReturnType<typeof describe>>, 'call' | 'on' | 'once' | 'watch' | 'get' | 'with'> & {
   readonly call: { M(): Promise<unknown> };
   readonly on: { S(listener: (...values: unknown[]) => void): { ready: Promise<void>; end(): void } };
@@ -108,7 +108,7 @@ type Loose = Omit<ProxyOf<ReturnType<typeof describe>>, 'call' | 'on' | 'once' |
 
 const oneOrAll = (values: readonly unknown[]) => (values.length > 1 ? values : values[0]);
 
-/** Warnings of the process and problems, from now on. */
+/** Collects the warnings of the process and the reported problems from now on. */
 class Told implements Disposable {
   readonly warnings: { readonly code?: string; readonly message: string; readonly detail?: string }[] = [];
   readonly problems: Problem[] = [];
@@ -126,13 +126,13 @@ class Told implements Disposable {
   }
 }
 
-/** sd-bus refuses Unicode noncharacters, which it takes for no text, and signatures of 255 bytes. */
+/** sd-bus refuses Unicode noncharacters, because it does not take them for text, and signatures of 255 bytes. */
 const isCarried = ({ body: [signature, values] }: { body: Body }): boolean =>
   process.env.BUSBAR_TRANSPORT !== 'sd-bus' ||
   (signature.length < 200 &&
     !/\p{Noncharacter_Code_Point}/u.test(inspect(values, { depth: Number.POSITIVE_INFINITY })));
 
-/** Mostly other signatures than the described one, but often enough that one. */
+/** Often a signature other than the described one, but the described one often enough. */
 const pairs: fc.Arbitrary<{ described: string; body: Body }> = fc
   .oneof(
     bodies.map((body) => ({ described: body[0], body })),
@@ -150,51 +150,61 @@ const wrapped = { variants: 'wrap' } as const;
 for (const kind of ['dbus-daemon', 'dbus-broker'] as const) {
   const missing = PrivateBus.missing({ daemon: kind });
 
-  testUnless(missing, test, `a reply fits exactly when its signature is the described one: ${kind}`, async () => {
-    await using fickle = await Fickle.start(kind);
-    await fc.assert(
-      fc.asyncProperty(pairs, async ({ described, body }) => {
-        fickle.answer = body;
-        const proxy = fickle.proxy({ methods: { M: { out: described } } }).with(wrapped);
-        if (described === body[0]) assert.equal(await proxy.call.M(), oneOrAll(body[1]));
-        else {
-          const error = await rejection(proxy.call.M());
-          assert.instance(error, InvalidReplyError);
-          const text = `the reply has the signature "${body[0]}", not "${described}" as described (${NAME} ${PATH} ${NAME}.M)`;
-          assert.is(error.message, text);
-        }
-        assert.equal(await proxy.with({ loose: true }).call.M(), oneOrAll(body[1]));
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  testUnless(missing, test, `a signal fits exactly when its signature is the described one: ${kind}`, async () => {
-    await using fickle = await Fickle.start(kind);
-    using _told = new Told(true);
-    await fc.assert(
-      fc.asyncProperty(pairs, async ({ described, body }) => {
-        const proxy = fickle.proxy({ signals: { S: { args: described } } }).with(wrapped);
-        const heard: unknown[][] = [];
-        const loosely: unknown[][] = [];
-        const strict = proxy.on.S((...values) => heard.push(values));
-        const loose = proxy.with({ loose: true }).on.S((...values) => loosely.push(values));
-        await Promise.all([strict.ready, loose.ready]);
-        fickle.emit(...body);
-        await fickle.settled();
-        assert.equal(heard, described === body[0] ? [body[1]] : []);
-        assert.equal(loosely, [body[1]]);
-        strict.end();
-        loose.end();
-      }),
-      { numRuns: 60 },
-    );
-  });
+  testUnless(
+    missing,
+    test,
+    `a reply is accepted exactly when its signature is the described one: ${kind}`,
+    async () => {
+      await using fickle = await Fickle.start(kind);
+      await fc.assert(
+        fc.asyncProperty(pairs, async ({ described, body }) => {
+          fickle.answer = body;
+          const proxy = fickle.proxy({ methods: { M: { out: described } } }).with(wrapped);
+          if (described === body[0]) assert.equal(await proxy.call.M(), oneOrAll(body[1]));
+          else {
+            const error = await rejection(proxy.call.M());
+            assert.instance(error, InvalidReplyError);
+            const text = `the reply has the signature "${body[0]}", not "${described}" as described (${NAME} ${PATH} ${NAME}.M)`;
+            assert.is(error.message, text);
+          }
+          assert.equal(await proxy.with({ loose: true }).call.M(), oneOrAll(body[1]));
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   testUnless(
     missing,
     test,
-    `a property fits exactly when it is of the described type, or that is v: ${kind}`,
+    `a signal is accepted exactly when its signature is the described one: ${kind}`,
+    async () => {
+      await using fickle = await Fickle.start(kind);
+      using _told = new Told(true);
+      await fc.assert(
+        fc.asyncProperty(pairs, async ({ described, body }) => {
+          const proxy = fickle.proxy({ signals: { S: { args: described } } }).with(wrapped);
+          const heard: unknown[][] = [];
+          const loosely: unknown[][] = [];
+          const strict = proxy.on.S((...values) => heard.push(values));
+          const loose = proxy.with({ loose: true }).on.S((...values) => loosely.push(values));
+          await Promise.all([strict.ready, loose.ready]);
+          fickle.emit(...body);
+          await fickle.settled();
+          assert.equal(heard, described === body[0] ? [body[1]] : []);
+          assert.equal(loosely, [body[1]]);
+          strict.end();
+          loose.end();
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  testUnless(
+    missing,
+    test,
+    `a property is accepted exactly when it is of the described type, or the described type is v: ${kind}`,
     async () => {
       await using fickle = await Fickle.start(kind);
       using _told = new Told(true);
@@ -279,7 +289,7 @@ class DescribedByClass extends ServiceInterface {
 
 const implementation = implement(Described, { M: () => 0, Nothing() {}, Two: () => [0, ''], P: 0 });
 
-test('a class, an instance, a definition or an implementation makes a proxy that is typed; data takes what comes', async () => {
+test('a proxy of a class, an instance, a definition or an implementation checks types; a proxy of introspection data does not', async () => {
   await using fickle = await Fickle.start();
   const { client } = fickle;
   fickle.answer = ['s', ['five']];
@@ -302,7 +312,7 @@ test('a class, an instance, a definition or an implementation makes a proxy that
   assert.match(wrong.message, 'loose: expected a boolean');
 });
 
-test('nothing, one value and several are told apart; a call that wants no reply has none to compare', async () => {
+test('no value, one value and several values are distinguished; a call without a reply checks nothing', async () => {
   await using fickle = await Fickle.start();
   const proxy = fickle.client.proxy(Described, NAME, PATH);
   const { call } = proxy;
@@ -323,7 +333,7 @@ test('nothing, one value and several are told apart; a call that wants no reply 
   assert.is(await proxy.with({ noReply: true }).call.M(), undefined as never);
 });
 
-test('what is no answer of Get or GetAll is refused', async () => {
+test('a reply to Get or GetAll with another signature than v or a{sv} is refused', async () => {
   await using fickle = await Fickle.start();
   const proxy = fickle.client.proxy(Described, NAME, PATH);
   for (const body of [
@@ -340,7 +350,7 @@ test('what is no answer of Get or GetAll is refused', async () => {
   }
 });
 
-test('a signal that does not fit is dropped, and told once as a warning; those who wait get the next that fits', async () => {
+test('a signal of another signature is dropped, with one warning; code that awaits a signal gets the next valid one', async () => {
   await using fickle = await Fickle.start();
   using told = new Told(false);
   const proxy = fickle.client.proxy(Described, NAME, PATH);
@@ -373,7 +383,7 @@ test('a signal that does not fit is dropped, and told once as a warning; those w
   for (const subscription of subscriptions) subscription.end();
 });
 
-test('where problems have a subscriber, what was dropped is one for each member of a proxy, and no warning', async () => {
+test('if problems have a subscriber, dropped signals are reported once for each member of a proxy, without a warning', async () => {
   await using fickle = await Fickle.start();
   using told = new Told(true);
   const first = fickle.client.proxy(Described, NAME, PATH);
@@ -400,7 +410,7 @@ test('where problems have a subscriber, what was dropped is one for each member 
   assert.equal(told.warnings, []);
 });
 
-test('a PropertiesChanged that is none is dropped by every proxy, and no listener gets undefined', async () => {
+test('every proxy drops a PropertiesChanged of another signature, and no listener gets undefined', async () => {
   await using fickle = await Fickle.start();
   using told = new Told(true);
   const proxy = fickle.client.proxy(Described, NAME, PATH);
@@ -428,7 +438,7 @@ test('a PropertiesChanged that is none is dropped by every proxy, and no listene
   ]);
 });
 
-test('file descriptors of what is refused are closed', async () => {
+test('file descriptors of refused messages are closed', async () => {
   await using fickle = await Fickle.start();
   using told = new Told(true);
   const proxy = fickle.client.proxy(Described, NAME, PATH);
@@ -457,7 +467,7 @@ test('file descriptors of what is refused are closed', async () => {
   assert.is(told.problems.filter(({ kind }) => kind === 'descriptor').length, 0);
 });
 
-test('introspection data that cannot be read, or is none, is an invalid reply', async () => {
+test('introspection data that cannot be parsed, or is not a string, is an invalid reply', async () => {
   await using fickle = await Fickle.start();
   for (const body of [
     ['s', ['no XML']],

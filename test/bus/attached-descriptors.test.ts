@@ -1,4 +1,5 @@
-// File descriptors that no value refers to: a message carries them and shows them, and whose they are is as for others.
+// File descriptors that no value refers to: a message carries and shows them, and their ownership is that of other
+// descriptors.
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -26,14 +27,14 @@ import { until } from '../helpers/until.js';
 const test = suite('attached descriptors');
 const NAME = 'org.example.Attached';
 const PATH = '/attached';
-/** sd-bus makes messages of values, and shows nothing else of them. */
+/** sd-bus builds messages from values, so it shows no other descriptors. */
 const attaches = transportKind() === 'socket';
 
 const Interface = defineInterface(NAME, {
   methods: { Take: { in: 'u', out: 'u' }, TakeNone: { out: 'u' }, TakeLate: {} },
 });
 
-/** Two ends, however they are connected. */
+/** Two ends of a connection, through a bus or between peers. */
 interface Ends extends AsyncDisposable {
   readonly one: MessageBus;
   readonly other: MessageBus;
@@ -81,7 +82,7 @@ for (const [name, missing, start] of surroundings) {
     continue;
   }
 
-  test(`a call, its reply and a signal carry them in order, behind those of values: ${name}`, async () => {
+  test(`a call, its reply and a signal carry them in order, behind the descriptors of values: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const before = openFds();
@@ -109,7 +110,7 @@ for (const [name, missing, start] of surroundings) {
     assert.is(inodeOf((reply.fileDescriptors[1] as FileDescriptor).fd), inodeA);
     for (const each of reply.fileDescriptors) each.close();
 
-    // Only the values are asked for: nothing can be had of the rest, and it is closed.
+    // Only the values are requested: the other descriptors cannot be reached, and are closed.
     assert.equal(await one.call({ ...call, fileDescriptors: [a] }), []);
     assert.equal(seen.pop(), [inodeA]);
 
@@ -124,7 +125,7 @@ for (const [name, missing, start] of surroundings) {
     await assertNoFdsLeft(before);
   });
 
-  test(`a handler of a service gets them with its call, on loan: ${name}`, async () => {
+  test(`a handler of a service gets them on loan with its call: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const kept: FileDescriptor[] = [];
@@ -162,7 +163,7 @@ for (const [name, missing, start] of surroundings) {
     await assertNoFdsLeft(before);
   });
 
-  test(`whatever is sent and whoever looks, none is left open, and none is closed twice: ${name}`, async () => {
+  test(`no descriptor is left open or closed twice, whatever is sent and read: ${name}`, async () => {
     await using ends = await start();
     const { one, other } = ends;
     const looks: ((message: Message) => unknown)[] = [
@@ -210,7 +211,7 @@ for (const [name, missing, start] of surroundings) {
           assert.ok(given.every(({ closed }) => closed === handsOver));
           for (const each of given) each.close();
           for (const each of subscriptions) each.end();
-          // Of who does not listen, the descriptors are on their way yet.
+          // A peer that does not listen still has descriptors on their way.
           await other.call({
             destination: one.uniqueName,
             path: '/',
@@ -224,7 +225,7 @@ for (const [name, missing, start] of surroundings) {
     );
   });
 
-  test(`what is no descriptor is refused, and nothing is sent or closed: ${name}`, async () => {
+  test(`an invalid descriptor is refused, and nothing is sent or closed: ${name}`, async () => {
     await using ends = await start();
     const { one } = ends;
     const before = openFds();
@@ -256,7 +257,7 @@ for (const [name, missing, start] of surroundings) {
 }
 
 if (!attaches) {
-  test('sd-bus sends none but those in values, and says so', async () => {
+  test('on sd-bus, sending descriptors that no value refers to is refused with an error', async () => {
     await using ends = await atBus('dbus-daemon');
     const fd = open(0);
     const signal = { path: PATH, interface: NAME, member: 'S', fileDescriptors: [fd] };
@@ -269,7 +270,7 @@ if (!attaches) {
     closeSync(fd);
   });
 
-  test('sd-bus shows those in values', async () => {
+  test('on sd-bus, the descriptors of values are shown', async () => {
     await using ends = await atBus('dbus-daemon');
     const seen: number[] = [];
     using _handler = ends.other.addMessageHandler(({ fileDescriptors, interface: name }) => {

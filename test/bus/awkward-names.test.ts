@@ -1,4 +1,5 @@
-// Members whose names mean something to JavaScript: they can be used, and JavaScript does not use them by itself.
+// Members whose names have a meaning in JavaScript (`then`, `toString`): they can be used, and JavaScript does not call
+// them by itself.
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -29,7 +30,7 @@ const properties = defineInterface(PROPERTY, {
   properties: Object.fromEntries(NAMES.map((name) => [name, { type: 's' }])),
 });
 
-/** The name that a proxy has a member by. */
+/** The name of a member in a proxy. */
 const keyOf = (name: string) => (name === 'then' || name === 'toJSON' ? `${name}()` : name);
 const own = (entries: (readonly [string, unknown])[]) => Object.fromEntries(entries) as never;
 
@@ -37,7 +38,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `members of any name work, and none is called by itself: ${daemon}`,
+    `members of any name work, and JavaScript calls none of them by itself: ${daemon}`,
     async () => {
       await using bus = await PrivateBus.start({ daemon });
       await using client = await connect({ address: bus.address });
@@ -92,7 +93,7 @@ function at(namespace: object, key: string): Member {
   return member as Member;
 }
 
-/** Awaiting, printing and copying what holds the members sends nothing, and comes to an end. */
+/** Awaiting, printing and copying the objects that hold the members sends nothing, and terminates. */
 async function assertQuiet(client: MessageBus, proxy: object): Promise<void> {
   const { messagesSent } = client.stats();
   const { call, on, once, watch, get, set } = proxy as Record<string, Record<string | symbol, unknown>>;
@@ -117,7 +118,7 @@ async function assertQuiet(client: MessageBus, proxy: object): Promise<void> {
   assert.is(client.stats().messagesSent, messagesSent);
 }
 
-test('a description has the members by their own names', () => {
+test('a description has the members under their own names', () => {
   assert.equal([...describe(methods).methods.keys()], NAMES);
 });
 

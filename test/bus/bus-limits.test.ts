@@ -1,4 +1,5 @@
-// What buses hang up for: the reason of the loss names what was sent, and what is known before is not sent.
+// Messages that make a bus disconnect: the reason of the loss names the message, and messages beyond a known limit are not
+// sent.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -26,7 +27,7 @@ test.after(() => {
   for (const fd of fds) closeSync(fd);
 });
 
-/** Sends one signal over a connection of its own, and returns why that is lost; nothing where it stays. */
+/** Sends one signal over a new connection, and returns why that connection is lost; `undefined` if it is not lost. */
 async function lossBy(
   options: PrivateBusOptions,
   signature: string,
@@ -43,7 +44,7 @@ async function lossBy(
   return (reason as Error).message;
 }
 
-/** All that the kernel takes: what a bus is known to take, if the program knows. */
+/** The largest number that the kernel takes; the limit of a bus, if the program knows it. */
 const unlimited = { messageDescriptors: 253 };
 
 for (const { limits = undefined, ...lost } of [
@@ -76,7 +77,7 @@ for (const { limits = undefined, ...lost } of [
   });
 }
 
-test('a loss without such a message names none', async () => {
+test('without such a message, the reason of the loss names no message', async () => {
   const daemon = await PrivateBus.start();
   const bus = await connect({ address: daemon.address });
   bus.emit({ ...signal, signature: 'ay', body: [Buffer.alloc(100_000)] });
@@ -92,7 +93,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(
     missing,
     test,
-    `${daemon} takes 16 descriptors, and 17 are not sent unless the program knows better`,
+    `${daemon} accepts 16 descriptors; 17 are not sent unless the program raises the limit`,
     async () => {
       await using server = await PrivateBus.start({ daemon });
       await using bus = await connect({ address: server.address });
@@ -115,7 +116,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     testUnless(
       missing,
       test,
-      `${daemon}: 17 objects with a descriptor each, by ${how}, are collected as far as there is room`,
+      `${daemon}: 17 objects with a descriptor each are collected by ${how} as far as the limit allows`,
       async () => {
         const problems: string[] = [];
         const note = (problem: unknown) => problems.push((problem as { message: string }).message);
@@ -156,7 +157,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
           problems.join('\n'),
           '1 property was left out of an answer: a message carries at most 16 file descriptors',
         );
-        // The one that was left out can be asked for.
+        // The property that was left out can be read by Get.
         const one = (await client.proxy(Held, name, '/held/16').get.File()) as unknown as FileDescriptor;
         one.close();
         await assertGroup(service, client, Group, file, slow);
@@ -172,7 +173,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `${daemon}: what is told of one object with 17 descriptors is as much as there is room for`,
+    `${daemon}: announcements of one object with 17 descriptors contain as many as the limit allows`,
     async () => {
       await using server = await PrivateBus.start({ daemon });
       await using service = await connect({ address: server.address });
@@ -216,7 +217,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   );
 }
 
-/** One object with 17 descriptors: GetAll, and the announcement of it. */
+/** One object with 17 descriptors: GetAll, and the announcement of the object. */
 async function assertGroup(
   service: MessageBus,
   client: MessageBus,
@@ -234,7 +235,7 @@ async function assertGroup(
   for (const each of Object.values(values)) each.close();
 }
 
-test('more than the kernel takes is no limit', async () => {
+test('a limit above that of the kernel is refused', async () => {
   const error = await rejection(connect({ address: 'unix:path=/nonexistent', limits: { messageDescriptors: 254 } }));
   assert.instance(error, InvalidArgumentError);
   assert.match(error.message, 'limits.messageDescriptors: the kernel takes 253 at most, not 254');

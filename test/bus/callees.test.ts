@@ -1,5 +1,6 @@
-// Who may answer a call by well-known name: its owner, as the bus tells of it in the stream, and nobody else. The bus is
-// played here where the order of its answers matters; test/reliability/faults-spoofing.test.ts has the real ones.
+// Which connection may answer a call by well-known name: only the owner of the name, as the bus reports it in the stream.
+// The tests play the bus where the order of its answers matters; test/reliability/faults-spoofing.test.ts uses real
+// daemons.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -29,7 +30,7 @@ const test = suite('callees');
 const answerTo = ({ serial: replySerial }: SentMessage, sender: string, ...texts: string[]) =>
   busMessage({ type: 2, replySerial, sender, ...strings(...texts) });
 
-/** The client's question for the owner of the name, and its first call by it. */
+/** The client's query for the owner of the name, and its first call by that name. */
 interface Asked {
   readonly rule: SentMessage;
   readonly question: SentMessage;
@@ -37,8 +38,8 @@ interface Asked {
 }
 
 /**
- * Has a client call by the name, on a bus that keeps its answers until there are all questions. What comes then is in one
- * write, so that the client finds it in one batch. Resolves with what the call becomes.
+ * Has a client call by the name, on a bus that holds its answers back until it has received all queries. What follows is
+ * one write, so that the client reads it in one batch. Resolves with the outcome of the call.
  */
 async function calledWith(answers: (asked: Asked) => readonly Uint8Array[]): Promise<unknown> {
   const questions: SentMessage[] = [];
@@ -61,7 +62,7 @@ async function calledWith(answers: (asked: Asked) => readonly Uint8Array[]): Pro
   }
 }
 
-test('the owner answers, be it with the first bytes after those of the bus', async () => {
+test('the owner answers, even with the first bytes after those of the bus', async () => {
   const answer = await calledWith(({ rule, question, call }) => [
     answerTo(rule, BUS),
     answerTo(question, BUS, OWNER),
@@ -70,7 +71,7 @@ test('the owner answers, be it with the first bytes after those of the bus', asy
   assert.is(answer, 'true');
 });
 
-test('nobody else answers, before the owner is known, or after', async () => {
+test('no other connection can answer, before the owner is known or after', async () => {
   const answer = await calledWith(({ rule, question, call }) => [
     answerTo(call, FORGER, 'forged'),
     answerTo(rule, BUS),
@@ -82,7 +83,7 @@ test('nobody else answers, before the owner is known, or after', async () => {
   assert.is(answer, 'true');
 });
 
-test('a service that the call has started answers', async () => {
+test('a service that the call has started can answer', async () => {
   const answer = await calledWith(({ rule, question, call }) => [
     answerTo(rule, BUS),
     refusalTo(question, 'NameHasNoOwner'),
@@ -99,7 +100,7 @@ for (const [who, answerer] of [
   ['the owner in between', ':1.10'],
   ['the owner after', LATER],
 ] as const) {
-  test(`a name may change hands while a call waits: ${who} answers`, async () => {
+  test(`a name may change its owner while a call waits: ${who} answers`, async () => {
     const answer = await calledWith(({ rule, question, call }) => [
       answerTo(rule, BUS),
       answerTo(question, BUS, OWNER),
@@ -113,7 +114,7 @@ for (const [who, answerer] of [
   });
 }
 
-test('who has answered and left the bus has answered', async () => {
+test('the answer of a callee counts although the callee has left the bus', async () => {
   const answer = await calledWith(({ rule, question, call }) => [
     answerTo(rule, BUS),
     answerTo(question, BUS, OWNER),
@@ -123,7 +124,7 @@ test('who has answered and left the bus has answered', async () => {
   assert.is(answer, 'true');
 });
 
-test('the bus answers for a callee that does not', async () => {
+test('the bus answers for a callee that has gone', async () => {
   const error = await calledWith(({ rule, question, call }) => [
     answerTo(rule, BUS),
     refusalTo(question, 'NameHasNoOwner'),
@@ -146,7 +147,7 @@ test('a call without a destination is refused on a bus, before anything is sent'
   assert.is(bus.stats().messagesSent, before);
 });
 
-testUnless(PrivateBus.missing(), test, 'a call that is sent without a destination is answered by the bus', async () => {
+testUnless(PrivateBus.missing(), test, 'a message without a destination is answered by the bus', async () => {
   await using daemon = await PrivateBus.start();
   await using bus = await connect({ address: daemon.address });
   const replies: (number | undefined)[][] = [];
@@ -173,13 +174,13 @@ for (const [what, answers] of [
   ['does not tell the owner', ({ rule, question }) => [answerTo(rule, BUS), refusalTo(question, 'AccessDenied')]],
   ['takes no rule', ({ rule, question }) => [refusalTo(rule, 'LimitsExceeded'), answerTo(question, BUS, OWNER)]],
 ] satisfies [string, (asked: Asked) => readonly Uint8Array[]][]) {
-  test(`where the bus ${what}, calls by the name are answered all the same`, async () => {
+  test(`if the bus ${what}, calls by the name are answered even so`, async () => {
     const answer = await calledWith((asked) => [...answers(asked), answerTo(asked.call, OWNER, 'true')]);
     assert.is(answer, 'true');
   });
 }
 
-test('a bus that did not tell the owner is asked again after a while', async () => {
+test('a bus that did not report the owner is asked again after a while', async () => {
   let refuses = true;
   let rules = 0;
   await using server = await FakeBus.start({
@@ -212,7 +213,7 @@ test('a bus that did not tell the owner is asked again after a while', async () 
 testUnless(
   PrivateBus.missing(),
   test,
-  'so many names may be called as one likes, for a limited number of rules',
+  'any number of names may be called, with a limited number of rules',
   async () => {
     await using daemon = await PrivateBus.start({ limits: matchRuleLimit(150) });
     await using service = await connect({ address: daemon.address });
@@ -229,7 +230,7 @@ testUnless(
       member: 'NameOwnerChanged',
     } as const;
     const echo = (name: string) => client.proxy(Echo, name, '/').call.Echo(name);
-    // At once, and one after the other.
+    // First at the same time, then one after the other.
     assert.equal(await Promise.all(names.map(echo)), names);
     for (const name of names) assert.is(await echo(name), name);
     assert.equal([client.stats().calledNames, client.stats().matchRules, client.stats().subscriptions], [128, 0, 0]);
@@ -240,7 +241,7 @@ testUnless(
   },
 );
 
-test('calls by a name cost the first one two messages, and the others nothing', async () => {
+test('the first call by a name costs two more messages, and further calls none', async () => {
   await using server = await FakeBus.start({
     answer: (call) => (call.member === 'Ask' ? answerTo(call, ':1.2', 'true') : undefined),
   });

@@ -1,7 +1,8 @@
 // time limit: 180 s
-// Random calls among several connections through real daemons, against a model: answered by objects and by message handlers, twice,
-// late, by others and to others; aborted, expired, lost because the service leaves, or the caller; without a reply, by names
-// that change hands. After each step every promise is as the model says, and in the end nothing waits and no timer is left.
+// Random calls among several connections through real daemons, against a model. Calls are answered by objects and by
+// message handlers, twice, late, by other connections and to other connections; they are aborted, expire, and are lost
+// because the service or the caller leaves; they want no reply, or go to names that change hands. After each step every
+// promise is in the state that the model says. In the end no call is pending and no timer is left.
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -32,26 +33,26 @@ interface Made {
   readonly signal: AbortSignal | undefined;
   /** Never rejects. */
   readonly settled: Promise<string>;
-  /** What it settled with. */
+  /** The outcome of the call. */
   observed: string | undefined;
   times: number;
-  /** Its connection answered it and left, and may have read that before, or not. */
+  /** The connection answered the call and left; it may or may not have read the call before. */
   isLeftToItself: boolean;
 }
 
 class World {
   readonly #model: CallModel;
   readonly #services: CallServices;
-  /** Those that are connected. */
+  /** The clients that are connected. */
   readonly #sides: Side[] = [];
-  /** By the numbers that they carry. */
+  /** Calls, by the numbers in their bodies. */
   readonly #made: Made[] = [];
   readonly #controllers = [0, 1, 2].map(() => new AbortController());
-  /** What is on its way, in the order in which it arrives. */
+  /** Messages on their way, in the order in which they arrive. */
   #effects: (() => void)[] = [];
-  /** Whose replies are on their way: those of two may come in any order. */
+  /** The connections whose replies are on their way: replies of two connections may come in any order. */
   #answering: Side | undefined;
-  /** Whether who gets a reply may call on. */
+  /** Whether the receiver of a reply may make a further call. */
   #mayGoOn = true;
 
   constructor(address: string, daemon: Daemon) {
@@ -93,9 +94,9 @@ class World {
     }
   }
 
-  /** Has what was sent arrive, with what it leads to, and compares. */
+  /** Waits until everything that was sent has arrived, with its consequences, and compares the outcomes. */
   async rest(): Promise<void> {
-    // A call, its answer, and a call that follows from that.
+    // A call, its answer, and a call that follows from the answer.
     for (let round = 0; round < 6; round++) await Promise.all(this.#sides.map(({ bus }) => bus.listNames()));
     this.#answering = undefined;
     for (const apply of this.#effects.splice(0)) apply();
@@ -114,7 +115,7 @@ class World {
     this.#mayGoOn = false;
     await this.rest();
     if (how === 'answered') {
-      // Those of two sides are none of the same call.
+      // Two connections have no call in common.
       for (const side of this.#sides) this.#services.answerAll(side);
       await this.rest();
       for (const { bus } of this.#sides) {
@@ -128,7 +129,7 @@ class World {
     for (const [number, { modelled, settled, isLeftToItself }] of this.#made.entries()) {
       const outcome = await settled;
       if (isLeftToItself) assert.match(outcome, /^(reply|failure) to|^closed$/);
-      // Those that it calls leave as well.
+      // The connections that it calls leave as well.
       else if (modelled.outcome === undefined) assert.match(outcome, /^(closed|left)$/);
       else assert.is(outcome, modelled.outcome, `call ${number}`);
     }
@@ -141,7 +142,7 @@ class World {
   }
 
   #checkCounts({ id, bus }: Side): void {
-    // A call that wants no reply is in no count.
+    // A call that wants no reply is not counted.
     const own = this.#made.filter(({ modelled: { caller, wantsReply } }) => caller === id && wantsReply);
     const count = (outcome: RegExp) => own.filter(({ observed }) => outcome.test(observed as string)).length;
     const { timeout, abort, closed, unreadable, unsent } = bus.stats().calls;
@@ -202,7 +203,7 @@ class World {
     void settled.then((outcome) => {
       made.observed = outcome;
       made.times++;
-      // Whoever gets an answer may call on before anything that came behind it is looked at.
+      // A caller that gets an answer may make a further call before the messages behind the answer are handled.
       const { callee } = modelled;
       if (!goesOn || !this.#mayGoOn || !outcome.startsWith('reply')) return;
       const other = this.#sides.find(({ id }) => id === callee);
@@ -215,7 +216,7 @@ class World {
     await this.rest();
     const caller = this.#side(step.who);
     const target = this.#target(whom);
-    // Where nobody owns the name, the bus would answer.
+    // If the name has no owner, the bus answers.
     const to = typeof target === 'string' && !this.#model.owners.has(target) ? this.#side(step.who + 1) : target;
     for (const timeout of timeouts) {
       const { modelled } = this.#made[this.#make(caller, to, 'Ask', { timeout })] as Made;
@@ -282,7 +283,7 @@ class World {
     this.#mayGoOn = true;
   }
 
-  /** The owner gives a name back, and another one takes it. */
+  /** The owner releases a name, and another connection takes it. */
   async #handOver({ name, ...step }: StepOf<'hand over'>): Promise<void> {
     await this.rest();
     const next = this.#side(step.who);
@@ -308,7 +309,7 @@ class World {
   }
 }
 
-/** What a call settled with, as the model words it. */
+/** The outcome of a call, in the words of the model. */
 function outcomeOf(error: unknown): string {
   if (error instanceof ServiceLeftError) return 'left';
   if (error instanceof ServiceUnknownError) return 'unknown';

@@ -1,5 +1,5 @@
-// How many calls of one caller may be in progress: one more is refused before anything of it is looked at, and whatever becomes
-// of calls and callers, the count is that of a small model.
+// The limit of calls in progress of one caller: one more call is refused before its body is decoded. The count agrees with
+// a small model, however calls and callers end.
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -29,7 +29,7 @@ const Progress = defineInterface(NAME, {
   properties: { Slow: { type: 's', access: 'read' } },
 });
 
-/** A handler that is at work. */
+/** A handler that is running. */
 interface Work {
   readonly resolve: (text: string) => void;
   readonly reject: (error: Error) => void;
@@ -40,7 +40,7 @@ function workshop() {
   const works = new Map<number, Work>();
   const object = implement(Progress, {
     Wait: (number: number, follows: boolean, context: CallContext) => {
-      // Who asks for the signal has the caller followed.
+      // Reading the signal makes the service watch for the caller's disconnection.
       if (follows) void context.signal;
       return new Promise<string>((resolve, reject) => works.set(number, { resolve, reject }));
     },
@@ -66,7 +66,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 40, size: 'max' },
 );
 
-/** A call that the model counts, or whose handler works on although its caller has left. */
+/** A call that the model counts, or whose handler still runs although its caller has left. */
 interface Modelled {
   readonly number: number;
   readonly caller: MessageBus;
@@ -74,19 +74,19 @@ interface Modelled {
   readonly outcome: Promise<unknown>;
 }
 
-/** What the two kinds of connections have in common for the model: how a caller comes, and what a service counts. */
+/** What the model needs from both kinds of connections: new callers, and the counts of the service. */
 interface Site {
   newCaller(): Promise<{ readonly bus: MessageBus; readonly destination: string | undefined }>;
   /** Counts over all connections of the service. */
   count(): number;
-  /** Whether the calls of a caller that left end for the service without their handlers. */
+  /** Whether the service forgets the calls of a disconnected caller before their handlers end. */
   readonly endsAll: boolean;
 }
 
 async function follow(site: Site, works: Map<number, Work>, script: readonly Step[]): Promise<void> {
   const callers = await Promise.all(Array.from({ length: CALLERS }, () => site.newCaller()));
   let running: Modelled[] = [];
-  /** Those whose caller has left, and which still count. */
+  /** Calls that still count although their caller has left. */
   let orphans: Modelled[] = [];
   let made = 0;
   const check = () => until(() => site.count() === running.length + orphans.length);
@@ -126,7 +126,7 @@ async function follow(site: Site, works: Map<number, Work>, script: readonly Ste
       orphans = orphans.filter((each) => each !== call);
     }
     await check();
-    // Whoever is at its limit gets no answer, and everybody else gets theirs.
+    // A caller at its limit gets no answer; all other callers get theirs.
     const idle = callers.find(({ bus }) => running.filter((call) => call.caller === bus).length < LIMIT);
     if (idle === undefined) continue;
     const { bus, destination } = idle;
@@ -143,7 +143,7 @@ async function follow(site: Site, works: Map<number, Work>, script: readonly Ste
 testUnless(
   PrivateBus.missing(),
   test,
-  'on a bus, the count is that of a model, whatever callers and handlers do',
+  'on a bus, the count agrees with a model, whatever callers and handlers do',
   async () => {
     await using daemon = await PrivateBus.start();
     await fc.assert(
@@ -160,7 +160,7 @@ testUnless(
   },
 );
 
-test('between peers, the count is that of a model, whatever callers and handlers do', async () => {
+test('between peers, the count agrees with a model, whatever callers and handlers do', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const { works, object } = workshop();
@@ -182,7 +182,7 @@ test('between peers, the count is that of a model, whatever callers and handlers
   );
 });
 
-test('one call more is refused before its body is looked at, and without an answer where none is wanted', async () => {
+test('a call beyond the limit is refused before its body is decoded, and without an answer if the caller wants none', async () => {
   const { works, object } = workshop();
   const accepted: MessageBus[] = [];
   const onConnection = (bus: MessageBus) => {
@@ -194,7 +194,7 @@ test('one call more is refused before its body is looked at, and without an answ
   const wait = { type: 1, path: PATH, interface: NAME, member: 'Wait' };
   caller.send({ ...wait, serial: 1, signature: 'ub', body: Buffer.from([7, 0, 0, 0, 0, 0, 0, 0]) });
   await until(() => works.has(7));
-  // The boolean is missing: with a place left, that is an invalid body.
+  // The boolean is missing: within the limit, the body would be refused as invalid.
   const invalid = { ...wait, signature: 'ub', body: Buffer.from([8, 0, 0, 0]) };
   caller.send({ ...invalid, serial: 2, flags: 1 });
   caller.send({ ...invalid, serial: 3 });
@@ -209,7 +209,7 @@ test('one call more is refused before its body is looked at, and without an answ
   caller.hangUp();
 });
 
-test('reading a property that takes time counts, and so does asking for all', async () => {
+test('reading a slow property counts, and so does GetAll', async () => {
   const { works, object } = workshop();
   await using both = await peers({ limits: { callsInProgress: 1 } });
   both.accepted.export(PATH, object);
@@ -224,7 +224,7 @@ test('reading a property that takes time counts, and so does asking for all', as
     const refused = await get(member, signature, [...body]).catch((error: unknown) => error);
     assert.instance(refused, LimitsExceededError);
     works.get(0)?.resolve('slow');
-    // It is read again where another one was slow as well.
+    // The property is read again because another one was slow as well.
     await turn();
     works.get(0)?.resolve('slow');
     await first;

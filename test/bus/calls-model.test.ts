@@ -1,5 +1,6 @@
-// Calls against a model: each settles once, by the first reply that may answer it, its AbortSignal, or the end of the connection.
-// The bus is played here, so that any reply can be for anybody; `calls-daemons-model` has what daemons do.
+// Calls against a model: each call settles once, by the first reply that may answer it, by its AbortSignal, or by the end
+// of the connection. The test plays the bus, so that a reply can be addressed to any connection; `calls-daemons-model` uses
+// real daemons.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,14 +11,14 @@ import { replayable } from '../helpers/replay.js';
 import type { SentMessage } from '../helpers/wire-reader.js';
 
 const test = suite('calls against a model');
-const STRANGER = ':1.77';
+const OTHER_PEER = ':1.77';
 
 /** A call, in the model. */
 interface Modelled {
   outcome: 'waits' | 'reply' | 'error' | 'abort' | 'closed';
   readonly controller: AbortController;
   readonly settled: Promise<string>;
-  /** How often it settled, which must be once. */
+  /** The number of times that it settled, which must be one. */
   times: number;
 }
 
@@ -27,7 +28,7 @@ const step = fc.record({
 });
 
 for (const end of ['close', 'hang up'] as const) {
-  test(`random replies, late, double and foreign ones, before the ${end}`, async () => {
+  test(`random replies, late, repeated and foreign, before the ${end}`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         const sent: SentMessage[] = [];
@@ -39,7 +40,7 @@ for (const end of ['close', 'hang up'] as const) {
           },
         });
         const bus = await connect({ address: server.address });
-        // The end of an idle connection keeps nothing alive.
+        // The loss of an idle connection does not keep the process alive.
         bus.ref();
         const line = await server.accepted();
         const calls: Modelled[] = [];
@@ -81,8 +82,8 @@ for (const end of ['close', 'hang up'] as const) {
               busMessage({
                 type: what === 'error' ? 3 : 2,
                 replySerial: what === 'unknown' ? 1_000_000 + which : replySerial,
-                sender: what === 'foreign' ? STRANGER : PEER,
-                ...(what === 'misaddressed' && { destination: STRANGER }),
+                sender: what === 'foreign' ? OTHER_PEER : PEER,
+                ...(what === 'misaddressed' && { destination: OTHER_PEER }),
                 ...(what === 'error' && { errorName: 'org.example.Model.Error' }),
                 ...strings(`to ${calls.indexOf(call)}`),
               }),

@@ -1,4 +1,4 @@
-// Method calls over a real bus: replies, errors, timeouts, aborts, flags, and what is refused before it is sent.
+// Method calls over a real bus: replies, errors, timeouts, aborts, flags, and calls that are refused before they are sent.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -90,13 +90,13 @@ test('an unknown service, object, interface and method each reject with their ow
   assert.instance(await rejection(client.call({ ...call, member: 'Echoes' })), UnknownMethodError);
 });
 
-test('an unknown method names the nearest one and what there is', async () => {
+test('the error of an unknown method names the most similar method and all known methods', async () => {
   const error = await rejection(client.call({ ...target, member: 'Ecko' }));
   assert.match(error.message, 'did you mean Echo?');
   assert.match(error.message, 'Several');
 });
 
-test('an error tells the name, the text, the values, and what was called', async () => {
+test('an error has the name, the text, the values, and the member that was called', async () => {
   const error = (await rejection(proxy.call.Fail('org.example.Error.Busy', 'try later'))) as DBusError;
   assert.instance(error, DBusError);
   assert.is(error.dbusName, 'org.example.Error.Busy');
@@ -107,7 +107,7 @@ test('an error tells the name, the text, the values, and what was called', async
   assert.match(error.message, 'org.example.Calls /org/example/Calls org.example.Calls.Fail');
 });
 
-test('an error keeps the message that brought it', async () => {
+test('an error keeps its message', async () => {
   const { reply } = (await rejection(proxy.call.Fail('org.example.Error.Busy', 'try later'))) as DBusError;
   assert.is(reply?.errorName, 'org.example.Error.Busy');
   assert.is(reply?.sender, service.uniqueName);
@@ -116,17 +116,17 @@ test('an error keeps the message that brought it', async () => {
   assert.is(own.reply, undefined);
 });
 
-test('a well-known error name becomes its class', async () => {
+test('a well-known error name becomes an instance of its class', async () => {
   const error = await rejection(proxy.call.Fail('org.freedesktop.DBus.Error.AccessDenied', 'not you'));
   assert.instance(error, AccessDeniedError);
   assert.is((error as DBusError).code, 'ERR_DBUS_ACCESS_DENIED');
 });
 
-test('the stack of a call that failed begins where it is awaited', async () => {
+test('the stack of a failed call begins at the line that awaits it', async () => {
   const failing = {
     'answered with an error': () => proxy.call.Fail('org.example.Error.Busy', 'try later'),
-    'by no service': () => client.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask' }),
-    'not answered in time': () => proxy.with({ timeout: 1 }).call.Never(),
+    'unknown service': () => client.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask' }),
+    timeout: () => proxy.with({ timeout: 1 }).call.Never(),
   };
   for (const [how, call] of Object.entries(failing)) {
     const theCaller = async () => {
@@ -137,7 +137,7 @@ test('the stack of a call that failed begins where it is awaited', async () => {
   }
 });
 
-test('the stack of a call that could not be sent has the line that makes it, awaited or not', async () => {
+test('the stack of a call that could not be sent has the line of the call, awaited or not', async () => {
   const misfit = { a: [{ b: [{ c: [{ d: ['not a number'] }] }] }] } as never;
   const theCaller = () =>
     client
@@ -148,14 +148,14 @@ test('the stack of a call that could not be sent has the line that makes it, awa
   assert.match(stack as string, 'theCaller');
 });
 
-test('what a handler throws answers with its text and nothing else', async () => {
+test('an error that a handler throws is answered with its text and nothing else', async () => {
   const error = (await rejection(proxy.call.Throw('out of order'))) as DBusError;
   assert.is(error.dbusName, 'org.freedesktop.DBus.Error.Failed');
   assert.equal(error.body, ['out of order']);
   assert.is(await proxy.call.Echo('still here'), 'still here');
 });
 
-test('a result that does not fit its signature is an error for the caller', async () => {
+test('a result that does not match its signature is an error for the caller', async () => {
   const error = (await rejection(proxy.call.Misfit())) as DBusError;
   assert.is(error.dbusName, 'org.freedesktop.DBus.Error.Failed');
   assert.match(error.message, 'does not fit');
@@ -168,18 +168,18 @@ test('a call that gets no reply rejects after its timeout and leaves nothing beh
   assert.is(client.stats().pendingCalls, 0);
 });
 
-test('a reply that comes after its call timed out disturbs nothing', async () => {
+test('a reply that comes after the timeout of its call has no effect', async () => {
   const before = client.stats().unexpectedReplies;
   assert.instance(await rejection(proxy.with({ timeout: 10 }).call.Late('late')), TimeoutError);
   while (client.stats().unexpectedReplies === before) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(await proxy.call.Echo('next'), 'next');
 });
 
-test('an infinite timeout waits as long as the handler takes', async () => {
+test('a call with an infinite timeout waits until the handler ends', async () => {
   assert.is(await proxy.with({ timeout: Number.POSITIVE_INFINITY }).call.Late('waited'), 'waited');
 });
 
-test('a timeout that is no duration is refused', () => {
+test('an invalid timeout is refused', () => {
   for (const timeout of [Number.NaN, -1]) {
     assert.instance(
       thrown(() => proxy.with({ timeout })),
@@ -188,7 +188,7 @@ test('a timeout that is no duration is refused', () => {
   }
 });
 
-test('aborting rejects the call with the reason of the signal', async () => {
+test('aborting rejects the call with the reason of the AbortSignal', async () => {
   const reason = new Error('changed my mind');
   const controller = new AbortController();
   const call = rejection(proxy.with({ signal: controller.signal }).call.Never());
@@ -197,7 +197,7 @@ test('aborting rejects the call with the reason of the signal', async () => {
   assert.is(client.stats().pendingCalls, 0);
 });
 
-test('a call with a signal that is aborted already is not sent', async () => {
+test('a call whose AbortSignal is already aborted is not sent', async () => {
   handled.length = 0;
   const call = proxy.with({ signal: AbortSignal.abort(new Error('too late')) }).call.Echo('never sent');
   assert.is((await rejection(call)).message, 'too late');
@@ -212,7 +212,7 @@ test('a call without reply resolves at once, and its handler runs', async () => 
   assert.equal(handled, ['quiet', 'loud']);
 });
 
-test('a call without reply that nobody awaits ends no process because the connection is over', async () => {
+test('a call without a reply that is not awaited does not end the process when the connection is closed', async () => {
   const Dial = defineInterface('org.example.Dial', {
     methods: { Turn: { in: 'u' } },
     properties: { At: { type: 'u' } },
@@ -228,7 +228,7 @@ test('a call without reply that nobody awaits ends no process because the connec
   void bus.call({ destination: target.destination, path: '/dial', member: 'Turn', noReply: true });
   await new Promise(setImmediate);
   assert.equal(unhandled, []);
-  // What is wrong in the program itself goes on being loud, and who awaits the call is told of the loss.
+  // Mistakes of the program still throw, and a call that is awaited rejects with the loss.
   void client.proxy(Dial, target.destination, '/dial').with({ noReply: true }).call.Turn(-1);
   await new Promise(setImmediate);
   process.off('unhandledRejection', hear);
@@ -242,7 +242,7 @@ test('the flags of a call reach the handler', async () => {
   assert.is(await proxy.with({ autoStart: false, interactive: true }).call.Flags(), 2 + 4);
 });
 
-test('calls that are made together are answered in their order', async () => {
+test('calls that are made together are answered in order', async () => {
   const texts = Array.from({ length: 1000 }, (_, index) => `call ${index}`);
   handled.length = 0;
   assert.equal(await Promise.all(texts.map((text) => proxy.call.Echo(text))), texts);
@@ -264,7 +264,7 @@ test('a connection may call itself', async () => {
   assert.is(await service.proxy(Calls, service.uniqueName as string, target.path).call.Echo('me'), 'me');
 });
 
-test('a call without an interface is answered where only one method can be meant', async () => {
+test('a call without an interface is answered if only one interface has the method', async () => {
   const { interface: _, ...anywhere } = target;
   assert.equal(await client.call({ ...anywhere, member: 'Echo', signature: 's', body: ['found'] }), ['found']);
   const Twin = defineInterface('org.example.Twin', { methods: { Echo: { in: 's', out: 's' } } });
@@ -304,7 +304,7 @@ test('names and paths that the specification forbids are refused before anything
   assert.is(await proxy.call.Echo('still connected'), 'still connected');
 });
 
-test('a message handler sees calls first and may deal with them', async () => {
+test('a message handler gets calls first and may answer them', async () => {
   const seen: string[] = [];
   using _handler = service.addMessageHandler((message) => {
     if (message.type !== MessageType.MethodCall || message.member !== 'Custom') return;
@@ -323,7 +323,7 @@ test('a message handler sees calls first and may deal with them', async () => {
   assert.is(await proxy.call.Echo('passed on'), 'passed on');
 });
 
-test('an error reply without a text, or with other values, is an error all the same', async () => {
+test('an error reply without a text, or with other values, still rejects with an error', async () => {
   using _handler = service.addMessageHandler((message) => {
     if (message.member !== 'Odd') return;
     const [kind] = message.body;
@@ -347,7 +347,7 @@ test('an error reply without a text, or with other values, is an error all the s
   assert.equal(other.body, [7, 'second']);
 });
 
-test('a closed connection rejects what waits and refuses what comes', async () => {
+test('a closed connection rejects pending and new calls', async () => {
   const bus = await connect({ address: daemon.address });
   const waiting = rejection(bus.proxy(Calls, target.destination, target.path).call.Never());
   await bus.close();

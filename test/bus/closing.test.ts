@@ -1,4 +1,5 @@
-// Leaving: names are given back, what was delivered is answered, running handlers are waited for, and then the connection closes.
+// Closing a connection: names are released, delivered calls are answered, running handlers are awaited, and then the
+// connection closes.
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,7 +79,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       Now: (value) => value,
       Never: ({ signal }) =>
         new Promise<void>(() => signal.addEventListener('abort', () => void aborted.push(signal.reason))),
-      // What a handler needs for its answer, it gets.
+      // While closing, a handler can still make the calls that it needs for its answer.
       Ask: async () => {
         await gate;
         return bus.nameOwner('org.freedesktop.DBus');
@@ -95,18 +96,18 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   const proxyOf = () => client.proxy(Closing, NAME, PATH);
 
-  test('what was delivered is answered before a connection closes, and callers go elsewhere meanwhile', async () => {
+  test('delivered calls are answered before a connection closes, and new calls reach the next owner meanwhile', async () => {
     const { bus, finish } = await serve();
     const proxy = proxyOf();
     const answers = [proxy.call.Wait(1), proxy.call.Now(2), proxy.call.Ask(), proxy.call.Make()];
     await until(() => bus.stats().callsInProgress === 3);
-    // These are on their way when it closes.
+    // These calls are on their way when the connection closes.
     const more = Array.from({ length: 100 }, (_, i) => proxy.call.Now(i));
     const closing = bus.close({ drain: 60_000 });
     assert.is(bus.state, 'closing');
     assert.instance(await rejection(bus.requestName(`${NAME}.Other`)), ConnectionClosedError);
     const outcomes = await Promise.allSettled(more);
-    // Those that the bus did not route here any more reached no service.
+    // Calls that the bus did not route to this connection any more reached no service.
     for (const each of outcomes) if (each.status === 'rejected') assert.instance(each.reason, ServiceUnknownError);
     await until(() => bus.stats().ownedNames === 0);
     assert.instance(await rejection(client.nameOwner(NAME)), NameHasNoOwnerError);
@@ -118,7 +119,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.is(await bus.disconnected, undefined);
   });
 
-  test('handlers get the answers that came while the event loop was held beyond the limit', async () => {
+  test('handlers get answers that came while the event loop was blocked beyond the limit', async () => {
     const { bus, finish } = await serve();
     const proxy = proxyOf();
     const answers = Array.from({ length: 20 }, () => proxy.call.Ask());
@@ -130,7 +131,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.equal(await Promise.all(answers), Array(20).fill('org.freedesktop.DBus'));
   });
 
-  test('handlers are waited for within the limit, which a second close makes shorter', async () => {
+  test('handlers are awaited within the limit, which a second close makes shorter', async () => {
     for (const shorten of [false, true]) {
       const { bus, aborted } = await serve();
       const waiting = rejection(proxyOf().call.Never());
@@ -145,7 +146,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }
   });
 
-  test('the signal of a call tells that the caller left, and is silent when the call has been answered', async () => {
+  test('the AbortSignal of a call fires when the caller leaves, but not once the call has been answered', async () => {
     const { bus, aborted } = await serve();
     const signals: AbortSignal[] = [];
     bus.export(
@@ -180,7 +181,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     );
   });
 
-  test('a connection that answers nothing closes at once, and listeners hear nothing after close', async () => {
+  test('a connection without running handlers closes at once, and listeners get nothing after close', async () => {
     const bus = await connect({ address: daemon.address });
     let heard = 0;
     bus.subscribe({ interface: NAME, member: 'Said' }, () => {
@@ -194,7 +195,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.is(heard, 1);
   });
 
-  test('a loss while it closes ends it', async () => {
+  test('a loss during close ends it', async () => {
     const own = await PrivateBus.start({ daemon: kind });
     const bus = await connect({ address: own.address });
     bus.export(
@@ -219,7 +220,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await own.stop();
   });
 
-  test('a call that a message handler took is waited for until it is answered, or its caller has left', async () => {
+  test('close waits for a call that a message handler took until it is answered or its caller has left', async () => {
     const call = { path: PATH, interface: NAME, member: 'Taken' };
     for (const how of ['answer', 'error', 'leave', 'noReply', 'none']) {
       const bus = await connect({ address: daemon.address });
@@ -248,7 +249,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         await delay(80);
         assert.is(isClosed, false, how);
         answer(taken[0] as Message);
-        // What answers another call, or another caller, is no answer.
+        // An answer to another call, or to another caller, does not count.
         bus.send({ type: MessageType.MethodReturn, destination: client.uniqueName, replySerial: taken[1]?.serial });
         await delay(80);
         assert.is(isClosed, false, how);
@@ -270,7 +271,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }
   });
 
-  test('a caller that left before is not waited for, nor one whose call comes while it closes', async () => {
+  test('close does not wait for a caller that left before, nor for a call that comes while it closes', async () => {
     const bus = await connect({ address: daemon.address });
     const early = await connect({ address: daemon.address });
     const late = await connect({ address: daemon.address });
@@ -284,7 +285,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     void client.call(call).catch(() => {});
     await until(() => taken === 2);
     const closing = bus.close({ drain: 60_000 });
-    // The one of `client` holds it; this one comes meanwhile.
+    // The name is owned by `client`; this call comes meanwhile.
     await bus.listNames();
     void late.call(call).catch(() => {});
     await until(() => taken === 3);
@@ -299,7 +300,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await other.close();
   });
 
-  test('the promise of a message handler is waited for', async () => {
+  test('close waits for the promise of a message handler', async () => {
     const bus = await connect({ address: daemon.address });
     let finish!: () => void;
     const gate = new Promise<void>((resolve) => {
@@ -326,7 +327,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.equal(done, ['org.freedesktop.DBus']);
   });
 
-  test('options that make no sense close nothing', async () => {
+  test('invalid options do not close the connection', async () => {
     await using bus = await connect({ address: daemon.address });
     for (const options of [{ drain: -1 }, { drain: '5' }, { drain: Number.NaN }, null, 5] as never[]) {
       assert.instance(await rejection(bus.close(options)), InvalidArgumentError);
@@ -339,33 +340,36 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
 const between = suite('closing between peers');
 
-between('what lies in the socket is answered, whoever closes in the first of many handlers', async () => {
-  await using both = await peers();
-  const { accepted, client } = both;
-  let calls = 0;
-  const exported = implement(Closing, {
-    Wait: (value) => delay(20).then(() => value),
-    Now(value) {
-      calls++;
-      void accepted.close();
-      return value;
-    },
-    Never: () => new Promise<void>(() => {}),
-    Ask: () => '',
-    Make: () => '/',
-  });
-  accepted.export(PATH, exported);
-  const proxy = client.proxy(Closing, PATH);
-  const answers = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? proxy.call.Now(i) : proxy.call.Wait(i)));
-  assert.equal(
-    await Promise.all(answers),
-    Array.from({ length: 60 }, (_, i) => i),
-  );
-  assert.is(calls, 30);
-  assert.is(await accepted.disconnected, undefined);
-});
+between(
+  'calls in the receive buffer are answered, even if the first of many handlers closes the connection',
+  async () => {
+    await using both = await peers();
+    const { accepted, client } = both;
+    let calls = 0;
+    const exported = implement(Closing, {
+      Wait: (value) => delay(20).then(() => value),
+      Now(value) {
+        calls++;
+        void accepted.close();
+        return value;
+      },
+      Never: () => new Promise<void>(() => {}),
+      Ask: () => '',
+      Make: () => '/',
+    });
+    accepted.export(PATH, exported);
+    const proxy = client.proxy(Closing, PATH);
+    const answers = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? proxy.call.Now(i) : proxy.call.Wait(i)));
+    assert.equal(
+      await Promise.all(answers),
+      Array.from({ length: 60 }, (_, i) => i),
+    );
+    assert.is(calls, 30);
+    assert.is(await accepted.disconnected, undefined);
+  },
+);
 
-between('a call that a message handler took is waited for', async () => {
+between('close waits for a call that a message handler took', async () => {
   await using both = await peers();
   const { client, accepted } = both;
   const taken: Message[] = [];
@@ -380,7 +384,7 @@ between('a call that a message handler took is waited for', async () => {
   await closing;
 });
 
-between('a server that closes drains its connections', async () => {
+between('closing a server drains its connections', async () => {
   await using both = await peers();
   const { server, client, accepted } = both;
   accepted.export(

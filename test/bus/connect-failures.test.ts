@@ -1,4 +1,5 @@
-// Why a connection could not be made, as a user reads it: real servers that let nobody in, or are none of D-Bus.
+// Why a connection could not be made, as a user reads it: real servers that reject all clients, or that are not D-Bus
+// servers.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createWebServer } from 'node:http';
@@ -26,10 +27,10 @@ test.after(() => rmSync(folder, { recursive: true }));
 const missing = missingPrograms('dbus-daemon');
 const notRoot = process.geteuid?.() === 0 ? undefined : 'only root may be several users';
 const onSocket = transportKind() === 'socket';
-/** A user who owns nothing. */
+/** The id of a user without files. */
 const NOBODY = 65_534;
 
-/** sd-bus hears the same and keeps it to itself. */
+/** sd-bus gets the same answers, but does not pass them on. */
 const UNTOLD = "the error of the transport 'socket' says which";
 
 async function failure(options: ConnectOptions): Promise<string> {
@@ -69,18 +70,18 @@ const TURNED_AWAY: readonly (readonly [string, DaemonConfiguration, Partial<Conn
 ];
 
 for (const [what, configuration, options, text] of TURNED_AWAY) {
-  testUnless(missing, test, `a bus that ${what} is told so`, async () => {
+  testUnless(missing, test, `a bus that ${what} has its own error text`, async () => {
     await using daemon = await ConfiguredDaemon.start(configuration);
     assert.match(await failure({ address: daemon.address, ...options }), onSocket ? text : UNTOLD);
   });
 }
 
-testUnless(missing, test, 'the cure for a bus of anonymous clients cures', async () => {
+testUnless(missing, test, 'the advice for a bus of anonymous clients works', async () => {
   await using daemon = await ConfiguredDaemon.start({ auth: ['ANONYMOUS'] });
   await (await connect({ address: daemon.address, anonymous: true })).close();
 });
 
-testUnless(missing, test, 'a bus with another guid is told with the one that it has', async () => {
+testUnless(missing, test, 'the error of a bus with another guid names both guids', async () => {
   await using daemon = await ConfiguredDaemon.start({});
   const guid = /guid=([0-9a-f]+)/.exec(daemon.address)?.[1] as string;
   const text = await failure({ address: daemon.address.replace(guid, '1'.repeat(32)) });
@@ -89,29 +90,39 @@ testUnless(missing, test, 'a bus with another guid is told with the one that it 
   assert.not.match(text, 'this user');
 });
 
-testUnless(missing, test, 'a bus over TCP that takes only users is told to know none', async () => {
-  await using daemon = await ConfiguredDaemon.start({ listen: 'tcp:host=127.0.0.1,port=0' });
-  assert.match(await failure({ address: daemon.address }), 'a bus cannot verify users over TCP');
-});
+testUnless(
+  missing,
+  test,
+  'the error of a TCP bus that accepts only users says that it cannot verify them',
+  async () => {
+    await using daemon = await ConfiguredDaemon.start({ listen: 'tcp:host=127.0.0.1,port=0' });
+    assert.match(await failure({ address: daemon.address }), 'a bus cannot verify users over TCP');
+  },
+);
 
 for (const [owner, user] of [
   [NOBODY, 0],
   [0, NOBODY],
 ] as const) {
-  testUnless(missing ?? notRoot, test, `user ${user} is told that a session bus is that of user ${owner}`, async () => {
-    await using daemon = await ConfiguredDaemon.start({ uid: owner });
-    const text = await asUser(user, () => failure({ address: daemon.address }));
-    assert.match(
-      text,
-      `(the socket belongs to user ${owner}, this process is user ${user}, and a session bus accepts only its own user)`,
-    );
-  });
+  testUnless(
+    missing ?? notRoot,
+    test,
+    `user ${user} is told that the session bus belongs to user ${owner}`,
+    async () => {
+      await using daemon = await ConfiguredDaemon.start({ uid: owner });
+      const text = await asUser(user, () => failure({ address: daemon.address }));
+      assert.match(
+        text,
+        `(the socket belongs to user ${owner}, this process is user ${user}, and a session bus accepts only its own user)`,
+      );
+    },
+  );
 }
 
 testUnless(
   missing ?? notRoot,
   test,
-  'an abstract socket has no owner to look at, but a process that listens',
+  'for an abstract socket, which has no owner, the error names the user of the process that listens',
   async () => {
     const name = `busbar-failures-${process.pid}`;
     await using daemon = await ConfiguredDaemon.start({ uid: NOBODY, listen: `unix:abstract=${name}` });
@@ -122,7 +133,7 @@ testUnless(
   },
 );
 
-/** Why no program can run as a user of a namespace that maps nobody. */
+/** Why no program can run as a user of a namespace without that user id; `undefined` if one can. */
 function lackOfNamespaces(): string | undefined {
   const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
   return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
@@ -134,7 +145,7 @@ testUnless(
     lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
     lackOfNamespaces(),
   test,
-  'where users have no id, as in containers, the socket’s owner is told to have none',
+  'if users have no id, as in containers, the error says so of the socket’s owner',
   async () => {
     await using daemon = await ConfiguredDaemon.start({ uid: NOBODY });
     const script = `
@@ -152,7 +163,7 @@ testUnless(
   },
 );
 
-/** Serves one kind of server over TCP while `use` runs, and returns what that does. */
+/** Runs one kind of server over TCP while `use` runs, and returns the result of `use`. */
 async function serving<Result>(server: Server, use: (address: string) => Promise<Result>): Promise<Result> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -188,14 +199,14 @@ for (const [what, make, said] of [
     'printable ASCII that end with CR LF; it said "\\x15\\x03\\x03\\x00\\x02\\x02P" (is it a bus?)',
   ],
 ] as const) {
-  test(`a server of ${what} is told by what it says`, async () => {
+  test(`the error for ${what} quotes the server`, async () => {
     const text = await serving(make(), (address) => failure({ address }));
     assert.match(text, onSocket ? said : UNTOLD);
     assert.not.match(text, 'this user');
   });
 }
 
-/** What a bus says in answer to each line of sd-bus or of our own, and after which of them it hangs up. */
+/** The answers of a bus to each line, of sd-bus or of this library, and the line after which it hangs up. */
 function answering(lines: number): Server {
   return createServer((socket) => {
     let read = '';
@@ -229,8 +240,8 @@ for (const [lines, text] of [
   [1, `${BEFORE_OK} after it said "DATA"`],
   [2, `${BEFORE_OK} after it said "OK 11111111111111111111111111111111"`],
 ] as const) {
-  test(`a server that hangs up after ${lines} lines is told with the last one`, async () => {
-    // Over a unix socket, which has one line more than TCP.
+  test(`the error for a server that hangs up after ${lines} lines quotes its last line`, async () => {
+    // Over a unix socket, whose handshake has one line more than over TCP.
     const path = join(folder, `hangs-up-${lines}`);
     const server = answering(lines);
     await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -241,7 +252,7 @@ for (const [lines, text] of [
   });
 }
 
-testUnless(PrivateBus.missing(), test, 'a bus that hangs up when it is greeted is told so', async () => {
+testUnless(PrivateBus.missing(), test, 'the error for a bus that hangs up after Hello says so', async () => {
   const server = answering(4);
   const path = join(folder, 'greeted');
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -253,7 +264,7 @@ testUnless(PrivateBus.missing(), test, 'a bus that hangs up when it is greeted i
   server.close();
 });
 
-test('a peer is told to be no bus, and how to connect to it', async () => {
+test('the error for a peer says that it is not a bus, and how to connect to it', async () => {
   await using peer = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
   const text = await failure({ address: peer.address });
   assert.match(text, 'the server was reached, but it is not a message bus, because it does not know Hello');
@@ -261,7 +272,7 @@ test('a peer is told to be no bus, and how to connect to it', async () => {
   await (await connect({ address: peer.address, peer: true })).close();
 });
 
-test('a host without an address is told', async () => {
+test('the error for a host without an address names the host', async () => {
   for (const peer of [false, true]) {
     assert.match(
       await failure({ address: 'tcp:host=host.invalid,port=80', peer }),
@@ -270,23 +281,23 @@ test('a host without an address is told', async () => {
   }
 });
 
-test('who says nothing is given up, with the time that it had', async () => {
+test('connecting to a silent server fails after the timeout, and the error has the time', async () => {
   const text = await serving(createServer(), (address) => failure({ address, timeout: 100 }));
   assert.match(
     text,
     'ETIMEDOUT while trying to authenticate: it sent nothing within 100 ms (is it a bus, and does it run?)',
   );
-  // As long as servers of peers wait for their clients: `authenticationTimeout`.
+  // Servers of peers wait for their clients for `authenticationTimeout`.
   assert.is(CONNECT_TIMEOUT, 10_000);
 });
 
-test('who speaks and does not let in is given up, too', async () => {
+test('connecting to a server that answers but never completes the handshake fails, too', async () => {
   const mumbler = createServer((socket) => void socket.write('DATA\r\n'));
   const text = await serving(mumbler, (address) => failure({ address, timeout: 100 }));
   assert.match(text, 'it did not complete authentication within 100 ms');
 });
 
-test('an environment that names no address is an error of connecting', async () => {
+test('an environment variable with an invalid address is an error of connecting', async () => {
   const none = 'the ":" after the transport is missing';
   for (const [bus, variable, value, text] of [
     ['session', 'DBUS_SESSION_BUS_ADDRESS', '/run/user/1000/bus', none],
@@ -298,7 +309,7 @@ test('an environment that names no address is an error of connecting', async () 
     ['starter', 'DBUS_STARTER_ADDRESS', 'unix:path=/a%zz', '%zz'],
     ['starter', 'DBUS_STARTER_BUS_TYPE', 'bogus', 'bogus'],
   ] as const) {
-    // Of the starter, its address comes before its kind.
+    // The address of the starter bus comes before its type.
     const names = [
       'DBUS_SESSION_BUS_ADDRESS',
       'DBUS_SYSTEM_BUS_ADDRESS',
@@ -324,7 +335,7 @@ test('an environment that names no address is an error of connecting', async () 
 testUnless(
   onSocket ? undefined : 'sd-bus does not wait for room',
   test,
-  'more clients at once than the queue of a server has room for are all let in',
+  'many clients that connect at once, more than the queue of the server holds, all succeed',
   async () => {
     const path = join(folder, 'narrow');
     const server = answering(5);
@@ -334,7 +345,7 @@ testUnless(
     const texts = await Promise.all(
       Array.from({ length: 12 }, () => failure({ address: `unix:path=${path}`, timeout: 300 * patience })),
     );
-    // All of them came as far as to be greeted, which this server answers with silence.
+    // All of them got as far as Hello, which this server does not answer.
     for (const text of texts) assert.match(text, 'the server was reached, but did not answer Hello');
     assert.ok(greeted >= 12);
     server.close();

@@ -1,4 +1,4 @@
-// Connecting, losing and sharing connections: what a client sees when the bus is not there, or goes away.
+// Connecting, losing and sharing connections: the errors of a client when the bus is absent or ends.
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -29,7 +29,7 @@ import { rejection } from '../helpers/rejection.js';
 const daemon = await PrivateBus.start();
 const folder = mkdtempSync(join(tmpdir(), 'busbar-connection-'));
 const test = suite('connection');
-/** A user who owns nothing. */
+/** The id of a user without files. */
 const NOBODY = 65534;
 
 test.after(async () => {
@@ -37,7 +37,7 @@ test.after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A server that is no bus, and does with a connection what the test says. */
+/** A server that is not a bus; the test says what it does with a connection. */
 async function impostor(behave: (socket: Socket) => void): Promise<{ address: string } & AsyncDisposable> {
   const path = join(folder, `impostor-${Math.random().toString(36).slice(2)}`);
   const sockets = new Set<Socket>();
@@ -103,7 +103,7 @@ test('a socket that this user may not write to rejects as forbidden', async () =
   const path = join(folder, 'forbidden');
   const server = createServer().listen(path);
   await once(server, 'listening');
-  // To root nothing is forbidden. Others have to get as far as the socket.
+  // Root has all permissions. Other users need access to the folders above the socket.
   const isRoot = process.geteuid?.() === 0;
   chmodSync(folder, 0o755);
   chmodSync(path, 0);
@@ -120,7 +120,7 @@ test('a socket that this user may not write to rejects as forbidden', async () =
   }
 });
 
-test('a bus that turns the user away rejects with what cures it', async () => {
+test('a bus that rejects the user rejects with a cure', async () => {
   await using bus = await FakeBus.start({ handshake: { text: 'REJECTED EXTERNAL\r\n', hangUp: true } });
   const error = await rejection(connect({ address: bus.address }));
   assert.instance(error, ConnectError);
@@ -130,18 +130,18 @@ test('a bus that turns the user away rejects with what cures it', async () => {
   assert.match(error.message, `(${reason}`);
 });
 
-test('without any bus in the environment the error says what was looked at', async () => {
+test('without any bus in the environment the error names the variables and paths that were tried', async () => {
   const nothing = { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: folder };
   const error = await withEnvironment(nothing, () => rejection(connect()));
   assert.instance(error, ConnectError);
   assert.match(error.message, `${folder}/bus`);
 });
 
-test('a bus that was switched off is not tried', async () => {
+test('an address that disables the bus is not tried', async () => {
   assert.match((await rejection(connect({ address: 'disabled:' }))).message, 'the bus is switched off');
 });
 
-test('an address that breaks the grammar is refused', async () => {
+test('an invalid address is refused', async () => {
   for (const address of ['nonsense', '', 'unix', 'unix:path']) {
     assert.instance(await rejection(connect({ address })), InvalidArgumentError, address);
   }
@@ -158,8 +158,8 @@ test('every address that failed is in the error', async () => {
   assert.match(error.message, `${folder}/b`);
 });
 
-test('a server that rejects the authentication is told apart', async () => {
-  // As a daemon answers the lines that sd-bus sends in one go: AUTH, DATA, NEGOTIATE_UNIX_FD and BEGIN.
+test('a server that rejects the authentication has its own error', async () => {
+  // The answers of a daemon to the lines that sd-bus sends at once: AUTH, DATA, NEGOTIATE_UNIX_FD and BEGIN.
   await using server = await impostor((socket) =>
     socket.on('data', () => socket.write('REJECTED ANONYMOUS\r\nERROR\r\nERROR\r\nERROR\r\n')),
   );
@@ -168,21 +168,21 @@ test('a server that rejects the authentication is told apart', async () => {
   assert.match(error.message, 'trying to authenticate');
 });
 
-test('a server that says nothing is given up after the timeout', async () => {
+test('connecting to a silent server fails after the timeout', async () => {
   await using server = await impostor(() => {});
   const error = await rejection(connect({ address: server.address, timeout: 50 }));
   assert.instance(error, ConnectError);
   assert.match(error.message, 'ETIMEDOUT');
 });
 
-test('a server that hangs up at once, or talks nonsense, is a ConnectError', async () => {
+test('a server that hangs up at once, or sends garbage, is a ConnectError', async () => {
   await using hangsUp = await impostor((socket) => socket.destroy());
   assert.instance(await rejection(connect({ address: hangsUp.address })), ConnectError);
   await using nonsense = await impostor((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
   assert.instance(await rejection(connect({ address: nonsense.address, timeout: 500 })), ConnectError);
 });
 
-test('a lost bus settles `disconnected` with the reason and rejects what waits', async () => {
+test('a lost bus settles `disconnected` with the reason and rejects pending calls', async () => {
   const doomed = await PrivateBus.start();
   const bus = await connect({ address: doomed.address });
   const Silent = defineInterface('org.example.Silent', { methods: { Never: {} } });
@@ -202,7 +202,7 @@ test('a lost bus settles `disconnected` with the reason and rejects what waits',
   await doomed.stop();
 });
 
-test('a signal emitted by a service after the loss goes nowhere and throws nothing', async () => {
+test('a signal that a service emits after the loss is discarded, and nothing is thrown', async () => {
   const doomed = await PrivateBus.start();
   const bus = await connect({ address: doomed.address });
   const Beacon = defineInterface('org.example.Beacon', { signals: { Lit: {} }, properties: { On: { type: 'b' } } });
@@ -218,7 +218,7 @@ test('a signal emitted by a service after the loss goes nowhere and throws nothi
   await doomed.stop();
 });
 
-test('closing again cuts nothing off that the first time is still writing', async () => {
+test('a second close does not cut off what the first one still writes', async () => {
   await using receiver = await connect({ address: daemon.address });
   const sender = await connect({ address: daemon.address });
   const heard: number[] = [];
@@ -226,7 +226,7 @@ test('closing again cuts nothing off that the first time is still writing', asyn
   const subscription = receiver.subscribe(rule, ({ body }) => void heard.push(body[0] as number));
   await subscription.ready;
   const signal = { path: '/', interface: 'org.example.Large', member: 'Sent', signature: 'uay' };
-  // More than the kernel takes; where memory is watched that would not be read in the second that closing waits.
+  // More than the kernel takes; under a sanitizer this would not be read in the second that close waits.
   const most = patience > 1 ? 10 : 100;
   let sent = 0;
   while (sender.stats().queuedBytes < 8_000_000 && sent < most) {
@@ -243,12 +243,12 @@ test('closing again cuts nothing off that the first time is still writing', asyn
   );
 });
 
-test('a timeout that no timer can wait for is as long as can be, and not none at all', async () => {
+test('a timeout beyond the range of timers is as long as possible, and not zero', async () => {
   await using bus = await connect({ address: daemon.address, timeout: 2 ** 40 });
   assert.is(bus.state, 'open');
 });
 
-test('many connections live beside one another', async () => {
+test('many connections work side by side', async () => {
   const buses = await Promise.all(Array.from({ length: 50 }, () => connect({ address: daemon.address })));
   assert.is(new Set(buses.map(({ uniqueName }) => uniqueName)).size, 50);
   await Promise.all(buses.map((bus) => bus.close()));
@@ -273,11 +273,11 @@ test('sessionBus and systemBus are shared, and close with their last user', asyn
   );
 });
 
-test('a shared bus that was lost is made anew', async () => {
+test('a lost shared bus is replaced by a new connection', async () => {
   const doomed = await PrivateBus.start();
   await withEnvironment({ DBUS_SESSION_BUS_ADDRESS: doomed.address }, async () => {
     const lost = await sessionBus();
-    // An idle connection is no reason to stay: without this the process may end before it hears of the loss.
+    // An idle connection does not keep the process alive: without this timer it may end before the loss is detected.
     lost.ref();
     await doomed.kill();
     await lost.disconnected;

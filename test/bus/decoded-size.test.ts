@@ -1,7 +1,7 @@
 // time limit: 240 s
 /**
- * `limits.messageSize` and `limits.decodedSize`: what exceeds them costs only its message and is told to whoever waits, and
- * what does not exceed them takes no more memory than they say.
+ * `limits.messageSize` and `limits.decodedSize`: a message beyond them is dropped alone and reported to the code that waits
+ * for it. A message within them takes no more memory than they say.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -16,14 +16,14 @@ import { type Bytes, bytesOf } from '../helpers/wire.js';
 const test = suite('decoded size');
 
 const MEBIBYTE = 1024 * 1024;
-/** What the heap may grow beyond the limit: the sum is of averages, and V8 rounds up. */
+/** How far the heap may grow beyond the limit: the estimate is a sum of averages, and V8 rounds up. */
 const FACTOR = 1.25;
 /**
- * How many times the memory that values take they may be said to take: most for objects whose keys are array indices far
- * from each other, which V8 keeps in an array up to a point, and then not.
+ * By how much the estimate may exceed the memory that values take: most for objects whose keys are array indices far from
+ * each other, which V8 keeps in an array up to a point.
  */
 const EARLY = 60;
-/** What a decoder and its code take the first time, and what the runtime does meanwhile. */
+/** The memory of a decoder and its code on the first use, and of the runtime meanwhile. */
 const NOISE = MEBIBYTE;
 
 async function start(limits: { messageSize?: number; decodedSize?: number }): Promise<Session> {
@@ -51,7 +51,7 @@ for (const [limit, limits, message] of [
   ['decodedSize', { decodedSize: 10_000_000 }, emptyArrays(200_000)],
 ] as const) {
   const size = message.body.length;
-  test(`a message of ${size} bytes beyond ${limit}: a call is answered, a reply rejects, a signal is dropped`, async () => {
+  test(`a message of ${size} bytes beyond ${limit}: a call is answered with an error, a reply rejects, a signal is dropped`, async () => {
     await using session = await start(limits);
     const answer = await session.answer({ ...CALL, ...message });
     assert.is(answer.errorName, 'org.freedesktop.DBus.Error.LimitsExceeded');
@@ -65,14 +65,14 @@ for (const [limit, limits, message] of [
     await session.assertAlive('too large');
     assert.is(session.heard.length, 0);
     assert.ok(session.problems.some(({ error }) => error instanceof LimitsExceededError));
-    // What is within the limits is taken.
+    // Messages within the limits are accepted.
     session.peer.send({ ...SIGNAL, signature: 's', body: bytesOf((b) => b.text('small')) });
     await session.assertAlive('small');
     assert.equal(session.heard[0]?.body, ['small']);
   });
 }
 
-test('by default 16 MiB of empty arrays are refused, and a body of 60 MiB is taken', async () => {
+test('by default 16 MiB of empty arrays are refused, and a body of 60 MiB is accepted', async () => {
   await using session = await start({});
   assert.is(CONNECTION_LIMITS.decodedSize, 128 * MEBIBYTE);
   const refused = await session.answer({ ...CALL, ...emptyArrays(4 * MEBIBYTE) });
@@ -87,7 +87,7 @@ test('by default 16 MiB of empty arrays are refused, and a body of 60 MiB is tak
   assert.is((signal.body[0] as Buffer).length, 60 * MEBIBYTE);
 });
 
-/** How one element of an array is written, its alignment and signature. */
+/** How one element of an array is written, with its alignment and signature. */
 interface Element {
   readonly signature: string;
   readonly alignment: number;
@@ -116,7 +116,7 @@ const basics: readonly Element[] = [
   basic('o', 4, (b, i) => b.text(`/${text(i, 4)}`)),
   basic('g', 1, (b) => b.signature('a{sv}')),
 ];
-/** Keys of dictionaries: words, numbers that are array indices, near and far from each other, and real numbers. */
+/** Keys of dictionaries: words, numbers that are array indices, near to and far from each other, and real numbers. */
 const keys: readonly Element[] = [
   basic('s', 4, (b, i) => b.text(text(i, 4))),
   basic('s', 4, (b, i) => b.text(String(i))),
@@ -130,7 +130,7 @@ const element: fc.Arbitrary<Element> = fc.letrec<{ any: Element }>((tie) => ({
   any: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
     fc.constantFrom(...basics),
-    // Of so many elements, none included.
+    // An array of this many elements, which may be none.
     fc.tuple(tie('any'), fc.constantFrom(0, 0, 1, 2, 18, 40)).map(([of, count]) => arrayOf(of, count)),
     fc.array(tie('any'), { minLength: 1, maxLength: 4 }).map(structOf),
     fc
@@ -180,8 +180,8 @@ function heap(): number {
 }
 
 /**
- * By how much the heap grows for the values of a message. Memory of others that a thread of the collector gives back meanwhile
- * makes it less: where it is not as much as expected, it is looked at again.
+ * How much the heap grows for the values of a message. A thread of the garbage collector may free other memory meanwhile,
+ * which makes the result smaller: if it is smaller than expected, it is measured again.
  */
 function growthOf(message: Message, variants: 'plain' | 'wrap', expected: number): number {
   let most = Number.NEGATIVE_INFINITY;
@@ -189,17 +189,19 @@ function growthOf(message: Message, variants: 'plain' | 'wrap', expected: number
   return most;
 }
 
-/** A function of its own: in the loop above, the values of one look would still be held while the next one begins. */
+/**
+ * A separate function: in the loop above, the values of one measurement would still be referenced when the next one begins.
+ */
 function growthAtOneLook(message: Message, variants: 'plain' | 'wrap'): number {
   const before = heap();
   const values = message.decode({ variants });
   const growth = heap() - before;
-  // They are needed until here.
+  // The values must be alive until here.
   assert.ok(values.length > 0);
   return growth;
 }
 
-test('what passes takes no more memory than the limit, and what is refused would have taken much of it', async () => {
+test('accepted messages take no more memory than the limit, and refused messages would have taken much of it', async () => {
   assert.type(gc, 'function', 'run with --expose-gc');
   const limit = 3 * MEBIBYTE;
   await using session = await start({ decodedSize: limit });
@@ -212,7 +214,7 @@ test('what passes takes no more memory than the limit, and what is refused would
       seen = (message as Message & { fault?: Error }).fault === undefined ? look(message) : undefined;
     });
   }
-  /** What `look` finds of a message; `undefined` where it is refused. */
+  /** What `look` reads from a message; `undefined` if the message is refused. */
   const sent = async (on: Session, { signature, body }: { signature: string; body: Uint8Array }) => {
     seen = undefined;
     on.peer.send({ ...SIGNAL, member: 'Measured', signature, body });

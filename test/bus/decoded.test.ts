@@ -1,6 +1,7 @@
 /**
- * What is decoded, counted: nothing that is refused, that is for nobody, or that nobody looks at; and what is wanted, once.
- * An empty `ay` takes some 230 bytes of memory for its four on the wire, so what is decoded for nothing costs much.
+ * Counts what is decoded: no refused message, no message for another connection, no body that is not read; and each body
+ * that is read, once. An empty `ay` takes some 230 bytes of memory for its four bytes on the wire, so needless decoding is
+ * expensive.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,7 +22,7 @@ import {
 } from '../../src/index.js';
 import { peers } from '../helpers/peers.js';
 
-const test = suite('what is decoded');
+const test = suite('decoding');
 
 const PATH = '/o';
 const NAME = 'org.example.Decoded';
@@ -44,7 +45,7 @@ const Interface = defineInterface(NAME, {
   },
 });
 
-/** How many empty buffers are made while something runs: each `ay` of a decoded body is one. */
+/** Counts the empty buffers that are made while `run` runs: each `ay` of a decoded body is one. */
 async function decoded(run: () => Promise<unknown>): Promise<number> {
   const { allocUnsafe } = Buffer;
   let count = 0;
@@ -60,7 +61,7 @@ async function decoded(run: () => Promise<unknown>): Promise<number> {
   return count;
 }
 
-/** A service, and a client of it. Both are in this process: what the client does must decode nothing of this kind. */
+/** A service and its client. Both are in this process: the client must not decode anything of this kind. */
 async function pair() {
   const both = await peers();
   const seen: unknown[] = [];
@@ -127,7 +128,7 @@ test('a value that Set may write is decoded once', async () => {
   assert.equal(((sent as Variant).value as Variant).signature, 'aay', 'the type that was set is kept');
 });
 
-test('arguments are decoded once, as the method wants them, and not for a call that is refused', async () => {
+test('arguments are decoded once, as the method wants them, and not at all if the call is refused', async () => {
   await using both = await pair();
   const call = (member: string, signature: string, body: unknown[], where: object = {}) =>
     both.client.call({ path: PATH, interface: NAME, member, signature, body, ...where });
@@ -149,7 +150,7 @@ const PEER = 'org.freedesktop.DBus.Peer';
 const PING = { path: PATH, interface: PEER, member: 'Ping' };
 const SIGNAL = { path: PATH, interface: NAME, member: 'Told' };
 
-test('a signal is decoded for listeners that look at it, once for each, and never to find out who they are', async () => {
+test('a signal is decoded once for each listener that reads it, and never to find the listeners', async () => {
   await using both = await pair();
   const emit = (signature: string, body: unknown[]) => async () => {
     both.accepted.emit({ ...SIGNAL, signature, body });
@@ -179,7 +180,7 @@ test('a signal is decoded for listeners that look at it, once for each, and neve
   two.end();
 });
 
-test('a message handler that does not look at a body has nothing decoded', async () => {
+test('a message handler that does not read the body decodes nothing', async () => {
   await using both = await pair();
   const kept: Message[] = [];
   both.accepted.addMessageHandler((message) => {
@@ -193,7 +194,7 @@ test('a message handler that does not look at a body has nothing decoded', async
   assert.equal(
     kept.map(({ body }) => (body[0] as Buffer[]).length),
     [COUNT, COUNT],
-    'what is kept can be read later',
+    'a message that is kept can be read later',
   );
   for (const message of kept)
     assert.throws(
@@ -202,7 +203,7 @@ test('a message handler that does not look at a body has nothing decoded', async
     );
 });
 
-test('changes of properties that are no such signal are reported and not decoded', async () => {
+test('invalid PropertiesChanged signals are reported and not decoded', async () => {
   await using both = await pair();
   const changes: unknown[] = [];
   const proxy = both.client.proxy(Interface, undefined, PATH);
@@ -216,7 +217,7 @@ test('changes of properties that are no such signal are reported and not decoded
   assert.equal(changes, []);
 });
 
-test('a reply is decoded only for a call that waits, and wants values', async () => {
+test('a reply is decoded only for a call that waits and wants its values', async () => {
   await using both = await pair();
   let answer: () => void = () => {};
   both.accepted.addMessageHandler((message) => {
@@ -253,7 +254,7 @@ test('a reply is decoded only for a call that waits, and wants values', async ()
   assert.is(await decoded(answered), 0, 'Set has no result');
 });
 
-test('of an error only the text is decoded, until somebody looks at its values', async () => {
+test('the text of an error is decoded at once, its values on their first use', async () => {
   await using both = await pair();
   let error: unknown;
   const call = both.client.call({ path: PATH, interface: NAME, member: 'Fail' });
@@ -269,7 +270,7 @@ test('of an error only the text is decoded, until somebody looks at its values',
   assert.is(((reply as Message).body[1] as Buffer[]).length, COUNT);
 });
 
-test('what one listener does with the values is not seen by another one', async () => {
+test('a listener that changes the values does not affect another listener', async () => {
   await using both = await pair();
   const heard: unknown[] = [];
   const spoil = ({ body }: Message) => {

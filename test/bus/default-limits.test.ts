@@ -1,4 +1,4 @@
-// The limits of a program that chooses none, at the sizes that SECURITY.md states: one more is too many.
+// The default limits, at the sizes that SECURITY.md states: one more is refused.
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -43,7 +43,7 @@ test('1024 descriptors of one sender are in progress; a message that brings one 
   const { Hold } = both.client.proxy(Limits, PATH).with({ timeout: 120_000 }).call;
   const fd = openSync('/dev/null', 'r');
   const many = (count: number) => new Array<number>(count).fill(fd);
-  // 253 is all that a message carries.
+  // 253 is the most that a message carries.
   const calls = [253, 253, 253, 253, 12].map((count) => Hold(many(count)));
   await until(() => ends.length === calls.length);
   assert.instance(await rejection(Hold(many(1))), LimitsExceededError);

@@ -1,4 +1,5 @@
-// Who closes the descriptors that a message brought: whoever is given them has them on loan, unless it takes them.
+// Ownership of received descriptors: handlers and listeners have them on loan, until they return or settle, unless they
+// take them.
 import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -47,14 +48,14 @@ function isOpen(fd: number): boolean {
   }
 }
 
-// Failures that the tests make on purpose are not printed where somebody listens.
+// A listener keeps the intended failures of these tests from being printed.
 subscribe('busbar:problem', () => {});
 
 const source = openSync('/dev/null', 'r');
 
 type Handler = (file: FileDescriptor) => unknown;
 
-/** A service that has its arguments handled by `handle`, and a client of it. */
+/** A service whose arguments are handled by `handle`, and its client. */
 async function pair(limits: { readonly descriptors?: number } = {}) {
   const ends = await peers({ limits }, { limits });
   const handling: { handle: Handler } = { handle: () => undefined };
@@ -75,7 +76,7 @@ async function pair(limits: { readonly descriptors?: number } = {}) {
   return { ...ends, object, proxy, handling, ping, emit, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
 }
 
-test('what a handler does not take is closed when its answer has left', async () => {
+test('a descriptor that a handler does not take is closed once its answer has been sent', async () => {
   await using both = await pair();
   const before = openFds();
   const given: FileDescriptor[] = [];
@@ -94,7 +95,7 @@ test('what a handler does not take is closed when its answer has left', async ()
   assert.throws(() => given[0]?.fd, /closed when its handler had finished: .* take\(\) or dup\(\)/);
 });
 
-test('it stays open while the handler runs, and is closed however that ends', async () => {
+test('a descriptor stays open while the handler runs, and is closed however the handler ends', async () => {
   await using both = await pair();
   const before = openFds();
   for (const outcome of ['fulfilled', 'rejected'] as const) {
@@ -124,14 +125,14 @@ test('it stays open while the handler runs, and is closed however that ends', as
   await assertNoFdsLeft(before);
 });
 
-test('take, dup and handOver keep it', async () => {
+test('take, dup and handOver keep the descriptor open', async () => {
   await using both = await pair();
   const before = openFds();
   const kept: (number | FileDescriptor)[] = [];
   both.handling.handle = (file) => {
     const { fd } = file;
     kept.push(file.take());
-    assert.is(kept[0], fd, 'nobody else has it');
+    assert.is(kept[0], fd, 'it has one owner');
   };
   await both.proxy.call.Give(source);
   both.handling.handle = (file) => kept.push(file.dup());
@@ -147,7 +148,7 @@ test('take, dup and handOver keep it', async () => {
   await assertNoFdsLeft(before);
 });
 
-test('one that is sent back arrives, and is closed here', async () => {
+test('a descriptor that is returned arrives, and is closed here', async () => {
   await using both = await pair();
   const before = openFds();
   const back = await both.proxy.call.Echo(source);
@@ -157,7 +158,7 @@ test('one that is sent back arrives, and is closed here', async () => {
   await assertNoFdsLeft(before);
 });
 
-test('each listener of a signal has its own, also where another one took or closed it', async () => {
+test('each listener of a signal has its own descriptors, even if another listener took or closed its own', async () => {
   await using both = await pair();
   const before = openFds();
   const taken: number[] = [];
@@ -192,7 +193,7 @@ test('each listener of a signal has its own, also where another one took or clos
   handler[Symbol.dispose]();
 });
 
-test('a signal that is awaited or iterated over is its receiver’s, and what a loop does not take is closed', async () => {
+test('the receiver of an awaited or iterated signal owns its descriptors; those that a loop does not reach are closed', async () => {
   await using both = await pair();
   const before = openFds();
   const next = both.proxy.once.Here();
@@ -213,7 +214,7 @@ test('a signal that is awaited or iterated over is its receiver’s, and what a 
   await assertNoFdsLeft(before);
 });
 
-test('what waits for a loop counts as the sender’s until the loop has it: a sender cannot use up descriptors', async () => {
+test('descriptors that wait for a loop count as the sender’s, so a sender cannot use up descriptors', async () => {
   await using both = await pair({ descriptors: 3 });
   const before = openFds();
   const watch = both.proxy.watch.Here();
@@ -230,7 +231,7 @@ test('what waits for a loop counts as the sender’s until the loop has it: a se
   await assertFdsLeft(before, 3);
   assert.is(both.client.stats().droppedSignals, 12);
   for (let i = 0; i < 3; i++) await take();
-  // A loop that waits has it at once.
+  // A loop that already waits gets it at once.
   for (let i = 0; i < 8; i++) {
     const next = take();
     await emit(1);
@@ -240,14 +241,14 @@ test('what waits for a loop counts as the sender’s until the loop has it: a se
   await emit(3);
   await watch.return?.();
   await assertNoFdsLeft(before);
-  // What is dropped for others counts no longer.
+  // Descriptors of signals that were dropped for newer ones do not count any more.
   using short = both.proxy.watch.Here({ limit: 1 });
   await emit(10);
   assert.equal([short.dropped, both.client.stats().droppedSignals], [9, 12]);
   await assertFdsLeft(before, 1);
 });
 
-test('a message handler and an object both see it, and the last one closes it', async () => {
+test('a message handler and an object share the descriptors, and the last one to finish closes them', async () => {
   await using both = await pair();
   const before = openFds();
   const seen: boolean[] = [];
@@ -300,7 +301,7 @@ class Stored extends ServiceInterface {
   }
 }
 
-test('who looks at a message only after it has waited finds it open, until its promise settles', async () => {
+test('a handler that reads the message after an await finds the descriptors open until its promise settles', async () => {
   await using both = await pair();
   const before = openFds();
   let read: (nothing?: unknown) => void = () => {};
@@ -326,14 +327,14 @@ test('who looks at a message only after it has waited finds it open, until its p
   await both.ping();
   read();
   await both.ping();
-  // The first handler did not return its promise: its loan was over before it looked.
+  // The first handler did not return its promise, so its loan was over before it read the message.
   assert.is(given.length, 2);
   end();
   await assertNoFdsLeft(before);
   assert.ok(given.every(({ closed }) => closed));
 });
 
-test('what is refused is not kept open for a promise', async () => {
+test('a refused message does not wait for a promise before its descriptors are closed', async () => {
   await using both = await pair({ descriptors: 1 });
   const before = openFds();
   both.client.addMessageHandler((message) => new Promise<void>(() => message) as unknown as boolean);
@@ -343,7 +344,7 @@ test('what is refused is not kept open for a promise', async () => {
   await assertNoFdsLeft(before);
 });
 
-test('a stored property keeps what it is set to until it has another value', async () => {
+test('a stored property keeps its descriptor until it gets another value', async () => {
   await using both = await pair();
   const stored = new Stored();
   both.accepted.export('/stored', stored);
@@ -397,7 +398,7 @@ test('a stored property keeps what it is set to until it has another value', asy
   await assertNoFdsLeft(before);
 });
 
-test('a message whose descriptors would exceed the limit is refused, and costs only itself', async () => {
+test('a message that exceeds the descriptor limit is refused alone', async () => {
   await using both = await pair({ descriptors: 3 });
   const before = openFds();
   const ends: (() => void)[] = [];
@@ -416,7 +417,7 @@ test('a message whose descriptors would exceed the limit is refused, and costs o
   both.handling.handle = () => {};
   await both.proxy.call.Give(source);
 
-  // Signals, and replies that bring more than there may be.
+  // Signals, and replies with more descriptors than allowed.
   const heard: unknown[] = [];
   const listener = both.client.subscribe({ member: 'Many' }, (message) => void heard.push(message));
   const many = { path: PATH, interface: NAME, member: 'Many', signature: 'ah' };
@@ -440,7 +441,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `a sender at its limit does not cost others theirs, on ${daemon}`,
+    `a sender at its limit does not affect other senders, on ${daemon}`,
     async () => {
       await using bus = await PrivateBus.start({ daemon });
       const service = await connect({ address: bus.address, limits: { descriptors: 2 } });
@@ -476,7 +477,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   );
 }
 
-test('what a getter opens and hands over is closed where it is read and not sent', async () => {
+test('a descriptor that a getter opens and hands over is closed if it is read and not sent', async () => {
   await using both = await pair();
   const Files = defineInterface('org.example.Files', {
     signals: { Opened: { args: ['file:h'] } },

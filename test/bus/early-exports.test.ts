@@ -1,5 +1,5 @@
-// Objects that are exported in a constructor, before their subclasses have stored anything: what is wrong with them is told as
-// soon as it can be known.
+// Objects that are exported in a constructor, before their subclasses have defined their fields: faults are reported as
+// soon as they can be known.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -57,7 +57,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     for (const hasManager of [false, true]) {
       for (const sendsAtOnce of [false, true]) {
         const where = `${hasManager ? 'under an ObjectManager' : 'alone'}${sendsAtOnce ? ', overtaken' : ''}`;
-        testUnless(missing, test, `${what} is told once, of an object exported ${where}`, async () => {
+        testUnless(missing, test, `${what} is reported once, for an object exported ${where}`, async () => {
           await using service = await connect({ address: bus.address });
           if (hasManager) service.exportObjectManager('/');
           const told: string[] = [];

@@ -1,5 +1,5 @@
 // Every public entry point, with values of the wrong kind in every place: an InvalidArgumentError before any effect. The
-// table below has to name each function that the library exports; one that it does not name fails.
+// table below names each function that the library exports; a function that it does not name fails the test.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -35,7 +35,7 @@ const badValues: readonly unknown[] = [
   new AbortController(),
 ];
 
-/** Which of the bad values are none for a place of this kind. Whatever is an object may serve as options that say nothing. */
+/** Which of the bad values are invalid for a place of this kind. Any object is accepted as options without keys. */
 const accepted = {
   busName: () => false,
   interfaceName: () => false,
@@ -56,19 +56,19 @@ const accepted = {
   limit: (value: unknown) => value === 5,
   byte: (value: unknown) => value === 5,
   target: () => false,
-  /** A place where any value has a meaning. */
+  /** A place where every value is valid. */
   any: () => true,
 } satisfies Record<string, (value: unknown) => boolean>;
 type Kind = keyof typeof accepted;
 
-/** Places in the arguments, by their paths (`1.signal`), and what belongs there. */
+/** The places in the arguments, by their paths (`1.signal`), and the kind of value of each. */
 type Places = Readonly<Record<string, Kind>>;
 
 interface EntryPoint {
-  /** Which function of which object it is. */
+  /** The object and the function. */
   readonly on: object;
   readonly name: string;
-  /** Arguments that are right. */
+  /** Valid arguments. */
   readonly args: readonly unknown[];
   readonly places: Places;
 }
@@ -139,7 +139,7 @@ const connection = {
 } as const satisfies Places;
 
 const table: readonly EntryPoint[] = [
-  // Of a connection.
+  // Functions of a connection.
   {
     on: bus,
     name: 'call',
@@ -222,7 +222,7 @@ const table: readonly EntryPoint[] = [
     args: ['org.freedesktop.DBus', '/', {}],
     places: { 0: 'busName', 1: 'path', 2: 'options', '2.introspection': 'target', ...under('2', callOptions) },
   },
-  // Of a proxy.
+  // Functions of a proxy.
   { on: proxy.call, name: 'Echo', args: ['text'], places: { 0: 'text' } },
   { on: proxy.on, name: 'Said', args: [() => {}], places: { 0: 'function' } },
   { on: proxy.once, name: 'Said', args: [{}], places: { 0: 'options', '0.signal': 'signal' } },
@@ -230,9 +230,9 @@ const table: readonly EntryPoint[] = [
   { on: proxy.set, name: 'On', args: [true], places: { 0: 'boolean' } },
   { on: proxy, name: 'onChange', args: [() => {}], places: { 0: 'function' } },
   { on: proxy, name: 'with', args: [{}], places: { 0: 'options', ...under('0', callOptions) } },
-  // Of what they give.
+  // Functions of the objects that these return.
   { on: remote, name: 'interface', args: ['org.example.None'], places: { 0: 'interfaceName' } },
-  // Of the package.
+  // Functions of the package.
   {
     on: library,
     name: 'connect',
@@ -277,7 +277,9 @@ function internalsOf(...files: string[]): string[] {
   });
 }
 
-/** What is exported and takes nothing, or nothing that could be wrong; or has tests of its own for what it is given. */
+/**
+ * Functions without arguments, or without arguments that could be invalid, or with their own tests of invalid arguments.
+ */
 const others: readonly [object, readonly string[]][] = [
   [bus, ['flush', 'listActivatableNames', 'listNames', 'ref', 'unref', 'reserveSerial', 'stats', 'constructor']],
   [bus, internalsOf('message-bus.ts', 'bus/bus.ts', 'bus/endpoint.ts')],
@@ -285,7 +287,8 @@ const others: readonly [object, readonly string[]][] = [
   [proxy.get, ['On']],
   [proxy.call, []],
   [remote, ['constructor']],
-  // Decorators: definition-misuse.test.ts. Classes and tables are no entry points. The shared buses take nothing.
+  // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points. The shared buses take no
+  // arguments.
   [library, ['method', 'property', 'signal', 'type', 'sessionBus', 'systemBus', 'MessageFlag', 'MessageType']],
   [FileDescriptor, ['isFileDescriptor']],
 ];
@@ -293,13 +296,13 @@ const others: readonly [object, readonly string[]][] = [
 const isClass = (value: unknown) =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
-/** The names of an object's functions, those that it inherits included. */
+/** The names of an object's functions, including inherited ones. */
 function functionsOf(object: object): Set<string> {
   const names = new Set<string>();
   for (let level = object; level !== null && level !== Object.prototype && level !== Function.prototype; ) {
     for (const name of Object.getOwnPropertyNames(level)) {
       const { value, get } = Object.getOwnPropertyDescriptor(level, name) as PropertyDescriptor;
-      // The members of a proxy are made when they are looked at.
+      // The members of a proxy are made when they are first read.
       const member = get !== undefined && Object.getPrototypeOf(level) === null ? (object as never)[name] : value;
       if (typeof member === 'function' && !isClass(member)) names.add(name);
     }
@@ -354,7 +357,7 @@ function withValue(args: readonly unknown[], place: string, value: unknown): unk
   return copy;
 }
 
-/** What the connection holds and has sent; handlers and watchers would show. */
+/** What the connection holds and has sent; handlers and watchers would change it. */
 function effects(): Record<string, unknown> {
   const { messagesReceived: _, bodyBytesReceived: __, calls: ___, unmatchedSignals: ____, ...rest } = bus.stats();
   return rest;
@@ -370,7 +373,7 @@ async function outcomeOf({ on, name }: EntryPoint, args: readonly unknown[]): Pr
   }
 }
 
-/** Refusals are told at once; what is not refused may take as long as it likes, which is not waited for. */
+/** Refusals are immediate; an accepted call may take any time, and is not awaited. */
 function settled(promise: Promise<unknown>): Promise<unknown> {
   const outcome = promise.then(
     (value) => ({ resolved: value }),
@@ -379,7 +382,7 @@ function settled(promise: Promise<unknown>): Promise<unknown> {
   return Promise.race([outcome, delay(1000, 'nothing yet')]);
 }
 
-/** Sees to it that what was accepted by mistake does not spoil what comes next. */
+/** Undoes a call that was accepted by mistake, so that it does not affect the next case. */
 async function undo(outcome: unknown): Promise<void> {
   const made =
     (outcome as { returned?: unknown; resolved?: unknown } | null)?.returned ??

@@ -1,4 +1,4 @@
-// What handlers return, and what they do with their call before they do: taken as `await` takes it, and answered once.
+// Results of handlers: promises and thenables are treated as `await` treats them, and each call is answered once.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -26,14 +26,14 @@ function thenable(then: (resolve: Resolve, reject: Reject) => void): Promise<str
 
 const busy = new DBusError('org.example.Error.Busy', 'busy');
 
-/** What has a `then` of its own, and what `await` makes of it. */
+/** Thenables, and the value that `await` gives for them. */
 const thenables: Readonly<Record<string, readonly [() => Promise<string>, string]>> = {
-  'a function that has a then': [
+  'a function with a then method': [
     // biome-ignore lint/suspicious/noThenProperty: this is what is tested
     () => Object.assign(() => {}, { then: (resolve: Resolve) => resolve('done') }) as unknown as Promise<string>,
     'done',
   ],
-  'an object that has one': [() => thenable((resolve) => resolve('done')), 'done'],
+  'an object with a then method': [() => thenable((resolve) => resolve('done')), 'done'],
   'one that settles later': [() => thenable((resolve) => setImmediate(() => resolve('done'))), 'done'],
   'one that settles twice': [
     () =>
@@ -60,7 +60,7 @@ const thenables: Readonly<Record<string, readonly [() => Promise<string>, string
     'org.example.Error.Busy',
   ],
   'one that rejects': [() => thenable((_resolve, reject) => reject(busy)), 'org.example.Error.Busy'],
-  'one that comes to another': [
+  'one that resolves with another': [
     () => thenable((resolve) => resolve(thenable((inner) => inner('inner')) as unknown as string)),
     'inner',
   ],
@@ -94,7 +94,7 @@ const Keep = defineInterface('org.example.Keep', { methods: { Keep: { in: 'va{sv
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   const missing = PrivateBus.missing({ daemon });
-  const test = suite(`what handlers return, on ${daemon}`);
+  const test = suite(`results of handlers, on ${daemon}`);
   let bus: PrivateBus;
   let client: MessageBus;
   let service: MessageBus;
@@ -117,14 +117,14 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
 
   for (const path of ['/class', '/object']) {
     for (const [what, [, expected]] of Object.entries(thenables)) {
-      testUnless(missing, test, `${path}: ${what} is taken as await takes it`, async () => {
+      testUnless(missing, test, `${path}: ${what} has the same result as with await`, async () => {
         const proxy = client.proxy(Results, service.uniqueName as string, path);
         value = what;
         for (const ask of [() => proxy.call.Run(what), () => proxy.get.Value()]) {
           const answers = await ask().catch((error: DBusError) => error.dbusName);
           assert.is(answers, expected);
         }
-        // Once: the next call has the next answer.
+        // One answer: the next call gets its own.
         assert.is(await proxy.call.Run('an object that has one'), 'done');
       });
     }
@@ -133,7 +133,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   testUnless(
     missing,
     test,
-    'the context of a call decodes it until the first await, and refuses after that',
+    'the context of a call decodes it until the first await, and throws after that',
     async () => {
       const decoded = (context: CallContext): string => {
         const [one, more] = context.decode({ variants: 'wrap' }) as [Variant, Record<string, Variant>];
@@ -143,7 +143,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       const keep = implement(Keep, {
         Keep: async (_one, _more, context) => {
           const types = decoded(context);
-          // However short it is, and however long.
+          // The length of the body does not matter.
           for (const wait of [() => null, () => service.listNames()]) {
             await wait();
             try {

@@ -1,5 +1,5 @@
-// What a user at a console sees of what busbar made: what it is, where, and how far. No control characters, and no code of the
-// program that runs.
+// How `util.inspect` shows the objects of busbar: what each object is, where, and its state. No control characters, and no
+// code of the inspected program runs.
 import { tmpdir } from 'node:os';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
@@ -87,7 +87,7 @@ test('an instance of a class shows its fields and properties, and where it is ex
   assert.match(inspect(lamp), /^Lamp \[org\.example\.Lamp\] .* Level: 6/s);
 });
 
-test('an instance that holds itself, or is deep in something, is shown as any object is', () => {
+test('an instance that contains itself, or is nested deeply, is shown as any object is', () => {
   const lamp = new Lamp();
   lamp.parent = { children: [lamp] };
   assert.match(inspect(lamp, { depth: null }), /^<ref \*1> Lamp .*children: \[ \[Circular \*1\] \]/s);
@@ -96,7 +96,7 @@ test('an instance that holds itself, or is deep in something, is shown as any ob
   assert.type(inspect(Lamp.prototype), 'string');
 });
 
-test('what implement() returns shows its properties, and where it is exported', () => {
+test('the result of implement() shows its properties, and where it is exported', () => {
   const wired = implement(W, {
     One() {},
     Level: 1,
@@ -118,12 +118,12 @@ test('what implement() returns shows its properties, and where it is exported', 
   assert.is(reads, 0);
 });
 
-test('the context of a call says what was called', async () => {
+test('the context of a call shows the method', async () => {
   using _exported = service.export('/lamp', new Lamp());
   assert.is(await peer.proxy(Lamp, '/lamp').call.Ask(), 'CallContext { /lamp org.example.Lamp.Ask from the peer }');
 });
 
-test('a loop over signals says of which, and how many wait', async () => {
+test('an iterator of signals shows its signal, and how many wait', async () => {
   const lamp = new Lamp();
   using _exported = service.export('/lamp', lamp);
   const queue = peer.proxy(Lamp, '/lamp').watch.Changed({ limit: 2 });
@@ -135,7 +135,7 @@ test('a loop over signals says of which, and how many wait', async () => {
   assert.is(inspect(queue), 'SignalQueue { org.example.Lamp.Changed, ended, 0 waiting, 1 dropped }');
 });
 
-test('a server shows its address, whether it listens, and how many peers it has', async () => {
+test('a server shows its address, whether it listens, and its number of connections', async () => {
   assert.is(inspect(server), `PeerServer { ${server.address}, listening, 1 connection }`);
   const other = await listen({ address: `unix:tmpdir=${tmpdir()}` });
   await other.close();

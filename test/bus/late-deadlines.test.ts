@@ -1,4 +1,5 @@
-// Deadlines that pass while the event loop is held: what came meanwhile is read before anything that waits for it rejects.
+// Deadlines that expire while the event loop is blocked: messages that arrived meanwhile are read before an operation
+// rejects.
 // time limit: 240 s
 import { createConnection, createServer, type Server } from 'node:net';
 import { suite } from 'uvu';
@@ -26,7 +27,7 @@ const Late = defineInterface(NAME, {
 });
 const test = suite('late deadlines');
 
-/** A process of its own that answers at once, at a bus or as a peer, with signals before each answer. */
+/** A separate process that answers at once, on a bus or as a peer, with signals before each answer. */
 function service(where: string, signals: number): Program {
   return Program.start(
     process.execPath,
@@ -53,9 +54,10 @@ function service(where: string, signals: number): Program {
 }
 
 for (const poller of pollerKinds) {
-  // Many more would not fit into a socket at once: then the rest has not come. dbus-broker writes 16 of them at once.
+  // Many more signals would not fit into a socket at once, so that the reply would not have arrived. dbus-broker writes 16
+  // at a time.
   for (const signals of [0, 60]) {
-    test(`a reply that came while the loop was held is taken, with ${signals} signals before it (${poller})`, async () => {
+    test(`a reply that arrived while the loop was blocked is taken, with ${signals} signals before it (${poller})`, async () => {
       await using daemon = await PrivateBus.start();
       await using program = service(`{ address: ${JSON.stringify(daemon.address)} }`, signals);
       await program.line('ready');
@@ -66,24 +68,24 @@ for (const poller of pollerKinds) {
       await proxy.call.Answer(0);
       await until(() => heard === signals);
       for (let round = 1; round <= 2; round++) {
-        // The process must have answered by then, however slow the machine is; the call may not wait for that.
+        // The process must have answered by then, even on a slow machine; awaiting the call would not block the loop.
         const answers = [
           proxy.with({ timeout: 30 }).call.Answer(round),
           proxy.with({ timeout: 300 }).call.Answer(round),
         ];
-        // What is sent in a turn leaves at its end.
+        // Messages of a turn are sent at its end.
         await new Promise(process.nextTick);
         holdLoop(900 * patience);
         assert.equal(await Promise.all(answers), [round, round]);
       }
-      // What nothing came for expires as before.
+      // A call without a reply expires as usual.
       const before = performance.now();
       assert.instance(await rejection(proxy.with({ timeout: 50 }).call.Never()), TimeoutError);
       assert.ok(performance.now() - before >= 49);
     });
   }
 
-  test(`what arrives just as a call expires is handed out, and not only with what arrives next (${poller})`, async () => {
+  test(`a message that arrives just as a call expires is delivered at once, not with the next message (${poller})`, async () => {
     await using daemon = await PrivateBus.start();
     await using program = service(`{ address: ${JSON.stringify(daemon.address)} }`, 0);
     await program.line('ready');
@@ -97,9 +99,9 @@ for (const poller of pollerKinds) {
     }
   });
 
-  test(`what lets a client in counts, too, where the loop was held meanwhile (${poller})`, async () => {
+  test(`the last line of a handshake also counts if the loop was blocked meanwhile (${poller})`, async () => {
     await using daemon = await PrivateBus.start();
-    // The handshake takes some turns, which all come after the limit.
+    // The handshake takes several turns, all of them after the limit.
     const connecting = connect({ address: daemon.address, poller, timeout: 500 * patience });
     await holdLoopBeforeTimers(1500 * patience);
     await using bus = await connecting;
@@ -109,7 +111,7 @@ for (const poller of pollerKinds) {
   testUnless(
     transportKind() === 'sd-bus' ? 'sd-bus has no second try' : undefined,
     test,
-    `a second try has a time of its own, where the loop was held during the first (${poller})`,
+    `a second attempt has its own time if the loop was blocked during the first (${poller})`,
     async () => {
       await using daemon = await PrivateBus.start();
       await using proxy = await LineProxy.start(daemon.address);
@@ -121,7 +123,7 @@ for (const poller of pollerKinds) {
     },
   );
 
-  test(`between peers as well, where both ends are in one process and one thread (${poller})`, async () => {
+  test(`the same holds between peers with both ends in one thread (${poller})`, async () => {
     await using server = await listen({
       address: `unix:tmpdir=${folder}`,
       poller,
@@ -135,7 +137,10 @@ for (const poller of pollerKinds) {
   });
 }
 
-/** Hangs up on what says all at once, as sd-bus does, and passes on a line at a time, not at once. */
+/**
+ * A server that hangs up on a client that sends all lines at once, as sd-bus does; other clients get the bus's answers line
+ * by line, with delays.
+ */
 class LineProxy implements AsyncDisposable {
   readonly address: string;
   clients = 0;
@@ -180,7 +185,7 @@ class Noted extends Expiring {
   }
 }
 
-test('what is due waits while something is unread, and no longer than a while where that never ends', async () => {
+test('an expired deadline waits for unread messages, but for a bounded time if they never end', async () => {
   let unread = 20;
   const deadlines = new Deadlines(arrivals(() => unread-- > 0));
   const entry = new Noted();
@@ -198,12 +203,12 @@ test('what is due waits while something is unread, and no longer than a while wh
   clearInterval(keepAlive);
 });
 
-test('what is due waits for what comes behind a batch that was cut off, in batches or one by one', async () => {
+test('an expired deadline waits for the messages behind an interrupted batch, read in batches or one by one', async () => {
   const received = { messages: 0, cutAt: Number.NEGATIVE_INFINITY };
   const deadlines = new Deadlines(arrivals(() => false, received));
   const entry = new Noted();
   const keepAlive = setInterval(() => {}, 1000);
-  // Read before it is looked whether something is unread.
+  // These are read before the deadline looks for unread messages.
   const read = (messages: number) => {
     received.messages += messages;
     if (messages >= CUT_BATCH) received.cutAt = performance.now();
@@ -213,7 +218,7 @@ test('what is due waits for what comes behind a batch that was cut off, in batch
   const readOn = () => {
     if (entry.expiredAt !== undefined || portion === portions.length) return;
     read(portions[portion++] as number);
-    // Some turns later: the other side has to notice first that there is room.
+    // Some turns later: the other side first has to notice that there is room.
     setTimeout(() => setTimeout(readOn, 1), 1);
   };
   deadlines.add(5, entry);
@@ -223,7 +228,7 @@ test('what is due waits for what comes behind a batch that was cut off, in batch
   assert.is(portion, portions.length);
   assert.is(received.messages, 52);
 
-  // Where it never ends, it is for a while only; and behind what was not cut off, nothing is waited for.
+  // If unread messages never end, the wait is bounded; and without an interrupted batch there is no wait.
   for (const messages of [1, CUT_BATCH]) {
     const late = new Noted();
     const flood = setInterval(() => read(messages), 1);

@@ -1,4 +1,4 @@
-// How a connection, or the whole process, is left while others are behind: what can still be written is, in bounded time.
+// Closing a connection, or ending the process, while peers read slowly: queued bytes are written within a bounded time.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,7 +23,7 @@ import { until } from '../helpers/until.js';
 const test = suite('leaving');
 const NAME = 'org.example.Left';
 
-test('a process that exits waits a second for all who do not read, and whoever reads gets everything', async () => {
+test('a process that exits waits a second for peers that do not read, and peers that read get everything', async () => {
   const COUNT = 300;
   const program = Program.start(
     process.execPath,
@@ -51,7 +51,7 @@ test('a process that exits waits a second for all who do not read, and whoever r
   for (let i = 0; i < 6; i++) readers.push(await StoppedReader.start(address, [NAME, 'Said']));
   try {
     await program.line('all here');
-    // The last one reads, and it is the last one to be written to.
+    // The last peer reads, and it is also the last one to be written to.
     const heard = readers[5]?.goOn();
     program.write('\n');
     await program.line('leaving');
@@ -79,7 +79,7 @@ test('after close() in a listener, nothing of the rest of the batch is delivered
   assert.is(delivered, 1);
 });
 
-test('after close() in a listener, what a handler did is answered, and every other call rejects at once', async () => {
+test('after close() in a listener, a call whose handler has run is answered, and all other calls reject at once', async () => {
   const Counted = defineInterface(NAME, { methods: { Count: { out: 'u' } } });
   await using both = await peers();
   const { accepted, client } = both;
@@ -99,14 +99,14 @@ test('after close() in a listener, what a handler did is answered, and every oth
   }
 });
 
-/** More than the kernel accepts; with sd-bus that is some 16 MB. */
+/** More than the kernel accepts; with sd-bus about 16 MB. */
 function emitMuch(bus: MessageBus): void {
   for (let i = 0; i < 400; i++) {
     bus.emit({ path: PATH, interface: NAME, member: 'Said', signature: 'uay', body: [i, new Uint8Array(100_000)] });
   }
 }
 
-test('whoever closes while the other side does not read is told how much was never written', async () => {
+test('if the other side does not read, close rejects with the number of unwritten bytes', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);
   const { value } = await server[Symbol.asyncIterator]().next();
@@ -119,7 +119,7 @@ test('whoever closes while the other side does not read is told how much was nev
   const code = process.exitCode;
   await bus.close();
   unsubscribe('busbar:problem', hear);
-  // It is set as well, which test/process/exit.test.ts looks at.
+  // It is also set as the exit code, which test/process/exit.test.ts checks.
   process.exitCode = code;
   assert.instance(await flushed, ConnectionClosedError);
   const [problem] = problems.filter(({ connection }) => connection === bus.stats().connection);
@@ -143,7 +143,7 @@ test('a flush that is not awaited rejects without an unhandled rejection', async
   assert.instance(await flushed.catch((error: unknown) => error), ConnectionClosedError);
 });
 
-test('two peers that flood each other with short calls for long answers make progress, or end with a reason', async () => {
+test('two peers that flood each other with small calls for large answers make progress, or end with a reason', async () => {
   const Flood = defineInterface(NAME, { methods: { Give: { out: 'ay' } } });
   const limits = { queuedBytes: 1_000_000 };
   const program = (address: string) => `
@@ -183,7 +183,7 @@ test('two peers that flood each other with short calls for long answers make pro
   assert.match(stdout, /^\[/, JSON.stringify(finished));
   const here = ends.filter(({ status }) => status === 'fulfilled').length;
   const [there, reason] = JSON.parse(stdout) as [number, string | undefined];
-  // Whoever comes to the end of its patience first tells why; the other one sees that it was left.
+  // The side that gives up first has the reason; the other one sees a disconnection.
   const isTold = ended instanceof LimitsExceededError || reason === 'LimitsExceededError';
   assert.ok((here === 3000 && there === 3000) || isTold, `${here}, ${there}, ${ended}, ${reason}`);
 });
@@ -221,7 +221,7 @@ test('64 different time limits are kept exactly, and further ones are late by an
     expire(): void {}
   }
   const deadlines = new Deadlines(arrivals());
-  // No earlier than their clock.
+  // They are not earlier than their clock.
   const began = performance.now();
   let latest = 0;
   for (let index = 0; index < 20_000; index++) {

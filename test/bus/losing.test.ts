@@ -1,4 +1,5 @@
-// A connection that is lost, or closed here: what waits settles, what is followed is told, and each says why. Over both daemons.
+// A connection that is lost, or closed here: pending operations settle, watchers and subscriptions are told, and each has
+// the reason. On both daemons.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -21,7 +22,7 @@ import { until } from '../helpers/until.js';
 const NAME = 'org.example.Losing';
 const Losing = defineInterface(NAME, { methods: { Never: {}, Quit: {} }, signals: { Said: { args: 'u' } } });
 
-// These tests own names without serving anything, which busbar rightly warns about.
+// These tests own names without exporting objects, which causes a warning.
 process.removeAllListeners('warning');
 
 for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
@@ -33,7 +34,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     continue;
   }
 
-  /** A bus of its own, with connections that a test may kill. */
+  /** A private bus, with connections that a test may kill. */
   async function setting<const Names extends number>(count: Names) {
     const daemon = await PrivateBus.start({ daemon: kind });
     const buses: MessageBus[] = [];
@@ -49,7 +50,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   }
 
   for (const end of ['loss', 'close'] as const) {
-    test(`names, watchers and loops hear of a ${end}`, async () => {
+    test(`names, watchers and iterators are told of a ${end}`, async () => {
       await using set = await setting(2);
       const [bus, other] = set.buses as [MessageBus, MessageBus];
       await other.requestName(`${NAME}.Taken`);
@@ -94,7 +95,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       }
       if (end === 'close') assert.is(await waiting, true);
       else assert.is(((await waiting) as Error).cause, reason);
-      // It says so once; a loop that goes on has ended.
+      // It is reported once; an iterator that continues has ended.
       assert.is((await watched.next()).done, true);
       const late = await rejection(bus.listNames());
       assert.instance(late, ConnectionClosedError);
@@ -102,7 +103,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     });
   }
 
-  test('a loop gets the signals that came before the loss, and then throws; break, abort and close end it', async () => {
+  test('an iterator gets the signals that came before the loss, and then throws; break, abort and close end it', async () => {
     await using set = await setting(1);
     const [bus] = set.buses as [MessageBus];
     const proxy = bus.proxy(Losing, bus.uniqueName, '/');
@@ -163,7 +164,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }
   });
 
-  test('a service that leaves before it answers is told from one that is late, and from one that is not there', async () => {
+  test('a service that leaves before it answers has another error than a slow one and an absent one', async () => {
     await using set = await setting(2);
     const [bus, service] = set.buses as [MessageBus, MessageBus];
     service.export(
@@ -182,7 +183,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       assert.not.instance(error, TimeoutError);
       assert.is((error as DBusError).code, 'ERR_DBUS_SERVICE_LEFT');
     }
-    // Whatever the bus calls it.
+    // The text of the bus may differ.
     for (const autoStart of [true, false]) {
       const absent = await rejection(bus.proxy(Losing, NAME, '/').with({ autoStart }).call.Never());
       assert.instance(absent, ServiceUnknownError);

@@ -1,5 +1,5 @@
-// The level of messages is whole: replies as messages, serials that are known before a message leaves, replies and errors
-// before the program's handlers, everything that a monitor sees; and a call that is refused here has sent nothing.
+// Messages as objects: replies as messages, serials that are known before a message is sent, replies and errors for message
+// handlers, and all that a monitor receives. A call that is refused here sends nothing.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -72,7 +72,7 @@ test('a call can resolve with its reply as a message', async () => {
     assert.ok(message.serial > 0);
     assert.type(message.flags, 'number');
     assert.ok((message.replySerial as number) > before);
-    // At any time, and in more than one way.
+    // The body can be decoded at any time, and in several ways.
     await client.listNames();
     assert.equal(message.body, ['text']);
     const [wrapped] = message.decode({ variants: 'wrap' }) as [{ readonly signature: string }];
@@ -93,7 +93,7 @@ test('a call can resolve with its reply as a message', async () => {
   assert.is(client.stats().pendingCalls, 0);
 });
 
-test('descriptors of a reply that is a message are the callers to close, whenever the body is looked at', async () => {
+test('the caller owns the descriptors of a reply that is a message, whenever it decodes the body', async () => {
   await using both = await peers();
   const before = openFds().size;
   both.accepted.addMessageHandler(({ member, serial }) => {
@@ -114,7 +114,7 @@ test('descriptors of a reply that is a message are the callers to close, wheneve
   assert.is(openFds().size, before);
 });
 
-test('a serial can be known before the message leaves, and is used once', async () => {
+test('a serial can be reserved before its message is sent, and is used once', async () => {
   const serial = client.reserveSerial();
   const other = client.reserveSerial();
   assert.is.not(serial, other);
@@ -129,7 +129,7 @@ test('a serial can be known before the message leaves, and is used once', async 
       InvalidArgumentError,
     );
   }
-  // What is refused has not used it.
+  // A refused message has not used the serial.
   assert.instance(await rejection(client.call({ ...echo, body: [], serial: other })), InvalidArgumentError);
   const seen: Message[] = [];
   using _handler = service.addMessageHandler((message) => void seen.push(message));
@@ -140,7 +140,7 @@ test('a serial can be known before the message leaves, and is used once', async 
   assert.is(seen.find(({ member }) => member === 'Said')?.serial, other);
 });
 
-test('a handler that asks for them sees replies and errors, when their calls are settled', async () => {
+test('a message handler with that option gets replies and errors, once their calls are settled', async () => {
   const seen: Message[] = [];
   const plain: Message[] = [];
   const handler = client.addMessageHandler((message) => void seen.push(message), { replies: true });
@@ -162,7 +162,7 @@ test('a handler that asks for them sees replies and errors, when their calls are
   const failed = seen.find(({ type }) => type === MessageType.Error);
   assert.equal([failed?.errorName, failed?.body], ['org.example.Error.Failed', ['no']]);
   assert.is(plain.filter(({ replySerial }) => replySerial !== undefined).length, 0);
-  // A call that is sent by hand has its reply nowhere else.
+  // A call that is sent as a message gets its reply only there.
   const sent = client.send({ type: MessageType.MethodCall, ...echo });
   await client.listNames();
   await service.listNames();
@@ -180,7 +180,7 @@ test('a handler that asks for them sees replies and errors, when their calls are
 });
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
-  testUnless(PrivateBus.missing({ daemon }), test, `a monitor sees messages of all types: ${daemon}`, async () => {
+  testUnless(PrivateBus.missing({ daemon }), test, `a monitor gets messages of all types: ${daemon}`, async () => {
     await using bus = await PrivateBus.start({ daemon });
     await using monitor = await connect({ address: bus.address });
     await using one = await connect({ address: bus.address });
@@ -218,13 +218,13 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   });
 }
 
-/** What a connection has sent and has of rules. */
+/** What a connection has sent, and its rules. */
 const traces = (bus: MessageBus) => {
   const { messagesSent, matchRules, calledNames, pendingCalls } = bus.stats();
   return { messagesSent, matchRules, calledNames, pendingCalls };
 };
 
-test('a call that is refused here has sent nothing and follows no name', async () => {
+test('a call that is refused here sends nothing and watches no name', async () => {
   await using bus = await connect({ address: server.address });
   const destination = 'org.example.NeverCalledBefore';
   const before = traces(bus);
@@ -243,7 +243,7 @@ test('a call that is refused here has sent nothing and follows no name', async (
     assert.instance(await rejection(bus.call(call)), errorClass, JSON.stringify(wrong));
     assert.equal(traces(bus), before, JSON.stringify(wrong));
   }
-  // Values are looked at once, though the call is not the first message that leaves.
+  // Values are read once, although the call is not the first message that is sent.
   let looks = 0;
   const values = {
     get first() {
@@ -257,7 +257,7 @@ test('a call that is refused here has sent nothing and follows no name', async (
   assert.is(traces(bus).calledNames, 1);
 });
 
-test('a call that is refused because too much waits follows no name', async () => {
+test('a call that is refused because the queue is full watches no name', async () => {
   await using stopped = await PrivateBus.start();
   await using bus = await connect({ address: stopped.address, limits: { queuedBytes: 1000 } });
   process.kill(stopped.pid, 'SIGSTOP');
@@ -279,7 +279,7 @@ test('a call that is refused because too much waits follows no name', async () =
   process.kill(stopped.pid, 'SIGCONT');
 });
 
-test('calls that are refused before they leave are counted, and told of', async () => {
+test('calls that are refused before they are sent are counted and reported', async () => {
   const bus = await connect({ address: server.address });
   const { connection, calls: before } = bus.stats();
   const events: { readonly serial: number; readonly outcome: string }[] = [];
@@ -304,7 +304,7 @@ test('calls that are refused before they leave are counted, and told of', async 
 });
 
 for (const name of ['not-a-name', 'org.freedesktop.DBus', '', 'org.example.WellKnown', ':', ':1', ':1.1 ']) {
-  test(`a bus that gives the name ${JSON.stringify(name)} breaks the protocol`, async () => {
+  test(`a bus that assigns the name ${JSON.stringify(name)} violates the protocol`, async () => {
     await using odd = await FakeBus.start({
       answer: ({ member, serial: replySerial }) =>
         member === 'Hello' ? busMessage({ type: 2, replySerial, ...strings(name), destination: ':1.1' }) : undefined,

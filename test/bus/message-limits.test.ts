@@ -1,6 +1,7 @@
 // time limit: 180 s
-// Every limit of a message, at the limit and beyond it, against both daemons: what busbar sends arrives, and what a bus would
-// hang up for is refused here. The system bus's own limit of size is the exception: that is configured, and the loss names it.
+// Every limit of a message, at the limit and beyond it, against both daemons: messages that busbar sends arrive, and
+// messages for which a bus would disconnect are refused here. The exception is the size limit of the system bus: it is
+// configured, and the reason of the loss names it.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -26,7 +27,7 @@ type Message = Omit<OutgoingMessage, 'type'>;
 interface Case {
   readonly what: string;
   readonly message: Message;
-  /** What a bus makes of it, and what is different between peers. */
+  /** The outcome at each bus, and differences between peers. */
   readonly outcome: 'arrives' | 'is refused here';
   readonly betweenPeers?: 'arrives' | 'is refused here';
 }
@@ -41,14 +42,14 @@ const signal = (what: string, outcome: Case['outcome'], message: Partial<Message
   message: { ...SIGNAL, ...message } as Message,
 });
 
-/** `levels` variants within one another. */
+/** `levels` variants, nested. */
 function variants(levels: number): Variant {
   let value: Variant = new Variant('y', 1);
   for (let i = 1; i < levels; i++) value = new Variant('v', value as never);
   return value;
 }
 
-/** One value in so many arrays or structs. */
+/** One value nested in this many arrays or structs. */
 const inside = (levels: number, value: unknown = 1): unknown => (levels === 0 ? value : [inside(levels - 1, value)]);
 const structs = (levels: number, content: string) => '('.repeat(levels) + content + ')'.repeat(levels);
 const dictionaries = (levels: number): string => (levels === 0 ? 's' : `a{s${dictionaries(levels - 1)}}`);
@@ -58,7 +59,7 @@ const REFUSED = 'is refused here';
 
 const CASES: readonly Case[] = [
   signal('63 variants', 'arrives', { signature: 'v', body: [variants(63)] }),
-  // libdbus takes 64, as the specification has it, and dbus-broker hangs up.
+  // libdbus accepts 64, as the specification says; dbus-broker disconnects.
   signal('64 variants', REFUSED, { signature: 'v', body: [variants(64)] }, 'arrives'),
   signal('65 variants', REFUSED, { signature: 'v', body: [variants(65)] }),
   signal('32 arrays', 'arrives', { signature: `${'a'.repeat(32)}u`, body: [inside(32)] }),
@@ -111,7 +112,7 @@ const CASES: readonly Case[] = [
   signal('128 MiB and more', REFUSED, { signature: 'ayay', body: [Buffer.alloc(64 * MIB), Buffer.alloc(64 * MIB)] }),
 ];
 
-/** What sd-bus drops without a word when it receives it, or does not send: see the known gaps. */
+/** Messages that sd-bus drops silently when it receives them, or does not send: see the known gaps. */
 const SD_BUS_LOSES = /^(a signature of 255|a path of (65 537|30 000 000))$/;
 
 async function outcomeOf({ message, what }: Case, sender: MessageBus, receiver: MessageBus): Promise<string> {
@@ -132,7 +133,7 @@ async function outcomeOf({ message, what }: Case, sender: MessageBus, receiver: 
     return REFUSED;
   }
   sender.send({ ...last, type: 4, destination } as OutgoingMessage);
-  // Connections that wait for signals keep nobody alive.
+  // Connections that wait for signals do not keep the process alive.
   const alive = setInterval(() => {}, 1000);
   await Promise.race([done, sender.disconnected, receiver.disconnected]);
   clearInterval(alive);
@@ -161,7 +162,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `${daemon}: names of 255 bytes are owned, called and answered with`,
+    `${daemon}: names of 255 bytes are owned, called and used in answers`,
     async () => {
       await using bus = await PrivateBus.start({ daemon });
       await using service = await connect({ address: bus.address });
@@ -195,7 +196,7 @@ for (const each of CASES) {
 testUnless(
   PrivateBus.missing(),
   test,
-  'the system bus takes less than 32 MiB, and the loss names what was more',
+  'the system bus accepts less than 32 MiB, and the reason of the loss names a larger message',
   async () => {
     const policy = '<policy context="default"><allow send_type="signal"/></policy>';
     await using bus = await PrivateBus.start({ type: 'system', policy });

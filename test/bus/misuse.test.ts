@@ -1,4 +1,5 @@
-// What people do wrong, or twice, or too late: told at once, and nothing else suffers.
+// Mistakes of programs, and operations that come twice or too late: each has an immediate error, and nothing else is
+// affected.
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,7 +34,10 @@ one.export('/misuse', example);
 const proxy = two.proxy(Example, one.uniqueName as string, '/misuse');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Until `one` has heard of everything before, since the bus answers in order, and what follows from it has run. */
+/**
+ * Resolves when `one` has received everything that was sent before, because the bus answers in order, and its consequences
+ * have run.
+ */
 async function settled(): Promise<void> {
   await one.listNames();
   await turn();
@@ -44,7 +48,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-test('a watcher of a name that throws harms nobody', async () => {
+test('a watcher that throws does not affect other watchers', async () => {
   const told: string[] = [];
   const warned: string[] = [];
   const note = ({ message }: Error) => {
@@ -62,15 +66,15 @@ test('a watcher of a name that throws harms nobody', async () => {
   using _second = one.watchName('org.freedesktop.DBus', { appeared: complain('second') });
   await settled();
   assert.equal(told.slice(2), ['second org.freedesktop.DBus']);
-  // Others hear of the same names, whoever complained before them.
+  // Other watchers of the same name are called, whichever watcher threw before them.
   const name = 'org.example.Watched';
   const heard: string[] = [];
   using _complaining = one.watchName(name, { appeared: complain('third'), vanished: complain('third') });
-  using _quiet = one.watchName(name, { appeared: (owner) => heard.push(owner), vanished: () => heard.push('nobody') });
+  using _quiet = one.watchName(name, { appeared: (owner) => heard.push(owner), vanished: () => heard.push('none') });
   await settled();
   await (await two.requestName(name)).release();
   await settled();
-  assert.equal(heard, ['nobody', two.uniqueName, 'nobody']);
+  assert.equal(heard, ['none', two.uniqueName, 'none']);
   assert.equal(told.slice(3), ['third undefined', `third ${two.uniqueName}`, 'third undefined']);
   process.off('warning', note);
   for (const whom of ['absent', 'first', 'second', 'third']) {
@@ -83,7 +87,7 @@ test('a watcher of a name that throws harms nobody', async () => {
   assert.is(one.state, 'open');
 });
 
-test('nothing can be listened to on a connection that is over', async () => {
+test('subscribing on a closed connection is refused', async () => {
   const bus = await connect({ address: daemon.address });
   const over = bus.proxy(Example, one.uniqueName as string, '/misuse');
   const earlier = over.on.Lit(() => {});
@@ -126,7 +130,7 @@ test('closing a shared bus twice gives back one share', async () => {
   else process.env.DBUS_SESSION_BUS_ADDRESS = before;
 });
 
-test('a share of a bus that does not read is closed all the same', async () => {
+test('a share of a bus that does not read can be closed', async () => {
   const doomed = await PrivateBus.start();
   const before = process.env.DBUS_SESSION_BUS_ADDRESS;
   process.env.DBUS_SESSION_BUS_ADDRESS = doomed.address;
@@ -147,7 +151,7 @@ test('a share of a bus that does not read is closed all the same', async () => {
   await doomed.stop();
 });
 
-test('what was exported on a connection that is over is exported no more', async () => {
+test('the objects of a closed connection are not exported any more', async () => {
   const bus = await connect({ address: daemon.address });
   const exported = bus.export('/misuse', example);
   await bus.close();
@@ -170,7 +174,7 @@ test('an export that fails leaves nothing exported', () => {
   one.export('/half', other).end();
 });
 
-test('asking without a queue for a name that is queued for is refused, and what is queued stays so', async () => {
+test('requesting a queued name without a queue is refused, and the first request stays queued', async () => {
   const owned = await one.requestName('org.example.Queue');
   const queued = await two.requestName('org.example.Queue', { queue: true });
   assert.instance(await rejection(two.requestName('org.example.Queue')), NameTakenError);
@@ -195,7 +199,7 @@ test('a replaced owner that wants to queue is queued, and gets the name back', a
   assert.is(one.stats().ownedNames, 0);
 });
 
-test('a name is given back by who does so twice, or when it has just been lost', async () => {
+test('releasing a name twice, or a name that has just been lost, succeeds', async () => {
   const owned = await one.requestName('org.example.Twice', { allowReplacement: true });
   await Promise.all([owned.release(), owned.release(), owned[Symbol.asyncDispose]()]);
   assert.is(owned.state, 'lost');
@@ -207,13 +211,13 @@ test('a name is given back by who does so twice, or when it has just been lost',
   assert.is(one.stats().ownedNames, 0);
 });
 
-test('a name that is not ours cannot be released', async () => {
+test('a name of another connection cannot be released', async () => {
   await using _owned = await one.requestName('org.example.Theirs');
   assert.instance(await rejection(two.releaseName('org.example.Theirs')), NameTakenError);
   assert.instance(await rejection(two.releaseName('org.example.Nobody')), NameHasNoOwnerError);
 });
 
-test('something that is no AbortSignal is refused, and holds nothing', async () => {
+test('an invalid AbortSignal is refused, and has no effect', async () => {
   for (const signal of [null, 5, {}]) {
     const call = two.call({ destination: 'org.freedesktop.DBus', path: '/', member: 'GetId', signal: signal as never });
     assert.instance(await rejection(call), InvalidArgumentError);
@@ -221,7 +225,7 @@ test('something that is no AbortSignal is refused, and holds nothing', async () 
   assert.is(two.stats().pendingCalls, 0);
 });
 
-test('a watch lets go of its abort signal', async () => {
+test('a watcher removes its listener from its AbortSignal', async () => {
   const { signal } = new AbortController();
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);
@@ -248,7 +252,7 @@ test('a listener whose subscription another listener ended is not called', async
   assert.equal(heard, []);
 });
 
-test('reading a property asks for a reply whatever the options say', async () => {
+test('reading a property requests a reply whatever the options say', async () => {
   assert.is(await proxy.with({ noReply: true }).get.On(), false);
   assert.equal(await proxy.with({ noReply: true }).getAll(), { On: false });
 });
@@ -276,7 +280,7 @@ test('listeners, handlers and options of the wrong kind are refused at once', as
   assert.instance(await rejection(two.requestName('org.example.Name', null as never)), InvalidArgumentError);
 });
 
-test('options of calls that make no sense are refused, and hold nothing', async () => {
+test('invalid options of calls are refused, and have no effect', async () => {
   const { call } = proxy.with({});
   for (const options of [
     { timeout: '5000' },
@@ -303,7 +307,7 @@ test('options of calls that make no sense are refused, and hold nothing', async 
   assert.is(await call.Echo('text'), 'text');
 });
 
-test('a bus that dies while it is greeted is a bus that could not be connected to', async () => {
+test('a bus that dies during Hello rejects connect', async () => {
   const doomed = await PrivateBus.start();
   const attempts = Array.from({ length: 20 }, () =>
     connect({ address: doomed.address }).then(

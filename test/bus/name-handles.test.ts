@@ -1,5 +1,5 @@
-// Several handles of one name on one connection, of shares of it or of one user: what each was requested with holds for it,
-// whatever the others ask for. On both daemons.
+// Several handles of one name on one connection, of several shares or of one user: the options of each request hold for its
+// handle, whatever the other requests say. On both daemons.
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,27 +11,27 @@ import { testUnless } from '../helpers/skip.js';
 const test = suite('handles of a name');
 const name = 'org.example.Handles';
 
-// These tests own names without serving anything, which busbar rightly warns about.
+// These tests own names without exporting objects, which causes a warning.
 process.removeAllListeners('warning');
 
 interface World {
   /** Two shares of one connection. */
   readonly mine: MessageBus;
   readonly theirs: MessageBus;
-  /** Connections of their own. */
+  /** Separate connections. */
   readonly second: MessageBus;
   readonly third: MessageBus;
 }
 
 const states = (...handles: readonly OwnedName[]) => handles.map(({ state }) => state);
 
-/** Resolves when the connections have heard all that the bus had to tell them: it answers in order. */
+/** Resolves when the connections have received everything that the bus sent them: it answers in order. */
 async function turn({ mine, second, third }: World): Promise<void> {
   for (const bus of [mine, second, third]) await bus.listNames();
 }
 
 const cases: Record<string, (world: World) => Promise<void>> = {
-  'a refused request takes no other handle from the queue': async (world) => {
+  'a refused request removes no other handle from the queue': async (world) => {
     const { mine, theirs, second } = world;
     const firm = await second.requestName(name);
     const waiting = await mine.requestName(name, { queue: true });
@@ -50,7 +50,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(inspect(firm), `OwnedName { ${name}, lost }`);
   },
 
-  'a name can be replaced when all handles allow it, and not before': async (world) => {
+  'a name can be replaced only while all handles allow it': async (world) => {
     const { mine, theirs, third } = world;
     const strict = await mine.requestName(name);
     const soft = await theirs.requestName(name, { allowReplacement: true });
@@ -61,7 +61,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(await soft.lost, 'replaced');
   },
 
-  'after a replacement the handles that queue are queued, and the others are lost': async (world) => {
+  'after a replacement the handles with `queue` are queued, and the others are lost': async (world) => {
     const { mine, theirs, third } = world;
     const waits = await mine.requestName(name, { queue: true, allowReplacement: true });
     const leaves = await theirs.requestName(name, { allowReplacement: true });
@@ -74,7 +74,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.equal(states(waits, leaves), ['owned', 'lost']);
   },
 
-  'what a released handle wanted does not hold any more': async (world) => {
+  'the options of a released handle do not hold any more': async (world) => {
     const { mine, theirs, third } = world;
     const leaves = await mine.requestName(name, { allowReplacement: true });
     const waited = await theirs.requestName(name, { queue: true, allowReplacement: true });
@@ -88,20 +88,20 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(mine.stats().ownedNames, 0);
   },
 
-  'what a refused request wanted does not hold any more': async (world) => {
+  'the options of a refused request do not hold any more': async (world) => {
     const { mine, theirs, second, third } = world;
     const firm = await second.requestName(name);
     const waiting = await mine.requestName(name, { queue: true, allowReplacement: true });
     assert.instance(await rejection(theirs.requestName(name)), NameTakenError);
     await firm.release();
     await waiting.acquired;
-    // That other request did not allow it.
+    // The refused request did not allow replacement.
     await third.requestName(name, { replace: true });
     await turn(world);
     assert.is(waiting.state, 'queued');
   },
 
-  'the close of a share takes its wishes with it': async (world) => {
+  'the options of a share end with its close': async (world) => {
     const { mine, third } = world;
     const soft = await mine.requestName(name, { allowReplacement: true });
     const share = await sessionBus();
@@ -112,7 +112,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(soft.state, 'lost');
   },
 
-  'a handle that is released while another is requested leaves the name to that one': async (world) => {
+  'if a handle is released during another request, the name stays with that request': async (world) => {
     const { mine, theirs } = world;
     const first = await mine.requestName(name);
     const requested = theirs.requestName(name);
@@ -123,7 +123,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(await mine.nameOwner(name), mine.uniqueName);
   },
 
-  'releasing a name releases what was requested before, and nothing of another share': async (world) => {
+  'releasing a name releases all earlier requests of the share, and none of another share': async (world) => {
     const { mine, theirs } = world;
     const own = mine.requestName(name);
     await mine.releaseName(name);
@@ -134,7 +134,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is((await others).state, 'owned');
   },
 
-  'of requests that are on their way together each gets what it asked for': async (world) => {
+  'concurrent requests each get what they asked for': async (world) => {
     const { mine, theirs, second } = world;
     const firm = await second.requestName(name);
     const requests = [
@@ -155,7 +155,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.not(await second.hasName(name));
   },
 
-  'a name that is taken as soon as it was given is lost': async (world) => {
+  'a name that another connection takes as soon as it is acquired is lost': async (world) => {
     const { mine, second } = world;
     for (let round = 0; round < 10; round++) {
       const requests = [
@@ -163,7 +163,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
         second.requestName(name, { replace: true, queue: true }),
       ] as const;
       await Promise.all([mine.flush(), second.flush()]);
-      // The reply and the loss are read together. Who came first was the bus's matter.
+      // The reply and the loss are read together. The bus decided their order.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       const [soft] = await Promise.allSettled(requests);
       await turn(world);

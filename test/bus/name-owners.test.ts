@@ -1,5 +1,5 @@
-// Who owns a name, where the bus says it late, or not at all. The bus is played here, because the order of what it says
-// matters; names.test.ts and signals.test.ts have the real one.
+// The owner of a name when the bus reports it late, or not at all. The test plays the bus, because the order of its
+// messages matters; names.test.ts and signals.test.ts use real daemons.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -27,26 +27,26 @@ const isFollowUp = ({ member, text: rule }: SentMessage) => member === 'AddMatch
 
 for (const [what, after, told] of [
   ['changes hands', LATER, LATER],
-  ['loses its owner', '', 'nobody'],
+  ['loses its owner', '', 'none'],
 ] as const) {
-  test(`who begins to watch while a name ${what} is told of that, and of nothing older behind it`, async () => {
+  test(`a watcher that begins while a name ${what} gets that change, and no older one after it`, async () => {
     await using server = await FakeBus.start();
     await using bus = await connect({ address: server.address });
     const peer = await server.accepted();
     const heard: string[] = [];
-    const watcher = { appeared: (owner: string) => void heard.push(owner), vanished: () => void heard.push('nobody') };
+    const watcher = { appeared: (owner: string) => void heard.push(owner), vanished: () => void heard.push('none') };
     using _first = bus.watchName(NAME, {});
     using _listener = bus.subscribe({ interface: NAME }, () => void bus.watchName(NAME, watcher));
     await bus.listNames();
     peer.inject(said(), ownerChanged(NAME, PEER, after));
     await bus.listNames();
     await new Promise((resolve) => setImmediate(resolve));
-    // Older news before it are no mistake: a pause between the two messages makes them.
+    // An older owner before it is correct: a pause between the two messages causes it.
     assert.is(heard.at(-1), told);
   });
 }
 
-test('a subscription by a name whose owner cannot be followed is refused, and in force for all with the next one', async () => {
+test('a subscription by a name is refused if its owner cannot be followed, and works again with the next one', async () => {
   const calls: SentMessage[] = [];
   let isFull = true;
   await using server = await FakeBus.start({
@@ -70,7 +70,7 @@ test('a subscription by a name whose owner cannot be followed is refused, and in
   assert.equal(heard, [PEER, PEER, LATER, LATER]);
 });
 
-test('a subscription by a name whose owner the bus does not say is refused', async () => {
+test('a subscription by a name is refused if the bus does not return the owner', async () => {
   await using server = await FakeBus.start({
     answer: (call) => (call.member === 'GetNameOwner' ? refusalTo(call, 'AccessDenied') : undefined),
   });
@@ -80,7 +80,7 @@ test('a subscription by a name whose owner the bus does not say is refused', asy
   assert.is(bus.stats().matchRules, 0);
 });
 
-test('a loop over signals that the bus refuses fails, and does not merely end', async () => {
+test('an iterator whose signals the bus refuses throws instead of ending', async () => {
   await using server = await FakeBus.start({
     answer: (call) => (call.member === 'AddMatch' ? refusalTo(call, 'LimitsExceeded') : undefined),
   });
@@ -97,7 +97,7 @@ test('a loop over signals that the bus refuses fails, and does not merely end', 
   assert.equal(await late.next(), { value: undefined, done: true });
 });
 
-test('a refused rule is reported for a listener that did not ask, whoever else did', async () => {
+test('a refused rule is reported for a listener that did not wait, whatever other listeners do', async () => {
   await using server = await FakeBus.start({
     answer: (call) => (call.member === 'AddMatch' ? refusalTo(call, 'LimitsExceeded') : undefined),
   });
@@ -116,9 +116,9 @@ test('a refused rule is reported for a listener that did not ask, whoever else d
   }
 });
 
-test('where the bus takes no rule, who watches is told at least what it says now', async () => {
+test('if the bus refuses the rule, a watcher still gets the present state', async () => {
   for (const [answer, told] of [
-    ['NameHasNoOwner', 'nobody'],
+    ['NameHasNoOwner', 'none'],
     [undefined, PEER],
   ] as const) {
     await using server = await FakeBus.start({
@@ -129,7 +129,7 @@ test('where the bus takes no rule, who watches is told at least what it says now
     });
     await using bus = await connect({ address: server.address });
     const heard: string[] = [];
-    bus.watchName(NAME, { appeared: (owner) => void heard.push(owner), vanished: () => void heard.push('nobody') });
+    bus.watchName(NAME, { appeared: (owner) => void heard.push(owner), vanished: () => void heard.push('none') });
     await bus.listNames();
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(heard, [told]);

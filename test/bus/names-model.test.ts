@@ -1,5 +1,5 @@
-// Random requests and releases of names on several connections, with several handles each, against a model of the
-// specification's queue, and against the bus's own list of it. On both daemons.
+// Random requests and releases of names on several connections, with several handles each, against a model of the queue in
+// the specification, and against the queue that the bus reports. On both daemons.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -45,7 +45,7 @@ const steps = fc.array(
 type Step = ReturnType<typeof steps.generate>['value'][number];
 type Request = Extract<Step, { do: 'request' }>;
 
-/** What a handle was requested with and has to say for as long as it lives. */
+/** The options of a handle's request, and its expected state. */
 interface Wishes {
   readonly allowReplacement: boolean;
   readonly queue: boolean;
@@ -58,7 +58,7 @@ interface Handle extends Wishes {
   state: OwnedName['state'];
 }
 
-/** A connection waits if one of its handles wants to, and can be replaced if all of them allow it. */
+/** A connection queues if one of its handles does, and can be replaced if all of its handles allow it. */
 function merged(wishes: readonly Wishes[]): Wishes {
   return {
     allowReplacement: wishes.every(({ allowReplacement }) => allowReplacement),
@@ -72,7 +72,7 @@ class World {
   /** The connections in the queue of a name; the first one owns it. */
   readonly #queues = new Map<string, number[]>(NAMES.map((each) => [each, []]));
   readonly #handles: Handle[] = [];
-  /** What was begun and not waited for, all of it on the connection `#busy`. */
+  /** Steps that were begun and not awaited, all of them on the connection `#busy`. */
   #begun: Promise<void>[] = [];
   #busy: number | undefined;
 
@@ -81,7 +81,7 @@ class World {
     this.#daemon = daemon;
   }
 
-  /** Steps of one connection may be begun before those ahead of them are done: they end as if each had been waited for. */
+  /** Steps of one connection may begin before earlier ones are done: the result is as if each had been awaited. */
   async act(step: Step): Promise<void> {
     const handle = step.do === 'release handle' ? this.#pick(step.which) : undefined;
     const index = step.do === 'release handle' ? handle?.who : step.who;
@@ -126,10 +126,10 @@ class World {
       if (merged(this.#live(owner, wanted)).queue) queue.unshift(index);
       else queue[0] = index;
     } else if (place !== 0) {
-      // Refused, it leaves the others of its connection where they are.
+      // A refused request does not change the position of its connection.
       isTaken = !queues;
       if (wishes.queue && replace && this.#daemon === 'dbus-daemon') {
-        // Who would replace the owner comes next there, which the specification does not have.
+        // A connection that would replace the owner is next in the queue at the bus, which the specification does not say.
         if (place > 0) queue.splice(place, 1);
         queue.splice(1, 0, index);
       } else if (queues && place < 0) {
@@ -149,7 +149,7 @@ class World {
     Object.assign(handle, { owned: await requested });
   }
 
-  /** A handle that the program has: none whose request is on its way. */
+  /** A handle of the program; none whose request is still on its way. */
   #pick(which: number): Handle | undefined {
     const handles = this.#handles.filter(({ owned }) => owned !== undefined);
     return handles[which % (handles.length || 1)];
@@ -183,7 +183,10 @@ class World {
     this.#update();
   }
 
-  /** What is lost stays so; what waits may own, and the other way round, if it was requested with `queue`. */
+  /**
+   * A lost handle stays lost; a queued handle may become the owner, and the other way round if it was requested with
+   * `queue`.
+   */
   #update(): void {
     for (const handle of this.#handles) {
       if (handle.state === 'lost') continue;
@@ -222,7 +225,7 @@ class World {
   }
 }
 
-/** The owner of a name and those who wait for it, as the bus has them. */
+/** The owner of a name and its queue, as the bus reports them. */
 async function queuedOwners(bus: MessageBus, of: string): Promise<unknown> {
   const BUS = 'org.freedesktop.DBus';
   const question = { destination: BUS, path: '/org/freedesktop/DBus', interface: BUS, member: 'ListQueuedOwners' };
@@ -235,19 +238,24 @@ async function queuedOwners(bus: MessageBus, of: string): Promise<unknown> {
 }
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
-  testUnless(PrivateBus.missing({ daemon }), test, `who owns, and who waits: ${daemon}`, async () => {
-    await using server = await PrivateBus.start({ daemon });
-    const buses = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect({ address: server.address })));
-    await fc.assert(
-      fc.asyncProperty(steps, async (script) => {
-        const world = new World(buses, daemon);
-        for (const step of script) await world.act(step);
-        await world.end();
-      }),
-      replayable(RUNS),
-    );
-    await Promise.all(buses.map((bus) => bus.close()));
-  });
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `the owner and the queue of names, by a model: ${daemon}`,
+    async () => {
+      await using server = await PrivateBus.start({ daemon });
+      const buses = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect({ address: server.address })));
+      await fc.assert(
+        fc.asyncProperty(steps, async (script) => {
+          const world = new World(buses, daemon);
+          for (const step of script) await world.act(step);
+          await world.end();
+        }),
+        replayable(RUNS),
+      );
+      await Promise.all(buses.map((bus) => bus.close()));
+    },
+  );
 }
 
 test.run();

@@ -1,4 +1,4 @@
-// Well-known names over a real bus: owning, losing, queueing, watching, and asking about them.
+// Well-known names over a real bus: owning, losing, queueing, watching and querying.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -18,10 +18,10 @@ const two = await connect({ address: daemon.address });
 const test = suite('names');
 const name = 'org.example.Name';
 
-// These tests own names without serving anything, which busbar rightly warns about.
+// These tests own names without exporting objects, which causes a warning.
 process.removeAllListeners('warning');
 
-/** Resolves when both have heard all that the bus had to tell them: it answers in order. */
+/** Resolves when both connections have received everything that the bus sent them: it answers in order. */
 async function turn(): Promise<void> {
   const ping = {
     destination: 'org.freedesktop.DBus',
@@ -43,7 +43,7 @@ test('the bus gives every connection a unique name', () => {
   assert.is.not(one.uniqueName, two.uniqueName);
 });
 
-test('a free name is owned, and given back when disposed', async () => {
+test('a free name is owned, and released when disposed', async () => {
   {
     await using owned = await one.requestName(name);
     assert.is(owned.state, 'owned');
@@ -55,7 +55,7 @@ test('a free name is owned, and given back when disposed', async () => {
   assert.is(one.stats().ownedNames, 0);
 });
 
-test('a taken name rejects with its owner', async () => {
+test('requesting a taken name rejects with its owner', async () => {
   await using _owned = await one.requestName(name);
   const error = (await rejection(two.requestName(name))) as NameTakenError;
   assert.instance(error, NameTakenError);
@@ -63,7 +63,7 @@ test('a taken name rejects with its owner', async () => {
   assert.match(error.message, one.uniqueName as string);
 });
 
-test('a name that is requested twice on a connection is given back with the last handle', async () => {
+test('a name that is requested twice on a connection is released with the last handle', async () => {
   const first = await one.requestName(name);
   const second = await one.requestName(name);
   assert.is.not(first, second);
@@ -75,11 +75,11 @@ test('a name that is requested twice on a connection is given back with the last
   assert.not(await two.hasName(name));
 });
 
-test('an old handle that is released again, or late, does not take the name from a new one', async () => {
+test('releasing an old handle again, or late, does not take the name from a new one', async () => {
   const old = await one.requestName(name);
   const releasing = old.release();
   const next = one.requestName(name);
-  // The second release may not reach the bus behind the new request.
+  // The second release must not reach the bus after the new request.
   await Promise.all([releasing, old.release()]);
   await using held = await next;
   await old.release();
@@ -88,7 +88,7 @@ test('an old handle that is released again, or late, does not take the name from
   assert.is(await two.nameOwner(name), one.uniqueName);
 });
 
-test('a name tells why it was lost, and what is not acquired any more rejects', async () => {
+test('a lost name has a reason, and a name that can no longer be acquired rejects', async () => {
   const released = await one.requestName(name);
   await released.release();
   assert.is(await released.lost, 'released');
@@ -111,7 +111,7 @@ test('a name tells why it was lost, and what is not acquired any more rejects', 
   assert.is(await byName.lost, 'released');
 });
 
-test('a queued name is acquired when its owner gives it back', async () => {
+test('a queued name is acquired when its owner releases it', async () => {
   const first = await one.requestName(name);
   await using second = await two.requestName(name, { queue: true });
   assert.is(second.state, 'queued');
@@ -121,7 +121,7 @@ test('a queued name is acquired when its owner gives it back', async () => {
   assert.is(await one.nameOwner(name), two.uniqueName);
 });
 
-test('a name is only replaced where its owner allows it, and the owner learns of the loss', async () => {
+test('a name is replaced only if its owner allows it, and the owner is told of the loss', async () => {
   const firm = await one.requestName(name);
   assert.instance(await rejection(two.requestName(name, { replace: true })), NameTakenError);
   await firm.release();
@@ -138,38 +138,38 @@ test('invalid and unique names cannot be requested', async () => {
   }
 });
 
-test('a watcher learns of the present owner and of every change', async () => {
+test('a watcher is told of the present owner and of every change', async () => {
   const events: unknown[] = [];
-  const watcher = { appeared: (owner: string) => events.push(owner), vanished: () => events.push('nobody') };
+  const watcher = { appeared: (owner: string) => events.push(owner), vanished: () => events.push('none') };
   using _watch = two.watchName(name, watcher);
   await turn();
   const owned = await one.requestName(name);
   await turn();
   await owned.release();
   await turn();
-  assert.equal(events, ['nobody', one.uniqueName, 'nobody']);
+  assert.equal(events, ['none', one.uniqueName, 'none']);
 });
 
-test('a watcher of a name that is owned hears of it once', async () => {
+test('a watcher of a name with an owner is told of it once', async () => {
   await using _owned = await one.requestName(name);
   const events: unknown[] = [];
   using _watch = two.watchName(name, {
     appeared: (owner) => events.push(owner),
-    vanished: () => events.push('nobody'),
+    vanished: () => events.push('none'),
   });
   await turn();
   assert.equal(events, [one.uniqueName]);
 });
 
-test('a watcher hears of a name without an owner ahead of what the bus answered later', async () => {
+test('a watcher is told of a name without an owner before later answers of the bus are handled', async () => {
   const events: string[] = [];
-  using _watch = two.watchName(name, { vanished: () => events.push('nobody') });
+  using _watch = two.watchName(name, { vanished: () => events.push('none') });
   await two.listNames();
   events.push('later answer');
-  assert.equal(events, ['nobody', 'later answer']);
+  assert.equal(events, ['none', 'later answer']);
 });
 
-test('a watcher that was disposed hears nothing, and its match rule is gone', async () => {
+test('a disposed watcher is not called, and its match rule is removed', async () => {
   const rules = two.stats().matchRules;
   const events: unknown[] = [];
   const watch = two.watchName(name, { appeared: (owner) => events.push(owner) });
@@ -180,7 +180,7 @@ test('a watcher that was disposed hears nothing, and its match rule is gone', as
   assert.is(two.stats().matchRules, rules);
 });
 
-test('names can be listed and asked about', async () => {
+test('names can be listed and queried', async () => {
   await using _owned = await one.requestName(name);
   const names = await two.listNames();
   for (const present of [name, one.uniqueName, 'org.freedesktop.DBus']) assert.ok(names.includes(present as string));
@@ -188,7 +188,7 @@ test('names can be listed and asked about', async () => {
   assert.not(await two.hasName('org.example.Nobody'));
 });
 
-test('a rule that the bus does not know cannot be taken from it', async () => {
+test('removing a rule that the bus does not have is refused', async () => {
   const driver = {
     destination: 'org.freedesktop.DBus',
     path: '/org/freedesktop/DBus',
@@ -198,7 +198,7 @@ test('a rule that the bus does not know cannot be taken from it', async () => {
   assert.instance(await rejection(removing), MatchRuleNotFoundError);
 });
 
-test('credentials tell the user and the process', async () => {
+test('credentials have the user and the process', async () => {
   const { uid, pid, all } = await two.credentials(one.uniqueName as string);
   assert.is(uid, process.getuid?.());
   assert.is(pid, process.pid);

@@ -1,4 +1,4 @@
-/** How a connection of the raw seam ends: by close, by a loss, and with its process or worker. */
+/** How a connection of the native binding ends: by close, by a loss, and with its process or worker. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -36,7 +36,7 @@ test('close reports once, before it returns, and may be called again', async () 
   assert.is(client.calls.filter((call) => call === 'close').length, 1);
 });
 
-test('close before the connection is open tells how far it had come', async () => {
+test('close before the connection is open reports the phase', async () => {
   const client = new Client(bus.address);
   assert.is(client.native.start(), 0);
   client.native.close();
@@ -44,7 +44,7 @@ test('close before the connection is open tells how far it had come', async () =
   assert.equal(client.calls, ['close']);
 });
 
-test('what was sent right before close arrives', async () => {
+test('messages sent right before close arrive', async () => {
   const receiver = await connect();
   const sender = await connect();
   const fields = { type: 4, path: '/a', interface: 'a.b', member: 'C', destination: receiver.uniqueName };
@@ -70,7 +70,7 @@ test('a missing socket fails in start, and nothing is called', () => {
   assert.equal(client.calls, []);
 });
 
-test('a server that hangs up while authenticating is a loss in that phase', async () => {
+test('a server that hangs up during authentication is a loss in that phase', async () => {
   const path = join(folder, 'rude');
   const server = createServer((socket) => socket.destroy()).listen(path);
   await once(server, 'listening');
@@ -82,7 +82,10 @@ test('a server that hangs up while authenticating is a loss in that phase', asyn
   server.close();
 });
 
-/** A program that connects with the raw addon, for other threads and processes; `connection` and `HELLO` are its own. */
+/**
+ * A program that connects with the bare addon, for other threads and processes; `connection` and `HELLO` are variables of
+ * it.
+ */
 function program(address: string, rest: string): string {
   return `
     const addon = require('node-gyp-build')(${JSON.stringify(join(import.meta.dirname, '../..'))});
@@ -139,10 +142,10 @@ test('a process may exit at any point of a connection', async () => {
   assert.equal(inside, { code: 8, output: '' });
 });
 
-test('an uncaught exception of a callback ends the process as any other', async () => {
-  const { code, output } = await runProgram(`connect({ onBatch() { throw new Error('nobody catches this'); } });`);
+test('an exception of a callback is uncaught and ends the process', async () => {
+  const { code, output } = await runProgram(`connect({ onBatch() { throw new Error('not caught'); } });`);
   assert.is(code, 1);
-  assert.match(output, /error: nobody catches this/i);
+  assert.match(output, /error: not caught/i);
 });
 
 test('closed connections are collected', async () => {

@@ -1,6 +1,6 @@
 /**
- * The addon through the seam itself: bytes written by hand, over a bus of its own. Everything above the seam is tested
- * elsewhere; how connections end, in `native-ends.test.ts`.
+ * The addon through the native binding: messages written by hand, on a private bus. The layers above have their own tests;
+ * `native-ends.test.ts` has how connections end.
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -32,17 +32,17 @@ const foreignFds = lackOfRuntime({ deno: 'node:fs reads no descriptor that it di
 
 const u32 = (value: number) => new Bytes().u32(value).bytes;
 
-test('names the sd-bus library that it found', () => {
+test('it names the sd-bus library that it found', () => {
   assert.match(addon.sdbusLibrary() ?? '', /^lib(systemd|elogind|basu)\.so\.0$/);
 });
 
-test('says Hello and gets a unique name', async () => {
+test('it sends Hello and gets a unique name', async () => {
   const client = await connect();
   assert.match(client.uniqueName, /^:1\.\d+$/);
   await client.close();
 });
 
-test('a signal with every basic type comes back as it was sent', async () => {
+test('a signal with every basic type returns unchanged', async () => {
   const client = await connect();
   const body = new Bytes().u8(255).u32(1).u16(0x8000).u16(0xffff).u32(0x80000000).u32(0xffffffff);
   body
@@ -77,7 +77,7 @@ test('several messages of one send arrive in order', async () => {
   await client.close();
 });
 
-testUnless(foreignFds, test, 'descriptors cross in both directions, and stay the sender’s own', async () => {
+testUnless(foreignFds, test, 'descriptors pass in both directions, and the sender keeps its own', async () => {
   const client = await connect();
   const path = join(folder, 'descriptor');
   const fd = openSync(path, 'w+');
@@ -94,7 +94,7 @@ testUnless(foreignFds, test, 'descriptors cross in both directions, and stay the
   await client.close();
 });
 
-test('a body of 10 MB crosses, in a buffer of its own', async () => {
+test('a body of 10 MB is passed in a separate buffer', async () => {
   const client = await connect();
   const size = 10_000_000;
   const body = Buffer.alloc(4 + size);
@@ -108,7 +108,7 @@ test('a body of 10 MB crosses, in a buffer of its own', async () => {
   await client.close();
 });
 
-test('batches smaller than the messages of a moment lose nothing', async () => {
+test('small batches lose no message', async () => {
   const client = await connect({ arena: 4096, rows: 3 });
   const text = 'x'.repeat(1500);
   for (let serial = 2; serial < 42; serial++) client.signal(serial, 'us', new Bytes().u32(serial).string(text).bytes);
@@ -123,7 +123,7 @@ test('batches smaller than the messages of a moment lose nothing', async () => {
 testUnless(
   transportKind() === 'sd-bus' ? undefined : 'only sd-bus refuses what the specification allows',
   test,
-  'a message that sd-bus does not take is refused',
+  'a message that sd-bus refuses is refused',
   async () => {
     const client = await connect();
     client.signal(2, 's', new Bytes().string('\uffff').bytes);
@@ -138,7 +138,7 @@ testUnless(
   },
 );
 
-test('a refused message is named by its serial, and the next is sent', async () => {
+test('the error of a refused message has its serial, and the next message is sent', async () => {
   const client = await connect();
   const { EBADF } = constants.errno;
   client.signal(2, 'h', u32(0), Int32Array.of(1 << 20));
@@ -161,7 +161,7 @@ function sendTooMuch(client: Client): number {
   return pending;
 }
 
-test('what the kernel does not take is counted, and drains', async () => {
+test('bytes that the kernel does not take are counted, and drain', async () => {
   const own = await startBus();
   const client = await Client.connect(own.address);
   process.kill(own.process.pid as number, 'SIGSTOP');
@@ -190,7 +190,7 @@ test('flush writes what is queued before it returns', async () => {
   await stopBus(own);
 });
 
-test('a monitor overhears a Ping without answering it, for which the bus would throw it out', async () => {
+test('a monitor does not answer a Ping that it overhears, because the bus would disconnect it', async () => {
   const [monitor, peer, caller] = [await connect(), await connect(), await connect()];
   const driver = { path: '/org/freedesktop/DBus', destination: 'org.freedesktop.DBus' };
   const call = { interface: 'org.freedesktop.DBus.Monitoring', member: 'BecomeMonitor', signature: 'asu' };
@@ -200,10 +200,10 @@ test('a monitor overhears a Ping without answering it, for which the bus would t
   const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
   caller.send(message({ type: 1, serial: 2, ...ping, destination: peer.uniqueName }));
   await monitor.until(3);
-  // A second one passes only if the first has not cost the connection.
+  // A second Ping is delivered only if the first one has not ended the connection.
   caller.send(message({ type: 1, serial: 3, ...ping, destination: peer.uniqueName }));
   await monitor.until(4);
-  // What the monitor has seen need not have arrived there yet.
+  // The messages for the monitor need not have arrived yet.
   await peer.until(2);
   assert.equal(
     peer.received.map(({ member }) => member),
@@ -230,7 +230,7 @@ test('microtasks run between the calls of a batch that is taken in parts', async
   await client.close();
 });
 
-test('an exception in a callback is uncaught, and costs no other message', async () => {
+test('an exception in a callback is uncaught, and does not affect other messages', async () => {
   const client = await connect();
   const caught: unknown[] = [];
   const catching = (error: unknown) => caught.push(error);
@@ -261,7 +261,7 @@ test('messages may be sent from within callbacks', async () => {
   await client.close();
 });
 
-test('closing from within a batch ends it, and closes the descriptors of what was left', async () => {
+test('closing within a batch ends the batch, and closes the descriptors of the rest', async () => {
   const client = await connect();
   const path = join(folder, 'left');
   const fd = openSync(path, 'w+');
@@ -283,12 +283,12 @@ function inode(fd: number): number | undefined {
   try {
     return fstatSync(fd).ino;
   } catch {
-    // It was open only while the folder was read.
+    // This number was open only while the folder was read.
     return undefined;
   }
 }
 
-test('options that make no sense are refused', () => {
+test('invalid options are refused', () => {
   const options = {
     ...{ address: 'unix:path=/x', transport: 'sd-bus', poller: 'uv' },
     limits: { messageSize: 1000, decodedSize: 1000 },
@@ -311,7 +311,7 @@ test('options that make no sense are refused', () => {
   );
 });
 
-test('a socket that is handed over is closed, also where the connection cannot be made', async () => {
+test('a socket that is handed over is closed, even if the connection cannot be made', async () => {
   const before = openFds();
   const options = {
     ...{ address: '', transport: 'socket', poller: 'uv' },
@@ -326,7 +326,7 @@ test('a socket that is handed over is closed, also where the connection cannot b
   await assertNoFdsLeft(before);
 });
 
-test('a connection that gets no memory for messages is over at once, for that reason', async () => {
+test('a connection without memory for messages ends at once, with that reason', async () => {
   const memory = {
     ...{ arena: new ArrayBuffer(4096), rows: new Int32Array(ROW_LENGTH) },
     ...{ strings: new Int32Array(21), fds: new Int32Array(1) },
@@ -354,7 +354,7 @@ test('a connection that gets no memory for messages is over at once, for that re
   }
 });
 
-test('send refuses what is no memory', async () => {
+test('send refuses arguments that are not memory', async () => {
   const client = await connect();
   const send = (...args: unknown[]) => Reflect.apply(client.native.send, client.native, args) as unknown;
   for (const args of [[], [new Uint8Array(8), 9], [new Uint16Array(8), 8], [HELLO, HELLO.length, new Uint8Array(1)]]) {

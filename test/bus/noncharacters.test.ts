@@ -1,5 +1,5 @@
-// Unicode noncharacters are valid in D-Bus strings, and sd-bus refuses them. Over the transport `socket` they are text as
-// any other; over `sd-bus` whoever sends them is told, and so is whoever waits for them.
+// Unicode noncharacters are valid in D-Bus strings, but sd-bus refuses them. The transport `socket` treats them as any
+// other text; with `sd-bus` the sender gets an error, and so does a caller that waits for such a message.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ const NONCHARACTERS = '\ufdd0\ufffe\uffff\u{1fffe}\u{10ffff}';
 const takesAll = transportKind() === 'socket';
 
 const daemon = await PrivateBus.start();
-// The other side is one that takes everything.
+// The other side uses the transport that accepts everything.
 const other = await connect({ address: daemon.address, transport: 'socket' });
 const own = await connect({ address: daemon.address });
 const text = () =>
@@ -54,7 +54,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** sd-bus does not send it; what arrives it refuses as it does what is invalid. */
+/** sd-bus does not send it, and refuses it as invalid when it arrives. */
 function assertUnsent(error: unknown, how: RegExp): void {
   assert.instance(error, NotSupportedError);
   assert.match((error as Error).message, how);
@@ -65,14 +65,14 @@ function assertUnread(error: unknown, kind: typeof InvalidArgumentError | typeof
   assert.match((error as Error).message, /a string in it holds a Unicode noncharacter, which sd-bus refuses/);
 }
 
-test('an argument that holds one is sent, or rejects its call', async () => {
+test('an argument with a noncharacter is sent, or rejects its call', async () => {
   const call = toOther.call.Echo(NONCHARACTERS);
   if (takesAll) assert.is(await call, NONCHARACTERS);
   else assertUnsent(await rejection(call), /^sd-bus cannot send this message: a string holds a Unicode noncharacter$/);
   assert.is(await toOther.call.Echo('text'), 'text');
 });
 
-test('a result that holds one reaches its caller, or the caller is told why it does not', async () => {
+test('a result with a noncharacter reaches its caller, or the caller gets the reason', async () => {
   const call = toOwn.call.Give();
   if (takesAll) assert.is(await call, NONCHARACTERS);
   else {
@@ -82,25 +82,25 @@ test('a result that holds one reaches its caller, or the caller is told why it d
   assert.is(await toOwn.call.Echo('text'), 'text');
 });
 
-test('an error whose text holds one is an error', async () => {
+test('an error with a noncharacter in its text is an error', async () => {
   const error = await rejection(toOwn.call.Fail());
   if (takesAll) assert.match(error.message, `failed over ${NONCHARACTERS}`);
   else assertUnsent(error, /the reply could not be sent: /);
 });
 
-test('a result that holds one is read, or rejects its call', async () => {
+test('a received result with a noncharacter is returned, or rejects its call', async () => {
   const call = toOther.call.Give();
   if (takesAll) assert.is(await call, NONCHARACTERS);
   else assertUnread(await rejection(call), InvalidReplyError);
 });
 
-test('a call whose argument holds one is handled, or answered with an error that says so', async () => {
+test('a received call with a noncharacter is handled, or answered with an error that says so', async () => {
   const call = toOwn.call.Echo(NONCHARACTERS);
   if (takesAll) assert.is(await call, NONCHARACTERS);
   else assertUnread(await rejection(call), InvalidArgumentError);
 });
 
-test('a signal that holds one is heard, or it is told that it was not sent', async () => {
+test('a signal with a noncharacter is received, or its emission fails', async () => {
   const heard: string[] = [];
   using said = toOwn.on.Said((words) => heard.push(words));
   await said.ready;

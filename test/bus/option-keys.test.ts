@@ -1,5 +1,5 @@
-// Options that do not exist, wherever options are taken: refused, with the one that was probably meant. Which options there are
-// is asked of the compiler, so that neither a new option nor a new place that takes options can be forgotten.
+// Unknown options, in every function with options: refused, and the error has the most similar known option. The compiler
+// lists the options, so that no new option and no new function with options can be forgotten.
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -40,7 +40,7 @@ const Keys = defineInterface(NAME, { methods: { Ask: {} }, signals: { Said: { ar
 const proxy = bus.proxy(Keys, 'org.freedesktop.DBus', '/org/freedesktop/DBus');
 const busCall = { destination: 'org.freedesktop.DBus', path: '/', interface: 'org.freedesktop.DBus', member: 'GetId' };
 
-/** How each kind of options is given: to what takes them, with what else it needs. */
+/** How each kind of options is passed: to which function, with which other arguments. */
 const ways: Readonly<Record<string, (given: object) => unknown>> = {
   MatchRule: (given) => formatMatchRule(given as object & MatchRule),
   SubscriptionRule: (given) => bus.subscribe(given as object & MatchRule, () => {}),
@@ -69,7 +69,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     await closing.close(given);
   },
   ServerCloseOptions: async (given) => {
-    // Where the options are refused, nothing is closed.
+    // If the options are refused, the connection is not closed.
     await using server = await listen({ address: 'unix:tmpdir=/tmp' });
     await server.close(given);
   },
@@ -89,7 +89,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     })(),
 };
 
-/** What comes of it, without anything that it made. */
+/** The outcome of `run`, without the objects that it made. */
 async function outcomeOf(way: (given: object) => unknown, given: object): Promise<unknown> {
   try {
     const made: unknown = await way(given);
@@ -102,7 +102,7 @@ async function outcomeOf(way: (given: object) => unknown, given: object): Promis
   }
 }
 
-test('every parameter that takes options is known here', () => {
+test('this test knows every parameter that takes options', () => {
   assert.ok(parameters.size > 25, `${parameters.size} parameters`);
   const unknown = [...parameters.values()].filter(({ type }) => ways[type] === undefined);
   assert.equal(
@@ -135,7 +135,7 @@ for (const [type, { keys }] of parameters) {
   });
 }
 
-test('what is far from every option is told with those that there are', async () => {
+test('an unknown option that is similar to none is refused with a list of all', async () => {
   const error = await rejection(connect({ reconnect: true } as object));
   assert.is(
     (error as Error).message,
@@ -143,7 +143,7 @@ test('what is far from every option is told with those that there are', async ()
   );
 });
 
-test('keys that objects have anyway are no options', async () => {
+test('keys that every object inherits are not options', async () => {
   for (const key of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     const given = JSON.parse(`{ "${key}": 1 }`) as object;
     assert.instance(await rejection(connect(given)), InvalidArgumentError, key);
@@ -151,11 +151,11 @@ test('keys that objects have anyway are no options', async () => {
   }
 });
 
-test('a key that is no text does nothing, and is not looked at', async () => {
+test('a key that is a symbol is ignored, and not read', async () => {
   assert.ok(proxy.with({ [Symbol('note')]: 1, timeout: 5 } as object));
 });
 
-test('the names that dbus-next has for options lead to those of busbar', () => {
+test('for an option name of dbus-next, the error has the name in busbar', () => {
   const texts: readonly [() => unknown, string][] = [
     [() => method({ inSignature: 's' } as object), '@method() takes no option "inSignature": it is called "in" here'],
     [
@@ -175,7 +175,7 @@ test('the names that dbus-next has for options lead to those of busbar', () => {
   for (const [define, text] of texts) assert.throws(define, ({ message }: Error) => message === text, text);
 });
 
-test('choices that there are not are told with those that there are, in the environment as well', async () => {
+test('an unknown choice is refused with a list of the choices, also in environment variables', async () => {
   const options: readonly [object, string][] = [
     [{ transport: 'nope' }, 'transport: expected sd-bus or socket, got "nope"'],
     [{ poller: 'nope' }, 'poller: expected uv or thread, got "nope"'],
@@ -203,7 +203,7 @@ test('choices that there are not are told with those that there are, in the envi
   }
 });
 
-test("a handler's context refuses unknown ways to decode as a message does", async () => {
+test('the context of a handler refuses unknown options of decode as a message does', async () => {
   let refusal: unknown;
   const decodes = defineInterface('org.example.Decodes', { methods: { Ask: { in: 'v' } } });
   const ask = (_value: unknown, context: CallContext) => {
@@ -219,7 +219,7 @@ test("a handler's context refuses unknown ways to decode as a message does", asy
   assert.match(String(refusal), 'decode() takes no option "variant"; did you mean variants?');
 });
 
-test('the functions of a watcher, and of a property, are told from misspelt ones; an instance may have more', () => {
+test('misspelt functions of a watcher and of a property are refused; an instance may have other members', () => {
   assert.throws(
     () => bus.watchName(NAME, { apeared() {} } as object),
     ({ message }: Error) =>
@@ -237,7 +237,7 @@ test('the functions of a watcher, and of a property, are told from misspelt ones
   );
 });
 
-test('subclasses of a program may pass options of their own to an error', () => {
+test('subclasses may pass their own options to an error', () => {
   class Busy extends DBusError {
     readonly seconds: number;
     constructor(options: { readonly seconds: number }) {
@@ -248,13 +248,13 @@ test('subclasses of a program may pass options of their own to an error', () => 
   assert.is(new Busy({ seconds: 5 }).seconds, 5);
 });
 
-test('what can be disposed has one verb: end for what ends at once, close or release for what has more to do', () => {
+test('disposable objects have one other verb: end if it is immediate, close or release if it is asynchronous', () => {
   assert.ok(disposables.size >= 8, `${[...disposables.keys()]}`);
   for (const [type, { how, members }] of disposables) {
     const verbs = members.filter((name) =>
       ['end', 'close', 'release', 'unsubscribe', 'unexport', 'stop'].includes(name),
     );
-    // A descriptor is closed, and has nothing that would have to be awaited.
+    // Closing a descriptor has nothing to await.
     const right =
       type === 'FileDescriptor'
         ? ['close']
@@ -267,13 +267,13 @@ test('what can be disposed has one verb: end for what ends at once, close or rel
   }
 });
 
-test('the fields of a message are the first that are told of what call takes', async () => {
+test('the list of the options of call begins with the fields of a message', async () => {
   const refusal = await rejection(bus.call({ ...busCall, retries: 3 } as typeof busCall));
   const fields = 'destination, path, interface, member, signature, body, fileDescriptors, reply, serial';
   assert.match((refusal as Error).message, `call() takes no option "retries"; known: ${fields}, `);
 });
 
-test('the choices that are told are those that there are', async () => {
+test('the choices in the error are those that are accepted', async () => {
   const odd = { variants: 'wrapp' } as object;
   const outermost = { variants: 'outermost' } as object;
   const text = (given: string) => `variants: expected plain or wrap, got "${given}"`;
@@ -284,7 +284,7 @@ test('the choices that are told are those that there are', async () => {
   assert.is((thrown(() => reply.decode(outermost)) as Error).message, text('outermost'));
 });
 
-test('values without a signature are told to be that, and nothing is sent', async () => {
+test('the error of values without a signature says so, and nothing is sent', async () => {
   const text = (values: string) =>
     `signature: missing, and body has ${values}: say the types, as in { signature: 's' }`;
   const before = await bus.call({ ...busCall, reply: 'message' });
@@ -296,7 +296,7 @@ test('values without a signature are told to be that, and nothing is sent', asyn
   assert.is(after.replySerial, (before.replySerial as number) + 1);
 });
 
-test('what ends is ended once, by either way, and is shown in a few words', async () => {
+test('objects that end do so once, by either method, and inspect shows them in a few words', async () => {
   const level = implement(defineInterface('org.example.Level', { properties: { Level: { type: 'u' } } }), { Level: 1 });
   const held = bus.stats().subscriptions;
   const began = {

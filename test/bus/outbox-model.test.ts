@@ -1,5 +1,6 @@
-// Whatever is sent in whatever order, with a reader that reads when it likes: what was accepted arrives once, in order and
-// unchanged, and what was not is refused to its sender. And code of the user's that sends from within changes nothing.
+// Messages that are sent in random order, to a reader that reads at random times: every accepted message arrives once, in
+// order and unchanged, and every other one is refused to its sender. User code that sends from within a send does not
+// change that.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -21,7 +22,7 @@ const test = suite('outbox model');
 const NAME = 'org.example.Sent';
 const signal = { path: PATH, interface: NAME, member: 'Sent' };
 
-/** Bytes that tell which message they are of, and where. */
+/** Bytes that identify their message and their position. */
 function pattern(number: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at++) bytes[at] = number * 7 + at + (at >>> 8) + (at >>> 16);
@@ -52,7 +53,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 10, maxLength: 80, size: 'max' },
 );
 
-test('what is accepted arrives once, in order and unchanged; the rest is refused to its sender', async () => {
+test('accepted messages arrive once, in order and unchanged; all others are refused to their sender', async () => {
   const before = openFds().size;
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(100_000, 1 << 20, 1 << 26), async (script, queuedBytes) => {
@@ -123,7 +124,7 @@ test('what is accepted arrives once, in order and unchanged; the rest is refused
 
 const CHANNELS = ['busbar:problem', 'busbar:call', 'busbar:message', 'busbar:connection'] as const;
 
-test('what subscribers of diagnostics send from within is sent once, and everything else too', async () => {
+test('messages that subscribers of diagnostics send from within are sent once, and so are all others', async () => {
   await using both = await peers();
   const { accepted: sender, client } = both;
   const numbers: number[] = [];
@@ -137,7 +138,7 @@ test('what subscribers of diagnostics send from within is sent once, and everyth
   const hears = CHANNELS.map((name) => {
     const hear = (event: unknown) => {
       if (within || sender.state !== 'open') return;
-      // What the other end receives would make it send without end.
+      // Without this, what the other end receives would make it send without end.
       if (name === 'busbar:message' && (event as { connection: number }).connection !== connection) return;
       within = true;
       heard[name] = (heard[name] ?? 0) + 1;
@@ -151,7 +152,7 @@ test('what subscribers of diagnostics send from within is sent once, and everyth
   try {
     for (let round = 0; round < 30; round++) {
       emit();
-      // Answered with an error, given up, timed out, and not sent at all.
+      // Calls that are answered with an error, aborted, timed out, and not sent at all.
       const call = { ...signal, member: 'None' };
       const abort = new AbortController();
       const ends = [
@@ -163,7 +164,8 @@ test('what subscribers of diagnostics send from within is sent once, and everyth
       abort.abort();
       emit();
       await Promise.allSettled(ends);
-      // A descriptor that somebody else closed, which is reported when it is closed here; the peer refuses text for sd-bus.
+      // A descriptor that other code closed, which is reported when it is closed here; the peer refuses noncharacters with
+      // sd-bus.
       if (round === 3) sender.emit({ ...signal, member: 'Text', signature: 'us', body: [sent++, '\ufffe'.slice(1)] });
       if (round === 5) await connect({ address: 'unix:path=/nonexistent', peer: true }).catch(() => {});
     }
@@ -179,7 +181,7 @@ test('what subscribers of diagnostics send from within is sent once, and everyth
   for (const name of CHANNELS.slice(1)) assert.ok((heard[name] ?? 0) > 0, `nothing was heard on ${name}`);
 });
 
-test('closing, aborting or sending where the end of a call is heard of ends each call once', async () => {
+test('closing, aborting or sending in a subscriber of the end of a call ends each call once', async () => {
   await using both = await peers();
   const { accepted, client } = both;
   accepted.addMessageHandler(({ member }) => member === 'Never');
@@ -202,7 +204,7 @@ test('closing, aborting or sending where the end of a call is heard of ends each
   await client.disconnected;
 });
 
-test('a header that answers differently the second time is sent as it was checked', async () => {
+test('a header whose fields change between two reads is sent as it was checked', async () => {
   await using both = await peers();
   const paths: unknown[] = [];
   both.client.subscribe({ interface: NAME }, ({ path }) => void paths.push(path));
@@ -217,7 +219,7 @@ test('a header that answers differently the second time is sent as it was checke
   define(both.accepted, 'emit');
   await until(() => paths.length === 2);
   assert.equal(paths, ['/right', '/right']);
-  // A time limit that is none when it is looked at again rejects, and nothing waits for ever.
+  // A timeout that is invalid when it is read again rejects, and nothing waits for ever.
   const call = { path: PATH, interface: NAME, member: 'Sent' };
   Object.defineProperty(call, 'timeout', changing([100, 'soon', 'soon', 'soon'].values()));
   const failure = await both.client.call(call).catch((error: unknown) => error);

@@ -1,6 +1,7 @@
-// Random calls of Properties.Set that overlap, of variants whose types cannot be guessed from the values, where setters and getters
-// take time, finish in any order, or fail. The model: every value is read with the type that it was set with, whatever message
-// carries it; none comes behind one that was stored later; and in the end the signals tell the value that the property has.
+// Random calls of Properties.Set that overlap, with variants whose types cannot be guessed from their values, and setters
+// and getters that are slow, finish in any order, or fail. In the model every value is read with the type that it was set
+// with, in every message; no value follows one that was stored later; and in the end the signals have the value of the
+// property.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -50,14 +51,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: as('hop'), times: fc.nat(12) }) },
 );
 
-/** Where a setter stores a value: when it begins, or when it is done. And whether a getter gives the value itself or a copy. */
+/** When a setter stores its value, at its beginning or its end, and whether a getter returns the value itself or a copy. */
 const programs = fc.record({
   storesFirst: fc.boolean(),
   copies: fc.boolean(),
   steps: fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }),
 });
 
-/** A number or text that a message carries, and its type. */
+/** A number or text in a message, and its type. */
 type Carried = readonly [value: number | string, type: string];
 
 interface Ended {
@@ -187,7 +188,7 @@ class World {
   }
 }
 
-/** What a message carries of the values. */
+/** The values in a message. */
 function carriedBy(message: Message): Carried[] {
   const found: Carried[] = [];
   const find = (value: unknown): void => {
@@ -202,12 +203,12 @@ function carriedBy(message: Message): Carried[] {
 }
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
-  const test = suite(`sets that overlap, by a model, on ${daemon}`);
+  const test = suite(`overlapping sets, by a model, on ${daemon}`);
 
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    'values that are set at a time keep their types and their order',
+    'values that are set at the same time keep their types and their order',
     async () => {
       const bus = await PrivateBus.start({ daemon });
       const client = await connect({ address: bus.address });
@@ -222,7 +223,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         return false;
       };
       client.addMessageHandler(take, { replies: true });
-      // Setters that refuse what the program itself assigns are reported.
+      // Setters that refuse values that the program itself assigns are reported.
       const ignore = () => {};
       subscribe('busbar:problem', ignore);
 
@@ -241,7 +242,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
             if (invalidated.includes(name)) believed = undefined;
             for (const [value, type] of carried) {
               const place = stored.lastIndexOf(value);
-              // It is the other property's, or the first one.
+              // The value is that of the other property, or the first one.
               if (place <= 0) continue;
               assert.is(type, world.types.get(value), `${name} ${value}: ${seen}`);
               assert.ok(place >= newest, `${name} ${value} behind ${stored[newest]}: ${seen}`);

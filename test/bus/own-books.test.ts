@@ -1,4 +1,4 @@
-// What the bus says of names reaches busbar's own books, whatever the program's handlers and listeners make of it.
+// What the bus reports of names reaches the bookkeeping of busbar, whatever the handlers and listeners of the program do.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, type Message, MessageType } from '../../src/index.js';
@@ -9,7 +9,7 @@ const test = suite('own books');
 const NAME = 'org.example.Kept';
 const Kept = defineInterface(NAME, { methods: { Ask: { out: 's' } }, signals: { Said: { args: 's' } } });
 
-/** A connection that owns the name and answers for it. */
+/** A connection that owns the name and answers calls to it. */
 async function serve(address: string, answer: string) {
   const bus = await connect({ address });
   const kept = implement(Kept, { Ask: () => answer });
@@ -19,50 +19,45 @@ async function serve(address: string, answer: string) {
 }
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
-  testUnless(
-    PrivateBus.missing({ daemon }),
-    test,
-    `a message handler keeps every signal to itself: ${daemon}`,
-    async () => {
-      await using server = await PrivateBus.start({ daemon });
-      await using client = await connect({ address: server.address });
-      const seen: (string | undefined)[] = [];
-      using _greedy = client.addMessageHandler(({ type, member }: Message) => {
-        if (type === MessageType.Signal) seen.push(member);
-        return type === MessageType.Signal;
-      });
-      const told: string[] = [];
-      using _watch = client.watchName(NAME, {
-        appeared: (owner) => told.push(owner),
-        vanished: () => told.push('nobody'),
-      });
-      const proxy = client.proxy(Kept, NAME, '/');
-      const first = await serve(server.address, 'first');
-      assert.is(await proxy.call.Ask(), 'first');
-      await first.bus.close();
-      const second = await serve(server.address, 'second');
-      // The reply comes from a connection that busbar has to know as the owner.
-      assert.is(await proxy.with({ timeout: 20_000 }).call.Ask(), 'second');
-      await client.listNames();
-      assert.equal(told, ['nobody', first.bus.uniqueName, 'nobody', second.bus.uniqueName].filter(Boolean));
+  testUnless(PrivateBus.missing({ daemon }), test, `a message handler that takes every signal: ${daemon}`, async () => {
+    await using server = await PrivateBus.start({ daemon });
+    await using client = await connect({ address: server.address });
+    const seen: (string | undefined)[] = [];
+    using _greedy = client.addMessageHandler(({ type, member }: Message) => {
+      if (type === MessageType.Signal) seen.push(member);
+      return type === MessageType.Signal;
+    });
+    const told: string[] = [];
+    using _watch = client.watchName(NAME, {
+      appeared: (owner) => told.push(owner),
+      vanished: () => told.push('none'),
+    });
+    const proxy = client.proxy(Kept, NAME, '/');
+    const first = await serve(server.address, 'first');
+    assert.is(await proxy.call.Ask(), 'first');
+    await first.bus.close();
+    const second = await serve(server.address, 'second');
+    // The reply comes from a connection that busbar must know to be the owner.
+    assert.is(await proxy.with({ timeout: 20_000 }).call.Ask(), 'second');
+    await client.listNames();
+    assert.equal(told, ['none', first.bus.uniqueName, 'none', second.bus.uniqueName].filter(Boolean));
 
-      // Names of its own.
-      const owned = await client.requestName('org.example.Mine', { allowReplacement: true, queue: true });
-      await owned.acquired;
-      assert.is(owned.state, 'owned');
-      const taken = await second.bus.requestName('org.example.Mine', { replace: true });
-      await owned.lost;
-      assert.is(owned.state, 'queued');
-      await taken.release();
-      await owned.acquired;
-      assert.is(owned.state, 'owned');
-      assert.ok(seen.includes('NameOwnerChanged') && seen.includes('NameLost') && seen.includes('NameAcquired'));
-      await second.bus.close();
-    },
-  );
+    // Different names for each case.
+    const owned = await client.requestName('org.example.Mine', { allowReplacement: true, queue: true });
+    await owned.acquired;
+    assert.is(owned.state, 'owned');
+    const taken = await second.bus.requestName('org.example.Mine', { replace: true });
+    await owned.lost;
+    assert.is(owned.state, 'queued');
+    await taken.release();
+    await owned.acquired;
+    assert.is(owned.state, 'owned');
+    assert.ok(seen.includes('NameOwnerChanged') && seen.includes('NameLost') && seen.includes('NameAcquired'));
+    await second.bus.close();
+  });
 }
 
-test('what the guide says of leaks: everything that was given back is back where it was', async () => {
+test('what the guide says of leaks: all counts return to their initial values', async () => {
   await using server = await PrivateBus.start();
   await using client = await connect({ address: server.address });
   const { bus: service } = await serve(server.address, 'answer');
@@ -92,7 +87,7 @@ test('what the guide says of leaks: everything that was given back is back where
   await service.close();
 });
 
-test('a message handler that adds itself again does not run for ever, and each registration ends by itself', async () => {
+test('a message handler that adds itself again does not run for ever, and each registration ends separately', async () => {
   await using server = await PrivateBus.start();
   await using client = await connect({ address: server.address });
   await using other = await connect({ address: server.address });
@@ -129,7 +124,7 @@ test('a message handler that adds itself again does not run for ever, and each r
   await send();
   assert.is(calls, 3);
 
-  // One that another one ended meanwhile is not called.
+  // A handler that another one removed meanwhile is not called.
   const order: string[] = [];
   using _ends = client.addMessageHandler(() => {
     order.push('first');
@@ -140,7 +135,7 @@ test('a message handler that adds itself again does not run for ever, and each r
   assert.equal(order, ['first']);
 });
 
-test('what is sent to this connection is heard whichever of its names the sender used', async () => {
+test('a message to this connection is delivered whichever of its names the sender used', async () => {
   await using server = await PrivateBus.start();
   await using client = await connect({ address: server.address });
   await using other = await connect({ address: server.address });

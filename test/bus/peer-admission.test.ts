@@ -1,4 +1,4 @@
-// Who may come in to a server of peers: by user, by name, by number, and by time.
+// Admission to a server of peers: by user, by `allow`, by number, and by time.
 import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { chmodSync, mkdtempSync } from 'node:fs';
@@ -33,7 +33,7 @@ const test = suite('admission of peers');
 const NOBODY = 65_534;
 const notRoot = process.getuid?.() === 0 ? undefined : 'only root can become another user';
 
-/** A server of the example object. */
+/** A server that exports the example object. */
 function serve(options: Partial<ListenOptions> = {}): Promise<PeerServer> {
   const onConnection: ListenOptions['onConnection'] = (bus) => bus.export(PATH, exampleObject());
   return listen({ address: `unix:tmpdir=${folder}`, onConnection, ...options });
@@ -49,7 +49,7 @@ async function canCall(server: PeerServer, anonymous = false, timeout = 2000): P
   return answer === 'hello';
 }
 
-/** How another user's attempt to connect ends: `in`, or the error's text. */
+/** The outcome of another user's attempt to connect: `in`, or the text of the error. */
 async function attemptOf(uid: number, server: PeerServer, anonymous = false): Promise<string> {
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};
@@ -58,7 +58,7 @@ async function attemptOf(uid: number, server: PeerServer, anonymous = false): Pr
       (error) => console.log(error.message),
     );
   `;
-  // tsx keeps what it compiled in a folder of the user's.
+  // tsx caches what it compiled in a folder of the user.
   const env = { TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' };
   const { stdout, stderr } = await run(process.execPath, moduleArguments(script), { uid, gid: uid, env });
   return (stdout + stderr).trim();
@@ -87,7 +87,7 @@ testUnless(notRoot, test, 'another user is turned away', async () => {
   assert.is(await canCall(server), true);
 });
 
-/** Why no program can run as a user of a namespace that maps nobody. */
+/** Why no program can run as a user of a namespace without that user id; `undefined` if one can. */
 function lackOfNamespaces(): string | undefined {
   const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
   return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
@@ -98,7 +98,7 @@ testUnless(
     lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
     lackOfNamespaces(),
   test,
-  'a server whose user has no id in its namespace takes nobody for that user',
+  'a server whose user has no id in its namespace does not mistake a client for that user',
   async () => {
     const address = publicAddress();
     chmodSync(dirname(address.replace('unix:path=', '')), 0o777);
@@ -113,7 +113,7 @@ testUnless(
     const program = Program.start('unshare', ['--user', process.execPath, ...moduleArguments(script)], { env });
     const [, uid, own] = (await program.line('uid')).split(' ');
     assert.is(uid, String(NOBODY));
-    // As root, and as a user that exists neither there nor here.
+    // As root, and as a user that exists in neither namespace.
     assert.instance(await rejection(connect({ address: own as string, peer: true })), ConnectError);
     assert.match(await attemptOf(4321, { address: own } as PeerServer), 'the peer rejected this user');
     await program.stop();
@@ -121,7 +121,7 @@ testUnless(
   },
 );
 
-testUnless(notRoot, test, 'anonymous lets every user in, whether it says who it is or not', async () => {
+testUnless(notRoot, test, 'anonymous accepts every user, with or without an identity', async () => {
   await using server = await servePublicly({ anonymous: true });
   assert.is(await attemptOf(NOBODY, server), 'in');
   assert.is(await attemptOf(NOBODY, server, true), 'in');
@@ -142,7 +142,7 @@ testUnless(notRoot, test, 'a server of another user lets root in', async () => {
   await peer.close();
 });
 
-testUnless(notRoot, test, 'a server of the user nobody lets that user in where every user has an id', async () => {
+testUnless(notRoot, test, 'a server of the user nobody accepts that user where every user has an id', async () => {
   const address = publicAddress();
   const path = address.replace('unix:path=', '');
   chmodSync(dirname(path), 0o777);
@@ -158,7 +158,7 @@ testUnless(notRoot, test, 'a server of the user nobody lets that user in where e
   assert.is(stdout, `${NOBODY} open\n`, stderr);
 });
 
-testUnless(notRoot, test, 'allow lets another user in, by credentials that the kernel vouches for', async () => {
+testUnless(notRoot, test, 'allow accepts another user, by credentials that the kernel verified', async () => {
   const asked: (Credentials | undefined)[] = [];
   await using server = await servePublicly({
     allow: (credentials) => {
@@ -172,7 +172,7 @@ testUnless(notRoot, test, 'allow lets another user in, by credentials that the k
   assert.is(await canCall(server), false);
 });
 
-test('nothing but true is a permission', async () => {
+test('only true is a permission', async () => {
   const warnings: string[] = [];
   const listener = ({ message }: Error) => warnings.push(message);
   process.on('warning', listener);
@@ -195,11 +195,11 @@ test('nothing but true is a permission', async () => {
     assert.is(await canCall(server), true);
   }
   process.off('warning', listener);
-  // Of the two that fail, each time.
+  // The two attempts that fail, each time.
   assert.equal(warnings.length, 4);
 });
 
-test('while allow decides, the client has a place among those that authenticate, and their time', async () => {
+test('while allow decides, the client counts as authenticating, and its time runs', async () => {
   const before = openFds();
   let asked = 0;
   let decide: (isAllowed: boolean) => void = () => {};
@@ -216,7 +216,7 @@ test('while allow decides, the client has a place among those that authenticate,
   await new Promise((go) => setTimeout(go, 50));
   assert.is(asked, 1, 'the second one waits');
   one(true);
-  // Nothing is decided for the second: it is turned away when its time is over.
+  // allow is not called for the second client: it is rejected when its time is over.
   assert.equal([await first, await second].sort(), [false, true]);
   assert.is(asked, 2);
   decide(true);
@@ -226,7 +226,7 @@ test('while allow decides, the client has a place among those that authenticate,
   await assertNoFdsLeft(before);
 });
 
-test('who is allowed in while the loop is held has time to authenticate afterwards', async () => {
+test('a client that is accepted while the loop is blocked has time to authenticate afterwards', async () => {
   let isAsked = false;
   const allow = async () => {
     isAsked = true;
@@ -236,7 +236,7 @@ test('who is allowed in while the loop is held has time to authenticate afterwar
   await using server = await serve({ allow, authenticationTimeout: 500 * patience });
   const client = await RawPeer.connect(server.address);
   await until(() => isAsked);
-  // A line at a time, some turns apart.
+  // One line at a time, some turns apart.
   for (const [line, answer] of [
     ['\0AUTH EXTERNAL\r\n', 'DATA'],
     ['DATA\r\n', 'OK'],
@@ -251,7 +251,7 @@ test('who is allowed in while the loop is held has time to authenticate afterwar
   client.close();
 });
 
-test('a server that is closed while allow decides, or by it, lets nobody in', async () => {
+test('a server that is closed while allow decides, or by allow, accepts no client', async () => {
   const before = openFds();
   for (const later of [false, true]) {
     let server: PeerServer | undefined;
@@ -268,7 +268,7 @@ test('a server that is closed while allow decides, or by it, lets nobody in', as
   await assertNoFdsLeft(before);
 });
 
-test('what decides who may come in is checked', async () => {
+test('the options of admission are checked', async () => {
   const address = `unix:tmpdir=${folder}`;
   const wrong = [{ allow: 'x' }, { allow: true }, { onConnection: 'x' }, { anonymous: 'yes' }, { anonymous: 1 }];
   for (const options of wrong) {
@@ -279,7 +279,7 @@ test('what decides who may come in is checked', async () => {
   }
 });
 
-test('somebody who does not say who it is is let in only where that is asked for', async () => {
+test('an anonymous client is accepted only with `anonymous`', async () => {
   await using strict = await serve();
   assert.is(await canCall(strict, true), false);
   await using lenient = await serve({ anonymous: true });
@@ -287,7 +287,7 @@ test('somebody who does not say who it is is let in only where that is asked for
   assert.is(await canCall(lenient), true);
 });
 
-test('over TCP only who does not say who it is is let in', async () => {
+test('over TCP only anonymous clients are accepted', async () => {
   await using server = await serve({ address: 'tcp:host=127.0.0.1', anonymous: true });
   assert.is(await canCall(server, true), true);
   const asked: unknown[] = [];
@@ -308,7 +308,7 @@ test('a peer cannot claim to be another user', async () => {
   assert.match(await peer.until('\n'), /^REJECTED/);
   peer.write('AUTH ANONYMOUS 00\r\n');
   assert.match(await peer.until('\nREJECTED'), /\nREJECTED/);
-  // sd-bus answers with an error, where the specification asks to hang up.
+  // sd-bus answers with an error, although the specification says to disconnect.
   peer.write('BEGIN\r\n');
   assert.not.match(await peer.until('ERROR'), 'OK');
   assert.is(server.connections.size, 0);
@@ -333,7 +333,7 @@ test('calls that come together with the end of the handshake are answered, whate
   peer.close();
 });
 
-test('bytes that are no handshake end the connection', async () => {
+test('bytes that are not a handshake end the connection', async () => {
   await using server = await serve();
   const peer = await RawPeer.connect(server.address);
   peer.write('GET / HTTP/1.1\r\n\r\n');
@@ -344,14 +344,14 @@ test('bytes that are no handshake end the connection', async () => {
   assert.is(await canCall(server), true);
 });
 
-test('who does not authenticate in time is turned away', async () => {
+test('a client that does not authenticate in time is disconnected', async () => {
   const wrong = '\0AUTH EXTERNAL 39393939\r\n';
   await using server = await serve({ authenticationTimeout: 200 });
   const [silent, rejected] = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
   const started = performance.now();
   rejected.write(wrong);
   assert.is(await silent.ended, '');
-  // Whether the answer comes first is for the machine: it does where there is time for it.
+  // Whether the answer comes first depends on the machine: it does if there is time for it.
   await rejected.ended;
   assert.ok(performance.now() - started < 2000 * patience);
   await using unhurried = await serve({ authenticationTimeout: 60_000 * patience });
@@ -361,7 +361,7 @@ test('who does not authenticate in time is turned away', async () => {
 });
 
 for (const count of [300, 800]) {
-  test(`${count} clients that connect at the same moment are all let in`, async () => {
+  test(`${count} clients that connect at the same moment are all accepted`, async () => {
     await using server = await serve();
     const attempt = () => connect({ address: server.address, peer: true, timeout: 60_000 * patience });
     const clients = await Promise.all(Array.from({ length: count }, attempt));
@@ -371,7 +371,7 @@ for (const count of [300, 800]) {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  test(`${count} clients of several processes are all let in`, async () => {
+  test(`${count} clients of several processes are all accepted`, async () => {
     await using server = await serve();
     const each = count / 4;
     const script = `
@@ -390,14 +390,14 @@ for (const count of [300, 800]) {
   });
 }
 
-test('where all places are taken, who said something keeps its place, and who said nothing gives it up', async () => {
+test('if all places are taken, a client that has sent data keeps its place, and a silent one loses it', async () => {
   await using server = await serve({ limits: { unauthenticated: 3 }, authenticationTimeout: 60_000 * patience });
   const [first, silent] = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
   first.write('\0AUTH EXTERNAL\r\n');
   assert.match(await first.until('DATA'), 'DATA');
   const third = await RawPeer.connect(server.address);
   third.write('\0AUTH');
-  // The only place to be had is that of the silent one.
+  // The only place that can become free is that of the silent client.
   assert.is(await canCall(server), true);
   assert.is(await silent.ended, '');
   first.write('DATA\r\nBEGIN\r\n');
@@ -407,7 +407,7 @@ test('where all places are taken, who said something keeps its place, and who sa
   for (const peer of [first, third]) peer.close();
 });
 
-test('nobody loses its place while nobody waits for one', async () => {
+test('no client loses its place while no other waits for one', async () => {
   await using server = await serve({ limits: { unauthenticated: 2 }, authenticationTimeout: 60_000 * patience });
   const peers = [await RawPeer.connect(server.address), await RawPeer.connect(server.address)];
   await new Promise((go) => setTimeout(go, 1500));
@@ -416,11 +416,11 @@ test('nobody loses its place while nobody waits for one', async () => {
   for (const peer of peers) peer.close();
 });
 
-test('a client whose word is not read yet keeps its place, however long that takes', async () => {
+test('a client whose data has not been read yet keeps its place, however long that takes', async () => {
   await using server = await serve({ limits: { unauthenticated: 1 }, authenticationTimeout: 60_000 * patience });
   const first = await RawPeer.connect(server.address);
   const second = await RawPeer.connect(server.address);
-  // Both have spoken, and the loop is held up beyond the time that silence has.
+  // Both clients have sent data, and the loop is blocked beyond the time limit of silent clients.
   first.write(BEGIN_EXTERNAL);
   second.write(BEGIN_EXTERNAL);
   const until = performance.now() + 1500;
@@ -429,7 +429,7 @@ test('a client whose word is not read yet keeps its place, however long that tak
   for (const peer of [first, second]) peer.close();
 });
 
-test('ten thousand connections that say nothing keep nobody out for long, and leave nothing behind', async () => {
+test('ten thousand silent connections do not keep a client out for long, and leave nothing behind', async () => {
   const authenticationTimeout = 5000 * patience;
   await using server = await serve({ authenticationTimeout });
   assert.is(await canCall(server), true);
@@ -438,7 +438,7 @@ test('ten thousand connections that say nothing keep nobody out for long, and le
   for (let i = 0; i < 10_000; i++) {
     const peer = await RawPeer.connect(server.address);
     ended.push(peer.ended);
-    // Behind all who wait, and therefore no longer than those have to authenticate.
+    // It is behind all connections in the queue, so it waits no longer than these have to authenticate.
     if (i % 2000 === 1999) assert.is(await canCall(server, false, authenticationTimeout), true);
   }
   // Both ends of 64 connections are open, once those in the queue were accepted too.
@@ -455,7 +455,7 @@ test('a client that does not authenticate costs no memory for messages', async (
   const peers: RawPeer[] = [];
   const more = async (count: number) => {
     for (let i = 0; i < count; i++) peers.push(await RawPeer.connect(server.address));
-    // The server accepts them in its own time.
+    // The server accepts them at an unpredictable time.
     await new Promise((go) => setTimeout(go, 500));
     globalThis.gc?.();
     return process.memoryUsage().rss;
@@ -463,23 +463,23 @@ test('a client that does not authenticate costs no memory for messages', async (
   const before = await more(100);
   const each = ((await more(400)) - before) / 400;
   for (const peer of peers) peer.close();
-  // Both ends; with the memory of an inbox it were 400 KiB and more.
+  // Both ends; with the memory of an inbox this would be 400 KiB and more.
   assert.ok(each < 150_000 * patience, `${each} bytes`);
 });
 
-test('more connections than wanted are turned away, until one closes', async () => {
+test('connections beyond the limit are rejected, until one closes', async () => {
   await using server = await serve({ limits: { connections: 2 } });
   const open = await Promise.all([1, 2].map(() => connect({ address: server.address, peer: true })));
-  // A client is connected as soon as it has said its last word; who is answered was let in.
+  // A client is connected once it has sent its last line; a client that gets an answer was accepted.
   for (const client of open) await client.proxy(Example, PATH).call.Echo('hello');
   assert.instance(await rejection(connect({ address: server.address, peer: true })), ConnectError);
   await open[0]?.close();
-  // The server hears of it in its own time.
+  // The server notices this at an unpredictable time.
   while (server.connections.size > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(await canCall(server), true);
 });
 
-test('those who connect at the same time are not let in beyond the limit either', async () => {
+test('clients that connect at the same time do not exceed the limit either', async () => {
   const turnedAway: Problem[] = [];
   const hear = (problem: unknown) => void turnedAway.push(problem as Problem);
   subscribe('busbar:problem', hear);
@@ -496,7 +496,7 @@ test('those who connect at the same time are not let in beyond the limit either'
   await Promise.all(clients.map((client) => client.close()));
 });
 
-test('of ten at once exactly as many are told yes as may be in', async () => {
+test('of ten clients at once, as many as the limit allows get OK', async () => {
   await using server = await serve({ limits: { connections: 3 } });
   const attempts = await Promise.allSettled(
     Array.from({ length: 10 }, () => connect({ address: server.address, peer: true })),
@@ -507,7 +507,7 @@ test('of ten at once exactly as many are told yes as may be in', async () => {
   await Promise.all(clients.map((client) => client.close()));
 });
 
-test('clients that nobody takes are seen to leave, and leave their places', async () => {
+test('clients that were not taken are noticed to leave, and free their places', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { connections: 20 } });
   const before = openFds();
   for (let i = 0; i < 20; i++) await (await connect({ address: server.address, peer: true })).close();
@@ -517,7 +517,7 @@ test('clients that nobody takes are seen to leave, and leave their places', asyn
   await assertNoFdsLeft(before);
 });
 
-test('what a client said before it left is there for who takes it, as long as its place is not needed', async () => {
+test('the messages of a client that left are delivered once it is taken, unless its place is needed', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { connections: 3 } });
   const call = { path: '/', interface: 'org.example.Peer', member: 'Bye' };
   for (let i = 0; i < 5; i++) {

@@ -36,7 +36,7 @@ const test = suite('peer servers');
 
 const own = () => mkdtempSync(join(folder, 'own-'));
 
-/** Listens, has a client call, and returns the address that it called at. */
+/** Listens, has a client call, and returns the address of the call. */
 async function addressThatWorks(options: ListenOptions): Promise<string> {
   await using server = await listen({ ...options, onConnection: (bus) => bus.export(PATH, exampleObject()) });
   await using client = await connect({
@@ -56,7 +56,7 @@ test('a server listens on a path, and removes the socket', async () => {
   assert.is(existsSync(path), false);
 });
 
-test('a server makes up a name in a folder', async () => {
+test('a server chooses a name in a folder', async () => {
   for (const key of ['dir', 'tmpdir']) {
     const parent = own();
     const address = await addressThatWorks({ address: `unix:${key}=${parent}` });
@@ -92,7 +92,7 @@ test('a server listens on a free TCP port, for anonymous peers', async () => {
   assert.match(named, /^tcp:host=localhost,port=[0-9]+,family=ipv4,guid=/);
 });
 
-test('the first address that can be listened on is', async () => {
+test('a server listens on the first usable address of a list', async () => {
   const path = join(own(), 'second');
   const address = await addressThatWorks({ address: `unix:path=/nonexistent/socket;unix:path=${path}` });
   assert.ok(address.startsWith(`unix:path=${path},`));
@@ -104,7 +104,7 @@ async function failure(address: string): Promise<string> {
   return error.message;
 }
 
-test('what cannot be listened on says why', async () => {
+test('the error for an unusable address has the reason', async () => {
   assert.match(await failure('unix:path=/nonexistent/socket'), /ENOENT.*the folder does not exist/);
   assert.match(await failure('unix:'), 'exactly one of path, abstract');
   assert.match(await failure(`unix:path=/${'x'.repeat(120)}`), 'at most 107');
@@ -118,7 +118,7 @@ test('what cannot be listened on says why', async () => {
   assert.instance(await rejection(listen(options)), InvalidArgumentError);
 });
 
-/** Leaves a socket at a path as a killed server leaves it, and has something else listen there if that is wanted. */
+/** Leaves a socket at a path as a killed server does, and optionally has another server listen there. */
 async function leaveStale(path: string): Promise<void> {
   const other = createServer().listen(path);
   await new Promise((resolve) => other.once('listening', resolve));
@@ -128,7 +128,7 @@ async function leaveStale(path: string): Promise<void> {
   renameSync(kept, path);
 }
 
-test('a socket that a server listens on is left alone, one that no server listens on makes way', async () => {
+test('a socket with a server is left alone, and a socket without one is replaced', async () => {
   const path = join(own(), 'socket');
   const other = createServer().listen(path);
   await new Promise((resolve) => other.once('listening', resolve));
@@ -139,7 +139,7 @@ test('a socket that a server listens on is left alone, one that no server listen
   assert.equal(readdirSync(dirname(path)), []);
 });
 
-test('what is no socket is never removed', async () => {
+test('a file that is not a socket is never removed', async () => {
   const parent = own();
   const path = join(parent, 'socket');
   for (const [what, make] of [
@@ -154,14 +154,14 @@ test('what is no socket is never removed', async () => {
     assert.is(lstatSync(path).ino, ino);
     rmSync(path, { recursive: true });
   }
-  // Neither is what a symbolic link leads to.
+  // The target of a symbolic link is not removed either.
   await leaveStale(join(parent, 'real'));
   symlinkSync('real', path);
   assert.match(await failure(`unix:path=${path}`), 'a symbolic link is there');
   assert.equal(readdirSync(parent), ['real', 'socket']);
 });
 
-test('of many servers that start where one was killed exactly one listens, and clients reach it', async () => {
+test('of many servers that start at the path of a killed one, exactly one listens, and clients reach it', async () => {
   for (let round = 0; round < 5; round++) {
     const path = join(own(), 'socket');
     await leaveStale(path);
@@ -179,10 +179,10 @@ test('of many servers that start where one was killed exactly one listens, and c
   }
 });
 
-test('a socket of another server that has the number of the first is not removed by the first', async () => {
+test('a server does not remove the socket of another server, even if it has the same inode number', async () => {
   const path = join(own(), 'socket');
   const server = await listen({ address: `unix:path=${path}`, onConnection: () => {} });
-  // File systems give the number of a removed file to the next one.
+  // File systems reuse the inode number of a removed file.
   rmSync(path);
   const other = createServer().listen(path);
   await new Promise((resolve) => other.once('listening', resolve));
@@ -191,7 +191,7 @@ test('a socket of another server that has the number of the first is not removed
   other.close();
 });
 
-test('the socket goes with a process that exits or comes to its end, and a killed one does not hinder the next', async () => {
+test('the socket is removed when a process exits or ends by a signal, and a killed one does not hinder the next', async () => {
   const path = join(own(), 'socket');
   const serving = (then: string) => `
     import { listen } from ${JSON.stringify(libraryEntry)};
@@ -212,14 +212,14 @@ test('the socket goes with a process that exits or comes to its end, and a kille
     const program = Program.start(process.execPath, moduleArguments(serving('')));
     await program.line('listening');
     program.kill(signal);
-    // It dies as it would without a server.
+    // It ends as it would without a server.
     assert.is((await program.finished).signal, signal);
     assert.is(existsSync(path), true);
     await addressThatWorks({ address: `unix:path=${path}` });
   }
 });
 
-test('a relative path is one place, wherever the program goes', async () => {
+test('a relative path stays the same place if the program changes its folder', async () => {
   const parent = own();
   const script = `
     import { existsSync } from 'node:fs';
@@ -242,7 +242,7 @@ test('a relative path is one place, wherever the program goes', async () => {
   assert.equal(readdirSync(parent), []);
 });
 
-test('names of sockets have the length that the kernel takes', async () => {
+test('paths of sockets may have the length that the kernel accepts', async () => {
   const abstract = `busbar-${process.pid}-`.padEnd(107, 'x');
   await using server = await listen({ address: `unix:abstract=${abstract}`, onConnection: () => {} });
   const options = { address: server.address, peer: true } as const;
@@ -266,7 +266,7 @@ async function rejectionOf(options: ListenOptions): Promise<string> {
   return ((await rejection(listen(options))) as Error).message;
 }
 
-test('a file that came to the socket’s place is left alone', async () => {
+test('a file that has replaced the socket is left alone', async () => {
   const path = join(own(), 'socket');
   const server = await listen({ address: `unix:path=${path}` });
   rmSync(path);
@@ -275,7 +275,7 @@ test('a file that came to the socket’s place is left alone', async () => {
   assert.is(existsSync(path), true);
 });
 
-test('connections are iterated over, until the server closes', async () => {
+test('connections can be iterated, until the server closes', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const taken: MessageBus[] = [];
   const loop = (async () => {
@@ -285,7 +285,7 @@ test('connections are iterated over, until the server closes', async () => {
   await Promise.all(clients.map((client) => client.call(ping)));
   assert.is(taken.length, 3);
   assert.equal([...server.connections], taken);
-  // Idle connections are no reason to stay: without this the process may end before it hears of their loss.
+  // Idle connections do not keep the process alive: without this timer it may end before their loss is detected.
   for (const client of clients) client.ref();
   await server.close();
   await loop;
@@ -294,7 +294,7 @@ test('connections are iterated over, until the server closes', async () => {
 
 const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
 
-test('a client that somebody waited for who has left goes to the next one', async () => {
+test('a waiting iterator does not get a client that has already left; the next iterator gets the next client', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   const [left, stays] = [server[Symbol.asyncIterator](), server[Symbol.asyncIterator]()];
   const nobody = left.next();
@@ -307,13 +307,13 @@ test('a client that somebody waited for who has left goes to the next one', asyn
   assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
 });
 
-test('a transport that there is not is refused before anybody can connect', async () => {
+test('an unknown transport is refused before a client can connect', async () => {
   const address = `unix:tmpdir=${folder}`;
   assert.instance(await rejection(listen({ address, transport: 'bogus' as never })), InvalidArgumentError);
   assert.instance(await rejection(listen({ address, limits: { connections: '5' as never } })), InvalidArgumentError);
 });
 
-test('closing writes what was sent, and leaves connections open if asked to', async () => {
+test('closing writes what was sent, and leaves connections open on request', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const next = server[Symbol.asyncIterator]().next();
   const client = await connect({ address: server.address, peer: true });
@@ -329,7 +329,7 @@ test('closing writes what was sent, and leaves connections open if asked to', as
   await server.close();
 });
 
-test('a connection that nobody took is closed with the server', async () => {
+test('a connection that was not taken is closed with the server', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const client = await connect({ address: server.address, peer: true });
   client.ref();
@@ -337,7 +337,7 @@ test('a connection that nobody took is closed with the server', async () => {
   assert.instance(await client.disconnected, ConnectionClosedError);
 });
 
-test('a handler of connections that fails is reported, and the connection goes on', async () => {
+test('a handler of connections that fails is reported, and the connection stays open', async () => {
   const warnings: string[] = [];
   const listener = ({ message }: Error) => warnings.push(message);
   process.on('warning', listener);
@@ -352,7 +352,7 @@ test('a handler of connections that fails is reported, and the connection goes o
   assert.match(warnings[0] as string, 'later');
 });
 
-/** A program that listens, and does what `script` says. */
+/** A program that listens, and runs `script`. */
 function listening(script: string): Program {
   const preamble = `
     import { connect, listen } from ${JSON.stringify(libraryEntry)};
@@ -362,14 +362,14 @@ function listening(script: string): Program {
   return Program.start(process.execPath, moduleArguments(`${preamble}${script}; console.log('ready')`));
 }
 
-test('a process stays for a server, unless it closes it or does not want to stay', async () => {
+test('a server keeps its process alive, unless it is closed or unreferenced', async () => {
   const stays = ['', 'server.unref(); server.ref()'].map((script) => listening(script).staysAfter('ready'));
   const ends = ['await server.close()', 'server.unref()'].map((script) => listening(script).finished);
   assert.equal(await Promise.all(stays), [true, true]);
   for (const { code, stdout } of await Promise.all(ends)) assert.equal([code, stdout], [0, 'ready\n']);
 });
 
-test('a connection of a server keeps the process alive on its own account', async () => {
+test('a connection of a server keeps the process alive separately', async () => {
   const serving = (onConnection: string, then: string) =>
     Program.start(
       process.execPath,

@@ -1,5 +1,5 @@
-// Peers whose ends are on different transports, in either role: the handshake of our own with that of sd-bus. And the
-// very first messages, which may come together with the handshake's end.
+// Peers whose ends use different transports, in either role: the handshake of this library with that of sd-bus, and the
+// very first messages, which may come together with the end of the handshake.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -21,7 +21,7 @@ const other: TransportKind = tested === 'socket' ? 'sd-bus' : 'socket';
 async function passes(bus: MessageBus): Promise<void> {
   const fd = openSync('/proc/self/stat', 'r');
   const returned = (await bus.proxy(Example, PATH).call.Pass(fd)) as { readonly fd: number; close(): void };
-  // By its name: not every runtime reads descriptors that it did not open.
+  // By its path: not every runtime reads descriptors that it did not open.
   assert.match(readFileSync(`/proc/self/fd/${returned.fd}`, 'utf8'), `${process.pid} (`);
   returned.close();
   closeSync(fd);
@@ -58,7 +58,7 @@ for (const [server, client] of [
   });
 }
 
-test('a client refuses a server that is another than the address says', async () => {
+test('a client refuses a server with another guid than its address has', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
   const guid = /guid=([0-9a-f]+)/.exec(server.address)?.[1] as string;
   const upper = server.address.replace(guid, guid.toUpperCase());
@@ -73,7 +73,7 @@ test('a client refuses a server that is another than the address says', async ()
   }
 });
 
-// sd-bus hangs up on descriptors that it reads together with the end of the handshake: here it only sends them.
+// sd-bus ends a connection if it reads descriptors together with the end of the handshake: here it only sends them.
 if (tested === 'socket') {
   test('descriptors in a client’s very first message arrive', async () => {
     for (const transport of [tested, other]) {
@@ -112,7 +112,7 @@ if (tested === 'socket') {
 }
 
 test('a host name is looked up, and each of its addresses tried', async () => {
-  // On sd-bus only the first.
+  // With sd-bus only the first one.
   const transport = 'socket';
   const listening = { address: 'tcp:host=127.0.0.1', anonymous: true, onConnection: () => {}, transport } as const;
   await using server = await listen(listening);
@@ -127,7 +127,7 @@ test('a host name is looked up, and each of its addresses tried', async () => {
   );
 });
 
-test('a peer that cannot be reached says why', async () => {
+test('the error for an unreachable peer has the reason', async () => {
   const refused = async (address: string) =>
     (await rejection(connect({ address, peer: true, anonymous: true }))).message;
   assert.match(await refused('unix:path=/nonexistent/socket'), /ENOENT while trying to connect \(the socket does not/);
@@ -140,7 +140,7 @@ test('a peer that cannot be reached says why', async () => {
   silent.close();
 });
 
-test('addresses are tried in order, those for sd-bus among them', async () => {
+test('addresses are tried in order, including those that only sd-bus supports', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
   const others = 'unix:path=/nonexistent/socket;unixexec:path=/bin/false;unix:dir=/tmp';
   await (await connect({ address: `${others};${server.address}`, peer: true })).close();
@@ -149,7 +149,7 @@ test('addresses are tried in order, those for sd-bus among them', async () => {
   assert.match(message, /unix:dir=\/tmp \(address\): "dir" is for servers/);
 });
 
-test('an address that is not one socket’s is connected to by sd-bus, whatever the transport is to be', async () => {
+test('an address that is not one socket’s is connected to by sd-bus, whatever transport is requested', async () => {
   const transports: unknown[] = [];
   const note = (event: unknown) => void transports.push((event as ConnectionEvent).transport);
   subscribe('busbar:connection', note);
@@ -161,7 +161,7 @@ test('an address that is not one socket’s is connected to by sd-bus, whatever 
   assert.ok(transports.every((transport) => transport === 'sd-bus'));
 });
 
-test('a peer that sends descriptors at once is connected to on socket, and told of on sd-bus', async () => {
+test('a peer that sends descriptors at once can be connected to with socket; with sd-bus the error names the cause', async () => {
   const signal = { path: '/', interface: 'org.example.Peer', member: 'Take', signature: 'h' };
   const onConnection = (bus: MessageBus) => {
     const fd = openSync('/dev/null', 'r');
@@ -171,7 +171,7 @@ test('a peer that sends descriptors at once is connected to on socket, and told 
   await using server = await listen({ address: `unix:tmpdir=${folder}`, transport: 'socket', onConnection });
   await using client = await connect({ address: server.address, peer: true, transport: 'socket' });
   assert.is(client.state, 'open');
-  // Whether the descriptors arrive in one read with the last line is for the machine; here both ends share a loop.
+  // Whether the descriptors arrive in one read with the last line depends on the machine; here both ends share a loop.
   for (let attempt = 0; attempt < 20; attempt++) {
     const result = await connect({ address: server.address, peer: true, transport: 'sd-bus' }).catch(
       (error: Error) => error,

@@ -1,4 +1,4 @@
-// Two processes' worth of conversation without a bus: calls, signals, objects and descriptors in both directions.
+// Connections without a bus: calls, signals, objects and descriptors in both directions.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -65,12 +65,12 @@ test('both ends call each other at once, and every call gets its own answer', as
   );
 });
 
-test('signals reach the other end, whatever sender the subscription names, and carry none', async () => {
+test('signals reach the other end, whatever sender the subscription names, and have no sender', async () => {
   await using ends = await peers();
   const [mine, theirs] = [exampleObject(), exampleObject()];
   ends.client.export(PATH, mine);
   ends.accepted.export(PATH, theirs);
-  // Nothing orders what comes here after what comes there.
+  // Messages in the two directions have no order among each other.
   const heard = { client: [] as unknown[], server: [] as unknown[] };
   ends.client.proxy(Example, PATH).on.Said((text) => heard.client.push(text));
   ends.accepted.proxy(Example, 'org.example.Whatever', PATH).on.Said((text) => heard.server.push(text));
@@ -81,7 +81,7 @@ test('signals reach the other end, whatever sender the subscription names, and c
   assert.equal(heard, { client: ['one', undefined], server: ['two'] });
 });
 
-test('rules are matched here: what does not fit is not delivered', async () => {
+test('rules are matched here: signals that do not match are not delivered', async () => {
   await using ends = await peers();
   const theirs = exampleObject();
   ends.accepted.export(PATH, theirs);
@@ -126,12 +126,12 @@ test('a large message arrives', async () => {
   assert.is(await ends.client.proxy(Example, PATH).call.Size(bytes), bytes.length);
 });
 
-test('what large messages brought stays as it is when others come after them', async () => {
+test('the values of large messages do not change when other messages follow', async () => {
   await using ends = await peers();
   ends.accepted.export(PATH, exampleObject());
   const { Echo } = ends.client.proxy(Example, PATH).call;
   const sizes = [300_000, 290_000, 800_000, 300_000, 2_000_000, 300_001, 10];
-  // Bytes, texts and objects are made in ways of their own. All are echoed before any is looked at.
+  // Bytes, texts and objects are decoded in different ways. All are echoed before any is compared.
   const values = sizes.flatMap((size, index) => {
     const letter = String.fromCharCode(97 + index);
     const text = letter.repeat(size);
@@ -143,11 +143,11 @@ test('what large messages brought stays as it is when others come after them', a
       return Echo(Buffer.isBuffer(value) ? variant.ay(value) : variant('a{sv}', value));
     }),
   );
-  // Without the difference, which would be of a hundred thousand lines.
+  // Without the difference, which would have a hundred thousand lines.
   for (const [index, echo] of echoes.entries()) assert.ok(isDeepStrictEqual(echo, values[index]), `value ${index}`);
 });
 
-test('each end knows who the other one is', async () => {
+test('each end has the credentials of the other one', async () => {
   await using ends = await peers();
   ends.client.export(PATH, exampleObject());
   ends.accepted.export(PATH, exampleObject());
@@ -160,7 +160,7 @@ test('each end knows who the other one is', async () => {
   assert.ok(process.getgroups?.().every((gid) => gids?.includes(gid)));
 });
 
-test('there are no names, and what only a bus can answer rejects', async () => {
+test('there are no names, and methods that need a bus reject', async () => {
   await using ends = await peers();
   assert.is(ends.client.uniqueName, undefined);
   assert.instance(await rejection(ends.client.listNames()), NotSupportedError);
@@ -172,7 +172,7 @@ test('there are no names, and what only a bus can answer rejects', async () => {
   );
 });
 
-test('what the handler of a new connection exports is there for the peer’s first call', async () => {
+test('objects that the handler of a new connection exports exist for the peer’s first call', async () => {
   for (let i = 0; i < 20; i++) {
     const server = await listen({
       address: `unix:tmpdir=${folder}`,
@@ -184,7 +184,7 @@ test('what the handler of a new connection exports is there for the peer’s fir
   }
 });
 
-test('what the server says at once finds the listeners of whoever awaited connect', async () => {
+test('messages that the server sends at once reach listeners that are added right after connect', async () => {
   const server = await listen({
     address: `unix:tmpdir=${folder}`,
     onConnection(bus) {
@@ -200,7 +200,7 @@ test('what the server says at once finds the listeners of whoever awaited connec
   await server.close();
 });
 
-test('a connection that nobody has taken yet is not answered before it is', async () => {
+test('calls on a connection that was not taken yet are answered once it is taken', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const clients = await Promise.all([1, 2].map(() => connect({ address: server.address, peer: true })));
   const calls = clients.map((client) => client.proxy(Example, PATH).call.Echo('early'));
@@ -213,7 +213,7 @@ test('a connection that nobody has taken yet is not answered before it is', asyn
   await server.close();
 });
 
-test('a call that waits rejects when the other end closes, on either side', async () => {
+test('a pending call rejects when the other end closes, on either side', async () => {
   for (const closing of ['client', 'accepted'] as const) {
     await using ends = await peers();
     ends.client.export(PATH, exampleObject());
@@ -229,7 +229,7 @@ test('a call that waits rejects when the other end closes, on either side', asyn
   }
 });
 
-test('the signal of a call aborts when the caller closes', async () => {
+test('the AbortSignal of a call fires when the caller closes', async () => {
   await using ends = await peers();
   const aborted = new Promise((resolve) => ends.accepted.export(PATH, exampleObject(resolve)));
   void rejection(ends.client.proxy(Example, PATH).call.Slow());
@@ -237,12 +237,12 @@ test('the signal of a call aborts when the caller closes', async () => {
   await aborted;
 });
 
-test('an unknown object is an error of the peer’s', async () => {
+test('an unknown object is an error of the peer', async () => {
   await using ends = await peers();
   assert.instance(await rejection(ends.client.proxy(Example, '/nothing').call.Echo(1)), UnknownObjectError);
 });
 
-test('what is told of messages of a peer says so, since it has no name', async () => {
+test('errors about messages of a peer say “the peer”, since it has no name', async () => {
   await using ends = await peers({ limits: { messageSize: 1000 } });
   const told: string[] = [];
   const note = (problem: unknown) => void told.push((problem as { message: string }).message);
@@ -261,7 +261,7 @@ test('what is told of messages of a peer says so, since it has no name', async (
   for (const text of told) assert.match(text, /^a (signal|message) from the peer /);
 });
 
-test('what closes the connection is the last that gets a signal, also of several that wait for the same one', async () => {
+test('a listener that closes the connection is the last one to get a signal, also of several for the same rule', async () => {
   for (const closing of ['a handler', 'a listener'] as const) {
     await using ends = await peers();
     const seen: string[] = [];
@@ -278,14 +278,14 @@ test('what closes the connection is the last that gets a signal, also of several
     ends.accepted.subscribe({ member: 'Said' }, () => void seen.push('another listener'));
     ends.accepted.subscribe({ interface: 'org.example.Peer' }, () => void seen.push('a listener of another rule'));
     ends.client.emit({ path: PATH, interface: 'org.example.Peer', member: 'Said' });
-    // A call that came before the end is answered all the same, and message handlers see it.
+    // A call that came before the end is still answered, and message handlers get it.
     assert.is(await ends.client.proxy(Example, PATH).call.Echo('anyone?'), 'anyone?');
     const told = closing === 'a handler' ? ['a handler'] : ['a handler', 'another handler', 'a listener'];
     assert.equal(seen, [...told, 'a call']);
   }
 });
 
-test('a peer needs an address', async () => {
+test('a peer requires an address', async () => {
   assert.instance(await rejection(connect({ peer: true })), InvalidArgumentError);
 });
 

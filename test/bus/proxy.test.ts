@@ -26,7 +26,7 @@ const test = suite('proxy');
 
 const Shelf = defineInterface('org.example.Shelf', {
   methods: {
-    // Names that would collide with a proxy's own, were they not in a namespace.
+    // Names that would collide with the proxy's own members if they were not in a namespace.
     call: { out: 's' },
     // biome-ignore lint/suspicious/noThenProperty: that such a member does no harm is what is tested
     then: { out: 's' },
@@ -67,11 +67,11 @@ test('members may have any name', async () => {
   assert.is(shelf.properties['dashed-name'], 'dot');
 });
 
-test('a proxy is no promise, although it has a member called then', async () => {
+test('a proxy is not a thenable, although it has a member called then', async () => {
   assert.is(await Promise.resolve(proxy), proxy);
 });
 
-test('members can be taken out and passed on', async () => {
+test('members can be destructured and passed on', async () => {
   const { Pick } = proxy.call;
   assert.equal(await Promise.all([1, 2].map((index) => Pick(index))), [
     ['book 1', 100],
@@ -79,7 +79,7 @@ test('members can be taken out and passed on', async () => {
   ]);
 });
 
-test('a proxy knows what it is about', () => {
+test('a proxy has its destination, path and interface', () => {
   assert.is(proxy.destination, 'org.example.Shelf');
   assert.is(proxy.path, '/shelf');
   assert.is(proxy.interface, 'org.example.Shelf');
@@ -96,7 +96,7 @@ test('arrays of numbers are arrays, or typed arrays on request', async () => {
   assert.equal(await proxy.with({ typedArrays: true }).call.Numbers(), Int32Array.of(1, 2, 3));
 });
 
-test('making a proxy, and taking its members out, sends nothing', async () => {
+test('making a proxy, and destructuring its members, sends nothing', async () => {
   class Decorated extends ServiceInterface {
     constructor() {
       super('org.example.Shelf');
@@ -113,13 +113,13 @@ test('making a proxy, and taking its members out, sends nothing', async () => {
   assert.is(client.stats().messagesSent, before);
 });
 
-test('options add up', async () => {
+test('options of a proxy and of a call are combined', async () => {
   const both = proxy.with({ variants: 'wrap' }).with({ timeout: 1000 });
   const details = (await both.call.Details()) as Record<string, unknown>;
   assert.instance(details.Year, Variant);
 });
 
-test('an object is asked what it is', async () => {
+test('an object is introspected', async () => {
   const object = await client.object('org.example.Shelf', '/shelf');
   assert.ok(object.interfaces.includes('org.example.Shelf'));
   const asked = object.interface('org.example.Shelf');
@@ -127,14 +127,14 @@ test('an object is asked what it is', async () => {
   assert.is(await asked.get.Count?.(), 3);
 });
 
-test('an interface that an object does not have is named with what it has', async () => {
+test('the error for an interface that an object does not have lists its interfaces', async () => {
   const object = await client.object('org.example.Shelf', '/shelf');
   const error = thrown(() => object.interface('org.example.Shelv'));
   assert.instance(error, UnknownInterfaceError);
   assert.match(error.message, 'did you mean org.example.Shelf?');
 });
 
-test('a description from a string, a file or a node makes the same proxy, and asks nobody', async () => {
+test('a description from a string, a file or a node makes the same proxy, and sends nothing', async () => {
   const description = describe(Shelf);
   const node = { path: '/shelf', interfaces: new Map([[description.name, description]]), children: new Map() };
   const xml = introspectionXml(node);
@@ -147,7 +147,7 @@ test('a description from a string, a file or a node makes the same proxy, and as
   assert.equal(absent.interfaces, ['org.example.dbustest.Module']);
 });
 
-test('a class whose members are called otherwise is used by the names in the class, whatever proxy came first', async () => {
+test('a class that renames members is used by the names in the class, whatever proxy came first', async () => {
   class Renamed extends ServiceInterface {
     constructor() {
       super('org.example.Renamed');
@@ -176,7 +176,7 @@ const Settings = defineInterface('org.example.Settings', {
   },
 });
 
-test('the variant that a property is sent in is no value of it, however variants are read', async () => {
+test('the variant that contains a property is not part of its value, however variants are decoded', async () => {
   const settings = implement(Settings, { Numbers: [1, 2], Any: new Variant('u', 5), Map: { k: new Variant('q', 7) } });
   await using exported = service.export('/settings', settings);
   assert.ok(exported);
@@ -204,7 +204,7 @@ test('the variant that a property is sent in is no value of it, however variants
   subscription.end();
 });
 
-test('a call takes the options of how to decode, beside what it calls or behind it', async () => {
+test('a call takes decoding options in its object or as the last argument', async () => {
   const get = {
     destination: 'org.example.Shelf',
     path: '/shelf',

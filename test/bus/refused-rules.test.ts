@@ -1,4 +1,4 @@
-// Rules that a bus refuses, because it has as many as it takes of one connection or user: nothing is left half alive.
+// Rules that a bus refuses because a connection or user has reached its limit: nothing is left half subscribed.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +11,7 @@ import { until } from '../helpers/until.js';
 const test = suite('refused rules');
 const NAME = 'org.example.Refused';
 
-/** Takes all the rules that the bus gives. */
+/** Adds rules until the bus refuses one. */
 async function exhaust(bus: MessageBus): Promise<Subscription[]> {
   const taken: Subscription[] = [];
   for (;;) {
@@ -55,7 +55,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       const early = client.subscribe(rule, () => heard.push('early'));
       await until(() => noted.problems.length === 1);
       assert.match(noted.problems[0] as string, 'refused the match rule');
-      // Each is told.
+      // Each subscription is told.
       assert.instance(await rejection(early.ready), LimitsExceededError);
       const second = client.subscribe(rule, () => heard.push('second'));
       assert.instance(await rejection(second.ready), LimitsExceededError);
@@ -70,41 +70,46 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       for (const each of [early, second, third, ...taken]) each.end();
       const { matchRules, subscriptions } = client.stats();
       assert.equal([matchRules, subscriptions], [0, 0]);
-      // Everything was given back at the bus.
+      // All rules were removed from the bus.
       assert.is((await exhaust(client)).length, taken.length + 1);
     },
   );
 
-  testUnless(PrivateBus.missing({ daemon }), test, `a watcher that cannot follow says so: ${daemon}`, async () => {
-    await using server = await PrivateBus.start({ daemon, limits: matchRuleLimit(20, daemon) });
-    await using client = await connect({ address: server.address });
-    await using other = await connect({ address: server.address });
-    const taken = await exhaust(client);
-    using noted = noteProblems(client);
-    const told: unknown[] = [];
-    const watcher = (who: string) => ({
-      appeared: () => told.push(`${who} appeared`),
-      vanished: () => told.push(`${who} vanished`),
-      refused: (reason: unknown) => told.push(`${who} refused`, reason instanceof LimitsExceededError),
-    });
-    using _first = client.watchName(NAME, watcher('first'));
-    await until(() => told.length === 3);
-    assert.equal(told.splice(0), ['first vanished', 'first refused', true]);
-    assert.equal(noted.problems, []);
-    // One that does not listen for that is reported.
-    client.watchName(NAME, {})[Symbol.dispose]();
-    using _silent = client.watchName(`${NAME}2`, {});
-    await until(() => noted.problems.length === 1);
-    assert.match(noted.problems[0] as string, `the owner of ${NAME}2`);
-    await client.listNames();
-    told.length = 0;
-    taken.pop()?.end();
-    using _later = client.watchName(NAME, watcher('later'));
-    await client.listNames();
-    await other.requestName(NAME);
-    await client.listNames();
-    assert.equal(told, ['later vanished', 'first appeared', 'later appeared']);
-  });
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `a watcher whose rule is refused is told so: ${daemon}`,
+    async () => {
+      await using server = await PrivateBus.start({ daemon, limits: matchRuleLimit(20, daemon) });
+      await using client = await connect({ address: server.address });
+      await using other = await connect({ address: server.address });
+      const taken = await exhaust(client);
+      using noted = noteProblems(client);
+      const told: unknown[] = [];
+      const watcher = (who: string) => ({
+        appeared: () => told.push(`${who} appeared`),
+        vanished: () => told.push(`${who} vanished`),
+        refused: (reason: unknown) => told.push(`${who} refused`, reason instanceof LimitsExceededError),
+      });
+      using _first = client.watchName(NAME, watcher('first'));
+      await until(() => told.length === 3);
+      assert.equal(told.splice(0), ['first vanished', 'first refused', true]);
+      assert.equal(noted.problems, []);
+      // A watcher without `refused` is reported.
+      client.watchName(NAME, {})[Symbol.dispose]();
+      using _silent = client.watchName(`${NAME}2`, {});
+      await until(() => noted.problems.length === 1);
+      assert.match(noted.problems[0] as string, `the owner of ${NAME}2`);
+      await client.listNames();
+      told.length = 0;
+      taken.pop()?.end();
+      using _later = client.watchName(NAME, watcher('later'));
+      await client.listNames();
+      await other.requestName(NAME);
+      await client.listNames();
+      assert.equal(told, ['later vanished', 'first appeared', 'later appeared']);
+    },
+  );
 }
 
 test.run();

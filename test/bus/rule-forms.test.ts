@@ -1,5 +1,5 @@
-// Every form of a match rule and every limit, on both daemons: what the library accepts is taken by the bus and filtered by
-// it as by the library, and which rules a bus takes as equal is what the library takes them to be.
+// Every form of a match rule and every limit, on both daemons: the bus accepts the rules that the library accepts, filters
+// by them as the library does, and regards the same rules as equal.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatMatchRule, type MatchRule } from '../../src/bus/rules/match-rule.js';
@@ -66,7 +66,7 @@ const forms: readonly MatchRule[] = [
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   const missing = PrivateBus.missing({ daemon });
 
-  testUnless(missing, test, `what the library accepts the bus takes, up to the same length: ${daemon}`, async () => {
+  testUnless(missing, test, `the bus accepts what the library accepts, up to the same length: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using bus = await connect({ address: server.address });
     for (const form of forms) {
@@ -88,7 +88,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     assert.is(formatMatchRule({ arg0: 'x'.repeat(1024 - "arg0=''".length) }).length, 1024);
   });
 
-  testUnless(missing, test, `what the library refuses, the bus refuses as well: ${daemon}`, async () => {
+  testUnless(missing, test, `the bus refuses what the library refuses: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using bus = await connect({ address: server.address });
     for (const text of [
@@ -116,7 +116,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     }
   });
 
-  testUnless(missing, test, `rules are equal to the bus where the library knows it: ${daemon}`, async () => {
+  testUnless(missing, test, `the bus regards rules as equal that the library regards as equal: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using bus = await connect({ address: server.address });
     const different: readonly [MatchRule, MatchRule][] = [
@@ -154,12 +154,12 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
       assert.is(isTakenAsEqual, isGroup && daemon === 'dbus-daemon', `${added} and ${removed}`);
       if (!isTakenAsEqual) assert.is(await ask(bus, 'RemoveMatch', added), undefined);
     }
-    // The order and the quoting of the keys mean nothing.
+    // The order and the quoting of the keys have no meaning.
     assert.is(await ask(bus, 'AddMatch', "type='signal',member='M',interface='i.A'"), undefined);
     assert.is(await ask(bus, 'RemoveMatch', 'interface=i.A,type=signal,member=M'), undefined);
   });
 
-  testUnless(missing, test, `the bus and the library hand out the same signals: ${daemon}`, async () => {
+  testUnless(missing, test, `the bus and the library deliver the same signals: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using bus = await connect({ address: server.address });
     await using sender = await connect({ address: server.address });
@@ -184,7 +184,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     for (const form of forms.filter(
       ({ sender: from, destination }) => from === undefined && destination === undefined,
     )) {
-      // What the bus sends, without the library's filter in between.
+      // What the bus delivers, without the filter of the library.
       const sent: string[] = [];
       const heard: string[] = [];
       const noteSent = bus.addMessageHandler(({ sender: from, path, interface: name, body }) => {
@@ -228,7 +228,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     }
     await sender.listNames();
     await bus.listNames();
-    // dbus-broker looks at no argument behind the first one that is neither a string nor a path.
+    // dbus-broker compares no argument behind the first one that is neither a string nor a path.
     assert.equal(heard, daemon === 'dbus-broker' ? ['ss'] : ['ss', 'us', '(s)s']);
   });
 }

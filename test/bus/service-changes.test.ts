@@ -1,5 +1,5 @@
-// What is read of an object, and what is told of its changes, in the order in which both arrive: whoever takes one after the
-// other has the state that the object is in.
+// Reading the state of an object, and the signals of its changes, in the order of their arrival: a client that applies both
+// in turn has the state of the object.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
@@ -29,13 +29,13 @@ test.after(async () => {
 
 type Objects = Record<string, Record<string, Record<string, unknown>>>;
 
-/** What the client is told of the objects below `/` and their properties, and what it takes them to be by that. */
+/** What a client is told of the objects below `/` and their properties, and the state that it derives from that. */
 class Mirror implements AsyncDisposable {
   readonly events: string[] = [];
   readonly objects: Objects = Object.create(null);
   readonly #subscriptions;
 
-  /** Hears of everything that is sent from now on. */
+  /** Subscribes to everything that is sent from now on. */
   static async start(): Promise<Mirror> {
     const mirror = new Mirror();
     await Promise.all(mirror.#subscriptions.map(({ ready }) => ready));
@@ -48,7 +48,7 @@ class Mirror implements AsyncDisposable {
     );
   }
 
-  /** Asks for everything, and takes that for true from when it arrives. */
+  /** Requests everything, and takes the answer for the state at its arrival. */
   async read(destination: string): Promise<void> {
     const call = { destination, path: '/', interface: MANAGER, member: 'GetManagedObjects' };
     const [objects] = (await client.call(call)) as [Objects];
@@ -77,14 +77,14 @@ class Mirror implements AsyncDisposable {
   }
 }
 
-/** A service that nobody knows yet, with an ObjectManager at the root. */
+/** A service with a new connection, and an ObjectManager at the root. */
 async function serve() {
   const service = await connect({ address: daemon.address });
   service.exportObjectManager('/');
   return { service, name: service.uniqueName as string };
 }
 
-/** An object that leaves when it is asked to. */
+/** An object that is unexported when its method is called. */
 function counter(leave: () => void = () => {}) {
   const object = implement(Counter, {
     Leave: () => leave(),
@@ -96,7 +96,7 @@ function counter(leave: () => void = () => {}) {
   return object;
 }
 
-/** A getter that the test lets go on. */
+/** A getter that waits for the test. */
 function gate() {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -105,7 +105,7 @@ function gate() {
   return { open, get: async () => opened.then(() => 'at last') };
 }
 
-test('an object that leaves while everything is read is not there in the end', async () => {
+test('an object that is unexported while everything is read is absent in the end', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   for (const path of ['/a', '/b']) {
@@ -121,7 +121,7 @@ test('an object that leaves while everything is read is not there in the end', a
   await service.close();
 });
 
-test('a value that changes while everything is read is the new one in the end', async () => {
+test('a value that changes while everything is read has its new value in the end', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   service.export('/a', counter());
@@ -131,7 +131,7 @@ test('a value that changes while everything is read is the new one in the end', 
   await service.close();
 });
 
-test('so is everything where a getter takes its time', async () => {
+test('the same holds with a slow getter', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   const { open, get } = gate();
@@ -157,7 +157,7 @@ test('so is everything where a getter takes its time', async () => {
   await service.close();
 });
 
-test('an object is announced with the values that it has then', async () => {
+test('an object is announced with its current values', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   await mirror.read(name);
@@ -175,13 +175,13 @@ test('an object is announced with the values that it has then', async () => {
   await service.close();
 });
 
-test('a getter that never settles keeps nothing back but itself, and that not for ever', async () => {
+test('a getter that never settles delays only its own value, and not for ever', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   const problems: string[] = [];
   const note = (problem: unknown) => void problems.push((problem as Problem).message);
   subscribe('busbar:problem', note);
-  // The time that getters have is over when the test says so.
+  // The test decides when the time limit of getters expires.
   const { setTimeout: later } = globalThis;
   const limits: (() => void)[] = [];
   const hold = (run: () => void, milliseconds?: number) => {
@@ -207,7 +207,7 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
     exported.end();
     await service.listNames();
     await client.listNames();
-    // What the getter owes is given up: others learn that they do not know the value.
+    // The value of the getter is abandoned: clients are told that it is invalidated.
     assert.equal(mirror.events.slice(3), ['changed /stuck {}', 'InterfacesRemoved /stuck']);
     assert.match(problems[0] ?? '', /org\.example\.Slow\.Later(?: at \S+)? could not be read/);
   } finally {
@@ -217,7 +217,7 @@ test('a getter that never settles keeps nothing back but itself, and that not fo
   await service.close();
 });
 
-test('objects that come and go for ever do not keep everything from being read', async () => {
+test('objects that come and go all the time do not keep everything from being read', async () => {
   const { service, name } = await serve();
   await using mirror = await Mirror.start();
   const slowly = () => new Promise<string>((resolve) => setTimeout(resolve, 20, 'late'));
@@ -235,7 +235,7 @@ test('objects that come and go for ever do not keep everything from being read',
   await service.close();
 });
 
-test('a value that takes time is asked for again where it has changed meanwhile', async () => {
+test('a slow value that has changed meanwhile is read again', async () => {
   const { service, name } = await serve();
   const Two = defineInterface('org.example.Two', {
     properties: { Fast: { type: 'u', access: 'read' }, Later: { type: 's', access: 'read' } },
@@ -246,7 +246,7 @@ test('a value that takes time is asked for again where it has changed meanwhile'
   const events: unknown[] = [];
   const remote = client.proxy(Two, name, '/two');
   const changes = remote.onChange((changed) => void events.push(changed));
-  // The rule is in force before there is anything to hear.
+  // The rule is added before any signal.
   await client.listNames();
   service.export('/two', two);
   await service.listNames();
@@ -258,14 +258,14 @@ test('a value that takes time is asked for again where it has changed meanwhile'
   await service.listNames();
   open();
   await all;
-  // The values that the announcement of the object lacked follow it; the change is told before what overtakes it, and its
-  // value when it is known.
+  // The values that the announcement of the object lacked follow it; the change is sent before the messages that overtake
+  // it, and its value once it is known.
   assert.equal(events, [{ Fast: 1 }, {}, { Fast: 2 }, { Later: 'at last' }, { Fast: 2, Later: 'at last' }]);
   changes.end();
   await service.close();
 });
 
-test('what is assigned right after an object was exported is announced with it', async () => {
+test('an assignment right after an export is announced with the object', async () => {
   const { service } = await serve();
   await using mirror = await Mirror.start();
   const Fixed = defineInterface('org.example.Fixed', {
@@ -282,7 +282,7 @@ test('what is assigned right after an object was exported is announced with it',
   await service.close();
 });
 
-test('what changes right before the connection is closed is told', async () => {
+test('a change right before the connection is closed is sent', async () => {
   const { service } = await serve();
   await using mirror = await Mirror.start();
   const heard: string[] = [];

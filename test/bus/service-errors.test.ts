@@ -1,4 +1,4 @@
-// What callers are told when a handler fails, whatever it throws.
+// The error that a caller gets when a handler fails, whatever the handler throws.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
 import { inspect } from 'node:util';
@@ -60,7 +60,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** What the caller of a failing handler gets, and what was reported meanwhile. */
+/** The error for the caller of a failing handler, and the problems that were reported meanwhile. */
 async function answer(handler: () => unknown): Promise<{ error: DBusError; problems: Problem[] }> {
   const problems: Problem[] = [];
   const note = (problem: unknown) => void problems.push(problem as Problem);
@@ -77,7 +77,7 @@ const throwing = (thrown: unknown) => () => {
   throw thrown;
 };
 
-test('what has no text is answered all the same', async () => {
+test('an error without a usable text is answered', async () => {
   class Silent extends Error {
     override get message(): string {
       throw new Error('no text either');
@@ -98,14 +98,14 @@ test('what has no text is answered all the same', async () => {
   assert.is((await answer(throwing(named))).error.dbusName, 'org.example.Error.Busy');
 });
 
-test('what has no text is a warning where nobody listens to reports', async () => {
+test('an error without a usable text is a warning if reports have no listener', async () => {
   fail = throwing(Object.create(null));
   const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
   await rejection(proxy.call.Fail());
   assert.match((await warned).message, 'cannot be shown');
 });
 
-test('an error that the service made is the answer, and not reported', async () => {
+test('an error that the service made is the answer, and is not reported', async () => {
   for (const made of [
     new DBusError('org.example.Error.Busy', 'later'),
     new InvalidArgumentError('not that'),
@@ -121,7 +121,7 @@ test('an error that the service made is the answer, and not reported', async () 
   }
 });
 
-test("an error that came from elsewhere is not the service's own answer", async () => {
+test("an error from elsewhere is not the service's own answer", async () => {
   const causes = {
     'a reply': () => service.call({ destination: 'org.example.Nobody', path: '/', member: 'Any' }),
     'a value that does not fit': () =>
@@ -147,27 +147,27 @@ test("an error that came from elsewhere is not the service's own answer", async 
   }
 });
 
-test("an error of busbar's, of whatever the handler gave it, is not the service's answer", async () => {
+test("an error of busbar about a value of the handler is not the service's answer", async () => {
   const wrong: Record<string, () => unknown> = {
-    'a property that there is not': () => failing.emitPropertiesChanged(['Levle'] as never),
-    'changes that are no names': () => failing.emitPropertiesChanged([5] as never),
-    'a path that is none': () => service.export('no path', failing),
-    'an object that is none': () => service.export('/other', {} as never),
-    'a rule that is none': () => service.subscribe({ path: 'no path' }, () => {}),
-    'a signature that is none': () => new Variant('!' as string, 1),
-    'a definition that is none': () => defineInterface('org.example.Odd', { methods: { 'not a member': {} as never } }),
-    'a description that is none': () => parseIntrospection('<node'),
-    'an implementation that is none': () => implement(Failing, {} as never),
-    'a descriptor that is none': () => FileDescriptor.adopt(-1),
-    'a signal that does not fit': () => failing.emit.Changed(-1),
-    'a method that the other side has not': () =>
+    'an unknown property': () => failing.emitPropertiesChanged(['Levle'] as never),
+    'changed properties that are not names': () => failing.emitPropertiesChanged([5] as never),
+    'an invalid path': () => service.export('no path', failing),
+    'an invalid object': () => service.export('/other', {} as never),
+    'an invalid rule': () => service.subscribe({ path: 'no path' }, () => {}),
+    'an invalid signature': () => new Variant('!' as string, 1),
+    'an invalid definition': () => defineInterface('org.example.Odd', { methods: { 'not a member': {} as never } }),
+    'an invalid description': () => parseIntrospection('<node'),
+    'an invalid implementation': () => implement(Failing, {} as never),
+    'an invalid descriptor': () => FileDescriptor.adopt(-1),
+    'a signal with invalid arguments': () => failing.emit.Changed(-1),
+    'a method that the other side does not have': () =>
       service.call({
         destination: service.uniqueName,
         path: '/failing',
         interface: 'org.example.Failing',
         member: 'No',
       }),
-    'a name that has no owner': () => service.nameOwner('org.example.Nobody'),
+    'a name without an owner': () => service.nameOwner('org.example.Nobody'),
   };
   for (const [what, cause] of Object.entries(wrong)) {
     const { error, problems } = await answer(async () => void (await cause()));
@@ -181,7 +181,7 @@ test("an error of busbar's, of whatever the handler gave it, is not the service'
   }
 });
 
-test("what busbar has against a call is the caller's answer, and nothing of the service's is reported", async () => {
+test("an error of busbar about the call itself is the caller's answer, and no problem is reported", async () => {
   const object = { destination: service.uniqueName as string, path: '/failing' };
   const properties = { ...object, interface: 'org.freedesktop.DBus.Properties' };
   const calls: readonly [Parameters<typeof client.call>[0], string][] = [
@@ -204,7 +204,7 @@ test("what busbar has against a call is the caller's answer, and nothing of the 
   assert.equal(problems, []);
 });
 
-test('an error that the service made of another one is the answer, whatever its text', async () => {
+test('an error that the service made from another one is the answer, whatever its text', async () => {
   for (const text of [(message: string) => message, (message: string) => `sorry: ${message}`]) {
     const { error, problems } = await answer(async () => {
       const cause = (await rejection(
@@ -217,7 +217,7 @@ test('an error that the service made of another one is the answer, whatever its 
   }
 });
 
-test('an error whose name is none is answered as failed, and reported', async () => {
+test('an error with an invalid name is answered as Failed, and reported', async () => {
   for (const made of [new DBusError('not a name', 'text'), new DBusError('text', 'org.example.Error.Swapped')]) {
     const { error, problems } = await answer(throwing(made));
     assert.is(error.dbusName, FAILED);
@@ -227,14 +227,14 @@ test('an error whose name is none is answered as failed, and reported', async ()
   assert.is((await answer(throwing(Reflect.construct(DBusError, [])))).error.dbusName, FAILED);
 });
 
-test('an error carries further values where it says of which types', async () => {
+test('an error carries further values if it has their signature', async () => {
   const busy = (options: DBusErrorOptions) =>
     answer(throwing(new DBusError('org.example.Error.Busy', 'text', options)));
   assert.equal((await busy({ signature: 'su', body: ['text', 5] })).error.body, ['text', 5]);
   assert.equal((await busy({ body: ['text', 5] })).error.body, ['text']);
 });
 
-test('values of an error that do not fit are left out, and reported', async () => {
+test('values of an error that do not match their signature are left out, and reported', async () => {
   const made = new DBusError('org.example.Error.Busy', 'text', { signature: 'su', body: ['text', 'five'] });
   const { error, problems } = await answer(throwing(made));
   assert.is(error.dbusName, 'org.example.Error.Busy');
@@ -245,7 +245,7 @@ test('values of an error that do not fit are left out, and reported', async () =
   );
 });
 
-/** What a caller gets whose call is answered with something that cannot be sent, and what was reported meanwhile. */
+/** The error for a caller whose answer cannot be sent, and the problems that were reported meanwhile. */
 async function unsendable(method: 'Many' | 'Odd', from = proxy): Promise<{ error: DBusError; problems: Problem[] }> {
   const problems: Problem[] = [];
   const note = (problem: unknown) => void problems.push(problem as Problem);
@@ -257,7 +257,7 @@ async function unsendable(method: 'Many' | 'Odd', from = proxy): Promise<{ error
   }
 }
 
-test('a result that throws when it is looked at is answered as failed, and reported', async () => {
+test('a result that throws when it is read is answered as Failed, and reported', async () => {
   const { error, problems } = await unsendable('Odd');
   assert.is(error.dbusName, FAILED);
   assert.match(error.message, /^the result of Odd does not fit its signature/);
@@ -293,7 +293,7 @@ test('a result with descriptors over a connection that carries none is an error,
   await assertNoFdsLeft(before);
 });
 
-test('whoever followed the caller does not any more when the answer could not be sent', async () => {
+test("the subscriptions to the caller's disconnection end if the answer could not be sent", async () => {
   const { matchRules, subscriptions } = service.stats();
   follows = true;
   await unsendable('Odd');
@@ -301,7 +301,7 @@ test('whoever followed the caller does not any more when the answer could not be
   assert.equal([service.stats().matchRules, service.stats().subscriptions], [matchRules, subscriptions]);
 });
 
-test('the error of a name that is no name does not repeat it all', async () => {
+test('the error for an invalid name quotes only part of a long name', async () => {
   const name = 'a'.repeat(1_000_000);
   const properties = {
     path: '/failing',

@@ -1,4 +1,5 @@
-// What a service gives that is not of the type it described: its caller is told that something failed, and its author what.
+// Results, properties and signals of another type than described: the caller gets a general error, and the author of the
+// service the details.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { suite } from 'uvu';
@@ -57,7 +58,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** What the author sees of something that a caller does, and what the caller gets. */
+/** The problems that the author gets for an action of a caller, and the error that the caller gets. */
 async function told(call: () => Promise<unknown>): Promise<{ warning: Warning; result: unknown }> {
   const warned = once(process, 'warning');
   const result = await call().catch((error: unknown) => error);
@@ -65,7 +66,7 @@ async function told(call: () => Promise<unknown>): Promise<{ warning: Warning; r
   return { warning, result };
 }
 
-test('a result that does not fit is told with its method, its object and the place in the value', async () => {
+test('a result of another type is reported with its method, its object and the place in the value', async () => {
   const { warning, result } = await told(() => proxy.call.One());
   assert.is(warning.code, 'BUSBAR_MISFIT');
   assert.is(warning.detail, undefined);
@@ -77,7 +78,7 @@ test('a result that does not fit is told with its method, its object and the pla
   assert.match((result as DBusError).message, 'the result of One does not fit its signature');
 });
 
-test('so is a result of another number of values, and one of several values', async () => {
+test('so is a result with another number of values, and a result of several values', async () => {
   two = 'one';
   const { warning } = await told(() => proxy.call.Two());
   assert.is(
@@ -94,7 +95,7 @@ test('so is a result of another number of values, and one of several values', as
   assert.match((await told(() => proxy.call.Two())).warning.message, /: result\[1\]: expected u .*, got -2$/);
 });
 
-test('a property that does not fit is told by its own name, to who reads it as well', async () => {
+test('a property of another type is reported under its own name, also to the reader', async () => {
   level = { disks: -1 };
   const { warning, result } = await told(() => proxy.get.Level());
   assert.is(warning.code, 'BUSBAR_MISFIT');
@@ -106,7 +107,7 @@ test('a property that does not fit is told by its own name, to who reads it as w
   assert.match((result as DBusError).message, 'the property org.example.Wrong.Level does not fit its signature');
 });
 
-test('where all properties are read, what does not fit is left out and told by its name', async () => {
+test('if all properties are read, one of another type is left out and reported by its name', async () => {
   level = Promise.resolve({ disks: -1 });
   const { warning, result } = await told(() => proxy.getAll());
   assert.is(warning.code, 'BUSBAR_MISFIT');
@@ -115,7 +116,7 @@ test('where all properties are read, what does not fit is left out and told by i
   assert.equal(result, { Fine: 'fine' });
 });
 
-test('a property is told in one form, whatever it is read by, and without a stack, which would be busbar’s own', async () => {
+test('the report of a property has one form, whatever reads it, and no stack, which would be that of busbar', async () => {
   const problems: Problem[] = [];
   const note = (message: unknown) => problems.push(message as Problem);
   subscribe('busbar:problem', note);
@@ -143,7 +144,7 @@ test('a property is told in one form, whatever it is read by, and without a stac
   assert.is((error as Error).stack, 'InvalidArgumentError: result.disks[1]: expected s, got 5');
 });
 
-test('who sets a property to a value that does not fit is told the same', async () => {
+test('setting a property to a value of another type has the same error', async () => {
   const writable = client.proxy(
     defineInterface('org.example.Wrong', { properties: { Level: { type: 'a{su}' } } }),
     service.uniqueName,
@@ -153,7 +154,7 @@ test('who sets a property to a value that does not fit is told the same', async 
   assert.match(error.message, /^property Level\.disks: expected u \(0 to 4294967295\), got -1 \(/);
 });
 
-test('a property without a first value is left out until it is assigned, and its author is told what to do', async () => {
+test('a property without a first value is left out until it is assigned, and the report says what to do', async () => {
   class Unset extends ServiceInterface {
     constructor() {
       super('org.example.Unset');
@@ -182,14 +183,14 @@ test('a property without a first value is left out until it is assigned, and its
   assert.equal(await object.getAll(), { Name: 'unset', Level: 4 });
 });
 
-test('a change whose new value does not fit is told by its name', async () => {
+test('a change whose new value is of another type is reported by its name', async () => {
   level = { disks: -1 };
   const { warning } = await told(async () => wrong.emitPropertiesChanged(['Level']));
   assert.is(warning.code, 'BUSBAR_MISFIT');
   assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not fit');
 });
 
-test('a signal that does not fit is thrown where it is emitted, and told with its name and the object', async () => {
+test('a signal of another type is thrown where it is emitted, with its name and the object', async () => {
   const { warning, result } = await told(() => proxy.call.Emit());
   assert.is(warning.code, 'BUSBAR_HANDLER');
   assert.match(
@@ -199,7 +200,7 @@ test('a signal that does not fit is thrown where it is emitted, and told with it
   assert.is((result as DBusError).dbusName, 'org.freedesktop.DBus.Error.Failed');
 });
 
-test('the stack of a signal that does not fit begins where it is emitted', () => {
+test('the stack of a signal of another type begins where it is emitted', () => {
   for (const run of [
     () => wrong.emit.Told('x', 'y' as never),
     () => client.emit({ path: '/', interface: 'a.b', member: 'S', signature: 'u', body: ['x'] }),
@@ -216,7 +217,7 @@ test('the stack of a signal that does not fit begins where it is emitted', () =>
   }
 });
 
-test('the values of an error that do not fit are told, and its text is the answer', async () => {
+test('values of an error of another type are reported, and its text is the answer', async () => {
   const { warning, result } = await told(() => proxy.call.Raise());
   assert.is(warning.code, 'BUSBAR_MISFIT');
   assert.match(
@@ -227,7 +228,7 @@ test('the values of an error that do not fit are told, and its text is the answe
   assert.equal((result as DBusError).body, ['later']);
 });
 
-test('a class that is wrong is told as well', async () => {
+test('a class with wrong values is reported as well', async () => {
   class Legacy extends ServiceInterface {
     constructor() {
       super('org.example.Legacy');

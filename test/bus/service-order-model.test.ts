@@ -1,5 +1,5 @@
-// Random programs of a service, in handlers that return at once and in those that take time, against a model of what others
-// get: every thing that the program did, in its order, with changes of one object together where nothing came between.
+// Random programs of a service, in synchronous and asynchronous handlers, against a model of what clients receive: every
+// action of the program, in its order, with changes of one object combined if no other action is between them.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,7 +13,9 @@ const RUNS = 150;
 
 const Runner = defineInterface('org.example.Runner', { methods: { Now: {}, Later: {} } });
 
-/** Where objects may be: the paths of two connections. One object may be at several, two of one connection among them. */
+/**
+ * Where objects may be: the paths of two connections. One object may be at several paths, two of one connection among them.
+ */
 const PLACES = [
   { object: 0, on: 0, path: '/a' },
   { object: 0, on: 0, path: '/b' },
@@ -49,7 +51,7 @@ interface Program {
   readonly kinds: readonly string[];
   readonly steps: readonly Step[];
   readonly fails: boolean;
-  /** Whether the handler says `async` although it waits for nothing. */
+  /** Whether the handler is `async` although it awaits nothing. */
   readonly isAsync: boolean;
 }
 
@@ -66,7 +68,7 @@ interface Values {
   Ticks: number;
 }
 
-/** What waits at a connection for whatever comes next. */
+/** Changes of a connection that wait for the next message. */
 type Open =
   | { readonly what: 'changes'; readonly object: number; readonly byPath: Map<string, Partial<Values>> }
   | { readonly what: 'added'; readonly object: number; readonly path: string }
@@ -121,7 +123,7 @@ class Model {
     return this.#exported.includes(place);
   }
 
-  /** Everything ends. */
+  /** Unexports everything. */
   end(): void {
     for (const place of [...this.#exported]) this.#unexport(place);
     this.endTurn();
@@ -182,7 +184,7 @@ class Model {
   }
 }
 
-/** What the program does, by busbar. */
+/** The actions of the program, with busbar. */
 class World {
   readonly #services: readonly MessageBus[];
   readonly #lamps: readonly LampObject[];
@@ -227,9 +229,9 @@ class World {
 }
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
-  const test = suite(`the order of what a service does, by a model, on ${daemon}`);
+  const test = suite(`the order of the messages of a service, by a model, on ${daemon}`);
 
-  testUnless(PrivateBus.missing({ daemon }), test, 'any program is told as it happened', async () => {
+  testUnless(PrivateBus.missing({ daemon }), test, 'every program is received as it ran', async () => {
     const bus = await PrivateBus.start({ daemon });
     const client = await connect({ address: bus.address });
     const services = await Promise.all([0, 1].map(() => connect({ address: bus.address })));
@@ -278,7 +280,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           return fail();
         }
         return runTurns().then(() => {
-          // Between the last step and the reply of a promise the turn may end.
+          // The turn may end between the last step and the reply of a promise.
           model.endTurn();
           model.answer(program.fails);
           fail();

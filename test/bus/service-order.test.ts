@@ -1,5 +1,5 @@
-// What a program does first leaves first: changes of properties, objects that come and go, signals and replies arrive in the
-// order in which a handler or a function did them, however it is written.
+// Messages are sent in the order of the actions: changes of properties, exports and unexports, signals and replies arrive
+// in the order in which a handler or function caused them, however it is written.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type Export, type MessageBus, property, ServiceInterface } from '../../src/index.js';
@@ -20,7 +20,7 @@ interface Scene {
 
 interface Case {
   readonly act: (scene: Scene) => void;
-  /** What is told besides the reply, which is the last. */
+  /** The messages besides the reply, which is the last. */
   readonly expected: readonly string[];
 }
 
@@ -53,20 +53,20 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: ['changed /lamp {"Level":7}', 'Switched /other [1]'],
   },
-  'a child that is exported': {
+  'an export of a child': {
     act: ({ service, child }) => {
       service.export('/child', child.object);
     },
     expected: [`added /child ${fresh}`],
   },
-  'a child that is exported, and its signal': {
+  'an export of a child, and a signal of it': {
     act: ({ service, child }) => {
       service.export('/child', child.object);
       child.switched(3);
     },
     expected: [`added /child ${fresh}`, 'Switched /child [3]'],
   },
-  'an assignment, a child that is exported, an assignment': {
+  'an assignment, an export of a child, an assignment': {
     act: ({ service, lamp, other, child }) => {
       lamp.level = 1;
       service.export('/child', child.object);
@@ -74,7 +74,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: ['changed /lamp {"Level":1}', `added /child ${fresh}`, 'changed /other {"Level":2}'],
   },
-  'an assignment, then the end of the export': {
+  'an assignment, then an unexport': {
     act: ({ lamp, handle }) => {
       lamp.level = 8;
       handle.end();
@@ -96,7 +96,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: ['changed /lamp {"Level":1}', 'changed /other {"Level":2}', 'changed /lamp {"Level":3}'],
   },
-  'a child that is exported, changed, and not exported any more': {
+  'a child that is exported, changed, and unexported': {
     act: ({ service, child }) => {
       const handle = service.export('/child', child.object);
       child.level = 4;
@@ -105,7 +105,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: ['added /child {"Level":4,"Mode":"","Ticks":0}', 'removed /child'],
   },
-  'a manager that goes after a child has come': {
+  'a manager that is unexported after a child was exported': {
     act: ({ service, child }) => {
       const manager = service.exportObjectManager('/sub');
       service.export('/sub/child', child.object);
@@ -114,7 +114,7 @@ const cases: Readonly<Record<string, Case>> = {
     // By the manager at the root as well.
     expected: [`added /sub/child ${fresh}`, `added /sub/child ${fresh}`],
   },
-  'a signal of no object': {
+  'a signal without an object': {
     act: ({ service, lamp }) => {
       lamp.level = 7;
       service.emit({ path: '/none', interface: 'org.example.None', member: 'Said' });
@@ -125,7 +125,7 @@ const cases: Readonly<Record<string, Case>> = {
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   const missing = PrivateBus.missing({ daemon });
-  const test = suite(`the order of what a service does, on ${daemon}`);
+  const test = suite(`the order of the messages of a service, on ${daemon}`);
   let bus: PrivateBus;
   let client: MessageBus;
 
@@ -164,7 +164,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       });
     }
 
-    testUnless(missing, test, `${kind}: what is done outside of handlers`, async () => {
+    testUnless(missing, test, `${kind}: actions outside of handlers`, async () => {
       for (const { act, expected } of Object.values(cases)) {
         await using service = await connect({ address: bus.address });
         service.exportObjectManager('/');
@@ -176,7 +176,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         await client.listNames();
         log.length = 0;
         act({ service, lamp, other, child: make(), handle });
-        // Nothing that is sent has it leave: the end of the turn does.
+        // No later message makes it leave: the end of the turn does.
         await new Promise((resolve) => setImmediate(resolve));
         await service.listNames();
         await client.listNames();
@@ -245,7 +245,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       const count = 500;
       await Promise.all(Array.from({ length: count }, (_, index) => (index % 3 === 0 ? call.RunLater : call.Run)('')));
       await client.listNames();
-      // Each call changes the level once: by the time of a reply, at least as many changes were told as replies.
+      // Each call changes the level once: when a reply arrives, there were at least as many changes as replies.
       let [changes, replies] = [0, 0];
       for (const event of log) {
         if (event === 'reply') replies++;
@@ -260,7 +260,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   testUnless(
     missing,
     test,
-    'an object that exports itself before its class has defined its fields is noticed',
+    'an object that exports itself before its class has defined its fields is reported',
     async () => {
       await using service = await connect({ address: bus.address });
       service.exportObjectManager('/');
@@ -287,7 +287,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     },
   );
 
-  testUnless(missing, test, 'GetManagedObjects and what comes behind it agree', async () => {
+  testUnless(missing, test, 'GetManagedObjects and the signals after it agree', async () => {
     await using service = await connect({ address: bus.address });
     service.exportObjectManager('/');
     const lamp = kinds.implement?.() as LampObject;

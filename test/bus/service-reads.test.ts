@@ -1,4 +1,5 @@
-// A value is looked at once, wherever it goes: read from its getter, checked and encoded at one time, for all places and clients.
+// Values are read once for each use: each read runs the getter once, and its value is checked and encoded at that time for
+// all paths and clients.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, type MessageBus, property, ServiceInterface } from '../../src/index.js';
@@ -10,7 +11,7 @@ const Looked = defineInterface('org.example.Looked', { properties: { Kept: { typ
 
 type Kept = Record<string, string>;
 
-/** An object whose values count how often somebody looks at them. */
+/** An object whose values count how often they are read. */
 interface Counting {
   readonly object: ExportedObject;
   assign(kept: Kept): void;
@@ -18,7 +19,7 @@ interface Counting {
   announce(): void;
 }
 
-/** How often the getter ran, since the test asked. */
+/** The number of runs of the getter since the test asked last. */
 let reads = 0;
 let read = 0;
 
@@ -74,7 +75,7 @@ const kinds: Readonly<Record<string, () => Counting>> = {
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   const missing = PrivateBus.missing({ daemon });
-  const test = suite(`how often values are looked at, on ${daemon}`);
+  const test = suite(`how often values are read, on ${daemon}`);
   let bus: PrivateBus;
   let client: MessageBus;
   let service: MessageBus;
@@ -91,7 +92,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   test.after(() => Promise.all([client, service, second].map((each) => each?.close())).then(() => bus?.stop()));
 
   for (const [kind, make] of Object.entries(kinds)) {
-    testUnless(missing, test, `${kind}: a value is looked at once for all places and for each answer`, async () => {
+    testUnless(missing, test, `${kind}: a value is read once for all paths and for each answer`, async () => {
       const counting = make();
       // Two paths and two connections.
       const exports = [
@@ -140,11 +141,11 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       assert.equal(await counted(() => call('/one', 'Properties', 'Get', name, 'Kept')), { looks: 1, reads: 0 });
       assert.equal(await counted(() => call('/one', 'Properties', 'Get', name, 'Read')), { looks: 0, reads: 1 });
       assert.equal(await counted(() => call('/one', 'Properties', 'GetAll', name)), { looks: 1, reads: 1 });
-      // The object is there twice.
+      // The object is exported twice.
       assert.equal(await counted(() => call('/', 'ObjectManager', 'GetManagedObjects')), { looks: 2, reads: 2 });
       assert.equal(await counted(() => counting.announce()), { looks: 0, reads: 1 });
       assert.equal(changes.splice(0).length, 3);
-      // Before and after: whether that is a change shows then.
+      // Before and after the setter, to find whether the value has changed.
       assert.equal(await counted(() => counting.assignRead(read + 1)), { looks: 0, reads: 2 });
       assert.equal(changes.splice(0).sort(), told({ Read: read }).sort());
       subscription.end();
@@ -155,7 +156,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   testUnless(
     missing,
     test,
-    'an answer has the value that a getter gave another property while it was made',
+    'an answer has the value that a getter gave another property while the answer was made',
     async () => {
       const Moved = defineInterface('org.example.Moved', {
         properties: { Reads: { type: 'u' }, Level: { type: 'u', access: 'read' }, Last: { type: 'u' } },
@@ -196,7 +197,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         const before = reads;
         told.splice(0);
         const values = await answer();
-        // It is asked once all the same.
+        // It is read once even so.
         assert.equal(values, { Reads: before + 1, Level: 7, Last: before + 1 });
         assert.equal(told, [{ Reads: before + 1, Last: before + 1 }]);
       }

@@ -1,4 +1,4 @@
-// Values with variants on their way through a service: what others set is what others read, types included.
+// Variants on their way through a service: other clients read the values that a client set, with their types.
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** Values that a plain value would lose the type of, or that a guess would refuse. */
+/** Values whose type a plain value would lose, or a guess would refuse. */
 const settings = {
   large: variant.t(2n ** 63n),
   struct: variant('(si)', ['a', 1]),
@@ -130,7 +130,7 @@ const proxyAt = (path: string) => client.proxy(Store, destination, path).with({ 
 for (const path of ['/decorated', '/implemented']) {
   const proxy = proxyAt(path);
 
-  test(`${path}: a property is read as it was set, types included`, async () => {
+  test(`${path}: a property is read as it was set, with its types`, async () => {
     for (const name of ['Kept', 'Behind', 'Wrapped'] as const) {
       const changes: unknown[] = [];
       using subscription = proxy.onChange((changed) => changes.push(changed));
@@ -139,20 +139,20 @@ for (const path of ['/decorated', '/implemented']) {
       assert.equal(await proxy.get[name](), settings, name);
       assert.equal((await proxy.getAll())[name], settings, name);
       await client.proxy(Store, destination, path).call.Plain(1);
-      // What only an asynchronous getter can tell is told to be invalid before the reply, and follows it.
+      // A value that only an asynchronous getter has is invalidated before the reply, and follows it.
       const isLater = name === 'Behind' && path === '/implemented';
       assert.equal(changes, [...(isLater ? [{}] : []), { [name]: settings }], name);
     }
   });
 
-  test(`${path}: each variant on its own is read as it was set`, async () => {
+  test(`${path}: each single variant is read as it was set`, async () => {
     for (const value of Object.values(settings)) {
       await proxy.set.Any(value);
       assert.equal(await proxy.get.Any(), value, value.signature);
     }
   });
 
-  test(`${path}: a method that wraps can pass variants on as they came`, async () => {
+  test(`${path}: a method that wraps variants can pass them on unchanged`, async () => {
     assert.equal([...(await proxy.call.Pass(variant.t(2n ** 63n), settings))], [variant.t(2n ** 63n), settings]);
   });
 }
@@ -167,7 +167,7 @@ test('the class itself has plain values', async () => {
   }
 });
 
-test('what the class changes has a new type, and the rest keeps its types', async () => {
+test('a value that the class changes has a new type, and the others keep their types', async () => {
   const proxy = proxyAt('/decorated');
   await proxy.set.Kept(settings);
   decorated.Kept.unsigned = 'changed in place';
@@ -197,7 +197,7 @@ test('values of a property made by implement keep their types when they are assi
 
 const Handles = defineInterface('org.example.Handles', { properties: { Handle: { type: 'h' }, Text: { type: 's' } } });
 
-test('a descriptor that is not open costs the property that has it, and no other', async () => {
+test('a closed descriptor affects only the property that has it', async () => {
   const [fd, closed] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
   closeSync(closed);
   assert.throws(
@@ -210,7 +210,7 @@ test('a descriptor that is not open costs the property that has it, and no other
   assert.throws(() => {
     handles.properties.Handle = closed;
   }, 'is not open');
-  // It is closed behind the service's back.
+  // It is closed without the service's knowledge.
   closeSync(fd);
   const proxy = client.proxy(Handles, destination, '/handles/one');
   assert.equal(await proxy.getAll(), { Text: 'still there' });

@@ -1,4 +1,4 @@
-// Exported objects as others see them: the standard interfaces, properties, object trees, and the context of a call.
+// Exported objects as clients see them: the standard interfaces, properties, object trees, and the context of a call.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -109,7 +109,7 @@ test('properties are read, written, and read all together', async () => {
   assert.equal(await proxy.getAll(), { Level: 7, Model: 'E27', Watts: 40, Silent: 'quiet' });
 });
 
-test('access is enforced before a getter or setter runs', async () => {
+test('access is checked before a getter or setter runs', async () => {
   const runs = lamp.setterRuns;
   assert.instance(
     await rejection(at('Set', 'ssv', ['org.example.Lamp', 'Model', new Variant('s', 'E14')])),
@@ -136,17 +136,17 @@ test('unknown properties, interfaces and objects have their own errors', async (
   assert.instance(await rejection(at('GetAll', 's', ['org.example.Lamp'], '/nowhere')), UnknownObjectError);
 });
 
-test('an empty interface name means whichever interface has the property', async () => {
+test('an empty interface name means the interface that has the property', async () => {
   assert.equal(await at('Get', 'ss', ['', 'Model']), ['E27']);
   const [all] = (await at('GetAll', 's', [''])) as [Record<string, unknown>];
   assert.is(all.Model, 'E27');
 });
 
-test('the standard interfaces have no properties, and say so', async () => {
+test('the standard interfaces have no properties, and the error says so', async () => {
   assert.equal(await at('GetAll', 's', ['org.freedesktop.DBus.Peer']), [{}]);
 });
 
-test('changes made together leave as one PropertiesChanged with the last values', async () => {
+test('changes made together are sent as one PropertiesChanged with the last values', async () => {
   const changes: unknown[] = [];
   using _changes = proxy.onChange((changed, invalidated) => changes.push([changed, [...invalidated]]));
   await settled();
@@ -158,7 +158,7 @@ test('changes made together leave as one PropertiesChanged with the last values'
   assert.equal(changes, [[{ Level: 2 }, ['Watts']]]);
 });
 
-test('what a change tells is what `emits` says', async () => {
+test('the signal of a change has what `emits` says', async () => {
   const Telling = defineInterface('org.example.Telling', {
     properties: {
       Value: { type: 'u' },
@@ -188,7 +188,7 @@ test('a property set from outside is announced once', async () => {
   assert.equal(changes, [{ Level: 33 }]);
 });
 
-test('a method that changes a property answers and announces', async () => {
+test('a method that changes a property answers, and the change is announced', async () => {
   const changes: unknown[] = [];
   using _changes = proxy.onChange((changed) => changes.push(changed));
   await settled();
@@ -197,7 +197,7 @@ test('a method that changes a property answers and announces', async () => {
   assert.equal(changes, [{ Level: 20 }]);
 });
 
-test('changes of one path are not heard at another', async () => {
+test('changes of one path are not received at another', async () => {
   const other = new Lamp();
   using _other = service.export('/other', other);
   const changes: unknown[] = [];
@@ -259,7 +259,7 @@ test('asynchronous getters and setters are awaited, and a failing property is le
   assert.match((await rejection(target.get.Bad())).message, 'cannot tell');
 });
 
-test('a class may have a getter that takes its time and fails, beside a setter', async () => {
+test('a class may have a slow getter that fails, beside a setter', async () => {
   class Failing extends ServiceInterface {
     constructor() {
       super('org.example.Failing');
@@ -280,7 +280,7 @@ test('a class may have a getter that takes its time and fails, beside a setter',
   assert.is(setterRuns, 1);
 });
 
-test('a value that does not fit its property is an error for whoever gets it', async () => {
+test('a value that does not match the type of its property is an error for the caller of Get', async () => {
   const Odd = defineInterface('org.example.Odd', { properties: { Wrong: { type: 'u', access: 'read' } } });
   using _odd = service.export('/odd', implement(Odd, { Wrong: { get: () => 'not a number' as never } }));
   assert.match((await rejection(client.proxy(Odd, 'org.example.Lamp', '/odd').get.Wrong())).message, 'does not fit');
@@ -301,7 +301,7 @@ test('introspection describes the object, the standard interfaces and every ance
   assert.is(await object.interface('org.example.Lamp').get.Model(), 'E27');
 });
 
-test('a path that only leads to objects has the standard interfaces, and no properties', async () => {
+test('a path above objects has the standard interfaces, and no properties', async () => {
   const above = await client.object('org.example.Lamp', '/org');
   const standard = ['Introspectable', 'Peer', 'Properties'].map((name) => `org.freedesktop.DBus.${name}`);
   assert.equal([...above.interfaces].sort(), standard);
@@ -323,7 +323,7 @@ test('a path that only leads to objects has the standard interfaces, and no prop
   assert.instance(await rejection(set), UnknownInterfaceError);
 });
 
-test('introspection lists each child once, however deep what is exported lies', async () => {
+test('introspection lists each child once, however deep the exported objects are', async () => {
   using _a = service.export('/deep/a/one', new Lamp());
   using _b = service.export('/deep/a/two', new Lamp());
   const [xml] = await client.call({
@@ -335,7 +335,7 @@ test('introspection lists each child once, however deep what is exported lies', 
   assert.equal([...parseIntrospection(xml as string).children.keys()], ['a']);
 });
 
-test('what is no longer exported is gone from the tree', async () => {
+test('an object that is no longer exported is removed from the tree', async () => {
   service.export('/gone/for/good', new Lamp()).end();
   assert.instance(await rejection(client.object('org.example.Lamp', '/gone')), UnknownObjectError);
 });
@@ -362,7 +362,7 @@ test('an ObjectManager returns everything strictly below it', async () => {
   assert.equal(objects['/managed/one']?.['org.example.Lamp'], { Level: 0, Model: 'E27', Watts: 40, Silent: 'quiet' });
 });
 
-test('an ObjectManager tells of interfaces that come and go below it, in order', async () => {
+test('an ObjectManager announces interfaces that are added and removed below it, in order', async () => {
   using _manager = service.exportObjectManager('/come');
   const heard: unknown[] = [];
   using _signals = client.subscribe({ interface: 'org.freedesktop.DBus.ObjectManager', path: '/come' }, (message) =>
@@ -390,7 +390,7 @@ test('several interfaces live on one path, but not two of one name', () => {
   );
 });
 
-test('a handler learns who called and where', async () => {
+test('a handler knows its caller and its path', async () => {
   const Who = defineInterface('org.example.Who', { methods: { AmI: { out: ['sender:s', 'path:s', 'uid:u'] } } });
   using _who = service.export(
     '/who',
@@ -445,8 +445,8 @@ test('the signal of a call fires when the caller leaves the bus', async () => {
   assert.is(service.stats().matchRules, rules);
 });
 
-testUnless(noEavesdropping, test, 'a call that was only overheard is not answered', async () => {
-  // An eavesdropping rule brings us calls to others; answering one would settle somebody else's call.
+testUnless(noEavesdropping, test, 'an overheard call is not answered', async () => {
+  // A rule that eavesdrops brings calls to other connections; an answer to one would settle a call of another service.
   await service.call({
     destination: 'org.freedesktop.DBus',
     path: '/org/freedesktop/DBus',
@@ -466,7 +466,7 @@ testUnless(noEavesdropping, test, 'a call that was only overheard is not answere
     if (path === '/overheard') overheard.push(member);
     return false;
   });
-  // An answer of the service's would be from the wrong sender, and counted.
+  // An answer of the service would come from the wrong sender, and be counted.
   const before = client.stats().unexpectedReplies;
   assert.is(await client.proxy(Deaf, other.uniqueName as string, '/overheard').call.Hear(), 'me');
   await settled();
@@ -474,7 +474,7 @@ testUnless(noEavesdropping, test, 'a call that was only overheard is not answere
   assert.is(client.stats().unexpectedReplies, before);
 });
 
-test('a name requested before anything is exported warns once', async () => {
+test('a name requested before anything is exported causes one warning', async () => {
   const warnings: string[] = [];
   const note = (warning: Error & { code?: string }) => warnings.push(warning.code ?? '');
   process.on('warning', note);

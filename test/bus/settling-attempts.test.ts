@@ -1,7 +1,7 @@
 // time limit: 180 s
-// What the module itself hands out settles as well: attempts to connect, by the loss of the other side, by an AbortSignal and by their
-// time limit, however far they have come, and attempts to listen. The exported functions are found by walking the module, so that a
-// new one that this test does not know makes it fail.
+// The functions of the module settle as well: attempts to connect settle by the loss of the other side, by an AbortSignal
+// and by their time limit, in every phase, and so do attempts to listen. The exported functions are found by walking the
+// module, so that a function that this test does not know makes it fail.
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -34,13 +34,13 @@ const test = suite('settling of attempts');
 const onSocket = transportKind() === 'socket';
 const python = pythonWith('socket');
 
-/** Hands out nothing that has to settle. */
+/** Functions that return nothing that has to settle. */
 const plain = 'plain';
 
-/** What settles is tried below. */
+/** Functions that are tested below. */
 const tried = 'tried';
 
-/** What the module exports besides classes. */
+/** The exports of the module that are not classes. */
 const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   connect: tried,
   defineInterface: plain,
@@ -67,12 +67,12 @@ test('the table names every function of the module', () => {
   assert.equal(functions.map(([name]) => name).sort(), Object.keys(exported).sort());
 });
 
-/** What a server says to each client before it falls silent: how far attempts come. */
+/** What a server sends to each client before it stops answering: the phases of an attempt. */
 const words = {
-  'nothing is said': () => {},
-  'a line is said': (socket: Socket) => void socket.write('DATA\r\n'),
-  'half a line is said': (socket: Socket) => void socket.write('OK 0123'),
-  'nobody is greeted': (socket: Socket) => {
+  'nothing is sent': () => {},
+  'one line is sent': (socket: Socket) => void socket.write('DATA\r\n'),
+  'half a line is sent': (socket: Socket) => void socket.write('OK 0123'),
+  'Hello is not answered': (socket: Socket) => {
     socket.on('data', (bytes) => {
       for (const line of bytes.toString('latin1').split('\r\n')) {
         if (line.endsWith('AUTH EXTERNAL')) socket.write('DATA\r\n');
@@ -85,7 +85,7 @@ const words = {
 
 let count = 0;
 
-/** A server that lets nobody in. */
+/** A server that rejects all clients. */
 class Silent implements AsyncDisposable {
   readonly path = join(folder, `silent-${count++}`);
   readonly #sockets: Socket[] = [];
@@ -115,7 +115,7 @@ class Silent implements AsyncDisposable {
   }
 }
 
-/** A server that accepts nobody, and whose queue is full. */
+/** A server that accepts no connection, and whose queue is full. */
 class Full implements AsyncDisposable {
   readonly path = join(folder, `full-${count++}`);
   readonly clients = Number.POSITIVE_INFINITY;
@@ -152,8 +152,8 @@ time.sleep(1000)
 `;
 
 for (const poller of pollerKinds) {
-  // On its own, sd-bus does not wait for room.
-  for (const [what, speak] of Object.entries(onSocket ? { ...words, 'nobody is accepted': undefined } : words)) {
+  // sd-bus itself does not wait for room in the queue.
+  for (const [what, speak] of Object.entries(onSocket ? { ...words, 'no connection is accepted': undefined } : words)) {
     for (const end of ['loss', 'abort', 'time'] as const) {
       const missing = speak === undefined && python === undefined ? 'python3 not installed' : undefined;
       testUnless(missing, test, `attempts settle by ${end} where ${what} (${poller})`, async () => {
@@ -167,13 +167,13 @@ for (const poller of pollerKinds) {
           signal: controller.signal,
           timeout: end === 'time' ? 200 : 600_000,
         };
-        // Between peers nobody is greeted: where a server lets in, it has.
-        const kinds = what === 'nobody is greeted' ? ['bus'] : ['bus', 'peer'];
+        // Between peers there is no Hello: a client that is accepted is connected.
+        const kinds = what === 'Hello is not answered' ? ['bus'] : ['bus', 'peer'];
         const attempts = new Map(
           kinds.map((kind) => [kind, rejection(connect({ ...options, peer: kind === 'peer' }))] as const),
         );
         await until(() => server.clients >= attempts.size);
-        // However far they come, they have come there.
+        // Waits until the attempts have reached this phase.
         await new Promise((resolve) => setTimeout(resolve, 20));
         if (end === 'loss') await server[Symbol.asyncDispose]();
         if (end === 'abort') controller.abort(reason);
@@ -221,12 +221,12 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   );
 }
 
-test('attempts settle where a host is looked up for ever', async () => {
+test('attempts settle if the lookup of a host never ends', async () => {
   const { lookup } = dns.promises;
   const { setTimeout: wait } = globalThis;
   dns.promises.lookup = (() => new Promise(() => {})) as unknown as typeof lookup;
   syncBuiltinESMExports();
-  // Of the ten seconds that there are, a hundredth is waited for.
+  // The lookup has ten seconds, of which a hundredth is waited for.
   globalThis.setTimeout = ((then: () => void, milliseconds: number) => wait(then, milliseconds / 100)) as typeof wait;
   try {
     const reason = new Error('given up');
@@ -243,7 +243,7 @@ test('attempts settle where a host is looked up for ever', async () => {
     assert.is(await aborted, reason);
     const text = 'its host example.invalid could not be looked up in time';
     assert.match((await listening).message, text);
-    // sd-bus looks names up by itself.
+    // sd-bus looks up names itself.
     if (onSocket) assert.match((await connecting).message, text);
   } finally {
     globalThis.setTimeout = wait;

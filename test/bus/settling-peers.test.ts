@@ -1,4 +1,5 @@
-// Between peers, too, every promise and iterator that busbar hands out settles when the server closes, or the other side does.
+// Between peers, too, every promise and iterator that busbar returns settles when the server closes, or the other side
+// does.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, listen, type MessageBus, type PeerServer } from '../../src/index.js';
@@ -15,7 +16,10 @@ const Settling = defineInterface('org.example.Settling', {
 const test = suite('settling between peers');
 process.removeAllListeners('warning');
 
-/** All that a server shows, and what it hands out; `undefined` for what hands out nothing that has to settle. */
+/**
+ * All members of a server, and the promises that they return; `undefined` for members that return nothing that has to
+ * settle.
+ */
 const ofServer: Readonly<Record<string, ((server: PeerServer) => Promise<unknown>) | undefined>> = {
   address: undefined,
   close: (server) => server.close({ drain: 0 }),
@@ -28,7 +32,7 @@ const ofServer: Readonly<Record<string, ((server: PeerServer) => Promise<unknown
   },
 };
 
-/** What a peer's bus hands out while the other side does not answer. */
+/** The promises of a peer's connection while the other side does not answer. */
 function ofPeer(bus: MessageBus): Record<string, Promise<unknown>> {
   const proxy = bus.proxy(Settling, '/').with({ timeout: Number.POSITIVE_INFINITY });
   const queue = proxy.watch.Said();
@@ -56,7 +60,7 @@ test('the table names every public member of a server', async () => {
 });
 
 for (const end of ['the server', 'the client', 'the accepted side'] as const) {
-  test(`every promise settles by the end of ${end}`, async () => {
+  test(`every promise settles by ${end}`, async () => {
     const server = await listen({ address: `unix:tmpdir=${folder}` });
     const iterator = server[Symbol.asyncIterator]();
     const first = iterator.next();
@@ -80,7 +84,7 @@ for (const end of ['the server', 'the client', 'the accepted side'] as const) {
     else if (end === 'the client') await client.close({ drain: 0 });
     else await accepted.close({ drain: 0 });
     await allSettle(open);
-    // For the other side it was a loss. A server goes on without its clients.
+    // For the other side it was a loss. A server continues without its clients.
     const ends = ['close', 'Symbol(Symbol.asyncDispose)'].map((name) => [name, ofServer[name]?.(server)] as const);
     await allSettle(
       new Map([...ends, ['next', next], ['loop', loop], ['late next', iterator.next()]] as [

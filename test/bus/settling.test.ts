@@ -1,5 +1,5 @@
-// Every promise and iterator that busbar hands out settles when the connection ends. The public members are found by walking the
-// objects, so that a new one that this test does not know makes it fail.
+// Every promise and iterator that busbar returns settles when the connection ends. The public members are found by walking
+// the objects, so that a new member that this test does not know makes it fail.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -25,20 +25,20 @@ const Settling = defineInterface(NAME, {
 
 process.removeAllListeners('warning');
 
-/** What a test has at hand when the bus has gone silent. */
+/** The objects of a test after the bus has stopped answering. */
 interface World {
   readonly bus: MessageBus;
   readonly owned: OwnedName;
   readonly queued: OwnedName;
-  /** That of a call whose handler is at work. */
+  /** The context of a call whose handler is running. */
   readonly context: CallContext;
-  /** Who made that call. */
+  /** The caller of that call. */
   readonly caller: MessageBus;
 }
 
 const proxyOf = ({ bus }: World) => bus.proxy(Settling, `${NAME}.Other`, '/');
 const never = { destination: 'org.freedesktop.DBus', path: '/', member: 'Never', timeout: Number.POSITIVE_INFINITY };
-/** Hands out nothing that has to settle. */
+/** Members that return nothing that has to settle. */
 const plain = 'plain';
 type Makers = Readonly<Record<string, typeof plain | ((world: World) => Promise<unknown>)>>;
 
@@ -52,7 +52,7 @@ const ofBus: Makers = {
   emit: plain,
   export: plain,
   exportObjectManager: plain,
-  // More than the kernel takes of a bus that does not read.
+  // More than the kernel takes for a bus that does not read.
   flush({ bus }) {
     const signal = { path: '/', interface: NAME, member: 'Said', signature: 'ay', body: [Buffer.alloc(4_000_000)] };
     bus.emit(signal);
@@ -124,7 +124,7 @@ const ofQueue: Makers = {
   'Symbol(Symbol.dispose)': plain,
 };
 
-/** What is asked of an object is asked by the proxies of its interfaces. */
+/** The methods of an object are those of the proxies of its interfaces. */
 const ofObject: Makers = {
   children: plain,
   destination: plain,
@@ -146,7 +146,7 @@ const ofContext: Makers = {
   member: plain,
   path: plain,
   sender: plain,
-  // One signal that does not come would keep a handler at work for ever.
+  // A single missing signal would keep a handler running for ever.
   signal: ({ context }) => new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve())),
 };
 
@@ -159,7 +159,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     continue;
   }
 
-  /** The share of another one, which stays. */
+  /** Another share of the connection, which stays open. */
   async function share({ address }: PrivateBus): Promise<MessageBus> {
     const before = process.env.DBUS_SESSION_BUS_ADDRESS;
     process.env.DBUS_SESSION_BUS_ADDRESS = address;
@@ -217,7 +217,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     ] as const) {
       assert.equal(publicMembers(object, files), Object.keys(makers).sort(), what);
     }
-    // What a handler gets is more than its interface tells.
+    // The object that a handler gets has more members than its interface.
     for (const name of Object.keys(ofContext)) assert.ok(name in context, name);
     await bus.close({ drain: 0 });
   });
@@ -244,7 +244,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       for (const [what, makers] of Object.entries(tables)) {
         for (const [name, make] of Object.entries(makers)) {
           if (make === plain) continue;
-          // What leaves comes last: nothing can be asked of what is closed.
+          // Members that close come last: nothing can be called on a closed object.
           if (what === 'bus' && /close|Dispose/.test(name)) last.push([`${what}.${name}`, make]);
           else open.set(`${what}.${name}`, make(set));
         }
@@ -258,10 +258,10 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       const closing = end === 'close' || isShare ? bus.close({ drain: 0 }) : undefined;
       for (const [what, make] of last) open.set(what, make(set));
       if (isShare) {
-        // Calls end with the share. What the connection asks for all who share it, the bus answers.
+        // Calls end with the share. Calls that the connection makes for all shares are answered by the bus.
         await closing;
         process.kill(daemon.pid, 'SIGCONT');
-        // What is at work can still be answered while the connection lives, for as long as the caller waits.
+        // A running handler can still answer while the connection is open, as long as the caller waits.
         assert.not.ok(set.context.signal.aborted);
         await set.caller.close();
       }

@@ -1,5 +1,5 @@
-// Shares of a connection: what one user made is that user's, ends with its `close`, and nothing of the others does. Small cases,
-// and random steps against a model.
+// Shares of a connection: the subscriptions, calls and exports of a share belong to it, end with its `close`, and are
+// independent of other shares. Small cases, and random steps against a model.
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -45,7 +45,7 @@ test.after(async () => {
 const say = (value: number) =>
   other.emit({ path: '/', interface: NAME, member: 'Said', signature: 'u', body: [value] });
 
-test('the close of a share ends what was made by it, and nothing of another', async () => {
+test('closing a share ends all that it made, and nothing of another share', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   assert.is(mine.uniqueName, theirs.uniqueName);
   const heard: string[] = [];
@@ -93,7 +93,7 @@ test('the close of a share ends what was made by it, and nothing of another', as
   assert.is(theirs.state, 'closed');
 });
 
-test('the last shares wait for handlers, which can call, emit and change properties until they are done', async () => {
+test('the last shares wait for handlers, which can call, emit and change properties until they end', async () => {
   const name = 'org.example.LastShare';
   const Last = defineInterface(name, {
     methods: { Work: { out: 's' } },
@@ -111,7 +111,7 @@ test('the last shares wait for handlers, which can call, emit and change propert
       async Work() {
         atWork();
         await until(() => first.state === 'closing');
-        // The names are given back, and what was delivered is answered, long before this.
+        // The names are released, and delivered calls answered, long before this.
         await delay(50);
         last.emit.Said(7);
         last.properties.Level = 8;
@@ -136,7 +136,7 @@ test('the last shares wait for handlers, which can call, emit and change propert
   }
 });
 
-test('a share waits for the handlers of what it exported, and for no other, while another share stays', async () => {
+test('a share waits for the handlers of its own exports only, while another share stays', async () => {
   const name = 'org.example.EarlyShare';
   const Early = defineInterface(name, {
     methods: { Work: { out: 's' }, Never: {} },
@@ -194,7 +194,7 @@ test('a share waits for the handlers of what it exported, and for no other, whil
     await until(() => begun === 4 && taken.length === 1);
     const closing = mine.close({ drain });
     if (drain === 100) {
-      // Handlers that take longer can answer.
+      // Slower handlers can still answer.
       await closing;
       assert.equal([mine.state, theirs.state], ['closed', 'open']);
       finish();
@@ -219,7 +219,7 @@ test('a share waits for the handlers of what it exported, and for no other, whil
   }
 });
 
-test('message handlers of a share that closes hear no signal any more, while another share stays', async () => {
+test('message handlers of a share that closes get no more signals, while another share stays', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   const heard: string[] = [];
   theirs.subscribe({ interface: NAME, member: 'Said' }, () => void heard.push('theirs'));
@@ -251,14 +251,14 @@ test('a name that is requested while its share closes is not kept by the connect
     await closed;
     assert.not(await staying.hasName(name));
     assert.is(staying.stats().ownedNames, 0);
-    // It can be had again, by whoever stays.
+    // Another share can acquire it again.
     staying.export('/inflight', object());
     await (await staying.requestName(name)).release();
     await staying.close();
   }
 });
 
-test('nothing can be done by a share that is closed, while the connection lives', async () => {
+test('a closed share can do nothing, while the connection stays open', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   const proxy = mine.proxy(Shared, theirs.uniqueName, '/');
   theirs.export('/', object());
@@ -291,7 +291,7 @@ test('nothing can be done by a share that is closed, while the connection lives'
   await theirs.close();
 });
 
-test('what a share waits for ends with its close, while the calls of others go on', async () => {
+test('operations that a share waits for end with its close, while calls of other shares continue', async () => {
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
   let calls = 0;
   const answers: (() => void)[] = [];
@@ -327,7 +327,7 @@ test('what a share waits for ends with its close, while the calls of others go o
     ['call', 'method', 'serial', 'signal'].map((what) => `${what} ConnectionClosedError`),
   );
   assert.is(theirs.stats().pendingCalls, 1);
-  // Their late answers are none.
+  // Their late answers are ignored.
   for (const answer of answers) answer();
   await stays;
   assert.is(settled.at(-1), 'theirs resolved');
@@ -335,7 +335,7 @@ test('what a share waits for ends with its close, while the calls of others go o
   await theirs.close();
 });
 
-test('what a share asks of a bus that does not answer ends with its close', async () => {
+test('requests of a share that the bus does not answer end with its close', async () => {
   const stopped = await PrivateBus.start();
   process.env.DBUS_SESSION_BUS_ADDRESS = stopped.address;
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
@@ -359,7 +359,7 @@ test('what a share asks of a bus that does not answer ends with its close', asyn
   await stopped.stop();
 });
 
-test('the loss of the connection is every share’s', async () => {
+test('the loss of the connection is the loss of every share', async () => {
   const doomed = await PrivateBus.start();
   process.env.DBUS_SESSION_BUS_ADDRESS = doomed.address;
   const [mine, theirs] = await Promise.all([sessionBus(), sessionBus()]);
@@ -373,7 +373,7 @@ test('the loss of the connection is every share’s', async () => {
   await doomed.stop();
 });
 
-/** What a share has, in the model. */
+/** The state of a share in the model. */
 interface Share {
   readonly bus: MessageBus;
   readonly listeners: Set<() => void>;
@@ -381,7 +381,7 @@ interface Share {
   readonly exports: Map<string, Export>;
 }
 
-test('random steps of several shares end as the model says', async () => {
+test('random steps of several shares end as in the model', async () => {
   const step = fc.record({
     what: fc.constantFrom('open', 'close', 'listen', 'unlisten', 'name', 'release', 'export', 'unexport', 'check'),
     share: fc.nat(20),

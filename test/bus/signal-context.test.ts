@@ -1,4 +1,4 @@
-// Where a signal is from: what a listener is told that asks for it, behind the arguments.
+// The context of a signal: what a listener with `context: true` gets as its last argument.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -36,7 +36,7 @@ async function settled(from: MessageBus): Promise<void> {
   await client.call({ destination: 'org.freedesktop.DBus', ...ping });
 }
 
-/** What is plain in a context: all but its descriptors. */
+/** The plain fields of a context: all except its descriptors. */
 function headOf({ fileDescriptors, ...head }: SignalContext): object {
   assert.equal(fileDescriptors, []);
   return head;
@@ -55,7 +55,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-test('a listener that asks for the context gets it behind the arguments', async () => {
+test('a listener that asks for the context gets it after the arguments', async () => {
   const proxy = client.proxy(Beacon, first.uniqueName, '/beacon');
   const heard: unknown[] = [];
   using _lit = proxy.on.Lit((text, context) => heard.push([text, headOf(context)]), { context: true });
@@ -66,14 +66,14 @@ test('a listener that asks for the context gets it behind the arguments', async 
     { context: false },
   );
   await settled(client);
-  // The same signal leaves from both paths of the object; the proxy is of one of them.
+  // The same signal is sent from both paths of the object; the proxy is of one of them.
   one.emit.Lit('hello');
   one.emit.Out();
   await settled(first);
   assert.equal(heard, [['hello', from(first, 'Lit')], ['hello'], from(first, 'Out'), []]);
 });
 
-test('a signal to one connection alone says so', async () => {
+test('the context of a signal to one connection has its destination', async () => {
   const proxy = client.proxy(Beacon, first.uniqueName, '/beacon');
   const next = proxy.once.Lit({ context: true });
   await settled(client);
@@ -90,7 +90,7 @@ test('a signal to one connection alone says so', async () => {
   assert.equal(headOf(context), from(first, 'Lit', client.uniqueName));
 });
 
-test('the sender is the owner of the name, also a new one', async () => {
+test('the sender is the owner of the name, also after a change', async () => {
   const proxy = client.proxy(Beacon, NAME, '/beacon');
   const senders: (string | undefined)[] = [];
   using subscription = proxy.on.Lit((_text, { sender }) => senders.push(sender), { context: true });
@@ -107,7 +107,7 @@ test('the sender is the owner of the name, also a new one', async () => {
   assert.equal(senders, [first.uniqueName, second.uniqueName]);
 });
 
-test('loops get it as well', async () => {
+test('iterators get it as well', async () => {
   const proxy = client.proxy(Beacon, first.uniqueName, '/beacon');
   using signals = proxy.watch.Lit({ context: true });
   using plain = proxy.watch.Lit();
@@ -120,7 +120,7 @@ test('loops get it as well', async () => {
   assert.equal((await plain.next()).value, ['looped']);
 });
 
-test('a watch that no loop reads ends with `end()`, and with `using`', async () => {
+test('a watch that is not iterated ends with `end()`, and with `using`', async () => {
   const proxy = client.proxy(Beacon, first.uniqueName, '/beacon');
   const before = client.stats().subscriptions;
   {
@@ -149,7 +149,7 @@ test('the descriptors are those of the arguments', async () => {
   assert.equal(heard, [[1, true, false]]);
 });
 
-test('of a peer there is no sender', async () => {
+test('the context of a signal of a peer has no sender', async () => {
   await using pair = await peers();
   const object = exampleObject();
   pair.accepted.export(PATH, object);
@@ -167,7 +167,7 @@ test('of a peer there is no sender', async () => {
   assert.is(heard?.path, PATH);
 });
 
-test('what is no boolean is refused, and so are other options', async () => {
+test('a value that is not a boolean is refused, and so are unknown options', async () => {
   const proxy = client.proxy(Beacon, NAME, '/beacon');
   const odd = { context: 'yes' } as unknown as ContextOption;
   const misspelt = { contxt: true } as unknown as ContextOption;

@@ -1,4 +1,4 @@
-// Signals over a real bus: who hears what, in which order, and who is not believed.
+// Signals over a real bus: which listeners get them, in which order, and which senders are ignored.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -65,7 +65,7 @@ test('a listener gets the values of the signal', async () => {
   assert.equal(heard, ['hello', [1, -2], []]);
 });
 
-test('a subscription made before a call hears what the call causes, without awaiting', async () => {
+test('a subscription made before a call gets the signals that the call causes, without awaiting', async () => {
   const heard: string[] = [];
   using _lit = proxy.on.Lit((text) => heard.push(text));
   await proxy.call.Ping('caused');
@@ -73,7 +73,7 @@ test('a subscription made before a call hears what the call causes, without awai
   assert.equal(heard, ['caused']);
 });
 
-test('code that awaits a reply can subscribe before the signal behind the reply is handled', async () => {
+test('code that awaits a reply can subscribe before the signal after the reply is handled', async () => {
   // The service answers and emits at once: both may arrive in one batch.
   for (let round = 0; round < 50; round++) {
     const heard: string[] = [];
@@ -93,7 +93,7 @@ test('code that awaits a reply can subscribe before the signal behind the reply 
   }
 });
 
-test('an ended subscription hears nothing, and ending it twice does nothing', async () => {
+test('an ended subscription gets no signals, and ending it twice has no effect', async () => {
   const heard: string[] = [];
   const subscription = proxy.on.Lit((text) => heard.push(text));
   subscription.end();
@@ -126,7 +126,7 @@ test('listeners run in the order in which they subscribed, whatever their rules'
   assert.equal(order, [1, 2, 3, 4]);
 });
 
-test('a listener that throws or rejects does not keep the others from hearing', async () => {
+test('a listener that throws or rejects does not keep other listeners from running', async () => {
   const heard: string[] = [];
   using _1 = proxy.on.Lit(() => {
     throw new Error('a bad listener');
@@ -147,7 +147,7 @@ test('a listener that throws or rejects does not keep the others from hearing', 
   assert.ok(warnings.some(({ message }) => message.includes('a bad asynchronous listener')));
 });
 
-test('a message handler that throws or rejects has not dealt with the message, and ends nothing', async () => {
+test('a message handler that throws or rejects has not handled the message, and ends nothing', async () => {
   const warnings: string[] = [];
   const note = ({ message }: Error) => void warnings.push(message);
   process.on('warning', note);
@@ -190,7 +190,7 @@ test('a directed signal reaches its receiver without any match rule', async () =
   assert.is(direct?.type, MessageType.Signal);
 });
 
-test('a subscription filters on arguments exactly, whatever they hold', async () => {
+test('a subscription filters on arguments exactly, whatever they contain', async () => {
   const odd = "it's, a \\ 'quoted' = text";
   const heard: unknown[] = [];
   using _odd = client.subscribe({ interface: 'org.example.Beacon', arg0: odd }, ({ body }) => heard.push(body[0]));
@@ -201,7 +201,7 @@ test('a subscription filters on arguments exactly, whatever they hold', async ()
   assert.equal(heard, [odd]);
 });
 
-test('path namespaces and argument namespaces match what is below them and nothing beside', async () => {
+test('path namespaces and argument namespaces match names below them and no others', async () => {
   const heard: string[] = [];
   using _below = client.subscribe({ pathNamespace: '/a/b' }, ({ path }) => heard.push(path as string));
   using _names = client.subscribe({ interface: 'org.example.Names', arg0namespace: 'com.example' }, ({ body }) =>
@@ -265,7 +265,7 @@ test('a third connection cannot forge a change of owner', async () => {
   assert.equal(heard, []);
 });
 
-test('a message handler, and a subscription that names no sender, hear every sender', async () => {
+test('a message handler, and a subscription without a sender, get the signals of every sender', async () => {
   await using third = await connect({ address: daemon.address });
   const rule = { interface: 'org.example.Anybody', member: 'Said' };
   const heard: unknown[] = [];
@@ -286,7 +286,7 @@ test('a message handler, and a subscription that names no sender, hear every sen
   assert.equal(handled, senders);
 });
 
-test('a reply from a connection that was not asked does not settle a call', async () => {
+test('a reply from a connection that was not called does not settle a call', async () => {
   const Slow = defineInterface('org.example.Slow', { methods: { Wait: { out: 's' } } });
   let arrived!: (answer: (text: string) => void) => void;
   const asked = new Promise<(text: string) => void>((resolve) => {
@@ -358,7 +358,7 @@ test('once resolves with the next signal and ends its subscription', async () =>
   assert.is(client.stats().matchRules, before);
 });
 
-test('watch iterates over signals, keeps what a slow loop has not taken, and ends with the loop', async () => {
+test('watch iterates over signals, keeps those that a slow loop has not taken, and ends with the loop', async () => {
   const before = client.stats().matchRules;
   const seen: string[] = [];
   const watching = proxy.watch.Lit();
@@ -372,7 +372,7 @@ test('watch iterates over signals, keeps what a slow loop has not taken, and end
   assert.is(client.stats().matchRules, before);
 });
 
-test('a watch drops the oldest beyond its limit and says how many', async () => {
+test('a watch drops the oldest signals beyond its limit and counts them', async () => {
   using watching = proxy.watch.Lit({ limit: 2 });
   await settled(client);
   for (const text of ['a', 'b', 'c', 'd']) beacon.emit.Lit(text);

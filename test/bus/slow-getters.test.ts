@@ -1,5 +1,5 @@
-// Getters that take their time, and what is read and told meanwhile: what is known leaves, nothing old comes behind something
-// newer, and nothing is left out. And what else the answers of many properties have to get right.
+// Slow getters, and reading and announcing meanwhile: known values are sent at once, no old value follows a newer one, and
+// no value is left out. Also further rules for answers with many properties.
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +20,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** An object whose slow getter answers when the test says so, and what a client is told of it. */
+/** An object whose slow getter answers when the test says so, and what a client receives of it. */
 async function serve() {
   const service = await connect({ address: daemon.address });
   const asked: ((value: number) => void)[] = [];
@@ -34,7 +34,7 @@ async function serve() {
   return { service, object, proxy, asked, told };
 }
 
-/** Everything that was sent has arrived. Nothing is sent by the service for that. */
+/** Resolves when everything that was sent has arrived. The service sends nothing for that. */
 async function arrived(service: MessageBus): Promise<void> {
   await service.flush();
   await client.listNames();
@@ -42,7 +42,7 @@ async function arrived(service: MessageBus): Promise<void> {
   await client.listNames();
 }
 
-test('a change is told with what is known, and the slow value follows', async () => {
+test('a change is sent with the known values, and the slow value follows', async () => {
   const { service, object, asked, told } = await serve();
   object.properties.Number = 1;
   object.emitPropertiesChanged(['Later']);
@@ -55,7 +55,7 @@ test('a change is told with what is known, and the slow value follows', async ()
   await service.close();
 });
 
-test('what overtakes a slow value has it told to be invalid first', async () => {
+test('a message that overtakes a slow value invalidates it first', async () => {
   const { service, object, asked, told } = await serve();
   object.emitPropertiesChanged(['Later']);
   object.properties.Number = 1;
@@ -68,7 +68,7 @@ test('what overtakes a slow value has it told to be invalid first', async () => 
   await service.close();
 });
 
-test('a getter that hangs withholds no further change, nor one of its own', async () => {
+test('a getter that never answers withholds no further change, of other properties or its own', async () => {
   const { service, object, asked, told } = await serve();
   object.emitPropertiesChanged(['Later']);
   await arrived(service);
@@ -92,7 +92,7 @@ test('a getter that hangs withholds no further change, nor one of its own', asyn
   await service.close();
 });
 
-test('Get does not answer with a value that is older than what was told', async () => {
+test('Get does not answer with a value that is older than the last signal', async () => {
   const { service, object, proxy, asked, told } = await serve();
   const answer = proxy.get.Later();
   answer.then((value) => told.push(value));
@@ -132,7 +132,7 @@ test('a property that changes faster than its getter answers is not left out', a
   await service.close();
 });
 
-test('of all interfaces the first property of a name is answered, whatever its name', async () => {
+test('the first property of a name among all interfaces is answered, whatever its name', async () => {
   await using service = await connect({ address: daemon.address });
   const properties = Object.fromEntries([
     ['P', { type: 's' }],
@@ -156,7 +156,7 @@ test('of all interfaces the first property of a name is answered, whatever its n
   assert.is(got, 'one');
 });
 
-test('a path of thousands of elements is exported, listed and given back', async () => {
+test('a path of thousands of elements can be exported, listed and unexported', async () => {
   await using service = await connect({ address: daemon.address });
   service.exportObjectManager('/');
   const before = service.stats().exportedObjects;
@@ -174,7 +174,7 @@ test('a path of thousands of elements is exported, listed and given back', async
   assert.is(service.stats().exportedObjects, before);
 });
 
-test('an export that fails is not counted, and tells nothing', async () => {
+test('an export that fails is not counted, and sends nothing', async () => {
   await using service = await connect({ address: daemon.address });
   const object = () => implement(Slow, { Later: { get: () => 1 }, Number: 0 });
   service.export('/one', object());
@@ -184,7 +184,7 @@ test('an export that fails is not counted, and tells nothing', async () => {
   assert.is(service.stats().exportedObjects, 1);
 });
 
-test('descriptors that were handed over to an error that nobody wants are closed', async () => {
+test('descriptors that were handed over to an error without a receiver are closed', async () => {
   await using service = await connect({ address: daemon.address });
   const Failing = defineInterface('org.example.Failing', { methods: { Fail: {} } });
   const files: FileDescriptor[] = [];

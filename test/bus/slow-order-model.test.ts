@@ -1,7 +1,7 @@
-// Random programs of a service whose getters take time, or answer at once, or fail, with changes and answers in any order and
-// any number of microtasks between. Each value has a number that is higher than those of the values before it. The model: no
-// message carries a lower number of a property than one that was sent before it, and in the end the signals alone tell the
-// value that the property has.
+// Random programs of a service whose getters are slow, immediate or failing, with changes and answers in any order and any
+// number of microtasks between them. Each value has a higher number than the values before it. In the model, no message
+// carries a lower number of a property than an earlier message, and in the end the signals alone have the value of the
+// property.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -25,7 +25,7 @@ const Slow = defineInterface('org.example.Slow', {
 
 type Name = 'Later' | 'Vague' | 'Quiet' | 'Plain';
 const NAMES: readonly Name[] = ['Later', 'Vague', 'Quiet', 'Plain'];
-/** A value tells whose it is. */
+/** A value names its property. */
 const RANGE = 1_000_000;
 
 type Step =
@@ -34,14 +34,14 @@ type Step =
   | { readonly do: 'getAll' | 'getManagedObjects' }
   /** A client sets a value; the setter takes time, or none. */
   | { readonly do: 'set'; readonly name: Name }
-  /** A getter, or a setter, that was called and has not answered yet comes to an end. */
+  /** A getter or setter that has not answered yet ends. */
   | { readonly do: 'answer' | 'fail' | 'finish'; readonly which: number }
-  /** The program changes something, and tells of it by its name, by its value, or by assigning it. */
+  /** The program changes a property, and announces it by its name, by its value, or by assigning it. */
   | { readonly do: 'name' | 'tell' | 'assign'; readonly name: Name }
-  /** From now on getters answer at once, or take time; and so do setters. */
+  /** From now on getters answer at once, or are slow; and so do setters. */
   | { readonly do: 'slow'; readonly is: boolean }
   | { readonly do: 'slowSet'; readonly is: boolean }
-  /** The object comes to another path, or goes from there. */
+  /** The object is exported at another path, or unexported there. */
   | { readonly do: 'move' }
   | { readonly do: 'hop'; readonly times: number }
   | { readonly do: 'turn' };
@@ -67,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const programs = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
 
-/** What the program does, by busbar, and what the service was asked for meanwhile. */
+/** The actions of the program, with busbar, and the requests to the service. */
 class World {
   readonly #service: MessageBus;
   readonly #client: MessageBus;
@@ -77,7 +77,7 @@ class World {
   readonly #getters: { readonly answer: () => void; readonly fail: () => void }[] = [];
   readonly #setters: (() => void)[] = [];
   readonly #calls: Promise<unknown>[] = [];
-  /** What is wrong with the answers. */
+  /** The mistakes in the answers. */
   readonly faults: string[] = [];
   readonly #object = implement(Slow, {
     Later: this.#functions('Later'),
@@ -142,7 +142,7 @@ class World {
     }
   }
 
-  /** Everything that still takes time comes to an end, and everything that was sent has arrived. */
+  /** Ends everything that is still pending, and waits until everything that was sent has arrived. */
   async end(): Promise<void> {
     this.#isSlow = false;
     this.#isSlowToSet = false;
@@ -207,7 +207,7 @@ class World {
   }
 
   #set(name: Name): Promise<void> {
-    // What is assigned behind a setter is the setter's business.
+    // A value that is assigned after a setter has begun is up to the setter.
     const value = name === 'Plain' ? this.#next(name) : 0;
     return this.#call('Set', 'ssv', ['org.example.Slow', name, variant('u', value)]);
   }
@@ -216,7 +216,7 @@ class World {
     return this.#ask({ path: '/slow', interface: 'org.freedesktop.DBus.Properties', member, signature, body });
   }
 
-  /** Calls the service, and waits until the call is there. */
+  /** Calls the service, and waits until the call has arrived. */
   async #ask(call: Parameters<MessageBus['call']>[0]): Promise<void> {
     const { member = '' } = call;
     const answer = this.#client.call({ ...call, destination: this.#service.uniqueName as string });
@@ -230,7 +230,7 @@ class World {
     await this.#service.listNames();
   }
 
-  /** Nothing is left out of an answer. */
+  /** No value is left out of an answer. */
   #check(member: string, body: object): void {
     const objects =
       member === 'GetAll' ? [body] : member === 'GetManagedObjects' ? Object.values(body).flatMap(Object.values) : [];
@@ -246,7 +246,7 @@ class World {
   }
 }
 
-/** The values that a message carries, in its order, and whether others are told to be invalid. */
+/** The values in a message, in its order, and whether others are invalidated. */
 function valuesIn({ type, member, body }: Message): number[] {
   const found: number[] = [];
   const find = (value: unknown): void => {
@@ -257,7 +257,7 @@ function valuesIn({ type, member, body }: Message): number[] {
   return found;
 }
 
-/** Writes down what a service sends. */
+/** Records the messages of a service. */
 class Observer {
   readonly log: Message[] = [];
 
@@ -270,7 +270,7 @@ class Observer {
     client.addMessageHandler(take, { replies: true });
   }
 
-  /** What came behind something newer. */
+  /** Values that follow a newer one. */
   old(): string[] {
     const highest = new Map<number, number>();
     return this.log.flatMap((message, index) =>
@@ -283,7 +283,7 @@ class Observer {
     );
   }
 
-  /** What a client takes for the value that listens to signals only. */
+  /** The values that a client has that uses only signals. */
   believed(name: Name): number | undefined {
     let value: number | undefined;
     for (const { member, path, body } of this.log) {
@@ -305,9 +305,9 @@ class Observer {
 type Values = Readonly<Record<string, Partial<Record<Name, number>>>>;
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
-  const test = suite(`the order of values that take time, by a model, on ${daemon}`);
+  const test = suite(`the order of slow values, by a model, on ${daemon}`);
 
-  testUnless(PrivateBus.missing({ daemon }), test, 'no value comes behind a newer one', async () => {
+  testUnless(PrivateBus.missing({ daemon }), test, 'no value follows a newer one', async () => {
     const bus = await PrivateBus.start({ daemon });
     const client = await connect({ address: bus.address });
     const service = await connect({ address: bus.address });

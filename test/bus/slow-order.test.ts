@@ -1,6 +1,5 @@
-// Values that take time among values that do not: whatever microtask the program changes something in, and whoever asked for
-// what before, no message carries a value that is older than one that was sent before it. (slow-order-model.test.ts has random
-// programs.)
+// Slow values among immediate ones: no message has a value that is older than one in an earlier message, whatever the
+// microtask of a change and whatever reads came before. (slow-order-model.test.ts has random programs.)
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -14,7 +13,7 @@ const Slow = defineInterface('org.example.Slow', {
   properties: { Later: { type: 'u', access: 'read' }, Number: { type: 'u' }, File: { type: 'h', access: 'read' } },
 });
 
-/** Microtasks between the answer of a getter and a change: more than anything here takes. */
+/** The number of microtasks between the answer of a getter and a change: more than anything here needs. */
 const HOPS = 24;
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -24,11 +23,11 @@ interface Call {
   readonly fail: () => void;
 }
 
-/** An object whose getter answers when the test says so, with the value that it had when it was asked. */
+/** An object whose getter answers when the test says so, with the value at the time of the read. */
 class SlowObject {
   later = 1;
   isSlow = true;
-  /** Of the getter, and of the one that opens a file. */
+  /** The reads of the getter, and of the one that opens a file. */
   readonly asked: Call[] = [];
   readonly files: FileDescriptor[] = [];
   readonly object = implement(Slow, {
@@ -37,7 +36,7 @@ class SlowObject {
     File: { get: () => (this.isSlow ? this.#call(this.#open()) : this.#open()) },
   });
 
-  /** The getters that were asked answer, and those that are asked because of that, until nothing is asked any more. */
+  /** Answers the pending reads, and the reads that follow from them, until none is pending. */
   async answerAll(isEnough: () => boolean): Promise<void> {
     await until(() => {
       for (const { answer } of this.asked.splice(0)) answer();
@@ -60,7 +59,7 @@ class SlowObject {
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   const missing = PrivateBus.missing({ daemon });
-  const test = suite(`the order of values that take time, on ${daemon}`);
+  const test = suite(`the order of slow values, on ${daemon}`);
   let bus: PrivateBus;
   let client: MessageBus;
 
@@ -74,7 +73,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     await bus?.stop();
   });
 
-  /** What the client got: values by their properties, in the order of the wire. */
+  /** The values that the client got, by their properties, in the order of the wire. */
   async function serve() {
     const service = await connect({ address: bus.address });
     service.exportObjectManager('/');
@@ -173,7 +172,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       testUnless(
         missing,
         test,
-        `a getter asked by ${begun} that ${ended} is not told behind a given value`,
+        `a getter that ${begun} began and ${ended} is not sent after a given value`,
         async () => {
           const { service, slow, got, arrived, end } = await serve();
           service.export('/slow', slow.object);
@@ -182,7 +181,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           slow.later = 9;
           slow.object.emitPropertiesChanged({ Later: 9 });
           await turn();
-          // That one fails is reported.
+          // The failure of that getter is reported.
           const ignore = () => {};
           subscribe('busbar:problem', ignore);
           for (const call of slow.asked.splice(0)) finish(call);
@@ -196,14 +195,14 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     }
   }
 
-  testUnless(missing, test, 'nor behind one that the getter gives at once', async () => {
+  testUnless(missing, test, 'nor after a value that the getter gives at once', async () => {
     const { service, slow, got, arrived, end } = await serve();
     service.export('/slow', slow.object);
     await until(() => slow.asked.length > 0);
     slow.isSlow = false;
     slow.later = 2;
     slow.object.emitPropertiesChanged(['Later']);
-    // In the same turn, so that the change has not asked for its value yet.
+    // In the same turn, so that the change has not read its value yet.
     for (const { answer } of slow.asked.splice(0)) answer();
     await turn();
     await arrived();
@@ -211,7 +210,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     await end();
   });
 
-  testUnless(missing, test, 'a change whose getter is overtaken by an answer is told all the same', async () => {
+  testUnless(missing, test, 'a change whose getter is overtaken by an answer is sent even so', async () => {
     const { service, slow, got, ask, arrived, end } = await serve();
     service.export('/slow', slow.object);
     await until(() => slow.asked.length > 0);
@@ -226,7 +225,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     await end();
   });
 
-  testUnless(missing, test, 'of two Gets neither answers with a value older than the one before', async () => {
+  testUnless(missing, test, 'of two Gets, neither answers with a value older than the one before', async () => {
     const { service, slow, got, ask, end } = await serve();
     service.export('/slow', slow.object);
     await until(() => slow.asked.length > 0);

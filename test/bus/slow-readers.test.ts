@@ -1,4 +1,4 @@
-// What becomes of answers that their callers do not read in time: they wait, and what would bring more of them waits as well.
+// Answers to callers that do not read in time: they are queued, and the calls that would cause more answers wait.
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -63,7 +63,7 @@ test('a hundred answers of 1 MiB and one without values arrive', async () => {
   assert.equal([queuedBytes, readingPaused], [0, false]);
 });
 
-test('answers of handlers that were at work take up to four times the limit, and callers beyond that get an error', async () => {
+test('answers of running handlers may use four times the limit, and further callers get an error', async () => {
   const queuedBytes = 100_000;
   await using both = await peers({ limits: { queuedBytes } });
   const { accepted, client } = both;
@@ -74,7 +74,7 @@ test('answers of handlers that were at work take up to four times the limit, and
       Wait: () => new Promise<Uint8Array>((resolve) => ends.push(resolve)),
     }),
   );
-  // More than the 8 MiB that the kernel takes where sd-bus may ask for them.
+  // More than the 8 MiB that the kernel takes if sd-bus may ask for them.
   const calls = Array.from({ length: 400 }, () => client.call({ path: PATH, interface: NAME, member: 'Wait' }));
   await until(() => ends.length === calls.length);
   for (const end of ends) end(sixty);
@@ -86,7 +86,7 @@ test('answers of handlers that were at work take up to four times the limit, and
   assert.ok(most > 4 * queuedBytes, `${most} bytes waited`);
   assert.ok(most < 4 * queuedBytes + sixty.length + 200 * calls.length, `${most} bytes waited`);
   assert.ok(accepted.stats().readingPaused);
-  // What a program answers itself has as much room, and no error takes its place; its own messages have less.
+  // Answers that the program sends have the same room, and are not replaced by an error; its other messages have less.
   const answer = { type: MessageType.MethodReturn, replySerial: 1 };
   for (const message of [answer, { type: MessageType.Signal, path: PATH, interface: NAME, member: 'Said' }]) {
     assert.throws(
@@ -106,7 +106,7 @@ for (const [kind, call] of [
   ['GetAll', { interface: PROPERTIES, member: 'GetAll', signature: 's', body: [NAME] }],
   ['GetManagedObjects', { interface: 'org.freedesktop.DBus.ObjectManager', member: 'GetManagedObjects' }],
 ] as const) {
-  test(`answers of ${kind} are limited as results are`, async () => {
+  test(`answers of ${kind} have the limits of results`, async () => {
     const queuedBytes = 100_000;
     const text = 'x'.repeat(64 * 1024);
     await using both = await peers({ limits: { queuedBytes } });
@@ -136,7 +136,7 @@ for (const [kind, call] of [
     });
     while (!isOver) {
       for (const end of ends.splice(0)) end();
-      // The client reads in turns of the event loop, of which there is none here.
+      // The client reads in turns of the event loop, of which there are none here.
       for (let tick = 0; tick < 50; tick++) {
         await undefined;
         most = Math.max(most, accepted.stats().queuedBytes);
@@ -154,7 +154,7 @@ for (const [kind, call] of [
   });
 }
 
-/** The most that waited in a connection, looked at often, and whether it ever paused. */
+/** The largest amount that was queued in a connection, sampled often, and whether it ever paused. */
 class Watched implements Disposable {
   most = 0;
   paused = false;
@@ -183,7 +183,7 @@ for (const [member, calls, bytes] of floods) {
   const all = { answered: calls, bytes: calls * bytes, errors: {} };
   const flood = { path: PATH, interface: NAME, member, calls, idle: 3000 };
 
-  test(`${calls} calls of ${member} of a peer that reads nothing for three seconds are all answered`, async () => {
+  test(`${calls} calls of ${member} of a peer that does not read for three seconds are all answered`, async () => {
     const welcomed: Watched[] = [];
     await using server = await listen({
       address: `unix:tmpdir=${folder}`,
@@ -197,14 +197,14 @@ for (const [member, calls, bytes] of floods) {
     seen[Symbol.dispose]();
     assert.equal(told, all);
     assert.ok(seen.paused, 'more than the limit had to wait');
-    // The limit of 64 MiB, and what was in progress when it was reached.
+    // The limit of 64 MiB, and the answers in progress when it was reached.
     assert.ok(seen.most < 80 * MEBIBYTE, `${seen.most} bytes waited`);
   });
 
   testUnless(
     PrivateBus.missing(),
     test,
-    `${calls} calls of ${member} through a bus, of a caller that reads nothing for three seconds, are all answered`,
+    `${calls} calls of ${member} through a bus, of a caller that does not read for three seconds, are all answered`,
     async () => {
       await using daemon = await PrivateBus.start();
       await using bus = await connect({ address: daemon.address });

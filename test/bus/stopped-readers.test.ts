@@ -1,4 +1,5 @@
-// Whoever does not read costs only itself: what is sent to it arrives or is refused to its sender, and others get their own.
+// A peer that does not read affects only itself: its messages arrive or are refused to their sender, and other peers get
+// theirs.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -30,7 +31,7 @@ const Told = defineInterface(NAME, {
   properties: { Text: { type: 's' } },
 });
 
-/** What was reported during the test, of one connection or of all. */
+/** The problems that were reported during the test, of one connection or of all. */
 class Problems implements Disposable {
   readonly all: Problem[] = [];
   readonly #hear = (problem: unknown) => void this.all.push(problem as Problem);
@@ -53,7 +54,7 @@ async function nextOf(server: PeerServer): Promise<MessageBus> {
   return value as MessageBus;
 }
 
-test('600 000 small signals to a reader that stands still are delivered in order, or refused to their sender', async () => {
+test('600 000 small signals to a stopped reader are delivered in order, or refused to their sender', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   await using reader = await StoppedReader.start(server.address, [NAME, 'Said']);
   const bus = await nextOf(server);
@@ -77,7 +78,7 @@ test('600 000 small signals to a reader that stands still are delivered in order
   assert.equal(await heard, { signals: accepted, inOrder: true });
 });
 
-/** A server with an object that is exported to everybody, a peer that stands still, and two that read. */
+/** A server that exports an object to all connections, a peer that does not read, and two that read. */
 async function audience(limit: number) {
   const object = implement(Told, { Text: '' });
   const ends: MessageBus[] = [];
@@ -98,7 +99,7 @@ async function audience(limit: number) {
 const bytes = new Uint8Array(64 * 1024);
 
 for (const limit of [16 * 1024 * 1024, 300_000]) {
-  test(`a peer that does not read is parted from, and nobody else notices: ${limit} bytes`, async () => {
+  test(`a peer that does not read is disconnected without an effect on other peers: ${limit} bytes`, async () => {
     using problems = new Problems();
     const { object, server, reader, clients, slow, ends } = await audience(limit);
     const heard = clients.map((client) => {
@@ -136,7 +137,7 @@ for (const limit of [16 * 1024 * 1024, 300_000]) {
   });
 }
 
-test('an assignment, an export and its end never throw because a peer does not read', async () => {
+test('an assignment, an export and an unexport never throw because a peer does not read', async () => {
   for (const tell of ['assign', 'export'] as const) {
     const { object, server, reader, clients, slow } = await audience(200_000);
     const text = 'x'.repeat(50_000);
@@ -158,7 +159,7 @@ test('an assignment, an export and its end never throw because a peer does not r
   }
 });
 
-test('emitting on one connection throws where it does not read', async () => {
+test('emitting on one connection throws if it does not read', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { queuedBytes: 100_000 } });
   await using _reader = await StoppedReader.start(server.address, [NAME, 'Said']);
   const bus = await nextOf(server);
@@ -172,7 +173,7 @@ test('emitting on one connection throws where it does not read', async () => {
   assert.is(bus.state, 'open');
 });
 
-test('a peer that takes no file descriptors does not get the signal that has one, and others do', async () => {
+test('a peer that cannot receive file descriptors does not get a signal with one, and other peers do', async () => {
   using problems = new Problems();
   const { object, server, reader, clients, ends } = await audience(1 << 20);
   const plain = await RawPeer.connect(server.address);
@@ -200,7 +201,7 @@ test('a peer that takes no file descriptors does not get the signal that has one
 testUnless(
   PrivateBus.missing(),
   test,
-  'a bus that does not read refuses a signal at its emitter, after all others got it; an announcement that is far too much ends the connection',
+  'a signal to a bus that does not read is refused to its emitter, after all others got it; an announcement far beyond the limit ends the connection',
   async () => {
     await using daemon = await PrivateBus.start();
     await using server = await listen({ address: `unix:tmpdir=${folder}` });

@@ -1,5 +1,5 @@
-// Random subscriptions, emissions and changes of owner, against a plain model of who hears what, and against the bus's own
-// list of rules. On dbus-daemon and dbus-broker, whose ideas of equal rules differ.
+// Random subscriptions, signals and changes of owner, against a simple model of which listener gets what, and against the
+// list of rules at the bus. On dbus-daemon and dbus-broker, which differ in the rules that they regard as equal.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -18,10 +18,10 @@ const RUNS = 50;
 const NAMES = ['org.example.A', 'org.example.B'];
 const OWN_NAME = 'org.example.Own';
 const SELF = 'self';
-/** Left-over rules of one group that the library may keep at the bus. */
+/** The number of unused rules of one group that the library may keep at the bus. */
 const LEFT_OVER = 8;
 
-// Few values of each kind, so that rules and signals meet, and rules are often equal or nearly so.
+// Few values of each kind, so that rules match signals, and are often equal or nearly so.
 const rules: fc.Arbitrary<MatchRule> = fc
   .tuple(
     fc.constantFrom<MatchRule>(
@@ -108,7 +108,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 40, maxLength: 120, size: 'max' },
 );
 
-/** One that listens, in the library and in the model. */
+/** A subscription, in the library and in the model. */
 interface Listener {
   readonly id: number;
   readonly rule: MatchRule;
@@ -127,7 +127,9 @@ class World {
   #listeners: Listener[] = [];
   #made = 0;
   #sent = 0;
-  /** Who acted last: the bus keeps the order of each connection, and between two of them only what was waited for. */
+  /**
+   * The connection of the last step: the bus keeps the order of each connection, but orders two of them only if one waited.
+   */
   #actor: MessageBus | undefined;
 
   constructor(client: MessageBus, services: readonly MessageBus[], daemon: Daemon) {
@@ -160,7 +162,7 @@ class World {
     }
   }
 
-  /** How many signals were handed to listeners. */
+  /** The number of signals that were delivered to listeners. */
   get deliveries(): number {
     return this.#heard.length;
   }
@@ -172,7 +174,7 @@ class World {
     await this.#checkRules();
   }
 
-  /** Everything is given back. */
+  /** Everything is ended. */
   async end(): Promise<void> {
     await this.#turnTo(this.#client);
     while (this.#listeners.length > 0) this.#unsubscribe(0);
@@ -189,7 +191,7 @@ class World {
   async #turnTo(actor: MessageBus | undefined): Promise<void> {
     if (this.#actor === actor) return;
     await this.#actor?.listNames();
-    // What it sent to the client is there as well.
+    // The messages that it sent to the client have arrived as well.
     await this.#client.listNames();
     this.#actor = actor;
   }
@@ -212,14 +214,14 @@ class World {
   #emit(service: number, to: string | undefined, { body: words, ...signal }: Emitted): void {
     const sender = this.#service(service);
     const destination = to === SELF ? this.#client.uniqueName : to;
-    // The number of the signal comes last, so that it is nobody's condition.
+    // The number of the signal is its last argument, so that no condition matches it.
     const body = [...words, `signal ${++this.#sent}`];
     sender.emit({ ...signal, destination, signature: 's'.repeat(body.length), body });
     const message = {
       ...signal,
       type: 4,
       sender: sender.uniqueName,
-      // A rule for what is sent to the client means all of its names.
+      // A rule for messages to the client means all of its names.
       destination: destination === undefined ? undefined : this.#client.uniqueName,
       signature: 's'.repeat(body.length),
       stringAt: (index: number) => body[index] as string,
@@ -231,14 +233,14 @@ class World {
     }
   }
 
-  /** The bus has every rule that is needed, once, and of others only as many of a group as may be left over. */
+  /** The bus has every needed rule once, and at most the allowed number of unused rules of a group. */
   async #checkRules(): Promise<void> {
     const needed = new Set(this.#listeners.map(({ rule }) => textOf(rule)));
     for (const { rule } of this.#listeners)
       if (NAMES.includes(rule.sender ?? '')) needed.add(followUp(rule.sender as string));
     assert.is(this.#client.stats().matchRules, needed.size);
     if (this.#daemon === 'dbus-broker') {
-      // Which rules are left over is the library's business; that no other rule is there is seen in the end.
+      // The library decides which unused rules remain; in the end the test checks that there are no others.
       const texts = needed.size === 0 ? [...this.#everUsed, ...NAMES.map(followUp)] : [...needed].slice(0, 5);
       for (const text of texts) assert.is(await timesAtBus(this.#client, text), needed.has(text) ? 1 : 0, text);
       return;
@@ -273,29 +275,34 @@ const definedOf = (rule: MatchRule) =>
   Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined)) as MatchRule;
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
-  testUnless(PrivateBus.missing({ daemon }), test, `who subscribed hears what the model says: ${daemon}`, async () => {
-    await using bus = await PrivateBus.start({ daemon });
-    await using client = await connect({ address: bus.address });
-    await using one = await connect({ address: bus.address });
-    await using two = await connect({ address: bus.address });
-    await client.requestName(OWN_NAME);
-    let deliveries = 0;
-    await fc.assert(
-      fc.asyncProperty(steps, async (script) => {
-        const world = new World(client, [one, two], daemon);
-        let count = 0;
-        for (const step of script) {
-          await world.act(step);
-          if (++count % 10 === 0) await world.check();
-        }
-        await world.check();
-        await world.end();
-        deliveries += world.deliveries;
-      }),
-      replayable(RUNS),
-    );
-    assert.ok(deliveries > 200, `only ${deliveries} signals were heard, which shows nothing`);
-  });
+  testUnless(
+    PrivateBus.missing({ daemon }),
+    test,
+    `every subscription gets the signals that the model says: ${daemon}`,
+    async () => {
+      await using bus = await PrivateBus.start({ daemon });
+      await using client = await connect({ address: bus.address });
+      await using one = await connect({ address: bus.address });
+      await using two = await connect({ address: bus.address });
+      await client.requestName(OWN_NAME);
+      let deliveries = 0;
+      await fc.assert(
+        fc.asyncProperty(steps, async (script) => {
+          const world = new World(client, [one, two], daemon);
+          let count = 0;
+          for (const step of script) {
+            await world.act(step);
+            if (++count % 10 === 0) await world.check();
+          }
+          await world.check();
+          await world.end();
+          deliveries += world.deliveries;
+        }),
+        replayable(RUNS),
+      );
+      assert.ok(deliveries > 200, `only ${deliveries} signals were heard, which shows nothing`);
+    },
+  );
 
   testUnless(
     PrivateBus.missing({ daemon }),

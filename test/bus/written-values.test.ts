@@ -1,4 +1,4 @@
-// Every row of the table of values, in every form that it can be written from, at every place where values are given.
+// Every row of the table of values, in every form that it can be written from, at every place that takes values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
@@ -27,7 +27,7 @@ import { testUnless } from '../helpers/skip.js';
 const test = suite('written values');
 const NAME = 'org.example.Written';
 
-/** A signature, what is read, and all that it may be written from. */
+/** A signature, the value that is read, and the values that it may be written from. */
 type Row = readonly [signature: string, read: unknown, ...written: unknown[]];
 
 const withoutPrototype = (entries: object) => Object.assign(Object.create(null), entries);
@@ -82,7 +82,7 @@ const rows: readonly Row[] = [
   ['av', [1, 'a', []], [1, 'a', variant.as([])]],
 ];
 
-/** Where a value is given, and how it is read then. */
+/** A place that takes a value, and how the value is read there. */
 type Place = (bus: Bus, signature: string, written: unknown) => Promise<unknown>;
 
 interface Bus {
@@ -92,7 +92,7 @@ interface Bus {
 
 const any = <T>(value: unknown) => value as T;
 
-/** `implement`, where no type knows the signatures. */
+/** `implement`, where no static type knows the signatures. */
 const make = implement as unknown as (
   definition: object,
   members: Readonly<Record<string, unknown>>,
@@ -105,7 +105,7 @@ function property_(signature: string) {
   return defineInterface(NAME, { properties: { P: { type: signature as 's' } } });
 }
 
-/** Exports an object, reads by a proxy of it, and takes it back. */
+/** Exports an object, reads by a proxy of it, and unexports it. */
 async function exporting<T>(
   { service }: Bus,
   object: Parameters<MessageBus['export']>[1],
@@ -142,7 +142,7 @@ const places: Readonly<Record<string, Place>> = {
   },
 
   'an assigned value, by its change and by Get': async (bus, signature, written) => {
-    // Whatever it was before, it is told: nothing equals what only an array in it makes another value.
+    // A change is announced whatever the value was before: nothing equals a value that differs only in an array.
     let value: unknown;
     const object = make(property_(signature), {
       P: {
@@ -267,7 +267,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   }
 }
 
-/** Values that are gone: what is asked of them throws a bare TypeError. */
+/** Values that are no longer accessible: reading them throws a bare TypeError. */
 const gone: Readonly<Record<string, () => unknown>> = {
   'a Proxy that was revoked': () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
@@ -281,7 +281,7 @@ const gone: Readonly<Record<string, () => unknown>> = {
   },
 };
 
-test('a value that is gone is refused with its place, wherever it is given', async () => {
+test('an inaccessible value is refused with its place, wherever it is given', async () => {
   await using bus = await PrivateBus.start();
   await using client = await connect({ address: bus.address });
   await using service = await connect({ address: bus.address });
@@ -322,7 +322,7 @@ test('a value that is gone is refused with its place, wherever it is given', asy
         client.emit({ path: '/', interface: NAME, member: 'M', signature: make_() as 's' }),
     };
     for (const [place, run] of Object.entries(refused)) {
-      // The transport sd-bus takes none, whatever they are.
+      // The transport sd-bus takes no descriptors, whatever they are.
       if (place.startsWith('fileDescriptors') && transportKind() === 'sd-bus') continue;
       const error = thrown(run);
       assert.instance(error, InvalidArgumentError, place);
@@ -346,7 +346,7 @@ test('file descriptors are written from a FileDescriptor or a number, at all the
   const fd = openSync('/dev/null', 'r');
   const { ino } = fstatSync(fd);
   for (const [place, give] of Object.entries(places)) {
-    // These read it more than once, and hand out the last one.
+    // These places read the value more than once, and use the last one.
     if (/argument|client sets|at once or later/.test(place)) continue;
     for (const written of [fd, FileDescriptor.adopt(openSync('/dev/null', 'r'))]) {
       const got = (await give({ client, service }, 'h', written)) as FileDescriptor;

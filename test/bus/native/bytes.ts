@@ -1,4 +1,4 @@
-/** Messages written by hand, byte by byte: independent of the codec, and able to be wrong. */
+/** Messages written by hand, byte by byte: independent of the codec, so they can also be invalid. */
 
 /** Bytes with the alignment of D-Bus, little-endian. */
 export class Bytes {

@@ -1,4 +1,4 @@
-/** A connection of the raw seam, which collects what comes. */
+/** A connection of the native binding that collects what it receives. */
 import * as assert from 'uvu/assert';
 import { CONNECTION_LIMITS } from '../../../src/connection/limits.js';
 import { Column, type ConnectionPhase, type NativeConnection, ROW_LENGTH } from '../../../src/native/binding.js';
@@ -21,7 +21,7 @@ export interface Sizes {
   readonly rows?: number;
 }
 
-/** A raw connection that collects what comes. */
+/** A connection of the native binding that collects what it receives. */
 export class Client {
   readonly native: NativeConnection;
   readonly refused: [number, number][] = [];
@@ -95,7 +95,7 @@ export class Client {
     });
   }
 
-  /** Connects, says Hello, and waits until the bus has answered. */
+  /** Connects, sends Hello, and waits for the answer of the bus. */
   static async connect(address: string, sizes?: Sizes): Promise<Client> {
     const client = new Client(address, sizes);
     assert.is(client.native.start(), 0);

@@ -1,4 +1,4 @@
-/** A dbus-daemon of the test's own, in a temporary folder that ends with the process. */
+/** A private dbus-daemon in a temporary folder, which ends with the process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
