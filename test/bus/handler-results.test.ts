@@ -125,7 +125,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           assert.is(answers, expected);
         }
         // One answer: the next call gets its own.
-        assert.is(await proxy.call.Run('an object that has one'), 'done');
+        assert.is(await proxy.call.Run('an object with a then method'), 'done');
       });
     }
   }

@@ -1,4 +1,6 @@
-/** Addresses from anywhere: read or refused, never misread; and what a server makes of its own is what clients read. */
+/**
+ * Random addresses: each is parsed or refused, and never misread; and clients can read the address that a server writes.
+ */
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -21,7 +23,7 @@ const lists = fc.oneof(
   fc.tuple(word, fc.array(pair, { maxLength: 4 })).map(([transport, pairs]) => `${transport}:${pairs.join(',')}`),
 );
 
-test('any text is read as addresses that are written the same way again, or refused', () => {
+test('any text is parsed as addresses that are written the same way again, or refused', () => {
   fc.assert(
     fc.property(lists, (text) => {
       let addresses: readonly Address[];
@@ -33,7 +35,7 @@ test('any text is read as addresses that are written the same way again, or refu
       }
       assert.is(addresses.map((address) => address.text).join(';'), text.split(';').filter(Boolean).join(';'));
       for (const { transport, parameters, refusal } of addresses) {
-        // What bytes become that are no UTF-8 stands for them, but cannot be turned back into them.
+        // Invalid UTF-8 is decoded to replacement characters, which cannot be encoded as the original bytes.
         const [again] = parseAddresses(formatAddress({ transport, parameters }));
         assert.equal(again?.parameters, parameters);
         assert.is(again?.transport, transport);
@@ -44,7 +46,7 @@ test('any text is read as addresses that are written the same way again, or refu
   );
 });
 
-test('a value that was escaped has no byte that means something in an address', () => {
+test('an escaped value has no byte with a meaning in an address', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
       const escaped = escapeAddressValue(value);
@@ -53,7 +55,7 @@ test('a value that was escaped has no byte that means something in an address', 
   );
 });
 
-test('what a server listens on is where clients of its address connect to', async () => {
+test('the place where a server listens is the place to which clients of its address connect', async () => {
   const guid = '00112233445566778899aabbccddeeff';
   const name = fc
     .string({ unit: 'binary', minLength: 1, maxLength: 40 })
@@ -70,7 +72,7 @@ test('what a server listens on is where clients of its address connect to', asyn
       assert.equal(
         [...(address?.parameters ?? [])],
         [
-          // A relative path is the one in the present folder.
+          // A relative path is relative to the current folder.
           [key, key === 'path' ? resolve(value) : value],
           ['guid', guid],
         ],
@@ -80,8 +82,8 @@ test('what a server listens on is where clients of its address connect to', asyn
   );
 });
 
-test('any parameters are something to listen on, or the reason why not', async () => {
-  // No host is looked up: that would be the network's answer, not ours.
+test('any parameters are a place to listen on, or refused with a reason', async () => {
+  // No host is looked up: the result would depend on the network.
   const key = fc.constantFrom('path', 'abstract', 'dir', 'tmpdir', 'runtime', 'guid', 'port', 'family', 'x');
   const value = fc.oneof(
     fc.constantFrom('', 'yes', '/tmp/x', '0', '65536', 'ipv4', 'ipv5'),

@@ -1,4 +1,4 @@
-/** Addresses: grammar, escaping, what a client can connect to, and where the well-known buses are looked for. */
+/** Addresses: the grammar, escaping, what a client can connect to, and the addresses of the well-known buses. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const texts = (addresses: readonly Address[]) => addresses.map(({ text }) => tex
 
 const test = suite('addresses');
 
-test('are a transport with keys and values in their order', () => {
+test('an address is a transport with keys and values in order', () => {
   const address = only('unixexec:path=ssh,argv1=-xT,argv2=host,guid=0123456789abcdef0123456789ABCDEF');
   assert.is(address.transport, 'unixexec');
   assert.equal(
@@ -39,7 +39,7 @@ test('are a transport with keys and values in their order', () => {
   assert.is(address.refusal, undefined);
 });
 
-test('come in lists and keep their order, text and origin', () => {
+test('a list of addresses keeps their order, text and origin', () => {
   const list = 'unix:path=/tmp/a%20b;tcp:host=localhost,port=4242;;unix:abstract=/tmp/x;';
   const addresses = parseAddresses(list, 'the option "address"');
   assert.equal(texts(addresses), ['unix:path=/tmp/a%20b', 'tcp:host=localhost,port=4242', 'unix:abstract=/tmp/x']);
@@ -47,19 +47,19 @@ test('come in lists and keep their order, text and origin', () => {
   assert.is(addresses[0]?.parameters.get('path'), '/tmp/a b');
 });
 
-test('escape every byte but the harmless ones, and read either case', () => {
+test('every byte is escaped except the harmless ones, and both cases are read', () => {
   assert.is(escapeAddressValue('-09AZaz_/.\\'), '-09AZaz_/.\\');
   assert.is(escapeAddressValue('a b,c;d=é😀*%'), 'a%20b%2cc%3bd%3d%c3%a9%f0%9f%98%80%2a%25');
   assert.is(only('unix:path=/%C3%a9%2C%41*').parameters.get('path'), '/é,A*');
 });
 
-test('keep bytes that are not UTF-8 in their text', () => {
+test('bytes that are not UTF-8 are kept in the text', () => {
   const address = only('unix:path=/tmp/%ff');
   assert.is(address.text, 'unix:path=/tmp/%ff');
   assert.is(address.parameters.get('path'), '/tmp/\uFFFD');
 });
 
-test('that break the grammar are refused with the reason', () => {
+test('an address that breaks the grammar is refused with the reason', () => {
   const refusals: readonly [string, RegExp][] = [
     ['', /it contains no address/],
     [';;', /it contains no address/],
@@ -88,7 +88,7 @@ test('that break the grammar are refused with the reason', () => {
   assert.throws(() => parseAddresses(undefined as unknown as string), /expected a string, got undefined/);
 });
 
-test('that a client cannot connect to say why, and do not spoil the list', () => {
+test('an address that a client cannot connect to has a reason, and does not affect the rest of its list', () => {
   const refusals: readonly [string, RegExp][] = [
     ['disabled:', /the bus is switched off/],
     ['autolaunch:', /X11/],
@@ -125,7 +125,7 @@ test('that a client cannot connect to say why, and do not spoil the list', () =>
   assert.is(only('tcp:host=%3a%3a1,port=4242,family=ipv6').refusal, undefined);
 });
 
-test('survive being written and read again, whatever the values', () => {
+test('an address can be written and read again, whatever its values', () => {
   const key = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
   const value = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'));
   const parameters = fc.array(fc.tuple(key, value)).map((list) => new Map(list));
@@ -142,7 +142,7 @@ test('survive being written and read again, whatever the values', () => {
   );
 });
 
-test('that could not be read again are not written', () => {
+test('an address that could not be read again is not written', () => {
   const write = (transport: string, key: string, value: string) => () =>
     formatAddress({ transport, parameters: new Map([[key, value]]) });
   for (const wrong of [write('', 'a', ''), write('a:b', 'a', ''), write('a;b', 'a', ''), write('unix', 'a=b', '')]) {
@@ -152,7 +152,7 @@ test('that could not be read again are not written', () => {
   assert.throws(write('unix', 'path', '\uD800'), /lone surrogate/);
 });
 
-test('of the session bus are those of DBUS_SESSION_BUS_ADDRESS alone where it is set', () => {
+test('the session bus has the addresses of DBUS_SESSION_BUS_ADDRESS alone if it is set', () => {
   const env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/a;unix:path=/b', XDG_RUNTIME_DIR: '/run/user/1' };
   const addresses = sessionBusAddresses(env);
   assert.equal(texts(addresses), ['unix:path=/a', 'unix:path=/b']);
@@ -161,13 +161,13 @@ test('of the session bus are those of DBUS_SESSION_BUS_ADDRESS alone where it is
   assert.match(sessionBusAddresses({ DBUS_SESSION_BUS_ADDRESS: 'disabled:' })[0]?.refusal ?? '', /switched/);
 });
 
-test('of the session bus begin with $XDG_RUNTIME_DIR/bus where only that is set', () => {
+test('the addresses of the session bus begin with $XDG_RUNTIME_DIR/bus if only that is set', () => {
   const first = sessionBusAddresses({ DBUS_SESSION_BUS_ADDRESS: '', XDG_RUNTIME_DIR: '/tmp/a b' })[0];
   assert.is(first?.text, 'unix:path=/tmp/a%20b/bus');
   assert.is(first?.origin, '$XDG_RUNTIME_DIR/bus');
 });
 
-test('of the system bus are in the environment or in the usual places', () => {
+test('the system bus has the addresses of the environment or the usual paths', () => {
   assert.equal(texts(systemBusAddresses({})), [
     'unix:path=/var/run/dbus/system_bus_socket',
     'unix:path=/run/dbus/system_bus_socket',
@@ -177,7 +177,7 @@ test('of the system bus are in the environment or in the usual places', () => {
   assert.is(configured[0]?.origin, 'DBUS_SYSTEM_BUS_ADDRESS');
 });
 
-test('of the starter bus follow its address, else its type', () => {
+test('the starter bus has its own address, or else the one of its type', () => {
   assert.equal(texts(starterBusAddresses({ DBUS_STARTER_ADDRESS: 'unix:path=/s', DBUS_STARTER_BUS_TYPE: 'system' })), [
     'unix:path=/s',
   ]);
@@ -191,7 +191,7 @@ test('of the starter bus follow its address, else its type', () => {
   assert.throws(() => starterBusAddresses({ DBUS_STARTER_BUS_TYPE: 'odd' }), /invalid DBUS_STARTER_BUS_TYPE "odd"/);
 });
 
-test('an environment variable that holds no address is an error of connecting, which names it', () => {
+test('an environment variable without a valid address is an error of connecting, which names it', () => {
   for (const [read, env, reason] of [
     [
       sessionBusAddresses,
@@ -215,8 +215,8 @@ test.run();
 const discovery = suite('the usual place of the session bus');
 const folder = mkdtempSync(join(tmpdir(), 'busbar-address-'));
 const getuid = process.getuid as () => number;
-/** A uid that nobody has, so that its folder below /run/user can neither exist nor belong to us. */
-const NOBODY_YET = 4_000_000_000;
+/** A uid that does not exist, so that its folder below /run/user can neither exist nor belong to this user. */
+const UNUSED_UID = 4_000_000_000;
 
 discovery.after(() => rmSync(folder, { recursive: true, force: true }));
 discovery.after.each(() => {
@@ -224,7 +224,7 @@ discovery.after.each(() => {
 });
 
 discovery('is not guessed where there is no such socket: the error says what was looked at', () => {
-  process.getuid = () => NOBODY_YET;
+  process.getuid = () => UNUSED_UID;
   for (const [env, reason] of [
     [
       {},
@@ -240,7 +240,7 @@ discovery('is not guessed where there is no such socket: the error says what was
 });
 
 discovery('is left out, like any other, when XDG_RUNTIME_DIR already names it', () => {
-  process.getuid = () => NOBODY_YET;
+  process.getuid = () => UNUSED_UID;
   const path = join(folder, 'bus');
   const addresses = sessionBusAddresses({ XDG_RUNTIME_DIR: folder });
   assert.equal(texts(addresses), [formatAddress({ transport: 'unix', parameters: new Map([['path', path]]) })]);

@@ -22,7 +22,7 @@ test('arguments are named, or a signature alone', () => {
   assert.equal(parseArguments([]), []);
 });
 
-test('names are free text, the last colon separates them', () => {
+test('names are free text; the last colon separates them from the signature', () => {
   assert.equal(parseArguments(['a-b c:d:(uu)']), [{ name: 'a-b c:d', signature: '(uu)' }]);
 });
 

@@ -1,4 +1,4 @@
-// When reading pauses and goes on: held against a count of what waits, and against a clock.
+// When reading pauses and resumes, compared with a count of the queued bytes, and with a clock.
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -9,13 +9,13 @@ import { until } from '../helpers/until.js';
 
 const test = suite('back-pressure');
 
-test('a pause in which nothing is written lasts for ten seconds, unless it is said otherwise', () => {
+test('by default, a pause in which nothing is written lasts for ten seconds', () => {
   assert.is(STALL_LIMIT, 10_000);
 });
 
 const LIMIT = 1000;
 
-/** What waits in the addon, first in, first out, and what the connection was told to do. */
+/** The bytes that wait in the addon, first in, first out, and the last instruction to the connection. */
 class Kernel {
   readonly queue: { bytes: number; readonly isAnswer: boolean }[] = [];
   paused = false;
@@ -67,7 +67,7 @@ class Kernel {
   }
 }
 
-test('reading pauses when answers exceed the limit, and goes on when half of it waits, whatever else is sent', () => {
+test('reading pauses when answers exceed the limit, and resumes when half of it waits, whatever else is sent', () => {
   const step = fc.oneof(
     fc.record({ push: fc.integer({ min: 1, max: 700 }), isAnswer: fc.boolean() }),
     fc.record({ write: fc.integer({ min: 1, max: 900 }) }),
@@ -96,13 +96,13 @@ test('reading pauses when answers exceed the limit, and goes on when half of it 
   );
 });
 
-test('what the program sends itself never pauses reading', () => {
+test('messages that the program sends never pause reading', () => {
   const kernel = new Kernel();
   for (let i = 0; i < 100; i++) kernel.push(LIMIT, false);
   assert.is(kernel.paused, false);
 });
 
-test('a pause in which nothing is written ends, for up to four times as much; then the connection does', async () => {
+test('a pause in which nothing is written ends, and allows up to four times the limit; then the connection ends', async () => {
   const kernel = new Kernel(20);
   kernel.push(LIMIT + 1, true);
   assert.is(kernel.paused, true);
@@ -116,7 +116,7 @@ test('a pause in which nothing is written ends, for up to four times as much; th
   assert.instance(kernel.failure, LimitsExceededError);
 });
 
-test('as long as something is written, a pause may take any time', async () => {
+test('a pause may last for any time as long as bytes are written', async () => {
   const kernel = new Kernel(500);
   kernel.push(100 * LIMIT, true);
   for (let i = 0; i < 300; i++) {

@@ -1,4 +1,7 @@
-/** The cache keeps what was used last, whatever is asked of it, and makes no more than what was missed before is worth. */
+/**
+ * The cache keeps the entries that were used last, whatever is requested, and creates no more entries than earlier misses
+ * justify.
+ */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +12,7 @@ const test = suite('bounded cache');
 const CAPACITY = 4;
 const keys = fc.integer({ min: 0, max: 12 }).map(String);
 
-test('at least as many entries as it has room for are kept, those that were used last', () => {
+test('at least the given number of entries is kept, those that were used last', () => {
   fc.assert(
     fc.property(fc.array(keys, { maxLength: 200 }), (uses) => {
       const cache = new BoundedCache<object>(CAPACITY);
@@ -28,7 +31,7 @@ test('at least as many entries as it has room for are kept, those that were used
   );
 });
 
-test('what is met once, or in rotation with more than there is room for, is never made', () => {
+test('entries are not made for keys that come once, or in rotation with more keys than fit', () => {
   const cache = new BoundedCache<number>(1024);
   let made = 0;
   const meet = (key: string) => {

@@ -1,15 +1,16 @@
-// Descriptors in values that nobody gets: found wherever a message could have had them, whatever else is in there.
+// Closes descriptors in values that are not delivered: in every place where a message can have descriptors, whatever else
+// is there.
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { closeDescriptors, closeHandedOver } from '../../src/codec/close-descriptors.js';
 import { FileDescriptor, Variant } from '../../src/index.js';
 
-const test = suite('descriptors that nobody gets');
+const test = suite('descriptors of discarded values');
 
 const open = () => FileDescriptor.adopt(openSync('/dev/null', 'r'));
 
-/** Something that is found, in all the places where it may be. */
+/** A value in all the places where a descriptor may be. */
 const around = (value: unknown) => [
   value,
   [value],
@@ -18,7 +19,7 @@ const around = (value: unknown) => [
   new Variant('h', value as number),
 ];
 
-test('they are closed wherever they are', () => {
+test('descriptors are closed in every place', () => {
   for (const place of around(0).keys()) {
     const descriptor = open();
     closeDescriptors({ outer: [around(descriptor)[place]] });
@@ -26,21 +27,21 @@ test('they are closed wherever they are', () => {
   }
 });
 
-test('of what was to be sent only those are closed that were handed over', () => {
+test('of values that were to be sent, only descriptors that were handed over are closed', () => {
   using kept = open();
   const handedOver = open().handOver();
   closeHandedOver('a{sv}', { kept, handedOver });
   assert.equal([kept.closed, handedOver.closed], [false, true]);
 });
 
-test('what no message could carry is not looked into', () => {
+test('values that no message can carry are not searched', () => {
   using descriptor = open().handOver();
   closeHandedOver('', { descriptor });
   closeHandedOver('a{ss}', { descriptor });
   assert.is(descriptor.closed, false);
 });
 
-test('what has no end, or throws when it is looked at, harms nobody', () => {
+test('values that are endless, or throw when they are read, are harmless', () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   const endless = (): unknown => ({

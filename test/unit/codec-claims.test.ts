@@ -1,4 +1,4 @@
-// Lengths that a value claims: what cannot be sent for its length alone is refused before any element is looked at.
+// Lengths that a value claims: a value that is too long to be sent is refused before any of its elements is read.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ const test = suite('codec: claimed lengths');
 
 const LONGEST = 2 ** 32 - 1;
 
-/** An array that claims a length, and counts how often an element is asked for. */
+/** An array that claims a length, and counts the reads of its elements. */
 function claiming(length: number, element: unknown = 1): { readonly array: unknown[]; asked(): number } {
   let count = 0;
   const array = new Proxy([] as unknown[], {
@@ -37,7 +37,7 @@ function encode(signature: string, value: unknown): number {
   return writer.position - start;
 }
 
-/** What the elements of an array take, as the array's length says. */
+/** The size of the elements of an array, by the length in the array. */
 function dataLength(element: string, values: readonly unknown[]): number {
   const writer = new Writer();
   writer.beginMessage();
@@ -63,7 +63,7 @@ const elements: readonly (readonly [signature: string, element: unknown])[] = [
 ];
 
 for (const [signature, element] of elements) {
-  test(`an array of ${signature} that claims more than can be sent is refused unseen`, () => {
+  test(`an array of ${signature} that claims more than can be sent is refused without a read`, () => {
     const check = (count: number) => checkCount(signature, 0, count);
     let most = 1;
     for (let bit = 2 ** 27; bit >= 1; bit /= 2) if (fits(check, most + bit)) most += bit;
@@ -75,7 +75,7 @@ for (const [signature, element] of elements) {
       );
       assert.is(asked(), 0, `${length}`);
     }
-    // Of the smallest elements, as many as are let through take no more than can be sent, and one more would.
+    // With the smallest elements, the largest accepted length takes no more than can be sent, and one more element would.
     const two = dataLength(signature, [element, element]);
     const stride = dataLength(signature, [element, element, element]) - two;
     const taken = two + (most - 2) * stride;
@@ -92,7 +92,7 @@ function fits(check: (count: number) => void, count: number): boolean {
   }
 }
 
-test('a variant, a dictionary and a property that claim too much are refused unseen', () => {
+test('a variant, a dictionary and a property that claim too much are refused without a read', () => {
   const strings = claiming(LONGEST, 'text');
   assert.throws(() => encode('v', strings.array), /64 MiB/);
   assert.is(strings.asked(), 0);
@@ -106,10 +106,10 @@ test('a variant, a dictionary and a property that claim too much are refused uns
       return 0;
     }
   }
-  assert.is(encode('a{su}', new Claiming([['a', 1]])), encode('a{su}', { a: 1 }), 'a size of its own is not asked');
+  assert.is(encode('a{su}', new Claiming([['a', 1]])), encode('a{su}', { a: 1 }), 'its own size property is not read');
 });
 
-test('an array that grows while it is looked at is written as long as it was', () => {
+test('an array that grows while it is read is written with its first length', () => {
   const growing: unknown[] = [];
   const element = {
     get key() {

@@ -1,6 +1,6 @@
 /**
- * Dictionaries by number become a `Map`, whose hash of numbers anybody can turn around: keys that were made to collide are
- * refused before they cost more than their bytes, and no honest ones are.
+ * Dictionaries by number become a `Map`, whose hash of numbers is easily inverted: keys that were made to collide are
+ * refused before they cost more than their bytes, and no other keys are.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -63,14 +63,14 @@ for (const type of COLLIDING_TYPES) {
     for (const map of maps) assert.equal([...(map as Map<unknown, unknown>).keys()], few);
   });
 
-  test(`a ${type} key that comes again and again makes nothing longer`, () => {
+  test(`a ${type} key that is repeated lengthens no chain`, () => {
     const again = Array.from({ length: 2000 }, (_, index) => keys[index % 3] as number | bigint);
     const [map] = decode(`a{${type}y}`, dictionaryOf(type, again));
     assert.equal([...(map as Map<unknown, unknown>).keys()], keys.slice(0, 3));
   });
 
-  // Says when a version of V8 has another hash: then the keys above are as harmless as others, and new ones must be found.
-  test(`colliding ${type} keys do stop a Map`, () => {
+  // Fails if a version of V8 has another hash: then the keys above are as harmless as others, and new ones must be found.
+  test(`without the check, colliding ${type} keys stop a Map`, () => {
     const count = 4000;
     const insert = (inserted: readonly unknown[]) => {
       const map = new Map<unknown, number>();
@@ -115,7 +115,7 @@ const honest: readonly (readonly [name: string, type: string, key: (index: numbe
   ['bits far up', 't', (index) => BigInt(index) << 44n],
 ];
 for (const [name, type, key] of honest) {
-  test(`${name}: ${COUNT} keys of type ${type} are read as they are`, () => {
+  test(`${name}: ${COUNT} keys of type ${type} are accepted`, () => {
     const keys = [...new Set(Array.from({ length: COUNT }, (_, index) => key(index)))];
     const [map] = decode(`a{${type}y}`, dictionaryOf(type, keys));
     assert.instance(map, Map);
@@ -136,7 +136,7 @@ test('random keys are never refused', () => {
       fc.array(keyOf[type] as fc.Arbitrary<number | bigint>, { minLength: 200, maxLength: 3000, size: 'max' }),
       (keys) => {
         const [map] = decode(`a{${type}y}`, dictionaryOf(type, keys)) as [Map<unknown, unknown>];
-        // A Set takes -0 for 0, as a Map does.
+        // A Set regards -0 as equal to 0, as a Map does.
         assert.equal([...map.keys()], [...new Set(keys)]);
       },
     );
@@ -155,7 +155,7 @@ test('the hash is that of V8, on both sides of zero', () => {
   }
 });
 
-/** Dictionaries by string become objects; their keys may look like the indices of an array, which have a table of their own. */
+/** Dictionaries by string become objects; their keys may look like array indices, which have a separate table. */
 const indexLike: readonly (readonly [name: string, key: (index: number) => string])[] = [
   ['indices', (index) => `${index}`],
   ['indices backwards', (index) => `${40_000 - index}`],
@@ -169,7 +169,7 @@ const indexLike: readonly (readonly [name: string, key: (index: number) => strin
 ];
 const collidingIndices = collidingKeys('u', 12_000);
 for (const [name, key] of indexLike) {
-  test(`keys of strings that look like ${name} cost no more than others`, () => {
+  test(`string keys that look like ${name} cost no more than others`, () => {
     const bodyOf = (count: number, keyAt: (index: number) => string) =>
       bytesOf((bytes) =>
         bytes.array(8, (entries) => {

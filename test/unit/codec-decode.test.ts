@@ -10,7 +10,7 @@ import { Variant } from '../../src/values/variant.js';
 
 const test = suite('codec: decoding');
 
-/** A reader of a body within other bytes, which no value may be read from. */
+/** A reader of a body between other bytes, which no value may be read from. */
 function read(hex: string, fds: readonly FileDescriptor[] = []): Reader {
   const body = Buffer.from(hex.replaceAll(' ', ''), 'hex');
   const memory = new ArrayBuffer(16 + body.length + 13);
@@ -66,7 +66,7 @@ for (const [signature, hex, values] of [
   });
 }
 
-test('variants are wrapped at any depth when asked for', () => {
+test('variants are wrapped at any depth on request', () => {
   const value = decode('av', '07000000 01760001790001', { variants: 'wrap' });
   deepStrictEqual(value, [[new Variant('v', new Variant('y', 1))]]);
 });
@@ -83,7 +83,7 @@ for (const [signature, hex, value] of [
   ['ab', '04000000 01000000', [true]],
   ['ay', '01000000 01', Buffer.from([1])],
 ] as const) {
-  test(`${signature} of ${value.length} is read as ${value.constructor.name} when typed arrays are asked for`, () => {
+  test(`${signature} of ${value.length} is read as ${value.constructor.name} on request`, () => {
     deepStrictEqual(decode(signature, hex, { typedArrays: true }), [value]);
   });
 }
@@ -105,7 +105,7 @@ test('of dictionary entries with the same key the last one counts', () => {
   deepStrictEqual(decode('a{sy}', twice), [{ a: 2 }]);
 });
 
-test('bytes are a copy, which later messages in the same memory leave alone', () => {
+test('bytes are a copy, which later messages in the same memory do not change', () => {
   const memory = new ArrayBuffer(8);
   const bytes = new Uint8Array(memory);
   bytes.set([1, 0, 0, 0, 7]);
@@ -114,14 +114,14 @@ test('bytes are a copy, which later messages in the same memory leave alone', ()
   assert.is(value[0], 7);
 });
 
-test('a file descriptor is the one that its index tells', () => {
+test('a file descriptor is the one at its index', () => {
   const descriptors = [FileDescriptor.adopt(1_000_001), FileDescriptor.adopt(1_000_002)];
   assert.equal(decoderFor('hh')(read('01000000 00000000', descriptors)), [descriptors[1], descriptors[0]]);
   assert.throws(() => decoderFor('h')(read('02000000', descriptors)), /the message has no file descriptor 2/);
   for (const descriptor of descriptors) descriptor.take();
 });
 
-test('keys that hash alike are told apart, in all lengths and scripts', () => {
+test('keys with equal hashes are distinguished, in all lengths and scripts', () => {
   // More keys than the table of remembered keys has slots, twice, so that each is both found and replaced.
   const keys = Array.from({ length: 3000 }, (_, index) =>
     `${index % 2 ? 'ключ' : 'key'}${index}`.repeat(1 + (index % 4)),
@@ -165,7 +165,7 @@ for (const [what, signature, hex] of [
   });
 }
 
-test('variants nested without end are an error', () => {
+test('endlessly nested variants are an error', () => {
   assert.throws(() => decoderFor('v')(read('017600'.repeat(100_000))), /more than 64 variants are nested/);
   deepStrictEqual(decode('v', `${'017600'.repeat(63)}01790005`), [5]);
 });
@@ -176,7 +176,7 @@ test('an invalid signature in a variant is an error', () => {
   assert.throws(() => decoderFor('v')(read('0000')), /must be one complete type/);
 });
 
-test('a reader refuses a place that is not in its memory, or not on a boundary', () => {
+test('a reader refuses a position that is outside of its memory, or not aligned', () => {
   const reader = new Reader(new ArrayBuffer(16));
   for (const [offset, length] of [
     [4, 4],

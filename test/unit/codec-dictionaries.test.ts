@@ -1,4 +1,4 @@
-// Dictionaries as objects and as Maps: the order of the wire, keys that come twice, and what is within.
+// Dictionaries as objects and as Maps: the order of the wire, repeated keys, and nested values.
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -28,10 +28,10 @@ function encode(signature: string, values: readonly unknown[]): Uint8Array {
   return new Uint8Array(writer.bytes.subarray(0, writer.position));
 }
 
-/** How often a signature is met until what reads it is compiled, and more. */
+/** The number of uses after which the reader of a signature is compiled, and more. */
 const OFTEN = 20;
 
-test('every dictionary is a Map in the order of the wire, however often its signature was met', () => {
+test('every dictionary is a Map in the order of the wire, however often its signature was used', () => {
   const keys = ['10', 'b', '2', '__proto__', 'constructor', '1'];
   const entries = keys.map((key, index) => [key, index] as const);
   const cases: readonly (readonly [string, unknown, unknown])[] = [
@@ -50,13 +50,13 @@ test('every dictionary is a Map in the order of the wire, however often its sign
     for (let count = 0; count < OFTEN; count++) {
       const [value] = decode(signature, body, map);
       deepStrictEqual(value, read, signature);
-      // What deepStrictEqual does not look at.
+      // deepStrictEqual does not compare this.
       if (value instanceof Map) assert.equal([...value.keys()], [...(read as Map<unknown, unknown>).keys()], signature);
     }
   }
 });
 
-test('of entries with the same key the last value counts, in an object as in a Map', () => {
+test('of entries with the same key the last value counts, in an object and in a Map', () => {
   // The length of the array, padding, and three entries.
   const body = bytesOf((b) => {
     b.u32(44).u32(0);
@@ -88,7 +88,7 @@ test('a Map is written as the bytes that it was read from', () => {
   );
 });
 
-test('variants of the message itself, and of its dictionaries, keep their types by `outermost`', () => {
+test('with `outermost`, the variants of the message itself, and of its dictionaries, keep their types', () => {
   const body = encode('va{sv}a{sa{sv}}', [new Variant('u', 5), { a: new Variant('q', 1), n: { b: new Variant('q', 2) } }, { c: { d: new Variant('q', 3) } }]); // biome-ignore format: one line a value
   for (let count = 0; count < OFTEN; count++) {
     const outermost = { a: new Variant('q', 1), n: new Variant('a{sv}', { b: 2 }) };
@@ -96,7 +96,7 @@ test('variants of the message itself, and of its dictionaries, keep their types 
   }
 });
 
-test('another choice of dictionaries is refused', () => {
+test('an unknown choice of dictionaries is refused', () => {
   const error = thrown(() => decode('a{su}', new Uint8Array(4), { dictionaries: 'array' as 'map' }));
   assert.instance(error, InvalidArgumentError);
   assert.match(error.message, 'dictionaries: expected object or map, got "array"');

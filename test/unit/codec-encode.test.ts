@@ -6,7 +6,7 @@ import { encoderFor } from '../../src/codec/encoder.js';
 import { Writer } from '../../src/codec/writer.js';
 import { variant } from '../../src/values/variant.js';
 
-/** How the type of a variant is told, where a value does not. */
+/** What the error says of a value whose type cannot be derived. */
 const UNTYPED =
   "write a Variant, as in variant.as(['a']), to choose the type (values that are read with variants: 'wrap' keep their types)";
 
@@ -122,7 +122,7 @@ for (const [signature, beyond] of [
   ['x', [2 ** 53, -(2 ** 53)]],
   ['t', [-1, 2 ** 53]],
 ] as const) {
-  test(`${signature} is refused beyond its range, and for what is no integer`, () => {
+  test(`${signature} is refused beyond its range, and if it is not an integer`, () => {
     for (const value of [...beyond, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       refuses(signature, value, `argument 0: expected ${range[signature]}, got ${value}`);
     }
@@ -136,7 +136,7 @@ test('64-bit integers are refused beyond their range', () => {
   refuses('t', -1n, `argument 0: expected ${range.t}, got -1n`);
 });
 
-test('nothing of another type is converted', () => {
+test('no value is converted to another type', () => {
   const odd: readonly (readonly [unknown, string])[] = [
     [undefined, 'undefined'],
     [null, 'null'],
@@ -192,7 +192,7 @@ test('object paths and signatures are validated', () => {
   refuses('g', 'a', 'argument 0: invalid signature "a": a type is missing at the end, at offset 1');
 });
 
-test('a misfit is named by its path', () => {
+test('the error of a value of another type has its path', () => {
   refuses(
     'a{sa{sv}}',
     { '802-11-wireless': { ssid: variant('ay', 'Home' as never) } },
@@ -218,13 +218,13 @@ test('a misfit is named by its path', () => {
   refuses('as', ['a', , 'b'], 'argument 0[1]: expected s, got undefined');
 });
 
-test('a property that is undefined is no entry, as in JSON', () => {
+test('a property that is undefined is not an entry, as in JSON', () => {
   for (const signature of ['a{sv}', 'a{ss}', 'a{oas}', 'a{ga{sv}}']) {
     assert.equal(encode(signature, { a: undefined, '/b': undefined }), encode(signature, {}), signature);
   }
   assert.equal(encode('a{sv}', { a: 1, b: undefined, c: 'x' }), encode('a{sv}', { a: 1, c: 'x' }));
   assert.equal(encode('v', { a: { b: undefined } }), encode('v', { a: {} }));
-  // Asked once: what a getter answers is what is sent.
+  // A getter is called once: its result is what is sent.
   let asked = 0;
   const odd = {
     get a() {
@@ -235,7 +235,7 @@ test('a property that is undefined is no entry, as in JSON', () => {
   assert.is(asked, 1);
 });
 
-test('a bare value of a variant that might be of several types asks for a Variant', () => {
+test('the error for a plain value of an ambiguous type suggests a Variant', () => {
   const values = [null, undefined, [], [1], ['a', 1], new Map(), new Date(0), Symbol('s'), 2n ** 63n, new Int8Array(1)];
   for (const value of values) assert.throws(() => encode('v', value), /expected v, got .*: write a Variant, as in/);
 });
@@ -251,7 +251,7 @@ test('an invalid signature is refused before anything is written', () => {
   assert.throws(() => encoderFor('a{vs}'), /invalid signature "a\{vs\}"/);
 });
 
-test('what a getter or a proxy of the caller throws comes out as it is', () => {
+test('an error that a getter or a proxy of the caller throws is passed on unchanged', () => {
   const failure = new Error('mine');
   const value = Object.defineProperty({}, 'a', {
     enumerable: true,
@@ -265,14 +265,14 @@ test('what a getter or a proxy of the caller throws comes out as it is', () => {
   );
 });
 
-/** A variant of a variant of … a byte: so many variants. */
+/** A variant of a variant of … a byte, to this depth. */
 function nested(variants: number): unknown {
   let value = variant.y(1) as unknown;
   for (let count = 1; count < variants; count++) value = variant('v', value);
   return value;
 }
 
-test('64 containers may be within one another, variants included', () => {
+test('64 containers may be nested, including variants', () => {
   encode('v', nested(64));
   assert.throws(() => encode('v', nested(65)), /more than 64 containers are nested, variants included/);
   encode('(av)', [[nested(62)]]);

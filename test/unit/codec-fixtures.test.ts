@@ -1,4 +1,4 @@
-/** Bodies that other implementations wrote: we write the same bytes, and read the same values. */
+/** Bodies that other implementations wrote: the codec writes the same bytes, and reads the same values. */
 import { deepStrictEqual } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -37,7 +37,10 @@ interface Example {
   readonly data: string;
 }
 
-/** Our value for one in the JSON of the tables, where a variant is `{ signature, value }` and a 64-bit integer a number. */
+/**
+ * The value of busbar for one in the JSON of the tables, where a variant is `{ signature, value }` and a 64-bit integer is
+ * a number.
+ */
 function fromJson(type: Type, json: unknown): unknown {
   switch (type.code) {
     case 'v': {

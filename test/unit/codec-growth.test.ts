@@ -1,6 +1,6 @@
 /**
- * What is written stays as it is over every growth of the memory: each kind of write lands on, before and behind each
- * capacity, and all of it is compared with what a second encoder made, over memory that holds other bytes before.
+ * Written bytes stay the same whenever the memory grows: each kind of write is placed on, before and behind each capacity,
+ * and all bytes are compared with those of a second encoder, over memory that held other bytes.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -17,7 +17,7 @@ const test = suite('codec: growth');
 
 const STALE = 0x5a;
 
-/** Fresh memory is not zeroed: here it holds a pattern, so that a byte that was not written shows. */
+/** Fresh memory is not zeroed: here it holds a pattern, which reveals a byte that was not written. */
 const { allocUnsafeSlow } = Buffer;
 test.before(() => {
   Buffer.allocUnsafeSlow = (size) => allocUnsafeSlow(size).fill(STALE);
@@ -26,7 +26,7 @@ test.after(() => {
   Buffer.allocUnsafeSlow = allocUnsafeSlow;
 });
 
-/** One value of every type that has code of its own, and its size at most. */
+/** One value of every type that has separate code, and its largest size. */
 const values: readonly (readonly [signature: string, value: unknown])[] = [
   ['y', 0xc3],
   ['b', true],
@@ -59,10 +59,10 @@ const values: readonly (readonly [signature: string, value: unknown])[] = [
   ['v', new Variant('(yy)', [8, 9])],
 ];
 
-/** Capacities are powers of two from 16 KiB on; the last one is beyond what is kept. */
+/** Capacities are powers of two from 16 KiB on; the last one exceeds the size that is kept. */
 const capacities = Array.from({ length: 9 }, (_, index) => 2 ** (14 + index));
 
-/** A writer that holds `length` bytes, none of which the pattern has. */
+/** A writer that holds `length` bytes, none of which is in the pattern. */
 function filled(length: number): Writer {
   const writer = new Writer();
   writer.beginMessage();
@@ -118,7 +118,7 @@ test('bytes that are written one by one arrive, whatever is between them', () =>
   );
 });
 
-test('random bodies one after the other, until the memory has grown past what is kept, are what a second encoder makes', () => {
+test('consecutive random bodies equal those of a second encoder, until the memory has outgrown the size that is kept', () => {
   const writer = new Writer();
   const expected: Buffer[] = [];
   fc.assert(
@@ -130,7 +130,7 @@ test('random bodies one after the other, until the memory has grown past what is
       }
       const from = writer.position;
       const start = writer.beginMessage();
-      // Padding of its own size, so that the bodies come to lie everywhere.
+      // Padding of another size, so that the bodies are at all positions.
       writer.copy(new Uint8Array(2048).fill(2));
       encoderFor(signature)(writer, body);
       expected.push(Buffer.alloc(start - from), Buffer.alloc(2048, 2), marshalledValues(signature, body));

@@ -1,6 +1,6 @@
 /**
- * Peers choose signatures: of what was never met, or of more than there is room for, a message costs little more than the
- * same bytes with known ones. And what is compiled for one use writes and reads the same as what is kept.
+ * Peers choose signatures: a message with unknown signatures, or more of them than the cache holds, costs little more than
+ * the same bytes with known ones. Code that is compiled for one use writes and reads the same as code that is kept.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
@@ -22,9 +22,15 @@ import { bytesOf } from '../helpers/wire.js';
 
 const test = suite('codec: odd signatures');
 
-/** By how much an odd signature may be slower to read: 2 to 3 times is what it takes, and 25 to 100 times what it took. */
+/**
+ * How much slower the reading of an odd signature may be: it takes 2 to 3 times as long now, and took 25 to 100 times as
+ * long before.
+ */
 const READ_FACTOR = 12 * patience;
-/** And to write, where a variant takes 80 ns of a known type, half a microsecond of an odd one, and took 3 to 10. */
+/**
+ * The same for writing: a variant takes 80 ns with a known type, half a microsecond with an odd one, and took 3 to 10
+ * before.
+ */
 const WRITE_FACTOR = 24 * patience;
 
 const OPTIONS: readonly Decoding[] = [
@@ -58,7 +64,7 @@ function readerOf(body: Buffer): Reader {
 const COUNT = 10_000;
 const ROUNDS = 8;
 let fresh = 0;
-/** Which of the signatures a value has: the known ones all fit into any cache. */
+/** Which of the signatures a value has: the known ones all fit into every cache. */
 const patterns: readonly (readonly [name: string, index: (at: number) => number])[] = [
   ['never met before', () => 5000 + fresh++],
   ['1 200 in rotation', (at) => at % 1200],
@@ -127,7 +133,7 @@ function writeZero(bytes: Parameters<Parameters<typeof bytesOf>[0]>[0], code: st
   else bytes.u32(0);
 }
 
-/** The compilers of the runtime settle first, for either way of reading and writing. */
+/** First the compilers of the runtime settle, for both ways of reading and writing. */
 test.before(() => {
   for (let round = 0; round < 10; round++) {
     for (const [, signature, body] of shapes) {
@@ -142,7 +148,7 @@ for (const [shape, signature, body] of shapes) {
   for (const [pattern, index] of patterns) {
     test(`${shape}, ${pattern}: reading and writing take little longer than with known ones`, () => {
       const usual = body(known);
-      // Each round has its own, where they are to be new.
+      // Each round has separate signatures where they are meant to be new.
       const odd = Array.from({ length: ROUNDS }, () => body(index));
       for (const options of [{}, { variants: 'wrap' }] as const) {
         let round = 0;
@@ -169,13 +175,13 @@ function write(signature: string, values: readonly unknown[]): Buffer {
   return Buffer.from(writer.bytes.subarray(0, writer.position));
 }
 
-test('bodies, signatures as values, paths and skipped variants cost as little', () => {
+test('bodies, signatures as values, paths and skipped variants also cost little more', () => {
   const many = Array.from({ length: COUNT }, (_, at) => 2_000_000 + at);
   const few = many.map((_, at) => at % 300);
   let nextRound = 0;
   const timeOf = (indices: readonly number[], run: (index: number) => void) =>
     leastTime(() => {
-      // A number more that is the same for all makes them new in each round, and changes nothing for those that come again.
+      // Another number for all of them makes them new in each round, and changes nothing for those that are repeated.
       const round = indices === many ? nextRound++ * COUNT : 0;
       for (const index of indices) run(index + round);
     }, ROUNDS);
@@ -198,7 +204,7 @@ test('bodies, signatures as values, paths and skipped variants cost as little', 
   }
 });
 
-test('what is compiled for one use reads and writes as what is kept does', () => {
+test('code that is compiled for one use reads and writes as code that is kept', () => {
   fc.assert(
     fc.property(bodies, ([signature, values]) => {
       const bytes = marshalledValues(signature, values);
@@ -214,7 +220,7 @@ test('what is compiled for one use reads and writes as what is kept does', () =>
   );
 });
 
-test('values that do not fit are refused in the same words before and after', () => {
+test('values of another type are refused in the same words before and after', () => {
   for (const [signature, value] of [
     ['a(is)', [[1, 's'], [1]]],
     ['a{s(ii)}', { k: [1, 's'] }],
@@ -233,7 +239,7 @@ test('values that do not fit are refused in the same words before and after', ()
   }
 });
 
-test('judging a signature agrees with the tree that is made of it', () => {
+test('the check of a signature agrees with the parser', () => {
   const end = (type: { signature: string }, at: number) => at + type.signature.length;
   fc.assert(
     fc.property(signatures, (signature) => {

@@ -1,4 +1,7 @@
-/** Values that are not what they seem: what cannot be sent is refused with its path, and what is sent is what there is. */
+/**
+ * Odd values: proxies, getters, detached memory. A value that cannot be sent is refused with its path, and the bytes that
+ * are sent are those of the value.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
@@ -41,7 +44,7 @@ function revoked(target: object): unknown {
   return proxy;
 }
 
-test('a key that is there as a number and as a bigint is refused', () => {
+test('a key that occurs as a number and as a bigint is refused', () => {
   for (const code of ['x', 't']) {
     refuses(
       `a{${code}s}`,
@@ -90,7 +93,7 @@ test('a key that is there as a number and as a bigint is refused', () => {
       ]),
     );
   }
-  // A Map takes both zeros for one key, and has one NaN.
+  // A Map regards both zeros as one key, and has one NaN.
   assert.is(
     (
       roundTrip(
@@ -114,7 +117,7 @@ test('a negative zero keeps its sign in a variant', () => {
   assert.equal(encode('v', [0]), encode('v', [new Variant('i', 0)]));
 });
 
-test('the lengths of a typed array are the memory’s own', () => {
+test('the lengths of a typed array are those of its memory', () => {
   const names = { byteLength: 100_000, byteOffset: 4, length: 7, buffer: new ArrayBuffer(64) };
   for (const [signature, array] of [
     ['ay', Uint8Array.of(1, 2, 3)],
@@ -139,7 +142,7 @@ test('the lengths of a typed array are the memory’s own', () => {
   assert.equal(encode('v', [Longer.of(1, 2)]), encode('v', [Buffer.from([1, 2])]));
 });
 
-test('shared memory is read, and memory that is gone is refused', () => {
+test('shared memory is read, and detached memory is refused', () => {
   assert.equal(roundTrip('ay', new Uint8Array(new SharedArrayBuffer(3))), Buffer.from([0, 0, 0]));
   const detached = Uint8Array.of(1, 2, 3);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -159,7 +162,7 @@ test('shared memory is read, and memory that is gone is refused', () => {
   assert.equal(roundTrip('ay', new Uint8Array(0)), Buffer.alloc(0));
 });
 
-test('an array whose length is none is refused', () => {
+test('an array with an invalid length is refused', () => {
   for (const length of [-1, 1.5, '2', Number.NaN, undefined, null, 2 ** 32]) {
     const odd = new Proxy([1, 2, 3], {
       get: (target, name) => (name === 'length' ? length : Reflect.get(target, name)),
@@ -169,7 +172,7 @@ test('an array whose length is none is refused', () => {
   }
 });
 
-test('a revoked Proxy is refused with its path, wherever it is', () => {
+test('a revoked Proxy is refused with its path, in every place', () => {
   const object = revoked({});
   const array = revoked([]);
   const text = (path: string) => new RegExp(`^argument 0${path}: got a Proxy that was revoked`);
@@ -190,7 +193,7 @@ test('a revoked Proxy is refused with its path, wherever it is', () => {
     refuses('a{vs}'.replace('v', 's'), [new Map([[each, 's']])], /^argument 0/);
   }
   refuses('i', array, /^the values of a message must be an array/);
-  // What a Proxy or getter throws by itself is the program's own.
+  // An error that a Proxy or getter throws itself belongs to the program.
   const thrown = new TypeError('mine');
   const throwing = new Proxy([], {
     get() {
@@ -203,7 +206,7 @@ test('a revoked Proxy is refused with its path, wherever it is', () => {
   );
 });
 
-test('other choices of how to decode than there are, are refused by name', () => {
+test('unknown choices of decoding options are refused by name', () => {
   for (const variants of ['foo', 'toString', '__proto__', 5, null]) {
     assert.throws(
       () => decoderFor('v', { variants } as never),

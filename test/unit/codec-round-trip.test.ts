@@ -1,4 +1,4 @@
-/** What is written is read back, for any signature and any values, and bytes that nobody wrote do no harm. */
+/** Written values are read back, for any signature and any values, and random bytes are harmless. */
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -23,7 +23,7 @@ function encode(signature: string, values: readonly unknown[]): Buffer {
   return Buffer.from(writer.bytes.subarray(0, writer.position));
 }
 
-/** Decodes a body that other bytes surround. */
+/** Decodes a body between other bytes. */
 function decode(signature: string, body: Uint8Array, options?: DecodeOptions): unknown[] {
   const memory = new ArrayBuffer(8 + body.length + 8);
   new Uint8Array(memory).fill(0xaa);
@@ -48,7 +48,7 @@ function unwrap(value: unknown): unknown {
   return objectOf(Object.entries(value).map(([key, content]) => [key, unwrap(content)]));
 }
 
-test('what is written is read back, with its types', () => {
+test('written values are read back, with their types', () => {
   fc.assert(
     fc.property(bodies, ([signature, values]) => {
       deepStrictEqual(decode(signature, encode(signature, values), { variants: 'wrap' }), values);
@@ -57,7 +57,7 @@ test('what is written is read back, with its types', () => {
   );
 });
 
-test('what is written is read back as plain values', () => {
+test('written values are read back as plain values', () => {
   fc.assert(
     fc.property(bodies, ([signature, values]) => {
       deepStrictEqual(decode(signature, encode(signature, values)), values.map(unwrap));
@@ -77,7 +77,7 @@ test('typed arrays are written as they were read', () => {
   );
 });
 
-test('memory that was used before makes no difference', () => {
+test('the previous content of the memory does not matter', () => {
   fc.assert(
     fc.property(bodies, ([signature, values]) => {
       const fresh = new Writer();
@@ -92,7 +92,7 @@ test('memory that was used before makes no difference', () => {
   );
 });
 
-test('bytes that nobody wrote become values or an error', () => {
+test('random bytes become values or an error', () => {
   const body = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ max: 3, maxLength: 200 }));
   fc.assert(
     fc.property(signatures, body, fc.boolean(), (signature, bytes, typedArrays) => {
@@ -108,7 +108,7 @@ test('bytes that nobody wrote become values or an error', () => {
   );
 });
 
-test('a message that was changed on its way becomes values or an error', () => {
+test('a message with changed bytes becomes values or an error', () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(bodies, changes, ([signature, values], positions) => {
@@ -126,7 +126,7 @@ test('a message that was changed on its way becomes values or an error', () => {
   );
 });
 
-test('any value at all is written or refused with the path to it', () => {
+test('any value is written, or refused with the path to it', () => {
   fc.assert(
     fc.property(
       singleTypes,

@@ -1,4 +1,4 @@
-/** Strings that are made in different ways, by their length, bytes and place, read the same. */
+/** Strings are decoded in different ways, depending on their length, bytes and position, with the same result. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decoderFor } from '../../src/codec/decoder.js';
@@ -8,7 +8,7 @@ import { Writer } from '../../src/codec/writer.js';
 
 const test = suite('codec: text');
 
-/** Decodes what was encoded, from memory that has other bytes behind the body, and from memory that ends with it. */
+/** Decodes the encoded value, from memory that has other bytes behind the body, and from memory that ends with it. */
 function roundTrips(signature: string, values: readonly unknown[]): void {
   const writer = new Writer();
   writer.beginMessage();
@@ -28,7 +28,7 @@ test('strings of every length up to 100 characters are read as they were written
   for (let length = 0; length <= 100; length++) roundTrips('s', [letters.slice(0, length)]);
 });
 
-test('a character of several bytes anywhere in a string is read as it was written', () => {
+test('a character of several bytes at any position of a string is read as it was written', () => {
   for (let length = 1; length <= 50; length++) {
     for (const character of ['\x7f', '\x80', 'é', '€', '😀']) {
       roundTrips('s', [letters.slice(0, length - 1) + character]);
@@ -37,7 +37,7 @@ test('a character of several bytes anywhere in a string is read as it was writte
   }
 });
 
-test('a NUL or a lone surrogate at any place of a string is refused', () => {
+test('a NUL or a lone surrogate at any position of a string is refused', () => {
   const refuse = encoderFor('s');
   for (let length = 0; length <= 50; length++) {
     for (const character of ['\0', '\ud800', '\udc00']) {
@@ -47,7 +47,7 @@ test('a NUL or a lone surrogate at any place of a string is refused', () => {
   }
 });
 
-test('keys of every length are read as they were written, when they come again too', () => {
+test('keys of every length are read as they were written, also when they are repeated', () => {
   for (let round = 0; round < 2; round++) {
     for (let length = 0; length <= 100; length++) {
       roundTrips('a{ss}', [{ [letters.slice(0, length)]: 'value', [`${letters.slice(0, length)}é`]: 'other' }]);
@@ -55,7 +55,7 @@ test('keys of every length are read as they were written, when they come again t
   }
 });
 
-test('more keys than are remembered are not taken for one another', () => {
+test('more keys than are remembered are not confused', () => {
   const keys = Array.from({ length: 20_000 }, (_, index) => [`key${index}`, index]);
   roundTrips('a{su}', [Object.fromEntries(keys)]);
   roundTrips('a{su}', [Object.fromEntries(keys.reverse())]);
@@ -67,7 +67,7 @@ test('long arrays of strings are read as they were written, with strings of all 
   roundTrips('ao', [Array.from({ length: 300 }, (_, index) => `/org/example/object${index}`)]);
 });
 
-test('an array of strings with text that is not ASCII at any place is read as it was written', () => {
+test('an array of strings with text that is not ASCII at any position is read as it was written', () => {
   const strings = Array.from({ length: 200 }, (_, index) => letters.slice(0, index % 30));
   for (let index = 0; index < strings.length; index += 7) roundTrips('as', [strings.with(index, 'grün 😀')]);
 });

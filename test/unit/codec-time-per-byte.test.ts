@@ -1,6 +1,6 @@
 /**
- * Decoding takes time by the byte: bodies of any shape at 32 KiB and at 256 KiB are compared, so that whatever grows faster
- * than its bytes shows, wherever it is. Shapes are made up anew from a seed; the seed of a failure replays it.
+ * The time of decoding is linear: bodies of any shape at 32 KiB and at 256 KiB are compared, which reveals anything that
+ * grows faster than its bytes. Shapes are random, from a seed; the seed of a failure repeats it.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -20,17 +20,17 @@ const test = suite('codec: time per byte');
 
 const SMALL = 32 * 1024;
 const GROWTH = 8;
-/** Time by the byte may grow so much: caches of the processor and collections make it twice as long at times. */
+/** How much the time for a byte may grow: caches of the processor and garbage collections double it at times. */
 const FACTOR = 5 * patience;
 /**
- * Milliseconds. What takes less than half a microsecond a byte is quick enough, however it grows: objects take several times
- * longer once they are many, and the collector works in steps. What degenerates takes ten times as long.
+ * Milliseconds. Less than half a microsecond for a byte is fast enough, however it grows: objects take several times longer
+ * once there are many, and the garbage collector works in steps. Quadratic time takes ten times as long.
  */
 const SHORT = 130 * patience;
 
 const CHOICES: readonly DecodeOptions[] = [{}, { variants: 'wrap' }, { typedArrays: true }];
 
-/** How keys and numbers follow one another. */
+/** How consecutive keys and numbers are related. */
 const patterns = ['random', 'counting', 'falling', 'strided', 'colliding'] as const;
 type Pattern = (typeof patterns)[number];
 
@@ -146,7 +146,7 @@ class Author {
     else this.write(bytes, element);
   }
 
-  /** Of one of so many types as are kept: what is slower the first time is tested elsewhere. */
+  /** A value of a type in the cache: other tests measure the first use of a type. */
   #variant(bytes: Bytes, value: number): void {
     const letters = Array.from(
       { length: 5 },
@@ -164,7 +164,7 @@ function alignmentOf(type: string): number {
   return 'ygv'.includes(code) ? 1 : 'nq'.includes(code) ? 2 : 4;
 }
 
-/** The body of an array of so many bytes. */
+/** The body of an array of this many bytes. */
 function bodyOf(element: string, pattern: Pattern, seed: number, size: number): Reader {
   const author = new Author(pattern, seed);
   const body = bytesOf((bytes) =>
@@ -177,7 +177,7 @@ function bodyOf(element: string, pattern: Pattern, seed: number, size: number): 
   return new Reader(memory).open(0, body.length);
 }
 
-/** Of a dictionary that is refused, what it takes to refuse it. */
+/** For a dictionary that is refused, the time of the refusal. */
 function decode(signature: string, options: DecodeOptions, reader: Reader): void {
   try {
     decoderFor(signature, options)(reader.open(0, reader.end));
@@ -198,7 +198,7 @@ const elements = fc.oneof(
   fc.constant('v'),
 );
 
-test('eight times the bytes take about eight times as long, whatever is in them', () => {
+test('eight times the bytes take about eight times as long, whatever the values are', () => {
   const property = fc.property(
     elements,
     fc.constantFrom(...patterns),
@@ -213,19 +213,19 @@ test('eight times the bytes take about eight times as long, whatever is in them'
         if (time < SHORT) return 0;
         return time / leastTime(() => decode(signature, options, small), 5) / GROWTH;
       };
-      // What is slow once may have been disturbed.
+      // A single slow result may have been disturbed.
       let grown = ratio();
       for (let again = 0; again < 3 && grown > FACTOR; again++) grown = Math.min(grown, ratio());
       assert.ok(grown <= FACTOR, `${signature}, ${pattern}: ${grown} times as long by the byte`);
     },
   );
-  // Chance alone seldom comes to keys that collide.
+  // Random keys seldom collide.
   const examples = Object.keys(colliding).map((key) => [`{${key}y}`, 'colliding', 1, {}] as const);
   fc.assert(property, { numRuns: 60, endOnFailure: true, examples: examples.map((each) => [...each]) });
 });
 
-// What the fuzzing is for: a body that grows with the square of its bytes does not pass.
-test('a body that degenerates would be found', () => {
+// The reason for these random bodies: one whose time is quadratic does not pass.
+test('a body whose time is quadratic would be found', () => {
   const degenerate = (count: number) => {
     const map = new Map<unknown, number>();
     for (const key of colliding.i.slice(0, count)) map.set(key, 1);

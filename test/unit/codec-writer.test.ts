@@ -42,7 +42,7 @@ test('every message begins on an 8-byte boundary', () => {
   assert.is(hex(writer), '0100000000000000');
 });
 
-test('a message that failed is taken back', () => {
+test('a message that failed is removed', () => {
   const writer = new Writer();
   writer.beginMessage();
   writer.uint32(1);
@@ -54,7 +54,7 @@ test('a message that failed is taken back', () => {
   assert.is(writer.fds.length, 0);
 });
 
-test('signatures of every length are written whole, over whatever bytes were there', () => {
+test('signatures of every length are written whole, whatever bytes were there', () => {
   for (let length = 0; length <= 255; length++) {
     const writer = new Writer();
     writer.copy(new Uint8Array(300).fill(0xff));
@@ -72,7 +72,7 @@ test('a number can be filled in later', () => {
   assert.is(hex(writer), '0a000000' + '010000006100');
 });
 
-test('memory grows and keeps what was written, and is given back', () => {
+test('memory grows and keeps the written bytes, and is released', () => {
   const writer = new Writer();
   const initial = writer.bytes.length;
   writer.beginMessage();
@@ -138,7 +138,7 @@ test('a FileDescriptor stays with its owner unless it was handed over', () => {
   assert.not(descriptor.closed);
 });
 
-test('a descriptor that is closed or impossible is refused', () => {
+test('a closed or invalid descriptor is refused', () => {
   const descriptor = nullDevice();
   descriptor.close();
   const encode = (value: unknown) => () => encoderFor('h')(new Writer(), [value]);
@@ -146,7 +146,7 @@ test('a descriptor that is closed or impossible is refused', () => {
   for (const value of [-1, 0.5, 2 ** 31, Number.NaN]) assert.throws(encode(value), /^argument 0: expected h .*, got /);
 });
 
-test('a number is written for a descriptor as it is, and stays open', () => {
+test('a descriptor that is a number is written as it is, and stays open', () => {
   const fd = openSync('/dev/null', 'r');
   const writer = new Writer();
   encoderFor('h')(writer, [fd]);

@@ -1,4 +1,4 @@
-// What decorators make of a class: its description, its members in use, and what they refuse.
+// What decorators do to a class: its description, its members in use, and the mistakes that they refuse.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DBusError, InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../src/base/errors.js';
@@ -15,7 +15,7 @@ import { thrown } from '../helpers/rejection.js';
 
 const test = suite('decorators');
 
-/** The message of the InvalidArgumentError that something throws. */
+/** The message of the InvalidArgumentError that `run` throws. */
 function refusal(act: () => unknown): string {
   const error = thrown(act);
   assert.instance(error, InvalidArgumentError);
@@ -37,7 +37,7 @@ class Module extends ServiceInterface {
 
   @method({ in: 'u', out: 'us', context: true })
   WhoAsks(number: number, context: CallContext): [number, string] {
-    return [number, context.sender ?? 'nobody'];
+    return [number, context.sender ?? 'no sender'];
   }
 
   @method()
@@ -72,7 +72,7 @@ class Module extends ServiceInterface {
   plain(): void {}
 }
 
-test('a class has the description that its decorators give it', () => {
+test('the description of a class has its decorated members', () => {
   const { name, methods, signals, properties } = describe(Module);
   assert.is(name, 'org.example.Module');
   assert.equal([...methods.keys()], ['TestMethod', 'WhoAsks', 'Fail']);
@@ -96,24 +96,24 @@ test('a class and its instances share one description', () => {
   assert.is(exportableOf(new Module()).description, describe(Module));
 });
 
-test('the names that members have in the class are known where they differ', () => {
+test('the names of members in the class are known where they differ', () => {
   assert.equal([...memberAliases(Module)], [['property dashed', 'with-dash']]);
   assert.is(exportableOf(new Module()).properties.get('with-dash'), 'constant');
 });
 
-test('methods are called with what they take, and the context only if they ask for it', async () => {
+test('methods are called with their arguments, and with the context only on request', async () => {
   const exportable = exportableOf(new Module());
   assert.is(await exportable.callMethod('TestMethod', ['vm', { a: [], b: [] }], callContext(':1.5')), 'vma,b');
   assert.equal(exportable.callMethod('WhoAsks', [5], callContext(':1.5')), [5, ':1.5']);
 });
 
-test('what a method throws reaches the caller as it is', () => {
+test('an error that a method throws reaches the caller unchanged', () => {
   const exportable = exportableOf(new Module());
   const error = thrown(() => exportable.callMethod('Fail', [], callContext()));
   assert.is((error as DBusError).dbusName, 'org.example.Error.Busy');
 });
 
-test('only decorated members can be reached', () => {
+test('only decorated members are accessible', () => {
   const exportable = exportableOf(new Module());
   for (const name of ['plain', 'constructor', 'toString', 'TestProperty', 'TestSignal', 'emitPropertiesChanged']) {
     assert.instance(
@@ -133,7 +133,7 @@ test('only decorated members can be reached', () => {
   }
 });
 
-test('a signal goes to every place where the object is exported, and to none where it is not', async () => {
+test('a signal is sent at every path where the object is exported, and nowhere else', async () => {
   const module = new Module();
   const [first, second] = [new RecordingOutlet(), new RecordingOutlet()];
   assert.equal(module.TestSignal({ vm: 'unheard' }), { vm: 'unheard' });
@@ -154,7 +154,7 @@ test('a signal goes to every place where the object is exported, and to none whe
   ]);
 });
 
-test('one outlet that fails does not keep a signal from the others, and the emitter learns of it', async () => {
+test('an outlet that fails does not keep a signal from the others, and the emitter gets the error', async () => {
   const module = new Module();
   const outlet = new RecordingOutlet();
   const refuse = () => {
@@ -169,7 +169,7 @@ test('one outlet that fails does not keep a signal from the others, and the emit
   assert.equal(await outlet.settled(), [{ signal: 'Pair', values: ['pair', 1] }]);
 });
 
-test('a signal of several arguments must return that many', () => {
+test('the emitter of a signal of several arguments must return that many', () => {
   class Short extends ServiceInterface {
     @signal({ args: 'ss' })
     Two(): Emits<[string, string]> {
@@ -238,7 +238,7 @@ class Right extends Base {
   }
 }
 
-test('a subclass inherits members and adds its own, which the base and its sisters do not get', () => {
+test('a subclass inherits members and adds its own, which its base and sibling classes do not get', () => {
   assert.equal([...describe(Base).methods.keys()], ['Who', 'Gone']);
   assert.equal([...describe(Left).methods.keys()], ['Who', 'Own']);
   assert.equal([...describe(Right).methods.keys()], ['Renamed', 'Gone']);
@@ -251,7 +251,7 @@ test('an override answers, whether it is decorated again or not', () => {
   assert.is(exportableOf(new Right()).callMethod('Renamed', [], callContext()), 5);
 });
 
-test('an overridden signal emits once, when the base one is called', async () => {
+test('an overridden signal is emitted once when the base method is called', async () => {
   const right = new Right();
   const outlet = new RecordingOutlet();
   outlet.attachTo(right);
@@ -259,7 +259,7 @@ test('an overridden signal emits once, when the base one is called', async () =>
   assert.equal(await outlet.settled(), [{ signal: 'Said', values: ['right: hello'] }]);
 });
 
-test('an override that is of another kind, or takes access away, is refused with what to write', () => {
+test('an override that is of another kind, or removes access, is refused with advice', () => {
   class Parent extends ServiceInterface {
     constructor() {
       super('org.example.Parent');
@@ -275,7 +275,7 @@ test('an override that is of another kind, or takes access away, is refused with
     @signal()
     Told(): Emits {}
   }
-  /** A subclass with the members of an object, as they are there. */
+  /** A subclass with the members of an object, unchanged. */
   const overriding = (members: object, decorate?: (prototype: object) => void) => {
     class Child extends Parent {}
     Object.defineProperties(Child.prototype, Object.getOwnPropertyDescriptors(members));
@@ -318,7 +318,7 @@ test('an override that is of another kind, or takes access away, is refused with
     ],
   ];
   for (const [members, text] of refusals) assert.is(thrown(overriding(members)).message, text);
-  // The access that the decorator names is all that an override has to have.
+  // An override needs only the access that the decorator names.
   overriding({
     get Fixed() {
       return 2;
@@ -326,7 +326,7 @@ test('an override that is of another kind, or takes access away, is refused with
   })();
 });
 
-test('a field that is no function in the place of a method is told when it is called', () => {
+test('a field that is not a function in the place of a method is reported when it is called', () => {
   class Parent extends ServiceInterface {
     constructor() {
       super('org.example.Parent');
@@ -343,7 +343,7 @@ test('a field that is no function in the place of a method is told when it is ca
   );
 });
 
-test('a member that is disabled is not on D-Bus, and a subclass that decorates it anew has it again', async () => {
+test('a member that is disabled is not on D-Bus, and a subclass can decorate it again', async () => {
   class Parent extends ServiceInterface {
     constructor() {
       super('org.example.Parent');
@@ -399,7 +399,7 @@ test('a member that is disabled is not on D-Bus, and a subclass that decorates i
   assert.match(thrown(() => method({ disabled: 'no' as never })).message, /^disabled: expected a boolean, got string$/);
 });
 
-test('a class that is used as a base first is not changed by that', () => {
+test('using a class as a base first does not change it', () => {
   new Base();
   new Left();
   assert.equal([...describe(Base).methods.keys()], ['Who', 'Gone']);
@@ -407,7 +407,7 @@ test('a class that is used as a base first is not changed by that', () => {
 
 // Names of interfaces.
 
-test('the interface name of a class is learnt without running its constructor beyond super', () => {
+test('the interface name of a class is found without running its constructor beyond super', () => {
   let ran = 0;
   class Effects extends ServiceInterface {
     readonly field = ++ran;
@@ -422,7 +422,7 @@ test('the interface name of a class is learnt without running its constructor be
   assert.is(ran, 2);
 });
 
-test('a class whose constructor needs arguments must say its name itself', () => {
+test('a class whose constructor needs arguments must declare its name', () => {
   class Needs extends ServiceInterface {
     constructor(options: { readonly name: string }) {
       super(options.name);
@@ -439,7 +439,7 @@ test('a class whose constructor needs arguments must say its name itself', () =>
   assert.is(describe(new Needs({ name: 'org.example.Given' })).name, 'org.example.Given');
 });
 
-test('a class may make others before it calls super', () => {
+test('the constructor of a class may create other instances before it calls super', () => {
   class Inner extends ServiceInterface {
     constructor() {
       super('org.example.Inner');
@@ -473,7 +473,7 @@ test('an invalid or missing interface name is refused', () => {
 
 // Refusals.
 
-test('what cannot be exported or described is refused', () => {
+test('a class that cannot be exported or described is refused', () => {
   assert.match(
     refusal(() => exportableOf(Module as never)),
     'this is a class',
@@ -672,7 +672,7 @@ test('a method and a property may have the same name on D-Bus', () => {
   assert.ok(describe(Same).methods.has('Name') && describe(Same).properties.has('Name'));
 });
 
-test('a decorator above that replaces the member is told to go below', () => {
+test('a decorator above @method that replaces the member is refused with advice', () => {
   const replace = (value: () => void, _context: ClassMethodDecoratorContext) => () => value();
   class Replaced extends ServiceInterface {
     static override readonly interfaceName = 'org.example.Replaced';
@@ -693,13 +693,13 @@ test('a decorator above that replaces the member is told to go below', () => {
   assert.ok(exportableOf(new Below()).description.methods.has('Fine'));
 });
 
-test('decorated members of a class that is no ServiceInterface say what is missing', () => {
-  class Stranger {
+test('the error for decorated members of a class that does not extend ServiceInterface says what is missing', () => {
+  class Unrelated {
     @untyped(signal())
     Lonely(): void {}
   }
   assert.match(
-    refusal(() => new Stranger().Lonely()),
+    refusal(() => new Unrelated().Lonely()),
     'extend ServiceInterface',
   );
 });

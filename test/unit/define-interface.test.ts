@@ -51,7 +51,7 @@ class DecoratedModule extends ServiceInterface {
   accessor dashed = 0;
 }
 
-test('what is wrong with a definition is said once, with a stack that begins where it stands', () => {
+test('a mistake in a definition is an error whose stack begins at the definition', () => {
   for (const members of [{ properties: { PI: 'ai' } }, { methods: { M: { in: ['x:zz'] } } }]) {
     const error = thrown(() => defineInterface('org.example.Wrong', members as never)) as Error;
     assert.is(error.cause, undefined);
@@ -78,14 +78,14 @@ test('an interface may be empty', () => {
   assert.is(description.methods.size + description.signals.size + description.properties.size, 0);
 });
 
-test('members may have the names of what every object has', () => {
+test('members may have the names of properties of every object', () => {
   const names = ['constructor', 'toString', '__proto__', 'then'];
   const methods = Object.fromEntries(names.map((name) => [name, {}]));
   const { description } = defineInterface('org.example.Awkward', { methods });
   assert.equal([...description.methods.keys()].sort(), [...names].sort());
 });
 
-test('what is invalid throws when it is defined, and says where', () => {
+test('an invalid definition throws, with the place', () => {
   const refusals: [() => unknown, RegExp][] = [
     [() => defineInterface('nodots' as string, {}), /nodots/],
     [() => defineInterface('org.example.Bad', { methods: { Bad: { in: ['x:z'] as never } } }), /method "Bad".*z/],

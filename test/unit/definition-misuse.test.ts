@@ -1,4 +1,4 @@
-// Definitions that cannot be meant are refused where they are written, with what was probably meant.
+// Mistakes in definitions are refused where they are written, with the most similar valid name.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
@@ -23,7 +23,7 @@ function refuses(define: () => unknown, text: string): void {
 
 const define = (members: unknown) => () => defineInterface('org.example.Any', members as object);
 
-test('misspelt options are refused, with the name that was probably meant', () => {
+test('misspelt options are refused, with the most similar name', () => {
   refuses(define({ properties: { P: { type: 's', acces: 'read' } } }), 'did you mean access?');
   refuses(define({ properties: { P: { type: 's', emit: false } } }), 'did you mean emits?');
   refuses(define({ methods: { M: { in: 's', noRepli: true } } }), 'did you mean noReply?');
@@ -36,18 +36,18 @@ test('misspelt options are refused, with the name that was probably meant', () =
   refuses(() => signal({ nam: 'Other' } as object), 'did you mean name?');
 });
 
-test('members that are no objects are refused, by name', () => {
+test('members that are not objects are refused, by name', () => {
   refuses(define(null), 'null');
   refuses(define({ methods: 5 }), 'method');
   refuses(define({ methods: { M: 5 } }), 'M');
   refuses(define({ methods: { M: { in: 's', variants: 'outermost' } } }), 'variants');
 });
 
-test('a property that others may set is not constant', () => {
+test('a writable property cannot be constant', () => {
   refuses(define({ properties: { P: { type: 's', access: 'readwrite', emits: 'const' } } }), 'const');
 });
 
-test('what is no definition, description or change is refused', () => {
+test('an invalid definition, description or change is refused', () => {
   refuses(() => implement(undefined as never, {}), 'definition');
   refuses(() => introspectionXml(5 as never), 'node');
   const made = implement(defineInterface('org.example.Any', {}), {});
@@ -72,7 +72,7 @@ test('names that the specification reserves cannot be implemented', () => {
   }
 });
 
-test('a name that depends on arguments of the constructor must be told', () => {
+test('a name that depends on arguments of the constructor must be declared', () => {
   class Parameter extends ServiceInterface {
     constructor(kind: string) {
       super(`a.b.${kind}`);

@@ -1,4 +1,4 @@
-// How many descriptors are on loan, by sender: against a model that remembers every loan.
+// The number of descriptors on loan, by sender, against a model that remembers every loan.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('end' as const), which: fc.nat(100) }),
 );
 
-test('a sender has its limit, whatever others do, until all have four times as many', () => {
+test('a sender has its limit, whatever others do, until all together have four times as many', () => {
   const seen = { own: 0, all: 0, granted: 0 };
   fc.assert(
     fc.property(
@@ -55,7 +55,7 @@ test('a sender has its limit, whatever others do, until all have four times as m
   assert.ok(seen.own > 100 && seen.all > 100 && seen.granted > 1000, JSON.stringify(seen));
 });
 
-test('by default a sender has 1024, and all of them have 4096', () => {
+test('by default the limit of a sender is 1024, and that of all senders 4096', () => {
   const loans = new DescriptorLoans(CONNECTION_LIMITS.descriptors);
   for (const sender of [':1.1', ':1.2', ':1.3', ':1.4']) {
     assert.is(loans.refusal(sender, 1024), undefined);

@@ -1,6 +1,6 @@
 /**
- * One class, written in both dialects of decorators, compiled by every compiler that has one of them, and run: it must
- * be the same interface and behave the same.
+ * One class in both dialects of decorators, compiled by every compiler that supports one of them, and run: the interface
+ * and the behaviour are the same.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ interface Compiled {
   readonly SmartThermostat: new () => Thermostat;
 }
 
-/** The description in short, in a fixed order: compilers may differ in that. */
+/** The description in short, in a fixed order: compilers may differ in the order. */
 function summary(description: ReturnType<typeof describe>): unknown {
   const { name, methods, signals, properties } = description;
   const sorted = (lines: string[]) => lines.sort();
@@ -103,7 +103,7 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     assert.is(smart.callMethod('Learn', [], callContext()), true);
   });
 
-  test(`${name}: properties keep their first values, and what is set`, async () => {
+  test(`${name}: properties keep their first values, and values that are set`, async () => {
     const { SmartThermostat } = await compiled;
     const instance = new SmartThermostat();
     const exportable = exportableOf(instance);
@@ -118,7 +118,7 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     assert.is(instance.Limit, 4);
   });
 
-  test(`${name}: changes leave once, together`, async () => {
+  test(`${name}: changes are sent once, together`, async () => {
     const { Thermostat } = await compiled;
     const instance = new Thermostat();
     const exportable = exportableOf(instance);
@@ -136,7 +136,7 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
     assert.equal(await outlet.settled(), []);
   });
 
-  test(`${name}: a value that does not fit is refused when it is assigned`, async () => {
+  test(`${name}: a value of another type is refused when it is assigned`, async () => {
     const { Thermostat } = await compiled;
     const instance = new Thermostat();
     new RecordingOutlet().attachTo(instance);

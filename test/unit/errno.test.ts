@@ -1,4 +1,4 @@
-// What the end of a connection is told as, by the errno that the addon gives for it.
+// The reason for the end of a connection, by the errno of the addon.
 
 import { constants } from 'node:os';
 import { suite } from 'uvu';
@@ -13,14 +13,14 @@ import { lossOf, refusalOf } from '../../src/connection/errno.js';
 
 const test = suite('errno');
 
-/** Of Linux; Node.js has no name for it. */
+/** The number is that of Linux; Node.js has no name for it. */
 const EXFULL = 54;
 
-test('that sd-bus had no room for the descriptors of a message is told in words', () => {
+test('the error if sd-bus had no room for the descriptors of a message says so', () => {
   assert.match(lossOf(EXFULL, '').message, /no room for the file descriptors of a message \(EXFULL\)/);
 });
 
-test('why a message was not sent is told by its errno, and only the transport sd-bus speaks of sd-bus', () => {
+test('the reason why a message was not sent follows from its errno, and only the transport sd-bus names sd-bus', () => {
   const { errno } = constants;
   for (const [number, errorClass, text] of [
     [errno.ENOTCONN, ConnectionClosedError, /lost before sending/],
@@ -41,7 +41,7 @@ test('why a message was not sent is told by its errno, and only the transport sd
       if (transport === 'socket') assert.not.match(error.message, /sd-bus/);
     }
   }
-  // Only its library looks for these.
+  // Only the sd-bus library looks for these.
   assert.match(refusalOf(errno.EILSEQ, 'sd-bus').message, /^sd-bus cannot send this message/);
   assert.match(refusalOf(errno.EINVAL, 'sd-bus').message, /sd-bus refuses it/);
   assert.match(refusalOf(errno.EINVAL, 'socket').message, /the kernel refuses it/);

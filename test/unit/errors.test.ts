@@ -1,4 +1,4 @@
-// Errors of one copy of the package are those of another: a program may have two, by its dependencies.
+// Errors of one copy of the package are recognized by another: a program may have two, through its dependencies.
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,7 +7,7 @@ import * as errors from '../../src/base/errors.js';
 
 const test = suite('errors');
 
-/** `DBusError` takes its name on the wire first, and some classes something more: all of them take text. */
+/** `DBusError` takes its name on the wire first, and some classes a further argument: all of them take text. */
 type ErrorClass = new (...texts: string[]) => Error;
 
 /** The classes of a copy, by name. */
@@ -18,7 +18,7 @@ function classesOf(copy: object): Map<string, ErrorClass> {
 
 const make = (ErrorKind: ErrorClass) => new ErrorKind('org.example.Error.Copied', 'text', 'more');
 
-test('an error of another copy of the package is one of its class, and of no other', async () => {
+test('an error of another copy of the package is an instance of its class, and of no other', async () => {
   const own = classesOf(errors);
   const copied = classesOf(await import(`${import.meta.resolve('../../src/base/errors.js')}?copy`));
   assert.ok(own.size > 20, `${own.size} classes`);
@@ -34,7 +34,7 @@ test('an error of another copy of the package is one of its class, and of no oth
   }
 });
 
-test('an error that busbar made is told from one that the program made, in every copy', async () => {
+test('an error that busbar made is distinguished from one that the program made, in every copy', async () => {
   const copied = await import(`${import.meta.resolve('../../src/base/errors.js')}?copy`);
   for (const [name, OwnClass] of classesOf(errors)) {
     const made = make(OwnClass);

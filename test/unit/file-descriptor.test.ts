@@ -33,7 +33,7 @@ function refused(run: () => unknown): void {
   assert.throws(run, (error: unknown) => error instanceof InvalidArgumentError);
 }
 
-test('it is the owner of the number it adopted, and closes it', () => {
+test('a FileDescriptor owns the number that it adopted, and closes it', () => {
   const fd = open();
   const descriptor = FileDescriptor.adopt(fd);
   assert.is(descriptor.fd, fd);
@@ -43,7 +43,7 @@ test('it is the owner of the number it adopted, and closes it', () => {
   assert.not(isOpen(fd));
 });
 
-test('closing twice does not close what got the number since', () => {
+test('closing twice does not close a new file with the same number', () => {
   const descriptor = FileDescriptor.adopt(open());
   const { fd } = descriptor;
   descriptor.close();
@@ -54,7 +54,7 @@ test('closing twice does not close what got the number since', () => {
   closeSync(reused);
 });
 
-test('a closed one refuses to be used', () => {
+test('a closed one cannot be used', () => {
   const descriptor = FileDescriptor.adopt(open());
   descriptor.close();
   refused(() => descriptor.fd);
@@ -62,7 +62,7 @@ test('a closed one refuses to be used', () => {
   refused(() => descriptor.handOver());
 });
 
-test('the number can be taken out, and stays open', () => {
+test('the number can be taken, and stays open', () => {
   const descriptor = FileDescriptor.adopt(open());
   const fd = descriptor.take();
   assert.ok(descriptor.closed);
@@ -71,7 +71,7 @@ test('the number can be taken out, and stays open', () => {
   closeSync(fd);
 });
 
-test('a duplicate is its own, and no standard stream', () => {
+test('a duplicate is independent, and never a standard stream', () => {
   const descriptor = FileDescriptor.adopt(open());
   const copy = descriptor.dup();
   assert.is.not(copy.fd, descriptor.fd);
@@ -84,7 +84,7 @@ test('a duplicate is its own, and no standard stream', () => {
   assert.not(isOpen(fd));
 });
 
-test('several that hold one number close it with the last, and whoever takes it has one of its own', () => {
+test('several objects with one number close it with the last one, and taking it makes a duplicate', () => {
   const held = new HeldFd(open());
   held.holders = 3;
   const [one, two, three] = [lendDescriptor(held), lendDescriptor(held), makeOwnedDescriptor(held)];
@@ -95,14 +95,14 @@ test('several that hold one number close it with the last, and whoever takes it 
   assert.ok(two.closed);
   assert.throws(() => two.fd, /take\(\) or dup\(\)/);
   endLoanOf(three);
-  assert.is(three.closed, false, 'it is on no loan');
+  assert.is(three.closed, false, 'it is not on loan');
   assert.is(three.take(), fd, 'the last one takes the number itself');
   assert.equal([isOpen(fd), isOpen(taken)], [true, true]);
   closeSync(fd);
   closeSync(taken);
 });
 
-test('one on loan is kept once, and one that was handed over or closed is not', () => {
+test('a descriptor on loan can be kept once, unless it was handed over or closed', () => {
   const lent = () => lendDescriptor(new HeldFd(open()));
   const kept = lent();
   assert.equal([keepDescriptor(kept), keepDescriptor(kept)], [true, false]);
@@ -117,7 +117,7 @@ test('one on loan is kept once, and one that was handed over or closed is not', 
   assert.is(keepDescriptor(Object.create({ [Symbol.for('busbar.FileDescriptor')]: true })), false);
 });
 
-test('it is closed at the end of a block that uses it', () => {
+test('it is closed at the end of a `using` block', () => {
   let fd: number;
   {
     using descriptor = FileDescriptor.adopt(open());
@@ -135,12 +135,12 @@ test('handing over only marks it', () => {
   assert.ok(isOpen(descriptor.fd));
 });
 
-test('what cannot be a descriptor is not adopted', () => {
+test('a value that cannot be a descriptor is not adopted', () => {
   for (const value of [-1, 0.5, Number.NaN, 2 ** 31, '3', undefined, null])
     refused(() => FileDescriptor.adopt(value as number));
 });
 
-test('closing never throws: a number that somebody else closed is reported', () => {
+test('closing never throws: a number that other code closed is reported', () => {
   const problems: unknown[] = [];
   const listener = (problem: unknown) => problems.push((problem as { message: string }).message);
   subscribe('busbar:problem', listener);
@@ -152,21 +152,21 @@ test('closing never throws: a number that somebody else closed is reported', () 
   assert.equal(problems, [`closing file descriptor ${fd} failed`]);
 });
 
-test('one of another copy of the package is one', () => {
+test('a FileDescriptor of another copy of the package is one', () => {
   const foreign = Object.create({ [Symbol.for('busbar.FileDescriptor')]: true });
   assert.ok(FileDescriptor.isFileDescriptor(foreign));
   assert.instance(foreign, FileDescriptor);
   for (const value of [undefined, null, 3, {}, { fd: 3 }]) assert.not(FileDescriptor.isFileDescriptor(value));
 });
 
-test('it is shown with its number', () => {
+test('inspecting it shows its number', () => {
   const descriptor = FileDescriptor.adopt(open());
   assert.is(inspect(descriptor), `FileDescriptor { ${descriptor.fd} }`);
   descriptor.close();
   assert.is(inspect(descriptor), 'FileDescriptor { closed }');
 });
 
-/** Adopts descriptors in a call of its own, so that nothing on the stack keeps the objects. */
+/** Adopts descriptors in a separate call, so that nothing on the stack references the objects. */
 function drop(count: number): readonly number[] {
   return Array.from({ length: count }, () => {
     const descriptor = FileDescriptor.adopt(open());
@@ -183,7 +183,7 @@ async function collectUntil(done: () => boolean): Promise<void> {
   }
 }
 
-test('dropped ones are closed, each is reported, and the warning comes once', async () => {
+test('collected ones are closed, each is reported, and there is one warning', async () => {
   const warnings: Error[] = [];
   const problems: unknown[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);

@@ -1,4 +1,4 @@
-// Objects behind interfaces that were defined as data.
+// Objects for interfaces that are defined as data.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
@@ -99,7 +99,7 @@ test('signals are emitted by name', async () => {
   ]);
 });
 
-test('a property that is given as a value is kept, read, assigned and announced', async () => {
+test('a property that is given as a value is stored, read, assigned and announced', async () => {
   const { module, outlet, exportable } = exported();
   module.properties.TestProperty = { vm: 'up' };
   assert.equal(module.properties.TestProperty, { vm: 'up' });
@@ -125,7 +125,7 @@ test('a property behind asynchronous functions is announced when it is set, with
   assert.equal(await outlet.settled(), []);
 });
 
-test('a rejected assignment that nobody can wait for is reported', async () => {
+test('a rejected assignment whose promise is not accessible is reported', async () => {
   const { module, outlet } = exported();
   const problems: Problem[] = [];
   const listener = (problem: unknown) => void problems.push(problem as Problem);
@@ -155,14 +155,14 @@ test('a slow getter does not overtake a later change with an older value', async
   assert.equal(await outlet.settled(), []);
 });
 
-test('a property that can only be written gets what is set, and tells nobody', async () => {
+test('a write-only property gets the values that are set, and announces nothing', async () => {
   const { outlet, exportable, secrets } = exported();
   exportable.properties.set('Secret', 'password');
   assert.equal(secrets, ['password']);
   assert.equal(await outlet.settled(), []);
 });
 
-test('values that change by themselves are announced when told', async () => {
+test('values that change by themselves are announced by emitPropertiesChanged', async () => {
   const { module, outlet } = exported();
   module.emitPropertiesChanged(['Level']);
   assert.equal(await outlet.settled(), changed({ Level: 1 }));
@@ -174,7 +174,7 @@ test('values that change by themselves are announced when told', async () => {
   );
 });
 
-test('a value that does not fit is refused, first or later', () => {
+test('a value of another type is refused, first or later', () => {
   const { module } = exported();
   const error = thrown(() => {
     (module.properties as { TestProperty: unknown }).TestProperty = { a: 5 };
@@ -207,7 +207,7 @@ test('bytes, typed arrays and maps of any realm are values, although they have f
   assert.is(implement(Any, { Value: given.Bytes }).properties.Value, given.Bytes);
 });
 
-test('names that are not there cannot be emitted, assigned, read or set', () => {
+test('unknown names cannot be emitted, assigned, read or set', () => {
   const { module, exportable } = exported();
   assert.is((module.emit as Record<string, unknown>).Other, undefined);
   assert.is((module.emit as Record<string, unknown>).toString, undefined);
@@ -224,7 +224,7 @@ test('names that are not there cannot be emitted, assigned, read or set', () => 
   );
 });
 
-test('members that are missing, too many, or of the wrong kind are refused', () => {
+test('missing and unknown members, and members of the wrong kind, are refused', () => {
   const Small = defineInterface('org.example.Small', {
     methods: { Echo: {}, toString: { out: 's' } },
     properties: { Count: { type: 'u' }, Secret: { type: 's', access: 'write' } },
@@ -253,7 +253,7 @@ test('members that are missing, too many, or of the wrong kind are refused', () 
   }
 });
 
-test('a method and a property of one name need a class', () => {
+test('a method and a property of one name require a class', () => {
   const Both = defineInterface('org.example.Both', { methods: { Name: {} }, properties: { Name: { type: 's' } } });
   assert.match(thrown(() => implement(Both, { Name: '' } as never)).message, 'use a class with decorators');
 });

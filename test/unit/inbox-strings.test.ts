@@ -1,4 +1,4 @@
-/** Header strings are kept by their ids; long ones, which will not come again, for their batch only. */
+/** Header strings are kept by their ids; long ones, which are rarely repeated, for their batch only. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Inbox } from '../../src/connection/receiving/inbox.js';
@@ -24,7 +24,7 @@ function deliver(inbox: Inbox, texts: ReadonlyMap<number, string>, pathId: numbe
   inbox.select(0, undefined);
 }
 
-test('a long string is forgotten with its batch, a short one stays', () => {
+test('a long string is forgotten with its batch, and a short one is kept', () => {
   const inbox = new Inbox(1, true, 10);
   const long = `/${'x'.repeat(255)}`;
   const short = `/${'x'.repeat(254)}`;
@@ -45,7 +45,7 @@ test('a long string is forgotten with its batch, a short one stays', () => {
   assert.is(inbox.path, short);
 });
 
-test('an id that a long string had is another string later', () => {
+test('the id of a long string is used for another string later', () => {
   const inbox = new Inbox(1, true, 10);
   deliver(inbox, new Map([[5000, `/${'y'.repeat(100_000)}`]]), 5000);
   inbox.endBatch();

@@ -1,4 +1,4 @@
-/** Interfaces as people define them: what becomes of it, and what is refused when it is defined. */
+/** Definitions of interfaces: the descriptions that they become, and the mistakes that are refused. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
@@ -75,7 +75,7 @@ test('become descriptions', () => {
   });
 });
 
-test('may be given as pairs, and keep their order', () => {
+test('members may be given as pairs, and keep their order', () => {
   const description = interfaceDescription('a.b', {
     methods: new Map([
       ['B', {}],
@@ -85,7 +85,7 @@ test('may be given as pairs, and keep their order', () => {
   assert.equal([...description.methods.keys()], ['B', 'A']);
 });
 
-test('may say things by annotation, and options have the last word', () => {
+test('annotations may be given, and options override them', () => {
   const annotations = { [DEPRECATED]: 'true', [NO_REPLY]: 'true', 'org.example.Note': 'x' };
   const method = methodDescription('M', { annotations });
   assert.is(method.deprecated, true);
@@ -103,7 +103,7 @@ test('may say things by annotation, and options have the last word', () => {
   assert.is(inherited.properties.get('Q')?.emits, true);
 });
 
-test('that nobody could use are refused, with the place and the reason', () => {
+test('unusable definitions are refused, with the place and the reason', () => {
   const refusals: readonly [string, object, string | RegExp][] = [
     ['single', {}, 'invalid interface name "single": it needs at least two elements separated by "."'],
     [
@@ -162,7 +162,7 @@ test('that nobody could use are refused, with the place and the reason', () => {
   }
 });
 
-test('with a name twice are refused, per kind of member', () => {
+test('a name that occurs twice is refused, per kind of member', () => {
   const twice = [
     ['M', {}],
     ['M', { in: 's' }],
@@ -177,7 +177,7 @@ test('with a name twice are refused, per kind of member', () => {
   assert.ok(description.methods.has('M') && description.signals.has('M') && description.properties.has('M'));
 });
 
-test('may use names that objects inherit', () => {
+test('members may have the names of inherited properties of objects', () => {
   const description = interfaceDescription('a.b', {
     methods: [
       ['constructor', {}],

@@ -1,5 +1,5 @@
 // time limit: 120 s
-// What introspection data within its limits may cost. It comes from strangers, and nothing else runs while it is read.
+// The cost of introspection data within its limits. The data comes from peers, and parsing blocks the event loop.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
@@ -11,10 +11,10 @@ const test = suite('cost of introspection data');
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 
-/** The processor time that may be taken in one turn of the event loop. It was that of the whole document: seconds. */
+/** The processor time of one turn of the event loop at most. It used to be that of the whole document: seconds. */
 const TURN_LIMIT = 100;
 
-/** The most processor time, in milliseconds, that passes between two turns of the event loop while something runs. */
+/** The most processor time, in milliseconds, between two turns of the event loop while `run` runs. */
 async function longestTurn(run: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let isOver = false;
@@ -32,7 +32,7 @@ async function longestTurn(run: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** As many of something as a document may have. */
+/** As many repetitions as a document may have. */
 function full(head: string, unit: (index: number) => string, parts: number, tail: string): string {
   const units: string[] = [];
   let room = LENGTH_MAXIMUM - head.length - tail.length;
@@ -93,38 +93,38 @@ const documents: Readonly<Record<string, string>> = {
     3,
     `</method>${close}`,
   ),
-  'elements of no use': full('<node>', () => '<arg/>', 1, '</node>'),
+  'unusable elements': full('<node>', () => '<arg/>', 1, '</node>'),
   'unknown elements': full('<node>', () => '<x/>', 1, '</node>'),
-  'entities of XML': full('<node>', () => '&amp;', 0, '</node>'),
-  'references to characters': full('<node>', () => '&#97;', 0, '</node>'),
+  'XML entities': full('<node>', () => '&amp;', 0, '</node>'),
+  'character references': full('<node>', () => '&#97;', 0, '</node>'),
   'references in an attribute': full('<node a="', () => '&#97;', 0, '"/>'),
   comments: full('<node>', () => '<!---->', 0, '</node>'),
   'processing instructions': full('<node>', () => '<?a?>', 0, '</node>'),
   'character data': full('<node>', () => '<![CDATA[]]>', 0, '</node>'),
   declarations: full('<!DOCTYPE node [', () => '<!ENTITY a "b">', 0, ']><node/>'),
   'texts of declarations': full('<!DOCTYPE node [', () => '"x"', 0, ']><node/>'),
-  'ends of lines': full('<node>', () => '\r\n', 0, '</node>'),
+  'line ends': full('<node>', () => '\r\n', 0, '</node>'),
   'a long name': full('<node name="', () => '/a', 0, '"/>'),
   'a long type': full(`${open}<property name="p" access="read" type="`, () => 'a', 0, `"/>${close}`),
 };
 
 for (const [what, xml] of Object.entries(documents)) {
-  test(`a document full of ${what} leaves others their turn`, async () => {
+  test(`a document full of ${what} does not block the event loop`, async () => {
     assert.ok(xml.length <= LENGTH_MAXIMUM);
     const read = () =>
       parseReceivedIntrospection(xml).catch((error: unknown) => {
-        // Refused for another limit, it must not have taken longer.
+        // A document that another limit refuses must not take longer.
         assert.instance(error, InvalidArgumentError);
         assert.not.match((error as Error).message, /elements and attributes|characters is beyond/);
       });
-    // Collecting what the last one left is not its cost.
+    // Garbage collection of the previous document is not part of the cost.
     globalThis.gc?.();
     const milliseconds = await longestTurn(read);
     assert.ok(milliseconds < TURN_LIMIT * patience, `${milliseconds.toFixed()} ms`);
   });
 }
 
-test('what is read in slices is what is read at once', async () => {
+test('reading in slices gives the same result as reading at once', async () => {
   const outcome = (work: () => unknown) =>
     Promise.resolve()
       .then(work)
@@ -139,7 +139,7 @@ test('what is read in slices is what is read at once', async () => {
   }
 });
 
-test('elements and attributes are counted together, and one too many is refused', () => {
+test('elements and attributes are counted together, and one beyond the limit is refused', () => {
   const node = (attributes: number, elements: number) =>
     `<node ${Array.from({ length: attributes }, (_, index) => `a${index}=""`).join(' ')}>${'<x/>'.repeat(elements)}</node>`;
   parseIntrospection(node(100, PARTS_MAXIMUM - 101));
@@ -154,7 +154,7 @@ test('elements and attributes are counted together, and one too many is refused'
   assert.throws(() => parseIntrospection(node(1001, 0)), /more than 1000 attributes of an element/);
 });
 
-test('a document is refused unread where it is too long', () => {
+test('a document that is too long is refused without reading it', () => {
   const node = (length: number) => `<node>${'x'.repeat(length - 13)}</node>`;
   parseIntrospection(node(LENGTH_MAXIMUM));
   assert.throws(

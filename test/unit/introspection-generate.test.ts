@@ -1,4 +1,4 @@
-/** Introspection data written: its form, what is left out, escaping, and that it reads back the same. */
+/** Generated introspection data: its form, what is left out, escaping, and reading it back. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +20,7 @@ const leaf = node([]);
 
 const test = suite('generated introspection data');
 
-test('has the form that tools expect', () => {
+test('the document has the form that tools expect', () => {
   const description = interfaceDescription('org.example.dbustest.Module', {
     methods: {
       TestMethod: { in: ['kind:s', 'devices:a{sas}'], out: ['result:s'] },
@@ -79,11 +79,11 @@ test('has the form that tools expect', () => {
   );
 });
 
-test('of nothing is an empty node', () => {
+test('the document of no interface is an empty node', () => {
   assert.ok(introspectionXml(leaf).endsWith('\n<node/>\n'));
 });
 
-test('says of a property only what its interface does not', () => {
+test('a property has only the annotations that differ from its interface', () => {
   const annotations = { 'org.freedesktop.DBus.Property.EmitsChangedSignal': 'false' };
   const properties = { Inherits: { type: 's' }, Differs: { type: 's', emits: true } } as const;
   const root = node([interfaceDescription('a.b', { annotations, properties })]);
@@ -93,7 +93,7 @@ test('says of a property only what its interface does not', () => {
   assert.equal(parseIntrospection(xml), root);
 });
 
-test('of the standard interfaces reads back the same', () => {
+test('the standard interfaces read back the same', () => {
   const root = node(Object.values(standardInterfaces));
   assert.equal(parseIntrospection(introspectionXml(root)), root);
   assert.is(standardInterfaces.properties.methods.get('Set')?.inSignature, 'ssv');
@@ -105,7 +105,7 @@ test('of the standard interfaces reads back the same', () => {
   assert.equal([...standardInterfaces.introspectable.methods.keys()], ['Introspect']);
 });
 
-test('never becomes unreadable, whatever is in a description', () => {
+test('the document is always well-formed, whatever a description has', () => {
   const description = interfaceDescription('a.b', { properties: { P: { type: 's' } } });
   const property = { ...description.properties.get('P')!, name: 'bad\0\u{1F600}\uFFFF\uD800"' };
   const xml = introspectionXml(node([{ ...description, properties: new Map([['P', property]]) }]));
@@ -113,7 +113,7 @@ test('never becomes unreadable, whatever is in a description', () => {
   assert.is(name, 'bad\uFFFD\u{1F600}\uFFFD\uFFFD"');
 });
 
-test('reads back the same, whatever is described', () => {
+test('every description reads back the same', () => {
   const member = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,6}$/);
   const interfaceName = fc.tuple(member, member).map((elements) => elements.join('.'));
   const signature = fc.constantFrom('y', 's', 'v', 'ay', 'a{sv}', '(sai)', 'a{oa{sa{sv}}}', 'h');
@@ -122,7 +122,7 @@ test('reads back the same, whatever is described', () => {
       fc.string({ unit: 'grapheme' }),
       fc.string({ unit: fc.constantFrom('&', '<', '"', '\n', '\t', '\r', ']', '>') }),
     )
-    // What XML cannot hold is refused when an interface is defined.
+    // Text that XML cannot contain is refused when an interface is defined.
     .map((value) => value.replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '_'));
   const args = fc
     .array(fc.tuple(fc.option(text, { nil: undefined }), signature), { maxLength: 3 })
@@ -134,7 +134,7 @@ test('reads back the same, whatever is described', () => {
     fc.record({ in: args, noReply: fc.boolean(), ...flags }, { requiredKeys: [] }),
   );
   const signal = fc.record({ args, ...flags }, { requiredKeys: [] });
-  // What others may set is not constant: that is refused, too.
+  // A property that clients may set is not constant: that is refused, too.
   const property = fc
     .record(
       {

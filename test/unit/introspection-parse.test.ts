@@ -1,4 +1,4 @@
-/** Introspection data read: real files, the specification's notes, odd members, and hostile documents. */
+/** Parsing of introspection data: real files, the notes of the specification, odd members, and hostile documents. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import type { InterfaceDescription, NodeDescription } from '../../src/interface/
 import { introspectionXml } from '../../src/interface/xml/generate.js';
 import { type ParseIntrospectionOptions, parseIntrospection } from '../../src/interface/xml/parse.js';
 
-/** Parses, and returns what was reported meanwhile besides the description. */
+/** Parses, and returns the description and the problems that were reported meanwhile. */
 function parse(
   xml: string,
   options?: ParseIntrospectionOptions,
@@ -29,7 +29,7 @@ function parse(
   }
 }
 
-/** The one interface of a node that holds the given elements. */
+/** The one interface of a node with the given elements. */
 function parseMembers(members: string): { description: InterfaceDescription; reports: readonly string[] } {
   const { node, reports } = parse(`<node><interface name="a.b">${members}</interface></node>`);
   return { description: node.interfaces.get('a.b') as InterfaceDescription, reports };
@@ -42,7 +42,10 @@ const refuses = (xml: string, reason: RegExp, options?: ParseIntrospectionOption
   );
 
 const shared = new URL('../../../shared/data/', import.meta.url);
-/** How many members of the peers' files are of no use: names of one element, an invalid type, a child with dashes. */
+/**
+ * The number of unusable members in the files of other projects: names of one element, an invalid type, a child with
+ * dashes.
+ */
 const leftOut: Readonly<Record<string, number>> = {
   'glib_gio_tests_test-codegen.xml': 7,
   'zbus_zbus_xml_tests_data_invalid_arg_type.xml': 1,
@@ -52,7 +55,7 @@ const leftOut: Readonly<Record<string, number>> = {
 const test = suite('introspection data');
 
 for (const folder of ['introspection-debian', 'introspection-peers', 'dbus-fast', 'python-dbus-next']) {
-  test(`in ${folder} is read, and the same when written again`, () => {
+  test(`the files in ${folder} can be read, and are the same when written again`, () => {
     const directory = new URL(`${folder}/`, shared);
     if (!existsSync(directory)) {
       console.log(`skipped: no ../shared/data/${folder}`);
@@ -69,7 +72,7 @@ for (const folder of ['introspection-debian', 'introspection-peers', 'dbus-fast'
   });
 }
 
-test("of the specification's example is described completely", () => {
+test('the example of the specification is described completely', () => {
   const { node, reports } = parse(`<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
      "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
     <node name="/com/example/sample_object0">
@@ -157,13 +160,13 @@ test("of the specification's example is described completely", () => {
   });
 });
 
-test('of an empty node is an object with children', () => {
+test('an empty node is an object with children', () => {
   assert.equal(parse('<node/>').node, { path: undefined, interfaces: new Map(), children: new Map() });
   const { node } = parse('<node><node name="a"/><node name="b/c"/><node name="_1"/></node>');
   assert.equal([...node.children.keys()], ['a', 'b/c', '_1']);
 });
 
-test('describes children in place, and a child that is listed twice once', () => {
+test('children are described in place, and a child that is listed twice once', () => {
   const { node, reports } = parse(
     `<node>
       <node name="a"/>
@@ -176,7 +179,7 @@ test('describes children in place, and a child that is listed twice once', () =>
   assert.is(reports.length, 1);
 });
 
-test('keeps names of properties and arguments that are no member names', () => {
+test('names of properties and arguments that are not member names are kept', () => {
   const { description, reports } = parseMembers(`
     <method name="M"><arg name="0-foo-bar" type="i"/><arg name="" type="s"/><arg name="zwei Wörter" type="s"/></method>
     <property name="0-baz-qux" type="y" access="write"/>
@@ -190,7 +193,7 @@ test('keeps names of properties and arguments that are no member names', () => {
   assert.equal([...description.properties.keys()], ['0-baz-qux', 'a.b & "c"', '__proto__']);
 });
 
-test('keeps annotations, and inherits EmitsChangedSignal from the interface', () => {
+test('annotations are kept, and EmitsChangedSignal is inherited from the interface', () => {
   const emits = (value: string) =>
     `<annotation name="org.freedesktop.DBus.Property.EmitsChangedSignal" value="${value}"/>`;
   const { description, reports } = parseMembers(`
@@ -231,7 +234,7 @@ test('keeps annotations, and inherits EmitsChangedSignal from the interface', ()
   assert.equal(method?.in[0]?.annotations, new Map([['org.gtk.GDBus.C.ForceGVariant', 'true']]));
 });
 
-test('keeps a method that is described with other arguments by name and signature', () => {
+test('a method that is described twice with different arguments is kept by name and signature', () => {
   const { description, reports } = parseMembers(`
     <method name="Get"><arg type="s"/></method>
     <method name="Get"><arg type="s"/><arg type="u"/></method>
@@ -245,7 +248,7 @@ test('keeps a method that is described with other arguments by name and signatur
   assert.match(reports[1] as string, /must be one complete type/);
 });
 
-test('costs an odd member itself and nothing else, and says where and why', () => {
+test('an odd member affects only itself, and is reported with place and reason', () => {
   const odd: readonly [string, RegExp][] = [
     ['<method name="1st"/>', /<method name="1st"> cannot be used: invalid member name "1st": it begins with a digit/],
     ['<method name="a.b"/>', /invalid member name "a\.b"/],
@@ -280,7 +283,7 @@ test('costs an odd member itself and nothing else, and says where and why', () =
   }
 });
 
-test('costs an odd interface, child or root name itself and nothing else', () => {
+test('an odd interface, child or root name affects only itself', () => {
   const { node, reports } = parse(
     `<node name="relative">
       <interface name="single"/><interface/><interface name="a.b"/><interface name="a.b"/>
@@ -295,7 +298,7 @@ test('costs an odd interface, child or root name itself and nothing else', () =>
   for (const report of reports) assert.match(report, /^introspection data of org\.example \/, line \d: /);
 });
 
-test('may hold anything that the specification does not know', () => {
+test('everything that the specification does not know is accepted', () => {
   const { node, reports } = parse(`\uFEFF
     <?xml version="1.0" encoding="UTF-8"?>
     <!DOCTYPE node [<!ENTITY own "org.example">]>
@@ -319,7 +322,7 @@ test('may hold anything that the specification does not know', () => {
   assert.is(node.interfaces.get('a.b')?.methods.get('M')?.inSignature, 's');
 });
 
-test('that is no introspection data is refused with the reason', () => {
+test('a text that is not introspection data is refused with the reason', () => {
   refuses('', /is empty/);
   refuses(' \n', /is empty/);
   refuses('hello', /not well-formed XML: 1:5: text data outside of root node/);
@@ -335,7 +338,7 @@ test('that is no introspection data is refused with the reason', () => {
   refuses(undefined as unknown as string, /must be a string, not undefined/);
 });
 
-test('expands no entities', () => {
+test('entities are not expanded', () => {
   const declarations = ['<!ENTITY l0 "lol">'];
   for (let level = 1; level < 20; level++) {
     declarations.push(`<!ENTITY l${level} "${`&l${level - 1};`.repeat(10)}">`);
@@ -350,7 +353,7 @@ test('expands no entities', () => {
   assert.is(parse('<node name="/&#97;&#x62;"/>').node.path, '/ab');
 });
 
-test('is limited in size and depth', () => {
+test('size and depth are limited', () => {
   const started = process.hrtime.bigint();
   const large = `<node>${'<doc:para name="a.b"/> '.repeat(500_000)}</node>`;
   refuses(large, /introspection data of 11500013 characters is beyond the limit of 4194304/);
@@ -369,7 +372,7 @@ test('is limited in size and depth', () => {
   assert.is(parse(large, { maximumLength: 2 ** 24 }).node.interfaces.size, 0);
 });
 
-test('is limited in what cannot be used', () => {
+test('unusable elements are limited', () => {
   const odd = (count: number) => `<node>${'<interface/>'.repeat(count)}<interface name="a.b"/></node>`;
   const { node, reports } = parse(odd(1000));
   assert.is(reports.length, 1000);
@@ -381,7 +384,7 @@ test('is limited in what cannot be used', () => {
   );
 });
 
-test('is limited in annotations of one element', () => {
+test('annotations of one element are limited', () => {
   const annotated = (count: number) => {
     const annotations = Array.from({ length: count }, (_, i) => `<annotation name="a.b${i}" value=""/>`).join('');
     return `<node><interface name="a.b">${annotations}</interface><interface name="a.c"/></node>`;
@@ -392,20 +395,20 @@ test('is limited in annotations of one element', () => {
   assert.match(String(reports[0]), /more than 1000 annotations/);
 });
 
-test('is limited in entities that are not its own', () => {
+test('foreign entities are limited', () => {
   const documented = (count: number) =>
     `<node><doc:doc>${'&ensp;'.repeat(count)}</doc:doc><interface name="a.b"/></node>`;
   assert.is(parse(documented(1000)).node.interfaces.size, 1);
   refuses(documented(1001), /introspection data has more than 1000 undefined entities/);
 });
 
-test('of thousands of children is read', () => {
+test('a node with thousands of children is read', () => {
   const names = Array.from({ length: 50_000 }, (_, index) => `unit_${index}_2eservice`);
   const { node } = parse(`<node>${names.map((name) => `<node name="${name}"/>`).join('\n')}</node>`);
   assert.equal([...node.children.keys()], names);
 });
 
-test('that is damaged is read or refused, and nothing else happens', () => {
+test('damaged data is read or refused, without another effect', () => {
   const file = new URL('introspection-peers/glib_gio_tests_test-codegen.xml', shared);
   if (!existsSync(file)) {
     console.log('skipped: no ../shared/data/introspection-peers');

@@ -1,4 +1,4 @@
-// What keeps a process alive: each user of a connection says it for itself, and bytes that wait do for a while.
+// What keeps a process alive: each user of a connection decides separately, and queued bytes do for a while.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KeepAlive } from '../../src/connection/keep-alive.js';
@@ -7,7 +7,7 @@ import { until } from '../helpers/until.js';
 
 const test = suite('keep alive');
 
-test('a connection is referred to while a user wants it, whatever the others want', () => {
+test('a connection is referenced while a user wants it, whatever the others want', () => {
   let isReferred = false;
   let isBusy = false;
   const native = {
@@ -33,7 +33,7 @@ test('a connection is referred to while a user wants it, whatever the others wan
   assert.not(isReferred);
   isBusy = true;
   keepAlive.update();
-  assert.ok(isReferred, 'a call counts for whoever wants the process to stay');
+  assert.ok(isReferred, 'a call counts for the user that wants the process to stay');
   one.wish('unref');
   assert.not(isReferred);
   two.wish('ref');
@@ -42,7 +42,7 @@ test('a connection is referred to while a user wants it, whatever the others wan
   assert.not(isReferred);
 });
 
-test('only what would end in silence counts for a loss', () => {
+test('a connection that only waits would end without a message, so only that counts as a loss', () => {
   const keepAlive = new KeepAlive({ ref() {}, unref() {} }, () => true);
   const user = keepAlive.addUser();
   const hears = user.hold(true);
@@ -57,7 +57,7 @@ test('only what would end in silence counts for a loss', () => {
   assert.ok(keepAlive.keepsAliveInSilence, 'ref() keeps alive in silence');
 });
 
-test('bytes that wait hold while any are written, and for a while after that', async () => {
+test('queued bytes keep the process alive while they are written, and for a while after that', async () => {
   let written = 0;
   const unwritten = new Unwritten({ onChange() {}, written: () => written, patience: 30 });
   const alive = setInterval(() => {}, 1000);
@@ -69,7 +69,7 @@ test('bytes that wait hold while any are written, and for a while after that', a
   assert.ok(unwritten.holds, 'something was written');
   clearInterval(writing);
   await until(() => !unwritten.holds);
-  // Reading that goes on later counts again.
+  // Reading that resumes later counts again.
   written++;
   await until(() => unwritten.holds);
   unwritten.end();

@@ -1,4 +1,4 @@
-// What is told where the addon does not load is about the cause, and is told whatever the error is.
+// The error if the addon cannot be loaded is about the cause, and there is one whatever was thrown.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +14,7 @@ const file = `${folder}/${machineFolder()}/busbar.glibc.node`;
 const textFor = (message: string, properties: object = {}) =>
   failureText([{ file, error: Object.assign(new Error(message), properties) }], [place]);
 
-/** What the dynamic loaders of glibc and musl, Node.js and Deno say, and words of the cure. */
+/** The texts of the dynamic loaders of glibc and musl, of Node.js and Deno, and words of the cure. */
 const causes: readonly (readonly [message: string, cure: string, properties?: object])[] = [
   ['libstdc++.so.6: cannot open shared object file: No such file or directory', 'install the C++ library'],
   ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.28' not found (required by x)", 'this system is older'],
@@ -42,18 +42,18 @@ test('each known cause has its own cure', () => {
   }
 });
 
-test('a binary that was built from other sources is built anew', () => {
+test('a binary that was built from other sources is built again', () => {
   const error = new Error('x is of another version of busbar');
   assert.match(failureText([{ file, error }], [place]), 'copy the folder "prebuilds"');
   const built = failureText([{ file: `${folder}/build/Release/busbar.node`, error }], [place]);
   assert.match(built, `run npx cmake-js build -B Release in ${folder}, or remove ${folder}/build`);
 });
 
-test('the cure stands last', () => {
+test('the cure comes last', () => {
   assert.match(textFor('libstdc++.so.6: cannot open').split('\n').at(-1) as string, 'install the C++ library');
 });
 
-test('whatever is thrown, a text comes of it', () => {
+test('whatever is thrown, the error has a text', () => {
   const thrown = fc.oneof(
     fc.anything({ withNullPrototype: true }),
     fc.string().map((text) => new Error(text)),

@@ -1,4 +1,4 @@
-/** Match rules, against a plain reading of the specification, for any rule and any message. */
+/** Match rules, against a direct implementation of the specification, for random rules and messages. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ import { isMet, types } from '../helpers/match-model.js';
 
 const test = suite('match rules: properties');
 
-// Few values of each kind, so that rules and messages meet.
+// Few values of each kind, so that rules match messages.
 const paths = fc.constantFrom('/', '/a', '/a/b', '/ab', '/a/b/c');
 const interfaces = fc.constantFrom('a.b', 'a.b.c', 'a.bc');
 const members = fc.constantFrom('A', 'B');
@@ -94,7 +94,7 @@ const messages: fc.Arbitrary<MatchableMessage> = fc
     stringAt: (index: number) => args[index]?.[1] as string,
   }));
 
-/** A rule and a message that has most of what it asks for: chance alone would seldom bring the two together. */
+/** A rule, and a message that meets most of its conditions: random ones would seldom match. */
 const encounters = fc.tuple(rules.filter(isValid), messages, fc.nat(9)).map(([rule, message, spared]) => {
   const { type, pathNamespace: _, eavesdrop: __, ...asked } = rule;
   const header = Object.entries({ ...asked, type: type === undefined ? message.type : types.indexOf(type) });
@@ -115,7 +115,7 @@ function isValid(rule: MatchRule): boolean {
   }
 }
 
-test('any rule is met by what the specification says, and nothing else', () => {
+test('a rule matches exactly the messages that the specification says', () => {
   let met = 0;
   fc.assert(
     fc.property(encounters, ([rule, message]) => {
@@ -129,7 +129,7 @@ test('any rule is met by what the specification says, and nothing else', () => {
   assert.ok(met > 300, `only ${met} messages were met, which shows nothing`);
 });
 
-test('an index finds the rules that a message meets, whatever was added and removed before', () => {
+test('an index finds the rules that a message matches, whatever was added and removed before', () => {
   let found = 0;
   const isMetBy = (message: MatchableMessage, { rule }: { rule: MatchRule }) => isMet(rule, message);
   const lists = fc.array(fc.tuple(rules.filter(isValid), fc.boolean()), { maxLength: 20 });
@@ -171,7 +171,7 @@ test('a signal is compared with one of ten thousand rules that differ in member,
   assert.is(compared, 1);
 });
 
-test('any text is read as a rule that is written the same way again, or refused', () => {
+test('any text is parsed as a rule that is written the same way again, or refused', () => {
   const word = fc.oneof(
     fc.constantFrom(
       'type',

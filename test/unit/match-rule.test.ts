@@ -1,4 +1,4 @@
-/** Match rules: what buses accept, how rules are written, and which messages meet them. */
+/** Match rules: which rules buses accept, how rules are written, and which messages match. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
@@ -13,7 +13,7 @@ import {
 } from '../../src/bus/rules/match-rule.js';
 import { parseMatchRule } from '../../src/bus/rules/parse-match-rule.js';
 
-/** A rule from the peers' tests, with what two daemons answered to it. */
+/** A rule from the tests of other projects, with the answers of two daemons. */
 interface Verdict {
   readonly rule: string;
   readonly dbus_daemon: string;
@@ -23,12 +23,12 @@ interface Verdict {
 const corpus = new URL('../../../shared/data/match-rules/match-rules.json', import.meta.url);
 const fuzz = new URL('../../../shared/data/systemd-fuzz/fuzz-bus-match/', import.meta.url);
 
-/** Where the daemons disagree, and why we side with the one we do. */
+/** Rules on which the daemons disagree, and the reason for the choice of busbar. */
 const disagreements: Readonly<Record<string, boolean>> = {
-  // dbus-broker reads a missing index as 0; the specification wants a number.
+  // dbus-broker reads a missing index as 0; the specification requires a number.
   "arg='foo'": false,
   "arg='x'": false,
-  // To dbus-daemon the backslash hides the comma; the specification: a comma cannot be written outside of quotes.
+  // For dbus-daemon the backslash escapes the comma; by the specification, a comma cannot be written outside of quotes.
   'arg0=a\\,b': false,
   // dbus-daemon takes an empty key for the end of the rule.
   '=x': false,
@@ -38,7 +38,7 @@ const disagreements: Readonly<Record<string, boolean>> = {
   "type='signal',eavesdrop='true',arg0namespace='org.freedesktop'": true,
 };
 
-/** A rule without what is not written, because every message meets it. */
+/** A rule without conditions that every message meets, because they are not written. */
 function withoutAlwaysMet(rule: MatchRule): MatchRule {
   const { eavesdrop, pathNamespace, ...others } = rule;
   const isAlwaysMet = pathNamespace === '/' && (rule.type === 'signal' || rule.type === 'method_call');
@@ -53,7 +53,7 @@ const isInvalid = (error: unknown) => error instanceof InvalidArgumentError;
 
 const test = suite('match rules');
 
-test('are accepted and refused as the daemons do', () => {
+test('rules are accepted and refused as the daemons do', () => {
   if (!existsSync(corpus)) {
     console.log('skipped: no ../shared/data/match-rules/match-rules.json');
     return;
@@ -74,7 +74,7 @@ test('are accepted and refused as the daemons do', () => {
   }
 });
 
-test('of a fuzzer are read or refused', () => {
+test('rules of a fuzzer are parsed or refused', () => {
   if (!existsSync(fuzz)) {
     console.log('skipped: no ../shared/data/systemd-fuzz/fuzz-bus-match');
     return;
@@ -90,7 +90,7 @@ test('of a fuzzer are read or refused', () => {
   }
 });
 
-test('are written in one order, whatever the order of their keys', () => {
+test('rules are written in one order, whatever the order of their keys', () => {
   const rule: MatchRule = {
     arg10path: '/b/',
     arg2: 'two',
@@ -113,23 +113,23 @@ test('are written in one order, whatever the order of their keys', () => {
   assert.is(formatMatchRule({ member: undefined, arg0: undefined }), '');
 });
 
-test('are written without conditions that are always met', () => {
+test('conditions that are always met are not written', () => {
   assert.is(formatMatchRule({ eavesdrop: false }), '');
   assert.is(formatMatchRule({ type: 'signal', pathNamespace: '/' }), "type='signal'");
   assert.is(formatMatchRule({ type: 'method_call', pathNamespace: '/' }), "type='method_call'");
-  // Replies have no path, so that these ask for something.
+  // Replies have no path, so these conditions are needed.
   assert.is(formatMatchRule({ type: 'error', pathNamespace: '/' }), "type='error',path_namespace='/'");
   assert.is(formatMatchRule({ pathNamespace: '/' }), "path_namespace='/'");
 });
 
-test("quote as the specification's examples do", () => {
+test('values are quoted as in the examples of the specification', () => {
   const rule = { arg0: "'", arg1: '\\', arg2: ',', arg3: '\\\\' };
   assert.is(formatMatchRule(rule), "arg0=''\\''',arg1='\\',arg2=',',arg3='\\\\'");
   assert.equal(parseMatchRule("arg0=''\\''',arg1='\\',arg2=',',arg3='\\\\'"), rule);
   assert.equal(parseMatchRule("arg0=\\',arg1=\\,arg2=',',arg3=\\\\"), rule);
 });
 
-test('survive being written and read again, whatever the values', () => {
+test('rules can be written and read again, whatever their values', () => {
   const element = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,5}$/);
   const elements = (separator: string) =>
     fc.array(element, { minLength: 2, maxLength: 4 }).map((list) => list.join(separator));
@@ -166,7 +166,7 @@ test('survive being written and read again, whatever the values', () => {
   );
 });
 
-test('that no bus would take are refused with the reason', () => {
+test('rules that no bus would accept are refused with the reason', () => {
   const refusals: readonly [object, RegExp][] = [
     [{ type: 'sginal' }, /invalid type of a match rule "sginal": expected method_call/],
     [{ sender: 'x' }, /invalid sender of a match rule "x": it needs at least two elements/],
@@ -202,7 +202,7 @@ test('that no bus would take are refused with the reason', () => {
   assert.is(Buffer.byteLength(formatMatchRule({ arg0: 'x'.repeat(1017) })), 1024);
 });
 
-test('as text that break the grammar are refused with the reason', () => {
+test('text that breaks the grammar is refused with the reason', () => {
   const refusals: readonly [string, RegExp][] = [
     ["type='signal',,member='x'", /a key followed by "=" is missing at character 14/],
     ["arg0='x", /an apostrophe is missing at the end of the value of "arg0"/],
@@ -220,7 +220,7 @@ test('as text that break the grammar are refused with the reason', () => {
   }
 });
 
-/** A body of these values, of which only strings are asked for. */
+/** A body of these values, of which only strings are read. */
 function body(...values: readonly unknown[]): Pick<MatchableMessage, 'stringAt'> {
   return { stringAt: (index) => values[index] as string };
 }
@@ -240,7 +240,7 @@ function meets(rule: MatchRule, changes: Partial<MatchableMessage> = {}): boolea
   return compileMatchRule(rule)({ ...signal, ...changes });
 }
 
-test('compare the header', () => {
+test('the header is compared', () => {
   assert.ok(meets({}));
   const { sender, path, interface: interfaceName, member } = signal as Required<MatchableMessage>;
   assert.ok(meets({ type: 'signal', sender, path, interface: interfaceName, member }));
@@ -256,14 +256,14 @@ test('compare the header', () => {
   assert.ok(meets({ destination: ':1.1' }, { destination: ':1.1' }));
 });
 
-test('on an interface are never met by a message without one', () => {
+test('a condition on the interface is never met by a message without one', () => {
   assert.not(meets({ interface: 'com.example.I' }, { interface: undefined }));
   assert.not(meets({ path: '/a' }, { path: undefined }));
   assert.not(meets({ pathNamespace: '/' }, { path: undefined }));
   assert.not(meets({ member: 'Changed' }, { member: undefined }));
 });
 
-test('on a path namespace are met by the path and all below it', () => {
+test('a path namespace is met by the path and all paths below it', () => {
   assert.ok(meets({ pathNamespace: '/' }));
   assert.ok(meets({ pathNamespace: '/' }, { path: '/' }));
   assert.ok(meets({ pathNamespace: '/com/example/foo' }));
@@ -272,7 +272,7 @@ test('on a path namespace are met by the path and all below it', () => {
   assert.not(meets({ pathNamespace: '/com/example/foo' }, { path: '/com/example' }));
 });
 
-test('on an argument are met by strings only', () => {
+test('a condition on an argument is met by strings only', () => {
   assert.ok(meets({ arg0: 'com.example.backend1.foo', arg2: '/aa/bb/' }));
   assert.not(meets({ arg0: 'com.example.backend1' }));
   assert.not(meets({ arg1: '/aa/bb/cc' }), 'argument 1 is an object path');
@@ -284,7 +284,7 @@ test('on an argument are met by strings only', () => {
   assert.ok(meets({ arg0: '' }, { signature: 's', ...body('') }));
 });
 
-test("on an argument's path are met as the specification's table says", () => {
+test('a condition on the path of an argument is met as in the table of the specification', () => {
   const meetsArgument = (value: string, signature: string) =>
     meets({ arg0path: '/aa/bb/' }, { signature, ...body(value) });
   for (const signature of ['s', 'o']) {
@@ -295,7 +295,7 @@ test("on an argument's path are met as the specification's table says", () => {
   assert.ok(meets({ arg1path: '/aa/bb/cc', arg2path: '/aa/bb/cc' }));
 });
 
-test('on a namespace are met by the name and all that continue it', () => {
+test('a namespace is met by the name and all names that continue it', () => {
   const meetsArgument = (value: string, signature = 's') =>
     meets({ arg0namespace: 'com.example.backend1' }, { signature, ...body(value) });
   for (const value of ['com.example.backend1', 'com.example.backend1.foo', 'com.example.backend1.foo.bar']) {
@@ -307,17 +307,17 @@ test('on a namespace are met by the name and all that continue it', () => {
   assert.ok(meets({ arg0namespace: 'com' }));
 });
 
-test('from a well-known name leave the sender to be verified', () => {
+test('a rule with a well-known sender leaves the sender to be verified', () => {
   assert.is(senderToVerify({ sender: 'com.example' }), 'com.example');
   assert.ok(meets({ sender: 'com.example' }));
   assert.is(senderToVerify({ sender: ':1.7' }), undefined);
   assert.is(senderToVerify({}), undefined);
   assert.is(senderToVerify({ sender: 'org.freedesktop.DBus' }), undefined);
-  assert.not(meets({ sender: 'org.freedesktop.DBus' }), 'nobody else can pass for the bus');
+  assert.not(meets({ sender: 'org.freedesktop.DBus' }), 'no other connection can pass for the bus');
   assert.ok(meets({ sender: 'org.freedesktop.DBus' }, { sender: 'org.freedesktop.DBus' }));
 });
 
-test('do not look into a body that cannot meet them', () => {
+test('a body that cannot match is not decoded', () => {
   const message = {
     ...signal,
     stringAt(): string {

@@ -1,4 +1,4 @@
-/** The grammar of names, against the specification's rules one by one, for texts that come close to being names. */
+/** The grammar of names, against the rules of the specification one by one, for texts that are nearly names. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -18,7 +18,7 @@ import {
 
 const test = suite('names: properties');
 
-/** Mostly what names are made of, now and then something else. */
+/** Mostly characters of names, and sometimes another one. */
 const unit = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...'abZ_09./:-') },
   { weight: 1, arbitrary: fc.constantFrom('\0', '\n', ' ', 'é', '\ud800', '😀') },
@@ -56,12 +56,12 @@ function isPath(path: string): boolean {
   return first === '' && elements.length > 0 && elements.every((element) => isElement(element, letters, true));
 }
 
-test('any text is a name if it keeps the rules, and at no other time', () => {
+test('a text is accepted as a name exactly when it follows the rules', () => {
   fc.assert(
     fc.property(texts, (text) => {
       for (const [judge, model] of models) {
         assert.is(judge(text), model(text), `${judge.name}(${JSON.stringify(text)})`);
-        // What was accepted is remembered, and has to stay the same.
+        // An accepted name is remembered, and must stay accepted.
         assert.is(judge(text), model(text));
       }
       assert.is(isBusName(text), isUniqueName(text) || isWellKnownName(text));
@@ -70,7 +70,7 @@ test('any text is a name if it keeps the rules, and at no other time', () => {
   );
 });
 
-test('any text that is refused is refused with a reason', () => {
+test('every refused text has a reason', () => {
   const checks = [
     [isBusName, checkBusName],
     [isInterfaceName, checkInterfaceName],

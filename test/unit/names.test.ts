@@ -1,15 +1,17 @@
-/** Names and paths: every entry of the peers' own tables, the specification's limits, and what the errors say. */
+/**
+ * Names and paths: every entry in the tables of other projects, the limits of the specification, and the texts of errors.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
 import * as names from '../../src/base/names.js';
 
-/** A row of the peers' tables: what their own tests say of a value, and what three libraries answered. */
+/** A row of the tables: the verdict of the project's own tests, and the answers of three libraries. */
 interface Verdict {
   readonly kind: string;
   readonly value?: string;
-  /** The value as bytes, where it is not UTF-8. */
+  /** The value as bytes, if it is not UTF-8. */
   readonly hex?: string;
   readonly peer_tables: Readonly<Record<string, boolean>>;
   readonly libdbus: boolean | null;
@@ -27,8 +29,8 @@ const rules: Readonly<Record<string, readonly [(value: string) => boolean, (valu
 };
 
 /**
- * Where the libraries disagree the specification decides: members never begin with a digit (sd-bus lets it pass), and
- * unique names need two elements, neither of them empty (libdbus checks the characters only; GLib allows `:.a`).
+ * If the libraries disagree, the specification decides: members never begin with a digit (sd-bus accepts it), and unique
+ * names need two elements, neither of them empty (libdbus checks the characters only; GLib allows `:.a`).
  */
 function expected({ kind, value, libdbus, sdbus, glib }: Verdict): boolean {
   const verdicts = [libdbus, sdbus, glib].filter((verdict) => verdict !== null);
@@ -40,7 +42,7 @@ function expected({ kind, value, libdbus, sdbus, glib }: Verdict): boolean {
 
 const test = suite('names');
 
-test('are judged as the peers judge them', () => {
+test('names are accepted and refused as by the other projects', () => {
   if (!existsSync(corpus)) {
     console.log('skipped: no ../shared/data/names/names.json');
     return;
@@ -60,7 +62,7 @@ test('are judged as the peers judge them', () => {
   }
 });
 
-test('may have 255 characters and not one more', () => {
+test('a name may have 255 characters and not one more', () => {
   const longest = `a.${'b'.repeat(253)}`;
   for (const is of [names.isBusName, names.isWellKnownName, names.isInterfaceName, names.isErrorName]) {
     assert.ok(is(longest));
@@ -72,7 +74,7 @@ test('may have 255 characters and not one more', () => {
   assert.not(names.isMemberName('m'.repeat(256)));
 });
 
-test('of objects may be as long as a message', () => {
+test('an object path may be as long as a message', () => {
   const path = '/a'.repeat(4_000_000);
   assert.ok(names.isObjectPath(path));
   assert.not(names.isObjectPath(`${path}/`));
@@ -80,7 +82,7 @@ test('of objects may be as long as a message', () => {
   assert.not(names.isObjectPath(`${path}-`));
 });
 
-test('are unique or well known, never both', () => {
+test('a bus name is unique or well-known, never both', () => {
   for (const name of [':1.42', ':a.b', ':1.0-x']) {
     assert.ok(names.isUniqueName(name) && names.isBusName(name));
     assert.not(names.isWellKnownName(name));
@@ -91,13 +93,13 @@ test('are unique or well known, never both', () => {
   }
 });
 
-test('ending in a line break are refused', () => {
+test('a name that ends with a line break is refused', () => {
   for (const [is] of Object.values(rules)) assert.not(is('a.b\n'));
   assert.not(names.isObjectPath('/a\n'));
   assert.not(names.isUniqueName(':1.1\n'));
 });
 
-test('that are no strings are refused with a reason', () => {
+test('a value that is not a string is refused with a reason', () => {
   for (const value of [undefined, null, 5, {}, ['a.b'], new String('a.b')]) {
     assert.not(names.isMemberName(value as string));
     assert.throws(
@@ -107,7 +109,7 @@ test('that are no strings are refused with a reason', () => {
   }
 });
 
-test('are refused with the broken rule and its place', () => {
+test('the error of an invalid name has the broken rule and the place', () => {
   const refusals: readonly [(value: string, what?: string) => void, string, string][] = [
     [names.checkInterfaceName, '', 'invalid interface name "": it is empty'],
     [names.checkInterfaceName, 'org', 'invalid interface name "org": it needs at least two elements separated by "."'],
@@ -154,7 +156,7 @@ test('are refused with the broken rule and its place', () => {
   assert.throws(() => names.checkMemberName('m'.repeat(300)), /…": it has 300 characters, 255 are allowed$/);
 });
 
-test('are judged alike after a flood of others', () => {
+test('the verdict on a name is the same after many others', () => {
   for (let index = 0; index < 10_000; index++) assert.ok(names.isObjectPath(`/flood/${index}`));
   assert.ok(names.isObjectPath('/flood/0'));
   assert.not(names.isObjectPath('/flood/0/'));

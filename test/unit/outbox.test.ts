@@ -1,4 +1,4 @@
-// What the outbox knows of bytes that wait: nothing that was accepted is forgotten before it is written or told of.
+// What the outbox knows of queued bytes: no accepted byte is forgotten before it is written or reported.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -18,7 +18,7 @@ const unwritten = { begin() {}, end() {} };
 
 const SIGNAL = { type: MessageType.Signal, path: '/outbox', interface: 'org.example.Outbox', member: 'Sent' };
 
-/** An outbox before an addon of which the test says how many bytes wait in it. */
+/** An outbox above an addon whose number of queued bytes the test sets. */
 function outbox() {
   const addon = { pending: 0 };
   return { addon, sent: outboxBefore({ send: () => addon.pending, pause() {}, resume() {} }) };
@@ -45,7 +45,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return Promise.race([promise.then(() => true), new Promise<false>((go) => setImmediate(() => go(false)))]);
 }
 
-test('what waits when the connection ends is told of, once, and who waits for it gets the reason', async () => {
+test('bytes that are queued when the connection ends are reported once, and code that waits for them gets the reason', async () => {
   const { addon, sent } = outbox();
   addon.pending = 100;
   sent.push(SIGNAL, [], 1, 0, Urgency.Own);
@@ -59,7 +59,7 @@ test('what waits when the connection ends is told of, once, and who waits for it
   await sent.drained();
 });
 
-test('bytes that the addon dropped, because the connection broke, were not written', () => {
+test('bytes that the addon dropped because the connection broke were not written', () => {
   const { addon, sent } = outbox();
   addon.pending = 100;
   sent.push(SIGNAL, [], 1, 0, Urgency.Own);
@@ -70,7 +70,7 @@ test('bytes that the addon dropped, because the connection broke, were not writt
   assert.is(sent.end(), 100);
 });
 
-test('what was sent while the addon was about to say that it had written everything still waits', async () => {
+test('bytes that were sent while the addon was about to report that it had written everything are still queued', async () => {
   const { addon, sent } = outbox();
   addon.pending = 100;
   sent.push(SIGNAL, [], 1, 0, Urgency.Own);
@@ -83,7 +83,7 @@ test('what was sent while the addon was about to say that it had written everyth
   assert.is(sent.end(), 0);
 });
 
-test('what a value does when it is looked at does not get into the message that is being written', () => {
+test('messages that a value sends while it is read do not get into the message that is being written', () => {
   const written: string[] = [];
   const send = (bytes: Uint8Array, length: number) => {
     written.push(Buffer.from(bytes.subarray(0, length)).toString('hex'));
@@ -111,7 +111,7 @@ test('what a value does when it is looked at does not get into the message that 
   assert.is(new Set(written).size, 1);
 });
 
-/** An addon that takes whole messages, and refuses some: it tells of that while it is being sent to. */
+/** An addon that takes whole messages and refuses some: it reports that within the call that sends. */
 class Refusing {
   readonly taken: number[] = [];
   readonly #refuses: (serial: number) => boolean;
@@ -143,7 +143,7 @@ function serialsIn(bytes: Buffer): number[] {
   return serials;
 }
 
-test('what is sent where a refusal is heard of is sent once, and so is what was sent with the refused message', () => {
+test('messages that are sent when a refusal is reported are sent once, and so are those sent with the refused message', () => {
   let next = 0;
   let sent = 0;
   const refused: number[] = [];
@@ -166,7 +166,7 @@ test('what is sent where a refusal is heard of is sent once, and so is what was 
     isIdle: () => false,
     onRefused({ serial }) {
       refused.push(serial);
-      // As a subscriber of `busbar:problem` may: it sends, and sees to it that it leaves.
+      // As a subscriber of `busbar:problem` may: it sends, and flushes.
       if (sent < 200) push();
       if (serial % 2 === 0) box.flush();
     },
@@ -186,12 +186,12 @@ test('what is sent where a refusal is heard of is sent once, and so is what was 
   );
 });
 
-test('what is sent where it is heard of that a handed-over descriptor could not be closed is sent once', () => {
+test('messages that are sent when a handed-over descriptor could not be closed are sent once', () => {
   const serials: number[] = [];
   let descriptor!: FileDescriptor;
   const send = (bytes: Uint8Array, end: number, fds: Int32Array | undefined) => {
     serials.push(...serialsIn(Buffer.from(bytes.buffer, bytes.byteOffset, end)));
-    // Somebody else closes the number meanwhile.
+    // Other code closes the number meanwhile.
     if (fds !== undefined) closeSync(descriptor.fd);
     return 0;
   };
@@ -217,7 +217,7 @@ test('what is sent where it is heard of that a handed-over descriptor could not 
   assert.equal(serials, [1, 2, 3]);
 });
 
-test('a value with a descriptor is looked at once, and the header tells how many there are', () => {
+test('a value with a descriptor is read once, and the header has the number of descriptors', () => {
   const messages: Buffer[] = [];
   const send = (bytes: Uint8Array, end: number) => {
     messages.push(Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, end)));

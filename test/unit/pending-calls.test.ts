@@ -1,4 +1,4 @@
-// How long a call waits that does not say how long.
+// The time limit of a call without `timeout`.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Deadlines, type Expiring } from '../../src/connection/sending/deadlines.js';
@@ -9,7 +9,7 @@ import { rejection } from '../helpers/rejection.js';
 
 const test = suite('pending calls');
 
-/** Notes what expires when, and leaves it to the test. */
+/** Records the deadlines, and leaves their expiry to the test. */
 class Noted extends Deadlines {
   readonly entries: [number, Expiring][] = [];
 
@@ -18,7 +18,7 @@ class Noted extends Deadlines {
   }
 }
 
-test('a call without a time limit of its own has 25 seconds, and one with `Infinity` has none', async () => {
+test('a call without a time limit has 25 seconds, and one with `Infinity` has none', async () => {
   const deadlines = new Noted(arrivals());
   const calls = new PendingCalls(deadlines, 1, false, () => {});
   const head = { type: MessageType.MethodCall, path: '/', member: 'Wait' };

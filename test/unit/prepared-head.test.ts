@@ -1,4 +1,4 @@
-// A prepared head is kept for as long as who sends by it: it must not keep more than its own bytes.
+// The prepared head of a message lives as long as its sender: it must not keep more than its own bytes.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MessageType } from '../../src/connection/message.js';

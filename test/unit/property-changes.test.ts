@@ -1,4 +1,4 @@
-// How changes of properties of a decorated class leave: when, together with what, with which values, and when not.
+// How changes of properties of a decorated class are sent: when, together with what, with which values, and when not.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -80,7 +80,7 @@ async function problemsDuring(act: () => Promise<void>): Promise<Problem[]> {
   return problems;
 }
 
-test('changes of one tick leave together with the last values', async () => {
+test('changes of one tick are sent together with the last values', async () => {
   const { module, outlet } = exported();
   module.Count = 2;
   module.Labels = { a: 'b' };
@@ -89,7 +89,7 @@ test('changes of one tick leave together with the last values', async () => {
   assert.equal(await outlet.settled(), changed({ Count: 3, Labels: { a: 'b' } }));
 });
 
-test('changes of two ticks leave in their order', async () => {
+test('changes of two ticks are sent in order', async () => {
   const { module, outlet } = exported();
   module.Count = 2;
   await Promise.resolve();
@@ -97,7 +97,7 @@ test('changes of two ticks leave in their order', async () => {
   assert.equal(await outlet.settled(), [...changed({ Count: 2 }), ...changed({ Count: 3 })]);
 });
 
-test('each place where the object is exported is told', async () => {
+test('the change is sent at each path where the object is exported', async () => {
   const { module, outlet } = exported();
   const other = new RecordingOutlet();
   other.attachTo(module);
@@ -106,7 +106,7 @@ test('each place where the object is exported is told', async () => {
   assert.equal(await other.settled(), changed({ Count: 2 }));
 });
 
-test('nothing leaves for what changed before the object was exported, or after', async () => {
+test('changes before the object was exported, or after, are not sent', async () => {
   const module = new Module();
   const outlet = new RecordingOutlet();
   module.Count = 7;
@@ -120,7 +120,7 @@ test('nothing leaves for what changed before the object was exported, or after',
   assert.equal(await outlet.settled(), changed({ Count: 9 }));
 });
 
-test('each kind of announcement is kept', async () => {
+test('each kind of announcement is respected', async () => {
   const { module, outlet } = exported();
   module.Secretive = 'hidden';
   module.Constant = 'changed all the same';
@@ -129,7 +129,7 @@ test('each kind of announcement is kept', async () => {
   assert.equal(await outlet.settled(), changed({}, 'Secretive'));
 });
 
-test('a primitive value that is assigned again is no change; an object is', async () => {
+test('assigning the same primitive value is not a change; assigning the same object is', async () => {
   const { module, outlet } = exported();
   module.Count = 1;
   assert.equal(await outlet.settled(), []);
@@ -139,7 +139,7 @@ test('a primitive value that is assigned again is no change; an object is', asyn
   assert.equal(await outlet.settled(), changed({ Labels: { a: 'inside' } }));
 });
 
-test('what a setter makes of a value is what is sent, and nothing if it stays the same', async () => {
+test('the value that a setter stores is sent, and nothing if it stays the same', async () => {
   const { module, outlet } = exported();
   module.Limit = 1;
   assert.equal(await outlet.settled(), []);
@@ -158,7 +158,7 @@ test('a value set over the bus is announced once, under its name there', async (
   assert.equal(await outlet.settled(), changed({ 'renamed-property': 'new' }));
 });
 
-test('a value that does not fit is refused at the assignment, with the place', async () => {
+test('a value of another type is refused at the assignment, with the place', async () => {
   const { module, outlet } = exported();
   module.Labels = { kept: 'yes' };
   await outlet.settled();
@@ -171,7 +171,7 @@ test('a value that does not fit is refused at the assignment, with the place', a
   assert.equal(await outlet.settled(), []);
 });
 
-test('changes of what has no setter leave when they are told, with what else changes', async () => {
+test('changes of properties without a setter are sent when they are announced, together with other changes', async () => {
   const { module, outlet } = exported();
   module.Count = 5;
   module.emitPropertiesChanged(['Uptime']);
@@ -183,7 +183,7 @@ test('changes of what has no setter leave when they are told, with what else cha
   assert.equal(await outlet.settled(), changed({}, 'Secretive'));
 });
 
-test('telling changes that cannot be sent is refused, and nothing of it is sent', async () => {
+test('announcing changes that cannot be sent is refused, and nothing is sent', async () => {
   const { module, outlet } = exported();
   const refusals: [string[] | Record<string, unknown>, RegExp][] = [
     [['Uptime', 'Upime'], /no property "Upime"; did you mean Uptime/],
@@ -215,7 +215,7 @@ test('a property that changed but cannot be read is invalidated, and reported', 
   assert.match(String(problems[0]?.error), 'no clock');
 });
 
-test('an outlet that fails is reported, and the others are told', async () => {
+test('an outlet that fails is reported, and the others get the change', async () => {
   const { module, outlet } = exported();
   const fail = () => {
     throw new Error('closed');

@@ -14,7 +14,7 @@ function write(text: string): void {
   writeFileSync(join(projectRoot, PAGE), text);
 }
 
-test('a section is replaced, and the page around it stays as it is', () => {
+test('a section is replaced, and the page around it stays the same', () => {
   write('# A page\n\n<!-- one -->\nold\n<!-- /one -->\n\nbetween\n\n<!-- two -->\nother\n<!-- /two -->\n');
   replaceSection(PAGE, 'one', 'new $& text');
   const expected =
@@ -23,7 +23,7 @@ test('a section is replaced, and the page around it stays as it is', () => {
   assert.is(readSection(PAGE, 'two'), 'other');
 });
 
-test('a section that a page does not have is told', () => {
+test('a section that the page does not have is an error', () => {
   write('# A page\n');
   assert.throws(() => replaceSection(PAGE, 'one', ''), /build\/report-sections\.md has no section one/);
 });
@@ -37,7 +37,7 @@ test('a table is read as it was written', () => {
   assert.equal(tableRows(PAGE, 'one'), rows);
 });
 
-test('rows replace those about the same thing, and keep the others, in order', () => {
+test('rows replace those about the same subject, and keep the others, in order', () => {
   write(
     `<!-- one -->\n${table(head, [
       ['x', '1'],

@@ -1,4 +1,5 @@
-// Whoever changes the seam gives it another version, on both sides: a binary of another version must not be taken for one that fits.
+// A change of the native binding requires a new version on both sides: a binary of another version must not be taken for a
+// matching one.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,14 +12,14 @@ const test = suite('seam version');
 
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 
-/** What src/native/binding.ts declares, without comments and blanks, in each version. */
+/** The declarations of src/native/binding.ts, without comments and blanks, in each version. */
 const seams: Readonly<Record<number, string>> = { 1: 'fa1ba9b434c08d2e' };
 
-test('the addon has the same', () => {
+test('the addon has the same version', () => {
   assert.match(read('native/seam_version.h'), `kSeamVersion = ${SEAM_VERSION};`);
 });
 
-test('it goes with what the seam declares', () => {
+test('the version belongs to the declarations', () => {
   const declared = read('src/native/binding.ts').replace(/\/\*[\s\S]*?\*\/|\/\/.*$|\s+/gm, '');
   const digest = createHash('sha256').update(declared).digest('hex').slice(0, 16);
   const cure = 'raise SEAM_VERSION and kSeamVersion if the seam changed, and write down here what it is now';

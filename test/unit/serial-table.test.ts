@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Numbered, SerialTable } from '../../src/connection/sending/serial-table.js';
 
-/** Serials that share places, near and far, up to where they begin anew. */
+/** Serials that share places, near and far, up to the point where they begin again. */
 const anySerial = fc.oneof(
   fc.integer({ min: 1, max: 20 }),
   fc.integer({ min: 1, max: 20 }).map((n) => n + 1024),
@@ -11,7 +11,7 @@ const anySerial = fc.oneof(
   fc.integer({ min: 1, max: 20 }).map((n) => 0xffff_ffff - n),
 );
 
-test('whatever is added and removed, the table has what a Map would have', () => {
+test('whatever is added and removed, the table equals a Map', () => {
   fc.assert(
     fc.property(fc.array(anySerial, { maxLength: 200 }), (serials) => {
       const table = new SerialTable<Numbered>();

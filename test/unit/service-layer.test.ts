@@ -1,5 +1,5 @@
-// What a class or an object does that overrides members, has accessors, keeps wrong values or asks for what cannot be: it works,
-// or its author is told.
+// Classes and objects that override members, have accessors, store values of another type or request the impossible: each
+// works, or its author gets an error.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -110,7 +110,7 @@ class Anew extends Base {
   }
 }
 
-test('the most derived signal emits, once, what it returns', async () => {
+test('the most derived signal is emitted, once, with its result', async () => {
   for (const [Class, values] of [
     [Base, [5]],
     [Plain, [6]],
@@ -125,7 +125,7 @@ test('the most derived signal emits, once, what it returns', async () => {
   }
 });
 
-test('a property that is overridden tells its changes once, whoever assigns', async () => {
+test('a property that is overridden announces its changes once, whichever class assigns', async () => {
   for (const [Class, mode] of [
     [Base, 'on'],
     [Plain, 'ON'],
@@ -144,7 +144,7 @@ test('a property that is overridden tells its changes once, whoever assigns', as
   }
 });
 
-test('a signal that calls itself emits each time', async () => {
+test('a signal that calls itself is emitted each time', async () => {
   class Countdown extends Base {
     override Born(level: number): Emits<number> {
       if (level > 0) this.Born(level - 1);
@@ -203,7 +203,7 @@ test('accessors of a class and of an object are getters and setters', async () =
   );
 });
 
-test('functions that set what is there already announce nothing', async () => {
+test('functions that set the present value announce nothing', async () => {
   let level = 1;
   const object = implement(Level, {
     Level: {
@@ -236,7 +236,7 @@ class Accessors extends ServiceInterface {
   accessor Level: number = 'wrong' as never;
 }
 
-test('a first value that does not fit is refused when the object is exported, and stays what it is', () => {
+test('a first value of another type is refused when the object is exported, and stays as it is', () => {
   class Wrong extends Fields {
     override Level: unknown = 'wrong';
   }
@@ -249,7 +249,7 @@ test('a first value that does not fit is refused when the object is exported, an
   }
 });
 
-test('fields that a constructor defines behind an export are noticed', async () => {
+test('fields that a constructor defines after an export are noticed', async () => {
   const outlet = new RecordingOutlet();
   class Early extends ServiceInterface {
     static override readonly interfaceName: string = 'org.example.Early';
@@ -268,10 +268,10 @@ test('fields that a constructor defines behind an export are noticed', async () 
   assert.equal(await outlet.settled(), changed({ Level: 2 }));
 });
 
-test('a first value that a constructor stores behind an export is checked when it is there, in each dialect', () => {
+test('a first value that a constructor stores after an export is checked once it is there, in each dialect', () => {
   class Early extends ServiceInterface {
     static override readonly interfaceName: string = 'org.example.Early';
-    /** What was refused while the constructor was at work. */
+    /** Refused while the constructor ran. */
     readonly refused: string[] = [];
     constructor() {
       super();
@@ -304,7 +304,7 @@ test('a first value that a constructor stores behind an export is checked when i
   }
 });
 
-test('a signal that a field takes the place of is refused, whenever it does', () => {
+test('a signal that is replaced by a field is refused, at any time', () => {
   class Hiding extends Base {
     override Born = ((id: number) => id) as never;
   }
@@ -324,7 +324,7 @@ test('a signal that a field takes the place of is refused, whenever it does', ()
   );
 });
 
-test('a signal that is bound to the instance emits as before', async () => {
+test('a signal that is bound to the instance is emitted as before', async () => {
   class Bound extends Base {
     constructor() {
       super();
@@ -344,7 +344,7 @@ test('a field of a sealed object cannot be noticed, and is refused', () => {
     refusal(() => new RecordingOutlet().attachTo(object)),
     /sealed/,
   );
-  // What the prototype keeps does not mind.
+  // The prototype may have it.
   new RecordingOutlet().attachTo(Object.seal(new Base()));
 });
 
@@ -379,7 +379,7 @@ for (const getter of ['at once', 'later'] as const) {
     [1, 0],
   ] as const) {
     const how = `with a getter that answers ${getter}, the ${['first', 'second'][first]} one done first`;
-    test(`setters that overlap do not mix the types of what was set, ${how}`, async () => {
+    test(`setters that overlap do not mix the types of their values, ${how}`, async () => {
       const Any = defineInterface('org.example.Any', { properties: { Any: { type: 'a{sv}' } } });
       const done: (() => void)[] = [];
       let any: Record<string, unknown> = {};
@@ -395,7 +395,7 @@ for (const getter of ['at once', 'later'] as const) {
       const { properties } = exportableOf(object);
       const both = [variant.y(1), variant.u(1)].map((level) => properties.set('Any', { level }));
       for (const each of [first, last]) {
-        // While both are at work it is the second one already.
+        // While both run, it is already the second one.
         assert.equal(await properties.get('Any'), { level: variant.u(1) });
         done[each]?.();
         await both[each];
@@ -405,7 +405,7 @@ for (const getter of ['at once', 'later'] as const) {
   }
 }
 
-test('a getter whose value does not fit has changed all the same', async () => {
+test('a getter whose value is of another type has changed even so', async () => {
   let level: unknown = 1;
   const object = implement(Level, {
     Level: {
@@ -426,7 +426,7 @@ test('a getter whose value does not fit has changed all the same', async () => {
   assert.is(problems.length, 2);
 });
 
-test('what a getter changes while changes are collected is told', async () => {
+test('a change that a getter makes while changes are collected is sent', async () => {
   class Counting extends ServiceInterface {
     static override readonly interfaceName = 'org.example.Counting';
     @property({ type: 'u' })
@@ -445,7 +445,7 @@ test('what a getter changes while changes are collected is told', async () => {
   assert.equal(told, [...changed({ Level: 7 }), ...changed({ Reads: 1 })]);
 });
 
-test('descriptors that were handed over are closed behind the last place, or at once where there is none', async () => {
+test('descriptors that were handed over are closed after the last path, or at once if there is none', async () => {
   const Files = defineInterface('org.example.Files', {
     signals: { Opened: { args: 'h' } },
     properties: { File: { type: 'h' } },
@@ -458,7 +458,7 @@ test('descriptors that were handed over are closed behind the last place, or at 
     for (const outlet of outlets) outlet.attachTo(object);
     const file = opened();
     object.emit.Opened(file);
-    // A single place leaves it to the message, which a recording outlet does not send.
+    // With one path, the message closes them, which a recording outlet does not send.
     if (places !== 1) assert.ok(file.closed, `${places} places`);
     else file.close();
     const value = opened();
@@ -475,7 +475,7 @@ test('descriptors that were handed over are closed behind the last place, or at 
 
 // What is asked for.
 
-test('a signal is checked where it is not exported, too', () => {
+test('a signal is checked even if the object is not exported', () => {
   assert.match(
     refusal(() => new Base().Born('no' as never)),
     /expected u/,
@@ -487,7 +487,7 @@ test('a signal is checked where it is not exported, too', () => {
   );
 });
 
-test('a generator is no method and no signal', () => {
+test('a generator cannot be a method or a signal', () => {
   const define = [
     () =>
       class extends ServiceInterface {
@@ -549,7 +549,7 @@ test('annotations and flags of the wrong type are refused', () => {
   }
 });
 
-test('arguments that are nothing are refused by name', () => {
+test('missing arguments are refused by name', () => {
   assert.match(
     refusal(() => new Base().emitPropertiesChanged([5] as never)),
     /expected names of properties/,
@@ -570,7 +570,7 @@ test('arguments that are nothing are refused by name', () => {
   );
 });
 
-test('a name that is passed to super counts before one that is inherited, for proxies as for services', () => {
+test('a name that is passed to super overrides an inherited one, for proxies and for services', () => {
   class A extends ServiceInterface {
     static override readonly interfaceName: string = 'st.A';
   }
@@ -595,7 +595,7 @@ test('a class with annotations is described once', () => {
   assert.equal([...describe(new Noted('no')).annotations], [['org.example.Note', 'no']]);
 });
 
-test('a field that is to be a method, and a Proxy around a service, are told so', () => {
+test('a field that is to be a method, and a Proxy around a service, have an error that says so', () => {
   const standard = () =>
     class extends ServiceInterface {
       @(method() as (value: unknown, context: unknown) => void)

@@ -55,7 +55,7 @@ test('the limits of the specification are accepted', () => {
   assert.is(parseSignature(`(${'a'.repeat(32)}s)`.repeat(2)).length, 2);
 });
 
-test('beyond the limits it is refused', () => {
+test('a signature beyond the limits is refused', () => {
   rejects('s'.repeat(256), 'invalid signature: it has 256 bytes, and may have 255 at most');
   const arrays = `${'a'.repeat(33)}s`;
   rejects(arrays, `invalid signature "${arrays}": more than 32 arrays are nested, at offset 32`);
@@ -65,7 +65,7 @@ test('beyond the limits it is refused', () => {
   rejects(entries, `invalid signature "${entries}": more than 32 dictionary entries are nested, at offset 97`);
 });
 
-test('what is nested is counted as libdbus counts: arrays in a row, parentheses and braces apart', () => {
+test('nesting is counted as by libdbus: consecutive arrays, parentheses and braces separately', () => {
   assert.is(parseSingle(`${'a('.repeat(32)}as${')'.repeat(32)}`).depth, 65);
   assert.is(parseSingle(`a{s${'('.repeat(32)}y${')'.repeat(32)}}`).depth, 34);
   assert.is(parseSingle(`${'a{s'.repeat(32)}${'('.repeat(32)}y${')'.repeat(32)}${'}'.repeat(32)}`).depth, 96);
@@ -107,12 +107,12 @@ for (const [signature, problem] of [
   });
 }
 
-test('what is not a string is refused', () => {
+test('a value that is not a string is refused', () => {
   assert.throws(() => parseSignature(undefined as unknown as string), /a signature must be a string, not undefined/);
   assert.throws(() => parseSignature(null as unknown as string), /not null/);
 });
 
-test('one complete type is told from none and several', () => {
+test('one complete type is distinguished from none and several', () => {
   assert.is(parseSingle('a{sv}').signature, 'a{sv}');
   assert.throws(() => parseSingle(''), /signature "" must be one complete type, but is empty/);
   assert.throws(() => parseSingle('sa{sv}'), /signature "sa\{sv\}" must be one complete type, but has 2: s, a\{sv\}/);
@@ -138,7 +138,7 @@ const tables = sharedPath('data/names/names.json');
 testUnless(
   tables ? undefined : 'the corpus of names is absent',
   test,
-  'signatures are judged as libdbus judges',
+  'signatures are accepted and refused as by libdbus',
   () => {
     const verdicts = JSON.parse(readFileSync(tables as string, 'utf8')) as readonly Verdict[];
     for (const { kind, value, libdbus, sdbus } of verdicts) {

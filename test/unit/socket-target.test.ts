@@ -1,4 +1,4 @@
-// Which addresses a socket of our own can connect to, and where it then does.
+// The addresses that the socket transport can connect to, and the socket address of each.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAddresses } from '../../src/address/address.js';
@@ -25,12 +25,12 @@ test('a unix socket is its name, which begins with NUL if it is abstract', async
   assert.equal(await targetsOf('unix:path=/größe'.replace('öß', '%c3%b6%c3%9f')), [unix('/größe')]);
 });
 
-test('the server’s id becomes bytes', async () => {
+test('the guid of the server becomes bytes', async () => {
   const [target] = (await targetsOf(`unix:path=/run/a,guid=${GUID}`)) ?? [];
   assert.equal(target?.guid, Buffer.from(GUID, 'hex'));
 });
 
-test('a TCP address is numbers, of the family that is asked for', async () => {
+test('a TCP address becomes numbers, of the requested family', async () => {
   assert.equal(await targetsOf('tcp:host=127.0.0.1,port=80'), [tcp('127.0.0.1', 80)]);
   assert.equal(await targetsOf('tcp:host=%3a%3a1,port=65535,family=ipv6'), [tcp('::1', 65_535)]);
   const ips = ((await targetsOf('tcp:host=localhost,port=80,family=ipv4')) ?? []).map(({ ip }) => ip);
@@ -41,11 +41,11 @@ test('a host that cannot be looked up rejects', async () => {
   assert.match((await rejection(targetsOf('tcp:host=host.invalid,port=80'))).message, 'getaddrinfo');
 });
 
-test('what takes more than a socket has no target', async () => {
+test('an address that needs more than a socket has no target', async () => {
   for (const text of [
     'unixexec:path=/bin/true',
     'x-machine-unix:machine=example',
-    // A name that is no UTF-8, and an address of one link only.
+    // A path that is not UTF-8, and an address of one link only.
     'unix:path=/run/%ff',
     'tcp:host=fe80%3a%3a1%25lo,port=80',
   ]) {

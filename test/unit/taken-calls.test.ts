@@ -1,4 +1,4 @@
-// Calls that message handlers took: random steps against a model, which says for whom there is something at work.
+// Calls that message handlers took: random steps against a model of the callers with unfinished calls.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,7 +12,7 @@ import type { Inbox } from '../../src/connection/receiving/inbox.js';
 const test = suite('taken calls');
 const MAXIMUM = 5;
 
-/** Those who follow callers; what is followed is said by the keys. */
+/** The callers that are watched, as keys. */
 class Owners {
   readonly followed = new Map<string, OwnerListener>();
 
@@ -35,7 +35,7 @@ const step = fc.record({
 });
 
 for (const isPeer of [false, true]) {
-  test(`what is taken counts until it is answered, its caller left, or too many came after it, ${isPeer ? 'of a peer' : 'on a bus'}`, async () => {
+  test(`a taken call counts until it is answered, its caller left, or too many followed, ${isPeer ? 'of a peer' : 'on a bus'}`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const taken = new TakenCalls(isPeer, MAXIMUM);
@@ -44,7 +44,7 @@ for (const isPeer of [false, true]) {
         const users = [new CallsAtWork(whole), new CallsAtWork(whole)];
         const callers = [':1.1', ':1.2', ':1.3'];
         const present = new Set(callers);
-        /** The model: what was taken, in that order. */
+        /** The model: the calls that were taken, in order. */
         let calls: { readonly key: string; readonly caller: string; readonly user: number }[] = [];
         const stops: (() => void)[] = [];
         const remove = (key: string) => {
@@ -103,7 +103,7 @@ for (const isPeer of [false, true]) {
   });
 }
 
-test('by default 4096 calls are remembered: the next one has the first forgotten', () => {
+test('by default 4096 calls are remembered: the next one displaces the first', () => {
   const taken = new TakenCalls(true, CONNECTION_LIMITS.callsInProgress);
   const [first, others] = [new CallsAtWork(), new CallsAtWork()];
   for (let serial = 1; serial <= 4096; serial++) {
@@ -116,7 +116,7 @@ test('by default 4096 calls are remembered: the next one has the first forgotten
   assert.is(first.isEmpty, true);
 });
 
-test('who waits for what is at work goes on when there is none, also if more has come by then', async () => {
+test('waiting for unfinished calls ends when there are none, also if more have come by then', async () => {
   const whole = new CallsAtWork();
   const one = new CallsAtWork(whole);
   const heard: string[] = [];

@@ -1,4 +1,4 @@
-// Limits of time end after the time that they have, and where the event loop was held, after what came meanwhile.
+// Time limits expire after their time; if the event loop was blocked, after the messages that arrived meanwhile.
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,7 @@ import { patience } from '../helpers/patience.js';
 
 const test = suite('time limits');
 
-/** Work that takes no time, but some turns of the event loop, one after the other. */
+/** Work that takes no time but some turns of the event loop, one after the other. */
 async function turns(count: number): Promise<'done'> {
   for (let turn = 0; turn < count; turn++) await readFile('/proc/self/stat');
   return 'done';
@@ -21,7 +21,7 @@ const over: Record<string, (milliseconds: number) => Promise<unknown>> = {
 };
 
 for (const [name, limit] of Object.entries(over)) {
-  test(`what takes a few turns is done before a limit that passed while the loop was held (${name})`, async () => {
+  test(`work of a few turns is done before a limit that expired while the loop was blocked (${name})`, async () => {
     const passed = limit(500 * patience).then(() => 'over');
     const work = turns(5);
     await holdLoopBeforeTimers(1500 * patience);
@@ -29,22 +29,22 @@ for (const [name, limit] of Object.entries(over)) {
     await passed;
   });
 
-  test(`it is over after its time, and not before (${name})`, async () => {
+  test(`a limit expires after its time, and not before (${name})`, async () => {
     const begun = performance.now();
     await limit(30);
     assert.ok(performance.now() - begun >= 29);
   });
 
-  test(`what never comes is waited for once more the time at most, however long the loop was held (${name})`, async () => {
+  test(`a limit waits for at most its time again, however long the loop was blocked (${name})`, async () => {
     const passed = limit(20);
     await holdLoopBeforeTimers(200);
-    // Timers are in order, whatever the machine does.
+    // Timers expire in order, however slow the machine is.
     const endless = new Promise((resolve) => setTimeout(resolve, 1000, 'late').unref());
     assert.is.not(await Promise.race([passed, endless]), 'late');
   });
 }
 
-test('a limit can be made shorter while it runs, and be ended at once, also when its time has passed', async () => {
+test('a limit can be made shorter while it runs, and be ended at once, also after it has expired', async () => {
   const limit = new TimeLimit(60_000);
   limit.shorten(70_000);
   limit.shorten(10);
@@ -61,7 +61,7 @@ test('a limit can be made shorter while it runs, and be ended at once, also when
   await held.over;
 });
 
-test('a limit of `Infinity` does not end, and one that is given up keeps nothing', async () => {
+test('a limit of `Infinity` never expires, and an abandoned one keeps nothing alive', async () => {
   const forever = timeLimit(Number.POSITIVE_INFINITY);
   const given = timeLimit(20);
   given.stop();

@@ -1,4 +1,4 @@
-// How many messages a turn hands over, on a clock of the test's own: no turn outlasts its time by more than a few messages.
+// How many messages a turn delivers, by a clock of the test: no turn exceeds its time by more than a few messages.
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,12 +8,12 @@ const test = suite('turn');
 
 /** Milliseconds of a turn. */
 const WHOLE = 1;
-/** Messages between two looks at the clock. */
+/** Messages between two reads of the clock. */
 const STRIDE = 16;
-/** Messages before it is known what they leave to microtasks. */
+/** Messages before the time of their microtasks is known. */
 const FIRST = 16;
 
-/** A connection whose messages take `handler` milliseconds, and leave `later` to microtasks. */
+/** A connection whose messages take `handler` milliseconds, and `later` in microtasks. */
 class Played {
   now = 0;
   looks = 0;
@@ -35,7 +35,7 @@ class Played {
       this.now += handler(row);
     }
     this.turn.end(row);
-    // What the handlers left runs before the turn is measured.
+    // The microtasks of the handlers run before the turn is measured.
     this.now += row * later;
     await undefined;
     return row;
@@ -57,7 +57,7 @@ test('messages of 50 µs are twenty to a turn', async () => {
   }
 });
 
-test('small messages soon come as whole batches, with few looks at the clock', async () => {
+test('small messages soon come as whole batches, with few reads of the clock', async () => {
   const played = new Played();
   for (let i = 0; i < 5; i++) await played.take(256, () => 0.001);
   played.looks = 0;
@@ -65,7 +65,7 @@ test('small messages soon come as whole batches, with few looks at the clock', a
   assert.ok(played.looks < 20, `${played.looks} looks`);
 });
 
-test('what messages leave to microtasks counts for the next turn', async () => {
+test('the microtasks of messages count for the next turn', async () => {
   const played = new Played();
   for (let i = 0; i < 6; i++) await played.take(256, () => 0.001);
   assert.is(await played.take(256, () => 0.001, 0.05), 256);
@@ -73,7 +73,7 @@ test('what messages leave to microtasks counts for the next turn', async () => {
   assert.ok(next <= 21, `${next} messages`);
 });
 
-test('of turns with quick messages one in four is measured to its end, and notices what is left to microtasks', async () => {
+test('one in four turns with quick messages is measured to its end, which notices slow microtasks', async () => {
   const played = new Played();
   for (let i = 0; i < 20; i++) await played.take(100, () => 0.001);
   const handled: number[] = [];
@@ -86,7 +86,7 @@ test('of turns with quick messages one in four is measured to its end, and notic
   );
 });
 
-test('a turn of which reading took most says nothing of the next one', async () => {
+test('a turn that mostly read does not affect the estimate for the next one', async () => {
   const played = new Played();
   for (let i = 0; i < 6; i++) await played.take(256, () => 0.001);
   played.turn.begin(0);
@@ -97,7 +97,7 @@ test('a turn of which reading took most says nothing of the next one', async () 
   assert.is(await played.take(256, () => 0.001), 256);
 });
 
-test('whatever messages take, a turn ends with the few that follow the last look at the clock', async () => {
+test('whatever messages take, a turn ends with the few that follow the last read of the clock', async () => {
   const cost = fc.oneof(
     { weight: 5, arbitrary: fc.double({ min: 0.0001, max: 0.02, noNaN: true }) },
     { weight: 2, arbitrary: fc.double({ min: 0.02, max: 0.5, noNaN: true }) },
@@ -122,7 +122,7 @@ test('whatever messages take, a turn ends with the few that follow the last look
   );
 });
 
-test('a first turn has few messages, and each that was not too long twice as many', async () => {
+test('a first turn has few messages, and each turn within its time doubles the number', async () => {
   const played = new Played();
   for (let most = FIRST; most <= 256; most *= 2) assert.is(await played.take(1000, () => 0.000_01), most);
 });

@@ -62,7 +62,7 @@ test('the signature must be one complete type', () => {
   }
 });
 
-test('a value that does not fit is refused when it is written, with its path', () => {
+test('a value of another type is refused when it is written, with its path', () => {
   const body = { a: variant('a(su)', [['x', -1]]) };
   assert.throws(() => encoderFor('a{sv}')(new Writer(), [body]), /^argument 0\.a\[0\]\[1\]: expected u .*, got -1/);
 });
@@ -93,11 +93,11 @@ test('an invalid signature of another copy is refused with the path', () => {
   assert.throws(() => encoderFor('av')(new Writer(), [[foreign]]), /^argument 0\[0\]: invalid signature "z"/);
 });
 
-test('other values are no variants', () => {
+test('other values are not variants', () => {
   for (const value of [undefined, null, 1, {}, { signature: 's', value: '' }]) assert.not(Variant.isVariant(value));
 });
 
-test('a variant is shown as the code that makes it', () => {
+test('inspecting a variant shows the code that makes it', () => {
   assert.is(inspect(variant.u(5)), 'variant.u(5)');
   assert.is(inspect(variant('a{sv}', { a: variant.s('x') })), "variant('a{sv}', { a: variant.s('x') })");
   assert.is(inspect([[[variant.u(5)]]]), '[ [ [ [Variant u] ] ] ]');
