@@ -89,7 +89,7 @@ test('what is said to be a part of a test command is one of its suites', () => {
     assert.match(read('docs/package.md'), `\`${command}\`, a part of \`npm run test:all\``);
     assert.ok(suites.includes(suite as string), suite);
   }
-  assert.match(read('docs/package.md'), 'What needs npm alone is a part of `npm run test:all`.');
+  assert.match(read('docs/package.md'), 'The tests that need only npm are a part of `npm run test:all`.');
   for (const name of ['npm', 'import', 'bundle']) assert.ok(suites.includes(`pack/${name}`), name);
 });
 
