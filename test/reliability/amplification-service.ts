@@ -1,6 +1,6 @@
 /**
- * The quickstart's service with more that others can reach: properties that are read-only or of any type, a method that
- * takes any value, a signal that it listens to, and what it takes of memory.
+ * The service of the quickstart with more members for clients: properties that are read-only or of any type, a method that
+ * takes any value, a signal that it listens to, and its memory usage.
  */
 import { connect, defineInterface, implement, listen, Variant } from 'busbar';
 import { TestModule } from '../../examples/quickstart/module.js';
@@ -46,6 +46,6 @@ async function servePeers(folder: string): Promise<void> {
   console.log(server.address);
 }
 
-// On the session bus, or, with a folder for a socket, for peers. Importing this file serves nobody.
+// On the session bus, or, with a folder for a socket, for peers. Importing this file starts no service.
 const [, program, folder] = process.argv;
 if (program?.endsWith('amplification-service.ts')) await (folder === undefined ? serveBus() : servePeers(folder));

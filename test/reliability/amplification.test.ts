@@ -1,7 +1,7 @@
 // time limit: 300 s
 /**
- * Messages that take many times their size once they are decoded, sent to services that may have 256 MiB of heap, by
- * strangers on real buses: the services live, an honest client is answered meanwhile, and their memory stays bounded.
+ * Messages whose decoded values take many times their size, sent by clients on real buses to services with 256 MiB of heap:
+ * the services stay alive, another client is answered meanwhile, and their memory is bounded.
  */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -29,7 +29,7 @@ function peak({ pid }: Program): number {
 
 interface Served extends AsyncDisposable {
   readonly service: Program;
-  readonly stranger: MessageBus;
+  readonly attacker: MessageBus;
   readonly honest: MessageBus;
 }
 
@@ -37,23 +37,23 @@ async function served(daemon: Daemon, args: readonly string[]): Promise<Served> 
   const bus = await PrivateBus.start({ daemon });
   const service = Program.start(process.execPath, [HEAP, ...args], { env: bus.env, timeLimit: 280_000 });
   await service.line('ready');
-  const stranger = await connect({ address: bus.address });
+  const attacker = await connect({ address: bus.address });
   const honest = await connect({ address: bus.address });
   return {
     service,
-    stranger,
+    attacker,
     honest,
     async [Symbol.asyncDispose]() {
-      await stranger.close();
+      await attacker.close();
       await honest.close();
-      // If it has ended, the test has told that already.
+      // If the service has ended, the test has already reported that.
       await service.stop().catch(() => {});
       await bus.stop();
     },
   };
 }
 
-/** An honest call, which is answered. */
+/** A valid call, which is answered. */
 async function assertLives({ honest, service }: Served): Promise<void> {
   const get = { destination: name, path, interface: PROPERTIES, member: 'Get', signature: 'ss', timeout: 60_000 };
   await honest.call({ ...get, body: [interfaceName, 'TestProperty'] });
@@ -82,13 +82,13 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     ],
     ['a service', ownService, { path: REACH_PATH, interface: 'org.example.Reach', unknown: 'Nope', other: 'Fixed' }],
   ] as const) {
-    test(`${what} refuses 16 MiB of empty arrays for what they are, through ${daemon}`, async () => {
+    test(`${what} refuses 16 MiB of empty arrays for the memory that they need, through ${daemon}`, async () => {
       await using both = await served(daemon, args);
       await assertLives(both);
       const before = peak(both.service);
       for (const property of [place.unknown, place.other]) {
         const set = { destination: name, path: place.path, interface: PROPERTIES, member: 'Set', signature: 'ssv' };
-        const refused = await both.stranger.call({ ...set, body: [place.interface, property, empties] }).then(
+        const refused = await both.attacker.call({ ...set, body: [place.interface, property, empties] }).then(
           () => assert.unreachable('it is refused'),
           (error: unknown) => error,
         );
@@ -102,7 +102,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   }
 }
 
-/** Bodies that take much memory once they are decoded: of so many bytes, about, by signature. */
+/** Bodies whose decoded values take much memory: with about this many bytes, by signature. */
 const shapes: Readonly<Record<string, (bytes: number) => unknown>> = {
   aay: (bytes) => many(bytes / 4, empty),
   aai: (bytes) => many(bytes / 4, []),
@@ -141,8 +141,8 @@ const amplified = fc
   .map(([signature, size, wraps]) => ({ signature, size, wraps }));
 const way = fc.constantFrom('argument', 'method', 'set', 'property', 'signal', 'unknown', 'read-only');
 
-/** Sends one message of much amplification, and waits for its answer, whatever it is. */
-async function send(stranger: MessageBus, how: string, wanted: { signature: string; size: number; wraps: number }) {
+/** Sends one message of large amplification, and waits for its answer, whatever it is. */
+async function send(attacker: MessageBus, how: string, wanted: { signature: string; size: number; wraps: number }) {
   const { signature, size } = wanted;
   const value = shapes[signature]?.(size);
   let variant = new Variant(signature, value as never) as Variant;
@@ -152,40 +152,40 @@ async function send(stranger: MessageBus, how: string, wanted: { signature: stri
   const keys = many(size / 24, 0).map((_, key) => `k${key}`);
   switch (how) {
     case 'argument':
-      return stranger.call({ ...reach, member: 'Take', signature: 'v', body: [variant] });
+      return attacker.call({ ...reach, member: 'Take', signature: 'v', body: [variant] });
     case 'method': {
       const devices = Object.fromEntries(keys.map((key, index) => [key, index % 2 === 0 ? [] : ['']]));
       const call = { ...reach, path, interface: interfaceName, member: 'TestMethod', signature: 'sa{sas}' };
-      return stranger.call({ ...call, body: ['none', devices] });
+      return attacker.call({ ...call, body: ['none', devices] });
     }
     case 'set': {
       const states = Object.fromEntries(keys.map((key) => [key, '']));
-      return stranger.call({ ...set, path, body: [interfaceName, 'TestProperty', new Variant('a{ss}', states)] });
+      return attacker.call({ ...set, path, body: [interfaceName, 'TestProperty', new Variant('a{ss}', states)] });
     }
     case 'property':
-      return stranger.call({ ...set, body: ['org.example.Reach', 'Any', new Variant('v', variant)] });
+      return attacker.call({ ...set, body: ['org.example.Reach', 'Any', new Variant('v', variant)] });
     case 'read-only':
-      return stranger.call({ ...set, body: ['org.example.Reach', 'Fixed', variant] });
+      return attacker.call({ ...set, body: ['org.example.Reach', 'Fixed', variant] });
     case 'signal':
-      stranger.emit({ ...SIGNAL, signature, body: [value] });
-      return stranger.listNames();
+      attacker.emit({ ...SIGNAL, signature, body: [value] });
+      return attacker.listNames();
     default:
-      return stranger.call({ ...reach, member: 'Nope', signature: 'v', body: [variant] });
+      return attacker.call({ ...reach, member: 'Nope', signature: 'v', body: [variant] });
   }
 }
 
-/** What V8 may have of old objects, 48 MiB of young ones, what is outside of the heap, and the process itself. */
+/** The limit of V8 for old objects, 48 MiB of young ones, memory outside of the heap, and the process itself. */
 const PEAK_MAXIMUM = (256 + 48 + 64 + 200) * MIB;
 
-test('a service lives through a thousand messages of large amplification, and answers others', async () => {
+test('a service survives a thousand messages of large amplification, and answers others', async () => {
   await using both = await served('dbus-daemon', ownService);
   await assertLives(both);
   const outcomes = { answered: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(way, amplified, async (how, wanted) => {
-      const sent = send(both.stranger, how, wanted);
+      const sent = send(both.attacker, how, wanted);
       const honest = assertLives(both);
-      // If the message is what fails, that is told.
+      // If the message fails, the test reports that.
       honest.catch(() => {});
       await sent.then(
         () => outcomes.answered++,
@@ -209,7 +209,7 @@ test('a service lives through a thousand messages of large amplification, and an
   assert.ok(most < PEAK_MAXIMUM, `${(most / MIB).toFixed()} MiB`);
 });
 
-test('two arrays of 63 MiB of empty arrays end no service that has the default heap', async () => {
+test('two arrays of 63 MiB of empty arrays do not end a service with the default heap', async () => {
   const service = Program.start(process.execPath, [...ownService, folder], { timeLimit: 120_000 });
   const address = (await service.line(/^unix:/)).trim();
   const client = await connect({ address, peer: true });
@@ -219,7 +219,7 @@ test('two arrays of 63 MiB of empty arrays end no service that has the default h
   const refused = await rejection(take(new Variant('(aayaay)', [half, half])));
   assert.instance(refused, LimitsExceededError);
   assert.match((refused as Error).message, 'decodedSize');
-  // The answer comes before the last of it was written: the rest is read and thrown away.
+  // The answer comes before the end of the message was written: the rest is read and discarded.
   await client.flush();
   assert.equal(await take(new Variant('ai', [1, 2, 3])), [3]);
   await client.close();

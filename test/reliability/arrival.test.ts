@@ -1,7 +1,7 @@
 // time limit: 300 s
-// What is sent arrives, to the byte: random messages in bursts of every size, and messages of every type around every
-// power of two. The receiver is the test's own, and so is the encoder that says what has to arrive. Memory that the sender
-// takes holds a pattern before it is written to, so that a byte of it on the wire would be another byte than expected.
+// Every byte arrives: random messages in bursts of every size, and messages of every type around every power of two. The
+// test has its own receiver, and its own encoder for the expected bytes. Memory that the sender allocates holds a pattern,
+// so that an unwritten byte on the wire differs from the expected one.
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -27,12 +27,12 @@ const test = suite('arrival');
 
 const CONNECTIONS = 1000;
 
-/** 0xa5 in the other half of what glibc writes: `~value` where memory is taken, `value` where it is given back. */
+/** The pattern of glibc is derived from 0xa5: `~value` for allocated memory, `value` for freed memory. */
 const PERTURBED = { MALLOC_PERTURB_: '90' };
 
 const SENDER = ['--import', 'tsx', 'test/helpers/arrival-sender.ts'];
 
-/** The bytes of a message as the library writes them: header fields in ascending order, where there is no destination. */
+/** The bytes of a message as the library writes them: header fields in ascending order, without a destination. */
 function expectedBytes({ path, signature, body }: PlannedMessage, { serial, flags }: SentMessage): Buffer {
   return wireMessage({
     type: 4,
@@ -53,7 +53,7 @@ interface Received {
   connections: number;
 }
 
-/** Takes one connection after the other, and compares each message with the plan for it. */
+/** Accepts one connection after the other, and compares each message with its plan. */
 async function receive(
   name: string,
   planOf: (connection: number) => Iterable<Burst>,

@@ -1,5 +1,4 @@
-// What a user of the library hands in and cannot be meant: refused where it is handed in, with nothing sent, and with
-// the connection as it was.
+// Invalid input of the program: refused at the call, with nothing sent, and the connection unchanged.
 import { cpSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,12 +23,12 @@ import { PrivateBus } from '../helpers/private-bus.js';
 import { type Finished, run } from '../helpers/program.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 
-const test = suite('bad input of the user');
+const test = suite('bad input of the program');
 const folder = mkdtempSync(join(tmpdir(), 'busbar-input-'));
 test.after(() => rmSync(folder, { recursive: true }));
 process.on('warning', () => {});
 
-/** Runs a script that imports busbar from a folder as `busbar`, and prints what connecting rejects with. */
+/** Runs a script that imports busbar from a folder as `busbar`, and prints the error of connecting. */
 function connectIn(packageFolder: string, env: Record<string, string> = {}): Promise<Finished> {
   const script = `
     const busbar = await import(${JSON.stringify(join(packageFolder, 'src/index.ts'))});
@@ -43,12 +42,12 @@ function connectIn(packageFolder: string, env: Record<string, string> = {}): Pro
   return run(process.execPath, args, { cwd: packageFolder, env: { BUSBAR_PREBUILD: undefined, ...env } });
 }
 
-// The loader takes the first file of a name, and these are no libraries.
+// The loader takes the first file of a name, and these are not libraries.
 const libraries = join(folder, 'libraries');
 mkdirSync(libraries);
 for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(libraries, name), '');
 
-test('without an sd-bus library importing works, and connecting by it names what to install', async () => {
+test('without an sd-bus library importing works, and the error of the transport sd-bus names the packages to install', async () => {
   const { code, stdout, stderr } = await connectIn(projectRoot, { LD_LIBRARY_PATH: libraries });
   assert.is(code, 0, stderr);
   assert.match(stdout, 'imported function u');
@@ -63,7 +62,7 @@ test('without an sd-bus library importing works, and connecting by it names what
   }
 });
 
-test('without an sd-bus library peers talk to each other, unless they are to by sd-bus', async () => {
+test('without an sd-bus library peers can connect, unless they request the transport sd-bus', async () => {
   const script = `
     import { connect, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
     const Said = { path: '/', interface: 'org.example.Peer', member: 'Said', signature: 's', body: ['hello'] };
@@ -91,7 +90,7 @@ test('without an sd-bus library peers talk to each other, unless they are to by 
   assert.is(stdout.match(needed)?.length, 2);
 });
 
-test('without a binary for this machine importing works, and connecting says what there is and what to do', async () => {
+test('without a binary for this machine importing works, and the error of connecting says what is missing and what to do', async () => {
   const copy = join(folder, 'copy');
   cpSync(join(projectRoot, 'src'), join(copy, 'src'), { recursive: true });
   cpSync(join(projectRoot, 'package.json'), join(copy, 'package.json'));
@@ -118,7 +117,7 @@ test('without a binary for this machine importing works, and connecting says wha
   }
 });
 
-test('a binary that does not load says why', async () => {
+test('the error for a binary that cannot be loaded has the reason', async () => {
   const copy = join(folder, 'broken');
   cpSync(join(projectRoot, 'src'), join(copy, 'src'), { recursive: true });
   cpSync(join(projectRoot, 'package.json'), join(copy, 'package.json'));
@@ -131,13 +130,13 @@ test('a binary that does not load says why', async () => {
   assert.match(stdout, /file too short|invalid ELF header/);
 });
 
-/** A bus that the test plays sees every byte that leaves. */
+/** The test plays the bus, and sees every byte that is sent. */
 async function withWitness(act: (bus: MessageBus, peer: FakeConnection) => Promise<void> | void): Promise<void> {
   await using server = await FakeBus.start();
   await using bus = await connect({ address: server.address });
   const peer = await server.accepted();
   await peer.until(({ member }) => member === 'Hello');
-  // How calls ended is history, and no call that ends so leaves more than that.
+  // How calls ended is history, and a call that ends this way leaves nothing else.
   const { calls: _, ...before } = bus.stats();
   peer.sent.length = 0;
   await act(bus, peer);
@@ -160,7 +159,7 @@ const closed = FileDescriptor.adopt(openSync('/dev/null', 'r'));
 closed.close();
 const deep = (depth: number): unknown => (depth === 0 ? variant.y(1) : variant('v', deep(depth - 1) as never));
 
-/** Values that do not fit, and what the error says of them. */
+/** Values of another type, and the error for each. */
 const MISFITS: readonly (readonly [signature: string, values: readonly unknown[], text: string])[] = [
   ['y', [256], 'argument 0: expected y'],
   ['y', [-1], 'argument 0'],
@@ -258,7 +257,7 @@ const MISFITS: readonly (readonly [signature: string, values: readonly unknown[]
 
 const target = { destination: PEER, path: '/a', interface: 'org.example.Peer', member: 'Take' };
 
-test('a value that does not fit its signature is refused before anything is sent, in a call', () =>
+test('in a call, a value of another type is refused before anything is sent', () =>
   withWitness(async (bus) => {
     for (const [signature, body, text] of MISFITS) {
       const what = `${signature.slice(0, 20)} ${text}`;
@@ -268,7 +267,7 @@ test('a value that does not fit its signature is refused before anything is sent
     }
   }));
 
-test('and in a signal, a message of one’s own, and a call without reply', () =>
+test('so it is in a signal, in a message object, and in a call without a reply', () =>
   withWitness(async (bus) => {
     const { path, interface: name, member } = target;
     for (const [signature, body, text] of MISFITS) {
@@ -299,7 +298,7 @@ test('and in a signal, a message of one’s own, and a call without reply', () =
     }
   }));
 
-test('what a getter of the caller throws comes out as it is, and nothing is sent', () =>
+test('an error that a getter of the caller throws is passed on unchanged, and nothing is sent', () =>
   withWitness(async (bus) => {
     const error = await rejection(bus.call({ ...target, signature: 'a{ss}', body: [throwing] }));
     assert.instance(error, RangeError);
@@ -433,7 +432,7 @@ test('names, paths and rules that the specification forbids are refused before a
     );
   }));
 
-test('options of a connection that make no sense are refused', async () => {
+test('invalid options of a connection are refused', async () => {
   const address = 'unix:path=/nonexistent';
   for (const options of [
     { address, transport: 'pigeon' },
@@ -458,7 +457,7 @@ test('options of a connection that make no sense are refused', async () => {
   }
 });
 
-test('keys like __proto__ and constructor are keys like others, there and back', async () => {
+test('keys like __proto__ and constructor are ordinary keys in both directions', async () => {
   await using daemon = await PrivateBus.start();
   await using client = await connect({ address: daemon.address });
   await using service = await connect({ address: daemon.address });
@@ -502,7 +501,7 @@ test('keys like __proto__ and constructor are keys like others, there and back',
   assert.equal(Object.keys(Object.prototype), []);
 });
 
-/** The own entries of an object, whatever their keys are called. */
+/** The own entries of an object, whatever their keys are. */
 function own(object: object): [string, unknown][] {
   return Object.getOwnPropertyNames(object)
     .sort()

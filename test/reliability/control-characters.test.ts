@@ -1,5 +1,5 @@
-// Text of other processes reaches no terminal as it came: wherever busbar words an error, a warning, a problem or an object,
-// what a terminal takes for a command is escaped.
+// Text of other processes does not reach a terminal unescaped: in every error, warning, problem and inspected object of
+// busbar, control sequences are escaped.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -24,13 +24,13 @@ import { rejection, thrown } from '../helpers/rejection.js';
 const test = suite('control characters');
 /** The title of a window, colours, an end of line, C1 controls, and the ends of lines of Unicode. */
 const NASTY = '\x1b]0;owned\x07\x1b[31mred\r\n\x7f\x9b2J\u2028x';
-/** What of it XML can hold. */
+/** The part that XML can contain. */
 const NASTY_XML = '\x7f\x9b2J\u2028x';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is them that are looked for
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 const LINE_ENDS = /[\n\u2028\u2029]/;
 
-/** A text, on one line but for what has several: `inspect`, or the addresses that were tried. */
+/** A text of one line, unless it is from `inspect` or lists the addresses that were tried. */
 function assertHarmless(text: string, what: string, isOneLine = true): void {
   assert.not.match(text, CONTROLS, `${what}: ${JSON.stringify(text)}`);
   if (isOneLine) assert.not.match(text, LINE_ENDS, `${what}: ${JSON.stringify(text)}`);
@@ -47,7 +47,7 @@ const Interface = defineInterface('org.example.Nasty', {
   properties: { P: { type: 's' } },
 });
 
-/** Both ends of a connection, and what is told meanwhile. */
+/** Both ends of a connection, and the texts that are reported meanwhile. */
 async function told(run: (client: MessageBus, server: MessageBus) => Promise<void>): Promise<void> {
   const texts: string[] = [];
   const listen = (problem: unknown) => texts.push((problem as Problem).message);
@@ -107,7 +107,7 @@ test('names of interfaces and properties that a caller chose, and values', () =>
     assert.is(await proxy.call.M(NASTY), NASTY);
     assertErrorHarmless(
       thrown(() => module.emitPropertiesChanged({ [NASTY]: 1 } as never)),
-      'a change of nothing',
+      'an invalid PropertiesChanged',
     );
     const { body } = await client.call({ ...object, member: 'M', signature: 's', body: [NASTY], reply: 'message' });
     assertHarmless(inspect(body), 'a body', false);
@@ -167,7 +167,7 @@ test('introspection data, and members that it describes', () =>
     }
   }));
 
-test('what a server says before it speaks D-Bus', async () => {
+test('the text that a server sends before it speaks D-Bus', async () => {
   const events: ConnectionEvent[] = [];
   const listen = (event: unknown) => events.push(event as ConnectionEvent);
   subscribe('busbar:connection', listen);

@@ -1,6 +1,6 @@
 // time limit: 180 s
-// Thousands of messages that broke other implementations, or were made to, each sent to a process that lives on: none
-// ends it, none leaves it hanging, and each call that can be answered is.
+// Thousands of messages that broke other implementations, or were made to, each sent to one process: none ends it or blocks
+// it, and each call that can be answered is answered.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -15,7 +15,7 @@ import { messageLength } from '../helpers/wire-reader.js';
 
 const test = suite('corpus');
 
-/** Milliseconds without a sign of life that count as hanging. */
+/** Milliseconds without any output after which the process counts as blocked. */
 const PATIENCE = 10_000;
 /** Where the header says so. */
 const NO_REPLY_EXPECTED = 1;
@@ -43,11 +43,11 @@ test.after(async () => {
   await server.stop();
 });
 
-/** The peer's connection, as soon as it has said all that it says at first. */
+/** The peer's connection, once it has sent its first messages. */
 async function connected(): Promise<FakeConnection | undefined> {
   if (connection !== undefined && !connection.isClosed) return connection;
   connection = await withPatience(server.accepted());
-  // Nobody calls a client before it has its name.
+  // No call is sent to a client before it has its name.
   await connection?.until(({ member }) => member === 'Hello');
   if (!(await connection?.ping(PATIENCE))) connection = undefined;
   return connection;
@@ -73,7 +73,7 @@ function hangUp(target: FakeConnection): void {
   connection = undefined;
 }
 
-/** Sends one record; the verdict is about the process, which may close a connection as it sees fit. */
+/** Sends one record; the verdict is about the process, which may close a connection if it has to. */
 async function inject({ bytes }: Record): Promise<{ verdict: Verdict; answered: boolean }> {
   const target = await connected();
   const failure = () => ({ verdict: peer.running ? ('hung' as const) : ('died' as const), answered: false });
@@ -81,17 +81,17 @@ async function inject({ bytes }: Record): Promise<{ verdict: Verdict; answered: 
   target.sent.length = 0;
   target.inject(bytes);
   if (bytes.length < 16 || messageLength(bytes) !== bytes.length) {
-    // Whatever came next would belong to this message.
+    // Everything that follows would belong to this message.
     hangUp(target);
     return (await connected()) === undefined ? failure() : { verdict: 'unfinished', answered: false };
   }
   const serial = bytes[0] === 0x42 ? bytes.readUInt32BE(8) : bytes.readUInt32LE(8);
   const alive = await target.ping(PATIENCE);
   const answered = target.sent.some(({ replySerial }) => replySerial === serial);
-  // What a reply answered is answered: the next one shall find a call again.
+  // The reply has answered a call: the next reply needs another one.
   if (alive && bytes[1] !== 1) hangUp(target);
   if (alive) return { verdict: 'alive', answered };
-  // Whoever does not answer has closed the connection, or is lost to us.
+  // A peer that does not answer has closed the connection, or is unreachable.
   if (peer.running && !target.isClosed) return { verdict: 'hung', answered };
   return (await connected()) === undefined ? failure() : { verdict: 'closed', answered };
 }
@@ -124,7 +124,10 @@ function factoryRecords(file: string): Record[] {
   });
 }
 
-/** Whether the header says `DESTINATION o.z.F`, which is a name that the peer has; the factory's are little-endian. */
+/**
+ * Whether the header says `DESTINATION o.z.F`, which is a name that the peer has; the messages of the factory are
+ * little-endian.
+ */
 function isForPeer(bytes: Buffer): boolean {
   return bytes.includes('\x06\x01s\0\x05\0\0\0o.z.F\0', 16, 'latin1');
 }
@@ -144,10 +147,10 @@ for (const [name, path, read] of [
 ] as const) {
   const found = sharedPath(path);
   const missing = found === undefined ? 'the corpora are not beside the project' : undefined;
-  testUnless(missing, test, `${name}: none died, none hung`, () => injectAll(read(found as string)));
+  testUnless(missing, test, `${name}: the process does not end or block`, () => injectAll(read(found as string)));
 }
 
-test('and the process still answers', async () => {
+test('the process still answers afterwards', async () => {
   const target = await connected();
   assert.ok(await target?.ping(PATIENCE));
   assert.ok(peer.running);

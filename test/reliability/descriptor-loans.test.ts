@@ -1,7 +1,7 @@
 /**
- * Descriptors against a model: messages that bring some, to handlers and listeners that take, duplicate, close, hand over,
+ * Descriptors against a model: messages with descriptors, to handlers and listeners that take, duplicate, close, hand over,
  * ignore and fail, at once and later, and connections that end meanwhile. After every step the process has as many open
- * as the model says, and in the end as many as in the beginning.
+ * descriptors as the model says, and in the end as many as in the beginning.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { type Peers, peers } from '../helpers/peers.js';
 
 const test = suite('descriptors against a model');
 
-// What handlers throw on purpose is not printed where somebody listens.
+// A listener keeps the intended errors of handlers from being printed.
 subscribe('busbar:problem', () => {});
 
 const folder = mkdtempSync(join(tmpdir(), 'busbar-loans-'));
@@ -26,14 +26,14 @@ onExit(() => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, 'file');
 const source = openSync(file, 'w');
 
-/** How many descriptors of the file are open: nothing else opens it. */
+/** The number of open descriptors of the file: nothing else opens it. */
 function open(): number {
   let count = 0;
   for (const fd of readdirSync('/proc/self/fd')) {
     try {
       if (readlinkSync(`/proc/self/fd/${fd}`) === file) count++;
     } catch {
-      // The one that this list was read by.
+      // The descriptor with which this list was read.
     }
   }
   return count;
@@ -54,7 +54,7 @@ const Model = defineInterface(NAME, {
 const deeds = ['ignore', 'close', 'take', 'dup', 'handOver', 'dupAndClose'] as const;
 type Deed = (typeof deeds)[number];
 
-/** What a handler does in the end: `wait` is a promise that a later step settles. */
+/** How a handler ends: `wait` is a promise that a later step settles. */
 const ends = ['return', 'throw', 'wait', 'waitAndThrow'] as const;
 type End = (typeof ends)[number];
 
@@ -82,7 +82,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** A descriptor that a message brought: one number, for as long as somebody holds it. */
+/** A descriptor from a message: one number, for as long as it has an owner. */
 interface Brought {
   holders: number;
 }
@@ -91,15 +91,15 @@ class World {
   readonly #options: object;
   #ends: Peers | undefined;
   #object: ReturnType<World['export']> | undefined;
-  /** What the program has to close. */
+  /** The descriptors that the program has to close. */
   readonly #kept: (() => void)[] = [];
-  /** Numbers that are the program's alone: those that it took, and duplicates. */
+  /** Numbers that only the program owns: those that it took, and duplicates. */
   #own = 0;
-  /** Those of messages that somebody may still hold. */
+  /** The descriptors of messages that are still on loan. */
   readonly #brought = new Set<Brought>();
-  /** Those of the message that is being handled, by their place in it. */
+  /** The descriptors of the message that is being handled, by their index. */
   #ofMessage: Brought[] = [];
-  /** Handlers that wait, and what they do when that ends. */
+  /** Handlers that wait, and what each does when its promise settles. */
   readonly #waiting: (() => void)[] = [];
   #ofProperty = 0;
   #plan: Plan = { deed: 'ignore', end: 'return' };
@@ -110,7 +110,7 @@ class World {
     this.#options = options;
   }
 
-  /** How many are open, if all is as it should be. */
+  /** The expected number of open descriptors. */
   get expected(): number {
     const held = [...this.#brought].filter(({ holders }) => holders > 0);
     return 1 + this.#own + this.#ofProperty + held.length;
@@ -129,7 +129,7 @@ class World {
         const others = FileDescriptor.isFileDescriptor(any) ? [any] : [];
         const all = [...files, ...(keys.keys() as Iterable<FileDescriptor>), ...others];
         if (this.#handsOver) for (const each of files) each.handOver();
-        // What the program hands over by another way must not leave with the reply.
+        // Descriptors that the program hands over in another way must not be sent with the reply.
         return this.#carryOut(this.#plan, all, this.#plan.deed === 'handOver' ? [] : files);
       },
       Misfit: () => 'no number' as never,
@@ -140,12 +140,12 @@ class World {
     return object;
   }
 
-  /** Does what a plan says with descriptors, and tells the model. */
+  /** Executes a plan with descriptors, and updates the model. */
   #carryOut({ deed, end }: Plan, given: readonly FileDescriptor[], result: unknown): never {
     const lent = given.filter((each, index) => this.#do(deed, each, index));
     if (end === 'return') return result as never;
     if (end === 'throw') throw new Error('as planned');
-    // Those that were not taken or closed are on loan for as long as it takes.
+    // Those that were not taken or closed stay on loan until the handler ends.
     const held = this.#ofMessage.filter((_, index) => index < lent.length);
     for (const each of held) each.holders++;
     return new Promise((resolve, reject) => {
@@ -184,7 +184,7 @@ class World {
     return deed === 'dup';
   }
 
-  /** The next message brings so many. */
+  /** The number of descriptors of the next message. */
   #bring(count: number): void {
     this.#ofMessage = Array.from({ length: count }, () => ({ holders: 0 }));
     for (const each of this.#ofMessage) this.#brought.add(each);
@@ -292,7 +292,7 @@ class World {
     );
   }
 
-  /** The connection is over; handlers that wait go on waiting, and the object keeps what it has. */
+  /** The connection is over; handlers that wait continue to wait, and the object keeps its descriptors. */
   async end(): Promise<void> {
     await this.#ends?.[Symbol.asyncDispose]();
     this.#ends = undefined;
@@ -313,7 +313,7 @@ function closeAll(value: unknown): void {
   }
 }
 
-/** As many are open as should be, or will be in a moment. */
+/** Waits until the expected number is open. */
 async function assertOpen(expected: () => number, what: string): Promise<void> {
   const deadline = Date.now() + 2000 * patience;
   while (open() !== expected() && Date.now() < deadline) await new Promise((go) => setTimeout(go, 1));
@@ -322,7 +322,7 @@ async function assertOpen(expected: () => number, what: string): Promise<void> {
 
 for (const transport of ['socket', 'sd-bus'] as const satisfies readonly TransportKind[]) {
   for (const poller of ['uv', 'thread'] as const satisfies readonly PollerKind[]) {
-    test(`whatever is done with them, on ${transport}, polled by ${poller}`, async () => {
+    test(`the number of open descriptors is that of the model, on ${transport}, polled by ${poller}`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
           const world = new World({ transport, poller });

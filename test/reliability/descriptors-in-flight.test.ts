@@ -1,5 +1,5 @@
-// A user may have only so many descriptors on their way through sockets (ETOOMANYREFS). A message beyond that is refused and
-// told of, whether it is written at once or waits behind others, and costs nothing but itself.
+// The kernel limits the descriptors of a user that are on their way through sockets (ETOOMANYREFS). A message beyond the
+// limit is refused and reported, whether it is written at once or waits behind others, and nothing else is affected.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
@@ -7,7 +7,7 @@ import { Program } from '../helpers/program.js';
 
 const test = suite('descriptors in flight');
 
-/** A user of its own: root may have any number, and others have some on their way already. */
+/** A separate user: root has no limit, and other users have some on their way already. */
 const UID = 54_321;
 
 const script = `
@@ -40,7 +40,7 @@ const script = `
   const turn = () => new Promise(setImmediate);
 
   const first = await stopped();
-  // Until it reads no more, it fills a buffer of its own.
+  // Before it stops reading, it fills its own buffer.
   first.bus.emit({ ...signal, signature: 'ay', body: [Buffer.alloc(100_000)] });
   while (first.client.readableLength < first.client.readableHighWaterMark) await turn();
   for (let count = 0; count < 130; count++) {
@@ -68,7 +68,7 @@ const script = `
   process.exit();
 `;
 
-test('a message beyond them is refused, at once or when its turn comes, and the connection stays', async () => {
+test('a message beyond the limit is refused, at once or when its turn comes, and the connection stays open', async () => {
   const command = ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, ...moduleArguments(script)];
   const { stdout, stderr } = await Program.start('/bin/sh', command).finished;
   const { refused, told, states, arrived } = JSON.parse(stdout || '{}');

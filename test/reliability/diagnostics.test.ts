@@ -1,4 +1,4 @@
-// Each kind of failure is told from the diagnostics channels alone: what was tried, what came of it, and why.
+// Each kind of failure is evident from the diagnostics channels alone: the operation, its outcome, and the reason.
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const test = suite('diagnostics');
 const daemon = await PrivateBus.start();
 test.after(() => daemon.stop());
 
-/** What the channels told since it was made, until it is disposed of. */
+/** The messages of the channels from its construction to its disposal. */
 class Heard implements Disposable {
   readonly connections: ConnectionEvent[] = [];
   readonly messages: MessageEvent[] = [];
@@ -80,7 +80,7 @@ async function served() {
   service.export(PATH, example);
   await service.requestName(NAME);
   const proxy = client.proxy(Example, NAME, PATH);
-  // The first call by a name goes with questions to the bus.
+  // The first call by a name also sends queries to the bus.
   await proxy.call.Echo('');
   return {
     service,
@@ -121,7 +121,7 @@ test('a bus that never answers: the attempt timed out', async () => {
   assert.is(heard.connections.at(-1)?.failure?.text, 'ETIMEDOUT');
 });
 
-test('a bus that does not greet back: the call that timed out is Hello', async () => {
+test('a bus that does not answer Hello: the call that timed out is Hello', async () => {
   using heard = new Heard();
   await using bus = await FakeBus.start({ answer: () => 'silence' });
   await rejection(connect({ address: bus.address, timeout: 50 }));
@@ -129,7 +129,7 @@ test('a bus that does not greet back: the call that timed out is Hello', async (
   assert.equal({ member, outcome }, { member: 'Hello', outcome: 'timeout' });
 });
 
-test('a bus that is killed: the connection tells why, and the calls that waited were closed', async () => {
+test('a bus that is killed: the connection has the reason, and the pending calls were closed', async () => {
   using heard = new Heard();
   await using own = await PrivateBus.start();
   const bus = await connect({ address: own.address });
@@ -147,7 +147,7 @@ test('a bus that is killed: the connection tells why, and the calls that waited 
   assert.is(bus.stats().calls.closed, 1);
 });
 
-test('bytes that are no message: the connection ends with the rule that was broken', async () => {
+test('bytes that are not a message: the connection ends with the rule that was broken', async () => {
   using heard = new Heard();
   await using session = await Session.start();
   session.peer.inject(Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(64)));
@@ -214,7 +214,7 @@ test('every way in which a call ends', async () => {
   );
 });
 
-test('a service that leaves before it answers: the call ends in an error of the bus, and in no time-out', async () => {
+test('a service that leaves before it answers: the call ends in an error of the bus, not in a timeout', async () => {
   await using ends = await served();
   using heard = new Heard();
   const waiting = rejection(ends.proxy.call.Never());
@@ -225,7 +225,7 @@ test('a service that leaves before it answers: the call ends in an error of the 
   assert.equal([outcome, errorName], ['error', 'org.freedesktop.DBus.Error.NoReply']);
 });
 
-test('a reply that comes too late: it is counted, and its message is seen', async () => {
+test('a late reply: it is counted, and its message is traced', async () => {
   using heard = new Heard();
   await using session = await Session.start();
   const { outcome, call } = await session.called(20);
@@ -261,7 +261,7 @@ test('a call is two messages at each end, and serials lead from one to the other
   assert.is(sent.member, 'Echo');
 });
 
-test('what a handler throws is a problem, with its stack', async () => {
+test('an error that a handler throws is a problem, with its stack', async () => {
   await using ends = await served();
   using heard = new Heard();
   await rejection(ends.proxy.call.Fail());
@@ -269,7 +269,7 @@ test('what a handler throws is a problem, with its stack', async () => {
   assert.instance(problem.error, RangeError);
 });
 
-test('a problem that is about no single connection names none', async () => {
+test('a problem of no single connection names none', async () => {
   using heard = new Heard();
   parseIntrospection('<node><interface name="org.example.Odd"><method name="not a name"/></interface></node>');
   await using server = await listen({ address: 'unix:tmpdir=/tmp', allow: () => false });
@@ -283,7 +283,7 @@ test('a problem that is about no single connection names none', async () => {
   );
 });
 
-test('a loop that is too slow for its signals is told of once', async () => {
+test('a loop that is too slow for its signals is reported once', async () => {
   await using ends = await served();
   using heard = new Heard();
   using queue = ends.proxy.watch.Lit({ limit: 3 });
@@ -294,7 +294,7 @@ test('a loop that is too slow for its signals is told of once', async () => {
   assert.is(heard.problems.filter(({ message }) => message.includes('too slow')).length, 1);
 });
 
-test('statistics count without anybody watching', async () => {
+test('statistics are counted without a subscriber', async () => {
   await using ends = await served();
   const before = ends.client.stats();
   for (let round = 0; round < 10; round++) await ends.proxy.call.Echo('abc');
@@ -317,7 +317,7 @@ await bus.close();
 await connect({ address: 'unix:path=/nonexistent/bus' }).catch(() => {});
 `;
 
-/** What a program that does these things writes to standard error. */
+/** The standard error of a program that does these things. */
 async function traced(sections: string): Promise<readonly string[]> {
   const args = ['--import', 'tsx', '--input-type=module', '-e', program, daemon.address];
   const { code, stderr } = await run(process.execPath, args, { cwd: projectRoot, env: { NODE_DEBUG: sections } });
@@ -325,7 +325,7 @@ async function traced(sections: string): Promise<readonly string[]> {
   return stderr.split('\n').map((line) => line.replace(/^BUSBAR(-MESSAGE)? \d+: /, ''));
 }
 
-test('NODE_DEBUG=busbar tells of connections and of calls that failed, one line each', async () => {
+test('NODE_DEBUG=busbar prints connections and failed calls, one line each', async () => {
   const lines = await traced('busbar');
   const transport = transportKind();
   assert.ok(lines.includes(`#1 connecting to ${daemon.address} (${transport})`), lines.join('\n'));
@@ -347,7 +347,7 @@ test('without NODE_DEBUG nothing is written', async () => {
   assert.is((await traced('')).join(''), '');
 });
 
-test('NODE_DEBUG=busbar-message tells of every message, and shows no body', async () => {
+test('NODE_DEBUG=busbar-message prints every message, without its body', async () => {
   const lines = await traced('busbar-message');
   assert.not.match(lines.join('\n'), 'in the body');
   const bus = 'org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus';
@@ -358,7 +358,7 @@ test('NODE_DEBUG=busbar-message tells of every message, and shows no body', asyn
   );
 });
 
-test('the program of the guide runs as it stands there', async () => {
+test('the program in the guide runs unchanged', async () => {
   const guide = readFileSync(join(projectRoot, 'docs', 'diagnostics.md'), 'utf8');
   const code = /^```ts\n\/\/ watch\.ts\n([\s\S]*?)^```$/m.exec(guide)?.[1];
   assert.type(code, 'string');

@@ -1,4 +1,4 @@
-// What others can make this process print: how much, and that none of it is a command to a terminal.
+// Output that peers can cause in this process: its amount is limited, and none of it controls a terminal.
 import { getEventListeners } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +26,7 @@ const serving = `
   console.log(server.address);
 `;
 
-/** Characters that a terminal takes for more than text. */
+/** Characters that have a meaning for a terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is them that are looked for
 const COMMANDS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 
@@ -34,14 +34,14 @@ for (const [what, env] of [
   ['warnings', {}],
   ['traces', { NODE_DEBUG: 'busbar*' }],
 ] as const) {
-  test(`${what}: what a caller sends is on one line, and no command`, async () => {
+  test(`${what}: the text of a caller is on one line, without control sequences`, async () => {
     const program = Program.start(process.execPath, moduleArguments(serving), { env, timeLimit: 60_000 });
     const address = await program.line('unix:');
     await using client = await connect({ address, peer: true });
     for (const member of ['Fail', 'Odd']) {
       const call = { path: PATH, interface: NAME, member, signature: 's', body: [HOSTILE] };
       const error = (await rejection(client.call(call))) as DBusError;
-      // The text came back: what is printed of it here has no commands either, and what was sent is there.
+      // The text was returned: what is printed here has no control sequences either, and the sent text is there.
       assert.not.match(error.message, COMMANDS);
       assert.not.match(error.message, '\n');
       assert.equal(error.body, [HOSTILE]);
@@ -54,7 +54,7 @@ for (const [what, env] of [
   });
 }
 
-test('2000 calls that fail are ten warnings, and how many more there were', async () => {
+test('2000 failed calls print ten warnings, and the number of the others', async () => {
   let tell: () => void = () => {};
   const told = new Promise<void>((resolve) => {
     tell = resolve;
@@ -73,7 +73,7 @@ test('2000 calls that fail are ten warnings, and how many more there were', asyn
   assert.ok(stderr.split('\n').length < 200);
 });
 
-test('a caller that leaves makes no warning of what waits for it', async () => {
+test('a caller that leaves causes no warning about listeners', async () => {
   const warnings: string[] = [];
   const hear = ({ message }: Error) => void warnings.push(message);
   process.on('warning', hear);
@@ -123,7 +123,7 @@ test('a caller that leaves makes no warning of what waits for it', async () => {
   assert.equal(warnings, []);
 });
 
-test('however many wait with one AbortSignal, it has one listener, and none when they are done', async () => {
+test('an AbortSignal has one listener for any number of operations, and none when they are over', async () => {
   const warnings: string[] = [];
   const hear = ({ message }: Error) => void warnings.push(message);
   process.on('warning', hear);
@@ -138,7 +138,7 @@ test('however many wait with one AbortSignal, it has one listener, and none when
   assert.is(listeners(signal), 1);
   await Promise.all(pings);
   assert.is(listeners(signal), 0);
-  // On two connections, and of every kind of waiting.
+  // On two connections, with every kind of operation.
   const proxies = [pair.client, pair.accepted].map((bus) => bus.proxy(Driven, PATH).with({ signal: abort.signal }));
   const waiting = Array.from({ length: 40 }, (_, i) =>
     rejection((proxies[0] as (typeof proxies)[0]).call.Wait().finally(() => i)),

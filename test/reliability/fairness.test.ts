@@ -1,8 +1,7 @@
 // time limit: 180 s
 // Senders that send as fast as they can: timers, other I/O and other connections have their turn between any two of theirs.
-//
-// Nothing here is timed but the handler, which is made to take 50 µs. What is counted is how many messages it got between two
-// turns of something else: a slow machine makes that fewer, not more.
+// Only the handler takes a set time, 50 µs. The test counts the messages that it got between two turns of something else:
+// on a slow machine this number is lower, not higher.
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,17 +23,19 @@ const Fair = defineInterface(NAME, {
 const WORK = 0.05;
 /** Messages that are handled in a run. */
 const MESSAGES = 3000;
-/** A turn has a millisecond, and a round of the loop ends with the turn that crosses another one. */
+/** A turn has a millisecond, and a round of the loop ends with the turn that exceeds another one. */
 const TURN = 1 / WORK;
-/** What fits four turns. One batch of the inbox is more. A byte goes to and fro in two rounds. */
+/**
+ * The number of messages that fit into four turns. One batch of the inbox is more. A byte there and back takes two rounds.
+ */
 const BETWEEN_ROUNDS = 4 * TURN;
-/** Each of four busy connections may have its turns before the call is read, and before its reply is. */
+/** Each of four busy connections may have its turns before the call is read, and before its reply is read. */
 const BEFORE_ANSWER = 20 * TURN;
 
-/** Deno serves no sockets while there always is an immediate. */
+/** Deno serves no sockets while an immediate is always pending. */
 const countsRounds = process.versions.deno === undefined;
 
-/** How many messages came between two turns of one thing, at most, and how often it had its turn. */
+/** The largest number of messages between two turns of one thing, and the number of its turns. */
 class Gap {
   largest = 0;
   turns = 0;
@@ -47,7 +48,7 @@ class Gap {
   }
 }
 
-/** Counts the messages of a run, and what else has its turn meanwhile. */
+/** Counts the messages of a run, and the turns of everything else meanwhile. */
 class Run {
   readonly rounds = new Gap();
   readonly timers = new Gap();
@@ -65,7 +66,7 @@ class Run {
     });
   }
 
-  /** What the handler of a message does. */
+  /** The work of a handler for one message. */
   work(): void {
     if (this.#messages === 0) this.#watch();
     this.#messages++;
@@ -74,21 +75,21 @@ class Run {
     if (this.#messages === MESSAGES) this.#finish();
   }
 
-  /** Asks again and again until the run is over. */
+  /** Sends one call after the other until the run is over. */
   async ask(question: () => Promise<unknown>): Promise<void> {
     while (this.#isRunning) {
       const before = this.#messages;
       await question();
-      // What came while nothing was asked does not count.
+      // Messages that came while no call was pending do not count.
       this.answers.largest = Math.max(this.answers.largest, this.#messages - before);
       this.answers.turns++;
     }
   }
 
-  /** A byte that goes to and fro between two sockets of this process. */
+  /** A byte that is sent back and forth between two sockets of this process. */
   async openSockets(): Promise<void> {
     const path = join(tmpdir(), `busbar-fair-${process.pid}`);
-    // Deno tells of the end of the other side as an error.
+    // Deno reports the end of the other side as an error.
     this.#server = createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(path);
     this.#socket = connectSocket(path);
     await new Promise((resolve) => this.#socket?.once('connect', resolve));
@@ -167,7 +168,7 @@ async function counted(run: Run, start: (server: PeerServer) => Promise<AsyncDis
 const test = suite('fairness');
 const call = { path: PATH, interface: NAME };
 
-test('one peer that floods', async () => {
+test('one peer that sends without pause', async () => {
   await counted(new Run(), async ({ address }) =>
     startSenders({ address, kind: 'flood', connections: 1, ...call, member: 'Work' }),
   );
@@ -179,7 +180,7 @@ test('four peers that pipeline calls', async () => {
   );
 });
 
-test('a peer whose calls are worked on in microtasks', async () => {
+test('a peer whose calls take their time in microtasks', async () => {
   const run = new Run();
   await counted(run, async ({ address }) =>
     startSenders({ address, kind: 'pipeline', connections: 1, ...call, member: 'Later' }),

@@ -1,5 +1,5 @@
-// Send buffers that hold next to nothing, at both ends: nearly every write is refused or cut short by the kernel, and
-// everything arrives all the same, once, in order, and with its descriptors.
+// Very small send buffers at both ends: the kernel refuses or truncates nearly every write, but everything arrives once, in
+// order, and with its descriptors.
 import { openSync, readSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,12 +23,12 @@ const faults = () =>
     Give: (size) => new Uint8Array(size).fill(7),
   });
 
-/** Two connections that reach each other, and where the object of the second is for the first. */
+/** Two connections that reach each other, and the address of the second one's object for the first. */
 interface Ends extends AsyncDisposable {
   readonly client: MessageBus;
   readonly service: MessageBus;
   readonly name: string | undefined;
-  /** Nobody reads what either sends from `stall` to `resume`, where a process of its own does that. */
+  /** From `stall` to `resume`, neither side reads, if a separate process can do that. */
   stall(): Promise<unknown>;
   resume(): unknown;
 }
@@ -42,7 +42,7 @@ async function peerEnds(): Promise<Ends> {
     client,
     service,
     name: undefined,
-    // What is sent in one turn waits at the end of it: this process is at both ends.
+    // Messages of one turn wait until its end: this process is at both ends.
     stall: async () => {},
     resume: () => {},
     [Symbol.asyncDispose]: async () => {
@@ -70,12 +70,12 @@ async function busEnds(): Promise<Ends> {
   };
 }
 
-/** More than this waits of anything that is sent here; none does, where send buffers are as large as usual. */
+/** Everything that is sent here queues more than this; nothing does if send buffers are as large as usual. */
 const QUEUED_LEAST = 1000;
-/** Milliseconds after which it is said that nothing waited. */
+/** Milliseconds after which the test reports that nothing was queued. */
 const STALL_MAXIMUM = 3000;
 
-/** The most bytes that waited in this process for the kernel to take them, while something went on. */
+/** The most bytes that were queued in this process for the kernel, while `run` ran. */
 async function mostQueued(bus: MessageBus, run: () => Promise<void>, onQueued = () => {}): Promise<number> {
   let most = 0;
   let running = true;
@@ -90,7 +90,7 @@ async function mostQueued(bus: MessageBus, run: () => Promise<void>, onQueued = 
   return most;
 }
 
-/** The same, with nobody who reads until much waits: how much it is depends on nothing else then. */
+/** The same without a reader until many bytes are queued: their number depends on nothing else then. */
 async function mostQueuedStalled(bus: MessageBus, ends: Ends, run: () => Promise<void>): Promise<number> {
   await ends.stall();
   const timer = setTimeout(ends.resume, STALL_MAXIMUM);
@@ -157,7 +157,7 @@ for (const [where, connectEnds, lack] of [
           assert.is(bytes.length, 2_000_000);
           assert.ok(bytes.every((byte) => byte === 7));
         });
-        // How much of it is still there at a look is up to the other end.
+        // How much of it is still queued when it is sampled depends on the other end.
         assert.ok(reply > QUEUED_LEAST, `${reply} bytes of a reply waited`);
         count({ callsSettled: 1102 });
       }

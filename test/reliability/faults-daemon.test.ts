@@ -1,5 +1,6 @@
 // time limit: 180 s
-// The daemon is killed, by its process id, in every state of a connection: whatever waits is told, once, and why.
+// The daemon is killed, by its process id, in every state of a connection: each pending operation gets one error with the
+// reason.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,13 +27,13 @@ const Faults = defineInterface(NAME, {
   methods: { Never: {}, Take: { in: 'ay' }, Give: { out: 'ay' } },
   signals: { Tick: { args: 'u' } },
 });
-/** What a service does that is not called, or never answers. */
+/** The methods of a service that are not called, or never answer. */
 const silent = { Never: () => new Promise<void>(() => {}), Take: () => {}, Give: () => new Uint8Array() };
 
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', (reason) => void unhandled.push(reason));
 
-/** How often a connection says that it is over: all the ways there are to hear of it. */
+/** How often a connection reports its end, in each of the ways. */
 class Ends {
   readonly reasons: unknown[] = [];
 
@@ -55,7 +56,7 @@ class Ends {
 
 const test = suite('faults: daemon');
 
-// Waiting for an end that nobody causes here keeps no process alive.
+// Waiting for an end that does not happen here keeps no process alive.
 const alive = setInterval(() => {}, 1000);
 test.after(() => clearInterval(alive));
 
@@ -66,7 +67,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 }
 
 function addTests(kind: Daemon): void {
-  /** Runs what happens on a bus that ends in it; afterwards no descriptor of it is left, and the bus can come back. */
+  /** Runs a test on a bus that ends in it; afterwards no descriptor of it is left, and the bus can start again. */
   const atDaemon = (name: string, run: (daemon: PrivateBus, ledger: Ledger) => Promise<void>) =>
     test(`${kind}: ${name}`, async () => {
       await using daemon = await PrivateBus.start({ daemon: kind });
@@ -82,14 +83,14 @@ function addTests(kind: Daemon): void {
       count({ killsSurvived: 1 });
     });
 
-  /** As {@link atDaemon}, with a proxy that decides how far a stream has come. */
+  /** As {@link atDaemon}, with a proxy that limits how far a stream gets. */
   const withProxy = (name: string, run: (daemon: PrivateBus, proxy: StreamProxy, ledger: Ledger) => Promise<void>) =>
     atDaemon(name, async (daemon, ledger) => {
       await using proxy = await StreamProxy.start(daemon.address);
       await run(daemon, proxy, ledger);
     });
 
-  atDaemon('stopped before it has answered a word, then killed', async (daemon) => {
+  atDaemon('stopped before its first byte, then killed', async (daemon) => {
     await daemon.kill('SIGSTOP');
     const attempts = Array.from({ length: 20 }, () =>
       rejection(connect({ address: daemon.address, timeout: 10_000 * patience })),
@@ -103,7 +104,7 @@ function addTests(kind: Daemon): void {
   });
 
   for (const direction of ['up', 'down'] as const) {
-    withProxy(`killed at eight points of what passes ${direction} while a client connects`, async (daemon, proxy) => {
+    withProxy(`killed at eight points of the stream ${direction} while a client connects`, async (daemon, proxy) => {
       await (await connect({ address: proxy.address })).close();
       const whole = (await proxy.ended())[direction];
       const phases = new Set<string>();
@@ -119,7 +120,7 @@ function addTests(kind: Daemon): void {
           assert.not.match(outcome.message, /ETIMEDOUT|in time/, `point ${point}`);
           phases.add(/while trying to (\w+)/.exec(outcome.message)?.[1] ?? 'greet');
         } else {
-          // Behind the reply to Hello comes NameAcquired, which is as long as all before it.
+          // NameAcquired follows the reply to Hello, and is as long as everything before it.
           assert.is(direction, 'down');
           assert.ok(point > 3, `point ${point}`);
           assert.instance(await outcome.disconnected, ConnectionClosedError);
@@ -136,7 +137,7 @@ function addTests(kind: Daemon): void {
     await ends.assertOnce(bus);
   });
 
-  atDaemon('killed while calls, subscriptions, names and iterations wait', async (daemon, ledger) => {
+  atDaemon('killed while calls, subscriptions, names and iterators wait', async (daemon, ledger) => {
     const bus = await connect({ address: daemon.address });
     const ends = new Ends(bus);
     bus.export('/faults', implement(Faults, silent));
@@ -159,7 +160,7 @@ function addTests(kind: Daemon): void {
   atDaemon('killed while a large message is written', async (daemon, ledger) => {
     const bus = await connect({ address: daemon.address });
     const ends = new Ends(bus);
-    // A daemon that does not read keeps the message where it is.
+    // A daemon that does not read leaves the message in the queue.
     await daemon.kill('SIGSTOP');
     const remote = bus.proxy(Faults, bus.uniqueName as string, '/faults');
     ledger.call(remote.call.Take(new Uint8Array(20_000_000)));
@@ -211,20 +212,20 @@ function addTests(kind: Daemon): void {
     await daemon.kill();
     await ends.assertOnce(bus);
     assert.equal(await ledger.outcomes(), { ConnectionClosedError: 10 });
-    assert.is(aborted, 10, 'every handler hears that nobody waits');
+    assert.is(aborted, 10, 'the AbortSignal of every handler fires');
     subscribe('busbar:problem', listener);
     for (const answer of finish) answer();
     await new Promise((resolve) => setTimeout(resolve, 10));
     unsubscribe('busbar:problem', listener);
     assert.equal(unhandled, []);
-    // Those that failed are told of; those that answered nobody did nothing wrong.
+    // The failed ones are reported; those that answered a caller that has left are not at fault.
     assert.equal(
       problems.map(({ kind }) => kind),
       Array(5).fill('handler'),
     );
   });
 
-  atDaemon('killed while a flood is received', async (daemon, ledger) => {
+  atDaemon('killed while many signals are received', async (daemon, ledger) => {
     const bus = await connect({ address: daemon.address });
     const sender = await connect({ address: daemon.address });
     const ends = new Ends(bus);

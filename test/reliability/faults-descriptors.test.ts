@@ -1,5 +1,5 @@
-// A process that has no file descriptors left, as a client, as a server and as a sender: whoever asks for one more is told,
-// everything else goes on, and so does the rest when there are some again.
+// A process without free file descriptors, as a client, as a server and as a sender: the operation that needs another one
+// fails, everything else continues, and so does the rest when descriptors are free again.
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +20,7 @@ const Faults = defineInterface(NAME, {
 
 const test = suite('faults: descriptors');
 
-/** Runs a script in a process that may have a hundred descriptors, with what it needs to use them up. */
+/** Runs a script in a process that may have a hundred descriptors, with functions to use them up. */
 function starving(script: string, options: ProgramOptions = {}): Program {
   const preamble = `
     import { subscribe } from 'node:diagnostics_channel';
@@ -40,20 +40,24 @@ function starving(script: string, options: ProgramOptions = {}): Program {
   return Program.start('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', ...command], options);
 }
 
-testUnless(PrivateBus.missing(), test, 'a client is told that it cannot connect or receive, and goes on', async () => {
-  await using daemon = await PrivateBus.start();
-  await using service = await connect({ address: daemon.address });
-  const give = (number: number) =>
-    Array.from({ length: number }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver());
-  service.export('/faults', implement(Faults, { Echo: (text) => text, Give: give }));
-  await service.requestName(NAME);
-  await using client = starving(
-    `
+testUnless(
+  PrivateBus.missing(),
+  test,
+  'a client gets an error for connecting and receiving, and continues',
+  async () => {
+    await using daemon = await PrivateBus.start();
+    await using service = await connect({ address: daemon.address });
+    const give = (number: number) =>
+      Array.from({ length: number }, () => FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver());
+    service.export('/faults', implement(Faults, { Echo: (text) => text, Give: give }));
+    await service.requestName(NAME);
+    await using client = starving(
+      `
     const call = (bus, member, signature, body) =>
       bus.call({ destination: '${NAME}', path: '/faults', interface: '${NAME}', member, signature, body });
     const take = async (bus) => { for (const fd of (await call(bus, 'Give', 'u', [10]))[0]) fd.close(); };
     let bus = await connect();
-    // What is only loaded when it is needed needs descriptors.
+    // Modules that are loaded later need descriptors.
     await take(bus);
     await (await connect()).close();
     await outcome(connect({ address: 'unix:path=/nonexistent' }));
@@ -68,24 +72,25 @@ testUnless(PrivateBus.missing(), test, 'a client is told that it cannot connect 
     say('relieved', { outcome: await outcome(take(bus)), left: openFds() - before });
     await bus.close();
     `,
-    { env: daemon.env },
-  );
-  assert.match(String((await client.event('connect')).outcome), /^ConnectError: .*EMFILE/s);
-  const received = await client.event('receive');
-  const after = await client.event('after');
-  if (TRANSPORT.outlivesLostDescriptors) {
-    assert.match(String(received.outcome), /^NotSupportedError: .*no room for its file descriptors/);
-    assert.equal([received.state, after.outcome], ['open', 'done']);
-  } else {
-    assert.match(String(received.outcome), /^ConnectionClosedError: /);
-    assert.match(String(after.outcome), /^ConnectionClosedError: /);
-  }
-  const relieved = await client.event('relieved');
-  assert.equal([relieved.outcome, relieved.left], ['done', 0]);
-  assert.is((await client.finished).code, 0);
-});
+      { env: daemon.env },
+    );
+    assert.match(String((await client.event('connect')).outcome), /^ConnectError: .*EMFILE/s);
+    const received = await client.event('receive');
+    const after = await client.event('after');
+    if (TRANSPORT.outlivesLostDescriptors) {
+      assert.match(String(received.outcome), /^NotSupportedError: .*no room for its file descriptors/);
+      assert.equal([received.state, after.outcome], ['open', 'done']);
+    } else {
+      assert.match(String(received.outcome), /^ConnectionClosedError: /);
+      assert.match(String(after.outcome), /^ConnectionClosedError: /);
+    }
+    const relieved = await client.event('relieved');
+    assert.equal([relieved.outcome, relieved.left], ['done', 0]);
+    assert.is((await client.finished).code, 0);
+  },
+);
 
-test('a server says once that nobody gets in, serves those who are, and lets the others in when it can', async () => {
+test('a server reports once that it cannot accept, serves its clients, and accepts the others when it can', async () => {
   await using server = starving(`
     subscribe('busbar:problem', ({ kind, message }) => say('problem', { kind, message }));
     let ticks = 0;
@@ -120,13 +125,13 @@ test('a server says once that nobody gets in, serves those who are, and lets the
     const { kind, message } = await server.event('problem');
     assert.is(kind, 'peer');
     assert.match(String(message), 'no client can be accepted at the moment: EMFILE');
-    // Its timers fire on, for so long that it has tried again several times, which it does by a timer as well.
+    // Its timers still fire, long enough for several further attempts, which a timer starts as well.
     while ((await order('wait')).ticks <= before.ticks + 50) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.is(await echo(first), 'text');
     assert.is(settled, 0);
     const after = await order('relieve');
     const [busy, time] = [after.busy - before.busy, after.now - before.now];
-    assert.ok(busy < time / 2, `it was busy for ${busy} of ${time} ms, with nobody to serve`);
+    assert.ok(busy < time / 2, `it was busy for ${busy} of ${time} ms, without anything to do`);
     for (const other of others) {
       await using client = await other;
       assert.is(await echo(client), 'text');
@@ -151,7 +156,7 @@ test('a message that has to wait, and whose descriptors cannot, is refused, and 
     await pass();
     const before = openFds();
     exhaust(1);
-    // Larger than the kernel takes at once, so that what comes next has to wait.
+    // Larger than the kernel takes at once, so that the next message has to wait.
     const size = outcome(Size(new Uint8Array(20_000_000)));
     const { queuedBytes } = bus.stats();
     const refused = outcome(pass());
@@ -171,7 +176,7 @@ test('a message that has to wait, and whose descriptors cannot, is refused, and 
   assert.is((await sender.finished).code, 0);
 });
 
-test('a reply that has to wait, and whose descriptor cannot, is an error for who called', async () => {
+test('a reply that has to wait, and whose descriptor cannot, is an error for the caller', async () => {
   await using server = starving(`
     const Example = defineInterface('org.example.Peer', { methods: { Large: { out: 'ay' }, Give: { out: 'h' } } });
     const object = implement(Example, {

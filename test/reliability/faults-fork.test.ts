@@ -1,5 +1,5 @@
-// Child processes of a process that is connected: they inherit nothing of its connections, and live and end without
-// anybody else noticing.
+// Child processes of a connected process: they inherit nothing of its connections, and their lives and ends affect no other
+// process.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ test.after(() => rmSync(folder, { recursive: true }));
 testUnless(
   PrivateBus.missing(),
   test,
-  'children inherit no connection, and make their own while ours go on',
+  'children inherit no connection, and make their own while those of the parent continue',
   async () => {
     await using daemon = await PrivateBus.start();
     await using both = await peers();
@@ -55,7 +55,7 @@ testUnless(
     const call = { destination: '${NAME}', path: '/forking', interface: '${NAME}', member: 'Echo' };
     const [text] = await bus.call({ ...call, signature: 's', body: ['from a child'] });
     process.send({ text });
-    // Ends without closing anything, as a child that was killed does.
+    // Ends without closing anything, as a killed child does.
     process.once('message', () => process.kill(process.pid, 'SIGKILL'));
     `,
     );

@@ -1,5 +1,5 @@
-// A bus that denies or has enough, and readers that are slow: what was refused says so, what was accepted arrives, and the
-// connection goes on, or ends with a reason.
+// A bus that denies access or has reached a limit, and slow readers: refused operations have a reason, accepted messages
+// arrive, and the connection continues, or ends with a reason.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,11 +36,11 @@ const faults = () =>
   });
 
 const test = suite('faults: limits');
-// Waiting for an end that nobody causes here keeps no process alive.
+// Waiting for an end that does not happen here keeps no process alive.
 const alive = setInterval(() => {}, 1000);
 test.after(() => clearInterval(alive));
 
-/** The connection still does what it is there for. */
+/** The connection still works. */
 async function assertUsable(bus: MessageBus): Promise<void> {
   assert.ok((await bus.listNames()).includes(bus.uniqueName as string));
   assert.is(bus.stats().pendingCalls, 0);
@@ -48,7 +48,7 @@ async function assertUsable(bus: MessageBus): Promise<void> {
 
 const noDaemon = PrivateBus.missing();
 
-testUnless(noDaemon, test, 'a policy that denies is an error of whoever asked, and of nobody else', async () => {
+testUnless(noDaemon, test, 'a denial by policy is an error of that operation only', async () => {
   const policy = `<policy context="default">
     <deny own="org.example.Denied"/>
     <deny send_destination="org.example.Faults" send_interface="org.example.Faults" send_member="Take"/>
@@ -88,24 +88,28 @@ function addLimits(kind: Daemon): void {
     });
 
   const matches = matchRuleLimit(isDaemon ? 8 : 64, kind);
-  limited('one match rule too many rejects its subscription, and the others go on', matches, async (daemon) => {
-    await using bus = await connect({ address: daemon.address });
-    const subscriptions = Array.from({ length: 100 }, (_, i) =>
-      bus.subscribe({ interface: NAME, member: `Tick${i}` }, () => {}),
-    );
-    const results = await Promise.allSettled(subscriptions.map(({ ready }) => ready));
-    const refused = results.filter((result) => result.status === 'rejected');
-    assert.ok(refused.length > 0 && refused.length < 100, `${refused.length}`);
-    for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
-    for (const subscription of subscriptions) subscription.end();
-    await assertUsable(bus);
-    assert.is(bus.stats().matchRules, 0);
-    const again = bus.subscribe({ interface: NAME, member: 'Tick' }, () => {});
-    await again.ready;
-    again.end();
-  });
+  limited(
+    'a match rule beyond the limit rejects its subscription, and the others continue',
+    matches,
+    async (daemon) => {
+      await using bus = await connect({ address: daemon.address });
+      const subscriptions = Array.from({ length: 100 }, (_, i) =>
+        bus.subscribe({ interface: NAME, member: `Tick${i}` }, () => {}),
+      );
+      const results = await Promise.allSettled(subscriptions.map(({ ready }) => ready));
+      const refused = results.filter((result) => result.status === 'rejected');
+      assert.ok(refused.length > 0 && refused.length < 100, `${refused.length}`);
+      for (const { reason } of refused) assert.instance(reason, LimitsExceededError);
+      for (const subscription of subscriptions) subscription.end();
+      await assertUsable(bus);
+      assert.is(bus.stats().matchRules, 0);
+      const again = bus.subscribe({ interface: NAME, member: 'Tick' }, () => {});
+      await again.ready;
+      again.end();
+    },
+  );
 
-  limited('a name that could not be followed is followed when it can be', matches, async (daemon) => {
+  limited('a name whose owner could not be watched is watched once that is possible', matches, async (daemon) => {
     await using bus = await connect({ address: daemon.address });
     await using first = await connect({ address: daemon.address });
     await using second = await connect({ address: daemon.address });
@@ -147,7 +151,7 @@ function addLimits(kind: Daemon): void {
   });
 
   const names = isDaemon ? { max_names_per_connection: 4 } : { max_objects: 32 };
-  limited('one name too many is refused', names, async (daemon) => {
+  limited('a name beyond the limit is refused', names, async (daemon) => {
     await using bus = await connect({ address: daemon.address });
     bus.export('/faults', faults());
     const results = await Promise.allSettled(
@@ -161,7 +165,7 @@ function addLimits(kind: Daemon): void {
   });
 
   const replies = isDaemon ? { max_replies_per_connection: 10 } : { max_objects: 64 };
-  limited('one waiting call too many is refused, and the others wait', replies, async (daemon) => {
+  limited('a pending call beyond the limit is refused, and the others wait', replies, async (daemon) => {
     await using bus = await connect({ address: daemon.address });
     await using service = await connect({ address: daemon.address });
     service.export('/faults', faults());
@@ -175,7 +179,7 @@ function addLimits(kind: Daemon): void {
   });
 }
 
-testUnless(noDaemon, test, 'a bus with as many connections as it wants refuses the next with that reason', async () => {
+testUnless(noDaemon, test, 'a bus at its limit of connections refuses the next one with that reason', async () => {
   await using daemon = await PrivateBus.start({ limits: { max_completed_connections: 3 } });
   const outcomes = await Promise.allSettled(
     Array.from({ length: 6 }, () => connect({ address: daemon.address, timeout: 3000 * patience })),
@@ -191,7 +195,7 @@ testUnless(noDaemon, test, 'a bus with as many connections as it wants refuses t
   }
 });
 
-testUnless(noDaemon, test, 'a message that is too large for the bus ends the connection, which says so', async () => {
+testUnless(noDaemon, test, 'a message that is too large for the bus ends the connection with that reason', async () => {
   await using daemon = await PrivateBus.start({ limits: { max_message_size: 1_000_000 } });
   const bus = await connect({ address: daemon.address });
   const large = { destination: bus.uniqueName, path: '/faults', interface: NAME, member: 'Take' };
@@ -223,7 +227,7 @@ testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was 
   assert.ok(process.memoryUsage().rss - before < 400_000_000);
   await client.flush();
   assert.is(client.stats().queuedBytes, 0);
-  // Room again: accepted again, in order behind the others.
+  // There is room again: signals are accepted again, in order after the others.
   assert.ok(
     ledger.emit(number, (tick) =>
       client.emit({ path: '/faults', interface: NAME, member: 'Tick', signature: 'uay', body: [tick, data] }),
@@ -237,7 +241,7 @@ testUnless(StreamProxy.missing(), test, 'a slow reader gets everything that was 
   await server.close();
 });
 
-testUnless(noDaemon, test, 'what a bus has not read in time is lost on closing, and reported', async () => {
+testUnless(noDaemon, test, 'bytes that a bus has not read in time are lost on closing, and reported', async () => {
   await using daemon = await PrivateBus.start();
   const client = await connect({ address: daemon.address });
   await daemon.kill('SIGSTOP');

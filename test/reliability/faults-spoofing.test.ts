@@ -1,5 +1,5 @@
-// Somebody on the same bus pretends to be a service, or the bus: nothing of it is believed. And what peers are told of a
-// failure is a text, never where in our files it happened.
+// A connection on the same bus pretends to be a service, or the bus: its messages are ignored. And the error that a peer
+// gets is a text, without the place in a file of this process.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -87,8 +87,8 @@ async function addTests(kind: Daemon): Promise<void> {
       destination: client.uniqueName,
     });
   /**
-   * Watches for forgeries that arrive at a connection, and in the end counts them as ignored: a daemon that lets none
-   * through proves nothing.
+   * Watches for forgeries that arrive at a connection, and in the end counts them as ignored: a daemon that delivers none
+   * proves nothing.
    */
   const forgeriesAt = (bus: MessageBus, isForged = ({ sender }: Message) => sender === forger.uniqueName) => {
     const before = bus.stats().unexpectedReplies;
@@ -111,10 +111,10 @@ async function addTests(kind: Daemon): Promise<void> {
     };
   };
 
-  /** The session policy of dbus-daemon lets replies through that nobody asked for; dbus-broker does not. */
+  /** The session policy of dbus-daemon delivers unrequested replies; dbus-broker does not. */
   const repliesThatPass = (sent: number) => (kind === 'dbus-daemon' ? sent : 0);
 
-  /** Has the bus deliver all signals of the interface, whoever sends them, without anybody listening by this rule. */
+  /** Has the bus deliver all signals of the interface, from any sender, without a listener for this rule. */
   const overhear = async (bus: MessageBus): Promise<AsyncDisposable> => {
     const ask = (member: string) =>
       bus.call({
@@ -130,8 +130,8 @@ async function addTests(kind: Daemon): Promise<void> {
   };
 
   /**
-   * What these and the client sent before is handled, if it was for one of them: the first answers say that it has passed
-   * the daemon, the second ones that it has arrived.
+   * Messages that these and the client sent before are handled, if they were for one of them: the first answers mean that
+   * they have passed the daemon, the second ones that they have arrived.
    */
   const settled = async (...buses: MessageBus[]) => {
     const ping = (bus: MessageBus) =>
@@ -139,7 +139,7 @@ async function addTests(kind: Daemon): Promise<void> {
     for (let round = 0; round < 2; round++) await Promise.all([...buses, client].map(ping));
   };
 
-  /** The serial that a client used last, learnt as anybody may: from a message to oneself. */
+  /** The serial that a client used last, which any connection can learn: from a message to itself. */
   const lastSerialOf = async (bus: MessageBus) => {
     const told = new Promise<number>((resolve) => {
       const watch = forger.addMessageHandler((message) => {
@@ -153,7 +153,7 @@ async function addTests(kind: Daemon): Promise<void> {
     return await told;
   };
 
-  onBus('signals that a third connection sends in the name of a service arrive at nobody', async () => {
+  onBus('signals that a third connection sends in the name of a service reach no listener', async () => {
     const ledger = new Ledger();
     const ticks = remote.on.Tick((number) => ledger.arrive(number));
     await ticks.ready;
@@ -173,7 +173,7 @@ async function addTests(kind: Daemon): Promise<void> {
     ledger.assertArrived();
   });
 
-  onBus('changes of ownership that a peer makes up change nothing', async () => {
+  onBus('forged changes of ownership change nothing', async () => {
     const seen: (string | undefined)[] = [];
     const lost: unknown[] = [];
     using _watch = client.watchName(NAME, {
@@ -240,10 +240,10 @@ async function addTests(kind: Daemon): Promise<void> {
     assert.ok(answers.every((text) => text.startsWith('genuine')));
   });
 
-  onBus('nobody but its owner answers the first call by a name', async () => {
+  onBus('only the owner answers the first call by a name', async () => {
     await using caller = await connect({ address: daemon.address });
     const answer = caller.proxy(Genuine, NAME, '/genuine').call.Slow(7);
-    // Hello, the rule and the question for the owner were before it.
+    // Hello, the rule and the query for the owner came before it.
     using forgeries = forgeriesAt(caller);
     const forged = { destination: caller.uniqueName, replySerial: 4, signature: 's', body: ['forged'] };
     for (let round = 0; round < 50; round++) forger.send({ ...forged, type: MessageType.MethodReturn });
@@ -254,7 +254,7 @@ async function addTests(kind: Daemon): Promise<void> {
     assert.is(await answer, 'genuine 7');
   });
 
-  onBus('who had a name when it was called answers, and not who was given it before or has it no more', async () => {
+  onBus('the owner at the time of the call answers, not an earlier or later one', async () => {
     const name = 'org.example.Handed';
     const remote = client.proxy(Genuine, name, '/genuine');
     using forgeries = forgeriesAt(client);
@@ -270,14 +270,14 @@ async function addTests(kind: Daemon): Promise<void> {
       await settled(forger);
       assert.is(forgeries.replies, repliesThatPass(sent));
     };
-    // The forger had the name once: what it says after that is said by nobody.
+    // The forger once had the name: messages that it sends after that come from no owner.
     await (await forger.requestName(name)).release();
     const owned = await service.requestName(name);
     const before = remote.call.Slow(1);
     await settled(service);
     await forged();
     assert.is(client.stats().pendingCalls, 1);
-    // Whoever follows has it while the call waits, and the call is still the first one's to answer.
+    // The next owner has the name while the call waits, and the call is still the first one's to answer.
     await owned.release();
     await using heir = await connect({ address: daemon.address });
     heir.export('/genuine', genuineOf('heir'));
@@ -291,7 +291,7 @@ async function addTests(kind: Daemon): Promise<void> {
     await inherited.release();
   });
 
-  onBus('a name that changes hands in the middle of a stream takes the stream with it', async () => {
+  onBus('a name that changes its owner in the middle of a stream takes the stream along', async () => {
     const name = 'org.example.Moving';
     const ledger = new Ledger();
     const owners = [service, forger];
@@ -317,7 +317,7 @@ async function addTests(kind: Daemon): Promise<void> {
     ledger.assertArrived();
   });
 
-  onBus('a setter of what cannot be written never runs', async () => {
+  onBus('a setter of a read-only property never runs', async () => {
     const set = (property: string, value: unknown) =>
       client.call({
         destination: NAME,
@@ -333,7 +333,7 @@ async function addTests(kind: Daemon): Promise<void> {
     assert.is(written, 1);
   });
 
-  onBus('what peers are told of failures names no file and no line of ours', async () => {
+  onBus('an error that a peer gets names no file and no line of this process', async () => {
     const ask = (path: string, interfaceName: string, member: string, signature = '', body: unknown[] = []) =>
       rejection(client.call({ destination: NAME, path, interface: interfaceName, member, signature, body }));
     const errors: Error[] = [];
@@ -357,7 +357,7 @@ async function addTests(kind: Daemon): Promise<void> {
   });
 }
 
-test('nobody who does not say who it is is let in, unless asked for', async () => {
+test('an anonymous client is rejected, unless that is allowed', async () => {
   const server = await listen({ address: `unix:tmpdir=${folder}` });
   const anonymous = connect({ address: server.address, peer: true, anonymous: true, timeout: 3000 });
   assert.instance(await rejection(anonymous), ConnectError);

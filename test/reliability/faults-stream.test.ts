@@ -34,7 +34,7 @@ if (missing !== undefined) skip(test, 'all', missing);
 else addTests(await PrivateBus.start());
 
 function addTests(daemon: PrivateBus): void {
-  // Waiting for an end that nobody causes here keeps no process alive.
+  // Waiting for an end that does not happen here keeps no process alive.
   const alive = setInterval(() => {}, 1000);
   test.after(() => {
     clearInterval(alive);
@@ -49,7 +49,7 @@ function addTests(daemon: PrivateBus): void {
     return service;
   }
 
-  /** What passes until a connection is open and has been closed. */
+  /** The bytes from opening a connection to its close. */
   async function measured(proxy: StreamProxy): Promise<Passed> {
     await proxy.plan({});
     const bus = await connect({ address: proxy.address });
@@ -74,14 +74,14 @@ function addTests(daemon: PrivateBus): void {
           assert.not.match(outcome.message, /ETIMEDOUT|in time/, `cut at ${cut}`);
           phases.add(/while trying to (\w+)/.exec(outcome.message)?.[1] ?? 'greet');
         } else {
-          // Behind the reply to Hello comes NameAcquired: who is cut off there was connected, and hears of the end.
+          // NameAcquired follows the reply to Hello: a client that is cut off there was connected, and gets the end.
           connected++;
           assert.is(direction, 'down');
           assert.instance(await outcome.disconnected, ConnectionClosedError);
         }
       }
       assert.ok(phases.has('authenticate') && phases.has('greet'), [...phases].join());
-      // NameAcquired is somewhat longer than all before it.
+      // NameAcquired is somewhat longer than everything before it.
       assert.ok(connected < whole * 0.8, `${connected} of ${whole}`);
       await assertNoFdsLeft(before);
       count({ cutPoints: whole });
@@ -125,7 +125,7 @@ function addTests(daemon: PrivateBus): void {
     'in portions that come late': { up: { portion: 50, delay: 1 }, down: { portion: 50, delay: 1 } },
   };
   for (const [how, plan] of Object.entries(plans)) {
-    test(`everything works ${how}, descriptors too`, async () => {
+    test(`everything works ${how}, including descriptors`, async () => {
       await using proxy = await StreamProxy.start(daemon.address);
       await using service = await served();
       const before = openFds();
@@ -151,19 +151,19 @@ function addTests(daemon: PrivateBus): void {
     });
   }
 
-  /** Has a descriptor passed on and back, and compares what it reads. */
+  /** Passes a descriptor back and forth, and compares what it reads. */
   async function passed(remote: { call: { Pass(fd: FileDescriptor): Promise<FileDescriptor> } }): Promise<void> {
     using back = await remote.call.Pass(FileDescriptor.adopt(openSync('/proc/self/comm', 'r')).handOver());
     const text = Buffer.alloc(4);
     assert.ok(readSync(back.fd, text, 0, 4, 0) > 0);
   }
 
-  test('replies that come after the timeout of their calls harm nothing, and their descriptors are closed', async () => {
+  test('replies that come after the timeout of their calls have no effect, and their descriptors are closed', async () => {
     await using proxy = await StreamProxy.start(daemon.address);
     await using _service = await served();
     await using bus = await connect({ address: proxy.address });
     const remote = bus.proxy(Faults, NAME, '/faults');
-    // The rule and the question that the first call by a name sends before it are answered here.
+    // The rule and the query that the first call by a name sends before it are answered here.
     assert.is(await remote.call.Echo('at once'), 'at once');
     const before = openFds();
     const impatient = remote.with({ timeout: 50 }).call;
@@ -174,7 +174,7 @@ function addTests(daemon: PrivateBus): void {
       const calls = [impatient.Echo('late'), impatient.Pass(given)];
       for (const error of await Promise.all(calls.map(rejection))) assert.instance(error, TimeoutError);
       assert.is(bus.stats().unexpectedReplies, late - 2, 'the replies are still on their way');
-      // It waits its turn behind the late ones, and gets what is its own.
+      // It waits behind the late ones, and gets its own reply.
       const inTime = remote.call.Echo(`in time ${late}`);
       await proxy.arm({});
       assert.is(await inTime, `in time ${late}`);
@@ -186,7 +186,7 @@ function addTests(daemon: PrivateBus): void {
     count({ lateReplies: 6 });
   });
 
-  test('a peer that is cut off anywhere rejects what waits, on both ends', async () => {
+  test('a peer that is cut off at any byte rejects pending operations on both ends', async () => {
     const accepted: MessageBus[] = [];
     const onConnection = (peer: MessageBus) => {
       accepted.push(peer);

@@ -1,4 +1,4 @@
-// Header fields that no specification knows may be as many as fit into a header: what they cost the event loop.
+// A header may have as many unknown fields as fit into it: their cost for the event loop.
 import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,15 +10,15 @@ import type { Bytes } from '../helpers/wire.js';
 
 const test = suite('header cost');
 const FIELD_BYTES = 256 * 1024;
-/** Milliseconds that the loop may be held. */
+/** Milliseconds for which the loop may be blocked. */
 const HELD_LIMIT = 20 * patience;
-/** The machine may do other things meanwhile: what a message costs is what it costs at best. */
+/** The machine may do other things meanwhile: the cost of a message is its best result. */
 const MESSAGES = 12;
 const PING = { path: PATH, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
 
 const LETTERS = 'ybnqiuxtdsog';
 
-/** A signature that is another one for each number, of a type that has no values: an empty array. */
+/** A different signature for each number, of a type without values: an empty array. */
 function emptyArray(number: number): string {
   let letters = '';
   for (let rest = number + LETTERS.length ** 5; rest > 0; rest = Math.floor(rest / LETTERS.length)) {
@@ -31,19 +31,19 @@ const fields: Readonly<Record<string, (bytes: Bytes, number: number) => void>> =
   'a byte': (bytes) => bytes.u8(200).signature('y').u8(1),
   'a text': (bytes) => bytes.u8(201).signature('s').text('text'),
   'an empty array of one type': (bytes) => bytes.u8(202).signature('a(yv)').u32(0).align(8),
-  'an empty array of ever other types': (bytes, number) =>
+  'an empty array of a different type': (bytes, number) =>
     bytes.u8(203).signature(emptyArray(number)).align(4).u32(0).align(8),
 };
 
 for (const [what, write] of Object.entries(fields)) {
-  test(`256 KiB of unknown header fields with ${what} each hold the loop for less than 20 ms`, async () => {
+  test(`256 KiB of unknown header fields (${what} each) block the loop for less than 20 ms`, async () => {
     await using server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: () => {} });
     const end = await RawPeer.authenticated(server.address);
     const messages = Array.from({ length: MESSAGES }, (_, index) => {
       const moreFields = (bytes: Bytes) => {
         for (let number = 0; bytes.length < FIELD_BYTES; number++) write(bytes.align(8), index * 100_000 + number);
       };
-      // sd-bus drops some of these without a word; whatever comes of it, what follows is answered.
+      // sd-bus drops some of these silently; in any case the next message is answered.
       const costly = end.message({ type: 1, ...PING, moreFields });
       const serial = end.nextSerial();
       return { serial, bytes: Buffer.concat([costly, end.message({ type: 1, ...PING, serial })]) };

@@ -1,4 +1,4 @@
-// Answers and signals that are sound messages, but not what they claim to be: forged, doubled, unasked for, odd.
+// Valid messages with wrong content: forged, repeated, unrequested and odd answers and signals.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DBusError, NameTakenError, ProtocolError } from '../../src/index.js';
@@ -80,7 +80,7 @@ test('answers that the specification does not have are a ProtocolError and nothi
   assert.equal([ownedNames, pendingCalls], [0, 0]);
 });
 
-test('signals of the bus with another body change nothing', async () => {
+test('signals of the bus with another body have no effect', async () => {
   await using session = await Session.start();
   const { bus, peer } = session;
   const owners: unknown[] = [];
@@ -111,7 +111,7 @@ test('signals of the bus with another body change nothing', async () => {
   assert.equal(owners, [PEER, undefined]);
 });
 
-test('a reply that nobody waits for is ignored', async () => {
+test('an unrequested reply is ignored', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called();
   for (const replySerial of [call.serial + 1, call.serial + 1000, 0xffff_ffff]) {
@@ -139,7 +139,7 @@ test('the first of two replies is the reply', async () => {
   await session.assertAlive('two replies');
 });
 
-test('a reply from somebody who was not asked is ignored', async () => {
+test('a reply from a connection that was not called is ignored', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called();
   session.peer.send({ type: 2, sender: ':1.66', replySerial: call.serial, ...TEXT });
@@ -178,7 +178,7 @@ test('an error may have any name and any body, or none', async () => {
   }
 });
 
-test('keys of dictionaries pollute nothing', async () => {
+test('keys of dictionaries pollute no prototype', async () => {
   await using session = await Session.start();
   const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''];
   const body = bytesOf((b) =>

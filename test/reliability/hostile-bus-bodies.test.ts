@@ -1,4 +1,4 @@
-// A bus that sends bodies which do not fit their signature: each costs its own message, and nothing else.
+// A bus that sends bodies that do not match their signature: only their message is affected.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -18,7 +18,7 @@ import { bytesOf } from '../helpers/wire.js';
 
 const test = suite('hostile bus: bodies');
 
-test('a faulty body of a reply rejects its call and nothing else', async () => {
+test('an invalid body of a reply rejects its call and nothing else', async () => {
   await using session = await Session.start();
   for (const [rule, signature, bytes] of BAD_BODIES) {
     const { outcome, call } = await session.called();
@@ -33,7 +33,7 @@ test('a faulty body of a reply rejects its call and nothing else', async () => {
   assert.is(session.bus.stats().pendingCalls, 0);
 });
 
-test('a faulty body of an error reply rejects its call and nothing else', async () => {
+test('an invalid body of an error reply rejects its call and nothing else', async () => {
   await using session = await Session.start();
   for (const [rule, signature, bytes] of BAD_BODIES) {
     const { outcome, call } = await session.called();
@@ -46,7 +46,7 @@ test('a faulty body of an error reply rejects its call and nothing else', async 
   await session.assertAlive('error replies');
 });
 
-test('a call with a faulty body is answered with an error, and no handler runs', async () => {
+test('a call with an invalid body is answered with an error, and no handler runs', async () => {
   await using session = await Session.start();
   for (const [rule, signature, bytes] of BAD_BODIES) {
     const answer = await session.answer({ ...CALL, signature, body: bytes });
@@ -59,7 +59,7 @@ test('a call with a faulty body is answered with an error, and no handler runs',
   assert.is(session.handled, 1);
 });
 
-test('a call with a faulty body that wants no reply gets none', async () => {
+test('a call with an invalid body that wants no reply gets none', async () => {
   await using session = await Session.start();
   for (const [, signature, bytes] of BAD_BODIES)
     session.peer.send({ type: 1, ...CALL, flags: 1, signature, body: bytes });
@@ -69,7 +69,7 @@ test('a call with a faulty body that wants no reply gets none', async () => {
   assert.is(session.peer.sent.filter(({ type }) => type === 3).length, 0);
 });
 
-test('a signal with a faulty body is dropped and reported', async () => {
+test('a signal with an invalid body is dropped and reported', async () => {
   await using session = await Session.start();
   for (const [rule, signature, bytes] of BAD_BODIES) {
     session.problems.length = 0;
@@ -89,12 +89,12 @@ test('a signal with a faulty body is dropped and reported', async () => {
   assert.is(session.heard.length, 1);
 });
 
-test('what a transport cannot see of a body does no harm', async () => {
+test('faults of a body that a transport cannot see are harmless', async () => {
   await using session = await Session.start();
   await assertHiddenFaultsHarmless(session);
 });
 
-test('Unicode noncharacters are values, or an error that says what is wrong', async () => {
+test('Unicode noncharacters are values, or an error that names them', async () => {
   await using session = await Session.start();
   for (const text of ['\ufffe', '\uffff', '\ufdd0', '\u{1ffff}']) {
     const { outcome, call } = await session.called();

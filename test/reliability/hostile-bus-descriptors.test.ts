@@ -1,4 +1,4 @@
-// A bus that sends file descriptors which do not fit their message: no descriptor is lost, and none stays open.
+// A bus that sends file descriptors that do not match their message: no descriptor is lost, and none stays open.
 import { fstatSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -34,7 +34,7 @@ async function start(): Promise<DescriptorSession> {
   });
 }
 
-/** Has a reply with descriptors settle a call. */
+/** Settles a call by a reply with descriptors. */
 async function replyWith(
   session: DescriptorSession,
   attached: number,
@@ -67,7 +67,7 @@ for (const [what, attached, unixFds, signature, body] of [
   ['the index 2³² − 1', 1, 1, 'h', bytesOf((b) => b.u32(0xffff_ffff))],
   ['an index behind the last descriptor in a variant', 2, 2, 'v', bytesOf((b) => b.signature('h').align(4).u32(2))],
   ['good indices and a bad one', 2, 2, 'ah', bytesOf((b) => b.array(4, (a) => a.u32(0).u32(1).u32(2)))],
-  ['good indices and a string that is none', 2, 2, 'hhs', bytesOf((b) => b.u32(0).u32(1).text('\0'))],
+  ['good indices and an invalid string', 2, 2, 'hhs', bytesOf((b) => b.u32(0).u32(1).text('\0'))],
 ] as const) {
   testUnless(missing, test, `${what}: the message fails and its descriptors are closed`, async () => {
     await using session = await start();
@@ -117,7 +117,7 @@ for (const [what, attached, unixFds] of BAD_FD_COUNTS) {
       const waiting = await session.called();
       const lost = rejection(waiting.outcome);
       const reply = { type: 2, unixFds, signature: 'h', body: bytesOf((b) => b.u32(0)) };
-      // Only where the reply is dropped is there nothing else to end the call.
+      // Only if the reply is dropped, nothing else ends the call.
       const timeout = TRANSPORT.dropsBadHeaders ? 200 : undefined;
       const asked = rejection(replyWith(session, attached, unixFds, reply.signature, reply.body, timeout));
       if (TRANSPORT.dropsBadHeaders) {
@@ -129,7 +129,7 @@ for (const [what, attached, unixFds] of BAD_FD_COUNTS) {
       }
     }
     if (TRANSPORT.closesDescriptorsOfDropped) await assertNoFdsLeft(before);
-    // A leak of sd-bus itself, which docs/reliability/report.md tells of.
+    // A leak of sd-bus itself; see docs/reliability/report.md.
     else await assertFdsLeft(before, attached);
   });
 }

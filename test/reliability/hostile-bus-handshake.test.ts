@@ -1,4 +1,4 @@
-// A bus that hangs up, stops or lies while a client connects: each is one rejected promise.
+// A bus that hangs up, stops or sends garbage while a client connects: each is one rejected promise.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -21,7 +21,7 @@ const test = suite('hostile bus: handshake');
 
 const TEXT = { signature: 's', body: bytesOf((b) => b.text('text')) };
 
-test('a bus that hangs up anywhere in the handshake is a ConnectError', async () => {
+test('a bus that hangs up at any point of the handshake is a ConnectError', async () => {
   for (let length = 0; length < HANDSHAKE.length; length++) {
     await using server = await FakeBus.start({ handshake: { text: HANDSHAKE.slice(0, length), hangUp: true } });
     const error = await rejection(connect({ address: server.address }));
@@ -30,7 +30,7 @@ test('a bus that hangs up anywhere in the handshake is a ConnectError', async ()
   }
 });
 
-test('a bus that stops anywhere in the handshake is given up after the timeout', async () => {
+test('connecting to a bus that stops at any point of the handshake fails after the timeout', async () => {
   await Promise.all(
     Array.from({ length: HANDSHAKE.length }, async (_, length) => {
       await using server = await FakeBus.start({ handshake: { text: HANDSHAKE.slice(0, length), hangUp: false } });
@@ -43,7 +43,7 @@ test('a bus that stops anywhere in the handshake is given up after the timeout',
 
 const UNTOLD = 'while trying to authenticate (it rejected this client, has another guid than';
 const AWAY = 'while trying to authenticate (the bus rejected this user';
-// The end of a line is waited for, and it may still come.
+// The rest of a line is awaited, and may still come.
 const LATE = 'ETIMEDOUT while trying to authenticate: it did not complete authentication within 300 ms (is it a bus';
 
 for (const [what, text, onSdBus, onSocket] of [
@@ -54,7 +54,7 @@ for (const [what, text, onSdBus, onSocket] of [
     'EBADMSG while trying to authenticate: a line of the handshake must not exceed 16 KiB; it said "OK 000',
   ],
   [
-    'an id that is none',
+    'an invalid id',
     'DATA\r\nOK xyz\r\nAGREE_UNIX_FD\r\n',
     `EPERM ${UNTOLD}`,
     'EBADMSG while trying to authenticate: the GUID of OK must be 32 hexadecimal digits; it said "OK xyz" (is it a bus?)',
@@ -68,7 +68,7 @@ for (const [what, text, onSdBus, onSocket] of [
   ['zeros', '\0'.repeat(100), LATE, LATE],
   ['a hundred rejections', 'REJECTED EXTERNAL\r\n'.repeat(100), `EPERM ${UNTOLD}`, `EACCES ${AWAY}`],
 ] as const) {
-  test(`a handshake with ${what} is a ConnectError that says why`, async () => {
+  test(`a handshake with ${what} is a ConnectError with the reason`, async () => {
     await using server = await FakeBus.start({ handshake: { text, hangUp: false } });
     const timeout = onSdBus === LATE ? 300 : 20_000 * patience;
     const error = await rejection(connect({ address: server.address, timeout }));
@@ -87,19 +87,19 @@ test('a bus that does not pass descriptors still connects', async () => {
   await session.assertAlive('a refused descriptor');
 });
 
-test('messages right behind the handshake, before Hello was said, disturb nothing', async () => {
+test('messages right after the handshake, before Hello was sent, have no effect', async () => {
   const early = wireMessage({ ...SIGNAL, ...TEXT, sender: PEER }).toString('latin1');
   assert.is(early, Buffer.from(early, 'utf8').toString('utf8'), 'the handshake is written as text');
   await using session = await Session.start({ handshake: { text: HANDSHAKE + early, hangUp: false } });
   await session.assertAlive('early');
 });
 
-/** The bus's answer to Hello is told apart from the others: without it there is no connection. */
+/** The bus's answer to Hello has its own variants: without it there is no connection. */
 const onHello = (answer: (call: SentMessage) => Uint8Array | 'silence' | undefined) => ({
   answer: (call: SentMessage) => (call.member === 'Hello' ? answer(call) : undefined),
 });
 
-test('a bus that answers Hello with something else is refused', async () => {
+test('a bus that answers Hello with another body is refused', async () => {
   for (const [reply, kind] of [
     [{ type: 2 }, ProtocolError],
     [{ type: 2, signature: 'u', body: bytesOf((b) => b.u32(5)) }, ProtocolError],
@@ -116,7 +116,7 @@ test('a bus that answers Hello with something else is refused', async () => {
   }
 });
 
-test('a bus that never answers Hello is given up after the timeout', async () => {
+test('connecting to a bus that never answers Hello fails after the timeout', async () => {
   await using server = await FakeBus.start(onHello(() => 'silence'));
   const error = await rejection(connect({ address: server.address, timeout: 100 }));
   assert.instance(error, ConnectError);

@@ -1,4 +1,4 @@
-// A bus that sends headers which break the specification, or which go beyond what this version of it knows.
+// A bus that sends headers that violate the specification, or that extend it.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionClosedError, ProtocolError, TimeoutError } from '../../src/index.js';
@@ -39,7 +39,7 @@ const isReply = ({ type }: WireMessage) => type === 2 || type === 3;
 for (const [what, message, breach] of TRANSPORT.checksWholeHeader
   ? [...BAD_HEADERS, ...HARMLESS_BAD_HEADERS]
   : BAD_HEADERS) {
-  test(`${what} costs its message, which is told`, async () => {
+  test(`${what} costs its message, which is reported`, async () => {
     await using session = await Session.start();
     session.peer.send(message);
     await session.assertAlive(what);
@@ -49,7 +49,7 @@ for (const [what, message, breach] of TRANSPORT.checksWholeHeader
   });
 }
 
-test('a caller whose header is bad is answered with the rule, unless it does not say who it is', async () => {
+test('a caller whose header is invalid gets the rule as an error, if the header has its name', async () => {
   await using session = await Session.start();
   const text = 'the header of the message is not valid: MEMBER must be a member name';
   for (const [destination, sender, isAnswered] of [
@@ -69,7 +69,7 @@ test('a caller whose header is bad is answered with the rule, unless it does not
   }
 });
 
-test('a reply with a bad header rejects its call, where the transport shows it', async () => {
+test('a reply with an invalid header rejects its call, if the transport shows it', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called(TRANSPORT.dropsBadHeaders ? 100 : undefined);
   session.peer.send({ type: 2, path: 'none', replySerial: call.serial });
@@ -79,7 +79,7 @@ test('a reply with a bad header rejects its call, where the transport shows it',
   await session.assertAlive('a bad reply');
 });
 
-test('a reply that is forwarded and names no sender, on a bus that names all, is a reply to no call', async () => {
+test('a forwarded reply without a sender, on a bus that sets all senders, answers no call', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called();
   const forged = { type: 3, serial: 900, destination: CLIENT, replySerial: call.serial, errorName: 'a.b.Forged' };
@@ -88,7 +88,7 @@ test('a reply that is forwarded and names no sender, on a bus that names all, is
   assert.equal(await outcome, []);
 });
 
-test('what ends the connection rejects the calls that wait', async () => {
+test('a fault that ends the connection rejects pending calls', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called(TRANSPORT.dropsBadHeaders ? 100 : undefined);
   session.peer.send({ type: 2, version: 9, replySerial: call.serial });
@@ -97,7 +97,7 @@ test('what ends the connection rejects the calls that wait', async () => {
 });
 
 for (const [rule, message] of TRANSPORT.checksWholeHeader ? [] : [...HARMLESS_BAD_FRAMES, ...HARMLESS_BAD_HEADERS]) {
-  test(`${rule} does no harm`, async () => {
+  test(`${rule} is harmless`, async () => {
     await using session = await Session.start();
     session.peer.send(message);
     await session.assertAlive(rule);
@@ -118,7 +118,7 @@ for (const [what, bytes, breach] of ENDLESS) {
   });
 }
 
-test('header fields that claim more than 64 MiB are never waited for without end', async () => {
+test('header fields that claim more than 64 MiB are not awaited endlessly', async () => {
   await using session = await Session.start();
   const { outcome } = await session.called(100);
   session.peer.inject(session.peer.message({ ...SIGNAL, claimedFieldsLength: 2 ** 26 + 1 }));
@@ -141,7 +141,7 @@ test('unknown message types are ignored', async () => {
   assert.is(session.handled, 0);
 });
 
-test('unknown header fields are ignored, whatever they hold', async () => {
+test('unknown header fields are ignored, whatever they contain', async () => {
   await using session = await Session.start();
   for (const code of [10, 100, 255]) {
     for (const [type, value] of [
@@ -191,7 +191,7 @@ test('a call that wants no reply gets none, not even an error', async () => {
   );
 });
 
-test('header fields that a type of message has no use for are ignored', async () => {
+test('header fields that have no meaning for a type of message are ignored', async () => {
   await using session = await Session.start();
   session.peer.send({ ...SIGNAL, errorName: 'org.example.Error' });
   const { outcome, call } = await session.called();
@@ -202,7 +202,7 @@ test('header fields that a type of message has no use for are ignored', async ()
   assert.is(session.heard.length, TRANSPORT.takesSpareReplySerials ? 2 : 1);
 });
 
-test('a path, a signature and names of the greatest length are taken', async () => {
+test('a path, a signature and names of the greatest length are accepted', async () => {
   await using session = await Session.start();
   const name = `a.${'b'.repeat(253)}`;
   let heard = 0;
@@ -254,7 +254,7 @@ test('a reply with a path that leaves no room for anything is judged by its send
   }
 });
 
-test('a message for somebody else is not answered', async () => {
+test('a message for another connection is not answered', async () => {
   await using session = await Session.start();
   const overheard = session.peer.send({ type: 1, ...CALL, ...TEXT, destination: ':1.99' });
   session.peer.send({ type: 1, ...CALL, ...TEXT, destination: 'org.example.Other' });

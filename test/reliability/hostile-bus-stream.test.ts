@@ -67,11 +67,11 @@ test('a thousand messages in one piece keep their order', async () => {
   );
 });
 
-/** Where memory is watched, nothing is moved without being copied: ten times as much takes a hundred times as long then. */
+/** Under a sanitizer nothing is moved without being copied: ten times the size takes a hundred times as long then. */
 const LARGEST = patience > 1 && TRANSPORT.movesWhatItReads ? 3 : 10;
 
 for (const megabytes of [0.25, 1, LARGEST]) {
-  test(`a message of ${megabytes} MB arrives whole, and what follows it too`, async () => {
+  test(`a message of ${megabytes} MB arrives whole, and so does the next one`, async () => {
     await using session = await Session.start();
     const data = Buffer.alloc(megabytes * 1_000_000, 'abc');
     const large = {
@@ -79,7 +79,7 @@ for (const megabytes of [0.25, 1, LARGEST]) {
       body: bytesOf((b) => b.u32(data.length).raw(data).align(4).text('between').u32(data.length).raw(data)),
     };
     session.peer.send({ ...SIGNAL, ...large });
-    // How long forty megabytes take is for the machine: sd-bus may copy all that it has of a message at every read.
+    // The time for forty megabytes depends on the machine: sd-bus may copy the whole partial message at every read.
     const { outcome, call } = await session.called(100_000 * patience);
     session.peer.inject(
       session.peer.message({ type: 2, replySerial: call.serial, ...large }),
@@ -93,7 +93,7 @@ for (const megabytes of [0.25, 1, LARGEST]) {
   });
 }
 
-/** A value of each kind, and what it reads as. */
+/** A value of each kind, and the value that is read. */
 function writeEverything(bytes: Bytes): void {
   bytes.u8(200).u32(1).u16(0x8001).u16(0xfffe).u32(0x8000_0001).u32(0xffff_fffe);
   bytes.u64(0x8000_0000_0000_0001n).u64(0xffff_ffff_ffff_fffen).f64(-1.5);
@@ -184,7 +184,7 @@ test('a large big-endian array of numbers is swapped', async () => {
   assert.equal(session.heard[0]?.body, [Array.from({ length: 200_000 }, (_, i) => i)]);
 });
 
-test('a bus that hangs up in the middle of a message is a loss, wherever it stops', async () => {
+test('a bus that hangs up at any byte of a message is a loss', async () => {
   const full = wireMessage({ ...SIGNAL, ...TEXT, destination: CLIENT, sender: PEER, serial: 77 });
   for (let length = 1; length < full.length; length += length < 24 ? 1 : 7) {
     await using session = await Session.start();
@@ -196,7 +196,7 @@ test('a bus that hangs up in the middle of a message is a loss, wherever it stop
   }
 });
 
-test('what came whole before the bus hung up still arrives', async () => {
+test('complete messages before the hang-up still arrive', async () => {
   await using session = await Session.start();
   const { outcome, call } = await session.called();
   const reply = session.peer.message({ type: 2, replySerial: call.serial, ...TEXT });

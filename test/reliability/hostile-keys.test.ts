@@ -1,6 +1,6 @@
 /**
  * Dictionaries whose number keys were made to collide, in every place of a message, from a peer and on both transports:
- * each costs its own message and no more time than its bytes, and its descriptors are closed.
+ * each costs only its own message and the time for its bytes, and its descriptors are closed.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ const test = suite('hostile peers: colliding keys');
 
 const LIMITS_EXCEEDED = 'org.freedesktop.DBus.Error.LimitsExceeded';
 
-/** There and back again takes so long at most; without a bound one message takes a second or more. */
+/** The longest time of a round trip; without a bound one message takes a second or more. */
 const LIMIT = 400 * patience;
 
 const Target = defineInterface('org.example.Target', {
@@ -34,7 +34,7 @@ const body = Object.fromEntries(
   ]),
 ) as Record<(typeof COLLIDING_TYPES)[number], Buffer>;
 
-/** Writes a variant of a dictionary behind what is written already. */
+/** Writes a variant of a dictionary after the bytes that are written already. */
 function variant(bytes: Bytes, type: (typeof COLLIDING_TYPES)[number]): Bytes {
   const dictionary = body[type];
   return bytes.signature(`a{${type}y}`).align(4).raw(dictionary.subarray(0, 4)).align(8).raw(dictionary.subarray(8));
@@ -48,7 +48,7 @@ async function timed<T>(what: string, run: () => Promise<T>): Promise<T> {
   return result;
 }
 
-test('arguments, variants and properties of colliding keys are refused, and the next call is answered', async () => {
+test('arguments, variants and properties with colliding keys are refused, and the next call is answered', async () => {
   await using honest = await peers();
   await using session = await Session.accept(honest.server);
   const received: unknown[] = [];
@@ -87,7 +87,7 @@ test('arguments, variants and properties of colliding keys are refused, and the 
   assert.equal(received, []);
 });
 
-test('a reply of colliding keys rejects its call, a signal is dropped and reported', async () => {
+test('a reply with colliding keys rejects its call, a signal is dropped and reported', async () => {
   const server = await FakeBus.start();
   await using session = await Session.connect(server, { address: server.address, peer: true });
   for (const type of COLLIDING_TYPES) {
@@ -99,7 +99,7 @@ test('a reply of colliding keys rejects its call, a signal is dropped and report
     assert.instance(error, LimitsExceededError);
     assert.match(error.message, /share one chain/);
   }
-  // A listener that does not look at the values pays nothing for them.
+  // A listener that does not read the values does not spend time on them.
   const looked: unknown[] = [];
   await session.bus.subscribe({ member: 'Looked' }, (message) => looked.push(message.body));
   await timed('signals', async () => {

@@ -1,5 +1,5 @@
-// Clients and servers that break the authentication protocol, stop in it or hang up: each is one clear end, nobody else
-// notices, and nothing is left behind.
+// Clients and servers that break the authentication protocol, stop in it or hang up: each ends with one clear error, other
+// peers are not affected, and nothing is left behind.
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -25,26 +25,26 @@ function serve(options: Partial<ListenOptions> = {}): Promise<PeerServer> {
   return listen({ address: `unix:tmpdir=${folder}`, onConnection, ...options });
 }
 
-/** Everybody else goes on: an honest client is served as before. */
+/** Other peers are served: a well-behaved client gets its answer as before. */
 async function assertServes(server: PeerServer, because: string): Promise<void> {
   await using client = await connect({ address: server.address, peer: true });
   assert.is(await client.proxy(Example, PATH).call.Echo('honest'), 'honest', because);
 }
 
-/** What was opened by `run` is closed in the end. */
+/** Everything that `run` opened is closed in the end. */
 async function assertLeavesNothing(run: () => Promise<void>): Promise<void> {
   const before = openFds();
   for (let i = 0; i < 5; i++) await run();
   await assertNoFdsLeft(before);
 }
 
-/** What is true of the socket transport only is not tested on sd-bus, for this reason. */
+/** Properties of the socket transport only are not tested on sd-bus, for this reason. */
 const butOnSdBus = (reason: string) => (onSocket ? undefined : reason);
 
-/** What keeps sd-bus from hanging up at once: it answers as it would a slip of the pen, and goes on until time is up. */
-const patientWithLines = 'sd-bus waits for better lines until the time for authentication is over';
+/** Why sd-bus does not hang up at once: it answers as it would a typing error, and continues until the timeout. */
+const patientWithLines = 'sd-bus waits for valid lines until authentication times out';
 
-/** Clients that are hung up on at once, unless the transport under test does not. */
+/** Clients that are disconnected at once, unless the transport under test does not. */
 const hostile: readonly (readonly [what: string, bytes: string | Buffer, missing?: string | undefined])[] = [
   ['no NUL at the beginning', 'AUTH EXTERNAL\r\n'],
   ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
@@ -53,7 +53,7 @@ const hostile: readonly (readonly [what: string, bytes: string | Buffer, missing
   [
     'a line of 20 KiB',
     `\0AUTH ${'A'.repeat(20 * 1024)}\r\n`,
-    butOnSdBus('sd-bus limits no line, only all of them to 64 KiB'),
+    butOnSdBus('sd-bus does not limit a line, only the handshake to 64 KiB'),
   ],
   ['a hundred attempts', `\0${'AUTH EXTERNAL 39393939\r\n'.repeat(100)}`, butOnSdBus(patientWithLines)],
   ['a hundred unknown commands', `\0${'HELLO\r\n'.repeat(100)}`, butOnSdBus(patientWithLines)],
@@ -70,7 +70,7 @@ const hostile: readonly (readonly [what: string, bytes: string | Buffer, missing
 ];
 
 for (const [what, bytes, missing] of hostile) {
-  testUnless(missing, test, `a client that says ${what} is hung up on, without a call of its answered`, async () => {
+  testUnless(missing, test, `a client that sends ${what} is disconnected, and its call is not answered`, async () => {
     await using server = await serve();
     await assertLeavesNothing(async () => {
       const peer = await RawPeer.connect(server.address);
@@ -83,7 +83,7 @@ for (const [what, bytes, missing] of hostile) {
   });
 }
 
-test('a client that says one byte at a time is let in, and served', async () => {
+test('a client that sends one byte at a time is accepted, and served', async () => {
   await using server = await serve();
   const peer = await RawPeer.connect(server.address);
   for (const byte of Buffer.concat([Buffer.from(BEGIN_EXTERNAL, 'latin1'), CALL])) {
@@ -96,7 +96,7 @@ test('a client that says one byte at a time is let in, and served', async () => 
   peer.close();
 });
 
-test('a client that hangs up anywhere in its handshake leaves nothing behind', async () => {
+test('a client that hangs up at any point of its handshake leaves nothing behind', async () => {
   await using server = await serve();
   await assertLeavesNothing(async () => {
     const peers: RawPeer[] = [];
@@ -112,7 +112,7 @@ test('a client that hangs up anywhere in its handshake leaves nothing behind', a
   while (server.connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test('a client that stops anywhere in its handshake is turned away after its time', async () => {
+test('a client that stops at any point of its handshake is disconnected after the timeout', async () => {
   await using server = await serve({ authenticationTimeout: 100 });
   await assertLeavesNothing(async () => {
     const peers = [];
@@ -143,9 +143,9 @@ test('a server that closes in the middle of handshakes leaves nothing behind', a
 });
 
 testUnless(
-  butOnSdBus('sd-bus hears nothing of who has hung up before it could answer'),
+  butOnSdBus('sd-bus does not handle a client that hangs up before it could answer'),
   test,
-  'what a client says and then hangs up is heard, although it does not wait for the answers',
+  'messages of a client that then hangs up are handled, although it does not wait for the answers',
   async () => {
     let hear: (text: unknown) => void = () => {};
     await using server = await serve({
@@ -167,7 +167,7 @@ testUnless(
   },
 );
 
-/** A server that says the same to every client, as soon as it has heard something, and may hang up then. */
+/** A server that sends the same to every client once it has received something, and may hang up then. */
 async function withServer(
   text: string,
   hangUp: boolean,
@@ -204,7 +204,7 @@ const failure = async (address: string, timeout = 20_000 * patience) => {
   return error.message;
 };
 
-test('a server that hangs up anywhere in the handshake is a ConnectError', async () => {
+test('a server that hangs up at any point of the handshake is a ConnectError', async () => {
   for (let length = 0; length < ANSWER.length; length++) {
     await withServer(ANSWER.slice(0, length), true, async (address) => {
       const text = await failure(address);
@@ -214,7 +214,7 @@ test('a server that hangs up anywhere in the handshake is a ConnectError', async
   }
 });
 
-test('a server that stops anywhere in the handshake is given up after the timeout', async () => {
+test('connecting to a server that stops at any point of the handshake fails after the timeout', async () => {
   await Promise.all(
     Array.from({ length: ANSWER.length - 1 }, (_, length) =>
       withServer(ANSWER.slice(0, length), false, async (address) => {
@@ -226,7 +226,7 @@ test('a server that stops anywhere in the handshake is given up after the timeou
 
 for (const [what, text, reason] of [
   ['a line that never ends', `OK ${'0'.repeat(100_000)}`, 'a line of the handshake must not exceed 16 KiB'],
-  ['an id that is none', 'OK xyz\r\nAGREE_UNIX_FD\r\n', 'the GUID of OK must be 32 hexadecimal digits'],
+  ['an invalid id', 'OK xyz\r\nAGREE_UNIX_FD\r\n', 'the GUID of OK must be 32 hexadecimal digits'],
   [
     'a hundred rejections',
     'REJECTED EXTERNAL\r\n'.repeat(100),
@@ -240,15 +240,15 @@ for (const [what, text, reason] of [
   ['a hundred errors', 'ERROR\r\n'.repeat(100), 'CANCEL must be answered with REJECTED'],
   ['zeros', '\0'.repeat(100), 'printable ASCII'],
   ['HTTP', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'.repeat(30), 'more than 64 lines'],
-  ['nonsense for an answer to NEGOTIATE_UNIX_FD', `${ANSWER.slice(0, 37)}MAYBE\r\n`, 'AGREE_UNIX_FD or ERROR'],
+  ['an invalid answer to NEGOTIATE_UNIX_FD', `${ANSWER.slice(0, 37)}MAYBE\r\n`, 'AGREE_UNIX_FD or ERROR'],
 ] as const) {
-  const silent = butOnSdBus('sd-bus does not tell what was wrong with an answer, or waits for a better one');
+  const silent = butOnSdBus('sd-bus does not say what was wrong with an answer, or waits for a valid one');
   testUnless(
     what === 'a hundred rejections' ? undefined : silent,
     test,
-    `a server that answers with ${what} is a ConnectError that says why`,
+    `a server that answers with ${what} is a ConnectError with the reason`,
     async () => {
-      // The reasons are none that a timeout has.
+      // The reasons differ from that of a timeout.
       await assertLeavesNothing(() =>
         withServer(text, false, async (address) => {
           assert.match(await failure(address), reason);
@@ -258,9 +258,9 @@ for (const [what, text, reason] of [
   );
 }
 
-test('a server that says one byte at a time is understood, its first message included', async () => {
+test('a server that sends one byte at a time is understood, including its first message', async () => {
   const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping', serial: 9 };
-  // sd-bus asks on a line of its own, which is answered by one, who it is that it authenticates as.
+  // sd-bus asks on a separate line, which has a separate answer, as which user it authenticates.
   const text = (onSocket ? '' : 'DATA\r\n') + ANSWER + wireMessage(ping).toString('latin1');
   await withServer(
     text,
@@ -278,7 +278,7 @@ test('a server that says one byte at a time is understood, its first message inc
   );
 });
 
-test('a client that gives up in the middle of a handshake leaves nothing behind', async () => {
+test('a client that is aborted in the middle of a handshake leaves nothing behind', async () => {
   await assertLeavesNothing(() =>
     withServer('', false, async (address) => {
       assert.match(await failure(address, 20), 'ETIMEDOUT');

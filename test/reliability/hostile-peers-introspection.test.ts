@@ -1,5 +1,5 @@
-// Objects that describe themselves with malicious introspection data, or lie about what they are: asking them costs
-// little and ends well.
+// Objects with hostile introspection data, or that do not behave as they describe: introspecting them costs little and ends
+// with an error or a description.
 import { subscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,7 +24,7 @@ const test = suite('hostile introspection data');
 const problems: Problem[] = [];
 subscribe('busbar:problem', (problem) => void problems.push(problem as Problem));
 
-/** What the liar answers to everything that it is asked. */
+/** The answers of the service to every call. */
 let answer: { readonly signature: string; readonly body: readonly unknown[] };
 liar.addMessageHandler((message) => {
   if (message.type !== MessageType.MethodCall) return false;
@@ -47,7 +47,7 @@ function introspect(xml: string) {
   return client.object(liar.uniqueName as string, '/');
 }
 
-/** The milliseconds that refusing may take, generously; parsing 10 MB naively takes longer. */
+/** The milliseconds that a refusal may take, generously; parsing 10 MB naively takes longer. */
 const QUICK = 3000;
 
 const nested = (element: string, depth: number) => `<${element}>`.repeat(depth) + `</${element}>`.repeat(depth);
@@ -71,7 +71,7 @@ for (const [what, xml] of [
   ['XML of something else', '<html><body/></html>'],
   ['XML that ends too early', '<node><interface name="a.b">'],
 ] as const) {
-  test(`${what} is refused with a reason, soon`, async () => {
+  test(`${what} is refused soon, with a reason`, async () => {
     const started = performance.now();
     const error = await rejection(introspect(xml));
     assert.instance(error, InvalidReplyError);
@@ -81,7 +81,7 @@ for (const [what, xml] of [
   });
 }
 
-test('members and interfaces that cannot be are passed over and reported, and the rest works', async () => {
+test('invalid members and interfaces are skipped and reported, and the rest works', async () => {
   const object = await introspect(`<node>
     <interface name="no"><method name="A"/></interface>
     <interface name="org.example.Good">
@@ -120,7 +120,7 @@ test('members and interfaces that cannot be are passed over and reported, and th
   );
 });
 
-test('an answer that is no text at all is refused', async () => {
+test('an answer that is not text is refused', async () => {
   for (const [signature, body] of [
     ['', []],
     ['u', [5]],
@@ -143,7 +143,7 @@ test('a description of a thousand interfaces with fifty methods each is read', a
   assert.is(object.node.interfaces.get('org.example.I999')?.methods.size, 50);
 });
 
-test('a peer that answers otherwise than it says is decoded by what it sends', async () => {
+test('answers of a peer that differ from its description are decoded by their own signature', async () => {
   const object = await introspect(`<node><interface name="org.example.Good">
     <method name="Ask"><arg type="u" direction="out"/></method><property name="R" type="s" access="read"/>
   </interface></node>`);

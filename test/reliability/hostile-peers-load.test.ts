@@ -1,5 +1,5 @@
 // time limit: 240 s
-// Peers that ask for too much at once, flood, vanish or die: everything settles, memory stays bounded, timers fire.
+// Peers that send too much at once, without pause, disappear or die: everything settles, memory is bounded, timers fire.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -25,10 +25,10 @@ const Busy = defineInterface(NAME, {
   signals: { Tick: { args: ['number:u', 'text:s'] } },
 });
 
-/** Milliseconds that timers may wait. sd-bus moves all of its queue up for each message that it takes from it. */
+/** Milliseconds that timers may wait. sd-bus moves its whole queue for each message that it takes from it. */
 const LONGEST_GAP = transportKind() === 'socket' ? 2000 : 10_000;
 
-/** Everything that a promise may become, by the name of the error's class. */
+/** The possible outcomes of a promise, by the name of the error's class. */
 async function outcomesOf(promises: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const result of await Promise.allSettled(promises)) {
@@ -38,15 +38,15 @@ async function outcomesOf(promises: readonly Promise<unknown>[]): Promise<Record
   return counts;
 }
 
-/** Milliseconds of the processor's time that this process has had. */
+/** The processor time of this process, in milliseconds. */
 function busyTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
 /**
- * The longest time between two turns of a 10 ms timer, in milliseconds, while something runs; and the most that this
- * process has worked between two, which does not depend on what else the machine does.
+ * The longest time between two turns of a 10 ms timer, in milliseconds, while `run` runs; and the longest processor time
+ * between two turns, which does not depend on other processes.
  */
 async function longestGap(run: () => Promise<void>): Promise<{ gap: number; work: number; ticks: number }> {
   let last = performance.now();
@@ -73,7 +73,7 @@ async function longestGap(run: () => Promise<void>): Promise<{ gap: number; work
   return { gap, work, ticks };
 }
 
-/** Runs a script that finds `bus` and `Busy` in place, in a process of its own on this bus. */
+/** Runs a script with `bus` and `Busy` in scope, in a separate process on this bus. */
 function peerProcess(daemon: PrivateBus, script: string): Program {
   const preamble = `
     import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
@@ -94,7 +94,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     skip(test, daemonKind, missing);
     continue;
   }
-  // A session's dbus-daemon allows 50 000 calls that wait; the call that asks how it goes comes on top.
+  // A session's dbus-daemon allows 50 000 pending calls; the call that asks for progress is one more.
   const limits = daemonKind === 'dbus-daemon' ? { max_replies_per_connection: 110_000 } : {};
   const daemon = await PrivateBus.start({ daemon: daemonKind, limits });
   const client = await connect({ address: daemon.address });
@@ -136,10 +136,10 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   for (const count of [1000, 100_000]) {
     atDaemon(`${count} calls at once are all answered, each with its own reply`, async () => {
-      // How long it takes is for the machine: sd-bus has half a minute to do where others work as well.
+      // The time depends on the machine: sd-bus has half a minute of work if other processes are busy.
       const { call } = proxy.with({ timeout: 100_000 * patience });
       const calls = Array.from({ length: count }, (_, number) => call.Add(number, 1));
-      // To make and to write what is called in one turn takes that turn; to answer it does not.
+      // Calls that are made in one turn take that turn to encode and write; answers do not.
       void client.flush();
       const { gap } = await longestGap(async () => {
         const sums = await Promise.all(calls);
@@ -149,20 +149,20 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     });
   }
 
-  atDaemon('1000 calls that nobody answers all time out', async () => {
+  atDaemon('1000 calls without an answer all time out', async () => {
     const outcomes = await outcomesOf(Array.from({ length: 1000 }, () => proxy.with({ timeout: 50 }).call.Never()));
     assert.equal(outcomes, { TimeoutError: 1000 });
   });
 
-  atDaemon('1000 calls to a service that is not there all reject', async () => {
+  atDaemon('1000 calls to an unknown service all reject', async () => {
     const nobody = client.proxy(Busy, 'org.example.Nobody', '/');
     const errors = await Promise.all(Array.from({ length: 1000 }, () => rejection(nobody.call.Never())));
     assert.ok(errors.every((error) => error instanceof ServiceUnknownError));
   });
 
-  atDaemon('more than can be queued is refused with back-pressure, and what was accepted arrives', async () => {
+  atDaemon('messages beyond the queue are refused, and accepted ones arrive', async () => {
     const megabyte = new Uint8Array(1_000_000);
-    // How long it takes is for the machine here, too: sd-bus may copy all that it has of a message at every read.
+    // The time depends on the machine here, too: sd-bus may copy the whole partial message at every read.
     const { call } = proxy.with({ timeout: 100_000 * patience });
     const outcomes = await outcomesOf(Array.from({ length: 300 }, () => call.Take(megabyte)));
     assert.is((outcomes.fulfilled ?? 0) + (outcomes.BackpressureError ?? 0), 300, JSON.stringify(outcomes));
@@ -171,7 +171,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await call.Take(megabyte);
   });
 
-  atDaemon('100 000 signals of a flood arrive in order, while timers fire and memory stays bounded', async () => {
+  atDaemon('100 000 signals sent without pause arrive in order, while timers fire and memory is bounded', async () => {
     const count = 100_000;
     let received = 0;
     let inOrder = true;
@@ -222,11 +222,11 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.ok(work < 500 * patience, `a timer waited for ${work} ms of work`);
     assert.ok(gap < LONGEST_GAP * patience, `a timer waited ${gap} ms`);
     assert.ok(ticks > 5);
-    // Who is watched by a sanitizer keeps what was freed for a while.
+    // A sanitizer keeps freed memory for a while.
     assert.ok(peak - before < 200_000_000 * patience, `memory grew by ${peak - before} bytes`);
   });
 
-  atDaemon('callers that vanish in the middle of a call cost nothing', async () => {
+  atDaemon('callers that disappear in the middle of a call leave nothing behind', async () => {
     const before = { ...callers };
     const caller = peerProcess(
       daemon,
@@ -245,8 +245,8 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     while (callers.vanished < before.vanished + 200 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    assert.is(callers.vanished, before.vanished + 200, 'every handler hears of it');
-    // The rules that followed the callers are taken back.
+    assert.is(callers.vanished, before.vanished + 200, 'the AbortSignal of every handler fires');
+    // The rules that watched the callers are removed.
     await service.listNames();
     assert.is(service.stats().matchRules, 0);
   });

@@ -1,5 +1,5 @@
-// Peers that authenticate and then send what breaks the specification, to a server and to a client: it costs their own
-// connection or their own message, everybody else is served as before, and nothing of it is left.
+// Peers that authenticate and then violate the specification, against a server and against a client: only their own
+// connection or message is affected, other peers are served as before, and nothing is left behind.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionClosedError, DBusError, ProtocolError, TimeoutError } from '../../src/index.js';
@@ -27,11 +27,11 @@ import { bytesOf, type WireMessage } from '../helpers/wire.js';
 
 const test = suite('hostile peers: messages');
 
-/** What the hostile peer is, and how descriptors get to the library's end. */
+/** The role of the hostile peer, and how descriptors get to the library's end. */
 interface Role {
   readonly name: string;
   readonly attacked: 'client' | 'server';
-  /** The attacked end's session; `through` stands between both where descriptors are to be attached. */
+  /** The session of the attacked end; `through` is between both if descriptors are to be attached. */
   readonly meet: (honest: Peers, through?: (address: string) => Promise<string>) => Promise<Session>;
 }
 
@@ -52,14 +52,14 @@ const roles: readonly Role[] = [
   },
 ];
 
-/** A server with an honest client, to whom nothing may happen: the server may be the one that is attacked. */
+/** A server with a well-behaved client, which must not be affected: the server may be the one that is attacked. */
 async function honestPeers(): Promise<Peers> {
   const honest = await peers();
   honest.accepted.export(PATH, exampleObject());
   return honest;
 }
 
-/** The honest client is served as before, and nobody else is left. */
+/** The well-behaved client is served as before, and no other client is left. */
 async function assertServed(honest: Peers, because: string): Promise<void> {
   assert.is(await honest.client.proxy(Example, PATH).call.Echo('honest'), 'honest', because);
   assert.is(honest.server.connections.size, 1, because);
@@ -70,7 +70,7 @@ const badFrames = TRANSPORT.checksWholeHeader ? [...BAD_FRAMES, ...HARMLESS_BAD_
 const noRelay = DescriptorRelay.missing();
 
 for (const { name, attacked, meet } of roles) {
-  /** Runs an attack on a connection of its own; what it costs is nobody else's. */
+  /** Runs an attack on a new connection; other connections are not affected. */
   async function attack(honest: Peers, what: string, run: (session: Session) => Promise<void>): Promise<void> {
     const before = openFds();
     {
@@ -83,7 +83,7 @@ for (const { name, attacked, meet } of roles) {
     await assertNoFdsLeft(before);
   }
 
-  test(`${name} that keeps the rules is heard`, async () => {
+  test(`messages of ${name} that follows the rules are handled`, async () => {
     await using honest = await honestPeers();
     await using session = await meet(honest);
     session.peer.send(SIGNAL);
@@ -93,7 +93,7 @@ for (const { name, attacked, meet } of roles) {
     assert.is(session.handled, 1);
   });
 
-  test(`a bad header field from ${name} costs its message`, async () => {
+  test(`an invalid header field from ${name} costs its message`, async () => {
     await using honest = await honestPeers();
     for (const [what, message, breach] of badHeaders) {
       await attack(honest, what, async (session) => {
@@ -104,7 +104,7 @@ for (const { name, attacked, meet } of roles) {
     }
   });
 
-  test(`a bad frame from ${name} costs ${TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection'}`, async () => {
+  test(`an invalid frame from ${name} costs ${TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection'}`, async () => {
     await using honest = await honestPeers();
     for (const [what, message, breach] of badFrames) {
       await attack(honest, what, async (session) => {
@@ -117,7 +117,7 @@ for (const { name, attacked, meet } of roles) {
     }
   });
 
-  test(`a message without an end from ${name} costs its connection`, async () => {
+  test(`an endless message from ${name} costs its connection`, async () => {
     await using honest = await honestPeers();
     for (const [what, bytes, breach] of ENDLESS) {
       await attack(honest, what, async (session) => {
@@ -130,7 +130,7 @@ for (const { name, attacked, meet } of roles) {
     }
   });
 
-  test(`a bad body from ${name} costs its message: a reply rejects, a call is answered, a signal is dropped`, async () => {
+  test(`an invalid body from ${name} costs its message: a reply rejects, a call is answered, a signal is dropped`, async () => {
     await using honest = await honestPeers();
     await attack(honest, 'bad bodies', async (session) => {
       for (const [what, signature, body] of BAD_BODIES) {
@@ -149,7 +149,7 @@ for (const { name, attacked, meet } of roles) {
     });
   });
 
-  test(`what a transport cannot see of a body from ${name} does no harm`, async () => {
+  test(`faults of a body from ${name} that a transport cannot see are harmless`, async () => {
     await using honest = await honestPeers();
     {
       await using session = await meet(honest);
@@ -158,7 +158,7 @@ for (const { name, attacked, meet } of roles) {
     await assertServed(honest, 'hidden faults');
   });
 
-  test(`${name} that hangs up in the middle of a message is lost like any other`, async () => {
+  test(`${name} that hangs up in the middle of a message is lost as usual`, async () => {
     await using honest = await honestPeers();
     const whole = { ...SIGNAL, signature: 's', body: bytesOf((b) => b.text('text'.repeat(50_000))) };
     for (const length of [1, 15, 16, 100, 199_000]) {
@@ -174,8 +174,8 @@ for (const { name, attacked, meet } of roles) {
   });
 
   /**
-   * As {@link attack}, with a relay that attaches descriptors to what the session's peer sends. So many of them may be
-   * left where the transport leaves those of dropped messages open.
+   * As {@link attack}, with a relay that attaches descriptors to the messages of the session's peer. This many of them may
+   * remain if the transport leaves those of dropped messages open.
    */
   async function attackWithFds(
     honest: Peers,
@@ -212,7 +212,7 @@ for (const { name, attacked, meet } of roles) {
         else assertBreach(await session.bus.disconnected, bytes, FD_COUNT);
         assert.is(session.handled, 0);
       };
-      // A leak of sd-bus itself, which docs/reliability/report.md tells of.
+      // A leak of sd-bus itself; see docs/reliability/report.md.
       await attackWithFds(honest, run, attached);
     });
   }
@@ -229,25 +229,20 @@ for (const { name, attacked, meet } of roles) {
     });
   });
 
-  testUnless(
-    noRelay,
-    test,
-    `descriptors without end for one message, from ${name}, go with its connection`,
-    async () => {
-      await using honest = await honestPeers();
-      const before = openFds();
-      await attackWithFds(honest, async (session, inject) => {
-        const bytes = session.peer.message({ ...SIGNAL, unixFds: 5 * 250 });
-        for (let part = 0; part < 5; part++) await inject(250, bytes.subarray(part, part + 1));
-        if (TRANSPORT.limitsWaitingDescriptors) {
-          const rule = 'a message must not come with more than 1024 file descriptors';
-          assertBreach(await session.bus.disconnected, bytes, { rule, at: 0 });
-        } else {
-          while (fdsSince(before).length < 5 * 250) await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      });
-    },
-  );
+  testUnless(noRelay, test, `endless descriptors for one message, from ${name}, cost its connection`, async () => {
+    await using honest = await honestPeers();
+    const before = openFds();
+    await attackWithFds(honest, async (session, inject) => {
+      const bytes = session.peer.message({ ...SIGNAL, unixFds: 5 * 250 });
+      for (let part = 0; part < 5; part++) await inject(250, bytes.subarray(part, part + 1));
+      if (TRANSPORT.limitsWaitingDescriptors) {
+        const rule = 'a message must not come with more than 1024 file descriptors';
+        assertBreach(await session.bus.disconnected, bytes, { rule, at: 0 });
+      } else {
+        while (fdsSince(before).length < 5 * 250) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+  });
 }
 
 test.run();

@@ -1,5 +1,5 @@
-// Peers that call what is not there with what does not fit, and handlers that fail in every way: each call gets its
-// answer, the true one, and everybody else goes on. Over both daemons.
+// Peers that call unknown members with arguments of other types, and handlers that fail in every way: each call gets its
+// own answer, and other peers are served. On both daemons.
 import { subscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -76,7 +76,7 @@ const hostileProxy = new Proxy(
   },
 );
 
-/** What no `u` can be made of, and promises of it. */
+/** Values that cannot be a `u`, and promises of them. */
 const MISFITS: readonly unknown[] = [
   undefined,
   null,
@@ -98,7 +98,7 @@ const MISFITS: readonly unknown[] = [
   hostileProxy,
 ];
 
-/** A message that no string of D-Bus can hold. */
+/** A message that no string of D-Bus can contain. */
 const oddError = new Error('NUL \0 and \ud800');
 const notTextual = Object.assign(new Error('replaced'), { message: 5 });
 const unnameable = new DBusError('not a name', 'has no valid name');
@@ -108,7 +108,7 @@ const throwsItself = {
   },
 };
 
-/** What may be thrown, and a part of the text that the caller sees. */
+/** Values that a handler may throw, and a part of the text that the caller gets. */
 const THROWN: readonly (readonly [thrown: unknown, text: string])[] = [
   [new Error('an error'), 'an error'],
   [new TypeError(''), ''],
@@ -227,7 +227,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const patient = proxy.with({ timeout: 2000 * patience });
   const call = { destination: NAME, path: PATH, interface: NAME };
 
-  /** A test at this daemon, after which everybody has to be as well as before. */
+  /** A test at this daemon; afterwards both connections must work as before. */
   const atDaemon = (name: string, run: () => Promise<void>) =>
     test(`${daemonKind}: ${name}`, async () => {
       problems.length = 0;
@@ -265,7 +265,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.is(target.handled, before);
   });
 
-  atDaemon('what is not there is an error of its own, for every combination', async () => {
+  atDaemon('unknown objects, interfaces and members have their own errors, in every combination', async () => {
     const before = target.handled;
     for (const [wrong, kind] of [
       [{ member: 'Texts' }, UnknownMethodError],
@@ -293,7 +293,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.is(target.handled, before);
   });
 
-  atDaemon('the standard interfaces refuse what does not fit them', async () => {
+  atDaemon('the standard interfaces refuse arguments of other types', async () => {
     for (const [name, member, signature, body, kind] of [
       [PROPERTIES, 'Get', '', [], InvalidArgumentError],
       [PROPERTIES, 'Get', 's', [NAME], InvalidArgumentError],
@@ -340,7 +340,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.is(await proxy.get.Fixed(), 'fixed');
   });
 
-  atDaemon('a result that does not fit is an error for the caller and a report here', async () => {
+  atDaemon('a result of another type is an error for the caller and a problem here', async () => {
     for (let index = 0; index < 2 * MISFITS.length + thenables.length; index++) {
       const error = (await rejection(patient.call.Misbehave(index))) as DBusError;
       assert.is(error.dbusName, FAILED, `misfit ${index}: ${error}`);
@@ -364,13 +364,13 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.ok(problems.some(({ kind }) => kind === 'handler'));
   });
 
-  atDaemon('a handler that never settles leaves its caller to the timeout, and nobody else', async () => {
+  atDaemon('a handler that never settles leaves only its caller to the timeout', async () => {
     const waiting = Array.from({ length: 100 }, () => rejection(proxy.with({ timeout: 100 }).call.Never()));
     assert.is(await proxy.call.Text('meanwhile'), 'meanwhile');
     for (const error of await Promise.all(waiting)) assert.instance(error, TimeoutError);
   });
 
-  atDaemon('a property that fails or misfits is an error to Get, and left out of GetAll', async () => {
+  atDaemon('a property that fails or is of another type is an error for Get, and left out of GetAll', async () => {
     assert.match((await rejection(proxy.get.Absent())).message, 'there is none');
     assert.match((await rejection(proxy.set.Odd(5))).message, 'as always');
     for (const index of MISFITS.keys()) {
@@ -382,7 +382,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }
   });
 
-  atDaemon('a signal that does not fit is not sent, and whoever emits it learns of it', async () => {
+  atDaemon('a signal of another type is not sent, and its emitter gets an error', async () => {
     const heard: number[] = [];
     using _said = proxy.on.Said((number) => void heard.push(number));
     for (const index of MISFITS.keys()) {
@@ -417,7 +417,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.ok(problems.filter(({ kind }) => kind === 'handler').length >= 4);
   });
 
-  atDaemon('no call that wants no reply is answered, whatever becomes of it', async () => {
+  atDaemon('a call that wants no reply is never answered, whatever its handler does', async () => {
     const before = client.stats().unexpectedReplies;
     const flags = MessageFlag.NoReplyExpected;
     for (const member of ['Nothing', 'Unknown', 'Throw', 'Reject', 'Misbehave', 'Text']) {
@@ -436,7 +436,7 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       bus.send({ type: MessageType.Error, ...header, errorName: FAILED, signature: 's', body: ['unasked'] });
     }
     await proxy.call.Nothing();
-    // dbus-broker lets no reply through that nobody waits for. That dbus-daemon does shows that the tests above would see one.
+    // dbus-broker delivers no unrequested reply. That dbus-daemon does proves that the tests above would receive one.
     assert.is(client.stats().unexpectedReplies - before, daemonKind === 'dbus-daemon' ? 8 : 0);
   });
 }

@@ -1,6 +1,6 @@
 // time limit: 120 s
-// Whatever was begun and ended leaves everything where it was: match rules at the bus, pending calls, descriptors,
-// handles of the event loop, and memory.
+// Operations that have ended leave nothing behind: match rules at the bus, pending calls, descriptors, handles of the event
+// loop, and memory.
 import { openSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -37,7 +37,7 @@ const example = implement(Example, {
   Fail: () => {
     throw new RangeError('as always');
   },
-  // What came in goes out again, and is closed here once it is sent.
+  // A received descriptor is returned, and is closed here once it is sent.
   Pass: (fd) => fd.handOver(),
   Open: (isMisfit) => {
     const opened = () => new Variant('h', FileDescriptor.adopt(openSync('/dev/null', 'r')).handOver());
@@ -51,7 +51,7 @@ await service.requestName('org.example.Leaks');
 const proxy = client.proxy(Example, 'org.example.Leaks', '/leaks');
 process.on('warning', () => {});
 
-// What was opened to load and start all this, and is closed a little later, is no leak.
+// Descriptors that were opened to load and start all this, and are closed a little later, are not leaks.
 test.before(async () => {
   heapInUse();
   await delay(200);
@@ -63,7 +63,7 @@ test.after(async () => {
 });
 
 const openFds = () => readdirSync('/proc/self/fd').length;
-// What is due on the next turn anyway (the collector's own callbacks among it) is no leak.
+// Handles that end on the next turn (including the garbage collector's callbacks) are not leaks.
 const handles = () =>
   process
     .getActiveResourcesInfo()
@@ -73,19 +73,19 @@ const handles = () =>
 
 async function baseline(bus: MessageBus): Promise<Record<string, unknown>> {
   await bus.listNames();
-  // Timers and closed handles leave on the next turns.
+  // Timers and closed handles end on the next turns.
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   const { matchRules, pendingCalls, queuedBytes } = bus.stats();
   return { matchRules, pendingCalls, queuedBytes, atBus: await rulesAtBus(bus), fds: openFds(), handles: handles() };
 }
 
-/** What is in use on the heap after collecting what is not. */
+/** The size of the heap after a garbage collection. */
 function heapInUse(): number {
   for (let round = 0; round < 3; round++) globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }
 
-/** Runs the work twice, the first time so that caches are warm, and returns what the second time left on the heap. */
+/** Runs the work twice, the first time so that caches are warm, and returns the growth of the heap of the second time. */
 async function growth(work: () => Promise<void>): Promise<number> {
   await work();
   const before = heapInUse();
@@ -110,7 +110,7 @@ test('10 000 subscriptions that ended', async () => {
 });
 
 test('10 000 calls that were answered', async () => {
-  // From the first call by its name on, the owner of the name is followed.
+  // From the first call by its name on, the owner of the name is watched.
   await proxy.call.Echo('');
   const before = await baseline(client);
   const grown = await growth(async () => {
@@ -151,7 +151,7 @@ test('descriptors that went to a service and came back', async () => {
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors that came with a signal nobody wanted', async () => {
+test('descriptors of a signal without a listener', async () => {
   const before = await baseline(client);
   for (let round = 0; round < 100; round++) {
     service.emit({
@@ -167,7 +167,7 @@ test('descriptors that came with a signal nobody wanted', async () => {
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors of values that a property does not take', async () => {
+test('descriptors of values that a property refuses', async () => {
   const before = await baseline(client);
   const set = { destination: service.uniqueName, path: '/leaks', interface: 'org.freedesktop.DBus.Properties' };
   for (const [iface, name] of [
@@ -182,7 +182,7 @@ test('descriptors of values that a property does not take', async () => {
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors of signals that were looked into', async () => {
+test('descriptors of signals whose body is decoded', async () => {
   const before = await baseline(client);
   const heard: unknown[] = [];
   const rule = { interface: 'org.example.Fds', arg1: 'wanted', arg2path: '/wanted/' };
@@ -198,7 +198,7 @@ test('descriptors of signals that were looked into', async () => {
     ['wanted', '/unwanted'],
     ['wanted', '/wanted/here'],
   ]) {
-    // The bus itself would look into one that is for everybody.
+    // The bus itself would decode one that is sent to every connection.
     const signal = { destination: client.uniqueName, path: '/', interface: 'org.example.Fds', member: 'Here' };
     service.emit({ ...signal, signature: 'ahso', body: [manyFds, text, path] });
   }
@@ -212,7 +212,7 @@ test('descriptors of signals that were looked into', async () => {
   );
 });
 
-test('descriptors of results that nobody wants, or that do not fit', async () => {
+test('descriptors of results that are not wanted, or of another type', async () => {
   const before = await baseline(client);
   for (let round = 0; round < 10; round++) {
     await proxy.with({ noReply: true }).call.Open(false);
@@ -222,7 +222,7 @@ test('descriptors of results that nobody wants, or that do not fit', async () =>
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors of an error, where nobody looks for them', async () => {
+test('descriptors of an error whose body is not read', async () => {
   const before = await baseline(client);
   using _handler = service.addMessageHandler(({ path, sender, serial, type }) => {
     if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
@@ -237,7 +237,7 @@ test('descriptors of an error, where nobody looks for them', async () => {
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors in the answers to properties, where nobody looks for them', async () => {
+test('descriptors in the answers to properties that are not read', async () => {
   const before = await baseline(client);
   using _handler = service.addMessageHandler(({ path, sender, serial, type, member }) => {
     if (type !== MessageType.MethodCall || path !== '/mistaken') return false;
@@ -253,7 +253,7 @@ test('descriptors in the answers to properties, where nobody looks for them', as
   assert.equal(await baseline(client), before);
 });
 
-test('descriptors that a message handler was given are closed when it is done, unless it took them', async () => {
+test('descriptors that a message handler got are closed when it ends, unless it took them', async () => {
   const before = await baseline(client);
   const kept: FileDescriptor[] = [];
   const taken: FileDescriptor[] = [];
@@ -274,7 +274,7 @@ test('descriptors that a message handler was given are closed when it is done, u
   assert.equal(await baseline(client), before);
 });
 
-test('watched names and owned names', async () => {
+test('watched and owned names', async () => {
   const before = await baseline(client);
   for (let round = 0; round < 500; round++) {
     using _watch = client.watchName(`org.example.Watched${round % 7}`, {});
@@ -283,7 +283,7 @@ test('watched names and owned names', async () => {
   assert.equal(await baseline(client), before);
 });
 
-test('10 000 objects that were exported and taken back', async () => {
+test('10 000 objects that were exported and unexported', async () => {
   const before = await baseline(service);
   const grown = await growth(async () => {
     const exports = Array.from({ length: 10_000 }, (_, i) => service.export(`/many/of/${i % 100}/them/${i}`, example));

@@ -1,4 +1,4 @@
-/** Memory that messages needed is given back: by idle connections when a message was handled, by closed ones wholly. */
+/** Memory for messages is released: by idle connections once a message was handled, and by closed ones completely. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,13 +6,13 @@ import { connect, defineInterface, implement, listen, type MessageBus } from '..
 import { folder, type Peers, peers } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 
-const test = suite('memory that is given back');
+const test = suite('released memory');
 
 const MIB = 1024 * 1024;
 const LARGE = 60 * MIB;
-/** What may be left of large messages. */
+/** How much of the memory of large messages may remain. */
 const LEFT = 5 * MIB;
-/** The same of what the process has: pages of the allocators come and go besides. */
+/** The same for the whole process: pages of the allocators come and go besides. */
 const RESIDENT_LEFT = 20 * MIB;
 
 const Sink = defineInterface('org.example.Sink', {
@@ -21,12 +21,12 @@ const Sink = defineInterface('org.example.Sink', {
 });
 const PATH = '/sink';
 
-/** What JavaScript has outside of its heap, when nothing is left to be collected, and what the process has. */
+/** The memory of JavaScript outside of its heap after a garbage collection, and that of the process. */
 async function memory(): Promise<{ readonly external: number; readonly resident: number }> {
   if (gc === undefined) throw new Error('run with --expose-gc');
   for (let round = 0; round < 3; round++) {
     gc();
-    // Buffers are freed by a thread of the runtime.
+    // A thread of the runtime frees buffers.
     await sleep(20);
   }
   const { external, rss } = process.memoryUsage();
@@ -45,7 +45,7 @@ async function sinks(): Promise<Peers> {
   return pair;
 }
 
-test('connections that are closed one after the other keep nothing, also before anything collects', async () => {
+test('connections that are closed one after the other keep nothing, even before a garbage collection', async () => {
   await using daemon = await PrivateBus.start();
   const come = async (count: number) => {
     for (let i = 0; i < count; i++) await (await connect({ address: daemon.address })).close();
@@ -53,14 +53,14 @@ test('connections that are closed one after the other keep nothing, also before 
   await come(20);
   const before = await memory();
   await come(150);
-  // A connection has 280 KiB for messages, 41 MiB for all of them, which a collection would take its time to find.
+  // A connection has 280 KiB for messages, all of them 41 MiB, which a garbage collection would free only after a while.
   const { external } = process.memoryUsage();
   assert.ok(external - before.external < 4 * MIB, `${mib(external - before.external)} more are there at once`);
   const after = await memory();
   assert.ok(after.external - before.external < 64 * 1024, `${after.external - before.external} bytes are left`);
 });
 
-test('four idle peers that took 60 MiB each have given them back', async () => {
+test('four idle peers that received 60 MiB each have released them', async () => {
   const pairs = await Promise.all([sinks(), sinks(), sinks(), sinks()]);
   const bytes = Buffer.alloc(LARGE, 1);
   const before = await memory();
@@ -71,7 +71,7 @@ test('four idle peers that took 60 MiB each have given them back', async () => {
   for (const pair of pairs) await pair[Symbol.asyncDispose]();
 });
 
-test('what was kept of a large message is not given back, and may be read', async () => {
+test('values of a large message that the program keeps stay readable', async () => {
   await using pair = await sinks();
   const before = await memory();
   let kept: { readonly body: readonly unknown[] } | undefined;
@@ -92,7 +92,7 @@ function lengthOf(message: { readonly body: readonly unknown[] } | undefined): n
   return (message?.body[0] as Buffer | undefined)?.length;
 }
 
-/** In a function of its own, whose frame would keep the reply. */
+/** In a separate function, whose frame would keep the reply. */
 async function lengthOfGiven(client: MessageBus): Promise<number> {
   return (await client.proxy(Sink, PATH).call.Give(LARGE)).length;
 }
@@ -110,11 +110,11 @@ test('a reply of 60 MiB that was dropped is not kept, before close() and after i
   assert.is(pair.client.state, 'closed');
 });
 
-test('connections that were closed, and that the program still has, keep no memory for messages', async () => {
+test('closed connections that the program still references keep no memory for messages', async () => {
   const COUNT = 40;
   const accepted: MessageBus[] = [];
   const server = await listen({ address: `unix:tmpdir=${folder}`, onConnection: (peer) => void accepted.push(peer) });
-  // What is loaded or made once.
+  // Loads and makes everything that is made once.
   await (await connect({ address: server.address, peer: true })).close();
   const before = await memory();
   const clients: MessageBus[] = [];

@@ -1,5 +1,5 @@
-// Replies that are not for this connection, though they have the serial of a call that waits: a connection that eavesdrops
-// gets them from a real bus, and a bus that errs may send anything.
+// Replies for other connections that have the serial of a pending call: a connection that eavesdrops gets them from a real
+// bus, and a faulty bus may send anything.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -52,7 +52,7 @@ for (const [what, forged] of [
   }
 }
 
-test('a reply with neither sender nor destination is the word of the other end of the socket, which a proxy may be', async () => {
+test('a reply with neither sender nor destination is from the other end of the socket, which may be a proxy', async () => {
   await using bus = await FakeBus.start({
     answer: (call) => {
       if (call.member !== 'Ask') return undefined;
@@ -66,19 +66,19 @@ test('a reply with neither sender nor destination is the word of the other end o
   assert.instance(error, AccessDeniedError);
 });
 
-test('a reply without a destination is for whoever gets it', async () => {
+test('a reply without a destination is for the connection that gets it', async () => {
   await using bus = await FakeBus.start({
     answer: (call) => {
       if (call.member !== 'Ask') return undefined;
       const header = { type: 2, serial: 1000, replySerial: call.serial, sender: PEER, destination: undefined };
-      return wireMessage({ ...header, ...text('for anybody') });
+      return wireMessage({ ...header, ...text('for any connection') });
     },
   });
   await using client = await connect({ address: bus.address });
-  assert.equal(await client.call({ destination: PEER, path: '/', member: 'Ask' }), ['for anybody']);
+  assert.equal(await client.call({ destination: PEER, path: '/', member: 'Ask' }), ['for any connection']);
 });
 
-/** Sends what nobody wants until the next message has at least this serial. */
+/** Sends unwanted messages until the next message has at least this serial. */
 function advance(bus: MessageBus, serial: number): number {
   let sent = 0;
   const signal = { type: MessageType.Signal, path: '/', interface: 'org.example.Filler', member: 'Any' };
@@ -89,7 +89,7 @@ function advance(bus: MessageBus, serial: number): number {
 testUnless(
   PrivateBus.missing({ daemon: 'dbus-daemon' }),
   test,
-  'dbus-daemon: whoever eavesdrops is not answered by the replies to others',
+  'dbus-daemon: replies to others do not answer the calls of a connection that eavesdrops',
   async () => {
     const daemon = await PrivateBus.start({ daemon: 'dbus-daemon' });
     await using service = await connect({ address: daemon.address });

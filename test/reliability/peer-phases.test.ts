@@ -1,6 +1,7 @@
 // time limit: 240 s
-// Clients of a peer server that come, talk and go in every phase, in random order, against a model that counts them: the
-// server counts the same after each step, and nothing is left of them. `BUSBAR_SEED` replays the steps of a seed.
+// Clients of a peer server that connect, send and disconnect in every phase, in random order, against a model that counts
+// them: the server has the same counts after each step, and nothing is left of them. `BUSBAR_SEED` replays the steps of a
+// seed.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import fc from 'fast-check';
@@ -32,7 +33,7 @@ const LIMITS = { connections: 5, unauthenticated: 3 };
 const RUNS = 25;
 const ping = { type: 1, path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
 
-/** What can happen; `pick` chooses the client that it happens to. */
+/** The possible steps; `pick` chooses the client of a step. */
 interface Step {
   readonly what: 'silent' | 'half' | 'join' | 'call' | 'talk' | 'take' | 'leave' | 'drop';
   readonly pick: number;
@@ -60,16 +61,16 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 20, maxLength: 30, size: 'max' },
 );
 
-/** A client that has authenticated, as the model has it. */
+/** A client that has authenticated, in the model. */
 interface Member {
   readonly end: WireEnd;
   isTaken: boolean;
-  /** Whether it has said something that the server has not read. */
+  /** Whether it has sent something that the server has not read. */
   hasUnread: boolean;
   hasLeft: boolean;
 }
 
-/** The server's ends of all connections, by how far the library says that they are. */
+/** The server's ends of all connections, by their state in the library. */
 class ServedConnections implements Disposable {
   readonly #states = new Map<number, string>();
   readonly #hear = (event: unknown) => {
@@ -87,7 +88,7 @@ class ServedConnections implements Disposable {
     unsubscribe('busbar:connection', this.#hear);
   }
 
-  /** Waits until so many are authenticating and so many are open. */
+  /** Waits until this many are authenticating and this many are open. */
   async settle(connecting: number, open: number): Promise<void> {
     const deadline = performance.now() + 10_000 * patience;
     while (performance.now() < deadline && (this.#count('connecting') !== connecting || this.#count('open') !== open)) {
@@ -101,7 +102,7 @@ class ServedConnections implements Disposable {
   }
 }
 
-/** The server, its clients, and what the model says of them. */
+/** The server, its clients, and the state in the model. */
 class Scene {
   readonly #server: PeerServer;
   readonly #served: ServedConnections;
@@ -134,7 +135,7 @@ class Scene {
     assert.is(this.#server.connections.size, taken);
   }
 
-  /** Everybody leaves, and what is left of those that nobody took is taken. */
+  /** Disconnects all clients, and takes the connections that were not taken. */
   async end(): Promise<void> {
     for (const peer of this.#half.splice(0)) peer.close();
     while (this.#members.some(({ hasLeft }) => !hasLeft)) await this._leave(0);
@@ -172,7 +173,10 @@ class Scene {
     this.#taken.push({ member, bus: [...this.#server.connections].at(-1) as MessageBus });
   }
 
-  /** All places are taken: one more is turned away, unless somebody left something unread behind, who makes room then. */
+  /**
+   * All places are taken: a further client is rejected, unless a client has left unread messages behind; it makes room
+   * then.
+   */
   async #knock(): Promise<void> {
     const gone = this.#members.findIndex(({ hasLeft }) => hasLeft);
     this.came++;
@@ -186,7 +190,7 @@ class Scene {
     this.#members.push({ end, isTaken: false, hasUnread: false, hasLeft: false });
   }
 
-  /** A client that comes, passes a descriptor there and back, and goes. */
+  /** A client that connects, passes a descriptor back and forth, and disconnects. */
   async _call(): Promise<void> {
     if (!this.#hands || !this.#hasPlace) return;
     const client = await connect({ address: this.#server.address, peer: true, timeout: 10_000 * patience });
@@ -254,7 +258,7 @@ for (const transport of ['socket', 'sd-bus'] satisfies TransportKind[]) {
       const name = `${transport}, ${poller}: clients that ${hands ? 'are handed over' : 'wait to be taken'} leave nothing behind`;
       test(name, async () => {
         let came = 0;
-        // What is made once, with the first connection, is not left behind.
+        // Objects that are made once, with the first connection, are not leaks.
         await (await listen({ address: `unix:tmpdir=${folder}`, transport, poller, onConnection: () => {} })).close();
         const before = openFds();
         const exits = process.listenerCount('exit');

@@ -1,5 +1,4 @@
-// What becomes of errors that services and buses answer with: the classes that tell of the own connection are not theirs
-// to make.
+// Errors in answers of services and buses: the classes for failures of the own connection cannot be caused by a peer.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -28,7 +27,7 @@ const local = [
 ];
 const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
 
-/** What a call rejects with that is answered by an error of this name from this sender. */
+/** The error of a call that is answered by an error of this name from this sender. */
 async function received(name: string, sender: string, text = 'so it says'): Promise<DBusError> {
   await using bus = await FakeBus.start({
     answer: (call) => {
@@ -41,7 +40,7 @@ async function received(name: string, sender: string, text = 'so it says'): Prom
   return (await rejection(client.call({ destination: PEER, path: '/', member: 'Ask' }))) as DBusError;
 }
 
-test('no name that a service answers with makes an error of the own connection or call', async () => {
+test('no error name of a service makes an error of the own connection or call', async () => {
   const names = new Set([
     ...local.map(({ dbusName }) => dbusName),
     ...['Timeout', 'TimedOut', 'NoReply'].map(standard),
@@ -59,7 +58,7 @@ test('no name that a service answers with makes an error of the own connection o
   assert.not.instance(limits, BackpressureError);
 });
 
-test('that a call gets no reply is believed of the bus, and whether the service left or the time was over', async () => {
+test('only the bus can report that a call gets no reply because the service left or the time was over', async () => {
   for (const name of ['Timeout', 'TimedOut'].map(standard)) {
     const error = await received(name, BUS);
     assert.instance(error, TimeoutError);
@@ -69,10 +68,10 @@ test('that a call gets no reply is believed of the bus, and whether the service 
   assert.instance(left, ServiceLeftError);
   assert.not.instance(left, TimeoutError);
   assert.is(left.code, 'ERR_DBUS_SERVICE_LEFT');
-  // What dbus-daemon says where its configuration has a `reply_timeout`.
+  // The text of dbus-daemon if its configuration has a `reply_timeout`.
   const late = await received(standard('NoReply'), BUS, 'Message did not receive a reply (timeout by message bus)');
   assert.instance(late, TimeoutError);
-  // The rest is not the bus's either.
+  // The bus cannot cause the other classes either.
   assert.not.instance(await received(standard('Disconnected'), BUS), ConnectionClosedError);
   assert.instance(await received(standard('ServiceUnknown'), BUS), ServiceUnknownError);
 });

@@ -1,5 +1,5 @@
 // time limit: 400 s
-// Half a minute of mixed load leaves everything where it was, and loses nothing. `npm run soak` is the long form.
+// Half a minute of mixed load leaves nothing behind, and loses nothing. `npm run soak` is the long form.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judge, type SoakResult } from '../soak/judge.js';
@@ -10,7 +10,7 @@ import { judged, trendOf } from '../soak/trend.js';
 
 const test = suite('soak');
 
-/** Samples of so many seconds that are flat but for noise and what a test changes. */
+/** Samples of this many seconds that are flat except for noise and the change that a test makes. */
 function samples(seconds: number, change: (second: number) => Partial<Sample> = () => ({})): readonly Sample[] {
   return Array.from({ length: seconds }, (_, second) => ({
     seconds: second,
@@ -30,7 +30,7 @@ function samples(seconds: number, change: (second: number) => Partial<Sample> = 
   }));
 }
 
-/** From 0 to 1, and as good as random. */
+/** From 0 to 1, and pseudorandom. */
 function noise(second: number): number {
   return ((second * 7919) % 100) / 100;
 }
@@ -39,7 +39,7 @@ function failuresOf(...of: Parameters<typeof samples>): string {
   return judge(samples(...of), new Ledger()).failures.join('\n');
 }
 
-test('a straight line has its slope and nothing else; noise has none for sure; a few points tell nothing', () => {
+test('a straight line has exactly its slope; noise has no certain one; a few points prove nothing', () => {
   const seconds = Array.from({ length: 20 }, (_, second) => second);
   const line = trendOf(
     seconds,
@@ -51,7 +51,7 @@ test('a straight line has its slope and nothing else; noise has none for sure; a
   assert.equal(trendOf([0, 1, 2], [1, 1, 1]), { slope: 0, least: -Infinity, most: Infinity });
 });
 
-test('what is far off does not count', () => {
+test('outliers do not count', () => {
   const seconds = Array.from({ length: 20 }, (_, second) => second);
   const { slope } = trendOf(
     seconds,
@@ -60,7 +60,7 @@ test('what is far off does not count', () => {
   assert.is(slope, 0);
 });
 
-test('noise helps nobody: what may be beyond the limit is not within it', () => {
+test('noise does not hide growth: a quantity that may exceed the limit fails', () => {
   assert.is(judged({ slope: 8, least: 7, most: 9 }, 10), 'within');
   assert.is(judged({ slope: 8, least: 5, most: 11 }, 10), 'unclear');
   assert.is(judged({ slope: 12, least: 9, most: 15 }, 10), 'unclear');
@@ -93,7 +93,7 @@ test('a descriptor that stays is found', () => {
   assert.match(failures, /File descriptors: 20 at first, 21 at last/);
 });
 
-test('a loop that is starved is found, and not what comes in between', () => {
+test('a blocked event loop is found, and short delays are not', () => {
   assert.match(
     failuresOf(60, () => ({ delay: 200 })),
     /Event-loop delay, mean: 200\.0 ms, more than/,
@@ -111,7 +111,7 @@ test('a call that never settled and a signal that never arrived are found', () =
   assert.equal(judge(samples(60), ledger).failures, ['1 calls, but 0 settled', '1 signals, but 0 arrived']);
 });
 
-test('a call that never settles ends the soak, and is told of', async () => {
+test('a call that never settles ends the soak, and is reported', async () => {
   const never = new Promise<void>(() => {});
   const load = { rounds: { never: (_: unknown, ledger: Ledger) => ledger.succeeds(never) } };
   const { failures } = await soak(30, { load, patience: 500 });
@@ -128,9 +128,9 @@ test('a load that blocks the loop is found by the delay', async () => {
   assert.match(failures.join('\n'), /Event-loop delay, mean: \d+\.\d ms, more than/);
 });
 
-test('half a minute of mixed load, or as long as it takes to tell: nothing grows, nothing is lost', async () => {
-  // Memory that was large for a few looks can leave open whether it grew; three times as long tells. What grows for certain,
-  // and what is lost, fails at once.
+test('half a minute of mixed load, or more until the result is certain: nothing grows, nothing is lost', async () => {
+  // Memory that was large in a few samples can leave open whether it grew; three times the duration decides. Certain
+  // growth, and lost messages, fail at once.
   let result = await soak(30);
   const wrong = wrongIn(result);
   if (wrong.length > 0 && wrong.every((failure) => failure.includes(': too short to tell: '))) result = await soak(90);
@@ -139,7 +139,7 @@ test('half a minute of mixed load, or as long as it takes to tell: nothing grows
   assert.ok(calls > 1000 && emits > 1000, `${calls} calls and ${emits} signals`);
 });
 
-/** Resident memory goes up and down by more than its limit: of a minute neither can be told. `npm run soak` lasts until it can. */
+/** Resident memory varies by more than its limit: a minute decides neither. `npm run soak` lasts until it is decided. */
 function wrongIn({ failures }: SoakResult): readonly string[] {
   return failures.filter((failure) => !failure.startsWith('Resident memory: too short to tell'));
 }

@@ -1,7 +1,7 @@
 // time limit: 240 s
 /**
- * What a stranger on the bus can send to anybody: whatever headers the daemon lets through cost the connections that get
- * them nothing but the message, whether it is addressed to them or a monitor overhears it.
+ * Messages that any connection on the bus can send to any other: whatever headers the daemon delivers, the receivers lose
+ * at most the message, whether it is addressed to them or a monitor overhears it.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import fc from 'fast-check';
@@ -17,14 +17,14 @@ import { testUnless } from '../helpers/skip.js';
 import { type Bytes, bytesOf, type WireMessage, wireMessage, writeField } from '../helpers/wire.js';
 import type { WireEnd } from '../helpers/wire-end.js';
 
-const test = suite("strangers' headers");
+const test = suite('headers of other connections');
 
 const SEED = 20_240_801;
 const BUS = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' };
 const SIGNAL = { type: 4, path: '/a', interface: 'a.b', member: 'M' } as const;
 
-/** A connection to the bus that the test plays with bytes; the daemon may end it, and then there is another one. */
-class Stranger {
+/** A connection to the bus whose bytes the test writes; the daemon may end it, and then there is another one. */
+class Sender {
   readonly #address: string;
   #end: WireEnd | undefined;
   hangUps = 0;
@@ -33,7 +33,7 @@ class Stranger {
     this.#address = address;
   }
 
-  /** Sends messages, and waits until the daemon has dealt with them. */
+  /** Sends messages, and waits until the daemon has handled them. */
   async send(messages: readonly WireMessage[]): Promise<void> {
     const end = await this.#connected();
     for (const message of messages) end.inject(wireMessage({ ...message, serial: end.nextSerial() }));
@@ -58,7 +58,7 @@ class Stranger {
   }
 }
 
-/** Signatures that daemons take, deep and long ones above all, with an empty value where that is short. */
+/** Signatures that daemons accept, deep and long ones above all, with an empty value if that is short. */
 function signatures(count: number): string[] {
   const chain = fc
     .array(
@@ -93,7 +93,7 @@ const emptyArray = (signature: string): Buffer => {
   return bytesOf((b) => (needsPadding ? b.u32(0).align(8) : b.u32(0)));
 };
 
-/** Messages that some daemon takes and others not; what is not taken ends the stranger's connection. */
+/** Messages that one daemon accepts and another does not; a message that is not accepted ends the sender's connection. */
 function oddMessages(victim: string, count: number): WireMessage[] {
   const odd = fc.oneof(
     fc
@@ -120,7 +120,7 @@ function oddMessages(victim: string, count: number): WireMessage[] {
   return fc.sample(odd, { numRuns: count, seed: SEED }).map((message) => ({ destination: victim, ...message }));
 }
 
-/** Messages that daemons take and that say something that this version of the specification does not know. */
+/** Messages that daemons accept, with elements that this version of the specification does not know. */
 function unknownMessages(victim: string, count: number): WireMessage[] {
   const code = fc.integer({ min: 11, max: 255 });
   const type = fc.integer({ min: 5, max: 255 });
@@ -141,7 +141,7 @@ function unknownMessages(victim: string, count: number): WireMessage[] {
   return fc.sample(any, { numRuns: count, seed: SEED }).map((message) => ({ destination: victim, ...message }));
 }
 
-/** A connection that sees everything on the bus, its own odd messages included. */
+/** A connection that receives everything on the bus, including its own odd messages. */
 async function monitorOf(address: string): Promise<MessageBus> {
   const monitor = await connect({ address });
   await monitor.call({
@@ -158,7 +158,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const satisfies readonly 
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `7 000 odd messages through ${daemon} leave connections up`,
+    `7 000 odd messages through ${daemon} leave connections open`,
     async () => {
       const ignore = () => {};
       subscribe('busbar:problem', ignore);
@@ -166,23 +166,23 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const satisfies readonly 
       await using victim = await connect({ address: daemonBus.address });
       await using monitor = await monitorOf(daemonBus.address);
       await using honest = await connect({ address: daemonBus.address });
-      const stranger = new Stranger(daemonBus.address);
+      const sender = new Sender(daemonBus.address);
       const destination = victim.uniqueName as string;
       const before = victim.stats().messagesReceived;
 
       const taken = signatures(5000).map((signature) => {
         return { ...SIGNAL, destination, signature, body: emptyArray(signature) };
       });
-      // dbus-broker counts dictionaries as structs, and ends the connection of who sends more than it takes.
+      // dbus-broker counts dictionaries as structs, and ends the connection of a sender that exceeds its limit.
       const together = daemon === 'dbus-daemon' ? 100 : 1;
-      for (let at = 0; at < taken.length; at += together) await stranger.send(taken.slice(at, at + together));
-      if (daemon === 'dbus-daemon') assert.is(stranger.hangUps, 0, 'the daemon takes all of these signatures');
+      for (let at = 0; at < taken.length; at += together) await sender.send(taken.slice(at, at + together));
+      if (daemon === 'dbus-daemon') assert.is(sender.hangUps, 0, 'the daemon takes all of these signatures');
       const unknown = unknownMessages(destination, 1000);
-      for (let at = 0; at < unknown.length; at += 100) await stranger.send(unknown.slice(at, at + 100));
-      for (const odd of oddMessages(destination, 1000)) await stranger.send([odd]);
-      stranger.close();
+      for (let at = 0; at < unknown.length; at += 100) await sender.send(unknown.slice(at, at + 100));
+      for (const odd of oddMessages(destination, 1000)) await sender.send([odd]);
+      sender.close();
 
-      // What comes behind all of that is seen by both.
+      // Both receive the messages that follow.
       const seen = new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error('the monitor sees nothing')), 20_000 * patience);
         monitor.addMessageHandler(({ member }) => {
@@ -197,7 +197,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const satisfies readonly 
       assert.is(victim.state, 'open');
       assert.is(monitor.state, 'open');
       const received = victim.stats().messagesReceived - before;
-      // sd-bus drops messages with a header that it finds invalid, and tells nobody.
+      // sd-bus silently drops messages with a header that it finds invalid.
       const least = daemon !== 'dbus-daemon' ? 2000 : transportKind() === 'sd-bus' ? 4000 : 5000;
       assert.ok(received > least, `${received} reached the connection`);
       unsubscribe('busbar:problem', ignore);

@@ -1,6 +1,6 @@
 /**
- * Failures, each with what brings it about and what the trace has to say of it. `traces.test.ts` has a process bring
- * about all of them, one after the other, with `NODE_DEBUG=busbar`.
+ * Failures, each with the code that causes it and the lines of its trace. `traces.test.ts` has a process cause all of them,
+ * one after the other, with `NODE_DEBUG=busbar`.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { rejection } from '../helpers/rejection.js';
 
 interface Failure {
   readonly happen: () => Promise<void>;
-  /** What the lines of the trace have to match, each of them one. */
+  /** Patterns, each of which one line of the trace must match. */
   readonly says: readonly RegExp[];
 }
 
@@ -40,7 +40,7 @@ const megabytes = (count: number) => ({
 const never = (bus: MessageBus, timeout = 60_000) =>
   rejection(bus.call({ destination: bus.uniqueName, path: PATH, interface: NAME, member: 'Never', timeout }));
 
-/** A bus of one's own and a connection to it that exports {@link traced}. */
+/** A private bus and a connection to it that exports {@link traced}. */
 async function onOwnBus(
   happen: (bus: MessageBus, daemon: PrivateBus) => Promise<void>,
   options: Parameters<typeof PrivateBus.start>[0] = {},
@@ -56,7 +56,7 @@ async function withSession(happen: (session: Session) => Promise<void>): Promise
   await happen(session);
 }
 
-/** Settles when something is reported. */
+/** Settles when a problem is reported. */
 function reported(): Promise<unknown> {
   return new Promise((resolve) => {
     const hear = (problem: unknown) => {
@@ -68,12 +68,12 @@ function reported(): Promise<unknown> {
 }
 
 export const failures: Readonly<Record<string, Failure>> = {
-  'nothing listens at the address': {
+  'no server listens at the address': {
     happen: async () => void (await rejection(connect({ address: 'unix:path=/nonexistent/bus' }))),
     says: [/^#\d+ connecting to unix:path=\/nonexistent\/bus /, /^#\d+ closed: failed to connect: ENOENT$/],
   },
 
-  'a bus turns the client away': {
+  'a bus rejects the client': {
     async happen() {
       await using bus = await FakeBus.start({ handshake: { text: 'REJECTED KERBEROS_V4\r\n', hangUp: true } });
       await rejection(connect({ address: bus.address }));
@@ -139,7 +139,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^#\d+ call \d+: org\.freedesktop\.DBus\.Error\.AccessDenied after [\d.]+ ms: .*\.RequestName$/],
   },
 
-  'a bus takes nobody any more': {
+  'a bus accepts no more connections': {
     async happen() {
       await using daemon = await PrivateBus.start({ limits: { max_completed_connections: 1 } });
       await using _only = await connect({ address: daemon.address });
@@ -148,7 +148,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^#\d+ call 1: org\.freedesktop\.DBus\.Error\.LimitsExceeded after [\d.]+ ms: .*\.Hello$/],
   },
 
-  'a bus has enough': {
+  'a limit of a bus is reached': {
     happen: () =>
       onOwnBus(
         async (bus) => {
@@ -169,7 +169,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^#\d+ call \d+: timeout after [\d.]+ ms: :\S+ \/traced org\.example\.Traced\.Never$/],
   },
 
-  'a value does not fit': {
+  'a value is of another type': {
     happen: () =>
       onOwnBus(async (bus) => {
         const call = { destination: bus.uniqueName, path: PATH, interface: NAME, member: 'Never', signature: 's' };
@@ -230,7 +230,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^#\d+ send: :\S+ \/traced org\.example\.Traced\.Never was not sent$/, /the connection is closed/],
   },
 
-  'a reply comes too late': {
+  'a reply is late': {
     happen: () =>
       withSession(async (session) => {
         const { outcome, call } = await session.called(20);
@@ -263,21 +263,21 @@ export const failures: Readonly<Record<string, Failure>> = {
     ],
   },
 
-  'what comes is no message': {
+  'the received bytes are not a message': {
     happen: () =>
       withSession(async (session) => {
         session.peer.inject(Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(64)));
         await session.bus.disconnected;
       }),
     says: [
-      // The transport of our own tells the rule and the place, sd-bus an error code.
+      // The socket transport reports the rule and the position, sd-bus an error code.
       TRANSPORT.namesRules
         ? /^#\d+ closed: .*broke the protocol: the byte order must be l or B \(byte 0 of a message\)$/
         : /^#\d+ closed: .*bytes that are not a D-Bus message \(EBADMSG\)$/,
     ],
   },
 
-  'a peer may not come in': {
+  'a peer is rejected': {
     async happen() {
       await using server = await listen({ address: `unix:tmpdir=${folder}`, allow: () => false });
       await rejection(connect({ address: server.address, peer: true }));
@@ -285,7 +285,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^peer: a process of user \d+ was rejected$/],
   },
 
-  'there are enough peers': {
+  'all places for peers are taken': {
     async happen() {
       await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { connections: 1 } });
       const address = { address: server.address, peer: true };
@@ -296,7 +296,7 @@ export const failures: Readonly<Record<string, Failure>> = {
     says: [/^peer: a process of user \d+ was rejected: there are 1 connections, which is the limit$/],
   },
 
-  'a peer that says nothing gives its place to another one': {
+  'a silent peer loses its place to another one': {
     async happen() {
       await using server = await listen({ address: `unix:tmpdir=${folder}`, limits: { unauthenticated: 1 } });
       const oldest = await RawPeer.connect(server.address);

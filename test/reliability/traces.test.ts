@@ -1,4 +1,4 @@
-// Each failure is told from `NODE_DEBUG=busbar` alone: what happened, to which connection or call, and why.
+// Each failure is evident from `NODE_DEBUG=busbar` alone: the event, its connection or call, and the reason.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { moduleArguments } from '../helpers/own-runtime.js';
@@ -10,7 +10,7 @@ import { failures } from './traced-failures.js';
 const test = suite('traces');
 const missing = PrivateBus.missing();
 
-/** The lines of the trace, by the failure that was being brought about. */
+/** The lines of the trace, by the failure that was caused. */
 async function traces(): Promise<ReadonlyMap<string, readonly string[]>> {
   const script = `
     import { failures } from ${JSON.stringify(import.meta.resolve('./traced-failures.js'))};
@@ -19,7 +19,7 @@ async function traces(): Promise<ReadonlyMap<string, readonly string[]>> {
       await happen();
     }
   `;
-  // One of the failures is that there are no descriptors left: few are gone sooner.
+  // One of the failures is that no descriptors are left: a low limit is reached sooner.
   const args = ['-c', 'ulimit -n 200; exec "$@"', 'sh', process.execPath, ...moduleArguments(script)];
   const { code, stderr } = await run('/bin/sh', args, { env: { NODE_DEBUG: 'busbar' }, timeLimit: 100_000 });
   assert.is(code, 0, stderr);

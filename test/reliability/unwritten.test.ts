@@ -1,4 +1,4 @@
-// A connection is lost while the other side is behind: what was accepted has arrived, or it is reported how much has not.
+// A connection is lost while the other side is slow: accepted bytes have arrived, or their number is reported.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,8 +15,8 @@ const test = suite('unwritten');
 const python = pythonWith('socket');
 
 /**
- * A peer that authenticates and then reads nothing until it is signalled. Then it takes all that the kernel has, hangs
- * up, and writes to a file how many bytes that were.
+ * A peer that authenticates and then reads nothing until it gets a signal. Then it reads everything that the kernel has,
+ * hangs up, and writes to a file how many bytes that were.
  */
 const peer = `
 import os, signal, socket, sys
@@ -69,7 +69,7 @@ testUnless(
     );
     assert.ok(bus.stats().queuedBytes > 0, 'more than the kernel takes');
     process.kill(program.pid, 'SIGUSR1');
-    // Not awaited: nothing more is to be written while the peer takes what there is.
+    // Not awaited: nothing more must be written while the peer reads the rest.
     while (!existsSync(result));
     const taken = Number(readFileSync(result, 'utf8'));
     assert.is(await flushed, await bus.disconnected);
@@ -79,7 +79,7 @@ testUnless(
     const unwritten = Number(/^up to (\d+) /.exec(problem.message)?.[1]);
     const lost = emits * length - taken;
     assert.ok(lost > 0);
-    // sd-bus tells of whole messages only.
+    // sd-bus reports whole messages only.
     assert.ok(unwritten >= lost && unwritten - lost < length, `${unwritten} reported, ${lost} lost`);
   },
 );
