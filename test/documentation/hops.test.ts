@@ -11,7 +11,7 @@ const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 const section = /\n## The path of a message\n([\s\S]*?)\n## /.exec(read('docs/architecture.md'))?.[1] ?? '';
 const rows = [...section.matchAll(/^\| `([^`]+)` \| (.+?) \|/gm)].map(([, file = '', cell = '']) => ({ file, cell }));
 
-test('has five tables', () => {
+test('there are five tables', () => {
   assert.is(section.match(/^\| file \| function \|/gm)?.length, 5);
   assert.ok(rows.length > 25, `${rows.length} rows`);
 });

@@ -1,4 +1,4 @@
-// What docs/architecture.md promises about the folders of native/ and src/, read from the includes and imports.
+// The rules of docs/architecture.md for the folders of native/ and src/, checked against the includes and imports.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -38,7 +38,7 @@ const nativeLayers: Layers = {
 /**
  * Imports that point upwards, each with its reason. All but the last are of types alone.
  *
- * - An error has the message that brought it.
+ * - An error has the message that caused it.
  * - The types of values are found by signature, and two of these values are classes.
  * - A server makes a bus of each client; the other half of the top makes one of an address.
  */
@@ -81,7 +81,7 @@ test('the folders of src/ import each other only downwards, as the table says', 
   assert.equal(contradictions(src, srcLayers), []);
 });
 
-test('what points upwards is there, and is of types alone but for the server', () => {
+test('the imports that point upwards exist, and are of types alone but for the server', () => {
   for (const [path, targets] of Object.entries(upwards)) {
     const text = src.get(path) ?? '';
     const imported = moduleImportsOf(path, text);
@@ -95,14 +95,14 @@ test('what points upwards is there, and is of types alone but for the server', (
   }
 });
 
-test('src/native imports nothing of the rest but errors', () => {
+test('src/native imports only errors from the rest', () => {
   const imported = [...src]
     .filter(([path]) => path.startsWith('native/'))
     .flatMap(([path, text]) => moduleImportsOf(path, text));
   assert.equal([...new Set(imported.filter((path) => !path.startsWith('native/')))], ['base/errors.js']);
 });
 
-test('native/wire includes the standard library of C++ and nothing else', () => {
+test('native/wire includes only the standard library of C++', () => {
   const headers = [...native]
     .filter(([path]) => path.startsWith('wire/'))
     .flatMap(([, text]) => [...text.matchAll(/^#include <(.+)>/gm)].map(([, header]) => header ?? ''));
@@ -144,7 +144,7 @@ test('docs/architecture.md shows the same folders, from the top down', () => {
   );
 });
 
-test('what contradicts a table is found', () => {
+test('a contradiction to a table is found', () => {
   const layers: Layers = {
     mayImport: { up: ['down', '.'], down: [], '.': [] },
     others: 'refused',

@@ -1,7 +1,6 @@
 /**
- * Which folders of a tree of source files may import which others, as a table, and what in the tree contradicts it.
- *
- * A table goes from the top down: a folder imports only folders that stand below it. Where `others` is `'unchecked'`, files of
+ * Which folders of a tree of source files may import which others, as a table, and the contradictions to it in the tree.
+ * A table goes from the top down: a folder imports only folders below its row. If `others` is `'unchecked'`, files of
  * folders without a row may import anything.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +18,7 @@ export interface Layers {
 /** Texts by the path from the root of the tree. */
 export type Tree = ReadonlyMap<string, string>;
 
-/** The files of a folder of the project that have one of the extensions, but for those of some folders. */
+/** The files of a folder of the project with one of the extensions, except those in some folders. */
 export function readTree(root: string, extensions: RegExp, leftOut: readonly string[] = []): Tree {
   const folder = join(projectRoot, root);
   const paths = readdirSync(folder, { recursive: true })
@@ -28,7 +27,7 @@ export function readTree(root: string, extensions: RegExp, leftOut: readonly str
   return new Map(paths.sort().map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
 
-/** `#include "…"` names a file from the root of the tree; those of the system are in angle brackets. */
+/** `#include "…"` names a file from the root of the tree; system headers are in angle brackets. */
 export function includesOf(_path: string, text: string): readonly string[] {
   return [...text.matchAll(/^\s*#\s*include\s*"(.+)"/gm)].map(([, path]) => path ?? '');
 }
@@ -39,7 +38,7 @@ export function moduleImportsOf(path: string, text: string): readonly string[] {
   return [...specifiers].map(([, specifier]) => posix.join(dirname(path), specifier ?? ''));
 }
 
-/** Everything in which the tree and the table disagree, in words; empty where they agree. */
+/** All contradictions between the tree and the table, as texts; empty if there are none. */
 export function contradictions(tree: Tree, { mayImport, others, importsOf }: Layers): readonly string[] {
   const order = Object.keys(mayImport);
   const found = order.flatMap((folder) =>
@@ -69,7 +68,7 @@ export function contradictions(tree: Tree, { mayImport, others, importsOf }: Lay
   return [...found, ...unused];
 }
 
-/** The files outside some folders whose code matches a pattern; comments and texts do not count. */
+/** The files outside some folders whose code matches a pattern; comments and strings do not count. */
 export function namedOutside(tree: Tree, folders: readonly string[], pattern: RegExp): readonly string[] {
   return [...tree]
     .filter(([path, text]) => !folders.includes(topFolder(path)) && pattern.test(codeOf(text)))
@@ -78,6 +77,6 @@ export function namedOutside(tree: Tree, folders: readonly string[], pattern: Re
 
 const topFolder = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '.');
 
-/** A C++ file without its comments and texts; a quote behind a digit separates thousands. */
+/** A C++ file without its comments and strings; a quote after a digit separates thousands. */
 const codeOf = (text: string) =>
   text.replace(/"(?:\\.|[^"\\\n])*"|(?<!\d)'(?:\\.|[^'\\\n])*'|\/\/.*|\/\*[\s\S]*?\*\//g, '');

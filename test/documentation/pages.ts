@@ -1,12 +1,12 @@
-/** The pages whose sentences are held to, and for each the file that says what holds them. */
+/** The pages whose sentences are checked, and for each the file that names the tests of its sentences. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../helpers/paths.js';
 import { isPromise, type Sentence, sentencesOf } from './sentences.js';
 
 /**
- * Paths relative to the root. What is not there speaks to those who work on busbar, and of what was measured or seen at a time:
- * how it is built, which gaps are known, what was run with which result. The reference is the comments of the code.
+ * Paths relative to the root. Other pages are for contributors, or report measurements and results of one time: how busbar
+ * is built, which gaps are known, which tests ran with which result. The reference is made from the comments of the code.
  */
 export const pages: readonly string[] = [
   'README.md',
@@ -24,7 +24,7 @@ export function promisesOf(page: string): Sentence[] {
   return sentencesOf(readFileSync(join(projectRoot, page), 'utf8')).filter(isPromise);
 }
 
-/** Where it is written what holds the sentences of a page. */
+/** The file that names the tests of a page's sentences. */
 export function recordOf(page: string): string {
   return `test/documentation/held/${page}`;
 }

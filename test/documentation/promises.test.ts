@@ -1,5 +1,5 @@
-// What the documentation promises is tested: every sentence with a number, “never”, “always” or the like is quoted in the
-// record of its page, with the tests that hold it. Who changes a sentence says there what holds it now.
+// The promises of the documentation are tested: every sentence with a number, “never”, “always” or the like is quoted in
+// the record of its page, with the tests that hold it. A change of the sentence changes the record.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -12,17 +12,17 @@ import type { Sentence } from './sentences.js';
 
 const test = suite('promises of the documentation');
 
-/** What stands below a quotation; records.ts has more of it. */
+/** The lines below a quotation; records.ts describes them. */
 const ENTRY = 'the tests that hold it (“- test/bus/calls.test.ts: title of a test”)';
 
-/** What the record of a page says, which has no entry for a row that names its test itself. */
+/** The record of a page, which has no entry for a row that links its test itself. */
 const recordsOf = new Map(pages.map((page) => [page, readIfThere(join(projectRoot, recordOf(page)))]));
 
 function readIfThere(path: string): Held[] {
   return existsSync(path) ? readRecord(readFileSync(path, 'utf8')) : [];
 }
 
-/** The tests that a sentence links itself, as the rows of SECURITY.md do: they hold it. */
+/** The tests that a sentence links itself, as the rows of SECURITY.md do. */
 function ownTests({ links }: Sentence): string[] {
   return links.filter((target) => /^(native\/)?test\//.test(target));
 }
@@ -31,13 +31,13 @@ for (const page of pages) {
   const record = recordsOf.get(page) as Held[];
   const promises = promisesOf(page).filter((sentence) => ownTests(sentence).length === 0);
 
-  test(`what ${page} promises has a test`, () => {
+  test(`every promise of ${page} has a test`, () => {
     const held = new Set(record.map(({ sentence }) => sentence));
     const open = promises.filter(({ text }) => !held.has(text)).map(({ text }) => text);
     assert.ok(open.length === 0, `Quote in ${recordOf(page)}, with ${ENTRY}:\n\n${open.join('\n\n')}\n`);
   });
 
-  test(`what holds ${page} is about what it says, and there`, () => {
+  test(`the record of ${page} quotes its sentences, and names tests that exist`, () => {
     const said = promises.map(({ text }) => text);
     const gone = record.filter(({ sentence }) => !said.includes(sentence)).map(({ sentence }) => sentence);
     assert.ok(gone.length === 0, `${page} does not say (any more):\n\n${gone.join('\n\n')}\n`);
@@ -56,7 +56,7 @@ test('a row with a limit links a test of it, which exists', () => {
   }
 });
 
-test('what holds a sentence is run by npm run test:all, or by the tests of the package', () => {
+test('a test in a record is run by npm run test:all, or is one of the package', () => {
   const run = new Set([...allSuites(), ...['pack', 'tools'].flatMap(testFiles)].map(({ args }) => args.at(-1)));
   for (const [page, record] of recordsOf) {
     for (const line of record.flatMap(({ by }) => by)) {

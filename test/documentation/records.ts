@@ -1,9 +1,8 @@
 /**
- * What holds each sentence of a page: a Markdown file beside these tests quotes the sentences of the page that promise
- * something, in the page's order, each with a list of the tests that would fail if it were not so.
- *
- * A line of such a list is the path of a file and the words by which the test is found in it: its title, or for files that
- * are no test files (type tests, tools) any words. Instead of tests a sentence may have one of the {@link EXEMPTIONS}.
+ * The records of pages: for each page, a Markdown file beside these tests quotes the sentences that promise something, in
+ * the order of the page, each with a list of the tests that would fail if it were false.
+ * A line of such a list is the path of a file and the words by which the test is found in it: its title, or any words for
+ * files that are not test files (type tests, tools). Instead of tests a sentence may have one of the {@link EXEMPTIONS}.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +33,7 @@ export function readRecord(markdown: string): Held[] {
   return held;
 }
 
-/** What is wrong with a line of a list; `undefined` where the test that it names is there. */
+/** The fault of a line of a list; `undefined` if the test exists. */
 export function faultOf(line: string): string | undefined {
   if (EXEMPTIONS.has(line)) return undefined;
   const [, path, words] = /^([\w./-]+): (.+)$/.exec(line) ?? [];
@@ -50,8 +49,8 @@ export function faultOf(line: string): string | undefined {
 const TITLES = /\.test\.ts$|_test\.cc$/;
 const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/.source;
 /**
- * A title is given to `test`, or with the function to one of a file's own that does: `onBus('…', async () => …)`; or it is
- * the key of a case in a table.
+ * A title is the argument of `test`, or of a file's own function, together with the test function: `onBus('…', async () =>
+ * …)`; or it is the key of a case in a table.
  */
 const TITLE = [
   new RegExp(`(?:\\b(?:test|TEST)\\(|\\btest,)\\s*(?:${LITERAL})`, 'g'),
@@ -59,7 +58,7 @@ const TITLE = [
   new RegExp(`^ {2}(?:${LITERAL}): \\{$`, 'gm'),
 ];
 
-/** What a title has to match: in a template any text may stand for a value. A test that is skipped has none. */
+/** The pattern of a title: in a template any text may stand for a value. A skipped test has none. */
 function titlesOf(source: string): RegExp[] {
   const found = TITLE.flatMap((pattern) => [...source.matchAll(pattern)]);
   return found.map(([, single, double, template]) => {

@@ -1,4 +1,4 @@
-// What the documentation says is needed is what the project is made for and tested with.
+// The requirements in the documentation are those of the project and its tests.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -12,7 +12,7 @@ const test = suite('requirements of the documentation');
 
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8').replace(/\s+/g, ' ');
 
-/** What a pattern captures in a file, which has to be there. */
+/** The text that a pattern captures in a file, which must match. */
 function stated(path: string, pattern: RegExp): string {
   const found = pattern.exec(read(path))?.[1];
   assert.type(found, 'string', `${path}: ${pattern}`);
@@ -64,7 +64,7 @@ test('the names of sd-bus libraries are those that the addon looks for', () => {
   for (const name of names) assert.match(read('docs/guide/deployment.md'), `\`${name}\``);
 });
 
-test('the time that a client has to authenticate is the default', () => {
+test('the time limit of authentication is the default', () => {
   const milliseconds = stated('src/peer/peer-server.ts', /authenticationTimeout \?\? (\d+_?\d+)/).replace('_', '');
   assert.is(
     Number(stated('docs/guide/peers.md', /`authenticationTimeout` \| (\d+) seconds/)) * 1000,
@@ -80,7 +80,7 @@ test('the page of errors has every class', () => {
   }
 });
 
-test('what is said to be a part of a test command is one of its suites', () => {
+test('a part of a test command in the documentation is one of its suites', () => {
   const suites = allSuites().map(({ name }) => name);
   for (const [command, suite] of [
     ['npm run check:package', 'package'],

@@ -1,10 +1,9 @@
 /**
- * The sentences of a page in Markdown, and which of them promise something. A sentence is what stands between two full
- * stops of a paragraph or a list item, also in a box; a row of a table is one as well. Headings, programs and what these print are
- * none.
+ * The sentences of a page in Markdown, and which of them promise something. A sentence ends at a full stop of a paragraph
+ * or a list item, also in a box; a row of a table is one as well. Headings, programs and their output are not sentences.
  */
 
-/** Words that make a sentence a promise, and numbers. What stands in code spans does not count. */
+/** Words and numbers that make a sentence a promise. Code spans do not count. */
 const PROMISING = new RegExp(
   `\\b(${[
     'never|always|exactly|only|alone|at once|at (the )?(most|least)|not more',
@@ -15,13 +14,13 @@ const PROMISING = new RegExp(
   'i',
 );
 
-/** A full stop, and what begins the next sentence: the project's name is never capitalised. */
+/** A full stop, and the beginning of the next sentence: the project's name is never capitalised. */
 const BETWEEN_SENTENCES = /(?<=[.!?][)*”"]*) (?=[`*“"([]*[A-Z`]|busbar\b)/;
 
 export interface Sentence {
   /** On one line, without the targets of links. */
   readonly text: string;
-  /** What its links lead to, as the page says it. */
+  /** The targets of its links, as the page has them. */
   readonly links: readonly string[];
 }
 
@@ -40,7 +39,7 @@ export function isPromise({ text }: Sentence): boolean {
   return PROMISING.test(text.replace(/`[^`]*`/g, ''));
 }
 
-/** No heading, and not the line below the head of a table. */
+/** Neither a heading nor the line below the head of a table. */
 function isProse(block: string): boolean {
   return !block.startsWith('#') && /[^|\s:-]/.test(block);
 }

@@ -1,5 +1,5 @@
-// What SECURITY.md states in its table "Limits": what enforces a limit is where the row says, and the defaults are those
-// of the code. That every row has a test is for promises.test.ts.
+// The table "Limits" of SECURITY.md: each row names the code that enforces its limit, and the defaults are those of the
+// code. promises.test.ts checks that every row has a test.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -37,7 +37,7 @@ function linked(cell: string): string[] {
   return [...cell.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path as string);
 }
 
-test('what a row names is in the file that it names', () => {
+test('the names in a row exist in its file', () => {
   assert.ok(rows.length > 30, `${rows.length} rows`);
   for (const { what, where } of rows) {
     assert.ok(linked(where).length > 0, `“${what}” names no file`);
@@ -50,7 +50,7 @@ test('what a row names is in the file that it names', () => {
   }
 });
 
-test('every limit that can be chosen is stated with its default', () => {
+test('every configurable limit is stated with its default', () => {
   for (const [name, value] of Object.entries(SERVER_LIMITS)) {
     const size = value % MEBIBYTE === 0 ? `${value / MEBIBYTE} MiB` : `${value}`;
     const stated = rows.some(({ text }) => text.includes(`\`${name}\``) || text.includes(`limits.${name}\``));

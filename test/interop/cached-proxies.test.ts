@@ -1,5 +1,5 @@
-// GLib's cached proxies and object manager client read a service that sets properties, exports children and emits in handlers:
-// what they believe after a reply, or in a signal, is never old.
+// GLib's cached proxies and object manager client read a service that sets properties, exports children and emits in
+// handlers: after a reply, or in a signal, their state is never outdated.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type Export } from '../../src/index.js';
@@ -18,7 +18,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const missing = PrivateBus.missing({ daemon }) ?? (python === undefined ? 'python3-gi not installed' : undefined);
 
   for (const [kind, make] of Object.entries(kinds)) {
-    testUnless(missing, test, `${kind}: nothing that is believed is old in ${ROUNDS} rounds`, async () => {
+    testUnless(missing, test, `${kind}: no state is outdated in ${ROUNDS} rounds`, async () => {
       const bus = await PrivateBus.start({ daemon });
       const service = await connect({ address: bus.address });
       let child: Export | undefined;

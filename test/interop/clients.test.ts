@@ -1,5 +1,5 @@
 // time limit: 180 s
-/** Clients of other libraries on busbar's service: python's dbus-next and dbus-fast, and GLib through Gio.DBusProxy. */
+/** Clients of other libraries on a service of busbar: dbus-next and dbus-fast in Python, and GLib through Gio.DBusProxy. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
@@ -11,7 +11,7 @@ import { emitted, initialStates, interfaceName, startService } from './quickstar
 const test = suite('clients of other libraries');
 const description = 'examples/quickstart/org.example.dbustest.xml';
 
-/** Runs a client in Python against a fresh service; resolves with the events that it reported. */
+/** Runs a client in Python against a new service; resolves with the events that it reported. */
 async function eventsOf(daemon: Daemon, module: string, args: readonly string[]): Promise<Record<string, unknown>[]> {
   const bus = await PrivateBus.start({ daemon });
   try {
@@ -54,7 +54,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(
     unlessMissing(daemon, 'gi'),
     test,
-    `Gio.DBusProxy uses everything, its cache follows, on ${daemon}`,
+    `Gio.DBusProxy uses everything, and updates its cache, on ${daemon}`,
     async () => {
       const states = { web: 'stopped', größe: '∞' };
       const [owner, ...events] = await eventsOf(daemon, 'gi', ['test/interop/peers/gio_client.py']);

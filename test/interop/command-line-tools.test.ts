@@ -1,4 +1,4 @@
-/** The tools that people debug D-Bus with, on busbar's service: busctl, gdbus, dbus-send, dbus-monitor. */
+/** The usual tools for debugging D-Bus, on a service of busbar: busctl, gdbus, dbus-send, dbus-monitor. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { missingPrograms } from '../helpers/paths.js';
@@ -13,7 +13,7 @@ const missing = (...programs: string[]) => PrivateBus.missing() ?? missingProgra
 let daemon: PrivateBus | undefined;
 let service: Program | undefined;
 
-/** A service for every test: they write its property. */
+/** A separate service for each test, because they write its property. */
 test.before.each(async () => {
   daemon = await PrivateBus.start();
   service = await startService(daemon);
@@ -36,7 +36,7 @@ testUnless(missing('busctl'), test, 'busctl introspect lists the members with th
   const own = lines.slice(lines.findIndex((line) => line.startsWith(interfaceName)));
   assert.is(own[0], `${interfaceName} interface - - -`);
   assert.is(own[1], '.TestMethod method sa{sas} s -');
-  // Versions of busctl differ in whether they cut the value short.
+  // Some versions of busctl truncate the value.
   assert.match(own[2] as string, /^\.TestProperty property a\{ss\} 3 "web" "running" .* emits-change writable$/);
   assert.is(own[3], '.TestSignal signal a{ss} - -');
 });
@@ -56,7 +56,7 @@ testUnless(missing('busctl'), test, 'busctl get-property and set-property read a
   assert.equal(JSON.parse(value), { type: 'a{ss}', data: { web: 'stopped' } });
 });
 
-testUnless(missing('busctl'), test, 'busctl monitor sees the call, the signal and the reply', async () => {
+testUnless(missing('busctl'), test, 'busctl monitor prints the call, the signal and the reply', async () => {
   const monitor = Program.start('busctl', ['--user', '--json=short', 'monitor', name], { env: env() });
   await busctl('status', name);
   await untilMonitored(monitor, () => busctl('call', name, path, interfaceName, 'TestMethod', 'sa{sas}', 'kvm', '0'));
@@ -79,7 +79,7 @@ testUnless(missing('gdbus'), test, 'gdbus call reaches the method', async () => 
   assert.is(await gdbus('call', '--method', `${interfaceName}.TestMethod`, ...args), "('Success',)\n");
 });
 
-testUnless(missing('gdbus'), test, 'gdbus monitor hears the signal and the change of the property', async () => {
+testUnless(missing('gdbus'), test, 'gdbus monitor prints the signal and the change of the property', async () => {
   const monitor = Program.start('gdbus', ['monitor', '--session', '--dest', name, '--object-path', path], {
     env: env(),
   });
@@ -104,7 +104,7 @@ testUnless(missing('dbus-send'), test, 'dbus-send reads the property', async () 
   assert.match(stdout.replace(/\s+/g, ' '), 'variant array [ dict entry( string "web" string "running" )');
 });
 
-testUnless(missing('dbus-send'), test, 'dbus-send is told what is wrong with its call', async () => {
+testUnless(missing('dbus-send'), test, 'dbus-send prints the error of its call', async () => {
   const unknown = await dbusSend(`${interfaceName}.NoSuchMethod`);
   assert.match(unknown.stderr, 'Error org.freedesktop.DBus.Error.UnknownMethod');
   const misfit = await dbusSend(`${interfaceName}.TestMethod`, 'int32:7');
@@ -120,7 +120,7 @@ testUnless(missing('dbus-monitor'), test, 'dbus-monitor prints the signal', asyn
   await monitor.stop();
 });
 
-/** Monitors do not say when they are in force: repeats an action until one sees its signal. */
+/** Monitors do not report when they are active: repeats an action until one prints its signal. */
 async function untilMonitored(monitor: Program, action: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; tries < 50 && !monitor.stdout.includes('TestSignal'); tries++) {
     await action();

@@ -1,13 +1,13 @@
 /**
- * Stand-ins for services of a desktop and a machine, on the bus of the environment: as much of each as the README and the guide's
- * recipes use. Prints `ready` when all names are owned.
+ * Stand-ins for services of a desktop and a machine, on the bus of the environment: the members that the README and the
+ * recipes of the guide use. Prints `ready` when all names are owned.
  */
 import { openSync } from 'node:fs';
 import { connect, defineInterface, FileDescriptor, implement } from 'busbar';
 
 const bus = await connect();
 
-/** Emits a signal behind the reply to the call under way: clients have to expect that, and the opposite. */
+/** Emits a signal after the reply to the current call: clients have to expect both orders. */
 const later = (emit: () => void) => void setImmediate(emit);
 
 const notifications = implement(
@@ -18,7 +18,7 @@ const notifications = implement(
   {
     Notify(_application, _replaces, _icon, _summary, _body, actions) {
       const id = 7;
-      // Of another notification, which clients have to tell from theirs.
+      // Of another notification, which clients have to ignore.
       notifications.emit.ActionInvoked(3, 'default');
       later(() => {
         if (actions.length > 0) notifications.emit.ActionInvoked(id, actions.at(-2) ?? '');

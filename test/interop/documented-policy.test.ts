@@ -1,4 +1,5 @@
-// The policy of the page on deployment, on a bus with the policy of a system bus: what it lets through, and what it does not.
+// The policy in the page on deployment, on a bus with the policy of a system bus: the messages that it allows, and those
+// that it denies.
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ const PATH = '/org/example/Journal';
 
 const page = readFileSync(join(projectRoot, 'docs/guide/deployment.md'), 'utf8');
 const shown = documentedFiles(page).find(({ name }) => name.endsWith('.conf'))?.text ?? '';
-// Root may own the name there; here it is whoever runs the tests.
+// In the documentation root may own the name; here it is the user of the tests.
 const policy = shown.replace('user="root"', `user="${userInfo().username}"`);
 
 const Journal = defineInterface(NAME, {
@@ -25,7 +26,7 @@ const Journal = defineInterface(NAME, {
   properties: { Lines: { type: 'u', access: 'read' } },
 });
 
-/** The service and a client under a policy, with what the client does. */
+/** The service and a client under a policy, and the calls of the client. */
 async function underPolicy(
   text: string,
   use: (bus: Awaited<ReturnType<typeof connect>>) => Promise<void>,
@@ -40,31 +41,22 @@ async function underPolicy(
 
 const write = { destination: NAME, path: PATH, member: 'Write', signature: 's', body: ['a line'] };
 
-testUnless(
-  PrivateBus.missing(),
-  test,
-  'a call that names its interface is let through, and one that names none is not',
-  () =>
-    underPolicy(policy, async (client) => {
-      assert.equal(await client.call({ ...write, interface: NAME }), [1]);
-      assert.instance(await rejection(client.call(write)), AccessDeniedError);
-      const ping = { destination: NAME, path: PATH, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
-      assert.instance(await rejection(client.call(ping)), AccessDeniedError);
-      assert.ok((await client.object(NAME, PATH)).interfaces.includes(NAME));
-    }),
+testUnless(PrivateBus.missing(), test, 'a call with an interface is allowed, and one without is denied', () =>
+  underPolicy(policy, async (client) => {
+    assert.equal(await client.call({ ...write, interface: NAME }), [1]);
+    assert.instance(await rejection(client.call(write)), AccessDeniedError);
+    const ping = { destination: NAME, path: PATH, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+    assert.instance(await rejection(client.call(ping)), AccessDeniedError);
+    assert.ok((await client.object(NAME, PATH)).interfaces.includes(NAME));
+  }),
 );
 
-testUnless(
-  PrivateBus.missing(),
-  test,
-  'properties are read where the policy lets Properties through, and else not',
-  async () => {
-    const read = (client: Awaited<ReturnType<typeof connect>>) => client.proxy(Journal, NAME, PATH).get.Lines();
-    await underPolicy(policy, async (client) => assert.is(await read(client), 1));
-    const without = policy.replace(/<allow [^>]*DBus\.Properties[^>]*>/, '');
-    assert.is.not(without, policy);
-    await underPolicy(without, async (client) => assert.instance(await rejection(read(client)), AccessDeniedError));
-  },
-);
+testUnless(PrivateBus.missing(), test, 'properties can be read only if the policy allows Properties', async () => {
+  const read = (client: Awaited<ReturnType<typeof connect>>) => client.proxy(Journal, NAME, PATH).get.Lines();
+  await underPolicy(policy, async (client) => assert.is(await read(client), 1));
+  const without = policy.replace(/<allow [^>]*DBus\.Properties[^>]*>/, '');
+  assert.is.not(without, policy);
+  await underPolicy(without, async (client) => assert.instance(await rejection(read(client)), AccessDeniedError));
+});
 
 test.run();

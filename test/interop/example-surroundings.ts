@@ -1,4 +1,4 @@
-/** What the examples in the reference take for granted: a bus, a service on it with a descriptor to give, and its proxies. */
+/** The context of the examples in the reference: a bus, a service on it with a descriptor, and its proxies. */
 import { openSync } from 'node:fs';
 import {
   connect,
@@ -46,7 +46,7 @@ service.export(
 );
 await service.requestName('org.example.dbustest');
 
-/** Another connection: a client exports nothing, so examples may export what the service has already. */
+/** Another connection: a client exports nothing, so examples may export paths of the service. */
 export const bus = await connect({ bus: 'session' });
 export const files = bus.proxy(Files, 'org.example.dbustest', '/org/example/files');
 export const path = '/etc/hostname';

@@ -1,8 +1,7 @@
 /**
- * The programs of the guide and the reference are compiled, run as they stand there, and print what the page says. A page's programs
- * run on a bus of the page's own, in the page's order: each starts when the one before it has ended, or has printed its first
- * line. Those that are still running when all has been printed are services, and are stopped.
- *
+ * The programs of the guide and the reference are compiled, run unchanged, and print the output on the page. The programs
+ * of a page run on one private bus, in the order of the page: each starts when the previous one has ended, or has printed
+ * its first line. Programs that still run when all output is complete are services, and are stopped.
  * time limit: 300 s
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,15 +24,15 @@ import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus, type PrivateBusOptions } from '../helpers/private-bus.js';
 import { FOREVER, Program, run } from '../helpers/program.js';
 
-/** Milliseconds that a program has for printing what it should. */
+/** Milliseconds that a program has to print its output. */
 const PATIENCE = 20_000;
 
-/** Characters of a line of code that a page of the site shows without scrolling, on a desktop. */
+/** The number of characters of a line of code that a page of the site shows without scrolling, on a desktop. */
 const COLUMNS = 100;
 
 const docs = join(projectRoot, 'docs');
 const guidePages = pagesIn('guide');
-/** Those of the guide by their names, those of the reference with its folder. */
+/** Pages of the guide by their names, pages of the reference with the folder. */
 const pages = [...guidePages, ...pagesIn('reference').map((name) => `reference/${name}`)];
 
 function pagesIn(folder: string): string[] {
@@ -44,14 +43,14 @@ function markdownOf(page: string): string {
   return readFileSync(join(docs, page.includes('/') ? page : `guide/${page}`), 'utf8');
 }
 
-// Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
+// Within the project, so that `busbar` is the package itself; a separate folder, because the other transport is tested too.
 mkdirSync(join(projectRoot, 'build'), { recursive: true });
 const build = mkdtempSync(join(projectRoot, 'build', 'guide-'));
 const test = suite('guide');
 
 test.after(() => rmSync(build, { recursive: true, force: true }));
 
-/** Where the files of a page lie. */
+/** The folder with the files of a page. */
 function folderOf(page: string): string {
   return join(build, page.replace(/\.md$/, ''));
 }
@@ -65,7 +64,7 @@ test('every page is in the list of the guide', () => {
   assert.equal([...listed, 'README.md'].sort(), [...guidePages].sort());
 });
 
-test('every example in TypeScript or JavaScript is a file, so that none goes untested', () => {
+test('every example in TypeScript or JavaScript is a file, so that all are tested', () => {
   for (const page of pages)
     assert.equal(unnamedPrograms(markdownOf(page)), [], `${page}: the lines of blocks without a name`);
 });
@@ -88,7 +87,7 @@ test('everything compiles', async () => {
   }
 });
 
-/** What the README asks of a project that uses busbar, and strict. */
+/** The requirements of the README for a project that uses busbar, and strict. */
 const compilerOptions = {
   target: 'es2022',
   module: 'nodenext',
@@ -97,7 +96,7 @@ const compilerOptions = {
   noEmit: true,
 };
 
-/** The configurations of a page's folders: the page's own where it shows one. */
+/** The configurations of a page's folders: the page's own if it shows one. */
 function projectsOf(folder: string, files: readonly DocumentedFile[]): string[] {
   const folders = new Set(
     files.filter(({ name }) => name.endsWith('.ts')).map(({ name }) => dirname(join(folder, name))),
@@ -116,7 +115,7 @@ function projectsOf(folder: string, files: readonly DocumentedFile[]): string[] 
   });
 }
 
-/** The first line says the name. */
+/** The first line has the name of the file. */
 function withoutComment(text: string): string {
   return text.slice(text.indexOf('\n'));
 }
@@ -125,7 +124,7 @@ for (const page of pages) {
   const files = documentedFiles(markdownOf(page));
   const programs = files.filter(({ output }) => output !== undefined);
   if (programs.length === 0) continue;
-  test(`what ${page} shows is printed`, async () => {
+  test(`the programs of ${page} print what it shows`, async () => {
     await using daemon = await PrivateBus.start(busFor(page, files));
     await using _desktop = page === 'recipes.md' ? await startDesktop(daemon.env) : undefined;
     const started: Started[] = [];
@@ -138,18 +137,18 @@ for (const page of pages) {
   });
 }
 
-/** A page that shows a policy or an activation file has them in force. */
+/** If a page shows a policy or an activation file, the bus has it. */
 function busFor(page: string, files: readonly DocumentedFile[]): PrivateBusOptions {
   const policy = files.find(({ name }) => name.endsWith('.conf'));
   const hasServiceFile = files.some(({ name }) => name.endsWith('.service'));
   return {
-    // Root may own the name there; here it is whoever runs the tests.
+    // On the page root may own the name; here it is the user of the tests.
     ...(policy && { type: 'system', policy: policy.text.replace('user="root"', `user="${userInfo().username}"`) }),
     ...(hasServiceFile && { serviceFolder: serviceFolderOf(page, files) }),
   };
 }
 
-/** The activation files of a page, with the program where the test has it rather than where an installation would. */
+/** The activation files of a page, with the path of the program in the test instead of that of an installation. */
 function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string {
   const folder = join(folderOf(page), 'services');
   mkdirSync(folder);
@@ -160,7 +159,7 @@ function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string
   return folder;
 }
 
-/** What the recipes talk to. */
+/** The services that the recipes call. */
 async function startDesktop(env: PrivateBus['env']): Promise<Program> {
   const desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
     env,
@@ -178,7 +177,7 @@ interface Started {
 /** Starts a program; resolves when it has ended, or has printed its first line. */
 async function start(page: string, file: DocumentedFile, env: PrivateBus['env']): Promise<Started> {
   const path = join(folderOf(page), file.name);
-  // From its own folder, so that its own tsconfig.json counts.
+  // From its own folder, so that its own tsconfig.json is used.
   const cwd = dirname(path);
   const program = Program.start(process.execPath, ['--import', 'tsx', path], { env, cwd, timeLimit: 60_000 });
   await Promise.race([program.line(/^/).catch(() => {}), program.finished]);

@@ -1,6 +1,6 @@
 // time limit: 120 s
-// Systems without any sd-bus library, as Alpine and distroless containers are: buses at plain sockets are for busbar's own
-// handshake there.
+// Systems without any sd-bus library, such as Alpine and distroless containers: the socket transport can connect there to
+// buses at plain sockets.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hidingSdbusLibraries, lackOfHiding } from '../helpers/no-sd-bus.js';
@@ -13,10 +13,10 @@ import { halfArguments } from './quickstart-service.js';
 const test = suite('no sd-bus library');
 const lack = lackOfHiding();
 
-/** The environment decides of the transport otherwise. */
+/** Otherwise the environment would select the transport. */
 const settings = { BUSBAR_TRANSPORT: undefined };
 
-/** A command where there is no library. */
+/** A command that finds no library. */
 function hidden(args: readonly string[], options: ProgramOptions): [string, readonly string[], ProgramOptions] {
   const [command, ...before] = hidingSdbusLibraries();
   return [
@@ -29,7 +29,7 @@ function hidden(args: readonly string[], options: ProgramOptions): [string, read
 for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const missing = lack ?? PrivateBus.missing({ daemon });
 
-  testUnless(missing, test, `the quickstart's halves find each other on ${daemon}`, async () => {
+  testUnless(missing, test, `the two programs of the quickstart find each other on ${daemon}`, async () => {
     await using bus = await PrivateBus.start({ daemon });
     await using service = Program.start(...hidden(halfArguments('service'), { env: bus.env }));
     await service.line('ready');
@@ -38,7 +38,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.match(client.stdout, 'TestMethod says Success');
   });
 
-  testUnless(missing, test, `descriptors go there and back on ${daemon}`, async () => {
+  testUnless(missing, test, `descriptors pass in both directions on ${daemon}`, async () => {
     await using bus = await PrivateBus.start({ daemon });
     const args = ['--import', 'tsx', 'test/interop/pass-descriptors.ts'];
     const { code, stdout, stderr } = await run(...hidden(args, { env: bus.env }));
@@ -49,7 +49,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   });
 }
 
-testUnless(lack, test, 'what takes the library says so', async () => {
+testUnless(lack, test, 'the error of features that need the library says so', async () => {
   const script = `
     import { connect, listen } from ${JSON.stringify(libraryEntry)};
     for (const attempt of [

@@ -1,6 +1,6 @@
 /**
- * A service and its client in one process, on the session bus: a descriptor goes there and back. Prints the transport, the
- * sd-bus library that was found, and what was read from the descriptor that came back.
+ * A service and its client in one process, on the session bus, which pass a descriptor back and forth. Prints the
+ * transport, the sd-bus library that was found, and the bytes that were read from the returned descriptor.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect, type FileDescriptor } from '../../src/index.js';

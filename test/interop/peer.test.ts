@@ -1,5 +1,5 @@
-// Peers without a bus that other implementations are: GLib (GDBus) on either side, the daemons as servers, libdbus as a
-// client, and dbus-fast and the tools of sd-bus and GLib, which greet whomever they connect to.
+// Peers of other implementations without a bus: GLib (GDBus) on either side, the daemons as servers, libdbus as a client,
+// and dbus-fast and the tools of sd-bus and GLib, which send Hello to every server.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -49,10 +49,12 @@ function exportPeer(bus: MessageBus): void {
   bus.export('/busbar', object);
 }
 
-/** A connection of ours to a server of theirs, or the other way round, with our object exported. */
+/**
+ * A connection of busbar to a server of another implementation, or the other way round, with an object of busbar exported.
+ */
 type Meet = (bus: (bus: MessageBus) => void) => Promise<{ readonly gio: Program; end(): Promise<unknown> }>;
 
-/** sd-bus hangs up on descriptors that it reads together with the end of the handshake. */
+/** sd-bus disconnects if it reads descriptors together with the end of the handshake. */
 const takesFdsFirst = transportKind() === 'socket';
 
 const gioPeer = (...args: string[]) => {
@@ -113,7 +115,7 @@ for (const [name, passesFds, meet] of [
   });
 }
 
-/** A server with our object, for programs that connect. */
+/** A server of busbar with an object, for programs that connect. */
 async function serve(onConnection: (bus: MessageBus) => void = () => {}): Promise<PeerServer> {
   return listen({
     address: `unix:tmpdir=${folder}`,
@@ -124,7 +126,7 @@ async function serve(onConnection: (bus: MessageBus) => void = () => {}): Promis
   });
 }
 
-testUnless(missingPrograms('dbus-send'), test, 'dbus-send (libdbus) calls and signals a peer', async () => {
+testUnless(missingPrograms('dbus-send'), test, 'dbus-send (libdbus) sends a call and a signal to a peer', async () => {
   const heard: unknown[] = [];
   await using server = await serve((bus) => {
     bus.subscribe({ member: 'Said' }, ({ body: [text] }) => heard.push(text));
@@ -137,7 +139,7 @@ testUnless(missingPrograms('dbus-send'), test, 'dbus-send (libdbus) calls and si
   assert.equal(heard, ['from libdbus']);
 });
 
-testUnless(missingPrograms('gdbus'), test, 'gdbus signals a peer', async () => {
+testUnless(missingPrograms('gdbus'), test, 'gdbus sends a signal to a peer', async () => {
   let hear: (text: unknown) => void = () => {};
   const heard = new Promise((resolve) => {
     hear = resolve;
@@ -150,7 +152,7 @@ testUnless(missingPrograms('gdbus'), test, 'gdbus signals a peer', async () => {
   assert.is(await heard, 'from gdbus');
 });
 
-/** Answers what clients of a bus say first, so that those that cannot do otherwise are content. */
+/** Answers the first messages of clients of a bus, for programs that cannot work without. */
 function greetBack(bus: MessageBus): void {
   bus.addMessageHandler(({ type, member, serial }) => {
     if (type !== MessageType.MethodCall || member !== 'Hello') return false;
@@ -159,26 +161,31 @@ function greetBack(bus: MessageBus): void {
   });
 }
 
-testUnless(missingPrograms('gdbus', 'busctl'), test, 'gdbus and busctl work with a peer that greets back', async () => {
-  await using server = await serve(greetBack);
-  const gdbus = (command: string, ...args: string[]) =>
-    outputOf('gdbus', [
-      command,
-      '--address',
-      server.address,
-      '--dest',
-      'org.example',
-      '--object-path',
-      '/busbar',
-      ...args,
-    ]);
-  const busctl = (command: string, ...args: string[]) =>
-    outputOf('busctl', [`--address=${server.address}`, '--no-pager', command, 'org.example', '/busbar', ...args]);
-  assert.is(await gdbus('call', '--method', 'org.example.Peer.Greet', 'gdbus'), "('hello gdbus',)\n");
-  assert.match(await gdbus('introspect'), 'interface org.example.Peer');
-  assert.is(await busctl('call', 'org.example.Peer', 'Greet', 's', 'busctl'), 's "hello busctl"\n');
-  assert.match(await busctl('introspect'), /^\.Greet +method +s +s/m);
-});
+testUnless(
+  missingPrograms('gdbus', 'busctl'),
+  test,
+  'gdbus and busctl work with a peer that answers Hello',
+  async () => {
+    await using server = await serve(greetBack);
+    const gdbus = (command: string, ...args: string[]) =>
+      outputOf('gdbus', [
+        command,
+        '--address',
+        server.address,
+        '--dest',
+        'org.example',
+        '--object-path',
+        '/busbar',
+        ...args,
+      ]);
+    const busctl = (command: string, ...args: string[]) =>
+      outputOf('busctl', [`--address=${server.address}`, '--no-pager', command, 'org.example', '/busbar', ...args]);
+    assert.is(await gdbus('call', '--method', 'org.example.Peer.Greet', 'gdbus'), "('hello gdbus',)\n");
+    assert.match(await gdbus('introspect'), 'interface org.example.Peer');
+    assert.is(await busctl('call', 'org.example.Peer', 'Greet', 's', 'busctl'), 's "hello busctl"\n');
+    assert.match(await busctl('introspect'), /^\.Greet +method +s +s/m);
+  },
+);
 
 const missingFast = pythonWith('dbus_fast') === undefined ? 'python module dbus_fast not installed' : undefined;
 
@@ -201,7 +208,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(
     PrivateBus.missing({ daemon }),
     test,
-    `${daemon} lets a peer in that does not know it for a bus`,
+    `${daemon} accepts a peer that does not know that it is a bus`,
     async () => {
       await using bus = await PrivateBus.start({ daemon });
       await using client = await connect({ address: bus.address, peer: true });
@@ -213,25 +220,30 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   );
 }
 
-/** Whether this machine lets a process be nobody in a namespace of its own. */
+/** Whether this machine lets a process be the user nobody in a separate user namespace. */
 const missingNamespaces =
   missingPrograms('unshare') ??
   (spawnSync('unshare', ['--user', 'true']).status === 0 ? undefined : 'no user namespaces here');
 
-testUnless(missingNamespaces, test, 'a client in another user namespace is whom the kernel says', async () => {
-  const uids: unknown[] = [];
-  await using server = await serve((bus) => uids.push(bus.peerCredentials?.uid));
-  const script = `
+testUnless(
+  missingNamespaces,
+  test,
+  'a client in another user namespace has the user that the kernel reports',
+  async () => {
+    const uids: unknown[] = [];
+    await using server = await serve((bus) => uids.push(bus.peerCredentials?.uid));
+    const script = `
     import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
     const bus = await connect({ address: ${JSON.stringify(server.address)}, peer: true });
     const call = { path: '/busbar', interface: 'org.example.Peer', member: 'Greet', signature: 's' };
     console.log(process.getuid(), await bus.call({ ...call, body: ['from afar'] }));
     await bus.close();
   `;
-  const args = ['--user', process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
-  const answer = await outputOf('unshare', args, { env: { TSX_DISABLE_CACHE: '1' } });
-  assert.match(answer, "65534 [ 'hello from afar' ]");
-  assert.equal(uids, [process.getuid?.()]);
-});
+    const args = ['--user', process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
+    const answer = await outputOf('unshare', args, { env: { TSX_DISABLE_CACHE: '1' } });
+    assert.match(answer, "65534 [ 'hello from afar' ]");
+    assert.equal(uids, [process.getuid?.()]);
+  },
+);
 
 test.run();

@@ -1,4 +1,4 @@
-/** The private buses of the tests themselves: both daemons, their policies, and that nothing stays behind. */
+/** The private buses of the tests themselves: both daemons, their policies, and that nothing is left behind. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { suite } from 'uvu';
@@ -12,7 +12,7 @@ import { testUnless } from '../helpers/skip.js';
 const test = suite('private bus');
 const dbusSend = missingPrograms('dbus-send');
 
-/** Asks the bus for its id, the least that any bus answers. */
+/** Requests the id of the bus, which every bus can answer. */
 const getId = (bus: PrivateBus, options = {}) =>
   run(
     'dbus-send',
@@ -54,7 +54,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     }
   });
 
-  testUnless(missing, test, `${daemon} goes with a process that fails before it stops its bus`, async () => {
+  testUnless(missing, test, `${daemon} ends with a process that fails before it stops its bus`, async () => {
     const program = `
       const { PrivateBus } = await import('./test/helpers/private-bus.ts');
       const bus = await PrivateBus.start({ daemon: '${daemon}' });
@@ -69,7 +69,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   });
 }
 
-testUnless(PrivateBus.missing() ?? dbusSend, test, 'a system bus refuses what no policy allows', async () => {
+testUnless(PrivateBus.missing() ?? dbusSend, test, 'a system bus denies messages that no policy allows', async () => {
   const bus = await PrivateBus.start({ type: 'system' });
   try {
     const request = ['--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.RequestName'];
@@ -103,7 +103,7 @@ testUnless(PrivateBus.missing() ?? dbusSend, test, 'a given policy adds to the s
   }
 });
 
-testUnless(PrivateBus.missing() ?? dbusSend, test, 'a limit of the daemon is in force', async () => {
+testUnless(PrivateBus.missing() ?? dbusSend, test, 'a limit of the daemon is enforced', async () => {
   const bus = await PrivateBus.start({ limits: { max_names_per_connection: 1 } });
   try {
     const request = ['--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.RequestName'];
@@ -115,15 +115,10 @@ testUnless(PrivateBus.missing() ?? dbusSend, test, 'a limit of the daemon is in 
 });
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
-  testUnless(
-    PrivateBus.missing({ daemon }),
-    test,
-    `${daemon} does not start with a limit that it does not know`,
-    async () => {
-      const error = await rejection(PrivateBus.start({ daemon, limits: { max_of_another_daemon: 1 } }));
-      assert.match(error.message, 'max_of_another_daemon');
-    },
-  );
+  testUnless(PrivateBus.missing({ daemon }), test, `${daemon} does not start with an unknown limit`, async () => {
+    const error = await rejection(PrivateBus.start({ daemon, limits: { max_of_another_daemon: 1 } }));
+    assert.match(error.message, 'max_of_another_daemon');
+  });
 }
 
 async function untilTrue(condition: () => boolean, limit = 3_000): Promise<boolean> {

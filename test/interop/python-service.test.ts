@@ -1,4 +1,4 @@
-/** busbar's client on the seed's service in Python: the typed proxy, and the one from introspection data. */
+/** A client of busbar on the Python service of the quickstart: the typed proxy, and the one from introspection data. */
 import { connect, type MessageBus, UnknownMethodError } from 'busbar';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -54,7 +54,7 @@ testUnless(missing, test, 'a signal reaches the callback', () =>
   }),
 );
 
-testUnless(missing, test, 'a property is read, written, and its change is heard', () =>
+testUnless(missing, test, 'a property is read and written, and its change is received', () =>
   withService(async (bus, service) => {
     const module = bus.proxy(TestModule, name, path);
     assert.equal(await module.get.TestProperty(), initialStates);
@@ -79,7 +79,7 @@ testUnless(missing, test, 'introspection gives a proxy of the same shape', () =>
   }),
 );
 
-testUnless(missing, test, "the service's error arrives by its name", () =>
+testUnless(missing, test, 'the error of the service arrives with its name', () =>
   withService(async (bus) => {
     const call = { destination: name, path, interface: interfaceName, member: 'NoSuchMethod' };
     try {

@@ -1,4 +1,4 @@
-/** The quickstart's two services as programs: busbar's, and its twin in Python that has the same behaviour. */
+/** The two services of the quickstart as programs: that of busbar, and its Python counterpart with the same behaviour. */
 import type { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { pythonWith } from '../helpers/python.js';
@@ -7,14 +7,14 @@ export const name = 'org.example.dbustest';
 export const path = '/org/example/dbustest';
 export const interfaceName = 'org.example.dbustest.Module';
 
-/** What the property holds when a service starts. */
+/** The value of the property when a service starts. */
 export const initialStates = { web: 'running', mail: 'running', build: 'paused' };
 
-/** What the tests call the method with, and what comes of it. */
+/** The arguments of the method in the tests, and its result. */
 export const devices = { usb: ['keyboard', 'mouse'], disk: ['sdb'] };
 export const emitted = { web: 'detached keyboard, mouse, sdb', mail: 'detached keyboard, mouse, sdb' };
 
-/** Arguments of Node.js that run a half of the quickstart. */
+/** The arguments of Node.js that run one program of the quickstart. */
 export function halfArguments(half: 'service' | 'client', ...args: readonly string[]): string[] {
   return ['--import', 'tsx', `examples/quickstart/${half}.ts`, ...args];
 }

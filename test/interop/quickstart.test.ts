@@ -1,5 +1,5 @@
 // time limit: 180 s
-/** The quickstart as a newcomer runs it: both halves by their commands, `npm start`, and the description on disk. */
+/** The quickstart as a new user runs it: both programs by their commands, `npm start`, and the description on disk. */
 import { readFileSync } from 'node:fs';
 import { connect, parseIntrospection } from 'busbar';
 import { suite } from 'uvu';
@@ -14,7 +14,7 @@ import { halfArguments, interfaceName, name, path, startService } from './quicks
 const test = suite('quickstart');
 const missing = PrivateBus.missing();
 
-/** What the client prints, in order. */
+/** The output of the client, in order. */
 const conversation = [
   "TestProperty is { web: 'running', mail: 'running', build: 'paused' }",
   'TestSignal says {',
@@ -34,7 +34,7 @@ function assertInOrder(output: string, lines: readonly string[]): void {
   }
 }
 
-testUnless(missing, test, 'the halves find each other on the bus of the environment', async () => {
+testUnless(missing, test, 'the two programs find each other on the bus of the environment', async () => {
   const bus = await PrivateBus.start();
   try {
     const service = Program.start(process.execPath, ['scripts/run.mjs', 'examples/quickstart/service.ts'], {
@@ -52,7 +52,7 @@ testUnless(missing, test, 'the halves find each other on the bus of the environm
   }
 });
 
-testUnless(missing, test, 'the service says so and ends when the bus goes', async () => {
+testUnless(missing, test, 'the service reports the end of the bus, and ends', async () => {
   const bus = await PrivateBus.start();
   try {
     const service = await startService(bus);
@@ -65,7 +65,7 @@ testUnless(missing, test, 'the service says so and ends when the bus goes', asyn
   }
 });
 
-testUnless(missing, test, 'a half that cannot work ends and says why', async () => {
+testUnless(missing, test, 'a program that cannot work ends and prints the reason', async () => {
   const bus = await PrivateBus.start();
   try {
     const early = await run(process.execPath, halfArguments('client'), { env: bus.env });
@@ -85,7 +85,7 @@ testUnless(missing, test, 'a half that cannot work ends and says why', async () 
   assert.match(alone.stderr, bus.address);
 });
 
-testUnless(missing, test, 'npm start runs both halves on the session bus', async () => {
+testUnless(missing, test, 'npm start runs both programs on the session bus', async () => {
   const bus = await PrivateBus.start();
   try {
     const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs'], { env: bus.env });
@@ -97,7 +97,7 @@ testUnless(missing, test, 'npm start runs both halves on the session bus', async
   }
 });
 
-testUnless(missing, test, 'npm start makes a private bus where no session bus answers', async () => {
+testUnless(missing, test, 'npm start makes a private bus if no session bus answers', async () => {
   const env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus' };
   const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs'], { env });
   assert.is(code, 0, stdout + stderr);
@@ -105,7 +105,7 @@ testUnless(missing, test, 'npm start makes a private bus where no session bus an
   assertInOrder(stdout, conversation);
 });
 
-test('npm start does without a bus where it has to, and without an sd-bus library then', async () => {
+test('npm start works without a bus if it has to, and without an sd-bus library then', async () => {
   // The other transport is that library.
   const env = transportKind() === 'socket' ? withoutSdbusLibrary() : {};
   const { code, stdout, stderr } = await run(process.execPath, ['scripts/start.mjs', '--peer'], { env });
@@ -113,7 +113,7 @@ test('npm start does without a bus where it has to, and without an sd-bus librar
   assertInOrder(stdout, ['Without a bus', '[service] ready at unix:path=', ...conversation, '[service] goodbye']);
 });
 
-testUnless(missing, test, 'the XML file says what the service says of itself', async () => {
+testUnless(missing, test, 'the XML file equals the introspection data of the service', async () => {
   const daemon = await PrivateBus.start();
   try {
     const service = await startService(daemon);

@@ -1,4 +1,4 @@
-// The README's programs are run as they stand there. That they compile is seen by `test/pack/npm.test.ts`.
+// The programs of the README are run unchanged. `test/pack/npm.test.ts` checks that they compile.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -10,7 +10,7 @@ import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { assertConversation, outputOfClient, readme, readmePrograms } from '../helpers/readme.js';
 
-// Within the project, so that `busbar` is the package itself; of its own, because the other transport is tested too.
+// Within the project, so that `busbar` is the package itself; a separate folder, because the other transport is tested too.
 mkdirSync(join(projectRoot, 'build'), { recursive: true });
 const folder = mkdtempSync(join(projectRoot, 'build', 'readme-'));
 const daemon = await PrivateBus.start();
@@ -22,7 +22,7 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What the README shows below a program. */
+/** The output below a program in the README. */
 function outputShownFor(name: string): string | undefined {
   return documentedFiles(readme()).find((file) => file.name === name)?.output;
 }
@@ -42,12 +42,12 @@ test('the service and the client work', async () => {
   await assertConversation(start);
 });
 
-test('the client prints what is shown', async () => {
+test('the client prints the output in the README', async () => {
   await using service = start('service');
   assert.is(await outputOfClient(service, () => start('client')), outputShownFor('client.ts'));
 });
 
-test('the client that asks the object what it has prints what is shown', async () => {
+test('the client that introspects the object prints the output in the README', async () => {
   await using desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
     env: daemon.env,
   });

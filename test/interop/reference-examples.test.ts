@@ -1,7 +1,6 @@
 /**
- * Every `@example` of the reference compiles, and runs on a real bus without an error. Where it starts in the middle, as
- * examples do, `example-surroundings.ts` has what it takes for granted.
- *
+ * Every `@example` of the reference compiles, and runs on a real bus without an error. `example-surroundings.ts` has the
+ * context that examples assume.
  * time limit: 120 s
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +23,7 @@ const test = suite('the examples of the reference');
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Example {
-  /** The file of the program, named after where the example stands. */
+  /** The file of the program, named after the place of the example. */
   readonly file: string;
   readonly text: string;
 }
@@ -42,7 +41,7 @@ function examplesIn(name: string): Example[] {
   return texts.map((text, index) => ({ file: `${name.replaceAll(/[/.]/g, '-')}-${index}.ts`, text }));
 }
 
-/** What the examples import, in one place: which of it each takes is its own affair. */
+/** The imports of the examples, in one place: each example uses some of them. */
 const imports = `
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { openSync, readFileSync } from 'node:fs';
@@ -53,7 +52,7 @@ import {
 } from 'busbar';
 `;
 
-/** An example as a program: members are put into a class, statements into a block, where they may hide what is around. */
+/** An example as a program: members are put into a class, statements into a block, where they may shadow outer names. */
 function programOf(text: string): string {
   const code = text.replace('/run/example/socket', socket);
   const surroundings = ['bus', 'files', 'path', 'Module', 'TestModule'];
@@ -78,7 +77,7 @@ const introspection = `<node><interface name="org.example.dbustest.Module"><meth
   <arg type="s" direction="in"/><arg type="a{sas}" direction="in"/><arg type="s" direction="out"/>
 </method></interface></node>`;
 
-/** What serves for ever is started first and left alone. */
+/** Examples that run for ever are started first and not awaited. */
 function mainOf(all: readonly Example[]): string {
   const isServer = ({ text }: Example) => text.includes('for await');
   return `

@@ -1,4 +1,7 @@
-/** The quickstart under its bus policy, on a bus with the policy of a system bus: who may own, and who may call. */
+/**
+ * The quickstart under its bus policy, on a bus with the policy of a system bus: which users may own the name, and which
+ * may call.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { missingPrograms } from '../helpers/paths.js';
@@ -12,7 +15,7 @@ const policy = 'examples/quickstart/org.example.dbustest.conf';
 const notRoot = process.getuid?.() === 0 ? undefined : 'only root can be several users';
 const missing = PrivateBus.missing() ?? notRoot ?? missingPrograms('busctl');
 
-/** The user and group that owns nothing, by convention. */
+/** The user and group that owns no files, by convention. */
 const nobody = { uid: 65534, gid: 65534 };
 
 async function onSystemBus(options: { policy?: string }, use: (bus: PrivateBus) => Promise<void>): Promise<void> {
@@ -30,7 +33,7 @@ const callAs = (bus: PrivateBus, user: { uid?: number; gid?: number }) =>
     ...user,
   });
 
-testUnless(missing, test, 'root may own the name, and everybody may call', () =>
+testUnless(missing, test, 'root may own the name, and every user may call', () =>
   onSystemBus({ policy }, async (bus) => {
     await using service = await startService(bus, '--system');
     assert.ok(service.running);
@@ -49,7 +52,7 @@ testUnless(missing, test, 'busbar calls under the policy as any user', () =>
   }),
 );
 
-testUnless(missing, test, 'others are refused the name, and told why', () =>
+testUnless(missing, test, 'other users are refused the name, with the reason', () =>
   onSystemBus({ policy }, async (bus) => {
     const service = await run(process.execPath, halfArguments('service', '--system'), { env: bus.env, ...nobody });
     assert.is(service.code, 1);

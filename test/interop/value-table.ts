@@ -1,15 +1,14 @@
 /**
- * Values of every D-Bus type at their limits, for tests that send them to somebody and compare what comes back. They
- * are written as busbar reads them with `variants: 'wrap'`, so that a row can be compared with itself.
- *
- * Descriptors are not here: a descriptor that comes back has another number. Neither is -0 as the key of a
+ * Values of every D-Bus type at their limits, for tests that send them to a peer and compare the values that come back.
+ * They are written as busbar reads them with `variants: 'wrap'`, so that a row can be compared with itself.
+ * Descriptors are not in the table: a descriptor that comes back has another number. Neither is -0 as the key of a
  * dictionary: the key of a JavaScript Map cannot be -0.
  */
 import { Variant } from '../../src/index.js';
 
 /** The values of one message body. */
 export interface Row {
-  /** What is special about these values; unique in the table. */
+  /** The special property of these values; unique in the table. */
   readonly title: string;
   readonly signature: string;
   readonly values: readonly unknown[];
@@ -39,10 +38,10 @@ const doubles = [
   ...[Number.MIN_VALUE, -Number.MIN_VALUE, LARGEST_SUBNORMAL, SMALLEST_NORMAL, Number.MAX_VALUE, -Number.MAX_VALUE],
 ];
 
-/** Valid in D-Bus strings, whatever the libraries of the peers think of it. */
+/** Valid in D-Bus strings, although some libraries refuse them. */
 const NONCHARACTERS = '\ufdd0\ufffe\uffff\u{1fffe}\u{10ffff}';
 
-/** Signatures of the greatest length, and of one less, which is as much as sd-bus reads. */
+/** Signatures of the greatest length, and one byte shorter, which is the greatest that sd-bus reads. */
 const longest = { flat: 'y'.repeat(255), struct: structs(1, 'q'.repeat(253)) } as const;
 const long = { flat: 'y'.repeat(254), struct: structs(1, 'q'.repeat(252)) } as const;
 
@@ -214,7 +213,7 @@ const depths: readonly Row[] = [
   row('32 arrays within one another', `${'a'.repeat(32)}y`, nested(31, Buffer.of(1, 2), inArray)),
   row('32 arrays within one another, the innermost empty', `${'a'.repeat(32)}x`, nested(31, [], inArray)),
   row('32 structs within one another', structs(32, 'y'), nested(32, 1, inArray)),
-  // 64 in all are for peers: dbus-broker takes 63.
+  // 64 in all are valid between peers: dbus-broker accepts 63.
   row('31 arrays of 32 structs', 'a'.repeat(31) + structs(32, 't'), nested(63, UINT64_MAX, inArray)),
   row('63 variants within one another', 'v', nested(63, 1, inVariant)),
 ];
@@ -256,7 +255,7 @@ export const rows: readonly Row[] = [
   ...[...variants, ...depths, ...common],
 ];
 
-/** A value with its variants replaced by what is in them, as it is read by default. */
+/** A value with its variants replaced by their contents, as it is read by default. */
 export function withoutVariants(value: unknown): unknown {
   if (value instanceof Variant) return withoutVariants(value.value);
   if (Array.isArray(value)) return value.map(withoutVariants);
@@ -265,7 +264,7 @@ export function withoutVariants(value: unknown): unknown {
   return object(...Object.entries(value).map(([key, content]) => [key, withoutVariants(content)] as const));
 }
 
-/** Whether a condition holds for a value or anything within it, keys included. */
+/** Whether a condition holds for a value or anything in it, including keys. */
 export function contains(value: unknown, condition: (value: unknown) => boolean): boolean {
   const within = (inner: unknown) => contains(inner, condition);
   if (condition(value)) return true;
@@ -276,7 +275,7 @@ export function contains(value: unknown, condition: (value: unknown) => boolean)
   return Object.entries(value).some(within);
 }
 
-/** Whether a row has a signature of 255 bytes in it, of the body, of a variant, or as a value. */
+/** Whether a row contains a signature of 255 bytes: that of the body, of a variant, or as a value. */
 export function hasLongestSignature({ signature, values }: Row): boolean {
   const isLongest = (text: unknown) => text === longest.flat || text === longest.struct;
   return (

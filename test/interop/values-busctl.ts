@@ -1,4 +1,4 @@
-/** Values as busctl takes them on its command line, and as it prints them. */
+/** Values in the form of busctl's command line, and in the form of its output. */
 import type { Variant } from '../../src/index.js';
 import { SignatureReader } from './values-notation.js';
 
@@ -10,7 +10,7 @@ export function busctlArguments(signature: string, values: readonly unknown[]): 
   return signature === '' ? [] : [signature, ...words(signature, values, spelled)];
 }
 
-/** What busctl prints for a reply. */
+/** The output of busctl for a reply. */
 export function busctlOutput(signature: string, values: readonly unknown[]): string {
   return signature === '' ? '' : `${[signature, ...words(signature, values, printed)].join(' ')}\n`;
 }

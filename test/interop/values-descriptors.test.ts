@@ -1,6 +1,6 @@
 /**
- * File descriptors through other implementations, both ways: what is written into one end of a pipe has to come out
- * of the other, wherever the descriptor stood in the message.
+ * File descriptors through other implementations, both ways: bytes that are written into one end of a pipe must come out of
+ * the other, wherever the descriptor was in the message.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { writeSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { Pipe } from './values-pipe.js';
 
 const missingBus = PrivateBus.missing() ?? missingPrograms('mkfifo');
 
-/** Where descriptors can be in a body: the values for a number of them. */
+/** The places of descriptors in a body: the values for a number of them. */
 interface Place {
   readonly title: string;
   readonly signature: string;
@@ -122,11 +122,11 @@ for (const peer of peers) {
     });
   }
 
-  testUnless(missing, test, `${peer.name} sends one descriptor that two values mean`, async () => {
+  testUnless(missing, test, `${peer.name} sends one descriptor that two values refer to`, async () => {
     assert.equal(await fill('hh', 1, '[0,0]'), ['descriptor 0;descriptor 1;']);
   });
 
-  testUnless(missing, test, `${peer.name} gets to each of many calls its own descriptors`, async () => {
+  testUnless(missing, test, `${peer.name} gets the right descriptors with each of many calls`, async () => {
     const pipes = texts(50).map(() => Pipe.open());
     const replies = pipes.map(({ readingEnd }) => call('ReadAll', 'h', [readingEnd]));
     for (const [index, pipe] of pipes.entries()) pipe.write(`text ${index}`);
@@ -137,7 +137,9 @@ for (const peer of peers) {
     for (const pipe of pipes) pipe.close();
   });
 
-  /** Has the peer send the writing ends of new pipes; resolves with what busbar's service wrote into each. */
+  /**
+   * Has the peer send the writing ends of new pipes; resolves with the bytes that the service of busbar wrote into each.
+   */
   async function fill(signature: string, pipes: number, values: string): Promise<unknown> {
     const client = startEchoClient(peer as Peer, daemon as PrivateBus, echoService?.name as string);
     client.write(`{"signature":"${signature}","pipes":${pipes},"values":${values}}\n`);

@@ -1,6 +1,6 @@
 /**
- * The echo service on busbar, for calls of any signature: `Echo` answers with the values that came, `Fill` writes
- * into every descriptor that came. It works on messages, because an exported interface has one signature a method.
+ * The echo service on busbar, for calls of any signature: `Echo` answers with the received values, `Fill` writes into every
+ * received descriptor. It uses messages, because an exported method has one signature.
  */
 import { writeSync } from 'node:fs';
 import type { IncomingMessage } from '../../src/connection/receiving/incoming-message.js';
@@ -9,7 +9,7 @@ import type { PrivateBus } from '../helpers/private-bus.js';
 import { contains } from './value-table.js';
 import { echo } from './values-peers.js';
 
-/** A call as it arrived. */
+/** A received call. */
 export interface Received {
   readonly signature: string;
   /** The values as handlers get them. */
@@ -59,7 +59,7 @@ export class EchoService {
   }
 }
 
-/** The descriptors among values, in the order of the values; one that is there twice is listed twice. */
+/** The descriptors among values, in the order of the values; one that occurs twice is listed twice. */
 export function descriptorsIn(values: readonly unknown[]): FileDescriptor[] {
   const found: FileDescriptor[] = [];
   contains(values, (value) => {

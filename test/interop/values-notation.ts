@@ -1,7 +1,10 @@
-/** Values as text that peers can write too, so that what they decoded can be compared: see `peers/echo_notation.py`. */
+/** Values as text that peers can write too, so that their decoded values can be compared: see `peers/echo_notation.py`. */
 import type { Variant } from '../../src/index.js';
 
-/** The text of the values of a message. Numbers of type `d` and other numbers look alike here: the signature tells. */
+/**
+ * The text of the values of a message. Numbers of type `d` and other numbers look alike here: the signature distinguishes
+ * them.
+ */
 export function notation(signature: string, values: readonly unknown[]): string {
   const reader = new SignatureReader(signature);
   return list(values.map((value) => text(reader.next(), value)));
@@ -45,7 +48,9 @@ function string(value: string): string {
   return JSON.stringify(value).replace(/[^\x20-\x7e]/g, escaped);
 }
 
-/** Takes complete types off a valid signature. It is the tests' own, so that they do not believe what they test. */
+/**
+ * Takes complete types off a valid signature. The tests have their own parser, so that they do not rely on the tested one.
+ */
 export class SignatureReader {
   readonly #signature: string;
   #position = 0;

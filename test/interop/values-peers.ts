@@ -1,20 +1,20 @@
-/** Programs on other implementations of D-Bus that echo values, and what each of them cannot do. */
+/** Programs on other implementations of D-Bus that echo values, and the limitations of each. */
 import { transportKind } from '../../src/native/runtime.js';
 import type { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { pythonWith } from '../helpers/python.js';
 import { contains, hasLongestSignature, hasNoncharacters, type Row } from './value-table.js';
 
-/** Where an echo service is, of a peer's or of a test's. */
+/** The address of an echo service, of a peer or of a test. */
 export const echo = { path: '/org/example/Echo', interface: 'org.example.Echo' } as const;
 
-/** Something that a peer gets wrong, or refuses. */
+/** A value that a peer gets wrong, or refuses. */
 export interface Limitation {
   readonly reason: string;
   readonly applies: (row: Row) => boolean;
 }
 
-/** What sd-bus cannot do, in busctl and under busbar. */
+/** Limitations of sd-bus, in busctl and under busbar. */
 export const sdbusWriting: readonly Limitation[] = [
   { reason: 'sd-bus refuses Unicode noncharacters', applies: hasNoncharacters },
 ];
@@ -23,13 +23,13 @@ export const sdbusReading: readonly Limitation[] = [
   { reason: 'sd-bus 252 reads no signature of 255 bytes', applies: hasLongestSignature },
 ];
 
-/** What busbar itself cannot do, which is what its transport cannot. */
+/** Limitations of busbar itself, which are those of its transport. */
 export const own = {
   reading: transportKind() === 'sd-bus' ? sdbusReading : [],
   writing: transportKind() === 'sd-bus' ? sdbusWriting : [],
 } as const;
 
-/** Why a row is not for somebody with these limitations, if it is not. */
+/** Why a row is not for a peer with these limitations; `undefined` if it is. */
 export function reasonAgainst(row: Row, ...limitations: readonly (readonly Limitation[])[]): string | undefined {
   return limitations.flat().find(({ applies }) => applies(row))?.reason;
 }
@@ -38,11 +38,11 @@ export interface Peer {
   readonly name: string;
   /** Why it cannot run on this machine. */
   readonly missing: string | undefined;
-  /** What it cannot read, whoever sends it. */
+  /** Values that it cannot read, whoever sends them. */
   readonly reading: readonly Limitation[];
-  /** What it cannot write, besides. */
+  /** Further values that it cannot write. */
   readonly writing: readonly Limitation[];
-  /** How many descriptors of a message it receives, where that is fewer than a message may carry. */
+  /** The number of descriptors of a message that it receives, if that is fewer than a message may have. */
   readonly descriptorsRead?: number;
   readonly command: readonly string[];
 }

@@ -1,10 +1,12 @@
-/** A pipe of the operating system, which Node.js has no call for: a FIFO whose name is gone when both ends are open. */
+/**
+ * A pipe of the operating system, for which Node.js has no function: a FIFO whose name is removed when both ends are open.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Owns both ends, as numbers. Bytes are few enough that writing never waits. */
+/** Owns both ends, as numbers. The bytes are so few that writing never blocks. */
 export class Pipe {
   readonly readingEnd: number;
   readonly writingEnd: number;
@@ -37,7 +39,7 @@ export class Pipe {
     this.close();
   }
 
-  /** Everything that others wrote, who must have closed their ends. */
+  /** Everything that other processes wrote, which must have closed their ends. */
   readAll(): string {
     closeSync(this.writingEnd);
     this.#closed = true;

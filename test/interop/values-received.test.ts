@@ -1,7 +1,7 @@
 /**
- * Values that other implementations send to busbar, which echoes them: the whole table from dbus-next, dbus-fast, GLib
- * and busctl, which is sd-bus without busbar, and values as people type them for gdbus. What arrived must be what the
- * table says, and what they print of the reply must be what they sent.
+ * Values that other implementations send to busbar, which echoes them: the whole table from dbus-next, dbus-fast, GLib and
+ * busctl, which is sd-bus without busbar, and values as users type them for gdbus. The received values must be those of the
+ * table, and the printed reply must be the values that were sent.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { suite } from 'uvu';
@@ -40,7 +40,7 @@ function suiteWithService(title: string, missing: string | undefined, begin = ()
   return test;
 }
 
-/** That the last message which the service echoed is the row. */
+/** Asserts that the last message that the service echoed is the row. */
 function assertReceived({ signature, values }: Row): void {
   const received = service?.last;
   assert.is(received?.signature, signature);
@@ -76,7 +76,7 @@ const target = () => [service?.name as string, echo.path, echo.interface] as con
 const missingBusctl = missingBus ?? missingPrograms('busctl');
 const fromBusctl = suiteWithService('values from busctl', missingBusctl);
 
-/** What Linux lets one argument have, and all together, with room for the environment. */
+/** The limits of Linux for one argument, and for all together, with room for the environment. */
 const ARGUMENT_BYTES = 128 * 1024;
 const COMMAND_BYTES = 1024 * 1024;
 const POINTER_BYTES = 8;
@@ -103,7 +103,7 @@ fromBusctl.run();
 const missingGdbus = missingBus ?? missingPrograms('gdbus');
 const fromGdbus = suiteWithService('values from gdbus', missingGdbus);
 
-/** What to type, what arrives, and what gdbus prints of the reply, in GVariant's text format. */
+/** The text to type, the value that arrives, and the reply that gdbus prints, in GVariant's text format. */
 const typed: readonly (readonly [string[], string, unknown[], string])[] = [
   [
     ['byte 255', 'true', 'int16 -32768', 'uint16 65535'],

@@ -1,7 +1,7 @@
 /**
- * The table of values, sent by busbar's client to echo services on other implementations: dbus-next, dbus-fast, GLib.
- * What comes back must be what was sent; what the service decoded must be it too, or else two mistakes that undo each
- * other would pass.
+ * The table of values, sent by a client of busbar to echo services on other implementations: dbus-next, dbus-fast, GLib.
+ * The values that come back must be those that were sent, and so must those that the service decoded: otherwise two
+ * mistakes that cancel each other would pass.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { suite } from 'uvu';

@@ -1,4 +1,4 @@
-// A machine on which nothing can be compiled: no compiler, no CMake, no Python, and no headers, not even those of C.
+// A machine that cannot compile anything: no compiler, no CMake, no Python, and no headers, not even those of C.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const test = suite('bare machine');
 const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
 console.log(`# what: npm on a machine without compilers and headers\n# version: ${system}`);
 
-/** What builds native code, by the names of programs, with prefixes and versions that they may have. */
+/** Tools that build native code, by the names of programs, with prefixes and versions that they may have. */
 const TOOL =
   /^(.*-)?(gcc|g\+\+|cc|c\+\+|cpp|clang|clang\+\+|c89|c99|ld|ld\.\w+|as|ar|cmake|ctest|make|gmake|ninja|pkg-config|pkgconf|python[\d.]*)(-[\d.]+)?$/;
 const programFolders = [...new Set([...(process.env.PATH ?? '').split(':'), '/usr/bin', '/usr/local/bin'])].filter(
@@ -27,11 +27,11 @@ const tools = programFolders.flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => TOOL.test(name))
     .map((name) => join(folder, name))
-    // What a link points to is hidden itself; links cannot be mounted over.
+    // The target of a link is hidden as well; links cannot be mounted over.
     .filter((path) => !lstatSync(path).isSymbolicLink()),
 );
 
-/** Hides all that from the command behind it, in a mount namespace of its own. */
+/** Hides all that from the following command, in a separate mount namespace. */
 const bare = [
   ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
   [

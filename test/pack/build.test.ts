@@ -1,5 +1,4 @@
-// Where no binary fits, the command that the error names builds one in the installed package, and it is used.
-// time limit: 300 s
+// If no binary fits, the command in the error builds one in the installed package, and it is used. time limit: 300 s
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -27,7 +26,7 @@ testUnless(missing, test, 'the addon is built from the installed package', async
     project.write(
       'main.mjs',
       `import { listen } from 'busbar';
-      // As it is where the package has no binary.
+      // As in a package without a binary.
       if (process.argv[2]) Object.defineProperty(process, 'arch', { value: process.argv[2] });
       const server = await listen({ address: 'unix:tmpdir=/tmp' }).catch((error) => error);
       console.log(server.message ?? 'listening');
@@ -36,7 +35,7 @@ testUnless(missing, test, 'the addon is built from the installed package', async
     const before = await project.outputOf(process.execPath, ['main.mjs', 'ppc64'], { env });
     const [, folder, command] = /run in (.+):\n {4}(.+)\n/.exec(before) ?? [];
     assert.ok(folder !== undefined && command !== undefined, before);
-    // Outside of the project's own folder it is npm's registry that has the tools.
+    // Outside of the project's folder, the npm registry has the tools.
     await project.outputOf('sh', ['-c', command], { cwd: folder, timeLimit: 240_000 });
     assert.is(await project.outputOf(process.execPath, ['main.mjs'], { env }), 'listening\n');
   } finally {

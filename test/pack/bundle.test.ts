@@ -1,4 +1,4 @@
-// The ways in which esbuild makes a bundle that uses busbar, and what has to lie beside each where it runs.
+// The ways in which esbuild bundles a program with busbar, and the files that must be beside the bundle.
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, version } from 'esbuild';
@@ -15,7 +15,7 @@ const bus = await PrivateBus.start();
 const project = new Project(registry, { type: 'module' });
 await project.outputOf('npm', ['install', '--ignore-scripts', 'busbar']);
 project.writeQuickstart();
-// Where it runs nothing of the project's node_modules is found.
+// Bundles run in a folder from which the project's node_modules cannot be found.
 const target = new Project(registry, { type: 'module' });
 const out = join(target.folder, 'out');
 
@@ -52,7 +52,7 @@ test('an external busbar is installed where the bundle runs', async () => {
   await assertBundlesWork();
 });
 
-test('a bundle with busbar in it needs its prebuilds beside it, and no node_modules', async () => {
+test('a bundle that contains busbar needs prebuilds beside it, and no node_modules', async () => {
   await bundle(['service.js', 'client.js'], modules);
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');
   await assertBundlesWork();
@@ -60,7 +60,7 @@ test('a bundle with busbar in it needs its prebuilds beside it, and no node_modu
 
 test('a bundle loads nothing from folders above it', async () => {
   await bundle(['service.js', 'client.js'], { ...modules, minify: true });
-  // What others may have planted: were it looked at, it would not load, or leave its mark.
+  // A planted file: if it were loaded, it would fail, or leave its mark.
   const binaries = join(target.folder, 'prebuilds', `${process.platform}-${process.arch}`);
   const mark = join(target.folder, 'mark');
   const planted = join(target.folder, 'node_modules/node-gyp-build');
@@ -71,7 +71,7 @@ test('a bundle loads nothing from folders above it', async () => {
   const lonely = await target.outputOf(process.execPath, ['out/client.mjs'], { env: bus.env }).catch(String);
   assert.match(lonely, 'there is no binary for this machine');
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');
-  // Those of other packages, which bundlers copy to the same place, are not taken for it.
+  // Binaries of other packages, which bundlers copy to the same place, are not mistaken for it.
   const own = join(out, 'prebuilds', `${process.platform}-${process.arch}`);
   writeFileSync(join(own, 'another.node'), 'of another package');
   await assertBundlesWork();
@@ -79,13 +79,13 @@ test('a bundle loads nothing from folders above it', async () => {
   rmSync(join(target.folder, 'prebuilds'), { recursive: true });
 });
 
-test('a bundle that is not the script itself is content with binaries beside the script', async () => {
+test('a bundle that is not the script itself accepts binaries beside the script', async () => {
   await bundle(['service.js', 'client.js'], { ...modules, outdir: join(out, 'parts') });
   for (const half of ['service', 'client'])
     writeFileSync(join(out, `${half}.mjs`), `await import('./parts/${half}.mjs');`);
   const lonely = await target.outputOf(process.execPath, ['out/client.mjs'], { env: bus.env }).catch(String);
   assert.match(lonely, 'there is no binary for this machine');
-  // An argument of what is evaluated is not the script.
+  // An argument of evaluated code is not the script.
   const evaluated = [
     '--input-type=module',
     '--eval',
@@ -103,7 +103,7 @@ test('a bundle that is not the script itself is content with binaries beside the
   await assertBundlesWork();
 });
 
-test('variables that are for installing do not choose the binary', async () => {
+test('variables for the installation do not select the binary', async () => {
   await bundle(['service.js', 'client.js'], modules);
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');
   const env = { ...bus.env, npm_config_arch: 'arm64', npm_config_platform: 'win32', LIBC: 'musl' };
@@ -113,7 +113,7 @@ test('variables that are for installing do not choose the binary', async () => {
   await assertConversation((half) => target.start(process.execPath, [`out/${half}.mjs`], { env }));
 });
 
-// An await at the top is no CommonJS.
+// CommonJS has no await at the top level.
 const commonJs = `
   const { connect, listen } = require('busbar');
   (async () => {

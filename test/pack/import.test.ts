@@ -1,4 +1,5 @@
-// However the installed package is imported it is one module, and wherever: what it cannot do there, connecting says.
+// The installed package is one module however it is imported, on every machine: if busbar cannot work there, connecting
+// says why.
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ test('require and import give the same classes', async () => {
   assert.is(await project.outputOf(process.execPath, ['main.cjs']), 'true true true\n');
 });
 
-test('what cannot require an ES module gets CommonJS, and one takes the values of the other', async () => {
+test('code that cannot require an ES module gets CommonJS, and one module accepts the values of the other', async () => {
   project.write(
     'two.cjs',
     `const required = require('busbar');
@@ -62,7 +63,7 @@ test('what cannot require an ES module gets CommonJS, and one takes the values o
   assert.equal(output.trimEnd().split('\n'), ['true', 'true', ...each, ...each]);
 });
 
-test('TypeScript that becomes CommonJS compiles with it', async () => {
+test('TypeScript that is compiled to CommonJS compiles with it', async () => {
   project.write(
     'main.cts',
     `import { type MessageBus, sessionBus } from 'busbar';
@@ -77,7 +78,7 @@ test('TypeScript that becomes CommonJS compiles with it', async () => {
   await project.outputOf(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', '.']);
 });
 
-/** What connecting and listening say on another machine; importing has to work there. */
+/** The errors of connecting and listening on another machine; importing has to work there. */
 function linesOn(platform: string, arch: string): Promise<string> {
   project.write(
     'elsewhere.mjs',
@@ -103,7 +104,7 @@ function assertTells(output: string, parts: readonly (string | RegExp)[]): void 
 const shipped = 'prebuilt binaries: linux-arm/busbar.glibc.node, linux-arm64/busbar.glibc.node';
 const command = 'npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release';
 
-test('on an architecture without a binary connecting tells which, what there is, and how to build one', async () => {
+test('on an architecture without a binary, the error of connecting has the architecture, the binaries, and how to build one', async () => {
   const folder = join('node_modules', 'busbar');
   assertTells(await linesOn('linux', 'ppc64'), [
     /this machine: linux-ppc64, (glibc [\d.]+|musl)/,
@@ -113,7 +114,7 @@ test('on an architecture without a binary connecting tells which, what there is,
   ]);
 });
 
-test('on another platform connecting tells which, and promises nothing', async () => {
+test('on another platform, the error of connecting names the platform, and promises nothing', async () => {
   for (const platform of ['darwin', 'win32']) {
     const output = await linesOn(platform, 'arm64');
     assertTells(output, [`this machine: ${platform}-arm64`, shipped, 'busbar works on Linux only']);
@@ -129,7 +130,7 @@ function assertFails(output: string, parts: readonly string[]): void {
   for (const part of parts) assert.match(output, part);
 }
 
-/** What listening comes to, with variables that node-gyp-build reads. */
+/** The outcome of listening, with variables that node-gyp-build reads. */
 function listening(env: Readonly<Record<string, string | undefined>>): Promise<string> {
   project.write(
     'listening.mjs',
@@ -141,11 +142,11 @@ function listening(env: Readonly<Record<string, string | undefined>>): Promise<s
   return project.outputOf(process.execPath, ['listening.mjs'], { env });
 }
 
-test('the binary for the C library that is here is found, whichever node-gyp-build takes it for', async () => {
+test('the binary for the C library of the machine is found, even if node-gyp-build is mistaken about it', async () => {
   for (const LIBC of ['glibc', 'musl']) assert.is(await listening({ LIBC }), 'listening\n', LIBC);
 });
 
-test('a binary for another C library is tried only where the own one is not there', async () => {
+test('a binary for another C library is tried only if the right one is missing', async () => {
   const [glibc, musl] = ['glibc', 'musl'].map((libc) => join(ownBinaries, `busbar.${libc}.node`)) as [string, string];
   const kept = readFileSync(musl);
   renameSync(glibc, musl);
@@ -156,7 +157,7 @@ test('a binary for another C library is tried only where the own one is not ther
   writeFileSync(musl, kept);
 });
 
-test('what was built here is not replaced by what was shipped', async () => {
+test('a binary that was built here takes precedence over a shipped one', async () => {
   const build = join(project.folder, 'node_modules/busbar/build');
   mkdirSync(join(build, 'Release'), { recursive: true });
   writeFileSync(join(build, 'Release/busbar.node'), '');
@@ -164,7 +165,7 @@ test('what was built here is not replaced by what was shipped', async () => {
   rmSync(build, { recursive: true });
 });
 
-test('a package from which binaries were left out says so, and what to do', async () => {
+test('a package without its binaries says so, and what to do', async () => {
   for (const libc of ['glibc', 'musl']) rmSync(join(ownBinaries, `busbar.${libc}.node`));
   const left = 'left out when busbar was copied';
   assertFails(await listening({}), ['there is no binary for this machine', `the binary for this machine was ${left}`]);

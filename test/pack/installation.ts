@@ -1,4 +1,4 @@
-/** What every package manager has to do: install busbar by its name, with no script, so that the README works. */
+/** The task of every package manager: install busbar by its name, without a script, so that the README works. */
 import { suite } from 'uvu';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { assertConversation } from '../helpers/readme.js';
@@ -19,7 +19,7 @@ export function testInstallation(manager: Manager): void {
   testUnless(
     'missing' in obtained ? obtained.missing : undefined,
     test,
-    'installs busbar, and the README works',
+    'it installs busbar, and the README works',
     async () => {
       const registry = await Registry.start();
       const project = new Project(registry, { type: 'module' });

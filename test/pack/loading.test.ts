@@ -1,4 +1,4 @@
-// Why an addon does not load: each cause is told apart, and what the error says cures it.
+// Why an addon cannot be loaded: each cause has its own error, and the advice in the error works.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -51,16 +51,16 @@ function assertTells(output: string, ...parts: readonly (string | RegExp)[]): vo
 }
 
 const [major] = process.versions.node.split('.').map(Number) as [number];
-/** What the permission model is switched on with. */
+/** The option that switches the permission model on. */
 const permission = [major < 22 ? '--experimental-permission' : '--permission', '--allow-fs-write=*', '--no-warnings'];
 
-test('with --permission it asks for --allow-addons, which cures it', async () => {
+test('with --permission the error asks for --allow-addons, which works', async () => {
   const reading = [...permission, '--allow-fs-read=*'];
   assertTells(await outputWith(reading), 'start it with --allow-addons as well');
   assert.is(await outputWith([...reading, '--allow-addons']), WORKS);
 });
 
-test('where the binaries may not be read it asks for --allow-fs-read, which cures it', async () => {
+test('if the binaries may not be read, the error asks for --allow-fs-read, which works', async () => {
   const addons = [...permission, '--allow-addons'];
   const allowed = [
     'main.js',
@@ -76,7 +76,7 @@ test('where the binaries may not be read it asks for --allow-fs-read, which cure
   assert.is(await outputWith([...addons, ...some, cure, '--allow-fs-read=/proc/self/maps']), WORKS);
 });
 
-test('with --no-addons it asks for a start without', async () => {
+test('with --no-addons the error asks for a start without it', async () => {
   assertTells(await outputWith(['--no-addons']), 'started with --no-addons: start it without');
   assertTells(await outputWith([], { NODE_OPTIONS: '--no-addons' }), 'started with --no-addons: start it without');
   assert.is(await outputWith([]), WORKS);
@@ -91,7 +91,7 @@ test('BUSBAR_PREBUILD names a folder with binaries, or the error says that it do
   rmSync(elsewhere, { recursive: true });
 });
 
-test('a binary of another version, or of another package, is not taken', async () => {
+test('a binary of another version, or of another package, is not used', async () => {
   assert.is(SEAM_VERSION, Number(/kSeamVersion = (\d+)/.exec(await headerText())?.[1]));
   const elsewhere = join(project.folder, 'stale');
   const binaries = join(elsewhere, 'prebuilds', machine);
@@ -107,7 +107,7 @@ test('a binary of another version, or of another package, is not taken', async (
 
 const headerText = () => outputOf('cat', [join(projectRoot, 'native/seam_version.h')]);
 
-test('a file that only stands for a binary is told', async () => {
+test('a file that only stands for a binary has its own error', async () => {
   const elsewhere = join(project.folder, 'pointer');
   const binaries = join(elsewhere, 'prebuilds', machine);
   mkdirSync(binaries, { recursive: true });
@@ -117,14 +117,14 @@ test('a file that only stands for a binary is told', async () => {
   rmSync(elsewhere, { recursive: true });
 });
 
-/** A mount of one's own, in a namespace of one's own. */
+/** A mount in a separate namespace. */
 const mounting = (command: string) => ['--user', '--map-root-user', '--mount', 'sh', '-c', command];
 const noMounts = await outputOf('unshare', mounting('mount -t tmpfs -o noexec none /mnt')).then(
   () => undefined,
   () => 'nothing can be mounted here',
 );
 
-testUnless(noMounts, test, 'a mount with noexec is told, and another folder cures it', async () => {
+testUnless(noMounts, test, 'a mount with noexec is named, and another folder works', async () => {
   const mount = join(project.folder, 'mount');
   mkdirSync(mount);
   const onMount = (env: string) =>
@@ -137,7 +137,7 @@ testUnless(noMounts, test, 'a mount with noexec is told, and another folder cure
   assert.is(await onMount(`BUSBAR_PREBUILD=${installed}`), WORKS);
 });
 
-test('the binaries that are said to be shipped are those that are', () => {
+test('the shipped binaries are those that the error lists', () => {
   assert.equal([...SHIPPED].sort(), targets.map(fileOf).sort());
   for (const file of SHIPPED) assert.ok(existsSync(join(installed, 'prebuilds', file)), file);
 });

@@ -1,4 +1,7 @@
-/** Package managers beside the npm that is here, from npm: how each is had, how it installs busbar without running a script, and how its projects run. */
+/**
+ * Package managers from npm, besides the installed npm: how each is obtained, how it installs busbar without running a
+ * script, and how its projects run.
+ */
 import { runtimes } from '../../scripts/runtimes/list.mjs';
 import { SetupError } from '../../scripts/setup/report.mjs';
 import { installRuntime, type RuntimePackage } from '../../scripts/setup/runtime-packages.mjs';
@@ -8,7 +11,7 @@ export interface Manager {
   readonly package: RuntimePackage;
   /** Whether Node.js has to run its executable. */
   readonly isScript?: boolean;
-  /** What it needs in a project before it is run. */
+  /** The files that it needs in a project first. */
   readonly files?: Readonly<Record<string, string>>;
   readonly install: readonly string[];
   /** The arguments with which it runs a file. Without them Node.js does. */
@@ -23,7 +26,7 @@ const yarn = (title: string, nodeLinker: string): Manager => ({
   isScript: true,
   files: {
     '.yarnrc.yml': `nodeLinker: ${nodeLinker}\nenableScripts: false\nenableTelemetry: false\n`,
-    // Without it Yarn takes the project for a part of whatever is above it.
+    // Without it Yarn takes the project for a part of a project above it.
     'yarn.lock': '',
   },
   install: ['add', 'busbar'],
@@ -38,7 +41,7 @@ const npm = (version: string): Manager => ({
 });
 
 export const managers = {
-  /** What the oldest supported Node.js comes with. */
+  /** The version that comes with the oldest supported Node.js. */
   oldNpm: npm('10.8.2'),
   /** It runs no script of a dependency unless it is told to. */
   newNpm: { ...npm('12.2.0'), install: ['install', 'busbar'] },
@@ -58,13 +61,13 @@ export const managers = {
   deno: {
     title: 'Deno',
     package: runtimePackage('deno'),
-    // Deno runs scripts of packages that it is told to, and of no others.
+    // Deno runs scripts of the packages that it is told, and of no others.
     install: ['add', 'npm:busbar'],
     run: ['run', '--allow-all'],
   },
 } satisfies Record<string, Manager>;
 
-/** The path of the manager's executable, which is installed where that is possible; else why it cannot be had. */
+/** The path of the manager's executable, which is installed if possible; otherwise the reason why it is missing. */
 export function obtain(manager: Manager): { readonly path: string } | { readonly missing: string } {
   try {
     return { path: installRuntime(manager.package) };

@@ -1,5 +1,4 @@
-// npm installs the package with no script, and what the README promises holds in an empty project.
-// time limit: 120 s
+// npm installs the package without a script, and the promises of the README hold in an empty project. time limit: 120 s
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

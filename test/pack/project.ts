@@ -1,6 +1,6 @@
 /**
- * An empty project, as somebody makes one who wants to use busbar: a folder outside of this one, with a home of its own,
- * so that no package manager finds anything that it has cached or been told before.
+ * An empty project of a user of busbar: a folder outside of this one, with a separate home, so that no package manager
+ * finds a cache or configuration.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { readmePrograms } from '../helpers/readme.js';
 import type { Registry } from './registry.js';
 
 export class Project {
-  /** Everything of the project is in it, its home and the caches in there as well. */
+  /** It contains everything of the project, including its home and the caches. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'busbar-project-'));
   readonly folder = join(this.#folder, 'app');
   readonly #env: Readonly<Record<string, string | undefined>>;
@@ -30,7 +30,10 @@ export class Project {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Writes the README's programs as JavaScript: decorators and `await using` become what every runtime has. */
+  /**
+   * Writes the programs of the README as JavaScript: decorators and `await using` are compiled to code that every runtime
+   * has.
+   */
   writeQuickstart(): void {
     for (const [name, code] of readmePrograms()) {
       const options = { loader: 'ts', target: 'es2022', tsconfigRaw: {} } as const;
@@ -58,7 +61,7 @@ export class Project {
   }
 }
 
-/** Nothing that the caller's package manager has set; Yarn reads no `.npmrc`. */
+/** No variables of the caller's package manager; Yarn does not read `.npmrc`. */
 function environment(home: string, registry: string): Record<string, string | undefined> {
   const inherited = Object.keys(process.env).filter((name) =>
     /^(npm|yarn|pnpm|bun|deno|xdg|node)_|^INIT_CWD$/i.test(name),
@@ -69,7 +72,7 @@ function environment(home: string, registry: string): Record<string, string | un
     npm_config_cache: join(home, 'npm'),
     YARN_NPM_REGISTRY_SERVER: registry,
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
-    // What is tested is what was packed, not what was built on this machine.
+    // The packed files are tested, not those that were built on this machine.
     PREBUILDS_ONLY: '1',
   };
 }

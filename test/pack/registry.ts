@@ -1,6 +1,6 @@
 /**
- * A package registry of one's own, which has busbar as it would be published, and what it depends on. So package
- * managers install it by its name, from a tarball that they ask for as they always do, and nothing comes from elsewhere.
+ * A private package registry with busbar as it would be published, and its dependencies. So package managers install it by
+ * its name, from a tarball that they request as usual, and nothing comes from elsewhere.
  */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { packWithDependencies, type Tarball } from '../../scripts/tarball.mjs';
 import { onExit } from '../helpers/exit-cleanup.js';
 import { projectRoot } from '../helpers/paths.js';
 
-/** Package managers may refuse what was published within the last days. */
+/** Package managers may refuse packages that were published within the last days. */
 const PUBLISHED = '2026-01-01T00:00:00.000Z';
 
 export class Registry {
@@ -51,7 +51,7 @@ export class Registry {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** What there is at a path: `NAME` is a package's document, `NAME/-/FILE` a tarball. */
+  /** The content of a path: `NAME` is a package's document, `NAME/-/FILE` a tarball. */
   #answer(path: string): Buffer | string | undefined {
     const [name, file] = path.split('/-/');
     const tarball = this.#tarballs.find((candidate) => candidate.name === name);

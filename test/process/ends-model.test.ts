@@ -1,6 +1,6 @@
 // time limit: 300 s
-// Does a process end, with which exit code, and is everything delivered that it sent? Random programs against a model of that,
-// on both daemons. A failure prints the seed, by which `BUSBAR_SEED` runs the same programs again.
+// Whether a process ends, with which exit code, and whether everything that it sent is delivered. Random programs against a
+// model, on both daemons. A failure prints the seed; `BUSBAR_SEED` runs the same programs again.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -17,9 +17,9 @@ import { until } from '../helpers/until.js';
 
 const PROGRAMS = Number(process.env.BUSBAR_TEST_PROGRAMS ?? 12);
 
-/** What a program has open, by what it does. */
+/** The operations and handles that a program has open. */
 interface Model {
-  /** Ends in silence when the bus is lost. */
+  /** Ends without an error when the bus is lost. */
   silent: Set<string>;
   /** Rejects or throws when the bus is lost. */
   audible: Set<string>;
@@ -82,7 +82,7 @@ const endings: Readonly<Record<End, string>> = {
   'exit listener': `process.on('exit', () => say(10)); process.exit(4);`,
 };
 
-/** What becomes of a program: its exit code, or that it does not end by itself. */
+/** The outcome of a program: its exit code, or that it does not end by itself. */
 function outcome(model: Model, end: End): { readonly code: number | 'stays'; readonly isWarned: boolean } {
   const isKept = model.wish === undefined ? model.silent.size + model.audible.size > 0 : model.wish === 'ref';
   const isSilent = model.wish === undefined ? model.silent.size > 0 : model.wish === 'ref';
@@ -135,7 +135,7 @@ const preamble = `
 for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const test = suite(`ends of processes at ${kind}`);
   const missing = PrivateBus.missing({ daemon: kind });
-  const name = 'random programs end, or stay, as the model says, and what they sent arrives';
+  const name = 'random programs end, or stay, as the model says, and their messages arrive';
   if (missing !== undefined) {
     skip(test, name, missing);
     test.run();

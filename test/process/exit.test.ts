@@ -1,5 +1,5 @@
 // time limit: 300 s
-// When a process ends: not while something waits, at once when nothing does, and with everything delivered.
+// When a process ends: not while an operation is pending, at once when none is, and with everything delivered.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, listen, type Message, type MessageBus } from '../../src/index.js';
@@ -20,7 +20,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** Runs a script that finds `bus`, `connect`, `listen` and `Example` in place. */
+/** Runs a script with `bus`, `connect`, `listen` and `Example` in scope. */
 function run(script: string): Promise<Finished> {
   return start(script).finished;
 }
@@ -39,7 +39,7 @@ function startAt({ env }: PrivateBus, script: string): Program {
   return Program.start(process.execPath, moduleArguments(preamble + script), { env });
 }
 
-/** Runs scripts whose bus is killed when they have come to their ends. */
+/** Runs scripts whose bus is killed when they have run to their ends. */
 async function bereave(scripts: Readonly<Record<string, string>>): Promise<(readonly [string, Finished])[]> {
   const doomed = await PrivateBus.start();
   const programs = Object.entries(scripts).map(([what, script]) => {
@@ -53,7 +53,7 @@ async function bereave(scripts: Readonly<Record<string, string>>): Promise<(read
   return results;
 }
 
-/** Whether a process that runs this script is still there after a while. */
+/** Whether a process that runs this script is still alive after a while. */
 function staysAlive(script: string): Promise<boolean> {
   return start(`${script}; console.log('ready')`).staysAfter('ready');
 }
@@ -63,7 +63,7 @@ test('a process with an idle connection ends', async () => {
   assert.is(code, 0);
 });
 
-test('a process stays for a subscription, an export, an owned name, or because it says so', async () => {
+test('a process stays for a subscription, an export, an owned name, or after ref()', async () => {
   const answers = await Promise.all(
     [
       `bus.subscribe({ member: 'Something' }, () => {})`,
@@ -76,7 +76,7 @@ test('a process stays for a subscription, an export, an owned name, or because i
   assert.equal(answers, [true, true, true, true, true]);
 });
 
-test('a process ends when what it stayed for is given back, or when it does not want to stay', async () => {
+test('a process ends when the subscription, export or name that kept it ends, or after unref()', async () => {
   const results = await Promise.all([
     run(`bus.subscribe({ member: 'Something' }, () => {}).end()`),
     run(`bus.export('/', implement(Example, { Never() {} })).end()`),
@@ -89,7 +89,7 @@ test('a process ends when what it stayed for is given back, or when it does not 
   );
 });
 
-test('a process does not stay for a rule that the bus refused alone', async () => {
+test('a process does not stay only for a rule that the bus refused', async () => {
   await using full = await PrivateBus.start({ limits: matchRuleLimit(3) });
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};
@@ -107,7 +107,7 @@ test('a process does not stay for a rule that the bus refused alone', async () =
   assert.match(stdout, /^LimitsExceededError\s+refused/);
 });
 
-test('each share of a connection says for itself whether the process stays', async () => {
+test('each share of a connection decides separately whether the process stays', async () => {
   const imports = `import { sessionBus } from ${JSON.stringify(libraryEntry)};`;
   const stays = await Promise.all([
     staysAlive(`${imports} const a = await sessionBus(); const b = await sessionBus();
@@ -130,7 +130,7 @@ test('each share of a connection says for itself whether the process stays', asy
   );
 });
 
-test('a process waits for the calls it made', async () => {
+test('a process waits for its pending calls', async () => {
   const { code, stdout } = await run(`
     bus.proxy(Example, bus.uniqueName, '/').with({ timeout: 300 }).call.Never().catch((error) => console.log(error.name));
     bus.export('/', implement(Example, { Never: () => new Promise(() => {}) })).end();
@@ -159,7 +159,7 @@ for (const [how, end] of [
   });
 }
 
-test('what is sent to a peer right before a process exits is delivered, from either end', async () => {
+test('messages to a peer right before a process exits are delivered, from either end', async () => {
   const body = 'x'.repeat(1000);
   // More than a socket holds.
   const emitAndExit = `
@@ -209,7 +209,7 @@ test('a process whose bus is killed ends by itself and not by an error', async (
   await doomed.stop();
 });
 
-test('a loss that waits for its turn while another connection is busy is told before the process ends', async () => {
+test('a loss that waits for its turn while another connection is busy is reported before the process ends', async () => {
   const ends: MessageBus[] = [];
   await using server = await listen({
     address: `unix:tmpdir=${folder}`,
@@ -232,7 +232,7 @@ test('a loss that waits for its turn while another connection is busy is told be
     console.log('lost', (await lost.disconnected).name);
   `);
   await program.line('ready');
-  // This end reads nothing meanwhile: a socket that is closed with something unread in it is in error at the other end.
+  // This end reads nothing meanwhile: closing a socket with unread data is an error at the other end.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
   const [busy, lost] = ends;
   busy?.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye' });
@@ -242,7 +242,7 @@ test('a loss that waits for its turn while another connection is busy is told be
   assert.match(stdout, 'lost ConnectionClosedError');
 });
 
-test('a process that was kept alive by something silent ends with a code and a warning when its bus dies', async () => {
+test('a process that only a silent operation kept alive ends with a code and a warning when its bus dies', async () => {
   const scripts = {
     'an export': `bus.export('/', implement(Example, { Never() {} }))`,
     'a subscription': `bus.subscribe({ member: 'Something' }, () => {})`,
@@ -260,7 +260,7 @@ test('a process that was kept alive by something silent ends with a code and a w
   }
 });
 
-test('a process that asks for the end, or hears of it, ends with the code of its own when its bus dies', async () => {
+test('a process that checks for the loss, or is told of it, ends with its own code when its bus dies', async () => {
   const hasSet = 'it has set a code';
   const scripts = {
     'it asks': `bus.export('/', implement(Example, { Never() {} })); void bus.disconnected`,
@@ -282,7 +282,7 @@ test('a process that asks for the end, or hears of it, ends with the code of its
   }
 });
 
-test('a process that connects again, to the same bus, has made good its loss', async () => {
+test('a process that connects to the same bus again has handled the loss', async () => {
   const doomed = await PrivateBus.start();
   const program = startAt(
     doomed,
@@ -308,7 +308,7 @@ test('a process that connects again, to the same bus, has made good its loss', a
   await doomed.stop();
 });
 
-test('what is sent in listeners of exit leaves, all of it and in order, before and behind the listener of busbar', async () => {
+test('messages that are sent in listeners of exit are sent, all of them and in order, before and after the listener of busbar', async () => {
   const heard: unknown[] = [];
   using _bye = bus.subscribe({ interface: 'org.example.Exit' }, ({ body }) => heard.push(body[0]));
   await bus.listNames();
@@ -326,7 +326,7 @@ test('what is sent in listeners of exit leaves, all of it and in order, before a
       const say = (text) => bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 's', body: [text] });
       const sayAll = (when) => { for (let i = 0; i < 300; i++) say(when + i); };
     `;
-    // The first listener is there before the connection is.
+    // The first listener is added before the connection is made.
     const { code } = await run(`
       ${preamble}
       process.prependListener('exit', () => sayAll('first '));
@@ -359,7 +359,7 @@ test('a property that changes in a listener of exit is announced', async () => {
   assert.equal(heard, [{ Level: 7 }]);
 });
 
-test('what waits to be written keeps the process alive until it is read', async () => {
+test('queued bytes keep the process alive until they are read', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   const next = server[Symbol.asyncIterator]().next();
   const program = start(`{
@@ -371,7 +371,7 @@ test('what waits to be written keeps the process alive until it is read', async 
   const { value: peer } = await next;
   if (peer === undefined) throw new Error('no peer');
   const sizes: number[] = [];
-  // The first message holds this end up for longer than an exiting process waits.
+  // The first message occupies this end for longer than an exiting process waits.
   using _bye = peer.subscribe({ interface: 'org.example.Exit' }, ({ body }: Message) => {
     if (sizes.length === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
     sizes.push((body[0] as Buffer).length);
@@ -388,7 +388,7 @@ const SEND_MUCH = `
   for (let i = 0; i < 30; i++) bus.emit({ path: '/', interface: 'org.example.Exit', member: 'Bye', signature: 'uay', body });
 `;
 
-/** Runs a script that sends much by `bus` to a server that reads nothing. */
+/** Runs a script that sends many bytes by `bus` to a server that does not read. */
 async function runAtStoppedServer(script: string): Promise<Finished> {
   await using server = await StoppedServer.start();
   return await run(`{
@@ -398,7 +398,7 @@ async function runAtStoppedServer(script: string): Promise<Finished> {
   }`);
 }
 
-/** The same, sent to a client that reads nothing. */
+/** The same, sent to a client that does not read. */
 async function runAtStoppedClient(script: string): Promise<Finished> {
   const listening = start(`{
     const server = await listen({ address: 'unix:tmpdir=${folder}' });
@@ -414,7 +414,7 @@ async function runAtStoppedClient(script: string): Promise<Finished> {
   return await listening.finished;
 }
 
-test('what a process gives up at its end is told, with a code; not so a client that does not read', async () => {
+test('bytes that a process abandons at its end are reported, with a code; those for a client that does not read are not', async () => {
   const failed = await runAtStoppedServer('process.exit(0);');
   assert.match(
     failed.stderr,
@@ -426,7 +426,7 @@ test('what a process gives up at its end is told, with a code; not so a client t
   assert.is(served.code, 0);
 });
 
-test('what close() gives up is told as well, with a code, unless it was to end at once', async () => {
+test('bytes that close() abandons are reported as well, with a code, unless it was to end at once', async () => {
   for (const [options, warns] of [
     ['{ drain: 300 }', true],
     ['{ drain: 0 }', false],
@@ -453,7 +453,7 @@ test('what close() gives up is told as well, with a code, unless it was to end a
   }
 });
 
-test('a missing bus ends nothing but the promise', async () => {
+test('a missing bus only rejects the promise', async () => {
   const script = `
     import { connect } from ${JSON.stringify(libraryEntry)};
     connect({ address: 'unix:path=/nonexistent/bus' }).catch((error) => console.log(error.name));

@@ -1,8 +1,8 @@
 // time limit: 150 s
-// An activatable service that closes whenever it is idle, under a client that calls again and again: no call is lost. The pauses
-// come from a seed, by which `BUSBAR_SEED` replays them. It calls for a minute, and for less on the other transport;
-// `BUSBAR_TEST_SECONDS` says for how long instead.
-// The launcher of dbus-broker that tests have starts no services, so that this is dbus-daemon's alone.
+// An activatable service that closes whenever it is idle, with a client that calls again and again: no call is lost. The
+// pauses come from a seed; `BUSBAR_SEED` replays them. It calls for a minute, and for less on the other transport;
+// `BUSBAR_TEST_SECONDS` sets another duration. Only with dbus-daemon: the launcher of dbus-broker in these tests does not
+// start services.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const test = suite('idle service');
 const folder = mkdtempSync(join(tmpdir(), 'busbar-idle-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Answers at once, or after a while; ends when it has had nothing to do for a moment. */
+/** Answers at once, or after a while; closes after a moment without calls. */
 const program = `
   import { setTimeout as delay } from 'node:timers/promises';
   import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
@@ -55,7 +55,7 @@ writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nE
 test('no call is lost to a service that closes when it is idle', async () => {
   await using daemon = await PrivateBus.start({ serviceFolder: folder });
   await using bus = await connect({ address: daemon.address });
-  // Around the time after which the service leaves, mostly.
+  // Mostly around the time after which the service closes.
   const pause = fc.oneof(
     fc.integer({ min: 0, max: 3 }),
     fc.integer({ min: 4, max: 8 }),
@@ -85,7 +85,7 @@ test('no call is lost to a service that closes when it is idle', async () => {
         ),
       );
     }
-    // What is started first is waited for: else all calls would wait for one start.
+    // The first start is awaited: otherwise all calls would wait for one start.
     await calls.at(-1);
     await delay(milliseconds);
   }

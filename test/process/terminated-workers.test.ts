@@ -1,6 +1,6 @@
 // time limit: 120 s
 // Workers that are terminated at any moment of a connection, with either poller: no crash, and no descriptor, thread,
-// connection or socket's file is left. `BUSBAR_WORKERS=1000` says how many there are of each poller; 20 otherwise.
+// connection or socket file is left. `BUSBAR_WORKERS=1000` sets the number of workers of each poller; the default is 20.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const AT_ONCE = 5;
 const daemon = await PrivateBus.start();
 const bus = await connect({ address: daemon.address });
 const library = await bundleLibrary();
-/** Of the sockets that workers listen on, which go with the worker. */
+/** The paths on which workers listen, which are removed with the worker. */
 const folder = mkdtempSync(join(tmpdir(), 'busbar-terminated-'));
 onExit(() => rmSync(folder, { recursive: true, force: true }));
 const test = suite('terminated workers');
@@ -34,7 +34,7 @@ test.after(async () => {
   await daemon.stop();
 });
 
-/** What workers do until they are terminated; each says `there` when it has come to its moment. */
+/** What workers do until they are terminated; each posts `there` at its moment. */
 const moments: Readonly<Record<string, string>> = {
   connecting: `parentPort.postMessage('there'); for (;;) await (await connect(options)).close();`,
   'within the end of a connection': `
@@ -93,7 +93,7 @@ async function live(index: number, poller: PollerKind): Promise<void> {
   await worker.terminate();
 }
 
-/** What is open, by what it is: a number alone would not tell what leaked. */
+/** Open descriptors, by their targets: a number alone would not show what leaked. */
 function openFds(): readonly string[] {
   const targets = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -122,7 +122,7 @@ async function connections(): Promise<number> {
   return (await bus.listNames()).filter((name) => name.startsWith(':')).length;
 }
 
-/** What is there besides the workers, once those that were terminated are gone for good. */
+/** The state besides the workers, once the terminated ones have ended completely. */
 async function settled(): Promise<{ fds: readonly string[]; threads: number; connections: number }> {
   let last: Awaited<ReturnType<typeof settled>> = { fds: [], threads: 0, connections: 0 };
   for (let steady = 0; steady < 5; ) {
@@ -154,7 +154,7 @@ for (const poller of pollers) {
   });
 }
 
-/** A process whose worker ends in the midst of taking a peer, which is when the new connection says that it is there. */
+/** A process whose worker ends while it takes a peer, which is when the new connection is announced. */
 const endsWhileTaking = `
   import { once } from 'node:events';
   import { Worker } from 'node:worker_threads';
@@ -171,7 +171,7 @@ const endsWhileTaking = `
 testUnless(
   missingPrograms('strace') ?? lackOfRuntime({ bun: 'seen with Node.js only', deno: 'seen with Node.js only' }),
   test,
-  'a worker that ends while it takes a peer closes the socket once: the number may be somebody else’s by then',
+  'a worker that ends while it takes a peer closes the socket once: another file may have the number by then',
   async () => {
     const trace = join(folder, 'system-calls');
     const args = [
@@ -183,7 +183,7 @@ testUnless(
       process.execPath,
       ...moduleArguments(endsWhileTaking),
     ];
-    // Where the tests run under LeakSanitizer: it cannot look into a process that strace looks into.
+    // Under LeakSanitizer: it cannot inspect a process that strace traces.
     const env = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0` };
     const { code, stderr } = await run('strace', args, { env });
     assert.is(code, 0, stderr);

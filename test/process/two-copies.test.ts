@@ -1,5 +1,5 @@
-// Two copies of the package in one process, as two dependencies may bring them along: one ES modules, one CommonJS. They know
-// each other's values and errors, talk to each other, and tell what they cannot do for each other.
+// Two copies of the package in one process, as two dependencies may install them: one ES modules, one CommonJS. Each
+// accepts values and errors of the other, they can communicate, and the error for everything else says so.
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ async function between<Result>(
   return await use({ service: service as MessageBus, client });
 }
 
-/** What a service of one copy does that was written with another. */
+/** A service of one copy whose class was written with the other. */
 function implementation(own: Library, other: Library) {
   const definition = other.defineInterface(NAME, members);
   return own.implement(definition, {
@@ -72,7 +72,7 @@ function errorClasses(library: Library): [string, ErrorClass][] {
   );
 }
 
-test('they are two', () => {
+test('there are two copies', () => {
   assert.is.not(modules.MessageBus, common.MessageBus);
   assert.equal(Object.keys(common).sort(), Object.keys(modules).sort());
 });
@@ -97,7 +97,7 @@ for (const [title, own, other] of [
     await between(own, other, async ({ service, client }) => {
       const served = implementation(own, other);
       service.export('/copies', served);
-      // The definition of one is described to the other.
+      // The definition of one is passed to the other as a description.
       const proxy = client.proxy(own.defineInterface(NAME, members), '/copies');
       assert.is(await proxy.call.Echo(own.variant.u(5)), 'echo 5');
       const wrapped = await proxy.with({ variants: 'wrap' }).call.Echo('five');
@@ -126,7 +126,7 @@ for (const [title, own, other] of [
     });
   });
 
-  test(`descriptors ${title} are sent, and closed once, whoever made them`, async () => {
+  test(`descriptors ${title} are sent, and closed once, whichever copy made them`, async () => {
     await between(own, other, async ({ service, client }) => {
       const served = implementation(own, other);
       service.export('/one', served);
@@ -140,7 +140,7 @@ for (const [title, own, other] of [
       assert.not(file.closed);
       assert.is(await proxy.call.Inode(file.handOver()), BigInt(ino));
       assert.ok(file.closed);
-      // Two messages, the last of which gets it.
+      // Two messages, the last of which takes it.
       const received: FileDescriptor[] = [];
       for (const path of ['/one', '/two']) {
         const listener = client.proxy(other.defineInterface(NAME, members), path);
@@ -158,7 +158,7 @@ for (const [title, own, other] of [
     });
   });
 
-  test(`what one copy cannot do for the other ${title} is told to be that`, async () => {
+  test(`the error for objects of the other copy ${title} says that they are from another copy`, async () => {
     await between(own, other, async ({ service }) => {
       const foreign = implementation(other, other);
       const refusal = (run: () => unknown): string => {
@@ -183,7 +183,7 @@ for (const [title, own, other] of [
         refusal(() => service.export('/foreign', new Foreign())),
         'made by another copy of busbar',
       );
-      // Without types, or the compiler would say so.
+      // Without types, because the compiler would refuse it.
       const { method: decorator } = own as unknown as { method: () => (...args: unknown[]) => void };
       class Mixed extends other.ServiceInterface {
         constructor() {
@@ -207,7 +207,7 @@ for (const [title, own, other] of [
     });
   });
 
-  test(`what one has parsed ${title} describes objects to the other`, async () => {
+  test(`introspection data that one copy has parsed ${title} can be used by the other`, async () => {
     await between(own, other, async ({ service, client }) => {
       service.export('/copies', implementation(own, other));
       const xml = own.introspectionXml({
@@ -222,7 +222,7 @@ for (const [title, own, other] of [
   });
 }
 
-test('a number that one has adopted is not the other’s to close', () => {
+test('a number that one copy has adopted is not closed by the other', () => {
   const fd = openSync('/dev/null', 'r');
   const file = modules.FileDescriptor.adopt(fd);
   assert.ok(common.FileDescriptor.isFileDescriptor(file));

@@ -1,5 +1,5 @@
-// The library in one file, because a hundred workers start faster without compiling it a hundred times. It finds the
-// addon as always, in the `build` and `prebuilds` beside its folder.
+// The library in one file, because a hundred workers start faster without compiling it a hundred times. It finds the addon
+// as always, in the `build` and `prebuilds` beside its folder.
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { onExit } from '../helpers/exit-cleanup.js';
 import { libraryEntry } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 
-/** Bundles the library into a temporary folder of its own, which goes with this process, and returns its URL. */
+/** Bundles the library into a new temporary folder, which is removed with this process, and returns its URL. */
 export async function bundleLibrary(format: 'esm' | 'cjs' = 'esm'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-worker-'));
   onExit(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +23,7 @@ export async function bundleLibrary(format: 'esm' | 'cjs' = 'esm'): Promise<stri
     platform: 'node',
     format,
     packages: 'external',
-    // In CommonJS `import.meta` is empty, for which the library is made.
+    // In CommonJS `import.meta` is empty, and the library handles that.
     logLevel: 'error',
   });
   return pathToFileURL(bundle).href;

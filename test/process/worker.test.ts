@@ -1,6 +1,6 @@
 // time limit: 120 s
-// Worker threads: connections in many environments of one process, which end in many ways. No crash, nothing left
-// open, and the bus counts as many connections as before.
+// Worker threads: connections in several environments of one process, which end in several ways. No crash, nothing left
+// open, and the bus has as many connections as before.
 import { once } from 'node:events';
 import { openSync, readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -31,7 +31,7 @@ test.after(async () => {
 
 const library = await bundleLibrary();
 
-/** What every worker begins with. */
+/** The beginning of the script of every worker. */
 const preamble = `
   import { parentPort } from 'node:worker_threads';
   const { connect, defineInterface, implement } = await import(${JSON.stringify(library)});
@@ -47,12 +47,12 @@ function worker(script: string): Worker {
   return new Worker(new URL(source));
 }
 
-/** Runs a script in a process of its own, with the same beginning. */
+/** Runs a script in a separate process, with the same beginning. */
 function program(script: string): Promise<Finished> {
   return run(process.execPath, moduleArguments(preamble + script), { timeLimit: 30_000 });
 }
 
-/** How many connections the bus has, once it has noticed those that are gone. */
+/** The number of connections of the bus, once it has noticed those that have ended. */
 async function connections(): Promise<number> {
   const names = await bus.listNames();
   return names.filter((name) => name.startsWith(':')).length;
@@ -67,7 +67,7 @@ async function connectionsReturnTo(before: number): Promise<void> {
 
 const openFds = () => readdirSync('/proc/self/fd').length;
 
-test('a connection works in a worker as it does in the main thread, side by side', async () => {
+test('a connection works in a worker as in the main thread, at the same time', async () => {
   const before = await connections();
   const thread = worker(`
     const bus = await connect({ address });
@@ -91,7 +91,7 @@ test('a connection works in a worker as it does in the main thread, side by side
   await connectionsReturnTo(before);
 });
 
-test('a worker whose connection has nothing to do ends', async () => {
+test('a worker with an idle connection ends', async () => {
   const before = await connections();
   const thread = worker(`
     const bus = await connect({ address });
@@ -128,7 +128,7 @@ test('a worker that exits with open connections, calls and subscriptions leaves 
   assert.ok(openFds() <= allowed, 'no descriptor stays open');
 });
 
-test('a worker that throws while it is connected fails alone', async () => {
+test('a worker that throws while it is connected affects only itself', async () => {
   const before = await connections();
   const thread = worker(`
     const bus = await connect({ address });
@@ -198,7 +198,7 @@ test('a worker closes, duplicates and passes on received descriptors without a w
   assert.is(stderr, '');
 });
 
-test('what a terminated worker held of received descriptors is closed, and what it gave away is not', async () => {
+test('descriptors of a terminated worker are closed, except those that it passed on', async () => {
   const hold = async () => {
     const thread = worker(`${receiving}
       const held = [];

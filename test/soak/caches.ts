@@ -1,6 +1,6 @@
 /**
- * Fills the caches that are bounded, and forget what is oldest, before anything is judged: then whatever still grows is
- * none of them.
+ * Fills the caches that are bounded and forget their oldest entries, before growth is judged: anything that still grows
+ * then is not a cache.
  */
 import { connect, type MessageBus } from '../../src/index.js';
 import type { Ledger } from './ledger.js';
@@ -22,7 +22,7 @@ export async function fillCaches({ daemon, one, two }: Site, ledger: Ledger): Pr
   await sendStrings(two, one, ledger);
 }
 
-/** The bus gives every connection a name of its own, and the callee remembers it. */
+/** The bus gives every connection a different name, and the callee remembers it. */
 async function callOnce(address: string, ledger: Ledger): Promise<void> {
   const bus = await ledger.succeeds(connect({ address }));
   const callees = [names.one, names.two].map((name) => bus?.proxy(Soaked, name, PATH));

@@ -1,4 +1,4 @@
-/** What the samples and the books say: whether all is as it should be, and what is not. */
+/** The verdict on the samples and the counts: whether there are failures, and which. */
 import type { Ledger } from './ledger.js';
 import { type Quantity, type QuantityName, quantities, quantityNames, type Sample } from './quantities.js';
 import { growthIn, judged, median, type Trend, trendOf } from './trend.js';
@@ -7,12 +7,12 @@ export interface SoakResult {
   readonly samples: readonly Sample[];
   readonly trends: Readonly<Record<QuantityName, Trend>>;
   readonly ledger: Ledger;
-  /** What is not as it should be; empty if all is well. */
+  /** The failures; empty if there are none. */
   readonly failures: readonly string[];
 }
 
 export function judge(samples: readonly Sample[], ledger: Ledger): SoakResult {
-  // The first half is for what settles slowly: code that is compiled, memory that allocators keep.
+  // The first half is for everything that settles slowly: code that is compiled, memory that allocators keep.
   const half = samples.slice(Math.floor(samples.length / 2));
   const seconds = half.map((sample) => sample.seconds);
   const length = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);

@@ -1,6 +1,6 @@
 /**
- * What the soak owes: every call has to settle in the way that was meant, every signal that was accepted has to arrive,
- * once and in order. Only counts are kept, so that keeping books leaves nothing on the heap.
+ * The counts of the soak: every call has to settle as expected, every accepted signal has to arrive, once and in order.
+ * Only counts are kept, so that the bookkeeping leaves nothing on the heap.
  */
 
 export class Ledger {
@@ -8,18 +8,18 @@ export class Ledger {
   settled = 0;
   emits = 0;
   arrived = 0;
-  /** Refused at once, which tells whoever emits; nothing is lost then. */
+  /** Refused at once, with an error for the emitter; nothing is lost then. */
   refused = 0;
-  /** Of the load: a round of every kind each. */
+  /** Cycles of the load, each with a round of every kind. */
   cycles = 0;
-  /** What came by the diagnostics channel `busbar:problem`. */
+  /** Problems on the diagnostics channel `busbar:problem`. */
   problems = 0;
-  /** The first few things that went otherwise than they should; more of them are only counted. */
+  /** The first few unexpected results; more of them are only counted. */
   readonly surprises: string[] = [];
   surpriseCount = 0;
   #closed = false;
 
-  /** Books a call that is to succeed, and resolves with what it brings. */
+  /** Counts a call that is expected to succeed, and resolves with its result. */
   async succeeds<T>(call: PromiseLike<T>): Promise<T | undefined> {
     this.calls++;
     try {
@@ -32,7 +32,7 @@ export class Ledger {
     }
   }
 
-  /** Books a call that is to fail with an error of this name. */
+  /** Counts a call that is expected to fail with an error of this name. */
   async fails(call: PromiseLike<unknown>, name: string): Promise<void> {
     this.calls++;
     try {
@@ -43,7 +43,7 @@ export class Ledger {
     }
   }
 
-  /** Books something that has to hold. */
+  /** Checks a condition. */
   holds(condition: boolean, what: string): void {
     if (!condition) this.surprise(what);
   }
@@ -54,7 +54,7 @@ export class Ledger {
     if (this.surprises.length < 20) this.surprises.push(what);
   }
 
-  /** Ends the books: what happens only because the connections are closed is no merit and no surprise. */
+  /** Ends the counting: results that come only because the connections are closed are neither successes nor failures. */
   close(): void {
     this.#closed = true;
   }

@@ -1,18 +1,18 @@
-/** The mixed load: what programs do with a bus, and what goes wrong with one, a short round of each at a time. */
+/** The mixed load: ordinary use of a bus, and failures on one, a short round of each at a time. */
 import { BackpressureError, connect, type FileDescriptor, type MessageBus } from '../../src/index.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';
 import { fillCaches } from './caches.js';
 import type { Ledger } from './ledger.js';
 import { names, PATH, pause, type Site, Soaked, soakedObject } from './site.js';
 
-/** One round of something; it has given everything back when it settles. */
+/** One round of a kind; it has released everything when it settles. */
 type Round = (site: Site, ledger: Ledger) => Promise<void>;
 
-/** What a soak does to its site. */
+/** The rounds of a soak. */
 export interface Load {
-  /** Done once, before anything is looked at. */
+  /** Runs once, before the first sample. */
   readonly begin?: Round;
-  /** Cycles after which code is compiled, so that there is something to look at. None if left out. */
+  /** Cycles after which code is compiled, so that samples are meaningful. None if left out. */
   readonly warmUp?: number;
   /** A cycle is one round of each. */
   readonly rounds: Readonly<Record<string, Round>>;
@@ -38,7 +38,7 @@ const rounds: Readonly<Record<string, Round>> = {
   },
 
   async signals({ ofOne, ofTwo }, ledger) {
-    // Nothing else holds back who emits, and a daemon that is behind would delay everything.
+    // Nothing else slows the emitter down, and a slow daemon would delay everything.
     while (ledger.emits - ledger.arrived > UNDERWAY) await pause(1);
     for (let i = 0; i < 50; i++) {
       emit(ledger, () => ofOne.emit.Tick(++ticks.one));
@@ -110,12 +110,12 @@ const rounds: Readonly<Record<string, Round>> = {
     const peer = await RawPeer.connect(peers.address);
     peer.write(BEGIN_EXTERNAL);
     await peer.until('OK ');
-    peer.write('GET / HTTP/1.1\r\nHost: of nobody\r\n\r\n');
+    peer.write('GET / HTTP/1.1\r\nHost: none\r\n\r\n');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve('late'), 5000);
     });
-    ledger.holds((await Promise.race([peer.ended, late])) !== 'late', 'a peer that talks nonsense is hung up on');
+    ledger.holds((await Promise.race([peer.ended, late])) !== 'late', 'a peer that sends garbage is disconnected');
     clearTimeout(timer);
     peer.close();
   },
@@ -166,7 +166,7 @@ const rounds: Readonly<Record<string, Round>> = {
 
 export const mixedLoad: Load = { begin: fillCaches, warmUp: 200, rounds };
 
-/** An emit that is refused is known to whoever emits; what is accepted has to arrive. */
+/** The emitter knows of a refused signal; an accepted one has to arrive. */
 function emit(ledger: Ledger, send: () => void): void {
   try {
     send();

@@ -1,6 +1,6 @@
 /**
- * The command `npm run soak`: a load that must leave nothing behind, and services and mirrors that must stay equal. It tells how
- * that goes.
+ * The command `npm run soak`: a load that must leave nothing behind, and services and mirrors that must stay equal. It
+ * prints the progress and the result.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../../bench/machine.js';
@@ -39,11 +39,11 @@ if (values.help || !isKnown || !(minutes >= 0.1)) {
   let failed = 0;
   if (parts.includes('load')) failed += Number(!(await soakWithLoad()));
   if (parts.includes('stateful')) failed += await soakServices(Number(values.seed ?? Date.now() % 2 ** 31));
-  // What never settles may keep the process alive.
+  // An operation that never settles may keep the process alive.
   process.exit(failed === 0 ? 0 : 1);
 }
 
-/** Whether all was as it should be. */
+/** Whether there were no failures. */
 async function soakWithLoad(): Promise<boolean> {
   const result = await soak(minutes * 60, { onSample: tell });
   tellSection({
@@ -58,7 +58,7 @@ async function soakWithLoad(): Promise<boolean> {
   return result.failures.length === 0;
 }
 
-/** Returns on how many daemons something was wrong. */
+/** Returns the number of daemons with failures. */
 async function soakServices(seed: number): Promise<number> {
   let failed = 0;
   for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
@@ -106,7 +106,7 @@ function textOf({ samples, trends, ledger, failures }: SoakResult): string {
     `${seconds} s on ${processor}, ${cores} cores, ${distribution}; transport ${transportKind()}; ${samples.length} samples.`,
     [
       `- cycles: ${cycles}, each with a round of every kind of the load`,
-      `- promises: ${calls}, of which ${settled} settled as they should. Most are method calls, with those that have to fail, some of them before anything is sent; booked with them are connections, subscriptions and names`,
+      `- promises: ${calls}, of which ${settled} settled as expected. Most are method calls, including calls that have to fail, some of them before anything is sent; connections, subscriptions and names are counted as well`,
       `- signals: ${emits} accepted, of which ${arrived} arrived in order; ${refused} more were refused`,
       `- problems: ${problems} reported on \`busbar:problem\`. All are failures of handlers, which are part of the load: any other one is a failure`,
     ].join('\n'),
@@ -121,7 +121,7 @@ function textOf({ samples, trends, ledger, failures }: SoakResult): string {
   ].join('\n\n');
 }
 
-/** The medians of so many parts of the time, from nothing to the highest of them. */
+/** The medians of this many parts of the time, from zero to the highest of them. */
 function sparkline(values: readonly number[], parts = 24): string {
   const length = Math.ceil(values.length / parts);
   const medians = Array.from({ length: Math.ceil(values.length / length) }, (_, part) =>

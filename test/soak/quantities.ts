@@ -1,16 +1,16 @@
-/** What is sampled, by how much it may grow, and why that much. */
+/** The sampled quantities, how far each may grow, and why. */
 
 export interface Quantity {
   readonly title: string;
-  /** As people read a value. */
+  /** In its usual unit. */
   readonly format: (value: number) => string;
-  /** By how much it may grow in the second half, however long that is. */
+  /** How far it may grow in the second half, however long that is. */
   readonly limit?: number;
-  /** What its median in the second half may be. */
+  /** The limit of its median in the second half. */
   readonly ceiling?: number;
-  /** Why this limit, or why none. */
+  /** The reason for this limit, or for none. */
   readonly reason: string;
-  /** Whether it has to be at the end what it was at the start: for what is counted and not measured. */
+  /** Whether the value at the end must equal the first one: for counts, not for measurements. */
   readonly returns?: boolean;
 }
 
@@ -26,32 +26,33 @@ export const quantities = {
     title: 'JS heap without code',
     format: inMebibytes,
     limit: 128 * kibibytes,
-    reason: 'caches are full before. In half an hour of 40 000 cycles it is three bytes a cycle, less than any object',
+    reason:
+      'caches are filled before. In half an hour of 40 000 cycles it is three bytes a cycle, less than any object',
   },
   code: {
     title: 'Compiled code on the JS heap',
     format: inMebibytes,
     limit: 512 * kibibytes,
-    reason: 'V8 forgets what has not run for a while, and compiles it anew; its optimising compiler is off',
+    reason: 'V8 discards code that has not run for a while, and compiles it again; its optimising compiler is off',
   },
   external: {
     title: 'Memory outside the heap that JS objects own',
     format: inMebibytes,
     limit: 256 * kibibytes,
-    reason: 'less than the memory of one connection, which leaves when its finalizer runs',
+    reason: 'less than the memory of one connection, which its finalizer frees',
   },
   rss: {
     title: 'Resident memory',
     format: inMebibytes,
     limit: 8 * mebibytes,
-    reason: 'allocators keep what is freed, and large messages come and go: coarse, for leaks in native code',
+    reason: 'allocators keep freed memory, and large messages come and go: a coarse limit, for leaks in native code',
   },
   fds: { title: 'File descriptors', format: plain, limit: 0.5, reason: 'counted at rest', returns: true },
   matchRules: {
     title: 'Match rules, as the daemon counts them',
     format: plain,
     limit: 0.5,
-    reason: 'counted at rest: those of the lasting subscriptions',
+    reason: 'counted at rest: those of the permanent subscriptions',
     returns: true,
   },
   pendingCalls: { title: 'Pending calls', format: plain, limit: 0.5, reason: 'counted at rest: none', returns: true },
@@ -66,22 +67,22 @@ export const quantities = {
     title: 'Event-loop delay, mean',
     format: milliseconds,
     ceiling: 100,
-    reason: 'of a timer of 5 ms: a starved loop is always late, other work on the machine only now and then',
+    reason: 'of a timer of 5 ms: a blocked loop is always late, other work on the machine causes occasional delays',
   },
   longDelay: {
     title: 'Event-loop delay, 99th percentile',
     format: milliseconds,
-    reason: 'shown: on a machine with other work it is mostly that',
+    reason: 'for information: other work on the machine causes most of it',
   },
   messages: {
     title: 'Messages a second, in this process, both ways',
     format: (value) => `${Math.round(value)}`,
-    reason: 'shown: the load paces itself, and the machine has other work',
+    reason: 'for information: the load limits its own rate, and the machine has other work',
   },
 } as const satisfies Record<string, Quantity>;
 
 export type QuantityName = keyof typeof quantities;
 export const quantityNames = Object.keys(quantities) as QuantityName[];
 
-/** One look at everything, at rest: no round of the load is on its way. */
+/** One sample of all quantities, at rest: no round of the load is on its way. */
 export type Sample = Readonly<Record<QuantityName, number>> & { readonly seconds: number };

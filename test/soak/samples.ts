@@ -1,6 +1,6 @@
 /**
- * What was seen so far, in memory of a fixed size outside the heap: books that grow with the soak would be a part of
- * the growth that it looks for.
+ * The samples so far, in memory of a fixed size outside the heap: samples that grow with the soak would be part of the
+ * growth that it looks for.
  */
 import { quantityNames, type Sample } from './quantities.js';
 
@@ -10,7 +10,7 @@ export class Samples {
   readonly #values: Float64Array;
   #count = 0;
 
-  /** @param maximum how many there may be */
+  /** @param maximum the largest number of samples */
   constructor(maximum: number) {
     this.#values = new Float64Array(maximum * columns.length);
   }

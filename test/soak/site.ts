@@ -1,6 +1,6 @@
 /**
- * Where the soak happens: a private bus with two lasting connections that serve each other, and a server of peers. It
- * owns all of it, and knows how to come to rest.
+ * The environment of the soak: a private bus with two permanent connections that serve each other, and a server of peers.
+ * It owns all of it, and can wait until nothing is in progress.
  */
 import { readdirSync } from 'node:fs';
 import { connect, defineInterface, implement, listen, type MessageBus, type PeerServer } from '../../src/index.js';
@@ -24,7 +24,7 @@ export const Soaked = defineInterface('org.example.Soak', {
 export const PATH = '/org/example/soak';
 export const names = { one: 'org.example.Soak.One', two: 'org.example.Soak.Two' };
 
-/** Answers calls that nobody waits for any longer. */
+/** Answers calls whose callers have given up. */
 const lateAnswers = new Set<() => void>();
 
 export function soakedObject() {
@@ -34,7 +34,8 @@ export function soakedObject() {
     Fail: () => {
       throw new RangeError('as always');
     },
-    // At rest, when its callers have given up: dbus-daemon counts what was never answered, and ends with 50 000 of them.
+    // At rest, when its callers have given up: dbus-daemon counts calls that were never answered, and its limit is 50 000
+    // of them.
     Late: () => new Promise<void>((resolve) => lateAnswers.add(resolve)),
     Pass: (fd) => fd.handOver(),
     Level: 0,
@@ -60,7 +61,7 @@ export class Site implements AsyncDisposable {
     one.export(PATH, site.ofOne);
     two.export(PATH, site.ofTwo);
     await Promise.all([one.requestName(names.one), two.requestName(names.two)]);
-    // What is emitted before the other side listens goes to nobody.
+    // Signals that are emitted before the other side listens are not delivered.
     await Promise.all([site.#listen(one, names.two, ledger), site.#listen(two, names.one, ledger)]);
     return site;
   }
@@ -72,11 +73,11 @@ export class Site implements AsyncDisposable {
     this.peers = peers;
   }
 
-  /** Waits until what was begun is done at the bus and at the peers too. */
+  /** Waits until everything that was begun is done at the bus and at the peers too. */
   async rest(ledger: Ledger): Promise<void> {
     for (const answer of lateAnswers) answer();
     lateAnswers.clear();
-    // Answers come in order: what was sent before has been handled when these have come, at either end.
+    // Answers come in order: everything that was sent before has been handled when these have come, at either end.
     await Promise.all([ledger.succeeds(this.one.listNames()), ledger.succeeds(this.two.listNames())]);
     await Promise.all([ledger.succeeds(this.one.listNames()), ledger.succeeds(this.two.listNames())]);
     for (let turn = 0; turn < 500 && this.peers.connections.size > 0; turn++) await pause(2);
@@ -99,7 +100,7 @@ export class Site implements AsyncDisposable {
     return readdirSync('/proc/self/fd').length;
   }
 
-  /** How many rules the daemon itself counts for both connections. */
+  /** The number of rules of both connections, as the daemon counts them. */
   async matchRules(): Promise<number> {
     const counts = await Promise.all([this.one, this.two].map((bus) => rulesAtBus(bus)));
     return counts.reduce((sum, count) => sum + count, 0);

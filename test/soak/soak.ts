@@ -1,6 +1,6 @@
 /**
- * Runs a load for a while and looks at everything once a second. For a look the load comes to rest, so that what
- * counts things gives exact numbers; delay and rate are those of the time between two looks.
+ * Runs a load for a while and takes a sample once a second. For a sample the load pauses, so that counts are exact; delay
+ * and rate are those of the time between two samples.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -15,10 +15,10 @@ import { pause, Site } from './site.js';
 
 /** Milliseconds between cycles, so that the machine has some rest too. */
 const PAUSE = 4;
-/** Milliseconds between looks; fewer where a soak would be too short to tell. */
+/** Milliseconds between samples; fewer if a soak would otherwise be too short. */
 const INTERVAL = 1000;
 const LOOKS_LEAST = 60;
-/** Milliseconds that a step may take. Every call has a time limit of its own, 25 s or less: it must have settled then. */
+/** Milliseconds that a step may take. Every call has a time limit of 25 s or less: it must have settled then. */
 const PATIENCE = 60_000;
 
 export interface SoakOptions {
@@ -32,12 +32,12 @@ class Stuck extends Error {}
 
 export async function soak(seconds: number, options: SoakOptions = {}): Promise<SoakResult> {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc: the heap is compared after collection');
-  // Optimised code has memory on the heap which nothing counts. It is compiled anew for thousands of cycles, and would hide
+  // Optimised code has memory on the heap that nothing counts. It is compiled again for thousands of cycles, and would hide
   // a few bytes that each of them leaves behind.
   setFlagsFromString('--no-opt');
   const ledger = new Ledger();
   const samples = new Samples(Math.max(LOOKS_LEAST, (seconds * 1000) / INTERVAL) + 1);
-  // Handlers fail on purpose here; whatever else is reported is not on purpose.
+  // Handlers fail on purpose here; other reports are not intended.
   const hear = (event: unknown) => {
     const { kind, message, error } = event as Problem;
     ledger.problems++;
@@ -84,7 +84,7 @@ async function run(
     const count = site.messages - messages;
     const meanwhile = {
       cpu: (user + system) / 1000 / (ledger.cycles - cycles),
-      // Where its timer came once at the most, the loop was starved all the time.
+      // If its timer fired once at most, the loop was blocked all the time.
       delay: delays.count === 0 ? ended - began : delays.mean / 1e6,
       longDelay: delays.percentile(99) / 1e6,
       messages: (count / (ended - began)) * 1000,
@@ -97,8 +97,8 @@ async function run(
 }
 
 /**
- * A cycle: one round of every kind, all at a time. So the mix is the same whatever else the machine does, and a cycle can
- * be compared with another one.
+ * A cycle: one round of every kind, all at a time. So the mix does not depend on other work of the machine, and cycles can
+ * be compared.
  */
 async function cycle(site: Site, ledger: Ledger, { rounds }: Load, patience: number): Promise<void> {
   const going = new Set(Object.keys(rounds));
@@ -123,7 +123,7 @@ async function look(site: Site, ledger: Ledger) {
   return { heap: heapUsed - code, code, external, rss, fds, matchRules, pendingCalls, exportedObjects };
 }
 
-/** Waits for a step, but not for ever: a call that never settles is to be told of. */
+/** Waits for a step, but not for ever: a call that never settles is to be reported. */
 async function inTime<T>(step: Promise<T>, milliseconds: number, what: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

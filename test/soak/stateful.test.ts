@@ -1,5 +1,5 @@
 // time limit: 180 s
-// A short run of the stateful soak on each daemon: services that change, leave and come back, and mirrors that stay equal.
+// A short run of the stateful soak on each daemon: services that change, leave and return, and mirrors that stay equal.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrivateBus } from '../helpers/private-bus.js';

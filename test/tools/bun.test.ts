@@ -1,5 +1,5 @@
 // time limit: 300 s
-// Bun runs it, tests with it, and makes bundles and executables of it.
+// Bun runs busbar, tests with it, and makes bundles and executables of it.
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -57,7 +57,7 @@ testUnless(
   async () => {
     const executable = join(target.folder, 'compiled/program');
     await project.outputOf(bun.path, ['build', '--compile', 'main.js', '--outfile', executable]);
-    // What others may have planted where the program is started.
+    // A file that may be planted where the program is started.
     const mark = join(target.folder, 'mark');
     const planted = join(target.folder, 'node_modules/node-gyp-build');
     mkdirSync(planted, { recursive: true });

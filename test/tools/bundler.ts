@@ -1,4 +1,7 @@
-/** What every bundler has to do: make a bundle that runs elsewhere, with no package installed, once what its error asks for is there. */
+/**
+ * The task of every bundler: a bundle that runs elsewhere, without an installed package, once the files that its error asks
+ * for are there.
+ */
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
@@ -15,7 +18,7 @@ export interface Bundler {
   /** Files of the project, beside the program: `main.js`, an ES module, and `main.cjs`. */
   readonly files?: Readonly<Record<string, string>>;
   readonly manifest?: object;
-  /** What it makes, with the arguments that Node.js gets for that; the first is a script, by its path in `node_modules`. */
+  /** The bundles, with the arguments of Node.js for each; the first is a script, by its path in `node_modules`. */
   readonly ways: Readonly<Record<string, readonly string[]>>;
   /** Whether it puts the binaries beside the bundle itself. */
   readonly copies?: boolean;
@@ -33,7 +36,7 @@ export async function testBundler({
   const bundler = tool(title, packages);
   const registry = await Registry.start();
   const project = new Project(registry, { type: 'module', ...manifest });
-  // Where it runs nothing of the project's node_modules is found.
+  // Bundles run in a folder from which the project's node_modules cannot be found.
   const target = new Project(registry, { type: 'module' });
   await project.outputOf('npm', ['install', '--ignore-scripts', 'busbar']);
   writePrograms(project);
@@ -55,7 +58,7 @@ export async function testBundler({
       const folder = dirname(output);
       rmSync(join(target.folder, folder), { recursive: true, force: true });
       cpSync(join(project.folder, folder), join(target.folder, folder), { recursive: true });
-      // Where the bundle was made is no place to look at.
+      // The folder where the bundle was made must not be searched.
       renameSync(prebuilds, hidden);
       try {
         if (copies !== true) {

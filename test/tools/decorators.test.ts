@@ -1,5 +1,6 @@
 // time limit: 300 s
-// Which tool takes which dialect of decorators, as the table of docs/guide/getting-started.md says; all take `defineInterface`.
+// Which tool supports which dialect of decorators, as in the table of docs/guide/getting-started.md; all support
+// `defineInterface`.
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +10,7 @@ import { Registry } from '../pack/registry.js';
 import { announce, runtime, type Tool, tool } from './tool.js';
 
 const test = suite('decorators');
-// What the figures call it: the first that is announced.
+// The name in the figures: the first one that is announced.
 announce('decorators, by ten tools', process.versions.node);
 
 const esbuild = tool('esbuild', { esbuild: '0.28.2' });
@@ -35,7 +36,7 @@ const defined = `${imports.replace('method, property, ServiceInterface', '')}
   const Lamps = defineInterface('org.example.Lamp', { methods: { Raise: { in: ['by:u'], out: ['level:u'] } } });
   export class Lamp { level = 0; Raise(by: number): number { return implement(Lamps, { Raise: (more) => more + by }) && (this.level += by); } }`;
 
-/** How an interface may be written: the file with it, and what the compiler is told. */
+/** How an interface may be written: the file with it, and the configuration of the compiler. */
 const ways = {
   standard: { lamp: decorated('accessor '), compilerOptions: {} },
   legacy: { lamp: decorated(''), compilerOptions: { experimentalDecorators: true } },
@@ -47,7 +48,7 @@ const all: readonly Way[] = ['standard', 'legacy', 'defined'];
 interface Case {
   readonly missing: string | undefined;
   readonly tools?: readonly Tool[];
-  /** What is run one after the other; scripts are paths in `node_modules`. */
+  /** Commands that run one after the other; scripts are paths in `node_modules`. */
   readonly run: readonly (readonly [command: string, ...args: string[]])[];
   readonly takes: readonly Way[];
 }
@@ -106,7 +107,7 @@ for (const [title, { missing, tools = [], run, takes }] of Object.entries(cases)
   });
 }
 
-/** Whether a class that is written in some way works when these have run. */
+/** Whether a class in one form works after these commands. */
 async function works(way: Way, tools: readonly Tool[], run: Case['run']): Promise<boolean> {
   const { lamp, compilerOptions } = ways[way];
   const project = new Project(registry, { type: 'module' });
@@ -136,7 +137,7 @@ async function works(way: Way, tools: readonly Tool[], run: Case['run']): Promis
     }
     return output.includes('raised 5');
   } catch (error) {
-    // What runs is JavaScript that no engine takes; another failure is one of this test.
+    // The output is JavaScript that no engine accepts; another failure is one of this test.
     if (/SyntaxError|Decorators are not valid|decorators/i.test(String(error))) return false;
     throw error;
   } finally {

@@ -1,5 +1,5 @@
 // time limit: 300 s
-// Deno asks for each permission: what is missing is told by its name, and the program works when it is given.
+// Deno asks for each permission: the error names the missing one, and the program works with it.
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -35,21 +35,22 @@ testUnless(deno.missing, test, 'it runs an ES module and CommonJS', async () => 
   }
 });
 
-/** What the program of the test needs, beside the addon. */
+/** The permissions that the program of the test needs, besides the addon. */
 const SOCKETS = ['--allow-read', '--allow-write=/tmp'];
 
-testUnless(deno.missing, test, 'without --allow-ffi it asks for that, and needs no more', async () => {
+testUnless(deno.missing, test, 'without --allow-ffi the error asks for it, and for no more', async () => {
   const output = await run(...SOCKETS);
   assert.match(output, /^the native addon of busbar could not be loaded/);
   assert.match(output, 'start Deno with --allow-ffi');
   assert.is(await run(...SOCKETS, '--allow-ffi'), WORKS);
 });
 
-testUnless(deno.missing, test, 'without --allow-read it asks for that', async () => {
+testUnless(deno.missing, test, 'without --allow-read the error asks for it', async () => {
   assert.match(await run('--allow-ffi'), /start Deno with --allow-read/);
 });
 
-// Where the packages are npm's, Deno checks the types of what imports `node:` modules by this package, as TypeScript does.
+// If the packages are from npm, Deno checks the types of programs that import `node:` modules with this package, as
+// TypeScript does.
 testUnless(deno.missing, test, 'deno test, with @types/node', async () => {
   for (const name of ['@types/node', 'undici-types']) {
     cpSync(join(projectRoot, 'node_modules', name), join(project.folder, 'node_modules', name), { recursive: true });
@@ -62,7 +63,7 @@ testUnless(deno.missing, test, 'deno test, with @types/node', async () => {
   await project.outputOf(deno.path, ['test', '--allow-all', 'sum.test.js']);
 });
 
-/** Deno fetches the part of it that an executable begins with, unless it has been fetched before. */
+/** Deno downloads the runtime part of an executable, unless it has been downloaded before. */
 const lacksBase = await project
   .outputOf(deno.path, ['compile', '--output', join(project.folder, 'empty'), 'sum.js'])
   .then(

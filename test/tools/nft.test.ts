@@ -1,5 +1,6 @@
 // time limit: 300 s
-// What traces the files of a program (Next.js standalone, serverless platforms) takes the binaries along, by itself.
+// Tools that trace the files of a program (Next.js standalone, serverless platforms) include the binaries without
+// configuration.
 import { testBundler } from './bundler.js';
 
 await testBundler({

@@ -1,5 +1,5 @@
 // time limit: 300 s
-// Node.js itself: programs in one executable, and programs that begin from a snapshot. Both are bundles of CommonJS.
+// Node.js itself: programs in one executable, and programs that start from a snapshot. Both are bundles of CommonJS.
 import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';

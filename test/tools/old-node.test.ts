@@ -1,5 +1,5 @@
 // time limit: 300 s
-// A Node.js that cannot `require` ES modules, as older versions of Electron have one: it gets the CommonJS module.
+// A Node.js that cannot `require` ES modules, as in older versions of Electron: it gets the CommonJS module.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testUnless } from '../helpers/skip.js';

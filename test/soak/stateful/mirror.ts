@@ -1,7 +1,6 @@
 /**
- * A mirror of the stateful soak: it follows every service by its signals, as a program for BlueZ or UDisks does, and calls
- * their objects all the while. It checks what must hold at any moment, and shows what it has when it is asked.
- *
+ * A mirror of the stateful soak: it follows every service by its signals, as a client of BlueZ or UDisks does, and calls
+ * their objects all the while. It checks the conditions that must hold at any moment, and prints its state on request.
  * Arguments: the address, then the names of the services.
  */
 import { readdirSync } from 'node:fs';
@@ -11,9 +10,9 @@ import { answerLines, say } from './lines.js';
 import { CLOCK, type Counts, ITEM, type MirrorCommand, type Open } from './mirrored.js';
 import { saysThatItLeft, View } from './view.js';
 
-/** Calls that wait at a time. */
+/** Pending calls at a time. */
 const CALLERS = 4;
-/** Milliseconds. Whatever happens to a service, its callers hear of it long before. */
+/** Milliseconds. Callers get an error of a lost service long before. */
 const PATIENCE = 120_000;
 
 const [address = '', ...names] = process.argv.slice(2);
@@ -59,7 +58,7 @@ async function callOne(view: View, destination: string, owner: string, path: str
       if (JSON.stringify(echoed) !== JSON.stringify(body)) wrong(`${turn} comes back as ${JSON.stringify(echoed)}`);
     } else {
       const [bumps] = await bus.call({ ...target, member: 'Bump', signature: 'u', body: [turn % 5] });
-      // The change has left before the answer: whoever has the answer has seen the change.
+      // The change is sent before the answer: a caller that has the answer has seen the change.
       const seen = view.owner === owner ? view.objects?.[path]?.Bumps : undefined;
       if (seen !== undefined && seen < (bumps as number)) wrong(`${path} has ${bumps} bumps, and ${seen} were seen`);
     }

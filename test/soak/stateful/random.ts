@@ -1,4 +1,4 @@
-/** Random numbers that come again with the same seed. */
+/** Pseudorandom numbers from a seed. */
 export class Random {
   #state: number;
 

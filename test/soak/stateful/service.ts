@@ -1,7 +1,6 @@
 /**
- * A service of the stateful soak: it does what it is told on standard input, and changes what callers ask for. What it
- * tells of its objects comes from variables of its own, not from busbar.
- *
+ * A service of the stateful soak: it follows commands on standard input, and makes the changes that callers request. Its
+ * answers about its objects come from its own variables, not from busbar.
  * Arguments: the address, the name, `class` or `implement`.
  */
 import {
@@ -20,7 +19,7 @@ import { CLOCK, type Command, ITEM, Mirrored, type Objects, ROOT, type Values } 
 
 const [address = '', name = '', form = ''] = process.argv.slice(2);
 
-/** What both forms of an object have in common. */
+/** The members of both forms of an object. */
 interface Item {
   readonly exported: Parameters<MessageBus['export']>[1];
   set(values: Partial<Values>): void;

@@ -1,6 +1,6 @@
 /**
- * The stateful soak: services that come, change, leave and come back, and mirrors that follow them, each a process of its
- * own. What each service has is known here, outside of busbar, and now and then everything is compared with it.
+ * The stateful soak: services that start, change, leave and return, and mirrors that follow them, each a separate process.
+ * The expected state of each service is known here, outside of busbar, and sometimes everything is compared with it.
  */
 import { type Daemon, PrivateBus } from '../../helpers/private-bus.js';
 import type { Counts, MirrorCommand, Objects, Open, Seen } from './mirrored.js';
@@ -12,7 +12,7 @@ export interface StatefulOptions {
   readonly daemon: Daemon;
   readonly seconds: number;
   readonly seed: number;
-  /** Called with each thing that is wrong as it happens. */
+  /** Called with each failure as it happens. */
   readonly onWrong?: (what: string) => void;
 }
 
@@ -29,7 +29,7 @@ const SERVICES = 3;
 const MIRRORS = 4;
 /** Steps between comparisons. */
 const COMPARED_EVERY = 150;
-/** With so many things wrong, one more tells nothing. */
+/** After this many failures, the soak stops. */
 const FAILURES_MAXIMUM = 20;
 
 export async function statefulSoak({ daemon, seconds, seed, onWrong }: StatefulOptions): Promise<StatefulResult> {
@@ -80,7 +80,7 @@ export async function statefulSoak({ daemon, seconds, seed, onWrong }: StatefulO
   }
 }
 
-/** Compares what each mirror has seen of a service, and what the service says, with what it was told. */
+/** Compares the state of a service in each mirror, and in the service, with the expected one. */
 async function compare(
   service: ToldService,
   mirrors: readonly ToldProgram<MirrorCommand>[],
@@ -90,7 +90,7 @@ async function compare(
   await service.setClock(epoch + 1);
   const { objects, ticks, name } = service;
   const said = (await service.told.tell({ do: 'tell' })) as Objects;
-  // How often callers bumped an object only the service knows.
+  // Only the service knows how often callers bumped an object.
   for (const [path, { Bumps }] of Object.entries(said)) Object.assign(objects[path] ?? {}, { Bumps });
   const right = inOrder({ objects, ticks });
   if (inOrder({ objects: said, ticks }) !== right)

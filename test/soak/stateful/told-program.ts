@@ -1,8 +1,8 @@
-/** A program of the stateful soak, which is told what to do on its standard input. */
+/** A program of the stateful soak, which gets commands on its standard input. */
 import { fileURLToPath } from 'node:url';
 import { FOREVER, Program } from '../../helpers/program.js';
 
-/** Each service and mirror has a transport and a poller of its own. */
+/** Each service and mirror has its own transport and poller. */
 const SURROUNDINGS = [
   { BUSBAR_TRANSPORT: 'socket', BUSBAR_POLLER: 'uv' },
   { BUSBAR_TRANSPORT: 'sd-bus', BUSBAR_POLLER: 'uv' },

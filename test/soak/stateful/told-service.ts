@@ -1,4 +1,6 @@
-/** A service of the stateful soak as it is known outside of it: what it was told is what it and its mirrors must have. */
+/**
+ * A service of the stateful soak as the driver knows it: its commands determine the state of the service and its mirrors.
+ */
 import { CLOCK, type Command, type Objects, ROOT, type Values } from './mirrored.js';
 import type { Random } from './random.js';
 import { ToldProgram } from './told-program.js';
@@ -71,7 +73,7 @@ export class ToldService {
     await this.told.tell({ do: 'set', path, values });
   }
 
-  /** Sets the clock, so that mirrors can tell that they have seen everything before. */
+  /** Sets the clock, so that mirrors know that they have received everything before. */
   async setClock(epoch: number): Promise<void> {
     (this.objects[CLOCK] as Values).Epoch = epoch;
     await this.told.tell({ do: 'set', path: CLOCK, values: { Epoch: epoch } });

@@ -1,4 +1,7 @@
-/** What a mirror has of one service: by its signals, since all objects were fetched from the owner that the name has. */
+/**
+ * The state of one service in a mirror: from its signals, since all objects were fetched from the present owner of the
+ * name.
+ */
 import type { DBusError, Message, MessageBus } from '../../../src/index.js';
 import { type Counts, ITEM, type Objects, ROOT, type Seen, type Values } from './mirrored.js';
 
@@ -7,7 +10,7 @@ const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
 type Interfaces = Readonly<Record<string, Partial<Values>>>;
 
-/** Errors that say that the service, or the object, is not there any more. */
+/** Errors that mean that the service, or the object, is gone. */
 const LEFT = /\.(ServiceUnknown|NameHasNoOwner|NoReply|UnknownObject|UnknownMethod|UnknownInterface)$/;
 
 export function saysThatItLeft(error: unknown): boolean {
@@ -16,7 +19,7 @@ export function saysThatItLeft(error: unknown): boolean {
 
 export class View {
   readonly name: string;
-  /** The unique name of the owner; `undefined` where there is none. */
+  /** The unique name of the owner; `undefined` if there is none. */
   owner: string | undefined;
   /** `undefined` until they were fetched from this owner. */
   objects: Objects | undefined;
@@ -59,7 +62,7 @@ export class View {
     });
   }
 
-  /** What has been seen when all objects were there and the clock had this epoch. */
+  /** The state when all objects were fetched and the clock had this epoch. */
   async seenAt(clock: string, epoch: number): Promise<Seen> {
     while (this.objects?.[clock]?.Epoch !== epoch) await new Promise<void>((go) => this.#waiting.push(go));
     return { objects: this.objects, ticks: this.ticks };
@@ -92,7 +95,7 @@ export class View {
   }
 
   #onObjects({ member, body: [path, what] }: Message): void {
-    // What comes before the objects were fetched, they have seen.
+    // Signals before the objects were fetched are part of that state.
     if (this.objects === undefined) return;
     if (member === 'InterfacesAdded') this.#add(path as string, what as Interfaces);
     else if (this.objects[path as string] === undefined) this.#wrong(`${path} is removed, and was not there`);
