@@ -35,12 +35,12 @@ export interface ConnectOptions {
    */
   readonly anonymous?: boolean | undefined;
   /**
-   * The transport of the bytes. By default the environment variable `BUSBAR_TRANSPORT` decides, else it is a socket.
-   * Addresses that are not a single stream socket (`unixexec:` for instance) always use sd-bus. A socket needs no
-   * sd-bus library.
+   * What reads and writes messages. By default the environment variable `BUSBAR_TRANSPORT` decides, and otherwise it is
+   * `socket`, which needs no sd-bus library. Addresses that do not name one stream socket, such as `unixexec:`, always
+   * use `sd-bus`.
    */
   readonly transport?: TransportKind | undefined;
-  /** How the event loop is notified of bytes. By default the runtime decides. */
+  /** What waits for bytes. By default the environment variable `BUSBAR_POLLER` decides, and otherwise the runtime. */
   readonly poller?: PollerKind | undefined;
   /**
    * Milliseconds for one attempt to connect, including authentication, and for the bus to answer `Hello`. 10 000 by
@@ -62,7 +62,7 @@ export interface ConnectOptions {
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt came, and the usual
- * remedy; also if the other side is not a bus, or the environment has no address, or an invalid one
+ * cure; also if the other side is not a bus, or the environment has no address, or an invalid one
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
  * @throws (rejects) the reason of `signal`
  * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is not a unique name
@@ -148,10 +148,9 @@ class SharedBus {
 const shared = { session: new SharedBus('session'), system: new SharedBus('system') };
 
 /**
- * Resolves with the session bus, on a connection that all its users in this process share. Each user gets a share of
- * its own. Subscriptions, watchers, message handlers, exports and names belong to the share that made them, and end
- * with its `close`. `state`, `disconnected`, `ref` and `unref` concern the share alone. The last `close` closes the
- * connection.
+ * Resolves with the session bus, on a connection that the whole process shares. Each call returns a share of it.
+ * Subscriptions, watchers, message handlers, exports and names belong to the share that made them, and end with its
+ * `close`. `state`, `disconnected`, `ref` and `unref` concern the share alone. The last `close` closes the connection.
  *
  * @throws (rejects) as {@link connect} does
  */
@@ -160,7 +159,7 @@ export function sessionBus(): Promise<MessageBus> {
 }
 
 /**
- * Resolves with the system bus, on a connection that all its users in this process share, as with {@link sessionBus}.
+ * Resolves with the system bus, on a connection that the whole process shares, as with {@link sessionBus}.
  *
  * @throws (rejects) as {@link connect} does
  */

@@ -120,7 +120,7 @@ export class MessageBus extends Bus {
   /**
    * Requests a well-known name. Without options it rejects if another connection owns the name. Emits a warning once if
    * the program has no export and no message handler yet, because calls may arrive at once. Each request has a handle
-   * of its own. The name is given back when the last handle is released.
+   * of its own. The name is released with the last handle.
    *
    * @throws (rejects) {@link NameTakenError} with the present owner
    * @throws (rejects) {@link AccessDeniedError} if the bus's policy forbids it
@@ -176,7 +176,8 @@ export class MessageBus extends Bus {
    * await object.interface('org.example.dbustest.Module').call.TestMethod('vm', {});
    * ```
    * @throws (rejects) {@link DBusError} if the object does not answer, or answers with an error
-   * @throws (rejects) {@link InvalidArgumentError} if what it answers is no introspection data
+   * @throws (rejects) {@link InvalidArgumentError} if `introspection` is not a description; {@link InvalidReplyError}
+   * if the reply is not introspection data
    */
   object(destination: string | undefined, path: string, options?: ObjectOptions): Promise<RemoteObject>;
   object(path: string, options?: ObjectOptions): Promise<RemoteObject>;

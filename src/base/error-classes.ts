@@ -26,9 +26,8 @@ export interface DBusErrorOptions extends ErrorOptions {
 
 /**
  * An error with a D-Bus name. A service throws one from a method, getter or setter to answer the caller with it. A
- * caller catches one from a call and learns from it what the peer answered. An error that busbar made, for a failed
- * call or a wrong argument, is never the answer to another call: if a service throws it on, its caller gets the text as
- * `org.freedesktop.DBus.Error.Failed`.
+ * caller catches one if its call fails. An error that busbar made, for a failed call or a wrong argument, is never the
+ * answer to another call: if a service rethrows it, its caller gets the text as `org.freedesktop.DBus.Error.Failed`.
  *
  * @see D-Bus specification, section "Message Protocol", type ERROR
  */
@@ -139,7 +138,7 @@ const standard = (name: string) => `org.freedesktop.DBus.Error.${name}`;
 export class ServiceUnknownError extends WellKnownError {
   static override readonly dbusName: string = standard('ServiceUnknown');
 }
-/** No connection owns the name that a call asked for, or that was called with `autoStart: false`. */
+/** No connection owns the name that was queried, or that was called with `autoStart: false`. */
 export class NameHasNoOwnerError extends ServiceUnknownError {
   static override readonly dbusName: string = standard('NameHasNoOwner');
 }
@@ -170,7 +169,7 @@ export class UnknownPropertyError extends WellKnownError {
 export class PropertyReadOnlyError extends WellKnownError {
   static override readonly dbusName = standard('PropertyReadOnly');
 }
-/** A policy of the bus or of the service denies it. */
+/** A policy of the bus or of the service denies the request. */
 export class AccessDeniedError extends WellKnownError {
   static override readonly dbusName = standard('AccessDenied');
 }
@@ -190,7 +189,7 @@ export class BackpressureError extends LimitsExceededError {
 export class NotSupportedError extends WellKnownError {
   static override readonly dbusName = standard('NotSupported');
 }
-/** The bus knows no such match rule. */
+/** The bus has no such match rule. */
 export class MatchRuleNotFoundError extends WellKnownError {
   static override readonly dbusName = standard('MatchRuleNotFound');
 }
@@ -229,7 +228,10 @@ export class ConnectError extends WellKnownError {
 export class ListenError extends WellKnownError {
   static override readonly dbusName = standard('BadAddress');
 }
-/** The other side violated the protocol. It is the reason of a loss, or concerns a single message. */
+/**
+ * The other side violated the protocol. The error is the reason of the loss of a connection, or concerns a single
+ * message.
+ */
 export class ProtocolError extends WellKnownError {
   static override readonly dbusName: string = standard('InconsistentMessage');
 }
@@ -258,8 +260,8 @@ export class NameTakenError extends WellKnownError {
 }
 
 /**
- * A name is no longer waited for, because it was released by {@link OwnedName.release} or `releaseName`, or because the
- * program left its queue.
+ * The wait for a name has ended, because the name was released by {@link OwnedName.release} or `releaseName`, or
+ * because the program left its queue.
  */
 export class NameReleasedError extends WellKnownError {
   static override readonly dbusName = standard('NameHasNoOwner');

@@ -3,9 +3,8 @@ import { inspect } from 'node:util';
 import { printable } from './printable.js';
 
 /**
- * Something that goes on until it is ended: a subscription, an export, a watched name or a message handler. The handle
- * ends it when the program disposes of the handle (`using`) or calls `end`. A second call does nothing. It also ends
- * with its connection.
+ * The handle of a subscription, an export, a watched name or a message handler. Calling `end`, or disposing of the
+ * handle (`using`), ends it. A second call does nothing. It also ends with its connection.
  */
 export interface Handle extends Disposable {
   /** Ends it immediately. */

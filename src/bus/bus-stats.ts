@@ -24,9 +24,9 @@ export interface BusStats extends Traffic {
   readonly subscriptions: number;
   /** Well-known names that the connection owns or is queued for. */
   readonly ownedNames: number;
-  /** Bytes that were sent, but that the kernel has not taken yet. */
+  /** Bytes of sent messages that the kernel has not accepted yet. */
   readonly queuedBytes: number;
-  /** Whether reading is paused because too many bytes of answers are queued: see `limits.queuedBytes`. */
+  /** Whether reading is paused because too many bytes of replies are queued: see `limits.queuedBytes`. */
   readonly readingPaused: boolean;
   /** Signals with a listener that were dropped because their bodies were not valid. */
   readonly droppedSignals: number;

@@ -38,7 +38,7 @@ import { TakenCalls } from './taken-calls.js';
 
 /**
  * The conditions of a subscription. Each key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may
- * have 1024 bytes.
+ * have at most 1024 bytes.
  */
 export type SubscriptionRule = Omit<MatchRule, 'type'>;
 
@@ -268,7 +268,7 @@ export abstract class Bus extends Endpoint {
 
   /**
    * Requests a well-known name. Without options it rejects with {@link NameTakenError} if another connection owns the
-   * name. Each request has a handle of its own. The name is given back when the last handle is released.
+   * name. Each request has a handle of its own. The name is released with the last handle.
    *
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
@@ -291,7 +291,8 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Gives a name back, or leaves its queue. All handles that were requested here are released.
+   * Releases a name, or leaves its queue. All handles of the name that were requested by this connection, or this share
+   * of it, are released.
    *
    * @throws (rejects) {@link NameHasNoOwnerError} if the name has no owner, {@link NameTakenError} if another
    * connection owns it
@@ -365,7 +366,7 @@ export abstract class Bus extends Endpoint {
   }
 
   /**
-   * Follows a name's owner. The watcher is called with the present state at first, and then for every change. When the
+   * Follows a name's owner. The watcher is called first with the present state, and then for every change. When the
    * connection is lost, `vanished` is called. After `close` nothing is called.
    *
    * If the bus refuses to report changes, for instance because its limit of match rules is reached, the watcher's

@@ -125,8 +125,8 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * The credentials of the process at the other end of the socket, as the kernel knows them: the process that
-   * connected, or that listened. On a bus this is the bus, else the peer. `undefined` if the socket is not a Unix
-   * socket, and when the connection is closed.
+   * connected, or that listened. On a bus this is the bus, and otherwise the peer. `undefined` if the socket is not a
+   * Unix socket, and when the connection is closed.
    */
   get peerCredentials(): Credentials | undefined {
     const peer = this.#connection.peerCredentials;
@@ -138,7 +138,7 @@ export class Endpoint implements AsyncDisposable {
    * so it need not be handled. It does not keep the process alive.
    *
    * A program that reads this property handles a loss itself. If it was never read, the loss of a bus emits a process
-   * warning, and the process ends with exit code 1 if the connection was what kept it alive.
+   * warning, and the process ends with exit code 1 if only the connection kept it alive.
    */
   get disconnected(): Promise<DBusError | undefined> {
     const { disconnected } = this.#connection;
@@ -155,10 +155,10 @@ export class Endpoint implements AsyncDisposable {
    * const [id] = await bus.call(call);
    * const { sender, serial, body } = await bus.call({ ...call, reply: 'message' });
    * ```
-   * On a message bus a destination is required. The specification has a bus interpret a call without one itself.
-   * dbus-daemon and dbus-broker then answer little more than `org.freedesktop.DBus.Peer`, and they answer all of it at
-   * the name `org.freedesktop.DBus` as well. So a missing destination is taken as a mistake. {@link send} can send such
-   * a call.
+   * On a message bus a destination is required. By the specification, a bus handles a call without a destination
+   * itself. dbus-daemon and dbus-broker then answer little more than `org.freedesktop.DBus.Peer`, and nothing that they
+   * do not answer at the name `org.freedesktop.DBus` as well. So a missing destination is treated as a mistake.
+   * {@link send} can send such a call.
    *
    * @param options override those of `call`
    * @throws (rejects) {@link InvalidArgumentError} if a name or a value is not valid, or the destination is missing on
@@ -240,7 +240,7 @@ export class Endpoint implements AsyncDisposable {
    * took. If it sends a call, only a message handler with `replies: true` gets the reply.
    *
    * @returns the serial of the message
-   * @throws as {@link emit} does; for an answer (with a `replySerial`) if four times as many bytes are queued
+   * @throws as {@link emit} does; for a reply (with a `replySerial`) only if four times as many bytes are queued
    * @see D-Bus specification, section "Message Format"
    */
   send(message: OutgoingMessage): number {
@@ -302,21 +302,21 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Keeps the process alive while the connection is open. Without `ref` or `unref`, these keep it alive: waiting calls,
-   * subscriptions, watched and owned names, exported objects, and bytes that the other side still reads.
+   * Keeps the process alive while the connection is open. Without `ref` or `unref`, these keep it alive: pending calls,
+   * subscriptions, watched and owned names, exported objects, and queued bytes that the other side still reads.
    */
   ref(): void {
     this.#keepAlive.wish('ref');
   }
 
-  /** Lets the process end regardless of what the connection is doing. */
+  /** Lets the process end even if the connection is in use. */
   unref(): void {
     this.#keepAlive.wish('unref');
   }
 
   /**
-   * Resolves when the kernel has taken everything that was sent. That does not mean that the other side has read it.
-   * Resolves at once when the connection is closed.
+   * Resolves when the kernel has accepted everything that was sent. The other side may not have read it yet. Resolves
+   * at once when the connection is closed.
    *
    * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never
    * written
@@ -330,14 +330,14 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Closes the connection in order. It gives all names back and acquires no further ones, answers the calls that were
-   * delivered until then, waits for running handlers and for calls that message handlers took, writes what was sent,
-   * and closes. All of that has `drain` milliseconds, a second by default. `close` waits no longer than it takes.
-   * Signals are no longer delivered; exports, subscriptions and names end. Calls and other operations that are still
-   * waiting when the connection closes reject with {@link ConnectionClosedError}.
+   * Closes the connection in an orderly way. It releases all names and acquires no further ones, answers the calls that
+   * were delivered until then, waits for running handlers and for calls that message handlers took, writes the sent
+   * messages, and closes. All of this takes at most `drain` milliseconds, a second by default, and no longer than
+   * needed. Signals are no longer delivered; exports, subscriptions and names end. Calls and other operations that are
+   * still waiting when the connection closes reject with {@link ConnectionClosedError}.
    *
-   * If some of it could not be written in that time, a warning goes to standard error, and an exit code of 0 becomes 1.
-   * With a `drain` of 0 this is only reported on the channel `busbar:problem`.
+   * If sent messages cannot be written in that time, a warning is written to standard error, and an exit code of 0
+   * becomes 1. With a `drain` of 0 the loss is only reported on the channel `busbar:problem`.
    *
    * A second `close` returns the same result, but a shorter `drain` counts: `close({ drain: 0 })` closes at once. A
    * handler that awaits `close` waits for itself.

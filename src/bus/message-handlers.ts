@@ -11,8 +11,8 @@ import type { NameOwners } from './names/name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
 
 /**
- * Gets every incoming call and signal before busbar dispatches it. Returning `true` means that the message is handled:
- * nothing else happens to it. File descriptors of the message are lent until the handler returns, or until the promise
+ * Gets every incoming call and signal before busbar dispatches it. If it returns `true`, the message is handled, and
+ * busbar does not dispatch it. File descriptors of the message are lent until the handler returns, or until the promise
  * that it returned has settled.
  */
 export type MessageHandler = (message: Message) => boolean | undefined | void;

@@ -65,7 +65,7 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
     : DefinedMemberTypes<T, D>;
 
 /**
- * A proxy for one interface of a remote object. Members are grouped by what is done with them, under their D-Bus names.
+ * A proxy for one interface of a remote object. Members are grouped by operation, under their D-Bus names.
  * {@link ProxyOf} is the type of the proxy for a given interface.
  */
 export interface InterfaceProxy<

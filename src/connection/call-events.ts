@@ -30,7 +30,7 @@ export interface CallEvent extends HeaderFields {
   readonly serial: number;
   /** How the call ended. */
   readonly outcome: CallOutcome;
-  /** The reason in words, if the outcome does not tell it: for `unsent` and `unreadable`. */
+  /** A description of the reason, for `unsent` and `unreadable`. */
   readonly reason?: string | undefined;
   /** The duration; `undefined` if the call was made before there was a subscriber. */
   readonly milliseconds: number | undefined;

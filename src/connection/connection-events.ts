@@ -23,7 +23,7 @@ export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
  */
 export interface ConnectionEvent {
   /**
-   * The number of the connection in this process (or this thread), from 1. `bus.stats()` and the other channels have
+   * The number of the connection in this process or worker thread, from 1. `bus.stats()` and the other channels have
    * the same number.
    */
   readonly connection: number;

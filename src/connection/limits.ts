@@ -13,7 +13,10 @@ export type CompleteLimits = { readonly [Name in keyof ConnectionLimits]-?: numb
 /** All limits of a server, none left out. */
 export type CompleteServerLimits = { readonly [Name in keyof ServerLimits]-?: number };
 
-/** Limits of what the other side of a connection may cost this process. Exceeding a limit affects only the sender. */
+/**
+ * Limits of the resources of this process that the other side of a connection may use. Exceeding a limit affects only
+ * the sender.
+ */
 export interface ConnectionLimits {
   /**
    * Bytes of one received message, including its header. A larger message is skipped while it is read, and never
@@ -35,22 +38,23 @@ export interface ConnectionLimits {
    */
   readonly callsInProgress?: number | undefined;
   /**
-   * Bytes that may be queued for writing before the program's own messages are refused with a `BackpressureError`, and
-   * bytes of answers that may be queued before no further call is read. Answers may exceed it up to four times.
-   * Default: 64 MiB.
+   * Bytes that may be queued for writing. Beyond that, the program's own messages are refused with a
+   * `BackpressureError`. If as many bytes of replies are queued, no further call is read. Replies may reach four times
+   * the limit. Default: 64 MiB.
    */
   readonly queuedBytes?: number | undefined;
   /**
-   * Received file descriptors in messages of one sender that may be in progress, or wait for a loop, at a time. All
-   * senders together may have four times as many. A message that brings more is refused. Descriptors that were taken do
-   * not count. Default: 1024.
+   * Received file descriptors of one sender that may be in use at a time, by calls and signals in progress and by
+   * signals that wait for a loop. All senders together may have four times as many. A message that brings more is
+   * refused. Descriptors that were taken do not count. Default: 1024.
    */
   readonly descriptors?: number | undefined;
   /**
    * File descriptors in one message that is sent; a message with more is refused with an `InvalidArgumentError`.
-   * dbus-daemon closes the connection of a sender of more than 16, unless its configuration (`max_message_unix_fds`)
-   * allows more; dbus-broker counts all descriptors of a user. The replies of GetAll and GetManagedObjects leave out
-   * values that would exceed it. Default: 16 on a bus, 253 between peers, which is the maximum of the kernel.
+   * dbus-daemon closes the connection of a client that sends more than 16, unless its configuration
+   * (`max_message_unix_fds`) allows more; dbus-broker counts all descriptors of a user. The replies of GetAll and
+   * GetManagedObjects leave out values that would exceed it. Default: 16 on a bus, 253 between peers, which is the
+   * maximum of the kernel.
    */
   readonly messageDescriptors?: number | undefined;
 }

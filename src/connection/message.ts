@@ -8,9 +8,9 @@ export const MessageType = {
   MethodCall: 1,
   /** METHOD_RETURN: carries the values that a call resolves with. */
   MethodReturn: 2,
-  /** ERROR: tells why a call failed. */
+  /** ERROR: carries the reason why a call failed. */
   Error: 3,
-  /** SIGNAL: tells listeners of an event. */
+  /** SIGNAL: informs listeners of an event. */
   Signal: 4,
 } as const;
 /** One of the values of {@link MessageType}. */
@@ -49,9 +49,9 @@ export interface MessageHead extends HeaderFields {
   /** The signature of the body; empty if left out. */
   readonly signature?: string | undefined;
   /**
-   * File descriptors that the message carries besides those in its values, for receivers that expect them so; none if
-   * left out. The program keeps the ownership of each, unless it handed it over, as for descriptors in values. The
-   * transport `sd-bus` cannot send them.
+   * File descriptors that the message carries in addition to those in its values, for receivers that expect them there;
+   * none if left out. The program keeps the ownership of each that it does not hand over, as for descriptors in values.
+   * The transport `sd-bus` cannot send them.
    */
   readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
 }

@@ -7,7 +7,7 @@ import { debuglog } from 'node:util';
 import { printable, printableStack } from '../base/printable.js';
 import { warnAtRate } from './warnings.js';
 
-/** A failure or an irregularity that no caller waits for. */
+/** A failure that no exception or promise reports. */
 export interface Problem {
   /** The kind of problem. */
   readonly kind: ProblemKind;
@@ -27,7 +27,7 @@ export interface Problem {
  *
  * - `handler`: code of the program threw: a method, a getter, a listener
  * - `misfit`: a received value, or a value of the program, does not match its description
- * - `subscription`: the bus refused a match rule that no caller waits for
+ * - `subscription`: the bus refused a match rule, and no code reads `ready` of the subscription
  * - `message`: a message was dropped, or could not be handled
  * - `introspection`: a part of introspection data cannot be used and is left out
  * - `descriptor`: a file descriptor was dropped, or could not be closed

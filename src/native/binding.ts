@@ -194,11 +194,11 @@ export interface PeerCredentials {
   readonly securityLabel: string;
 }
 
-/** How bytes are moved: by busbar itself on a `socket`, or by the library of `sd-bus`. */
+/** What reads and writes messages: busbar itself (`socket`), or the sd-bus library (`sd-bus`). */
 export type TransportKind = 'sd-bus' | 'socket';
-/** `uv`: uv_poll on the event loop. `thread`: a poll thread and a threadsafe function, for runtimes without libuv. */
+/** What waits for bytes: the event loop of libuv (`uv`), or a thread (`thread`), for runtimes without libuv. */
 export type PollerKind = 'uv' | 'thread';
-/** How far a connection came: `connect` to the socket, `authenticate`, or `open`. */
+/** The phases of opening a connection: `connect` to the socket, `authenticate`, and `open`. */
 export type ConnectionPhase = 'connect' | 'authenticate' | 'open';
 
 /** One connection. Only the thread of the environment that made it may call its methods. */

@@ -21,9 +21,12 @@ export interface ListenOptions extends PeerServerOptions {
    * `host`: `localhost`).
    */
   readonly address: string;
-  /** The transport of the bytes. By default the environment variable `BUSBAR_TRANSPORT` decides, else it is a socket. */
+  /**
+   * What reads and writes messages. By default the environment variable `BUSBAR_TRANSPORT` decides, and otherwise it is
+   * `socket`.
+   */
   readonly transport?: TransportKind | undefined;
-  /** How the event loop is notified of bytes. By default the runtime decides. */
+  /** What waits for bytes. By default the environment variable `BUSBAR_POLLER` decides, and otherwise the runtime. */
   readonly poller?: PollerKind | undefined;
 }
 
@@ -42,8 +45,8 @@ export interface ListenOptions extends PeerServerOptions {
  * });
  * console.log(server.address);
  * ```
- * @throws (rejects) {@link ListenError} with every address that was tried, and the usual remedy. Looking up a host
- * fails after ten seconds
+ * @throws (rejects) {@link ListenError} with every address that was tried, and the usual cure. Looking up a host fails
+ * after ten seconds
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
  * @throws (rejects) {@link ConnectError} if the addon has no binary for this machine, or the transport is sd-bus and
  * its library is missing

@@ -99,8 +99,8 @@ let setHandedOver!: (descriptor: FileDescriptor, isHandedOver: boolean) => void;
  * - The caller of a method owns the descriptors in the result. One that the caller drops is closed when it is
  *   garbage-collected, at an unpredictable time, with a warning.
  * - Arguments of a method, values passed to a setter, and values of a signal are on loan. They are closed when the
- *   handler or listener is done: when the call is answered, or when the promise that the handler returned is settled.
- *   {@link take}, {@link dup} and {@link handOver} keep them open.
+ *   handler or listener has finished: when the call is answered, or when the promise that the handler returned is
+ *   settled. {@link take}, {@link dup} and {@link handOver} keep them open.
  *
  * @example
  * ```ts
@@ -188,8 +188,8 @@ export class FileDescriptor {
 
   /**
    * Returns the number and gives up its ownership: the caller has to close it, and this object is empty. If other
-   * receivers of the same message are not done with the descriptor, the result is a duplicate. So do not read
-   * {@link fd} earlier and keep it.
+   * receivers of the same message have not finished with the descriptor, the result is a duplicate. So do not keep an
+   * earlier value of {@link fd}.
    *
    * @throws {@link InvalidArgumentError} if this object is empty
    * @throws {@link LimitsExceededError} if a duplicate is needed and the process has reached its limit of descriptors

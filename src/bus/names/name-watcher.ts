@@ -18,7 +18,8 @@ export interface NameWatcher {
   readonly vanished?: (() => void) | undefined;
   /**
    * The bus refuses to report the owner or its changes, for a reason such as a policy or a limit. What `appeared` and
-   * `vanished` reported before may be out of date. If left out, it is reported on the channel `busbar:problem`.
+   * `vanished` reported before may be out of date. If left out, the refusal is reported on the channel
+   * `busbar:problem`.
    */
   readonly refused?: ((reason: unknown) => void) | undefined;
 }

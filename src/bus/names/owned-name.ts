@@ -6,24 +6,24 @@ import { closedError, type DBusError, NameReleasedError } from '../../base/error
  * Why a name is no longer owned or queued for:
  *
  * - `replaced`: another connection took it
- * - `released`: this program gave it back
+ * - `released`: this program released it
  * - `closed`: the connection, or the share of it, was closed
  * - `disconnected`: the connection was lost; {@link MessageBus.disconnected} has the reason
  */
 export type NameLoss = 'replaced' | 'released' | 'closed' | 'disconnected';
 
-/** A name that this connection owns or is queued for. Disposing it gives the name back. */
+/** A name that this connection owns or is queued for. Disposing of it releases the name. */
 export interface OwnedName extends AsyncDisposable {
   /** The well-known name. */
   readonly name: string;
   /**
-   * `queued` until this connection owns the name; `lost` when it was given back or taken away. A request with `queue`
-   * that loses the name to a replacement is `queued` again.
+   * `queued` until this connection owns the name; `lost` when the connection neither owns it nor is queued for it. A
+   * request with `queue` that loses the name to a replacement is `queued` again.
    */
   readonly state: 'owned' | 'queued' | 'lost';
   /**
-   * Resolves when this connection owns the name: at once, unless it is queued. Read it again after a loss. It need not
-   * be handled.
+   * Resolves when this connection owns the name: at once, unless it is queued. Read it again after a loss. You need not
+   * handle its rejection.
    *
    * @throws (rejects) {@link NameReleasedError} when the request leaves the queue
    * @throws (rejects) {@link ConnectionClosedError} when the connection ends before
@@ -35,9 +35,9 @@ export interface OwnedName extends AsyncDisposable {
    */
   readonly lost: Promise<NameLoss>;
   /**
-   * Gives the name back, or leaves its queue. If a connection requested a name more than once, the name is given back
-   * with its last handle; until then the bus gets the combined options of the remaining handles. Does nothing for a
-   * handle that was released before.
+   * Releases the name, or leaves its queue. If a connection requested a name more than once, the name is released with
+   * its last handle; until then the bus gets the combined options of the remaining handles. Does nothing for a handle
+   * that was released before.
    */
   release(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface CallOptions extends WaitOptions {
   readonly noReply?: boolean | undefined;
   /** `false`: the bus must not start the service for this call. */
   readonly autoStart?: boolean | undefined;
-  /** Let the service ask the user for permission, which may take as long as the user takes. */
+  /** Let the service ask the user for permission. Set a longer `timeout`, because the user may take long to answer. */
   readonly interactive?: boolean | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface MethodCall extends CallOptions {
   readonly destination?: string | undefined;
   /** The object. */
   readonly path: string;
-  /** May be left out. Some services do not accept that. */
+  /** The interface. It may be left out, but some services require it. */
   readonly interface?: string | undefined;
   /** The method. */
   readonly member: string;

@@ -2,11 +2,14 @@
 
 import type { Handle } from '../../base/handle.js';
 
-/** A listener in force. After it was ended, the listener is not called again, not even for signals that have arrived. */
+/**
+ * A subscription to signals. After it has ended, the listener is not called again, not even for signals that have
+ * arrived.
+ */
 export interface Subscription extends Handle {
   /**
-   * Resolves when the bus has put the match rule in force, rejects if the bus refuses it. It need not be awaited before
-   * a call whose effect is to be observed, because the bus handles messages in the order in which they were sent.
+   * Resolves when the bus has accepted the match rule, and rejects if the bus refuses it. You need not await it before
+   * a call that causes signals, because the bus handles messages in the order in which they were sent.
    */
   readonly ready: Promise<void>;
 }

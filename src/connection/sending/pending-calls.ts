@@ -25,7 +25,7 @@ import { type Deadlines, Expiring } from './deadlines.js';
 import { rejectable, rejection, rejectionWith } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
-/** Options of a caller for waiting for a reply. */
+/** Options for waiting for a reply. */
 export interface WaitOptions extends DecodeOptions {
   /** Milliseconds until the call rejects with a `TimeoutError`; `Infinity` for none. 25 000 by default. */
   readonly timeout?: number | undefined;

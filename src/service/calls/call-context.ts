@@ -19,10 +19,10 @@ export interface CallContext {
   /** The flags of the message's header: 1 no reply expected, 2 no auto-start, 4 interactive authorization allowed. */
   readonly flags: number;
   /**
-   * Aborts when the result of an unanswered call is no longer wanted. The reason is a {@link CallerLeftError} if the
-   * caller leaves the bus, and a {@link ConnectionClosedError} if the connection is closed or lost (its `cause` is the
-   * reason of a loss). It does not abort after the call has been answered. What a service keeps for a caller longer
-   * than that, for instance an inhibitor, ends with the caller's name, which {@link MessageBus.watchName} follows.
+   * Aborts if the caller or the connection ends before the call is answered. The reason is a {@link CallerLeftError} if
+   * the caller leaves the bus, and a {@link ConnectionClosedError} if the connection is closed or lost (its `cause` is
+   * the reason of a loss). It does not abort after the call has been answered. To release a resource that a caller
+   * keeps beyond the call, such as an inhibitor, follow the caller's name with {@link MessageBus.watchName}.
    */
   readonly signal: AbortSignal;
   /**

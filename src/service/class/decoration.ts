@@ -13,7 +13,7 @@ import { isServiceInstance, serviceBrand } from './service-object.js';
 
 /** Options that all decorators share. */
 export interface MemberOptions<N extends string = string> {
-  /** The name on D-Bus, where it differs from the name in the class. */
+  /** The name on D-Bus, if it differs from the name in the class. */
   readonly name?: N | undefined;
   /** `true`: the member is not on D-Bus. In a subclass this removes an inherited member. */
   readonly disabled?: boolean | undefined;

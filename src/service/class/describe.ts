@@ -16,8 +16,8 @@ export type Describable = ServiceInterface | ServiceInterfaceClass | InterfaceDe
  * Returns the description of an interface: of a decorated class, of an instance of one, or of a definition. A
  * description is returned as it is.
  *
- * A class is described without making an instance. Its name is the static `interfaceName`, or what its constructor
- * passes to `super`; the constructor runs no further.
+ * A class is described without making an instance. Its name is the static `interfaceName`, or the name that its
+ * constructor passes to `super`; the constructor runs no further.
  *
  * @throws {@link InvalidArgumentError} if the class cannot name its interface without arguments, or the value does not
  * describe an interface

@@ -59,8 +59,8 @@ export type DecoratesMethod<
 ) => void;
 
 /**
- * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must take the values that are read
- * by `in`; its result, or the value that its promise resolves with, must be writable by `out`.
+ * Makes a method of a {@link ServiceInterface} class a D-Bus method. Its parameters must accept the values that are
+ * read by `in`; its result, or the value that its promise resolves with, must be writable by `out`.
  *
  * A {@link DBusError} that the program makes and throws is the answer. Any other error is answered with
  * `org.freedesktop.DBus.Error.Failed` and its message, and reported. That includes errors made by busbar, for instance

@@ -54,8 +54,8 @@ export type DecoratesProperty<
 ) => void;
 
 /**
- * Makes an accessor (`accessor Name: string = ''`), a getter with or without a setter, or, with TypeScript's
- * `experimentalDecorators`, a plain field of a {@link ServiceInterface} class a D-Bus property.
+ * Makes a D-Bus property of a member of a {@link ServiceInterface} class: an accessor (`accessor Name: string = ''`), a
+ * getter with or without a setter, or, with TypeScript's `experimentalDecorators`, a plain field.
  *
  * Every assignment emits PropertiesChanged as `emits` says: by the class itself, by other code of the process, or by a
  * client over the bus. Changes within a tick are sent together, at the end of the tick or before the next message. If
@@ -69,8 +69,8 @@ export type DecoratesProperty<
  * A getter may return a promise. Proxies of the class have the property's type. So the compiler requires a type that is
  * read as it is declared (a `bigint` for `x`). See {@link ServiceInterface} for classes that clients do not share.
  *
- * If the value has variants, the class has the plain values in them, and clients read the types that clients set: each
- * part of the value keeps the received type while it equals the received value. A value that the class puts there
+ * If the value has variants, the class gets the plain values in them, and clients read the types that clients set: each
+ * part of the value keeps the received type as long as it equals the received value. A value that the class assigns
  * instead is sent with its default type, or as the `Variant` that it is.
  *
  * @example

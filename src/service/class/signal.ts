@@ -36,7 +36,7 @@ export type DecoratesSignal<A extends ArgumentList, N extends string> = <Target,
 
 /**
  * Makes a method of a {@link ServiceInterface} class a D-Bus signal: calling it emits its result, from every path and
- * bus with the object, and nothing if the object is not exported. An asynchronous method emits when it resolves. It
+ * connection at which the object is exported, if there is one. An asynchronous method emits when it resolves. It
  * returns a tuple for several arguments, and nothing for none. Its caller gets the result.
  *
  * Declare the return type as {@link Emits}: proxies of the class recognise the signal by it. It may be left out in

@@ -104,7 +104,7 @@ export interface Implementation {
 export interface ImplementationOf<M extends InterfaceMembers, Given = ImplementationMembers<M>>
   extends Omit<Implementation, 'emitPropertiesChanged'> {
   /**
-   * Emits a signal from every path and bus with the object.
+   * Emits a signal from every path and connection at which the object is exported.
    *
    * @throws {@link InvalidArgumentError} if a value has the wrong type
    */
