@@ -16,8 +16,9 @@ export interface BusStats extends Traffic {
    */
   readonly matchRules: number;
   /**
-   * Well-known names that were called, whose owners are followed from the first call on: up to 128. Each has a match
-   * rule that is internal to busbar and not counted in `matchRules`.
+   * Well-known names that were called, whose owners are followed from the first call on: up to 1152. Their match rules
+   * are internal to busbar and not counted in `matchRules`: one for each of 128 names, and up to 16 that the other names
+   * share.
    */
   readonly calledNames: number;
   /** Subscriptions to signals and watchers of names that the program has not ended. */

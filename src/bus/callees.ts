@@ -12,31 +12,49 @@
 import { isWellKnownName } from '../base/names.js';
 import type { Connection } from '../connection/connection.js';
 import type { Callee, CalleesByName } from '../connection/sending/pending-calls.js';
+import { CalleePool } from './callee-pool.js';
 import { BUS_NAME } from './names/driver.js';
 import type { FollowedName, NameOwners } from './names/name-owners.js';
 
 /**
- * How many names are followed at a time, with a match rule each: a bus for the system allows a connection 512 rules.
- * Beyond that, the names that were not called for the longest time and have no waiting call are dropped. If calls wait
- * for all of them, a further name is called without being followed, and its reply is accepted from any sender.
+ * How many names are followed with a match rule each. A bus for the system allows a connection 512 rules. Further names
+ * share rules.
  */
-const FOLLOWED_MAXIMUM = 128;
+const OWN_RULES_MAXIMUM = 128;
+
+/**
+ * How many names share rules: one rule for all names that begin with the same element, for instance `org`. Such a rule
+ * also brings the changes of names that are not called. They are few: it matches no unique names.
+ */
+const SHARING_MAXIMUM = 1024;
+
+/** How many rules are shared. A name that begins with yet another element gets a rule of its own. */
+const SHARED_RULES_MAXIMUM = 16;
 
 /** Milliseconds after which the bus is asked again if it refused. Limits and time-outs pass, policies stay. */
 const RETRY_AFTER = 10_000;
 
 class NamedCallee implements Callee {
   readonly name: string;
+  /** `undefined` when it is no longer followed. */
+  pool: CalleePool<NamedCallee> | undefined;
   readonly followed: FollowedName;
-  /** A counter over all calls. */
-  usedAt = 0;
+  wasCalled = true;
+  /** The number of calls that wait for its answer. */
+  waiting = 0;
   /** Whether it replaces one that the bus refused to follow. */
   readonly #isRetry: boolean;
   /** When the refusal was first seen. */
   #deniedSince: number | undefined;
 
-  constructor(name: string, isRetry: boolean, follow: (callee: Callee) => FollowedName) {
+  constructor(
+    name: string,
+    pool: CalleePool<NamedCallee>,
+    isRetry: boolean,
+    follow: (callee: NamedCallee) => FollowedName,
+  ) {
     this.name = name;
+    this.pool = pool;
     this.#isRetry = isRetry;
     this.followed = follow(this);
   }
@@ -44,6 +62,14 @@ class NamedCallee implements Callee {
   mayBe(uniqueName: string): boolean {
     const { owner, knowledge } = this.followed;
     return owner === uniqueName || knowledge === 'denied' || (this.#isRetry && knowledge === 'asked');
+  }
+
+  beginCall(): void {
+    if (this.waiting++ === 0 && this.pool !== undefined) this.pool.busy++;
+  }
+
+  endCall(): void {
+    if (--this.waiting === 0 && this.pool !== undefined) this.pool.busy--;
   }
 
   /** Whether the bus refused, and may accept now. */
@@ -58,25 +84,29 @@ class NamedCallee implements Callee {
 export class Callees implements CalleesByName {
   readonly #connection: Connection;
   readonly #owners: NameOwners;
-  readonly #callees = new Map<string, NamedCallee>();
+  /** Names with a match rule of their own. */
+  readonly #alone = new CalleePool<NamedCallee>(OWN_RULES_MAXIMUM);
+  /** Names that share match rules. */
+  readonly #sharing = new CalleePool<NamedCallee>(SHARING_MAXIMUM);
+  /** The number of names that share a rule, by their first element. */
+  readonly #namespaces = new Map<string, number>();
   /** The name that was called last. Most calls go to the same name. */
   #last: NamedCallee | undefined;
-  #uses = 0;
 
   constructor(connection: Connection, owners: NameOwners) {
     this.#connection = connection;
     this.#owners = owners;
   }
 
-  /** Followed names, each with a match rule. */
+  /** The number of followed names. */
   get size(): number {
-    return this.#callees.size;
+    return this.#alone.size + this.#sharing.size;
   }
 
   /** The followed name for calls to this destination, if it is followed already. */
   find(destination: string | undefined): Callee | undefined {
     if (this.#last?.name === destination && !this.#last?.isStale) return this.#last;
-    const known = destination === undefined ? undefined : this.#callees.get(destination);
+    const known = destination === undefined ? undefined : this.#get(destination);
     if (known === undefined || known.isStale) return undefined;
     return this.#use(known);
   }
@@ -86,38 +116,59 @@ export class Callees implements CalleesByName {
     return destination !== undefined && destination !== BUS_NAME && isWellKnownName(destination);
   }
 
-  /** Starts to follow the owner of a name, which sends messages. Returns `undefined` if too many names are followed. */
+  /**
+   * Starts to follow the owner of a name, which sends messages. If there are too many names, one that was not called
+   * lately is dropped. Returns `undefined` if calls wait for all of them: then the name is called without being
+   * followed, and its reply is accepted from any sender.
+   */
   follow(name: string): Callee | undefined {
-    const stale = this.#callees.get(name);
+    const stale = this.#get(name);
     if (stale !== undefined) this.#forget(stale);
-    if (this.#callees.size >= FOLLOWED_MAXIMUM && !this.#letGo()) return undefined;
-    const callee = new NamedCallee(name, stale !== undefined, (itself) =>
-      this.#owners.follow(name, { changed: (_owner, previous) => this.#keepFormerOwner(itself, previous) }, true),
-    );
-    this.#callees.set(name, callee);
+    const firstElement = name.slice(0, name.indexOf('.'));
+    const namespace = this.#isToShare(firstElement) ? firstElement : undefined;
+    const pool = namespace === undefined ? this.#alone : this.#sharing;
+    if (pool.isFull && !this.#letGo(pool)) return undefined;
+    const callee = new NamedCallee(name, pool, stale !== undefined, (itself) => {
+      const changed = (_owner: string | undefined, previous: string | undefined) =>
+        this.#keepFormerOwner(itself, previous);
+      return this.#owners.follow(name, { changed }, true, namespace);
+    });
+    pool.add(callee);
+    if (namespace !== undefined) this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? 0) + 1);
     return this.#use(callee);
   }
 
+  #get(name: string): NamedCallee | undefined {
+    return this.#alone.get(name) ?? this.#sharing.get(name);
+  }
+
+  /** Whether the next name that begins with this element shares its rule. */
+  #isToShare(firstElement: string): boolean {
+    if (!this.#alone.isFull) return false;
+    return this.#namespaces.has(firstElement) || this.#namespaces.size < SHARED_RULES_MAXIMUM;
+  }
+
   #use(callee: NamedCallee): Callee {
-    callee.usedAt = ++this.#uses;
+    callee.wasCalled = true;
     this.#last = callee;
     return callee;
   }
 
   /** Ends with the connection: all owners are forgotten. */
   close(): void {
-    this.#callees.clear();
+    this.#alone.clear();
+    this.#sharing.clear();
+    this.#namespaces.clear();
     this.#last = undefined;
   }
 
-  #keepFormerOwner(callee: Callee, previous: string | undefined): void {
-    if (previous !== undefined) this.#connection.calls.keepFormerOwner(callee, previous);
+  #keepFormerOwner(callee: NamedCallee, previous: string | undefined): void {
+    if (previous !== undefined && callee.waiting > 0) this.#connection.calls.keepFormerOwner(callee, previous);
   }
 
   /** Makes room for one more name. Returns whether there is room. */
-  #letGo(): boolean {
-    const oldestFirst = [...this.#callees.values()].sort((a, b) => a.usedAt - b.usedAt);
-    const idle = oldestFirst.find((callee) => !this.#connection.calls.isCalled(callee));
+  #letGo(pool: CalleePool<NamedCallee>): boolean {
+    const idle = pool.leastUsed();
     if (idle === undefined) return false;
     this.#forget(idle);
     return true;
@@ -125,7 +176,17 @@ export class Callees implements CalleesByName {
 
   #forget(callee: NamedCallee): void {
     if (this.#last === callee) this.#last = undefined;
-    this.#callees.delete(callee.name);
+    const { name, pool } = callee;
+    // Calls may still wait for a name that is asked for again. They do not count any more.
+    callee.pool = undefined;
+    pool?.remove(callee);
+    if (pool === this.#sharing) this.#leaveNamespace(name.slice(0, name.indexOf('.')));
     callee.followed.release();
+  }
+
+  #leaveNamespace(namespace: string): void {
+    const left = (this.#namespaces.get(namespace) ?? 0) - 1;
+    if (left > 0) this.#namespaces.set(namespace, left);
+    else this.#namespaces.delete(namespace);
   }
 }

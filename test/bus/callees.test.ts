@@ -210,36 +210,119 @@ test('a bus that did not report the owner is asked again after a while', async (
   assert.equal(await ask(), [2, 'true']);
 });
 
+/** The rule that tells of owners: of one name, or of all names that begin with an element. */
+const ownerRule = (names: { readonly arg0: string } | { readonly arg0namespace: string }) =>
+  formatMatchRule({
+    ...{ type: 'signal', sender: BUS, interface: BUS, path: '/org/freedesktop/DBus', member: 'NameOwnerChanged' },
+    ...names,
+  });
+
 testUnless(
   PrivateBus.missing(),
   test,
-  'any number of names may be called, with a limited number of rules',
+  'any number of names may be called, with a limited number of rules, and with one message for each further call',
   async () => {
     await using daemon = await PrivateBus.start({ limits: matchRuleLimit(150) });
     await using service = await connect({ address: daemon.address });
     await using client = await connect({ address: daemon.address });
     const Echo = defineInterface(NAME, { methods: { Echo: { in: 's', out: 's' } } });
     service.export('/', implement(Echo, { Echo: (words) => words }));
-    const names = Array.from({ length: 300 }, (_, i) => `${NAME}.N${i}`);
+    const names = Array.from({ length: 400 }, (_, i) => `${NAME}.N${i}`);
     await Promise.all(names.map((name) => service.requestName(name)));
-    const follow = {
-      type: 'signal',
-      sender: BUS,
-      interface: BUS,
-      path: '/org/freedesktop/DBus',
-      member: 'NameOwnerChanged',
-    } as const;
     const echo = (name: string) => client.proxy(Echo, name, '/').call.Echo(name);
-    // First at the same time, then one after the other.
+    const before = client.stats().messagesSent;
+    // First at the same time: a question for each owner, 128 rules for one name each, and one rule for the others.
     assert.equal(await Promise.all(names.map(echo)), names);
+    assert.is(client.stats().messagesSent - before, 400 + 400 + 128 + 1);
+    // Then one after the other.
     for (const name of names) assert.is(await echo(name), name);
-    assert.equal([client.stats().calledNames, client.stats().matchRules, client.stats().subscriptions], [128, 0, 0]);
+    assert.is(client.stats().messagesSent - before, 400 + 400 + 128 + 1 + 400);
+    assert.equal([client.stats().calledNames, client.stats().matchRules, client.stats().subscriptions], [400, 0, 0]);
     let rules = 0;
-    for (const name of names) rules += await timesAtBus(client, formatMatchRule({ ...follow, arg0: name }));
-    assert.is(rules, 128);
+    for (const name of names) rules += await timesAtBus(client, ownerRule({ arg0: name }));
+    assert.equal([rules, await timesAtBus(client, ownerRule({ arg0namespace: 'org' }))], [128, 1]);
     assert.is(client.stats().pendingCalls, 0);
   },
 );
+
+/**
+ * A bus on which every name has the same owner, and which answers every call first for the forgers, and then for the
+ * owner.
+ */
+async function obliging() {
+  const rules: string[] = [];
+  const removed: string[] = [];
+  const answers = { forgers: [] as readonly string[], owner: OWNER };
+  const server = await FakeBus.start({
+    answer: (call) => {
+      if (call.member === 'AddMatch') rules.push(call.text as string);
+      if (call.member === 'RemoveMatch') removed.push(call.text as string);
+      if (call.member === 'GetNameOwner') return answerTo(call, BUS, OWNER);
+      if (call.member !== 'Ask') return undefined;
+      const forged = answers.forgers.map((forger) => answerTo(call, forger, 'forged'));
+      return Buffer.concat([...forged, answerTo(call, answers.owner, 'true')]);
+    },
+  });
+  const bus = await connect({ address: server.address });
+  return {
+    ...{ server, bus, rules, removed, answers },
+    ask: async (destination: string) => (await bus.call({ destination, path: '/', interface: NAME, member: 'Ask' }))[0],
+    async [Symbol.asyncDispose]() {
+      await bus.close();
+      await server.stop();
+    },
+  };
+}
+
+const numbered = (count: number, prefix = NAME) => Array.from({ length: count }, (_, i) => `${prefix}.N${i}`);
+
+test('only the owner answers a call by a name that shares its rule, before and after a change of the owner', async () => {
+  await using played = await obliging();
+  const { server, bus, ask, rules, answers } = played;
+  const peer = await server.accepted();
+  await Promise.all(numbered(128).map(ask));
+  const shared = `${NAME}.Shared`;
+  answers.forgers = [FORGER, LATER];
+  assert.is(await ask(shared), 'true');
+  assert.is(rules.at(-1), ownerRule({ arg0namespace: 'org' }));
+  peer.inject(ownerChanged(shared, OWNER, LATER));
+  await bus.listNames();
+  Object.assign(answers, { forgers: [FORGER, OWNER], owner: LATER });
+  assert.is(await ask(shared), 'true');
+});
+
+test('rules are shared by the first element; beyond sixteen, names that were not called lately make room', async () => {
+  await using played = await obliging();
+  const { bus, ask, rules, removed } = played;
+  await Promise.all(numbered(128).map(ask));
+  for (let i = 0; i < 16; i++) await Promise.all(numbered(3, `first${i}`).map(ask));
+  assert.is(rules.length, 128 + 16);
+  assert.equal(removed, []);
+  await ask('first16.N0');
+  await ask('first16.N1');
+  assert.equal(rules.slice(-2), [ownerRule({ arg0: 'first16.N0' }), ownerRule({ arg0: 'first16.N1' })]);
+  assert.equal(removed, [ownerRule({ arg0: `${NAME}.N0` }), ownerRule({ arg0: `${NAME}.N1` })]);
+  assert.is(bus.stats().calledNames, 128 + 48);
+});
+
+test('a rule is shared until the last of its names is dropped, and names are dropped beyond 1024', async () => {
+  await using played = await obliging();
+  const { bus, ask, rules, removed } = played;
+  await Promise.all(numbered(128).map(ask));
+  await Promise.all(numbered(10, 'first').map(ask));
+  await Promise.all(numbered(1024, 'second').map(ask));
+  assert.is(bus.stats().calledNames, 128 + 1024);
+  assert.is(rules.length, 130);
+  assert.equal(removed, [ownerRule({ arg0namespace: 'first' })]);
+  // A name that is called regularly is not dropped.
+  const before = bus.stats().messagesSent;
+  for (const name of numbered(200, 'third')) {
+    await ask('second.N500');
+    await ask(name);
+  }
+  assert.is(bus.stats().messagesSent - before, 200 + 400 + 1);
+  assert.equal([bus.stats().calledNames, bus.stats().pendingCalls], [128 + 1024, 0]);
+});
 
 test('the first call by a name costs two more messages, and further calls none', async () => {
   await using server = await FakeBus.start({

@@ -125,12 +125,13 @@ export class NameOwners {
    * Follows a name until released. If the bus refused before, it is asked again, for all followers of the name.
    *
    * @param isInternal whether busbar follows the name for its own purposes, and not for the program
+   * @param namespace the beginning of the name that its match rule has, if it may share its rule with other names
    */
-  follow(name: string, listener?: OwnerListener, isInternal = false): FollowedName {
+  follow(name: string, listener?: OwnerListener, isInternal = false, namespace?: string): FollowedName {
     const following = this.#followed.get(name) ?? this.#make(name);
     const follower: Follower = { listener, isInternal, isTold: false };
     following.followers.add(follower);
-    if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following);
+    if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following, namespace);
     following.attempt.rule.isInternal = following.isInternal;
     // A listener must not be called before the caller has its handle.
     if (listener !== undefined && (following.owner !== undefined || following.knowledge === 'known')) {
@@ -171,11 +172,12 @@ export class NameOwners {
     return following;
   }
 
-  #attempt(following: Following): void {
+  #attempt(following: Following, namespace: string | undefined): void {
     const isAgain = following.attempt !== undefined;
     const { name } = following;
     const signal = { sender: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member: 'NameOwnerChanged' };
-    const rule = this.#rules.hold({ type: 'signal', ...signal, arg0: name });
+    const names = namespace === undefined ? { arg0: name } : { arg0namespace: namespace };
+    const rule = this.#rules.hold({ type: 'signal', ...signal, ...names });
     const attempt: Attempt = { rule, isDenied: false, refusal: Promise.resolve(undefined) };
     following.attempt = attempt;
     const answers = Promise.all([this.#heed(following, attempt), this.#ask(following, attempt)]);

@@ -113,11 +113,6 @@ export class OutgoingCalls {
     this.#pending.endCallsOf(user);
   }
 
-  /** Whether a call is waiting for an answer of this callee. */
-  isCalled(callee: Callee): boolean {
-    return this.#pending.isCalled(callee);
-  }
-
   /**
    * Keeps the former owner of a name: calls that wait for this callee may have been delivered to it before it lost the
    * name.

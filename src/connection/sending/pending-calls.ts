@@ -50,6 +50,10 @@ export interface InnerWaitOptions extends WaitOptions {
 export interface Callee {
   /** Whether it may be the connection with this unique name. */
   mayBe(uniqueName: string): boolean;
+  /** A call begins to wait for an answer of the callee. */
+  beginCall(): void;
+  /** A call of {@link beginCall} has settled. */
+  endCall(): void;
 }
 
 /** The callees of calls by well-known names. */
@@ -243,6 +247,7 @@ export class PendingCalls {
     resolve = forget;
     call.timeout = timeout;
     this.#calls.add(call);
+    if (callee !== undefined) callee.beginCall();
     if (watchesCalls()) call.startedAt = performance.now();
     if (timeout !== Number.POSITIVE_INFINITY) this.#deadlines.add(timeout, call);
     if (signal !== undefined) {
@@ -325,11 +330,6 @@ export class PendingCalls {
     return true;
   }
 
-  /** Whether a call is waiting for an answer of this callee. */
-  isCalled(callee: Callee): boolean {
-    return this.#calls.entries().some((call) => call.callee === callee);
-  }
-
   /**
    * Keeps the former owner of a name: calls that wait for this callee may have been delivered to it before it lost the
    * name.
@@ -375,6 +375,7 @@ export class PendingCalls {
   #settle(call: PendingCall, result: unknown): void {
     this.#calls.remove(call);
     this.#deadlines.remove(call);
+    if (call.callee !== undefined) call.callee.endCall();
     call.unlisten?.();
     call.resolve(result);
     if (this.#calls.size === 0) this.#onChange();
