@@ -1,6 +1,6 @@
 /**
- * The compilers whose decorators must work, each as a function from source text to JavaScript. TypeScript's own is run
- * as a program, because its newest version has no other way in.
+ * The compilers whose decorators must work, each as a function from source text to JavaScript. The TypeScript compiler is
+ * run as a program, because its newest version has no other interface.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ export interface Compiler {
   /**
    * Compiles a source file to JavaScript.
    *
-   * @param folder an empty folder for files in between
+   * @param folder an empty folder for intermediate files
    */
   compile(source: string, folder: string): Promise<string>;
 }
@@ -26,7 +26,7 @@ const oldestTypescript = createRequire(new URL('../types/oldest/', import.meta.u
 
 /**
  * @param manifest TypeScript's package.json
- * @param options as in tsconfig.json, besides those that every run has
+ * @param options as in tsconfig.json, besides those of every run
  */
 function tsc(manifest: string, dialect: Dialect, options: object): Compiler {
   const { version } = require(manifest) as { version: string };
@@ -47,7 +47,8 @@ function tsc(manifest: string, dialect: Dialect, options: object): Compiler {
         ...options,
       };
       const project = join(folder, 'tsconfig.json');
-      // It complains, for it finds no types of busbar here; only the emitted code matters. Types have their own tests.
+      // It reports errors, because it finds no types of busbar here; only the emitted code matters. Types have their own
+      // tests.
       writeFileSync(project, JSON.stringify({ compilerOptions, files: [input] }));
       spawnSync(process.execPath, [join(dirname(manifest), 'bin', 'tsc'), '-p', project], { cwd: folder });
       return readFileSync(join(folder, 'compiled.mjs'), 'utf8');
@@ -93,12 +94,12 @@ function swc(dialect: Dialect, transformOptions: object): Compiler {
   };
 }
 
-/** As much of Babel, which has no types of its own, as is needed here. */
+/** The part of Babel that is used here; it has no types of its own. */
 interface Babel {
   transformAsync(code: string, options: object): Promise<{ readonly code?: string | null } | null>;
 }
 
-/** @param plugins what this version of decorators needs after it */
+/** @param plugins the plugins that follow, for this version of decorators */
 function babel(dialect: Dialect, version: string, plugins: readonly (readonly [string, object])[] = []): Compiler {
   return {
     name: `Babel, ${[version, ...plugins.map(([name, options]) => `${name} ${JSON.stringify(options)}`)].join(', ')}`,

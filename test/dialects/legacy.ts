@@ -1,6 +1,6 @@
 /**
  * The interface of the dialect tests, written with `experimentalDecorators`. `standard.ts` has the same in the other
- * dialect; here properties are plain fields where they are accessors there.
+ * dialect, with accessors for the properties, which are plain fields here.
  */
 import { type CallContext, type Emits, method, property, ServiceInterface, signal } from 'busbar';
 

@@ -1,6 +1,6 @@
 /**
- * A walk through the bytes of a sound message, to know a mistake of GLib's: it takes the padding in front of the first
- * element of an array for a part of the array's length, and so may think that the array is over before the last element.
+ * Finds a fault of GLib in the bytes of a valid message: GLib counts the padding before the first element of an array as
+ * part of its length, and so may end the array before the last element.
  */
 import { type DictEntryType, parseSignature, type Type } from '../../src/signature/parse.js';
 
@@ -8,7 +8,7 @@ import { type DictEntryType, parseSignature, type Type } from '../../src/signatu
 const HEADER = 'yyyyuua(yv)';
 const SIGNATURE_FIELD = 8;
 
-/** Whether the last element of an array in the message begins where the array is over for GLib. */
+/** Whether the last element of an array in the message begins after the end of the array for GLib. */
 export function endsWithinPadding(bytes: Buffer): boolean {
   const walk = new Walk(bytes);
   walk.over(HEADER);
@@ -87,13 +87,13 @@ class Walk {
     }
   }
 
-  /** A header field is a structure of a code and a value: that of the signature is remembered. */
+  /** A header field is a structure of a code and a value; the one with the signature is remembered. */
   #overStruct(fields: readonly Type[]): void {
     const start = this.#at;
     for (const field of fields) this.#overValue(field);
     const inHeader = this.bodySignature === '' && fields.length === 2 && fields[1]?.code === 'v';
     if (!inHeader || this.#bytes[start] !== SIGNATURE_FIELD) return;
-    // Behind the code come the variant's signature, "g", and its value.
+    // After the code come the variant's signature, "g", and its value.
     const length = this.#bytes[start + 4] as number;
     this.bodySignature = this.#bytes.toString('latin1', start + 5, start + 5 + length);
   }

@@ -1,6 +1,6 @@
 /**
- * Compares what two made of the same message, and looks a disagreement up in the list of the deliberate ones. Whatever is
- * not on the list is a mistake, of one or the other.
+ * Compares two readings of the same message, and looks up a disagreement in the list of deliberate differences. Any other
+ * disagreement is a fault of one of the readers.
  */
 import { MessageType } from '../../src/index.js';
 import type { CorpusMessage } from './corpus.js';
@@ -9,14 +9,14 @@ import { otherReaders } from './readers/index.js';
 import { isSound, type Part, parts, type Reading } from './reading.js';
 import { normalText, type TypedText } from './typed-text.js';
 
-/** `accepts` what we refuse, `refuses` what we accept, another outcome, or a part that is read otherwise. */
+/** `accepts` what busbar refuses, `refuses` what busbar accepts, another outcome, or a part that is read differently. */
 export type What = 'accepts' | 'refuses' | 'outcome' | Part;
 
-/** Two readings of a message that are not the same in one respect. */
+/** Two readings of a message that differ in one respect. */
 export interface Disagreement {
   readonly reader: string;
   readonly message: CorpusMessage;
-  /** What busbar's own check says of the message, with the rule that it breaks. */
+  /** The verdict of busbar's own check of the message, with the rule that it breaks. */
   readonly check: Reading;
   readonly ours: Reading;
   readonly theirs: Reading;
@@ -24,31 +24,31 @@ export interface Disagreement {
 }
 
 /**
- * How somebody else's reading differs, who has other words for what is wrong: sound or not is compared, and of sound
- * messages everything that both say.
+ * How the reading of another implementation differs. Its words for faults differ, so only the verdict is compared, and for
+ * valid messages everything that both readers report.
  */
 export function differencesToOthers(check: Reading, ours: Reading, theirs: Reading): What[] {
   if (isSound(check) !== isSound(theirs)) return [isSound(theirs) ? 'accepts' : 'refuses'];
   return isSound(check) ? differentParts(ours, theirs) : [];
 }
 
-/** How what users of two transports see differs. */
+/** How the readings of users of two transports differ. */
 export function differencesOfTransports(ours: Reading, theirs: Reading): What[] {
   return ours.outcome === theirs.outcome ? differentParts(ours, theirs) : ['outcome'];
 }
 
-/** How values differ from those that they were made of, whatever became of the rest of the message. */
+/** How values differ from those that were written, whatever the verdict on the rest of the message. */
 export function differencesOfValues(ours: Reading, again: Reading): What[] {
   if (!isSound(again)) return ['refuses'];
   return differentParts(ours, again).filter((part) => part === 'signature' || part === 'body');
 }
 
-/** How the socket transport differs from the check of whole messages, which is made of the same rules. */
+/** How the socket transport differs from the check of whole messages, which has the same rules. */
 export function differencesToCheck(message: CorpusMessage, check: Reading, seen: Reading): What[] {
   if (check.outcome === 'closed') return isLostFor(check.because as string, seen) ? [] : ['outcome'];
   if (check.outcome === 'nothing') return seen.outcome === 'nothing' ? [] : ['outcome'];
   const type = message.bytes[1] as number;
-  // What nobody asked for, and what nobody knows the meaning of, nobody sees.
+  // Unrequested replies and messages of unknown types are not delivered to any user.
   if (seen.outcome === 'nothing')
     return type === MessageType.MethodCall || type === MessageType.Signal ? ['outcome'] : [];
   if (isSound(check)) return isSound(seen) ? [] : ['refuses'];
@@ -75,7 +75,7 @@ export class Tally {
   readonly reader: string;
   messages = 0;
   agreed = 0;
-  /** Messages that ended the process which read them. */
+  /** Messages that ended the process that read them. */
   died = 0;
   readonly deliberate = new Map<Difference, number>();
   readonly unexpected: Disagreement[] = [];
@@ -84,7 +84,7 @@ export class Tally {
     this.reader = reader;
   }
 
-  /** Notes in what respects a message is read otherwise. */
+  /** Records in which respects a message is read differently. */
   add(whats: readonly What[], found: Omit<Disagreement, 'what' | 'reader'>): void {
     this.messages++;
     if (found.theirs.outcome === 'died') this.died++;
@@ -98,7 +98,7 @@ export class Tally {
   }
 }
 
-/** The entries of the list that name one of these readers, which did not meet them, whatever it read. */
+/** The entries of the list that name one of these readers and did not occur, whatever it read. */
 export function unmetDifferences(tallies: readonly Tally[]): string[] {
   const readers = new Set(tallies.map(({ reader }) => reader));
   return [...readers].flatMap((reader) => {
@@ -116,7 +116,7 @@ function isOfVersion(reader: string, wanted = ''): boolean {
   return wanted === '' || library?.version()?.startsWith(wanted) === true;
 }
 
-/** A disagreement in words, with all that it takes to look into it. */
+/** A disagreement as text, with everything that is needed to examine it. */
 export function describeDisagreement({ reader, message, check, ours, theirs, what }: Disagreement): string {
   const shown = (reading: Reading) => JSON.stringify(reading).slice(0, 400);
   return [

@@ -1,6 +1,6 @@
 /**
- * Has everybody read the same corpora, and counts how often they agree: busbar on both transports, its check of whole
- * messages, and the other implementations that this machine has. What others wrote is read in turn.
+ * Has all readers read the same corpora, and counts how often they agree: busbar on both transports, its check of whole
+ * messages, and the other implementations on this machine. Messages that the others write are read in turn.
  */
 import {
   differencesOfTransports,
@@ -15,14 +15,14 @@ import { readByProgram } from './readers/program-reader.js';
 import { isSound, type Reading } from './reading.js';
 import { TransportReader } from './transport-reader.js';
 
-/** What came of a corpus. */
+/** The results of a corpus. */
 export interface CorpusResult {
   readonly corpus: Corpus;
-  /** By reader and by writer. Some readers are there more than once, with what was written anew. */
+  /** By reader and by writer. Some readers occur more than once, with the messages that were written again. */
   readonly tallies: readonly Tally[];
 }
 
-/** What busbar made of the messages of a corpus. */
+/** The readings of busbar for the messages of a corpus. */
 interface OwnReadings {
   readonly check: readonly Reading[];
   readonly socket: readonly Reading[];
@@ -45,7 +45,7 @@ export class Differential implements AsyncDisposable {
     this.#others = others.filter(({ missing }) => missing === undefined);
   }
 
-  /** Compares the transports, and what all others read, and what we read of what they write of it. */
+  /** Compares the transports, the readings of all other readers, and busbar's readings of the messages that they write. */
   async compare(corpus: Corpus): Promise<CorpusResult> {
     const { tallies, own } = await this.#compareTransports(corpus.messages);
     for (const reader of this.#others) {
@@ -87,7 +87,7 @@ export class Differential implements AsyncDisposable {
     return { tallies: [bySocket, bySdbus], own: { check, socket } };
   }
 
-  /** Returns the messages that the reader took as we do, with what it wrote of them. */
+  /** Returns the messages on whose verdict the reader agrees with busbar, with the messages that it wrote of them. */
   async #compareOther(
     { command, readsBroken }: ProgramReader,
     { messages, mostlyBroken }: Corpus,
@@ -106,19 +106,19 @@ export class Differential implements AsyncDisposable {
       const [verdict, ours] = [at(check, index), at(socket, index)];
       const whats = differencesToOthers(verdict, ours, theirs);
       tally.add(whats, { message, check: verdict, ours, theirs });
-      // Their programs get no descriptors, and so write none.
+      // The programs get no descriptors, so they write none.
       const isRewritten = whats.length === 0 && isSound(ours) && message.fds === undefined;
       return isRewritten ? [{ message, ours, written: theirs.written }] : [];
     });
   }
 
-  /** How what the writer wrote differs from what it was to write, and how it is seen over the transports. */
+  /** How the messages of a writer differ from those it should write, and how the transports read them. */
   async #readAgain(writer: string, rewritten: readonly Rewritten[]): Promise<Tally[]> {
     const tally = new Tally(`what ${writer} wrote`);
     const messages = rewritten.map(({ message, written = '' }): CorpusMessage => {
       return { name: `written by ${writer}: ${message.name}`, bytes: Buffer.from(written, 'hex') };
     });
-    // Nothing would be waited for, for ever.
+    // Otherwise it would wait for ever.
     const { tallies, own } = await this.#compareTransports(messages.filter(({ bytes }) => bytes.length > 0));
     let next = 0;
     rewritten.forEach(({ ours }, index) => {

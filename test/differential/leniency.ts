@@ -1,9 +1,9 @@
 /**
- * The rules that other readers do not look at, in the words of busbar's own check, which stand for the sections of the
- * specification: whoever takes a message that breaks another one has changed, or busbar is wrong.
+ * The rules that other readers do not check, in the words of busbar's own check, which stand for the sections of the
+ * specification: if a reader accepts a message that breaks another rule, the reader has changed, or busbar is wrong.
  */
 
-/** What none of the lenient readers looks at. */
+/** The rules that none of the lenient readers checks. */
 const byNobody = [
   'the serial must not be 0',
   'padding behind the header must be zero',

@@ -1,6 +1,6 @@
 /**
  * The command `npm run test:differential`: the same messages read by busbar and by other implementations, for longer than
- * `npm run test:all` has the time.
+ * in `npm run test:all`.
  */
 import { parseArgs } from 'node:util';
 import { pages, table, tell } from '../../scripts/report.mjs';
@@ -24,7 +24,7 @@ const usage = `npm run test:differential -- [options]
   --incomplete   go on without readers and corpora that this machine lacks
   --report       write the figures into docs/reliability/report.md`;
 
-/** Messages that are made, read and forgotten at a time. */
+/** Messages that are made, read and discarded at a time. */
 const AT_ONCE = 2000;
 const SHOWN = 20;
 
@@ -55,13 +55,13 @@ async function main(): Promise<number> {
   const absent = [...otherReaders, ...sharedCorpora()].filter(({ missing }) => missing !== undefined);
   for (const { name, missing } of absent) console.log(`Without ${name}: ${missing}.`);
   if (absent.length > 0 && !values.incomplete) {
-    console.log('That would be no measurement of all there is to measure; --incomplete runs it all the same.');
+    console.log('The measurement would be incomplete; --incomplete runs it even so.');
     return 1;
   }
   console.log(`The seed is ${seed}.`);
   const totals = await readAll();
   for (const disagreement of totals.unexpected.slice(0, SHOWN)) console.log(describeDisagreement(disagreement));
-  for (const unmet of totals.unmet) console.log(`Listed, but not met by any message: ${unmet}`);
+  for (const unmet of totals.unmet) console.log(`Listed, but in no message: ${unmet}`);
   tell({
     page: pages.reliability,
     section: 'differential',
@@ -128,7 +128,7 @@ function textOf({ byReader, byCorpus }: Totals): string {
   ].join('\n\n');
 }
 
-/** The share is rounded down: only all of them are a hundred. */
+/** The share is rounded down: only complete agreement is a hundred per cent. */
 function cellsOf({ messages: count, agreed, deliberate, unexpected, died }: Counts): readonly (string | number)[] {
   const share = count === 0 ? 'none' : `${(Math.floor((10_000 * agreed) / count) / 100).toFixed(2)} %`;
   const listed = Object.values(deliberate).reduce((sum, times) => sum + times, 0);

@@ -1,8 +1,8 @@
 // time limit: 120 s
 /**
- * The same bytes through busbar and through every other implementation that there is: they accept and refuse the same
- * messages, and read the same values, but for the differences that are listed with the rule of the specification. What
- * they write of the values is read back as it was. `npm run test:differential` does the same for longer.
+ * The same bytes through busbar and through every other implementation on the machine: they accept and refuse the same
+ * messages, and read the same values, except for the differences that are listed with the rule of the specification.
+ * Messages that they write of the values are read back. `npm run test:differential` does the same for longer.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,7 +19,7 @@ import { otherReaders, wireCheck } from './readers/index.js';
 
 const test = suite('busbar and other implementations');
 
-/** Not that of the other test, so that the two see different messages. */
+/** Not the seed of the other test, so that the two have different messages. */
 const SEED = 20_240_502;
 
 let differential: Differential | undefined;
@@ -33,7 +33,7 @@ for (const { name, missing } of otherReaders) if (missing !== undefined) skip(te
 testUnless(
   wireCheck.missing,
   test,
-  'a message for each rule: every listed difference is met, and no other',
+  'a message for each rule: every listed difference occurs, and no other',
   async () => {
     const { tallies } = await (differential as Differential).compare(rulesCorpus());
     assertNothingUnexpected(tallies);

@@ -1,26 +1,26 @@
-/** What somebody makes of a message: its header and values, or what is wrong with it. */
+/** A reading of a message: its header and values, or its fault. */
 import type { TypedText } from './typed-text.js';
 
 type Outcome =
   /** A handler gets it, or a program prints it. */
   | 'message'
-  /** A call that waited for it is settled by it. */
+  /** It settles a call that waited for it. */
   | 'reply'
   /** It is well-formed up to its body. */
   | 'faulty body'
-  /** Nobody sees anything of it; or a program says that this is no message. */
+  /** It is not delivered to any user; or a program reports that it is not a message. */
   | 'nothing'
   /** It ends the connection. */
   | 'closed'
-  /** The connection waits for what the message does not have. */
+  /** The connection waits for bytes that the message does not have. */
   | 'waiting'
   /** It ends the process that reads it. */
   | 'died';
 
-/** What is known of a message by whoever read it. Who cannot see a part of it leaves that part out. */
+/** The knowledge of a reader about a message. A reader leaves out the parts that it cannot see. */
 export interface Reading {
   readonly outcome: Outcome;
-  /** The reader's words for what is wrong. */
+  /** The reader's words for the fault. */
   readonly because?: string;
   readonly type?: number;
   readonly flags?: number;
@@ -34,7 +34,7 @@ export interface Reading {
   readonly sender?: string | null;
   readonly signature?: string;
   readonly body?: readonly TypedText[];
-  /** What a user of busbar sees besides: of a call, how it was answered; of an error, its class, text and values. */
+  /** What a user of busbar sees besides: for a call, how it was answered; for an error, its class, text and values. */
   readonly answer?: readonly string[];
   /** A message with the same values, in hexadecimal, as the reader's own encoder writes it. */
   readonly written?: string;
@@ -47,5 +47,5 @@ export const parts: readonly Part[] = [
   ...(['destination', 'sender', 'signature', 'body', 'answer'] as const),
 ];
 
-/** Whether the reader takes the message for a valid one. */
+/** Whether the reader accepts the message. */
 export const isSound = ({ outcome }: Reading): boolean => outcome === 'message' || outcome === 'reply';

@@ -1,7 +1,7 @@
 // time limit: 180 s
 /**
- * What busbar sends, by the whole way that programs' messages go, is what it was to send: its headers, its values, as
- * busbar itself and all other implementations that this machine has read them. On both transports.
+ * Messages that busbar sends in the same way as programs do have the right headers and values, as busbar itself and all
+ * other implementations on this machine read them. On both transports.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -18,14 +18,14 @@ import { wireCheck } from './readers/index.js';
 import { TransportReader } from './transport-reader.js';
 import { normalText } from './typed-text.js';
 
-const test = suite('what busbar sends');
+const test = suite('sent messages');
 
-/** Not that of the other tests, so that they see different messages. */
+/** Not the seed of the other tests, so that they have different messages. */
 const SEED = 20_240_503;
 const missing = wireCheck.missing ?? DescriptorRelay.missing();
 
 for (const transport of ['socket', 'sd-bus'] as const) {
-  testUnless(missing, test, `what is sent over ${transport} is read by everybody as it was meant`, async () => {
+  testUnless(missing, test, `all readers agree on messages sent over ${transport}`, async () => {
     const corpus = await sentCorpus(transport, SEED, 150);
     await using differential = await Differential.start();
     const { tallies } = await differential.compare(corpus);
@@ -33,7 +33,7 @@ for (const transport of ['socket', 'sd-bus'] as const) {
     assert.ok(tallies.every(({ messages }) => messages > 0));
   });
 
-  testUnless(missing, test, `what is sent over ${transport} has the values that it was to have`, async () => {
+  testUnless(missing, test, `messages sent over ${transport} have the right values`, async () => {
     const { messages, values } = await sentCorpus(transport, SEED + 1, 400);
     await using reader = await TransportReader.start('socket');
     let compared = 0;
@@ -48,7 +48,9 @@ for (const transport of ['socket', 'sd-bus'] as const) {
   });
 }
 
-/** The message as a bus hands it to the connection that it is for: a reply without a sender, or to others, answers no call. */
+/**
+ * The message as a bus delivers it to its destination: a reply without a sender, or to another connection, answers no call.
+ */
 function forwarded({ name, bytes, fds }: CorpusMessage): CorpusMessage {
   const reader = new MessageReader();
   reader.push(bytes);

@@ -1,7 +1,7 @@
 // time limit: 180 s
 /**
- * Both halves of busbar judge signatures as libdbus does, and so as the buses do that forward them: every one of up to
- * four codes, and random longer ones.
+ * Both halves of busbar accept the same signatures as libdbus, and so as the buses that forward them: all of up to four
+ * codes, and random longer ones.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const missing = missingForC(libdbus) ?? missingPrograms('g++');
 const folder = join(projectRoot, 'test', 'differential', 'signatures');
 const build = join(projectRoot, 'build', 'differential');
 
-/** What a program says of signatures: a line in for each, and a line out. */
+/** The verdicts of a program on signatures: one line in for each, and one line out. */
 function judge(program: string, signatures: readonly string[]): boolean[] {
   const { stdout, status } = spawnSync(program, {
     input: signatures.map((signature) => `${signature}\n`).join(''),
@@ -53,7 +53,7 @@ function isParsed(signature: string): boolean {
   }
 }
 
-/** Compares all three, and returns how many of the signatures are valid. */
+/** Compares all three, and returns the number of valid signatures. */
 function compare(signatures: readonly string[]): number {
   const right = judge(compileProgramOf(folder, 'libdbus', libdbus), signatures);
   const wire = judge(compileWire(), signatures);
@@ -64,7 +64,7 @@ function compare(signatures: readonly string[]): number {
   return right.filter((valid) => valid).length;
 }
 
-/** A random type, nested by what `depth` leaves; deep ones are common, because the limits are there. */
+/** A random type, nested by the rest of `depth`; deep ones are common, because the limits are there. */
 const anyType = fc.letrec<{ type: string }>((tie) => ({
   type: fc.oneof(
     { maxDepth: 12 },
@@ -75,7 +75,7 @@ const anyType = fc.letrec<{ type: string }>((tie) => ({
   ),
 })).type;
 
-/** A chain of containers around one code, each repeated: what has to do with the limits of nesting. */
+/** A chain of containers around one code, each repeated: for the limits of nesting. */
 const chain = fc
   .array(
     fc.tuple(
@@ -91,7 +91,7 @@ const chain = fc
     ),
   );
 
-/** A valid signature with one place changed, or anything. */
+/** A valid signature with one place changed, or random text. */
 const broken = fc
   .tuple(fc.oneof(anyType, chain), fc.nat(300), fc.constantFrom('', ...CODES, 'r', 'e', '*', 'z'), fc.boolean())
   .map(([signature, at, code, replace]) => {
@@ -111,13 +111,13 @@ function allUpTo(length: number): string[] {
   return found;
 }
 
-testUnless(missing, test, 'every signature of up to four codes is judged as libdbus judges it', () => {
+testUnless(missing, test, 'busbar and libdbus agree on every signature of up to four codes', () => {
   const signatures = allUpTo(4);
   assert.is(signatures.length, 1 + 19 + 19 ** 2 + 19 ** 3 + 19 ** 4);
   assert.ok(compare(signatures) > 40_000);
 });
 
-testUnless(missing, test, '100 000 random longer signatures are judged as libdbus judges them', () => {
+testUnless(missing, test, 'busbar and libdbus agree on 100 000 random longer signatures', () => {
   const any = fc.oneof(
     anyType,
     chain,

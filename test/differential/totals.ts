@@ -1,4 +1,4 @@
-/** What came of all corpora: sums by reader, and by corpus. */
+/** The results of all corpora: sums by reader, and by corpus. */
 import { type Disagreement, type Tally, unmetDifferences } from './comparison.js';
 import type { CorpusResult } from './differential.js';
 
@@ -6,9 +6,9 @@ import type { CorpusResult } from './differential.js';
 export interface Counts {
   messages: number;
   agreed: number;
-  /** Ended the process that read them, or had to be given up. */
+  /** Ended the process that read them, or was abandoned. */
   died: number;
-  /** How often each listed difference was met. */
+  /** How often each listed difference occurred. */
   readonly deliberate: Record<string, number>;
   unexpected: number;
 }
@@ -20,7 +20,7 @@ export class Totals {
   readonly byCorpus = new Map<string, { messages: number; readonly all: Counts }>();
   readonly #tallies: Tally[] = [];
 
-  /** Listed differences that no corpus met. */
+  /** Listed differences that occurred in no corpus. */
   get unmet(): readonly string[] {
     return unmetDifferences(this.#tallies);
   }

@@ -1,6 +1,6 @@
 /**
- * busbar on one of its transports as a reader of messages: a bus that the test plays sends each to a connection, and what
- * a user of the connection comes to see of it is the reading. A connection that a message ended is replaced.
+ * busbar on one of its transports as a reader of messages: a bus that the test plays sends each to a connection, and the
+ * reading is what a user of the connection gets. A connection that a message ended is replaced.
  */
 import { inspect } from 'node:util';
 import type { IncomingMessage } from '../../src/connection/receiving/incoming-message.js';
@@ -15,16 +15,16 @@ import type { Reading } from './reading.js';
 import { type TypedText, typedTexts } from './typed-text.js';
 
 /**
- * Milliseconds without an answer that mean that the connection waits for more bytes: few, where it has reason to, else
- * more than the busiest machine takes.
+ * Milliseconds without an answer after which the connection counts as waiting for more bytes: few, if it has a reason to
+ * wait, otherwise more than on the busiest machine.
  */
 const PATIENCE = { incomplete: 300, complete: 10_000 } as const;
 
-/** Serials of the calls that tell when a message has been dealt with; corpora have other ones. */
+/** Serials of the calls that show when a message has been handled; corpora have other ones. */
 const FIRST_MARK = 0xf000_0000;
 
 const CALL = { type: MessageType.MethodCall, path: '/asked', interface: 'org.example.Asked', member: 'Never' } as const;
-/** How a call is rejected whose reply was dropped for its header. */
+/** The error of a call whose reply was dropped for its header. */
 const BROKEN = 'the header of the message is not valid: ';
 const FAULTY = /^(the body of the message is not valid|sd-bus cannot read this message)/;
 
@@ -35,7 +35,7 @@ export class TransportReader implements AsyncDisposable {
   #connection: ConnectionUnderTest | undefined;
 
   static async start(transport: TransportKind): Promise<TransportReader> {
-    // Calls to the bus are answered as usual; those to nobody wait for what a corpus has in store for them.
+    // Calls to the bus are answered as usual; those without a receiver wait for the messages of a corpus.
     const answer = ({ interface: name }: { interface: string | undefined }) =>
       name === CALL.interface ? ('silence' as const) : undefined;
     return new TransportReader(transport, await FakeBus.start({ answer }));
@@ -59,7 +59,7 @@ export class TransportReader implements AsyncDisposable {
     return readings;
   }
 
-  /** What handlers see of calls and signals that come all at once. None of them may end the connection. */
+  /** The calls and signals that handlers get, which come all at once. None of them may end the connection. */
   async readTogether(messages: readonly CorpusMessage[]): Promise<readonly Reading[]> {
     await this.#disconnect();
     this.#connection = await ConnectionUnderTest.open(this.#transport, this.#server, false);
@@ -77,16 +77,16 @@ export class TransportReader implements AsyncDisposable {
   }
 }
 
-/** A connection, what is sent to it, and what comes out. */
+/** A connection, the messages that are sent to it, and their readings. */
 class ConnectionUnderTest {
   readonly #bus: MessageBus;
   readonly #peer: FakeConnection;
   readonly #relay: DescriptorRelay | undefined;
   #isSpoilt = false;
   #seen: Reading | undefined;
-  /** All that was seen since the last message was sent. */
+  /** Everything that was received since the last message was sent. */
   readonly #seenTogether: Reading[] = [];
-  /** The call that waits, if one does. */
+  /** The pending call, if there is one. */
   #serial: number | undefined;
   #mark = FIRST_MARK;
 
@@ -135,7 +135,7 @@ class ConnectionUnderTest {
     await this.#relay?.stop();
   }
 
-  /** Whether what comes behind a message is answered, and the message therefore over; not so if it ends the connection. */
+  /** Whether the next message is answered, and the tested one therefore complete; not so if it ends the connection. */
   async #isDealtWith(patience: number): Promise<boolean> {
     const serial = ++this.#mark;
     const answer = this.#peer.call({ serial, path: '/', interface: `${BUS}.Peer`, member: 'Ping' });
@@ -168,7 +168,7 @@ class ConnectionUnderTest {
 
   #settle(reading: Reading): void {
     this.#serial = undefined;
-    // A call that the end of the connection settles says no more than the connection itself.
+    // A call that the end of the connection settles has no further information.
     if (this.#bus.state === 'open') this.#seen = reading;
   }
 
@@ -209,7 +209,7 @@ function bodyOf(message: IncomingMessage): Pick<Reading, 'outcome' | 'because' |
   return { outcome: 'message', body: bodyTexts(message.signature, message.decode({ variants: 'wrap' })) };
 }
 
-/** The typed texts of values whose descriptors nobody needs any more. */
+/** The typed texts of values whose descriptors are not needed any more. */
 function bodyTexts(signature: string, values: readonly unknown[]): TypedText[] {
   const texts = typedTexts(signature, values);
   for (const descriptor of descriptorsIn(values)) descriptor.close();
@@ -219,13 +219,13 @@ function bodyTexts(signature: string, values: readonly unknown[]): TypedText[] {
 function readingOf(error: DBusError): Reading {
   if (error.message.startsWith(BROKEN)) return { outcome: 'nothing', because: error.message };
   if (FAULTY.test(error.message)) return { outcome: 'faulty body', because: error.message };
-  // Without their signature values have no types; what they look like has to do.
+  // Without their signature values have no types, so they are derived from the values.
   const values = inspect(error.body, { depth: Number.POSITIVE_INFINITY }).replace(/(?<=FileDescriptor \{ )\d+/g, 'n');
   for (const descriptor of descriptorsIn(error.body)) descriptor.close();
   return { outcome: 'reply', errorName: error.dbusName, answer: [error.constructor.name, error.message, values] };
 }
 
-/** A reply made to answer a call: where its header says REPLY_SERIAL, and not 0, it gets the call's serial. */
+/** Makes a reply the answer to a call: if its header has REPLY_SERIAL, and not 0, it gets the call's serial. */
 function answering(bytes: Buffer, serial: number): Buffer {
   const copy = Buffer.from(bytes);
   const big = copy[0] === 0x42;
@@ -237,8 +237,8 @@ function answering(bytes: Buffer, serial: number): Buffer {
 }
 
 /**
- * Where the number is, if the fields up to it are well-formed. Bytes that only look like it may belong to a string, and a
- * change of them might mend or break the message.
+ * The position of the number, if the fields up to it are well-formed. Bytes that only look like it may belong to a string,
+ * and a change of them might repair or break the message.
  */
 function replySerialAt(bytes: Buffer, big: boolean): number | undefined {
   const number = (at: number) => (big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));

@@ -1,8 +1,8 @@
 // time limit: 120 s
 /**
- * The same bytes through both transports: users see the same messages, values, errors and ends of connections, but for
- * the differences that are listed with their reasons. And the socket transport finds what the check of whole messages
- * finds, which is what the other implementations are compared with.
+ * The same bytes through both transports: users get the same messages, values, errors and ends of connections, except for
+ * the differences that are listed with their reasons. And the socket transport agrees with the check of whole messages,
+ * with which the other implementations are compared.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { suite } from 'uvu';
@@ -26,7 +26,7 @@ import { TransportReader } from './transport-reader.js';
 
 const test = suite('both transports');
 
-/** Another one finds other things: it is the first thing to change when looking for more. */
+/** Another seed finds other faults: it is the first thing to change when looking for more. */
 const SEED = 20_240_501;
 
 let differential: Differential | undefined;
@@ -35,7 +35,7 @@ test.before(async () => {
 });
 test.after(async () => differential?.[Symbol.asyncDispose]());
 
-test('the encoder writes what the encoder of the tests writes', () => {
+test('the encoder writes the same as the encoder of the tests', () => {
   for (const [signature, values] of randomBodies(SEED, 1000)) {
     deepStrictEqual(encoded(signature, values), marshalledValues(signature, values), signature);
   }
@@ -44,7 +44,7 @@ test('the encoder writes what the encoder of the tests writes', () => {
 testUnless(
   wireCheck.missing,
   test,
-  'a message for each rule: every listed difference is met, and no other',
+  'a message for each rule: every listed difference occurs, and no other',
   async () => {
     const { tallies } = await (differential as Differential).compareTransports(rulesCorpus());
     assertNothingUnexpected(tallies);
@@ -52,9 +52,9 @@ testUnless(
   },
 );
 
-/** A call or a signal, which need nobody to wait for them. */
+/** A call or a signal, which need no pending call. */
 const isRequest = ({ bytes }: CorpusMessage) => bytes[1] === MessageType.MethodCall || bytes[1] === MessageType.Signal;
-/** What did not end the connection. */
+/** Messages that did not end the connection. */
 const isSeen = ({ outcome }: Reading) => outcome === 'message' || outcome === 'faulty body';
 
 const random = randomCorpus(SEED, 1500);
@@ -68,13 +68,18 @@ for (const corpus of [recorded, random, changed, ...sharedCorpora(4)]) {
   });
 }
 
-testUnless(wireCheck.missing ?? DescriptorRelay.missing(), test, 'messages with descriptors: seen alike', async () => {
-  const { tallies } = await (differential as Differential).compareTransports(descriptorsCorpus());
-  assertNothingUnexpected(tallies);
-});
+testUnless(
+  wireCheck.missing ?? DescriptorRelay.missing(),
+  test,
+  'messages with descriptors are read alike',
+  async () => {
+    const { tallies } = await (differential as Differential).compareTransports(descriptorsCorpus());
+    assertNothingUnexpected(tallies);
+  },
+);
 
 for (const transport of ['socket', 'sd-bus'] as const) {
-  test(`messages that come all at once are those that come one by one, over ${transport}`, async () => {
+  test(`messages that come all at once have the readings of single ones, over ${transport}`, async () => {
     await using reader = await TransportReader.start(transport);
     const messages = [...random.messages, ...recorded.messages, ...rulesCorpus().messages].filter(isRequest);
     const readings = await reader.readAll(messages);

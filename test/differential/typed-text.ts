@@ -1,7 +1,7 @@
 /**
- * Decoded values in a form that programs in other languages can write too: nothing but lists and strings, and every
- * value says its type. `y 5`, `s text`, `ay 00ff`; `["as", element…]`, `["(is)", field…]`, `["a{sv}", key, value, …]`,
- * `["v", value]`. Their JSON is what the readers in `readers/` print.
+ * Decoded values in a form that programs in other languages can write too: only lists and strings, and every value has its
+ * type. `y 5`, `s text`, `ay 00ff`; `["as", element…]`, `["(is)", field…]`, `["a{sv}", key, value, …]`, `["v", value]`. The
+ * readers in `readers/` print their JSON.
  */
 import type { FileDescriptor, Variant } from '../../src/index.js';
 import { SignatureReader } from '../interop/values-notation.js';
@@ -9,8 +9,8 @@ import { SignatureReader } from '../interop/values-notation.js';
 export type TypedText = string | readonly TypedText[];
 
 /**
- * The typed text of values as busbar reads them with `variants: 'wrap'`. Descriptors are numbered in the order in which
- * they appear, since what number the kernel gave them says nothing.
+ * The typed text of values as busbar reads them with `variants: 'wrap'`. Descriptors are numbered in the order of their
+ * appearance, because the numbers of the kernel are arbitrary.
  */
 export function typedTexts(signature: string, values: readonly unknown[]): TypedText[] {
   const seen: FileDescriptor[] = [];
@@ -55,7 +55,7 @@ function arrayText(type: string, value: unknown, number: Numbering): TypedText {
   return [type, ...pairs.flatMap((pair) => textsOf(element.slice(1, -1), pair, number))];
 }
 
-/** JavaScript knows one NaN only, whatever its bits. */
+/** JavaScript has one NaN only, whatever its bits. */
 function bits(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   const bytes = Buffer.alloc(8);
@@ -67,8 +67,8 @@ const NEGATIVE_ZERO = 'd 8000000000000000';
 const ZERO = 'd 0000000000000000';
 
 /**
- * The same for values that mean the same: a dictionary has no order, the last of equal keys counts (the specification
- * leaves it to the receiver), and the key of a JavaScript Map, or a Python dict, cannot be -0.
+ * The same text for equivalent values: a dictionary has no order, the last of equal keys counts (the specification leaves
+ * it to the receiver), and the key of a JavaScript Map, or a Python dict, cannot be -0.
  */
 export function normalText(text: TypedText): TypedText {
   if (typeof text === 'string') return text;

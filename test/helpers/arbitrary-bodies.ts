@@ -1,6 +1,6 @@
 /**
- * Any signature with any values for it, for tests that hold for all of them. Values are as the library reads them with
- * `variants: 'wrap'`. Descriptors are left out: they are no values that one could make up.
+ * Random signatures with values for them, for tests that hold for all of them. Values are as the library reads them with
+ * `variants: 'wrap'`. Descriptors are left out: they cannot be made up.
  */
 import fc from 'fast-check';
 import { Variant } from '../../src/index.js';
@@ -48,7 +48,7 @@ const basics: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 /** Object paths. */
 export const paths = basics.o as fc.Arbitrary<string>;
 
-/** A value of one complete type; `room` bounds how much further variants nest. */
+/** A value of one complete type; `room` bounds how far variants nest. */
 function singleValue(type: string, room: number): fc.Arbitrary<unknown> {
   switch (type[0]) {
     case 'v': {

@@ -1,6 +1,6 @@
 /**
- * What a sender sends and a receiver expects, made from a seed on both sides: connections, bursts of one turn each, and
- * the messages of a burst.
+ * The messages that a sender sends and a receiver expects, made from a seed on both sides: connections, bursts of one turn
+ * each, and the messages of a burst.
  */
 import fc from 'fast-check';
 import { contains } from '../interop/value-table.js';
@@ -39,7 +39,7 @@ function isSentByAll(values: readonly unknown[]): boolean {
 /** 100 a connection on average: every tenth one has so many that its outbox grows. */
 const messagesOver = (connection: number) => (connection % 10 === 0 ? 910 : 10);
 
-/** Random bodies are made once and sent many times, behind paths of other lengths: then they lie elsewhere. */
+/** Random bodies are made once and sent many times, after paths of other lengths: then their positions differ. */
 const POOL = 2000;
 
 export class ArrivalPlan {
@@ -71,7 +71,7 @@ export class ArrivalPlan {
   }
 }
 
-/** Values of about `bytes` bytes, for types whose elements have code of their own. */
+/** Values of about `bytes` bytes, for types whose elements have separate code. */
 const bySize: Readonly<Record<string, (bytes: number) => unknown>> = {
   s: (bytes) => 'x'.repeat(bytes),
   o: (bytes) => `/${'o'.repeat(bytes)}`,
@@ -87,10 +87,10 @@ const bySize: Readonly<Record<string, (bytes: number) => unknown>> = {
   'a{sy}': (bytes) => Object.fromEntries(Array.from({ length: bytes >> 4 }, (_, index) => [`k${index}`, index % 251])),
 };
 
-/** Bytes are also given one by one: that is another way through the encoder. */
+/** Bytes are also given one by one, which uses another branch of the encoder. */
 const listed = (value: unknown) => (value instanceof Uint8Array ? Array.from(value) : value);
 
-/** sd-bus takes no longer paths. */
+/** sd-bus accepts no longer paths. */
 const PATH_MAXIMUM = 64 * 1024;
 
 /** One message of each type of a size, just below, at and above it. */
@@ -108,7 +108,7 @@ export function messagesAround(size: number): PlannedMessage[] {
   return messages;
 }
 
-/** A turn's messages of a size, as many as wait at once without being refused. */
+/** A turn's messages of a size, as many as can be queued at once without being refused. */
 export function burstsAround(size: number): Burst[] {
   const messages = messagesAround(size);
   const half = Math.ceil(messages.length / 2);

@@ -1,4 +1,4 @@
-/** What comes over a connection, as its deadlines look at it, where there is none. */
+/** The received messages of a connection, as its deadlines see them, without a connection. */
 import type { Arrivals } from '../../src/connection/receiving/backlog.js';
 
 export function arrivals(

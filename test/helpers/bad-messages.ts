@@ -1,6 +1,6 @@
 /**
- * Messages that break the specification in one place each, to be sent by whoever is hostile: a bus, or a peer at either
- * end. Those with a bad header say which rule it is that they break, and where.
+ * Messages that break the specification in one place each, for a hostile bus, or a hostile peer at either end. Those with
+ * an invalid header have the rule that they break, and the place.
  */
 import * as assert from 'uvu/assert';
 import { type Problem, ProtocolError } from '../../src/index.js';
@@ -9,7 +9,7 @@ import { type Bytes, bytesOf, Field, type WireMessage, wireMessage, writeField }
 
 const TEXT = { signature: 's', body: bytesOf((b) => b.text('text')) };
 
-/** A broken rule in the words of `native/wire/rule.cc`, and the byte where it breaks, or what begins there. */
+/** A broken rule in the words of `native/wire/rule.cc`, and the position of the fault, or of the element with it. */
 export interface Breach {
   readonly rule: string;
   readonly at: number | string;
@@ -30,20 +30,20 @@ const SIGNATURE = 'SIGNATURE must be a valid signature';
 
 type BadHeader = readonly [what: string, message: WireMessage, breach: Breach];
 
-/** Messages whose fixed part breaks a rule, or that have not the descriptors they say: these end the connection. */
+/** Messages whose fixed part breaks a rule, or that lack descriptors: these end the connection. */
 export const BAD_FRAMES: readonly BadHeader[] = [
   ['the protocol version 0', { ...SIGNAL, version: 0 }, VERSION],
   ['the message type 0', { ...SIGNAL, type: 0 }, { rule: 'the message type must not be 0', at: 1 }],
   ['the serial 0', { ...SIGNAL, serial: 0 }, { rule: 'the serial must not be 0', at: 8 }],
-  ['descriptors that never came', { ...SIGNAL, unixFds: 1 }, FD_COUNT],
+  ['missing descriptors', { ...SIGNAL, unixFds: 1 }, FD_COUNT],
 ];
 
-/** The same, but not every transport looks. */
+/** The same, but not every transport checks them. */
 export const HARMLESS_BAD_FRAMES: readonly BadHeader[] = [
   ['the protocol version 2', { ...SIGNAL, version: 2 }, VERSION],
 ];
 
-/** Messages whose header fields break a rule each: the frame tells where they end, so they cost only themselves. */
+/** Messages whose header fields break a rule each: the fixed part has their length, so only they are affected. */
 export const BAD_HEADERS: readonly BadHeader[] = [
   ['a signal without path', { ...SIGNAL, path: undefined }, MISSING],
   ['a signal without interface', { ...SIGNAL, interface: undefined }, MISSING],
@@ -53,9 +53,9 @@ export const BAD_HEADERS: readonly BadHeader[] = [
   ['a reply without reply serial', { type: 2 }, MISSING],
   ['an error without name', { type: 3, replySerial: 1 }, MISSING],
   ['an error without reply serial', { type: 3, errorName: 'org.example.Error' }, MISSING],
-  // Known to be wrong when it has been read: the byte behind it.
+  // The fault is known when the field has been read: the position is the next byte.
   ['the reply serial 0', { type: 2, replySerial: 0 }, { rule: 'REPLY_SERIAL must not be 0', at: 24 }],
-  ['an object path that is none', { ...SIGNAL, path: 'peer' }, { rule: PATH, at: 'peer' }],
+  ['an invalid object path', { ...SIGNAL, path: 'peer' }, { rule: PATH, at: 'peer' }],
   ['an object path with an empty element', { ...SIGNAL, path: '/a//b' }, { rule: PATH, at: '/a//b' }],
   ['an interface of one element', { ...SIGNAL, interface: 'Peer' }, { rule: INTERFACE, at: 'Peer' }],
   [
@@ -71,16 +71,12 @@ export const BAD_HEADERS: readonly BadHeader[] = [
     { rule: 'ERROR_NAME must be an error name', at: 'Error' },
   ],
   [
-    'a destination that is no bus name',
+    'a destination that is not a bus name',
     { ...SIGNAL, destination: 'nodots' },
     { rule: 'DESTINATION must be a bus name', at: 'nodots' },
   ],
-  ['a sender that is no bus name', { ...SIGNAL, sender: '..' }, { rule: 'SENDER must be a bus name', at: '..' }],
-  [
-    'a signature that is none',
-    { ...SIGNAL, signature: 'z', body: bytesOf((b) => b.u32(1)) },
-    { rule: SIGNATURE, at: 'z' },
-  ],
+  ['a sender that is not a bus name', { ...SIGNAL, sender: '..' }, { rule: 'SENDER must be a bus name', at: '..' }],
+  ['an invalid signature', { ...SIGNAL, signature: 'z', body: bytesOf((b) => b.u32(1)) }, { rule: SIGNATURE, at: 'z' }],
   [
     'a signature with 33 arrays',
     { ...SIGNAL, signature: `${'a'.repeat(33)}y`, body: bytesOf((b) => b.u32(0)) },
@@ -132,7 +128,7 @@ export const BAD_HEADERS: readonly BadHeader[] = [
   ],
 ];
 
-/** The same, but not every transport looks. */
+/** The same, but not every transport checks them. */
 export const HARMLESS_BAD_HEADERS: readonly BadHeader[] = [
   [
     'a body without signature',
@@ -151,11 +147,11 @@ export const HARMLESS_BAD_HEADERS: readonly BadHeader[] = [
   ],
 ];
 
-/** Beginnings of messages of which nobody can tell where they end. */
+/** Beginnings of messages whose end cannot be determined. */
 export const ENDLESS: readonly (readonly [what: string, bytes: Buffer, breach: Breach])[] = [
-  ['bytes that are no D-Bus', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), BYTE_ORDER],
+  ['bytes that are not D-Bus', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), BYTE_ORDER],
   ['zeros', Buffer.alloc(64), BYTE_ORDER],
-  ['a sound message of a byte order that there is not', inByteOrder('b', { ...SIGNAL, ...TEXT }), BYTE_ORDER],
+  ['a valid message of an unknown byte order', inByteOrder('b', { ...SIGNAL, ...TEXT }), BYTE_ORDER],
   [
     'fields that claim 4 GiB',
     wireMessage({ ...SIGNAL, claimedFieldsLength: 0xffff_ffff }),
@@ -182,7 +178,10 @@ export const BAD_FD_COUNTS: readonly (readonly [what: string, attached: number, 
   ['descriptors that the header does not mention', 2, undefined],
 ];
 
-/** The connection ended by these bytes, and says so: with the rule and the place, where the transport knows them. */
+/**
+ * Asserts that the connection was ended by these bytes, and reports it: with the rule and the position, if the transport
+ * knows them.
+ */
 export function assertBreach(reason: unknown, bytes: Buffer, { rule, at }: Breach): void {
   assert.instance(reason, ProtocolError);
   if (!TRANSPORT.namesRules) return;
@@ -190,7 +189,7 @@ export function assertBreach(reason: unknown, bytes: Buffer, { rule, at }: Breac
   assert.match((reason as Error).message, `the other side broke the protocol: ${rule} (byte ${offset} of a message)`);
 }
 
-/** What the library tells of a message that it dropped for its header: the rule, where the transport knows it. */
+/** The report of the library on a message that it dropped for its header: the rule, if the transport knows it. */
 export function assertDropped(problems: readonly Problem[], what: string, { rule }: Breach): void {
   if (!TRANSPORT.namesRules) return;
   const told = problems.map(({ message, error }) => `${message}: ${error instanceof Error ? error.message : ''}`);
@@ -202,7 +201,7 @@ export function assertDropped(problems: readonly Problem[], what: string, { rule
   );
 }
 
-/** Bodies that do not fit their signature, one broken rule each. */
+/** Bodies that do not match their signature, with one broken rule each. */
 export const BAD_BODIES: readonly (readonly [rule: string, signature: string, body: Buffer])[] = [
   ['a body that ends before its signature does', 'su', bytesOf((b) => b.text('short'))],
   ['an empty body for a signature', 's', Buffer.alloc(0)],
@@ -210,7 +209,7 @@ export const BAD_BODIES: readonly (readonly [rule: string, signature: string, bo
   ['a string whose length overflows', 's', bytesOf((b) => b.u32(0xffff_ffff).raw('abc\0'))],
   ['a string without NUL', 's', bytesOf((b) => b.u32(3).raw('abcd'))],
   ['a string with an embedded NUL', 's', bytesOf((b) => b.text('a\0b'))],
-  ['a string that is no UTF-8', 's', bytesOf((b) => b.text(Buffer.from([0x61, 0xff, 0x62])))],
+  ['a string that is not UTF-8', 's', bytesOf((b) => b.text(Buffer.from([0x61, 0xff, 0x62])))],
   ['a string with an overlong NUL', 's', bytesOf((b) => b.text(Buffer.from([0xc0, 0x80])))],
   ['a string with a surrogate', 's', bytesOf((b) => b.text(Buffer.from([0xed, 0xa0, 0x80])))],
   ['a string beyond U+10FFFF', 's', bytesOf((b) => b.text(Buffer.from([0xf4, 0x90, 0x80, 0x80])))],

@@ -1,5 +1,5 @@
 /**
- * The configuration file of a private dbus-daemon: what the distribution's session.conf and system.conf say, without
+ * The configuration file of a private dbus-daemon: the content of the distribution's session.conf and system.conf, without
  * anything of this machine (its services, its local additions, its user to run as).
  *
  * @see dbus-daemon(1), "Configuration file"
@@ -22,7 +22,7 @@ const configurationHeader = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-B
   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 `;
 
-/** Everybody may do everything. */
+/** Every user may do everything. */
 const sessionPolicy = `
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -30,7 +30,7 @@ const sessionPolicy = `
     <allow own="*"/>
   </policy>`;
 
-/** Nobody may own a name or call a method until a service's own policy says so. */
+/** No user may own a name or call a method until the policy of a service allows it. */
 const systemPolicy = `
   <policy context="default">
     <allow user="*"/>
@@ -54,7 +54,7 @@ const systemPolicy = `
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>
   </policy>`;
 
-/** A session bus is practically without limits; a system bus keeps the daemon's own, which are low. */
+/** A session bus has practically no limits; a system bus keeps the daemon's own, which are low. */
 const sessionLimits: Readonly<Record<string, number>> = {
   max_incoming_bytes: 1_000_000_000,
   max_incoming_unix_fds: 250_000_000,
@@ -83,14 +83,14 @@ export function busConfiguration(configuration: BusConfiguration): string {
     '<auth>EXTERNAL</auth>',
     ...(serviceFolder === undefined ? [] : [`<servicedir>${serviceFolder}</servicedir>`]),
     (type === 'session' ? sessionPolicy : systemPolicy).trim(),
-    // Later policies win over earlier ones, so the caller's comes last.
+    // Later policies override earlier ones, so the caller's comes last.
     ...(include === undefined ? [] : [`<include>${include}</include>`]),
     ...Object.entries(limits).map(([name, value]) => `<limit name="${name}">${value}</limit>`),
   ];
   return `${configurationHeader}<busconfig>\n${lines.map((line) => `  ${line}\n`).join('')}</busconfig>\n`;
 }
 
-/** A configuration file from `<policy>` elements alone, or the text itself where it is a whole file. */
+/** A configuration file from `<policy>` elements alone, or the text itself if it is a whole file. */
 export function policyFile(xml: string): string {
   return xml.includes('<busconfig') ? xml : `${configurationHeader}<busconfig>\n${xml}\n</busconfig>\n`;
 }

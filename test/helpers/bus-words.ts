@@ -1,4 +1,4 @@
-/** What a bus that a test plays says of names: the message of its own, with serials that count up. */
+/** Messages about names from a bus that a test plays, with serials that count up. */
 import { BUS, CLIENT } from './fake-bus.js';
 import { Bytes, type WireMessage, wireMessage } from './wire.js';
 import type { SentMessage } from './wire-reader.js';
@@ -17,12 +17,12 @@ export function strings(...texts: string[]): Pick<WireMessage, 'signature' | 'bo
   return { signature: 's'.repeat(texts.length), body: bytes.buffer };
 }
 
-/** An error of the bus's own, by the last element of its name. */
+/** An error of the bus, by the last element of its name. */
 export function refusalTo({ serial: replySerial }: SentMessage, error: string): Buffer {
   return busMessage({ type: 3, replySerial, errorName: `${BUS}.Error.${error}` });
 }
 
-/** NameOwnerChanged; nobody is the empty string. */
+/** NameOwnerChanged; without an owner, the argument is the empty string. */
 export function ownerChanged(name: string, before: string, after: string): Buffer {
   const signal = { path: '/org/freedesktop/DBus', interface: BUS, member: 'NameOwnerChanged' };
   return busMessage({ type: 4, ...signal, ...strings(name, before, after) });

@@ -1,24 +1,26 @@
 /**
- * What becomes of calls, in a model: which of the replies that services send come through a daemon, which call they settle, and
- * what else settles one. Connections are numbers, of which none is used twice.
+ * The outcome of calls, in a model: which replies of services pass through a daemon, which call they settle, and what else
+ * settles one. Connections are numbers, of which none is used twice.
  */
 import type { Daemon } from './private-bus.js';
 
 /** A call of the program. */
 export interface ModelledCall {
   readonly caller: number;
-  /** The connection that gets it; `undefined` where the name has no owner. */
+  /** The connection that gets it; `undefined` if the name has no owner. */
   readonly callee: number | undefined;
-  /** Whose replies it takes. By a well-known name that is whoever owned the name while it was waiting. */
+  /**
+   * The connections whose replies settle it. For a well-known name, those that owned the name while the call was pending.
+   */
   readonly answerers: Set<number>;
   readonly wantsReply: boolean;
   /** The well-known name that was called. */
   readonly name: string | undefined;
   /** Known when the call has arrived. */
   serial: number | undefined;
-  /** Whether the daemon knows of a reply that is to come. */
+  /** Whether the daemon expects a reply. */
   isExpected: boolean;
-  /** What it settled with; `undefined` while it waits. */
+  /** How it settled; `undefined` while it is pending. */
   outcome: string | undefined;
 }
 
@@ -52,7 +54,7 @@ export class CallModel {
     return this.#unexpected.get(connection) as number;
   }
 
-  /** How many calls of a connection wait. */
+  /** The number of pending calls of a connection. */
   waiting(connection: number): number {
     return this.calls.filter(({ caller, outcome }) => caller === connection && outcome === undefined).length;
   }
@@ -74,12 +76,12 @@ export class CallModel {
     return call;
   }
 
-  /** Aborted, expired, or refused: without a reply. The daemon knows nothing of that. */
+  /** Aborted, expired, or refused: without a reply. The daemon does not know that. */
   settle(call: ModelledCall, outcome: string): void {
     call.outcome ??= outcome;
   }
 
-  /** The bus says that the name has no owner. dbus-daemon says so even where no reply is wanted. */
+  /** The bus reports that the name has no owner. dbus-daemon does so even if no reply is wanted. */
   refuse(call: ModelledCall): void {
     if (call.outcome === undefined) call.outcome = 'unknown';
     else if (call.wantsReply || this.#daemon === 'dbus-daemon') this.#come(call.caller);
@@ -87,7 +89,7 @@ export class CallModel {
 
   reply({ from, to, serial, outcome }: SentReply): void {
     if (!this.#connected.has(to)) {
-      // dbus-daemon answers a reply that it cannot hand over, as it answers a call.
+      // dbus-daemon answers a reply that it cannot deliver, as it answers a call.
       if (this.#daemon === 'dbus-daemon') this.#come(from);
       return;
     }
@@ -95,7 +97,7 @@ export class CallModel {
       (call) => call.isExpected && call.caller === to && call.callee === from && call.serial === serial,
     );
     if (asked !== undefined) asked.isExpected = false;
-    // The session policy of dbus-daemon lets pass what nobody asked for.
+    // The session policy of dbus-daemon allows unrequested replies.
     else if (this.#daemon === 'dbus-broker') return;
     const taking = this.calls.find(
       (call) => call.outcome === undefined && call.caller === to && call.serial === serial && call.answerers.has(from),
@@ -104,7 +106,7 @@ export class CallModel {
     else taking.outcome = outcome;
   }
 
-  /** A connection has left: what it was to answer the daemon answers. */
+  /** A connection has left: the daemon answers its pending calls. */
   leave(connection: number): void {
     this.#connected.delete(connection);
     for (const [name, owner] of this.owners) if (owner === connection) this.owners.delete(name);

@@ -1,6 +1,6 @@
 /**
- * Connections that serve one another, for a test that decides when they answer, and how: by the handlers of objects, or by hand,
- * with any message that a service could send.
+ * Connections that serve one another, for a test that decides when and how they answer: by the handlers of objects, or
+ * manually, with any message that a service could send.
  */
 import {
   connect,
@@ -31,28 +31,28 @@ export interface Side {
   readonly names: Map<string, OwnedName>;
 }
 
-/** A call as it came to a service. */
+/** A call as it arrived at a service. */
 export interface Arrived {
   readonly number: number;
   readonly side: Side;
   readonly message: Message;
   readonly wantsReply: boolean;
-  /** Has the handler of an object end; a message handler has none. */
+  /** Ends the handler of an object; a message handler has none. */
   finish: ((fails: boolean) => void) | undefined;
   isAnswered: boolean;
 }
 
 export class CallServices {
   readonly sides: Side[] = [];
-  /** What a step may answer: also what was answered. */
+  /** The calls that a step may answer, including those already answered. */
   readonly arrived: Arrived[] = [];
   readonly #address: string;
   readonly #onArrived: (number: number, serial: number) => void;
   readonly #onSent: (reply: SentReply, side: Side) => void;
 
   /**
-   * @param onArrived hears the serial of each call, by the number that it carries
-   * @param onSent hears of each reply that the test has sent
+   * @param onArrived gets the serial of each call, by the number in its body
+   * @param onSent is called with each reply that the test has sent
    */
   constructor(
     address: string,
@@ -88,7 +88,7 @@ export class CallServices {
     return side;
   }
 
-  /** A message handler, before any object: notes what comes, and takes what is asked. */
+  /** A message handler, before any object: records the messages, and takes the calls that it is told to. */
   #take(side: Side, message: Message): boolean {
     const { interface: called, member, flags, serial, sender, body } = message;
     if (called !== INTERFACE) return false;
@@ -96,7 +96,7 @@ export class CallServices {
     this.#onArrived(number, serial);
     if (member === 'Echo' || member === 'Fail') return false;
     const wantsReply = (flags & MessageFlag.NoReplyExpected) === 0;
-    // A handler of an object has to come to its end for a reply that nobody wants, too.
+    // A handler of an object has to end even if no reply is wanted.
     const isAnswered = member === 'AskTwice' || (member === 'Ask' && !wantsReply);
     this.arrived.push({ number, side, message, wantsReply, finish: undefined, isAnswered });
     if (member !== 'AskTwice') return member === 'Ask';
@@ -104,7 +104,7 @@ export class CallServices {
     return true;
   }
 
-  /** Sends a reply by hand. */
+  /** Sends a reply manually. */
   answer(side: Side, destination: string | undefined, serial: number, text: string, fails = false): void {
     send(side, destination, serial, text, fails);
     this.#note(side, destination, serial, text, fails);
@@ -120,12 +120,12 @@ export class CallServices {
     this.#onSent({ from: side.id, to: to.id, serial, outcome: `${fails ? 'failure' : 'reply'} ${text}` }, side);
   }
 
-  /** What a side has to answer. */
+  /** The calls that a side has to answer. */
   unanswered(side: Side): Arrived[] {
     return this.arrived.filter((arrived) => !arrived.isAnswered && arrived.side === side);
   }
 
-  /** @param withObjects whether handlers of objects come to their ends as well, whose results are sent a little later */
+  /** @param withObjects whether handlers of objects end as well, whose results are sent a little later */
   answerAll(side: Side, withObjects = true): void {
     for (const arrived of this.unanswered(side)) {
       const { number, message, finish } = arrived;

@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 
 export const CONNECTIONS = 3;
-/** Well-known names that change hands. */
+/** Well-known names that change their owners. */
 export const NAMES = ['org.example.CallsA', 'org.example.CallsB'];
 
 const who = fc.nat(CONNECTIONS - 1);
 const which = fc.nat(40);
-/** Whom to call: a connection, or a name. */
+/** The destination: a connection, or a name. */
 const whom = fc.oneof(who, fc.constantFrom(...NAMES));
-/** Whether what was sent arrives before the next step is made. */
+/** Whether everything that was sent arrives before the next step. */
 const rests = fc.boolean();
 const does = <Kind extends string>(kind: Kind) => fc.constant(kind);
 
@@ -21,7 +21,7 @@ const steps = fc.array(
         do: does('call'),
         who,
         whom,
-        // Asked is a message handler, which answers when a step says so, or at once, and twice.
+        // The callee is a message handler, which answers when a step says so, or at once, and twice.
         member: fc.constantFrom('Ask', 'Ask', 'Ask', 'AskTwice', 'Slow', 'Slow', 'Echo', 'Fail'),
         timeout: fc.constantFrom(undefined, 60_000, Number.POSITIVE_INFINITY),
         group: fc.option(fc.nat(2)),

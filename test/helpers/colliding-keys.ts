@@ -1,28 +1,28 @@
 /**
- * Keys of dictionaries by number that share one chain of the hash table of a `Map` in V8, made as a peer would make them:
- * by turning the hash around. Written by the test and not by the library.
+ * Keys of dictionaries by number that share one chain of the hash table of a `Map` in V8, made as an attacker would make
+ * them: by inverting the hash. Written independently of the library.
  */
 import { bytesOf } from './wire.js';
 
-/** Types whose values are enough, and wide enough, to collide. */
+/** Types that are wide enough to collide. */
 export const COLLIDING_TYPES = ['i', 'u', 'x', 't', 'd'] as const;
 export type CollidingType = (typeof COLLIDING_TYPES)[number];
 
-/** What has to be done to a value of so many bits to undo `value ^= value >> by`. */
+/** The inverse of `value ^= value >> by` for a value of this many bits. */
 function unshifted(value: bigint, by: bigint, bits: bigint): bigint {
   let before = value;
   for (let done = by; done < bits; done += by) before = value ^ (before >> by);
   return before;
 }
 
-/** What has to be multiplied with, modulo 2^bits, to undo a multiplication by an odd number. */
+/** The inverse of a multiplication by an odd number: the factor modulo 2^bits. */
 function inverse(factor: bigint, bits: bigint): bigint {
   let found = 1n;
   for (let round = 0; round < 7; round++) found = BigInt.asUintN(Number(bits), found * (2n - factor * found));
   return found;
 }
 
-/** Undoes a hash: V8's two are made of such steps alone, before they are cut to 30 bits. */
+/** Inverts a hash: the two of V8 consist of such steps only, before they are cut to 30 bits. */
 function keyOf(hash: bigint, bits: bigint, steps: readonly (readonly ['shift' | 'times', bigint])[]): bigint {
   let key = hash;
   for (const [step, by] of steps) {
@@ -33,7 +33,7 @@ function keyOf(hash: bigint, bits: bigint, steps: readonly (readonly ['shift' | 
   return BigInt.asUintN(Number(bits), (key + 1n) * factor);
 }
 
-/** Those of which `ComputeUnseededHash` is 5 in its low 16 bits. */
+/** Keys whose `ComputeUnseededHash` is 5 in its low 16 bits. */
 function* narrowKeys(): Generator<number> {
   for (let upper = 0n; upper < 0x10000n; upper++) {
     const steps = [
@@ -47,7 +47,7 @@ function* narrowKeys(): Generator<number> {
   }
 }
 
-/** Those of which `ComputeLongHash` is 5. */
+/** Keys whose `ComputeLongHash` is 5. */
 function* wideKeys(): Generator<bigint> {
   for (let upper = 1n; ; upper++) {
     const steps = [

@@ -1,4 +1,6 @@
-/** A dbus-daemon that a test configures beyond what {@link PrivateBus} has: how it authenticates, for whom, and where. */
+/**
+ * A dbus-daemon with further settings than {@link PrivateBus}: its authentication mechanisms, its user, and its address.
+ */
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +10,17 @@ import { programPath } from './paths.js';
 import { FOREVER, Program } from './program.js';
 
 export interface DaemonConfiguration {
-  /** The mechanisms that clients are let in by. */
+  /** The accepted authentication mechanisms. */
   readonly auth?: readonly string[];
-  /** The user whose bus it is; the own one if left out. Only root may start others'. */
+  /** The user of the bus; the present one if left out. Only root may start it for others. */
   readonly uid?: number;
-  /** The address to listen on; a unix socket that everybody can reach if left out. */
+  /** The address to listen on; a unix socket that every user can reach if left out. */
   readonly listen?: string;
 }
 
 /** `await using daemon = await ConfiguredDaemon.start({ auth: ['ANONYMOUS'] })` */
 export class ConfiguredDaemon {
-  /** Where it listens, with its guid. */
+  /** Its address, with its guid. */
   readonly address: string;
   readonly #folder: string;
   readonly #program: Program;

@@ -1,7 +1,7 @@
 /**
- * Programs that stand in Markdown. A fenced block whose first line is a comment with a file name is that file; the
- * files of a page lie in one folder, so they import one another as they say. A block of `text` that follows a file is
- * what the file prints when it is run: a part of a line that differs each time is written `…` there.
+ * Programs in Markdown. A fenced block whose first line is a comment with a file name is that file; the files of a page are
+ * in one folder, so their imports work. A block of `text` after a file is the output of the file: `…` stands for a part of
+ * a line that differs each time.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 /** A fenced block. */
 export interface Block {
   readonly language: string;
-  /** What is between the fences, with a newline at the end unless it is empty. */
+  /** The text between the fences, with a newline at the end unless it is empty. */
   readonly text: string;
   /** The number of the line that opens it. */
   readonly line: number;
@@ -17,10 +17,10 @@ export interface Block {
 
 /** A file that a page shows. */
 export interface DocumentedFile {
-  /** The name in the comment; it may lie in a folder. */
+  /** The name in the comment; it may contain a folder. */
   readonly name: string;
   readonly text: string;
-  /** What it prints; `undefined` for a file that is not run. */
+  /** Its output; `undefined` for a file that is not run. */
   readonly output: string | undefined;
   readonly line: number;
 }
@@ -47,14 +47,14 @@ export function documentedFiles(markdown: string): DocumentedFile[] {
   });
 }
 
-/** The lines that open blocks in TypeScript or JavaScript that are no file, which nobody would compile or run. */
+/** The lines that open blocks in TypeScript or JavaScript that are not files, and would not be compiled or run. */
 export function unnamedPrograms(markdown: string): number[] {
   const named = new Set(documentedFiles(markdown).map(({ line }) => line));
   const programs = fencedBlocks(markdown).filter(({ language }) => language === 'ts' || language === 'js');
   return programs.map(({ line }) => line).filter((line) => !named.has(line));
 }
 
-/** Writes files into a folder, and into folders within it. */
+/** Writes files into a folder, and into folders in it. */
 export function writeFiles(folder: string, files: readonly DocumentedFile[]): void {
   for (const { name, text } of files) {
     const path = join(folder, name);
@@ -63,7 +63,7 @@ export function writeFiles(folder: string, files: readonly DocumentedFile[]): vo
   }
 }
 
-/** What text has to match to be the output that a page shows. */
+/** The pattern for the output that a page shows. */
 export function outputPattern(output: string): RegExp {
   const parts = output.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);

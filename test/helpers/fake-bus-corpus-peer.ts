@@ -1,7 +1,7 @@
 /**
- * A client and service in a process of its own, for a bus that sends it whatever is in a corpus: it decodes everything,
- * waits for replies, answers calls, and connects again when its connection is over. Run as a program; the address is
- * that of the session bus.
+ * A client and service in a separate process, for a bus that sends it all messages of a corpus: it decodes everything,
+ * waits for replies, answers calls, and connects again when its connection has ended. Run as a program; the address is that
+ * of the session bus.
  */
 import { connect, defineInterface, implement } from '../../src/index.js';
 
@@ -24,7 +24,7 @@ for (;;) {
   }
   // Corpora send to this name.
   bus.requestName('o.z.F').catch(() => {});
-  // Decodes every body, so that nothing passes for lack of interest.
+  // Decodes every body, so that every fault is found.
   bus.addMessageHandler(({ body }) => void body);
   bus.subscribe({}, () => {});
   bus.watchName('org.example.Watched', {});

@@ -1,7 +1,7 @@
 /**
- * Attaches file descriptors to what an end sends that the test plays, which Node.js cannot: a relay, written in Python,
- * between a client and its bus or server. It owns a folder with the socket that the client connects to, and ends with
- * `stop()`.
+ * Attaches file descriptors to the messages of an end that the test plays, which Node.js cannot do: a relay, written in
+ * Python, between a client and its bus or server. It owns a folder with the socket to which the client connects, and ends
+ * with `stop()`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { Program } from './program.js';
 import { pythonWith } from './python.js';
 
-// Copies both directions. A line on standard input, `client 3`, is how many descriptors go to whom with the next bytes.
+// Copies both directions. A line on standard input, `client 3`, is the number of descriptors to send with the next bytes,
+// and the receiver.
 const RELAY = `
 import array, os, select, socket, sys
 listening, target = sys.argv[1:]
@@ -47,7 +48,7 @@ export class DescriptorRelay {
   readonly #folder = mkdtempSync(join(tmpdir(), 'busbar-relay-'));
   readonly #program: Program;
 
-  /** Why there can be none on this machine; `undefined` where there can. */
+  /** Why it cannot run on this machine; `undefined` if it can. */
   static missing(): string | undefined {
     return pythonWith('socket') === undefined ? 'python3 not installed' : undefined;
   }
@@ -65,7 +66,7 @@ export class DescriptorRelay {
     this.#program = Program.start(pythonWith('socket') as string, ['-c', RELAY, socket, target]);
   }
 
-  /** Has `count` descriptors go with the next bytes that are sent to the client, or to the server. */
+  /** Sends `count` descriptors with the next bytes to the client, or to the server. */
   async attach(count: number, target: 'client' | 'server' = 'client'): Promise<void> {
     this.#program.write(`${target} ${count}\n`);
     await this.#program.line(`attaching ${count}`);

@@ -1,7 +1,7 @@
 /**
- * An end of the library's connected to one that the test plays, a bus or a peer, with a service and a subscription, and
- * what they came to see. Also what the transport under test does, where transports differ: all expectations that depend
- * on it are here.
+ * An end of the library connected to one that the test plays, a bus or a peer, with a service and a subscription, and the
+ * messages that they received. Also the behaviour of the transport under test, where transports differ: all expectations
+ * that depend on it are here.
  */
 import { subscribe as subscribeToChannel, unsubscribe as unsubscribeFromChannel } from 'node:diagnostics_channel';
 import * as assert from 'uvu/assert';
@@ -23,34 +23,34 @@ import type { WireMessage } from './wire.js';
 import type { WireEnd } from './wire-end.js';
 import type { SentMessage } from './wire-reader.js';
 
-/** What the transport under test does. The socket transport goes by the specification; sd-bus has its own mind. */
+/** The behaviour of the transport under test. The socket transport follows the specification; sd-bus differs. */
 export const TRANSPORT = {
   'sd-bus': {
-    /** A message with a bad header is dropped, unless nobody could tell where it ends. The socket transport closes. */
+    /** A message with an invalid header is dropped, unless its end cannot be determined. The socket transport closes. */
     dropsBadHeaders: true,
-    /** A connection that broken bytes ended says which rule they broke, and at which byte. */
+    /** A connection that was ended by invalid bytes reports the broken rule, and the position. */
     namesRules: false,
-    /** Some rules are not looked at, where breaking them does no harm. */
+    /** Some rules are not checked if breaking them is harmless. */
     checksWholeHeader: false,
-    /** The header fields may claim what the message may have altogether, 128 MiB, before anything happens. */
+    /** The header fields may be as long as the whole message, 128 MiB, before anything happens. */
     limitsHeaderFields: false,
-    /** Any boolean but 0 is true, and nothing looks behind the last value of a body. */
+    /** Any boolean but 0 is true, and bytes after the last value of a body are ignored. */
     seesWholeBody: false,
     /** Unicode noncharacters are valid, but refused. */
     takesNoncharacters: false,
-    /** Calls and signals with a REPLY_SERIAL are dropped, although it is to be ignored. */
+    /** Calls and signals with a REPLY_SERIAL are dropped, although it should be ignored. */
     takesSpareReplySerials: false,
-    /** A message with a path of more than 64 KiB is dropped, although the specification knows no limit. */
+    /** A message with a path of more than 64 KiB is dropped, although the specification has no limit. */
     takesLongPaths: false,
     /** The specification allows 255 bytes. */
     longestSignature: 254,
     /** The descriptors of a message that it drops stay open. */
     closesDescriptorsOfDropped: false,
-    /** As many descriptors as somebody sends are kept for a message that has not come as a whole. */
+    /** Any number of descriptors is kept for an incomplete message. */
     limitsWaitingDescriptors: false,
     /** A message whose descriptors this process had no room for ends the connection, and not only itself. */
     outlivesLostDescriptors: false,
-    /** At each read it moves all that it has of a message to new memory. */
+    /** At each read it moves the whole partial message to new memory. */
     movesWhatItReads: true,
   },
   socket: {
@@ -74,7 +74,7 @@ const Sink = defineInterface('org.example.Sink', { methods: { Take: { in: 's' } 
 export const SIGNAL = { type: 4, path: '/peer', interface: 'org.example.Peer', member: 'Spoke' };
 export const CALL = { path: '/sink', interface: 'org.example.Sink', member: 'Take' };
 
-/** A connection with a service at `/sink` and a subscription to {@link SIGNAL}, and what they came to see. */
+/** A connection with a service at `/sink` and a subscription to {@link SIGNAL}, and the messages that they received. */
 export class Session implements AsyncDisposable {
   readonly bus: MessageBus;
   readonly peer: WireEnd;
@@ -113,7 +113,7 @@ export class Session implements AsyncDisposable {
     subscribeToChannel('busbar:problem', this.#listen);
   }
 
-  /** Has the library call a method of the peer: what the call becomes, and what the peer gets to see of it. */
+  /** Has the library call a method of the peer: the outcome of the call, and the message that the peer gets. */
   async called(
     timeout = 5000 * patience,
   ): Promise<{ readonly outcome: Promise<unknown[]>; readonly call: SentMessage }> {
@@ -123,7 +123,7 @@ export class Session implements AsyncDisposable {
     return { outcome, call: await this.peer.until((message) => message.member === member) };
   }
 
-  /** The connection goes on: calls go both ways, and signals are heard. */
+  /** The connection still works: calls pass both ways, and signals are received. */
   async assertAlive(because: string): Promise<void> {
     assert.ok(await this.peer.ping(), `${because}: still answers`);
     const { outcome, call } = await this.called();
@@ -132,7 +132,7 @@ export class Session implements AsyncDisposable {
     assert.is(this.bus.state, 'open', because);
   }
 
-  /** What the library answers to a call. */
+  /** The library's answer to a call. */
   answer(call: Omit<WireMessage, 'type'>): Promise<SentMessage> {
     return this.peer.call(call);
   }

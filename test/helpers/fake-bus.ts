@@ -1,7 +1,7 @@
 /**
- * A message bus that a test plays, in its own process: it authenticates, says what a client needs to hear to get going,
- * and then sends whatever bytes the test wants. To who greets nobody, with `peer: true`, it is a peer. It owns its socket
- * and all connections; both go with `stop()`.
+ * A message bus that a test plays, in its own process: it authenticates clients, sends the first messages that they need,
+ * and then any bytes that the test wants. With `peer: true` it does not answer Hello, and is a peer. It owns its socket and
+ * all connections; both are closed by `stop()`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -13,20 +13,23 @@ import { WireEnd } from './wire-end.js';
 import type { SentMessage } from './wire-reader.js';
 
 export const BUS = 'org.freedesktop.DBus';
-/** The unique name that every client gets, and the one of the peer that speaks to it. */
+/** The unique name that every client gets, and that of the peer that sends to it. */
 export const CLIENT = ':1.1';
 export const PEER = ':1.2';
 
 const CRLF = '\r\n';
 const OK = `OK 0123456789abcdef0123456789abcdef${CRLF}`;
 const AGREE = `AGREE_UNIX_FD${CRLF}`;
-/** All that a server says while a client authenticates as sd-bus does. */
+/** Everything that a server sends while a client authenticates as sd-bus does. */
 export const HANDSHAKE = `DATA${CRLF}${OK}${AGREE}`;
 
 export interface FakeBusOptions {
-  /** What the server says instead of answering as it should, once the client has said a line, and whether it then hangs up. */
+  /**
+   * The bytes that the server sends instead of a correct answer, once the client has sent a line, and whether it then hangs
+   * up.
+   */
   readonly handshake?: { readonly text: string; readonly hangUp: boolean };
-  /** Answers a call in place of the bus: with bytes, with nothing (`'silence'`), or as usual (`undefined`). */
+  /** Answers a call in place of the bus: with bytes, not at all (`'silence'`), or as usual (`undefined`). */
   readonly answer?: (call: SentMessage) => Uint8Array | 'silence' | undefined;
 }
 
@@ -82,7 +85,7 @@ export class FakeBus {
   }
 }
 
-/** The bus's end of a client's connection. What it sends is from {@link PEER} to the client, unless it says otherwise. */
+/** The bus's end of a client's connection. Its messages are from {@link PEER} to the client, unless it says otherwise. */
 export class FakeConnection extends WireEnd {
   readonly #answers: FakeBusOptions['answer'];
 
@@ -120,7 +123,7 @@ export class FakeConnection extends WireEnd {
 
 type ReadHandshake = (received: Buffer) => number | undefined;
 
-/** Lets everybody in, answering line by line: peers wait for the answers, and sd-bus does not. */
+/** Accepts every client, answering line by line: peers wait for the answers, and sd-bus does not. */
 export function answersLines(socket: Socket): ReadHandshake {
   let read = 0;
   return (received) => {
@@ -134,7 +137,7 @@ export function answersLines(socket: Socket): ReadHandshake {
   };
 }
 
-/** Says the same to everybody, as soon as they have said a line: sd-bus has said all by then. */
+/** Sends the same to every client once it has sent a line: sd-bus has sent everything by then. */
 function saysAll(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['handshake']>): ReadHandshake {
   const begin = `BEGIN${CRLF}`;
   let said = false;
@@ -149,7 +152,7 @@ function saysAll(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['h
   };
 }
 
-/** What a real bus would say: just enough for a client that asks for little. */
+/** The answers of a real bus: just enough for a client with few requests. */
 export function busReply(call: SentMessage, serial: number): Buffer {
   const header = { type: 2, serial, replySerial: call.serial, destination: CLIENT, sender: BUS };
   switch (call.member) {

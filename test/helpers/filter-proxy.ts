@@ -1,4 +1,4 @@
-/** xdg-dbus-proxy in front of a bus, as Flatpak and firejail put it: it looks into the handshake and into every header. */
+/** xdg-dbus-proxy in front of a bus, as in Flatpak and firejail: it reads the handshake and every header. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export class FilterProxy {
   readonly #program: Program;
   readonly #forget: () => void;
 
-  /** Why there is none on this machine; `undefined` where there is. */
+  /** Why it is missing on this machine; `undefined` if it exists. */
   static missing(): string | undefined {
     return missingPrograms(PROGRAM);
   }
@@ -45,7 +45,7 @@ export class FilterProxy {
   }
 }
 
-/** Whether clients can connect there. The file is there a moment earlier, when nothing listens yet. */
+/** Whether clients can connect. The file exists a moment earlier, before the proxy listens. */
 function isListenedAt(path: string): boolean {
   const listening = 0x10000;
   return readFileSync('/proc/net/unix', 'latin1')

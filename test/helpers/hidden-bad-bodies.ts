@@ -8,10 +8,10 @@ import { bytesOf } from './wire.js';
 
 const HIDDEN_BAD_BODIES = [
   ['a boolean that is 2', 'b', bytesOf((b) => b.u32(2)), true],
-  ['a body that goes on after its signature', 's', bytesOf((b) => b.text('long').align(4).u32(1)), 'long'],
+  ['a body that is longer than its signature', 's', bytesOf((b) => b.text('long').align(4).u32(1)), 'long'],
 ] as const;
 
-/** What sees the fault refuses the message as it does others, and what does not takes the value; neither is worse for it. */
+/** A transport that sees the fault refuses the message, and one that does not accepts the value; both are harmless. */
 export async function assertHiddenFaultsHarmless(session: Session): Promise<void> {
   for (const [rule, signature, body, taken] of HIDDEN_BAD_BODIES) {
     const { outcome, call } = await session.called();

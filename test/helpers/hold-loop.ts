@@ -1,9 +1,9 @@
-/** Holds the event loop, as a computation does. */
+/** Blocks the event loop, as a computation does. */
 export function holdLoop(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Holds it when what was sent in this turn has left, and so that timers come next, before anything is read. */
+/** Blocks it once the messages of this turn were sent, so that timers are next, before anything is read. */
 export async function holdLoopBeforeTimers(milliseconds: number): Promise<void> {
   await new Promise(setImmediate);
   holdLoop(milliseconds);

@@ -1,4 +1,4 @@
-/** One object written in every way, and what a client gets of it, in the order of the wire. */
+/** One object written in every way, and the messages that a client gets of it, in the order of the wire. */
 import {
   defineInterface,
   type Emits,
@@ -23,7 +23,7 @@ export interface LampObject {
   readonly object: ExportedObject;
   level: number;
   mode: string;
-  /** Changes what is behind a getter, and says so. */
+  /** Changes the value of a getter, and announces the change. */
   tick(): void;
   switched(level: number): void;
 }
@@ -105,7 +105,7 @@ class LegacyLamp extends ServiceInterface {
   }
 }
 
-/** What a compiler makes of decorators with `experimentalDecorators`. */
+/** The code that a compiler makes of decorators with `experimentalDecorators`. */
 function decorateLegacy(decorator: unknown, key: string): void {
   const { prototype } = LegacyLamp;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, key);
@@ -173,12 +173,12 @@ export const kinds: Readonly<Record<string, (act?: Act) => LampObject>> = {
   },
 };
 
-/** Values in short. Properties come in the order in which a class declares them, which dialects see differently. */
+/** Values in short. Properties are in the order in which a class declares them, in which dialects differ. */
 export function sorted(values: object): string {
   return JSON.stringify(Object.fromEntries(Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1))));
 }
 
-/** What arrives from a service, in short. */
+/** The messages of a service, in short. */
 function told({ type, member, path, body }: Message): string {
   if (member === 'PropertiesChanged') return `changed ${path} ${sorted(body[1] as object)}`;
   if (member === 'InterfacesAdded')
@@ -187,7 +187,7 @@ function told({ type, member, path, body }: Message): string {
   return type === 4 ? `${member} ${path} ${JSON.stringify(body)}` : type === 2 ? 'reply' : 'error';
 }
 
-/** A client that writes down what it gets from a service, in the order of the wire. */
+/** A client that records the messages of a service, in the order of the wire. */
 export async function observe(client: MessageBus, sender: string) {
   const log: string[] = [];
   const subscription = client.subscribe({ sender }, () => {});

@@ -1,6 +1,6 @@
 /**
- * A process that makes many calls and reads nothing for a while: it stands still, so that nothing in it reads either. When it
- * has read all answers, it tells how the calls ended.
+ * A process that makes many calls and does not read for a while: it blocks, so that nothing in it reads either. When it has
+ * read all answers, it reports how the calls ended.
  */
 import { libraryEntry, moduleArguments } from './own-runtime.js';
 import { Program } from './program.js';

@@ -1,6 +1,6 @@
 /**
- * The least of some times that a function takes, in milliseconds of processor time. The machine may do other things meanwhile, and
- * the compilers of the runtime have to settle: what something costs is what it costs at best.
+ * The least of some times that a function takes, in milliseconds of processor time. The machine may do other things
+ * meanwhile, and the compilers of the runtime have to settle: the cost is that of the best run.
  */
 export function leastTime(run: () => void, rounds = 5): number {
   const times = Array.from({ length: rounds }, () => {

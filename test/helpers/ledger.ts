@@ -1,12 +1,12 @@
 /**
- * Accounts for what a test sends through trouble: every call has to settle, and every signal that was accepted has to
- * arrive, once and in order, unless the sender was told that the connection is over. What was counted is printed, and
- * `scripts/faults.mjs` adds it up.
+ * Counts the messages that a test sends during faults: every call has to settle, and every accepted signal has to arrive,
+ * once and in order, unless the sender was told that the connection is over. The counts are printed, and
+ * `scripts/faults.mjs` adds them up.
  */
 import * as assert from 'uvu/assert';
 import { patience } from './patience.js';
 
-/** Milliseconds that calls have for settling when the trouble is over. */
+/** Milliseconds that calls have to settle after the fault. */
 const TIME_TO_SETTLE = 5000;
 
 export class Ledger {
@@ -15,11 +15,11 @@ export class Ledger {
   readonly #accepted: number[] = [];
   readonly #arrived: number[] = [];
   #settled = 0;
-  /** Of the settled calls, those that are among the figures: a test may ask for the outcomes more than once. */
+  /** The settled calls that are part of the counts: a test may ask for the outcomes more than once. */
   #counted = 0;
   #refused = 0;
 
-  /** Counts a call; what it becomes is the ledger's. */
+  /** Counts a call; the ledger handles its outcome. */
   call(call: Promise<unknown>): void {
     const settle = (outcome: string) => {
       this.#settled++;
@@ -33,7 +33,7 @@ export class Ledger {
     );
   }
 
-  /** Sends the signal of a number; whether it was accepted. What it throws is the refusal. */
+  /** Sends the signal of a number; returns whether it was accepted. An exception is the refusal. */
   emit(number: number, send: (number: number) => void): boolean {
     try {
       send(number);
@@ -76,13 +76,13 @@ export class Ledger {
     return Object.fromEntries(this.#outcomes);
   }
 
-  /** Everything that was accepted has arrived, once and in order. */
+  /** Asserts that every accepted signal has arrived, once and in order. */
   assertArrived(): void {
-    assert.equal(this.#arrived, this.#accepted, 'what was accepted arrives, in order');
+    assert.equal(this.#arrived, this.#accepted, 'accepted signals arrive, in order');
     count({ emitsArrived: this.#arrived.length, emitsRefused: this.#refused });
   }
 
-  /** The connection was lost and said so: what arrived is the beginning of what was accepted. */
+  /** The connection was lost and said so: the signals that arrived are the first of the accepted ones. */
   assertBeginningArrived(): void {
     assert.equal(this.#arrived, this.#accepted.slice(0, this.#arrived.length), 'nothing in the middle is lost');
     count({ emitsArrived: this.#arrived.length, emitsCutOff: this.#accepted.length - this.#arrived.length });
@@ -91,7 +91,7 @@ export class Ledger {
 
 const figures = new Map<string, number>();
 
-/** Adds to the figures that are printed when the process ends. */
+/** Adds to the counts that are printed when the process ends. */
 export function count(counts: Readonly<Record<string, number>>): void {
   if (figures.size === 0)
     process.once('exit', () => console.log(`# figures: ${JSON.stringify(Object.fromEntries(figures))}`));

@@ -1,6 +1,6 @@
 /**
- * Values of any signature as the bytes of a body, in either byte order: the tests' own encoder, so that the library's
- * can be held against it. Values are as the library reads them with `variants: 'wrap'`; nothing is checked.
+ * Values of any signature as the bytes of a body, in either byte order: an encoder of the tests, to compare that of the
+ * library with. Values are as the library reads them with `variants: 'wrap'`; nothing is checked.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -8,7 +8,7 @@ import type { Variant } from '../../src/index.js';
 import { SignatureReader } from '../interop/values-notation.js';
 import { Bytes } from './wire.js';
 
-/** The body with these values. A descriptor is written as the number that stands for it. */
+/** The body with these values. A descriptor is written as its index. */
 export function marshalledValues(signature: string, values: readonly unknown[], big = false): Buffer {
   const bytes = new Bytes(big);
   writeAll(bytes, signature, values);

@@ -1,10 +1,10 @@
-/** Match rules as a plain reading of the specification, which the library is compared with. */
+/** Match rules as a direct implementation of the specification, with which the library is compared. */
 import type { MatchableMessage, MatchRule } from '../../src/bus/rules/match-rule.js';
 
 /** Message types by their numbers. */
 export const types = ['', 'method_call', 'method_return', 'error', 'signal'];
 
-/** The specification's table of keys, read aloud. */
+/** The table of keys in the specification. */
 export function isMet(rule: MatchRule, message: MatchableMessage): boolean {
   return Object.entries(rule).every(([key, expected]) => {
     const value = expected as string;

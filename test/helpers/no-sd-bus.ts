@@ -1,4 +1,4 @@
-/** Programs that are to find no sd-bus library, though this machine has one. */
+/** Programs that must not find an sd-bus library, though this machine has one. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { missingPrograms, programPath } from './paths.js';
 
 const NAMES = ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0'];
 
-/** The environment in which they find none: the loader takes the first file of a name, and these are no libraries. */
+/** The environment in which they find none: the loader takes the first file of a name, and these are not libraries. */
 export function withoutSdbusLibrary(): Readonly<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-no-sd-bus-'));
   onExit(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,15 +17,15 @@ export function withoutSdbusLibrary(): Readonly<Record<string, string>> {
 }
 
 /**
- * What goes before a command so that it runs where the libraries are not there, for the loader and for everybody else: in a
- * mount namespace of its own, where they are empty files.
+ * The prefix of a command that runs without the libraries, for the loader and for every other lookup: in a separate mount
+ * namespace, where they are empty files.
  */
 export function hidingSdbusLibraries(): readonly string[] {
   const hide = installedLibraries().map((path) => `mount --bind /dev/null '${path}'`);
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', [...hide, 'exec "$@"'].join('\n'), 'sh'];
 }
 
-/** Why they cannot be hidden here; `undefined` where they can. */
+/** Why they cannot be hidden here; `undefined` if they can. */
 export function lackOfHiding(): string | undefined {
   const missing = missingPrograms('unshare', 'mount', 'ldconfig');
   if (missing !== undefined) return missing;

@@ -1,6 +1,6 @@
 /**
- * Every parameter of the public API that takes options, found by the compiler: by the functions and classes that `index.ts`
- * exports, and by what these return. So a test learns of options that are new.
+ * Every parameter of the public API that takes options, found by the compiler: in the functions and classes that `index.ts`
+ * exports, and in their results. So a test notices new options.
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 // The compiler of the project has no API; the oldest supported one has.
 import type ts from '../types/oldest/node_modules/typescript/lib/typescript.js';
 
-/** Where the sources are: where tests were compiled for another runtime, all but those is linked. */
+/** The folder of the sources: if tests were compiled for another runtime, everything except them is linked. */
 const root = `${dirname(realpathSync(fileURLToPath(new URL('../../package.json', import.meta.url))))}/`;
 const compiler: typeof ts = createRequire(`${root}test/types/oldest/package.json`)('typescript');
 
-/** What busbar makes, or describes an interface: nobody misspells it as options. */
+/** Objects that busbar makes, and descriptions of interfaces: these are not options. */
 const NO_OPTIONS = new Set([
   'InterfaceDescription',
   'NodeDescription',
@@ -25,14 +25,14 @@ const NO_OPTIONS = new Set([
 ]);
 
 interface OptionParameter {
-  /** The types of the parameter, as they are called in the source: `WatchOptions`. */
+  /** The types of the parameter, with their names in the source: `WatchOptions`. */
   readonly type: string;
   /** A place where it is taken. */
   readonly where: string;
   readonly keys: readonly string[];
 }
 
-/** The public API, by what takes options and by what can be disposed. */
+/** The public API, by the functions that take options and by the objects that can be disposed. */
 export function publicApi(): Pick<Walk, 'found' | 'disposables'> {
   const program = compiler.createProgram([`${root}src/index.ts`], {
     target: compiler.ScriptTarget.ESNext,
@@ -50,7 +50,7 @@ export function publicApi(): Pick<Walk, 'found' | 'disposables'> {
 class Walk {
   /** The parameters by their type, each once. */
   readonly found = new Map<string, OptionParameter>();
-  /** What can be disposed, by its type: how, and the functions that it has. */
+  /** Disposable objects, by their type: how, and their functions. */
   readonly disposables = new Map<
     string,
     { readonly how: 'dispose' | 'asyncDispose'; readonly members: readonly string[] }
@@ -108,7 +108,7 @@ class Walk {
       const type = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(parameter));
       this.#parameter(type, `${where}(${parameter.name})`);
     }
-    // What a generic function gives depends on what it is given, and takes the compiler to its limits.
+    // The result of a generic function depends on its arguments, which is too much for the compiler.
     if (signature.typeParameters === undefined) this.#type(signature.getReturnType(), where);
   }
 
@@ -128,7 +128,7 @@ class Walk {
     }
   }
 
-  /** A table of keys: no function, no array, nothing that has methods. */
+  /** A table of keys: not a function, not an array, and without methods. */
   #isOptions(type: ts.Type): boolean {
     if (type.isUnion() || (type.flags & (compiler.TypeFlags.Object | compiler.TypeFlags.Intersection)) === 0)
       return false;
@@ -141,7 +141,7 @@ class Walk {
   }
 }
 
-/** As the source calls it: types that are written in place have no name. */
+/** The name in the source: types that are written in place have none. */
 function nameOf(type: ts.Type): string | undefined {
   if (type.isIntersection() && type.aliasSymbol === undefined) return type.types.map(nameOf).join(' & ');
   const symbol = type.aliasSymbol ?? type.symbol;

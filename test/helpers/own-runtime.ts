@@ -1,6 +1,6 @@
 /**
- * The runtime that runs the tests: Node.js with tsx, or any with the files that `scripts/runtimes.mjs` and others compiled
- * for them. Tests that start programs of their own start them with the same one.
+ * The runtime of the tests: Node.js with tsx, or any runtime with the files that `scripts/runtimes.mjs` and others compiled
+ * for it. Tests start their programs with the same one.
  */
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,19 +12,22 @@ const { bun, deno } = process.versions;
 const runtimeTitle =
   deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node.js ${process.version}`;
 
-/** The URL that programs import: of the source, or of what was compiled from it. */
+/** The URL that programs import: of the source, or of its compiled form. */
 export const libraryEntry = pathToFileURL(`${projectRoot}src/index${extname(import.meta.url)}`).href;
 
-/** What the module of a worker begins with, wherever it is, so that it may import {@link libraryEntry}. */
+/** The beginning of the module of a worker, wherever it is, so that it may import {@link libraryEntry}. */
 export const workerPreamble =
   extname(import.meta.url) === '.ts'
     ? `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register();`
     : '';
 
-/** What a worker that loads an addon leaves open, whatever the addon does: Deno forgets an epoll instance and an eventfd. */
+/**
+ * Descriptors that a worker that loads an addon leaves open, whatever the addon does: Deno forgets an epoll instance and an
+ * eventfd.
+ */
 export const fdsLeakedByWorker = deno === undefined ? 0 : 2;
 
-/** The arguments with which this runtime runs the text of a module. `gc()` is there. */
+/** The arguments with which this runtime runs the text of a module. `gc()` is available. */
 export function moduleArguments(text: string): readonly string[] {
   if (deno !== undefined) return ['eval', '--v8-flags=--expose-gc', text];
   if (bun !== undefined) return ['--expose-gc', '--eval', text];
@@ -32,7 +35,7 @@ export function moduleArguments(text: string): readonly string[] {
   return [...sources, '--expose-gc', '--input-type=module', '--eval', text];
 }
 
-/** Why a test cannot run here, by runtime; `undefined` where it can. For what the runtime lacks, not for what we do. */
+/** Why a test cannot run here, by runtime; `undefined` if it can. For what the runtime lacks, not for faults of busbar. */
 export function lackOfRuntime(reasons: { readonly bun?: string; readonly deno?: string }): string | undefined {
   const reason = deno !== undefined ? reasons.deno : bun !== undefined ? reasons.bun : undefined;
   return reason === undefined ? undefined : `${runtimeTitle}: ${reason}`;

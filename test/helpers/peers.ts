@@ -1,4 +1,4 @@
-/** Two ends of a peer connection in this process, and what they export to each other. */
+/** Two ends of a peer connection in this process, and the objects that they export to each other. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import {
 } from '../../src/index.js';
 import { onExit } from './exit-cleanup.js';
 
-/** What both ends of the tests' connections are. */
+/** The type of both ends of the tests' connections. */
 export const Example = defineInterface('org.example.Peer', {
   methods: {
     Echo: { in: 'v', out: 'v' },
@@ -29,7 +29,7 @@ export const Example = defineInterface('org.example.Peer', {
 
 export const PATH = '/org/example/peer';
 
-/** The object that an end exports. `aborted` is called when nobody waits for `Slow` any more. */
+/** The object that an end exports. `aborted` is called when the caller of `Slow` has gone. */
 export function exampleObject(aborted: (nothing: unknown) => void = () => {}) {
   return implement(Example, {
     Echo: (value) => value,
@@ -72,6 +72,6 @@ export async function peers(
   };
 }
 
-/** A folder for sockets, which goes with this process. Others may look into it. */
+/** A folder for sockets, which is removed with this process. Other users may read it. */
 export const folder = mkdtempSync(join(tmpdir(), 'busbar-peers-'));
 onExit(() => rmSync(folder, { recursive: true, force: true }));

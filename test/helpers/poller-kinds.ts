@@ -1,4 +1,4 @@
-/** The pollers that this runtime can have. */
+/** The pollers of this runtime. */
 import type { PollerKind } from '../../src/native/binding.js';
 
 const { bun, deno } = process.versions;

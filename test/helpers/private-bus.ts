@@ -1,7 +1,7 @@
 /**
- * A message bus of one's own: dbus-daemon or dbus-broker on a socket in a temporary folder. The bus owns the folder
- * and the daemon's process; both go with `stop()`, or at the latest when this process ends. The daemon is only ever
- * signalled by its process id.
+ * A private message bus: dbus-daemon or dbus-broker on a socket in a temporary folder. The bus owns the folder and the
+ * daemon's process; both are removed by `stop()`, or at the latest when this process ends. The daemon is signalled only by
+ * its process id.
  */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,34 +16,34 @@ export type Daemon = 'dbus-daemon' | 'dbus-broker';
 
 export interface PrivateBusOptions {
   /**
-   * Where it does not matter to the test, it is left out: `BUSBAR_TEST_DAEMON`, or else dbus-daemon. dbus-broker comes with an
-   * allow-all policy: `type` and `policy` do not apply to it.
+   * Left out if it does not matter to the test: `BUSBAR_TEST_DAEMON`, or else dbus-daemon. dbus-broker has an allow-all
+   * policy: `type` and `policy` do not apply to it.
    */
   readonly daemon?: Daemon;
-  /** Which standard policy and limits: those of a session bus (the default) or of a system bus. */
+  /** The standard policy and limits: those of a session bus (the default) or of a system bus. */
   readonly type?: 'session' | 'system';
-  /** On top of the standard policy: the path of a `.conf` file, the text of one, or `<policy>` elements. */
+  /** In addition to the standard policy: the path of a `.conf` file, the text of one, or `<policy>` elements. */
   readonly policy?: string;
   /**
-   * dbus-daemon: limits by the names of dbus-daemon(1). dbus-broker: `max_bytes`, `max_fds`, `max_matches`, `max_objects`. A bus
-   * that does not know a limit does not start.
+   * dbus-daemon: limits by the names of dbus-daemon(1). dbus-broker: `max_bytes`, `max_fds`, `max_matches`, `max_objects`.
+   * A bus with an unknown limit does not start.
    */
   readonly limits?: Readonly<Record<string, number>>;
   /** A folder with `.service` files, for activation (dbus-daemon only). */
   readonly serviceFolder?: string;
 }
 
-/** Which daemon a test gets that does not ask for one. */
+/** The daemon of a test that does not choose one. */
 const defaultDaemon = (process.env.BUSBAR_TEST_DAEMON ?? 'dbus-daemon') as Daemon;
 
 const BROKER_LIMITS = ['max_bytes', 'max_fds', 'max_matches', 'max_objects'];
 
-/** The limit of match rules: on dbus-daemon those of a connection, on dbus-broker those of all connections of a user. */
+/** The limit of match rules: on dbus-daemon for a connection, on dbus-broker for all connections of a user. */
 export function matchRuleLimit(rules: number, daemon = defaultDaemon): Readonly<Record<string, number>> {
   return daemon === 'dbus-daemon' ? { max_match_rules_per_connection: rules } : { max_matches: rules };
 }
 
-/** Milliseconds that a daemon has for getting ready. */
+/** Milliseconds in which a daemon has to be ready. */
 const START_LIMIT = 10_000;
 
 /** A private bus; `await using bus = await PrivateBus.start()` stops it at the end of the scope. */
@@ -56,7 +56,7 @@ export class PrivateBus {
   readonly #forget: () => void;
   #process: DaemonProcess | undefined;
 
-  /** Why a bus of this kind cannot be had on this machine; `undefined` where it can. */
+  /** Why a bus of this kind is not available on this machine; `undefined` if it is. */
   static missing({ daemon = defaultDaemon }: PrivateBusOptions = {}): string | undefined {
     if (programPath(daemon) === undefined) return `${daemon} not installed`;
     if (daemon === 'dbus-daemon') return undefined;
@@ -82,7 +82,7 @@ export class PrivateBus {
     this.#options = options;
     this.daemon = options.daemon ?? defaultDaemon;
     this.#folder = mkdtempSync(join(tmpdir(), 'busbar-bus-'));
-    // Other users must reach the socket of a system bus; a session bus is its owner's.
+    // Other users must reach the socket of a system bus; a session bus is for its owner.
     if (options.type === 'system') chmodSync(this.#folder, 0o755);
     this.address = `unix:path=${join(this.#folder, 'socket')}`;
     this.#forget = onExit(() => this.#removeFolder());
@@ -98,7 +98,7 @@ export class PrivateBus {
     return this.#process?.program.running ?? false;
   }
 
-  /** What the daemon wrote to standard error since it was last started. */
+  /** The standard error of the daemon since it was last started. */
   get log(): string {
     return this.#process?.program.stderr ?? '';
   }
@@ -113,7 +113,7 @@ export class PrivateBus {
     };
   }
 
-  /** Sends the daemon a signal; where that ends it, resolves after its end. */
+  /** Sends the daemon a signal; if that ends it, resolves after its end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(this.pid, signal);
     if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return;
@@ -121,7 +121,7 @@ export class PrivateBus {
     await this.#process?.program.finished;
   }
 
-  /** Starts the daemon on the same address, after ending it where it runs. */
+  /** Starts the daemon on the same address, after ending it if it runs. */
   async restart(): Promise<void> {
     await this.#end();
     this.#process = await (this.daemon === 'dbus-daemon' ? this.#startDaemon() : this.#startBroker());
@@ -189,12 +189,12 @@ async function startAndAwaitAddress(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Program> {
-  // The daemon lives as long as its bus does: no time limit but the one for getting ready.
+  // The daemon lives as long as its bus: it has no time limit except for getting ready.
   const program = Program.start(command, args, { env, timeLimit: FOREVER });
   const impatience = setTimeout(() => program.kill(), START_LIMIT);
   try {
     await program.line(/^unix:/);
-    // A test that fails may not get to stop its bus: it must end all the same.
+    // A test that fails may not stop its bus, which must end even so.
     program.keepsAlive(false);
     return program;
   } finally {

@@ -1,6 +1,6 @@
 /**
- * Programs that tests run: their output is collected, their lines can be awaited, and none outlives the test. A
- * program is ended by its own process id only, at the latest when this process ends.
+ * Programs that tests run: their output is collected, their lines can be awaited, and none outlives the test. A program is
+ * ended by its own process id only, at the latest when this process ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ export interface ProgramOptions {
   /** Runs as another user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Milliseconds, of usual length, after which the program is killed and whatever waits for it rejects. Default 20 000. */
+  /** Milliseconds, at normal speed, after which the program is killed and every wait for it rejects. Default 20 000. */
   readonly timeLimit?: number;
   /** Called with every complete line of either stream. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
@@ -79,7 +79,7 @@ export class Program {
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     });
-    // A program may end without reading what it is given; that is its own business.
+    // A program may end without reading its input.
     this.#child.stdin?.on('error', () => {});
     this.#collect('stdout');
     this.#collect('stderr');
@@ -88,7 +88,7 @@ export class Program {
       this.kill('SIGKILL');
     }, timeLimit);
     this.finished = this.#watch(timeLimit);
-    // Whoever awaits sees the failure; a program that nobody awaits must not end the test process.
+    // Code that awaits gets the failure; a program that is not awaited must not end the test process.
     this.finished.catch(() => {});
   }
 
@@ -102,8 +102,8 @@ export class Program {
   }
 
   /**
-   * The next line of standard output that matches, after the one that an earlier call returned. Rejects with all
-   * output when the program ends first.
+   * The next line of standard output that matches, after the one that an earlier call returned. Rejects with all output
+   * when the program ends first.
    */
   line(pattern: RegExp | string): Promise<string> {
     const wanted = typeof pattern === 'string' ? new RegExp(escapePattern(pattern)) : pattern;
@@ -118,14 +118,14 @@ export class Program {
     });
   }
 
-  /** {@link line}, for programs that report in lines of JSON: the next object with these properties. */
+  /** {@link line}, for programs that print lines of JSON: the next object with these properties. */
   async event(name: string): Promise<Record<string, unknown>> {
     return JSON.parse(await this.line(new RegExp(`^\\{.*"event": ?"${name}"`))) as Record<string, unknown>;
   }
 
   /**
-   * Whether the program still runs a while after it has said such a line, however long that took; it is killed then.
-   * False, too, when it ended without saying so.
+   * Whether the program still runs a while after it has printed such a line, however long that took; it is killed then.
+   * False, too, if it ended without printing it.
    */
   async staysAfter(line: string, milliseconds = 1000): Promise<boolean> {
     await this.line(line).catch(() => {});
@@ -143,7 +143,7 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** Whether the program keeps this process alive: a new one does. One that does not is ended with this process. */
+  /** Whether the program keeps this process alive: a new one does. Otherwise it is ended with this process. */
   keepsAlive(value: boolean): void {
     const { stdin, stdout, stderr } = this.#child;
     for (const handle of [this.#child, this.#timer, stdin, stdout, stderr] as (Referable | null)[]) {

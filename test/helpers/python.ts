@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { programPath } from './paths.js';
 
-/** An interpreter that has all the modules; `undefined` where there is none. */
+/** An interpreter that has all the modules; `undefined` if there is none. */
 export function pythonWith(...modules: readonly string[]): string | undefined {
   // Distribution packages of modules belong to the distribution's interpreter.
   const interpreters = new Set(['/usr/bin/python3', programPath('python3')]);

@@ -1,12 +1,12 @@
-/** A client of a peer server that the test plays with bytes: it says what a test wants, or nothing at all. */
+/** A client of a peer server that the test plays with bytes: it sends what a test wants, or nothing at all. */
 import { connect, type Socket } from 'node:net';
 import { WireEnd } from './wire-end.js';
 import { MessageReader, type SentMessage } from './wire-reader.js';
 
-/** What a client says that authenticates as its own user and begins, without waiting for answers. */
+/** The bytes of a client that authenticates as its own user and begins, without waiting for answers. */
 export const BEGIN_EXTERNAL = '\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n';
 
-/** The same, with descriptors agreed to, and how the last answer to it ends. */
+/** The same, with descriptors agreed to, and the end of the last answer to it. */
 const BEGIN_WITH_FDS = BEGIN_EXTERNAL.replace('BEGIN', 'NEGOTIATE_UNIX_FD\r\nBEGIN');
 const AGREED = 'AGREE_UNIX_FD\r\n';
 
@@ -22,7 +22,7 @@ export class RawPeer {
     return new RawPeer(await connected(address));
   }
 
-  /** Connects and authenticates, to speak in messages from then on. */
+  /** Connects and authenticates, to exchange messages from then on. */
   static async authenticated(address: string): Promise<WireEnd> {
     const socket = await connected(address);
     return new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export class RawPeer {
     this.ended = new Promise((resolve) => {
       socket.once('close', () => resolve(this.#received.toString('latin1')));
     });
-    // How the end came makes no difference.
+    // The kind of end makes no difference.
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);
@@ -56,7 +56,7 @@ export class RawPeer {
     this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** Everything that was received, once this text is in it; as it is, if the server hangs up first. */
+  /** Everything that was received, once it contains this text; everything so far if the server hangs up first. */
   async until(text: string): Promise<string> {
     while (!this.#received.includes(text, 0, 'latin1') && !this.#socket.closed) await this.#more();
     return this.#received.toString('latin1');

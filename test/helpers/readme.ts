@@ -1,4 +1,4 @@
-/** The programs of the README: a module, and services and clients of it, as they stand there, and what they say to each other. */
+/** The programs of the README: a module, and services and clients of it, unchanged, and their output. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -10,12 +10,12 @@ export function readme(): string {
   return readFileSync(join(projectRoot, 'README.md'), 'utf8');
 }
 
-/** The code blocks that begin with a comment that names a file, by that name. */
+/** The code blocks that begin with a comment with a file name, by that name. */
 export function readmePrograms(): ReadonlyMap<string, string> {
   return new Map(documentedFiles(readme()).map(({ name, text }) => [name, text]));
 }
 
-/** Runs the service and the client, each with the given function, and asserts that they understand each other. */
+/** Runs the service and the client, each with the given function, and asserts that the call between them succeeds. */
 export async function assertConversation(start: (half: 'service' | 'client') => Program): Promise<void> {
   await using service = start('service');
   const stdout = await outputOfClient(service, () => start('client'));
@@ -27,8 +27,8 @@ export async function assertConversation(start: (half: 'service' | 'client') => 
 }
 
 /**
- * What a client prints that ends well. The README's services say nothing when they are ready: the client is started again
- * until the service is there.
+ * The output of a client that succeeds. The README's services print nothing when they are ready: the client is started
+ * again until the service is there.
  */
 export async function outputOfClient(service: Program, start: () => Program): Promise<string> {
   for (let attempt = 0; ; attempt++) {

@@ -1,4 +1,4 @@
-/** Somewhere to export an object to that writes down what it is told; and the context of a call from nowhere. */
+/** An outlet for exported objects that records everything; and the context of a call without a caller. */
 import { decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
 import { Reader } from '../../src/codec/reader.js';
@@ -10,7 +10,7 @@ import { type Exportable, exportableOf } from '../../src/service/objects/exporta
 import type { ExportedObject } from '../../src/service/objects/exports.js';
 import { type Outgoing, Place } from '../../src/service/objects/place.js';
 
-/** What an outlet was told: a signal's values, or the changes of properties. */
+/** The records of an outlet: a signal's values, or the changes of properties. */
 export type Recorded =
   | { readonly signal: string; readonly values: readonly unknown[] }
   | { readonly changed: Record<string, unknown>; readonly invalidated: readonly string[] };
@@ -22,7 +22,7 @@ export class RecordingOutlet implements Outgoing {
   readonly #fail: (() => never) | undefined;
   #first: (() => void) | undefined;
 
-  /** @param fail throws what sending is to throw */
+  /** @param fail throws the error that sending should throw */
   constructor(fail?: () => never) {
     this.#fail = fail;
     const sendFirst = (send: (() => void) | undefined) => {
@@ -50,14 +50,14 @@ export class RecordingOutlet implements Outgoing {
     }
   }
 
-  /** What was recorded since the last time, once everything that happens in this tick has. */
+  /** The records since the last time, once everything in this tick has happened. */
   async settled(): Promise<readonly Recorded[]> {
     await new Promise((resolve) => setImmediate(resolve));
     return this.recorded.splice(0);
   }
 }
 
-/** Values as others get them. */
+/** Values as receivers get them. */
 function decoded(signature: string, body: readonly unknown[]): unknown[] {
   const writer = new Writer();
   writer.beginMessage();

@@ -1,6 +1,6 @@
 /** Failures as values, for tests that are about them. */
 
-/** What a promise rejects with; fails if it resolves. */
+/** The error of a rejected promise; fails if it resolves. */
 export async function rejection(promise: PromiseLike<unknown>): Promise<Error> {
   let value: unknown;
   try {
@@ -11,7 +11,7 @@ export async function rejection(promise: PromiseLike<unknown>): Promise<Error> {
   throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
 }
 
-/** What a function throws; fails if it returns. */
+/** The error that a function throws; fails if it returns. */
 export function thrown(run: () => unknown): Error {
   let value: unknown;
   try {

@@ -1,9 +1,9 @@
-/** The match rules of a connection as the bus itself has them, whatever the connection believes. */
+/** The match rules of a connection as the bus has them, independent of the connection's own state. */
 import { formatMatchRule, MatchRuleNotFoundError, type MessageBus, parseMatchRule } from '../../src/index.js';
 
 const BUS = 'org.freedesktop.DBus';
 
-/** How many match rules dbus-daemon counts for a connection. */
+/** The number of match rules that dbus-daemon counts for a connection. */
 export async function rulesAtBus(bus: MessageBus): Promise<number> {
   const [stats] = (await bus.call({
     destination: BUS,
@@ -28,8 +28,8 @@ export async function ruleTextsAtBus(bus: MessageBus): Promise<string[]> {
 }
 
 /**
- * How many times a bus has a rule of a connection. It is asked without its statistics, which dbus-broker does not have:
- * the rule is removed for as long as it can be, and added again.
+ * How many times a bus has a rule of a connection. dbus-broker has no such statistics: the rule is removed as often as
+ * possible, and added again.
  */
 export async function timesAtBus(bus: MessageBus, rule: string): Promise<number> {
   const ask = (member: string) =>

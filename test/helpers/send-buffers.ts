@@ -1,7 +1,7 @@
 /**
- * Makes the kernel's send buffers of this process's sockets as small as they can be, so that nearly every write finds them
- * full. What is sent to a unix socket is accounted to who sends it, so receive buffers have no effect. Node.js sets no
- * options of such sockets: a program in Python does, which reaches them by pidfd_getfd(2) as debuggers do.
+ * Makes the kernel's send buffers of this process's sockets as small as possible, so that nearly every write finds them
+ * full. Bytes that are sent to a unix socket count for the sender, so receive buffers have no effect. Node.js sets no
+ * options of such sockets: a Python program does, which reaches them by pidfd_getfd(2) as debuggers do.
  */
 import { spawnSync } from 'node:child_process';
 import { pythonWith } from './python.js';
@@ -29,12 +29,12 @@ function shrink(fds: readonly string[]): string | undefined {
   return status === 0 ? undefined : `no process reaches the sockets of its parent: ${stderr.trim().split('\n').at(-1)}`;
 }
 
-/** Why it cannot be done on this machine. */
+/** Why it is not possible on this machine. */
 export function missingSendBuffers(): string | undefined {
   return shrink(['0']);
 }
 
-/** Does it to those of some descriptors, as `openFds` tells them, that are sockets. */
+/** Does so for those of some descriptors, as `openFds` lists them, that are sockets. */
 export function shrinkSendBuffers(fds: readonly string[]): void {
   const sockets = fds.filter((fd) => fd.includes('socket:')).map((fd) => String(Number.parseInt(fd, 10)));
   if (sockets.length === 0) throw new Error('there is no socket among them');

@@ -25,7 +25,7 @@ const loops: Readonly<Record<Senders['kind'], string>> = {
   }`,
 };
 
-/** The connections end, and with them what is sent, when the receiver's end is closed or the program is stopped. */
+/** The connections end when the receiver's end is closed or the program is stopped, and so does the sending. */
 export function startSenders({ address, kind, connections, ...message }: Senders): Program {
   const options = { address, ...(kind === 'signals' ? {} : { peer: true }) };
   const text = `

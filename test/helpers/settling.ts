@@ -1,4 +1,6 @@
-/** What tests of settling need: the members that an object shows, and whether what it handed out settles. */
+/**
+ * Helpers for tests of settling: the members of an object, and whether the promises and iterators that they return settle.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -24,13 +26,13 @@ function nameOf(key: string | symbol): string {
   return String(key).replace('nodejs.', 'Symbol.').replace('Symbol.util.', 'nodejs.util.');
 }
 
-/** What can be read of an object, by its own source files. */
+/** The readable members of an object, by its own source files. */
 export function publicMembers(object: object, files: readonly string[]): string[] {
   const internal = internalNames(files);
   const names = new Set<string>();
   for (let each = object; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
     for (const key of Reflect.ownKeys(each)) {
-      // What other libraries call something only tells what to use.
+      // The names of other libraries only say what to use instead.
       if (Object.getOwnPropertyDescriptor(each, key)?.get?.name !== 'successor') names.add(nameOf(key));
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A process that listens to a signal and stands still until it is told to go on: nothing in it reads meanwhile. It tells how
- * many signals came in the end, and whether they were numbered without a gap.
+ * A process that listens to a signal and blocks until it is told to continue: nothing in it reads meanwhile. In the end it
+ * reports how many signals it got, and whether their numbers have no gap.
  */
 import { libraryEntry, moduleArguments } from './own-runtime.js';
 import { Program } from './program.js';
@@ -8,7 +8,7 @@ import { Program } from './program.js';
 export interface Heard {
   readonly signals: number;
   readonly inOrder: boolean;
-  /** What `disconnected` resolved with, in words; `undefined` where this side closed. */
+  /** The reason in `disconnected`, as text; `undefined` if this side closed. */
   readonly reason?: string | undefined;
 }
 
@@ -16,9 +16,10 @@ export class StoppedReader implements AsyncDisposable {
   readonly #program: Program;
 
   /**
-   * Connects a peer. It stands still from then on.
+   * Connects a peer, which blocks from then on.
    *
-   * @param signal the interface and member of a signal whose first value is its number; `End` of the same interface is the last
+   * @param signal the interface and member of a signal whose first value is its number; `End` of the same interface is the
+   * last
    */
   static async start(address: string, signal: readonly [string, string]): Promise<StoppedReader> {
     const [interfaceName, member] = signal;

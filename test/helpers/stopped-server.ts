@@ -1,4 +1,4 @@
-/** The listening end of a peer connection that authenticates its clients, and then reads nothing. */
+/** The listening end of a peer connection that authenticates its clients, and then does not read. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { folder } from './peers.js';
@@ -31,7 +31,7 @@ export class StoppedServer implements AsyncDisposable {
   }
 }
 
-/** Answers line by line, as the specification has it, whether or not the client waits for the answers. */
+/** Answers line by line, as in the specification, whether or not the client waits for the answers. */
 function authenticate(socket: Socket): void {
   let text = '';
   socket.on('error', () => {});

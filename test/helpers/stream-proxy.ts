@@ -1,7 +1,7 @@
 /**
- * A proxy between a unix socket's clients and its server that splits, merges, delays and cuts the stream, descriptors
- * included. The work is done by a program in Python (`stream-proxy.py`), because Node.js passes no descriptors on. The
- * proxy owns that program and the folder of its socket.
+ * A proxy between a unix socket's clients and its server that splits, merges, delays and cuts the stream, including
+ * descriptors. A Python program (`stream-proxy.py`) does the work, because Node.js cannot pass descriptors on. The proxy
+ * owns that program and the folder of its socket.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,19 +11,19 @@ import { projectRoot } from './paths.js';
 import { Program } from './program.js';
 import { pythonWith } from './python.js';
 
-/** What is done to one direction of a stream. */
+/** What happens to one direction of a stream. */
 interface StreamPlan {
   /** The most bytes that are passed on at once. */
   readonly portion?: number;
   /** The most bytes that are read at once; a small number makes the other side wait for room. */
   readonly read?: number;
-  /** Milliseconds of waiting before each portion; what comes together before a descriptor is one. */
+  /** Milliseconds of waiting before each portion; bytes that come together before a descriptor are one portion. */
   readonly delay?: number;
-  /** Milliseconds of waiting before what was read is passed on, so that more comes together. */
+  /** Milliseconds of waiting before bytes that were read are passed on, so that more come together. */
   readonly merge?: number;
-  /** Nothing passes for as long as this is the plan; all of it does with the next one. */
+  /** Nothing passes as long as this is the plan; everything does with the next one. */
   readonly stop?: boolean;
-  /** Both sides are hung up on when that many bytes have passed. */
+  /** Both sides are disconnected when this many bytes have passed. */
   readonly cut?: number;
   /** Instead of that both stay connected, and nothing more passes, until one of them hangs up. */
   readonly hold?: boolean;
@@ -35,7 +35,7 @@ export interface ProxyPlan {
   readonly down?: StreamPlan;
 }
 
-/** What had passed when a connection was over. */
+/** The bytes that had passed when a connection ended. */
 export interface Passed {
   readonly up: number;
   readonly down: number;
@@ -49,7 +49,7 @@ export class StreamProxy implements AsyncDisposable {
   readonly #program: Program;
   readonly #forget: () => void;
 
-  /** Why there can be none on this machine. */
+  /** Why it cannot run on this machine. */
   static missing(): string | undefined {
     return pythonWith('socket') === undefined ? 'python3 not installed' : undefined;
   }
@@ -89,12 +89,12 @@ export class StreamProxy implements AsyncDisposable {
     return this.#order({ sndbuf });
   }
 
-  /** A connection has come to where it is held. */
+  /** Resolves when a connection has reached its stop. */
   async held(): Promise<void> {
     await this.#program.event('held');
   }
 
-  /** What had passed on the next connection that ends, or that ended since the last call. */
+  /** The bytes that had passed on the next connection that ends, or that ended since the last call. */
   async ended(): Promise<Passed> {
     return (await this.#program.event('ended')) as unknown as Passed;
   }

@@ -1,7 +1,7 @@
 /** Timers of Node.js that a test leaves behind. */
 import { createHook } from 'node:async_hooks';
 
-/** Knows the timers that were made since it was, and are neither over nor cleared. */
+/** Knows the timers that were made since its construction, and neither fired nor were cleared. */
 export class Timers {
   readonly #timers = new Set<number>();
   readonly #hook = createHook({
@@ -9,7 +9,7 @@ export class Timers {
     destroy: (id) => void this.#timers.delete(id),
   }).enable();
 
-  /** How many are left, when what is over has been told. */
+  /** The number of remaining timers, once the finished ones were reported. */
   async left(): Promise<number> {
     for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
     return this.#timers.size;

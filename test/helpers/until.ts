@@ -1,8 +1,8 @@
-/** Waits for what a test expects to become so. */
+/** Waits for a condition. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { patience } from './patience.js';
 
-/** Resolves when `isSo` says so; rejects when it does not for ten seconds. */
+/** Resolves when `isSo` returns true; rejects if it does not within ten seconds. */
 export async function until(isSo: () => boolean): Promise<void> {
   const giveUp = performance.now() + 10_000 * patience;
   while (!isSo()) {

@@ -1,6 +1,6 @@
 /**
- * An end of a connection that a test plays with messages: it sends whatever bytes the test wants, and keeps what the
- * library sends. Who connected, and what is said before the first message, is for who makes one. It owns its socket.
+ * An end of a connection that a test plays with messages: it sends any bytes that the test wants, and keeps the messages of
+ * the library. Its maker decides who connects, and what is sent before the first message. It owns its socket.
  */
 import type { Socket } from 'node:net';
 import { patience } from './patience.js';
@@ -8,11 +8,11 @@ import { type WireMessage, wireMessage } from './wire.js';
 import { MessageReader, type SentMessage } from './wire-reader.js';
 
 export interface WireEndOptions {
-  /** Gets all bytes that came so far; answers how many of them were the handshake, as soon as it is over. */
+  /** Gets all bytes so far; returns how many of them were the handshake, once it is over. */
   readonly handshake: (received: Buffer) => number | undefined;
   /** Header fields of every message that does not have others. */
   readonly head?: Partial<WireMessage>;
-  /** Called with every message of the library, before anybody who waits for it gets it. */
+  /** Called with every message of the library, before any wait for it resolves. */
   readonly onMessage?: (message: SentMessage) => void;
 }
 
@@ -74,7 +74,7 @@ export class WireEnd {
     return wireMessage({ serial: message.serial ?? this.nextSerial(), ...this.#options.head, ...message });
   }
 
-  /** The next message that the library sends, or has sent already, that is wanted; rejects when it hangs up. */
+  /** The next wanted message that the library sends, or has sent already; rejects when it hangs up. */
   async until(wanted: (message: SentMessage) => boolean): Promise<SentMessage> {
     const found = this.sent.find(wanted);
     if (found !== undefined) return found;
@@ -82,7 +82,7 @@ export class WireEnd {
     return new Promise((resolve, reject) => this.#waiters.push({ wanted, resolve, reject }));
   }
 
-  /** Calls a method and returns what is answered: also the proof that the library lives, and got what came before. */
+  /** Calls a method and returns the answer: also the proof that the library still works, and got everything before. */
   async call(call: Omit<WireMessage, 'type'>): Promise<SentMessage> {
     const serial = this.send({ type: 1, ...call });
     return this.until(({ replySerial }) => replySerial === serial);
@@ -104,7 +104,7 @@ export class WireEnd {
     }
   }
 
-  /** Hangs up, after what was sent before if `after` is given. */
+  /** Hangs up, after everything that was sent before if `after` is given. */
   hangUp(after?: Uint8Array): void {
     if (after === undefined) this.#socket.destroy();
     else this.#socket.end(after);

@@ -1,6 +1,6 @@
 /**
- * Reads what the library sent, as far as a peer played by a test has to understand it: headers, and the first values of
- * a body. It trusts its input, which comes from the library under test; nonsense fails the test.
+ * Reads the messages of the library, as far as a peer played by a test has to understand them: headers, and the first
+ * values of a body. It trusts its input, which comes from the library under test; an invalid message fails the test.
  */
 import { Field } from './wire.js';
 
@@ -17,7 +17,7 @@ export interface SentMessage {
   readonly destination: string | undefined;
   readonly signature: string;
   readonly body: Buffer;
-  /** The first value of the body, where that is a string. */
+  /** The first value of the body, if it is a string. */
   readonly text: string | undefined;
   /** The whole message. */
   readonly bytes: Buffer;
@@ -33,7 +33,7 @@ export class MessageReader {
     this.#length += chunk.length;
   }
 
-  /** The next message, if all of it is there. */
+  /** The next message, if it is complete. */
   next(): SentMessage | undefined {
     if (this.#length < 16) return undefined;
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
@@ -46,7 +46,7 @@ export class MessageReader {
   }
 }
 
-/** The length that the first 16 bytes of a message claim, in whichever byte order they are. */
+/** The length that the first 16 bytes of a message claim, in either byte order. */
 export function messageLength(bytes: Buffer): number {
   const big = bytes[0] === 0x42;
   const bodyLength = big ? bytes.readUInt32BE(4) : bytes.readUInt32LE(4);

@@ -1,6 +1,6 @@
 /**
- * Bytes of D-Bus messages, written by the test and not by the library: right ones in either byte order, and wrong ones
- * exactly where a test wants them wrong. Nothing here checks anything.
+ * Bytes of D-Bus messages, written by the test and not by the library: valid ones in either byte order, and invalid ones
+ * exactly where a test wants them invalid. Nothing here checks anything.
  *
  * @see D-Bus specification, sections "Marshaling (Wire Format)" and "Message Format"
  */
@@ -32,7 +32,7 @@ export class Bytes {
     return this.#length;
   }
 
-  /** A copy of what was written. */
+  /** A copy of the written bytes. */
   get buffer(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
@@ -120,7 +120,7 @@ export class Bytes {
   }
 }
 
-/** A message: the header fields that are given, and whatever else a test wants of it, right or wrong. */
+/** A message: the given header fields, and further settings of a test, valid or not. */
 export interface WireMessage {
   readonly type: number;
   readonly flags?: number;
@@ -137,11 +137,11 @@ export interface WireMessage {
   readonly signature?: string | undefined;
   readonly unixFds?: number | undefined;
   readonly body?: Uint8Array | undefined;
-  /** Adds fields of one's own; called before the other fields are written, each field aligned to 8. */
+  /** Adds further fields; called before the other fields are written, each field aligned to 8. */
   readonly moreFields?: (bytes: Bytes) => void;
-  /** What fills the gap between header and body. */
+  /** The bytes between header and body. */
   readonly headerPadding?: number;
-  /** What the header says of lengths, where it is to say something else than the truth. */
+  /** The lengths in the header, if they should be wrong. */
   readonly claimedBodyLength?: number;
   readonly claimedFieldsLength?: number;
 }

@@ -72,7 +72,7 @@ class NamedBox extends Named(Box<string>) {}
 const named = bus.proxy(NamedBox, 'org.example.Box', '/');
 is<Equal<keyof typeof named.call, 'Echo' | 'Rename'>>();
 
-// Signatures of which the compiler knows nothing, or more than they say.
+// Signatures that the compiler does not know, or only in part.
 
 declare const signature: string;
 const options = { in: ['text:s'], out: 'u' } as const;

@@ -1,6 +1,6 @@
 /**
- * Type tests of proxies made from classes: what they give back is what is read, what they take is what may be written, and
- * the decorators refuse what would make them lie.
+ * Type tests of proxies made from classes: their results have the types of values that are read, their parameters those of
+ * values that may be written, and the decorators refuse types that would be wrong.
  */
 import {
   type AnyProxy,
@@ -34,7 +34,7 @@ class Store extends ServiceInterface {
     super('org.example.Store');
   }
 
-  // Results: what is sent is not always what is read.
+  // Results: types of sent and of read values differ.
   @method({ out: 'v' })
   SendsVariant(): Variant {
     return variant.u(5);
@@ -221,7 +221,7 @@ store.on.None((context: SignalContext) => context);
 // @ts-expect-error whether there is a context is known when it is compiled
 store.on.None(() => {}, { context: Math.random() > 1 });
 
-// Whatever the table of values says may be written.
+// Everything in the table of values may be written.
 store.call.Takes(5n, Buffer.from(''), [1], { Ada: 36 }, 1, 5, ['a'], [1n]);
 store.call.Takes(5, new Uint8Array(2), new Int32Array(2), new Map([['Ada', 36]]), 1, variant.u(5), ['a'] as const, [1]);
 store.call.Takes(5, [1, 2], [1, 2] as const, {}, 1, {}, ['a'], new BigUint64Array(2));
@@ -255,7 +255,7 @@ store.call.Takes('5', [], [], {}, 1, 5, ['a'], []);
 // @ts-expect-error a dictionary of texts
 store.call.Takes(5, [], [], { Ada: '36' }, 1, 5, ['a'], []);
 
-// Options change what is read.
+// Options change the types that are read.
 const wrapping = store.with({ variants: 'wrap' });
 is<Equal<ReturnType<typeof wrapping.call.SendsVariant>, Promise<Variant>>>();
 is<Equal<ReturnType<typeof wrapping.call.SendsVariants>, Promise<Record<string, Variant>>>>();
@@ -310,7 +310,7 @@ const notWrapping: typeof wrapping = store;
 // @ts-expect-error arrays are
 const notTyped: typeof typed = store;
 
-// What a proxy of the class could not give back, or take, is refused.
+// Types that a proxy of the class could not return, or accept, are refused.
 
 class Lies extends ServiceInterface {
   // @ts-expect-error a bigint is read
@@ -343,7 +343,7 @@ class Lies extends ServiceInterface {
     return {};
   }
 
-  // @ts-expect-error nobody knows what is in a variant
+  // @ts-expect-error the type in a variant is not known
   @method({ out: 'a{sv}' })
   Texts(): Record<string, string> {
     return {};
@@ -448,7 +448,7 @@ class Lies extends ServiceInterface {
   set Anything(_value: unknown) {}
 }
 
-// Where no client shares the class, what fits the signatures is enough.
+// If no client shares the class, a type that matches the signatures is enough.
 
 type Nested = string | Nested[] | { [name: string]: Nested };
 
@@ -566,7 +566,7 @@ const base: ProxyOf<typeof Base> = derived;
 // @ts-expect-error not the other way round
 const wrong: ProxyOf<typeof Derived> = base;
 
-// What decorators say, or do not say, and the types of a class do not see.
+// Options of decorators, present or absent, that the types of a class do not contain.
 
 declare const textOfSignature: string;
 

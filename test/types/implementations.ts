@@ -1,4 +1,4 @@
-/** Type tests of `implement`: what it takes, what its functions see, and what it returns. */
+/** Type tests of `implement`: its parameters, the types in its functions, and its result. */
 import { defineInterface, implement, type MessageBus, type WriteValue } from 'busbar';
 import { type Equal, is } from './is.js';
 
@@ -23,9 +23,9 @@ interface Described {
 }
 declare const described: Described;
 
-// Whatever may be written, as first values and assigned ones.
+// All values that may be written, as first values and assigned ones.
 const shelf = implement(Shelf, {
-  // `this` has what was given.
+  // `this` has the given members.
   Count() {
     const long: unknown = this.Long;
     return long === undefined ? 0 : 1;
@@ -64,9 +64,9 @@ shelf.properties.Mood = 'better';
 type Held = (typeof shelf)['properties'];
 is<Equal<Held['Long'], bigint | number>>();
 is<Equal<Held['Ages'], WriteValue<'a{su}'>>>();
-// A getter's promise is what is read; what is assigned is a text.
+// A getter's promise is read; a text is assigned.
 is<Equal<Held['Mood'], string | Promise<string>>>();
-// Nothing reads what there is only a function to set.
+// A property with only a setter cannot be read.
 is<Equal<Held['Secret'], string | undefined>>();
 
 // @ts-expect-error a value of another type
@@ -84,7 +84,7 @@ shelf.emitPropertiesChanged({ Lang: 5 });
 shelf.emitPropertiesChanged({ Long: 'long' });
 // @ts-expect-error it never changes
 shelf.emitPropertiesChanged(['Model']);
-// @ts-expect-error nobody is told
+// @ts-expect-error it is not announced
 shelf.emitPropertiesChanged(['Secret']);
 
 const Small = defineInterface('org.example.Small', {
@@ -99,12 +99,12 @@ implement(Small, { Level: { get: () => 5, set: (_level: 1 | 2) => {} }, Name: ''
 implement(Small, { Level: { get: async () => '5', set: () => {} }, Name: '' });
 // @ts-expect-error nothing to read
 implement(Small, { Level: { set: () => {} }, Name: '' });
-// @ts-expect-error nobody may set it
+// @ts-expect-error clients may not set it
 implement(Small, { Level: 5, Name: { get: () => '', set: () => {} } });
 // @ts-expect-error a member that the interface does not have
 implement(Small, { Level: 5, Name: '', Other: 5 });
 
-// An answer that comes from the object itself says its type.
+// An answer of the object itself has its type.
 const Counter = defineInterface('org.example.Counter', {
   methods: { Read: { out: 'u' } },
   properties: { Count: { type: 'u' } },
@@ -112,7 +112,7 @@ const Counter = defineInterface('org.example.Counter', {
 const counter = implement(Counter, { Read: (): number => counter.properties.Count, Count: 0 });
 is<Equal<(typeof counter)['properties']['Count'], number>>();
 
-// Proxies of definitions: options change what is read.
+// Proxies of definitions: options change the types that are read.
 declare const bus: MessageBus;
 const proxy = bus.proxy(Shelf, 'org.example.Shelf', '/');
 is<Equal<ReturnType<typeof proxy.get.Numbers>, Promise<number[]>>>();

@@ -300,7 +300,7 @@ class WrongProperties extends ServiceInterface {
   }
 }
 
-// Whoever implements a member chooses how it gets variants.
+// The implementation of a member chooses how it gets variants.
 
 class Wrapping extends ServiceInterface {
   @method({ in: 'va{sv}', out: 'v', variants: 'wrap' })
@@ -421,7 +421,7 @@ bus.proxy({}, 'org.example.dbustest', '/org/example/dbustest');
 // @ts-expect-error nor by a class that is no service
 bus.proxy(Date, 'org.example.dbustest', '/org/example/dbustest');
 
-// Awkward names are names like others.
+// Awkward names are ordinary names.
 
 class Awkward extends ServiceInterface {
   @method({ out: 's' })
@@ -592,7 +592,7 @@ implement(Small, { Echo: (text) => text, Count: 1, Other: 5 });
 // @ts-expect-error a class is not exported, its instances are
 bus.export('/', TestModule);
 
-// Descriptions, and proxies of what is only known at run time.
+// Descriptions, and proxies of interfaces that are only known at run time.
 
 is<Equal<ReturnType<typeof describe>, InterfaceDescription>>();
 describe(TestModule);
@@ -612,7 +612,7 @@ async function usesLoosely(): Promise<void> {
 
 export { uses, usesLoosely, Wrapping, WrongMethods, WrongProperties, WrongSignals };
 
-// What a call below proxies resolves with depends on the form that is asked for.
+// The result of a call below proxies depends on the requested form.
 declare const plainCall: MethodCall;
 const values = await bus.call(plainCall);
 is<Equal<typeof values, unknown[]>>();

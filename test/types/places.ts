@@ -1,4 +1,6 @@
-/** Type tests of where decorators may stand, and of how they are written. What is refused here throws at run time. */
+/**
+ * Type tests of where decorators may be, and of how they are written. Everything that is refused here throws at run time.
+ */
 import { defineInterface, method, property, ServiceInterface, signal } from 'busbar';
 
 class Members extends ServiceInterface {
@@ -81,7 +83,7 @@ class NoService {
 
 export { Members, NoService };
 
-// What is invalid where it is defined.
+// Mistakes in definitions.
 
 // @ts-expect-error an interface name of one element
 defineInterface('example', {});

@@ -1,6 +1,6 @@
 /**
- * What the compiler makes of signatures. Compiling this file is the test: `is` accepts only `true`, and an expected
- * error that does not come is an error.
+ * The types that the compiler derives from signatures. Compiling this file is the test: `is` accepts only `true`, and an
+ * expected error that is missing is an error.
  */
 
 import { type Refined, type } from '../../src/signature/refine.js';
@@ -27,7 +27,7 @@ declare function is<_T extends true>(): void;
 declare function written<S extends string>(signature: S, value: WriteValue<S>): void;
 declare function declared<const A extends string | readonly string[]>(list: A & ValidArguments<A>): ReadArguments<A>;
 
-/** A `Buffer` of memory that is not shared, where the compiler tells that. */
+/** A `Buffer` of memory that is not shared, if the compiler distinguishes that. */
 type Bytes = ReturnType<typeof Buffer.alloc>;
 
 // Basic types, read.
@@ -63,7 +63,7 @@ is<
   >
 >();
 
-// Bytes are not shared: what refuses shared memory takes them.
+// Bytes are not shared, so functions that refuse shared memory accept them.
 declare const bytes: ReadValue<'ay'>;
 void crypto.subtle.digest('SHA-256', bytes);
 new Blob([bytes]);
@@ -82,7 +82,7 @@ type Int32s = ReturnType<typeof Int32Array.of>;
 type Uint64s = ReturnType<typeof BigUint64Array.of>;
 type Doubles = ReturnType<typeof Float64Array.of>;
 
-// A dictionary of variants is written from an object of any members, as an interface describes it, and of no class.
+// A dictionary of variants is written from an object of any members, as an interface describes it, but not of a class.
 interface Described {
   readonly Name: string;
   readonly Size?: number;
@@ -116,7 +116,7 @@ is<Equal<WriteValue<'(si)'>, readonly [string, number]>>();
 is<Equal<WriteValue<'a{sb}'>, Readonly<Record<string, boolean | undefined>> | ReadonlyMap<string, boolean>>>();
 is<Equal<WriteValue<'a{us}'>, ReadonlyMap<number, string>>>();
 
-// What is read can be written back.
+// Values that are read can be written back.
 written('a{oa{sa{sv}}}', {} as ReadValue<'a{oa{sa{sv}}}'>);
 written('(ayaiat)', [Buffer.from(''), [1], [1n]] as ReadValue<'(ayaiat)'>);
 written('a{us}', new Map() as ReadValue<'a{us}'>);
@@ -181,7 +181,7 @@ is<Equal<ReadValues<Repeat<'as', 127>>['length'], 127>>();
 is<Equal<ReadValues<Repeat<'a{sv}', 51>>['length'], 51>>();
 is<Equal<ReadValues<Repeat<'(a{s(ayi)}aaoh)v', 15>>['length'], 30>>();
 
-// Signatures that are not valid fit nothing, and say why.
+// Invalid signatures match no value, and the error has the reason.
 is<Equal<ReadValue<'z'>, InvalidSignature<'"z" is not a type code here in "z"'>>>();
 is<Equal<ReadValue<'a'>, InvalidSignature<'something is missing at the end of "a"'>>>();
 is<Equal<ReadValue<'(s'>, InvalidSignature<'something is missing at the end of "(s"'>>>();
@@ -211,7 +211,7 @@ type Within<
     ? `${Open}y${Close}`
     : never
   : Within<S, N, [...Count, 0], `${S}${Open}`, `${Close}}`>;
-// Counted as libdbus counts: arrays in a row, and braces apart from parentheses.
+// Counted as by libdbus: consecutive arrays, and braces separately from parentheses.
 is<Equal<IsInvalid<ReadValue<'(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa(as))'>>, false>>();
 is<Equal<IsInvalid<ReadValue<'a{s((((((((((((((((((((((((((((((((y))))))))))))))))))))))))))))))))}'>>, false>>();
 is<Equal<IsInvalid<ReadValue<Within<'a{s', 32>>>, false>>();
@@ -241,7 +241,7 @@ declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'s', 51>})`]);
 // @ts-expect-error 256 characters together
 declared(['' as `a:(${Repeat<'y', 127>})`, '' as `b:(${Repeat<'y', 51>}${Repeat<'s', 51>}${Repeat<'t', 15>}xxxxxxxx)`]);
 
-// What applications choose, if it is true.
+// Refined types, if they are correct.
 is<Equal<Int64Of<object>, bigint>>();
 is<Equal<Int64Of<{ int64: number | bigint }>, number | bigint>>();
 is<Equal<Int64Of<{ int64: unknown }>, unknown>>();

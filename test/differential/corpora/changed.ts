@@ -1,5 +1,5 @@
 /**
- * Sound messages, changed in a place or two: a byte, or a number of four bytes, becomes one that is likely to matter.
+ * Valid messages, changed in one or two places: a byte, or a number of four bytes, becomes one that is likely to matter.
  * Nothing moves, so that the message is still one message. The same seed makes the same changes.
  */
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ const numbers = fc.oneof(
   fc.integer({ min: 0, max: 40 }),
   fc.constantFrom(0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x400_0000, 0x400_0001, 0x800_0000),
 );
-/** Where, as a part of the message, and what. */
+/** The changed part of the message, and the change. */
 const change = fc.oneof(
   { weight: 3, arbitrary: fc.record({ at: fc.nat(), byte: bytes }) },
   { weight: 1, arbitrary: fc.record({ at: fc.nat(), number: numbers }) },
@@ -38,7 +38,7 @@ function changed(message: Buffer, places: readonly Change[]): Buffer {
 
 const aligned = (message: Buffer, at: number) => 4 * (at % Math.floor(message.length / 4));
 
-/** `count` changes of messages drawn from these; fewer where a change made something else than one message. */
+/** `count` changes of messages drawn from these; fewer if a change did not result in one message. */
 export function changedCorpus(from: readonly CorpusMessage[], seed: number, count: number): Corpus {
   const messages = fc
     .sample(changes, { seed, numRuns: count })

@@ -1,6 +1,6 @@
 /**
- * Messages that come with descriptors, wherever these can be in a body, and some with too many or too few. The indexes
- * are not in the order of the descriptors.
+ * Messages with descriptors in every possible place of a body, and some with too many or too few. The indexes are not in
+ * the order of the descriptors.
  */
 import { Variant } from '../../../src/index.js';
 import { marshalledValues } from '../../helpers/marshalled-values.js';
@@ -40,11 +40,11 @@ const rows: readonly Row[] = [
   ['an index that is far too great', 'h', [0xffff_ffff], 1],
 ];
 
-/** Nobody can tell what belongs to which message after these. */
+/** After these, nothing tells which descriptors belong to which message. */
 const broken: readonly Row[] = [
   ['fewer than the header says', 'h', [0], 1, 2],
   ['more than the header says', 'h', [0], 2, 1],
-  ['without a word in the header', 's', ['x'], 1, 0],
+  ['not mentioned in the header', 's', ['x'], 1, 0],
 ];
 
 export function descriptorsCorpus(): Corpus {

@@ -1,6 +1,6 @@
 /**
- * Messages that nobody thought of: any header, any signature and values, as busbar's encoder writes them in its own byte
- * order, and the tests' in the other. The same seed makes the same messages.
+ * Random messages: any header, any signature and values, as busbar's encoder writes them in its own byte order, and the
+ * encoder of the tests in the other. The same seed makes the same messages.
  */
 import fc from 'fast-check';
 import { encoderFor } from '../../../src/codec/encoder.js';

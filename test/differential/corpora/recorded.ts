@@ -1,4 +1,7 @@
-/** What programs of other implementations said to each other over a bus: see `test/differential/recorded/record.ts`. */
+/**
+ * Messages that programs of other implementations sent to each other over a bus: see
+ * `test/differential/recorded/record.ts`.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../helpers/paths.js';

@@ -1,6 +1,6 @@
 /**
- * A message for each rule that readers can differ about, kept or broken in one place, in both byte orders. Every
- * deliberate difference is met here, so that its entry in the list cannot outlive it.
+ * A message for each rule on which readers can differ, kept or broken in one place, in both byte orders. Every deliberate
+ * difference occurs here, so that its entry in the list cannot outlive it.
  *
  * @see D-Bus specification, sections "Message Format" and "Marshaling (Wire Format)"
  */
@@ -14,12 +14,12 @@ const CALL = { ...SIGNAL, type: 1 } as const;
 const REPLY = { type: 2, serial: 9, replySerial: 1, sender: ':1.2' } as const;
 const ERROR = { ...REPLY, type: 3, errorName: 'a.b.E' } as const;
 
-/** A header with a field of the test's own: its code and signature, and the value that `write` adds. */
+/** A header with a further field: its code and signature, and the value that `write` adds. */
 const field = (code: number, signature: string, write: (bytes: Bytes) => unknown): Partial<WireMessage> => ({
   moreFields: (bytes) => write(bytes.align(8).u8(code).signature(signature)),
 });
 
-/** `levels` variants in each other, around a byte. */
+/** `levels` nested variants, around a byte. */
 function nest(bytes: Bytes, levels: number): Bytes {
   for (let i = 1; i < levels; i++) bytes.signature('v');
   return bytes.signature('y').u8(1);

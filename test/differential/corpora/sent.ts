@@ -1,7 +1,6 @@
 /**
- * Messages that busbar sends, the way that programs send them: calls, signals, replies and errors with any header and any
- * values, descriptors among them, over one of the transports to a bus that the test plays. The same seed makes the same
- * ones.
+ * Messages that busbar sends as programs send them: calls, signals, replies and errors with any header and any values,
+ * including descriptors, over one of the transports to a bus that the test plays. The same seed makes the same ones.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { openSync } from 'node:fs';
@@ -24,7 +23,7 @@ import type { Corpus, CorpusMessage } from '../corpus.js';
 import { type TypedText, typedTexts } from '../typed-text.js';
 import { headers } from './random.js';
 
-/** Messages as they left, and the values that they were to carry. */
+/** Messages as they were sent, and the values that they should carry. */
 export interface SentCorpus extends Corpus {
   readonly values: readonly (readonly TypedText[])[];
 }
@@ -51,7 +50,7 @@ const outgoing = fc.tuple(
   fc.record({ noReply: fc.boolean(), autoStart: fc.boolean(), interactive: fc.boolean() }),
 );
 
-/** sd-bus refuses them, so they never leave: see `differences.ts`. */
+/** sd-bus refuses them, so they are never sent: see `differences.ts`. */
 function isRefusedBySdBus(signature: string, texts: readonly TypedText[]): boolean {
   const shown = JSON.stringify(texts);
   return signature.length > 254 || /\p{Noncharacter_Code_Point}/u.test(shown) || /"g [^"]{255}"/.test(shown);
@@ -65,7 +64,7 @@ export async function sentCorpus(transport: TransportKind, seed: number, count: 
   const messages: CorpusMessage[] = [];
   const values: (readonly TypedText[])[] = [];
   const drawn = fc.sample(outgoing, { seed, numRuns: count });
-  // Readers need another connection for descriptors: those come last.
+  // Readers need another connection for descriptors, so these come last.
   const ordered = [
     ...drawn.filter(([, , fds]) => fds === undefined),
     ...drawn.filter(([, , fds]) => fds !== undefined),
@@ -98,7 +97,7 @@ interface Options {
   readonly interactive: boolean;
 }
 
-/** Has a message sent by the function of its type; returns what came of it at the other end. */
+/** Has a message sent by the function of its type; returns the message at the other end. */
 async function sentMessage(
   bus: MessageBus,
   peer: FakeConnection,
@@ -119,10 +118,10 @@ async function sentMessage(
   const common = { destination, signature, body };
   const target = { path, interface: interfaceName, member };
   if (type === MessageType.MethodCall && destination !== undefined) {
-    // The server does not answer; closing the connection ends the calls that wait.
+    // The server does not answer; closing the connection ends the pending calls.
     bus.call({ ...common, ...options, ...target, timeout: Number.POSITIVE_INFINITY }).catch(() => {});
   } else if (type === MessageType.MethodCall) {
-    // A call to the bus itself, which `call` refuses: it would wait for a reply that has no sender.
+    // A call to the bus itself, which `call` refuses: it would wait for a reply without a sender.
     bus.send({ ...common, ...target, type, flags: flagsOf(options) });
   } else if (type === MessageType.Signal) {
     bus.emit({ ...common, ...target, interface: interfaceName as string });

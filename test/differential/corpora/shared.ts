@@ -1,6 +1,6 @@
 /**
- * The corpora of other implementations, where they lie beside the project: messages that their authors made, and names
- * and strings from their tables, each in a message.
+ * The corpora of other implementations, if they are beside the project: messages that their authors made, and names and
+ * strings from their tables, each in a message.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type Corpus, type CorpusMessage, isOneMessage } from '../corpus.js';
 
 const ABSENT = 'the corpora are not beside the project';
 
-/** One message of `every`, so that a short run sees something of all of them. */
+/** One message of `every`, so that a short run covers a part of all of them. */
 export function sharedCorpora(every = 1): Corpus[] {
   return [
     corpus('every kind of message of dbus', 'dbus-message-factory/core.jsonl.gz', factoryMessages),
@@ -71,7 +71,7 @@ function stringMessages(file: string): CorpusMessage[] {
 
 const SIGNAL = { type: 4, serial: 7, path: '/a', interface: 'a.b', member: 'C', sender: ':1.2' } as const;
 
-/** A message with a name of some kind: in the header where that has a place for it, or as a value. */
+/** A message with a name of some kind: in the header if that has a place for it, or as a value. */
 const messageWith: Readonly<Record<string, (text: string) => WireMessage>> = {
   path: (text) => ({ ...SIGNAL, path: text }),
   interface: (text) => ({ ...SIGNAL, interface: text }),
@@ -79,7 +79,7 @@ const messageWith: Readonly<Record<string, (text: string) => WireMessage>> = {
   error: (text) => ({ type: 3, serial: 7, replySerial: 1, sender: ':1.2', errorName: text }),
   bus_name: (text) => ({ ...SIGNAL, destination: text }),
   signature: (text) => ({ ...SIGNAL, signature: 'g', body: bytesOf((bytes) => bytes.signature(text)) }),
-  // No value follows that would fit.
+  // No value follows, because none would match.
   single_signature: (text) => ({ ...SIGNAL, signature: 'v', body: bytesOf((bytes) => bytes.signature(text)) }),
   utf8: (text) => ({ ...SIGNAL, signature: 's', body: bytesOf((bytes) => bytes.text(text)) }),
 };
@@ -87,7 +87,7 @@ const messageWith: Readonly<Record<string, (text: string) => WireMessage>> = {
 interface TableName {
   readonly kind: string;
   readonly value?: string;
-  /** The bytes of what is not UTF-8. */
+  /** The bytes of text that is not UTF-8. */
   readonly hex?: string;
 }
 
@@ -97,7 +97,7 @@ function nameMessages(file: string): CorpusMessage[] {
     const name = `${kind} ${(value ?? hex ?? '').slice(0, 80)}`;
     if (value === undefined) return [{ name, bytes: textMessage(kind, Buffer.from(hex ?? '', 'hex')) }];
     const make = messageWith[kind];
-    // A signature has its length in one byte.
+    // The length of a signature is one byte.
     if (make === undefined || (kind.endsWith('signature') && value.length > 255)) return [];
     return [{ name, bytes: wireMessage(make(value)) }];
   });

@@ -9,20 +9,20 @@ const buildFolder = join(projectRoot, 'build', 'differential');
 const sourceFolder = join(projectRoot, 'test', 'differential', 'readers');
 const wireFolder = join(projectRoot, 'native', 'wire');
 
-/** A library that a reader is written for, by its name in pkg-config; with Debian's package that has the headers. */
+/** The library of a reader, by its name in pkg-config, with the Debian package that has the headers. */
 export interface Library {
   readonly name: string;
   readonly debian: string;
 }
 
-/** What a reader in C needs and this machine lacks. */
+/** The requirements of a reader in C that this machine lacks. */
 export function missingForC({ name, debian }: Library): string | undefined {
   const missing = missingPrograms('gcc', 'pkg-config');
   if (missing !== undefined) return missing;
   return libraryVersion(name) === undefined ? `${debian} not installed` : undefined;
 }
 
-/** The version of a library; `undefined` where its headers are not installed. */
+/** The version of a library; `undefined` if its headers are not installed. */
 export function libraryVersion(name: string): string | undefined {
   const { status, stdout } = spawnSync('pkg-config', ['--modversion', name], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
@@ -42,7 +42,7 @@ export function compileProgramOf(folder: string, source: string, library: Librar
   return program;
 }
 
-/** What busbar's own check needs and this machine lacks. */
+/** The requirements of busbar's own check that this machine lacks. */
 export const missingForWire = (): string | undefined => missingPrograms('g++');
 
 /** Compiles the check of whole messages: `native/wire`, which needs the standard library only. */

@@ -1,4 +1,4 @@
-/** Who reads messages besides busbar: how each is started, what it is, and what this machine lacks for it. */
+/** The readers of messages besides busbar: how each is started, its version, and what this machine lacks for it. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../helpers/paths.js';
@@ -8,17 +8,17 @@ import { compileC, compileWire, libraryVersion, missingForC, missingForWire } fr
 export interface ProgramReader {
   readonly name: string;
   readonly missing: string | undefined;
-  /** The command; what it runs is compiled first where that is needed. */
+  /** The command; a program is compiled first if needed. */
   readonly command: () => readonly string[];
   readonly version: () => string | undefined;
-  /** Whether it is given broken messages by the thousand. */
+  /** Whether it gets thousands of broken messages. */
   readonly readsBroken: boolean;
 }
 
 const sdbus = { name: 'libsystemd', debian: 'libsystemd-dev' };
 const libdbus = { name: 'dbus-1', debian: 'libdbus-1-dev' };
 
-/** busbar's own check of whole messages, which knows what rule is broken. */
+/** busbar's own check of whole messages, which names the broken rule. */
 export const wireCheck: ProgramReader = {
   name: 'busbar/wire',
   missing: missingForWire(),
@@ -44,11 +44,11 @@ export const otherReaders: readonly ProgramReader[] = [
   },
   pythonReader('GDBus', 'gi', 'read_gio.py'),
   pythonReader('dbus-next', 'dbus_next', 'read_asyncio.py', 'dbus_next'),
-  // Version 1.84 hangs on one in two hundred, and is then given up after seconds.
+  // Version 1.84 hangs on one message in two hundred, and is then abandoned after seconds.
   { ...pythonReader('dbus-fast', 'dbus_fast', 'read_asyncio.py', 'dbus_fast'), readsBroken: false },
 ];
 
-/** What a module calls its version; GLib's is GDBus's. */
+/** How a module calls its version; GLib's is that of GDBus. */
 const versionCode: Readonly<Record<string, string>> = {
   gi: 'from gi.repository import GLib; print(GLib.MAJOR_VERSION, GLib.MINOR_VERSION, GLib.MICRO_VERSION, sep=".")',
   dbus_next: 'import dbus_next.__version__ as about; print(about.__version__)',

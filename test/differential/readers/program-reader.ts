@@ -1,6 +1,6 @@
 /**
- * Programs that read messages: a line in for each, a line out. One that ends before it has answered, or that says nothing
- * for a long time, has died of the message that it was at, and is started again for the rest.
+ * Programs that read messages: one line in for each, one line out. A program that ends before it has answered, or that
+ * prints nothing for a long time, has failed on its current message, and is started again for the rest.
  */
 import { spawn } from 'node:child_process';
 import { onExit } from '../../helpers/exit-cleanup.js';
@@ -9,10 +9,10 @@ import type { Reading } from '../reading.js';
 
 /** Milliseconds without a line after which a program counts as hanging. */
 const PATIENCE = 5_000;
-/** Starts in a row without a line that are the program's own fault, and not that of what it read. */
+/** Consecutive starts without a line that are a fault of the program, and not of its input. */
 const MOST_FRUITLESS = 5;
 
-/** What a command reads in messages. */
+/** How a command reads messages. */
 export async function readByProgram(
   command: readonly string[],
   messages: readonly CorpusMessage[],
@@ -28,7 +28,7 @@ export async function readByProgram(
   return readings;
 }
 
-/** Adds readings for as long as the program goes on; says how it ended. */
+/** Adds readings as long as the program runs; returns how it ended. */
 function readSome(
   [program, ...args]: readonly string[],
   messages: readonly CorpusMessage[],

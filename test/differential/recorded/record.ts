@@ -1,7 +1,7 @@
 /**
- * Records what programs of other implementations say to each other over a bus of their own, as test/differential/recorded/
- * has it: `node --import tsx test/differential/recorded/record.ts`. Needs busctl, gdbus, dbus-send, dbus-monitor and python3-gi.
- * Run again only to record something else; the corpus is as good as the day it was made.
+ * Records the messages that programs of other implementations send to each other over a private bus, into
+ * test/differential/recorded/: `node --import tsx test/differential/recorded/record.ts`. Needs busctl, gdbus, dbus-send,
+ * dbus-monitor and python3-gi. Run it again only to record other messages; the corpus does not age.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ import {
 } from '../../interop/values-peers.js';
 
 const DRIVER = ['org.freedesktop.DBus', '/org/freedesktop/DBus'] as const;
-/** Bytes of a message that is not worth its place in a repository. */
+/** Bytes above which a message is too large for the repository. */
 const LONGEST = 4096;
 
 await using bus = await PrivateBus.start();
@@ -44,7 +44,7 @@ function likeness(bytes: Buffer): string {
   return bytes.toString('latin1').replace(/[^\x20-\x2f\x3a-\xff]+/g, ' ');
 }
 
-/** What passes over the bus while something is done. */
+/** The messages on the bus while `run` runs. */
 async function recording(action: () => Promise<void>): Promise<Buffer[]> {
   const monitor = spawn('dbus-monitor', ['--binary', '--address', bus.address], {
     stdio: ['ignore', 'pipe', 'inherit'],

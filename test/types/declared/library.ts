@@ -1,4 +1,4 @@
-/** A library that exports what busbar returns, without writing down a type: scripts/type-tests/declared.mjs. */
+/** A library that exports the results of busbar, without writing down a type: scripts/type-tests/declared.mjs. */
 import {
   defineInterface,
   type Emits,

@@ -1,4 +1,4 @@
-/** Who imports the library by its declarations sees the same types. */
+/** A program that imports the library by its declarations has the same types. */
 import type { Variant } from 'busbar';
 import {
   dimmed,

@@ -1,4 +1,4 @@
-/** Type tests of what only `experimentalDecorators` has: properties that are plain fields. */
+/** Type tests of properties that are plain fields, which only `experimentalDecorators` has. */
 import { type ProxyOf, property, ServiceInterface } from 'busbar';
 import { type Equal, is } from '../is.js';
 

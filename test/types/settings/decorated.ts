@@ -1,4 +1,4 @@
-/** A decorated class, in the dialect that a compiler has unless it is told otherwise. */
+/** A decorated class, in the default dialect of a compiler. */
 import { type Emits, method, property, ServiceInterface, signal } from 'busbar';
 
 export class Files extends ServiceInterface {

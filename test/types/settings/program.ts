@@ -1,4 +1,7 @@
-/** What has to compile, and what must not, whatever a user's compiler is told: scripts/type-tests/settings.mjs. */
+/**
+ * Code that has to compile, and code that must not, with any settings of a user's compiler:
+ * scripts/type-tests/settings.mjs.
+ */
 import {
   connect,
   defineInterface,
