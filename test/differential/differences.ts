@@ -83,7 +83,7 @@ export const differences: readonly Difference[] = [
   {
     id: 'header fields may exceed 64 MiB',
     readers: ['busbar over sd-bus'],
-    rule: '"Marshaling": an array must not exceed 64 MiB, and header fields are one. sd-bus accepts them, up to 128 MiB.',
+    rule: '"Marshaling": an array must not exceed 64 MiB, and header fields are one. sd-bus waits for the whole message, up to 128 MiB.',
     applies: ({ what, ours, theirs }) =>
       what === 'outcome' && ours.outcome === 'closed' && theirs.outcome === 'waiting',
   },

@@ -12,7 +12,7 @@ const byNobody = [
   'a header field must not appear twice',
   'DESTINATION must be a bus name',
   'SENDER must be a bus name',
-  'what is reserved for local messages must not be sent',
+  'a message must not use the path or interface that is reserved for local messages',
   'a file descriptor must be one of those that came with the message',
   'a boolean must be 0 or 1',
   'the body must end with the last value of its signature',

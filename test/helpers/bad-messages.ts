@@ -124,7 +124,7 @@ export const BAD_HEADERS: readonly BadHeader[] = [
   [
     'the path of local messages',
     { ...SIGNAL, path: '/org/freedesktop/DBus/Local' },
-    { rule: 'what is reserved for local messages must not be sent', at: FIELDS },
+    { rule: 'a message must not use the path or interface that is reserved for local messages', at: FIELDS },
   ],
 ];
 
