@@ -138,7 +138,7 @@ export class MessageBus extends Bus {
     ) {
       warned = true;
       process.emitWarning(
-        `${name} is requested before anything is exported: calls that arrive now find no object. Export first, or add a message handler that answers.`,
+        `${name} is requested before any object is exported: calls that arrive now find no object. Export first, or add a message handler that answers.`,
         { code: 'BUSBAR_NAME_BEFORE_EXPORT' },
       );
     }

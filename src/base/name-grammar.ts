@@ -61,4 +61,4 @@ export type ValidInterfaceName<S extends string> = string extends S
           : InvalidName<`the interface name "${S}" has a character that is not among A-Z a-z 0-9 _ .`>
     : InvalidName<`the interface name "${S}" needs at least two elements, as in "org.example"`>;
 
-type Short<S extends string> = IsTooLong<S> extends true ? InvalidName<'a name has 255 characters at most'> : S;
+type Short<S extends string> = IsTooLong<S> extends true ? InvalidName<'a name can have at most 255 characters'> : S;

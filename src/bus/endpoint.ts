@@ -189,7 +189,9 @@ export class Endpoint implements AsyncDisposable {
       checkBody(body, signature);
       checkChoice(reply, REPLY_FORMS, 'reply');
       if (reply === 'message' && noReply === true) {
-        throw new InvalidArgumentError("reply: a call with `noReply` has no reply that could be a 'message'");
+        throw new InvalidArgumentError(
+          "reply: 'message' cannot be combined with `noReply`, because the call gets no reply",
+        );
       }
       const flags = callFlags({ noReply, autoStart, interactive });
       const head = { type: MessageType.MethodCall, flags, destination, path, member, signature, fileDescriptors };

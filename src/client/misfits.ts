@@ -8,7 +8,7 @@ import type { Remote } from './remote.js';
 
 const CURE =
   'The class or definition of a proxy must have the signatures that the service sends. ' +
-  'A proxy made by with({ loose: true }) accepts any. Shown once for each member of a proxy.';
+  'A proxy made by with({ loose: true }) accepts all of them. Shown once for each member of a proxy.';
 
 /** @param what the reply, or a part of it */
 export function misfitText(what: string, described: string, received: string): string {

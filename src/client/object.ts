@@ -108,7 +108,7 @@ function checkIntrospection(given: unknown): void {
   if (given === undefined || typeof given === 'string') return;
   const { interfaces, children } = (given ?? {}) as Partial<NodeDescription>;
   if (interfaces instanceof Map && children instanceof Map) return;
-  throw new InvalidArgumentError('introspection: expected XML, or what parseIntrospection returned');
+  throw new InvalidArgumentError('introspection: expected XML, or the result of parseIntrospection()');
 }
 
 /** @throws (rejects) {@link InvalidReplyError} if the answer is not introspection data */

@@ -40,7 +40,7 @@ export function encoderFor(signature: string): Encoder {
 function newEncoder(signature: string): Encoder {
   const { depth } = checkSignature(signature);
   if (depth > DEPTH_MAXIMUM) {
-    throw new InvalidArgumentError(`signature "${signature}" nests ${depth} containers, and D-Bus allows 64`);
+    throw new InvalidArgumentError(`signature "${signature}" nests ${depth} containers; D-Bus allows 64`);
   }
   if (!encoders.isFamiliar(signature)) return compileBody(signature, depth, true);
   return encoders.add(signature, compileBody(signature, depth, false));

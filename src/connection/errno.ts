@@ -72,7 +72,7 @@ export function refusalOf(errno: number, transport: TransportKind): DBusError {
     case ENOTCONN:
       return new ConnectionClosedError('the connection was lost before sending');
     case EILSEQ:
-      return new NotSupportedError('sd-bus cannot send this message: a string holds a Unicode noncharacter');
+      return new NotSupportedError('sd-bus cannot send this message: a string contains a Unicode noncharacter');
     case EMFILE:
     case ENFILE:
       // Descriptors of a message that has to wait are duplicated.
@@ -81,11 +81,11 @@ export function refusalOf(errno: number, transport: TransportKind): DBusError {
       return new LimitsExceededError(`${text}too many file descriptors of this user wait in sockets (ETOOMANYREFS)`);
     case ENOBUFS:
     case ENOMEM:
-      return new LimitsExceededError(`${text}there is no memory for it (${name})`);
+      return new LimitsExceededError(`${text}there is not enough memory (${name})`);
     case EBADF:
-      return new InvalidArgumentError(`${text}a file descriptor of it is not open (EBADF)`);
+      return new InvalidArgumentError(`${text}one of its file descriptors is not open (EBADF)`);
     case EOPNOTSUPP:
-      return new NotSupportedError(`${text}the other side takes no file descriptors (EOPNOTSUPP)`);
+      return new NotSupportedError(`${text}the other side does not accept file descriptors (EOPNOTSUPP)`);
     default:
       return new NotSupportedError(`${text}${transport === 'sd-bus' ? 'sd-bus' : 'the kernel'} refuses it (${name})`);
   }

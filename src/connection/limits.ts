@@ -112,7 +112,7 @@ export function completeLimits<Limits extends Readonly<Record<string, number>>>(
     }
     if (name === 'messageDescriptors' && value > PEER_LIMITS.messageDescriptors) {
       throw new InvalidArgumentError(
-        `limits.${name}: the kernel takes ${PEER_LIMITS.messageDescriptors} at most, not ${value}`,
+        `limits.${name}: the kernel accepts at most ${PEER_LIMITS.messageDescriptors}, not ${value}`,
       );
     }
     limits[name] = value;

@@ -209,9 +209,7 @@ export function propertyDescription(
   const { deprecated, emits = assumedEmits } = fields(input, annotations);
   const access = oneOf<Access>('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']);
   if (input.emits === 'const' && access === 'readwrite')
-    throw new InvalidArgumentError(
-      'clients can set it, so it is not constant ("emits" is "const"): write "access" as "read"',
-    );
+    throw new InvalidArgumentError('"emits" is "const", but clients can set it: set "access" to "read"');
   return {
     name,
     signature,
@@ -290,7 +288,7 @@ function concatenate(args: readonly ArgumentDescription[]): string {
 
 function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
   const isTable = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
-  if (!isTable) throw new InvalidArgumentError('annotations: expected an object with texts by name');
+  if (!isTable) throw new InvalidArgumentError('annotations: expected an object with strings by name');
   const read = new Map(Object.entries(annotations));
   for (const [name, value] of read) {
     checkFreeText(name, 'annotation name');
@@ -302,7 +300,9 @@ function readAnnotations(annotations: Readonly<Record<string, string>> = {}): An
 function checkFreeText(text: string, what: string): void {
   if (typeof text !== 'string') throw new InvalidArgumentError(`${what} must be a string, not ${typeof text}`);
   if (!isXmlText(text)) {
-    throw new InvalidArgumentError(`${what} ${quoted(text)} has a character that introspection data cannot hold`);
+    throw new InvalidArgumentError(
+      `${what} ${quoted(text)} contains a character that introspection data cannot contain`,
+    );
   }
 }
 

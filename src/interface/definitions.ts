@@ -107,7 +107,7 @@ type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
       : Key extends 'emits'
         ? Value extends 'const'
           ? AccessOf<Options> extends 'readwrite'
-            ? Excluded<'clients can set it, so it is not constant: write "access" as "read"'>
+            ? Excluded<'"emits" is "const", but clients can set it: set "access" to "read"'>
             : Value
           : Value
         : Value;

@@ -52,7 +52,7 @@ function cure(attempts: readonly Attempt[], place: Place | undefined): string {
   return cureOfAbsence(place);
 }
 
-const BUNDLE = 'this is a bundle: busbar\'s folder "prebuilds" has to lie beside it';
+const BUNDLE = 'this is a bundle: put busbar\'s folder "prebuilds" beside it';
 
 /** What to do about one failure, if it is a known one. */
 function cureOf({ file, error }: Attempt, place: Place | undefined): string | undefined {

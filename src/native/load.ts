@@ -71,6 +71,6 @@ function checkSeamVersion(exports: unknown, file: string): Addon {
   const { seamVersion } = exports as Partial<Addon>;
   if (seamVersion === SEAM_VERSION) return exports as Addon;
   throw new Error(
-    `${file} is of another version of busbar (its seam is ${seamVersion ?? 'none'}, and has to be ${SEAM_VERSION})`,
+    `${file} is of another version of busbar (its interface version is ${seamVersion ?? 'none'}; ${SEAM_VERSION} is required)`,
   );
 }

@@ -229,7 +229,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const credentials = peer && socketCredentials(peer);
     if (this.#count >= this.#limits.connections && !this.#dropOneThatLeft()) {
       addon.closeFd(fd);
-      report('peer', `${named(credentials)} was rejected: there are ${this.#count} connections, which is the limit`);
+      report('peer', `${named(credentials)} was rejected: the limit of ${this.#count} connections is reached`);
       return;
     }
     const allow = () => this.#permission(credentials);

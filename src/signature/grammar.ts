@@ -80,7 +80,7 @@ class SignatureChecker {
     // The grammar accepts only ASCII, so the number of characters is the number of bytes of every valid signature.
     if (length > SIGNATURE_BYTES_MAXIMUM) {
       throw new InvalidArgumentError(
-        `invalid signature: it has ${length} bytes, and may have ${SIGNATURE_BYTES_MAXIMUM} at most`,
+        `invalid signature: it has ${length} bytes, and may have at most ${SIGNATURE_BYTES_MAXIMUM}`,
       );
     }
     let types = 0;
@@ -108,7 +108,7 @@ class SignatureChecker {
     if (Number.isNaN(code)) throw this.#error('a type is missing at the end');
     if (code === DICT_ENTRY) throw this.#error('a dictionary entry may only be the element of an array');
     const character = JSON.stringify(this.#text[this.#at]);
-    if (code === STRUCT_END || code === DICT_ENTRY_END) throw this.#error(`${character} closes nothing`);
+    if (code === STRUCT_END || code === DICT_ENTRY_END) throw this.#error(`${character} has no opening bracket`);
     throw this.#error(`${character} is not a type code`);
   }
 

@@ -220,12 +220,12 @@ type Scan<Rest extends string, Top extends Frame, D extends Direction, S extends
                 ? Fields extends []
                   ? InvalidSignature<`a struct must have a field in "${S}"`>
                   : Complete<After, Outer, Struct<Fields, D>, D, S>
-                : InvalidSignature<`")" closes nothing in "${S}"`>
+                : InvalidSignature<`")" has no opening bracket in "${S}"`>
               : InvalidSignature<`"${Code}" is not a type code here in "${S}"`>
       : Rest extends ''
         ? Top extends Root<infer Types>
           ? Types
-          : InvalidSignature<`something is missing at the end of "${S}"`>
+          : InvalidSignature<`the signature "${S}" is incomplete`>
         : unknown[];
 
 /** Adds a complete type to the container `Top`, which may complete that container in turn. */

@@ -74,7 +74,7 @@ const dropped = new FinalizationRegistry<HeldFd>((held) => {
   process.emitWarning(message, {
     type: 'DBusDescriptorWarning',
     code: 'DBUS_DESCRIPTOR_DROPPED',
-    detail: 'Call close() or take() on every FileDescriptor, or declare it with "using". Shown once a process.',
+    detail: 'Call close() or take() on every FileDescriptor, or declare it with "using". Shown once in a process.',
   });
 });
 

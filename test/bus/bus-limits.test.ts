@@ -238,7 +238,7 @@ async function assertGroup(
 test('a limit above that of the kernel is refused', async () => {
   const error = await rejection(connect({ address: 'unix:path=/nonexistent', limits: { messageDescriptors: 254 } }));
   assert.instance(error, InvalidArgumentError);
-  assert.match(error.message, 'limits.messageDescriptors: the kernel takes 253 at most, not 254');
+  assert.match(error.message, 'limits.messageDescriptors: the kernel accepts at most 253, not 254');
 });
 
 test.run();

@@ -285,7 +285,7 @@ test('connecting to a silent server fails after the timeout, and the error has t
   const text = await serving(createServer(), (address) => failure({ address, timeout: 100 }));
   assert.match(
     text,
-    'ETIMEDOUT while trying to authenticate: it sent nothing within 100 ms (is it a bus, and does it run?)',
+    'ETIMEDOUT while trying to authenticate: it sent nothing within 100 ms (is it a bus, and is it running?)',
   );
   // Servers of peers wait for their clients for `authenticationTimeout`.
   assert.is(CONNECT_TIMEOUT, 10_000);

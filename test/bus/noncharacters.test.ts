@@ -62,13 +62,14 @@ function assertUnsent(error: unknown, how: RegExp): void {
 
 function assertUnread(error: unknown, kind: typeof InvalidArgumentError | typeof InvalidReplyError): void {
   assert.instance(error, kind);
-  assert.match((error as Error).message, /a string in it holds a Unicode noncharacter, which sd-bus refuses/);
+  assert.match((error as Error).message, /a string in it contains a Unicode noncharacter, which sd-bus refuses/);
 }
 
 test('an argument with a noncharacter is sent, or rejects its call', async () => {
   const call = toOther.call.Echo(NONCHARACTERS);
   if (takesAll) assert.is(await call, NONCHARACTERS);
-  else assertUnsent(await rejection(call), /^sd-bus cannot send this message: a string holds a Unicode noncharacter$/);
+  else
+    assertUnsent(await rejection(call), /^sd-bus cannot send this message: a string contains a Unicode noncharacter$/);
   assert.is(await toOther.call.Echo('text'), 'text');
 });
 
@@ -76,7 +77,7 @@ test('a result with a noncharacter reaches its caller, or the caller gets the re
   const call = toOwn.call.Give();
   if (takesAll) assert.is(await call, NONCHARACTERS);
   else {
-    assertUnsent(await rejection(call), /the reply could not be sent: .* a string holds a Unicode noncharacter/);
+    assertUnsent(await rejection(call), /the reply could not be sent: .* a string contains a Unicode noncharacter/);
     assert.is(problems[0]?.kind, 'send');
   }
   assert.is(await toOwn.call.Echo('text'), 'text');

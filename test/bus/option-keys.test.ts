@@ -286,7 +286,7 @@ test('the choices in the error are those that are accepted', async () => {
 
 test('the error of values without a signature says so, and nothing is sent', async () => {
   const text = (values: string) =>
-    `signature: missing, and body has ${values}: say the types, as in { signature: 's' }`;
+    `signature: required, because body has ${values}: give their types, as in { signature: 's' }`;
   const before = await bus.call({ ...busCall, reply: 'message' });
   assert.is(((await rejection(bus.call({ ...busCall, body: ['a'] }))) as Error).message, text('a value'));
   const said = { path: '/', interface: NAME, member: 'Said', body: ['a', 5] };

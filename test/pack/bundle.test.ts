@@ -129,7 +129,7 @@ test('a bundle of CommonJS is imported, and connects with its prebuilds beside i
   await bundle(['main.cjs'], { format: 'cjs', outExtension: { '.js': '.cjs' } });
   const lonely = await target.outputOf(process.execPath, ['out/main.cjs']);
   assert.match(lonely, /^ConnectError the native addon of busbar could not be loaded/);
-  assert.match(lonely, `busbar's folder "prebuilds" has to lie beside it`);
+  assert.match(lonely, `put busbar's folder "prebuilds" beside it`);
   copyFromPackage('busbar/prebuilds', 'out/prebuilds');
   assert.match(await target.outputOf(process.execPath, ['out/main.cjs']), /^connected/);
 });

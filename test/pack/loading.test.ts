@@ -100,7 +100,7 @@ test('a binary of another version, or of another package, is not used', async ()
   const addons = readdirSync(other, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.node'));
   cpSync(join(other, addons[0] as string), join(binaries, 'busbar.glibc.node'));
   const output = await outputWith([], { BUSBAR_PREBUILD: elsewhere });
-  assertTells(output, `is of another version of busbar (its seam is none, and has to be ${SEAM_VERSION})`);
+  assertTells(output, `is of another version of busbar (its interface version is none; ${SEAM_VERSION} is required)`);
   assertTells(output, 'copy the folder "prebuilds" from the busbar that the program was made with');
   rmSync(elsewhere, { recursive: true });
 });

@@ -172,7 +172,7 @@ for (const [title, own, other] of [
       };
       assert.match(
         refusal(() => service.export('/foreign', foreign)),
-        'made by another copy of busbar',
+        'belong to two copies of busbar',
       );
       class Foreign extends other.ServiceInterface {
         constructor() {
@@ -181,7 +181,7 @@ for (const [title, own, other] of [
       }
       assert.match(
         refusal(() => service.export('/foreign', new Foreign())),
-        'made by another copy of busbar',
+        'belong to two copies of busbar',
       );
       // Without types, because the compiler would refuse it.
       const { method: decorator } = own as unknown as { method: () => (...args: unknown[]) => void };
@@ -194,15 +194,15 @@ for (const [title, own, other] of [
       }
       assert.is(
         refusal(() => new Mixed()),
-        '@method "Ask": its class extends the ServiceInterface of another copy of busbar than the decorator: take both from one copy',
+        '@method "Ask": its class and the decorator belong to two copies of busbar: import both from one copy',
       );
       assert.match(
         refusal(() => service.proxy(Foreign as never, '/foreign')),
-        'this class extends the ServiceInterface of another copy of busbar',
+        'this class and the bus belong to two copies of busbar',
       );
       assert.match(
         refusal(() => service.proxy(new Foreign() as never, '/foreign')),
-        'this class extends the ServiceInterface of another copy of busbar',
+        'this class and the bus belong to two copies of busbar',
       );
     });
   });

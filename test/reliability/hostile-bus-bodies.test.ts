@@ -118,7 +118,7 @@ test('Unicode noncharacters are values, or an error that names them', async () =
 
 function assertNamesNoncharacters(error: unknown): void {
   assert.instance(error, ProtocolError);
-  assert.match((error as Error).message, 'or a string in it holds a Unicode noncharacter, which sd-bus refuses');
+  assert.match((error as Error).message, 'or a string in it contains a Unicode noncharacter, which sd-bus refuses');
 }
 
 test.run();

@@ -293,7 +293,7 @@ export const failures: Readonly<Record<string, Failure>> = {
       await server[Symbol.asyncIterator]().next();
       await rejection(connect(address));
     },
-    says: [/^peer: a process of user \d+ was rejected: there are 1 connections, which is the limit$/],
+    says: [/^peer: a process of user \d+ was rejected: the limit of 1 connections is reached$/],
   },
 
   'a silent peer loses its place to another one': {

@@ -77,7 +77,7 @@ async function assertCured(folder: string, run: () => Promise<string>): Promise<
   try {
     const lonely = await run();
     assert.match(lonely, 'there is no binary for this machine');
-    assert.match(lonely, `busbar's folder "prebuilds" has to lie beside it`);
+    assert.match(lonely, `put busbar's folder "prebuilds" beside it`);
     cpSync(hidden, join(target.folder, folder, 'prebuilds'), { recursive: true });
     assert.is(await run(), WORKS);
     rmSync(join(target.folder, folder, 'prebuilds'), { recursive: true });

@@ -62,10 +62,7 @@ export async function testBundler({
       renameSync(prebuilds, hidden);
       try {
         if (copies !== true) {
-          assert.match(
-            await target.outputOf(process.execPath, [output]),
-            `busbar's folder "prebuilds" has to lie beside it`,
-          );
+          assert.match(await target.outputOf(process.execPath, [output]), `put busbar's folder "prebuilds" beside it`);
           cpSync(hidden, join(target.folder, folder, 'prebuilds'), { recursive: true });
         }
         assert.is(await target.outputOf(process.execPath, [output]), WORKS);

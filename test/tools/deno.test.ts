@@ -76,7 +76,7 @@ testUnless(deno.missing ?? lacksBase, test, 'an executable has the binaries in i
   await project.outputOf(deno.path, ['compile', '--allow-all', '--output', executable, 'main.js']);
   const output = await target.outputOf(executable, []);
   if (output === WORKS) return;
-  assert.match(output, `busbar's folder "prebuilds" has to lie beside it`);
+  assert.match(output, `put busbar's folder "prebuilds" beside it`);
   const prebuilds = join(project.folder, 'node_modules/busbar/prebuilds');
   cpSync(prebuilds, join(target.folder, 'compiled/prebuilds'), { recursive: true });
   assert.is(await target.outputOf(executable, []), WORKS);

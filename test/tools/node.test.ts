@@ -37,7 +37,7 @@ const bundle = (input: string, outfile: string) =>
 
 /** Without its binaries a program says where they have to be; there it works. */
 async function assertCured(run: () => Promise<string>): Promise<void> {
-  assert.match(await run(), `busbar's folder "prebuilds" has to lie beside it`);
+  assert.match(await run(), `put busbar's folder "prebuilds" beside it`);
   cpSync(prebuilds, join(out, 'prebuilds'), { recursive: true });
   assert.is(await run(), WORKS);
 }

@@ -183,9 +183,9 @@ is<Equal<ReadValues<Repeat<'(a{s(ayi)}aaoh)v', 15>>['length'], 30>>();
 
 // Invalid signatures match no value, and the error has the reason.
 is<Equal<ReadValue<'z'>, InvalidSignature<'"z" is not a type code here in "z"'>>>();
-is<Equal<ReadValue<'a'>, InvalidSignature<'something is missing at the end of "a"'>>>();
-is<Equal<ReadValue<'(s'>, InvalidSignature<'something is missing at the end of "(s"'>>>();
-is<Equal<ReadValue<'s)'>, InvalidSignature<'")" closes nothing in "s)"'>>>();
+is<Equal<ReadValue<'a'>, InvalidSignature<'the signature "a" is incomplete'>>>();
+is<Equal<ReadValue<'(s'>, InvalidSignature<'the signature "(s" is incomplete'>>>();
+is<Equal<ReadValue<'s)'>, InvalidSignature<'")" has no opening bracket in "s)"'>>>();
 is<Equal<ReadValue<'()'>, InvalidSignature<'a struct must have a field in "()"'>>>();
 is<Equal<ReadValue<'a{vs}'>, InvalidSignature<'the key of a dictionary must be a basic type in "a{vs}"'>>>();
 is<Equal<ReadValue<'a{sss}'>, InvalidSignature<'a dictionary entry has a key and one value in "a{sss}"'>>>();

@@ -289,12 +289,12 @@ test('an override that is of another kind, or removes access, is refused with ad
           return 2;
         },
       },
-      '@property "Level": a getter without a setter overrides it, so it has no setter any more: override both, or decorate the ' +
+      '@property "Level": a getter without a setter overrides it, so it no longer has a setter: override both, or decorate the ' +
         'getter with @property',
     ],
     [
       { set Level(_value: number) {} },
-      '@property "Level": a setter without a getter overrides it, so it has no getter any more: override both, or decorate the ' +
+      '@property "Level": a setter without a getter overrides it, so it no longer has a getter: override both, or decorate the ' +
         'setter with @property',
     ],
     [{ Level() {} }, '@property "Level": it is overridden by a method: write "get Level() { … }"'],
@@ -304,16 +304,16 @@ test('an override that is of another kind, or removes access, is refused with ad
           return () => '';
         },
       },
-      '@method "Ask": it is overridden by something that is not a method: write "Ask(…) { … }", or take it off D-Bus with ' +
+      '@method "Ask": its override is not a method: write "Ask(…) { … }", or remove it from D-Bus with ' +
         '@method({ disabled: true })',
     ],
     [
       { *Ask() {} },
-      '@method "Ask": it is a generator, which does nothing when it is called: write a function, or an async one',
+      '@method "Ask": it is a generator, whose code does not run when it is called: write a function or an async function',
     ],
     [
       { Told: 5 },
-      '@signal "Told": it is overridden by something that is not a method: write "Told(…) { … }", or take it off D-Bus with ' +
+      '@signal "Told": its override is not a method: write "Told(…) { … }", or remove it from D-Bus with ' +
         '@signal({ disabled: true })',
     ],
   ];
@@ -596,7 +596,7 @@ test('an invalid signature, name or option is refused when the class is defined,
     ],
     [
       () => (property as unknown as () => unknown)(),
-      /^@property is called with one object of options: write @property\({ type: 's' }\), with the signature/,
+      /^@property takes one object of options: write @property\({ type: 's' }\), with the signature/,
     ],
     [
       () =>

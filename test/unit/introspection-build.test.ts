@@ -125,7 +125,7 @@ test('unusable definitions are refused, with the place and the reason', () => {
       { methods: { M: null } },
       /method "M": expected an object, as in \{ in: \['name:s'\], out: 's' \}, got null$/,
     ],
-    ['a.b', { methods: { M: { in: ['a\0:s'] } } }, /argument name "a\\u0000" has a character/],
+    ['a.b', { methods: { M: { in: ['a\0:s'] } } }, /argument name "a\\u0000" contains a character/],
     ['a.b', { signals: { 'S.S': {} } }, /^interface a\.b: signal "S\.S": invalid member name/],
     ['a.b', { signals: { S: { args: ['()'] } } }, /signal "S": "args": .*a struct must have a field/],
     [
@@ -143,8 +143,16 @@ test('unusable definitions are refused, with the place and the reason', () => {
       /emits must be one of true, "invalidates", "const", false/,
     ],
     ['a.b', { properties: { '': { type: 's' } } }, /a property name cannot be empty/],
-    ['a.b', { properties: { 'a\uFFFE': { type: 's' } } }, /has a character that introspection data cannot hold/],
-    ['a.b', { annotations: { x: '\uD800' } }, /annotation "x" .* has a character that introspection data cannot hold/],
+    [
+      'a.b',
+      { properties: { 'a\uFFFE': { type: 's' } } },
+      /contains a character that introspection data cannot contain/,
+    ],
+    [
+      'a.b',
+      { annotations: { x: '\uD800' } },
+      /annotation "x" .* contains a character that introspection data cannot contain/,
+    ],
     ['a.b', { annotations: { x: 5 } }, /annotation "x" must be a string, not number/],
     ['a.b', { annotations: { [EMITS]: 'maybe' } }, /EmitsChangedSignal cannot be "maybe"/],
   ];

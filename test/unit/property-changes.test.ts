@@ -188,9 +188,9 @@ test('announcing changes that cannot be sent is refused, and nothing is sent', a
   const refusals: [string[] | Record<string, unknown>, RegExp][] = [
     [['Uptime', 'Upime'], /no property "Upime"; did you mean Uptime/],
     [{ Count: 5, Nothing: 1 }, /no property "Nothing"/],
-    [['Constant'], /not sent/],
-    [['Silent'], /not sent/],
-    [['Password'], /not sent/],
+    [['Constant'], /never sends its changes/],
+    [['Silent'], /never sends its changes/],
+    [['Password'], /never sends its changes/],
     [{ Count: 5, Uptime: 'long' }, /property Uptime: expected/],
     [['emitPropertiesChanged'], /no property/],
   ];

@@ -566,7 +566,7 @@ test('missing arguments are refused by name', () => {
   const half = { path: '/', interfaces: new Map([['a.b', { name: 'a.b' }]]), children: new Map() };
   assert.match(
     refusal(() => introspectionXml(half as never)),
-    /something is missing/,
+    /description of an interface is incomplete/,
   );
 });
 

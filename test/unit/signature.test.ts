@@ -56,7 +56,7 @@ test('the limits of the specification are accepted', () => {
 });
 
 test('a signature beyond the limits is refused', () => {
-  rejects('s'.repeat(256), 'invalid signature: it has 256 bytes, and may have 255 at most');
+  rejects('s'.repeat(256), 'invalid signature: it has 256 bytes, and may have at most 255');
   const arrays = `${'a'.repeat(33)}s`;
   rejects(arrays, `invalid signature "${arrays}": more than 32 arrays are nested, at offset 32`);
   const structs = `${'('.repeat(33)}s${')'.repeat(33)}`;
@@ -78,10 +78,10 @@ for (const [signature, problem] of [
   ['(s', '")" is missing at the end, at offset 2'],
   ['()', 'a struct must have a field, at offset 1'],
   ['a()', 'a struct must have a field, at offset 2'],
-  [')', '")" closes nothing, at offset 0'],
-  ['s)', '")" closes nothing, at offset 1'],
-  ['(a)', '")" closes nothing, at offset 2'],
-  ['}', '"}" closes nothing, at offset 0'],
+  [')', '")" has no opening bracket, at offset 0'],
+  ['s)', '")" has no opening bracket, at offset 1'],
+  ['(a)', '")" has no opening bracket, at offset 2'],
+  ['}', '"}" has no opening bracket, at offset 0'],
   ['{sv}', 'a dictionary entry may only be the element of an array, at offset 0'],
   ['({sv})', 'a dictionary entry may only be the element of an array, at offset 1'],
   ['a{vs}', 'the key of a dictionary must be a basic type, at offset 2'],

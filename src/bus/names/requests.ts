@@ -139,7 +139,9 @@ export function checkBody(body: readonly unknown[], signature: string | undefine
   checkArray(body, 'body');
   if (signature !== undefined || body.length === 0) return;
   const values = body.length === 1 ? 'a value' : `${body.length} values`;
-  throw new InvalidArgumentError(`signature: missing, and body has ${values}: say the types, as in { signature: 's' }`);
+  throw new InvalidArgumentError(
+    `signature: required, because body has ${values}: give their types, as in { signature: 's' }`,
+  );
 }
 
 /**

@@ -85,7 +85,9 @@ export function argumentConditions(rule: MatchRule): readonly ArgumentCondition[
     if (match === null || value === undefined) continue;
     const index = Number(match[1]);
     if (index > ARGUMENT_INDEX_MAXIMUM) {
-      throw new InvalidArgumentError(`${key} of a match rule: arguments 0 to ${ARGUMENT_INDEX_MAXIMUM} can be matched`);
+      throw new InvalidArgumentError(
+        `${key} of a match rule: only arguments 0 to ${ARGUMENT_INDEX_MAXIMUM} can be matched`,
+      );
     }
     const kind = (match[2] ?? 'equal') as ArgumentCondition['kind'];
     checkArgument(key, kind, index, value);

@@ -41,7 +41,7 @@ export function formatMatchRule(rule: MatchRule): string {
   for (const [place, { index, kind, value }] of conditions.entries()) {
     if (conditions[place - 1]?.index === index) {
       throw new InvalidArgumentError(
-        `a match rule can have one condition for each argument, argument ${index} has two`,
+        `a match rule can have one condition for each argument; argument ${index} has two`,
       );
     }
     written.push(`arg${index}${kind === 'equal' ? '' : kind}=${quote(value)}`);
@@ -52,7 +52,7 @@ export function formatMatchRule(rule: MatchRule): string {
   const bytes = Buffer.byteLength(text);
   if (bytes > RULE_BYTES_MAXIMUM) {
     throw new InvalidArgumentError(
-      `the match rule has ${bytes} bytes, buses take ${RULE_BYTES_MAXIMUM}: ${quoted(text)}`,
+      `the match rule has ${bytes} bytes; buses accept ${RULE_BYTES_MAXIMUM}: ${quoted(text)}`,
     );
   }
   return text;

@@ -45,7 +45,7 @@ function cureOfConnecting(errno: number, { server, address }: FailedAttempt): st
     case Errno.EINVAL:
       return 'sd-bus does not understand this address';
     case Errno.E2BIG:
-      return 'the name of the socket is too long for sd-bus, which takes abstract names of at most 106 bytes';
+      return 'the name of the socket is too long for sd-bus, which accepts abstract names of at most 106 bytes';
     default:
       return undefined;
   }
@@ -56,7 +56,7 @@ function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: Failed
   if (address.transport === 'unixexec') return 'the program ended, or is not a D-Bus server';
   switch (errno) {
     case Errno.ETIMEDOUT:
-      return `is it a ${server}, and does it run?`;
+      return `is it a ${server}, and is it running?`;
     case Errno.ENOBUFS:
       return 'sent too much data for a handshake: not a D-Bus server';
     case Errno.EACCES:
@@ -115,5 +115,5 @@ const SD_BUS_TELLS_NOTHING =
  * cause.
  */
 const SPOKE_WITH_DESCRIPTORS =
-  'the peer sent file descriptors at once, which the sd-bus library cannot take: ' +
+  'the peer sent file descriptors at once, which the sd-bus library does not accept: ' +
   "use the transport 'socket', or have the peer wait for a call first";

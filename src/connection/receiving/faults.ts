@@ -23,13 +23,11 @@ export function faultError(column: number, signature: string): DBusError | undef
     case Fault.InvalidHeader:
       return new ProtocolError(`the header of the message is not valid: ${ruleText(column)}`);
     case Fault.UnsupportedBody:
-      return new ProtocolError(`${invalid}, or a string in it holds a Unicode noncharacter, which sd-bus refuses`);
+      return new ProtocolError(`${invalid}, or a string in it contains a Unicode noncharacter, which sd-bus refuses`);
     case Fault.OutOfMemory:
-      return new NotSupportedError(
-        'the message is too large for the memory at hand, or there was no room for its file descriptors',
-      );
+      return new NotSupportedError('there was not enough memory for the message, or no room for its file descriptors');
     case Fault.MessageSize:
-      return new LimitsExceededError('the message is larger than its receiver takes (option limits.messageSize)');
+      return new LimitsExceededError('the message is larger than its receiver accepts (option limits.messageSize)');
     case Fault.DecodedSize:
       return new LimitsExceededError(
         'the values of the message would take more memory than its receiver allows (option limits.decodedSize)',

@@ -161,7 +161,7 @@ export class BackPressure {
     if (!this.#isPaused && !this.#isStalled) return;
     if (this.#isPaused && this.#handedOver - waiting === this.#writtenBefore) {
       if (this.#isStalled) {
-        this.#options.fail(new LimitsExceededError(`the other side does not read: ${waiting} bytes wait for it`));
+        this.#options.fail(new LimitsExceededError(`the other side does not read: ${waiting} bytes are queued for it`));
         return;
       }
       this.#isStalled = true;

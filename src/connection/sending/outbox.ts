@@ -360,7 +360,10 @@ export class Outbox {
     this.#queued = 0;
     this.#options.unwritten.end();
     if (queuedBytes === 0) this.#drained?.resolve();
-    else this.#drained?.reject(reason ?? new ConnectionClosedError('it was closed before everything was written'));
+    else
+      this.#drained?.reject(
+        reason ?? new ConnectionClosedError('the connection was closed before everything was written'),
+      );
     this.#drained = undefined;
     this.#pressure.end();
     this.#writer.release();

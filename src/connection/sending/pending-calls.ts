@@ -105,7 +105,7 @@ export const noReply: ReplyBody = {
   signature: '',
   decode: () => [],
   toKeep: () => {
-    throw new InvalidArgumentError('a call that wants no reply has none to keep');
+    throw new InvalidArgumentError('a call without a reply has no reply to keep');
   },
 };
 

@@ -45,7 +45,7 @@ export function introspectionXml(node: NodeDescription): string {
     return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new InvalidArgumentError('node: something is missing in the description of an interface', { cause: error });
+    throw new InvalidArgumentError('node: the description of an interface is incomplete', { cause: error });
   }
 }
 

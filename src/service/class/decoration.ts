@@ -112,7 +112,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
     if (prototype === checked) return;
     if (!isServiceInstance(this as object)) throw refused(decorator, key, noService(this as object));
     if (!membersOf(prototype).has(key)) {
-      throw refused(decorator, key, 'another decorator replaced what was decorated: write this one above all others');
+      throw refused(decorator, key, 'another decorator has replaced the member: write this one above all others');
     }
     checked = prototype;
   });
@@ -130,7 +130,7 @@ function decoratedByStandard(decorator: string, target: unknown, context: Standa
 /** The reason why an instance of the class has no members on D-Bus. */
 function noService(instance: object): string {
   return serviceBrand in instance
-    ? 'its class extends the ServiceInterface of another copy of busbar than the decorator: take both from one copy'
+    ? 'its class and the decorator belong to two copies of busbar: import both from one copy'
     : 'its class does not extend ServiceInterface';
 }
 
@@ -161,7 +161,8 @@ export function noMethod(kind: string, key: string): string {
 }
 
 /** The reason why a generator function is not a method or signal. */
-export const GENERATOR = 'it is a generator, which does nothing when it is called: write a function, or an async one';
+export const GENERATOR =
+  'it is a generator, whose code does not run when it is called: write a function or an async function';
 
 const GENERATORS: ReadonlySet<unknown> = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
@@ -185,7 +186,7 @@ export function refused(decorator: string, key: string | symbol, reason: string)
  */
 export function checkOptions(decorator: keyof typeof known, options: unknown, rest: readonly unknown[]): void {
   if (rest.length > 0 || typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`@${decorator} is called with one object of options: write ${written[decorator]}`);
+    throw new InvalidArgumentError(`@${decorator} takes one object of options: write ${written[decorator]}`);
   }
   known[decorator].check(options as never);
 }

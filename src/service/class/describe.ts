@@ -32,12 +32,12 @@ export function describe(target: Describable): InterfaceDescription {
   }
   if (isOfOtherCopy(target)) {
     throw new InvalidArgumentError(
-      'this class extends the ServiceInterface of another copy of busbar than the bus: the process has loaded two. Take both from ' +
-        'one copy (`npm ls busbar` lists those that are installed, and a bundle has one of its own), or use defineInterface()',
+      'this class and the bus belong to two copies of busbar in this process. Import both from ' +
+        'one copy (`npm ls busbar` lists the installed copies, and a bundle contains one of its own), or use defineInterface()',
     );
   }
   throw new InvalidArgumentError(
-    'an interface is described by a ServiceInterface class, what defineInterface() returns, or a description',
+    'expected a ServiceInterface class, the result of defineInterface(), or the description of an interface',
   );
 }
 

@@ -69,7 +69,7 @@ export type NameRefusal<N extends string, Key> = string extends N
 
 type EmitsRefusal<F> = [SignalArguments<F>] extends [never]
   ? never
-  : 'write @signal: its return type, Emits, says that it is a signal';
+  : 'its return type, Emits, is that of a signal: write @signal';
 
 /**
  * The reason why a result cannot be sent as `O`, or, for a class that clients share, would not be read with the
@@ -82,9 +82,9 @@ type ResultRefusal<R, O extends ArgumentList, Only extends boolean> = true exten
     : O extends '' | readonly []
       ? [R] extends [void]
         ? never
-        : 'it returns something: write "out" and its signature'
+        : 'it returns a value: add "out" with its signature'
       : [R] extends [void]
-        ? Misfit<'it returns nothing: return what "out" says', WriteResult<O>>
+        ? Misfit<'it returns nothing: return the values of "out"', WriteResult<O>>
         : [R] extends [WriteResult<O>]
           ? [Only] extends [true]
             ? never
@@ -94,7 +94,7 @@ type ResultRefusal<R, O extends ArgumentList, Only extends boolean> = true exten
                   'clients read its result as another type: declare that one, or extend ServiceInterface<"service-only">',
                   ReadResult<O>
                 >
-          : Misfit<'its result does not fit "out": return', WriteResult<O>>;
+          : Misfit<'its result does not match "out": return', WriteResult<O>>;
 
 type ParametersRefusal<
   P extends readonly unknown[],
@@ -110,11 +110,11 @@ type ParametersRefusal<
         ? [(...args: P) => void] extends [(...args: [C] extends [true] ? [...In, context: CallContext] : In) => void]
           ? TakesValue<In, Required<P>> extends true
             ? never
-            : Misfit<'its parameters do not take what "in" says', In>
-          : Misfit<'its parameters do not take what "in" says', In>
+            : Misfit<'its parameters do not match "in"', In>
+          : Misfit<'its parameters do not match "in"', In>
         : Required<P> extends infer Q extends readonly unknown[]
           ? number extends Q['length']
-            ? 'its rest parameters may be any number: declare one parameter for each argument of "in"'
+            ? 'it has a rest parameter: declare one parameter for each argument of "in"'
             : OwnParameters<Q, In, C> extends infer Own
               ? Own extends readonly unknown[]
                 ? ArgumentsRefusal<Own, In, I>
@@ -151,7 +151,7 @@ type ArgumentsRefusal<
     ? [Own] extends [WriteArguments<I>]
       ? Takes<In, Own> extends true
         ? never
-        : Misfit<'its parameters do not take what "in" says', In>
-      : Misfit<'its parameters take what clients cannot send: declare what "in" says', In>
-    : Misfit<'its parameters do not take what "in" says', In>
+        : Misfit<'its parameters do not match "in"', In>
+      : Misfit<'its parameters accept values that clients cannot send: declare the types of "in"', In>
+    : Misfit<'its parameters do not match "in"', In>
   : `declare a parameter for each argument of "in": it has ${Own['length']}, and ${In['length']} are needed`;

@@ -8,7 +8,7 @@ import { GENERATOR, isGenerator, refused } from './decoration.js';
 
 /** The reason why a getter, a setter or a value does not override a method or a signal. */
 export function overriddenByNoMethod(decorator: 'method' | 'signal', key: string): string {
-  return `it is overridden by something that is not a method: write "${key}(…) { … }", or take it off D-Bus with @${decorator}({ disabled: true })`;
+  return `its override is not a method: write "${key}(…) { … }", or remove it from D-Bus with @${decorator}({ disabled: true })`;
 }
 
 /** @throws {@link InvalidArgumentError} */
@@ -39,6 +39,6 @@ export function checkPropertyOverride(prototype: object, key: string, access: Ac
   throw refused(
     'property',
     key,
-    `a ${kept} without a ${missing} overrides it, so it has no ${missing} any more: ${cure}`,
+    `a ${kept} without a ${missing} overrides it, so it no longer has a ${missing}: ${cure}`,
   );
 }

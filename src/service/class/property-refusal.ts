@@ -29,10 +29,10 @@ type StandardRefusal<Context extends StandardContext, P extends Told> =
     ? HeldRefusal<V, P, P['access'] extends Access ? P['access'] : 'readwrite', IsServiceOnly<This>>
     : Context extends ClassGetterDecoratorContext<infer This, infer V>
       ? P['access'] extends 'write'
-        ? 'it has a getter: write "access" as "read", or leave it out'
+        ? 'it has a getter: set "access" to "read", or leave it out'
         : IsReadonly<This, Context['name']> extends true
           ? P['access'] extends 'readwrite'
-            ? 'it has no setter: write "access" as "read", or leave it out'
+            ? 'it has no setter: set "access" to "read", or leave it out'
             : HeldRefusal<Awaited<V>, P, 'read', IsServiceOnly<This>>
           : First<
               ConstantRefusal<P, P['access'] extends Access ? P['access'] : 'readwrite'>,
@@ -60,7 +60,7 @@ type LegacyRefusal<Target, Key, Descriptor, P extends Told> = Key extends keyof 
       ? NoProperty<Key>
       : IsReadonly<Target, Key> extends true
         ? P['access'] extends 'readwrite' | 'write'
-          ? 'it has no setter: write "access" as "read", or leave it out'
+          ? 'it has no setter: set "access" to "read", or leave it out'
           : HeldRefusal<Awaited<V>, P, 'read', IsServiceOnly<Target>>
         : HeldRefusal<
             Descriptor extends TypedPropertyDescriptor<infer _V> ? Awaited<V> : V,
@@ -88,7 +88,7 @@ type HeldRefusal<V, P extends Told, A extends Access, Only extends boolean> = Fi
 type ConstantRefusal<P extends Told, A extends Access> = P['emits'] extends 'const'
   ? A extends 'read'
     ? never
-    : 'clients can set it, so it is not constant: write "access" as "read"'
+    : '"emits" is "const", but clients can set it: set "access" to "read"'
   : never;
 
 /**
@@ -106,7 +106,7 @@ type ReadRefusal<V, P extends Told, Only extends boolean> = true extends IsAny<V
             'clients read it as another type: declare that one, or extend ServiceInterface<"service-only">',
             ReadValue<P['type']>
           >
-    : Misfit<`what it holds cannot be sent as "${P['type']}": declare`, ReadValue<P['type']>>;
+    : Misfit<`its value cannot be sent as "${P['type']}": declare`, ReadValue<P['type']>>;
 
 /** The reason why it cannot accept the values that clients set. */
 type WriteRefusal<V, P extends Told> =
@@ -114,14 +114,17 @@ type WriteRefusal<V, P extends Told> =
     ? never
     : TakesSet<ReadValueAs<P['type'], P['variants']>, V> extends true
       ? never
-      : Misfit<`it cannot take what others set as "${P['type']}": declare`, ReadValueAs<P['type'], P['variants']>>;
+      : Misfit<
+          `it does not accept the values that clients set as "${P['type']}": declare`,
+          ReadValueAs<P['type'], P['variants']>
+        >;
 
 type TakesSet<Set, V> = [Set] extends [V] ? TakesValue<Set, V> : false;
 
 /** The reason why clients could set a value that cannot be sent. */
 type SettableRefusal<V, P extends Told> = [V] extends [WriteValue<P['type']>]
   ? never
-  : Misfit<`it takes what clients cannot send as "${P['type']}": declare`, ReadValue<P['type']>>;
+  : Misfit<`it accepts values that clients cannot send as "${P['type']}": declare`, ReadValue<P['type']>>;
 
 /** Whether a member cannot be assigned. Types that differ only in `readonly` can only be told apart as bounds. */
 export type IsReadonly<T, Name> = Name extends keyof T ? IsReadonlyMember<T, Name> : false;

@@ -100,4 +100,4 @@ type ClassRefusal<Instance> =
       ? never
       : Instance extends ServiceInterface
         ? never
-        : 'write "extends ServiceInterface" behind the name of the class';
+        : 'add "extends ServiceInterface" after the name of the class';

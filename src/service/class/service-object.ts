@@ -124,7 +124,7 @@ export class ServiceObject implements Exportable, PropertySource {
     if (own === undefined || !('value' in own)) return false;
     if (!Reflect.deleteProperty(this.#instance, key)) {
       throw new InvalidArgumentError(
-        `the property ${key} is a field of a sealed object, whose changes cannot be noticed: ` +
+        `the property ${key} is a field of a sealed object, so its changes cannot be noticed: ` +
           'export the object before it is sealed',
       );
     }

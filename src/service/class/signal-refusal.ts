@@ -31,18 +31,18 @@ type ValuesRefusal<R, A extends ArgumentList> =
       : A extends '' | readonly []
         ? [R] extends [void | Carries<[]>]
           ? never
-          : 'it returns something: write "args" and its signature'
+          : 'it returns a value: add "args" with its signature'
         : [R] extends [void | Carries<[]>]
-          ? Misfit<'it returns nothing: return what "args" says', WriteResult<A>>
+          ? Misfit<'it returns nothing: return the values of "args"', WriteResult<A>>
           : [R] extends [WriteResult<A>]
             ? never
-            : Misfit<'what it returns does not fit "args": return', WriteResult<A>>;
+            : Misfit<'its result does not match "args": return', WriteResult<A>>;
 
 /** The reason why listeners would not get the declared type. */
 type PromiseRefusal<Promised, A extends ArgumentList, Only extends boolean> = [Promised] extends [never]
   ? [Only] extends [true]
     ? never
-    : 'declare its return type as Emits<…>, by which proxies of the class know a signal'
+    : 'declare its return type as Emits<…>, by which proxies of the class recognise signals'
   : IsUnknown<A> extends true
     ? never
     : ReadArguments<A> extends infer Read extends readonly unknown[]
@@ -52,7 +52,7 @@ type PromiseRefusal<Promised, A extends ArgumentList, Only extends boolean> = [P
           ? Promised['length'] extends Read['length']
             ? Keeps<Read, Promised> extends true
               ? never
-              : Misfit<'listeners get other types than Emits says: declare', Read>
-            : Misfit<'listeners get other arguments than Emits says: declare', Read>
+              : Misfit<'listeners get other types than those of Emits: declare', Read>
+            : Misfit<'listeners get other arguments than those of Emits: declare', Read>
           : never
       : never;

@@ -175,7 +175,7 @@ export function implement<
   const Given extends ImplementationMembers<M> & NoOthers<M, Given>,
 >(definition: InterfaceDefinition<string, M>, members: Given & ThisType<GivenAsThis<M>>): ImplementationOf<M, Given> {
   if (typeof definition !== 'object' || definition === null || definition.description === undefined) {
-    throw new InvalidArgumentError('definition: expected what defineInterface() returns');
+    throw new InvalidArgumentError('definition: expected the result of defineInterface()');
   }
   const object = new ImplementedObject(definition, members as Record<string, unknown>);
   const implementation: Implementation & Record<'emit' | 'properties', object> = {

@@ -56,8 +56,8 @@ export function exportableOf(value: object): Exportable {
   if (exportable !== undefined) return exportable;
   if (typeof value === 'object' && value !== null && ofAllCopies.has(value)) {
     throw new InvalidArgumentError(
-      'this object was made by another copy of busbar than the bus: the process has loaded two, of which each exports its own ' +
-        'objects only. Take both from one copy: `npm ls busbar` lists those that are installed, and a bundle has one of its own',
+      'this object and the bus belong to two copies of busbar in this process, and each copy exports only its own objects. ' +
+        'Import both from one copy: `npm ls busbar` lists the installed copies, and a bundle contains one of its own',
     );
   }
   const hint =
@@ -67,6 +67,6 @@ export function exportableOf(value: object): Exportable {
         ? ' (this is a Proxy: export the object that it stands for)'
         : '';
   throw new InvalidArgumentError(
-    `only an instance of a ServiceInterface class, or what implement() returns, can be exported${hint}`,
+    `only an instance of a ServiceInterface class, or the result of implement(), can be exported${hint}`,
   );
 }

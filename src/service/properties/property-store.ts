@@ -213,7 +213,7 @@ export class PropertyStore {
     const { emits, access } = property.description;
     if (emits === 'const' || emits === false || access === 'write') {
       throw new InvalidArgumentError(
-        `changes of the property ${key} are not sent: its description says so (emits, or access: 'write')`,
+        `the property ${key} never sends its changes, because of its emits, or access: 'write'`,
       );
     }
     return property;

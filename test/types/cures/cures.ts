@@ -14,19 +14,19 @@ import {
 declare const bus: MessageBus;
 
 export class Cures extends ServiceInterface {
-  // says: it returns something: write "out" and its signature
+  // says: it returns a value: add "out" with its signature
   @method({ in: 's' })
   ForgotOut(text: string): string {
     return text;
   }
 
-  // says: its result does not fit "out": return", string
+  // says: its result does not match "out": return", string
   @method({ out: ['text:s'] })
   WrongResult(): number {
     return 5;
   }
 
-  // says: it returns nothing: return what "out" says
+  // says: it returns nothing: return the values of "out"
   @method({ out: 's' })
   NoResult(): void {}
 
@@ -42,7 +42,7 @@ export class Cures extends ServiceInterface {
   @method({ in: 'su' })
   Fewer(_text: string): void {}
 
-  // says: its parameters do not take what "in" says", [string]
+  // says: its parameters do not match "in"", [string]
   @method({ in: 's' })
   Parameter(_number: number): void {}
 
@@ -52,7 +52,7 @@ export class Cures extends ServiceInterface {
     return 5;
   }
 
-  // says: write @signal: its return type, Emits, says that it is a signal
+  // says: its return type, Emits, is that of a signal: write @signal
   @method({ out: 's' })
   NoMethod(): Emits<string> {
     return '';
@@ -66,11 +66,11 @@ export class Cures extends ServiceInterface {
   @method
   NoParentheses(): void {}
 
-  // says: it returns nothing: return what "args" says
+  // says: it returns nothing: return the values of "args"
   @signal({ args: 's' })
   ReturnsNothing(_text: string): void {}
 
-  // says: declare its return type as Emits<…>, by which proxies of the class know a signal
+  // says: declare its return type as Emits<…>, by which proxies of the class recognise signals
   @signal({ args: 's' })
   NoEmits(text: string): string {
     return text;
@@ -86,21 +86,21 @@ export class Cures extends ServiceInterface {
     return '';
   }
 
-  // says: what it holds cannot be sent as "s": declare", string
+  // says: its value cannot be sent as "s": declare", string
   @property({ type: 's' })
   accessor Number = 5;
 
-  // says: it cannot take what others set as "s": declare", string
+  // says: it does not accept the values that clients set as "s": declare", string
   @property({ type: 's' })
   accessor Choice: 'on' | 'off' = 'on';
 
-  // says: it has no setter: write "access" as "read", or leave it out
+  // says: it has no setter: set "access" to "read", or leave it out
   @property({ type: 's', access: 'readwrite' })
   get Getter(): string {
     return '';
   }
 
-  // says: clients can set it, so it is not constant: write "access" as "read"
+  // says: "emits" is "const", but clients can set it: set "access" to "read"
   @property({ type: 's', emits: 'const' })
   accessor Constant = '';
 
@@ -160,7 +160,7 @@ export class Cures extends ServiceInterface {
 }
 
 export class NoService {
-  // says: write "extends ServiceInterface" behind the name of the class
+  // says: add "extends ServiceInterface" after the name of the class
   @method()
   Method(): void {}
 }
