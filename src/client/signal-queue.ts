@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
+import { Fifo } from '../base/fifo.js';
 import type { Handle } from '../base/handle.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkSignal } from '../base/parameters.js';
@@ -53,8 +54,8 @@ type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => 
  * The loss of the connection makes it throw. Queued signals are still delivered first, unless the loop was left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
-  readonly #waiting: Waiting[] = [];
-  readonly #takers: Taker[] = [];
+  readonly #waiting = new Fifo<Waiting>();
+  readonly #takers = new Fifo<Taker>();
   /** `undefined` if the abort signal had aborted before. */
   readonly #subscription: Subscription | undefined;
   readonly #stopWaiting: () => void = () => {};
@@ -113,7 +114,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
 
   /** Ends the subscription and drops queued signals. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
-    for (const each of this.#waiting.splice(0)) forget(each);
+    for (const each of this.#waiting.takeAll()) forget(each);
     this.#failure = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
@@ -138,7 +139,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   [inspect.custom](): string {
     const state = this.#ended ? 'ended' : 'open';
     return printable(
-      `SignalQueue { ${this.#signal}, ${state}, ${this.#waiting.length} waiting, ${this.#dropped} dropped }`,
+      `SignalQueue { ${this.#signal}, ${state}, ${this.#waiting.size} waiting, ${this.#dropped} dropped }`,
     );
   }
 
@@ -150,7 +151,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
       return;
     }
     this.#waiting.push({ values, uncount });
-    if (this.#waiting.length <= this.#limit) return;
+    if (this.#waiting.size <= this.#limit) return;
     forget(this.#waiting.shift());
     if (this.#dropped++ > 0) return;
     const what = `a loop over signals is too slow: ${this.#limit} signals wait, and the oldest are dropped from now on`;
@@ -186,7 +187,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     this.#subscription?.end();
     this.#stopWaiting();
     this.#stopListening();
-    for (const taker of this.#takers.splice(0)) taker({ value: undefined, done: true });
+    for (const taker of this.#takers.takeAll()) taker({ value: undefined, done: true });
   };
 }
 

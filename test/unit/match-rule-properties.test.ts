@@ -10,7 +10,7 @@ import {
   type MatchRule,
 } from '../../src/bus/rules/match-rule.js';
 import { parseMatchRule } from '../../src/bus/rules/parse-match-rule.js';
-import { RuleIndex } from '../../src/bus/rules/rule-index.js';
+import { type Indexed, RuleIndex } from '../../src/bus/rules/rule-index.js';
 import { isMet, types } from '../helpers/match-model.js';
 
 const test = suite('match rules: properties');
@@ -137,7 +137,7 @@ test('an index finds the rules that a message matches, whatever was added and re
     fc.property(lists, encounters, (list, [rule, message]) => {
       // As every signal has.
       fc.pre(message.member !== undefined && message.path !== undefined);
-      const entries = [...list, [rule, true] as const].map(([each, stays]) => ({ rule: each, stays }));
+      const entries = [...list, [rule, true] as const].map(([each, stays]) => ({ rule: each, stays, place: 0 }));
       const index = new RuleIndex<(typeof entries)[0], MatchableMessage>(isMetBy);
       for (const entry of entries) index.add(entry);
       for (const entry of entries) if (!entry.stays) index.remove(entry);
@@ -154,7 +154,7 @@ test('an index finds the rules that a message matches, whatever was added and re
 
 test('a signal is compared with one of ten thousand rules that differ in member, path or first argument', () => {
   let compared = 0;
-  const index = new RuleIndex<{ rule: MatchRule }, MatchableMessage>((message, { rule }) => {
+  const index = new RuleIndex<Indexed, MatchableMessage>((message, { rule }) => {
     compared++;
     return isMet(rule, message);
   });
@@ -162,12 +162,13 @@ test('a signal is compared with one of ten thousand rules that differ in member,
   const common = { member: 'Changed', path: '/a', arg0: 'a' };
   for (let i = 0; i < 9_999; i++) {
     const key = keys[i % keys.length] as (typeof keys)[number];
-    index.add({ rule: { ...common, [key]: `${common[key]}${i}` } });
+    index.add({ rule: { ...common, [key]: `${common[key]}${i}` }, place: 0 });
   }
-  index.add({ rule: common });
+  const only = { rule: common, place: 0 };
+  index.add(only);
   const message = { type: 4, member: 'Changed', path: '/a', signature: 's', stringAt: () => 'a' };
   const found = index.find(message);
-  assert.equal(found, [{ rule: common }]);
+  assert.equal([found.length, found[0] === only], [1, true]);
   assert.is(compared, 1);
 });
 

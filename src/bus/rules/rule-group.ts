@@ -79,7 +79,7 @@ export class RuleGroup {
 
   #update(): void {
     if (this.#needed.size === 0) this.#removeAll();
-    else if (this.#isUntidy) void this.#tidy();
+    else if (!this.#isTidying && this.#isUntidy) void this.#tidy();
   }
 
   #removeAll(): void {
@@ -95,7 +95,6 @@ export class RuleGroup {
   }
 
   async #tidy(): Promise<void> {
-    if (this.#isTidying) return;
     this.#isTidying = true;
     const cover: AddedRule = { text: this.common, state: 'asked', outcome: Promise.resolve(undefined) };
     const refusal = await this.#bus.add(cover);

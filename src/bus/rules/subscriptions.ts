@@ -12,10 +12,11 @@ import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, reportFailure, reportRejection, trace } from '../../diagnostics/problems.js';
 import { BUS_NAME } from '../names/driver.js';
 import type { FollowedName, NameOwners } from '../names/name-owners.js';
+import { ListenerList } from './listener-list.js';
 import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import type { HeldRule, MatchRules } from './match-rules.js';
-import { RuleIndex } from './rule-index.js';
+import { type Indexed, RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
 /**
@@ -32,12 +33,12 @@ export type SignalTaker = (received: Inbox) => unknown;
 class Listener {
   /** A counter, which gives the order of subscriptions. */
   readonly id: number;
-  readonly take: SignalTaker;
+  take: SignalTaker;
   /** Whether its subscription was ended. Another listener may end it while a signal is being dispatched. */
   ended = false;
   /** Whether the program has read `ready`. */
   awaits = false;
-  readonly #hold: Hold;
+  #hold: Hold;
   #stopHolding: (() => void) | undefined;
 
   constructor(id: number, take: SignalTaker, hold: Hold) {
@@ -54,17 +55,23 @@ class Listener {
     this.#stopHolding?.();
     this.#stopHolding = undefined;
   }
+
+  /** Ends it, and lets go of what the program gave: the listener may stay in its list for a while. */
+  end(): void {
+    this.ended = true;
+    this.stopHolding();
+    this.take = nothing;
+    this.#hold = nothing;
+  }
 }
 
+const nothing = () => nothing;
+
 /** A rule with its listeners. */
-interface ListenedRule {
+interface ListenedRule extends Indexed {
   readonly text: string;
-  readonly rule: MatchRule;
   readonly matches: (message: MatchableMessage) => boolean;
-  /**
-   * In the order of subscription. Replaced and never mutated, because signals are dispatched while iterating over it.
-   */
-  listeners: readonly Listener[];
+  readonly listeners: ListenerList<Listener>;
   /** What keeps the rule in force; `undefined` if the bus has refused it. */
   force: InForce | undefined;
   /** Resolves with the reason if the rule is not in force, else with nothing. Never rejects. */
@@ -142,7 +149,7 @@ export class Subscriptions {
     const text = formatMatchRule(matchRule);
     const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
     const listener = new Listener(++this.#lastListener, take, hold);
-    rule.listeners = [...rule.listeners, listener];
+    rule.listeners.add(listener);
     this.#listeners++;
     if (rule.force === undefined) this.#enforce(rule);
     else listener.hold();
@@ -152,8 +159,8 @@ export class Subscriptions {
   /** Ends with the connection: all rules are gone. Handles stay valid and do nothing. */
   close(): void {
     for (const rule of this.#rules.values()) {
-      for (const listener of rule.listeners) listener.ended = true;
-      rule.listeners = [];
+      for (const listener of rule.listeners.all) listener.ended = true;
+      rule.listeners.clear();
       this.#giveUp(rule);
     }
     this.#listeners = 0;
@@ -179,8 +186,9 @@ export class Subscriptions {
       );
       return;
     }
-    const listeners = found.length === 1 ? rule.listeners : inOrder(found);
-    const { length } = listeners;
+    const listeners = found.length === 1 ? rule.listeners.all : inOrder(found);
+    let { length } = listeners;
+    while (length > 0 && listeners[length - 1]?.ended === true) length--;
     for (let index = 0; index < length; index++) {
       if (index === length - 1) received.expectLastTaker();
       hand(received, listeners[index] as Listener);
@@ -202,8 +210,9 @@ export class Subscriptions {
     const rule: ListenedRule = {
       text,
       rule: matchRule,
+      place: 0,
       matches: this.#filterOf(matchRule),
-      listeners: [],
+      listeners: new ListenerList(),
       force: undefined,
       outcome: Promise.resolve(undefined),
     };
@@ -228,7 +237,7 @@ export class Subscriptions {
     // Followed before the rule is added: the owner must be known when the rule's first signal arrives.
     const owner = wellKnown === undefined ? undefined : this.#owners.follow(wellKnown, refusalIsTold);
     const force: InForce = { held: this.#matchRules.hold(rule.rule), owner };
-    for (const listener of rule.listeners) listener.hold();
+    for (const listener of rule.listeners.all) if (!listener.ended) listener.hold();
     rule.force = force;
     this.#index.add(rule);
     rule.outcome = this.#outcomeOf(rule, force);
@@ -242,7 +251,8 @@ export class Subscriptions {
     const reason = (await force.held.outcome) ?? (await force.owner?.refusal);
     if (reason === undefined || rule.force !== force) return reason;
     this.#giveUp(rule);
-    if (rule.listeners.every(({ awaits }) => awaits) || reason instanceof ConnectionClosedError) return reason;
+    if (rule.listeners.all.every(({ ended, awaits }) => ended || awaits) || reason instanceof ConnectionClosedError)
+      return reason;
     report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#subscriber.id);
     return reason;
   }
@@ -250,11 +260,10 @@ export class Subscriptions {
   #handle(rule: ListenedRule, listener: Listener): Subscription {
     const end = () => {
       if (listener.ended) return;
-      listener.ended = true;
-      listener.stopHolding();
+      listener.end();
       this.#listeners--;
-      rule.listeners = rule.listeners.filter((other) => other !== listener);
-      if (rule.listeners.length > 0) return;
+      rule.listeners.forgetEnded();
+      if (rule.listeners.size > 0) return;
       this.#rules.delete(rule.text);
       this.#giveUp(rule);
     };
@@ -277,7 +286,7 @@ export class Subscriptions {
     this.#index.remove(rule);
     held.release();
     owner?.release();
-    for (const listener of rule.listeners) listener.stopHolding();
+    for (const listener of rule.listeners.all) listener.stopHolding();
   }
 }
 
@@ -293,7 +302,7 @@ function isMetBy(received: Inbox, { force, matches }: ListenedRule): boolean {
 
 /** The listeners of several rules, in the order of subscription. */
 function inOrder(rules: readonly ListenedRule[]): readonly Listener[] {
-  return rules.flatMap(({ listeners }) => listeners).sort((a, b) => a.id - b.id);
+  return rules.flatMap(({ listeners }) => listeners.all).sort((a, b) => a.id - b.id);
 }
 
 /** A function of its own, because a closure for each signal would be garbage. */
