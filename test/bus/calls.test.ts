@@ -158,7 +158,7 @@ test('an error that a handler throws is answered with its text and nothing else'
 test('a result that does not match its signature is an error for the caller', async () => {
   const error = (await rejection(proxy.call.Misfit())) as DBusError;
   assert.is(error.dbusName, 'org.freedesktop.DBus.Error.Failed');
-  assert.match(error.message, 'does not fit');
+  assert.match(error.message, 'does not match');
 });
 
 test('a call that gets no reply rejects after its timeout and leaves nothing behind', async () => {

@@ -260,7 +260,7 @@ async function unsendable(method: 'Many' | 'Odd', from = proxy): Promise<{ error
 test('a result that throws when it is read is answered as Failed, and reported', async () => {
   const { error, problems } = await unsendable('Odd');
   assert.is(error.dbusName, FAILED);
-  assert.match(error.message, /^the result of Odd does not fit its signature/);
+  assert.match(error.message, /^the result of Odd does not match its signature/);
   assert.equal(
     problems.map(({ kind }) => kind),
     ['misfit'],

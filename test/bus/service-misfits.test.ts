@@ -72,10 +72,10 @@ test('a result of another type is reported with its method, its object and the p
   assert.is(warning.detail, undefined);
   assert.is(
     warning.message,
-    'the result of org.example.Wrong.One at /org/example/wrong does not fit its signature "a{sas}": ' +
+    'the result of org.example.Wrong.One at /org/example/wrong does not match its signature "a{sas}": ' +
       'result.disks[1]: expected s, got 5',
   );
-  assert.match((result as DBusError).message, 'the result of One does not fit its signature');
+  assert.match((result as DBusError).message, 'the result of One does not match its signature');
 });
 
 test('so is a result with another number of values, and a result of several values', async () => {
@@ -83,7 +83,7 @@ test('so is a result with another number of values, and a result of several valu
   const { warning } = await told(() => proxy.call.Two());
   assert.is(
     warning.message,
-    'the result of org.example.Wrong.Two at /org/example/wrong does not fit its signature "su": ' +
+    'the result of org.example.Wrong.Two at /org/example/wrong does not match its signature "su": ' +
       'result: expected an array of 2 values, got string',
   );
   two = ['one', 2, 3];
@@ -101,17 +101,17 @@ test('a property of another type is reported under its own name, also to the rea
   assert.is(warning.code, 'BUSBAR_MISFIT');
   assert.is(
     warning.message,
-    'the property org.example.Wrong.Level at /org/example/wrong does not fit its signature "a{su}": ' +
+    'the property org.example.Wrong.Level at /org/example/wrong does not match its signature "a{su}": ' +
       'property Level.disks: expected u (0 to 4294967295), got -1',
   );
-  assert.match((result as DBusError).message, 'the property org.example.Wrong.Level does not fit its signature');
+  assert.match((result as DBusError).message, 'the property org.example.Wrong.Level does not match its signature');
 });
 
 test('if all properties are read, one of another type is left out and reported by its name', async () => {
   level = Promise.resolve({ disks: -1 });
   const { warning, result } = await told(() => proxy.getAll());
   assert.is(warning.code, 'BUSBAR_MISFIT');
-  assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not fit');
+  assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not match');
   assert.match(warning.message, 'property Level.disks: expected u (0 to 4294967295), got -1');
   assert.equal(result, { Fine: 'fine' });
 });
@@ -130,7 +130,7 @@ test('the report of a property has one form, whatever reads it, and no stack, wh
       const { message, error } = problems[0] as Problem;
       assert.is(
         message,
-        'the property org.example.Wrong.Level at /org/example/wrong does not fit its signature "a{su}"',
+        'the property org.example.Wrong.Level at /org/example/wrong does not match its signature "a{su}"',
       );
       assert.is(
         (error as Error).stack,
@@ -171,7 +171,7 @@ test('a property without a first value is left out until it is assigned, and the
   const note = (message: unknown) => problems.push(message as Problem);
   subscribe('busbar:problem', note);
   assert.equal(await object.getAll(), { Name: 'unset' } as never);
-  assert.match(((await rejection(object.get.Level())) as Error).message, 'org.example.Unset.Level does not fit');
+  assert.match(((await rejection(object.get.Level())) as Error).message, 'org.example.Unset.Level does not match');
   unsubscribe('busbar:problem', note);
   const text =
     'property Level: expected u (0 to 4294967295), got undefined: give it a first value, or assign one before it is read';
@@ -187,7 +187,7 @@ test('a change whose new value is of another type is reported by its name', asyn
   level = { disks: -1 };
   const { warning } = await told(async () => wrong.emitPropertiesChanged(['Level']));
   assert.is(warning.code, 'BUSBAR_MISFIT');
-  assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not fit');
+  assert.match(warning.message, 'the property org.example.Wrong.Level at /org/example/wrong does not match');
 });
 
 test('a signal of another type is thrown where it is emitted, with its name and the object', async () => {
@@ -256,10 +256,10 @@ test('a class with wrong values is reported as well', async () => {
   const count = await told(() => object.call.Count());
   assert.match(
     count.warning.message,
-    'the result of org.example.Legacy.Count at /legacy does not fit its signature "q"',
+    'the result of org.example.Legacy.Count at /legacy does not match its signature "q"',
   );
   const size = await told(() => object.get.Size());
-  assert.match(size.warning.message, 'the property org.example.Legacy.Size at /legacy does not fit its signature "u"');
+  assert.match(size.warning.message, 'the property org.example.Legacy.Size at /legacy does not match its signature "u"');
 });
 
 test.run();

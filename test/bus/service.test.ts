@@ -283,7 +283,7 @@ test('a class may have a slow getter that fails, beside a setter', async () => {
 test('a value that does not match the type of its property is an error for the caller of Get', async () => {
   const Odd = defineInterface('org.example.Odd', { properties: { Wrong: { type: 'u', access: 'read' } } });
   using _odd = service.export('/odd', implement(Odd, { Wrong: { get: () => 'not a number' as never } }));
-  assert.match((await rejection(client.proxy(Odd, 'org.example.Lamp', '/odd').get.Wrong())).message, 'does not fit');
+  assert.match((await rejection(client.proxy(Odd, 'org.example.Lamp', '/odd').get.Wrong())).message, 'does not match');
 });
 
 test('introspection describes the object, the standard interfaces and every ancestor', async () => {

@@ -331,7 +331,7 @@ test('an inaccessible value is refused with its place, wherever it is given', as
     }
     told.length = 0;
     returned = make_();
-    assert.match((await rejection(proxy.call.Give())).message, 'the result of Give does not fit its signature');
+    assert.match((await rejection(proxy.call.Give())).message, 'the result of Give does not match its signature');
     assert.is(told.length, 1);
     assert.ok(told[0]?.startsWith(`misfit: result: got ${what}`), told[0]);
   }

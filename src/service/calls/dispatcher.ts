@@ -218,7 +218,7 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
       reportMisfit(call.misfitOf(method), refusalOfReturned(withoutPurpose(error), rootOf, cure), call.connectionId);
       fail(
         call,
-        new DBusError(FAILED, `${subject?.name ?? `the result of ${method.name}`} does not fit its signature`),
+        new DBusError(FAILED, `${subject?.name ?? `the result of ${method.name}`} does not match its signature`),
       );
     }
   }

@@ -136,7 +136,7 @@ export class IncomingCall implements CallContext {
     const { interface: interfaceName, member, path } = this;
     const method = interfaceName === undefined ? member : `${interfaceName}.${member}`;
     const { name, signature } = this.subject ?? { name: `the result of ${method}`, signature: outSignature };
-    return `${name} at ${path} does not fit its signature "${signature}"`;
+    return `${name} at ${path} does not match its signature "${signature}"`;
   }
 
   /**

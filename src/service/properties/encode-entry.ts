@@ -99,7 +99,7 @@ export function fittingEntry(
     return encodeEntry(property, value, true);
   } catch (error) {
     const told = refusalOfReturned(error, () => rootOf(property.name), cureOfUnset(value));
-    reportMisfit(`${owner.nameOf(property)} does not fit its signature "${property.signature}"`, told);
+    reportMisfit(`${owner.nameOf(property)} does not match its signature "${property.signature}"`, told);
     closeHandedOver(property.signature, value);
     return undefined;
   }
