@@ -47,7 +47,7 @@ function cure(attempts: readonly Attempt[], place: Place | undefined): string {
     if (known !== undefined) return known;
   }
   if (place === undefined)
-    return `${BUNDLE}; where that is cannot be found out here, so name the folder that it is in by BUSBAR_PREBUILD`;
+    return `${BUNDLE}; the location of the bundle is unknown here, so set BUSBAR_PREBUILD to the folder that contains "prebuilds"`;
   if (attempts.length > 0) return buildCommand(place);
   return cureOfAbsence(place);
 }
@@ -63,14 +63,14 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
   if (name === 'NotCapable' || name === 'PermissionDenied') return denoAllowed(text);
   if (/failed to map segment|cannot apply additional memory protection/.test(text)) {
     return (
-      `nothing can be run from ${dirname(file)}, because of the mount option noexec or of a policy: copy ` +
-      'the folder "prebuilds" to a place from which programs run, and name the folder that it is in by BUSBAR_PREBUILD'
+      `no code can run from ${dirname(file)}, because of the mount option noexec or a policy: copy ` +
+      'the folder "prebuilds" to a place where code can run, and set BUSBAR_PREBUILD to the folder that contains it'
     );
   }
   if (text.includes('of another version of busbar')) {
     if (!file.includes('/prebuilds/'))
       return `it was built from other sources than these: ${rebuildCommand(dirname(file))}`;
-    return 'copy the folder "prebuilds" from the busbar that the program was made with, anew with each version';
+    return 'copy the folder "prebuilds" again, from the version of busbar that the program contains';
   }
   if (/file too short|invalid ELF header|file data|is truncated/i.test(text)) {
     return 'the file is damaged, or a pointer of Git LFS: install busbar again';
@@ -79,7 +79,7 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
     return "install the C++ library of GCC: on Debian and Ubuntu it is libstdc++6, in Google's distroless images the image cc";
   }
   if (/version `(GLIBC|GLIBCXX|CXXABI|GCC)/.test(text)) {
-    return `this system is older than what the binary is built for; ${place === undefined ? BUNDLE : buildCommand(place)}`;
+    return `this system is older than the binary requires; ${place === undefined ? BUNDLE : buildCommand(place)}`;
   }
   return isForeign(file) ? place && cureOfAbsence(place) : undefined;
 }
@@ -87,7 +87,7 @@ function cureOf({ file, error }: Attempt, place: Place | undefined): string | un
 /** Both options have the same error. */
 function addonsAllowed(): string {
   const options = [...process.execArgv, ...(environmentVariable('NODE_OPTIONS') ?? '').split(' ')];
-  if (options.includes('--no-addons')) return 'Node.js was started with --no-addons: start it without';
+  if (options.includes('--no-addons')) return 'Node.js was started with --no-addons: start it without that option';
   return 'Node.js was started with --permission: start it with --allow-addons as well';
 }
 
@@ -102,13 +102,13 @@ function denoAllowed(text: string): string {
 function cureOfAbsence(place: Place): string {
   const { folder, of } = place;
   if (of === 'variable') {
-    return `BUSBAR_PREBUILD names the folder ${folder}, which has to have a binary in ${machineFolder()}`;
+    return `BUSBAR_PREBUILD names the folder ${folder}, which must contain a binary in ${machineFolder()}`;
   }
-  if (of === 'bundle') return `${BUNDLE}, or BUSBAR_PREBUILD names the folder that it is in`;
+  if (of === 'bundle') return `${BUNDLE}, or set BUSBAR_PREBUILD to the folder that contains it`;
   if (!ownBinaries().some((name) => SHIPPED.includes(name))) return buildCommand(place);
   const left = shippedFolders().length === 0 ? 'the folder "prebuilds" was' : 'the binary for this machine was';
   return (
-    `${left} left out when busbar was copied: configure what copied it (a bundler, a file tracer, a Dockerfile) to include all of ` +
+    `${left} left out when busbar was copied: configure the tool that copied it (a bundler, a file tracer, a Dockerfile) to include all of ` +
     `${join(folder, 'prebuilds')}, or install busbar where the program runs`
   );
 }

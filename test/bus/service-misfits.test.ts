@@ -259,7 +259,10 @@ test('a class with wrong values is reported as well', async () => {
     'the result of org.example.Legacy.Count at /legacy does not match its signature "q"',
   );
   const size = await told(() => object.get.Size());
-  assert.match(size.warning.message, 'the property org.example.Legacy.Size at /legacy does not match its signature "u"');
+  assert.match(
+    size.warning.message,
+    'the property org.example.Legacy.Size at /legacy does not match its signature "u"',
+  );
 });
 
 test.run();

@@ -77,8 +77,11 @@ test('if the binaries may not be read, the error asks for --allow-fs-read, which
 });
 
 test('with --no-addons the error asks for a start without it', async () => {
-  assertTells(await outputWith(['--no-addons']), 'started with --no-addons: start it without');
-  assertTells(await outputWith([], { NODE_OPTIONS: '--no-addons' }), 'started with --no-addons: start it without');
+  assertTells(await outputWith(['--no-addons']), 'started with --no-addons: start it without that option');
+  assertTells(
+    await outputWith([], { NODE_OPTIONS: '--no-addons' }),
+    'started with --no-addons: start it without that option',
+  );
   assert.is(await outputWith([]), WORKS);
 });
 
@@ -101,7 +104,7 @@ test('a binary of another version, or of another package, is not used', async ()
   cpSync(join(other, addons[0] as string), join(binaries, 'busbar.glibc.node'));
   const output = await outputWith([], { BUSBAR_PREBUILD: elsewhere });
   assertTells(output, `is of another version of busbar (its interface version is none; ${SEAM_VERSION} is required)`);
-  assertTells(output, 'copy the folder "prebuilds" from the busbar that the program was made with');
+  assertTells(output, 'copy the folder "prebuilds" again, from the version of busbar that the program contains');
   rmSync(elsewhere, { recursive: true });
 });
 
