@@ -1,6 +1,6 @@
 /**
- * The chart of the README, docs/benchmarks/calls.svg: what calls cost, from the figures in docs/benchmarks/report.md. `npm run
- * bench` draws it when it writes these. Colours follow the reader's choice of light or dark.
+ * The chart of the README, docs/benchmarks/calls.svg: the cost of calls, from the figures in docs/benchmarks/report.md.
+ * `npm run bench` draws it when it writes these. Colours follow the reader's choice of light or dark.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { pages, tableRows } from '../scripts/report.mjs';
 import { projectRoot } from '../test/helpers/paths.js';
 
 const SECTION = 'dbus-daemon/calls-100';
-/** What a visitor of the README would not choose between. */
+/** Entries between which a reader of the README would not choose. */
 const LEFT_OUT = ['**busbar, sd-bus**', '**busbar, newer Node.js**', 'Python, dbus-fast'];
 
 const WIDTH = 960;
@@ -34,7 +34,7 @@ export function drawCalls(): void {
       wall: microseconds(wall),
     }))
     .filter(({ wall }) => !Number.isNaN(wall))
-    // In one order in both panels: a library stands in one row.
+    // In the same order in both panels: a library has one row.
     .sort((a, b) => microseconds(a.cpu) - microseconds(b.cpu));
   const calls = measured.map(({ title, wall }) => ({
     title,

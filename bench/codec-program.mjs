@@ -1,6 +1,7 @@
 /**
- * Measures one task with one codec: `node codec-program.mjs TASK REFERENCE PEER FOLDER`. Prints microseconds, or nothing if it
- * cannot. The reference is the codec that writes what is decoded; PEER is `copy`, or the file of a peer whose library is in FOLDER.
+ * Measures one task with one codec: `node codec-program.mjs TASK REFERENCE PEER FOLDER`. Prints microseconds, or nothing if
+ * the codec cannot do the task. The reference is the codec that writes the bytes to decode; PEER is `copy`, or the file of
+ * a peer whose library is in FOLDER.
  */
 import { tasks } from './codec-tasks.mjs';
 import { libraryIn } from './peers/library.mjs';
@@ -13,7 +14,7 @@ const BATCHES = 15;
 const [id, referenceFile, peer, folder] = process.argv.slice(2);
 const { codec: reference } = await import(referenceFile);
 /**
- * No codec: what copying the bytes of an `ay` once takes, which no codec can do without.
+ * Not a codec: the time to copy the bytes of an `ay` once, which no codec can avoid.
  *
  * @type {import('./peers/peer.mjs').Codec}
  */
@@ -36,7 +37,7 @@ if (once !== undefined) {
   const perMillisecond = repeat(once, WARM_UP) / WARM_UP;
   const batch = Math.max(1, Math.round((perMillisecond * MEASURE) / BATCHES));
   const times = Array.from({ length: BATCHES }, () => timeOf(once, batch));
-  // The median: in one batch or another, another program had the processor.
+  // The median: in some batches, another program used the processor.
   console.log(times.sort((a, b) => a - b)[BATCHES >> 1]);
 }
 

@@ -1,4 +1,4 @@
-/** What codecs are measured by: bodies in the shapes that programs really send. */
+/** The tasks for codecs: bodies in the shapes that programs really send. */
 
 const NOTIFY = 'susssasa{sv}i';
 
@@ -44,7 +44,7 @@ const encode = (signature, body) => (codec) => codec.encoder?.(signature, body(c
 const decode = (signature, body) => (codec, reference) =>
   codec.decoder?.(signature, Buffer.from(reference.encoder(signature, body(reference))()));
 
-/** Each task makes a function that does it once, from a codec that can; the reference writes what is to be decoded. */
+/** Each task makes a function that does it once, from a codec that can; the reference writes the bytes to decode. */
 export const tasks = [
   { id: 'decode-variants', title: 'a{sv} of 500 entries, decode', prepare: decode('a{sv}', variantsBody) },
   { id: 'encode-variants', title: 'a{sv} of 500 entries, encode', prepare: encode('a{sv}', variantsBody) },

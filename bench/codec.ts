@@ -1,7 +1,7 @@
 /**
- * The command `npm run bench:codec`: what it costs to turn values into bytes and back, without any bus, beside the codecs of
- * the other libraries as far as their packages let one reach them. Every task in a process of its own, the libraries taking
- * turns. `--rounds N` sets how often; `--report` writes the table into docs/benchmarks/report.md.
+ * The command `npm run bench:codec`: the cost of turning values into bytes and back, without a bus, compared with the
+ * codecs of the other libraries as far as their packages give access to them. Every task runs in a separate process, and
+ * the libraries take turns. `--rounds N` sets how often; `--report` writes the table into docs/benchmarks/report.md.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,11 +19,11 @@ interface Library {
   readonly command: readonly [string, ...string[]];
 }
 
-/** The codec of busbar is no entry of the package: it is bundled as the package is. */
+/** The codec of busbar is not an entry of the package: it is bundled as the package is. */
 const REFERENCE = join(projectRoot, 'build/bench/busbar-codec.mjs');
 const PROGRAM = join(projectRoot, 'bench/codec-program.mjs');
 
-/** What busbar set out not to exceed, in microseconds; of a megabyte of bytes, beyond copying it once. */
+/** The targets of busbar, in microseconds; for a megabyte of bytes, in addition to copying it once. */
 const targets: Readonly<Record<string, number>> = {
   ...{ 'decode-variants': 40, 'encode-notify': 0.7, 'encode-notify-message': 1 },
   ...{ 'encode-strings': 50, 'decode-strings': 40, 'encode-integers': 40, 'encode-bytes': 50, 'decode-bytes': 50 },
@@ -46,7 +46,7 @@ async function main(rounds: number): Promise<void> {
     library('busbar, newer Node.js', newerNode, () => []),
     npm('dbus-native', 'dbus-native', newerNode),
     npm('@homebridge/dbus-native', 'homebridge'),
-    // @jellybrick/dbus-next is bundled: its codec cannot be reached from outside.
+    // @jellybrick/dbus-next is bundled: its codec is not accessible from outside.
     npm('dbus-next', 'dbus-next'),
     library('copying', thisNode, () => ['copy']),
   ].filter((found) => found !== undefined);
@@ -76,7 +76,7 @@ async function main(rounds: number): Promise<void> {
   });
 }
 
-/** `undefined`, which is said, where it cannot be had. */
+/** `undefined`, with a message, if it is not available. */
 function library(title: string, runtime: () => Runtime, peer: () => readonly string[]): Library | undefined {
   try {
     return { title, command: [runtime().executable, PROGRAM, ...peer()] };
@@ -91,7 +91,7 @@ function npm(title: string, id: NodePackage, runtime: () => Runtime = thisNode):
   return library(title, runtime, () => [join(projectRoot, `bench/peers/${id}.mjs`), installPeer(id).folder]);
 }
 
-/** The medians of the rounds in microseconds; `undefined` for a library that cannot do it. */
+/** The medians of the rounds in microseconds; `undefined` for a library that cannot do the task. */
 async function timesOf(
   task: string,
   libraries: readonly Library[],

@@ -1,6 +1,6 @@
 /**
- * The programs of the measurement, for any runtime: `program.mjs receive ADDRESS` is measured, `program.mjs ask ADDRESS` is a
- * second peer of it, and `program.mjs flood|pipeline|signals ADDRESS CONNECTIONS` keep it busy.
+ * The programs of the measurement, for any runtime: `program.mjs receive ADDRESS` is measured, `program.mjs ask ADDRESS` is
+ * a second peer of it, and `program.mjs flood|pipeline|signals ADDRESS CONNECTIONS` keep it busy.
  */
 import { connect, defineInterface, implement, listen } from '../dist/index.js';
 
@@ -10,7 +10,7 @@ const NAME = 'org.example.Fair';
 const message = { path: PATH, interface: NAME };
 const Fair = defineInterface(NAME, { methods: { Work: {}, Ask: {} } });
 
-/** Milliseconds that are measured, of which the first are for compilers; and those between two ticks. */
+/** Milliseconds of the measurement, of which the first are for compilers; and milliseconds between two ticks. */
 const LENGTH = 2000;
 const WARM_UP = 500;
 const INTERVAL = 10;
@@ -39,8 +39,8 @@ async function receive() {
 }
 
 /**
- * Prints how many ticks a timer had, and how late it, and the last timeout, came at most; and for how long this process has
- * worked between two ticks at most, which does not depend on what else the machine does.
+ * Prints the number of ticks of a timer, the largest delay of a tick and of the last timeout, and the longest processor
+ * time between two ticks, which does not depend on other processes.
  */
 function measure(receivedNow) {
   const start = performance.now();
@@ -67,13 +67,13 @@ function measure(receivedNow) {
   }, LENGTH);
 }
 
-/** Milliseconds of the processor's time that this process has had, with all its threads. */
+/** The processor time of this process with all its threads, in milliseconds. */
 function busyTime() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
-/** Prints the longest time that an answer took, whenever it is longer. */
+/** Prints the longest time of an answer, whenever it grows. */
 async function ask() {
   const bus = await connect({ address, peer: true });
   const proxy = bus.proxy(Fair, undefined, PATH);
@@ -95,7 +95,7 @@ async function send(loop) {
   for (const bus of buses) loop(bus).catch(() => process.exit());
 }
 
-/** Calls that want no reply, of a method that there is not. */
+/** Calls of an unknown method that want no reply. */
 async function flood(bus) {
   for (;;) {
     for (let i = 0; i < 2000; i++) bus.send({ ...message, member: 'Nope', type: 1, flags: 1 });

@@ -1,7 +1,7 @@
 /**
- * The command `npm run bench:fairness`: what senders that send as fast as they can leave of the event loop of the one that
- * receives, with each poller. `-- --runtime PATH` measures under another Node.js, or Bun; `--runtime 'PATH run --allow-all'`
- * under Deno. It fails where a figure is not as it should be.
+ * The command `npm run bench:fairness`: how much of the receiver's event loop is left under senders that send as fast as
+ * they can, with each poller. `-- --runtime PATH` measures under another Node.js, or Bun; `--runtime 'PATH run
+ * --allow-all'` under Deno. It fails if a figure misses its limit.
  */
 import { parseArgs } from 'node:util';
 import { print, table } from '../scripts/report.mjs';
@@ -24,7 +24,7 @@ const scenarios: readonly Scenario[] = [
   { title: 'three senders, dbus-broker', kind: 'signals', connections: 3, daemon: 'dbus-broker' },
 ];
 
-/** How many ticks of 200 there are at least, and how many milliseconds they and answers may take at most. */
+/** The least number of ticks out of 200, and the most milliseconds that they and answers may take. */
 const TICKS = 150;
 const LATEST = 50;
 const SLOWEST = 100;

@@ -1,4 +1,4 @@
-/** What the benchmark ran on, as far as it decides about the numbers. */
+/** The machine and software of a benchmark, as far as they affect the numbers. */
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
 import { programPath } from '../test/helpers/paths.js';
@@ -21,7 +21,7 @@ export function describeMachine(): Machine {
     processor: `${cpus()[0]?.model ?? 'unknown'}, ${arch()}`,
     cores: availableParallelism(),
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    // The rest of a release is its builder's.
+    // The rest of a release is specific to its builder.
     kernel: /^[\d.]+/.exec(release())?.[0] ?? release(),
     distribution: distribution(),
     node: process.version,
@@ -36,7 +36,7 @@ function distribution(): string {
   }
 }
 
-/** The version of a daemon, as it says itself. */
+/** The version of a daemon, as it reports itself. */
 export async function daemonVersion(daemon: Daemon): Promise<string> {
   const program = programPath(daemon);
   if (program === undefined) return '';

@@ -1,4 +1,4 @@
-/** The command `npm run bench`: what a message costs, beside C, other libraries for Node.js, and Python. */
+/** The command `npm run bench`: the cost of a message, compared with C, other libraries for Node.js, and Python. */
 import { parseArgs } from 'node:util';
 import { pages, readSection, table, tell } from '../scripts/report.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
     { id: 'dbus-broker', quick: false },
   ] as const).map(({ id }) => id);
   const onDaemon = (daemon: Daemon) => chosenWorkloads.filter((workload) => runsOn(workload, daemon, daemons));
-  // Before an hour of measuring: whether there are places for all of it.
+  // Before an hour of measuring: whether every section exists.
   if (values.report)
     for (const daemon of daemons)
       for (const { id } of onDaemon(daemon)) readSection(pages.benchmarks, sectionOf(daemon, id));
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   if (values.only === undefined && daemons.length === 2) await tellMachine(prepared, daemons, rounds);
 }
 
-/** The entries that a person named, or how they begin; without any, all of them, or those that are quick. */
+/** The entries that were named, or that begin with the given words; without any, all of them, or the quick ones. */
 function chosen<T extends { readonly id: string; readonly quick?: boolean }>(
   what: string,
   names: string | undefined,
@@ -102,7 +102,7 @@ function chosen<T extends { readonly id: string; readonly quick?: boolean }>(
   return known.filter((entry) => found.some((all) => all.includes(entry)));
 }
 
-/** Each workload that is bound to a daemon runs on one. */
+/** Each workload for one daemon runs on that daemon. */
 function runsOn({ daemon: bound }: Workload, daemon: Daemon, daemons: readonly Daemon[]): boolean {
   return bound === undefined || daemon === (daemons.includes(bound) ? bound : daemons[0]);
 }

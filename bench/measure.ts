@@ -1,4 +1,4 @@
-/** Runs a peer once in a workload, with programs that are started afresh. */
+/** Runs a peer once in a workload, with newly started programs. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { MeasuredPeer, PreparedPeer } from './peers.js';
 import type { Values } from './values.js';
 import type { Arrangement, Workload } from './workloads.js';
 
-/** What a peer is measured against: a bus on which the sd-bus service runs. */
+/** The environment of a measured peer: a bus on which the sd-bus service runs. */
 export interface Surroundings {
   readonly address: string;
   /** The peer whose client drives services. */
@@ -59,7 +59,7 @@ async function measureService(
   return { cpu: report.serviceCpu / report.operations, wall: report.wall / report.operations };
 }
 
-/** The peer at both ends of a socket of its own, without a bus. What counts is the throughput; CPU time is the client's. */
+/** The peer at both ends of a socket, without a bus. The result is the throughput; CPU time is that of the client. */
 async function measurePeers(peer: PreparedPeer, workload: Workload): Promise<Values> {
   const { program: name } = workload;
   const parameters = { ...peer.parameters, ...workload.parameters };
@@ -76,7 +76,7 @@ async function measurePeers(peer: PreparedPeer, workload: Workload): Promise<Val
   }
 }
 
-/** Processes that make one call each: what import and connecting cost. The time is from the start to the reply. */
+/** Processes that make one call each: the cost of import and connecting. The time is from the start to the reply. */
 async function measureColdStarts(
   peer: PreparedPeer,
   { program: name, operations }: Workload,
@@ -94,8 +94,8 @@ async function measureColdStarts(
 }
 
 /**
- * System calls an operation: strace counts those of two runs, one with few operations and one with many, and what the
- * difference holds belongs to the operations alone.
+ * System calls of an operation: strace counts those of two runs, one with few operations and one with many, and the
+ * difference belongs to the operations alone.
  */
 async function countSystemCalls(peer: PreparedPeer, workload: Workload, { address }: Surroundings): Promise<Values> {
   const few = Math.ceil(workload.operations / 4);
@@ -144,7 +144,7 @@ function sumOf(counts: Counts, names = /./): number {
 
 // The protocol of the programs, which bench/peers/sd-bus/harness.h describes.
 
-/** What a program reports of one round: times in microseconds for all operations, and whatever else it measured. */
+/** The report of a program on one round: times in microseconds for all operations, and its other measurements. */
 export interface Report {
   readonly operations: number;
   readonly cpu: number;
@@ -152,7 +152,7 @@ export interface Report {
   readonly [more: string]: number;
 }
 
-/** Milliseconds that a program has for all it is asked to do. */
+/** Milliseconds that a program has for all its work. */
 const PATIENCE = 120_000;
 
 /** Starts a program of a peer with its parameters. */
@@ -166,7 +166,7 @@ export function startProgram(
   return Program.start(command, [...args, address, workload, ...named], { timeLimit: PATIENCE });
 }
 
-/** The next report that a program makes. */
+/** The next report of a program. */
 async function reported(program: Program): Promise<Report> {
   try {
     return JSON.parse(await program.line(/^\{/)) as Report;
@@ -184,25 +184,25 @@ export async function ready(program: Program): Promise<void> {
   }
 }
 
-/** Has a program do some operations. */
+/** Has a program do a number of operations. */
 export function go(program: Program, operations: number): Promise<Report> {
   program.write(`go ${operations}\n`);
   return reported(program);
 }
 
-/** Has a program do what a workload says, after warming up. */
+/** Has a program do the operations of a workload, after warming up. */
 async function warmAndGo(program: Program, workload: Workload, language: MeasuredPeer['language']): Promise<Report> {
   await ready(program);
   await go(program, warmUpOf(workload, language));
   return go(program, workload.operations);
 }
 
-/** Compilers of JavaScript take some 90 000 messages to settle; C and Python only have caches to fill. */
+/** JavaScript compilers take about 90 000 messages to settle; C and Python only have caches to fill. */
 function warmUpOf({ operations, warmUp = 3 * operations }: Workload, language: MeasuredPeer['language']): number {
   return language === 'JavaScript' ? warmUp : Math.ceil(warmUp / 20);
 }
 
-/** Why a program ended, in one line: what it last said of an error. Stacks and versions come after that. */
+/** Why a program ended, in one line: its last line about an error. Stacks and versions come after that. */
 function reasonOf({ stderr }: Program): Error | undefined {
   const lines = stderr.split('\n').map((line) => line.trim());
   const telling = lines.filter((line) => /^[\w.]*(Error|Exception|Warning)\b/.test(line));

@@ -1,7 +1,7 @@
 /**
- * What is measured. A peer is a library with a program of its own in bench/peers/; preparing it installs or compiles
- * what it needs, and tells how its programs are started. Packages of npm are installed below build/, so that the project's
- * lock file knows nothing of them.
+ * The peers of the benchmark. A peer is a library with its programs in bench/peers/; preparing it installs or compiles what
+ * it needs, and returns how its programs are started. npm packages are installed below build/, so that they are not in the
+ * project's lock file.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface MeasuredPeer {
   readonly id: string;
   readonly title: string;
   readonly language: 'C' | 'JavaScript' | 'Python';
-  /** The version of the library, and of what runs it. */
+  /** The version of the library, and of its runtime. */
   readonly version: string;
 }
 
@@ -27,7 +27,7 @@ export interface MeasuredPeer {
 export interface PreparedPeer extends MeasuredPeer {
   /** @param nodeFlags options of Node.js itself, for peers in JavaScript */
   command(role: 'client' | 'service', nodeFlags?: readonly string[]): readonly string[];
-  /** Parameters that every program of this peer gets. */
+  /** Parameters of every program of this peer. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -37,18 +37,18 @@ type Listed = Pick<MeasuredPeer, 'id' | 'title' | 'language'> & {
 };
 
 export interface Peer extends Listed {
-  /** @throws `SetupError` with the reason why it cannot take part; the run goes on without it */
+  /** @throws `SetupError` with the reason why it cannot take part; the benchmark continues without it */
   prepare(): Promise<PreparedPeer>;
 }
 
-/** Everything is told as a multiple of it. */
+/** All results are also given as a multiple of it. */
 export const reference = 'c-sd-bus';
-/** busbar as it is by default, and on the runtime that {@link rival} needs. */
+/** busbar with its defaults, and on the runtime that {@link rival} needs. */
 export const subject = 'busbar-socket';
 export const newer = 'busbar-socket-newer-node';
 export const rival = 'dbus-native';
 
-/** A Node.js, and what it says that it is. */
+/** A Node.js, and its reported version. */
 export interface Runtime {
   readonly executable: string;
   readonly version: string;
@@ -56,14 +56,14 @@ export interface Runtime {
 
 export const thisNode = (): Runtime => ({ executable: process.execPath, version: process.version });
 
-/** One for peers that need it, and for busbar so that it stands on the same ground beside them. */
+/** A newer one for peers that need it, and for busbar, for a fair comparison with them. */
 export function newerNode(): Runtime {
   if (`${process.platform}-${process.arch}` !== 'linux-x64')
     throw new SetupError('a newer Node.js is set up for linux-x64 alone');
   return { executable: installRuntime(newestNode), version: `v${newestNode.version}` };
 }
 
-/** Packages of npm, and how they are imported: by a file, whose folder their own parts are found from. */
+/** npm packages, and how they are imported: by a file, from whose folder their own parts are found. */
 const packages = {
   'dbus-native': { 'dbus-native': '0.16.1' },
   homebridge: { '@homebridge/dbus-native': '0.7.9' },
@@ -176,7 +176,7 @@ export const peers: readonly Peer[] = [
   npmPeer(rival, 'dbus-native', { runtime: newerNode, quick: true }),
   npmPeer('homebridge', '@homebridge/dbus-native'),
   npmPeer('dbus-next', 'dbus-next', { quick: true }),
-  // The fork of dbus-next that is looked after has the same interface.
+  // The maintained fork of dbus-next has the same interface.
   npmPeer('jellybrick', '@jellybrick/dbus-next', { program: 'dbus-next' }),
   python,
 ];

@@ -1,7 +1,7 @@
 /**
- * The command `npm run bench:profile`: where the time of a message goes, by `perf`, in the workloads that matter most, on
- * dbus-daemon, when the compilers have settled: what a message costs, how often the process was woken for it, and whose code
- * had the time.
+ * The command `npm run bench:profile`: how the time for a message is spent, by `perf`, in the most important workloads, on
+ * dbus-daemon, once the compilers have settled: the cost of a message, the number of wake-ups of the process, and the code
+ * that used the time.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,13 +22,13 @@ const owners = ['the kernel', 'Node.js and V8', 'compiled JavaScript', 'the addo
 /** Parts of the whole. */
 type Shares = Readonly<Record<(typeof owners)[number], number>>;
 
-/** Milliseconds until perf has attached itself: it says nothing when it has. */
+/** Milliseconds until perf has attached itself: it does not report that. */
 const ATTACHING = 500;
 
 const PROFILED = ['calls-100', 'calls-1000', 'signals', 'service'];
 const SERVICE = 'org.example.Bench.Profiled';
 
-/** Operations before anything is measured, and while it is: enough for some thousand samples. */
+/** Operations before the measurement, and during it: enough for some thousand samples. */
 const WARM_UP = 150_000;
 const OPERATIONS = 600_000;
 
@@ -94,7 +94,7 @@ async function profiled(
   return await profile(client, client);
 }
 
-/** Profiles one program while another is told what to do: the same one, for a client. */
+/** Profiles one program while another gets the commands: the same one, for a client. */
 async function profile(subject: Program, driver: Program): Promise<Profile> {
   await go(driver, WARM_UP);
   const before = wakeUpsOf(subject.pid);
@@ -106,12 +106,12 @@ async function profile(subject: Program, driver: Program): Promise<Profile> {
   return { report: report as Report, wakeUps, shares };
 }
 
-/** How often the process's main thread gave up the processor because it had nothing to do. */
+/** How often the process's main thread gave up the processor because it was idle. */
 function wakeUpsOf(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-/** Runs something, and tells whose code a process was in meanwhile. */
+/** Runs `run`, and reports which code a process executed meanwhile. */
 async function recordShares(pid: number, run: () => Promise<void>): Promise<Shares> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-perf-'));
   try {

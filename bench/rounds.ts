@@ -1,6 +1,6 @@
 /**
- * Rounds: within one, every peer has its turn, so that whatever else the machine does meets all of them. Each round
- * begins with another peer, because the first one finds the machine cooler than the last.
+ * Rounds: within one, every peer has its turn, so that other work of the machine affects all of them. Each round begins
+ * with another peer, because the processor is cooler for the first one than for the last.
  */
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { FOREVER, Program } from '../test/helpers/program.js';
@@ -9,13 +9,13 @@ import type { PreparedPeer } from './peers.js';
 import { type Cell, mediansOf, type Values, type WorkloadResults } from './values.js';
 import type { Workload } from './workloads.js';
 
-/** Many calls at once, many rules and long queues are what is measured: no limit of the bus may stop it. */
+/** The workloads have many calls at once, many rules and long queues: no limit of the bus may stop them. */
 const limits = { max_replies_per_connection: 200_000, max_match_rules_per_connection: 200_000 };
 
 /**
- * Runs a workload on a bus of its own.
+ * Runs a workload on a separate bus.
  *
- * @param driver whose service all clients are measured against, and whose client drives services
+ * @param driver the peer whose service all clients call, and whose client drives services
  */
 export async function runWorkload(
   daemon: Daemon,
@@ -38,7 +38,7 @@ export async function runWorkload(
   return { workload, cells: Object.fromEntries(runners.map((runner) => [runner.peer.id, runner.cell])) };
 }
 
-/** A peer through the rounds of a workload; one failure ends its part in it. */
+/** A peer in the rounds of a workload; after one failure it takes no further part. */
 class Runner {
   readonly peer: PreparedPeer;
   readonly #runs: Values[] = [];
@@ -62,7 +62,7 @@ class Runner {
   }
 }
 
-/** The service that all clients are measured against. It lives as long as the workload, however long that takes. */
+/** The service that all clients call. It lives as long as the workload, however long that takes. */
 async function startService({ address, driver }: Surroundings): Promise<Program> {
   const [command, ...args] = driver.command('service');
   const service = Program.start(command, [...args, address, 'service'], { timeLimit: FOREVER });
@@ -75,7 +75,7 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** One line that is overwritten; where no terminal shows it, nothing. */
+/** One line that is overwritten; nothing if there is no terminal. */
 function progress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
 }

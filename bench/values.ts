@@ -1,4 +1,4 @@
-/** Values that were measured, as people read them: tables of peers, and whether busbar reached its targets. */
+/** Formats of measured values: tables of peers, and whether busbar reached its targets. */
 import { table } from '../scripts/report.mjs';
 import { type MeasuredPeer, newer, reference, subject } from './peers.js';
 import type { Workload } from './workloads.js';
@@ -7,20 +7,20 @@ const microseconds = (value: number) => scaled(value, 1000, ['µs', 'ms', 's']);
 const milliseconds = (value: number) => `${shortNumber(value)} ms`;
 const bytes = (value: number) => scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB']);
 
-/** What is measured of a workload: names of values, with their formats. */
+/** The quantities of a workload: names of values, with their formats. */
 const quantities = {
   /** User and system time of the peer's process with all its threads, in microseconds an operation. */
   cpu: ['CPU', microseconds],
-  /** Time that passed, in microseconds an operation. */
+  /** Elapsed time, in microseconds an operation. */
   wall: ['wall', microseconds],
-  /** What an operation takes from the JavaScript heap and from buffers. */
+  /** The memory that an operation allocates on the JavaScript heap and in buffers. */
   allocated: ['allocated', bytes],
-  /** What is left of it after a garbage collection. */
+  /** The part of it that is left after a garbage collection. */
   retained: ['kept', bytes],
   timerMedian: ['late, median', milliseconds],
   timerP99: ['late, p99', milliseconds],
   timerWorst: ['late, worst', milliseconds],
-  /** How much the process's largest size grew, in bytes for the whole workload. */
+  /** The growth of the process's largest size, in bytes for the whole workload. */
   grown: ['memory grown', bytes],
   /** System calls of all kinds an operation, as strace counts them. */
   systemCalls: ['system calls', shortNumber],
@@ -30,10 +30,10 @@ const quantities = {
 
 export type Quantity = keyof typeof quantities;
 
-/** What one run of a peer gave; which quantities, the workload says. */
+/** The results of one run of a peer; the workload says which quantities. */
 export type Values = Readonly<Partial<Record<Quantity, number>>>;
 
-/** What is told of a peer in a workload: medians over the rounds, or the reason why there are none. */
+/** The results of a peer in a workload: medians over the rounds, or the reason why there are none. */
 export type Cell = { readonly values: Values } | { readonly failure: string };
 
 export interface WorkloadResults {
@@ -42,7 +42,7 @@ export interface WorkloadResults {
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
-/** A value that busbar set out not to exceed, or how it compares: to another peer, or to itself in another workload. */
+/** A target of busbar: a value that it should not exceed, or a ratio to another peer, or to itself in another workload. */
 export interface Target {
   readonly quantity: Quantity;
   readonly most: number;
@@ -61,7 +61,7 @@ export function valueIn(results: WorkloadResults | undefined, peer: string, quan
   return cell !== undefined && 'values' in cell ? cell.values[quantity] : undefined;
 }
 
-/** The medians of what several rounds gave. */
+/** The medians of the results of several rounds. */
 export function mediansOf(runs: readonly Values[]): Values {
   const names = Object.keys(runs[0] ?? {}) as Quantity[];
   return Object.fromEntries(names.map((name) => [name, median(runs.map((values) => values[name] ?? Number.NaN))]));
@@ -73,7 +73,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** A workload's table: its quantities for each peer, with how these compare with C and with the best other JavaScript library. */
+/** A workload's table: its quantities for each peer, with the ratios to C and to the best other JavaScript library. */
 export function workloadTable(results: WorkloadResults, peers: readonly MeasuredPeer[]): string {
   const { columns } = results.workload;
   const [first] = columns;
@@ -99,7 +99,7 @@ export function growthTable(series: readonly WorkloadResults[], peers: readonly 
   return table(['CPU', ...series.map(({ workload }) => `${workload.growth?.size}`)], rows);
 }
 
-/** What busbar set out to reach in a workload, and whether it does. */
+/** The targets of busbar in a workload, and whether each is met. */
 export function verdicts(results: WorkloadResults, others: ReadonlyMap<string, WorkloadResults>): string {
   const texts = (results.workload.targets ?? []).map((target) => {
     const { quantity, most, to, workload } = target;
@@ -114,7 +114,7 @@ export function verdicts(results: WorkloadResults, others: ReadonlyMap<string, W
   return texts.map((text) => `- Target: ${text}`).join('\n');
 }
 
-/** How the dearest size of a series compares with the smallest. */
+/** The ratio of the most expensive size of a series to the smallest size. */
 export function growthVerdict(series: readonly WorkloadResults[]): string {
   const [smallest = Number.NaN, ...larger] = series.map((results) => valueIn(results, subject, 'cpu') ?? Number.NaN);
   return `- Target: at most 1.3 times the smallest: ${verdict(Math.max(...larger) / smallest, 1.3, (value) => value.toFixed(2))}`;

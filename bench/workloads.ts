@@ -1,4 +1,7 @@
-/** All that is measured, in the order of the report: which program of a peer runs, against what, how often, and what is told of it. */
+/**
+ * All workloads, in the order of the report: which program of a peer runs, with which other program, how often, and which
+ * quantities are reported.
+ */
 import type { Daemon } from '../test/helpers/private-bus.js';
 import { newer, type Peer, reference, rival } from './peers.js';
 import type { Quantity, Target } from './values.js';
@@ -7,11 +10,11 @@ import type { Quantity, Target } from './values.js';
 export type Arrangement =
   /** The peer is the client of the sd-bus service. */
   | 'client'
-  /** The peer is the service of the sd-bus client, and what counts is the service's CPU time. */
+  /** The peer is the service of the sd-bus client, and the result is the service's CPU time. */
   | 'service'
   /** The peer is at both ends, without a bus. */
   | 'peer-to-peer'
-  /** The peer is started, makes one call and ends; again and again. */
+  /** The peer is started, makes one call and ends; repeatedly. */
   | 'cold'
   /** The peer is the client of the sd-bus service, and strace counts its system calls. */
   | 'system-calls';
@@ -19,7 +22,7 @@ export type Arrangement =
 export interface Workload {
   readonly id: string;
   readonly title: string;
-  /** What one operation is. */
+  /** The meaning of one operation. */
   readonly operation: string;
   readonly arrangement: Arrangement;
   /** The workload's name in the peers' programs. */
@@ -33,22 +36,22 @@ export interface Workload {
   readonly operations: number;
   /** Operations before the round, of programs in JavaScript; three times as many as in it, if left out. */
   readonly warmUp?: number;
-  /** No more rounds than this, where one takes long or the values vary little. */
+  /** The largest number of rounds, if one takes long or the values vary little. */
   readonly roundsMaximum?: number;
   /** Part of a quick run. */
   readonly quick?: boolean;
-  /** Measured on this daemon only, where it takes part: what is told does not depend on it. */
+  /** Measured on this daemon only, if it takes part: the result does not depend on it. */
   readonly daemon?: Daemon;
-  /** What is told of it; peers are compared by the first. */
+  /** The reported quantities; peers are compared by the first. */
   readonly columns: readonly Quantity[];
   readonly takesPart: (peer: Pick<Peer, 'id' | 'language'>) => boolean;
-  /** What busbar set out to reach. */
+  /** The targets of busbar. */
   readonly targets?: readonly Target[];
-  /** Where the same is measured at several sizes: which series this belongs to, and at which size. */
+  /** For measurements at several sizes: the series, and the size. */
   readonly growth?: { readonly series: string; readonly title: string; readonly size: number };
 }
 
-const everybody = (): boolean => true;
+const everyPeer = (): boolean => true;
 const inJavaScript: Workload['takesPart'] = ({ language }) => language === 'JavaScript';
 /** busbar on every transport and runtime. */
 const ours: Workload['takesPart'] = ({ id }) => id.startsWith('busbar');
@@ -57,7 +60,7 @@ const toC = (most: number, quantity: Quantity = 'cpu'): Target => ({ quantity, t
 const toRival = (most: number): Target => ({ quantity: 'cpu', to: rival, most });
 
 const client = {
-  ...{ operation: 'call', arrangement: 'client', parameters: {}, takesPart: everybody, operations: 30_000 },
+  ...{ operation: 'call', arrangement: 'client', parameters: {}, takesPart: everyPeer, operations: 30_000 },
   columns: ['cpu', 'wall'],
 } as const satisfies Partial<Workload>;
 const signals = { ...client, operation: 'signal' } as const;
@@ -67,7 +70,7 @@ const calls = (window: number, more: Pick<Workload, 'title'> & Partial<Workload>
   ...{ targets: [toC(0.6), toRival(0.25)], ...more },
 });
 
-/** What a message costs: calls, signals, large replies, services, and a process that makes a single call. */
+/** The cost of a message: calls, signals, large replies, services, and a process that makes a single call. */
 export const messages: readonly Workload[] = [
   calls(100, { title: 'Calls, 100 at a time', quick: true }),
   calls(1000, { title: 'Calls, 1000 at a time' }),
@@ -82,7 +85,7 @@ export const messages: readonly Workload[] = [
   },
   {
     ...{ ...signals, id: 'backlog', title: 'Receiving PropertiesChanged that have queued up', program: 'signals' },
-    // As long as the service and the bus take for that many.
+    // The time of the service and the bus for this many.
     parameters: { pause: '500' },
   },
   {
@@ -120,7 +123,7 @@ export const messages: readonly Workload[] = [
 
 const systemCalls = {
   ...{ arrangement: 'system-calls', daemon: 'dbus-daemon', operations: 40_000, roundsMaximum: 1, parameters: {} },
-  ...{ columns: ['systemCalls', 'receives', 'sends'], takesPart: everybody },
+  ...{ columns: ['systemCalls', 'receives', 'sends'], takesPart: everyPeer },
 } as const satisfies Partial<Workload>;
 
 const heap = {
@@ -129,7 +132,7 @@ const heap = {
   nodeFlags: ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'],
 } as const satisfies Partial<Workload>;
 
-/** What messages do besides costing time: system calls, memory, and timers that fire late. */
+/** Further costs of messages: system calls, memory, and timers that fire late. */
 const behaviour: readonly Workload[] = [
   {
     ...{ ...systemCalls, id: 'system-calls-calls', title: 'System calls: calls, 1000 at a time', operation: 'call' },
@@ -154,7 +157,7 @@ const behaviour: readonly Workload[] = [
   {
     ...{ ...heap, id: 'heap-unmatched', title: 'Heap: receiving signals that nothing listens to' },
     ...{ operation: 'signal', program: 'unmatched' },
-    // What the compilers note about the code is on the heap as well, and is not the messages’.
+    // The notes of the compilers about the code are also on the heap, and are not part of the messages’ cost.
     targets: [
       { quantity: 'allocated', most: 8 },
       { quantity: 'retained', most: 8 },
@@ -172,7 +175,7 @@ const behaviour: readonly Workload[] = [
   },
 ];
 
-/** Whether a message costs the same however much a program holds. */
+/** Whether the cost of a message depends on the number of objects, subscriptions and proxies in a program. */
 interface Series extends Pick<Workload, 'id' | 'title' | 'operation' | 'arrangement' | 'program' | 'operations'> {
   readonly sizes: readonly number[];
   readonly parameters: (size: number) => Readonly<Record<string, string>>;
@@ -213,7 +216,7 @@ const growth: readonly Workload[] = series.flatMap(
     sizes.map((size) => ({
       ...{ ...rest, id: `growth-${id}-${size}`, title: `${title}: ${size}` },
       ...{ parameters: parameters(size), driverParameters: driverParameters(size), roundsMaximum: 5 },
-      // dbus-daemon itself slows down with rules and waiting calls, and then each message costs a wake-up.
+      // dbus-daemon itself becomes slower with more rules and pending calls, and then each message costs a wake-up.
       ...{ daemon: 'dbus-broker' as const, columns: ['cpu', 'wall'] as const, takesPart: ours },
       growth: { series: `growth-${id}`, title, size },
     })),

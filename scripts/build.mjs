@@ -1,6 +1,6 @@
 /**
- * `npm run build:js` makes dist/ of src/, if that has changed. `npm run build:native` builds the addon of native/, with a C++
- * compiler and CMake. Both use the tools that the lock file names.
+ * `npm run build:js` makes dist/ from src/, if src/ has changed. `npm run build:native` builds the addon in native/, with a
+ * C++ compiler and CMake. Both use the tools in the lock file.
  */
 import { buildAddon } from './setup/addon.mjs';
 import { installDependencies } from './setup/dependencies.mjs';

@@ -1,7 +1,7 @@
 /**
- * Checks the package as it would be published, and what it is made of: the linters of packages have nothing to say, it
- * holds what it should and not more, nobody's licence is forgotten, nothing is left that nobody uses, and the lock file
- * installs.
+ * Checks the package as it would be published, and its sources: the linters of packages find nothing, it contains the right
+ * files and no others, every licence is included, there is no unused code or dependency, and the lock file can be
+ * installed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { notices, noticesFile, unfitPackages } from './notices.mjs';
 import { root } from './setup/report.mjs';
 import { packBusbar } from './tarball.mjs';
 
-/** Bytes, unpacked and to download. docs/package.md says what takes them. */
+/** Bytes, unpacked and to download. docs/package.md has the sizes of the parts. */
 const LARGEST = 2_500_000;
 const LARGEST_DOWNLOAD = 1_000_000;
 
-/** What must be in the package, of much that is; whether all of it works the tests in test/pack show. */
+/** The most important files of the package; the tests in test/pack show whether all of it works. */
 const NEEDED = [
   ...['dist/index.js', 'dist/index.d.ts', 'dist/index.cjs', 'dist/index.d.cts'],
   ...['CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES'],
 ];
 
-/** What may be in it. */
+/** The files that the package may contain. */
 const EXPECTED = [
   /^dist\/index\.(js|d\.ts|cjs|d\.cts)$/,
   /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
@@ -39,7 +39,7 @@ const PARTS = [
   ['other files', /^/],
 ];
 
-/** By how much a part may differ from what the page says: it is not rewritten for every change. */
+/** By how much a part may differ from the page: it is not rewritten for every change. */
 const TOLERANCE = 0.2;
 
 let passed = 0;
@@ -56,15 +56,15 @@ console.log(`package: ${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
 function checkPackage({ path, files, size, unpackedSize }) {
-  check('publint --strict is content', problemOf('node_modules/publint/src/cli.js', path, '--strict'));
+  check('publint --strict finds nothing', problemOf('node_modules/publint/src/cli.js', path, '--strict'));
   const attw = ['node_modules/@arethetypeswrong/cli/dist/index.js', path, '--no-emoji'];
-  check('the types are right for who imports it', problemOf(...attw));
+  check('the types are right for all importers', problemOf(...attw));
   check(`it is small: ${unpackedSize} bytes`, unpackedSize <= LARGEST ? undefined : `${LARGEST} are allowed`);
   check(`so is its download: ${size} bytes`, size <= LARGEST_DOWNLOAD ? undefined : `${LARGEST_DOWNLOAD} are allowed`);
-  check('docs/package.md says what takes the room', misstatedSizes(files));
+  check('docs/package.md has the sizes of the parts', misstatedSizes(files));
   const names = files.map((file) => file.path);
-  check('it holds nothing else', listed(names.filter((name) => !EXPECTED.some((pattern) => pattern.test(name)))));
-  check('it holds what it should', listed(NEEDED.filter((name) => !names.includes(name))));
+  check('it contains no other files', listed(names.filter((name) => !EXPECTED.some((pattern) => pattern.test(name)))));
+  check('it contains the required files', listed(NEEDED.filter((name) => !names.includes(name))));
   check('it runs nothing when it is installed', listed(installScripts()));
 }
 
@@ -73,17 +73,17 @@ async function checkProject() {
   check('its licences may be passed on', listed(unfit.map(({ name, license }) => `${name} is ${license}`)));
   const current = existsSync(noticesFile) && readFileSync(noticesFile, 'utf8') === (await notices());
   check('THIRD-PARTY-NOTICES is current', current ? undefined : 'npm run notices');
-  check('nothing is left that nobody uses', problemOf('node_modules/knip/bin/knip.js', '--no-progress'));
-  // Offline: whatever the lock file lacks cannot be had then.
+  check('there is no unused code or dependency', problemOf('node_modules/knip/bin/knip.js', '--no-progress'));
+  // Offline: a package that is missing in the lock file cannot be downloaded then.
   const npm = spawnSync('npm', ['ci', '--dry-run', '--ignore-scripts', '--offline'], { cwd: root, encoding: 'utf8' });
-  check('npm ci takes the lock file', npm.status === 0 ? undefined : npm.stderr);
+  check('npm ci accepts the lock file', npm.status === 0 ? undefined : npm.stderr);
   const locks = ['package-lock.json', 'scripts/docs/package-lock.json'].map((path) =>
     readFileSync(join(root, path), 'utf8'),
   );
-  check('the lock files name no registry', listed(locks.join('').match(/"resolved": "http.*"/g) ?? []));
+  check('no lock file names a registry', listed(locks.join('').match(/"resolved": "http.*"/g) ?? []));
 }
 
-/** What of docs/package.md is not so, in words; `undefined` where all of it is. */
+/** The differences between docs/package.md and the package; `undefined` if there are none. */
 function misstatedSizes(files) {
   const page = readFileSync(join(root, 'docs/package.md'), 'utf8');
   const sizes = new Map(PARTS.map(([part]) => [part, 0]));
@@ -100,14 +100,14 @@ function misstatedSizes(files) {
   return wrong.length === 0 ? undefined : wrong.join(', ');
 }
 
-/** npm runs these where it is allowed to, and node-gyp where there is a binding.gyp. */
+/** npm runs these if it is allowed to, and node-gyp if there is a binding.gyp. */
 function installScripts() {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const hooks = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => name in scripts);
   return existsSync(join(root, 'binding.gyp')) ? [...hooks, 'binding.gyp'] : hooks;
 }
 
-/** What a tool of ours prints where it fails. */
+/** The output of a failed tool of the project. */
 function problemOf(...args) {
   const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });

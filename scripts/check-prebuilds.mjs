@@ -1,8 +1,8 @@
 /**
- * `npm run check:prebuilds`: checks every binary that the package ships: it is there, keeps to the limits of
- * `prebuilds/targets.mjs`, and loads if it is for this machine. `--release` also refuses a binary of other sources than those
- * of now: while native/ is worked on, the tests build the addon, and the binaries follow. `--report` writes what they need into
- * docs/support.md, as `npm run prebuild` does.
+ * `npm run check:prebuilds`: checks every binary that the package ships: it exists, keeps to the limits of
+ * `prebuilds/targets.mjs`, and loads if it is for this machine. `--release` also refuses a binary that was built from other
+ * sources than the present ones: while native/ is being changed, the tests build the addon, and the binaries follow.
+ * `--report` writes the requirements of the binaries into docs/support.md, as `npm run prebuild` does.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -63,7 +63,7 @@ function isForThisMachine({ platform, arch, libc }) {
   return platform === process.platform && arch === process.arch && libc === own;
 }
 
-/** In a process of its own, which would not survive a crash, and through node-gyp-build, as it chooses by the names. */
+/** In a separate process, because a crash would end this one, and through node-gyp-build, which chooses by the names. */
 function problemOfLoading(path) {
   const script = `
     const build = require('node-gyp-build');

@@ -1,7 +1,7 @@
 /**
- * `npm run check:release`, which npm runs before it publishes: the version has its section in the changelog, with a date, and where a tag is
- * published the tag is that version's; package.json names the repository, which npm compares with where the package
- * comes from, the site and where faults are reported; and the checks of the binaries and of the package find nothing.
+ * `npm run check:release`, which npm runs before it publishes: the version has a dated section in the changelog; if a tag
+ * is published, it is that of the version; package.json names the repository, which npm compares with the origin of the
+ * package, the site and the place to report bugs; and the checks of the binaries and of the package find nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

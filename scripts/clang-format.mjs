@@ -1,4 +1,4 @@
-/** Checks the format of the C++ files, or with `--write` corrects it. */
+/** Checks the format of the C++ files, or corrects it with `--write`. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * `npm run docs`: builds the site in build/site: the guide and the other pages in docs/, and the reference from the comments in src/. A
- * warning is an error. `--check` also follows every link of what was built, and searches it.
- * `--serve` shows it on this machine.
+ * `npm run docs`: builds the site in build/site: the guide and the other pages in docs/, and the reference from the
+ * comments in src/. A warning is an error. `--check` also follows every link of the site, and tests its search. `--serve`
+ * serves it on this machine.
  */
 import { installDependencies } from './setup/dependencies.mjs';
 import { say } from './setup/report.mjs';

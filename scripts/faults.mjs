@@ -1,8 +1,8 @@
 /**
- * Runs the tests that meet trouble on purpose, on both transports, and tells how many there were in each suite and what they
- * counted.
+ * Runs the tests with intentional faults, on both transports, and prints the number of tests of each suite and their
+ * counts.
  *
- *   node scripts/faults.mjs                        all of them; --report writes docs/reliability/report.md where none fails
+ *   node scripts/faults.mjs                        all of them; --report writes docs/reliability/report.md if none fails
  *   node scripts/faults.mjs faults-daemon leaks    the suites with these words in their names
  */
 import { readFileSync } from 'node:fs';
@@ -25,42 +25,42 @@ const groups = {
   ],
   'hostile peers': [
     /^(reliability\/hostile-peers|bus\/peer-admission)/,
-    'peers that break the rules, flood, stall or lie, and ten thousand connections that never authenticate',
+    'peers that break the rules, send without pause, stop or forge, and ten thousand connections that never authenticate',
   ],
   corpus: [
     /^reliability\/corpus/,
-    'thousands of messages that broke other implementations, sent to a process that has to live on',
+    'thousands of messages that broke other implementations, sent to a process that has to survive',
   ],
-  'bad input': [/^reliability\/bad-input/, 'what a program hands in and cannot be meant'],
+  'bad input': [/^reliability\/bad-input/, 'invalid arguments of the program'],
   leaks: [
     /^reliability\/leaks/,
-    'what was begun and ended leaves no rules, calls, descriptors, handles or memory behind',
+    'operations that have ended leave no rules, calls, descriptors, handles or memory behind',
   ],
-  traces: [/^reliability\/(traces|diagnostics)/, 'each failure is told from the diagnostics alone'],
+  traces: [/^reliability\/(traces|diagnostics)/, 'each failure is evident from the diagnostics alone'],
   properties: [
     /^unit\//,
-    'what has to hold for every input, tried with random ones (fast-check), without a connection; the other tests of these suites are among them',
+    'statements for every input, tested with random ones (fast-check), without a connection; the counts include the other tests of these suites',
   ],
 };
 
-/** What the tests print, in words. */
+/** The counts of the tests, in words. */
 const words = {
   cutPoints:
-    'bytes behind which a stream was cut; four of them are the last attempts of their series, which came through whole',
+    'positions at which a stream was cut; four of them are the last attempts of their series, in which the whole stream passed',
   killsSurvived: 'tests in which a daemon was killed',
-  callsSettled: 'calls through trouble, each of which settled',
+  callsSettled: 'calls during faults, each of which settled',
   lateReplies: 'replies that came after the timeout of their call',
   emitsArrived: 'signals that were accepted and arrived, in order',
-  emitsCutOff: 'signals that were accepted, and cut off by the end of a connection that was told of',
-  emitsRefused: 'signals that were refused where they were sent',
-  limitsMet: 'limits of the bus that were met',
-  forgeriesIgnored: 'messages in the name of another connection, none of which was believed',
+  emitsCutOff: 'signals that were accepted, and cut off by the reported end of a connection',
+  emitsRefused: 'signals that were refused to their sender',
+  limitsMet: 'limits of the bus that were reached',
+  forgeriesIgnored: 'messages in the name of another connection, all of which were ignored',
   messagesTaken:
-    'messages of a corpus after which the connection went on: what was valid, and what cost its message alone',
-  messagesRefused: 'messages of a corpus that cost their connection',
-  messagesUnfinished: 'messages of a corpus that had no end, or went on after it; the connection was hung up',
-  callsAnswered: 'calls among them that had to be answered, and were',
-  errorsScanned: 'errors sent to others, in none of which anything of the process was found',
+    'messages of a corpus after which the connection continued: valid ones, and those whose fault affected only the message',
+  messagesRefused: 'messages of a corpus that ended their connection',
+  messagesUnfinished: 'messages of a corpus that were incomplete or too long; the test closed the connection',
+  callsAnswered: 'calls among them that require an answer, and were answered',
+  errorsScanned: 'errors sent to peers, none of which contained information about the process',
 };
 
 const { values, positionals } = parseArgs({
@@ -69,7 +69,7 @@ const { values, positionals } = parseArgs({
 });
 const isChosen = ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word));
 
-/** By group: the tests of each suite, and what they counted, both by what carries the messages. */
+/** By group: the tests of each suite, and their counts, both by transport. */
 const figures = {};
 let failed = 0;
 for (const suite of allSuites().filter(isChosen)) {
@@ -100,7 +100,7 @@ function groupOf({ name }) {
   return readFileSync(join(root, 'test', `${name}.test.ts`), 'utf8').includes('fc.assert(') ? found : undefined;
 }
 
-/** @param name of a suite: a file, and in brackets what carries its messages where it does not choose that itself */
+/** @param name of a suite: a file, and the transport in brackets if the file does not choose it itself */
 function add(group, name, result) {
   const [, file, carrier = 'tests'] = /^[^/]*\/(.*?)(?: \((.*)\))?$/.exec(name);
   figures[group] ??= { suites: {}, counts: {} };
@@ -115,7 +115,7 @@ function add(group, name, result) {
   }
 }
 
-/** A kind of which there were none is left out, but for those that passed. */
+/** Leaves out kinds with a count of zero, except passed tests. */
 function testsText({ passed, failed: failures, skipped, reasons }) {
   const others = Object.entries({ failed: failures, skipped }).filter(([, count]) => count > 0);
   const because = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';

@@ -1,12 +1,12 @@
 /**
- * `npm run fuzz`: builds the fuzz targets and runs them, a minute each unless told otherwise.
+ * `npm run fuzz`: builds the fuzz targets and runs them, a minute each by default.
  *
  *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
- *   npm run fuzz -- --hours 2     Ctrl-C ends it early: what was done until then counts, but leaks are not looked for
- *   npm run fuzz -- --report    adds what it comes to to docs/reliability/report.md
- *   npm run fuzz -- --smoke     a few seconds each from fresh seeds, for `npm run test:all`
+ *   npm run fuzz -- --hours 2     Ctrl-C ends it early: the work until then counts, but leaks are not looked for
+ *   npm run fuzz -- --report    adds the results to docs/reliability/report.md
+ *   npm run fuzz -- --smoke     a few seconds each from new seeds, for `npm run test:all`
  *
- * What a target finds is in `native/fuzz/findings/<target>/`; the native tests replay whatever is there.
+ * Findings of a target are in `native/fuzz/findings/<target>/`; the native tests replay everything there.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,10 @@ async function fuzz() {
   process.exitCode = results.some(({ failed }) => failed) ? 1 : 0;
 }
 
-/** One suite of `npm run test:all`. It shows that the targets build, run, and hold on their seeds and on what was found. */
+/**
+ * One suite of `npm run test:all`. It shows that the targets build, run, and succeed on their seeds and on earlier
+ * findings.
+ */
 async function smoke() {
   const missing = missingTool();
   if (missing !== undefined) return console.log(`fuzz: skipped (no ${missing})`);
@@ -113,7 +116,7 @@ function positive(text, option) {
   return number;
 }
 
-/** Runs several side by side; answers in the order of the targets. */
+/** Runs several at a time; returns the results in the order of the targets. */
 async function runAll(chosen, jobs, run) {
   const queue = [...chosen.entries()];
   const results = [];

@@ -1,10 +1,10 @@
 /**
- * `npm run check:loading`: loads the binaries that no runtime can load here (musl, riscv64) into a small C program that
- * has a little of Node-API, under the C library that they are for. `--report` writes docs/support.md.
+ * `npm run check:loading`: loads the binaries that no runtime can load here (musl, riscv64) into a small C program with a
+ * part of Node-API, under the C library that they are for. `--report` writes docs/support.md.
  *
- * That proves that the loader takes the file and finds all that it needs, that its constructors run, that memory and
- * strings work without a C++ library, that it registers, and that calls reach the kernel. It proves nothing of what needs
- * an event loop or a JavaScript engine: no connection is made.
+ * That proves that the loader accepts the file and finds everything that it needs, that its constructors run, that memory
+ * and strings work without a C++ library, that it registers, and that calls reach the kernel. It does not test the parts
+ * that need an event loop or a JavaScript engine: no connection is made.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,9 @@ const gcc = program('gcc', 'gcc');
 const crossGcc = (triplet) => program(`${triplet}-gcc`, `gcc-${triplet}`);
 const nodeApi = createRequire(import.meta.url)('node-api-headers');
 
-/** Each has a compiler for the host program, `flags` that make it a program of that C library, and the loader that runs it. */
+/**
+ * Each has a compiler for the host program, `flags` that make it a program of that C library, and the loader that runs it.
+ */
 const loadings = [
   musl({ arch: 'x64', packages: muslX64, machine: 'x86_64', compiler: gcc }),
   musl({
@@ -74,7 +76,7 @@ function load(loading) {
   process.stdout.write(`${stdout}${stderr}`);
   const passed = stdout.match(/^ok - /gm)?.length ?? 0;
   const failed = Math.max(stdout.match(/^not ok - /gm)?.length ?? 0, Number(status !== 0));
-  // Asked without a program, musl's loader says what it is, as glibc's libc.so.6 does when it is run.
+  // Without a program, musl's loader prints its version, as glibc's libc.so.6 does when it is run.
   const about = run(join(systemRoot, loading.loader));
   const version = /version (\d+\.\d+(?:\.\d+)?)/i.exec(`${about.stdout}${about.stderr}`)?.[1];
   const library = `${loading.file.includes('musl') ? 'musl' : 'glibc'} ${version}`;
@@ -105,14 +107,14 @@ function compileHost({ file, compiler, flags }, systemRoot) {
   return host;
 }
 
-/** On a machine of its own architecture the host runs by its loader, which need not be where the file says. */
+/** On a machine of its own architecture the host is run by its loader, which need not be where the file says. */
 function commandOf({ qemu, loader }, systemRoot, program) {
   if (qemu !== undefined) return [qemu.name, '-L', systemRoot, program];
   const own = join(systemRoot, loader);
   return program === own ? [own] : [own, program];
 }
 
-/** The functions of Node-API that host.c does not have: weak ones, which say their name and end. */
+/** The functions of Node-API that host.c does not have: weak ones, which print their name and end the process. */
 function stubs() {
   const { js_native_api_symbols: engine, node_api_symbols: runtime } = nodeApi.symbols.v9;
   const functions = [...engine, ...runtime].map(

@@ -1,5 +1,5 @@
 /**
- * Builds and runs the native tests, and the replays of what fuzzing found, under AddressSanitizer and
+ * Builds and runs the native tests, and the replays of fuzzing's findings, under AddressSanitizer and
  * UndefinedBehaviorSanitizer. They need a C++ compiler and CMake, but neither Node's headers nor a bus; without a compiler
  * they are skipped. `npm run sanitize` runs them under valgrind.
  */
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { root, runQuietly, SetupError } from './setup/report.mjs';
 import { hasProgram } from './setup/system-packages.mjs';
 
-/** Seconds that a test may take at its own speed. */
+/** Seconds that a test may take at normal speed. */
 const LIMIT = 120;
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) main();
@@ -17,8 +17,8 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) main();
 /**
  * @param folder below build/
  * @param cmake options of CMake
- * @param wrapper a program with its options that runs the tests, which may take so many times as long
- * @returns how many passed, failed and were skipped, with what the tests that ended badly printed
+ * @param wrapper a program with its options that runs the tests, which may take this many times as long
+ * @returns how many passed, failed and were skipped, with the output of the tests that failed
  */
 export function runNativeTests({ folder, cmake, env, wrapper = [], times = 1 }) {
   const build = join(root, 'build', folder);
@@ -36,7 +36,7 @@ export function runNativeTests({ folder, cmake, env, wrapper = [], times = 1 }) 
     const count = (kind) => stdout.match(new RegExp(`^${kind} - `, 'gm'))?.length ?? 0;
     sums.passed += count('ok');
     sums.skipped += count('skipped');
-    // A program that ended early, for instance by a sanitizer, left no line for the test that it was in.
+    // A program that ended early, for instance by a sanitizer, printed no line for its current test.
     sums.failed += Math.max(count('not ok'), Number(status !== 0));
     if (status !== 0) sums.output += `${name} ended with ${signal ?? status}\n${stdout}${stderr}\n`;
   }

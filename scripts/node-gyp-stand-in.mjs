@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { PREBUILD_ARCH: arch, BUSBAR_TOOLCHAIN: toolchain } = process.env;
 
-// Always from scratch: a configured folder would keep its compiler, whatever the toolchain says now.
+// Always from scratch: a configured folder would keep its compiler, whatever the toolchain file says.
 const args = ['rebuild', '-d', root, '-O', join(process.cwd(), 'build'), '-B', 'Release', '-a', arch];
 if (toolchain !== undefined) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
 const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');

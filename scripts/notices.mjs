@@ -1,6 +1,6 @@
 /**
- * What comes along with busbar: the packages of its dependencies, those in its module, and those in its binaries. `npm run
- * notices` writes their licences into THIRD-PARTY-NOTICES, after a change of dependencies.
+ * The software that comes with busbar: the packages of its dependencies, those in its module, and those in its binaries.
+ * `npm run notices` writes their licences into THIRD-PARTY-NOTICES, after a change of dependencies.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { root } from './setup/report.mjs';
 
 export const noticesFile = join(root, 'THIRD-PARTY-NOTICES');
 
-/** Licences that ask for no more than to be passed on. */
+/** Licences whose only condition is that they are passed on. */
 const PERMISSIVE = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0'];
 
-/** Licences of packages that leave out theirs, from where they are developed. */
+/** Licences of packages that leave out theirs, from their repositories. */
 const lackingLicences = join(root, 'scripts', 'licences');
 
 /** The names of all packages that an installed busbar brings with it, by the lock file. */
@@ -39,7 +39,7 @@ export async function unfitPackages() {
   return (await packages()).filter(({ license }) => !PERMISSIVE.includes(license));
 }
 
-/** The whole text; throws where a package's licence is nowhere to be found. */
+/** The whole text; throws if a package's licence cannot be found. */
 export async function notices() {
   const about = 'busbar comes with the following software of others, or has it in its module or in its binaries.';
   return [about, ...(await packages()).map(notice)].join(`\n\n${'-'.repeat(80)}\n\n`).concat('\n');

@@ -1,12 +1,12 @@
 /**
- * Runs the tests of the package as its users have it, and tells how each file went; words choose files by their names.
+ * Runs the tests of the package as users install it, and prints the result of each file; words choose files by their names.
  *
  *   npm run test:pack       packs busbar as it would be published, and installs and runs it in empty projects: with every
  *                           package manager, under every supported Node.js, on a machine without compilers, and as bundles
- *   npm run test:loading    has programs that use busbar made, run and tested by the tools that Node.js programs are put
- *                           through: bundlers, test runners, tracers of files, executables, other runtimes
+ *   npm run test:loading    makes, runs and tests programs with busbar by the usual tools for Node.js programs: bundlers,
+ *                           test runners, tracers of files, executables, other runtimes
  *
- * The tools come from npm, into folders below build/runtimes. `--report` writes docs/support.md, where all files were run.
+ * The tools come from npm, into folders below build/runtimes. `--report` writes docs/support.md, if all files were run.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
 });
 const [folder, ...words] = positionals;
 
-/** The files that every Node.js runs. The others have runtimes of their own, or are the business of one. */
+/** The files that every Node.js runs. The others have separate runtimes, or belong to one. */
 const onEachNode = { pack: ['pack/npm', 'pack/import', 'pack/loading'], tools: ['tools/node'] }[folder];
 if (onEachNode === undefined) {
   console.error('Which tests? node scripts/packed.mjs pack|tools [words] [--report]');
@@ -41,7 +41,7 @@ for (const suite of testFiles(folder).filter(
   if (!onEachNode.includes(suite.name)) continue;
   for (const { program } of runtimes.filter((one) => one.runtime === 'Node.js' && one.package !== undefined)) {
     const command = program();
-    // npm is run by the Node.js that is found first.
+    // npm is run by the first Node.js that is found.
     await run({ ...suite, command, env: { ...suite.env, PATH: `${dirname(command)}:${process.env.PATH}` } });
   }
 }
@@ -58,7 +58,7 @@ tell({
 console.log(`${folder}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = rows.length === 0 || totals.failed > 0 ? 1 : 0;
 
-/** The output of a file names what was tested, and the version of that. */
+/** The output of a file names the tested tool, and its version. */
 async function run(suite) {
   const sums = await sumOf([suite], folder);
   const told = (word) => new RegExp(`^# ${word}: (.*)$`, 'm').exec(sums.output)?.[1];

@@ -1,9 +1,9 @@
 /**
  * Builds the binaries that the package ships: `node scripts/prebuild.mjs [FILE …]`, for instance
- * `linux-x64/busbar.glibc.node`; all of them without arguments. Done once for each finished change of native code.
+ * `linux-x64/busbar.glibc.node`; all of them without arguments. Run once for each finished change of native code.
  *
- * prebuildify builds through the cmake-js stand-in, in a folder of its own for each target: it takes what it finds in
- * `build/Release` below its working folder, and moves it.
+ * prebuildify builds through the cmake-js stand-in, in a separate folder for each target: it takes the files in
+ * `build/Release` below its working folder, and moves them.
  */
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,7 +40,7 @@ async function build(target) {
   console.log(`prebuild: ${file}`);
   const cwd = join(root, 'build', 'prebuild', `${target.platform}-${target.arch}-${target.libc}`);
   mkdirSync(cwd, { recursive: true });
-  // Taken before: a source that changes during the build makes the binary stale.
+  // Computed before the build: a source that changes during the build makes the binary stale.
   const hash = sourcesHash(target);
   if (target.toolchain === undefined) delete process.env.BUSBAR_TOOLCHAIN;
   else process.env.BUSBAR_TOOLCHAIN = join(root, target.toolchain);

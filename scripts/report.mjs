@@ -1,5 +1,5 @@
 /**
- * How tools tell what they found: in Markdown, which is printed. With `--report` a tool also replaces its section of a page
+ * How tools report their results: in Markdown, which is printed. With `--report` a tool also replaces its section of a page
  * in docs/, between `<!-- NAME -->` and `<!-- /NAME -->`. The figures behind the text are in build/figures/NAME.json.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ export const pages = {
 };
 
 /**
- * Prints the text of a section below a line that says how, when and with what it was made, and keeps the figures.
+ * Prints the text of a section below a line with the command, the date and the versions, and keeps the figures.
  *
  * @param what `page` and `section` name the place, `command` makes the same again, and `write` replaces the section
  */
@@ -57,7 +57,9 @@ export function tableRows(page, section) {
   return table.trimEnd().split('\n').slice(2).map(cellsOf);
 }
 
-/** These rows, and those of the section's table that are about other things: what is in the first cell. In this order of things. */
+/**
+ * These rows, and those of the section's table with other subjects, which are in the first cell. In this order of subjects.
+ */
 export function withOtherRows(page, section, rows, order) {
   const fresh = new Set(rows.map(([what]) => what));
   const all = [...tableRows(page, section).filter(([what]) => !fresh.has(what)), ...rows];

@@ -1,7 +1,7 @@
 /**
- * Sets up what a program in TypeScript needs, and runs it: `node scripts/run.mjs PROGRAM ARGUMENTS…`. Plain Node.js, because the
- * dependencies that run TypeScript are among what it sets up. Examples need the library alone; other programs also what busbar
- * is compared with. `--help` sets up nothing.
+ * Sets up the requirements of a program in TypeScript, and runs it: `node scripts/run.mjs PROGRAM ARGUMENTS…`. Plain
+ * Node.js, because the dependencies that run TypeScript are among the requirements. Examples need the library alone; other
+ * programs also the libraries that busbar is compared with. `--help` sets up nothing.
  */
 import { spawn } from 'node:child_process';
 import { root } from './setup/report.mjs';
@@ -21,7 +21,7 @@ const program = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', file,
   cwd: root,
   stdio: 'inherit',
 });
-// The program decides how it ends. A terminal has interrupted it already: hearing of it twice does no harm.
+// The program decides how it ends. A terminal has interrupted it already: a second signal is harmless.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal));
 program.on('exit', (code, signal) => {
   process.exitCode = signal === null ? code : 1;

@@ -1,12 +1,12 @@
 /**
- * Runs suites of tests under every runtime that busbar supports, with every poller that each can have.
+ * Runs suites of tests under every runtime that busbar supports, with every poller of each.
  *
- *   npm run test:runtimes         the runtimes for this machine; the Node.js that runs this also terminates a thousand workers
+ *   npm run test:runtimes         the runtimes for this machine; the present Node.js also terminates a thousand workers
  *   npm run test:architectures    other architectures and C libraries, with the binaries that the package ships
  *
- * `--only bun --only deno` chooses by ids, `--suite bus` folders and files of tests or the workers (workers), `--poller thread`
- * pollers. `--report` writes docs/support.md, where all of a runtime was run; `BUSBAR_TRANSPORT` is passed on, and nothing is
- * written then.
+ * `--only bun --only deno` chooses by ids, `--suite bus` folders and files of tests or the workers (workers), `--poller
+ * thread` pollers. `--report` writes docs/support.md, if all suites of a runtime were run; `BUSBAR_TRANSPORT` is passed on,
+ * and nothing is written then.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -20,7 +20,7 @@ import { requirePackages } from './setup/system-packages.mjs';
 import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
-/** How many workers are terminated with each poller, in ten minutes on an idle machine with two processors. */
+/** The number of workers that are terminated with each poller, in ten minutes on an idle machine with two processors. */
 const WORKERS = 1000;
 const WORKERS_LIMIT_SECONDS = 3600;
 
@@ -52,7 +52,7 @@ if (rows.length > 0) {
 if (hasWorkers && chosen.includes(runtimes[0])) await terminateWorkers();
 process.exitCode = failures > 0 || (rows.length === 0 && !hasWorkers) ? 1 : 0;
 
-/** A runtime that cannot be had is left out, which is said. */
+/** A runtime that is not available is left out, with a message. */
 async function run(runtime) {
   const program = programOf(runtime);
   if (program === undefined) return;
@@ -96,7 +96,7 @@ function underRuntime(one, { compiled = false, args, env = {}, patience = 1 }, c
   };
 }
 
-/** With the Node.js that runs this, in one process that has workers with either poller. */
+/** With the present Node.js, in one process that has workers with either poller. */
 async function terminateWorkers() {
   const [terminated] = testFiles('process/terminated-workers');
   const many = { ...terminated, env: { BUSBAR_WORKERS: String(WORKERS) }, seconds: WORKERS_LIMIT_SECONDS };

@@ -1,10 +1,10 @@
 /**
- * `npm run sanitize`: the native code under everything that watches it. On two cores the addon takes twenty to forty
- * minutes, clang-tidy three, and valgrind four.
+ * `npm run sanitize`: the native code under sanitizers, valgrind and clang-tidy. On two cores the addon takes twenty to
+ * forty minutes, clang-tidy three, and valgrind four.
  *
  *   npm run sanitize -- --only addon --suite bus/calls     the suites with these words in their names
  *   npm run sanitize -- --only valgrind --only tidy
- *   npm run sanitize -- --report      writes what complete parts came to into docs/reliability/report.md
+ *   npm run sanitize -- --report      writes the results of complete parts into docs/reliability/report.md
  *
  * `npm run test:all` runs the native tests under AddressSanitizer and UndefinedBehaviorSanitizer anyway.
  */
@@ -60,7 +60,7 @@ async function sanitize() {
   }
 }
 
-/** What valgrind finds in the native tests, where it sees uninitialised memory as well. */
+/** The findings of valgrind in the native tests, which also include uninitialised memory. */
 function memcheck() {
   const reports = join(root, 'build', 'valgrind', 'reports');
   rmSync(reports, { recursive: true, force: true });
@@ -75,18 +75,21 @@ function memcheck() {
   ];
   const { output, ...counts } = runNativeTests({
     ...{ folder: 'valgrind', cmake: ['-DCMAKE_CXX_COMPILER=g++'], wrapper: ['valgrind', ...options] },
-    // Programs take some dozen times as long under it.
+    // Programs take about a dozen times as long under it.
     ...{ times: 30, env: { BUSBAR_TEST_PATIENCE: '30' } },
   });
   const found = readdirSync(reports)
     .map((file) => readFileSync(join(reports, file), 'utf8'))
-    // Without a summary: a child that went on as another program.
+    // Without a summary: a child process that became another program.
     .filter((text) => /ERROR SUMMARY: [1-9]/.test(text));
   for (const text of [output, ...found]) if (text !== '') console.log(text);
   return { valgrind: runQuietly('valgrind', ['--version']).trim(), ...counts, findings: found.length };
 }
 
-/** What clang-tidy says of native/, by the checks of `.clang-tidy`. A finding in a header comes with every file that includes it. */
+/**
+ * The findings of clang-tidy in native/, by the checks of `.clang-tidy`. A finding in a header occurs with every file that
+ * includes it.
+ */
 function tidy() {
   const build = join(root, 'build', 'tidy');
   runQuietly('cmake', [
@@ -96,7 +99,7 @@ function tidy() {
     ...{ cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
   });
   const output = stripVTControlCharacters(stdout);
-  // It says which command it runs for each file.
+  // It prints its command for each file.
   const files = output.match(/^clang-tidy\S* .*$/gm)?.length ?? 0;
   const lines = output.matchAll(/^.*: (?:warning|error): .*$/gm);
   const findings = new Set([...lines].map(([line]) => line.replace(`${root}/`, '')));

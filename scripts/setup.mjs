@@ -1,6 +1,6 @@
 /**
- * Makes a checkout ready to run: dependencies, the compiled library, the addon's binary, and what the distribution
- * must provide. Does only what is not done yet, and says what it does. `--tests` adds what the tests need.
+ * Makes a checkout ready to run: dependencies, the compiled library, the addon's binary, and the requirements from the
+ * distribution. Does only the missing steps, and prints them. `--tests` adds the requirements of the tests.
  */
 import { pathToFileURL } from 'node:url';
 import { loadAddon, prepareAddon } from './setup/addon.mjs';
@@ -10,7 +10,7 @@ import { checkPlatform } from './setup/platform.mjs';
 import { SetupError } from './setup/report.mjs';
 import { bus, missingOf, requirePackages, sdbusLibrary, testPeers, wishForPackages } from './setup/system-packages.mjs';
 
-/** What everything else rests on. */
+/** The base of everything else. */
 export function setupDependencies() {
   checkPlatform();
   installDependencies();
@@ -22,33 +22,33 @@ export async function setupLibrary() {
   prepareAddon();
 }
 
-/** The library with all that it can do: half of the tests are about the transport `sd-bus`. */
+/** The library with all features: half of the tests are about the transport `sd-bus`. */
 export async function setupTestedLibrary() {
   await setupLibrary();
   requirePackages([sdbusLibrary(loadAddon)]);
 }
 
-/** Which sd-bus library the addon finds; `undefined` if there is none. */
+/** The sd-bus library that the addon finds; `undefined` if there is none. */
 export function foundSdbusLibrary() {
   return loadAddon()?.sdbusLibrary();
 }
 
-/** Installs dbus-daemon where there is none and it can; answers whether this machine can run a private bus now. */
+/** Installs dbus-daemon if it is missing and can be installed; returns whether this machine can run a private bus now. */
 export function setupPrivateBus() {
   wishForPackages([bus], 'what needs a private bus is skipped');
   return bus.present();
 }
 
 /**
- * Installs what the tests compare the library with. `BUSBAR_TEST_PEERS=required` says that none may be missing: in continuous
- * integration a test that is always skipped looks like one that passes.
+ * Installs the programs and modules with which the tests compare the library. With `BUSBAR_TEST_PEERS=required` none may be
+ * missing: in continuous integration a test that is always skipped looks like one that passes.
  */
 export function setupTestPeers() {
   if (process.env.BUSBAR_TEST_PEERS === 'required') requirePackages(testPeers);
   else wishForPackages(testPeers, 'tests that need them are skipped');
 }
 
-/** The names of what the tests compare the library with and this machine lacks. */
+/** The names of the programs and modules for comparison that this machine lacks. */
 export function missingTestPeers() {
   return missingOf(testPeers);
 }

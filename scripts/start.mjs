@@ -1,7 +1,7 @@
 /**
  * `npm start`: sets everything up, then runs the quickstart, its service and its client as two processes: on the session
- * bus where one answers, else on a private bus that goes when they are done, else without a bus from one to the other.
- * `npm start -- --peer` does the last in any case.
+ * bus if one answers, otherwise on a private bus that ends with them, otherwise without a bus. `npm start -- --peer` always
+ * does the last.
  */
 
 import { answeringSessionBus } from './setup/session-bus.mjs';
@@ -12,7 +12,7 @@ await orExplain(setupDependencies, setupLibrary);
 const peerToPeer = process.argv.includes('--peer');
 const sessionBus = peerToPeer ? undefined : await answeringSessionBus();
 
-// Only now are the dependencies there that TypeScript needs to run.
+// Only now are the dependencies there that run TypeScript.
 const { tsImport } = await import('tsx/esm/api');
 const { Program } = await tsImport('../test/helpers/program.ts', import.meta.url);
 const { PrivateBus } = await tsImport('../test/helpers/private-bus.ts', import.meta.url);
@@ -51,7 +51,7 @@ function runWithoutBus() {
   });
 }
 
-/** Runs the client once the service is ready; answers whether both ended well. */
+/** Runs the client once the service is ready; returns whether both succeeded. */
 async function runHalves(service, startClient) {
   const ready = await service.line('ready').catch(() => undefined);
   if (ready === undefined) return false;

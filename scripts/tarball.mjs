@@ -1,6 +1,6 @@
 /**
- * The package as npm would publish it, and those that it needs at run time, as tarballs in a folder. Nothing is built
- * for them: `dist/` has to be there.
+ * The package as npm would publish it, and its dependencies at run time, as tarballs in a folder. Nothing is built for
+ * them: `dist/` has to exist.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { runtimeDependencies } from './notices.mjs';
 import { root, SetupError } from './setup/report.mjs';
 
-/** Packs busbar alone; returns what npm tells of the tarball. */
+/** Packs busbar alone; returns npm's description of the tarball. */
 export function packBusbar(folder) {
   return pack(folder, ['.'])[0];
 }
 
-/** Packs busbar and all that it depends on, from where they are installed. */
+/** Packs busbar and all its dependencies, from where they are installed. */
 export function packWithDependencies(folder) {
   return pack(folder, ['.', ...runtimeDependencies().map((name) => `./node_modules/${name}`)]);
 }

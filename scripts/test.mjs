@@ -1,6 +1,6 @@
 /**
- * `npm test` and `npm run test:all`: set up what the tests need, run suites, three at a time, and report one line each. The
- * output of a suite that fails is shown at the end.
+ * `npm test` and `npm run test:all`: set up the requirements of the tests, run suites, three at a time, and print one line
+ * each. The output of a suite that fails is printed at the end.
  */
 import { parseArgs } from 'node:util';
 import { SetupError } from './setup/report.mjs';
@@ -75,7 +75,7 @@ function parsed() {
   }
 }
 
-/** The suites to run, in the order in which they run: those of `npm test` first. Words choose among all of them. */
+/** The suites to run, in order: those of `npm test` first. Words choose among all of them. */
 function chosenGroups() {
   const [part, parts] = values.part.split('/').map(Number);
   const all = allSuites();
@@ -94,8 +94,8 @@ function listed({ name, quick }) {
 }
 
 /**
- * Where the library cannot be built, only the suites that import it can fail, and they then say so themselves. Where peers are
- * installed, so is the sd-bus library: nothing may be skipped for want of it.
+ * If the library cannot be built, only the suites that import it fail, and print the reason. If peers are installed, so is
+ * the sd-bus library: no test may be skipped because it is missing.
  */
 async function prepareLibrary() {
   try {
@@ -110,7 +110,7 @@ async function prepareLibrary() {
   for (const suite of suites) if (suite.env?.BUSBAR_TRANSPORT === 'sd-bus') suite.missing ??= lacks;
 }
 
-/** Runs suites side by side; reports them in their order, each as soon as those before it are. */
+/** Runs suites in parallel; prints them in order, each as soon as those before it are done. */
 async function reportInOrder(waiting) {
   const queue = [...waiting.entries()];
   const results = [];

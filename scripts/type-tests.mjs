@@ -1,16 +1,16 @@
 /**
- * Runs the type tests: what must compile does, and what must not does not, for users of the package. So it compiles
- * test/types against the declarations that the package ships, under the oldest supported TypeScript, the newest 5 and the
- * newest of all, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a
- * `@ts-expect-error`; it passes if no compilation complains about it.
+ * Runs the type tests: valid code compiles, and invalid code does not, for users of the package. So it compiles test/types
+ * against the declarations that the package ships, under the oldest supported TypeScript, the newest 5 and the newest of
+ * all, each with standard and with `experimentalDecorators`. An assertion is a use of `is<…>()`, or a `@ts-expect-error`;
+ * it passes if no compilation reports an error for it.
  *
- * Two of the sources are generated: random signatures, and whatever the table of values says may be written.
+ * Two of the sources are generated: random signatures, and the values that may be written by the table of values.
  *
- * Then the programs of test/types/settings are compiled with the settings that users have, the declarations of a library
- * that exports what busbar returns are emitted, errors are compared with the cures that they have to name, an editor is asked
- * for definitions, and it is counted what an interface costs the compiler.
+ * Then the programs of test/types/settings are compiled with the settings of users, the declarations of a library that
+ * exports results of busbar are emitted, errors are compared with the cures that they have to name, an editor is asked for
+ * definitions, and the cost of an interface for the compiler is counted.
  *
- * `--newest` does what concerns the newest TypeScript alone, in seconds; `--others` does all the rest.
+ * `--newest` runs the part for the newest TypeScript alone, in seconds; `--others` runs the rest.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ import { tableValues } from './type-tests/table-values.mjs';
 const tests = join(root, 'test', 'types');
 const require = createRequire(import.meta.url);
 
-/** Each TypeScript but the newest has a folder of its own, for in this one its `tsc` would hide the project's. */
+/** Each TypeScript except the newest has its own folder, because in this one its `tsc` would hide the project's. */
 const [oldest, five] = ['oldest', 'five'].map((folder) =>
   require.resolve('typescript/package.json', { paths: [join(tests, folder)] }),
 );
@@ -63,10 +63,10 @@ function assertionsOf(files) {
 const only = process.argv[2];
 const compilers = { '--newest': [newest], '--others': [oldest, five] }[only] ?? [oldest, five, newest];
 
-/** Each half has a folder of its own: both may run at once. */
+/** Each half has its own folder: both may run at once. */
 const work = join(root, 'build', `type-tests${only === undefined ? '' : only.slice(1)}`);
 const generated = join(work, 'generated');
-/** Those that have nothing to do with decorators. */
+/** Files without decorators. */
 const signatures = join(generated, 'signatures');
 
 const dialects = [
@@ -107,7 +107,7 @@ for (const dialect of dialects) {
   }
 }
 
-/** The assertion that an error is about: one on its line or on the two above; else the error's own place. */
+/** The assertion that an error is about: one on its line or on the two above; otherwise the error's own place. */
 function assertionAt(error) {
   const [, file, line] = /^(.*?)\((\d+),\d+\)/.exec(error) ?? [];
   const near = (number) => number <= Number(line) && Number(line) - number <= 2;

@@ -1,4 +1,7 @@
-/** The types of what tests and the bench use of scripts, which are plain JavaScript because they run before anything is there. */
+/**
+ * Types of the scripts for tests and the bench; the scripts are plain JavaScript because they run before anything is
+ * installed.
+ */
 declare module '*/scripts/setup/report.mjs' {
   export class SetupError extends Error {}
   export function say(line: string): void;
@@ -15,9 +18,9 @@ declare module '*/scripts/setup/runtime-packages.mjs' {
     /** Its path in the package. */
     readonly executable: string;
   }
-  /** Installs a runtime unless it is there, and returns the path of its executable; throws where it cannot. */
+  /** Installs a runtime unless it is there, and returns the path of its executable; throws if it cannot. */
   export function installRuntime(runtime: RuntimePackage): string;
-  /** Installs a tool with what it needs unless it is there, and returns its `node_modules`; throws where it cannot. */
+  /** Installs a tool with its requirements unless it is there, and returns its `node_modules`; throws if it cannot. */
   export function installPackages(name: string, dependencies: Readonly<Record<string, string>>): string;
 }
 
@@ -32,12 +35,12 @@ declare module '*/scripts/setup/system-packages.mjs' {
   export interface Requirement {
     readonly name: string;
     readonly present: () => boolean;
-    /** The package that has it, by package manager. */
+    /** Its package, by package manager. */
     readonly packages: Readonly<Record<string, string>>;
   }
-  /** Installs what is missing; throws where it cannot. */
+  /** Installs missing requirements; throws if it cannot. */
   export function requirePackages(things: readonly Requirement[]): void;
-  /** Installs what is missing where it can, and says what is still not there and what becomes of that. */
+  /** Installs missing requirements if it can, and prints those that are still missing and the consequence. */
   export function wishForPackages(things: readonly Requirement[], consequence: string): void;
 }
 
@@ -45,7 +48,7 @@ declare module '*/scripts/report.mjs' {
   type Cell = string | number | undefined;
 
   export const pages: Readonly<Record<'reliability' | 'support' | 'benchmarks', string>>;
-  /** Prints the text of a section of a page, keeps its figures, and where it is told to writes the section. */
+  /** Prints the text of a section of a page, keeps its figures, and writes the section on request. */
   export function tell(what: {
     readonly page: string;
     readonly section: string;
@@ -56,7 +59,7 @@ declare module '*/scripts/report.mjs' {
   }): void;
   /** The rows of the first table of a section, as the texts of their cells. */
   export function tableRows(page: string, section: string): readonly (readonly string[])[];
-  /** These rows, and those of the section's table that are about other things, in this order. */
+  /** These rows, and those of the section's table with other subjects, in this order. */
   export function withOtherRows(
     page: string,
     section: string,
@@ -71,7 +74,7 @@ declare module '*/scripts/report.mjs' {
 }
 
 declare module '*/scripts/tarball.mjs' {
-  /** What npm tells of a tarball. */
+  /** npm's description of a tarball. */
   export interface Tarball {
     readonly name: string;
     readonly version: string;
@@ -89,7 +92,7 @@ declare module '*/scripts/tarball.mjs' {
 }
 
 declare module '*/scripts/prebuilds/targets.mjs' {
-  /** What the tests use of it. */
+  /** The part of it that the tests use. */
   export interface Target {
     readonly platform: string;
     readonly arch: string;

@@ -1,6 +1,6 @@
 /**
- * How much memory decoded values take in V8: prints, for values of each kind by the thousand, the bytes of heap and of
- * buffers for each, beyond its bytes on the wire. `native/wire/cost.h` has the figures that the validator adds up.
+ * The memory of decoded values in V8: prints, for thousands of values of each kind, the bytes of heap and of buffers for
+ * each, beyond its bytes on the wire. `native/wire/cost.h` has the figures that the validator adds up.
  *
  * Run it with `node --expose-gc --import tsx bench/decoded-size/measure.ts`.
  */
@@ -69,7 +69,7 @@ const used = () => {
   return heapUsed + external;
 };
 
-/** An array of so many elements, as it arrives. */
+/** An array of this many elements, as it arrives. */
 function arrayOf(
   signature: string,
   value: (index: number) => unknown,
@@ -84,7 +84,7 @@ function arrayOf(
   return { memory, length };
 }
 
-/** Bytes of memory for each element of an array of `count`, when it was decoded and kept. */
+/** Bytes of memory for each element of an array of `count`, once it is decoded and kept. */
 function measure({ memory, length }: ReturnType<typeof arrayOf>, signature: string, count: number, wrap: boolean) {
   const reader = new Reader(memory);
   const decode = decoderFor(signature, wrap ? { variants: 'wrap' } : {});
@@ -95,7 +95,7 @@ function measure({ memory, length }: ReturnType<typeof arrayOf>, signature: stri
   return { memory: (after - before) / count, wire: length / count };
 }
 
-/** Growing arrays have room to spare at one size and none at another. */
+/** Growing arrays have spare capacity at one size and none at another. */
 const COUNTS = [2_000, 20_000, 66_000];
 /** An array has 64 MiB at most. */
 const LARGEST = 2 ** 26;

@@ -1,6 +1,6 @@
 /**
- * The codec of busbar: bodies are written into memory that is used again, behind heads that were marshalled before,
- * and read where they arrived. The addon has validated them by then, which is not part of these times.
+ * The codec of busbar: bodies are written into reused memory, after heads that were marshalled before, and read where they
+ * arrived. By then the addon has validated them, which is not part of these times.
  */
 import { decoderFor } from '../../src/codec/decoder.ts';
 import { encoderFor } from '../../src/codec/encoder.ts';

@@ -1,12 +1,12 @@
 /**
- * The workloads of a client, the same for every library in JavaScript. Each returns a function that does N
- * operations; everything before that is preparation, and not measured.
+ * The workloads of a client, the same for every library in JavaScript. Each returns a function that does N operations;
+ * everything before that is preparation, and not measured.
  */
 import { MATCH_RULE, NAME, PATH } from './names.mjs';
 
-/** Texts to send: many different ones, so that no peer lives from a cache of one. */
+/** Texts to send: many different ones, so that no peer benefits from a cache of one. */
 const texts = Array.from({ length: 1000 }, (_, i) => `a text to echo, ${i}`);
-/** Signals are emitted in bursts: a program that emits more than this waits until they have arrived at the bus. */
+/** Signals are emitted in bursts: after each, a program waits until they have arrived at the bus. */
 const BURST = 1000;
 
 /** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
@@ -54,7 +54,7 @@ async function signals(peer, parameters) {
   };
 }
 
-/** The bus sends signals that nobody here listens to. */
+/** The bus sends signals to which nothing here listens. */
 async function unmatched(peer, parameters) {
   await peer.addMatch(MATCH_RULE);
   return flooded(peer, parameters);
@@ -78,7 +78,7 @@ async function flooded(peer, parameters) {
   };
 }
 
-/** Does nothing at all for some milliseconds after everything is sent, so that messages queue up. */
+/** Blocks for some milliseconds once everything is sent, so that messages queue up. */
 async function queueUp(peer, milliseconds) {
   await peer.ping();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -95,7 +95,7 @@ async function emit(peer) {
   };
 }
 
-/** PropertiesChanged emitted by hand, one in each turn. */
+/** PropertiesChanged emitted as a message, one in each turn. */
 async function announce(peer) {
   return eachInItsTurn(peer, await peer.announcer());
 }
@@ -119,12 +119,15 @@ function eachInItsTurn(peer, change) {
   };
 }
 
-/** The bench's own path, and as many below it as make up the number. */
+/** The bench's own path, and paths below it up to the number. */
 function pathsOf(number) {
   return [PATH, ...Array.from({ length: Number(number ?? 1) - 1 }, (_, i) => `${PATH}/${i}`)];
 }
 
-/** Starts a timer of this period, and notes how late it fires each time: what a flood does to all else that a program does. */
+/**
+ * Starts a timer of this period, and records how late it fires each time: the effect of many messages on the rest of a
+ * program.
+ */
 function watchTimer(period) {
   const late = [];
   let due = performance.now() + period;
@@ -138,7 +141,7 @@ function watchTimer(period) {
   return {
     stop() {
       clearTimeout(handle);
-      // A timer that never got its turn is as late as it is by now.
+      // A timer that never fired is as late as it is by now.
       late.push(Math.max(0, performance.now() - due));
       late.sort((a, b) => a - b);
       const at = (share) => late[Math.min(late.length - 1, Math.floor(late.length * share))];

@@ -1,4 +1,4 @@
-/** dbus-native, by interfaces that await; it needs a newer Node.js than others. */
+/** dbus-native, with its promise-based interfaces; it needs a newer Node.js than others. */
 import { partOf } from './library.mjs';
 import { DEVICE, INTERFACE, OBJECT_MANAGER, PATH, PROPERTIES } from './names.mjs';
 
@@ -17,7 +17,7 @@ export const peerOf = ({ createClient, defineInterface, Variant }) => ({
         return async () => Object.keys(await manager.GetManagedObjects()).length;
       },
       send(destination, member, signature, value) {
-        // Not awaited, its failure is nobody's.
+        // It is not awaited, so its rejection is handled here.
         bus.invoke({ destination, path: PATH, interface: INTERFACE, member, signature, body: [value] }, { timeout: 0 });
       },
       async ping() {

@@ -71,8 +71,8 @@ export function peerOf({ sessionBus, Message, Variant, interface: { Interface } 
 }
 
 /**
- * What it sends and what its users get is converted from and to the form that it marshals, so that step is part of the time.
- * Bodies cannot be marshalled by themselves in that form; the header comes with them.
+ * Values of its users are converted to and from the form that it marshals, so that step is part of the time. Bodies cannot
+ * be marshalled alone in that form; the header is included.
  *
  * @type {import('./peer.mjs').CodecOf}
  */

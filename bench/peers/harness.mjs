@@ -1,7 +1,7 @@
 /**
  * A program of a library in JavaScript: `node harness.mjs PEER FOLDER ADDRESS WORKLOAD name=value…`, where PEER is a file
- * beside this one and FOLDER where the library is. The protocol is the one of harness.h: `ready`, then a line of JSON for each
- * `go N`.
+ * beside this one and FOLDER has the library. The protocol is that of harness.h: `ready`, then a line of JSON for each `go
+ * N`.
  */
 import { createInterface } from 'node:readline';
 import { workloads } from './client.mjs';
@@ -28,7 +28,7 @@ async function take(peer) {
   else await answer(await workloads[workload](peer, parameters));
 }
 
-/** A process that does one thing in its life: what it has used since it was started. */
+/** A process that makes one call: its usage since it was started. */
 async function callOnce(peer) {
   const echo = await peer.echo(NAME, PATH);
   await echo('the first call');
@@ -74,9 +74,9 @@ function cpu() {
 }
 
 /**
- * What an operation takes from the heap, and what it leaves there. It is measured in portions, each on a heap that was
- * collected just before, and so small that nothing is collected meanwhile. Portions are of two sizes, and what the larger
- * ones take more belongs to their operations alone, not to beginning.
+ * The heap memory that an operation allocates, and that it leaves behind. It is measured in portions, each on a heap that
+ * was collected just before, and so small that nothing is collected meanwhile. Portions have two sizes, and the difference
+ * belongs to their operations alone.
  */
 async function measureHeap(operations, operate) {
   const start = settled();

@@ -1,4 +1,4 @@
-/** How a library is loaded that is not among the dependencies of the project, from the folder where it was installed. */
+/** Loads a library that is not a dependency of the project, from the folder where it was installed. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What a library must be able to do to take part: its file exports `peerOf`, which does everything in the way that the
- * library's own documentation shows first. The workloads that use it are in `client.mjs`, the same for all libraries.
+ * The functions that a library needs to take part: its file exports `peerOf`, which does everything as the library's own
+ * documentation shows first. The workloads that use it are in `client.mjs`, the same for all libraries.
  */
 
 export type PeerOf = (library: Library) => { readonly connect: Connect; readonly listen?: Listen };
@@ -10,27 +10,29 @@ type Library = any;
 
 export type Connect = (address: string, parameters: URLSearchParams) => Promise<Peer>;
 
-/** Where peers can do without a bus: listens at an address, and exports `Echo` to every client. */
+/** If the library supports peers: listens at an address, and exports `Echo` to every client. */
 export type Listen = (address: string, usage: () => number, parameters: URLSearchParams) => Promise<void>;
 
 export interface Peer {
   /** A function that calls `Echo` of the object at a path. */
   echo(destination: string | undefined, path: string): Promise<(text: string) => Promise<unknown>>;
-  /** A function that calls `GetManagedObjects` of the object at `/`, and returns how many there are. */
+  /** A function that calls `GetManagedObjects` of the object at `/`, and returns the number of objects. */
   managedObjects(destination: string): Promise<() => Promise<number>>;
   /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */
   send(destination: string, member: 'Emit' | 'Hold', signature: string, value: unknown): void;
   /** Resolves when everything that was sent before has arrived at the bus. */
   ping(): Promise<unknown>;
-  /** Resolves when the bench's `Done` is listened to. */
+  /** Resolves when the subscription to the bench's `Done` is in effect. */
   onDone(destination: string, listener: () => void): Promise<void>;
-  /** Resolves when the PropertiesChanged of a path are listened to; the listener gets their decoded arguments. */
+  /**
+   * Resolves when the subscription to PropertiesChanged of a path is in effect; the listener gets the decoded arguments.
+   */
   onPropertiesChanged(
     destination: string,
     path: string,
     listener: (name: string, changed: object) => void,
   ): Promise<void>;
-  /** Adds a match rule at the bus, and no listener. */
+  /** Adds a match rule at the bus, without a listener. */
   addMatch(rule: string): Promise<unknown>;
   /** A function that emits the signal `Changed`, in the shape of PropertiesChanged. */
   emitter(): Promise<(rssi: number) => void>;
@@ -43,13 +45,13 @@ export interface Peer {
 }
 
 /**
- * How a library's codec is reached, where its package lets one. What can be prepared once (a parsed signature, the memory that is
- * written to) is prepared as the library does it for its own messages.
+ * Access to a library's codec, if its package gives any. Everything that can be prepared once (a parsed signature, the
+ * memory that is written to) is prepared as the library does it for its own messages.
  */
 export type CodecOf = (library: Library, folder: string) => Codec;
 
 export interface Codec {
-  /** A variant, as the library wants it to be written. */
+  /** A variant, as the library expects it. */
   variant(signature: string, value: unknown): unknown;
   /** A dictionary by string. */
   dictionary(entries: readonly (readonly [string, unknown])[]): unknown;
@@ -57,7 +59,7 @@ export interface Codec {
   encoder?(signature: string, values: readonly unknown[]): () => unknown;
   /** A function that marshals a whole method call once. */
   callEncoder?(head: CallHead, values: readonly unknown[]): () => unknown;
-  /** A function that unmarshals a body once, into what users get. */
+  /** A function that unmarshals a body once, into the values that users get. */
   decoder?(signature: string, bytes: Uint8Array): () => unknown;
 }
 

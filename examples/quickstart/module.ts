@@ -1,4 +1,7 @@
-/** The interface `org.example.dbustest.Module`: one class, which the service exports and the client makes its proxy from. */
+/**
+ * The interface `org.example.dbustest.Module`: one class, which the service exports and from which the client makes its
+ * proxy.
+ */
 import { type Emits, method, property, ServiceInterface, signal } from 'busbar';
 
 /** Virtual machines and the devices that can be detached from them, as a host lists them. */

@@ -1,6 +1,7 @@
 /**
- * What is checked of the site that was built. Its links: the file has to be there, and what is behind `#` has to be in it. Its search:
- * words of the guide find their pages. Nothing may be loaded from elsewhere: pages must work offline, and tell nobody that they are read.
+ * Checks of the built site. Its links: the file has to exist, and the anchor after `#` has to be in it. Its search: words
+ * of the guide find their pages. Nothing may be loaded from another host: pages must work offline, and their visits must
+ * not be tracked.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -10,7 +11,7 @@ import config, { searchOptions } from './.vitepress/config.mjs';
 
 const { base = '/' } = config;
 
-/** Words that a reader may look for, and the page that has to be among the first. None is in a title. */
+/** Words that a reader may search for, and the page that has to be among the first results. None is in a title. */
 const searches = {
   experimentalDecorators: '/guide/getting-started',
   pause: '/guide/recipes',
@@ -27,10 +28,10 @@ const searches = {
   asarUnpack: '/package',
 };
 
-/** How many pages a reader looks through. */
+/** The number of results that a reader reads. */
 const FIRST = 3;
 
-/** The number of links and resources, and a line for each that is wrong. */
+/** The number of links and resources, and a line for each wrong one. */
 export function checkLinks(site) {
   const problems = [];
   const pages = new Map(filesOf(site, '.html').map((path) => [path, readFileSync(path, 'utf8')]));
@@ -53,7 +54,7 @@ export function checkLinks(site) {
   }
   return { links, problems };
 
-  /** Why a link leads nowhere; `undefined` if it leads somewhere. */
+  /** Why a link is broken; `undefined` if it is not. */
   function brokenWhy(page, link) {
     const [file, anchor] = link.split('#').map(decodeURIComponent);
     const path = file.startsWith(base) ? join(site, file.slice(base.length)) : join(dirname(page), file);
@@ -64,7 +65,7 @@ export function checkLinks(site) {
   }
 }
 
-/** The number of searches, and a line for each that does not find its page first. */
+/** The number of searches, and a line for each that does not find its page among the first results. */
 export async function checkSearch(site) {
   const [file] = filesOf(join(site, 'assets'), '.js').filter((path) => path.includes('localSearchIndex'));
   const { default: index } = await import(pathToFileURL(file).href);

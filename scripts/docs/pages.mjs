@@ -1,12 +1,13 @@
 /**
- * The pages of the site that are written in Markdown, and their order. They are copied into a folder for VitePress, because they lie
- * all over the project, and because links to what the site has no copy of, source code and folders, have to lead elsewhere.
+ * The Markdown pages of the site, and their order. They are copied into a folder for VitePress, because they are in several
+ * folders of the project, and because links to files that are not in the site, source code and folders, need another
+ * target.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { root } from '../setup/report.mjs';
 
-/** What VitePress makes the site of. */
+/** The folder from which VitePress makes the site. */
 export const source = join(root, 'build', 'site-source');
 
 /** Pages outside of `docs/`, by their paths in the project, with their places in the site. */
@@ -36,10 +37,13 @@ const project = [
 
 const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Where the repository is shown; `undefined` as long as package.json does not name one. */
+/** The address at which the repository is shown; `undefined` as long as package.json has none. */
 export const repositoryAddress = repository?.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
-/** Where a page stands in the site; `undefined` for what the site does not have. Folders below those of docs/ hold figures. */
+/**
+ * The place of a page in the site; `undefined` for files that are not in the site. Folders below those of docs/ contain
+ * figures.
+ */
 function placeOf(path) {
   if (path in elsewhere) return elsewhere[path];
   if (!/^docs\/(\w+\/)?[\w-]+\.md$/.test(path) || !existsSync(join(root, path)) || titleOf(path) === undefined)
@@ -47,7 +51,7 @@ function placeOf(path) {
   return path.replace(/^docs\//, '').replace(/(^|\/)README\.md$/, '$1index.md');
 }
 
-/** A page is called by its first heading. A file without one is a part of a page that a script writes. */
+/** The title of a page is its first heading. A file without one is a part of a page that a script writes. */
 function titleOf(path) {
   return /^# (.+)$/m.exec(read(path))?.[1]?.replaceAll('`', '');
 }
@@ -59,7 +63,7 @@ function read(path) {
 /**
  * Copies all pages and their pictures, and returns the sidebars.
  *
- * @throws if a link leads nowhere, or a page is in no sidebar
+ * @throws if a link is broken, or a page is in no sidebar
  */
 export function copyPages() {
   const below = (folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name));
@@ -102,7 +106,7 @@ function linkOf(path) {
     .replace(/(^|\/)index$/, '$1')}`;
 }
 
-/** The landing page: the README's first program, the chart, and the ways on. */
+/** The landing page: the README's first program, the chart, and further links. */
 function landingPage() {
   const [, title, sentence] = /^# busbar\n\n(.+?)\. (.+)\n/.exec(read('README.md'));
   const [sample, output] = [...read('README.md').matchAll(/^```(?:ts|text)\n[\s\S]*?^```$/gm)].map(([block]) => block);
@@ -115,7 +119,7 @@ function landingPage() {
 
 const LINK = /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g;
 
-/** The text of a page with links that hold in the site. */
+/** The text of a page with links that work in the site. */
 function withLinksOfTheSite(path) {
   const parts = read(path).split(/(^```[\s\S]*?^```$)/m);
   return parts.map((part) => (part.startsWith('```') ? part : part.replace(LINK, relinked))).join('');
@@ -133,7 +137,7 @@ function withLinksOfTheSite(path) {
   }
 }
 
-/** Where the repository shows a file or a folder. */
+/** The address at which the repository shows a file or a folder. */
 function addressOf(path) {
   return `${repositoryAddress}/${statSync(join(root, path)).isDirectory() ? 'tree' : 'blob'}/main/${path}`;
 }

@@ -1,8 +1,8 @@
 /**
- * `npm run docs:pictures`: builds the site and opens every page of it in headless Chromium, on a desktop and on a phone, and
- * searches it. It fails if a page is wider than its window, if a script fails, if code of 100 columns does not fit on a desktop, or if
- * anything is asked of another host. Of some pages, or of those that the command line names, it takes pictures into
- * build/site-pictures for a person to look at, light and dark. Chromium and its driver are only fetched for this.
+ * `npm run docs:pictures`: builds the site and opens every page of it in headless Chromium, on a desktop and on a phone,
+ * and searches it. It fails if a page is wider than its window, if a script fails, if code of 100 columns does not fit on a
+ * desktop, or if anything is requested from another host. It takes pictures of some pages, or of those on the command line,
+ * into build/site-pictures for inspection, light and dark. Chromium and its driver are only downloaded for this.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -83,14 +83,14 @@ await open(['guide/index.html'], 'desktop', { viewport: windows[0] }, async (pag
 await browser.close();
 for (const problem of problems) console.error(problem);
 console.log(`${pages.length} pages were opened, ${problems.length} problems; pictures are in ${pictures}`);
-// The server goes on.
+// The server would keep the process alive.
 process.exit(problems.length === 0 && pages.length > 0 ? 0 : 1);
 
 function pagesOf(folder) {
   return readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.html'));
 }
 
-/** Opens pages one after the other in one window, and has each looked at. */
+/** Opens pages one after the other in one window, and calls a function for each. */
 async function open(paths, kind, options, look = () => {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -103,7 +103,7 @@ async function open(paths, kind, options, look = () => {}) {
   });
   for (current of paths) {
     await page.goto(`${address}${current}`, { waitUntil: 'load' });
-    // A script makes the page alive.
+    // A script makes the page interactive.
     await page.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
     const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     if (content > window) problem(`is ${content} pixels wide in a window of ${window}`);

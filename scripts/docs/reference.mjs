@@ -1,6 +1,6 @@
 /**
- * The reference: a page for each export, made by typedoc of the comments in `src/`. The pages in docs/reference/, one for each thing
- * that users do, list the exports, and lead to their pages here. A warning is an error.
+ * The reference: a page for each export, which typedoc makes from the comments in `src/`. The pages in docs/reference/, one
+ * for each task of users, list the exports, and link their pages here. A warning is an error.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { root } from '../setup/report.mjs';
 
 const tasks = ['connect', 'call', 'serve', 'values', 'errors'];
 
-/** How types are computed. What comes of it is shown where it is used. */
+/** How types are computed. The result is shown where it is used. */
 const machinery = [
   'Arguments',
   'Callable',
@@ -56,7 +56,7 @@ const machinery = [
   'WritableProperties',
 ];
 
-/** Parts of types without a comment of their own; what they belong to has one. */
+/** Parts of types without a comment; their owner has one. */
 const parts = [
   'implement.Given',
   'AnyProxy.call.__type.__index',
@@ -78,12 +78,12 @@ const options = {
   cleanOutputDir: false,
   entryFileName: 'all',
   basePath: root,
-  // What the package does not promise, and what a reader of the site could not follow.
+  // Declarations that the package does not promise, and that readers of the site could not follow.
   excludeInternal: true,
   excludePrivate: true,
   disableSources: true,
   sort: ['source-order'],
-  // A folder for each kind: names that differ in nothing but case are of different kinds.
+  // A folder for each kind: names that differ only in case are of different kinds.
   router: 'kind',
   hidePageHeader: true,
   hideBreadcrumbs: true,
@@ -95,7 +95,7 @@ const options = {
   blockTagsPreserveOrder: ['@example'],
   pageTitleTemplates: { member: ({ rawName }) => rawName.replace(/<.*>/, '') },
   logLevel: 'Warn',
-  // Files and anchors are for `check.mjs`, which sees what was built.
+  // `check.mjs` checks files and anchors, in the built site.
   validation: { notExported: true, invalidLink: true, invalidPath: false, rewrittenLink: true, notDocumented: true },
   requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Property', 'Method', 'Accessor'],
   treatWarningsAsErrors: true,
@@ -104,7 +104,7 @@ const options = {
 /**
  * Writes the reference into a folder that has the pages of docs/reference/ already, and returns its sidebar.
  *
- * @throws if typedoc has found something, or an export is not in exactly one list
+ * @throws if typedoc reports a problem, or an export is not in exactly one list
  */
 export async function makeReference(folder) {
   const app = await Application.bootstrapWithPlugins({ ...options, out: folder });
@@ -131,7 +131,10 @@ export async function makeReference(folder) {
   return [{ text: 'Reference', link: '/reference/', items: [] }, ...sidebar];
 }
 
-/** Completes the lists of a page: each name leads to its own page, and has the first sentence of its comment. Returns its sidebar. */
+/**
+ * Completes the lists of a page: each name links to its own page, and has the first sentence of its comment. Returns its
+ * sidebar.
+ */
 function completed(folder, task, pages, listed) {
   const file = join(folder, `${task}.md`);
   const items = [];
@@ -147,7 +150,7 @@ function completed(folder, task, pages, listed) {
   return { text: /^# (.+)$/m.exec(text)[1], link: `/reference/${task}`, collapsed: true, items };
 }
 
-/** What is exported in short. A function has its comment where it is called. */
+/** An export in short. The comment of a function is at its call signature. */
 function firstSentence(model) {
   const { summary } = model.comment ?? model.signatures[0].comment;
   const text = summary
@@ -157,7 +160,7 @@ function firstSentence(model) {
   return /^.*?[^.]\.(?= |$)|^.*$/.exec(text)[0];
 }
 
-/** Leaves out what a reader knows already, and makes one list of all that is thrown. */
+/** Leaves out redundant parts, and makes one list of all errors that are thrown. */
 function tidy(markdown) {
   return (
     markdown

@@ -1,4 +1,4 @@
-/** Builds the site with VitePress, and shows it on this machine. */
+/** Builds the site with VitePress, and serves it on this machine. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, serve } from 'vitepress';
@@ -18,7 +18,7 @@ export async function buildSite() {
   return join(root, 'build', 'site');
 }
 
-/** Serves the site that was built, and returns its address. */
+/** Serves the built site, and returns its address. */
 export async function serveSite(port = 8080) {
   await serve({ root: folder, port });
   return `http://localhost:${port}/`;

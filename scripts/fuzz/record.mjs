@@ -1,7 +1,8 @@
 /**
- * What fuzzing has come to, by target, in docs/reliability/report.md. Time and executions add up over runs of the same sources,
- * so that hours can be reached in several sittings, and begin anew for a target that is made of others. A target is made of
- * its own file, the headers that it includes and what implements these, and so on; and of how all of them are built.
+ * The results of fuzzing, by target, in docs/reliability/report.md. Time and executions add up over runs of the same
+ * sources, so that hours can be reached in several runs, and start from zero for a target with other sources. The sources
+ * of a target are its own file, the headers that it includes, the files that implement these, and so on; and the build
+ * settings of all of them.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ export function tellResults(results, write) {
   tell({ ...place, command: 'npm run fuzz', text, figures: results.map(({ output, ...figures }) => figures), write });
 }
 
-/** Failures and interruptions are runs: what ends one need not be a new file among the findings. */
+/** Failures and interruptions are counted as runs: the input that ends one need not be a new file among the findings. */
 function rowOf({ target, cpuSeconds, executions, coverage, corpus, found, failed, interrupted }, known) {
   const sources = digestOf(target);
   const before = known.find(([name, ...cells]) => name === target && cells.at(-1) === sources) ?? [];
@@ -43,18 +44,18 @@ function digestOf(target) {
 
 function sourcesOf(target) {
   const found = new Set([`native/fuzz/${target}_fuzz.cc`]);
-  // A set gives what is added to it while it is walked, too.
+  // Iterating over a set includes the elements that are added meanwhile.
   for (const file of found) for (const next of [...includedBy(file), ...implementationOf(file)]) found.add(next);
   return ['CMakeLists.txt', 'native/fuzz/CMakeLists.txt', ...found].sort();
 }
 
-/** `#include "…"` names a file from `native/`; those of the system are in angle brackets. */
+/** `#include "…"` names a file from `native/`; system headers are in angle brackets. */
 function includedBy(file) {
   const text = readFileSync(join(root, file), 'utf8');
   return [...text.matchAll(/^#include "(.+)"$/gm)].map(([, path]) => `native/${path}`);
 }
 
-/** Each header is implemented by the file beside it that has its name, if by any. */
+/** Each header is implemented by the file beside it with the same name, if there is one. */
 function implementationOf(file) {
   const implementation = file.replace(/\.h$/, '.cc');
   return existsSync(join(root, implementation)) ? [implementation] : [];

@@ -1,6 +1,6 @@
 /**
- * What each target begins with: messages made by `fuzz_seeds`, and what others have collected in `../shared/data`, where
- * it is there. Taken anew for every run, so that the collection can grow.
+ * The seeds of each target: messages made by `fuzz_seeds`, and those of others in `../shared/data`, if it exists. They are
+ * collected again for every run, so that the collection can grow.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { root } from '../setup/report.mjs';
 
 const data = join(root, '..', 'shared', 'data');
 
-/** Bytes in front of a stream by which two of the targets choose their options. */
+/** Bytes before a stream by which two of the targets choose their options. */
 const choices = [Buffer.from([0, 0]), Buffer.from([0x3f, 7]), Buffer.from([0x15, 1]), Buffer.from([0x74, 3])];
 
 const conversations = [
@@ -22,14 +22,14 @@ const conversations = [
   'OK 000102030405060708090a0b0c0d0e0f\r\nAGREE_UNIX_FD\r\n',
   'REJECTED EXTERNAL ANONYMOUS\r\nDATA\r\nOK 000102030405060708090a0b0c0d0e0f\r\nERROR\r\n',
   'DATA\r\nREJECTED\r\n',
-  // What a bus says to a client that begins with the word of the kernel, and what is none of its words.
+  // The first lines of a bus to a client, and lines that a bus does not send.
   'DATA\r\nOK 000102030405060708090a0b0c0d0e0f\r\nAGREE_UNIX_FD\r\n',
   'DATA\r\nREJECTED EXTERNAL DBUS_COOKIE_SHA1 ANONYMOUS\r\nOK 000102030405060708090a0b0c0d0e0f\r\nERROR\r\n',
   'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
   '\x15\x03\x03\0\x02\x02\x50',
 ];
 
-/** At the limits of nesting, which chance would not reach: 32 of each kind are allowed. */
+/** At the limits of nesting, which random inputs would not reach: 32 of each kind are allowed. */
 const nested = [31, 32, 33].flatMap((depth) => [
   `${'a'.repeat(depth)}y`,
   `${'('.repeat(depth)}y${')'.repeat(depth)}`,
@@ -50,7 +50,7 @@ const signatures = [
   ...nested,
 ];
 
-/** Folders by target, filled. `programs` is where the targets were built. */
+/** Folders by target, filled. `programs` is the folder in which the targets were built. */
 export function writeSeeds(folder, targets, programs) {
   if (!existsSync(data)) console.log(`[fuzz]    no collected messages: there is no ${relative(root, data)}`);
   rmSync(folder, { recursive: true, force: true });
@@ -71,7 +71,7 @@ export function writeSeeds(folder, targets, programs) {
   return Object.fromEntries(targets.map((target) => [target, write(join(folder, target), seeds[target])]));
 }
 
-/** Several messages behind each other, among them such as do not fit the arena (16 KiB) or the buffer (64 KiB). */
+/** Several consecutive messages, including some that do not fit into the arena (16 KiB) or the buffer (64 KiB). */
 function streams(messages, bytesMessage) {
   const large = [20_000, 70_000].map((length) => lengthened(bytesMessage, length));
   return [Buffer.concat(messages), ...large.map((one) => Buffer.concat([messages[0], one, messages[1]]))];
@@ -114,7 +114,7 @@ function collectedSignatures() {
   return [...new Set(factoryRows().map(({ sig }) => sig ?? ''))].map((text) => Buffer.from(text));
 }
 
-/** What libdbus's generator of messages makes, one of each family and form. */
+/** The messages of libdbus's generator, one of each family and form. */
 function factoryRows() {
   const path = join(data, 'dbus-message-factory', 'core.jsonl.gz');
   if (!existsSync(path)) return [];

@@ -10,7 +10,7 @@ import { root, runQuietly } from '../setup/report.mjs';
 export const buildFolder = join(root, 'build', 'fuzz');
 export const programs = join(buildFolder, 'native', 'fuzz');
 
-/** What fuzzing needs, as `scripts/setup/system-packages.mjs` describes things. */
+/** The requirements of fuzzing, in the form of `scripts/setup/system-packages.mjs`. */
 export const fuzzingTools = [
   {
     name: 'clang++',
@@ -49,7 +49,7 @@ export function buildTargets(jobs) {
   runQuietly('cmake', ['--build', buildFolder, '--target', 'fuzz_targets', '--parallel', String(jobs)]);
 }
 
-/** The first line of what a program says about itself. */
+/** The first line in which a program describes itself. */
 export function versionOf(program) {
   const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   return status === 0 ? stdout.split('\n')[0] : undefined;
@@ -71,17 +71,17 @@ function canLink() {
   }
 }
 
-/** Longer inputs say nothing new, but take their time; messages of more than 64 KiB are a case of the reader's alone. */
+/** Longer inputs add nothing new, but take more time; only the reader handles messages of more than 64 KiB differently. */
 const maximumLengths = { signature: 300, sasl: 4096, bridge: 4096, socket_reader: 75_000 };
 const MAXIMUM_LENGTH = 8192;
 
 /**
- * Runs a program and tells the time that the processors spent on it: most of a run may be waiting for one. An interruption
- * is the program's.
+ * Runs a program and reports its processor time: most of a run may be waiting for a processor. The program handles an
+ * interruption.
  */
 const measured = 'trap : INT; "$@"; status=$?; times >&2; exit $status';
 
-/** What libFuzzer exits with when somebody has interrupted it. What it did until then counts, but nothing looks for leaks then. */
+/** The exit code of libFuzzer after an interruption. The work until then counts, but leaks are not looked for. */
 const INTERRUPTED = 72;
 
 export const targets = ['message', 'header', 'signature', 'sasl', 'socket_reader', 'bridge'];
@@ -89,15 +89,15 @@ export const targets = ['message', 'header', 'signature', 'sasl', 'socket_reader
 export const findingsOf = (target) => join(root, 'native', 'fuzz', 'findings', target);
 
 /**
- * @param seeds the folder of inputs that it begins with; what it invents is kept in a folder of its own
- * @param onProgress gets a line of libFuzzer's now and then
+ * @param seeds the folder of initial inputs; the inputs that it makes are kept in a separate folder
+ * @param onProgress gets a line of libFuzzer's from time to time
  */
 export async function runTarget(target, { seconds, seeds, corpus, onProgress = () => {} }) {
   const folder = corpus ?? join(buildFolder, 'corpus', target);
   const findings = findingsOf(target);
   for (const path of [folder, findings]) mkdirSync(path, { recursive: true });
   const before = new Set(readdirSync(findings));
-  // Leaks are looked for once, at the end: after each input it would take longer than the input.
+  // Leaks are looked for once, at the end: a check after each input would take longer than the input.
   const child = spawn(
     '/bin/sh',
     [
@@ -138,7 +138,7 @@ export async function runTarget(target, { seconds, seeds, corpus, onProgress = (
   };
 }
 
-/** What the shell says at the end: user and system time, of itself and of what it ran. */
+/** The last output of the shell: user and system time, of itself and of its children. */
 function cpuSecondsOf(output) {
   const [, ...parts] = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s\n*$/m.exec(output.trimEnd().split('\n').at(-1)) ?? [];
   const [userMinutes, userSeconds, systemMinutes, systemSeconds] = parts.map(Number);

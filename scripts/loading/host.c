@@ -1,8 +1,8 @@
 /*
- * Loads the addon without a JavaScript runtime, and calls of it what needs none: `host FILE`.
+ * Loads the addon without a JavaScript runtime, and calls its functions that need none: `host FILE`.
  *
- * This is as much of Node-API as registering and four small functions need. Values are structs that are never freed.
- * stubs.mjs writes weak functions for the rest of Node-API, which the loader has to find all the same; one that is
+ * This implements the part of Node-API that registration and four small functions need. Values are structs that are never
+ * freed. stubs.mjs writes weak functions for the rest of Node-API, because the loader has to find all of them; one that is
  * called ends the program with its name.
  */
 #define NAPI_VERSION 9
@@ -74,7 +74,7 @@ static napi_value get(napi_value object, const char* name) {
   return &undefined;
 }
 
-/* What the weak functions call. */
+/* The weak functions call this. */
 napi_status unexpected(const char* name) {
   printf("not ok - calls only what the host has: %s\n", name);
   exit(1);
@@ -199,7 +199,7 @@ static bool is_number(napi_value value, double number) { return value->type == N
 
 int main(int count, char** arguments) {
   setvbuf(stdout, NULL, _IOLBF, 0);
-  /* Now: every function that it could ever call has to be there. */
+  /* Now: every function that it could ever call has to exist. */
   void* module = count == 2 ? dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL) : NULL;
   if (module == NULL) {
     printf("not ok - loads: %s\n", count == 2 ? dlerror() : "which file?");

@@ -1,4 +1,4 @@
-/** What readelf tells of a binary. */
+/** Information from readelf about a binary. */
 import { spawnSync } from 'node:child_process';
 
 export function hasReadelf() {
@@ -33,7 +33,7 @@ export function inspect(path) {
   };
 }
 
-/** The symbols that a program cannot do without; some it has room for itself, where those of others are copied to. */
+/** The symbols that a program requires; it has room for some itself, into which those of others are copied. */
 export function importsOf(path) {
   const asked = namesOf(readelf('--dyn-syms', path), /\bGLOBAL\s+DEFAULT\s+UND\s+([^\s@]+)/);
   const copied = namesOf(readelf('--relocs', path), /_COPY\s+\w+\s+([^\s@]+)/);

@@ -1,4 +1,7 @@
-/** Whether a binary that the package ships is there, is of the sources as they are, and keeps to the limits of targets.mjs. */
+/**
+ * Whether a binary that the package ships exists, was built from the present sources, and keeps to the limits of
+ * targets.mjs.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pages, readSection, replaceSection, table } from '../report.mjs';
@@ -11,9 +14,9 @@ export const prebuilds = join(root, 'prebuilds');
 
 /**
  * @param target of targets.mjs
- * @returns the `file`; what was looked at, as a `statement` that holds unless there is a `problem`; what readelf tells of
- *   it, unless there is no file or no readelf; whether the limits were looked at and are kept; and whether it is `stale`: of
- *   other sources than those of now
+ * @returns the `file`; the result, as a `statement` that is true unless there is a `problem`; the output of readelf for it,
+ * unless there is no file or no readelf; whether the limits were checked and are kept; and whether it is `stale`: built
+ * from other sources than the present ones
  */
 export function inspection(target) {
   const file = fileOf(target);
@@ -51,7 +54,7 @@ function limitsKept(file, elf, target) {
   ].map(([claim, problem]) => ({ statement: `${file} ${claim}`, problem }));
 }
 
-/** What needs no C++ library must not ask for its functions: the loader refuses such a file. */
+/** A binary without a C++ library must not need its functions: the loader refuses such a file. */
 function unresolved({ needed, imported }, { libc }) {
   return libc === 'musl' && !needed.some((name) => /c\+\+/.test(name))
     ? imported.filter((name) => /^_Z/.test(name))
@@ -72,17 +75,17 @@ function isNewer(version, limit) {
   return false;
 }
 
-/** Writes what the binaries need into docs/support.md. */
+/** Writes the requirements of the binaries into docs/support.md. */
 export function writeBinaries() {
   replaceSection(pages.support, 'binaries', binariesTable());
 }
 
-/** Whether docs/support.md says what the binaries need. */
+/** Whether docs/support.md has the requirements of the binaries. */
 export function areBinariesTold() {
   return readSection(pages.support, 'binaries') === binariesTable();
 }
 
-/** What changes with almost every build is not in it. */
+/** Values that change with almost every build are left out. */
 function binariesTable() {
   const rows = targets.map((target) => {
     const { file, elf, kept } = inspection(target);

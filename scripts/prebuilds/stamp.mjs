@@ -9,8 +9,8 @@ import { root } from '../setup/report.mjs';
 const path = join(root, 'prebuilds', 'stamp.json');
 
 /**
- * A hash of all that makes a target's binary: `native/` but for its tests and fuzz targets, `CMakeLists.txt`, and of the
- * toolchains the target's own.
+ * A hash of all sources of a target's binary: `native/` without its tests and fuzz targets, `CMakeLists.txt`, and the
+ * target's own toolchain.
  *
  * @param {{ toolchain?: string, toolchainIncludes?: readonly string[] }} target
  */
@@ -35,7 +35,7 @@ export function readStamp() {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
 }
 
-/** Notes that a binary was built from the sources as they were when `hash` was taken. */
+/** Records that a binary was built from the sources as they were when `hash` was computed. */
 export function writeStamp(file, hash) {
   const stamp = { ...readStamp(), [file]: hash };
   const sorted = Object.fromEntries(Object.entries(stamp).sort());

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 
 /**
- * What binaries the package ships: one row each. `platform`, `arch` and `libc` name the file, as node-gyp-build looks
- * for it; the rest tells how to build and what to expect of the result. Another target is another row.
+ * The binaries that the package ships: one row each. `platform`, `arch` and `libc` name the file, as node-gyp-build looks
+ * for it; the rest is how to build it and the expected properties of the result. Another target is another row.
  */
 export const targets = [
   {
     ...{ platform: 'linux', arch: 'x64', libc: 'glibc' },
-    /** As readelf names it. */
+    /** The name in readelf. */
     machine: 'Advanced Micro Devices X86-64',
     strip: 'strip',
-    /** A CMake toolchain file, for what is not built with this machine's own compiler. */
+    /** A CMake toolchain file, for targets that are not built with this machine's own compiler. */
     toolchain: undefined,
-    /** What a build needs, each program with Debian's package. */
+    /** The requirements of a build, each program with Debian's package. */
     tools: { 'g++': 'g++', strip: 'binutils' },
   },
   cross('arm64', 'AArch64', 'aarch64-linux-gnu', { 'ld.lld': 'lld' }),
@@ -47,28 +47,28 @@ export function fileOf({ platform, arch, libc }) {
   return `${platform}-${arch}/busbar.${libc}.node`;
 }
 
-/** What every binary must keep to, whatever its C library. */
+/** The limits of every binary, whatever its C library. */
 export const limits = {
   bytes: 220_000,
   exported: ['napi_register_module_v1', 'node_api_module_get_api_version_v1'],
   /** Electron refuses memory that V8 did not allocate. */
   externalMemory: /^(napi_create_external_(arraybuffer|buffer)|node_api_create_external_string_\w+)$/,
-  /** Functions of libatomic, which no binary is linked with: GCC calls them where the processor lacks an instruction. */
+  /** Functions of libatomic, with which no binary is linked: GCC calls them if the processor lacks an instruction. */
   libatomic: /^__(atomic|sync)_/,
 };
 
 /** The libraries that a binary may need, and the newest versions of their symbols, by C library. */
 export const floors = {
-  /** What official builds of Node.js 20 need themselves. */
+  /** The requirements of official builds of Node.js 20. */
   glibc: {
     needed: /^(libc\.so\.6|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libdl\.so\.2|libm\.so\.6|ld-linux.*)$/,
-    // GCC is libgcc, which ARM and RISC-V need for what their instructions do not do.
+    // GCC is libgcc, which ARM and RISC-V need for operations without an instruction.
     versions: { GLIBC: [2, 28], GLIBCXX: [3, 4, 21], CXXABI: [1, 3, 9], GCC: [4, 3] },
   },
   /**
-   * The C library alone, which musl's loader knows by either name and which has no versions. Alpine's Node.js brings
-   * libstdc++ along, but there is none for musl to link with here, and a binary that needs none loads into a Node.js
-   * that is linked statically as well. See native/compat/libcxx.cc, which is a few hundred bytes instead.
+   * The C library alone, which musl's loader knows by either name and which has no versions. Alpine's Node.js includes
+   * libstdc++, but there is none for musl to link with here, and a binary that needs none also loads into a statically
+   * linked Node.js. See native/compat/libcxx.cc, which takes a few hundred bytes instead.
    */
   musl: { needed: /^libc(\.musl-\w+)?\.so(\.1)?$/, versions: {} },
 };

@@ -1,6 +1,6 @@
 /**
  * The tests and the library as JavaScript, file by file, for runtimes that cannot run the sources. The folder looks like
- * the project's root to them: what is not compiled is linked.
+ * the project's root to them: files that are not compiled are linked.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export const compiledFolder = join(runtimesFolder, 'compiled');
 const linked = ['node_modules', 'build', 'prebuilds', 'examples', 'scripts', 'dist', 'package.json'];
 
 export async function compileTests() {
-  // What lost its source must not run on.
+  // Outputs whose source was removed must not run.
   for (const folder of ['src', 'test']) rmSync(join(compiledFolder, folder), { recursive: true, force: true });
   mkdirSync(compiledFolder, { recursive: true });
   for (const name of linked) {
@@ -26,7 +26,7 @@ export async function compileTests() {
     outdir: compiledFolder,
     format: 'esm',
     platform: 'node',
-    // Decorators and `using` become what every runtime has.
+    // Decorators and `using` are compiled to code that every runtime has.
     target: 'es2022',
     sourcemap: 'inline',
     logLevel: 'warning',
@@ -35,7 +35,7 @@ export async function compileTests() {
 
 function sources(folder) {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
-  // Type tests are for the compiler, and dialects for those that they are named after.
+  // Type tests are for the compiler, and dialects for the compilers in their names.
   return files
     .filter((file) => /(?<!\.d)\.ts$/.test(file) && !/^(types|dialects)\//.test(file))
     .map((f) => join(folder, f));

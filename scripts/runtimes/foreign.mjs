@@ -1,16 +1,16 @@
 /**
- * Runtimes of other architectures and C libraries as programs of this machine, so that tests can start them like any other. The
- * kernel does not know how to run an emulated one, and is not taught (binfmt_misc would be for all of the machine).
+ * Runtimes of other architectures and C libraries as programs of this machine, so that tests can start them like any other.
+ * The kernel cannot run an emulated one, and binfmt_misc is not used because it would affect the whole machine.
  *
- * Bun is the one JavaScript runtime for musl that npm has. What Alpine would have around it is put together from Debian's
+ * Bun is the only JavaScript runtime for musl on npm. The libraries that it has in Alpine are put together from Debian's
  * packages:
  *
  * - musl itself, from a package that only a few programs of Debian use;
  * - the C++ library that Bun needs, linked from Debian's static one, which was compiled for glibc: the functions of glibc
- *   that it wants are in glibc-names.c;
- * - an sd-bus library, Debian's libelogind, which wants a few more of them.
+ *   that it needs are in glibc-names.c;
+ * - an sd-bus library, Debian's libelogind, which needs a few more of them.
  *
- * busbar's binary takes no part in this: it needs musl alone.
+ * busbar's binary does not use these: it needs musl alone.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -21,13 +21,13 @@ import { root, runQuietly } from '../setup/report.mjs';
 import { installRuntime, runtimesFolder } from '../setup/runtime-packages.mjs';
 import { emulator } from '../setup/system-packages.mjs';
 
-/** libsystemd has the sd-bus library in it; the rest of the line is what it needs. */
+/** libsystemd contains the sd-bus library; the rest of the line is its dependencies. */
 const libraries = [
   ...['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'],
   ...['libsystemd0', 'libcap2', 'libgcrypt20', 'libgpg-error0', 'liblz4-1', 'liblzma5', 'libzstd1'],
 ];
 
-/** A Node.js whose processor QEMU emulates, with the libraries that Debian has for it. */
+/** A Node.js whose processor QEMU emulates, with Debian's libraries for it. */
 export function emulated(arch, { debian, cpu, version, qemu }) {
   const systemRoot = { name: `glibc-${arch}`, architecture: debian, packages: libraries };
   const node = { name: `node-linux-${cpu}`, version, executable: 'bin/node', foreign: true };
@@ -42,7 +42,10 @@ export function emulatorVersion(qemu) {
   return /version (\d+\.\d+\.\d+)/.exec(runQuietly(qemu, ['--version']))?.[1];
 }
 
-/** A program that runs a command with a module first. What tests start with process.execPath is started like this, too. */
+/**
+ * A program that runs a command with a preloaded module. Programs that tests start with process.execPath are started like
+ * this, too.
+ */
 function programOf(name, executable, command, option) {
   const folder = join(runtimesFolder, name);
   mkdirSync(folder, { recursive: true });
@@ -60,7 +63,7 @@ const triplet = 'x86_64-linux-musl';
 export const muslX64 = { name: 'musl-x64', architecture: 'amd64', packages: ['musl', 'musl-dev'] };
 const elogind = { name: 'elogind-x64', architecture: 'amd64', packages: ['libelogind0', 'libcap2'] };
 
-/** Installs and links what it needs, and returns the path of the program. Throws a `SetupError` where it cannot. */
+/** Installs and links its requirements, and returns the path of the program. Throws a `SetupError` if it cannot. */
 export function muslBun() {
   const executable = installRuntime(bun);
   const musl = unpackForeign(muslX64);
@@ -68,12 +71,12 @@ export function muslBun() {
   const folder = join(runtimesFolder, 'musl-bun');
   mkdirSync(folder, { recursive: true });
   linkLibraries(folder, executable, musl);
-  // By options, and not by an environment variable, which would reach the programs of this machine that tests start.
+  // By options, and not by an environment variable, which would affect the programs of this machine that tests start.
   const loader = [join(musl, 'lib/ld-musl-x86_64.so.1'), '--library-path', `${folder}:${elogindLibraries}`];
   return programOf('musl-bun', 'bun', [...loader, executable], '--preload');
 }
 
-/** What musl says that it is, `1.2.3`. */
+/** The version that musl reports, `1.2.3`. */
 export function muslVersion() {
   const { stderr } = spawnSync(join(unpackForeign(muslX64), 'lib/ld-musl-x86_64.so.1'), { encoding: 'utf8' });
   return /version (\d+\.\d+\.\d+)/i.exec(stderr)?.[1];
@@ -92,7 +95,7 @@ function linkLibraries(folder, executable, musl) {
     runQuietly('gcc', ['-shared', '-nostdlib', `-Wl,-soname,${name}`, '-o', path, ...contents]);
     return path;
   };
-  // libelogind asks for glibc's loader, so that is the name of what stands in for glibc.
+  // libelogind needs glibc's loader, so that is the name of the library in its place.
   const glibc = library('ld-linux-x86-64.so.2', names);
   const has = new Set(inspect(join(musl, 'lib', triplet, 'libc.so')).exported);
   const wanted = importsOf(executable).filter((name) => !has.has(name));

@@ -1,6 +1,7 @@
 /*
- * What Debian's libstdc++, libelogind and libcap want of glibc and musl does not have, by the names that glibc gives it:
- * checked variants, 64-bit variants, and a few of its own. musl lays out what they pass around as glibc does on x86-64.
+ * The functions of glibc that Debian's libstdc++, libelogind and libcap need and musl does not have, with the names of
+ * glibc: checked variants, 64-bit variants, and a few others. The layout of their arguments in musl is that of glibc on
+ * x86-64.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <sys/random.h>
 #include <syslog.h>
 
-/* There may always be several, which costs an atomic instruction here and there. */
+/* There may always be several threads, which costs an atomic instruction in some places. */
 char __libc_single_threaded = 0;
 
 int __pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) { return pthread_key_create(key, destructor); }

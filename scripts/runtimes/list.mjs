@@ -1,15 +1,15 @@
 /**
- * What the suites run under. Each runtime has the pollers that it can have, the arguments with which it runs a test file, and
- * `program()`, which installs it and returns the path of its executable, or throws a `SetupError`. Those from npm name their
- * package; the Node.js that runs this has none. Bun and Deno run files that were compiled for them: their own TypeScript knows
- * neither the standard decorators of the tests nor files imported as `.js`.
+ * The runtimes of the suites. Each runtime has its possible pollers, the arguments with which it runs a test file, and
+ * `program()`, which installs it and returns the path of its executable, or throws a `SetupError`. Those from npm name
+ * their package; the present Node.js has none. Bun and Deno run files that were compiled for them: their own TypeScript
+ * supports neither the standard decorators of the tests nor files imported as `.js`.
  */
 
 import { installRuntime } from '../setup/runtime-packages.mjs';
 import { program } from '../setup/system-packages.mjs';
 import { emulated, muslBun, muslVersion } from './foreign.mjs';
 
-/** What depends on how a runtime polls. */
+/** Properties that depend on how a runtime polls. */
 const everything = ['bus', 'process', 'reliability/fairness'];
 
 const node = (id, version) => ({
@@ -23,7 +23,7 @@ const node = (id, version) => ({
   ...{ pollers: ['uv', 'thread'], args: ['--import', 'tsx', '--expose-gc'] },
 });
 
-/** What the bench and others take where they need a newer Node.js than the oldest that is supported. */
+/** The Node.js of the bench and others that need a newer one than the oldest supported one. */
 export const newestNode = node('node26', '26.10.0').package;
 
 export const runtimes = [
@@ -53,17 +53,17 @@ export const runtimes = [
   program: () => (runtime.package === undefined ? process.execPath : installRuntime(runtime.package)),
 }));
 
-/** For tests of the addon alone: what was built here is for this machine. */
+/** For tests of the addon alone: the local build is for this machine. */
 const shipped = { PREBUILDS_ONLY: '1' };
 
 /**
- * What is not this machine's own architecture and C library, but can be run on it with the binaries that the package ships:
- * what it runs `under`, the `tools` for that, and how many times as long tests may take. Nobody publishes a Node.js for riscv64
- * or for musl on npm; those binaries are loaded only (`npm run check:loading`).
+ * Runtimes of other architectures and C libraries that can be run on this machine with the binaries that the package ships:
+ * the program that they run `under`, the `tools` for that, and by how much longer tests may take. There is no Node.js for
+ * riscv64 or for musl on npm; those binaries are loaded only (`npm run check:loading`).
  */
 export const architectures = [
   { arch: 'arm64', debian: 'arm64', cpu: 'arm64', version: '24.22.0', qemu: 'qemu-aarch64-static' },
-  // The newest that npm has. It is older than what package.json asks for, which is about `require` of modules.
+  // The newest on npm. It is older than package.json requires, because of `require` of modules.
   { arch: 'arm', debian: 'armhf', cpu: 'armv7l', version: '20.11.0', qemu: 'qemu-arm-static' },
 ]
   .map(({ arch, ...machine }) => ({
@@ -72,7 +72,7 @@ export const architectures = [
   }))
   .concat({
     ...{ id: 'musl', title: 'linux-x64 musl', runtime: 'Bun', folders: ['bus'], pollers: ['thread'] },
-    // node-gyp-build, which loads the addon in some tests, knows musl by a file of Alpine's, or by this.
+    // node-gyp-build, which loads the addon in some tests, detects musl by a file of Alpine's, or by this.
     ...{ compiled: true, args: ['--expose-gc'], env: { ...shipped, LIBC: 'musl' }, patience: 1 },
     tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
     program: muslBun,

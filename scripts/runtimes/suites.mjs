@@ -1,7 +1,7 @@
 /** Suites that are run one after the other, as one row of a table. */
 import { runSuite } from '../test/run-suite.mjs';
 
-/** The sums of their counts, with the output of the last one. What fails is shown. */
+/** The sums of their counts, with the output of the last one. Failures are printed. */
 export async function sumOf(suites, title) {
   const sums = { passed: 0, failed: 0, skipped: 0, seconds: 0, reasons: [], output: '' };
   for (const suite of suites) {

@@ -1,9 +1,9 @@
 /**
- * The suites that use the addon, with an addon that AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer watch.
+ * The suites that use the addon, with an addon under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
  *
- * Node.js itself is built without them, so the run-time library is preloaded: into Node.js alone, through an
- * executable that the suites take for Node.js, and not into the daemons and programs that the tests start. Reports go to
- * files, because whoever runs a program in a test may not look at what it writes.
+ * Node.js itself is built without them, so the run-time library is preloaded: into Node.js alone, through an executable
+ * that the suites use as Node.js, and not into the daemons and programs that the tests start. Reports go to files, because
+ * a test that runs a program may not read its output.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -18,10 +18,12 @@ const node = join(build, 'node');
 
 const folders = ['bus/', 'process/', 'reliability/'];
 
-/** What is watched takes longer. */
+/** Programs take longer under sanitizers. */
 const TIMES = 8;
 
-/** One after the other would take too long, and more than `npm run test:all` runs at a time would upset its limits of time. */
+/**
+ * One after the other would take too long, and more at a time than in `npm run test:all` would exceed their time limits.
+ */
 const AT_ONCE = 2;
 
 /** Runs the suites whose name has one of `words`, all if there is none. */
@@ -53,18 +55,20 @@ export async function sanitizeAddon(words) {
 function buildSanitized() {
   runQuietly('cmake', [
     ...['-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DCMAKE_CXX_COMPILER=g++'],
-    // A libubsan of its own: two shared run-time libraries share symbols, and the reports of one are lost.
+    // A separate libubsan: two shared run-time libraries share symbols, and the reports of one are lost.
     ...['-DBUSBAR_SANITIZE=address;undefined', '-DCMAKE_MODULE_LINKER_FLAGS=-static-libubsan'],
   ]);
   runQuietly('cmake', ['--build', build, '--target', 'busbar', 'canary', '--parallel', '2']);
-  // Where node-gyp-build looks for what was built.
+  // The path where node-gyp-build looks for a local build.
   const folder = join(build, 'package', 'build', 'Release');
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, 'busbar.node'), { force: true });
   symlinkSync(join(build, 'busbar.node'), join(folder, 'busbar.node'));
 }
 
-/** The executable: it preloads the library, and has Node.js forget them and itself be what the tests start. */
+/**
+ * The executable preloads the library. Then it removes the variable, and sets `process.execPath` to itself for tests.
+ */
 function writeNode() {
   const library = runQuietly('g++', ['-print-file-name=libasan.so']).trim();
   const module = join(build, 'forget-preload.cjs');
@@ -84,23 +88,26 @@ function environment({ BUSBAR_TRANSPORT = 'socket' } = {}) {
   return {
     BUSBAR_PREBUILD: join(build, 'package'),
     BUSBAR_TEST_PATIENCE: String(TIMES),
-    // What is freed is kept for a while, to see who uses it: not so much of it that tests of memory see it, too.
+    // Freed memory is kept for a while, to detect its use: not so much of it that tests of memory are affected.
     ASAN_OPTIONS: `detect_leaks=1:detect_stack_use_after_return=1:quarantine_size_mb=16:${toFile}`,
     UBSAN_OPTIONS: `print_stacktrace=1:${toFile}`,
     LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0`,
   };
 }
 
-/** What LeakSanitizer passes over. libsystemd forgets the descriptors of a message that it drops, and the array of their numbers. */
+/**
+ * The leaks that LeakSanitizer ignores. libsystemd forgets the descriptors of a message that it drops, and the array of
+ * their numbers.
+ */
 function suppressionsOf(transport) {
   const file = join(build, `leaks-${transport}.supp`);
   const ofNode = readFileSync(join(root, 'scripts', 'sanitize', 'leaks-of-node.supp'), 'utf8');
-  // A message that busbar itself forgets stays visible: that one comes from malloc or calloc.
+  // A message that busbar itself forgets is still detected: its memory comes from malloc or calloc.
   writeFileSync(file, transport === 'sd-bus' ? `${ofNode}leak:reallocarray\n` : ofNode);
   return file;
 }
 
-/** The sanitizers see what is wrong on purpose, and nothing where nothing is. Returns how many kinds they saw. */
+/** The sanitizers detect intentional faults, and none elsewhere. Returns the number of kinds that they detected. */
 function checkCanaries() {
   const kinds = { leak: /LeakSanitizer/, 'use after free': /heap-use-after-free/, overflow: /signed integer overflow/ };
   for (const [kind, pattern] of Object.entries(kinds)) {

@@ -1,4 +1,4 @@
-/** The addon's binary for this machine, made of the sources as they are: the committed one, or one that is built here. */
+/** The addon's binary for this machine, built from the present sources: the committed one, or one that is built here. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,18 +10,18 @@ import { hasProgram } from './system-packages.mjs';
 
 /** node-gyp-build prefers this file to the committed binaries. */
 const built = join(root, 'build', 'Release', 'busbar.node');
-/** The hash of the sources that the built binary was made of. */
+/** The hash of the sources from which the local binary was built. */
 const builtFrom = join(root, 'build', 'Release', 'busbar.sources');
 
-/** Whether `native/` is what the committed binary of this machine was made of. */
+/** Whether the committed binary of this machine was built from the present `native/`. */
 export function nativeIsAsCommitted() {
   const target = ownTarget();
   return target !== undefined && readStamp()[fileOf(target)] === sourcesHash(target);
 }
 
 /**
- * Makes sure that the binary which is loaded is of the sources as they are. Most machines need no compiler for it: a committed
- * binary fits. Where the sources have changed, or no binary fits, the addon is built.
+ * Makes sure that the loaded binary was built from the present sources. Most machines need no compiler for it: a committed
+ * binary fits. If the sources have changed, or no binary fits, the addon is built.
  *
  * @throws {SetupError} if there is no compiler, or the build fails
  */
@@ -38,7 +38,7 @@ export function prepareAddon() {
   if (!loads()) throw new SetupError('The addon was built, but it does not load on this machine.');
 }
 
-/** Builds the addon, whether it is needed or not; what did not change is not compiled again. */
+/** Builds the addon, whether it is needed or not; unchanged files are not compiled again. */
 export function buildAddon() {
   const hash = sourcesHash({});
   const missing = [
@@ -56,18 +56,18 @@ export function buildAddon() {
   writeFileSync(builtFrom, hash);
 }
 
-/** The addon, where one fits this machine. */
+/** The addon, if one fits this machine. */
 export function loadAddon() {
   return loads() ? createRequire(join(root, 'package.json'))('node-gyp-build')(root) : undefined;
 }
 
-/** Found out in another process: a file that was loaded once stays the same for this process, also when it is built anew. */
+/** Determined in another process: a loaded file stays the same for a process, even if it is built again. */
 function loads() {
   const code = `process.exit(require('node-gyp-build')(process.cwd()).seamVersion === ${seamVersion()} ? 0 : 1)`;
   return spawnSync(process.execPath, ['--eval', code], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
-/** What the addon says of itself must be what these sources expect. */
+/** The version that the addon reports must be the one that these sources expect. */
 function seamVersion() {
   const header = readFileSync(join(root, 'native/seam_version.h'), 'utf8');
   return Number(/kSeamVersion = (\d+)/.exec(header)[1]);

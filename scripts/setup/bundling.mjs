@@ -1,8 +1,8 @@
 import { root } from './report.mjs';
 
 /**
- * Makes one module of many, for Node.js, Bun and Deno; paths are relative to the project. By rolldown, which leaves
- * `const` at the top of a module as it is: where esbuild makes it `var`, the compilers know less.
+ * Makes one module of many, for Node.js, Bun and Deno; paths are relative to the project. With rolldown, which keeps
+ * `const` at the top of a module: esbuild makes it `var`, about which the compilers know less.
  *
  * @param format `esm` or `cjs`
  */
@@ -10,7 +10,7 @@ export async function bundle(input, file, format = 'esm') {
   await rolldown({ input, output: { ...output, ...(format === 'cjs' ? small : {}), format, file } });
 }
 
-/** The files that a module is made of, by their absolute paths. */
+/** The files that are part of a module, by their absolute paths. */
 export async function modulesOf(input) {
   const { output: chunks } = await rolldown({ input, output: { ...output, format: 'esm' }, write: false });
   return chunks.flatMap(({ moduleIds = [] }) => moduleIds);
@@ -19,7 +19,7 @@ export async function modulesOf(input) {
 /** Comments are in the declarations. */
 const output = { comments: false };
 
-/** For what few load: short, but with the names of functions and classes, which stacks show. */
+/** For code that few programs load: short, but with the names of functions and classes, which stacks show. */
 const small = { minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } } };
 
 async function rolldown(options) {

@@ -1,19 +1,19 @@
 /**
- * The declarations that the package ships: all of them in one file, without what is marked `@internal`.
+ * The declarations that the package ships: all of them in one file, without those marked `@internal`.
  *
- * They are in `dist/index.d.cts`, and `dist/index.d.ts` is nothing but all of that: whether a file of a user's is CommonJS
- * or not, the types are the same ones. TypeScript would take two copies of a class for two classes.
+ * They are in `dist/index.d.cts`, and `dist/index.d.ts` only re-exports them: the types are the same whether a user's file
+ * is CommonJS or not. TypeScript would take two copies of a class for two classes.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runQuietly } from './report.mjs';
 
-/** Where the compiler leaves the declarations of each file. */
+/** The folder in which the compiler writes the declarations of each file. */
 const parts = 'build/declarations';
 
 /**
- * What the declarations need of a user's compiler: the types of Node.js, of which `Buffer` is one, and those of `using`.
- * Nothing has to be named in `types` and `lib` therefore, which are empty and small where `tsc --init` made them.
+ * The requirements of the declarations: the types of Node.js, of which `Buffer` is one, and those of `using`. So `types`
+ * and `lib` need not name them, which are empty and small in the output of `tsc --init`.
  */
 const REFERENCES =
   '/// <reference types="node" />\n/// <reference lib="es2020" />\n/// <reference lib="esnext.disposable" />\n';
@@ -30,8 +30,8 @@ export async function buildDeclarations() {
 }
 
 /**
- * A constructor that is `@internal` is not in the declarations, which says that anybody may call it without arguments. This
- * says that nobody may.
+ * A constructor that is `@internal` is not in the declarations, so that calling it without arguments would compile. This
+ * makes it private.
  */
 function closeConstructors(source) {
   const text = readFileSync(join(root, source), 'utf8');
@@ -59,8 +59,8 @@ async function rolledUp() {
 }
 
 /**
- * Says `export` where something is declared, in place of a list at the end: users add to the interface `Register`, which
- * compilers refuse where it is exported by a list.
+ * Writes `export` at each declaration, in place of a list at the end: users add to the interface `Register`, which
+ * compilers refuse if it is exported by a list.
  */
 function exportedInPlace(rolled) {
   const listed = (code) => [...code.matchAll(/^export (?:type )?\{(.*)\};$/gm)];
@@ -78,8 +78,8 @@ function exportedInPlace(rolled) {
 }
 
 /**
- * Of two declarations with one name the exported one is called `NAME$1`, where the other came first. That one gives way; in
- * comments the name means the exported one.
+ * If two declarations have one name and the other one comes first, the exported one is called `NAME$1`. The other one is
+ * renamed instead; in comments the name means the exported one.
  */
 function exportedName(text, renaming) {
   const [local, name] = renaming.split(' as ');

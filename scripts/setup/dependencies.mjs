@@ -1,9 +1,9 @@
-/** The npm dependencies: installed when what is in node_modules is not what the lock file asks for. */
+/** The npm dependencies: installed if node_modules differs from the lock file. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runQuietly, say } from './report.mjs';
 
-/** @param folder relative to the project: it has a package.json and a lock file of its own */
+/** @param folder relative to the project, with its own package.json and lock file */
 export function installDependencies(folder = '.') {
   const wrong = firstDifference(folder);
   if (wrong === undefined) return;
@@ -16,8 +16,8 @@ export function installDependencies(folder = '.') {
 }
 
 /**
- * The first package of the lock file that is not installed as locked. Contents are compared, not dates: switching
- * branches must not cost a download, and a machine without network keeps working.
+ * The first package of the lock file that is not installed as locked. Contents are compared, not dates: switching branches
+ * must not require a download, and a machine without network continues to work.
  */
 function firstDifference(folder) {
   const installed = packagesOf(join(folder, 'node_modules/.package-lock.json'));

@@ -1,7 +1,7 @@
 /**
- * Libraries of other architectures, from Debian's packages: unpacked below build/runtimes/, each set in a folder of its
- * own, with package lists of their own. What apt and dpkg know of this machine stays as it is, and none of it is
- * installed, so neither root nor `dpkg --add-architecture` is needed.
+ * Libraries of other architectures, from Debian's packages: unpacked below build/runtimes/, each set in a separate folder,
+ * with separate package lists. The state of apt and dpkg on this machine is not changed, and nothing is installed, so
+ * neither root nor `dpkg --add-architecture` is needed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { hasProgram } from './system-packages.mjs';
 
 /**
  * Unpacks packages unless they are there, and returns the folder, which looks like the root of a machine of that
- * architecture. Throws a `SetupError` where it cannot.
+ * architecture. Throws a `SetupError` if it cannot.
  *
- * @param set `name` of the folder, `architecture` as Debian names it, and `packages` with all that they depend on
+ * @param set `name` of the folder, `architecture` as Debian names it, and `packages` with all their dependencies
  */
 export function unpackForeign({ name, architecture, packages }) {
   const folder = join(runtimesFolder, name);
@@ -29,7 +29,7 @@ export function unpackForeign({ name, architecture, packages }) {
   download(folder, architecture, packages);
   const archives = readdirSync(folder).filter((file) => file.endsWith('.deb'));
   for (const archive of archives) runQuietly('dpkg-deb', ['--extract', join(folder, archive), systemRoot]);
-  // Last: what is unpacked in part is unpacked again.
+  // Last: a partial result is unpacked again.
   writeFileSync(contents, wanted);
   return systemRoot;
 }
@@ -41,10 +41,10 @@ function download(folder, architecture, packages) {
     ...[`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`],
     ...[`Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'Dir::State::status=/dev/null'],
     'Acquire::Retries=3',
-    // The user that apt downloads as cannot write to a folder of ours.
+    // The user that apt downloads as cannot write to this user's folders.
     `APT::Sandbox::User=${process.getuid() === 0 ? 'root' : ''}`,
   ].flatMap((setting) => ['-o', setting]);
-  // A mirror may lack one list of several for a moment, and what it has may do.
+  // A mirror may lack one of several lists for a moment, and the others may be enough.
   const update = spawnSync('apt-get', [...settings, 'update'], { encoding: 'utf8' });
   try {
     runQuietly('apt-get', [...settings, 'download', ...packages], process.env, folder);

@@ -9,13 +9,13 @@ const library = 'dist/index.js';
 /** Everything in dist/; the library is made last, so that it is newer than the others. */
 const outputs = ['dist/index.d.cts', 'dist/index.d.ts', 'dist/index.cjs', library];
 
-/** What is made differently when these change. */
+/** Further files that affect the result. */
 const makers = ['scripts/setup/bundling.mjs', 'scripts/setup/declarations.mjs'];
 
 /**
- * Makes dist/ of src/, unless that is newer: declarations in one file, and one module of all code, because Node.js takes
- * longer to find a hundred and twenty files than for all that a short program does. A second module is CommonJS, for what
- * cannot `require` an ES module. A failure leaves what was there: a running program may use it.
+ * Makes dist/ from src/, unless dist/ is newer: declarations in one file, and one module of all code, because Node.js takes
+ * longer to find a hundred and twenty files than to run a short program. A second module is CommonJS, for code that cannot
+ * `require` an ES module. After a failure the previous files remain: a running program may use them.
  */
 export async function buildLibrary() {
   const reason = whyStale();

@@ -1,6 +1,7 @@
 /**
- * How the setup talks: one line for each thing that it does, nothing for what is done already, and a `SetupError` for
- * what only a person can cure. Written for every Node that reads modules, since it also tells an old one to go.
+ * The output of the setup: one line for each step that it takes, nothing for steps that are done already, and a
+ * `SetupError` for problems that only the user can solve. Written for every Node.js that supports modules, because it also
+ * tells the users of an old one to update.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's root folder. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Something that the setup cannot do by itself; the message says what to do. */
+/** A problem that the setup cannot solve; the message says what to do. */
 export class SetupError extends Error {}
 
 export function say(line) {

@@ -1,21 +1,20 @@
 /**
- * JavaScript runtimes from npm, and a compiler, as packages that hold little but the executable. They are installed below
- * build/runtimes/, each in a folder of its own, so that the project's dependencies and its lock file know nothing of
- * them.
+ * JavaScript runtimes from npm, and a compiler, as packages that contain little but the executable. They are installed
+ * below build/runtimes/, each in a separate folder, so that they are not in the project's dependencies and its lock file.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, SetupError, say } from './report.mjs';
 
-/** Where what is made for other runtimes lies. */
+/** The folder of files for other runtimes. */
 export const runtimesFolder = join(root, 'build', 'runtimes');
 
 /**
- * Installs a package unless it is there, and returns the path of its executable. Throws a `SetupError` where it cannot.
+ * Installs a package unless it is there, and returns the path of its executable. Throws a `SetupError` if it cannot.
  *
- * @param what a package of npm: the `executable` in it; whether it is `foreign`, which is for another machine than this one;
- *   and its `integrity`, for what ends up in what is published and therefore must be known to the byte
+ * @param what an npm package: the `executable` in it; whether it is `foreign`, which is for another machine than this one;
+ * and its `integrity`, if it affects published files and must be known to the byte
  */
 export function installRuntime({ name, version, executable, foreign = false, integrity }) {
   const folder = join(runtimesFolder, `${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
@@ -37,10 +36,10 @@ export function installRuntime({ name, version, executable, foreign = false, int
 }
 
 /**
- * Installs a tool with the packages that it needs, unless it is there, and returns its `node_modules`. Throws a `SetupError`
- * where it cannot.
+ * Installs a tool with the packages that it needs, unless it is there, and returns its `node_modules`. Throws a
+ * `SetupError` if it cannot.
  *
- * @param name what the folder is called by
+ * @param name of the folder
  * @param dependencies names of packages, with their versions
  */
 export function installPackages(name, dependencies) {
@@ -57,13 +56,13 @@ export function installPackages(name, dependencies) {
   return path;
 }
 
-/** What makes npm compare a package of the project with its hash. */
+/** Makes npm compare a package of the project with its hash. */
 function lockFile(project, locked) {
   const [name] = Object.keys(project.dependencies);
   return JSON.stringify({ lockfileVersion: 3, packages: { '': project, [`node_modules/${name}`]: locked } });
 }
 
-/** npm tells a code, an errno and where its log is, and among them what went wrong. */
+/** npm prints a code, an errno and the path of its log, and the cause between them. */
 function reasonOf(output) {
   const lines = output.split('\n').filter((line) => line.startsWith('npm error'));
   const telling = lines.find((line) => !/^npm error (code|errno|syscall|path|A complete log)/.test(line));

@@ -1,14 +1,14 @@
 /**
- * Whether there is a session bus that answers: at DBUS_SESSION_BUS_ADDRESS, else at the usual places. An address in
- * the environment alone proves nothing: containers and `su` inherit those of buses that they cannot reach.
+ * Whether there is a session bus that answers: at DBUS_SESSION_BUS_ADDRESS, otherwise at the usual paths. An address in the
+ * environment alone proves nothing: containers and `su` inherit those of buses that they cannot reach.
  */
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/** Milliseconds that a bus has for answering. */
+/** Milliseconds in which a bus has to answer. */
 const PATIENCE = 2000;
 
-/** The address of the session bus that answers; `undefined` where there is none. */
+/** The address of the session bus that answers; `undefined` if there is none. */
 export async function answeringSessionBus() {
   for (const address of candidates()) if (await answers(address)) return address;
   return undefined;
@@ -21,7 +21,7 @@ function candidates() {
   return sockets.filter(existsSync).map((path) => `unix:path=${path}`);
 }
 
-/** Sockets are asked to let us in, as a D-Bus client begins; other transports are left to the library. */
+/** For sockets, the first lines of a D-Bus client are sent; the library checks other transports. */
 async function answers(address) {
   const [, kind, value] = /^unix:(?:.*,)?(path|abstract)=([^,]+)/.exec(address) || [];
   if (kind === undefined) return /^(tcp|unixexec):/.test(address);

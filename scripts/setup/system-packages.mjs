@@ -1,13 +1,13 @@
 /**
- * What comes from the distribution: a message bus, the sd-bus library, and for the tests the programs and modules
- * that busbar is held against. Missing things are installed where that is possible, else named with the command.
+ * Requirements from the distribution: a message bus, the sd-bus library, and for the tests the programs and modules with
+ * which busbar is compared. Missing ones are installed if that is possible, otherwise named with the command.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runQuietly, SetupError, say } from './report.mjs';
 
-/** Package managers by program: how each installs without asking. */
+/** Package managers by program: how each installs without a prompt. */
 const installers = {
   'apt-get': ['apt-get', 'install', '-y', '--no-install-recommends'],
   dnf: ['dnf', 'install', '-y'],
@@ -15,7 +15,7 @@ const installers = {
   pacman: ['pacman', '-S', '--noconfirm', '--needed'],
 };
 
-/** What a private bus is, with the package that has it by package manager. */
+/** The program of a private bus, with its package by package manager. */
 export const bus = {
   name: 'dbus-daemon',
   present: () => hasProgram('dbus-daemon'),
@@ -23,9 +23,9 @@ export const bus = {
 };
 
 /**
- * What the transport `sd-bus` is.
+ * The library of the transport `sd-bus`.
  *
- * @param loadAddon answers which sd-bus library it found, by the addon's own search
+ * @param loadAddon returns the sd-bus library that the addon found, by its own search
  */
 export const sdbusLibrary = (loadAddon) => ({
   name: 'libsystemd.so.0',
@@ -34,7 +34,7 @@ export const sdbusLibrary = (loadAddon) => ({
   packages: { 'apt-get': 'libsystemd0', dnf: 'systemd-libs', apk: 'basu', pacman: 'systemd-libs' },
 });
 
-/** A program, and the package that Debian has it in. */
+/** A program, and its package in Debian. */
 export const program = (name, debianPackage) => ({
   name,
   present: () => hasProgram(name),
@@ -53,7 +53,7 @@ const header = (file, debianPackage) => ({
   packages: { 'apt-get': debianPackage },
 });
 
-/** What the tests compare busbar with. Tests whose peer is missing are skipped and say so. */
+/** The programs and modules with which the tests compare busbar. Tests whose peer is missing are skipped and say so. */
 export const testPeers = [
   bus,
   program('dbus-send', 'dbus'),
@@ -79,13 +79,13 @@ export const testPeers = [
 /** Runs programs of other architectures; one program each, all in one package. */
 export const emulator = (name) => program(name, 'qemu-user-static');
 
-/** Things by name; with what they are for where the reader cannot know. */
+/** Requirements by name, with their purpose if it is not obvious. */
 const listed = (things) => things.map(({ name, need }) => (need ? `${name} (${need})` : name)).join(', ');
 
-/** The names of the things that are not on this machine. */
+/** The names of the requirements that are missing on this machine. */
 export const missingOf = (things) => things.filter((thing) => !thing.present()).map(({ name }) => name);
 
-/** Installs what is missing; throws a `SetupError` with the command where it cannot. */
+/** Installs missing requirements; throws a `SetupError` with the command if it cannot. */
 export function requirePackages(things) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
@@ -100,7 +100,7 @@ export function requirePackages(things) {
   if (still.length > 0) throw new SetupError(`Installed, but still not found: ${listed(still)}`);
 }
 
-/** Installs what is missing where it can, and says what is still not there and what becomes of that. */
+/** Installs missing requirements if it can, and prints those that are still missing and the consequence. */
 export function wishForPackages(things, consequence) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
@@ -119,7 +119,7 @@ export function wishForPackages(things, consequence) {
   say(`not here: ${still.join(', ')}; ${consequence}${hint}`);
 }
 
-/** The command that installs what this machine's package manager has of them. */
+/** The command that installs those that this machine's package manager has. */
 function installCommand(things) {
   const manager = Object.keys(installers).find(hasProgram);
   if (manager === undefined) return undefined;
@@ -131,7 +131,7 @@ function install([manager, ...args], things) {
   say(`installing ${things.map((thing) => thing.name).join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (manager !== 'apt-get') return runQuietly(manager, args, env);
-  // A fresh container has no package lists, and one unknown package would spoil the whole command.
+  // A new container has no package lists, and one unknown package would make the whole command fail.
   runQuietly('apt-get', ['update'], env);
   const known = args.filter((argument) => argument === 'install' || argument.startsWith('-') || isKnownToApt(argument));
   runQuietly('apt-get', known, env);

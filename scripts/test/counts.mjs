@@ -1,9 +1,9 @@
 /**
- * Reads how many tests passed, failed and were skipped from what a suite printed; `undefined` where it printed
- * nothing of the kind, which is a failure of the suite.
+ * Reads how many tests passed, failed and were skipped from the output of a suite; `undefined` if the output has no counts,
+ * which is a failure of the suite.
  */
 
-/** A tool without counts of its own is one test, which passes when the tool succeeds. */
+/** A tool without its own counts is one test, which passes when the tool succeeds. */
 export function countsOfTool(output, succeeded) {
   return countsOfChecks(output) || { passed: Number(succeeded), failed: Number(!succeeded), skipped: 0, reasons: [] };
 }
@@ -24,7 +24,7 @@ export function countsOfUvu(output) {
   const counts = { passed: 0, failed: 0, skipped: 0, reasons: [] };
   for (const [, total, passed, skipped] of summaries) {
     counts.passed += Number(passed);
-    // Not what uvu says: a test that never ran because a hook before it threw counts as failed too.
+    // Not the number that uvu prints: a test that never ran because a hook before it threw counts as failed too.
     counts.failed += Number(total) - Number(passed);
     counts.skipped += Number(skipped);
   }

@@ -1,4 +1,6 @@
-/** What a run of the tests prints: a line for each suite, then what failed, what was skipped and why, and the counts. */
+/**
+ * The output of a test run: a line for each suite, then the failures, the skipped tests with their reasons, and the counts.
+ */
 
 const kinds = ['passed', 'failed', 'skipped'];
 
@@ -8,7 +10,7 @@ export class Report {
   #failures = [];
   #start = performance.now();
 
-  /** @param suites those that will be reported: their names line up */
+  /** @param suites those that will be reported: their names are aligned */
   constructor(suites) {
     this.#width = Math.max(0, ...suites.map(({ name }) => name.length));
   }
@@ -21,7 +23,7 @@ export class Report {
     if (result.failed > 0) this.#failures.push({ suite, result, line });
   }
 
-  /** Shows the output of what failed once more, where it is found: at the end. */
+  /** Prints the output of failures again, where it is easily found: at the end. */
   finish(missingPeers) {
     for (const { suite, result, line } of this.#failures) {
       console.log(`\n${line}\n\n${result.output.trimEnd()}\n`);
@@ -42,12 +44,12 @@ export class Report {
   }
 }
 
-/** `12 passed, 0 failed`, and what was skipped, if anything was. */
+/** `12 passed, 0 failed`, and the skipped ones, if there are any. */
 export function countsText({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** Names only what there was of it. */
+/** Names only counts above zero. */
 function countsOfSuite(result) {
   return kinds
     .filter((kind) => result[kind] > 0)

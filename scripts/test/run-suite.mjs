@@ -1,9 +1,9 @@
-/** Runs one suite in a process group of its own, so that nothing it started outlives it or its time limit. */
+/** Runs one suite in a separate process group, so that nothing it started outlives it or its time limit. */
 import { spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { root } from '../setup/report.mjs';
 
-/** Milliseconds for a file that is out of time to remove its temporary folders, before it is killed. */
+/** Milliseconds in which a file that exceeded its time may remove its temporary folders, before it is killed. */
 const GRACE = 3000;
 
 const running = new Set();
@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-/** Runs a suite; resolves with its counts, its output, and why it failed where the counts do not tell. */
+/** Runs a suite; resolves with its counts, its output, and the reason of a failure that the counts do not show. */
 export async function runSuite(suite) {
   if (suite.missing !== undefined) {
     return { passed: 0, failed: 0, skipped: 1, reasons: [suite.missing], output: '', seconds: 0 };
@@ -26,7 +26,7 @@ export async function runSuite(suite) {
   const counts = suite.counts(output, problem === undefined);
   const failure = problem || (counts === undefined ? 'ran no tests' : undefined);
   const result = { ...(counts || { passed: 0, failed: 0, skipped: 0, reasons: [] }), output };
-  // Every test may have passed and the process yet have ended badly.
+  // Every test may have passed and the process failed even so.
   if (failure !== undefined && result.failed === 0) result.failed = 1;
   return { ...result, failure, seconds: (performance.now() - start) / 1000 };
 }
@@ -52,7 +52,7 @@ function runToEnd({ command = process.execPath, args, cwd = root, env: variables
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
       if (code !== 0) problem = problem || `ended with ${signal || `exit code ${code}`}`;
-      // Whatever the suite left running holds its output open.
+      // Processes that the suite left running keep its output open.
       kill();
       running.delete(child.pid);
     });

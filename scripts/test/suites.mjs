@@ -1,11 +1,12 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it (or a command and folder of its own), the variables of its environment, the seconds that it may take,
- * and how to read its counts from what it printed; `quick` if it is one of `npm test`, and `missing` if this machine lacks
- * something without which it cannot run.
+ * Node.js that runs it (or its own command and folder), the variables of its environment, its time limit in seconds, and
+ * how to read its counts from its output; `quick` if it is one of `npm test`, and `missing` if this machine lacks a
+ * requirement.
  *
- * Whatever talks to a bus is two suites, one for each transport, but for programs of the documentation; what leans on the poller most is a third. Promises about
- * what a bus does, which those suites try on dbus-daemon, are tried on dbus-broker by one more.
+ * Every file that uses a bus is two suites, one for each transport, except programs of the documentation; those that depend
+ * on the poller most are a third. Promises about the behaviour of a bus, which those suites test on dbus-daemon, are tested
+ * on dbus-broker by one more.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -15,7 +16,7 @@ import { bus } from '../setup/system-packages.mjs';
 import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
 import { timeLimitOf } from './time-limit.mjs';
 
-/** The longest first: what begins last is not waited for by the other processor. */
+/** The longest first: the last one to begin should not delay the end. */
 const connectingFolders = ['process', 'interop', 'bus', 'reliability'];
 const transports = ['socket', 'sd-bus'];
 
@@ -37,8 +38,8 @@ const polled = [
 ];
 
 /**
- * Files that run on dbus-broker as well, where there is one; others name their daemons themselves. Activation, as in
- * `process/idle-service`, is nothing that the broker's launcher does.
+ * Files that run on dbus-broker as well, if it is installed; others name their daemons themselves. The launcher of the
+ * broker does not support activation, as in `process/idle-service`.
  */
 const brokered = [
   'bus/abort',
@@ -62,14 +63,14 @@ const brokered = [
   'process/exit',
 ];
 
-/** Files that run on the default transport alone: programs of the documentation, which are about everything above it. */
+/** Files that run on the default transport alone: programs of the documentation, which are about the layers above it. */
 const documented = ['interop/guide', 'interop/readme', 'interop/reference-examples'];
 
-/** Of the files that `npm test` runs, on the default transport where they connect: */
+/** The folders whose files `npm test` runs, on the default transport if they connect: */
 const quickFolders = ['unit', 'bus', 'documentation'];
 const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pack/npm'];
 
-/** but not those that take more than a few seconds, as floods and long waits do, nor random steps against a model. */
+/** except those that take more than a few seconds, and random steps against a model. */
 const slow = [
   'bus/closing',
   'bus/decoded-size',
@@ -112,8 +113,8 @@ function tools() {
 }
 
 /**
- * Of the tests of the package those that need nothing but npm; `npm run test:pack` runs all. Of those with other tools the quick
- * ones that are unlike each other; `npm run test:loading` runs all.
+ * Of the tests of the package, those that need only npm; `npm run test:pack` runs all. Of those with other tools, some
+ * quick ones of different kinds; `npm run test:loading` runs all.
  */
 function packed() {
   return [
@@ -122,7 +123,7 @@ function packed() {
   ];
 }
 
-/** The files of one folder of tests, or the one that is named as a suite is. */
+/** The files of one folder of tests, or the one with the name of the suite. */
 export function testFiles(folder) {
   const path = join(root, 'test', folder);
   if (existsSync(`${path}.test.ts`)) return [testFile(`${path}.test.ts`)];
@@ -158,7 +159,10 @@ function testFile(file) {
   };
 }
 
-/** What a test file needs and this machine lacks: one that starts a bus, and does not ask first whether it can, is skipped. */
+/**
+ * The requirement of a test file that this machine lacks: a file that starts a bus, and does not check first whether it
+ * can, is skipped.
+ */
 function missingFor(file) {
   if (bus.present()) return undefined;
   const text = readFileSync(file, 'utf8');

@@ -1,4 +1,4 @@
-/** How long a test file may take: 120 s, or what a comment among its first lines says: `// time limit: 180 s`. */
+/** The time limit of a test file: 120 s, or that of a comment among its first lines: `// time limit: 180 s`. */
 import { readFileSync } from 'node:fs';
 
 const DEFAULT_SECONDS = 120;

@@ -1,14 +1,17 @@
 /**
- * What an interface costs the compiler, counted in instantiations of types, which are the same on every machine. A program
- * has the same interface again and again: each one more has to cost what the one before did, and not more than the bound.
+ * The cost of an interface for the compiler, in instantiations of types, which are the same on every machine. A program has
+ * the same interface repeatedly: each further one has to cost the same as the previous one, and no more than the bound.
  */
 import { join } from 'node:path';
 import { compilerOutput, installedProject, versionOf } from './installed.mjs';
 
-/** Of a service class and its proxy, and of a definition with its implementation and proxy: two methods, a signal and two properties. */
+/**
+ * Of a service class and its proxy, and of a definition with its implementation and proxy: two methods, a signal and two
+ * properties.
+ */
 const BOUNDS = { class: 4900, definition: 3400 };
 const COUNTS = [10, 30, 50];
-/** How much dearer an interface may be among many. */
+/** How much more an interface may cost among many. */
 const GROWTH = 1.05;
 
 const service = (number) => `
@@ -53,7 +56,7 @@ declare const bus: MessageBus;
 const forms = { class: service, definition };
 
 /**
- * Compares what interfaces cost with the bounds, and tells how many comparisons passed and failed.
+ * Compares the costs of interfaces with the bounds, and returns how many comparisons passed and failed.
  *
  * @param folder a new one below the project
  * @param compilers each as its package.json

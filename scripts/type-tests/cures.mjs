@@ -1,6 +1,6 @@
 /**
- * What the compiler says: its errors have to name the cure. A program has them all, and above each line that does not compile
- * a part of what is said: `// says: …`. Nothing else may be wrong with it.
+ * The compiler's errors, which have to name the cure. A program contains them all, and above each line that does not
+ * compile a part of the error: `// says: …`. It may contain no other error.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ const source = join(root, 'test/types/cures/cures.ts');
 const SAYS = /^\s*\/\/ says: (.*)$/;
 
 /**
- * Compiles the program with every compiler, and with the last in both dialects, and tells how many errors were as they should be, and how many
- * were not.
+ * Compiles the program with every compiler, and with the last in both dialects, and returns how many errors were as
+ * expected, and how many were not.
  *
  * @param folder a new one below the project
  * @param compilers each as its package.json
@@ -21,7 +21,7 @@ export function checkCures(folder, compilers) {
   const outcome = { passed: 0, failed: 0 };
   const text = readFileSync(source, 'utf8');
   for (const compiler of compilers) {
-    // The dialects differ in how the compiler hands the member over; once is enough for that.
+    // The dialects differ in how the compiler passes the member; once is enough for that.
     for (const experimentalDecorators of compiler === compilers.at(-1) ? [false, true] : [false]) {
       const title = `TypeScript ${versionOf(compiler)}${experimentalDecorators ? ', experimentalDecorators' : ''}`;
       const project = join(folder, title.replace(/\W+/g, '-'));
@@ -36,7 +36,7 @@ export function checkCures(folder, compilers) {
   return outcome;
 }
 
-/** What is said of each line, the details below it included; in types of strings quotation marks are escaped. */
+/** The error of each line, including the details below it; in types of strings quotation marks are escaped. */
 function errorsIn(output) {
   const errors = [];
   for (const line of output.split('\n')) {

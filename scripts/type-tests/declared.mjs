@@ -1,6 +1,4 @@
-/**
- * Libraries that export what busbar returns: their declarations can name its types, and say the same to who imports them.
- */
+/** Libraries that export results of busbar: their declarations can name its types, and importers get the same types. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
@@ -9,7 +7,8 @@ import { compilerOutput, installedProject, versionOf } from './installed.mjs';
 const sources = join(root, 'test/types/declared');
 
 /**
- * Emits the declarations of a library with every compiler and compiles its user against them; tells how many passed and failed.
+ * Emits the declarations of a library with every compiler and compiles its user against them; returns how many passed and
+ * failed.
  *
  * @param folder a new one below the project
  * @param compilers each as its package.json

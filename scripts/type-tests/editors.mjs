@@ -1,6 +1,6 @@
 /**
- * What editors show: "go to definition" leads from the member of a proxy to that of the class or definition, and the names of
- * a class's parameters are those of the proxy's. The language service of TypeScript 5 tells, which is what editors ask.
+ * Navigation in editors: "go to definition" leads from the member of a proxy to that of the class or definition, and the
+ * parameters of a proxy have the names of the class's. The language service of TypeScript 5 answers, which editors use.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ void [lamp.call.Dim, lamp.on.Dimmed, lamp.once.Dimmed, lamp.watch.Dimmed, lamp.g
 void [shelf.call.Find, shelf.on.Full, shelf.get.Size, shelf.set.Size, lamp.with({ timeout: 5 }).call.Dim];
 `;
 
-/** What is asked for, and where its definition is. */
+/** The queries, and the place of each definition. */
 const definitions = {
   'lamp.call.Dim': 'Dim(room',
   'lamp.on.Dimmed': 'Dimmed(level',
@@ -40,7 +40,7 @@ const definitions = {
 const shown = { 'lamp.call.Dim': 'Dim(room: string, level: number): Promise<string>' };
 
 /**
- * Asks the language service, and tells how many answers were right.
+ * Queries the language service, and returns how many answers were right.
  *
  * @param folder a new one below the project
  * @param compiler the package.json of a TypeScript 5
@@ -73,7 +73,7 @@ export function checkEditors(folder, compiler) {
   return outcome;
 }
 
-/** Where the last name of an expression stands in the last lines of the program. */
+/** The position of the last name of an expression in the last lines of the program. */
 const placeOf = (expression) => program.lastIndexOf(expression) + expression.length - 1;
 
 function languageService(ts, folder, file) {

@@ -1,4 +1,4 @@
-/** Projects in which the package is found as it is where it is installed, by what its package.json says of it. */
+/** Projects in which the package is found as an installed one, by its package.json. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,9 +7,9 @@ import { root } from '../setup/report.mjs';
 /**
  * Makes a project.
  *
- * @param folder a new one below the checkout, for the compiler to find what else is installed
+ * @param folder a new one below the checkout, so that the compiler finds the other installed packages
  * @param files sources by name
- * @param compilerOptions what the project needs besides what is usual
+ * @param compilerOptions the options of the project besides the usual ones
  */
 export function installedProject(folder, files, compilerOptions = {}) {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
@@ -21,7 +21,7 @@ export function installedProject(folder, files, compilerOptions = {}) {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: Object.keys(files) }));
 }
 
-/** What a compiler says, run in a folder. @param compiler its package.json */
+/** The output of a compiler, run in a folder. @param compiler its package.json */
 export function compilerOutput(compiler, cwd, ...args) {
   const tsc = join(dirname(compiler), 'bin/tsc');
   return spawnSync(process.execPath, [tsc, '--pretty', 'false', ...args], { cwd, encoding: 'utf8' }).stdout;

@@ -1,13 +1,13 @@
 /**
- * A type test of random signatures: the compiler has to judge them as the library does at run time, and to give those that
- * are valid the types of the table of values. The expected type is put together here from left to right, and not as
- * src/signature/literal.ts does it. The seed is fixed, so that each run compiles the same.
+ * A type test of random signatures: the compiler has to agree with the library at run time on their validity, and to give
+ * the valid ones the types of the table of values. The expected type is put together here from left to right, unlike in
+ * src/signature/literal.ts. The seed is fixed, so that each run compiles the same.
  */
 import fc from 'fast-check';
 import { Variant } from '../../dist/index.js';
 
 const SEED = 17;
-/** How many there are from the grammar, and of any kind. */
+/** How many there are from the grammar, and how many random ones. */
 const COUNTS = [180, 220];
 
 const basic = fc.constantFrom(...'ybnqiuxtdsogh');
@@ -69,7 +69,7 @@ function invalidTest(signature) {
   return [`is<Equal<Valid<'${signature}'>, false>>();`];
 }
 
-/** What is read has the type of the table, and can be written again. */
+/** The type that is read is that of the table, and can be written again. */
 function validTest(signature) {
   const [type] = typeFrom(signature, 0);
   return [
@@ -90,7 +90,7 @@ const BASIC = {
   v: 'unknown',
 };
 
-/** The type of what begins at `at`, and where that ends. */
+/** The type that begins at `at`, and its end. */
 function typeFrom(signature, at) {
   const code = signature[at];
   if (code === '(') {

@@ -1,6 +1,6 @@
 /**
- * The settings of users: the same programs compile, and the same lines of them do not, whatever the compiler is told. The
- * package is found as it is where it is installed, by what its package.json says of it.
+ * The settings of users: the same programs compile, and the same lines of them do not, with any settings. The package is
+ * found as an installed one, by its package.json.
  */
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const modules = (oldest) => [
 ];
 
 /**
- * Compiles the programs with every setting, and tells how many settings passed and failed.
+ * Compiles the programs with every setting, and returns how many settings passed and failed.
  *
  * @param folder a new one below the project, for the projects of the settings
  * @param compilers the package.json of the oldest and of the newest TypeScript

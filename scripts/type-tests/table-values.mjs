@@ -1,10 +1,10 @@
 /**
- * A type test of the table of values in docs/guide/values.md: whatever it says may be written compiles wherever a value can
- * be given: as an argument, a result, a first value, an assigned one, a signal's value, and in a variant, with classes as well
- * as with definitions.
+ * A type test of the table of values in docs/guide/values.md: every value that may be written compiles at every place that
+ * takes values: as an argument, a result, a first value, an assigned one, a signal's value, and in a variant, with classes
+ * and with definitions.
  */
 
-/** What may be written for a signature of each row. */
+/** The values that may be written for a signature of each row. */
 const rows = [
   ...[...'ynqiud'].map((code) => [code, '5']),
   ...[...'xt'].map((code) => [code, '5', '5n']),

@@ -1,5 +1,6 @@
 /**
  * Which folders of a tree of source files may import which others, as a table, and the contradictions to it in the tree.
+ *
  * A table goes from the top down: a folder imports only folders below its row. If `others` is `'unchecked'`, files of
  * folders without a row may import anything.
  */

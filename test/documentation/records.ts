@@ -1,6 +1,7 @@
 /**
  * The records of pages: for each page, a Markdown file beside these tests quotes the sentences that promise something, in
  * the order of the page, each with a list of the tests that would fail if it were false.
+ *
  * A line of such a list is the path of a file and the words by which the test is found in it: its title, or any words for
  * files that are not test files (type tests, tools). Instead of tests a sentence may have one of the {@link EXEMPTIONS}.
  */

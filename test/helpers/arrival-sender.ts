@@ -1,6 +1,7 @@
 /**
  * Sends the messages of a plan, as a peer, and prints how many connections were lost: `arrival-sender.ts ADDRESS random
  * SEED CONNECTIONS` or `arrival-sender.ts ADDRESS sized singly|together`.
+ *
  * Run it with `MALLOC_PERTURB_` set: fresh memory holds a pattern then.
  */
 import { connect, type MessageBus } from '../../src/index.js';

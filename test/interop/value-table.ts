@@ -1,6 +1,7 @@
 /**
  * Values of every D-Bus type at their limits, for tests that send them to a peer and compare the values that come back.
  * They are written as busbar reads them with `variants: 'wrap'`, so that a row can be compared with itself.
+ *
  * Descriptors are not in the table: a descriptor that comes back has another number. Neither is -0 as the key of a
  * dictionary: the key of a JavaScript Map cannot be -0.
  */

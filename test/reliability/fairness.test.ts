@@ -1,5 +1,6 @@
 // time limit: 180 s
 // Senders that send as fast as they can: timers, other I/O and other connections have their turn between any two of theirs.
+//
 // Only the handler takes a set time, 50 µs. The test counts the messages that it got between two turns of something else:
 // on a slow machine this number is lower, not higher.
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/* The sd-bus client: what a C program does that uses the documented calls of libsystemd and one thread. */
+/* The sd-bus client: a C program that uses the documented calls of libsystemd and one thread. */
 #include <systemd/sd-bus.h>
 
 #include "harness.h"
@@ -14,7 +14,7 @@ static void process_once(void) {
   if (progress == 0) harness_check(sd_bus_wait(bus, UINT64_MAX), "sd_bus_wait");
 }
 
-/* The path to call: one for all, or in turn those below it. */
+/* The path to call: one for all, or those below it in turn. */
 static const char* next_path(void) {
   static unsigned next;
   static char path[sizeof BENCH_PATH + 16];
@@ -87,7 +87,7 @@ static void subscribe(const char* interface, const char* member, sd_bus_message_
                 "sd_bus_match_signal");
 }
 
-/* Has the bus send signals here that no handler of this program wants. */
+/* Has the bus send signals here for which this program has no handler. */
 static void subscribe_without_handler(void) {
   const char* rule = "type='signal',path='" BENCH_PATH "',interface='" PROPERTIES_INTERFACE "'";
   int result = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -151,7 +151,7 @@ static void get_managed_objects(unsigned operations) {
   }
 }
 
-/* What the service has used so far, asked over the bus. */
+/* The usage of the service so far, requested over the bus. */
 static double service_cpu(void) {
   sd_bus_message* reply = NULL;
   double microseconds;

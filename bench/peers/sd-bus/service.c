@@ -1,6 +1,6 @@
 /*
- * The sd-bus service: what every client is measured against, and itself measured as a service. It echoes,
- * floods with signals, keeps calls waiting, and has a tree of objects in the shape of BlueZ's.
+ * The sd-bus service: the reference for all clients, and itself measured as a service. It echoes, sends many signals,
+ * delays answers, and has a tree of objects in the shape of BlueZ's.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,7 +28,7 @@ static int usage(sd_bus_message* call, void* data, sd_bus_error* error) {
   return sd_bus_reply_method_return(call, "d", harness_cpu());
 }
 
-/* Replies at once, then emits as many PropertiesChanged as it was asked to, and one Done. */
+/* Replies at once, then emits the requested number of PropertiesChanged, and one Done. */
 static int emit(sd_bus_message* call, void* data, sd_bus_error* error) {
   sd_bus* bus = sd_bus_message_get_bus(call);
   uint32_t count;
@@ -97,7 +97,7 @@ static const char object_manager_xml[] =
     "'><method name='GetManagedObjects'>"
     "<arg name='objects' type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
 
-/* sd-bus keeps this interface's vtable to itself, and its own answer would be shaped unlike BlueZ's. */
+/* sd-bus keeps this interface's vtable to itself, and its own answer would differ from the shape of BlueZ's. */
 static int object_manager(sd_bus_message* call, void* data, sd_bus_error* error) {
   if (sd_bus_message_is_method_call(call, OBJECT_MANAGER_INTERFACE, "GetManagedObjects"))
     return get_managed_objects(call, data, error);
@@ -142,7 +142,7 @@ static void serve_bus(void) {
   harness_check(process_until_closed(bus), "the bus");
 }
 
-/* Without a bus: one client after the other, on the socket that the address names. */
+/* Without a bus: one client after the other, on the socket of the address. */
 static void serve_peers(void) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char* path = strstr(harness_address(), "path=");

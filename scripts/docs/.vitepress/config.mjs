@@ -1,4 +1,4 @@
-/** The site, as VitePress makes it of the pages in build/site-source. */
+/** The site that VitePress makes from the pages in build/site-source. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../setup/report.mjs';
@@ -7,12 +7,12 @@ import { repositoryAddress, source } from '../pages.mjs';
 const { description, homepage, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const sidebar = JSON.parse(readFileSync(join(source, 'sidebar.json'), 'utf8'));
 
-/** How the search of the site weighs what it finds; `check.mjs` searches in the same way. */
+/** How the search of the site weighs its matches; `check.mjs` searches in the same way. */
 export const searchOptions = {
   fuzzy: 0.2,
   prefix: true,
   boost: { title: 4, text: 2, titles: 1 },
-  // The guide explains what the reference lists, and reports have every word somewhere.
+  // The guide explains the entries of the reference, and reports have every word somewhere.
   boostDocument: (id) => (/\/guide\//.test(id) ? 2 : /benchmarks|reliability|support|changelog/.test(id) ? 0.2 : 1),
 };
 
@@ -24,7 +24,7 @@ export default {
   title: 'busbar',
   description,
   lang: 'en',
-  // package.json has the one address of the site. Without it pages name no address of their own.
+  // package.json has the address of the site. Without it pages have no address.
   ...(homepage === undefined ? {} : { base: new URL('./', homepage).pathname, sitemap: { hostname: homepage } }),
   metaChunk: true,
   markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
@@ -59,7 +59,7 @@ export default {
   },
 };
 
-/** What a page says first, as text of one line. */
+/** The first paragraph of a page, as text of one line. */
 function firstParagraph(markdown) {
   const text = markdown.replace(/^---[\s\S]*?^---$/m, '').replace(/^```[\s\S]*?^```$/gm, '');
   const paragraph = text.split(/\n{2,}/).find((block) => /^[A-Z`*_[]/.test(block.trim())) ?? '';

@@ -1,6 +1,7 @@
 /**
  * A mirror of the stateful soak: it follows every service by its signals, as a client of BlueZ or UDisks does, and calls
  * their objects all the while. It checks the conditions that must hold at any moment, and prints its state on request.
+ *
  * Arguments: the address, then the names of the services.
  */
 import { readdirSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
  * A service of the stateful soak: it follows commands on standard input, and makes the changes that callers request. Its
  * answers about its objects come from its own variables, not from busbar.
+ *
  * Arguments: the address, the name, `class` or `implement`.
  */
 import {
