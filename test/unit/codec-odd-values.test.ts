@@ -172,6 +172,31 @@ test('an array with an invalid length is refused', () => {
   }
 });
 
+test('an array that is too long to be sent is refused by its length, and nothing in it is looked at', () => {
+  for (const length of [2 ** 32 - 1, 2 ** 31, 64 * 1024 * 1024 + 1]) {
+    for (const type of ['ay', 'ab', 'ai', 'ax', 'ad', 'as', 'ao', 'ag', 'ah', 'av', 'a(y)', 'aay', 'aa{sv}']) {
+      for (const [signature, wrap] of [
+        [type, (value: unknown) => value],
+        [`a${type}`, (value: unknown) => [value]],
+        [`a{s${type}}`, (value: unknown) => ({ key: value })],
+        ['v', (value: unknown) => new Variant(type, value as never)],
+      ] as const) {
+        const looks: PropertyKey[] = [];
+        const endless = new Proxy([], {
+          get: (_, name) => {
+            looks.push(name);
+            return name === 'length' ? length : 1;
+          },
+        });
+        refuses(signature, [wrap(endless)], /an array may have 64 MiB of data/);
+        assert.ok(looks.length < 8 && looks.every((name) => name === 'length'), `${signature}: ${looks.join()}`);
+      }
+    }
+  }
+  // One of the program's own, without any element.
+  refuses('ai', [new Array(2 ** 32 - 1)], /an array may have 64 MiB of data/);
+});
+
 test('a revoked Proxy is refused with its path, in every place', () => {
   const object = revoked({});
   const array = revoked([]);
