@@ -72,6 +72,7 @@ const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pac
 
 /** except those that take more than a few seconds, and random steps against a model. */
 const slow = [
+  'bus/admission-times',
   'bus/closing',
   'bus/decoded-size',
   'bus/late-deadlines',

@@ -209,7 +209,7 @@ test('while allow decides, the client counts as authenticating, and its time run
       decide = resolve;
     });
   };
-  await using server = await serve({ allow, limits: { unauthenticated: 1 }, authenticationTimeout: 1000 * patience });
+  await using server = await serve({ allow, limits: { unauthenticated: 1 }, authenticationTimeout: 4000 * patience });
   const [first, second] = [canCall(server, false, 30_000), canCall(server, false, 30_000)];
   while (asked === 0) await new Promise((go) => setTimeout(go, 5));
   const one = decide;
