@@ -7,7 +7,13 @@ import { contains } from '../interop/value-table.js';
 import { bodies } from './arbitrary-bodies.js';
 
 export interface PlannedMessage {
-  readonly path: string;
+  /** As in the header: 1 a call that wants no reply, 2 a result, 3 an error, 4 a signal. */
+  readonly type: 1 | 2 | 3 | 4;
+  readonly path?: string;
+  readonly interface?: string;
+  readonly member?: string;
+  readonly errorName?: string;
+  readonly replySerial?: number;
   readonly signature: string;
   readonly body: readonly unknown[];
 }
@@ -64,10 +70,25 @@ export class ArrivalPlan {
   }
 
   #message(random: () => number): PlannedMessage {
-    const path = `/${'p'.repeat(1 + Math.floor(random() * 40))}`;
-    if (random() < 0.5) return { path, signature: 'y', body: [Math.floor(random() * 256)] };
+    return { ...this.#head(random), ...this.#values(random) };
+  }
+
+  /** Signals half of the time. What a header has is of another length each time. */
+  #head(random: () => number): Pick<PlannedMessage, 'type'> & Partial<PlannedMessage> {
+    const type = [1, 2, 3, 4, 4, 4][Math.floor(random() * 6)] as PlannedMessage['type'];
+    const name = 'p'.repeat(1 + Math.floor(random() * 40));
+    if (type === 1 || type === 4) return { type, path: `/${name}`, interface: INTERFACE, member: MEMBER };
+    const replySerial = 1 + Math.floor(random() * (2 ** 32 - 1));
+    return type === 2 ? { type, replySerial } : { type, replySerial, errorName: `org.example.${name}` };
+  }
+
+  #values(random: () => number): Pick<PlannedMessage, 'signature' | 'body'> {
+    const kind = random();
+    // A header alone, as that of a Ping.
+    if (kind < 0.2) return { signature: '', body: [] };
+    if (kind < 0.5) return { signature: 'y', body: [Math.floor(random() * 256)] };
     const [signature, body] = this.#pool[Math.floor(random() * POOL)] as readonly [string, readonly unknown[]];
-    return { path, signature, body };
+    return { signature, body };
   }
 }
 
@@ -101,8 +122,9 @@ export function messagesAround(size: number): PlannedMessage[] {
     const lengths = signature === 'ay' || signature === 's' ? [-9, -1, 0, 1] : [-8];
     for (const difference of lengths) {
       const value = make(size + difference);
-      messages.push({ path: '/sized', signature, body: [value] });
-      if (signature === 'ay') messages.push({ path: '/sized/listed', signature, body: [listed(value)] });
+      const head = { type: 4, path: '/sized', interface: INTERFACE, member: MEMBER } as const;
+      messages.push({ ...head, signature, body: [value] });
+      if (signature === 'ay') messages.push({ ...head, path: '/sized/listed', signature, body: [listed(value)] });
     }
   }
   return messages;

@@ -5,7 +5,7 @@
  * Run it with `MALLOC_PERTURB_` set: fresh memory holds a pattern then.
  */
 import { connect, type MessageBus } from '../../src/index.js';
-import { ArrivalPlan, type Burst, burstsAround, INTERFACE, MEMBER, messagesAround, sizes } from './arrival-plan.js';
+import { ArrivalPlan, type Burst, burstsAround, INTERFACE, messagesAround, sizes } from './arrival-plan.js';
 
 const [address = '', kind, ...rest] = process.argv.slice(2);
 let lost = 0;
@@ -23,9 +23,10 @@ console.log(`lost ${lost}`);
 
 /** One connection. */
 async function send(bursts: Iterable<Burst>): Promise<void> {
-  const bus = await connect({ address, peer: true });
+  // The receiver compares what came before it accepts the next connection.
+  const bus = await connect({ address, peer: true, timeout: 120_000 });
   for (const burst of bursts) {
-    for (const message of burst) bus.emit({ interface: INTERFACE, member: MEMBER, ...message });
+    for (const message of burst) bus.send({ ...message, ...(message.type === 1 ? { flags: 1 } : {}) });
     await bus.flush();
   }
   await end(bus);

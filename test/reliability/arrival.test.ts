@@ -1,49 +1,52 @@
 // time limit: 300 s
-// Every byte arrives: random messages in bursts of every size, and messages of every type around every power of two. The
-// test has its own receiver, and its own encoder for the expected bytes. Memory that the sender allocates holds a pattern,
+// Every byte arrives: random messages of every kind in bursts of every size, and values of every type around every power of
+// two. The test has its own receiver, and its own encoder for the expected bytes. Memory that the sender allocates holds a pattern,
 // so that an unwritten byte on the wire differs from the expected one.
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ArrivalPlan,
-  type Burst,
-  INTERFACE,
-  MEMBER,
-  messagesAround,
-  type PlannedMessage,
-  sizes,
-} from '../helpers/arrival-plan.js';
+import { transportKind } from '../../src/native/runtime.js';
+import { ArrivalPlan, type Burst, messagesAround, type PlannedMessage, sizes } from '../helpers/arrival-plan.js';
 import { answersLines } from '../helpers/fake-bus.js';
 import { marshalledValues } from '../helpers/marshalled-values.js';
 import { folder } from '../helpers/peers.js';
 import { Program } from '../helpers/program.js';
-import { wireMessage } from '../helpers/wire.js';
+import { type Bytes, Field, wireMessage, writeField } from '../helpers/wire.js';
 import { WireEnd } from '../helpers/wire-end.js';
 import type { SentMessage } from '../helpers/wire-reader.js';
 
 const test = suite('arrival');
 
 const CONNECTIONS = 1000;
+const NO_REPLY_EXPECTED = 1;
 
 /** The pattern of glibc is derived from 0xa5: `~value` for allocated memory, `value` for freed memory. */
 const PERTURBED = { MALLOC_PERTURB_: '90' };
 
 const SENDER = ['--import', 'tsx', 'test/helpers/arrival-sender.ts'];
 
-/** The bytes of a message as the library writes them: header fields in ascending order, without a destination. */
-function expectedBytes({ path, signature, body }: PlannedMessage, { serial, flags }: SentMessage): Buffer {
-  return wireMessage({
-    type: 4,
-    serial,
-    flags,
-    path,
-    interface: INTERFACE,
-    member: MEMBER,
-    signature: signature === '' ? undefined : signature,
-    body: marshalledValues(signature, body),
+/**
+ * Whether it is the planned message, to the byte. Header fields are in ascending order, except that the one of a reply is the
+ * first, and that sd-bus writes the member of a call before its interface.
+ */
+function isAsPlanned(planned: PlannedMessage, { serial, flags, bytes }: SentMessage): boolean {
+  const { type, path, member, replySerial, errorName } = planned;
+  if (type === 1 && (flags & NO_REPLY_EXPECTED) === 0) return false;
+  const isCallOfSdBus = type === 1 && transportKind() === 'sd-bus';
+  const moreFields = (fields: Bytes) => {
+    if (replySerial !== undefined) writeField(fields, Field.ReplySerial, 'u', replySerial);
+    if (!isCallOfSdBus) return;
+    writeField(fields, Field.Path, 'o', path as string);
+    writeField(fields, Field.Member, 's', member as string);
+  };
+  const expected = wireMessage({
+    ...{ type, serial, flags, errorName, interface: planned.interface, moreFields },
+    ...(isCallOfSdBus ? {} : { path, member }),
+    signature: planned.signature === '' ? undefined : planned.signature,
+    body: marshalledValues(planned.signature, planned.body),
   });
+  return expected.equals(bytes);
 }
 
 interface Received {
@@ -75,8 +78,7 @@ async function receive(
         }
         received.messages++;
         const { value: planned } = expected.next();
-        const isRight =
-          planned !== undefined && message.serial === ++serial && expectedBytes(planned, message).equals(message.bytes);
+        const isRight = planned !== undefined && message.serial === ++serial && isAsPlanned(planned, message);
         if (!isRight && received.wrong.length < 5) {
           received.wrong.push(`connection ${connection}, serial ${message.serial}: ${planned?.signature}`);
         }
