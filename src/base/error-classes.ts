@@ -185,7 +185,7 @@ export class LimitsExceededError extends WellKnownError {
 export class BackpressureError extends LimitsExceededError {
   static override readonly dbusName: string = standard('LimitsExceeded');
 }
-/** The peer does not support the request. */
+/** The peer does not support the request, or the connection does not support the operation. */
 export class NotSupportedError extends WellKnownError {
   static override readonly dbusName = standard('NotSupported');
 }
@@ -193,7 +193,7 @@ export class NotSupportedError extends WellKnownError {
 export class MatchRuleNotFoundError extends WellKnownError {
   static override readonly dbusName = standard('MatchRuleNotFound');
 }
-/** A value, name, path or signature does not comply with the specification or with the signature that it belongs to. */
+/** A value, name, path, signature or option is not valid, or a service refused the arguments of a call. */
 export class InvalidArgumentError extends WellKnownError {
   static override readonly dbusName = standard('InvalidArgs');
 }

@@ -28,7 +28,7 @@ export interface MethodDescription {
   readonly inSignature: string;
   /** The concatenated signatures of `out`. */
   readonly outSignature: string;
-  /** Annotations other than those that fields of this object stand for. */
+  /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
@@ -44,7 +44,7 @@ export interface SignalDescription {
   readonly args: readonly ArgumentDescription[];
   /** The concatenated signatures of `args`. */
   readonly signature: string;
-  /** Annotations other than those that fields of this object stand for. */
+  /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
@@ -70,7 +70,7 @@ export interface PropertyDescription {
   readonly access: Access;
   /** What a change announces. */
   readonly emits: EmitsChanged;
-  /** Annotations other than those that fields of this object stand for. */
+  /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;

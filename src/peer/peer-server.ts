@@ -24,9 +24,9 @@ import type { Listener } from './listener.js';
 /** Which clients may connect to a {@link PeerServer}, and what is called for them. */
 export interface PeerServerOptions {
   /**
-   * Called with each new connection. Its exports, subscriptions and message handlers are in force before the peer's
-   * first message is dispatched, if they are made before it returns or first awaits. Leave it out to iterate over the
-   * server instead.
+   * Called with each new connection. Exports, subscriptions and message handlers that it makes before it returns or
+   * first awaits are active before the peer's first message is dispatched. Leave it out to iterate over the server
+   * instead.
    */
   readonly onConnection?: ((bus: MessageBus) => unknown) | undefined;
   /**
