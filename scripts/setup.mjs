@@ -35,7 +35,7 @@ export function foundSdbusLibrary() {
 
 /** Installs dbus-daemon if it is missing and can be installed; returns whether this machine can run a private bus now. */
 export function setupPrivateBus() {
-  wishForPackages([bus], 'what needs a private bus is skipped');
+  wishForPackages([bus], 'programs and tests that need a private bus are skipped');
   return bus.present();
 }
 

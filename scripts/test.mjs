@@ -29,7 +29,7 @@ const USAGE = `Usage: npm test [-- [options] [words]]
   Words choose the suites whose names have one of them: npm test -- codec bus/calls
 
   --list            prints the names of the suites, and runs nothing
-  --install-peers   installs what the tests compare busbar with (root and a package manager)
+  --install-peers   also installs the programs that tests compare with (needs root and a package manager)
   --part 1/3        runs every third suite of these, from the first one on
   --help            prints this text`;
 

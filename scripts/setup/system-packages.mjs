@@ -115,8 +115,8 @@ export function wishForPackages(things, consequence) {
   }
   const still = missingOf(missing);
   if (still.length === 0) return;
-  const hint = command === undefined || canInstall ? '' : `. To have them:  sudo ${command.join(' ')}`;
-  say(`not here: ${still.join(', ')}; ${consequence}${hint}`);
+  const hint = command === undefined || canInstall ? '' : `. To install them:  sudo ${command.join(' ')}`;
+  say(`missing: ${still.join(', ')}; ${consequence}${hint}`);
 }
 
 /** The command that installs those that this machine's package manager has. */

@@ -30,7 +30,9 @@ export class Report {
       if (result.failure !== undefined) console.log(`${suite.name} ${result.failure}`);
     }
     if (this.totals.skipped > 0 && missingPeers.length > 0) {
-      console.log(`\nSkipped is what needs ${missingPeers.join(', ')}. To install these: npm test -- --install-peers`);
+      console.log(
+        `\nSkipped: tests that need ${missingPeers.join(', ')}. To install these: npm test -- --install-peers`,
+      );
     }
     console.log(`\nTook ${Math.round((performance.now() - this.#start) / 1000)} s.`);
     console.log(countsText(this.totals));
