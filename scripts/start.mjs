@@ -18,7 +18,7 @@ const { Program } = await tsImport('../test/helpers/program.ts', import.meta.url
 const { PrivateBus } = await tsImport('../test/helpers/private-bus.ts', import.meta.url);
 
 const done = await runSomewhere();
-console.log(done ? '\nThat was examples/quickstart: its files are short, read on there.' : '\nThe quickstart failed.');
+console.log(done ? '\nThis was examples/quickstart. Its files are short: read them next.' : '\nThe quickstart failed.');
 process.exitCode = done ? 0 : 1;
 
 async function runSomewhere() {
