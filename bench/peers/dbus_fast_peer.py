@@ -103,7 +103,7 @@ async def signals(bus):
 
 
 async def unmatched(bus):
-    """The bus sends signals that nobody here listens to."""
+    """The bus sends signals to which nothing here listens."""
     add_match = {"interface": "org.freedesktop.DBus", "member": "AddMatch", "signature": "s", "body": [MATCH_RULE]}
     await bus.call(Message(**DRIVER, **add_match))
     return await flooded(bus)
@@ -112,7 +112,7 @@ async def unmatched(bus):
 async def flooded(bus):
     bench = await interface_of(bus, PATH, INTERFACE)
     done = asyncio.Event()
-    # The library asks for a function with the signal's number of arguments, and takes a bound method for one more.
+    # The library requires a function with the signal's number of arguments, and counts one more for a bound method.
     bench.on_done(lambda: done.set())
     await ping(bus)
 

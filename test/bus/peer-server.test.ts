@@ -297,12 +297,12 @@ const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping'
 test('a waiting iterator does not get a client that has already left; the next iterator gets the next client', async () => {
   await using server = await listen({ address: `unix:tmpdir=${folder}` });
   const [left, stays] = [server[Symbol.asyncIterator](), server[Symbol.asyncIterator]()];
-  const nobody = left.next();
-  const somebody = stays.next();
+  const first = left.next();
+  const second = stays.next();
   await left.return?.();
-  assert.equal(await nobody, { done: true, value: undefined });
+  assert.equal(await first, { done: true, value: undefined });
   await using client = await connect({ address: server.address, peer: true });
-  const { value } = await somebody;
+  const { value } = await second;
   value?.export(PATH, exampleObject());
   assert.is(await client.proxy(Example, PATH).call.Echo('hello'), 'hello');
 });

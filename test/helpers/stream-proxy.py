@@ -1,4 +1,4 @@
-"""A proxy between a client of a unix socket and its server that does to the stream what a test asks for.
+"""A proxy between a client of a unix socket and its server that changes the stream as a test says.
 
 It passes on bytes and descriptors (which Node.js cannot), and splits, delays, merges or cuts them. Each direction of a
 connection is a thread, which owns nothing; the connection owns both sockets and closes them together. Plans come as
@@ -41,15 +41,15 @@ def waiting(source):
 
 
 class Connection:
-    """Both sockets of one connection, what has passed, and the plan for what is to come."""
+    """Both sockets of one connection, the bytes that have passed, and the plan for the next ones."""
 
     def __init__(self, number, client, server, plan):
         self.number, self.client, self.server = number, client, server
         self.plan = plan
         self.passed = {'up': 0, 'down': 0}
-        # What came together while nothing was read, and has not been passed on yet.
+        # Bytes that came while nothing was read, and were not passed on yet.
         self.gathered = {'up': 0, 'down': 0}
-        # Whether single bytes are being read until the one comes that has descriptors.
+        # Whether single bytes are read until the one with the descriptors.
         self.seeking = {'up': False, 'down': False}
         self.fds = 0
         self.lock = threading.Lock()
@@ -60,7 +60,7 @@ class Connection:
             threading.Thread(target=self.relay, args=(direction, source, target), daemon=True).start()
 
     def arm(self, plan):
-        """Cuts count from here, other parts of a plan are in force from the next read on."""
+        """Cuts count from here, other parts of a plan apply from the next read on."""
         for direction, part in plan.items():
             if 'cut' in part:
                 part['cut'] += self.passed[direction]
@@ -102,7 +102,7 @@ class Connection:
             source.recv(1, socket.MSG_PEEK)
             time.sleep(part['merge'] / 1000)
             self.gathered[direction] = waiting(source)
-        # Descriptors have a place in the stream, some receivers go by it, and only reads of one byte show it.
+        # Descriptors have a position in the stream, on which some receivers depend, and only reads of one byte show it.
         peeked, fds = receive(source, size, socket.MSG_PEEK)
         for fd in fds:
             socket.close(fd)
@@ -131,7 +131,7 @@ class Connection:
                 time.sleep(part['delay'] / 1000)
             piece = data[at : at + min(room, part.get('portion', len(data)))]
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if at == 0 and fds else []
-            # Counted first: who receives the last byte may hang up, and have the count told, before this goes on.
+            # Counted first: the receiver of the last byte may hang up, and the count may be printed, before this continues.
             self.passed[direction] += len(piece)
             sent = target.sendmsg([piece], ancillary)
             at += sent
@@ -167,7 +167,7 @@ class Proxy:
                 server.close()
                 continue
             number += 1
-            # Known before anything passes: whoever has got an answer through it may arm it.
+            # Set before anything passes: a test that has got an answer through it may arm it.
             self.newest = Connection(number, client, server, json.loads(json.dumps(self.plan)))
             self.newest.start()
 

@@ -1,5 +1,5 @@
 /*
- * What the C peers share: their parameters, the clock, and the protocol with the bench.
+ * The shared code of the C peers: their parameters, the clock, and the protocol with the bench.
  *
  * A program is started as `PROGRAM ADDRESS WORKLOAD name=value…`. A client prints `ready`, then answers each
  * line `go N` on standard input by doing N operations and printing one line of JSON; it ends with its input.
@@ -24,7 +24,7 @@
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"
 
-/* Signals are emitted in bursts: a program that emits more than this waits until they have arrived at the
+/* Signals are emitted in bursts of this size: after each, a program waits until they have arrived at the
  * bus. */
 #define BURST 1000
 
@@ -70,7 +70,7 @@ static void harness_check(int result, const char* what) {
 /* Sleeps as long as the workload says, so that messages queue up. */
 static void harness_pause(void) { usleep(1000 * harness_number("pause", 0)); }
 
-/* Texts to send: many different ones, so that no peer lives from a cache of one. */
+/* Texts to send: many different ones, so that no peer benefits from a cache of one. */
 #define TEXTS 1000
 static char harness_texts[TEXTS][32];
 static const char* harness_next_text(void) {
@@ -95,7 +95,7 @@ static double harness_wall(void) {
   return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* Does what the bench asks for until it closes the input. `service_cpu` may be NULL. */
+/* Follows the commands of the bench until it closes the input. `service_cpu` may be NULL. */
 static int harness_serve(void (*operate)(unsigned operations), double (*service_cpu)(void)) {
   char line[64];
   puts("ready");
@@ -114,7 +114,7 @@ static int harness_serve(void (*operate)(unsigned operations), double (*service_
   return 0;
 }
 
-/* For a process that does one thing in its life: what it has used since it was started. */
+/* For a process that makes one call: its usage since it was started. */
 static int harness_once(void) {
   printf("{\"operations\":1,\"cpu\":%.1f,\"wall\":0}\n", harness_cpu());
   return 0;

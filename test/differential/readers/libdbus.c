@@ -1,4 +1,4 @@
-/* What libdbus makes of messages: dbus_message_demarshal, every value through its iterators, and the same
+/* Readings of libdbus: dbus_message_demarshal, every value through its iterators, and the same
  * values once more as its own encoder writes them. */
 #include <dbus/dbus.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 static void print_value(DBusMessageIter* from, DBusMessageIter* to);
 
-/* All that is left of an iterator, as members of a list that has begun. */
+/* The rest of an iterator, as members of a list that has begun. */
 static void print_values(DBusMessageIter* from, DBusMessageIter* to) {
   for (; dbus_message_iter_get_arg_type(from) != DBUS_TYPE_INVALID; dbus_message_iter_next(from)) {
     fputc(',', out);
@@ -55,7 +55,7 @@ static void print_value(DBusMessageIter* from, DBusMessageIter* to) {
     DBusBasicValue value;
     dbus_message_iter_get_basic(from, &value);
     print_basic((char)code, &value);
-    /* No descriptor comes with bytes, and only a descriptor can be written. */
+    /* Bytes have no descriptors, and only a descriptor can be written. */
     if (code == DBUS_TYPE_UNIX_FD) value.fd = STDIN_FILENO;
     dbus_message_iter_append_basic(to, code, &value);
     return;

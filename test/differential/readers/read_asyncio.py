@@ -1,4 +1,4 @@
-"""What dbus-next or dbus-fast make of messages: read_asyncio.py dbus_next|dbus_fast. Their unmarshallers, every value by the
+"""Readings of dbus-next or dbus-fast: read_asyncio.py dbus_next|dbus_fast. Their unmarshallers, every value by the
 signature that it has there, and the same values once more as their marshallers write them.
 """
 import importlib

@@ -1,4 +1,4 @@
-"""What GDBus, which is GLib's own implementation, makes of messages: Gio.DBusMessage.new_from_blob, every value through
+"""Readings of GDBus, GLib's own implementation: Gio.DBusMessage.new_from_blob, every value through
 GVariant's accessors, and the same values once more as GDBus writes them.
 """
 from gi.repository import Gio, GLib
@@ -28,7 +28,7 @@ def typed(value):
 
 
 def rebuilt(value):
-    """A copy that consists of nothing that was read."""
+    """A copy without any part of the original."""
     code = value.get_type_string()
     if code in GETTERS:
         getter = "get_string" if code in TEXTS else "get_" + GETTERS[code]

@@ -1,5 +1,5 @@
-/* What the readers in C share: messages in hexadecimal, one a line, and readings as JSON, one a line. See
- * reading.ts and typed-text.ts for what they say. A program implements `read_message`, which prints the
+/* The shared code of the readers in C: messages in hexadecimal, one a line, and readings as JSON, one a line. See
+ * reading.ts and typed-text.ts for their form. A program implements `read_message`, which prints the
  * members of one reading. */
 #include <inttypes.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where readings go. */
+/* The output of readings. */
 static FILE* out;
 
 static void read_message(const uint8_t* bytes, size_t length);
@@ -47,7 +47,7 @@ static void print_hexadecimal(const uint8_t* bytes, size_t length) {
   for (size_t i = 0; i < length; i++) fprintf(out, "%02x", bytes[i]);
 }
 
-/* What is wrong, which is the whole reading. */
+/* A fault, which is the whole reading. */
 static void print_outcome(const char* outcome, const char* because) {
   fprintf(out, "\"outcome\":\"%s\"", outcome);
   print_member("because", because);
@@ -128,7 +128,7 @@ int main(void) {
     fputc('{', out);
     read_message(bytes, count);
     fputs("}\n", out);
-    /* Whoever waits for it knows then which message ended the program, should one. */
+    /* If a message ends the program, its line is missing, which identifies it. */
     fflush(out);
     free(bytes);
   }

@@ -1,4 +1,4 @@
-/* What sd-bus makes of messages. It reads them from a socket only: so this plays the other side of a
+/* Readings of sd-bus. It reads them from a socket only: so this program plays the other side of a
  * connection, sends each message and a mark behind it, and prints what a filter sees before the mark; then
  * every value, and the same values once more as sd-bus sends them. A connection that a message ended is
  * replaced. */
@@ -98,7 +98,7 @@ static int send_and_process(const uint8_t* bytes, size_t length) {
 
 static int print_value(sd_bus_message* message);
 
-/* What is left of a container, or of the body, as members of a list. */
+/* The rest of a container, or of the body, as members of a list. */
 static int print_values(sd_bus_message* message, const char* separator) {
   for (;; separator = ",") {
     int r = sd_bus_message_at_end(message, 0);
@@ -109,7 +109,7 @@ static int print_values(sd_bus_message* message, const char* separator) {
   }
 }
 
-/* `type` is what the list begins with. */
+/* `type` is the first member of the list. */
 static int print_container(sd_bus_message* message, char kind, const char* contents, const char* type) {
   int r = sd_bus_message_enter_container(message, kind, contents);
   if (r < 0) return r;
@@ -139,7 +139,7 @@ static int print_bytes(sd_bus_message* message) {
   return r;
 }
 
-/* The members of a dict entry stand in the dictionary's own list. */
+/* The members of a dict entry are in the dictionary's own list. */
 static int print_entries(sd_bus_message* message, const char* contents, const char* type) {
   int r = sd_bus_message_enter_container(message, 'a', contents);
   if (r < 0) return r;
@@ -212,7 +212,7 @@ static void print_header(sd_bus_message* message) {
   print_member("signature", sd_bus_message_get_signature(message, 1));
 }
 
-/* The values as sd-bus sends them. What it refuses to write is left out. */
+/* The values as sd-bus sends them. Values that it refuses to write are left out. */
 static void print_written(sd_bus_message* message) {
   sd_bus_message* copy = NULL;
   if (sd_bus_message_rewind(message, 1) < 0) return;
@@ -233,7 +233,7 @@ static void print_written(sd_bus_message* message) {
   sd_bus_message_unref(copy);
 }
 
-/* That a body cannot be read shows in the middle of it, when half of it is printed: it is printed elsewhere
+/* A fault of a body is detected in the middle, when half of it is printed: so it is printed to a buffer
  * first. */
 static int print_readable(sd_bus_message* message) {
   char* body = NULL;

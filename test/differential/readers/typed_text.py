@@ -1,6 +1,6 @@
-"""What the readers in Python share: messages in hexadecimal, one a line, and readings as JSON, one a line.
+"""The shared code of the readers in Python: messages in hexadecimal, one a line, and readings as JSON, one a line.
 
-See reading.ts and typed-text.ts for what they say.
+See reading.ts and typed-text.ts for their form.
 """
 import json
 import math
@@ -22,7 +22,7 @@ def to_json(reading):
 
 
 def read_lines(read):
-    """Prints what read(bytes) returns for each line. An exception says that this is no message, or that it is faulty."""
+    """Prints what read(bytes) returns for each line. An exception means that it is not a message, or an invalid one."""
     sys.setrecursionlimit(10_000)
     for line in sys.stdin:
         try:

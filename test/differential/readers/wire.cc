@@ -1,4 +1,4 @@
-// Reads a message in hexadecimal on each line of standard input; prints what busbar's own check says of it.
+// Reads a message in hexadecimal on each line of standard input; prints the verdict of busbar's own check.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -34,10 +34,10 @@ int main() {
   size_t size = 0;
   for (ssize_t length; (length = getline(&line, &size, stdin)) > 0;) {
     std::vector<uint8_t> bytes = from_hexadecimal(line, static_cast<size_t>(length));
-    // What is read beyond the end shall be found by whoever looks for such things.
+    // A sanitizer detects a read beyond the end.
     bytes.shrink_to_fit();
     const MessageVerdict verdict = check_message(bytes);
-    // The words for rules hold no character that JSON would want escaped.
+    // The texts of rules contain no character that JSON escapes.
     std::printf("{\"outcome\":\"%s\",\"because\":\"%s\"}\n", outcome_of(verdict),
                 describe(verdict.verdict.rule).data());
     std::fflush(stdout);

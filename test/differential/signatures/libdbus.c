@@ -1,4 +1,4 @@
-/* Reads a signature on each line of standard input; prints 1 for each that libdbus takes, and 0 for others. */
+/* Reads a signature on each line of standard input; prints 1 for each that libdbus accepts, and 0 for others. */
 #include <dbus/dbus.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Reads a signature on each line of standard input; prints 1 for each that busbar's native half takes, and 0 for others.
+// Reads a signature on each line of standard input; prints 1 for each that busbar's native half accepts, and 0 for others.
 #include <cstdio>
 #include <cstdlib>
 

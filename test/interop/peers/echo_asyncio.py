@@ -29,7 +29,7 @@ async def answer(bus, call):
     elif call.member == "Report":
         reply = library.Message.new_method_return(call, "s", [to_text(to_plain(call.body, library.Variant))])
     elif call.member == "ReadAll":
-        # Elsewhere, because the caller may write only when the pipes are on their way.
+        # In another task, because the caller may write only when the pipes are on their way.
         texts = [await asyncio.to_thread(read_all, fd) for fd in call.unix_fds]
         await bus.send(library.Message.new_method_return(call, "as", [texts]))
         return

@@ -1,9 +1,9 @@
-"""Pipes of the echo peers: what somebody else wrote into them, and pipes to have somebody else write into."""
+"""Pipes of the echo peers: the bytes that the other side wrote into them, and pipes for the other side to write into."""
 import os
 
 
 def read_all(fd):
-    """Everything up to the end, which comes when nobody has the other end any more. Closes the descriptor."""
+    """Everything up to the end, which comes when the other end is closed everywhere. Closes the descriptor."""
     with os.fdopen(fd, "rb") as file:
         return file.read().decode()
 

@@ -1,4 +1,4 @@
-"""Echoes on GLib's own D-Bus implementation: echo_gio.py service|client; what they do is told in echo_asyncio.py.
+"""Echoes on GLib's own D-Bus implementation: echo_gio.py service|client; echo_asyncio.py describes them.
 
 Values are taken apart and put together through GVariant's accessors, so that each is seen with the type it has there.
 """
@@ -85,7 +85,7 @@ def answer(connection, call):
 
 
 def on_message(connection, message, incoming):
-    """A filter, because it gets calls of any signature. It must not block: that would be the connection's own thread."""
+    """A filter, because it gets calls of any signature. It must not block, because it runs in the connection's thread."""
     if not incoming or message.get_message_type() != Gio.DBusMessageType.METHOD_CALL:
         return message
     if message.get_interface() != INTERFACE:

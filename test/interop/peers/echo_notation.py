@@ -1,4 +1,4 @@
-"""A notation of D-Bus values that two programs can compare as text: compact JSON in ASCII that keeps the types apart.
+"""A notation of D-Bus values that two programs can compare as text: compact JSON in ASCII that distinguishes the types.
 
 Integers, booleans, strings, arrays and structs are JSON's. {"double": bits in hexadecimal}, {"bytes": hexadecimal} and
 {"entries": [[key, value], ...]} are what their names say, and a variant is {"variant": signature, "value": value}.
@@ -8,7 +8,7 @@ import struct
 
 
 def to_text(plain):
-    """The text of something that consists of JSON's types alone."""
+    """The text of a value that consists of JSON's types only."""
     return json.dumps(plain, ensure_ascii=True, separators=(",", ":"))
 
 

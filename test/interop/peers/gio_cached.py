@@ -1,5 +1,5 @@
-"""GLib's cached proxies and its object manager client, on a service of busbar: after each reply and in each signal, what they
-believe is compared with what the service had by then. Prints how often it was old."""
+"""GLib's cached proxies and its object manager client, on a service of busbar: after each reply and in each signal, their
+state is compared with that of the service by then. Prints how often it was outdated."""
 
 import json
 import sys

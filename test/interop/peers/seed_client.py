@@ -50,7 +50,7 @@ async def main(options):
     report("result", value=await module.call_test_method("kvm", {"usb": ["keyboard", "mouse"], "disk": ["sdb"]}))
     await asyncio.wait_for(signalled.wait(), 5)
     report("result", value=await module.call_test_method("hyperv", {}))
-    # ASCII only: dbus-fast 1.84 writes the length of other strings in characters, and the bus throws it out for that.
+    # ASCII only: dbus-fast 1.84 writes the length of other strings in characters, and the bus disconnects it for that.
     await module.set_test_property({"web": "stopped"})
     await asyncio.wait_for(changed.wait(), 5)
     report("property", value=await module.get_test_property())

@@ -1,4 +1,4 @@
-"""The quickstart's service, written in Python with dbus-next: the peer that busbar's clients must get along with.
+"""The service of the quickstart in Python with dbus-next, for clients of busbar.
 
 It behaves like examples/quickstart/service.ts. Every event is a line of JSON on standard output. The bus is the
 session bus of the environment, or the system bus with --system. Ends on SIGTERM.
