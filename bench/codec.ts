@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pages, table, tell } from '../scripts/report.mjs';
+import { pages, table, writeResults } from '../scripts/report.mjs';
 import { bundle } from '../scripts/setup/bundling.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
 import { projectRoot } from '../test/helpers/paths.js';
@@ -66,7 +66,7 @@ async function main(rounds: number): Promise<void> {
   }
   const head = ['', ...libraries.map(({ title }) => title)];
   const text = `${table(head, rows)}\n\n${verdicts.join('\n')}`;
-  tell({
+  writeResults({
     page: pages.benchmarks,
     section: 'codecs',
     command: 'npm run bench:codec',

@@ -1,8 +1,8 @@
 /** The command `npm run bench`: the cost of a message, compared with C, other libraries for Node.js, and Python. */
 import { parseArgs } from 'node:util';
-import { pages, readSection, table, tell } from '../scripts/report.mjs';
+import { pages, readSection, table, writeResults } from '../scripts/report.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
-import { wishForPackages } from '../scripts/setup/system-packages.mjs';
+import { installOptionalPackages } from '../scripts/setup/system-packages.mjs';
 import { programPath } from '../test/helpers/paths.js';
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { drawCalls } from './chart.js';
@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     present: () => programPath('strace') !== undefined,
     packages: { 'apt-get': 'strace' },
   };
-  wishForPackages([strace], 'system calls are not counted');
+  installOptionalPackages([strace], 'system calls are not counted');
   const prepared = await prepare(chosenPeers.map(({ id }) => id));
   const driver = prepared.find(({ id }) => id === reference) as PreparedPeer;
   for (const daemon of daemons) {
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
     if (missing === undefined) await runOn(daemon, onDaemon(daemon), driver, prepared, rounds);
     else console.log(`${daemon} is left out: ${missing}`);
   }
-  if (values.only === undefined && daemons.length === 2) await tellMachine(prepared, daemons, rounds);
+  if (values.only === undefined && daemons.length === 2) await reportMachine(prepared, daemons, rounds);
 }
 
 /** The entries that were named, or that begin with the given words; without any, all of them, or the quick ones. */
@@ -137,13 +137,13 @@ async function runOn(
   for (const workload of chosenWorkloads) {
     const results = await runWorkload(daemon, workload, prepared, driver, rounds);
     done.set(workload.id, results);
-    if (workload.growth === undefined) tellWorkload(daemon, results, done, prepared);
-    else tellSeries(daemon, workload.growth.series, chosenWorkloads, done, prepared);
+    if (workload.growth === undefined) reportWorkload(daemon, results, done, prepared);
+    else reportSeries(daemon, workload.growth.series, chosenWorkloads, done, prepared);
   }
-  if (messages.every(({ id }) => done.has(id))) tellOverview(daemon, done, prepared);
+  if (messages.every(({ id }) => done.has(id))) reportOverview(daemon, done, prepared);
 }
 
-function tellWorkload(
+function reportWorkload(
   daemon: Daemon,
   results: WorkloadResults,
   done: ReadonlyMap<string, WorkloadResults>,
@@ -156,7 +156,7 @@ function tellWorkload(
 }
 
 /** When its last size is done. */
-function tellSeries(
+function reportSeries(
   daemon: Daemon,
   series: string,
   chosenWorkloads: readonly Workload[],
@@ -176,7 +176,7 @@ function tellSeries(
   );
 }
 
-function tellOverview(
+function reportOverview(
   daemon: Daemon,
   done: ReadonlyMap<string, WorkloadResults>,
   prepared: readonly PreparedPeer[],
@@ -189,7 +189,7 @@ function tellOverview(
   if (daemon === 'dbus-daemon') write('overview', '', table(head, rows), rows);
 }
 
-async function tellMachine(
+async function reportMachine(
   prepared: readonly PreparedPeer[],
   daemons: readonly Daemon[],
   rounds: number,
@@ -202,7 +202,7 @@ async function tellMachine(
     ...prepared.map(({ title, version }) => `${title}: ${version}`),
   ];
   const figures = { facts };
-  tell({
+  writeResults({
     ...{ page: pages.benchmarks, section: 'machine', command: 'npm run bench', figures },
     ...{ text: facts.map((fact) => `- ${fact}`).join('\n'), write: values.report },
   });
@@ -210,5 +210,5 @@ async function tellMachine(
 
 function write(section: string, only: string, content: string, figures: unknown): void {
   const command = only === '' ? 'npm run bench' : `npm run bench -- --only ${only}`;
-  tell({ page: pages.benchmarks, section, command, text: content, figures, write: values.report });
+  writeResults({ page: pages.benchmarks, section, command, text: content, figures, write: values.report });
 }

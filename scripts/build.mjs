@@ -5,6 +5,6 @@
 import { buildAddon } from './setup/addon.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { buildLibrary } from './setup/library.mjs';
-import { orExplain } from './setup.mjs';
+import { runSetup } from './setup.mjs';
 
-await orExplain(installDependencies, process.argv[2] === 'native' ? buildAddon : buildLibrary);
+await runSetup(installDependencies, process.argv[2] === 'native' ? buildAddon : buildLibrary);

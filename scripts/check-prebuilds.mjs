@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasReadelf } from './prebuilds/elf.mjs';
-import { areBinariesTold, inspection, prebuilds, writeBinaries } from './prebuilds/inspection.mjs';
+import { areBinariesDocumented, inspection, prebuilds, writeBinaries } from './prebuilds/inspection.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
 
@@ -48,11 +48,14 @@ const expected = new Set(targets.map(fileOf));
 const strays = readdirSync(prebuilds, { recursive: true })
   .filter((file) => statSync(join(prebuilds, file)).isFile())
   .filter((file) => file !== 'stamp.json' && !expected.has(file));
-check('prebuilds/ holds nothing else', strays.length === 0 ? undefined : strays.join(', '));
+check('prebuilds/ contains no other files', strays.length === 0 ? undefined : strays.join(', '));
 
 if (hasReadelf()) {
   if (process.argv.includes('--report')) writeBinaries();
-  check('docs/support.md says what they need', areBinariesTold() ? undefined : 'npm run check:prebuilds -- --report');
+  check(
+    'docs/support.md has their requirements',
+    areBinariesDocumented() ? undefined : 'npm run check:prebuilds -- --report',
+  );
 }
 
 console.log(`prebuilds: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -4,16 +4,16 @@
  * serves it on this machine.
  */
 import { installDependencies } from './setup/dependencies.mjs';
-import { say } from './setup/report.mjs';
-import { orExplain, setupDependencies } from './setup.mjs';
+import { printStep } from './setup/report.mjs';
+import { runSetup, setupDependencies } from './setup.mjs';
 
-await orExplain(setupDependencies, () => installDependencies('scripts/docs'));
+await runSetup(setupDependencies, () => installDependencies('scripts/docs'));
 
 const { buildSite, serveSite } = await import('./docs/site.mjs');
 const site = await buildSite();
-say(`the site is in ${site}`);
+printStep(`the site is in ${site}`);
 if (process.argv.includes('--check')) await check();
-if (process.argv.includes('--serve')) say(`it is shown at ${await serveSite()}`);
+if (process.argv.includes('--serve')) printStep(`it is served at ${await serveSite()}`);
 
 async function check() {
   const { checkLinks, checkSearch } = await import('./docs/check.mjs');

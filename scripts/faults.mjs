@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pages, table, tell } from './report.mjs';
+import { pages, table, writeResults } from './report.mjs';
 import { root } from './setup/report.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { allSuites } from './test/suites.mjs';
@@ -85,7 +85,7 @@ for (const suite of allSuites().filter(isChosen)) {
 if (failed > 0 || Object.keys(figures).length === 0) process.exitCode = 1;
 const text = Object.keys(groups).flatMap((name) => (name in figures ? [groupText(name, figures[name])] : []));
 const write = values.report && failed === 0 && positionals.length === 0;
-tell({
+writeResults({
   page: pages.reliability,
   section: 'faults',
   command: 'npm run test:faults',

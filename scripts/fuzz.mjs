@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { tellResults } from './fuzz/record.mjs';
+import { reportResults } from './fuzz/record.mjs';
 import { writeSeeds } from './fuzz/seeds.mjs';
 import {
   buildFolder,
@@ -26,7 +26,7 @@ import {
 } from './fuzz/targets.mjs';
 import { SetupError } from './setup/report.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
-import { orExplain } from './setup.mjs';
+import { runSetup } from './setup.mjs';
 
 const SMOKE_SECONDS = 2;
 const PROGRESS_EVERY = 10_000;
@@ -42,7 +42,7 @@ const { values } = parseArgs({
   },
 });
 
-await orExplain(values.smoke ? smoke : fuzz);
+await runSetup(values.smoke ? smoke : fuzz);
 
 async function fuzz() {
   const chosen = chosenTargets();
@@ -63,7 +63,7 @@ async function fuzz() {
   );
   const results = all.filter((result) => result !== undefined);
   for (const { output, failed } of results) if (failed) console.log(output);
-  tellResults(
+  reportResults(
     results.filter(({ skipped }) => skipped === undefined),
     values.report,
   );

@@ -10,13 +10,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { pages, table, tell, today } from './report.mjs';
+import { pages, table, today, writeResults } from './report.mjs';
 import { emulatorVersion, muslX64 } from './runtimes/foreign.mjs';
 import { unpackForeign } from './setup/foreign-packages.mjs';
 import { root, runQuietly } from './setup/report.mjs';
 import { runtimesFolder } from './setup/runtime-packages.mjs';
 import { emulator, program, requirePackages } from './setup/system-packages.mjs';
-import { orExplain, setupDependencies } from './setup.mjs';
+import { runSetup, setupDependencies } from './setup.mjs';
 
 const build = join(root, 'build', 'loading');
 const gcc = program('gcc', 'gcc');
@@ -44,7 +44,7 @@ const loadings = [
   },
 ];
 
-await orExplain(setupDependencies, () =>
+await runSetup(setupDependencies, () =>
   requirePackages(
     loadings
       .flatMap(({ compiler, qemu, libraries }) => [compiler, qemu, libraries])
@@ -54,9 +54,9 @@ await orExplain(setupDependencies, () =>
 mkdirSync(build, { recursive: true });
 mkdirSync(runtimesFolder, { recursive: true });
 const rows = [];
-await orExplain(() => rows.push(...loadings.map(load)));
+await runSetup(() => rows.push(...loadings.map(load)));
 const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
-tell({
+writeResults({
   ...{ page: pages.support, section: 'loading', command: 'npm run check:loading', figures: rows },
   text: table(['binary', 'under', 'passed', 'failed', 'date'], rows),
   write: process.argv.includes('--report'),

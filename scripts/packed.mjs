@@ -10,10 +10,10 @@
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pages, table, tell, today } from './report.mjs';
+import { pages, table, today, writeResults } from './report.mjs';
 import { runtimes } from './runtimes/list.mjs';
 import { countCells, sumOf } from './runtimes/suites.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+import { runSetup, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
 const { values, positionals } = parseArgs({
@@ -29,8 +29,8 @@ if (onEachNode === undefined) {
   process.exit(2);
 }
 
-if (folder === 'pack') await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
-else await orExplain(setupDependencies, setupLibrary);
+if (folder === 'pack') await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary);
+else await runSetup(setupDependencies, setupLibrary);
 
 const rows = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -47,7 +47,7 @@ for (const suite of testFiles(folder).filter(
 }
 const command = folder === 'pack' ? 'npm run test:pack' : 'npm run test:loading';
 const text = table(['what', 'version', 'passed', 'failed', 'skipped', 'date'], rows);
-tell({
+writeResults({
   page: pages.support,
   section: folder,
   command,

@@ -15,7 +15,7 @@ import { fileOf, targets } from './prebuilds/targets.mjs';
 import { installZig } from './prebuilds/zig.mjs';
 import { root } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
-import { orExplain } from './setup.mjs';
+import { runSetup } from './setup.mjs';
 
 const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
@@ -28,7 +28,7 @@ if (unknown.length > 0) {
 
 const chosen = targets.filter((target) => wanted.length === 0 || wanted.includes(fileOf(target)));
 const tools = chosen.flatMap(({ tools }) => Object.entries(tools));
-await orExplain(
+await runSetup(
   () => requirePackages(tools.map(([name, debian]) => program(name, debian))),
   () => chosen.some(({ zig }) => zig) && Object.assign(process.env, installZig()),
 );

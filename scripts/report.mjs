@@ -17,7 +17,7 @@ export const pages = {
  *
  * @param what `page` and `section` name the place, `command` makes the same again, and `write` replaces the section
  */
-export function tell({ page, section, command, text, figures, write = false }) {
+export function writeResults({ page, section, command, text, figures, write = false }) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const about = `\`${command}\` (${today()}, busbar ${version}, Node.js ${process.version}, ${process.platform})`;
   print(text);

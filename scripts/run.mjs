@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { root } from './setup/report.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+import { runSetup, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
@@ -14,8 +14,8 @@ if (file === undefined) {
 }
 
 const isExample = file.startsWith('examples/');
-if (isExample) await orExplain(setupDependencies, setupLibrary);
-else if (!args.includes('--help')) await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary);
+if (isExample) await runSetup(setupDependencies, setupLibrary);
+else if (!args.includes('--help')) await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary);
 
 const program = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', file, ...args], {
   cwd: root,

@@ -11,13 +11,13 @@
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pages, table, tell, today, withOtherRows } from './report.mjs';
+import { pages, table, today, withOtherRows, writeResults } from './report.mjs';
 import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
 import { architectures, runtimes } from './runtimes/list.mjs';
 import { countCells, sumOf } from './runtimes/suites.mjs';
 import { root, SetupError } from './setup/report.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
-import { orExplain, setupDependencies, setupTestPeers } from './setup.mjs';
+import { runSetup, setupDependencies, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
 /** The number of workers that are terminated with each poller, in ten minutes on an idle machine with two processors. */
@@ -34,7 +34,7 @@ const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
 const write = report && suite === undefined && poller === undefined && !process.env.BUSBAR_TRANSPORT;
 const hasWorkers = !foreign && poller === undefined && (suite ?? ['workers']).includes('workers');
 
-await orExplain(setupTestPeers, setupDependencies, () => requirePackages(chosen.flatMap(({ tools = [] }) => tools)));
+await runSetup(setupTestPeers, setupDependencies, () => requirePackages(chosen.flatMap(({ tools = [] }) => tools)));
 await compileTests();
 
 const rows = [];
@@ -47,7 +47,7 @@ if (rows.length > 0) {
     ['what', 'version', 'poller', 'tests', 'passed', 'failed', 'skipped', 'seconds', 'date'],
     write ? withOtherRows(place.page, place.section, rows, order) : rows,
   );
-  tell({ ...place, command: `npm run test:${place.section}`, text, figures: rows, write });
+  writeResults({ ...place, command: `npm run test:${place.section}`, text, figures: rows, write });
 }
 if (hasWorkers && chosen.includes(runtimes[0])) await terminateWorkers();
 process.exitCode = failures > 0 || (rows.length === 0 && !hasWorkers) ? 1 : 0;
@@ -112,7 +112,7 @@ async function terminateWorkers() {
   ];
   const text = table(['runtime', 'workers of each poller', 'passed', 'failed', 'seconds', 'date'], [row]);
   const command = 'npm run test:runtimes -- --suite workers';
-  tell({
+  writeResults({
     page: pages.support,
     section: 'workers',
     command,

@@ -13,11 +13,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { runNativeTests } from './native-tests.mjs';
-import { pages, tell } from './report.mjs';
+import { pages, writeResults } from './report.mjs';
 import { sanitizeAddon } from './sanitize/addon.mjs';
 import { root, runQuietly, SetupError } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
-import { orExplain, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
+import { runSetup, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
 const word = { type: 'string', multiple: true };
 const {
@@ -34,7 +34,7 @@ const parts = {
   addon: { tools: [program('g++', 'g++')], run: () => sanitizeAddon(suite) },
 };
 
-await orExplain(setupTestPeers, setupDependencies, setupTestedLibrary, sanitize);
+await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary, sanitize);
 
 async function sanitize() {
   const unknown = only?.find((name) => parts[name] === undefined);
@@ -44,7 +44,7 @@ async function sanitize() {
   requirePackages([program('cmake', 'cmake'), ...chosen.flatMap(([, { tools }]) => tools)]);
   for (const [name, { run }] of chosen) {
     const figures = await run();
-    tell({
+    writeResults({
       ...{
         page: pages.reliability,
         section: `sanitize-${name}`,

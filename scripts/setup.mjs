@@ -8,7 +8,14 @@ import { installDependencies } from './setup/dependencies.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { checkPlatform } from './setup/platform.mjs';
 import { SetupError } from './setup/report.mjs';
-import { bus, missingOf, requirePackages, sdbusLibrary, testPeers, wishForPackages } from './setup/system-packages.mjs';
+import {
+  bus,
+  installOptionalPackages,
+  missingOf,
+  requirePackages,
+  sdbusLibrary,
+  testPeers,
+} from './setup/system-packages.mjs';
 
 /** The base of everything else. */
 export function setupDependencies() {
@@ -35,7 +42,7 @@ export function foundSdbusLibrary() {
 
 /** Installs dbus-daemon if it is missing and can be installed; returns whether this machine can run a private bus now. */
 export function setupPrivateBus() {
-  wishForPackages([bus], 'programs and tests that need a private bus are skipped');
+  installOptionalPackages([bus], 'programs and tests that need a private bus are skipped');
   return bus.present();
 }
 
@@ -45,7 +52,7 @@ export function setupPrivateBus() {
  */
 export function setupTestPeers() {
   if (process.env.BUSBAR_TEST_PEERS === 'required') requirePackages(testPeers);
-  else wishForPackages(testPeers, 'tests that need them are skipped');
+  else installOptionalPackages(testPeers, 'tests that need them are skipped');
 }
 
 /** The names of the programs and modules for comparison that this machine lacks. */
@@ -54,7 +61,7 @@ export function missingTestPeers() {
 }
 
 /** Runs parts of the setup; a failure prints its message without a stack, and ends the process. */
-export async function orExplain(...parts) {
+export async function runSetup(...parts) {
   try {
     for (const part of parts) await part();
   } catch (error) {
@@ -66,5 +73,5 @@ export async function orExplain(...parts) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
   const forTests = process.argv.includes('--tests') ? [setupTestPeers] : [];
-  await orExplain(...forTests, setupDependencies, forTests.length > 0 ? setupTestedLibrary : setupLibrary);
+  await runSetup(...forTests, setupDependencies, forTests.length > 0 ? setupTestedLibrary : setupLibrary);
 }

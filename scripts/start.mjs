@@ -5,9 +5,9 @@
  */
 
 import { answeringSessionBus } from './setup/session-bus.mjs';
-import { orExplain, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
+import { runSetup, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
 
-await orExplain(setupDependencies, setupLibrary);
+await runSetup(setupDependencies, setupLibrary);
 
 const peerToPeer = process.argv.includes('--peer');
 const sessionBus = peerToPeer ? undefined : await answeringSessionBus();

@@ -7,7 +7,7 @@ import { SetupError } from './setup/report.mjs';
 import {
   foundSdbusLibrary,
   missingTestPeers,
-  orExplain,
+  runSetup,
   setupDependencies,
   setupLibrary,
   setupPrivateBus,
@@ -48,7 +48,7 @@ const { values, positionals: words } = parsed();
 if (values.help) exitWith(USAGE, 0);
 
 const installPeers = values['install-peers'] || process.env.BUSBAR_TEST_PEERS === 'required';
-if (!values.list) await orExplain(installPeers ? setupTestPeers : setupPrivateBus, setupDependencies);
+if (!values.list) await runSetup(installPeers ? setupTestPeers : setupPrivateBus, setupDependencies);
 
 const groups = chosenGroups();
 const suites = groups.flatMap((group) => group.suites);

@@ -18,7 +18,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { buildLibrary } from './setup/library.mjs';
 import { root } from './setup/report.mjs';
-import { orExplain } from './setup.mjs';
+import { runSetup } from './setup.mjs';
 import { checkCost } from './type-tests/cost.mjs';
 import { checkCures } from './type-tests/cures.mjs';
 import { checkDeclarations } from './type-tests/declared.mjs';
@@ -80,7 +80,7 @@ const dialects = [
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
-await orExplain(buildLibrary);
+await runSetup(buildLibrary);
 const declarations = join(root, 'dist/index.d.ts');
 
 mkdirSync(generated);

@@ -4,7 +4,7 @@
  */
 declare module '*/scripts/setup/report.mjs' {
   export class SetupError extends Error {}
-  export function say(line: string): void;
+  export function printStep(line: string): void;
 }
 
 declare module '*/scripts/setup/bundling.mjs' {
@@ -41,7 +41,7 @@ declare module '*/scripts/setup/system-packages.mjs' {
   /** Installs missing requirements; throws if it cannot. */
   export function requirePackages(things: readonly Requirement[]): void;
   /** Installs missing requirements if it can, and prints those that are still missing and the consequence. */
-  export function wishForPackages(things: readonly Requirement[], consequence: string): void;
+  export function installOptionalPackages(things: readonly Requirement[], consequence: string): void;
 }
 
 declare module '*/scripts/report.mjs' {
@@ -49,7 +49,7 @@ declare module '*/scripts/report.mjs' {
 
   export const pages: Readonly<Record<'reliability' | 'support' | 'benchmarks', string>>;
   /** Prints the text of a section of a page, keeps its figures, and writes the section on request. */
-  export function tell(what: {
+  export function writeResults(what: {
     readonly page: string;
     readonly section: string;
     readonly command: string;

@@ -97,15 +97,15 @@ async function emit(peer) {
 
 /** PropertiesChanged emitted as a message, one in each turn. */
 async function announce(peer) {
-  return eachInItsTurn(peer, await peer.announcer());
+  return oncePerTurn(peer, await peer.announcer());
 }
 
 /** The same by assigning a property of an exported object. */
 async function assign(peer) {
-  return eachInItsTurn(peer, await peer.assigner());
+  return oncePerTurn(peer, await peer.assigner());
 }
 
-function eachInItsTurn(peer, change) {
+function oncePerTurn(peer, change) {
   let value = 0;
   return async (operations) => {
     for (let i = 0; i < operations; ) {

@@ -78,9 +78,7 @@ export async function checkSearch(site) {
     const found = [
       ...new Set(search.search(words).map(({ id }) => id.slice(base.length - 1).replace(/\.html|#.*/g, ''))),
     ].slice(0, FIRST);
-    return found.includes(page)
-      ? []
-      : [`searching for “${words}” finds ${found.join(', ') || 'nothing'}, and not ${page}`];
+    return found.includes(page) ? [] : [`searching for “${words}” finds ${found.join(', ') || 'nothing'}, not ${page}`];
   });
   return { searches: Object.keys(searches).length, misses };
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { installDependencies } from '../setup/dependencies.mjs';
 import { root, runQuietly } from '../setup/report.mjs';
 import { program, requirePackages } from '../setup/system-packages.mjs';
-import { orExplain, setupDependencies } from '../setup.mjs';
+import { runSetup, setupDependencies } from '../setup.mjs';
 
 const pictures = join(root, 'build', 'site-pictures');
 const tools = join(root, 'build', 'site-tools');
@@ -33,7 +33,7 @@ const windows = [
   { name: 'phone', width: 390, height: 844 },
 ];
 
-await orExplain(
+await runSetup(
   setupDependencies,
   () => installDependencies('scripts/docs'),
   () => requirePackages([program('chromium', 'chromium')]),

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pages, table, tableRows, tell, today, withOtherRows } from '../report.mjs';
+import { pages, table, tableRows, today, withOtherRows, writeResults } from '../report.mjs';
 import { root } from '../setup/report.mjs';
 import { targets, versionOf } from './targets.mjs';
 
@@ -17,12 +17,18 @@ const columns = [
   ...['edges', 'inputs kept', 'date', 'sources'],
 ];
 
-export function tellResults(results, write) {
+export function reportResults(results, write) {
   const known = tableRows(place.page, place.section);
   const rows = results.map((result) => rowOf(result, known));
   const all = withOtherRows(place.page, place.section, rows, targets.toSorted());
   const text = `Built with ${versionOf('clang++')}.\n\n${table(columns, all)}`;
-  tell({ ...place, command: 'npm run fuzz', text, figures: results.map(({ output, ...figures }) => figures), write });
+  writeResults({
+    ...place,
+    command: 'npm run fuzz',
+    text,
+    figures: results.map(({ output, ...figures }) => figures),
+    write,
+  });
 }
 
 /** Failures and interruptions are counted as runs: the input that ends one need not be a new file among the findings. */

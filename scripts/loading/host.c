@@ -76,7 +76,7 @@ static napi_value get(napi_value object, const char* name) {
 
 /* The weak functions call this. */
 napi_status unexpected(const char* name) {
-  printf("not ok - calls only what the host has: %s\n", name);
+  printf("not ok - calls only functions of the host: %s\n", name);
   exit(1);
 }
 
@@ -215,13 +215,13 @@ int main(int count, char** arguments) {
   check("registers", start != NULL && start(NULL, exports) == exports);
   check("exports its classes", get(exports, "Connection")->type == FUNCTION && get(exports, "Listener")->type == FUNCTION);
 
-  check("refuses to close what is not open", is_number(call(exports, "closeFd", -1), -9));
+  check("refuses to close a descriptor that is not open", is_number(call(exports, "closeFd", -1), -9));
   const napi_value copy = call(exports, "duplicateFd", STDOUT_FILENO);
   check("duplicates a descriptor", copy->type == NUMBER && copy->number >= 3);
   check("closes it", is_number(call(exports, "closeFd", copy->number), 0));
 
   int ends[2];
-  check("has a socket to look at", socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  check("has a socket to inspect", socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
   const napi_value credentials = call(exports, "peerCredentials", ends[0]);
   check("knows the process at the other end", is_number(get(credentials, "pid"), getpid()));
   check("knows its user", is_number(get(credentials, "uid"), getuid()));

@@ -81,7 +81,7 @@ export function writeBinaries() {
 }
 
 /** Whether docs/support.md has the requirements of the binaries. */
-export function areBinariesTold() {
+export function areBinariesDocumented() {
   return readSection(pages.support, 'binaries') === binariesTable();
 }
 

@@ -112,10 +112,12 @@ function checkCanaries() {
   const kinds = { leak: /LeakSanitizer/, 'use after free': /heap-use-after-free/, overflow: /signed integer overflow/ };
   for (const [kind, pattern] of Object.entries(kinds)) {
     const { status, report } = runCanary(kind);
-    if (status === 0 || !pattern.test(report)) throw new SetupError(`The sanitizers do not see a ${kind}:\n${report}`);
+    if (status === 0 || !pattern.test(report))
+      throw new SetupError(`The sanitizers do not detect a ${kind}:\n${report}`);
   }
   const { status, report } = runCanary(undefined);
-  if (status !== 0 || report !== '') throw new SetupError(`The sanitizers see what is not there:\n${report}`);
+  if (status !== 0 || report !== '')
+    throw new SetupError(`The sanitizers report a fault where there is none:\n${report}`);
   return Object.keys(kinds).length;
 }
 

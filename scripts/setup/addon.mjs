@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { readStamp, sourcesHash } from '../prebuilds/stamp.mjs';
 import { fileOf, targets } from '../prebuilds/targets.mjs';
-import { root, runQuietly, SetupError, say } from './report.mjs';
+import { printStep, root, runQuietly, SetupError } from './report.mjs';
 import { hasProgram } from './system-packages.mjs';
 
 /** node-gyp-build prefers this file to the committed binaries. */
@@ -14,7 +14,7 @@ const built = join(root, 'build', 'Release', 'busbar.node');
 const builtFrom = join(root, 'build', 'Release', 'busbar.sources');
 
 /** Whether the committed binary of this machine was built from the present `native/`. */
-export function nativeIsAsCommitted() {
+export function isNativeUnchanged() {
   const target = ownTarget();
   return target !== undefined && readStamp()[fileOf(target)] === sourcesHash(target);
 }
@@ -29,11 +29,13 @@ export function prepareAddon() {
   const hash = sourcesHash({});
   if (existsSync(built)) {
     if (existsSync(builtFrom) && readFileSync(builtFrom, 'utf8') === hash && loads()) return;
-    say('removing build/Release/busbar.node (native/ has changed since it was built)');
+    printStep('removing build/Release/busbar.node (native/ has changed since it was built)');
     rmSync(built);
   }
-  if (nativeIsAsCommitted() && loads()) return;
-  say(`building the addon (${loads() ? 'native/ has changed' : `no binary for ${process.platform}-${process.arch}`})`);
+  if (isNativeUnchanged() && loads()) return;
+  printStep(
+    `building the addon (${loads() ? 'native/ has changed' : `no binary for ${process.platform}-${process.arch}`})`,
+  );
   buildAddon();
   if (!loads()) throw new SetupError('The addon was built, but it does not load on this machine.');
 }

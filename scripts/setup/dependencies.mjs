@@ -1,13 +1,13 @@
 /** The npm dependencies: installed if node_modules differs from the lock file. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, runQuietly, say } from './report.mjs';
+import { printStep, root, runQuietly } from './report.mjs';
 
 /** @param folder relative to the project, with its own package.json and lock file */
 export function installDependencies(folder = '.') {
   const wrong = firstDifference(folder);
   if (wrong === undefined) return;
-  say(`npm ci ${folder === '.' ? '' : `in ${folder} `}(${wrong})`);
+  printStep(`npm ci ${folder === '.' ? '' : `in ${folder} `}(${wrong})`);
   const npm = process.env.npm_execpath;
   // Under `npm start` this is the npm that was called; it need not be the one on the search path.
   const isPath = npm !== undefined && /npm-cli\.c?js$/.test(npm);

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runQuietly, SetupError, say } from './report.mjs';
+import { printStep, runQuietly, SetupError } from './report.mjs';
 import { runtimesFolder } from './runtime-packages.mjs';
 import { hasProgram } from './system-packages.mjs';
 
@@ -24,7 +24,7 @@ export function unpackForeign({ name, architecture, packages }) {
   if (existsSync(contents) && readFileSync(contents, 'utf8') === wanted) return systemRoot;
   if (!hasProgram('apt-get'))
     throw new SetupError(`The libraries of ${name} are Debian's, and there is no apt-get here.`);
-  say(`unpacking ${packages.join(', ')} for ${architecture} in build/runtimes/${name}`);
+  printStep(`unpacking ${packages.join(', ')} for ${architecture} in build/runtimes/${name}`);
   rmSync(folder, { recursive: true, force: true });
   download(folder, architecture, packages);
   const archives = readdirSync(folder).filter((file) => file.endsWith('.deb'));

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundling.mjs';
 import { buildDeclarations } from './declarations.mjs';
-import { root, say } from './report.mjs';
+import { printStep, root } from './report.mjs';
 
 const library = 'dist/index.js';
 /** Everything in dist/; the library is made last, so that it is newer than the others. */
@@ -20,7 +20,7 @@ const makers = ['scripts/setup/bundling.mjs', 'scripts/setup/declarations.mjs'];
 export async function buildLibrary() {
   const reason = whyStale();
   if (reason === undefined) return;
-  say(`building dist (${reason})`);
+  printStep(`building dist (${reason})`);
   mkdirSync(join(root, 'dist'), { recursive: true });
   await buildDeclarations();
   for (const output of orphans()) rmSync(join(root, output));
@@ -35,7 +35,7 @@ function whyStale() {
   const changed = inputs.find((input) => modified(input) > modified(library));
   if (changed !== undefined) return `${changed} changed`;
   const [orphan] = orphans();
-  return orphan === undefined ? undefined : `${orphan} belongs to nothing any more`;
+  return orphan === undefined ? undefined : `${orphan} is obsolete`;
 }
 
 function sources() {

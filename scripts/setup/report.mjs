@@ -13,7 +13,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** A problem that the setup cannot solve; the message says what to do. */
 export class SetupError extends Error {}
 
-export function say(line) {
+export function printStep(line) {
   console.log(`[setup]   ${line}`);
 }
 

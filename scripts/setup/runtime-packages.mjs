@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, SetupError, say } from './report.mjs';
+import { printStep, root, SetupError } from './report.mjs';
 
 /** The folder of files for other runtimes. */
 export const runtimesFolder = join(root, 'build', 'runtimes');
@@ -20,7 +20,7 @@ export function installRuntime({ name, version, executable, foreign = false, int
   const folder = join(runtimesFolder, `${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
   const path = join(folder, 'node_modules', name, executable);
   if (existsSync(path)) return path;
-  say(`npm install ${name} ${version} in ${folder.slice(root.length + 1)}`);
+  printStep(`npm install ${name} ${version} in ${folder.slice(root.length + 1)}`);
   mkdirSync(folder, { recursive: true });
   const project = { private: true, dependencies: { [name]: version } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(project));
@@ -47,7 +47,7 @@ export function installPackages(name, dependencies) {
   const folder = join(runtimesFolder, `tool-${name.replace(/[@/]/g, '-').replace(/^-/, '')}-${version}`);
   const path = join(folder, 'node_modules');
   if (existsSync(join(path, name, 'package.json'))) return path;
-  say(`npm install ${Object.keys(dependencies).join(', ')} in ${folder.slice(root.length + 1)}`);
+  printStep(`npm install ${Object.keys(dependencies).join(', ')} in ${folder.slice(root.length + 1)}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
   const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock'];

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runQuietly, SetupError, say } from './report.mjs';
+import { printStep, runQuietly, SetupError } from './report.mjs';
 
 /** Package managers by program: how each installs without a prompt. */
 const installers = {
@@ -101,7 +101,7 @@ export function requirePackages(things) {
 }
 
 /** Installs missing requirements if it can, and prints those that are still missing and the consequence. */
-export function wishForPackages(things, consequence) {
+export function installOptionalPackages(things, consequence) {
   const missing = things.filter((thing) => !thing.present());
   if (missing.length === 0) return;
   const command = installCommand(missing);
@@ -110,13 +110,13 @@ export function wishForPackages(things, consequence) {
     try {
       install(command, missing);
     } catch (error) {
-      say(error.message);
+      printStep(error.message);
     }
   }
   const still = missingOf(missing);
   if (still.length === 0) return;
   const hint = command === undefined || canInstall ? '' : `. To install them:  sudo ${command.join(' ')}`;
-  say(`missing: ${still.join(', ')}; ${consequence}${hint}`);
+  printStep(`missing: ${still.join(', ')}; ${consequence}${hint}`);
 }
 
 /** The command that installs those that this machine's package manager has. */
@@ -128,16 +128,18 @@ function installCommand(things) {
 }
 
 function install([manager, ...args], things) {
-  say(`installing ${things.map((thing) => thing.name).join(', ')}`);
+  printStep(`installing ${things.map((thing) => thing.name).join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (manager !== 'apt-get') return runQuietly(manager, args, env);
   // A new container has no package lists, and one unknown package would make the whole command fail.
   runQuietly('apt-get', ['update'], env);
-  const known = args.filter((argument) => argument === 'install' || argument.startsWith('-') || isKnownToApt(argument));
+  const known = args.filter(
+    (argument) => argument === 'install' || argument.startsWith('-') || hasAptPackage(argument),
+  );
   runQuietly('apt-get', known, env);
 }
 
-function isKnownToApt(name) {
+function hasAptPackage(name) {
   const { stdout } = spawnSync('apt-cache', ['policy', name], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },

@@ -10,7 +10,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { nativeIsAsCommitted } from '../setup/addon.mjs';
+import { isNativeUnchanged } from '../setup/addon.mjs';
 import { root } from '../setup/report.mjs';
 import { bus } from '../setup/system-packages.mjs';
 import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
@@ -98,7 +98,7 @@ export function allSuites() {
 const tool = (name, args, seconds, counts = countsOfTool) => ({ name, args, seconds, counts });
 
 function tools() {
-  const changed = !nativeIsAsCommitted();
+  const changed = !isNativeUnchanged();
   return [
     { ...tool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], 60), quick: true },
     { ...tool('tsc', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], 120), quick: true },

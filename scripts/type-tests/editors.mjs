@@ -67,9 +67,9 @@ export function checkEditors(folder, compiler) {
   }
   for (const [asked, expected] of Object.entries(shown)) {
     const info = service.getQuickInfoAtPosition(file, placeOf(asked));
-    check(`what is shown of ${asked}`, (info?.displayParts ?? []).map(({ text }) => text).join(''), expected);
+    check(`parameters shown for ${asked}`, (info?.displayParts ?? []).map(({ text }) => text).join(''), expected);
   }
-  console.log(`what editors show: ${outcome.passed} passed, ${outcome.failed} failed`);
+  console.log(`navigation in editors: ${outcome.passed} passed, ${outcome.failed} failed`);
   return outcome;
 }
 

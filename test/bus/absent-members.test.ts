@@ -78,12 +78,12 @@ const refusals: readonly [string, () => unknown, string][] = [
   ['watch of a method', () => loose.watch?.Clear, 'watch.Clear: Clear is a method: use call.Clear(…)'],
   ['get of a method', () => loose.get?.Clear, 'get.Clear: Clear is a method: use call.Clear(…)'],
   [
-    'get of what is written',
+    'get of a write-only property',
     () => loose.get?.Secret,
     'get.Secret: Secret is a property that can only be written: use set.Secret(value)',
   ],
   [
-    'set of what is read',
+    'set of a read-only property',
     () => loose.set?.Name,
     'set.Name: Name is a property that can only be read: use get.Name() or onChange(listener)',
   ],

@@ -210,7 +210,7 @@ test('a bus that did not report the owner is asked again after a while', async (
   assert.equal(await ask(), [2, 'true']);
 });
 
-/** The rule that tells of owners: of one name, or of all names that begin with an element. */
+/** The rule for changes of owners: of one name, or of all names that begin with an element. */
 const ownerRule = (names: { readonly arg0: string } | { readonly arg0namespace: string }) =>
   formatMatchRule({
     ...{ type: 'signal', sender: BUS, interface: BUS, path: '/org/freedesktop/DBus', member: 'NameOwnerChanged' },
@@ -249,7 +249,7 @@ testUnless(
  * A bus on which every name has the same owner, and which answers every call first for the forgers, and then for the
  * owner.
  */
-async function obliging() {
+async function startForgingBus() {
   const rules: string[] = [];
   const removed: string[] = [];
   const answers = { forgers: [] as readonly string[], owner: OWNER };
@@ -277,7 +277,7 @@ async function obliging() {
 const numbered = (count: number, prefix = NAME) => Array.from({ length: count }, (_, i) => `${prefix}.N${i}`);
 
 test('only the owner answers a call by a name that shares its rule, before and after a change of the owner', async () => {
-  await using played = await obliging();
+  await using played = await startForgingBus();
   const { server, bus, ask, rules, answers } = played;
   const peer = await server.accepted();
   await Promise.all(numbered(128).map(ask));
@@ -292,7 +292,7 @@ test('only the owner answers a call by a name that shares its rule, before and a
 });
 
 test('rules are shared by the first element; beyond sixteen, names that were not called lately make room', async () => {
-  await using played = await obliging();
+  await using played = await startForgingBus();
   const { bus, ask, rules, removed } = played;
   await Promise.all(numbered(128).map(ask));
   for (let i = 0; i < 16; i++) await Promise.all(numbered(3, `first${i}`).map(ask));
@@ -306,7 +306,7 @@ test('rules are shared by the first element; beyond sixteen, names that were not
 });
 
 test('a rule is shared until the last of its names is dropped, and names are dropped beyond 1024', async () => {
-  await using played = await obliging();
+  await using played = await startForgingBus();
   const { bus, ask, rules, removed } = played;
   await Promise.all(numbered(128).map(ask));
   await Promise.all(numbered(10, 'first').map(ask));

@@ -36,7 +36,7 @@ interface Work {
 }
 
 /** An object whose handlers wait until the test ends them, by the number that the call carries. */
-function workshop() {
+function waitingObject() {
   const works = new Map<number, Work>();
   const object = implement(Progress, {
     Wait: (number: number, follows: boolean, context: CallContext) => {
@@ -149,7 +149,7 @@ testUnless(
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
         await using service = await connect({ address: daemon.address, limits: { callsInProgress: LIMIT } });
-        const { works, object } = workshop();
+        const { works, object } = waitingObject();
         service.export(PATH, object);
         const destination = service.uniqueName;
         const newCaller = async () => ({ bus: await connect({ address: daemon.address }), destination });
@@ -163,7 +163,7 @@ testUnless(
 test('between peers, the count agrees with a model, whatever callers and handlers do', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
-      const { works, object } = workshop();
+      const { works, object } = waitingObject();
       const ends: MessageBus[] = [];
       const onConnection = (bus: MessageBus) => {
         bus.export(PATH, object);
@@ -183,7 +183,7 @@ test('between peers, the count agrees with a model, whatever callers and handler
 });
 
 test('a call beyond the limit is refused before its body is decoded, and without an answer if the caller wants none', async () => {
-  const { works, object } = workshop();
+  const { works, object } = waitingObject();
   const accepted: MessageBus[] = [];
   const onConnection = (bus: MessageBus) => {
     bus.export(PATH, object);
@@ -210,7 +210,7 @@ test('a call beyond the limit is refused before its body is decoded, and without
 });
 
 test('reading a slow property counts, and so does GetAll', async () => {
-  const { works, object } = workshop();
+  const { works, object } = waitingObject();
   await using both = await peers({ limits: { callsInProgress: 1 } });
   both.accepted.export(PATH, object);
   const get = (member: string, signature: string, body: string[]) =>

@@ -18,7 +18,7 @@ import {
   ServiceLeftError,
   ServiceUnknownError,
 } from '../../src/index.js';
-import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { blockLoopBeforeTimers } from '../helpers/block-loop.js';
 import { patience } from '../helpers/patience.js';
 import { PATH, peers } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
@@ -126,7 +126,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await until(() => bus.stats().callsInProgress === 20);
     const closing = bus.close({ drain: 500 * patience });
     finish();
-    await holdLoopBeforeTimers(1500 * patience);
+    await blockLoopBeforeTimers(1500 * patience);
     await closing;
     assert.equal(await Promise.all(answers), Array(20).fill('org.freedesktop.DBus'));
   });

@@ -12,7 +12,7 @@ import { CONNECT_TIMEOUT } from '../../src/connection/opening/open.js';
 import { ConnectError, type ConnectOptions, connect, listen } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { ConfiguredDaemon, type DaemonConfiguration } from '../helpers/daemon-by-configuration.js';
-import { lackOfRuntime, libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { libraryEntry, missingInRuntime, moduleArguments } from '../helpers/own-runtime.js';
 import { missingPrograms } from '../helpers/paths.js';
 import { patience } from '../helpers/patience.js';
 import { PrivateBus } from '../helpers/private-bus.js';
@@ -134,7 +134,7 @@ testUnless(
 );
 
 /** Why no program can run as a user of a namespace without that user id; `undefined` if one can. */
-function lackOfNamespaces(): string | undefined {
+function missingNamespaces(): string | undefined {
   const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
   return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
 }
@@ -142,8 +142,8 @@ function lackOfNamespaces(): string | undefined {
 testUnless(
   missing ??
     notRoot ??
-    lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
-    lackOfNamespaces(),
+    missingInRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
+    missingNamespaces(),
   test,
   'if users have no id, as in containers, the error says so of the socket’s owner',
   async () => {

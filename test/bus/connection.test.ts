@@ -38,8 +38,8 @@ test.after(async () => {
 });
 
 /** A server that is not a bus; the test says what it does with a connection. */
-async function impostor(behave: (socket: Socket) => void): Promise<{ address: string } & AsyncDisposable> {
-  const path = join(folder, `impostor-${Math.random().toString(36).slice(2)}`);
+async function startFakeServer(behave: (socket: Socket) => void): Promise<{ address: string } & AsyncDisposable> {
+  const path = join(folder, `startFakeServer-${Math.random().toString(36).slice(2)}`);
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -160,7 +160,7 @@ test('every address that failed is in the error', async () => {
 
 test('a server that rejects the authentication has its own error', async () => {
   // The answers of a daemon to the lines that sd-bus sends at once: AUTH, DATA, NEGOTIATE_UNIX_FD and BEGIN.
-  await using server = await impostor((socket) =>
+  await using server = await startFakeServer((socket) =>
     socket.on('data', () => socket.write('REJECTED ANONYMOUS\r\nERROR\r\nERROR\r\nERROR\r\n')),
   );
   const error = await rejection(connect({ address: server.address }));
@@ -169,16 +169,16 @@ test('a server that rejects the authentication has its own error', async () => {
 });
 
 test('connecting to a silent server fails after the timeout', async () => {
-  await using server = await impostor(() => {});
+  await using server = await startFakeServer(() => {});
   const error = await rejection(connect({ address: server.address, timeout: 50 }));
   assert.instance(error, ConnectError);
   assert.match(error.message, 'ETIMEDOUT');
 });
 
 test('a server that hangs up at once, or sends garbage, is a ConnectError', async () => {
-  await using hangsUp = await impostor((socket) => socket.destroy());
+  await using hangsUp = await startFakeServer((socket) => socket.destroy());
   assert.instance(await rejection(connect({ address: hangsUp.address })), ConnectError);
-  await using nonsense = await impostor((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await using nonsense = await startFakeServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
   assert.instance(await rejection(connect({ address: nonsense.address, timeout: 500 })), ConnectError);
 });
 

@@ -158,7 +158,7 @@ test('a signal is decoded once for each listener that reads it, and never to fin
   };
   const plain = emit('aay', [empties]);
   const named = emit('aays', [empties, 'name']);
-  assert.is(await decoded(plain), 0, 'for nobody');
+  assert.is(await decoded(plain), 0, 'for another connection');
 
   const others = both.client.subscribe({ ...SIGNAL, arg1: 'another' }, ({ body }) => void body);
   assert.is(await decoded(named), 0, 'for a rule that compares what is behind it, and is not met');

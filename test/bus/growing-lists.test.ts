@@ -10,7 +10,7 @@ import { until } from '../helpers/until.js';
 const test = suite('growing lists');
 
 const MANY = 10_000;
-/** What a subscription handles by itself: the conditions of its rule, for example. */
+/** The elements that one subscription handles: the conditions of its rule, for example. */
 const EACH = 200;
 
 const kinds: Readonly<Record<string, (i: number) => MatchRule>> = {

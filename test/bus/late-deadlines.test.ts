@@ -9,7 +9,7 @@ import { Deadlines, Expiring } from '../../src/connection/sending/deadlines.js';
 import { connect, defineInterface, implement, listen, TimeoutError } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
 import { arrivals } from '../helpers/arrivals.js';
-import { holdLoop, holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { blockLoop, blockLoopBeforeTimers } from '../helpers/block-loop.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { folder, PATH } from '../helpers/peers.js';
@@ -75,7 +75,7 @@ for (const poller of pollerKinds) {
         ];
         // Messages of a turn are sent at its end.
         await new Promise(process.nextTick);
-        holdLoop(900 * patience);
+        blockLoop(900 * patience);
         assert.equal(await Promise.all(answers), [round, round]);
       }
       // A call without a reply expires as usual.
@@ -103,7 +103,7 @@ for (const poller of pollerKinds) {
     await using daemon = await PrivateBus.start();
     // The handshake takes several turns, all of them after the limit.
     const connecting = connect({ address: daemon.address, poller, timeout: 500 * patience });
-    await holdLoopBeforeTimers(1500 * patience);
+    await blockLoopBeforeTimers(1500 * patience);
     await using bus = await connecting;
     assert.is(bus.state, 'open');
   });
@@ -116,7 +116,7 @@ for (const poller of pollerKinds) {
       await using daemon = await PrivateBus.start();
       await using proxy = await LineProxy.start(daemon.address);
       const connecting = connect({ address: proxy.address, poller, timeout: 500 * patience });
-      await holdLoopBeforeTimers(1500 * patience);
+      await blockLoopBeforeTimers(1500 * patience);
       await using bus = await connecting;
       assert.is(bus.state, 'open');
       assert.is(proxy.clients, 2);
@@ -222,7 +222,7 @@ test('an expired deadline waits for the messages behind an interrupted batch, re
     setTimeout(() => setTimeout(readOn, 1), 1);
   };
   deadlines.add(5, entry);
-  await holdLoopBeforeTimers(10);
+  await blockLoopBeforeTimers(10);
   readOn();
   await until(() => entry.expiredAt !== undefined);
   assert.is(portion, portions.length);

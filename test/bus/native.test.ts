@@ -11,7 +11,7 @@ import { ROW_LENGTH } from '../../src/native/binding.js';
 import { loadAddon } from '../../src/native/load.js';
 import { pollerKind, transportKind } from '../../src/native/runtime.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { lackOfRuntime } from '../helpers/own-runtime.js';
+import { missingInRuntime } from '../helpers/own-runtime.js';
 import { testUnless } from '../helpers/skip.js';
 import { Bytes, HELLO, message } from './native/bytes.js';
 import { Client, type Sizes } from './native/client.js';
@@ -28,7 +28,7 @@ test.after(() => stopBus(bus));
 
 const connect = (sizes?: Sizes) => Client.connect(bus.address, sizes);
 
-const foreignFds = lackOfRuntime({ deno: 'node:fs reads no descriptor that it did not open itself' });
+const foreignFds = missingInRuntime({ deno: 'node:fs reads no descriptor that it did not open itself' });
 
 const u32 = (value: number) => new Bytes().u32(value).bytes;
 

@@ -89,7 +89,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     })(),
 };
 
-/** The outcome of `run`, without the objects that it made. */
+/** The outcome of a call with the options, without the objects that it made. */
 async function outcomeOf(way: (given: object) => unknown, given: object): Promise<unknown> {
   try {
     const made: unknown = await way(given);

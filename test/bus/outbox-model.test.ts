@@ -178,7 +178,7 @@ test('messages that subscribers of diagnostics send from within are sent once, a
     numbers,
     Array.from({ length: sent }, (_, number) => number),
   );
-  for (const name of CHANNELS.slice(1)) assert.ok((heard[name] ?? 0) > 0, `nothing was heard on ${name}`);
+  for (const name of CHANNELS.slice(1)) assert.ok((heard[name] ?? 0) > 0, `nothing was received on ${name}`);
 });
 
 test('closing, aborting or sending in a subscriber of the end of a call ends each call once', async () => {

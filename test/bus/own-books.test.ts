@@ -57,7 +57,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   });
 }
 
-test('what the guide says of leaks: all counts return to their initial values', async () => {
+test('the guide is right about leaks: all counts return to their initial values', async () => {
   await using server = await PrivateBus.start();
   await using client = await connect({ address: server.address });
   const { bus: service } = await serve(server.address, 'answer');

@@ -16,9 +16,9 @@ import {
   type PeerServer,
   type Problem,
 } from '../../src/index.js';
-import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { blockLoopBeforeTimers } from '../helpers/block-loop.js';
 import { assertNoFdsLeft, fdsSince, openFds } from '../helpers/open-fds.js';
-import { lackOfRuntime, libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { libraryEntry, missingInRuntime, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { Program, run } from '../helpers/program.js';
@@ -88,15 +88,15 @@ testUnless(notRoot, test, 'another user is turned away', async () => {
 });
 
 /** Why no program can run as a user of a namespace without that user id; `undefined` if one can. */
-function lackOfNamespaces(): string | undefined {
+function missingNamespaces(): string | undefined {
   const { status, stdout } = spawnSync('unshare', ['--user', 'id', '-u'], { encoding: 'utf8' });
   return status === 0 && stdout === `${NOBODY}\n` ? undefined : 'unshare --user does not work here';
 }
 
 testUnless(
   notRoot ??
-    lackOfRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
-    lackOfNamespaces(),
+    missingInRuntime({ bun: 'the program is run by unshare', deno: 'the program is run by unshare' }) ??
+    missingNamespaces(),
   test,
   'a server whose user has no id in its namespace does not mistake a client for that user',
   async () => {
@@ -230,7 +230,7 @@ test('a client that is accepted while the loop is blocked has time to authentica
   let isAsked = false;
   const allow = async () => {
     isAsked = true;
-    await holdLoopBeforeTimers(1500 * patience);
+    await blockLoopBeforeTimers(1500 * patience);
     return true;
   };
   await using server = await serve({ allow, authenticationTimeout: 500 * patience });

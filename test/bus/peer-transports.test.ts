@@ -132,7 +132,7 @@ test('the error for an unreachable peer has the reason', async () => {
     (await rejection(connect({ address, peer: true, anonymous: true }))).message;
   assert.match(await refused('unix:path=/nonexistent/socket'), /ENOENT while trying to connect \(the socket does not/);
   assert.match(await refused('tcp:host=127.0.0.1,port=1'), /ECONNREFUSED while trying to connect \(no peer listens/);
-  const path = join(folder, 'nobody-listens');
+  const path = join(folder, 'no-server');
   const silent = createServer().listen(path);
   await new Promise((resolve) => silent.once('listening', resolve));
   const error = await rejection(connect({ address: `unix:path=${path}`, peer: true, timeout: 100 }));

@@ -20,7 +20,7 @@ import { rejection, thrown } from '../helpers/rejection.js';
 
 const test = suite('peers');
 
-test('what the server exports can be called, with and without a destination', async () => {
+test('objects of the server can be called, with and without a destination', async () => {
   await using ends = await peers();
   ends.accepted.export(PATH, exampleObject());
   for (const proxy of [
@@ -35,7 +35,7 @@ test('what the server exports can be called, with and without a destination', as
   }
 });
 
-test('what the client exports can be called by the server', async () => {
+test('objects of the client can be called by the server', async () => {
   await using ends = await peers();
   ends.client.export(PATH, exampleObject());
   assert.is(await ends.accepted.proxy(Example, PATH).call.Echo('hello'), 'hello');

@@ -124,10 +124,10 @@ test('an error that the service made is the answer, and is not reported', async 
 test("an error from elsewhere is not the service's own answer", async () => {
   const causes = {
     'a reply': () => service.call({ destination: 'org.example.Nobody', path: '/', member: 'Any' }),
-    'a value that does not fit': () =>
+    'a value of another type': () =>
       service.call({ destination: 'org.example.Any', path: '/', member: 'Any', signature: 'u', body: ['text'] }),
-    'a name that is none': () => service.requestName('not a name'),
-    'a property of its own': () => {
+    'an invalid name': () => service.requestName('not a name'),
+    'one of its own properties': () => {
       failing.properties.Level = -1;
     },
     'a call that timed out': () =>

@@ -267,7 +267,7 @@ test('a third connection cannot forge a change of owner', async () => {
 
 test('a message handler, and a subscription without a sender, get the signals of every sender', async () => {
   await using third = await connect({ address: daemon.address });
-  const rule = { interface: 'org.example.Anybody', member: 'Said' };
+  const rule = { interface: 'org.example.AnySender', member: 'Said' };
   const heard: unknown[] = [];
   const handled: unknown[] = [];
   using _subscription = client.subscribe(rule, ({ sender }) => void heard.push(sender));

@@ -196,7 +196,7 @@ for (const [member, calls, bytes] of floods) {
     const [seen] = welcomed as [Watched];
     seen[Symbol.dispose]();
     assert.equal(told, all);
-    assert.ok(seen.paused, 'more than the limit had to wait');
+    assert.ok(seen.paused, 'more than the limit was queued');
     // The limit of 64 MiB, and the answers in progress when it was reached.
     assert.ok(seen.most < 80 * MEBIBYTE, `${seen.most} bytes waited`);
   });

@@ -300,7 +300,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
         }),
         replayable(RUNS),
       );
-      assert.ok(deliveries > 200, `only ${deliveries} signals were heard, which shows nothing`);
+      assert.ok(deliveries > 200, `only ${deliveries} signals were received, which proves nothing`);
     },
   );
 

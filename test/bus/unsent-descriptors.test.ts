@@ -12,7 +12,7 @@ import { until } from '../helpers/until.js';
 
 const test = suite('descriptors that are not sent');
 
-// What is not sent is reported.
+// A subscriber keeps the intended reports from being printed.
 subscribe('busbar:problem', () => {});
 
 const NAME = 'org.example.Files';
@@ -30,7 +30,7 @@ function openOne(): FileDescriptor {
   return file;
 }
 
-/** So many were opened since the last time, and those that are closed. */
+/** Asserts that this many were opened since the last call, and that all of them are closed. */
 function assertClosed(what: string, count: number): void {
   const states = made.splice(0).map(({ closed }) => closed);
   assert.equal(states, new Array(count).fill(true), what);

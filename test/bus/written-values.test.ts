@@ -182,7 +182,7 @@ const places: Readonly<Record<string, Place>> = {
     });
   },
 
-  'what a getter returns, at once or later': async (bus, signature, written) => {
+  'the result of a getter, at once or later': async (bus, signature, written) => {
     const read = () => proxyOf(bus, signature).get.P();
     const now = await exporting(bus, make(property_(signature), { P: { get: () => written, set() {} } }), read);
     const later = make(property_(signature), { P: { get: async () => written, set() {} } });
@@ -190,7 +190,7 @@ const places: Readonly<Record<string, Place>> = {
     return now;
   },
 
-  'what a method returns, at once or later, and its argument': async (bus, signature, written) => {
+  'the result of a method, at once or later, and its argument': async (bus, signature, written) => {
     const given: unknown[] = [];
     const echo = (value: unknown) => {
       given.push(value);
@@ -208,7 +208,7 @@ const places: Readonly<Record<string, Place>> = {
     return given[0];
   },
 
-  'what a method of a class returns': (bus, signature, written) => {
+  'the result of a method of a class': (bus, signature, written) => {
     class Written extends ServiceInterface {
       constructor() {
         super(NAME);
@@ -234,7 +234,7 @@ const places: Readonly<Record<string, Place>> = {
     });
   },
 
-  'the value in a variant, of its own and in a dictionary': (bus, signature, written) => {
+  'the value in a variant, alone and in a dictionary': (bus, signature, written) => {
     const given: [unknown, { k?: unknown }][] = [];
     const definition = defineInterface(NAME, { methods: { Put: { in: 'va{sv}' } } });
     const object = implement(definition, { Put: (alone, dictionary) => void given.push([alone, dictionary]) });

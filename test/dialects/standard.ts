@@ -16,7 +16,7 @@ export class Thermostat extends ServiceInterface {
 
   @method({ out: 's', context: true, name: 'WhoAsks' })
   async whoAsks(context: CallContext): Promise<string> {
-    return context.sender ?? 'nobody';
+    return context.sender ?? 'no sender';
   }
 
   @method({ deprecated: true, noReply: true, annotations: { 'org.example.Note': 'old' } })

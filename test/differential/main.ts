@@ -3,7 +3,7 @@
  * in `npm run test:all`.
  */
 import { parseArgs } from 'node:util';
-import { pages, table, tell } from '../../scripts/report.mjs';
+import { pages, table, writeResults } from '../../scripts/report.mjs';
 import { describeDisagreement } from './comparison.js';
 import { changedCorpus } from './corpora/changed.js';
 import { randomCorpus } from './corpora/random.js';
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
   const totals = await readAll();
   for (const disagreement of totals.unexpected.slice(0, SHOWN)) console.log(describeDisagreement(disagreement));
   for (const unmet of totals.unmet) console.log(`Listed, but in no message: ${unmet}`);
-  tell({
+  writeResults({
     page: pages.reliability,
     section: 'differential',
     command: `npm run test:differential -- --messages ${messages} --seed ${seed}`,
@@ -117,7 +117,7 @@ function textOf({ byReader, byCorpus }: Totals): string {
     ),
     'Differences on purpose:',
     table(
-      ['difference', 'what the specification says', 'met by'],
+      ['difference', 'rule of the specification', 'met by'],
       differences.map(({ id, rule }) => [id, rule, metBy(id)]),
     ),
     'Corpora, with the readings of all readers together:',

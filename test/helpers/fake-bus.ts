@@ -90,7 +90,7 @@ export class FakeConnection extends WireEnd {
   readonly #answers: FakeBusOptions['answer'];
 
   constructor(socket: Socket, { handshake, answer }: FakeBusOptions, onAuthenticated: () => void) {
-    const read = handshake === undefined ? answersLines(socket) : saysAll(socket, handshake);
+    const read = handshake === undefined ? answersLines(socket) : answersAtOnce(socket, handshake);
     super(socket, {
       handshake: (received) => {
         const length = read(received);
@@ -138,7 +138,7 @@ export function answersLines(socket: Socket): ReadHandshake {
 }
 
 /** Sends the same to every client once it has sent a line: sd-bus has sent everything by then. */
-function saysAll(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['handshake']>): ReadHandshake {
+function answersAtOnce(socket: Socket, { text, hangUp }: NonNullable<FakeBusOptions['handshake']>): ReadHandshake {
   const begin = `BEGIN${CRLF}`;
   let said = false;
   return (received) => {

@@ -26,7 +26,7 @@ export function hidingSdbusLibraries(): readonly string[] {
 }
 
 /** Why they cannot be hidden here; `undefined` if they can. */
-export function lackOfHiding(): string | undefined {
+export function missingForHiding(): string | undefined {
   const missing = missingPrograms('unshare', 'mount', 'ldconfig');
   if (missing !== undefined) return missing;
   const [command, ...args] = hidingSdbusLibraries();

@@ -36,7 +36,7 @@ export function moduleArguments(text: string): readonly string[] {
 }
 
 /** Why a test cannot run here, by runtime; `undefined` if it can. For what the runtime lacks, not for faults of busbar. */
-export function lackOfRuntime(reasons: { readonly bun?: string; readonly deno?: string }): string | undefined {
+export function missingInRuntime(reasons: { readonly bun?: string; readonly deno?: string }): string | undefined {
   const reason = deno !== undefined ? reasons.deno : bun !== undefined ? reasons.bun : undefined;
   return reason === undefined ? undefined : `${runtimeTitle}: ${reason}`;
 }

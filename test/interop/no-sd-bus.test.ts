@@ -3,7 +3,7 @@
 // buses at plain sockets.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hidingSdbusLibraries, lackOfHiding } from '../helpers/no-sd-bus.js';
+import { hidingSdbusLibraries, missingForHiding } from '../helpers/no-sd-bus.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program, type ProgramOptions, run } from '../helpers/program.js';
@@ -11,7 +11,7 @@ import { testUnless } from '../helpers/skip.js';
 import { halfArguments } from './quickstart-service.js';
 
 const test = suite('no sd-bus library');
-const lack = lackOfHiding();
+const lack = missingForHiding();
 
 /** Otherwise the environment would select the transport. */
 const settings = { BUSBAR_TRANSPORT: undefined };

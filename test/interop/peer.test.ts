@@ -153,7 +153,7 @@ testUnless(missingPrograms('gdbus'), test, 'gdbus sends a signal to a peer', asy
 });
 
 /** Answers the first messages of clients of a bus, for programs that cannot work without. */
-function greetBack(bus: MessageBus): void {
+function answerHello(bus: MessageBus): void {
   bus.addMessageHandler(({ type, member, serial }) => {
     if (type !== MessageType.MethodCall || member !== 'Hello') return false;
     bus.send({ type: MessageType.MethodReturn, replySerial: serial, signature: 's', body: [':1.1'] });
@@ -166,7 +166,7 @@ testUnless(
   test,
   'gdbus and busctl work with a peer that answers Hello',
   async () => {
-    await using server = await serve(greetBack);
+    await using server = await serve(answerHello);
     const gdbus = (command: string, ...args: string[]) =>
       outputOf('gdbus', [
         command,
@@ -191,7 +191,7 @@ const missingFast = pythonWith('dbus_fast') === undefined ? 'python module dbus_
 
 for (const way of ['uid', 'kernel']) {
   testUnless(missingFast, test, `dbus-fast authenticates by ${way}, passes a pipe, and calls`, async () => {
-    await using server = await serve(greetBack);
+    await using server = await serve(answerHello);
     const args = ['test/interop/peers/peer_dbus_fast.py', server.address, way];
     const events = (await outputOf(pythonWith('dbus_fast') as string, args)).trim().split('\n');
     assert.equal(

@@ -38,7 +38,7 @@ export interface Peer {
   readonly name: string;
   /** Why it cannot run on this machine. */
   readonly missing: string | undefined;
-  /** Values that it cannot read, whoever sends them. */
+  /** Values that it cannot read, from any sender. */
   readonly reading: readonly Limitation[];
   /** Further values that it cannot write. */
   readonly writing: readonly Limitation[];

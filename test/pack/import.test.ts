@@ -95,7 +95,7 @@ function linesOn(platform: string, arch: string): Promise<string> {
   return project.outputOf(process.execPath, ['elsewhere.mjs', platform, arch]);
 }
 
-function assertTells(output: string, parts: readonly (string | RegExp)[]): void {
+function assertOutputHas(output: string, parts: readonly (string | RegExp)[]): void {
   assert.match(output, /^imported u$/m);
   assert.is(output.match(/^true the native addon of busbar could not be loaded/gm)?.length, 3, output);
   for (const part of parts) assert.match(output, part);
@@ -106,7 +106,7 @@ const command = 'npm install --no-save --save-prod --omit=dev cmake-js node-addo
 
 test('on an architecture without a binary, the error of connecting has the architecture, the binaries, and how to build one', async () => {
   const folder = join('node_modules', 'busbar');
-  assertTells(await linesOn('linux', 'ppc64'), [
+  assertOutputHas(await linesOn('linux', 'ppc64'), [
     /this machine: linux-ppc64, (glibc [\d.]+|musl)/,
     shipped,
     folder,
@@ -117,7 +117,7 @@ test('on an architecture without a binary, the error of connecting has the archi
 test('on another platform, the error of connecting names the platform, and promises nothing', async () => {
   for (const platform of ['darwin', 'win32']) {
     const output = await linesOn(platform, 'arm64');
-    assertTells(output, [`this machine: ${platform}-arm64`, shipped, 'busbar works on Linux only']);
+    assertOutputHas(output, [`this machine: ${platform}-arm64`, shipped, 'busbar works on Linux only']);
     assert.not.match(output, 'cmake-js build');
   }
 });

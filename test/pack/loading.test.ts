@@ -45,7 +45,7 @@ mkdirSync(sockets);
 
 const WORKS = 'open\n';
 
-function assertTells(output: string, ...parts: readonly (string | RegExp)[]): void {
+function assertOutputHas(output: string, ...parts: readonly (string | RegExp)[]): void {
   assert.match(output, /^ConnectError the native addon of busbar could not be loaded: /);
   for (const part of parts) assert.match(output, part);
 }
@@ -56,7 +56,7 @@ const permission = [major < 22 ? '--experimental-permission' : '--permission', '
 
 test('with --permission the error asks for --allow-addons, which works', async () => {
   const reading = [...permission, '--allow-fs-read=*'];
-  assertTells(await outputWith(reading), 'start it with --allow-addons as well');
+  assertOutputHas(await outputWith(reading), 'start it with --allow-addons as well');
   assert.is(await outputWith([...reading, '--allow-addons']), WORKS);
 });
 
@@ -71,14 +71,14 @@ test('if the binaries may not be read, the error asks for --allow-fs-read, which
   ];
   const some = allowed.map((path) => `--allow-fs-read=${join(project.folder, path)}`);
   const output = await outputWith([...addons, ...some]);
-  assertTells(output, 'this process may not read it');
+  assertOutputHas(output, 'this process may not read it');
   const cure = /start Node\.js with (--allow-fs-read=\S+)/.exec(output)?.[1] as string;
   assert.is(await outputWith([...addons, ...some, cure, '--allow-fs-read=/proc/self/maps']), WORKS);
 });
 
 test('with --no-addons the error asks for a start without it', async () => {
-  assertTells(await outputWith(['--no-addons']), 'started with --no-addons: start it without that option');
-  assertTells(
+  assertOutputHas(await outputWith(['--no-addons']), 'started with --no-addons: start it without that option');
+  assertOutputHas(
     await outputWith([], { NODE_OPTIONS: '--no-addons' }),
     'started with --no-addons: start it without that option',
   );
@@ -88,7 +88,10 @@ test('with --no-addons the error asks for a start without it', async () => {
 test('BUSBAR_PREBUILD names a folder with binaries, or the error says that it does not', async () => {
   const elsewhere = join(project.folder, 'elsewhere');
   mkdirSync(elsewhere);
-  assertTells(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), `BUSBAR_PREBUILD names the folder ${elsewhere}`);
+  assertOutputHas(
+    await outputWith([], { BUSBAR_PREBUILD: elsewhere }),
+    `BUSBAR_PREBUILD names the folder ${elsewhere}`,
+  );
   cpSync(join(installed, 'prebuilds', machine), join(elsewhere, 'prebuilds', machine), { recursive: true });
   assert.is(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), WORKS);
   rmSync(elsewhere, { recursive: true });
@@ -103,8 +106,11 @@ test('a binary of another version, or of another package, is not used', async ()
   const addons = readdirSync(other, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.node'));
   cpSync(join(other, addons[0] as string), join(binaries, 'busbar.glibc.node'));
   const output = await outputWith([], { BUSBAR_PREBUILD: elsewhere });
-  assertTells(output, `is of another version of busbar (its interface version is none; ${SEAM_VERSION} is required)`);
-  assertTells(output, 'copy the folder "prebuilds" again, from the version of busbar that the program contains');
+  assertOutputHas(
+    output,
+    `is of another version of busbar (its interface version is none; ${SEAM_VERSION} is required)`,
+  );
+  assertOutputHas(output, 'copy the folder "prebuilds" again, from the version of busbar that the program contains');
   rmSync(elsewhere, { recursive: true });
 });
 
@@ -116,7 +122,7 @@ test('a file that only stands for a binary has its own error', async () => {
   mkdirSync(binaries, { recursive: true });
   const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'.padEnd(200);
   for (const libc of ['glibc', 'musl']) writeFileSync(join(binaries, `busbar.${libc}.node`), pointer);
-  assertTells(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), 'the file is damaged, or a pointer of Git LFS');
+  assertOutputHas(await outputWith([], { BUSBAR_PREBUILD: elsewhere }), 'the file is damaged, or a pointer of Git LFS');
   rmSync(elsewhere, { recursive: true });
 });
 
@@ -136,7 +142,7 @@ testUnless(noMounts, test, 'a mount with noexec is named, and another folder wor
       mounting(`mount -t tmpfs -o noexec none ${mount} && cp -r main.js package.json node_modules ${mount} &&
         cd ${mount} && ${env} exec ${process.execPath} main.js`),
     );
-  assertTells(await onMount(''), 'because of the mount option noexec', 'BUSBAR_PREBUILD');
+  assertOutputHas(await onMount(''), 'because of the mount option noexec', 'BUSBAR_PREBUILD');
   assert.is(await onMount(`BUSBAR_PREBUILD=${installed}`), WORKS);
 });
 

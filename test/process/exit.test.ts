@@ -40,7 +40,9 @@ function startAt({ env }: PrivateBus, script: string): Program {
 }
 
 /** Runs scripts whose bus is killed when they have run to their ends. */
-async function bereave(scripts: Readonly<Record<string, string>>): Promise<(readonly [string, Finished])[]> {
+async function runUntilBusIsKilled(
+  scripts: Readonly<Record<string, string>>,
+): Promise<(readonly [string, Finished])[]> {
   const doomed = await PrivateBus.start();
   const programs = Object.entries(scripts).map(([what, script]) => {
     const text = `${script}; await bus.listNames().catch(() => {}); console.log('ready')`;
@@ -252,7 +254,7 @@ test('a process that only a silent operation kept alive ends with a code and a w
     'an export beside a call': `bus.export('/', implement(Example, { Never: () => new Promise(() => {}) }));
       bus.proxy(Example, bus.uniqueName, '/').call.Never().catch(() => {})`,
   };
-  for (const [what, { code, stderr }] of await bereave(scripts)) {
+  for (const [what, { code, stderr }] of await runUntilBusIsKilled(scripts)) {
     assert.is(code, 1, `${what}: ${stderr}`);
     const warning =
       /\[BUSBAR_CONNECTION_LOST\] Warning: the connection to the bus at unix:path=.* was lost.*ECONNRESET/;
@@ -263,22 +265,23 @@ test('a process that only a silent operation kept alive ends with a code and a w
 test('a process that checks for the loss, or is told of it, ends with its own code when its bus dies', async () => {
   const hasSet = 'it has set a code';
   const scripts = {
-    'it asks': `bus.export('/', implement(Example, { Never() {} })); void bus.disconnected`,
-    'it asks after the loss': `bus.export('/', implement(Example, { Never() {} }));
+    'it awaits the loss': `bus.export('/', implement(Example, { Never() {} })); void bus.disconnected`,
+    'it awaits the loss afterwards': `bus.export('/', implement(Example, { Never() {} }));
       process.on('warning', () => bus.disconnected.then(() => {}))`,
     'the connection does not matter': `bus.export('/', implement(Example, { Never() {} })); bus.unref();
       const stay = setInterval(() => { if (bus.state === 'closed') clearInterval(stay); }, 20)`,
-    'it hears by a call': `bus.addMessageHandler(() => true);
+    'a call rejects': `bus.addMessageHandler(() => true);
       bus.call({ destination: bus.uniqueName, path: '/', member: 'Never', timeout: Infinity }).catch(() => {})`,
-    'it hears by a loop': `(async () => {
+    'an iterator throws': `(async () => {
         for await (const each of bus.proxy(Example, bus.uniqueName, '/').watch.Bye()) console.log(each);
       })().catch((error) => console.log(error.name));
       bus.proxy(Example, bus.uniqueName, '/').once.Bye().catch((error) => console.log(error.name))`,
     [hasSet]: `bus.ref(); process.on('warning', () => { process.exitCode = 0; })`,
   };
-  for (const [what, { code, stderr }] of await bereave(scripts)) {
+  for (const [what, { code, stderr }] of await runUntilBusIsKilled(scripts)) {
     assert.is(code, 0, `${what}: ${stderr}`);
-    if (what !== hasSet && what !== 'it asks after the loss') assert.not.match(stderr, 'BUSBAR_CONNECTION_LOST', what);
+    if (what !== hasSet && what !== 'it awaits the loss afterwards')
+      assert.not.match(stderr, 'BUSBAR_CONNECTION_LOST', what);
   }
 });
 

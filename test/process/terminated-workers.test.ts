@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { connect, type PollerKind } from '../../src/index.js';
 import { pollerKind } from '../../src/native/runtime.js';
 import { onExit } from '../helpers/exit-cleanup.js';
-import { fdsLeakedByWorker, lackOfRuntime, moduleArguments } from '../helpers/own-runtime.js';
+import { fdsLeakedByWorker, missingInRuntime, moduleArguments } from '../helpers/own-runtime.js';
 import { missingPrograms } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { run } from '../helpers/program.js';
@@ -169,7 +169,7 @@ const endsWhileTaking = `
   await once(new Worker(new URL('data:text/javascript,' + encodeURIComponent(source))), 'exit');`;
 
 testUnless(
-  missingPrograms('strace') ?? lackOfRuntime({ bun: 'seen with Node.js only', deno: 'seen with Node.js only' }),
+  missingPrograms('strace') ?? missingInRuntime({ bun: 'seen with Node.js only', deno: 'seen with Node.js only' }),
   test,
   'a worker that ends while it takes a peer closes the socket once: another file may have the number by then',
   async () => {

@@ -55,7 +55,7 @@ async function served(daemon: Daemon, args: readonly string[]): Promise<Served> 
 }
 
 /** A valid call, which is answered. */
-async function assertLives({ honest, service }: Served): Promise<void> {
+async function assertAnswers({ honest, service }: Served): Promise<void> {
   const get = { destination: name, path, interface: PROPERTIES, member: 'Get', signature: 'ss', timeout: 60_000 };
   await honest.call({ ...get, body: [interfaceName, 'TestProperty'] });
   assert.ok(service.running);
@@ -83,7 +83,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     const title = `${what} refuses 16 MiB of empty arrays for the memory that they need, through ${daemon}`;
     testUnless(PrivateBus.missing({ daemon }), test, title, async () => {
       await using both = await served(daemon, args);
-      await assertLives(both);
+      await assertAnswers(both);
       const before = peak(both.service);
       for (const property of [place.unknown, place.other]) {
         const set = { destination: name, path: place.path, interface: PROPERTIES, member: 'Set', signature: 'ssv' };
@@ -92,7 +92,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
           (error: unknown) => error,
         );
         assert.instance(refused, LimitsExceededError);
-        await assertLives(both);
+        await assertAnswers(both);
       }
       const grown = peak(both.service) - before;
       // The message itself, twice at most: as it is read, and room for the next one.
@@ -179,12 +179,12 @@ const PEAK_MAXIMUM = (256 + 48 + 64 + 200) * MIB;
 const thousand = 'a service survives a thousand messages of large amplification, and answers others';
 testUnless(PrivateBus.missing({ daemon: 'dbus-daemon' }), test, thousand, async () => {
   await using both = await served('dbus-daemon', ownService);
-  await assertLives(both);
+  await assertAnswers(both);
   const outcomes = { answered: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(way, amplified, async (how, wanted) => {
       const sent = send(both.attacker, how, wanted);
-      const honest = assertLives(both);
+      const honest = assertAnswers(both);
       // If the message fails, the test reports that.
       honest.catch(() => {});
       await sent.then(

@@ -17,7 +17,7 @@ const test = suite('corpus');
 
 /** Milliseconds without any output after which the process counts as blocked. */
 const PATIENCE = 10_000;
-/** Where the header says so. */
+/** A flag in the header. */
 const NO_REPLY_EXPECTED = 1;
 
 interface Record {

@@ -155,8 +155,8 @@ for (const daemonKind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   });
 
   atDaemon('1000 calls to an unknown service all reject', async () => {
-    const nobody = client.proxy(Busy, 'org.example.Nobody', '/');
-    const errors = await Promise.all(Array.from({ length: 1000 }, () => rejection(nobody.call.Never())));
+    const absent = client.proxy(Busy, 'org.example.Nobody', '/');
+    const errors = await Promise.all(Array.from({ length: 1000 }, () => rejection(absent.call.Never())));
     assert.ok(errors.every((error) => error instanceof ServiceUnknownError));
   });
 

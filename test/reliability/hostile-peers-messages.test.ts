@@ -53,7 +53,7 @@ const roles: readonly Role[] = [
 ];
 
 /** A server with a well-behaved client, which must not be affected: the server may be the one that is attacked. */
-async function honestPeers(): Promise<Peers> {
+async function startHonestPeers(): Promise<Peers> {
   const honest = await peers();
   honest.accepted.export(PATH, exampleObject());
   return honest;
@@ -84,7 +84,7 @@ for (const { name, attacked, meet } of roles) {
   }
 
   test(`messages of ${name} that follows the rules are handled`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     await using session = await meet(honest);
     session.peer.send(SIGNAL);
     assert.is((await session.answer({ ...CALL, signature: 's', body: bytesOf((b) => b.text('text')) })).type, 2);
@@ -94,7 +94,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`an invalid header field from ${name} costs its message`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     for (const [what, message, breach] of badHeaders) {
       await attack(honest, what, async (session) => {
         session.peer.send(message);
@@ -105,7 +105,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`an invalid frame from ${name} costs ${TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection'}`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     for (const [what, message, breach] of badFrames) {
       await attack(honest, what, async (session) => {
         const bytes = session.peer.message(message);
@@ -118,7 +118,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`an endless message from ${name} costs its connection`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     for (const [what, bytes, breach] of ENDLESS) {
       await attack(honest, what, async (session) => {
         const { outcome } = await session.called();
@@ -131,7 +131,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`an invalid body from ${name} costs its message: a reply rejects, a call is answered, a signal is dropped`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     await attack(honest, 'bad bodies', async (session) => {
       for (const [what, signature, body] of BAD_BODIES) {
         const { outcome, call } = await session.called();
@@ -150,7 +150,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`faults of a body from ${name} that a transport cannot see are harmless`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     {
       await using session = await meet(honest);
       await assertHiddenFaultsHarmless(session);
@@ -159,7 +159,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   test(`${name} that hangs up in the middle of a message is lost as usual`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     const whole = { ...SIGNAL, signature: 's', body: bytesOf((b) => b.text('text'.repeat(50_000))) };
     for (const length of [1, 15, 16, 100, 199_000]) {
       await attack(honest, `after ${length} bytes`, async (session) => {
@@ -203,7 +203,7 @@ for (const { name, attacked, meet } of roles) {
   for (const [what, attached, unixFds] of BAD_FD_COUNTS) {
     const cost = TRANSPORT.dropsBadHeaders ? 'its message' : 'its connection';
     testUnless(noRelay, test, `${what}, from ${name}, cost ${cost}`, async () => {
-      await using honest = await honestPeers();
+      await using honest = await startHonestPeers();
       const run: Parameters<typeof attackWithFds>[1] = async (session, inject) => {
         const message: WireMessage = { type: 1, ...CALL, unixFds, signature: 'h', body: bytesOf((b) => b.u32(0)) };
         const bytes = session.peer.message(message);
@@ -218,7 +218,7 @@ for (const { name, attacked, meet } of roles) {
   }
 
   testUnless(noRelay, test, `an index without a descriptor, from ${name}, costs its message`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     await attackWithFds(honest, async (session, inject) => {
       const call = { ...CALL, unixFds: 2, signature: 'ah', body: bytesOf((b) => b.array(4, (a) => a.u32(0).u32(2))) };
       const serial = session.peer.nextSerial();
@@ -230,7 +230,7 @@ for (const { name, attacked, meet } of roles) {
   });
 
   testUnless(noRelay, test, `endless descriptors for one message, from ${name}, cost its connection`, async () => {
-    await using honest = await honestPeers();
+    await using honest = await startHonestPeers();
     const before = openFds();
     await attackWithFds(honest, async (session, inject) => {
       const bytes = session.peer.message({ ...SIGNAL, unixFds: 5 * 250 });

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../../bench/machine.js';
-import { pages, table, tell as tellSection } from '../../scripts/report.mjs';
+import { pages, table, writeResults } from '../../scripts/report.mjs';
 import { transportKind } from '../../src/native/runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import type { SoakResult } from './judge.js';
@@ -45,8 +45,8 @@ if (values.help || !isKnown || !(minutes >= 0.1)) {
 
 /** Whether there were no failures. */
 async function soakWithLoad(): Promise<boolean> {
-  const result = await soak(minutes * 60, { onSample: tell });
-  tellSection({
+  const result = await soak(minutes * 60, { onSample: printSample });
+  writeResults({
     page: pages.reliability,
     section: 'soak',
     command: `npm run soak -- --minutes ${minutes}`,
@@ -78,7 +78,7 @@ async function soakServices(seed: number): Promise<number> {
   return failed;
 }
 
-function tell(sample: Sample): void {
+function printSample(sample: Sample): void {
   if (Math.round(sample.seconds) % 10 !== 0) return;
   const shown = (
     ['heap', 'code', 'external', 'rss', 'fds', 'matchRules', 'cpu', 'delay', 'longDelay', 'messages'] as const

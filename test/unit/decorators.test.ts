@@ -15,7 +15,7 @@ import { thrown } from '../helpers/rejection.js';
 
 const test = suite('decorators');
 
-/** The message of the InvalidArgumentError that `run` throws. */
+/** The message of the InvalidArgumentError that `act` throws. */
 function refusal(act: () => unknown): string {
   const error = thrown(act);
   assert.instance(error, InvalidArgumentError);

@@ -86,7 +86,7 @@ test('every document that can be read is written so that it reads back the same'
     }),
     { numRuns: 1500 },
   );
-  assert.ok(members > 100, `only ${members} members were read, which shows nothing`);
+  assert.ok(members > 100, `only ${members} members were read, which proves nothing`);
 });
 
 test('any text is read or refused, at once', () => {

@@ -63,7 +63,7 @@ test('rules are accepted and refused as the daemons do', () => {
   for (const { rule, dbus_daemon, dbus_broker } of table) {
     const agreed = dbus_daemon.startsWith('accept') === dbus_broker.startsWith('accept');
     const accepted = agreed ? dbus_daemon.startsWith('accept') : disagreements[rule];
-    assert.type(accepted, 'boolean', `no rule says who is right about ${rule}`);
+    assert.type(accepted, 'boolean', `no entry decides about ${rule}`);
     if (accepted) {
       const parsed = parseMatchRule(rule);
       assert.equal(parseMatchRule(formatMatchRule(parsed)), withoutAlwaysMet(parsed), rule);

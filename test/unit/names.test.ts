@@ -37,7 +37,7 @@ function expected({ kind, value, libdbus, sdbus, glib }: Verdict): boolean {
   if (verdicts.every((verdict) => verdict === verdicts[0])) return verdicts[0] as boolean;
   if (kind === 'member' && value !== undefined && /^[0-9]/.test(value)) return false;
   if (kind === 'bus_name' && value !== undefined && /^:([^.]*$|\.)/.test(value)) return false;
-  throw new Error(`the libraries disagree on ${kind} ${value}, and no rule says who is right`);
+  throw new Error(`the libraries disagree on ${kind} ${value}, and no rule decides`);
 }
 
 const test = suite('names');

@@ -123,7 +123,7 @@ test('changes before the object was exported, or after, are not sent', async () 
 test('each kind of announcement is respected', async () => {
   const { module, outlet } = exported();
   module.Secretive = 'hidden';
-  module.Constant = 'changed all the same';
+  module.Constant = 'changed even so';
   module.Silent = 'quiet';
   module.Password = 'secret';
   assert.equal(await outlet.settled(), changed({}, 'Secretive'));

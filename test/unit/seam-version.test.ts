@@ -22,7 +22,7 @@ test('the addon has the same version', () => {
 test('the version belongs to the declarations', () => {
   const declared = read('src/native/binding.ts').replace(/\/\*[\s\S]*?\*\/|\/\/.*$|\s+/gm, '');
   const digest = createHash('sha256').update(declared).digest('hex').slice(0, 16);
-  const cure = 'raise SEAM_VERSION and kSeamVersion if the seam changed, and write down here what it is now';
+  const cure = 'raise SEAM_VERSION and kSeamVersion if the seam changed, and record it here';
   assert.is(seams[SEAM_VERSION], digest, cure);
 });
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startTimer, TimeLimit, timeLimit } from '../../src/connection/time-limit.js';
-import { holdLoopBeforeTimers } from '../helpers/hold-loop.js';
+import { blockLoopBeforeTimers } from '../helpers/block-loop.js';
 import { patience } from '../helpers/patience.js';
 
 const test = suite('time limits');
@@ -24,7 +24,7 @@ for (const [name, limit] of Object.entries(over)) {
   test(`work of a few turns is done before a limit that expired while the loop was blocked (${name})`, async () => {
     const passed = limit(500 * patience).then(() => 'over');
     const work = turns(5);
-    await holdLoopBeforeTimers(1500 * patience);
+    await blockLoopBeforeTimers(1500 * patience);
     assert.is(await Promise.race([work, passed]), 'done');
     await passed;
   });
@@ -37,7 +37,7 @@ for (const [name, limit] of Object.entries(over)) {
 
   test(`a limit waits for at most its time again, however long the loop was blocked (${name})`, async () => {
     const passed = limit(20);
-    await holdLoopBeforeTimers(200);
+    await blockLoopBeforeTimers(200);
     // Timers expire in order, however slow the machine is.
     const endless = new Promise((resolve) => setTimeout(resolve, 1000, 'late').unref());
     assert.is.not(await Promise.race([passed, endless]), 'late');
@@ -54,7 +54,7 @@ test('a limit can be made shorter while it runs, and be ended at once, also afte
 
   const held = new TimeLimit(60_000);
   held.shorten(200);
-  await holdLoopBeforeTimers(600);
+  await blockLoopBeforeTimers(600);
   await new Promise((resolve) => setTimeout(resolve, 1));
   held.shorten(0);
   assert.ok(held.isOver);

@@ -34,17 +34,17 @@ const recorded = await recording(async () => {
   for (const peer of peers) await echoOn(peer);
 });
 const short = recorded.filter(({ length }) => length <= LONGEST);
-const different = [...new Map(short.map((bytes) => [likeness(bytes), bytes])).values()];
+const different = [...new Map(short.map((bytes) => [withoutNumbers(bytes), bytes])).values()];
 const lines = different.map((bytes) => JSON.stringify(bytes.toString('hex')));
 writeFileSync(join(projectRoot, 'test/differential/recorded/messages.json'), `[\n${lines.join(',\n')}\n]\n`);
 console.log(`${lines.length} messages`);
 
 /** The same for messages that differ in numbers only: serials, unique names, counts. */
-function likeness(bytes: Buffer): string {
+function withoutNumbers(bytes: Buffer): string {
   return bytes.toString('latin1').replace(/[^\x20-\x2f\x3a-\xff]+/g, ' ');
 }
 
-/** The messages on the bus while `run` runs. */
+/** The messages on the bus while `action` runs. */
 async function recording(action: () => Promise<void>): Promise<Buffer[]> {
   const monitor = spawn('dbus-monitor', ['--binary', '--address', bus.address], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../../../src/index.js';
 import { answerLines, say } from './lines.js';
 import { CLOCK, type Counts, ITEM, type MirrorCommand, type Open } from './mirrored.js';
-import { saysThatItLeft, View } from './view.js';
+import { isGoneError, View } from './view.js';
 
 /** Pending calls at a time. */
 const CALLERS = 4;
@@ -65,7 +65,7 @@ async function callOne(view: View, destination: string, owner: string, path: str
     }
     counts.answered++;
   } catch (error) {
-    if (saysThatItLeft(error)) counts.left++;
+    if (isGoneError(error)) counts.left++;
     else wrong(`a call to ${destination} ${path} failed: ${String(error)}`);
   }
 }

@@ -13,7 +13,7 @@ type Interfaces = Readonly<Record<string, Partial<Values>>>;
 /** Errors that mean that the service, or the object, is gone. */
 const LEFT = /\.(ServiceUnknown|NameHasNoOwner|NoReply|UnknownObject|UnknownMethod|UnknownInterface)$/;
 
-export function saysThatItLeft(error: unknown): boolean {
+export function isGoneError(error: unknown): boolean {
   return LEFT.test((error as DBusError).dbusName ?? '');
 }
 
@@ -83,7 +83,7 @@ export class View {
       this.objects = {};
       for (const [path, interfaces] of Object.entries(all as Record<string, Interfaces>)) this.#add(path, interfaces);
     } catch (error) {
-      if (this.owner === owner && !saysThatItLeft(error)) this.#wrong(`all objects of ${this.name}: ${String(error)}`);
+      if (this.owner === owner && !isGoneError(error)) this.#wrong(`all objects of ${this.name}: ${String(error)}`);
     }
     this.#tell();
   }
