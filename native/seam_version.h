@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 1;
+inline constexpr int kSeamVersion = 2;
 
 }  // namespace busbar

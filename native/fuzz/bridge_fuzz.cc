@@ -55,11 +55,13 @@ struct Peer {
 };
 
 struct Batch {
+  Batch() { inbox.begin({arena, rows, strings, fds, nullptr}); }
+
   std::vector<uint8_t> arena = std::vector<uint8_t>(size_t{16} * 1024);
   std::vector<int32_t> rows = std::vector<int32_t>(4 * inbox::kRowLength);
   std::vector<int32_t> strings = std::vector<int32_t>(size_t{32} * 3);
   std::vector<int32_t> fds = std::vector<int32_t>(64);
-  inbox::Inbox inbox{{arena, rows, strings, fds}};
+  inbox::Inbox inbox;
 
   Row row() const {
     Row row;

@@ -144,7 +144,7 @@ class Receiver {
 
   void read() {
     do {
-      inbox_.clear();
+      inbox_.begin({arena_, rows_, strings_, fds_, &buffer_});
       reader_->read(inbox_);
       for (size_t i = 0; i < static_cast<size_t>(inbox_.count()); i++) take(i);
       inbox_.close_fds(0);
@@ -176,7 +176,8 @@ class Receiver {
   int sockets_[2];
   std::vector<uint8_t> arena_;
   std::vector<int32_t> rows_, strings_, fds_;
-  inbox::Inbox inbox_{{arena_, rows_, strings_, fds_}};
+  inbox::SpareBuffer buffer_;
+  inbox::Inbox inbox_;
   std::unique_ptr<transport::SocketReader> reader_;
   Outcome outcome_;
 };

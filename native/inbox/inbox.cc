@@ -9,10 +9,16 @@
 
 namespace busbar::inbox {
 
-void Inbox::clear() {
+void Inbox::begin(const InboxMemory& memory) {
+  end();
+  memory_ = memory;
+  interner_.begin_batch();
+}
+
+void Inbox::end() {
+  memory_ = {};
   arena_used_ = rows_ = strings_ = fds_ = 0;
   large_.reset();
-  interner_.begin_batch();
 }
 
 bool Inbox::is_full() const {

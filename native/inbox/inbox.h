@@ -1,8 +1,9 @@
 // The messages of one batch, laid out as src/native/binding.ts describes, in memory that JavaScript lent.
 //
-// A transport adds messages until `is_full`, or until one does not fit; the batch is then delivered and
-// cleared. Adding is: `begin`, `add_string` for each header string, then the body and descriptors, then
-// `commit`. Without `commit` the message leaves no trace but strings that were announced, which does no harm.
+// The memory is lent for a batch, from `begin` to `end`: between batches a connection has none, so that an
+// idle one costs little. A transport adds messages until `is_full`, or until one does not fit; then the batch
+// is delivered. Adding is: `add_string` for each header string, then the body and descriptors, then `commit`.
+// Without `commit` the message leaves no trace but strings that were announced, which does no harm.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "inbox/interner.h"
+#include "inbox/spare_buffer.h"
 #include "wire/header.h"
 #include "wire/names.h"
 #include "wire/writer.h"
@@ -71,16 +73,22 @@ struct InboxMemory {
   std::span<int32_t> rows;
   std::span<int32_t> strings;
   std::span<int32_t> fds;
+  // For the bytes that messages are found in.
+  SpareBuffer* buffer;
 };
 
 class Inbox {
  public:
-  explicit Inbox(InboxMemory memory, Limits limits = {}) : memory_(memory), limits_(limits) {}
+  explicit Inbox(Limits limits = {}) : limits_(limits) {}
 
   const Limits& limits() const { return limits_; }
 
-  // Begins another batch. The receiver of the last one owns its descriptors by now.
-  void clear();
+  // What messages may be received into.
+  SpareBuffer& buffer() const { return *memory_.buffer; }
+  // Begins another batch, in this memory. The receiver of the last one owns its descriptors by now.
+  void begin(const InboxMemory& memory);
+  // The batch was delivered: its memory is not used any more.
+  void end();
 
   bool is_empty() const { return rows_ == 0; }
   // Whether no further message may be added, whatever its size.

@@ -1,10 +1,11 @@
-// Finds strings by a keyed hash in a fixed array of entries, and evicts in the order of a clock hand: neither
-// the time nor the memory that a string takes depends on what a peer sends.
+// Finds strings by a keyed hash in an array of entries that has a bound, and evicts in the order of a clock
+// hand: neither the time nor the memory that a string takes depends on what a peer sends.
 #include "inbox/interner.h"
 
 #include <sys/random.h>
 #include <time.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -29,9 +30,13 @@ uint64_t fold(uint64_t one, uint64_t other) {
 #endif
 }
 
+// Enough for a connection that is idle, or talks to a few objects.
+constexpr uint32_t kInitialEntries = 32;
+
 }  // namespace
 
-Interner::Interner(uint32_t capacity) : entries_(capacity), buckets_(std::bit_ceil(capacity), kNone) {
+Interner::Interner(uint32_t capacity) : capacity_(capacity) {
+  grow();
   // A peer that knew the keys could choose strings that share a bucket.
   if (getrandom(keys_.data(), sizeof keys_, GRND_NONBLOCK) != sizeof keys_) {
     // This happens only while a machine starts: values that a peer cannot read are the next best.
@@ -61,7 +66,7 @@ Interner::Result Interner::intern(const Key& key) {
     return {static_cast<int32_t>(key.index) + 1, false};
   }
   const uint32_t index = key.text.size() <= kMaxLength ? claim() : kNone;
-  if (index == kNone) return {static_cast<int32_t>(entries_.size()) + ++transient_, true};
+  if (index == kNone) return {static_cast<int32_t>(capacity_) + ++transient_, true};
   Entry& entry = entries_[index];
   entry.text.assign(key.text);
   entry.hash = key.hash;
@@ -108,7 +113,17 @@ uint32_t Interner::find(std::string_view text, uint32_t hash) const {
   return kNone;
 }
 
+void Interner::grow() {
+  entries_.resize(std::min(capacity_, std::max(kInitialEntries, 2 * used_)));
+  buckets_.assign(std::bit_ceil(entries_.size()), kNone);
+  for (uint32_t index = 0; index < used_; index++) {
+    Entry& entry = entries_[index];
+    entry.next = std::exchange(bucket(entry.hash), index);
+  }
+}
+
 uint32_t Interner::claim() {
+  if (used_ == entries_.size() && used_ < capacity_) grow();
   if (used_ < entries_.size()) return used_++;
   for (size_t tried = 0; tried < entries_.size(); tried++) {
     const uint32_t index = hand_;

@@ -1,4 +1,4 @@
-// Header strings as small integers: a bounded table with eviction, so that no peer can make it grow.
+// Header strings as small integers: a table that grows up to a bound and evicts from then on.
 //
 // Paths, interfaces, members and names repeat in nearly every message; each crosses to JavaScript once and is
 // an id from then on. Ids are given per batch: an id that was handed out in a batch means the same string
@@ -38,6 +38,7 @@ class Interner {
     bool is_known() const { return index != kNone; }
   };
 
+  // A table of up to `capacity` strings.
   explicit Interner(uint32_t capacity = 4096);
 
   // Begins another batch: strings of earlier ones may be evicted, and ids for one batch are free again.
@@ -72,10 +73,13 @@ class Interner {
   uint32_t find(std::string_view text, uint32_t hash) const;
   // A free or evicted entry, out of the table; kNone when every string is of this batch.
   uint32_t claim();
+  // Doubles the table, within its capacity.
+  void grow();
   void unlink(uint32_t index);
 
+  const uint32_t capacity_;
   std::vector<Entry> entries_;
-  // As many as a power of two.
+  // As many as a power of two, and at least as many as there are entries.
   std::vector<uint32_t> buckets_;
   uint32_t used_ = 0;
   // Where the search for the next entry to evict goes on.

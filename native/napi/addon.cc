@@ -27,6 +27,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                   InstanceMethod<&Addon::release_fd>("releaseFd"),
                   InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
                   InstanceMethod<&Addon::use_immediate>("useImmediate"),
+                  InstanceMethod<&Addon::use_batch_memory>("useBatchMemory"),
                   InstanceMethod<&Addon::describe_rule>("describeRule"),
               });
 }
@@ -72,6 +73,8 @@ Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
 }
 
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }
+
+void Addon::use_batch_memory(const Napi::CallbackInfo& info) { batch_memories_.use(info.Env(), info[0]); }
 
 Napi::Value Addon::describe_rule(const Napi::CallbackInfo& info) {
   const uint32_t rule = info[0].ToNumber().Uint32Value();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "napi/batch_memory.h"
 #include "napi/environment_loop.h"
 #include "napi/environment_thread.h"
 #include "napi/fd_offer.h"
@@ -24,6 +25,8 @@ class Addon final : public Napi::Addon<Addon> {
   // What the pollers of the kind `uv` share, and what those of the kind `thread` share.
   EnvironmentLoop& loop() { return loop_; }
   EnvironmentThread& poll_thread() { return poll_thread_; }
+  // What connections receive messages into.
+  BatchMemories& batch_memories() { return batch_memories_; }
   // The descriptor that a listener hands over at this moment; null if there is none.
   FdOffer*& last_offer() { return last_offer_; }
 
@@ -35,12 +38,14 @@ class Addon final : public Napi::Addon<Addon> {
   void release_fd(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
+  void use_batch_memory(const Napi::CallbackInfo& info);
   Napi::Value describe_rule(const Napi::CallbackInfo& info);
 
   bool looked_for_library_ = false;
   std::unique_ptr<sdbus::Library> library_;
   EnvironmentLoop loop_;
   EnvironmentThread poll_thread_;
+  BatchMemories batch_memories_;
   FdOffer* last_offer_ = nullptr;
   // Received descriptors that end with the environment, if JavaScript does not close them before.
   std::unordered_set<int> kept_fds_;

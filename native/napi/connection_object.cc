@@ -18,8 +18,6 @@ namespace {
 // The time after which a turn ends, so that the loop can serve everything else: reading counts, and so does
 // what JavaScript does with the messages, in its microtasks too. A turn delivers one message at least.
 constexpr uint64_t kTurnMicroseconds = 1000;
-// The largest buffer that is kept for the next large body.
-constexpr size_t kKeptMemory = size_t{1024} * 1024;
 
 const char* phase_name(transport::Phase phase) {
   switch (phase) {
@@ -147,8 +145,9 @@ void ConnectionObject::take_batch() {
     if (progress_.opened) report_open();
     return;
   }
-  inbox_->clear();
+  progress_ = {};
   next_row_ = 0;
+  if (!lease_memory()) return;
   progress_ = transport_->process(*inbox_);
   if (!progress_.refused.empty()) {
     AsyncScope scope(Env(), *async_context_);
@@ -159,17 +158,35 @@ void ConnectionObject::take_batch() {
 
 void ConnectionObject::report_open() {
   AsyncScope scope(Env(), *async_context_);
-  napi_value memory = nullptr;
-  const CallResult result =
-      call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())}, &memory);
-  if (!state_.is_running()) return;
-  if (result == CallResult::kReturned && options_.read_memory(Env(), memory)) {
-    inbox_.emplace(options_.memory, options_.limits);
-    return;
+  inbox_.emplace(options_.limits);
+  call(Env(), options_.on_open, {Napi::Boolean::New(Env(), transport_->can_send_fds())});
+}
+
+bool ConnectionObject::lease_memory() {
+  BatchMemories& memories = Env().GetInstanceData<Addon>()->batch_memories();
+  memory_ = memories.take_free();
+  if (memory_ == nullptr) {
+    AsyncScope scope(Env(), *async_context_);
+    memory_ = memories.make(Env());
+    napi_value exception;
+    if (memory_ == nullptr) napi_get_and_clear_last_exception(Env(), &exception);
   }
-  napi_value exception;
-  napi_get_and_clear_last_exception(Env(), &exception);
-  progress_.lost = transport::Loss{ENOMEM, transport::Phase::kOpen, {}};
+  if (!state_.is_running()) return false;
+  if (memory_ == nullptr) {
+    progress_.lost = transport::Loss{ENOMEM, transport::Phase::kOpen, {}};
+    return false;
+  }
+  inbox::InboxMemory views = memory_->views();
+  views.buffer = &memories.buffer();
+  inbox_->begin(views);
+  return true;
+}
+
+void ConnectionObject::return_memory() {
+  if (memory_ == nullptr) return;
+  inbox_->end();
+  next_row_ = 0;
+  Env().GetInstanceData<Addon>()->batch_memories().give_back(Env(), std::move(memory_));
 }
 
 void ConnectionObject::look_for_end() {
@@ -194,6 +211,7 @@ void ConnectionObject::deliver() {
 }
 
 void ConnectionObject::end_batch() {
+  return_memory();
   if (progress_.drained && state_.is_running()) {
     AsyncScope scope(Env(), *async_context_);
     call(Env(), options_.on_drain, {Napi::Boolean::New(Env(), false)});
@@ -213,7 +231,8 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   napi_value time_left = nullptr, returned = nullptr;
   napi_create_double(Env(), now < turn_ends_ ? static_cast<double>(turn_ends_ - now) / 1000 : 0, &time_left);
   switch (call(Env(), options_.on_batch,
-               {number(Env(), row), number(Env(), count), number(Env(), new_strings), large, time_left},
+               {memory_->object(), number(Env(), row), number(Env(), count), number(Env(), new_strings),
+                large, time_left},
                &returned)) {
     case CallResult::kReturned: {
       int32_t next = count;
@@ -233,30 +252,21 @@ int32_t ConnectionObject::deliver_from(int32_t row) {
   return count;
 }
 
-// Copies the body into a buffer that V8 owns: Electron forbids external ones. The last buffer is used again
-// where it is large enough, because new memory is cleared first and has no pages yet, which takes longer than
-// to copy the body.
+// Copies the body into a buffer that V8 owns: Electron forbids external ones.
 napi_value ConnectionObject::take_large_body() {
   const std::span<const uint8_t> body = inbox_->large_body();
-  napi_value buffer = large_memory_.Value();
   void* data = nullptr;
-  size_t length = 0;
-  if (buffer != nullptr) napi_get_arraybuffer_info(Env(), buffer, &data, &length);
-  if (length < body.size()) {
-    data = nullptr;
-    napi_create_arraybuffer(Env(), body.size(), &data, &buffer);
-    if (data != nullptr && body.size() <= kKeptMemory) large_memory_.Reset(Napi::Value(Env(), buffer), 1);
-  }
-  if (data != nullptr) {
+  napi_value buffer = memory_->large_buffer(Env(), body.size(), data);
+  if (buffer != nullptr) {
     std::memcpy(data, body.data(), body.size());
-    inbox_->release_large_body();
-    return buffer;
+  } else {
+    napi_value exception;
+    napi_get_and_clear_last_exception(Env(), &exception);
+    inbox_->fail_large_body();
+    buffer = undefined(Env());
   }
-  napi_value exception;
-  napi_get_and_clear_last_exception(Env(), &exception);
-  inbox_->fail_large_body();
   inbox_->release_large_body();
-  return undefined(Env());
+  return buffer;
 }
 
 Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
@@ -400,12 +410,11 @@ void ConnectionObject::discard_rest() {
 
 void ConnectionObject::release() {
   discard_rest();
+  return_memory();
   // This object lives until it is collected; what it has need not.
   inbox_.reset();
   transport_.reset();
   refusals_ = {};
-  large_memory_.Reset();
-  options_.free_memory(Env());
   options_.release();
   async_context_.reset();
 }

@@ -17,6 +17,7 @@
 
 #include "inbox/inbox.h"
 #include "napi/async_scope.h"
+#include "napi/batch_memory.h"
 #include "napi/callback.h"
 #include "napi/connection_options.h"
 #include "napi/environment_poller.h"
@@ -66,8 +67,11 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void write_paused();
   // Connects as far as is possible, or fills the inbox with the next batch.
   void take_batch();
-  // Calls onOpen, and takes the memory of the inbox that it returns.
   void report_open();
+  // Leases memory for a batch. False where there is none, or where the connection was closed meanwhile.
+  bool lease_memory();
+  // The batch was handed over.
+  void return_memory();
   // Ends a connection that has no owner yet and that the other side has left, if nothing is left to be read.
   void look_for_end();
   // Calls onBatch until it has taken all rows, or until the turn has to end: because microtasks must run, or
@@ -98,13 +102,11 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
   ConnectionOptions options_;
   TurnState state_;
-  // The batch under way. The inbox is there from the opening on: a client that does not authenticate costs no
-  // memory for messages.
+  // The batch under way, from the opening on, and its memory.
   std::optional<inbox::Inbox> inbox_;
+  BatchMemories::Lease memory_;
   int32_t next_row_ = 0;
   transport::Progress progress_;
-  // The buffer in which the last large body was handed over.
-  Napi::Reference<Napi::Value> large_memory_;
   // When the turn under way has taken its time, in microseconds of the monotonic clock.
   uint64_t turn_ends_ = 0;
   std::unique_ptr<transport::Transport> transport_;

@@ -10,9 +10,6 @@ namespace busbar {
 
 namespace {
 
-// Enough for the strings of any header but for its path, and for some body.
-constexpr size_t kMinimalArena = 4096;
-
 bool refuse(napi_env env, const char* text) {
   napi_throw_type_error(env, nullptr, text);
   return false;
@@ -37,42 +34,6 @@ bool read_function(napi_env env, napi_value object, const char* name, Reference&
     return refuse(env, "every callback must be a function");
   }
   function = Reference(env, value);
-  return true;
-}
-
-bool read_integers(napi_env env, napi_value object, const char* name, size_t minimum, Reference& buffer,
-                   std::span<int32_t>& integers) {
-  napi_value value;
-  bool is_array = false;
-  napi_typedarray_type type = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
-      napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_int32_array) {
-    return refuse(env, "rows, strings and fds must be Int32Arrays");
-  }
-  if (length < minimum) return refuse(env, "rows, strings and fds must have room for one message");
-  integers = {static_cast<int32_t*>(data), length};
-  buffer = Reference(env, value);
-  return true;
-}
-
-bool read_arena(napi_env env, napi_value object, Reference& buffer, std::span<uint8_t>& arena) {
-  napi_value value;
-  bool is_buffer = false;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_named_property(env, object, "arena", &value) != napi_ok ||
-      napi_is_arraybuffer(env, value, &is_buffer) != napi_ok || !is_buffer ||
-      napi_get_arraybuffer_info(env, value, &data, &length) != napi_ok) {
-    return refuse(env, "arena must be an ArrayBuffer");
-  }
-  // The seam's offsets are 32-bit integers.
-  if (length < kMinimalArena || length > INT32_MAX) return refuse(env, "arena must have 4 KiB to 2 GiB");
-  arena = {static_cast<uint8_t*>(data), length};
-  buffer = Reference(env, value);
   return true;
 }
 
@@ -205,56 +166,8 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
          read_function(env, object, "onClose", on_close);
 }
 
-bool ConnectionOptions::read_memory(napi_env env, napi_value object) {
-  napi_valuetype type;
-  if (napi_typeof(env, object, &type) != napi_ok || type != napi_object)
-    return refuse(env, "onOpen must return the memory of the inbox");
-  return read_arena(env, object, arena, memory.arena) &&
-         read_integers(env, object, "rows", inbox::kRowLength, rows, memory.rows) &&
-         read_integers(env, object, "strings", inbox::kHeaderStrings * inbox::kStringEntryLength, strings,
-                       memory.strings) &&
-         read_integers(env, object, "fds", 0, fds, memory.fds);
-}
-
-namespace {
-
-// Whether JavaScript can still be called. Where it is being terminated, Node-API ends the process if a buffer
-// is detached. No JavaScript runs between this call and that one, so the answer holds.
-bool is_running(napi_env env) {
-  napi_value object, value;
-  if (napi_create_object(env, &object) == napi_ok && napi_get_undefined(env, &value) == napi_ok &&
-      napi_set_named_property(env, object, "probe", value) == napi_ok)
-    return true;
-  napi_get_and_clear_last_exception(env, &value);
-  return false;
-}
-
-// Frees lent memory by detaching its buffer. Otherwise the memory stays until the next garbage collection,
-// which closing a connection does not cause.
-void free_buffer(napi_env env, napi_value view) {
-  napi_value buffer = view;
-  bool is_view = false;
-  if (view == nullptr) return;
-  napi_is_typedarray(env, view, &is_view);
-  if (is_view && napi_get_typedarray_info(env, view, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok)
-    return;
-  napi_detach_arraybuffer(env, buffer);
-}
-
-}  // namespace
-
-void ConnectionOptions::free_memory(napi_env env) {
-  memory = {};
-  // Otherwise the memory is freed with the environment.
-  if (!is_running(env)) return;
-  for (Reference* reference : {&arena, &rows, &strings, &fds}) free_buffer(env, reference->get());
-}
-
 void ConnectionOptions::release() {
-  for (Reference* reference :
-       {&arena, &rows, &strings, &fds, &on_open, &on_batch, &on_drain, &on_refused, &on_close}) {
-    reference->reset();
-  }
+  for (Reference* reference : {&on_open, &on_batch, &on_drain, &on_refused, &on_close}) reference->reset();
 }
 
 }  // namespace busbar

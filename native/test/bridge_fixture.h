@@ -9,6 +9,7 @@
 #include <string>
 
 #include "check.h"
+#include "inbox_fixture.h"
 #include "message_bytes.h"
 #include "sdbus/bridge_in.h"
 #include "sdbus/bridge_out.h"
@@ -18,13 +19,9 @@ namespace busbar::test {
 
 using inbox::Row;
 
-struct Bridge {
+struct Bridge : InboxFixture {
   explicit Bridge(size_t arena_size = 4096)
-      : arena(arena_size),
-        rows(16 * inbox::kRowLength),
-        strings(size_t{64} * 3),
-        fds(16),
-        inbox({arena, rows, strings, fds}) {
+      : InboxFixture({.arena = arena_size, .rows = 16, .strings = 64, .fds = 16}) {
     library = sdbus::Library::open();
     if (library == nullptr) return;
     int pair[2];
@@ -55,12 +52,6 @@ struct Bridge {
     return 0;
   }
 
-  Row row(size_t index) const {
-    Row row;
-    memcpy(static_cast<void*>(&row), rows.data() + index * inbox::kRowLength, sizeof row);
-    return row;
-  }
-
   std::string string(int32_t id) const {
     for (size_t i = 0; i < static_cast<size_t>(inbox.new_strings()); i++) {
       const int32_t* entry = strings.data() + 3 * i;
@@ -72,17 +63,9 @@ struct Bridge {
     return "";
   }
 
-  std::vector<uint8_t> body(const Row& row) const {
-    const auto begin = arena.begin() + row.body_offset;
-    return std::vector<uint8_t>(begin, begin + row.body_length);
-  }
-
   std::unique_ptr<sdbus::Library> library;
   std::unique_ptr<sdbus::Bus> bus;
   int peer = -1;
-  std::vector<uint8_t> arena;
-  std::vector<int32_t> rows, strings, fds;
-  inbox::Inbox inbox;
   sdbus::Stored stored = sdbus::Stored::kIgnored;
 };
 

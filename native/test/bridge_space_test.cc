@@ -50,7 +50,7 @@ TEST("descriptors that do not fit end the batch, or cost only their message when
   REQUIRE(bridge.round_trip(message_bytes(fields, nine), one) == 0);
   CHECK(bridge.stored == sdbus::Stored::kBatchFull && bridge.inbox.count() == 1);
   bridge.inbox.close_fds(0);
-  bridge.inbox.clear();
+  bridge.begin_batch();
   REQUIRE(bridge.round_trip(message_bytes(fields, twenty), one) == 0);
   const Row row = bridge.row(0);
   CHECK(row.fault == static_cast<int32_t>(Fault::kOutOfMemory) && row.fd_count == 0 && row.body_length == 0);
@@ -65,7 +65,7 @@ TEST("a body that does not fit ends the batch, and goes into an empty one") {
   CHECK(bridge.stored == sdbus::Stored::kStored);
   REQUIRE(bridge.round_trip(bytes) == 0);
   CHECK(bridge.stored == sdbus::Stored::kBatchFull && bridge.inbox.count() == 1);
-  bridge.inbox.clear();
+  bridge.begin_batch();
   REQUIRE(bridge.round_trip(bytes) == 0);
   CHECK(bridge.stored == sdbus::Stored::kStored && bridge.body(bridge.row(0)) == body.bytes);
 }

@@ -42,7 +42,7 @@ struct Fixture : InboxFixture {
       pollfd watched{events == 0 ? -1 : wants.fd, static_cast<short>(events), 0};
       ::poll(&watched, 1, wants.deadline == kNoDeadline ? milliseconds : 5);
     }
-    inbox.clear();
+    begin_batch();
     if (is_open) return transport.process(inbox);
     Progress progress = transport.open();
     is_open = progress.opened;

@@ -19,8 +19,9 @@ struct Memory {
   std::array<int32_t, 3 * kRowLength> rows{};
   std::array<int32_t, 16 * kStringEntryLength> strings{};
   std::array<int32_t, 4> fds{};
+  SpareBuffer buffer;
 
-  InboxMemory lend() { return {arena, rows, strings, fds}; }
+  InboxMemory lend() { return {arena, rows, strings, fds, &buffer}; }
 };
 
 bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
@@ -29,27 +30,30 @@ bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 TEST("a string is announced with its bytes, once") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   CHECK(inbox.add_string("abc") == 1 && inbox.add_string("abc") == 1 && inbox.new_strings() == 1);
   CHECK(memory.strings[0] == 1 && memory.strings[1] == 0 && memory.strings[2] == 3);
   CHECK(memory.arena[0] == 'a' && memory.arena[2] == 'c');
-  inbox.clear();
+  inbox.begin(memory.lend());
   CHECK(inbox.add_string("abc") == 1 && inbox.new_strings() == 0);
 }
 
 TEST("a string that does not fit is not learnt either") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   CHECK(inbox.add_string(std::string(60, 'x')).has_value());
   CHECK(!inbox.add_string("abcde").has_value());
   CHECK(inbox.new_strings() == 1);
-  inbox.clear();
+  inbox.begin(memory.lend());
   CHECK(inbox.add_string("abcde").has_value() && inbox.new_strings() == 1);
 }
 
 TEST("bodies begin on 8-byte boundaries behind the strings") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   CHECK(inbox.add_string("abc").has_value());
   CHECK(inbox.body_offset() == 8 && inbox.body_space().size() == 56);
   Row row;
@@ -62,14 +66,16 @@ TEST("bodies begin on 8-byte boundaries behind the strings") {
 
 TEST("a batch is full when rows or string entries run out") {
   Memory memory;
-  Inbox rows(memory.lend());
+  Inbox rows;
+  rows.begin(memory.lend());
   for (int i = 0; i < 3; i++) {
     CHECK(!rows.is_full());
     rows.commit(Row{});
   }
   CHECK(rows.is_full());
 
-  Inbox strings(memory.lend());
+  Inbox strings;
+  strings.begin(memory.lend());
   for (int i = 0; i < 9; i++) {
     CHECK(!strings.is_full());
     CHECK(strings.add_string(std::to_string(i)).has_value());
@@ -80,7 +86,8 @@ TEST("a batch is full when rows or string entries run out") {
 
 TEST("a large body fills the batch") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   Writer writer = Writer::growing(1000);
   const std::string text(100, 'x');
   CHECK(writer.append(text.data(), text.size()));
@@ -89,13 +96,14 @@ TEST("a large body fills the batch") {
   row.body_length = 100;
   inbox.commit_large(row, std::move(writer));
   CHECK(inbox.is_full() && inbox.has_large_body() && inbox.large_body().size() == 100);
-  inbox.clear();
+  inbox.begin(memory.lend());
   CHECK(!inbox.is_full() && !inbox.has_large_body());
 }
 
 TEST("descriptors of rows that were not taken are closed, those of taken rows are not") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   const int taken = dup(0), left = dup(0);
   memory.fds[0] = taken;
   memory.fds[1] = left;
@@ -113,7 +121,8 @@ TEST("descriptors of rows that were not taken are closed, those of taken rows ar
 
 TEST("rows that were overwritten close nothing beyond the batch's descriptors") {
   Memory memory;
-  Inbox inbox(memory.lend());
+  Inbox inbox;
+  inbox.begin(memory.lend());
   Row row;
   row.type = 4;
   inbox.commit(row);

@@ -78,6 +78,26 @@ TEST("a long string gets an id for its batch only") {
   CHECK(!interner.intern(longest).is_new);
 }
 
+TEST("a table that grows keeps its strings, their ids and their marks") {
+  constexpr int kCapacity = 1000;
+  Interner interner(kCapacity);
+  const auto text = [](int number) { return "org.example.N" + std::to_string(number); };
+  for (int i = 0; i < kCapacity; i++) {
+    const auto added = interner.intern(text(i));
+    CHECK(added.is_new && added.id == i + 1);
+    if (i % 3 == 0) interner.set_mark(added.id, 5);
+    // Ids of one batch are beyond those of the table at any size of it.
+    CHECK(interner.intern(std::string(Interner::kMaxLength + 1, 'x')).id > kCapacity);
+    if ((i & (i + 1)) != 0 && i != kCapacity - 1) continue;
+    for (int known = 0; known <= i; known++) {
+      CHECK(!interner.intern(text(known)).is_new && interner.intern(text(known)).id == known + 1);
+      CHECK(interner.has_mark(interner.look_up(text(known)), 5) == (known % 3 == 0));
+    }
+  }
+  interner.begin_batch();
+  CHECK(interner.intern("one more").id <= kCapacity);
+}
+
 TEST("under a flood of strings ids stay bounded and what JavaScript knows stays true") {
   constexpr int kCapacity = 64;
   Interner interner(kCapacity);

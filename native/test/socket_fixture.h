@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "check.h"
-#include "inbox/inbox.h"
+#include "inbox_fixture.h"
 #include "message_bytes.h"
 
 namespace busbar::test {
@@ -77,31 +77,6 @@ struct SocketPair {
 
   int ours;
   int theirs;
-};
-
-// An inbox, and its memory.
-struct InboxFixture {
-  explicit InboxFixture(size_t arena_length = 65536, size_t row_count = 64, inbox::Limits limits = {})
-      : arena(arena_length),
-        rows(row_count * inbox::kRowLength),
-        strings(size_t{512} * 3),
-        fds(1024),
-        inbox({arena, rows, strings, fds}, limits) {}
-
-  inbox::Row row(size_t index) const {
-    inbox::Row row;
-    std::memcpy(static_cast<void*>(&row), rows.data() + index * inbox::kRowLength, sizeof row);
-    return row;
-  }
-  std::vector<uint8_t> body(const inbox::Row& row) const {
-    if (inbox.has_large_body()) return {inbox.large_body().begin(), inbox.large_body().end()};
-    const auto begin = arena.begin() + row.body_offset;
-    return {begin, begin + row.body_length};
-  }
-
-  std::vector<uint8_t> arena;
-  std::vector<int32_t> rows, strings, fds;
-  inbox::Inbox inbox;
 };
 
 inline std::vector<uint8_t> signal_bytes(std::string_view signature, const Bytes& body, uint32_t serial = 3,

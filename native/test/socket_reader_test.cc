@@ -21,11 +21,11 @@ namespace {
 
 struct Fixture : InboxFixture {
   explicit Fixture(size_t arena_length = 65536, size_t row_count = 64)
-      : InboxFixture(arena_length, row_count), reader(sockets.ours) {}
+      : InboxFixture({.arena = arena_length, .rows = row_count}), reader(sockets.ours) {}
 
   // Takes one batch, and returns how many messages it has.
   int32_t read() {
-    inbox.clear();
+    begin_batch();
     reader.read(inbox);
     return inbox.count();
   }
@@ -98,6 +98,52 @@ TEST("messages that come byte by byte arrive whole") {
     }
   }
   CHECK(count == 3);
+}
+
+TEST("readers that share a buffer keep the rest of an unfinished message apart") {
+  constexpr size_t kReaders = 4;
+  InboxFixture shared;
+  std::array<SocketPair, kReaders> sockets;
+  std::vector<std::unique_ptr<SocketReader>> readers;
+  for (const SocketPair& pair : sockets) readers.push_back(std::make_unique<SocketReader>(pair.ours));
+  struct Sent {
+    std::vector<uint8_t> bytes;
+    size_t at = 0;
+    uint32_t serial = 0;
+  };
+  std::array<Sent, kReaders> sent;
+  uint32_t random = 7;
+  const auto next = [&](size_t limit) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % limit;
+  };
+  int32_t count = 0;
+  for (int step = 0; step < 4000; step++) {
+    const size_t which = next(kReaders);
+    Sent& message = sent[which];
+    if (message.at == message.bytes.size()) {
+      const std::string text(next(3000), static_cast<char>('a' + which));
+      message = {signal_bytes("s", Bytes().string(text), ++message.serial), 0, message.serial};
+    }
+    // Every other portion is empty: a reader that has nothing to read gives the buffer back as well.
+    const size_t length = std::min(next(2) * next(4000), message.bytes.size() - message.at);
+    if (length > 0) sockets[which].send(std::span(message.bytes).subspan(message.at, length));
+    message.at += length;
+    shared.begin_batch();
+    readers[which]->read(shared.inbox);
+    CHECK(!readers[which]->end());
+    const bool is_whole = length > 0 && message.at == message.bytes.size();
+    REQUIRE(shared.inbox.count() == (is_whole ? 1 : 0));
+    if (!is_whole) continue;
+    count++;
+    const Row row = shared.row(0);
+    CHECK(row.fault == 0 && static_cast<uint32_t>(row.serial) == message.serial);
+    const std::vector<uint8_t> body = shared.body(row);
+    const std::vector<uint8_t> tail(message.bytes.end() - static_cast<ptrdiff_t>(body.size()),
+                                    message.bytes.end());
+    CHECK(body == tail);
+  }
+  CHECK(count > 500);
 }
 
 TEST("a large message is delivered alone, between the others, wherever it is split") {
@@ -268,7 +314,7 @@ TEST("a received descriptor is none of the standard streams, even where they are
 TEST("a message that is larger than the limit is skipped as it comes, and its header read") {
   for (const size_t length : {size_t{2'000}, size_t{90'000}, size_t{3'000'000}}) {
     SocketPair sockets;
-    InboxFixture inbox(65536, 64, {.message_size = 1500});
+    InboxFixture inbox({}, {.message_size = 1500});
     SocketReader reader(sockets.ours);
     std::vector<uint8_t> stream = message_bytes(
         {.type = 1, .serial = 6, .path = "/a", .member = "M", .sender = ":1.5", .signature = "ay"},
@@ -280,13 +326,13 @@ TEST("a message that is larger than the limit is skipped as it comes, and its he
       const size_t part = std::min<size_t>(50'000, stream.size() - at);
       sockets.send(std::span(stream).subspan(at, part));
       at += part;
-      inbox.inbox.clear();
+      inbox.begin_batch();
       reader.read(inbox.inbox);
       for (size_t i = 0; i < static_cast<size_t>(inbox.inbox.count()); i++) rows.push_back(inbox.row(i));
       CHECK(!inbox.inbox.has_large_body());
     }
     for (int i = 0; i < 3; i++) {
-      inbox.inbox.clear();
+      inbox.begin_batch();
       reader.read(inbox.inbox);
       if (inbox.inbox.count() > 0) rows.push_back(inbox.row(0));
     }
@@ -298,14 +344,14 @@ TEST("a message that is larger than the limit is skipped as it comes, and its he
 
 TEST("of a header that is larger than a message may be, the fixed part is read") {
   SocketPair sockets;
-  InboxFixture inbox(65536, 64, {.message_size = 1500});
+  InboxFixture inbox({}, {.message_size = 1500});
   SocketReader reader(sockets.ours);
   const std::string path = "/" + std::string(99'999, 'p');
   sockets.send(message_bytes({.type = 1, .serial = 6, .path = path, .member = "M", .sender = ":1.5"}));
   sockets.send(signal_bytes("u", Bytes().u32(1), 9));
   std::vector<Row> rows;
   for (int i = 0; i < 6; i++) {
-    inbox.inbox.clear();
+    inbox.begin_batch();
     reader.read(inbox.inbox);
     for (size_t row = 0; row < static_cast<size_t>(inbox.inbox.count()); row++)
       rows.push_back(inbox.row(row));

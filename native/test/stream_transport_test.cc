@@ -36,7 +36,7 @@ struct Fixture : InboxFixture {
                      static_cast<short>((wants.readable ? POLLIN : 0) | (wants.writable ? POLLOUT : 0)), 0};
       ::poll(&watched, 1, 50);
     }
-    inbox.clear();
+    begin_batch();
     if (is_open) return transport->process(inbox);
     Progress progress = transport->open();
     is_open = progress.opened;

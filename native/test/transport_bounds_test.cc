@@ -120,7 +120,7 @@ TEST("of messages that are read while only writing was asked for, 4096 are kept;
   // They are all there, and a turn that reads them makes room: writing goes on.
   size_t received = 0;
   while (received < kMaxHeld) {
-    writing.inbox.clear();
+    writing.begin_batch();
     writing.transport->process(writing.inbox);
     REQUIRE(writing.inbox.count() > 0);
     received += static_cast<size_t>(writing.inbox.count());

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "check.h"
+#include "inbox_fixture.h"
 #include "message_bytes.h"
 #include "scripted_peer.h"
 #include "transport/sdbus_transport.h"
@@ -21,13 +22,8 @@ using transport::Progress;
 inline constexpr const char* kAgree = "DATA\r\nOK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\n";
 
 // A transport, its inbox, and the peer it is connected to.
-struct Fixture {
-  Fixture()
-      : arena(65536),
-        rows(64 * inbox::kRowLength),
-        strings(size_t{512} * 3),
-        fds(64),
-        inbox({arena, rows, strings, fds}) {
+struct Fixture : InboxFixture {
+  Fixture() : InboxFixture({.fds = 64}) {
     library = sdbus::Library::open();
     if (library != nullptr) transport.emplace(library->api(), peer.address());
   }
@@ -43,7 +39,7 @@ struct Fixture {
                      static_cast<short>((wants.readable ? POLLIN : 0) | (wants.writable ? POLLOUT : 0)), 0};
       ::poll(&watched, 1, milliseconds);
     }
-    inbox.clear();
+    begin_batch();
     if (is_open) return transport->process(inbox);
     Progress progress = transport->open();
     is_open = progress.opened;
@@ -83,22 +79,8 @@ struct Fixture {
     return std::nullopt;
   }
 
-  Row row(size_t index) const {
-    Row row;
-    memcpy(static_cast<void*>(&row), rows.data() + index * inbox::kRowLength, sizeof row);
-    return row;
-  }
-
-  std::vector<uint8_t> body(const Row& row) const {
-    const auto begin = arena.begin() + row.body_offset;
-    return std::vector<uint8_t>(begin, begin + row.body_length);
-  }
-
   std::unique_ptr<sdbus::Library> library;
   ScriptedPeer peer;
-  std::vector<uint8_t> arena;
-  std::vector<int32_t> rows, strings, fds;
-  inbox::Inbox inbox;
   std::optional<transport::SdBusTransport> transport;
   bool is_open = false;
 };

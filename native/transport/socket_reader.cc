@@ -20,9 +20,9 @@ namespace {
 
 // What one system call asks for. The kernel's queue of a Unix socket seldom holds more.
 constexpr size_t kReceiveLength = size_t{64} * 1024;
-// Behind an unfinished message there is still room to receive that much.
-constexpr size_t kBufferLength = 2 * kReceiveLength;
 constexpr size_t kMaxBuffered = kReceiveLength;
+// Behind an unfinished message there is still room to receive that much.
+static_assert(inbox::SpareBuffer::kLength >= kMaxBuffered + kReceiveLength);
 
 // What a turn may take before timers and other I/O get theirs. The third limit is the rows of the inbox.
 constexpr size_t kBudgetBytes = size_t{256} * 1024;
@@ -57,21 +57,30 @@ struct SocketReader::Large {
   size_t wanted() { return missing_header().size() + missing_body().size(); }
 };
 
-SocketReader::SocketReader(int fd, bool take_fds)
-    : fd_(fd), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferLength)) {
+SocketReader::SocketReader(int fd, bool take_fds) : fd_(fd) {
   if (!take_fds) store_.fds().refuse();
 }
 
 SocketReader::~SocketReader() = default;
 
 void SocketReader::adopt(std::span<const uint8_t> bytes, FdQueue& fds) {
+  store_.fds().add(fds);
+  if (bytes.empty()) return;
+  buffer_ = inbox::SpareBuffer().take();
   std::copy(bytes.begin(), bytes.end(), buffer_.get());
   end_of_data_ = bytes.size();
-  store_.fds().add(fds);
-  held_ = !bytes.empty();
+  held_ = true;
 }
 
 void SocketReader::read(Inbox& inbox) {
+  if (buffer_ == nullptr) buffer_ = inbox.buffer().take();
+  read_turn(inbox);
+  if (begin_ < end_of_data_) return;
+  begin_ = end_of_data_ = 0;
+  inbox.buffer().give_back(std::move(buffer_));
+}
+
+void SocketReader::read_turn(Inbox& inbox) {
   uint64_t stop_at = 0;
   size_t received = 0;
   held_ = drained_ = false;

@@ -1,7 +1,8 @@
 // The receiving half of a socket: as many messages as there are with one system call, framed and stored.
 //
-// Most messages pass through one buffer. One that is larger than half of it gets memory of its own, of the
-// right size, and the kernel writes its body to where it stays.
+// Most messages pass through one buffer, which the reader has only while there are bytes in it. A message
+// that is larger than half of it gets memory of its own, of the right size, and the kernel writes its body to
+// where it stays.
 #pragma once
 
 #include <sys/socket.h>
@@ -42,6 +43,8 @@ class SocketReader {
  private:
   struct Large;
 
+  // Reads until the turn has taken long enough.
+  void read_turn(inbox::Inbox& inbox);
   // False when no more is to be read in this turn.
   bool store_messages(inbox::Inbox& inbox);
   void begin_large(std::span<const uint8_t> buffered, const wire::Frame& frame, const inbox::Limits& limits);
@@ -55,7 +58,8 @@ class SocketReader {
   void end_with(wire::Verdict verdict);
 
   const int fd_;
-  std::unique_ptr<uint8_t[]> buffer_;
+  // Null between turns if there are no bytes left.
+  inbox::SpareBuffer::Bytes buffer_;
   size_t begin_ = 0;
   size_t end_of_data_ = 0;
   std::unique_ptr<Large> large_;

@@ -2,8 +2,8 @@
  * Writes the bytes of outgoing messages. One writer holds any number of messages, one after another. Each begins on an
  * 8-byte boundary, so alignment within a message is alignment in memory, and numbers are stored through typed arrays.
  *
- * The writer owns its memory, which grows as needed. Views of the memory are valid until the next write. The writer
- * owns no file descriptors: it lists those that the messages carry.
+ * The writer's memory grows as needed. Views of the memory are valid until the next write or reset. The writer owns no
+ * file descriptors: it lists those that the messages carry.
  *
  * @see D-Bus specification, section "Marshaling (Wire Format)"
  */
@@ -11,7 +11,8 @@ import { InvalidArgumentError } from '../base/errors.js';
 import type { FileDescriptor } from '../values/file-descriptor.js';
 import { ARRAY_BYTES_MAXIMUM, DEPTH_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
 import { Misfit } from './misfit.js';
-import { type RawBuffer, rawBuffer, writeAscii, writeText } from './strings.js';
+import { type RawBuffer, writeAscii, writeText } from './strings.js';
+import { giveMemoryBack, NO_MEMORY, takeMemory, type WriterMemory } from './writer-memory.js';
 
 /** A descriptor that a message carries. */
 export interface OutgoingFd {
@@ -21,8 +22,6 @@ export interface OutgoingFd {
 }
 
 const INITIAL_BYTES = 16 * 1024;
-/** A buffer that grew beyond this size for a large message is released afterwards. */
-const RETAINED_BYTES = 2 * 1024 * 1024;
 
 /** A string is measured before it is written if three bytes for each character are more than this. */
 const LARGE_STRING = 64 * 1024;
@@ -46,6 +45,8 @@ export class Writer {
   #messageStart = 0;
   #messageFds = 0;
 
+  #memory!: WriterMemory;
+  /** The views of the memory. */
   #u8!: RawBuffer;
   #u16!: Uint16Array;
   #u32!: Uint32Array;
@@ -54,7 +55,7 @@ export class Writer {
 
   constructor(depthMaximum = DEPTH_MAXIMUM) {
     this.depthMaximum = depthMaximum;
-    this.#use(allocate(INITIAL_BYTES));
+    this.#use(NO_MEMORY);
   }
 
   /** The memory: the messages are in `[0, position)`. Writing may replace it. */
@@ -77,18 +78,13 @@ export class Writer {
     if (this.fds.length > fds) this.fds.length = fds;
   }
 
-  /** Empties the writer. It releases memory that an unusually large message needed. */
+  /** Empties the writer, and leaves its memory to other writers until the next write. */
   reset(): void {
     this.rewind(0, 0);
     this.#messageStart = 0;
     this.#messageFds = 0;
-    if (this.#u8.length > RETAINED_BYTES) this.#use(allocate(INITIAL_BYTES));
-  }
-
-  /** Empties the writer and releases all of its memory. The next write allocates memory again. */
-  release(): void {
-    this.reset();
-    this.#use(new ArrayBuffer(0));
+    giveMemoryBack(this.#memory);
+    this.#use(NO_MEMORY);
   }
 
   /** Writes zeros up to a multiple of `alignment`: memory is reused, and padding must be zero. */
@@ -240,22 +236,18 @@ export class Writer {
     while (capacity < needed) capacity *= 2;
     capacity = Math.min(capacity, limit);
     const used = this.#u8.subarray(0, this.position);
-    this.#use(allocate(capacity));
+    this.#use(takeMemory(capacity));
     this.#u8.set(used);
   }
 
-  #use(memory: ArrayBuffer): void {
-    this.#u8 = rawBuffer(memory);
-    this.#u16 = new Uint16Array(memory);
-    this.#u32 = new Uint32Array(memory);
-    this.#f64 = new Float64Array(memory);
-    this.#u64 = new BigUint64Array(memory);
+  #use(memory: WriterMemory): void {
+    this.#memory = memory;
+    this.#u8 = memory.u8;
+    this.#u16 = memory.u16;
+    this.#u32 = memory.u32;
+    this.#f64 = memory.f64;
+    this.#u64 = memory.u64;
   }
-}
-
-/** The memory is not zeroed: bytes after the position are never sent, and bytes before it were written. */
-function allocate(size: number): ArrayBuffer {
-  return Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer;
 }
 
 /** @throws {@link Misfit} for more data than an array may have */

@@ -8,14 +8,7 @@ import { type ConnectionClosedError, closedError, type DBusError } from '../base
 import { printable } from '../base/printable.js';
 import { BUS_DEPTH_MAXIMUM, DEPTH_MAXIMUM } from '../codec/limits.js';
 import { report } from '../diagnostics/problems.js';
-import type {
-  ConnectionPhase,
-  InboxMemory,
-  NativeConnection,
-  PeerCredentials,
-  ServedSocket,
-} from '../native/binding.js';
-import { loadAddon } from '../native/load.js';
+import type { ConnectionPhase, NativeConnection, PeerCredentials, ServedSocket } from '../native/binding.js';
 import type { ConnectionState } from './connection-events.js';
 import type { ConnectionOptions } from './connection-options.js';
 import { Ending } from './ending/ending.js';
@@ -25,6 +18,7 @@ import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, Lifecycle } from './lifecycle.js';
 import type { CompleteLimits } from './limits.js';
 import type { MessageHead } from './message.js';
+import { addonWithMemory } from './receiving/batch-memory.js';
 import type { Inbox } from './receiving/inbox.js';
 import { Receiver } from './receiving/receiver.js';
 import { onAbort } from './sending/abort-reactions.js';
@@ -79,7 +73,7 @@ export class Connection {
     this.limits = limits;
     this.#isPeer = options.peer === true;
     this.#pending = new PendingCalls(this.#deadlines, this.id, !this.#isPeer, () => this.#keepAlive.update());
-    const { Connection: Native } = loadAddon();
+    const { Connection: Native } = addonWithMemory();
     this.#native = new Native({
       address: options.address,
       target: options.target,
@@ -89,8 +83,8 @@ export class Connection {
       poller: options.poller,
       limits: options.limits,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
-      onBatch: (from, count, newStrings, large, milliseconds) =>
-        this.#receiver.takeBatch(from, count, newStrings, large, milliseconds),
+      onBatch: (memory, from, count, newStrings, large, milliseconds) =>
+        this.#receiver.takeBatch(memory, from, count, newStrings, large, milliseconds),
       onDrain: (hungUp) => this.#onDrain(hungUp),
       onRefused: (serial, errno, replySerial, destination) =>
         this.#outbox.refuse({ serial, errno, replySerial, destination }),
@@ -386,14 +380,13 @@ export class Connection {
     this.#native.close();
   }
 
-  #onOpen(canSendFds: boolean): InboxMemory {
-    const memory = this.#receiver.open();
+  #onOpen(canSendFds: boolean): void {
+    this.#receiver.open();
     this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     this.#ending.open();
     this.#life.open();
     this.#keepAlive.update();
-    return memory;
   }
 
   #onDrain(hungUp: boolean): void {

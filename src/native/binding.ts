@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 1;
+export const SEAM_VERSION = 2;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -79,7 +79,10 @@ export const faultOf = (column: number): number => column & 0xff;
 /** The broken rule in a row's column, for `describeRule`. */
 export const ruleOf = (column: number): number => column >>> 8;
 
-/** Memory that TypeScript allocates once for an open connection. The addon writes into it, and never reads it. */
+/**
+ * Memory for one batch of messages, that `useBatchMemory` makes. The addon writes into it, and never reads it. It lends
+ * the memory to a connection that has something to read, until the connection has taken all rows of the batch.
+ */
 export interface InboxMemory {
   /** The bodies of a batch, each on an 8-byte boundary, and the bytes of its new strings. */
   readonly arena: ArrayBuffer;
@@ -116,13 +119,11 @@ interface NativeConnectionOptions {
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
+  /** Called once, when the transport is authenticated and messages can be sent. */
+  readonly onOpen: (canSendFds: boolean) => void;
   /**
-   * Called once, when the transport is authenticated and messages can be sent. Returns the memory for messages. They
-   * need none earlier, and a client that never authenticates costs none.
-   */
-  readonly onOpen: (canSendFds: boolean) => InboxMemory;
-  /**
-   * Called with messages `from` to `count - 1` of the batch in `rows`; returns the row to go on with. A return value
+   * Called with messages `from` to `count - 1` of the batch in `memory.rows`; returns the row to go on with. The memory
+   * is the same for all calls of a batch. A return value
    * below `count` asks the addon to leave the callback scope (so that microtasks run) and to call again from that row.
    * `newStrings` entries of `strings` are valid in the first call of a batch; in the other calls it is 0. A body that
    * is too large for the arena comes alone in its batch, in `large`: that memory may be longer than the body, and may
@@ -130,6 +131,7 @@ interface NativeConnectionOptions {
    * `count`: the remaining rows then come in the next turn.
    */
   readonly onBatch: (
+    memory: InboxMemory,
     from: number,
     count: number,
     newStrings: number,
@@ -296,6 +298,11 @@ export interface Addon {
    * the event loop.
    */
   useImmediate(setImmediate: (callback: () => void) => unknown): void;
+  /**
+   * Names the function that makes memory for batches. It is called when all memory that it made is lent. Called before
+   * the first connection opens.
+   */
+  useBatchMemory(make: () => InboxMemory): void;
   /** The text of a protocol rule, by its number in a row; empty for 0. */
   describeRule(rule: number): string;
 }

@@ -92,12 +92,14 @@ function program(address: string, rest: string): string {
     const address = ${JSON.stringify(address)};
     const HELLO = Uint8Array.from(${JSON.stringify([...HELLO])});
     const connect = (events = {}) => {
-      const memory = { arena: new ArrayBuffer(65536), rows: new Int32Array(4096), strings: new Int32Array(1024), fds: new Int32Array(64) };
+      addon.useBatchMemory(() => ({
+        arena: new ArrayBuffer(65536), rows: new Int32Array(4096), strings: new Int32Array(1024), fds: new Int32Array(64),
+      }));
       const connection = new addon.Connection({
         address, transport: ${JSON.stringify(transportKind())}, poller: ${JSON.stringify(pollerKind())},
         limits: { messageSize: 2 ** 27, decodedSize: 2 ** 27 },
-        onBatch: (from, count) => count, onDrain() {}, onRefused() {}, onClose() {}, ...events,
-        onOpen() { connection.send(HELLO, HELLO.length); events.onOpen?.(); return memory; },
+        onBatch: (memory, from, count) => count, onDrain() {}, onRefused() {}, onClose() {}, ...events,
+        onOpen() { connection.send(HELLO, HELLO.length); events.onOpen?.(); },
       });
       connection.start();
       return connection;
@@ -129,7 +131,7 @@ test('a connection keeps its process alive until it is closed', async () => {
 
 test('an unreferenced connection lets its process exit', async () => {
   const result = await runProgram(`
-    const connection = connect({ onBatch(from, count) { connection.unref(); return count; } });`);
+    const connection = connect({ onBatch(memory, from, count) { connection.unref(); return count; } });`);
   assert.equal(result, { code: 0, output: '' });
 });
 
@@ -153,7 +155,7 @@ test('closed connections are collected', async () => {
     let collected = 0;
     const registry = new FinalizationRegistry(() => collected++);
     const one = () => new Promise((resolve) => {
-      const connection = connect({ onBatch(from, count) { connection.close(); return count; }, onClose: resolve });
+      const connection = connect({ onBatch(memory, from, count) { connection.close(); return count; }, onClose: resolve });
       registry.register(connection);
     });
     (async () => {
@@ -172,7 +174,7 @@ test('a connected worker can be terminated at any time', async () => {
      for (let i = 0; i < 3; i++) {
        const connection = connect({
          onOpen() { flood(connection); parentPort.postMessage('open'); },
-         onBatch(from, count) { flood(connection); return from + 1; },
+         onBatch(memory, from, count) { flood(connection); return from + 1; },
        });
      }`,
   );
@@ -186,7 +188,10 @@ test('a connected worker can be terminated at any time', async () => {
 });
 
 test('a worker that ends by itself leaves no descriptor open', async () => {
-  const source = program(bus.address, `const c = connect({ onBatch(from, count) { c.unref(); return count; } });`);
+  const source = program(
+    bus.address,
+    `const c = connect({ onBatch(memory, from, count) { c.unref(); return count; } });`,
+  );
   const sockets = () => readdirSync('/proc/self/fd').length;
   const run = () => once(new Worker(source, { eval: true }), 'exit');
   await run();

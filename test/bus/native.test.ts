@@ -331,12 +331,18 @@ test('a connection without memory for messages ends at once, with that reason', 
     ...{ arena: new ArrayBuffer(4096), rows: new Int32Array(ROW_LENGTH) },
     ...{ strings: new Int32Array(21), fds: new Int32Array(1) },
   };
-  const endWith = (onOpen: () => unknown) =>
+  const endWith = (makeMemory: () => unknown) =>
     new Promise<unknown[]>((resolve) => {
+      Reflect.apply(addon.useBatchMemory, addon, [makeMemory]);
       const connection = Reflect.construct(addon.Connection, [
         {
           ...{ address: bus.address, transport: transportKind(), poller: pollerKind() },
-          ...{ onBatch: () => 0, onDrain() {}, onRefused() {}, onOpen },
+          ...{
+            onBatch: () => 0,
+            onDrain() {},
+            onRefused() {},
+            onOpen: () => connection.send(HELLO, HELLO.length, undefined),
+          },
           limits: { messageSize: 1000, decodedSize: 1000 },
           onClose: (errno: number, phase: string) => resolve([errno, phase]),
         },
@@ -352,6 +358,10 @@ test('a connection without memory for messages ends at once, with that reason', 
   for (const nothing of [undefined, null, 5]) {
     assert.equal(await endWith(() => nothing), [constants.errno.ENOMEM, 'open']);
   }
+  const throwing = () => {
+    throw new RangeError('Array buffer allocation failed');
+  };
+  assert.equal(await endWith(throwing), [constants.errno.ENOMEM, 'open']);
 });
 
 test('send refuses arguments that are not memory', async () => {

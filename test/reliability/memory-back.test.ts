@@ -51,11 +51,38 @@ test('connections that are closed one after the other keep nothing, even before 
   await come(20);
   const before = await memory();
   await come(150);
-  // A connection has 316 KiB for messages, all of them 46 MiB, which a garbage collection would free only after a while.
+  // Memory that only a garbage collection frees would still be there.
   const { external } = process.memoryUsage();
   assert.ok(external - before.external < 4 * MIB, `${mib(external - before.external)} more are there at once`);
   const after = await memory();
   assert.ok(after.external - before.external < 64 * 1024, `${after.external - before.external} bytes are left`);
+});
+
+test('idle connections have no memory for messages, whatever they did before', async () => {
+  await using daemon = await PrivateBus.start();
+  const clients: MessageBus[] = [];
+  const open = async () => {
+    const client = await connect({ address: daemon.address });
+    clients.push(client);
+    return client;
+  };
+  const service = await open();
+  service.export(PATH, implement(Sink, { Take: (bytes) => bytes.length, Give: (length) => Buffer.alloc(length) }));
+  const use = async (client: MessageBus) => {
+    const proxy = client.proxy(Sink, service.uniqueName as string, PATH);
+    for (const length of [10, 100_000, MIB]) {
+      assert.is(await proxy.call.Take(Buffer.alloc(length, 1)), length);
+      assert.is((await proxy.call.Give(length)).length, length);
+    }
+  };
+  // The memory that all of them share.
+  for (let i = 0; i < 3; i++) await use(await open());
+  const before = await memory();
+  for (let i = 0; i < 40; i++) await use(await open());
+  const after = await memory();
+  const each = (after.external - before.external) / 40;
+  assert.ok(each < 1024, `${Math.round(each)} bytes each`);
+  for (const client of clients) await client.close();
 });
 
 test('four idle peers that received 60 MiB each have released them', async () => {

@@ -8,6 +8,8 @@ import { FileDescriptor } from '../../src/values/file-descriptor.js';
 
 const test = suite('codec: writer');
 
+const MIB = 1024 * 1024;
+
 function hex(writer: Writer): string {
   return Buffer.from(writer.bytes.subarray(0, writer.position)).toString('hex');
 }
@@ -74,7 +76,6 @@ test('a number can be filled in later', () => {
 
 test('memory grows and keeps the written bytes, and is released', () => {
   const writer = new Writer();
-  const initial = writer.bytes.length;
   writer.beginMessage();
   writer.string('begin');
   writer.string('ü'.repeat(2_000_000));
@@ -87,15 +88,32 @@ test('memory grows and keeps the written bytes, and is released', () => {
   assert.is(text.at(-1), 0);
   writer.reset();
   assert.is(writer.position, 0);
-  assert.is(writer.bytes.length, initial);
+  assert.is(writer.bytes.length, 0);
+  const next = new Writer();
+  next.byte(1);
+  assert.ok(next.bytes.length <= 2 * MIB, 'memory that is larger than 2 MiB is not kept');
 });
 
-test('memory of a common size is kept', () => {
+test('writers take turns with memory of a common size', () => {
   const writer = new Writer();
-  writer.string('x'.repeat(100_000));
+  writer.string('x'.repeat(MIB));
   const { bytes } = writer;
   writer.reset();
-  assert.is(writer.bytes, bytes);
+  assert.is(writer.bytes.length, 0);
+  const [second, third] = [new Writer(), new Writer()];
+  second.byte(1);
+  assert.is(second.bytes, bytes);
+  third.byte(2);
+  assert.is.not(third.bytes, bytes);
+  third.reset();
+  second.reset();
+  third.byte(3);
+  assert.is(third.bytes, bytes, 'the larger memory is kept');
+  third.reset();
+  third.reset();
+  second.byte(4);
+  writer.byte(5);
+  assert.is.not(second.bytes, writer.bytes, 'memory that is given back twice has one owner');
 });
 
 test('a message grows to 128 MiB at most, wherever it begins', () => {

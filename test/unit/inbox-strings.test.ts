@@ -1,6 +1,7 @@
 /** Header strings are kept by their ids; long ones, which are rarely repeated, for their batch only. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BatchMemory } from '../../src/connection/receiving/batch-memory.js';
 import { Inbox } from '../../src/connection/receiving/inbox.js';
 import { Column } from '../../src/native/binding.js';
 
@@ -8,7 +9,8 @@ const test = suite('inbox: strings');
 
 /** Writes a batch of one row with these strings, as the addon does. */
 function deliver(inbox: Inbox, texts: ReadonlyMap<number, string>, pathId: number): void {
-  const { arena, strings, rows } = inbox.memory;
+  const memory = new BatchMemory();
+  const { arena, strings, rows } = memory;
   let used = 0;
   let entry = 0;
   for (const [id, text] of texts) {
@@ -20,6 +22,7 @@ function deliver(inbox: Inbox, texts: ReadonlyMap<number, string>, pathId: numbe
   rows.fill(0, 0, 16);
   rows[Column.Type] = 4;
   rows[Column.Path] = pathId;
+  inbox.use(memory);
   inbox.intern(texts.size, undefined);
   inbox.select(0, undefined);
 }

@@ -5,7 +5,7 @@
  * nothing more: a reply is decoded for the call that it answers, a signal without a listener is skipped, and no object
  * is made for either. Code that needs more calls `makeMessage()`.
  *
- * The memory belongs to the connection from its opening to its end.
+ * The memory belongs to the connection for one batch.
  */
 
 import { type DBusError, LimitsExceededError } from '../../base/errors.js';
@@ -13,37 +13,26 @@ import type { Decoding } from '../../codec/decode-options.js';
 import { decoderFor } from '../../codec/decoder.js';
 import { Reader } from '../../codec/reader.js';
 import { skipValues } from '../../codec/skip.js';
-import { Column, Fault, faultOf, type InboxMemory, ROW_LENGTH } from '../../native/binding.js';
+import { Column, Fault, faultOf, ROW_LENGTH } from '../../native/binding.js';
 import { closeQuietly } from '../../values/file-descriptor.js';
 import { MessageType } from '../message.js';
+import { type BatchMemory, WORDS_PER_STRING } from './batch-memory.js';
 import { DescriptorLoans } from './descriptor-loans.js';
 import { IncomingMessage } from './incoming-message.js';
 import { LentBody } from './lent-body.js';
 import { Claim, ReceivedDescriptors } from './received-descriptors.js';
 
-const ARENA_BYTES = 256 * 1024;
-const ROWS = 256;
-const STRINGS = 2048;
-/** sd-bus accepts up to 1024 descriptors with a message; the kernel passes at most 253 at once. */
-const FDS = 1024;
-
-const WORDS_PER_STRING = 3;
 /** Longer strings have an id only for their batch: `Interner::kMaxLength`. */
 const KEPT_STRING_BYTES = 255;
 
 const noFds: readonly number[] = [];
 
 export class Inbox {
-  readonly memory: InboxMemory = {
-    arena: new ArrayBuffer(ARENA_BYTES),
-    rows: new Int32Array(ROWS * ROW_LENGTH),
-    strings: new Int32Array(STRINGS * WORDS_PER_STRING),
-    fds: new Int32Array(FDS),
-  };
   readonly connectionId: number;
-  readonly #rows = this.memory.rows;
-  readonly #bytes = Buffer.from(this.memory.arena);
-  readonly #reader = new Reader(this.memory.arena);
+  /** The memory of the batch, and two of its members that are read for every message. */
+  #memory!: BatchMemory;
+  #rows!: Int32Array;
+  #reader!: Reader;
   readonly #strings: (string | undefined)[] = [undefined];
   /** The ids of strings that are only for this batch. */
   #passing: number[] = [];
@@ -75,14 +64,23 @@ export class Inbox {
     this.#loans = new DescriptorLoans(descriptorLimit);
   }
 
+  /** Sets the memory of the batch whose rows are read next. */
+  use(memory: BatchMemory): void {
+    if (memory === this.#memory) return;
+    this.#memory = memory;
+    this.#rows = memory.rows;
+    this.#reader = memory.reader;
+  }
+
   /** Adds the header strings that are new in a batch. Some of them may be in `large`. */
   intern(count: number, large: ArrayBuffer | undefined): void {
-    const { strings } = this.memory;
+    if (count === 0) return;
+    const { strings } = this.#memory;
     for (let at = 0; at < count * WORDS_PER_STRING; at += WORDS_PER_STRING) {
       const id = strings[at] as number;
       const offset = strings[at + 1] as number;
       const length = strings[at + 2] as number;
-      const bytes = offset < 0 && large !== undefined ? Buffer.from(large) : this.#bytes;
+      const bytes = offset < 0 && large !== undefined ? Buffer.from(large) : this.#memory.bytes;
       const start = offset < 0 ? ~offset : offset;
       this.#strings[id] = bytes.toString('utf8', start, start + length);
       if (length > KEPT_STRING_BYTES) this.#passing.push(id);
@@ -330,7 +328,7 @@ export class Inbox {
     const count = this.#rows[this.#at + Column.FdCount] as number;
     if (count === 0) return noFds;
     const offset = this.#rows[this.#at + Column.FdOffset] as number;
-    return Array.from(this.memory.fds.subarray(offset, offset + count));
+    return Array.from(this.#memory.fds.subarray(offset, offset + count));
   }
 
   /**

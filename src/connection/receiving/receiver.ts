@@ -11,6 +11,7 @@ import type { BackPressure } from '../sending/back-pressure.js';
 import type { Outbox } from '../sending/outbox.js';
 import type { PendingCalls } from '../sending/pending-calls.js';
 import { CUT_BATCH } from './backlog.js';
+import type { BatchMemory } from './batch-memory.js';
 import { Inbox } from './inbox.js';
 import { Turn } from './turn.js';
 
@@ -45,7 +46,7 @@ export class Receiver {
   readonly #pending: PendingCalls;
   readonly #pressure: BackPressure;
   readonly #turn = new Turn();
-  /** Allocated when the connection opens and released when it ends: its memory is large. */
+  /** Made when the connection opens and released when it ends: it keeps all header strings. */
   #inbox!: Inbox;
   /** Whether rows of the inbox are being handled. */
   #isHandling = false;
@@ -61,11 +62,10 @@ export class Receiver {
     this.#pressure = options.pressure;
   }
 
-  /** Called when the connection is open. Returns the memory that the addon writes messages into. */
-  open(): InboxMemory {
+  /** Called when the connection is open. */
+  open(): void {
     const { id, isPeer, descriptorLimit } = this.#options;
     this.#inbox = new Inbox(id, !isPeer, descriptorLimit);
-    return this.#inbox.memory;
   }
 
   /**
@@ -74,12 +74,15 @@ export class Receiver {
    * time, the rest is left for the next turn.
    */
   takeBatch(
+    memory: InboxMemory,
     from: number,
     count: number,
     newStrings: number,
     large: ArrayBuffer | undefined,
     milliseconds: number,
   ): number {
+    // The addon lends what `addonWithMemory` had it make.
+    this.#inbox.use(memory as BatchMemory);
     this.#inbox.intern(newStrings, large);
     this.#outbox.gather();
     this.#settled = false;

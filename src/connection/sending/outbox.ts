@@ -366,7 +366,7 @@ export class Outbox {
       );
     this.#drained = undefined;
     this.#pressure.end();
-    this.#writer.release();
+    this.#writer.reset();
     return queuedBytes;
   }
 

@@ -38,10 +38,12 @@ export class Client {
   readonly #waiting: { count: number; resolve: () => void }[] = [];
 
   constructor(address: string, sizes: Sizes = {}) {
-    const arena = new ArrayBuffer(sizes.arena ?? 256 * 1024);
-    const rows = new Int32Array((sizes.rows ?? 256) * ROW_LENGTH);
-    const strings = new Int32Array(2048 * 3);
-    const fds = new Int32Array(1024);
+    addon.useBatchMemory(() => ({
+      arena: new ArrayBuffer(sizes.arena ?? 256 * 1024),
+      rows: new Int32Array((sizes.rows ?? 256) * ROW_LENGTH),
+      strings: new Int32Array(2048 * 3),
+      fds: new Int32Array(1024),
+    }));
     const known: string[] = [];
     let opened: (canSendFds: boolean) => void;
     let closed: (reason: [number, ConnectionPhase]) => void;
@@ -57,9 +59,8 @@ export class Client {
       onOpen: (canSendFds) => {
         this.calls.push('open');
         opened(canSendFds);
-        return { arena, rows, strings, fds };
       },
-      onBatch: (from, count, newStrings, large) => {
+      onBatch: ({ arena, rows, strings, fds }, from, count, newStrings, large) => {
         this.calls.push('batch');
         for (let i = 0; i < newStrings; i++) {
           const [id, offset, length] = strings.subarray(i * 3, i * 3 + 3) as unknown as [number, number, number];
