@@ -22,7 +22,7 @@ export interface PlannedMessage {
 export type Burst = readonly PlannedMessage[];
 
 export const INTERFACE = 'org.example.Arrival';
-export const MEMBER = 'Sent';
+const MEMBER = 'Sent';
 
 /** Numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
 function numbersFrom(seed: number): () => number {
