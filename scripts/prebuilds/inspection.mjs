@@ -48,6 +48,13 @@ function limitsKept(file, elf, target) {
     ],
     ['makes no external buffers', unexpected(elf.imported.filter((name) => limits.externalMemory.test(name)))],
     ['checks its stack', elf.imported.includes('__stack_chk_fail') ? undefined : 'it has no stack protector'],
+    // musl has no such functions.
+    [
+      'checks the lengths of copies',
+      target.libc === 'musl' || elf.imported.includes('__memcpy_chk')
+        ? undefined
+        : 'it was not built with _FORTIFY_SOURCE',
+    ],
     ['calls no libatomic', unexpected(elf.imported.filter((name) => limits.libatomic.test(name)))],
     ['leaves no function of a missing library open', unexpected(unresolved(elf, target))],
     ['runs on old systems', unexpected(tooNew.map(([family, version]) => `${family}_${version.join('.')}`))],
