@@ -1,6 +1,6 @@
 // time limit: 60 s
-// How long a client may take to come in, how long a server may take to let it in, and how many wait in the queue, for a program
-// that chooses nothing: as SECURITY.md states it.
+// How long connecting and authenticating may take, how many clients authenticate at the same time, and how many wait in the
+// queue, by default: as SECURITY.md states it.
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -65,6 +65,32 @@ test('while others wait, a silent client has 1/64 of the time to authenticate, b
     assert.ok(time < most + 400 * patience, `${most} ms: it was rejected after ${time} ms`);
   });
   await Promise.all(ends);
+});
+
+test('64 clients authenticate at the same time, and the next one waits until one of them is done', async () => {
+  await using server = await serve({ authenticationTimeout: 600_000 });
+  const begin = async () => {
+    const peer = await RawPeer.connect(server.address);
+    peer.write('\0AUTH EXTERNAL\r\n');
+    return peer;
+  };
+  const places = await Promise.all(Array.from({ length: 64 }, begin));
+  for (const peer of places) assert.match(await peer.until('DATA'), 'DATA');
+  const next = await begin();
+  let isAnswered = false;
+  const answer = next.until('DATA').then((text) => {
+    isAnswered = true;
+    return text;
+  });
+  // Others are answered meanwhile, a word after the other.
+  for (const peer of places.slice(0, 10)) {
+    peer.write('CANCEL\r\n');
+    assert.match(await peer.until('REJECTED'), 'REJECTED');
+  }
+  assert.is(isAnswered, false);
+  places[63]?.close();
+  assert.match(await answer, 'DATA');
+  for (const peer of [...places, next]) peer.close();
 });
 
 /** The kernel's own limit of a queue. */

@@ -26,12 +26,12 @@ const test = suite('codec: odd signatures');
  * How much slower the reading of an odd signature may be: it takes 2 to 3 times as long now, and took 25 to 100 times as
  * long before.
  */
-const READ_FACTOR = 12 * patience;
+const READ_FACTOR = 6 * patience;
 /**
  * The same for writing: a variant takes 80 ns with a known type, half a microsecond with an odd one, and took 3 to 10
  * before.
  */
-const WRITE_FACTOR = 24 * patience;
+const WRITE_FACTOR = 16 * patience;
 
 const OPTIONS: readonly Decoding[] = [
   {},
