@@ -32,7 +32,7 @@ test('at least the given number of entries is kept, those that were used last', 
 });
 
 test('entries are not made for keys that come once, or in rotation with more keys than fit', () => {
-  const cache = new BoundedCache<number>(1024);
+  const cache = new BoundedCache<number>();
   let made = 0;
   const meet = (key: string) => {
     if (cache.get(key) !== undefined) return;
@@ -49,6 +49,17 @@ test('entries are not made for keys that come once, or in rotation with more key
   for (let index = 0; index < 120_000; index++) meet(`many ${index % 12_000}`);
   assert.ok(made <= 120_000 / 8, `${made} were made`);
   assert.ok(cache.size <= 2048);
+});
+
+test('by default the 1024 entries that were used last are kept, and never more than 2048', () => {
+  const cache = new BoundedCache<number>();
+  const size = () => cache.size;
+  for (let index = 0; index < 10_000; index++) {
+    cache.add(`key ${index}`, index);
+    assert.ok(size() <= 2048 && size() >= Math.min(index + 1, 1024), `${size()} after ${index + 1}`);
+  }
+  for (let index = 10_000 - 1024; index < 10_000; index++) assert.is(cache.get(`key ${index}`), index);
+  assert.is(cache.get('key 0'), undefined);
 });
 
 test.run();
