@@ -133,12 +133,19 @@ const isShort = (value: string) => value.length <= NAME_MAXIMUM;
 const matchesUnique = (value: string) => isShort(value) && uniqueGrammar.test(value);
 const matchesWellKnown = (value: string) => isShort(value) && wellKnownGrammar.test(value);
 
-/**
- * Paths have no maximum length. Long ones are checked without repeated groups, because the regular expression with its
- * repetition would overflow the stack on a path of megabytes.
- */
-const matchesPath = (value: string) =>
-  isShort(value) ? pathGrammar.test(value) : value.startsWith('/') && !/[^A-Za-z0-9_/]|\/\/|\/$/.test(value);
+/** Some elements of a path: a repetition without a limit would overflow the stack on a path of megabytes. */
+const pathElements = /(?:\/\w+){1,64}/y;
+
+/** Paths have no maximum length. Long ones are checked part by part, and faster than a look for what is not allowed. */
+function matchesLongPath(value: string): boolean {
+  for (let at = 0; at < value.length; at = pathElements.lastIndex) {
+    pathElements.lastIndex = at;
+    if (!pathElements.test(value)) return false;
+  }
+  return true;
+}
+
+const matchesPath = (value: string) => (isShort(value) ? pathGrammar.test(value) : matchesLongPath(value));
 
 const uniqueNames = new NameRule(matchesUnique, explainUniqueName);
 const wellKnownNames = new NameRule(matchesWellKnown, explainWellKnownName);

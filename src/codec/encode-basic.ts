@@ -89,7 +89,7 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
   o(writer, value) {
     if (typeof value !== 'string') throw misfit(expected.o, value);
     if (!isObjectPath(value)) throw new Misfit(`expected ${expected.o}, got ${quoted(value)}`);
-    writer.string(value);
+    writer.ascii(value);
   },
   g(writer, value) {
     if (typeof value !== 'string') throw misfit(expected.g, value);

@@ -4,11 +4,13 @@
  */
 import { isAscii, readShortAscii, SHORT_MAXIMUM } from './ascii.js';
 import { KEY_BYTES_MAXIMUM, putText, slotOf, textInSlot } from './keys.js';
+import { LONG_TEXT, readLongText } from './long-text.js';
 import type { RawBuffer } from './strings.js';
 
 /** Reads a text that begins at a multiple of 4, as the texts of strings and object paths do. */
 export function readText(bytes: RawBuffer, words: Int32Array, start: number, length: number): string {
   const end = start + length;
+  if (length >= LONG_TEXT) return readLongText(bytes, start, end);
   if (length > SHORT_MAXIMUM || !reaches(words, end) || !isAscii(words, start, end)) return bytes.utf8Slice(start, end);
   return readShortAscii(bytes, start, length);
 }

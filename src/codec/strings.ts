@@ -2,6 +2,7 @@
  * Writes text as bytes. Most strings on a bus are short ASCII, and a call into the runtime costs more than a loop over
  * a few bytes. So this module writes short ASCII itself, and leaves the rest to the runtime.
  */
+import { LONG_TEXT } from './long-text.js';
 import { Misfit } from './misfit.js';
 
 /**
@@ -10,6 +11,9 @@ import { Misfit } from './misfit.js';
  */
 export interface RawBuffer extends Buffer {
   latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, start: number): number;
+  ucs2Slice(start: number, end: number): string;
+  ucs2Write(text: string, start: number): number;
   utf8Slice(start: number, end: number): string;
   utf8Write(text: string, start: number): number;
 }
@@ -57,19 +61,28 @@ export function writeAscii(bytes: Uint8Array, words: Uint32Array, start: number,
  * Writes any text as UTF-8, and refuses text that D-Bus strings cannot contain. JavaScript would replace a lone
  * surrogate, which makes another text, and a C library would end the text at a NUL.
  *
+ * @param bytes has room for the text at `start`
  * @returns where the text ends
  * @throws {@link Misfit}
  */
 export function writeText(bytes: RawBuffer, start: number, text: string): number {
-  const nul = text.indexOf('\0');
-  if (nul >= 0) throw new Misfit(`D-Bus strings cannot contain NUL (index ${nul})`);
-  const written = bytes.utf8Write(text, start);
+  const isLong = text.length >= LONG_TEXT;
+  if (!isLong) refuseNul(text);
+  const end = start + bytes.utf8Write(text, start);
+  // Looking for a NUL takes ten times as long in a text with two bytes for each character as in its UTF-8.
+  if (isLong && bytes.subarray(start, end).includes(0)) refuseNul(text);
   // Only ASCII has one byte for each character, and ASCII has no surrogates.
-  if (written !== text.length && !(text as WellFormedString).isWellFormed()) {
+  if (end - start !== text.length && !(text as WellFormedString).isWellFormed()) {
     const at = text.search(/\p{Surrogate}/u);
     throw new Misfit(`D-Bus strings cannot contain a lone surrogate (index ${at})`);
   }
-  return start + written;
+  return end;
+}
+
+/** @throws {@link Misfit} */
+export function refuseNul(text: string): void {
+  const nul = text.indexOf('\0');
+  if (nul >= 0) throw new Misfit(`D-Bus strings cannot contain NUL (index ${nul})`);
 }
 
 /** Declares a method that is newer than the library this project is compiled against. */

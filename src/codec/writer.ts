@@ -10,8 +10,9 @@
 import { InvalidArgumentError } from '../base/errors.js';
 import type { FileDescriptor } from '../values/file-descriptor.js';
 import { ARRAY_BYTES_MAXIMUM, DEPTH_MAXIMUM, MESSAGE_BYTES_MAXIMUM } from './limits.js';
+import { LONG_TEXT, transcodeText } from './long-text.js';
 import { Misfit } from './misfit.js';
-import { type RawBuffer, writeAscii, writeText } from './strings.js';
+import { type RawBuffer, refuseNul, writeAscii, writeText } from './strings.js';
 import { giveMemoryBack, NO_MEMORY, takeMemory, type WriterMemory } from './writer-memory.js';
 
 /** A descriptor that a message carries. */
@@ -23,8 +24,8 @@ export interface OutgoingFd {
 
 const INITIAL_BYTES = 16 * 1024;
 
-/** A string is measured before it is written if three bytes for each character are more than this. */
-const LARGE_STRING = 64 * 1024;
+/** More than a string that is not long takes: it is not measured before it is written. */
+const UNMEASURED = 3 * LONG_TEXT;
 
 /** A copy of fewer bytes than this takes less time in a loop than through a view. */
 const COPIED_BYTE_BY_BYTE = 128;
@@ -128,11 +129,46 @@ export class Writer {
    */
   string(value: string): void {
     const { length } = value;
-    const lengthAt = this.#take(5 + (length * 3 > LARGE_STRING ? Buffer.byteLength(value) : length * 3), 4);
+    if (length >= LONG_TEXT) {
+      this.#longString(value);
+      return;
+    }
+    const lengthAt = this.#take(5 + length * 3, 4);
     const start = lengthAt + 4;
     let end = writeAscii(this.#u8, this.#u32, start, value);
     if (end < 0) end = writeText(this.#u8, start, value);
-    this.#u32[lengthAt >>> 2] = end - start;
+    this.#endString(lengthAt, end);
+  }
+
+  /** Writes a string or an object path of ASCII without NUL, as all names and object paths are: length, text, NUL. */
+  ascii(value: string): void {
+    const lengthAt = this.#take(5 + value.length, 4);
+    const start = lengthAt + 4;
+    if (writeAscii(this.#u8, this.#u32, start, value) < 0) this.#u8.latin1Write(value, start);
+    this.#endString(lengthAt, start + value.length);
+  }
+
+  #longString(value: string): void {
+    const lengthAt = this.#take(4, 4);
+    const start = lengthAt + 4;
+    const isWritten = transcodeText(value, (utf8) => {
+      if (utf8.includes(0)) refuseNul(value);
+      this.copy(utf8);
+    });
+    if (isWritten) {
+      this.reserve(1);
+      this.#endString(lengthAt, this.position);
+      return;
+    }
+    this.position = start;
+    // Room for three bytes for each character is far too much for most texts. So a text is measured, unless the room is
+    // there.
+    if (start + value.length * 3 >= this.#u8.length) this.reserve(Buffer.byteLength(value) + 1);
+    this.#endString(lengthAt, writeText(this.#u8, start, value));
+  }
+
+  #endString(lengthAt: number, end: number): void {
+    this.#u32[lengthAt >>> 2] = end - lengthAt - 4;
     this.#u8[end] = 0;
     this.position = end + 1;
   }
@@ -230,7 +266,7 @@ export class Writer {
   #grow(size: number): void {
     const needed = this.position + size;
     // A string may take less room than is reserved for it. The code that finishes the message checks its exact size.
-    const limit = this.#messageStart + MESSAGE_BYTES_MAXIMUM + LARGE_STRING;
+    const limit = this.#messageStart + MESSAGE_BYTES_MAXIMUM + UNMEASURED;
     if (needed > limit) throw new InvalidArgumentError('the message is larger than the 128 MiB that D-Bus allows');
     let capacity = Math.max(INITIAL_BYTES, this.#u8.length * 2);
     while (capacity < needed) capacity *= 2;

@@ -82,6 +82,19 @@ test('an object path may be as long as a message', () => {
   assert.not(names.isObjectPath(`${path}-`));
 });
 
+test('a long object path follows the grammar at every place', () => {
+  const grammar = /^\/(?:[A-Za-z0-9_]+(?:\/[A-Za-z0-9_]+)*)?$/;
+  for (const path of ['/a'.repeat(200), '/element_1'.repeat(70), `/${'Z'.repeat(1500)}`]) {
+    assert.ok(names.isObjectPath(path));
+    for (let at = 0; at <= path.length; at++) {
+      for (const inserted of ['/', '-', '.', ' ', '\0', '\n', 'é', 'K', '\ud800', 'x', '9', '_']) {
+        const changed = path.slice(0, at) + inserted + path.slice(at);
+        if (names.isObjectPath(changed) !== grammar.test(changed)) assert.unreachable(JSON.stringify(changed));
+      }
+    }
+  }
+});
+
 test('a bus name is unique or well-known, never both', () => {
   for (const name of [':1.42', ':a.b', ':1.0-x']) {
     assert.ok(names.isUniqueName(name) && names.isBusName(name));

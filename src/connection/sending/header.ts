@@ -86,12 +86,13 @@ export function checkHead(head: MessageHead, replySerial: number): void {
   if (destination !== undefined) checkBusName(destination, 'destination');
 }
 
+/** @param value was checked, so it is ASCII */
 function stringField(writer: Writer, code: number, type: 's' | 'o', value: string | undefined): void {
   if (value === undefined) return;
   writer.align(8);
   writer.byte(code);
   writer.signature(type);
-  writer.string(value);
+  writer.ascii(value);
 }
 
 function uint32Field(writer: Writer, code: number, value: number): void {
