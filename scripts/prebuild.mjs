@@ -47,7 +47,7 @@ async function build(target) {
   await prebuildify({
     ...{ cwd, out: root, name: 'busbar', napi: true, targets: [] },
     ...{ platform: target.platform, arch: target.arch, libc: target.libc, tagLibc: true },
-    ...{ strip: true, stripBin: target.strip, nodeGyp: join(root, 'scripts', 'node-gyp-stand-in.mjs') },
+    ...{ strip: true, stripBin: target.strip, nodeGyp: join(root, 'scripts', 'prebuilds', 'node-gyp-stand-in.mjs') },
   });
   writeStamp(file, hash);
 }

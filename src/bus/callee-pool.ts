@@ -1,12 +1,13 @@
 /**
- * A bounded set of names that are called. To make room, it gives the names a second chance in turn: one that was called
- * since its last turn stays until the next one. So neither a call nor making room costs more with more names.
+ * A bounded set of names that are called. To make room, it examines the names one after the other, and gives
+ * each a second chance: a name that was called since it was last examined stays. So neither a call nor making room costs
+ * more with more names.
  */
 
 /** A called name, as far as the pool needs it. */
 export interface PooledCallee {
   readonly name: string;
-  /** Whether it was called since its last turn. */
+  /** Whether it was called since it was last examined. */
   wasCalled: boolean;
   /** The number of calls that wait for its answer. */
   readonly waiting: number;
@@ -15,7 +16,7 @@ export interface PooledCallee {
 export class CalleePool<Callee extends PooledCallee> {
   /** The number of names with waiting calls, which the names count. */
   busy = 0;
-  /** By name, in the order of their turns. */
+  /** By name, in the order in which they will be examined. */
   readonly #callees = new Map<string, Callee>();
   readonly #capacity: number;
 

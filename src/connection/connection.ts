@@ -262,7 +262,7 @@ export class Connection {
    */
   sendFirst(send: (() => void) | undefined): void {
     this.#sender.first = send;
-    // During the exit, no turn ends and no microtask runs any more.
+    // During the exit, no tick ends and no microtask runs any more.
     if (isExiting()) this.#sender.letOutFirst();
   }
 

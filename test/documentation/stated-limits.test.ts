@@ -1,4 +1,4 @@
-// The table "Limits" of SECURITY.md: each row names the code that enforces its limit, and the defaults are those of the
+// The tables in the section "Limits" of SECURITY.md: each row names the code that enforces its limit, and the defaults are those of the
 // code. promises.test.ts checks that every row has a test.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,17 +18,15 @@ interface Row {
 
 const rows = rowsOf(readFileSync(join(root, 'SECURITY.md'), 'utf8'));
 
-/** The rows of the first table below the heading. */
+/** The rows of the tables below the heading; each table has the same columns. */
 function rowsOf(page: string): Row[] {
-  const section = page.slice(page.indexOf('\n## Limits\n'));
-  const [, table = ''] = /\n((?:\|.*\n)+)/.exec(section) ?? [];
-  return table
-    .trim()
-    .split('\n')
-    .slice(2)
+  const [, section = ''] = /\n## Limits\n([\s\S]*?)\n## /.exec(page) ?? [];
+  const tables = [...section.matchAll(/\n((?:\|.*\n)+)/g)].map(([, table = '']) => table.trim().split('\n'));
+  return tables
+    .flatMap((lines) => lines.slice(2))
     .map((line) => {
-      const [, what = '', much = '', where = ''] = line.split('|');
-      return { what: what.trim(), text: what + much + where, where };
+      const [, what = '', much = '', beyond = '', where = ''] = line.split('|');
+      return { what: what.trim(), text: what + much + beyond + where, where };
     });
 }
 

@@ -44,9 +44,9 @@ test('the pool is full at its capacity', () => {
   assert.equal([pool.size, pool.isFull, pool.get('N1')], [2, false, undefined]);
 });
 
-test('a name that was called since its last turn is not dropped', () => {
+test('a name that was called since it was last examined is not dropped', () => {
   const { pool, named } = poolOf(4);
-  // All were called when they were added, and the first one had the first turn.
+  // All were called when they were added, and the first one was examined first.
   assert.is(pool.leastUsed()?.name, 'N0');
   pool.remove(named[0] as Named);
   (named[1] as Named).wasCalled = true;

@@ -13,7 +13,7 @@ interface Flushable extends UnwrittenTo {
   /** Bytes that are queued. */
   readonly queuedBytes: number;
   /**
-   * Writes the queued bytes, and messages that were deferred to the end of the turn, blocking for at most this long.
+   * Writes the queued bytes, and messages that were deferred to the end of the tick, blocking for at most this long.
    * Returns whether all were written.
    */
   flushNow(milliseconds: number): boolean;
@@ -29,7 +29,7 @@ const open = new Set<Flushable>();
 /** When an exiting process stops waiting, on the clock of `performance.now`; `undefined` while it does not exit. */
 let end: number | undefined;
 
-/** Whether the process is exiting: there will be no turn of the event loop and no microtask any more. */
+/** Whether the process is exiting: there will be no further tick and no further microtask. */
 export function isExiting(): boolean {
   return end !== undefined;
 }
@@ -43,8 +43,8 @@ function flushAll(): void {
   // Each connection writes once before the process waits for any of them, so that no peer misses messages because
   // another does not read.
   let unwritten = [...open].filter((connection) => !connection.flushNow(0));
-  for (let turn = 0; unwritten.length > 0 && timeLeft() >= 1; turn++) {
-    unwritten[turn % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
+  for (let slice = 0; unwritten.length > 0 && timeLeft() >= 1; slice++) {
+    unwritten[slice % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
     unwritten = unwritten.filter((connection) => !connection.flushNow(0));
   }
   for (const connection of unwritten) reportLost(connection);

@@ -2,7 +2,7 @@
  * The sending half of the seam: messages are marshalled into one arena and sent together.
  *
  * The first message of an idle connection is sent immediately, so that a lone call has the least latency. While a
- * connection is busy, and for the rest of the turn, messages are gathered. They are sent on the next tick, or when
+ * connection is busy, and for the rest of the tick, messages are gathered. They are sent at the end of the tick, or when
  * there are enough bytes. A message with descriptors is sent alone: other implementations attribute descriptors to the
  * bytes with which they arrive.
  *
@@ -88,7 +88,7 @@ export interface OutboxOptions {
   readonly isIdle: (isAwaited: boolean) => boolean;
   /** Called with a refused message, when it may send again. */
   readonly onRefused: (refused: RefusedMessage) => void;
-  /** Writes everything, because the process exits and there is no later turn. */
+  /** Writes everything, because the process exits and there is no later tick. */
   readonly flushNow: () => void;
 }
 
@@ -183,7 +183,7 @@ export class Outbox {
     if (this.#gathers) return;
     if (!this.#flushScheduled && this.#options.isIdle(isAwaited)) {
       this.#write();
-      // The next message sees that this call waits, and is gathered. So no tick is needed now.
+      // The next message sees that this call waits, and is gathered. So no flush needs to be scheduled now.
       if (isAwaited) return;
     }
     this.#scheduleFlush();
@@ -261,7 +261,7 @@ export class Outbox {
     }
   }
 
-  /** Keeps messages until the next `flush`, so that the answers to a batch of messages need no tick of their own. */
+  /** Keeps messages until the next `flush`: the answers to a batch of messages then need no end of the tick. */
   gather(): void {
     this.#gathers = true;
   }

@@ -1,6 +1,6 @@
 /**
  * Keeps announcements in the order of the program's actions. A connection has one barrier. Changes of properties and
- * exported objects are collected here until the end of the turn, and are sent before the next message.
+ * exported objects are collected here until the end of the tick, and are sent before the next message.
  *
  * So only one announcement is pending at a time, to which the program may still add. Anything else, including a change
  * of another object, sends it first.
@@ -49,7 +49,7 @@ export class Barrier {
     return this.#queue[this.#queue.length - 1];
   }
 
-  /** Adds an announcement. It is sent at the end of the turn, or before the next message. */
+  /** Adds an announcement. It is sent at the end of the tick, or before the next message. */
   add(pending: Pending): void {
     if (this.#queue.length > 0) this.#letOut();
     this.#queue.push(pending);
@@ -60,13 +60,13 @@ export class Barrier {
     this.schedule();
   }
 
-  /** Ensures that pending announcements are sent at the end of the turn at the latest. */
+  /** Ensures that pending announcements are sent at the end of the tick at the latest. */
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     // A getter that changes a property whenever it is read must not block the event loop.
-    if (this.#isSending) setImmediate(this.#endTurn);
-    else queueMicrotask(this.#endTurn);
+    if (this.#isSending) setImmediate(this.#endTick);
+    else queueMicrotask(this.#endTick);
   }
 
   /** Sends pending announcements, because something else is about to be sent. */
@@ -86,7 +86,7 @@ export class Barrier {
     this.#disarm();
   };
 
-  readonly #endTurn = (): void => {
+  readonly #endTick = (): void => {
     this.#isScheduled = false;
     if (this.#isSending || this.#queue.length === 0) return;
     this.#send(false);

@@ -95,7 +95,7 @@ export class Exports {
       end();
       throw error;
     }
-    // An export in a constructor is completed at the end of the turn at the latest.
+    // An export in a constructor is completed at the end of the tick at the latest.
     if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
     if (arrival.isNeeded) this.#barrier.add(arrival);
     return this.#handle(path, () => {

@@ -53,7 +53,7 @@ export class Place {
   }
 
   /**
-   * Records a changed property. It is announced at the end of the turn, or before the next message.
+   * Records a changed property. It is announced at the end of the tick, or before the next message.
    *
    * @param owner the store of the property
    */

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { PREBUILD_ARCH: arch, BUSBAR_TOOLCHAIN: toolchain } = process.env;
 
 // Always from scratch: a configured folder would keep its compiler, whatever the toolchain file says.
