@@ -21,11 +21,11 @@ const groups = {
   ],
   'hostile bus': [
     /^reliability\/hostile-bus/,
-    'a bus that breaks the rules: handshakes, headers, bodies, descriptors, answers to nothing',
+    'a bus that breaks the rules: handshakes, headers, bodies, descriptors, replies without a call',
   ],
   'hostile peers': [
     /^(reliability\/hostile-peers|bus\/peer-admission)/,
-    'peers that break the rules, send without pause, stop or forge, and ten thousand connections that never authenticate',
+    'peers that break the rules, send without pause, stop reading or forge messages, and ten thousand connections that never authenticate',
   ],
   corpus: [
     /^reliability\/corpus/,
@@ -39,27 +39,26 @@ const groups = {
   traces: [/^reliability\/(traces|diagnostics)/, 'each failure is evident from the diagnostics alone'],
   properties: [
     /^unit\//,
-    'statements for every input, tested with random ones (fast-check), without a connection; the counts include the other tests of these suites',
+    'statements about all inputs, tested with random ones (fast-check), without a connection; the counts include the other tests of these suites',
   ],
 };
 
 /** The counts of the tests, in words. */
 const words = {
-  cutPoints:
-    'positions at which a stream was cut; four of them are the last attempts of their series, in which the whole stream passed',
+  cutPoints: 'positions at which a stream was cut; in four attempts, the last of their series, the whole stream passed',
   killsSurvived: 'tests in which a daemon was killed',
   callsSettled: 'calls during faults, each of which settled',
-  lateReplies: 'replies that came after the timeout of their call',
+  lateReplies: 'replies that arrived after their call had timed out',
   emitsArrived: 'signals that were accepted and arrived, in order',
-  emitsCutOff: 'signals that were accepted, and cut off by the reported end of a connection',
-  emitsRefused: 'signals that were refused to their sender',
+  emitsCutOff: 'accepted signals that were lost with their connection, whose end was reported',
+  emitsRefused: 'signals that were refused with an error when they were emitted',
   limitsMet: 'limits of the bus that were reached',
-  forgeriesIgnored: 'messages in the name of another connection, all of which were ignored',
+  forgeriesIgnored: 'forged messages in the name of another connection, all of which were ignored',
   messagesTaken:
     'messages of a corpus after which the connection continued: valid ones, and those whose fault affected only the message',
   messagesRefused: 'messages of a corpus that ended their connection',
   messagesUnfinished: 'messages of a corpus that were incomplete or too long; the test closed the connection',
-  callsAnswered: 'calls among them that require an answer, and were answered',
+  callsAnswered: 'calls in a corpus that require a reply, and got one',
   errorsScanned: 'errors sent to peers, none of which contained information about the process',
 };
 

@@ -2,12 +2,13 @@
  * Makes a checkout ready to run: dependencies, the compiled library, the addon's binary, and the requirements from the
  * distribution. Does only the missing steps, and prints them. `--tests` adds the requirements of the tests.
  */
+import { userInfo } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { loadAddon, prepareAddon } from './setup/addon.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { checkPlatform } from './setup/platform.mjs';
-import { SetupError } from './setup/report.mjs';
+import { printStep, SetupError } from './setup/report.mjs';
 import {
   bus,
   installOptionalPackages,
@@ -42,8 +43,22 @@ export function foundSdbusLibrary() {
 
 /** Installs dbus-daemon if it is missing and can be installed; returns whether this machine can run a private bus now. */
 export function setupPrivateBus() {
-  installOptionalPackages([bus], 'programs and tests that need a private bus are skipped');
+  const consequence = 'programs and tests that need a private bus are skipped';
+  if (!isKnownUser()) {
+    printStep(`dbus-daemon refuses users without an entry in /etc/passwd, like ${process.getuid()}: ${consequence}`);
+    return false;
+  }
+  installOptionalPackages([bus], consequence);
   return bus.present();
+}
+
+/** Whether this user has an entry in the user database. In a container that runs as any number it has none. */
+function isKnownUser() {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
 }
 
 /**

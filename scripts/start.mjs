@@ -27,7 +27,7 @@ async function runSomewhere() {
     return runOnBus(sessionBus);
   }
   if (peerToPeer || !setupPrivateBus()) {
-    console.log(peerToPeer ? 'Without a bus.' : 'Neither a session bus nor dbus-daemon here: without a bus, then.');
+    console.log(peerToPeer ? 'Without a bus.' : 'Neither a session bus nor a usable dbus-daemon here: without a bus.');
     return runWithoutBus();
   }
   console.log('No session bus here: starting a private one.');

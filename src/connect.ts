@@ -61,7 +61,7 @@ export interface ConnectOptions {
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
  * ```
- * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt came, and the usual
+ * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt got, and the usual
  * cure; also if the other side is not a bus, or the environment has no address, or an invalid one
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
  * @throws (rejects) the reason of `signal`

@@ -39,7 +39,7 @@ export interface ConnectionEvent {
   readonly reason?: DBusError | undefined;
 }
 
-/** How far an attempt to connect came, and the error that ended it. */
+/** How far an attempt to connect got, and the error that ended it. */
 export interface ConnectionFailure {
   /** The phase in which it failed. */
   readonly phase: ConnectionPhase;

@@ -151,7 +151,7 @@ interface NativeConnectionOptions {
   readonly onRefused: (serial: number, errno: number, replySerial: number, destination: string) => void;
   /**
    * Called exactly once, last, after `start` succeeded. `errno` is 0 if `close` was called, else the reason. `phase`
-   * tells how far the connection came. `detail` describes what was wrong with the bytes of the other side, or where in
+   * tells how far the connection got. `detail` describes what was wrong with the bytes of the other side, or where in
    * the handshake it hung up, if that was the reason; otherwise it is empty. If a server refused this client in the
    * handshake (`EACCES` in the phase `authenticate`), it is the list of mechanisms that the server accepts.
    */

@@ -227,7 +227,7 @@ export const differences: readonly Difference[] = [
   },
   {
     id: 'the length of a string counts characters',
-    readers: ['what dbus-fast wrote'],
+    readers: ['messages written by dbus-fast'],
     rule: '"Marshaling": the length of a string is in bytes. dbus-fast 1.84 writes the number of characters.',
     version: '1.84',
     applies: (found) => ['refuses', 'body'].includes(found.what) && /[^\0-\x7f]/.test(textOf(found)),

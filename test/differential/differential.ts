@@ -114,7 +114,7 @@ export class Differential implements AsyncDisposable {
 
   /** How the messages of a writer differ from those it should write, and how the transports read them. */
   async #readAgain(writer: string, rewritten: readonly Rewritten[]): Promise<Tally[]> {
-    const tally = new Tally(`what ${writer} wrote`);
+    const tally = new Tally(`messages written by ${writer}`);
     const messages = rewritten.map(({ message, written = '' }): CorpusMessage => {
       return { name: `written by ${writer}: ${message.name}`, bytes: Buffer.from(written, 'hex') };
     });

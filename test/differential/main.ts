@@ -115,9 +115,9 @@ function textOf({ byReader, byCorpus }: Totals): string {
       ['reader', ...columns],
       [...byReader].map(([reader, counts]) => [reader, ...cellsOf(counts)]),
     ),
-    'Differences on purpose:',
+    'Intended differences:',
     table(
-      ['difference', 'rule of the specification', 'met by'],
+      ['difference', 'rule of the specification', 'found in'],
       differences.map(({ id, rule }) => [id, rule, metBy(id)]),
     ),
     'Corpora, with the readings of all readers together:',

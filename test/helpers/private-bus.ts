@@ -4,7 +4,7 @@
  * its process id.
  */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { busConfiguration, policyFile } from './bus-configuration.js';
 import { onExit } from './exit-cleanup.js';
@@ -43,6 +43,15 @@ export function matchRuleLimit(rules: number, daemon = defaultDaemon): Readonly<
   return daemon === 'dbus-daemon' ? { max_match_rules_per_connection: rules } : { max_matches: rules };
 }
 
+/** Whether this user has an entry in the user database. In a container that runs as any number it has none. */
+function isKnownUser(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Milliseconds in which a daemon has to be ready. */
 const START_LIMIT = 10_000;
 
@@ -59,7 +68,8 @@ export class PrivateBus {
   /** Why a bus of this kind is not available on this machine; `undefined` if it is. */
   static missing({ daemon = defaultDaemon }: PrivateBusOptions = {}): string | undefined {
     if (programPath(daemon) === undefined) return `${daemon} not installed`;
-    if (daemon === 'dbus-daemon') return undefined;
+    if (daemon === 'dbus-daemon')
+      return isKnownUser() ? undefined : 'dbus-daemon refuses users without an entry in /etc/passwd';
     if (sharedPath('tools/dbus-broker-direct.py') === undefined)
       return 'the launcher of dbus-broker is not beside the project';
     return pythonWith('gi') === undefined ? 'python3-gi not installed' : undefined;

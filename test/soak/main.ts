@@ -105,16 +105,16 @@ function textOf({ samples, trends, ledger, failures }: SoakResult): string {
   return [
     `${seconds} s on ${processor}, ${cores} cores, ${distribution}; transport ${transportKind()}; ${samples.length} samples.`,
     [
-      `- cycles: ${cycles}, each with a round of every kind of the load`,
+      `- cycles: ${cycles}, each with one round of every kind of load`,
       `- promises: ${calls}, of which ${settled} settled as expected. Most are method calls, including calls that have to fail, some of them before anything is sent; connections, subscriptions and names are counted as well`,
       `- signals: ${emits} accepted, of which ${arrived} arrived in order; ${refused} more were refused`,
-      `- problems: ${problems} reported on \`busbar:problem\`. All are failures of handlers, which are part of the load: any other one is a failure`,
+      `- problems: ${problems} reported on \`busbar:problem\`. All are failures of handlers, which are part of the load; any other problem would be a failure`,
     ].join('\n'),
     failures.length === 0 ? 'Nothing failed.' : failures.map((failure) => `- ✘ ${failure}`).join('\n'),
     table(
       [
-        ...['quantity', 'first', 'last', 'least', 'most', 'median', 'over the time'],
-        ...['growth in the second half', 'limit', 'why this limit'],
+        ...['quantity', 'first', 'last', 'minimum', 'maximum', 'median', 'course'],
+        ...['growth in the second half', 'limit', 'reason for the limit'],
       ],
       rows,
     ),

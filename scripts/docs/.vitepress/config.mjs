@@ -39,7 +39,8 @@ export default {
     sidebar,
     outline: [2, 3],
     search: { provider: 'local', options: { detailedView: true, miniSearch: { searchOptions } } },
-    socialLinks: repositoryAddress === undefined ? [] : [{ icon: 'github', link: repositoryAddress }],
+    // Not an empty list, for which the theme shows a line at the edge of the page.
+    ...(repositoryAddress === undefined ? {} : { socialLinks: [{ icon: 'github', link: repositoryAddress }] }),
     footer: { message: 'MIT licence' },
   },
   transformPageData(page) {
