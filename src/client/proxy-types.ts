@@ -68,7 +68,7 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
  * A proxy for one interface of a remote object. Members are grouped by operation, under their D-Bus names.
  * {@link ProxyOf} is the type of the proxy for a given interface.
  *
- * @typeParam T the class, the definition or the description
+ * @typeParam T the instances of the class, or the members of the definition
  * @typeParam D how variants, dictionaries and arrays of numbers are read
  * @typeParam N whether calls ask for no reply (the option `noReply`)
  * @typeParam L whether values of other types are accepted (the option `loose`)
