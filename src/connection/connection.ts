@@ -249,6 +249,7 @@ export class Connection {
     return {
       messagesSent: this.#outbox.messages,
       messagesReceived: this.#receiver.messages,
+      batchesReceived: this.#receiver.batches,
       bodyBytesSent: this.#outbox.bodyBytes,
       bodyBytesReceived: this.#receiver.bodyBytes,
       calls: this.#pending.counts,

@@ -7,6 +7,11 @@ export interface Traffic {
   readonly messagesSent: number;
   /** Messages that arrived, whether or not any code handled them. */
   readonly messagesReceived: number;
+  /**
+   * How often messages were taken from the socket, one or more at a time. While many arrive and no particular one is
+   * awaited, reading rests until some have gathered: then there are about 20 messages for each of these.
+   */
+  readonly batchesReceived: number;
   /** Bytes of the bodies of the messages that were sent; headers do not count. */
   readonly bodyBytesSent: number;
   /** Bytes of the bodies of the messages that arrived. */

@@ -360,7 +360,7 @@ function withValue(args: readonly unknown[], place: string, value: unknown): unk
 /** What the connection holds and has sent; handlers and watchers would change it. */
 function effects(): Record<string, unknown> {
   const { messagesReceived: _, bodyBytesReceived: __, calls: ___, unmatchedSignals: ____, ...rest } = bus.stats();
-  return rest;
+  return { ...rest, batchesReceived: undefined };
 }
 
 async function outcomeOf({ on, name }: EntryPoint, args: readonly unknown[]): Promise<unknown> {

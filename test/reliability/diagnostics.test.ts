@@ -19,12 +19,14 @@ import {
   ServiceLeftError,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { FakeBus } from '../helpers/fake-bus.js';
+import { busMessage } from '../helpers/bus-words.js';
+import { FakeBus, PEER } from '../helpers/fake-bus.js';
 import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
+import { until } from '../helpers/until.js';
 
 const test = suite('diagnostics');
 const daemon = await PrivateBus.start();
@@ -301,11 +303,29 @@ test('statistics are counted without a subscriber', async () => {
   const after = ends.client.stats();
   assert.is(after.messagesSent - before.messagesSent, 10);
   assert.is(after.messagesReceived - before.messagesReceived, 10);
+  // One reply after the other.
+  assert.is(after.batchesReceived - before.batchesReceived, 10);
   assert.is(after.bodyBytesSent - before.bodyBytesSent, 80);
   assert.is(after.bodyBytesReceived - before.bodyBytesReceived, 80);
   assert.is(after.calls.reply - before.calls.reply, 10);
   using _lit = ends.proxy.on.Lit(() => {});
   assert.ok(ends.client.stats().subscriptions > after.subscriptions);
+});
+
+test('the statistics tell how many messages were read at a time', async () => {
+  await using server = await FakeBus.start();
+  await using bus = await connect({ address: server.address });
+  const peer = await server.accepted();
+  await bus.listNames();
+  const before = bus.stats();
+  const signal = busMessage({ type: 4, path: '/', interface: 'org.example.Many', member: 'Said', sender: PEER });
+  // In one write.
+  peer.inject(...Array.from({ length: 20 }, () => signal));
+  await until(() => bus.stats().messagesReceived - before.messagesReceived === 20);
+  const batches = bus.stats().batchesReceived - before.batchesReceived;
+  // The library of sd-bus reads one message at a time, and its messages are a batch if they are there together.
+  if (transportKind() === 'socket') assert.is(batches, 1);
+  else assert.ok(batches >= 1 && batches <= 20, `${batches} batches`);
 });
 
 const program = `

@@ -34,6 +34,8 @@ export class Receiver {
   /** Called with every reply, after the call that it answers has been settled. */
   onReply: ((received: Inbox) => void) | undefined = undefined;
   messages = 0;
+  /** The number of batches that the messages came in. */
+  batches = 0;
   /** When the last batch arrived that may have been cut off; see {@link CUT_BATCH}. */
   cutAt = Number.NEGATIVE_INFINITY;
   bodyBytes = 0;
@@ -86,6 +88,7 @@ export class Receiver {
     this.#inbox.intern(newStrings, large);
     this.#outbox.gather();
     this.#settled = false;
+    if (from === 0) this.batches++;
     // A single message needs no clock.
     const isMeasured = count - from > 1;
     if (count >= CUT_BATCH && from === 0) this.cutAt = performance.now();
