@@ -144,6 +144,60 @@ test('the report of a property has one form, whatever reads it, and no stack, wh
   assert.is((error as Error).stack, 'InvalidArgumentError: result.disks[1]: expected s, got 5');
 });
 
+test('a property that is left out of an answer is reported once, however slow other getters are, and again for the next answer', async () => {
+  const Mixed = defineInterface('org.example.Mixed', {
+    properties: {
+      Bad: { type: 'u', access: 'read' },
+      Throws: { type: 'u', access: 'read' },
+      SlowBad: { type: 'u', access: 'read' },
+      Slow: { type: 'u', access: 'read' },
+    },
+  });
+  const later = (value: number) => new Promise<number>((resolve) => setImmediate(resolve, value));
+  const mixed = implement(Mixed, {
+    Bad: { get: () => -1 },
+    Throws: {
+      get() {
+        throw new Error('broken');
+      },
+    },
+    SlowBad: { get: () => later(-2) },
+    Slow: { get: () => later(5) },
+  });
+  const [one, other] = [service.export('/mixed/one', mixed), service.export('/mixed/other', mixed)];
+  using _manager = service.exportObjectManager('/mixed');
+  const name = service.uniqueName as string;
+  const manager = { path: '/mixed', interface: 'org.freedesktop.DBus.ObjectManager', member: 'GetManagedObjects' };
+  const reads = {
+    GetAll: () => client.proxy(Mixed, name, '/mixed/one').getAll(),
+    // The object is in this answer twice.
+    GetManagedObjects: () => client.call({ destination: name, ...manager }),
+  };
+  const problems: string[] = [];
+  const note = (message: unknown) => problems.push(`${((message as Problem).error as Error).message}`);
+  const expected = [
+    'broken',
+    'property Bad: expected u (0 to 4294967295), got -1',
+    'property SlowBad: expected u (0 to 4294967295), got -2',
+  ];
+  subscribe('busbar:problem', note);
+  try {
+    for (const [what, read] of Object.entries(reads)) {
+      for (const time of ['first', 'second']) {
+        problems.length = 0;
+        const answer = JSON.stringify(await read());
+        assert.match(answer, '"Slow":5');
+        assert.not.match(answer, 'Bad');
+        assert.equal(problems.sort(), expected, `${what}, ${time} time`);
+      }
+    }
+  } finally {
+    unsubscribe('busbar:problem', note);
+    one.end();
+    other.end();
+  }
+});
+
 test('setting a property to a value of another type has the same error', async () => {
   const writable = client.proxy(
     defineInterface('org.example.Wrong', { properties: { Level: { type: 'a{su}' } } }),

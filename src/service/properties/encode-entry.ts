@@ -89,17 +89,24 @@ function keep(writer: Writer): void {
   if (writer.position <= SHARED_BYTES && writer.bytes.length <= 2 * SHARED_BYTES) idle = writer;
 }
 
-/** Returns the entry of a value that was read. If the value has the wrong type, reports that and returns nothing. */
+/**
+ * Returns the entry of a value that was read. If the value has the wrong type, reports that and returns nothing.
+ *
+ * @param isReported whether this was reported before
+ */
 export function fittingEntry(
   owner: NamesProperties,
   property: PropertyDescription,
   value: unknown,
+  isReported = false,
 ): EncodedEntry | undefined {
   try {
     return encodeEntry(property, value, true);
   } catch (error) {
-    const told = refusalOfReturned(error, () => rootOf(property.name), cureOfUnset(value));
-    reportMisfit(`${owner.nameOf(property)} does not match its signature "${property.signature}"`, told);
+    if (!isReported) {
+      const told = refusalOfReturned(error, () => rootOf(property.name), cureOfUnset(value));
+      reportMisfit(`${owner.nameOf(property)} does not match its signature "${property.signature}"`, told);
+    }
     closeHandedOver(property.signature, value);
     return undefined;
   }

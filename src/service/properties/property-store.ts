@@ -222,18 +222,20 @@ export class PropertyStore {
   /**
    * The entry of a property for an answer or an announcement. If it cannot be read or has the wrong type, that is
    * reported, and the entry is nothing. A promise if its getter takes time.
+   *
+   * @param isReported whether this was reported before, for the same answer
    */
-  entry(property: Property): EncodedEntry | undefined | Promise<Answer> {
+  entry(property: Property, isReported = false): EncodedEntry | undefined | Promise<Answer> {
     const { description } = property;
     try {
       const value = this.#source.readProperty(description.name);
       if (isThenable(value)) return this.#answer(property, value);
       const typed = property.typed(value);
-      const entry = fittingEntry(this, description, typed);
+      const entry = fittingEntry(this, description, typed, isReported);
       property.tellNow(typed, entry);
       return entry;
     } catch (error) {
-      report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
+      if (!isReported) report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
       return undefined;
     }
   }

@@ -58,7 +58,8 @@ interface ReadEntry {
 
 class Reading implements AnswerListener {
   readonly #answers = new Map<Property, Answer>();
-  readonly #listened = new Set<Property>();
+  /** The properties whose getters were called and take time, and how often each had changed by then. */
+  readonly #called = new Map<Property, number>();
   /** The entries that were read in this microtask, in order. A property of an object at two places is in it twice. */
   #read: ReadEntry[] = [];
   /** How many of them this round has reached. */
@@ -71,6 +72,8 @@ class Reading implements AnswerListener {
   /** Entries that may have descriptors: those of this round, and all of them. */
   #ofRound = new Set<EncodedEntry>();
   readonly #ofAllRounds = new Set<EncodedEntry>();
+  /** The properties that were left out and reported, and how often each had changed by then. A result is made repeatedly. */
+  readonly #reported = new Map<Property, number>();
 
   constructor(asked: Asked) {
     this.#asked = asked;
@@ -122,7 +125,7 @@ class Reading implements AnswerListener {
         return;
       }
     } finally {
-      for (const property of this.#listened) property.listeners.delete(this);
+      for (const property of this.#called.keys()) property.listeners.delete(this);
       this.closeLeftOut();
     }
   }
@@ -170,12 +173,17 @@ class Reading implements AnswerListener {
     const read = this.#read[position];
     const { changes } = property;
     if (read?.property === property && read.changes === changes) return read.entry;
-    const entry = store.entry(property);
+    if (this.#called.get(property) === changes) {
+      this.#read[position] = { property, changes, entry: undefined };
+      return undefined;
+    }
+    const entry = store.entry(property, this.#reported.get(property) === changes);
     const isKnown = !(entry instanceof Promise);
     this.#read[position] = { property, changes, entry: isKnown ? entry : undefined };
+    if (entry === undefined) this.#reported.set(property, changes);
     if (isKnown) return entry;
     property.listeners.add(this);
-    this.#listened.add(property);
+    this.#called.set(property, changes);
     this.#waiting.push(entry.then((answer) => this.learn(property, answer)));
     return undefined;
   }
