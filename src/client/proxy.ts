@@ -104,8 +104,13 @@ class RemoteInterface implements LooseProxy {
   }
 
   static {
-    const descriptionOf = (value: unknown) =>
-      typeof value === 'object' && value !== null && #remote in value ? value.#remote.description : undefined;
+    const descriptionOf = (value: unknown) => {
+      try {
+        return (value as RemoteInterface).#remote.description;
+      } catch {
+        return undefined;
+      }
+    };
     Object.setPrototypeOf(RemoteInterface.prototype, absentOfProxy(descriptionOf));
   }
 

@@ -125,10 +125,14 @@ export class FileDescriptor {
     };
     setHandedOver = (descriptor, isHandedOver) => descriptor[mark](isHandedOver);
     keepLent = (descriptor) => {
-      // The descriptor may be from another copy of this package, which manages its own loans.
-      if (!(#isLent in descriptor) || !descriptor.#isLent || descriptor.closed) return false;
-      descriptor.#isLent = false;
-      return true;
+      try {
+        if (!descriptor.#isLent || descriptor.closed) return false;
+        descriptor.#isLent = false;
+        return true;
+      } catch {
+        // It is from another copy of this package, which manages its own loans.
+        return false;
+      }
     };
   }
 

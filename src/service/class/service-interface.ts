@@ -81,7 +81,13 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     // Not a member of the type, because proxies of a class are typed by it. A Proxy of an instance, or a prototype, is
     // shown unchanged.
     const show = function (this: ServiceInterface): object {
-      return #object in this ? this.#object.view : this;
+      let object: ServiceObject;
+      try {
+        object = this.#object;
+      } catch {
+        return this;
+      }
+      return object.view;
     };
     Object.defineProperty(ServiceInterface.prototype, inspect.custom, {
       value: show,
