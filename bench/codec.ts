@@ -1,10 +1,10 @@
 /**
  * The command `npm run bench:codec`: the cost of turning values into bytes and back, without a bus, compared with the
  * codecs of the other libraries as far as their packages give access to them. Every task runs in a separate process, and
- * the libraries take turns. `--rounds N` sets how often; `--report` writes the table into docs/benchmarks/report.md.
+ * the libraries take turns.
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../scripts/options.mjs';
 import { pages, table, writeResults } from '../scripts/report.mjs';
 import { bundle } from '../scripts/setup/bundling.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
@@ -29,15 +29,20 @@ const targets: Readonly<Record<string, number>> = {
   ...{ 'encode-strings': 50, 'decode-strings': 40, 'encode-integers': 40, 'encode-bytes': 50, 'decode-bytes': 50 },
 };
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    report: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const USAGE = `Usage: npm run bench:codec -- [options]
+
+  measures turning values into bytes and back, without a bus, by busbar and other libraries.
+
+  --rounds N    rounds, of which the median counts; 5 if left out
+  --report      writes the table into docs/benchmarks/report.md
+  --help        prints this text`;
+
+const { values } = readOptions(USAGE, {
+  rounds: { type: 'string', default: '5' },
+  report: { type: 'boolean', default: false },
 });
-if (values.help) console.log('npm run bench:codec -- [--rounds N] [--report]');
-else await main(Number(values.rounds));
+if (!(Number(values.rounds) >= 1)) refuse(`--rounds takes a number from 1 up, not ${values.rounds}.`);
+await main(Number(values.rounds));
 
 async function main(rounds: number): Promise<void> {
   await bundle('bench/peers/busbar-codec.mjs', 'build/bench/busbar-codec.mjs');

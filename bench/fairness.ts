@@ -1,9 +1,8 @@
 /**
  * The command `npm run bench:fairness`: how much of the receiver's event loop is left under senders that send as fast as
- * they can, with each poller. `-- --runtime PATH` measures under another Node.js, or Bun; `--runtime 'PATH run
- * --allow-all'` under Deno. It fails if a figure misses its limit.
+ * they can, with each poller. It fails if a figure misses its limit.
  */
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../scripts/options.mjs';
 import { print, table } from '../scripts/report.mjs';
 import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { Program } from '../test/helpers/program.js';
@@ -36,15 +35,21 @@ interface Figures {
   readonly slowest: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    runtime: { type: 'string', default: process.execPath },
-    poller: { type: 'string', multiple: true, default: ['uv', 'thread'] },
-    help: { type: 'boolean', default: false },
-  },
+const USAGE = `Usage: npm run bench:fairness -- [options]
+
+  measures how much of the event loop is left under senders that send as fast as they can.
+
+  --runtime 'PROGRAM ARGUMENTS'   another Node.js, Bun, or Deno ('deno run --allow-all')
+  --poller NAME                   uv or thread; may be repeated; both if left out
+  --help                          prints this text`;
+
+const { values } = readOptions(USAGE, {
+  runtime: { type: 'string', default: process.execPath },
+  poller: { type: 'string', multiple: true, default: ['uv', 'thread'] },
 });
-if (values.help) console.log("npm run bench:fairness -- [--runtime 'PROGRAM ARGUMENTS'] [--poller uv|thread]");
-else await main();
+const unknown = values.poller.find((name) => name !== 'uv' && name !== 'thread');
+if (unknown !== undefined) refuse(`--poller takes uv or thread, not ${unknown}.`);
+await main();
 
 async function main(): Promise<void> {
   const rows: (readonly string[])[] = [];

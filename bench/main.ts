@@ -1,5 +1,5 @@
 /** The command `npm run bench`: the cost of a message, compared with C, other libraries for Node.js, and Python. */
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../scripts/options.mjs';
 import { pages, readSection, table, writeResults } from '../scripts/report.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
 import { installOptionalPackages } from '../scripts/setup/system-packages.mjs';
@@ -23,7 +23,7 @@ import { messages, type Workload, workloads } from './workloads.js';
 const list = (entries: readonly { readonly id: string; readonly title: string }[]) =>
   entries.map(({ id, title }) => `  ${id.padEnd(28)}${title}`).join('\n');
 
-const usage = `npm run bench -- [options]
+const USAGE = `Usage: npm run bench -- [options]
 
   --quick           the peers and workloads that matter most, on dbus-daemon, in under three minutes
   --only IDS        workloads, or how their ids begin
@@ -31,6 +31,7 @@ const usage = `npm run bench -- [options]
   --daemon NAMES    dbus-daemon, dbus-broker (both, unless --quick)
   --rounds N        rounds of each workload, of which the median counts (5; 1 with --quick)
   --report          write what is measured into its sections of docs/benchmarks/report.md; all peers must take part
+  --help            prints this text
 
 Workloads:
 ${list(workloads)}
@@ -40,13 +41,12 @@ ${list(peers)}`;
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
-const { values } = parseArgs({
-  options: { quick: flag, report: flag, help: flag, only: text, peers: text, daemon: text, rounds: text },
+const { values } = readOptions(USAGE, {
+  ...{ quick: flag, report: flag, only: text, peers: text, daemon: text, rounds: text },
 });
 
 try {
-  if (values.help) console.log(usage);
-  else await main();
+  await main();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.log(error.message);
@@ -55,9 +55,9 @@ try {
 
 async function main(): Promise<void> {
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  if (!(rounds >= 1)) throw new SetupError('--rounds takes a number');
+  if (!(rounds >= 1)) refuse(`--rounds takes a number from 1 up, not ${values.rounds}.`);
   if (values.report && (values.peers !== undefined || values.quick))
-    throw new SetupError('--report needs all peers: without --peers and --quick');
+    refuse('--report needs all peers: leave out --peers and --quick.');
   const chosenWorkloads = chosen('workload', values.only, workloads);
   const chosenPeers = chosen('peer', values.peers, peers);
   const daemons = chosen('daemon', values.daemon, [
@@ -96,7 +96,7 @@ function chosen<T extends { readonly id: string; readonly quick?: boolean }>(
   const found = names.split(',').map((name) => {
     const exact = known.filter(({ id }) => id === name);
     const all = exact.length > 0 ? exact : known.filter(({ id }) => id.startsWith(name));
-    if (all.length === 0) throw new SetupError(`there is no ${what} ${name}: --help lists them`);
+    if (all.length === 0) refuse(`There is no ${what} ${name}; --help lists them.`);
     return all;
   });
   return known.filter((entry) => found.some((all) => all.includes(entry)));

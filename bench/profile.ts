@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readOptions } from '../scripts/options.mjs';
 import { print, table } from '../scripts/report.mjs';
 import { requirePackages } from '../scripts/setup/system-packages.mjs';
 import { programPath } from '../test/helpers/paths.js';
@@ -38,8 +39,14 @@ interface Profile {
   readonly shares: Shares;
 }
 
-if (process.argv.includes('--help')) console.log('npm run bench:profile');
-else await main();
+const USAGE = `Usage: npm run bench:profile
+
+  measures how the time for a message is spent, by perf, in the most important workloads.
+
+  --help      prints this text`;
+
+readOptions(USAGE);
+await main();
 
 async function main(): Promise<void> {
   requirePackages([

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notices, noticesFile, unfitPackages } from './notices.mjs';
+import { readOptions } from './options.mjs';
 import { root } from './setup/report.mjs';
 import { packBusbar } from './tarball.mjs';
 
@@ -41,6 +42,14 @@ const PARTS = [
 
 /** By how much a part may differ from the page: it is not rewritten for every change. */
 const TOLERANCE = 0.2;
+
+const USAGE = `Usage: npm run check:package
+
+  checks the package as it would be published, and its sources.
+
+  --help      prints this text`;
+
+readOptions(USAGE);
 
 let passed = 0;
 let failed = 0;

@@ -1,18 +1,29 @@
 /**
  * `npm run check:prebuilds`: checks every binary that the package ships: it exists, keeps to the limits of
- * `prebuilds/targets.mjs`, and loads if it is for this machine. `--release` also refuses a binary that was built from other
+ * `prebuilds/targets.mjs`, and loads if it is for this machine. Only `--release` refuses a binary that was built from other
  * sources than the present ones: while native/ is being changed, the tests build the addon, and the binaries follow.
- * `--report` writes the requirements of the binaries into docs/support.md, as `npm run prebuild` does.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOptions } from './options.mjs';
 import { hasReadelf } from './prebuilds/elf.mjs';
 import { areBinariesDocumented, inspection, prebuilds, writeBinaries } from './prebuilds/inspection.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
 import { root } from './setup/report.mjs';
 
-const forRelease = process.argv.includes('--release');
+const USAGE = `Usage: npm run check:prebuilds -- [options]
+
+  checks every binary that the package ships.
+
+  --release   also refuses a binary that was built from other sources than the present ones
+  --report    writes the requirements of the binaries into docs/support.md, as npm run prebuild does
+  --help      prints this text`;
+
+const flag = { type: 'boolean', default: false };
+const {
+  values: { release: forRelease, report },
+} = readOptions(USAGE, { release: flag, report: flag });
 
 let passed = 0;
 let failed = 0;
@@ -51,7 +62,7 @@ const strays = readdirSync(prebuilds, { recursive: true })
 check('prebuilds/ contains no other files', strays.length === 0 ? undefined : strays.join(', '));
 
 if (hasReadelf()) {
-  if (process.argv.includes('--report')) writeBinaries();
+  if (report) writeBinaries();
   check(
     'docs/support.md has their requirements',
     areBinariesDocumented() ? undefined : 'npm run check:prebuilds -- --report',

@@ -6,7 +6,16 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOptions } from './options.mjs';
 import { root } from './setup/report.mjs';
+
+const USAGE = `Usage: npm run check:release
+
+  checks that the package is ready to be published. npm runs it before it publishes.
+
+  --help      prints this text`;
+
+readOptions(USAGE);
 
 const { version, ...addresses } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');

@@ -1,19 +1,31 @@
 /**
  * `npm run docs`: builds the site in build/site: the guide and the other pages in docs/, and the reference from the
- * comments in src/. A warning is an error. `--check` also follows every link of the site, and tests its search. `--serve`
- * serves it on this machine.
+ * comments in src/. A warning is an error.
  */
+import { readOptions } from './options.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { printStep } from './setup/report.mjs';
 import { runSetup, setupDependencies } from './setup.mjs';
+
+const USAGE = `Usage: npm run docs -- [options]
+       npm run docs:check
+
+  builds the site in build/site.
+
+  --check     also follows every link of the site, and tests its search
+  --serve     serves it on this machine
+  --help      prints this text`;
+
+const flag = { type: 'boolean', default: false };
+const { values } = readOptions(USAGE, { check: flag, serve: flag });
 
 await runSetup(setupDependencies, () => installDependencies('scripts/docs'));
 
 const { buildSite, serveSite } = await import('./docs/site.mjs');
 const site = await buildSite();
 printStep(`the site is in ${site}`);
-if (process.argv.includes('--check')) await check();
-if (process.argv.includes('--serve')) printStep(`it is served at ${await serveSite()}`);
+if (values.check) await check();
+if (values.serve) printStep(`it is served at ${await serveSite()}`);
 
 async function check() {
   const { checkLinks, checkSearch } = await import('./docs/check.mjs');

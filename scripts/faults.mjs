@@ -1,13 +1,10 @@
 /**
  * Runs the tests with intentional faults, on both transports, and prints the number of tests of each suite and their
  * counts.
- *
- *   node scripts/faults.mjs                        all of them; --report writes docs/reliability/report.md if none fails
- *   node scripts/faults.mjs faults-daemon leaks    the suites with these words in their names
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from './options.mjs';
 import { pages, table, writeResults } from './report.mjs';
 import { root } from './setup/report.mjs';
 import { runSuite } from './test/run-suite.mjs';
@@ -62,11 +59,15 @@ const words = {
   errorsScanned: 'errors sent to peers, none of which contained information about the process',
 };
 
-const { values, positionals } = parseArgs({
-  options: { report: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-const isChosen = ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word));
+const USAGE = `Usage: npm run test:faults -- [options] [words]
+
+  runs the tests with intentional faults. Words choose the suites whose names have one of them: faults-daemon leaks
+
+  --report    writes docs/reliability/report.md, if all suites were run and none failed
+  --help      prints this text`;
+
+const { values, words: chosenWords } = readOptions(USAGE, { report: { type: 'boolean', default: false } }, true);
+const isChosen = ({ name }) => chosenWords.length === 0 || chosenWords.some((word) => name.includes(word));
 
 /** By group: the tests of each suite, and their counts, both by transport. */
 const figures = {};
@@ -83,7 +84,7 @@ for (const suite of allSuites().filter(isChosen)) {
 
 if (failed > 0 || Object.keys(figures).length === 0) process.exitCode = 1;
 const text = Object.keys(groups).flatMap((name) => (name in figures ? [groupText(name, figures[name])] : []));
-const write = values.report && failed === 0 && positionals.length === 0;
+const write = values.report && failed === 0 && chosenWords.length === 0;
 writeResults({
   page: pages.reliability,
   section: 'faults',

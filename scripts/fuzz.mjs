@@ -1,17 +1,12 @@
 /**
- * `npm run fuzz`: builds the fuzz targets and runs them, a minute each by default.
- *
- *   npm run fuzz -- --minutes 5 --only sasl --jobs 2
- *   npm run fuzz -- --hours 2     Ctrl-C ends it early: the work until then counts, but leaks are not looked for
- *   npm run fuzz -- --report    adds the results to docs/reliability/report.md
- *   npm run fuzz -- --smoke     a few seconds each from new seeds, for `npm run test:all`
+ * `npm run fuzz`: builds the fuzz targets and runs them, a minute each by default. `--smoke` is a suite of
+ * `npm run test:all`.
  *
  * Findings of a target are in `native/fuzz/findings/<target>/`; the native tests replay everything there.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { reportResults } from './fuzz/record.mjs';
 import { writeSeeds } from './fuzz/seeds.mjs';
 import {
@@ -24,30 +19,40 @@ import {
   runTarget,
   targets,
 } from './fuzz/targets.mjs';
-import { SetupError } from './setup/report.mjs';
+import { readOptions, refuse } from './options.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
 import { runSetup } from './setup.mjs';
 
 const SMOKE_SECONDS = 2;
 const PROGRESS_EVERY = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string' },
-    hours: { type: 'string' },
-    only: { type: 'string', multiple: true },
-    jobs: { type: 'string', default: '1' },
-    report: { type: 'boolean', default: false },
-    smoke: { type: 'boolean', default: false },
-  },
+const USAGE = `Usage: npm run fuzz -- [options]
+
+  builds the fuzz targets and runs them. Ctrl-C ends it early: the work until then counts, but leaks are not looked for.
+
+  --minutes N    the time of each target; 1 if left out
+  --hours N      the same in hours
+  --only NAME    one target; may be repeated: ${targets.join(', ')}
+  --jobs N       how many run at once; 1 if left out
+  --report       adds the results to docs/reliability/report.md
+  --smoke        runs each target for a few seconds, from new seeds
+  --help         prints this text`;
+
+const { values } = readOptions(USAGE, {
+  minutes: { type: 'string' },
+  hours: { type: 'string' },
+  only: { type: 'string', multiple: true },
+  jobs: { type: 'string', default: '1' },
+  report: { type: 'boolean', default: false },
+  smoke: { type: 'boolean', default: false },
 });
+const jobs = positive('jobs', values.jobs);
+const seconds = Math.max(1, Math.round(60 * minutes()));
+const chosen = chosenTargets();
 
 await runSetup(values.smoke ? smoke : fuzz);
 
 async function fuzz() {
-  const chosen = chosenTargets();
-  const seconds = Math.max(1, Math.round(60 * minutes()));
-  const jobs = positive(values.jobs, '--jobs');
   requirePackages(fuzzingTools);
   console.log('[fuzz]    building the targets');
   buildTargets(jobs);
@@ -101,18 +106,18 @@ async function smoke() {
 
 function chosenTargets() {
   const unknown = values.only?.find((name) => !targets.includes(name));
-  if (unknown !== undefined) throw new SetupError(`There is no target ${unknown}; there are ${targets.join(', ')}.`);
+  if (unknown !== undefined) refuse(`There is no target ${unknown}; there are ${targets.join(', ')}.`);
   return values.only ?? targets;
 }
 
 function minutes() {
-  if (values.hours !== undefined) return 60 * positive(values.hours, '--hours');
-  return values.minutes === undefined ? 1 : positive(values.minutes, '--minutes');
+  if (values.hours !== undefined) return 60 * positive('hours', values.hours);
+  return values.minutes === undefined ? 1 : positive('minutes', values.minutes);
 }
 
-function positive(text, option) {
+function positive(option, text) {
   const number = Number(text);
-  if (!(number > 0)) throw new SetupError(`${option} takes a number above 0, not ${text}.`);
+  if (!(number > 0)) refuse(`--${option} takes a number above 0, not ${text}.`);
   return number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * `npm run check:loading`: loads the binaries that no runtime can load here (musl, riscv64) into a small C program with a
- * part of Node-API, under the C library that they are for. `--report` writes docs/support.md.
+ * part of Node-API, under the C library that they are for.
  *
  * That proves that the loader accepts the file and finds everything that it needs, that its constructors run, that memory
  * and strings work without a C++ library, that it registers, and that calls reach the kernel. It does not test the parts
@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { readOptions } from './options.mjs';
 import { pages, table, today, writeResults } from './report.mjs';
 import { emulatorVersion, muslX64 } from './runtimes/foreign.mjs';
 import { unpackForeign } from './setup/foreign-packages.mjs';
@@ -17,6 +18,15 @@ import { root, runQuietly } from './setup/report.mjs';
 import { runtimesFolder } from './setup/runtime-packages.mjs';
 import { emulator, program, requirePackages } from './setup/system-packages.mjs';
 import { runSetup, setupDependencies } from './setup.mjs';
+
+const USAGE = `Usage: npm run check:loading -- [options]
+
+  loads the binaries that no runtime can load on this machine, under their C library.
+
+  --report    writes docs/support.md
+  --help      prints this text`;
+
+const { values } = readOptions(USAGE, { report: { type: 'boolean', default: false } });
 
 const build = join(root, 'build', 'loading');
 const gcc = program('gcc', 'gcc');
@@ -59,7 +69,7 @@ const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
 writeResults({
   ...{ page: pages.support, section: 'loading', command: 'npm run check:loading', figures: rows },
   text: table(['binary', 'under', 'passed', 'failed', 'date'], rows),
-  write: process.argv.includes('--report'),
+  write: values.report,
 });
 console.log(`loading: ${sum(2)} passed, ${sum(3)} failed`);
 process.exitCode = sum(3) > 0 ? 1 : 0;

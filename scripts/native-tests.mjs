@@ -6,8 +6,15 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readOptions } from './options.mjs';
 import { root, runQuietly, SetupError } from './setup/report.mjs';
 import { hasProgram } from './setup/system-packages.mjs';
+
+const USAGE = `Usage: node scripts/native-tests.mjs
+
+  builds and runs the native tests.
+
+  --help      prints this text`;
 
 /** Seconds that a test may take at normal speed. */
 const LIMIT = 120;
@@ -44,6 +51,7 @@ export function runNativeTests({ folder, cmake, env, wrapper = [], times = 1 }) 
 }
 
 function main() {
+  readOptions(USAGE);
   const missing = [
     ['C++ compiler', [process.env.CXX, 'c++', 'g++', 'clang++']],
     ['CMake', ['cmake']],

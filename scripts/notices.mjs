@@ -5,8 +5,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readOptions } from './options.mjs';
 import { modulesOf } from './setup/bundling.mjs';
 import { root } from './setup/report.mjs';
+
+const USAGE = `Usage: npm run notices
+
+  writes the licences of the software that comes with busbar into THIRD-PARTY-NOTICES.
+
+  --help      prints this text`;
 
 export const noticesFile = join(root, 'THIRD-PARTY-NOTICES');
 
@@ -73,4 +80,7 @@ function licenceText(name) {
   throw new Error(`${name} comes without its licence: put it in ${lacking}`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeFileSync(noticesFile, await notices());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  readOptions(USAGE);
+  writeFileSync(noticesFile, await notices());
+}

@@ -1,42 +1,46 @@
 /**
- * Runs the tests of the package as users install it, and prints the result of each file; words choose files by their names.
- *
- *   npm run test:pack       packs busbar as it would be published, and installs and runs it in empty projects: with every
- *                           package manager, under every supported Node.js, on a machine without compilers, and as bundles
- *   npm run test:loading    makes, runs and tests programs with busbar by the usual tools for Node.js programs: bundlers,
- *                           test runners, tracers of files, executables, other runtimes
- *
- * The tools come from npm, into folders below build/runtimes. `--report` writes docs/support.md, if all files were run.
+ * Runs the tests of the package as users install it, `npm run test:pack` and `npm run test:loading`, and prints the result
+ * of each file. The tools come from npm, into folders below build/runtimes.
  */
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from './options.mjs';
 import { pages, table, today, writeResults } from './report.mjs';
 import { runtimes } from './runtimes/list.mjs';
 import { countCells, sumOf } from './runtimes/suites.mjs';
 import { runSetup, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
-const { values, positionals } = parseArgs({
-  options: { report: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-const [folder, ...words] = positionals;
+const USAGE = `Usage: npm run test:pack -- [options] [words]
+       npm run test:loading -- [options] [words]
+
+  npm run test:pack     packs busbar as it would be published, and installs and runs it in empty projects:
+                        with every package manager, under every supported Node.js, on a machine without
+                        compilers, and as bundles.
+  npm run test:loading  builds, runs and tests programs with busbar by the usual tools for Node.js programs:
+                        bundlers, test runners, tracers of files, executables, other runtimes.
+
+  Words choose the files whose names have one of them: npm run test:loading -- jest vitest
+
+  --report    writes docs/support.md, if all files were run
+  --help      prints this text`;
+
+const {
+  values,
+  words: [folder, ...words],
+} = readOptions(USAGE, { report: { type: 'boolean', default: false } }, true);
 
 /** The files that every Node.js runs. The others have separate runtimes, or belong to one. */
 const onEachNode = { pack: ['pack/npm', 'pack/import', 'pack/loading'], tools: ['tools/node'] }[folder];
-if (onEachNode === undefined) {
-  console.error('Which tests? node scripts/packed.mjs pack|tools [words] [--report]');
-  process.exit(2);
-}
+if (onEachNode === undefined) refuse('Which tests? node scripts/packed.mjs pack|tools [words] [--report]');
+const suites = testFiles(folder).filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+if (suites.length === 0) refuse(`No file in test/${folder} has ${words.join(' or ')} in its name.`);
 
 if (folder === 'pack') await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary);
 else await runSetup(setupDependencies, setupLibrary);
 
 const rows = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of testFiles(folder).filter(
-  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
-)) {
+for (const suite of suites) {
   await run(suite);
   if (!onEachNode.includes(suite.name)) continue;
   for (const { program } of runtimes.filter((one) => one.runtime === 'Node.js' && one.package !== undefined)) {
@@ -56,7 +60,7 @@ writeResults({
   write: values.report && words.length === 0,
 });
 console.log(`${folder}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-process.exitCode = rows.length === 0 || totals.failed > 0 ? 1 : 0;
+process.exitCode = totals.failed > 0 ? 1 : 0;
 
 /** The output of a file names the tested tool, and its version. */
 async function run(suite) {

@@ -1,6 +1,5 @@
 /**
- * Builds the binaries that the package ships: `node scripts/prebuild.mjs [FILE …]`, for instance
- * `linux-x64/busbar.glibc.node`; all of them without arguments. Run once for each finished change of native code.
+ * `npm run prebuild`: builds the binaries that the package ships. Run once for each finished change of native code.
  *
  * prebuildify builds through the cmake-js stand-in, in a separate folder for each target: it takes the files in
  * `build/Release` below its working folder, and moves them.
@@ -9,6 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readOptions, refuse } from './options.mjs';
 import { writeBinaries } from './prebuilds/inspection.mjs';
 import { sourcesHash, writeStamp } from './prebuilds/stamp.mjs';
 import { fileOf, targets } from './prebuilds/targets.mjs';
@@ -19,12 +19,17 @@ import { runSetup } from './setup.mjs';
 
 const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'));
 
-const wanted = process.argv.slice(2);
+const USAGE = `Usage: npm run prebuild -- [files]
+
+  builds the binaries that the package ships, or only these files:
+  ${targets.map(fileOf).join(', ')}
+
+  --help      prints this text`;
+
+const { words: wanted } = readOptions(USAGE, {}, true);
 const unknown = wanted.filter((file) => !targets.some((target) => fileOf(target) === file));
-if (unknown.length > 0) {
-  console.error(`No such target: ${unknown.join(', ')}\nThere are: ${targets.map(fileOf).join(', ')}`);
-  process.exit(1);
-}
+if (unknown.length > 0)
+  refuse(`There is no binary ${unknown.join(', ')}; there are ${targets.map(fileOf).join(', ')}.`);
 
 const chosen = targets.filter((target) => wanted.length === 0 || wanted.includes(fileOf(target)));
 const tools = chosen.flatMap(({ tools }) => Object.entries(tools));

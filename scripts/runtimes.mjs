@@ -1,16 +1,10 @@
 /**
- * Runs suites of tests under every runtime that busbar supports, with every poller of each.
- *
- *   npm run test:runtimes         the runtimes for this machine; the present Node.js also terminates a thousand workers
- *   npm run test:architectures    other architectures and C libraries, with the binaries that the package ships
- *
- * `--only bun --only deno` chooses by ids, `--suite bus` folders and files of tests or the workers (workers), `--poller
- * thread` pollers. `--report` writes docs/support.md, if all suites of a runtime were run; `BUSBAR_TRANSPORT` is passed on,
- * and nothing is written then.
+ * Runs suites of tests under every runtime that busbar supports, with every poller of each: `npm run test:runtimes` and
+ * `npm run test:architectures`.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from './options.mjs';
 import { pages, table, today, withOtherRows, writeResults } from './report.mjs';
 import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
 import { architectures, runtimes } from './runtimes/list.mjs';
@@ -24,12 +18,28 @@ import { testFiles } from './test/suites.mjs';
 const WORKERS = 1000;
 const WORKERS_LIMIT_SECONDS = 3600;
 
+const USAGE = `Usage: npm run test:runtimes -- [options]
+       npm run test:architectures -- [options]
+
+  npm run test:runtimes       runs the tests under the runtimes for this machine: ${ids(runtimes)}.
+                              The present Node.js also terminates a thousand workers.
+  npm run test:architectures  runs them on other architectures and C libraries, with the binaries that
+                              the package ships: ${ids(architectures)}.
+
+  --only ID        one of these; may be repeated
+  --suite NAME     a folder or file of test/ (bus, process/exit), or workers; may be repeated
+  --poller NAME    uv or thread
+  --report         writes docs/support.md, if all suites of a runtime were run, on the default transport
+  --foreign        as npm run test:architectures
+  --help           prints this text`;
+
 const word = { type: 'string', multiple: true };
 const flag = { type: 'boolean', default: false };
-const { foreign, only, suite, poller, report } = parseArgs({
-  options: { foreign: flag, only: word, suite: word, poller: word, report: flag },
-}).values;
+const {
+  values: { foreign, only, suite, poller, report },
+} = readOptions(USAGE, { foreign: flag, only: word, suite: word, poller: word, report: flag });
 const all = foreign ? architectures : runtimes;
+checkWords();
 const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
 const write = report && suite === undefined && poller === undefined && !process.env.BUSBAR_TRANSPORT;
 const hasWorkers = !foreign && poller === undefined && (suite ?? ['workers']).includes('workers');
@@ -51,6 +61,20 @@ if (rows.length > 0) {
 }
 if (hasWorkers && chosen.includes(runtimes[0])) await terminateWorkers();
 process.exitCode = failures > 0 || (rows.length === 0 && !hasWorkers) ? 1 : 0;
+
+function ids(list) {
+  return list.map(({ id }) => id).join(', ');
+}
+
+/** Refuses words that choose nothing: a run of no tests would look like one that passed. */
+function checkWords() {
+  const odd = only?.find((id) => !all.some((runtime) => runtime.id === id));
+  if (odd !== undefined) refuse(`--only: there is no ${odd}; there are ${ids(all)}.`);
+  const empty = suite?.find((name) => name !== 'workers' && testFiles(name).length === 0);
+  if (empty !== undefined) refuse(`--suite: there are no tests in test/${empty}.`);
+  const kind = poller?.find((name) => name !== 'uv' && name !== 'thread');
+  if (kind !== undefined) refuse(`--poller takes uv or thread, not ${kind}.`);
+}
 
 /** A runtime that is not available is left out, with a message. */
 async function run(runtime) {

@@ -2,44 +2,45 @@
  * `npm run sanitize`: the native code under sanitizers, valgrind and clang-tidy. On two cores the addon takes twenty to
  * forty minutes, clang-tidy three, and valgrind four.
  *
- *   npm run sanitize -- --only addon --suite bus/calls     the suites with these words in their names
- *   npm run sanitize -- --only valgrind --only tidy
- *   npm run sanitize -- --report      writes the results of complete parts into docs/reliability/report.md
- *
  * `npm run test:all` runs the native tests under AddressSanitizer and UndefinedBehaviorSanitizer anyway.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { runNativeTests } from './native-tests.mjs';
+import { readOptions, refuse } from './options.mjs';
 import { pages, writeResults } from './report.mjs';
 import { sanitizeAddon } from './sanitize/addon.mjs';
-import { root, runQuietly, SetupError } from './setup/report.mjs';
+import { root, runQuietly } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { runSetup, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 
+const USAGE = `Usage: npm run sanitize -- [options]
+
+  runs the native code under sanitizers (addon), valgrind and clang-tidy (tidy).
+
+  --only PART     addon, valgrind or tidy; may be repeated
+  --suite WORD    only the suites with this word in their names, under sanitizers; may be repeated
+  --report        writes the results of complete parts into docs/reliability/report.md
+  --help          prints this text`;
+
 const word = { type: 'string', multiple: true };
 const {
-  only,
-  suite = [],
-  report,
-} = parseArgs({
-  options: { only: word, suite: word, report: { type: 'boolean', default: false } },
-}).values;
+  values: { only, suite = [], report },
+} = readOptions(USAGE, { only: word, suite: word, report: { type: 'boolean', default: false } });
 
 const parts = {
   tidy: { tools: [program('clang-tidy', 'clang-tidy'), program('clang++', 'clang')], run: tidy },
   valgrind: { tools: [program('valgrind', 'valgrind'), program('g++', 'g++')], run: memcheck },
   addon: { tools: [program('g++', 'g++')], run: () => sanitizeAddon(suite) },
 };
+const unknown = only?.find((name) => parts[name] === undefined);
+if (unknown !== undefined) refuse(`There is no part ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
 
 await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary, sanitize);
 
 async function sanitize() {
-  const unknown = only?.find((name) => parts[name] === undefined);
-  if (unknown !== undefined)
-    throw new SetupError(`There is no part ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
   const chosen = Object.entries(parts).filter(([name]) => only === undefined || only.includes(name));
   requirePackages([program('cmake', 'cmake'), ...chosen.flatMap(([, { tools }]) => tools)]);
   for (const [name, { run }] of chosen) {

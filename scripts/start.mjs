@@ -1,15 +1,26 @@
 /**
  * `npm start`: sets everything up, then runs the quickstart, its service and its client as two processes: on the session
- * bus if one answers, otherwise on a private bus that ends with them, otherwise without a bus. `npm start -- --peer` always
- * does the last.
+ * bus if one answers, otherwise on a private bus that ends with them, otherwise without a bus.
  */
 
+import { readOptions } from './options.mjs';
 import { answeringSessionBus } from './setup/session-bus.mjs';
 import { runSetup, setupDependencies, setupLibrary, setupPrivateBus } from './setup.mjs';
 
+const USAGE = `Usage: npm start -- [options]
+
+  installs what is missing, and runs examples/quickstart: a service and a client, on the session bus,
+  on a private bus, or without a bus.
+
+  --peer      runs them without a bus
+  --help      prints this text`;
+
+const {
+  values: { peer: peerToPeer = false },
+} = readOptions(USAGE, { peer: { type: 'boolean' } });
+
 await runSetup(setupDependencies, setupLibrary);
 
-const peerToPeer = process.argv.includes('--peer');
 const sessionBus = peerToPeer ? undefined : await answeringSessionBus();
 
 // Only now are the dependencies there that run TypeScript.

@@ -2,7 +2,7 @@
  * `npm test` and `npm run test:all`: set up the requirements of the tests, run suites, three at a time, and print one line
  * each. The output of a suite that fails is printed at the end.
  */
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from './options.mjs';
 import { SetupError } from './setup/report.mjs';
 import {
   foundSdbusLibrary,
@@ -38,14 +38,13 @@ const AT_ONCE = 3;
 
 const options = {
   all: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
   'install-peers': { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   part: { type: 'string', default: '1/1' },
 };
 
-const { values, positionals: words } = parsed();
-if (values.help) exitWith(USAGE, 0);
+const { values, words } = readOptions(USAGE, options, true);
+if (!/^[1-9]\d*\/[1-9]\d*$/.test(values.part)) refuse(`--part is not like 1/3: ${values.part}`);
 
 const installPeers = values['install-peers'] || process.env.BUSBAR_TEST_PEERS === 'required';
 if (!values.list) await runSetup(installPeers ? setupTestPeers : setupPrivateBus, setupDependencies);
@@ -64,16 +63,6 @@ for (const { suites, summary } of groups) {
 }
 report.finish(installPeers ? [] : missingTestPeers());
 process.exitCode = report.totals.failed > 0 ? 1 : 0;
-
-function parsed() {
-  try {
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (!/^[1-9]\d*\/[1-9]\d*$/.test(values.part)) throw new Error(`--part is not like 1/3: ${values.part}`);
-    return { values, positionals };
-  } catch (error) {
-    return exitWith(`${error.message}\n\n${USAGE}`, 2);
-  }
-}
 
 /** The suites to run, in order: those of `npm test` first. Words choose among all of them. */
 function chosenGroups() {

@@ -9,13 +9,12 @@
  * Then the programs of test/types/settings are compiled with the settings of users, the declarations of a library that
  * exports results of busbar are emitted, errors are compared with the cures that they have to name, an editor is asked for
  * definitions, and the cost of an interface for the compiler is counted.
- *
- * `--newest` runs the part for the newest TypeScript alone, in seconds; `--others` runs the rest.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { readOptions } from './options.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { root } from './setup/report.mjs';
 import { runSetup } from './setup.mjs';
@@ -25,6 +24,19 @@ import { checkDeclarations } from './type-tests/declared.mjs';
 import { checkEditors } from './type-tests/editors.mjs';
 import { checkSettings } from './type-tests/settings.mjs';
 import { tableValues } from './type-tests/table-values.mjs';
+
+const USAGE = `Usage: node scripts/type-tests.mjs [options]
+
+  runs the type tests.
+
+  --newest    only the part for the newest TypeScript, in seconds
+  --others    only the rest
+  --help      prints this text`;
+
+const flag = { type: 'boolean', default: false };
+const {
+  values: { newest: onlyNewest, others: onlyOthers },
+} = readOptions(USAGE, { newest: flag, others: flag });
 
 const tests = join(root, 'test', 'types');
 const require = createRequire(import.meta.url);
@@ -60,11 +72,10 @@ function assertionsOf(files) {
   return assertions;
 }
 
-const only = process.argv[2];
-const compilers = { '--newest': [newest], '--others': [oldest, five] }[only] ?? [oldest, five, newest];
+const compilers = onlyNewest === onlyOthers ? [oldest, five, newest] : onlyNewest ? [newest] : [oldest, five];
 
 /** Each half has its own folder: both may run at once. */
-const work = join(root, 'build', `type-tests${only === undefined ? '' : only.slice(1)}`);
+const work = join(root, 'build', `type-tests${onlyNewest ? '-newest' : ''}${onlyOthers ? '-others' : ''}`);
 const generated = join(work, 'generated');
 /** Files without decorators. */
 const signatures = join(generated, 'signatures');
@@ -124,7 +135,7 @@ const checks = {
   editors: () => checkEditors(join(work, 'editors'), five),
   cost: () => checkCost(join(work, 'cost'), [five, newest]),
 };
-const chosen = only === '--newest' ? [checks.cures] : Object.values(checks);
+const chosen = onlyNewest && !onlyOthers ? [checks.cures] : Object.values(checks);
 const others = chosen.map((check) => check());
 const sum = (key) => others.reduce((total, outcome) => total + outcome[key], 0);
 const failures = failed.size + sum('failed');

@@ -7,6 +7,19 @@ declare module '*/scripts/setup/report.mjs' {
   export function printStep(line: string): void;
 }
 
+declare module '*/scripts/options.mjs' {
+  import type { ParseArgsConfig, parseArgs } from 'node:util';
+
+  type Options = NonNullable<ParseArgsConfig['options']>;
+  /** Returns the options of this process, as `parseArgs` does; ends the process for `--help` and unknown options. */
+  export function readOptions<const Known extends Options = Record<never, never>>(
+    usage: string,
+    options?: Known,
+  ): { readonly values: ReturnType<typeof parseArgs<{ options: Known }>>['values'] };
+  /** Ends the process because of its arguments. */
+  export function refuse(problem: string): never;
+}
+
 declare module '*/scripts/setup/bundling.mjs' {
   export function bundle(input: string, file: string, format?: 'esm' | 'cjs'): Promise<void>;
 }

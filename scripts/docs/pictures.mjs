@@ -1,12 +1,12 @@
 /**
  * `npm run docs:pictures`: builds the site and opens every page of it in headless Chromium, on a desktop and on a phone,
  * and searches it. It fails if a page is wider than its window, if a script fails, if code of 100 columns does not fit on a
- * desktop, or if anything is requested from another host. It takes pictures of some pages, or of those on the command line,
- * into build/site-pictures for inspection, light and dark. Chromium and its driver are only downloaded for this.
+ * desktop, or if anything is requested from another host. Chromium and its driver are only downloaded for this.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { readOptions } from '../options.mjs';
 import { installDependencies } from '../setup/dependencies.mjs';
 import { root, runQuietly } from '../setup/report.mjs';
 import { program, requirePackages } from '../setup/system-packages.mjs';
@@ -15,7 +15,14 @@ import { runSetup, setupDependencies } from '../setup.mjs';
 const pictures = join(root, 'build', 'site-pictures');
 const tools = join(root, 'build', 'site-tools');
 
-const named = process.argv.slice(2);
+const USAGE = `Usage: npm run docs:pictures -- [pages]
+
+  builds the site, opens every page of it in headless Chromium, and checks it there. Pictures of some
+  pages, or of those that are named (guide/services.html), are put into build/site-pictures.
+
+  --help      prints this text`;
+
+const { words: named } = readOptions(USAGE, {}, true);
 /** One of each kind. */
 const typical = [
   'index.html',

@@ -83,6 +83,7 @@ const slow = [
   'unit/codec-growth',
   'unit/codec-odd-signatures',
   'unit/codec-time-per-byte',
+  'unit/command-options',
   'unit/dialects',
   'unit/introspection-cost',
 ];

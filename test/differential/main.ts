@@ -2,7 +2,7 @@
  * The command `npm run test:differential`: the same messages read by busbar and by other implementations, for longer than
  * in `npm run test:all`.
  */
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../../scripts/options.mjs';
 import { pages, table, writeResults } from '../../scripts/report.mjs';
 import { describeDisagreement } from './comparison.js';
 import { changedCorpus } from './corpora/changed.js';
@@ -17,35 +17,30 @@ import { Differential } from './differential.js';
 import { otherReaders, wireCheck } from './readers/index.js';
 import { type Counts, Totals } from './totals.js';
 
-const usage = `npm run test:differential -- [options]
+const USAGE = `Usage: npm run test:differential -- [options]
 
   --messages N   messages to make up, as many to send over each transport, and as many to change (20000)
   --seed S       what they are made from (another one each time)
   --incomplete   go on without readers and corpora that this machine lacks
-  --report       write the figures into docs/reliability/report.md`;
+  --report       write the figures into docs/reliability/report.md
+  --help         prints this text`;
 
 /** Messages that are made, read and discarded at a time. */
 const AT_ONCE = 2000;
 const SHOWN = 20;
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: `${Math.floor(Math.random() * 2 ** 31)}` },
-    incomplete: { type: 'boolean', default: false },
-    report: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const { values } = readOptions(USAGE, {
+  messages: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: `${Math.floor(Math.random() * 2 ** 31)}` },
+  incomplete: { type: 'boolean', default: false },
+  report: { type: 'boolean', default: false },
 });
 const messages = Number(values.messages);
 const seed = Number(values.seed);
-const isUsable = Number.isInteger(messages) && messages > 0 && Number.isInteger(seed) && seed >= 0;
-if (values.help || !isUsable) {
-  console.log(usage);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  process.exitCode = await main();
-}
+if (!(Number.isInteger(messages) && messages > 0))
+  refuse(`--messages takes an integer above 0, not ${values.messages}.`);
+if (!(Number.isInteger(seed) && seed >= 0)) refuse(`--seed takes an integer, 0 or more, not ${values.seed}.`);
+process.exitCode = await main();
 
 async function main(): Promise<number> {
   if (wireCheck.missing !== undefined) {

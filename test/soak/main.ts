@@ -2,8 +2,8 @@
  * The command `npm run soak`: a load that must leave nothing behind, and services and mirrors that must stay equal. It
  * prints the progress and the result.
  */
-import { parseArgs } from 'node:util';
 import { describeMachine } from '../../bench/machine.js';
+import { readOptions, refuse } from '../../scripts/options.mjs';
 import { pages, table, writeResults } from '../../scripts/report.mjs';
 import { transportKind } from '../../src/native/runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
@@ -13,35 +13,33 @@ import { soak } from './soak.js';
 import { statefulSoak } from './stateful/stateful.js';
 import { growthIn, median } from './trend.js';
 
-const usage = `npm run soak -- [options]
+const USAGE = `Usage: npm run soak -- [options]
   --minutes N   how long the load lasts, and the services on both daemons together; 10 if left out
   --only PART   load, or stateful
   --seed N      the steps of the services, as a run with this seed took them
   --report      write the figures of the load into docs/reliability/report.md
+  --help        prints this text
 The transport is chosen by BUSBAR_TRANSPORT.`;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    only: { type: 'string' },
-    seed: { type: 'string' },
-    report: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const { values } = readOptions(USAGE, {
+  minutes: { type: 'string', default: '10' },
+  only: { type: 'string' },
+  seed: { type: 'string' },
+  report: { type: 'boolean', default: false },
 });
 const minutes = Number(values.minutes);
 const parts = values.only === undefined ? ['load', 'stateful'] : [values.only];
-const isKnown = parts.every((part) => part === 'load' || part === 'stateful');
-if (values.help || !isKnown || !(minutes >= 0.1)) {
-  console.log(usage);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  let failed = 0;
-  if (parts.includes('load')) failed += Number(!(await soakWithLoad()));
-  if (parts.includes('stateful')) failed += await soakServices(Number(values.seed ?? Date.now() % 2 ** 31));
-  // An operation that never settles may keep the process alive.
-  process.exit(failed === 0 ? 0 : 1);
-}
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+if (!parts.every((part) => part === 'load' || part === 'stateful'))
+  refuse(`--only takes load or stateful, not ${values.only}.`);
+if (!(minutes >= 0.1)) refuse(`--minutes takes a number from 0.1 up, not ${values.minutes}.`);
+if (!(Number.isInteger(seed) && seed >= 0)) refuse(`--seed takes an integer, 0 or more, not ${values.seed}.`);
+
+let failed = 0;
+if (parts.includes('load')) failed += Number(!(await soakWithLoad()));
+if (parts.includes('stateful')) failed += await soakServices(seed);
+// An operation that never settles may keep the process alive.
+process.exit(failed === 0 ? 0 : 1);
 
 /** Whether there were no failures. */
 async function soakWithLoad(): Promise<boolean> {
