@@ -38,6 +38,7 @@ const variantsBody = ({ variant, dictionary }) => [
 
 const strings = Array.from({ length: 1000 }, (_, i) => `a string of the array, ${i}`);
 const integers = Array.from({ length: 10_000 }, (_, i) => i * 1000 - 5_000_000);
+const path = `/${'element_1/'.repeat(10_000)}end`;
 const bytes = Buffer.alloc(2 ** 20, 0x5a);
 
 const encode = (signature, body) => (codec) => codec.encoder?.(signature, body(codec));
@@ -59,6 +60,7 @@ export const tasks = [
   { id: 'decode-strings', title: 'as of 1000, decode', prepare: decode('as', () => [strings]) },
   { id: 'encode-integers', title: 'ai of 10 000, encode', prepare: encode('ai', () => [integers]) },
   { id: 'decode-integers', title: 'ai of 10 000, decode', prepare: decode('ai', () => [integers]) },
+  { id: 'encode-path', title: 'o of 100 kB, encode', prepare: encode('o', () => [path]) },
   { id: 'encode-bytes', title: 'ay of 1 MiB, encode', prepare: encode('ay', () => [bytes]) },
   { id: 'decode-bytes', title: 'ay of 1 MiB, decode', prepare: decode('ay', () => [bytes]) },
 ];

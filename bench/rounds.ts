@@ -27,7 +27,7 @@ export async function runWorkload(
   await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
   const surroundings = { address: bus.address, driver };
   const runners = peers.filter(workload.takesPart).map((peer) => new Runner(peer));
-  await using _service = await startService(surroundings);
+  await using _service = await startService(surroundings, workload);
   for (let round = 0; round < Math.min(rounds, workload.roundsMaximum ?? rounds); round++) {
     for (const runner of rotated(runners, round)) {
       progress(`${workload.title}: round ${round + 1}, ${runner.peer.title}`);
@@ -63,9 +63,10 @@ class Runner {
 }
 
 /** The service that all clients call. It lives as long as the workload, however long that takes. */
-async function startService({ address, driver }: Surroundings): Promise<Program> {
+async function startService({ address, driver }: Surroundings, { parameters }: Workload): Promise<Program> {
   const [command, ...args] = driver.command('service');
-  const service = Program.start(command, [...args, address, 'service'], { timeLimit: FOREVER });
+  const names = parameters.names === undefined ? [] : [`names=${parameters.names}`];
+  const service = Program.start(command, [...args, address, 'service', ...names], { timeLimit: FOREVER });
   await service.line('ready');
   return service;
 }

@@ -3,6 +3,7 @@
  * quantities are reported.
  */
 import type { Daemon } from '../test/helpers/private-bus.js';
+import { bulkWorkloads } from './bulk.js';
 import { newer, type Peer, reference, rival } from './peers.js';
 import type { Quantity, Target } from './values.js';
 
@@ -209,6 +210,10 @@ const series: readonly Series[] = [
     ...{ ...calling, id: 'proxies', title: 'Calls, 100 at a time, by proxies that take turns' },
     ...{ sizes: [10, 1_000, 10_000], parameters: (size) => ({ window: '100', proxies: `${size}` }) },
   },
+  {
+    ...{ ...calling, id: 'names', title: 'Calls, 100 at a time, by well-known names that take turns' },
+    ...{ sizes: [100, 400], parameters: (size) => ({ window: '100', names: `${size}` }) },
+  },
 ];
 
 const growth: readonly Workload[] = series.flatMap(
@@ -222,4 +227,4 @@ const growth: readonly Workload[] = series.flatMap(
     })),
 );
 
-export const workloads: readonly Workload[] = [...messages, ...behaviour, ...growth];
+export const workloads: readonly Workload[] = [...messages, ...behaviour, ...bulkWorkloads, ...growth];

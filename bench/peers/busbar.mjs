@@ -5,6 +5,7 @@ import { DEVICE, INTERFACE, OBJECT_MANAGER, PATH, PROPERTIES } from './names.mjs
 const Bench = defineInterface(INTERFACE, {
   methods: {
     Echo: { in: ['text:s'], out: ['text:s'] },
+    EchoBytes: { in: ['bytes:ay'], out: ['bytes:ay'] },
     Hold: { in: ['text:s'], out: ['text:s'] },
     Emit: { in: ['count:u'] },
     Usage: { out: ['microseconds:d'] },
@@ -34,6 +35,25 @@ async function connect(address, parameters) {
   return {
     async echo(destination, path) {
       return bus.proxy(Bench, destination, path).call.Echo;
+    },
+    async echoBytes(destination, path) {
+      return bus.proxy(Bench, destination, path).call.EchoBytes;
+    },
+    async watcher(destination, path, limit, onDone) {
+      const queue = bus.proxy(Properties, destination, path).watch.PropertiesChanged({ limit });
+      const done = bus.proxy(Bench, destination, path).on.Done(onDone);
+      await done.ready;
+      return {
+        next: () => queue.next(),
+        end() {
+          done.end();
+          queue.end();
+        },
+      };
+    },
+    async subscriber(destination, path) {
+      const { on } = bus.proxy(Properties, destination, path);
+      return () => on.PropertiesChanged(() => {}).end;
     },
     async managedObjects(destination) {
       const { call } = bus.proxy(ObjectManager, destination, '/');
@@ -107,5 +127,11 @@ async function listen(address, usage, parameters) {
 }
 
 function serviceObject(usage) {
-  return implement(Bench, { Echo: (text) => text, Hold: () => new Promise(() => {}), Emit() {}, Usage: usage });
+  return implement(Bench, {
+    Echo: (text) => text,
+    EchoBytes: (bytes) => bytes,
+    Hold: () => new Promise(() => {}),
+    Emit() {},
+    Usage: usage,
+  });
 }

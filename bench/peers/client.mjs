@@ -2,6 +2,7 @@
  * The workloads of a client, the same for every library in JavaScript. Each returns a function that does N operations;
  * everything before that is preparation, and not measured.
  */
+import { bulk } from './bulk.mjs';
 import { MATCH_RULE, NAME, PATH } from './names.mjs';
 
 /** Texts to send: many different ones, so that no peer benefits from a cache of one. */
@@ -10,13 +11,19 @@ const texts = Array.from({ length: 1000 }, (_, i) => `a text to echo, ${i}`);
 const BURST = 1000;
 
 /** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
-export const workloads = { calls, objects, signals, unmatched, emit, announce, assign };
+export const workloads = { calls, objects, signals, unmatched, emit, announce, assign, ...bulk };
 
 async function calls(peer, parameters) {
   const window = Number(parameters.get('window') ?? 1);
   // Between peers there are no names.
   const destination = parameters.has('peer') ? undefined : NAME;
-  const echoes = await Promise.all(pathsOf(parameters.get('proxies')).map((path) => peer.echo(destination, path)));
+  const names = Number(parameters.get('names') ?? 0);
+  // By other names of the service, or for other paths.
+  const echoes = await Promise.all(
+    names > 0
+      ? Array.from({ length: names }, (_, i) => peer.echo(`${NAME}.N${i}`, PATH))
+      : pathsOf(parameters.get('proxies')).map((path) => peer.echo(destination, path)),
+  );
   for (let i = Number(parameters.get('pending') ?? 0); i > 0; i--) peer.send(destination, 'Hold', 's', 'held');
   await echoes[0]('everything before has arrived');
   return async (operations) => {

@@ -16,6 +16,17 @@ export type Listen = (address: string, usage: () => number, parameters: URLSearc
 export interface Peer {
   /** A function that calls `Echo` of the object at a path. */
   echo(destination: string | undefined, path: string): Promise<(text: string) => Promise<unknown>>;
+  /** A function that calls `EchoBytes` of the object at a path. For busbar only. */
+  echoBytes?(destination: string, path: string): Promise<(bytes: Uint8Array) => Promise<Uint8Array>>;
+  /** Collects the PropertiesChanged of a path in a queue, and calls a function at `Done`. For busbar only. */
+  watcher?(
+    destination: string,
+    path: string,
+    limit: number,
+    onDone: () => void,
+  ): Promise<{ next(): Promise<unknown>; end(): void }>;
+  /** A function that subscribes to the PropertiesChanged of a path, and returns one that ends that. For busbar only. */
+  subscriber?(destination: string, path: string): Promise<() => () => void>;
   /** A function that calls `GetManagedObjects` of the object at `/`, and returns the number of objects. */
   managedObjects(destination: string): Promise<() => Promise<number>>;
   /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */

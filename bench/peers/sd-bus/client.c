@@ -63,6 +63,27 @@ static void sequential_calls(unsigned operations) {
   }
 }
 
+/* Sends bytes and gets them back. What is received is looked at and not copied, as it lies in the message. */
+static void echo_bytes(unsigned operations) {
+  size_t size = harness_number("size", 0), returned;
+  void* bytes = malloc(size);
+  memset(bytes, 0x5a, size);
+  for (unsigned i = 0; i < operations; i++) {
+    sd_bus_message *call = NULL, *reply = NULL;
+    const void* echoed;
+    harness_check(
+        sd_bus_message_new_method_call(bus, &call, destination, BENCH_PATH, BENCH_INTERFACE, "EchoBytes"),
+        "making a call");
+    harness_check(sd_bus_message_append_array(call, 'y', bytes, size), "appending bytes");
+    harness_check(sd_bus_call(bus, call, 0, NULL, &reply), "EchoBytes");
+    harness_check(sd_bus_message_read_array(reply, 'y', &echoed, &returned), "reading bytes");
+    if (returned != size) harness_fail("EchoBytes", "some were lost");
+    sd_bus_message_unref(call);
+    sd_bus_message_unref(reply);
+  }
+  free(bytes);
+}
+
 static unsigned received;
 static bool done;
 
@@ -183,6 +204,7 @@ int main(int argc, char** argv) {
     return harness_serve(window == 1 ? sequential_calls : pipelined_calls, NULL);
   if (harness_workload_is("drive")) return harness_serve(pipelined_calls, service_cpu);
   if (harness_workload_is("emit")) return harness_serve(emit_signals, NULL);
+  if (harness_workload_is("bytes")) return harness_serve(echo_bytes, NULL);
   if (harness_workload_is("objects")) return harness_serve(get_managed_objects, NULL);
   if (harness_workload_is("signals") || harness_workload_is("unmatched")) {
     subscribe(BENCH_INTERFACE, "Done", on_done);

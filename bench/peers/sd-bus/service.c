@@ -1,6 +1,6 @@
 /*
- * The sd-bus service: the reference for all clients, and itself measured as a service. It echoes, sends many signals,
- * delays answers, and has a tree of objects in the shape of BlueZ's.
+ * The sd-bus service: the reference for all clients, and itself measured as a service. It echoes, sends many
+ * signals, delays answers, and has a tree of objects in the shape of BlueZ's.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +15,19 @@ static int echo(sd_bus_message* call, void* data, sd_bus_error* error) {
   (void)data, (void)error;
   int result = sd_bus_message_read(call, "s", &text);
   return result < 0 ? result : sd_bus_reply_method_return(call, "s", text);
+}
+
+static int echo_bytes(sd_bus_message* call, void* data, sd_bus_error* error) {
+  const void* bytes;
+  size_t size;
+  sd_bus_message* reply = NULL;
+  (void)data, (void)error;
+  int result = sd_bus_message_read_array(call, 'y', &bytes, &size);
+  if (result >= 0) result = sd_bus_message_new_method_return(call, &reply);
+  if (result >= 0) result = sd_bus_message_append_array(reply, 'y', bytes, size);
+  if (result >= 0) result = sd_bus_send(NULL, reply, NULL);
+  sd_bus_message_unref(reply);
+  return result < 0 ? result : 1;
 }
 
 /* Never answers. */
@@ -46,6 +59,8 @@ static int emit(sd_bus_message* call, void* data, sd_bus_error* error) {
 static const sd_bus_vtable bench_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_NAMES("Echo", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), echo,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("EchoBytes", "ay", SD_BUS_PARAM(bytes), "ay", SD_BUS_PARAM(bytes), echo_bytes,
                              SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Hold", "s", SD_BUS_PARAM(text), "s", SD_BUS_PARAM(text), hold,
                              SD_BUS_VTABLE_UNPRIVILEGED),
@@ -97,7 +112,8 @@ static const char object_manager_xml[] =
     "'><method name='GetManagedObjects'>"
     "<arg name='objects' type='a{oa{sa{sv}}}' direction='out'/></method></interface></node>";
 
-/* sd-bus keeps this interface's vtable to itself, and its own answer would differ from the shape of BlueZ's. */
+/* sd-bus keeps this interface's vtable to itself, and its own answer would differ from the shape of BlueZ's.
+ */
 static int object_manager(sd_bus_message* call, void* data, sd_bus_error* error) {
   if (sd_bus_message_is_method_call(call, OBJECT_MANAGER_INTERFACE, "GetManagedObjects"))
     return get_managed_objects(call, data, error);
@@ -132,12 +148,23 @@ static int process_until_closed(sd_bus* bus) {
   }
 }
 
+/* Further names of the service, for clients that call it by many. */
+static void request_names(sd_bus* bus) {
+  unsigned names = harness_number("names", 0);
+  for (unsigned i = 0; i < names; i++) {
+    char name[64];
+    snprintf(name, sizeof name, BENCH_NAME ".N%u", i);
+    harness_check(sd_bus_request_name(bus, name, 0), "sd_bus_request_name");
+  }
+}
+
 static void serve_bus(void) {
   sd_bus* bus = new_bus();
   harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");
   harness_check(sd_bus_set_bus_client(bus, true), "sd_bus_set_bus_client");
   harness_check(sd_bus_start(bus), "sd_bus_start");
   harness_check(sd_bus_request_name(bus, harness_text("name", BENCH_NAME), 0), "sd_bus_request_name");
+  request_names(bus);
   puts("ready");
   harness_check(process_until_closed(bus), "the bus");
 }
