@@ -65,8 +65,8 @@ process.exitCode = totals.failed > 0 ? 1 : 0;
 /** The output of a file names the tested tool, and its version. */
 async function run(suite) {
   const sums = await sumOf([suite], folder);
-  const told = (word) => new RegExp(`^# ${word}: (.*)$`, 'm').exec(sums.output)?.[1];
-  const row = [told('what') ?? suite.name, told('version') ?? '', ...countCells(sums), today()];
+  const lineOf = (word) => new RegExp(`^# ${word}: (.*)$`, 'm').exec(sums.output)?.[1];
+  const row = [lineOf('what') ?? suite.name, lineOf('version') ?? '', ...countCells(sums), today()];
   for (const kind of Object.keys(totals)) totals[kind] += sums[kind];
   rows.push(row);
   console.log(

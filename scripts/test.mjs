@@ -68,11 +68,11 @@ process.exitCode = report.totals.failed > 0 ? 1 : 0;
 function chosenGroups() {
   const [part, parts] = values.part.split('/').map(Number);
   const all = allSuites();
-  const fitting = words.length === 0 ? all : all.filter(({ name }) => words.some((word) => name.includes(word)));
-  if (fitting.length === 0)
+  const chosen = words.length === 0 ? all : all.filter(({ name }) => words.some((word) => name.includes(word)));
+  if (chosen.length === 0)
     exitWith(`No suite has ${words.join(' or ')} in its name. These are there:\n\n${all.map(listed).join('\n')}`, 2);
   const ofPart = (list) => list.filter((_, index) => index % parts === part - 1);
-  if (words.length > 0) return [{ suites: ofPart(fitting) }];
+  if (words.length > 0) return [{ suites: ofPart(chosen) }];
   const quick = { suites: ofPart(all.filter((suite) => suite.quick)) };
   if (!values.all) return [quick];
   return [{ ...quick, summary: 'npm test' }, { suites: ofPart(all.filter((suite) => !suite.quick)) }];

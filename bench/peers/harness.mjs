@@ -20,9 +20,9 @@ const { peerOf } = await import(peer);
 const library = peerOf(await libraryIn(folder));
 
 if (workload === 'service' && parameters.has('peer')) await listen();
-else await take(await library.connect(address, parameters));
+else await runWorkload(await library.connect(address, parameters));
 
-async function take(peer) {
+async function runWorkload(peer) {
   if (workload === 'cold') await callOnce(peer);
   else if (workload === 'service') await serve(peer);
   else await answer(await workloads[workload](peer, parameters));

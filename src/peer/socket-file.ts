@@ -58,7 +58,7 @@ export async function removeStale(path: string): Promise<string | undefined> {
   await delay(SECOND_LOOK);
   if ((await isListening(path)) || !isSame(look(path), found)) return 'another server listens there';
   try {
-    return take(path, found) ? undefined : 'another server listens there';
+    return removeIfUnchanged(path, found) ? undefined : 'another server listens there';
   } catch (error) {
     return `no server listens there, but the socket cannot be removed: ${(error as Error).message}`;
   }
@@ -68,7 +68,7 @@ export async function removeStale(path: string): Promise<string | undefined> {
  * Removes a stale file. If several servers start at the same time, only one removes it, and none removes the file of
  * another: it is moved first, and put back if it is not the file that was examined.
  */
-function take(path: string, stale: BigIntStats): boolean {
+function removeIfUnchanged(path: string, stale: BigIntStats): boolean {
   const aside = join(dirname(path), `.busbar-${randomBytes(6).toString('hex')}`);
   try {
     renameSync(path, aside);

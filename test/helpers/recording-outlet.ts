@@ -83,3 +83,8 @@ export function callContext(sender?: string): CallContext {
     credentials: () => Promise.reject(new Error('there is no bus')),
   };
 }
+
+/** A recorded change of properties. */
+export function changed(values: Record<string, unknown>, ...invalidated: string[]) {
+  return [{ changed: values, invalidated }];
+}

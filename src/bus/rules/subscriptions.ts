@@ -191,7 +191,7 @@ export class Subscriptions {
     while (length > 0 && listeners[length - 1]?.ended === true) length--;
     for (let index = 0; index < length; index++) {
       if (index === length - 1) received.expectLastTaker();
-      hand(received, listeners[index] as Listener);
+      callListener(received, listeners[index] as Listener);
       if (this.#subscriber.isClosing()) return;
     }
   }
@@ -306,7 +306,7 @@ function inOrder(rules: readonly ListenedRule[]): readonly Listener[] {
 }
 
 /** A function of its own, because a closure for each signal would be garbage. */
-function hand(received: Inbox, listener: Listener): void {
+function callListener(received: Inbox, listener: Listener): void {
   if (listener.ended) return;
   let result: unknown;
   try {

@@ -183,8 +183,8 @@ function withoutInterface(
     const method = target.description.methods.get(member);
     if (method !== undefined) found.push([target, method]);
   }
-  const fitting = found.filter(([, method]) => method.inSignature === signature);
-  const [only, another] = found.length > 1 ? fitting : found;
+  const matching = found.filter(([, method]) => method.inSignature === signature);
+  const [only, another] = found.length > 1 ? matching : found;
   if (only !== undefined && another === undefined) return only;
   if (found.length === 0) throw new UnknownMethodError(`no interface of ${path} has a method ${member}`);
   const names = found.map(([{ description }]) => description.name).join(', ');

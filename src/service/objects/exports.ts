@@ -223,8 +223,8 @@ function prepareLate(path: string, exportables: readonly Exportable[]): void {
     if (!exportable.isUnsettled) continue;
     const { name } = exportable.description;
     exportable.prepare((error) => {
-      const told = error instanceof InvalidArgumentError ? withoutFrames(error) : error;
-      reportMisfit(`${name} at ${path} was exported with a fault`, told);
+      const reported = error instanceof InvalidArgumentError ? withoutFrames(error) : error;
+      reportMisfit(`${name} at ${path} was exported with a fault`, reported);
     });
   }
 }
@@ -234,25 +234,25 @@ function announce(
   member: string,
   managers: readonly TreeNode[],
   outgoing: Outgoing,
-  what: () => unknown,
+  makeValue: () => unknown,
 ): void {
-  let told: unknown;
-  const tell = () => {
+  let announced: unknown;
+  const sendAll = () => {
     for (const manager of managers) {
-      outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, told], true);
+      outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, announced], true);
     }
   };
-  const closeTold = () => closeHandedOver('h', told);
+  const closeAnnounced = () => closeHandedOver('h', announced);
   try {
-    told = what();
+    announced = makeValue();
     if (managers.length === 1) {
-      tell();
+      sendAll();
       return;
     }
-    sendShared(told, tell);
-    closeTold();
+    sendShared(announced, sendAll);
+    closeAnnounced();
   } catch (error) {
     report('send', `InterfacesAdded or InterfacesRemoved of ${path} could not be sent`, error);
-    closeTold();
+    closeAnnounced();
   }
 }
