@@ -85,6 +85,8 @@ await open(['guide/index.html'], 'desktop', { viewport: windows[0] }, async (pag
   await page.keyboard.press('Control+k');
   await page.fill('.VPLocalSearchBox input', 'handOver');
   await page.waitForSelector('.VPLocalSearchBox a[href*="/guide/file-descriptors"]');
+  // The texts of the results come after their titles.
+  await page.waitForSelector('.VPLocalSearchBox .excerpt');
   await page.screenshot({ path: join(pictures, 'search-desktop-light.png') });
 });
 await browser.close();

@@ -251,11 +251,11 @@ export abstract class Bus extends Endpoint {
   /**
    * @internal as `subscribe`, for a listener that keeps no message: `take` gets the inbox that holds the signal
    *
-   * @param hearsOfLoss whether its user rejects, or throws, when the connection is lost
+   * @param reportsLoss whether its user rejects, or throws, when the connection is lost
    */
-  listen(rule: SubscriptionRule, take: SignalTaker, hearsOfLoss = false): Subscription {
+  listen(rule: SubscriptionRule, take: SignalTaker, reportsLoss = false): Subscription {
     this.requireOpen('nothing can be subscribed to');
-    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(hearsOfLoss));
+    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(reportsLoss));
     if (!this.isShare) return subscription;
     const end = this.belong(() => subscription.end(), true);
     const outcome = {

@@ -402,10 +402,10 @@ export class Endpoint implements AsyncDisposable {
   /**
    * @internal keeps the process alive until the returned function is called
    *
-   * @param hearsOfLoss whether its user rejects, or throws, when the connection is lost
+   * @param reportsLoss whether its user rejects, or throws, when the connection is lost
    */
-  hold(hearsOfLoss = false): () => void {
-    return this.#keepAlive.hold(hearsOfLoss);
+  hold(reportsLoss = false): () => void {
+    return this.#keepAlive.hold(reportsLoss);
   }
 
   /** @internal calls `listener` when the connection ends, unless the returned function was called before */

@@ -263,14 +263,14 @@ interface MayAskForContext {
 
 /**
  * @param take gets the values, and the inbox that holds the signal; descriptors are lent to it
- * @param hearsOfLoss whether the waiting code learns of the loss of the connection by itself
+ * @param reportsLoss whether the waiting code learns of the loss of the connection by itself
  */
 function takeSignal(
   remote: Remote,
   signal: SignalDescription,
   { context = false }: MayAskForContext,
   take: (values: unknown[], received: Inbox) => unknown,
-  hearsOfLoss = false,
+  reportsLoss = false,
 ): Subscription {
   const { bus, description, destination: sender, path, options } = remote;
   const rule = { sender, path, interface: description.name, member: signal.name };
@@ -281,7 +281,7 @@ function takeSignal(
       if (signature !== signal.signature && isDropped(remote, signal, signature)) return undefined;
       return take(context ? decodeWithContext(received, options) : received.decode(options), received);
     },
-    hearsOfLoss,
+    reportsLoss,
   );
 }
 

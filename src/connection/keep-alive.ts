@@ -20,10 +20,10 @@ export class KeepAliveUser {
   /**
    * Keeps the process alive until the returned function is called.
    *
-   * @param hearsOfLoss whether the operation rejects or throws when the connection is lost
+   * @param reportsLoss whether the operation rejects or throws when the connection is lost
    */
-  hold(hearsOfLoss = false): () => void {
-    const silent = hearsOfLoss ? 0 : 1;
+  hold(reportsLoss = false): () => void {
+    const silent = reportsLoss ? 0 : 1;
     this.#holds++;
     this.#silentHolds += silent;
     if (this.#holds === 1) this.#update();

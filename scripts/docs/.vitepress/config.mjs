@@ -27,7 +27,8 @@ export default {
   // package.json has the address of the site. Without it pages have no address.
   ...(homepage === undefined ? {} : { base: new URL('./', homepage).pathname, sitemap: { hostname: homepage } }),
   metaChunk: true,
-  markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
+  // Comments of `github-dark` are too dark to read.
+  markdown: { theme: { light: 'github-light', dark: 'github-dark-default' } },
   vite: { build: { chunkSizeWarningLimit: 10_000 }, logLevel: 'warn' },
   themeConfig: {
     nav: [
