@@ -1,6 +1,6 @@
 // The limit of calls in progress of one caller: one more call is refused before its body is decoded. The count agrees with
 // a small model, however calls and callers end.
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -225,7 +225,7 @@ test('reading a slow property counts, and so does GetAll', async () => {
     assert.instance(refused, LimitsExceededError);
     works.get(0)?.resolve('slow');
     // The property is read again because another one was slow as well.
-    await turn();
+    await nextRound();
     works.get(0)?.resolve('slow');
     await first;
     await until(() => both.accepted.stats().callsInProgress === 0);

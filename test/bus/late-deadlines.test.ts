@@ -73,7 +73,7 @@ for (const poller of pollerKinds) {
           proxy.with({ timeout: 30 }).call.Answer(round),
           proxy.with({ timeout: 300 }).call.Answer(round),
         ];
-        // Messages of a turn are sent at its end.
+        // Messages of a tick are sent at its end.
         await new Promise(process.nextTick);
         blockLoop(900 * patience);
         assert.equal(await Promise.all(answers), [round, round]);
@@ -101,7 +101,7 @@ for (const poller of pollerKinds) {
 
   test(`the last line of a handshake also counts if the loop was blocked meanwhile (${poller})`, async () => {
     await using daemon = await PrivateBus.start();
-    // The handshake takes several turns, all of them after the limit.
+    // The handshake takes several rounds of the loop, all of them after the limit.
     const connecting = connect({ address: daemon.address, poller, timeout: 500 * patience });
     await blockLoopBeforeTimers(1500 * patience);
     await using bus = await connecting;
@@ -218,7 +218,7 @@ test('an expired deadline waits for the messages behind an interrupted batch, re
   const readOn = () => {
     if (entry.expiredAt !== undefined || portion === portions.length) return;
     read(portions[portion++] as number);
-    // Some turns later: the other side first has to notice that there is room.
+    // Some rounds of the loop later: the other side first has to notice that there is room.
     setTimeout(() => setTimeout(readOn, 1), 1);
   };
   deadlines.add(5, entry);

@@ -32,7 +32,7 @@ const members = { Echo: (text: string) => text, On: false };
 const example = implement(Example, members);
 one.export('/misuse', example);
 const proxy = two.proxy(Example, one.uniqueName as string, '/misuse');
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextRound = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Resolves when `one` has received everything that was sent before, because the bus answers in order, and its consequences
@@ -40,7 +40,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
  */
 async function settled(): Promise<void> {
   await one.listNames();
-  await turn();
+  await nextRound();
 }
 
 test.after(async () => {
@@ -231,7 +231,7 @@ test('a watcher removes its listener from its AbortSignal', async () => {
   const note = (warning: Error) => warnings.push(warning);
   process.on('warning', note);
   for (let round = 0; round < 50; round++) proxy.watch.Lit({ signal })[Symbol.dispose]();
-  await turn();
+  await nextRound();
   process.off('warning', note);
   assert.equal(warnings, []);
   assert.instance(

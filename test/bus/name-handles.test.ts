@@ -26,7 +26,7 @@ interface World {
 const states = (...handles: readonly OwnedName[]) => handles.map(({ state }) => state);
 
 /** Resolves when the connections have received everything that the bus sent them: it answers in order. */
-async function turn({ mine, second, third }: World): Promise<void> {
+async function nextRound({ mine, second, third }: World): Promise<void> {
   for (const bus of [mine, second, third]) await bus.listNames();
 }
 
@@ -82,7 +82,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     const taken = await third.requestName(name, { replace: true });
     assert.is(await leaves.lost, 'replaced');
     await taken.release();
-    await turn(world);
+    await nextRound(world);
     assert.is(leaves.state, 'lost');
     assert.not(await third.hasName(name));
     assert.is(mine.stats().ownedNames, 0);
@@ -97,7 +97,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     await waiting.acquired;
     // The refused request did not allow replacement.
     await third.requestName(name, { replace: true });
-    await turn(world);
+    await nextRound(world);
     assert.is(waiting.state, 'queued');
   },
 
@@ -108,7 +108,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     await share.requestName(name, { queue: true });
     await share.close();
     await third.requestName(name, { replace: true });
-    await turn(world);
+    await nextRound(world);
     assert.is(soft.state, 'lost');
   },
 
@@ -118,7 +118,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     const requested = theirs.requestName(name);
     await first.release();
     const next = await requested;
-    await turn(world);
+    await nextRound(world);
     assert.equal(states(first, next), ['lost', 'owned']);
     assert.is(await mine.nameOwner(name), mine.uniqueName);
   },
@@ -130,7 +130,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     assert.is(await (await own).lost, 'released');
     const others = theirs.requestName(name);
     assert.instance(await rejection(mine.releaseName(name)), NameTakenError);
-    await turn(world);
+    await nextRound(world);
     assert.is((await others).state, 'owned');
   },
 
@@ -166,7 +166,7 @@ const cases: Record<string, (world: World) => Promise<void>> = {
       // The reply and the loss are read together. The bus decided their order.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       const [soft] = await Promise.allSettled(requests);
-      await turn(world);
+      await nextRound(world);
       if (soft.status === 'fulfilled') assert.is(soft.value.state, 'lost');
       for (const request of requests) await request.then((owned) => owned.release()).catch(() => {});
     }

@@ -22,7 +22,7 @@ const name = 'org.example.Name';
 process.removeAllListeners('warning');
 
 /** Resolves when both connections have received everything that the bus sent them: it answers in order. */
-async function turn(): Promise<void> {
+async function nextRound(): Promise<void> {
   const ping = {
     destination: 'org.freedesktop.DBus',
     path: '/',
@@ -83,7 +83,7 @@ test('releasing an old handle again, or late, does not take the name from a new 
   await Promise.all([releasing, old.release()]);
   await using held = await next;
   await old.release();
-  await turn();
+  await nextRound();
   assert.is(held.state, 'owned');
   assert.is(await two.nameOwner(name), one.uniqueName);
 });
@@ -142,11 +142,11 @@ test('a watcher is told of the present owner and of every change', async () => {
   const events: unknown[] = [];
   const watcher = { appeared: (owner: string) => events.push(owner), vanished: () => events.push('none') };
   using _watch = two.watchName(name, watcher);
-  await turn();
+  await nextRound();
   const owned = await one.requestName(name);
-  await turn();
+  await nextRound();
   await owned.release();
-  await turn();
+  await nextRound();
   assert.equal(events, ['none', one.uniqueName, 'none']);
 });
 
@@ -157,7 +157,7 @@ test('a watcher of a name with an owner is told of it once', async () => {
     appeared: (owner) => events.push(owner),
     vanished: () => events.push('none'),
   });
-  await turn();
+  await nextRound();
   assert.equal(events, [one.uniqueName]);
 });
 
@@ -175,7 +175,7 @@ test('a disposed watcher is not called, and its match rule is removed', async ()
   const watch = two.watchName(name, { appeared: (owner) => events.push(owner) });
   watch[Symbol.dispose]();
   await using _owned = await one.requestName(name);
-  await turn();
+  await nextRound();
   assert.equal(events, []);
   assert.is(two.stats().matchRules, rules);
 });

@@ -2,7 +2,7 @@
 // order and unchanged, and every other one is refused to its sender. User code that sends from within a send does not
 // change that.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -42,13 +42,13 @@ const size = fc.oneof(
 
 type Step =
   | { readonly do: 'signal' | 'descriptor' | 'reply'; readonly size: number }
-  | { readonly do: 'turn' | 'flush' | 'misfit' };
+  | { readonly do: 'round' | 'flush' | 'misfit' };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('signal' as const, 'reply' as const), size }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('descriptor' as const), size }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('turn' as const, 'flush' as const, 'misfit' as const) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('round' as const, 'flush' as const, 'misfit' as const) }) },
   ),
   { minLength: 10, maxLength: 80, size: 'max' },
 );
@@ -82,7 +82,7 @@ test('accepted messages arrive once, in order and unchanged; all others are refu
       let refused = 0;
       for (const [number, step] of script.entries()) {
         try {
-          if (step.do === 'turn') await turn();
+          if (step.do === 'round') await nextRound();
           else if (step.do === 'flush') void sender.flush();
           else if (!('size' in step)) {
             const misfit = () => sender.emit({ ...signal, signature: 'uay', body: [number, [1, 2, 'three']] });

@@ -32,7 +32,7 @@ type Type = (typeof TYPES)[number] | 's';
 type Step =
   | { readonly do: 'set'; readonly name: Name; readonly type: (typeof TYPES)[number] }
   | { readonly do: 'assign' | 'get'; readonly name: Name }
-  | { readonly do: 'getAll' | 'turn' }
+  | { readonly do: 'getAll' | 'round' }
   | { readonly do: 'finish' | 'refuse' | 'answer'; readonly which: number }
   | { readonly do: 'slow'; readonly is: boolean }
   | { readonly do: 'hop'; readonly times: number };
@@ -43,7 +43,7 @@ const as = <Kind extends string>(...kinds: Kind[]) => fc.constantFrom(...kinds);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: as('set'), name, type: fc.constantFrom(...TYPES) }) },
   { weight: 2, arbitrary: fc.record({ do: as('assign', 'get'), name }) },
-  { weight: 2, arbitrary: fc.record({ do: as('getAll', 'turn') }) },
+  { weight: 2, arbitrary: fc.record({ do: as('getAll', 'round') }) },
   { weight: 8, arbitrary: fc.record({ do: as('finish'), which }) },
   { weight: 1, arbitrary: fc.record({ do: as('refuse'), which }) },
   { weight: 8, arbitrary: fc.record({ do: as('answer'), which }) },
@@ -98,7 +98,7 @@ class World {
     else if (step.do === 'assign') this.#assign(step.name);
     else if (step.do === 'get') await this.#ask('Get', 'ss', ['org.example.Sets', step.name]);
     else if (step.do === 'getAll') await this.#ask('GetAll', 's', ['org.example.Sets']);
-    else if (step.do === 'turn') await new Promise((resolve) => setImmediate(resolve));
+    else if (step.do === 'round') await new Promise((resolve) => setImmediate(resolve));
     else if (step.do === 'finish') this.#setters.splice(step.which, 1)[0]?.finish();
     else if (step.do === 'refuse') this.#setters.splice(step.which, 1)[0]?.refuse();
     else if (step.do === 'answer') this.#getters.splice(step.which, 1)[0]?.();
@@ -117,7 +117,7 @@ class World {
       for (const answer of this.#getters.splice(0)) answer();
       return isAnswered;
     });
-    for (let turns = 0; turns < 3; turns++) {
+    for (let rounds = 0; rounds < 3; rounds++) {
       for (const { finish } of this.#setters.splice(0)) finish();
       for (const answer of this.#getters.splice(0)) answer();
       await new Promise((resolve) => setImmediate(resolve));

@@ -236,7 +236,7 @@ test('a client that is accepted while the loop is blocked has time to authentica
   await using server = await serve({ allow, authenticationTimeout: 500 * patience });
   const client = await RawPeer.connect(server.address);
   await until(() => isAsked);
-  // One line at a time, some turns apart.
+  // One line at a time, some rounds of the loop apart.
   for (const [line, answer] of [
     ['\0AUTH EXTERNAL\r\n', 'DATA'],
     ['DATA\r\n', 'OK'],

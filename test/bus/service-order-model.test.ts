@@ -33,7 +33,7 @@ type Step =
   | { readonly do: 'say'; readonly on: number }
   | { readonly do: 'export'; readonly place: number }
   | { readonly do: 'unexport'; readonly place: number }
-  | { readonly do: 'turn'; readonly long: boolean };
+  | { readonly do: 'round'; readonly long: boolean };
 
 const object = fc.nat(2);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -44,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('say' as const), on: fc.nat(1) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('export' as const), place: fc.nat(PLACES.length - 1) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('unexport' as const), place: fc.nat(PLACES.length - 1) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('turn' as const), long: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('round' as const), long: fc.boolean() }) },
 );
 
 interface Program {
@@ -106,7 +106,7 @@ class Model {
       case 'unexport':
         this.#unexport(step.place);
         break;
-      case 'turn':
+      case 'round':
         this.endTurn();
     }
   }
@@ -258,7 +258,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       const runSteps = (): void => {
         for (let next = steps.shift(); next !== undefined; next = steps.shift()) {
           model.take(next);
-          if (next.do === 'turn') {
+          if (next.do === 'round') {
             steps.unshift(next);
             return;
           }
@@ -266,13 +266,13 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         }
       };
       const runTurns = async (): Promise<void> => {
-        for (let next = steps.shift(); next?.do === 'turn'; next = steps.shift()) {
+        for (let next = steps.shift(); next?.do === 'round'; next = steps.shift()) {
           if (next.long) await new Promise((resolve) => setImmediate(resolve));
           else await Promise.resolve();
           runSteps();
         }
       };
-      const takesTime = program.steps.some((each) => each.do === 'turn');
+      const takesTime = program.steps.some((each) => each.do === 'round');
       run = () => {
         runSteps();
         if (!takesTime) {
@@ -280,7 +280,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           return fail();
         }
         return runTurns().then(() => {
-          // The turn may end between the last step and the reply of a promise.
+          // The tick may end between the last step and the reply of a promise.
           model.endTurn();
           model.answer(program.fails);
           fail();

@@ -176,7 +176,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
         await client.listNames();
         log.length = 0;
         act({ service, lamp, other, child: make(), handle });
-        // No later message makes it leave: the end of the turn does.
+        // No later message makes it leave: the end of the tick does.
         await new Promise((resolve) => setImmediate(resolve));
         await service.listNames();
         await client.listNames();

@@ -44,7 +44,7 @@ type Step =
   /** The object is exported at another path, or unexported there. */
   | { readonly do: 'move' }
   | { readonly do: 'hop'; readonly times: number }
-  | { readonly do: 'turn' };
+  | { readonly do: 'round' };
 
 const name = fc.constantFrom(...NAMES);
 const which = fc.nat(3);
@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   weighted(1, { do: fc.constant('slowSet' as const), is: fc.boolean() }),
   weighted(1, { do: fc.constant('move' as const) }),
   weighted(10, { do: fc.constant('hop' as const), times: fc.nat(12) }),
-  weighted(4, { do: fc.constant('turn' as const) }),
+  weighted(4, { do: fc.constant('round' as const) }),
 );
 const programs = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
 
@@ -137,7 +137,7 @@ class World {
       case 'hop':
         for (let hop = 0; hop < step.times; hop++) await null;
         return;
-      case 'turn':
+      case 'round':
         await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -155,7 +155,7 @@ class World {
       for (const { answer } of this.#getters.splice(0)) answer();
       return isAnswered;
     });
-    for (let turns = 0; turns < 3; turns++) {
+    for (let rounds = 0; rounds < 3; rounds++) {
       for (const { answer } of this.#getters.splice(0)) answer();
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -16,7 +16,7 @@ const Slow = defineInterface('org.example.Slow', {
 /** The number of microtasks between the answer of a getter and a change: more than anything here needs. */
 const HOPS = 24;
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const nextRound = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 interface Call {
   readonly answer: () => void;
@@ -126,7 +126,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       for (let hops = 0; hops < HOPS; hops++) {
         const { service, slow, got, ask, arrived, end } = await serve();
         service.export('/slow', slow.object);
-        await turn();
+        await nextRound();
         await slow.answerAll(() => slow.asked.length === 0);
         await arrived();
         got.length = 0;
@@ -158,7 +158,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     'its export': async () => {},
     'a change by its name': async (slow) => {
       await slow.answerAll(() => slow.asked.length === 0);
-      await turn();
+      await nextRound();
       slow.object.emitPropertiesChanged(['Later']);
       await until(() => slow.asked.length > 0);
     },
@@ -180,12 +180,12 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           await begin(slow, service);
           slow.later = 9;
           slow.object.emitPropertiesChanged({ Later: 9 });
-          await turn();
+          await nextRound();
           // The failure of that getter is reported.
           const ignore = () => {};
           subscribe('busbar:problem', ignore);
           for (const call of slow.asked.splice(0)) finish(call);
-          await turn();
+          await nextRound();
           unsubscribe('busbar:problem', ignore);
           await arrived();
           assert.is(valuesOf(got, 'Later').at(-1), 9, JSON.stringify(got));
@@ -202,9 +202,9 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     slow.isSlow = false;
     slow.later = 2;
     slow.object.emitPropertiesChanged(['Later']);
-    // In the same turn, so that the change has not read its value yet.
+    // In the same tick, so that the change has not read its value yet.
     for (const { answer } of slow.asked.splice(0)) answer();
-    await turn();
+    await nextRound();
     await arrived();
     assert.equal(valuesOf(got, 'Later'), [2]);
     await end();
@@ -219,7 +219,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     slow.isSlow = false;
     await ask.Get();
     for (const { answer } of first) answer();
-    await turn();
+    await nextRound();
     await arrived();
     assert.equal(valuesOf(got, 'Later'), [2, 2]);
     await end();

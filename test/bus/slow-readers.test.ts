@@ -136,7 +136,7 @@ for (const [kind, call] of [
     });
     while (!isOver) {
       for (const end of ends.splice(0)) end();
-      // The client reads in turns of the event loop, of which there are none here.
+      // The client reads in rounds of the event loop, of which there are none here.
       for (let tick = 0; tick < 50; tick++) {
         await undefined;
         most = Math.max(most, accepted.stats().queuedBytes);

@@ -1,7 +1,7 @@
 // A peer that does not read affects only itself: its messages arrive or are refused to their sender, and other peers get
 // theirs.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -114,7 +114,7 @@ for (const limit of [16 * 1024 * 1024, 300_000]) {
     const most = (2 * limit) / bytes.length + 1000;
     while (slow.state === 'open' && emitted < most) {
       object.emit.Said(emitted++, bytes);
-      await turn();
+      await nextRound();
     }
     const reason = await slow.disconnected;
     assert.instance(reason, LimitsExceededError);
@@ -149,7 +149,7 @@ test('an assignment, an export and an unexport never throw because a peer does n
     for (; slow.state === 'open' && told < 1000; told++) {
       if (tell === 'assign') object.properties.Text = `${told} ${text}`;
       else for (const bus of server.connections) bus.export(`${PATH}/${told}`, implement(Told, { Text: text }));
-      await turn();
+      await nextRound();
     }
     assert.instance(await slow.disconnected, LimitsExceededError);
     await until(() => changes.length === told);
@@ -178,7 +178,7 @@ test('a peer that cannot receive file descriptors does not get a signal with one
   const { object, server, reader, clients, ends } = await audience(1 << 20);
   const plain = await RawPeer.connect(server.address);
   plain.write(BEGIN_EXTERNAL);
-  while (ends.length < 4) await turn();
+  while (ends.length < 4) await nextRound();
   const without = ends[3] as MessageBus;
   assert.is(without.canSendFileDescriptors, false);
   const got = clients.map(
@@ -226,7 +226,7 @@ testUnless(
       assert.is(bus.state, 'open');
       for (let i = 0; bus.state === 'open' && i < 1000; i++) {
         object.properties.Text = `${i} ${'x'.repeat(50_000)}`;
-        await turn();
+        await nextRound();
       }
       assert.instance(await bus.disconnected, LimitsExceededError);
     } finally {

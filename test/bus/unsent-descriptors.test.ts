@@ -1,7 +1,7 @@
 // Descriptors that were handed over to a message that is not sent: those that the program does not have are closed at once.
 import { subscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defineInterface, FileDescriptor, implement, listen, type MessageBus, Variant } from '../../src/index.js';
@@ -67,16 +67,16 @@ test('a peer that takes none costs none, in an announcement, a change or a signa
   const object = fileObject();
   bus.exportObjectManager('/');
   bus.export('/files', object);
-  await turn();
+  await nextRound();
   assertClosed('an announcement', 3);
   object.emitPropertiesChanged(['File']);
-  await turn();
+  await nextRound();
   assertClosed('a change', 1);
   object.emit.Opened(openOne());
   assertClosed('a signal', 1);
   bus.exportObjectManager('/files');
   bus.export('/files/below', object);
-  await turn();
+  await nextRound();
   assertClosed('an announcement by two', 3);
 });
 
@@ -112,7 +112,7 @@ test('a connection that is ended because nothing is read leaves none open', asyn
   const [bus] = ends as [MessageBus];
   const object = fileObject();
   bus.export('/files', object);
-  // Together they are more than the kernel takes before the loop turns.
+  // Together they are more than the kernel takes before the next round of the loop.
   while (bus.stats().queuedBytes <= 1000) {
     bus.emit({ path: PATH, interface: NAME, member: 'Much', signature: 'ay', body: [new Uint8Array(1 << 20)] });
   }

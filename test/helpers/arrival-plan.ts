@@ -1,5 +1,5 @@
 /**
- * The messages that a sender sends and a receiver expects, made from a seed on both sides: connections, bursts of one turn
+ * The messages that a sender sends and a receiver expects, made from a seed on both sides: connections, bursts of one tick
  * each, and the messages of a burst.
  */
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ export interface PlannedMessage {
   readonly body: readonly unknown[];
 }
 
-/** The messages of one turn. */
+/** The messages of one tick. */
 export type Burst = readonly PlannedMessage[];
 
 export const INTERFACE = 'org.example.Arrival';
@@ -58,7 +58,7 @@ export class ArrivalPlan {
     this.#pool = fc.sample(sendable, { seed, numRuns: POOL });
   }
 
-  /** Random messages for one connection, in bursts of 1 to 900 in a turn. */
+  /** Random messages for one connection, in bursts of 1 to 900 in a tick. */
   *bursts(connection: number): Generator<Burst> {
     const random = numbersFrom(this.#seed * 65_537 + connection);
     for (let left = messagesOver(connection); left > 0; ) {
@@ -130,7 +130,7 @@ export function messagesAround(size: number): PlannedMessage[] {
   return messages;
 }
 
-/** A turn's messages of a size, as many as can be queued at once without being refused. */
+/** A tick's messages of a size, as many as can be queued at once without being refused. */
 export function burstsAround(size: number): Burst[] {
   const messages = messagesAround(size);
   const half = Math.ceil(messages.length / 2);

@@ -6,7 +6,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { patience } from './patience.js';
 
-/** Milliseconds in which handles have to close: they do so on the next turns of the loop. */
+/** Milliseconds in which handles have to close: they do so on the next rounds of the loop. */
 const TIME_TO_CLOSE = 3000;
 
 /** The open descriptors, for instance `19 socket:[4711]`. */

@@ -11,7 +11,7 @@ export class Timers {
 
   /** The number of remaining timers, once the finished ones were reported. */
   async left(): Promise<number> {
-    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    for (let round = 0; round < 3; round++) await new Promise(setImmediate);
     return this.#timers.size;
   }
 

@@ -62,7 +62,7 @@ test('a taken element is not kept', async () => {
   const taken = new WeakRef(add(queue));
   queue.push({});
   queue.shift();
-  // A WeakRef keeps its object until the end of the turn.
+  // A WeakRef keeps its object until the end of the tick.
   await new Promise((resolve) => setImmediate(resolve));
   global.gc?.();
   assert.is(taken.deref(), undefined);

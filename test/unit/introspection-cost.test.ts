@@ -11,21 +11,21 @@ const test = suite('cost of introspection data');
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 
-/** The processor time of one turn of the event loop at most. It used to be that of the whole document: seconds. */
+/** The processor time of one round of the event loop at most. It used to be that of the whole document: seconds. */
 const TURN_LIMIT = 100;
 
-/** The most processor time, in milliseconds, between two turns of the event loop while `run` runs. */
+/** The most processor time, in milliseconds, between two rounds of the event loop while `run` runs. */
 async function longestTurn(run: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let isOver = false;
   let before = process.cpuUsage();
-  const turn = () => {
+  const nextRound = () => {
     const { user, system } = process.cpuUsage(before);
     longest = Math.max(longest, (user + system) / 1000);
     before = process.cpuUsage();
-    if (!isOver) setImmediate(turn);
+    if (!isOver) setImmediate(nextRound);
   };
-  setImmediate(turn);
+  setImmediate(nextRound);
   await run();
   isOver = true;
   await new Promise((resolve) => setImmediate(resolve));

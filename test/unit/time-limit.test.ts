@@ -8,9 +8,9 @@ import { patience } from '../helpers/patience.js';
 
 const test = suite('time limits');
 
-/** Work that takes no time but some turns of the event loop, one after the other. */
-async function turns(count: number): Promise<'done'> {
-  for (let turn = 0; turn < count; turn++) await readFile('/proc/self/stat');
+/** Work that takes no time but some rounds of the event loop, one after the other. */
+async function rounds(count: number): Promise<'done'> {
+  for (let round = 0; round < count; round++) await readFile('/proc/self/stat');
   return 'done';
 }
 
@@ -21,9 +21,9 @@ const over: Record<string, (milliseconds: number) => Promise<unknown>> = {
 };
 
 for (const [name, limit] of Object.entries(over)) {
-  test(`work of a few turns is done before a limit that expired while the loop was blocked (${name})`, async () => {
+  test(`work of a few rounds is done before a limit that expired while the loop was blocked (${name})`, async () => {
     const passed = limit(500 * patience).then(() => 'over');
-    const work = turns(5);
+    const work = rounds(5);
     await blockLoopBeforeTimers(1500 * patience);
     assert.is(await Promise.race([work, passed]), 'done');
     await passed;
