@@ -1,17 +1,19 @@
 /**
- * The compiler's errors, which have to name the cure. A program contains them all, and above each line that does not
- * compile a part of the error: `// says: …`. It may contain no other error.
+ * The compiler's errors, which have to name the cure. Programs contain them all, and above each line that does not
+ * compile a part of the error: `// says: …`. They may contain no other error.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
 import { compilerOutput, installedProject, versionOf } from './installed.mjs';
 
-const source = join(root, 'test/types/cures/cures.ts');
+const sources = join(root, 'test/types/cures');
+/** The programs for each dialect. Most errors are the same in both. */
+const programs = { standard: ['cures.ts', 'standard.ts'], experimentalDecorators: ['cures.ts', 'legacy.ts'] };
 const SAYS = /^\s*\/\/ says: (.*)$/;
 
 /**
- * Compiles the program with every compiler, and with the last in both dialects, and returns how many errors were as
+ * Compiles the programs with every compiler, and with the last in both dialects, and returns how many errors were as
  * expected, and how many were not.
  *
  * @param folder a new one below the project
@@ -19,32 +21,41 @@ const SAYS = /^\s*\/\/ says: (.*)$/;
  */
 export function checkCures(folder, compilers) {
   const outcome = { passed: 0, failed: 0 };
-  const text = readFileSync(source, 'utf8');
   for (const compiler of compilers) {
     // The dialects differ in how the compiler passes the member; once is enough for that.
-    for (const experimentalDecorators of compiler === compilers.at(-1) ? [false, true] : [false]) {
-      const title = `TypeScript ${versionOf(compiler)}${experimentalDecorators ? ', experimentalDecorators' : ''}`;
+    for (const dialect of compiler === compilers.at(-1) ? Object.keys(programs) : ['standard']) {
+      const title = `TypeScript ${versionOf(compiler)}, ${dialect}`;
       const project = join(folder, title.replace(/\W+/g, '-'));
-      installedProject(project, { 'cures.ts': text }, { experimentalDecorators, noErrorTruncation: true });
-      const faults = compare(text, errorsIn(compilerOutput(compiler, project, '--noEmit')));
-      outcome.passed += text.split('\n').filter((line) => SAYS.test(line)).length - faults.length;
-      outcome.failed += faults.length;
-      for (const fault of faults) console.log(`${title}: ${fault}`);
+      const texts = Object.fromEntries(
+        programs[dialect].map((name) => [name, readFileSync(join(sources, name), 'utf8')]),
+      );
+      const experimentalDecorators = dialect !== 'standard';
+      installedProject(project, texts, { experimentalDecorators, noErrorTruncation: true });
+      const errors = errorsIn(compilerOutput(compiler, project, '--noEmit'));
+      for (const [name, text] of Object.entries(texts)) {
+        const faults = compare(
+          text,
+          errors.filter(({ file }) => file === name),
+        );
+        outcome.passed += text.split('\n').filter((line) => SAYS.test(line)).length - faults.length;
+        outcome.failed += faults.length;
+        for (const fault of faults) console.log(`${title}, ${name}: ${fault}`);
+      }
     }
   }
   console.log(`errors that name the cure: ${outcome.passed} passed, ${outcome.failed} failed`);
   return outcome;
 }
 
-/** The error of each line, including the details below it; in types of strings quotation marks are escaped. */
+/** The errors with their files and lines, including the details; in types of strings quotation marks are escaped. */
 function errorsIn(output) {
   const errors = [];
   for (const line of output.split('\n')) {
-    const [, number] = /^cures\.ts\((\d+),\d+\): error/.exec(line) ?? [];
-    if (number !== undefined) errors.push({ line: Number(number), said: line });
+    const [, file, number] = /^(\w+\.ts)\((\d+),\d+\): error/.exec(line) ?? [];
+    if (number !== undefined) errors.push({ file, line: Number(number), said: line });
     else if (errors.length > 0) errors.at(-1).said += `\n${line}`;
   }
-  return errors.map(({ line, said }) => ({ line, said: said.replaceAll('\\', '') }));
+  return errors.map((error) => ({ ...error, said: error.said.replaceAll('\\', '') }));
 }
 
 function compare(text, errors) {

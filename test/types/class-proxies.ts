@@ -310,6 +310,21 @@ const notWrapping: typeof wrapping = store;
 // @ts-expect-error arrays are
 const notTyped: typeof typed = store;
 
+// A setter may accept more than the getter returns; clients set what is described.
+
+class Pairs extends ServiceInterface {
+  @property({ type: 'u' })
+  get Level(): number {
+    return 1;
+  }
+  set Level(_level: number | string) {}
+}
+declare const pairs: ProxyOf<typeof Pairs>;
+is<Equal<ReturnType<typeof pairs.get.Level>, Promise<number>>>();
+pairs.set.Level(5);
+// @ts-expect-error a text is no number
+pairs.set.Level('5');
+
 // Types that a proxy of the class could not return, or accept, are refused.
 
 class Lies extends ServiceInterface {
@@ -608,4 +623,4 @@ store.once.None({ signal: undefined });
 void state(unanswered);
 void state(taking);
 
-export { base, Lies, notTyped, notWrapping, Private, sent, single, taken, wrong };
+export { base, Lies, notTyped, notWrapping, Pairs, Private, sent, single, taken, wrong };
