@@ -180,15 +180,23 @@ test('the emitter of a signal of several arguments must return that many', () =>
 
 test('the interface name of a class is found without running its constructor beyond super', () => {
   let ran = 0;
+  let began = 0;
+  const name = () => {
+    began++;
+    return 'org.example.Effects';
+  };
   class Effects extends ServiceInterface {
     readonly field = ++ran;
     constructor() {
-      super('org.example.Effects');
+      super(name());
       ran++;
     }
   }
   assert.is(describe(Effects).name, 'org.example.Effects');
   assert.is(ran, 0);
+  assert.is(began, 1);
+  assert.is(describe(Effects).name, 'org.example.Effects');
+  assert.is(began, 1);
   new Effects();
   assert.is(ran, 2);
 });
@@ -208,6 +216,21 @@ test('a class whose constructor needs arguments must declare its name', () => {
   }
   assert.is(describe(Says).name, 'org.example.Says');
   assert.is(describe(new Needs({ name: 'org.example.Given' })).name, 'org.example.Given');
+});
+
+test('the constructor of a class that declares its name is not run, and need not pass a name', () => {
+  let ran = 0;
+  class Injected extends ServiceInterface {
+    static override readonly interfaceName = 'org.example.Injected';
+    constructor(name: { readonly text: string }) {
+      ran += name.text.length;
+      super();
+    }
+  }
+  assert.is(describe(Injected).name, 'org.example.Injected');
+  assert.is(ran, 0);
+  assert.is(describe(new Injected({ text: 'abc' })).name, 'org.example.Injected');
+  assert.is(ran, 3);
 });
 
 test('the constructor of a class may create other instances before it calls super', () => {
