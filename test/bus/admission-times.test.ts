@@ -54,8 +54,10 @@ test('while others wait, a silent client has 1/64 of the time to authenticate, b
   ] as const;
   const ends = times.map(async ([authenticationTimeout, most]) => {
     const server = await serve({ authenticationTimeout, limits: { unauthenticated: 1 } });
-    const first = await RawPeer.connect(server.address);
-    const ended = timeOf(first.ended);
+    // From before it connects: it may learn late that it is connected.
+    const connecting = RawPeer.connect(server.address);
+    const ended = timeOf(connecting.then((first) => first.ended));
+    await connecting;
     const second = await RawPeer.connect(server.address);
     const time = await ended;
     second.close();
@@ -111,7 +113,8 @@ test('4096 clients wait in the queue, or as many as the kernel lets wait', async
     socket.on('error', () => {});
     if (error === undefined) waiting.push(socket);
   }
-  assert.is(error?.code, 'EAGAIN');
+  // Bun gives every connection that fails this code.
+  assert.is(error?.code, process.versions.bun === undefined ? 'EAGAIN' : 'ECONNREFUSED');
   // The queue of the kernel is full when it has one more.
   assert.is(waiting.length, Math.min(4096, SOMAXCONN) + 1);
   for (const socket of waiting) socket.destroy();
