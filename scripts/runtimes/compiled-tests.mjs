@@ -2,7 +2,7 @@
  * The tests and the library as JavaScript, file by file, for runtimes that cannot run the sources. The folder looks like
  * the project's root to them: files that are not compiled are linked.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../setup/report.mjs';
@@ -19,6 +19,8 @@ export async function compileTests() {
   for (const name of linked) {
     if (!existsSync(join(compiledFolder, name))) symlinkSync(join(root, name), join(compiledFolder, name));
   }
+  // Some tests read the sources.
+  cpSync(join(root, 'src'), join(compiledFolder, 'src'), { recursive: true });
   await build({
     entryPoints: ['src', 'test'].flatMap(sources),
     absWorkingDir: root,

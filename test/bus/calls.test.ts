@@ -129,9 +129,9 @@ test('the stack of a failed call begins at the line that awaits it', async () =>
     timeout: () => proxy.with({ timeout: 1 }).call.Never(),
   };
   for (const [how, call] of Object.entries(failing)) {
-    const theCaller = async () => {
+    async function theCaller() {
       await call();
-    };
+    }
     const { stack = '' } = await rejection(theCaller());
     assert.match(stack.split('\n').find((line) => /^ +at /.test(line)) ?? stack, 'theCaller', how);
   }

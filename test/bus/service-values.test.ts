@@ -197,8 +197,16 @@ test('values of a property made by implement keep their types when they are assi
 
 const Handles = defineInterface('org.example.Handles', { properties: { Handle: { type: 'h' }, Text: { type: 's' } } });
 
+/** A descriptor with a number that is not given again soon once it is closed: lower ones are free. */
+function openWithHighNumber(): number {
+  const opened = Array.from({ length: 50 }, () => openSync('/dev/null', 'r'));
+  const last = opened.pop() as number;
+  for (const fd of opened) closeSync(fd);
+  return last;
+}
+
 test('a closed descriptor affects only the property that has it', async () => {
-  const [fd, closed] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+  const [fd, closed] = [openWithHighNumber(), openSync('/dev/null', 'r')];
   closeSync(closed);
   assert.throws(
     () => service.export('/never', implement(Handles, { Handle: closed, Text: 'never' })),
