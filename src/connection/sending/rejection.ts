@@ -11,9 +11,12 @@ const followsPromises = !('bun' in process.versions);
 
 class Rejection {
   readonly reason: () => unknown;
+  /** Whether the reason is made by busbar, so that its stack begins above the function that makes it. */
+  readonly isMade: boolean;
 
-  constructor(reason: () => unknown) {
+  constructor(reason: () => unknown, isMade: boolean) {
     this.reason = reason;
+    this.isMade = isMade;
   }
 }
 
@@ -22,7 +25,7 @@ class Rejection {
  * promise is awaited. The program must have received the promise through {@link rejectable}.
  */
 export function rejection(makeError: () => unknown): unknown {
-  if (!followsPromises) return new Rejection(makeError);
+  if (!followsPromises) return new Rejection(makeError, true);
   return failingLater(function fail() {
     throw withStackAbove(makeError(), fail);
   });
@@ -30,7 +33,7 @@ export function rejection(makeError: () => unknown): unknown {
 
 /** Like {@link rejection}, for a reason of any origin, which is not changed. */
 export function rejectionWith(reason: () => unknown): unknown {
-  if (!followsPromises) return new Rejection(reason);
+  if (!followsPromises) return new Rejection(reason, false);
   return failingLater(() => {
     throw reason();
   });
@@ -49,6 +52,9 @@ export function rejectable(promise: Promise<unknown>): Promise<unknown> {
 
 async function rejecting(promise: Promise<unknown>): Promise<unknown> {
   const result = await promise;
-  if (result instanceof Rejection) throw result.reason();
+  if (result instanceof Rejection) {
+    const reason = result.reason();
+    throw result.isMade ? withStackAbove(reason, rejecting) : reason;
+  }
   return result;
 }

@@ -248,7 +248,10 @@ class ImplementedObject implements Exportable, PropertySource {
   emitters(): object {
     const emitters = Object.create(null);
     for (const name of this.description.signals.keys()) {
-      const emit = (...values: unknown[]) => this.properties.places.emitSignal(name, values, emit);
+      // Not an expression: JavaScriptCore forgets the frame of a function whose result is that of another one.
+      const emit = (...values: unknown[]): void => {
+        this.properties.places.emitSignal(name, values, emit);
+      };
       emitters[callableName(name)] = emit;
     }
     return Object.freeze(emitters);
