@@ -261,7 +261,7 @@ export class Outbox {
     }
   }
 
-  /** Keeps messages until the next `flush`: the answers to a batch of messages then need no end of the tick. */
+  /** Keeps messages until the next `flush`, so that the answers to a batch of messages are sent together. */
   gather(): void {
     this.#gathers = true;
   }
