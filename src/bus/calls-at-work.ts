@@ -6,6 +6,8 @@
 export class CallsAtWork {
   /** The count for all users of the connection, if there are several. */
   readonly #whole: CallsAtWork | undefined;
+  /** A list of this count alone, for what has one user. */
+  readonly alone: readonly CallsAtWork[] = [this];
   #count = 0;
   /** Waiting `close` calls, resolved when no call is left. */
   #waiting: (() => void)[] = [];

@@ -41,7 +41,7 @@ export function implementedProperty(
   if (isFunctions(given)) checkFunctions(name, given);
   return isFunctions(given)
     ? behindFunctions(description, given, 'function', store)
-    : keptHere(description, given, store);
+    : new KeptProperty(description, given, store);
 }
 
 /** @throws {@link InvalidArgumentError} for other members beside the pair, unless it is an instance of a class */
@@ -72,17 +72,32 @@ function isFunctions(given: unknown): given is Functions {
   return typeof get === 'function' || typeof set === 'function';
 }
 
-function keptHere(description: PropertyDescription, given: unknown, store: PropertyStore): ImplementedProperty {
-  encodeEntry(description, given, false);
-  let value = given;
-  const write = (stored: unknown): void => {
-    value = stored;
-  };
-  return {
-    isKept: true,
-    get: () => value,
-    set: (assigned) => store.assign(description.name, assigned, value, write),
-  };
+/** A property whose value is stored here. */
+class KeptProperty implements ImplementedProperty {
+  readonly #description: PropertyDescription;
+  readonly #store: PropertyStore;
+  #value: unknown;
+
+  constructor(description: PropertyDescription, given: unknown, store: PropertyStore) {
+    encodeEntry(description, given, false);
+    this.#description = description;
+    this.#store = store;
+    this.#value = given;
+  }
+
+  get isKept(): boolean {
+    return true;
+  }
+
+  get(): unknown {
+    return this.#value;
+  }
+
+  set(assigned: unknown): void {
+    this.#store.assign(this.#description.name, assigned, this.#value, (stored) => {
+      this.#value = stored;
+    });
+  }
 }
 
 function behindFunctions(

@@ -14,12 +14,13 @@ export interface ExportedInterface {
   readonly atWork: readonly CallsAtWork[];
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /** A node of the tree: an object, an ancestor of one, or both. */
 export class TreeNode {
   readonly path: string;
   readonly interfaces = new Map<string, ExportedInterface>();
-  /** The names of the nodes one level below. */
-  readonly children = new Set<string>();
+  #children: Set<string> | undefined;
   /** The count for calls of the ObjectManager, if one is exported here. */
   manager: CallsAtWork | undefined;
   /** The counts for calls of the standard interfaces: those of all users with an export here. */
@@ -27,6 +28,20 @@ export class TreeNode {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** The names of the nodes one level below. */
+  get children(): ReadonlySet<string> {
+    return this.#children ?? none;
+  }
+
+  addChild(name: string): void {
+    this.#children ??= new Set();
+    this.#children.add(name);
+  }
+
+  deleteChild(name: string): void {
+    this.#children?.delete(name);
   }
 
   /** Whether `org.freedesktop.DBus.ObjectManager` is exported here. */
@@ -67,7 +82,7 @@ export class ObjectTree {
       }
       names.add(description.name);
     }
-    const atWork = [user];
+    const atWork = user.alone;
     this.#change(path, (node) => {
       for (const exportable of interfaces) node.interfaces.set(exportable.description.name, { exportable, atWork });
     });
@@ -121,8 +136,7 @@ export class ObjectTree {
     const before = node.isObject;
     change(node);
     // Replaced and never mutated, because calls in progress refer to it.
-    const users = [...node.interfaces.values()].flatMap(({ atWork }) => atWork);
-    node.atWork = [...new Set(node.manager === undefined ? users : [...users, node.manager])];
+    node.atWork = usersOf(node);
     this.#objects += Number(node.isObject) - Number(before);
     if (node.isObject) this.#grow(node);
     else this.#prune(node);
@@ -135,7 +149,7 @@ export class ObjectTree {
       const parent = parentPath(below.path);
       if (parent === undefined) return;
       const above = this.#nodes.get(parent) ?? new TreeNode(parent);
-      above.children.add(lastElement(below.path));
+      above.addChild(lastElement(below.path));
       below = above;
     }
   }
@@ -146,10 +160,18 @@ export class ObjectTree {
       if (below.isObject || below.children.size > 0 || !this.#nodes.delete(below.path)) return;
       const parent = parentPath(below.path);
       const above: TreeNode | undefined = parent === undefined ? undefined : this.#nodes.get(parent);
-      above?.children.delete(lastElement(below.path));
+      above?.deleteChild(lastElement(below.path));
       below = above;
     }
   }
+}
+
+/** The counts of all users with an export at a node. */
+function usersOf({ interfaces, manager }: TreeNode): readonly CallsAtWork[] {
+  const users = new Set([...interfaces.values()].flatMap(({ atWork }) => atWork));
+  if (manager !== undefined) users.add(manager);
+  const [first] = users;
+  return users.size === 1 && first !== undefined ? first.alone : [...users];
 }
 
 function parentPath(path: string): string | undefined {

@@ -27,7 +27,8 @@ export class Place {
   readonly path: string;
   readonly description: InterfaceDescription;
   readonly #outgoing: Outgoing;
-  readonly #heads = new Map<string, PreparedHead>();
+  /** The heads of the signals that were sent, by the signals' names. */
+  #heads: Map<string, PreparedHead> | undefined;
   #changesHead: PreparedHead | undefined;
   /** The pending announcement of the object, which reads all values when it is sent. */
   #arrival: Pending | undefined;
@@ -44,7 +45,7 @@ export class Place {
    * @throws {@link InvalidArgumentError} if a value does not have the type in the signal's signature
    */
   emitSignal(name: string, values: readonly unknown[]): void {
-    this.#outgoing.tell(this.#heads.get(name) ?? this.#prepare(name), values, false);
+    this.#outgoing.tell(this.#heads?.get(name) ?? this.#prepare(name), values, false);
   }
 
   /** Sets the announcement of the object, which contains the values that the properties have when it is sent. */
@@ -80,6 +81,7 @@ export class Place {
 
   #prepare(member: string): PreparedHead {
     const head = new PreparedHead(signalHead(this.path, this.description, member));
+    this.#heads ??= new Map();
     this.#heads.set(member, head);
     return head;
   }

@@ -1,6 +1,7 @@
 /** The places where one object is exported, and the signals that are sent from all of them. */
 
 import { InvalidArgumentError } from '../../base/errors.js';
+import { SmallSet } from '../../base/small-set.js';
 import { withStackAbove } from '../../base/stack.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { encoderFor } from '../../codec/encoder.js';
@@ -12,7 +13,7 @@ import type { Place } from './place.js';
 
 export class Places {
   readonly #description: InterfaceDescription;
-  readonly #places = new Set<Place>();
+  readonly #places = new SmallSet<Place>();
 
   constructor(description: InterfaceDescription) {
     this.#description = description;

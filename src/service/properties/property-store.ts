@@ -36,7 +36,8 @@ export interface PropertySource {
 export class PropertyStore {
   readonly description: InterfaceDescription;
   readonly #source: PropertySource;
-  readonly #properties = new Map<string, Property>();
+  /** The properties that were used. */
+  #properties: Map<string, Property> | undefined;
   /** The places where the object is exported. */
   readonly places: Places;
 
@@ -52,12 +53,13 @@ export class PropertyStore {
    * @throws {@link UnknownPropertyError}
    */
   property(name: string): Property {
-    const known = this.#properties.get(name);
+    const known = this.#properties?.get(name);
     if (known !== undefined) return known;
     const description = this.description.properties.get(name);
     if (description === undefined)
       throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
     const property = new Property(description);
+    this.#properties ??= new Map();
     this.#properties.set(name, property);
     return property;
   }

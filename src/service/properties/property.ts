@@ -1,4 +1,5 @@
 /** The state of one property of an object: its value, the running calls of its getter, and its changes. */
+import { SmallSet } from '../../base/small-set.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import { Variant } from '../../values/variant.js';
@@ -56,7 +57,7 @@ export class Property {
   /** The number of the newest value that was sent, or will be sent before anything else. */
   #told = 0;
   /** Listeners that wait for values. */
-  readonly listeners = new Set<AnswerListener>();
+  readonly listeners = new SmallSet<AnswerListener>();
   readonly #types: ReceivedTypes | undefined;
   readonly #descriptors: KeptDescriptors | undefined;
   #incoming: Incoming | undefined;

@@ -1,0 +1,30 @@
+/** A set that seldom has more than one member, and takes no memory of its own for one. */
+export class SmallSet<Member extends object> {
+  #one: Member | undefined;
+  #others: Set<Member> | undefined;
+
+  get size(): number {
+    return Number(this.#one !== undefined) + (this.#others?.size ?? 0);
+  }
+
+  add(member: Member): void {
+    if (member === this.#one) return;
+    if (this.#one === undefined && this.#others === undefined) {
+      this.#one = member;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(member);
+  }
+
+  delete(member: Member): void {
+    if (member === this.#one) this.#one = undefined;
+    else if (this.#others?.delete(member) && this.#others.size === 0) this.#others = undefined;
+  }
+
+  /** The members in the order in which they were added. Members that are added meanwhile may be left out. */
+  *[Symbol.iterator](): Generator<Member> {
+    if (this.#one !== undefined) yield this.#one;
+    if (this.#others !== undefined) yield* this.#others;
+  }
+}

@@ -1,0 +1,90 @@
+/** What all objects share that `implement` made of one definition: everything that the definition alone determines. */
+
+import { report } from '../../diagnostics/problems.js';
+import type { InterfaceDefinition } from '../../interface/define-interface.js';
+import type { InterfaceDescription } from '../../interface/description.js';
+import type { ImplementedProperty } from './implemented-property.js';
+
+/** The object that has the properties. */
+interface PropertyOwner {
+  property(name: string): ImplementedProperty;
+}
+
+const kinds = new WeakMap<InterfaceDefinition, ImplementedKind>();
+
+export function kindOf(definition: InterfaceDefinition): ImplementedKind {
+  let kind = kinds.get(definition);
+  if (kind === undefined) {
+    kind = new ImplementedKind(definition);
+    kinds.set(definition, kind);
+  }
+  return kind;
+}
+
+export class ImplementedKind {
+  readonly description: InterfaceDescription;
+  /** The numbers of the methods and properties, in the order of the description. */
+  readonly methods: ReadonlyMap<string, number>;
+  readonly properties: ReadonlyMap<string, number>;
+  /** The properties by the names that the program uses, which are their own. */
+  readonly names: ReadonlyMap<string, string>;
+  /** The methods that get the variants in their arguments as `Variant`. */
+  readonly wrapping: ReadonlySet<string>;
+  /** The properties whose setters get variants as `Variant`. */
+  readonly wrappingProperties: ReadonlySet<string>;
+  readonly #accessors: PropertyDescriptorMap;
+
+  constructor({ description, members }: InterfaceDefinition) {
+    const methods = [...description.methods.keys()];
+    const properties = [...description.properties.keys()];
+    this.description = description;
+    this.methods = new Map(methods.map((name, number) => [name, number]));
+    this.properties = new Map(properties.map((name, number) => [name, number]));
+    this.names = new Map(properties.map((name) => [name, name]));
+    this.wrapping = new Set(methods.filter((name) => members.methods?.[name]?.variants === 'wrap'));
+    this.wrappingProperties = new Set(properties.filter((name) => members.properties?.[name]?.variants === 'wrap'));
+    this.#accessors = Object.create(null);
+    for (const name of properties) this.#accessors[name] = accessorOf(name);
+  }
+
+  assignableProperties(owner: PropertyOwner): AssignableProperties {
+    return new AssignableProperties(owner, this.#accessors);
+  }
+}
+
+/** The properties as the program reads and assigns them. The objects of a definition share the accessors. */
+export class AssignableProperties {
+  readonly #owner: PropertyOwner;
+
+  constructor(owner: PropertyOwner, accessors: PropertyDescriptorMap) {
+    this.#owner = owner;
+    Object.defineProperties(this, accessors);
+    Object.freeze(this);
+  }
+
+  static propertyOf(object: AssignableProperties, name: string): ImplementedProperty {
+    return object.#owner.property(name);
+  }
+}
+
+// An object of the program has no other names than those of its properties.
+Object.setPrototypeOf(AssignableProperties.prototype, null);
+Reflect.deleteProperty(AssignableProperties.prototype, 'constructor');
+
+function accessorOf(name: string): PropertyDescriptor {
+  return {
+    enumerable: true,
+    get(this: AssignableProperties) {
+      return AssignableProperties.propertyOf(this, name).get();
+    },
+    set(this: AssignableProperties, value: unknown) {
+      assign(name, AssignableProperties.propertyOf(this, name), value);
+    },
+  };
+}
+
+/** Sets a property without waiting: if the promise rejects, that is reported. */
+function assign(name: string, property: ImplementedProperty, value: unknown): void {
+  const done = property.set(value);
+  if (done instanceof Promise) done.catch((error) => report('handler', `setting the property ${name} failed`, error));
+}

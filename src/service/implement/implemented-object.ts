@@ -1,0 +1,171 @@
+/**
+ * An object that `implement` made, as a bus uses it. The program keeps its functions. Properties that are given as plain
+ * values are stored here, and every change of them goes through here.
+ */
+
+import { callableName } from '../../base/called-by-itself.js';
+import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
+import { quoted } from '../../base/names.js';
+import { suggestion } from '../../base/nearest-name.js';
+import { printable } from '../../base/printable.js';
+import { describe as describeValue } from '../../codec/misfit.js';
+import type { InterfaceDefinition } from '../../interface/define-interface.js';
+import type { InterfaceDescription } from '../../interface/description.js';
+import { checkNotProvided } from '../../interface/reserved-interfaces.js';
+import type { CallContext } from '../calls/call-context.js';
+import { withContext } from '../calls/with-context.js';
+import { GENERATOR, isGenerator } from '../class/decoration.js';
+import type { Exportable } from '../objects/exportable.js';
+import { viewOf } from '../objects/inspection.js';
+import { type PropertySource, PropertyStore } from '../properties/property-store.js';
+import { type AssignableProperties, type ImplementedKind, kindOf } from './implemented-kind.js';
+import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
+
+type Handler = (this: unknown, ...args: readonly unknown[]) => unknown;
+
+export class ImplementedObject implements Exportable, PropertySource {
+  readonly properties: PropertyStore;
+  readonly #kind: ImplementedKind;
+  readonly #members: Record<string, unknown>;
+  /** In the order of the methods and properties in the description. */
+  readonly #handlers: readonly Handler[];
+  readonly #implemented: readonly ImplementedProperty[];
+  #emitters: object | undefined;
+  #assignable: AssignableProperties | undefined;
+
+  /** @throws {@link InvalidArgumentError} as `implement` does */
+  constructor(definition: InterfaceDefinition, given: object) {
+    const { description } = definition;
+    const members = given as Record<string, unknown>;
+    checkNotProvided(description.name);
+    checkMembers(description, members);
+    this.#kind = kindOf(definition);
+    this.#members = members;
+    this.properties = new PropertyStore(description, this);
+    this.#handlers = Array.from(description.methods.keys(), (name) => functionOf(name, members[name]));
+    this.#implemented = Array.from(description.properties.values(), (described) =>
+      implementedProperty(described, members, this.properties),
+    );
+  }
+
+  get description(): InterfaceDescription {
+    return this.#kind.description;
+  }
+
+  get wrapping(): ReadonlySet<string> {
+    return this.#kind.wrapping;
+  }
+
+  /** All members are there from the beginning. */
+  get isUnsettled(): boolean {
+    return false;
+  }
+
+  callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
+    const handler = this.#handlers[this.#kind.methods.get(name) ?? -1];
+    if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    return handler.apply(this.#members, withContext(args, context));
+  }
+
+  readProperty(name: string): unknown {
+    return this.property(name).get();
+  }
+
+  writeProperty(name: string, value: unknown): unknown {
+    return this.property(name).set(value);
+  }
+
+  wrapsProperty(name: string): boolean {
+    return this.#kind.wrappingProperties.has(name);
+  }
+
+  /** First values were checked when they were passed in. */
+  prepare(): void {}
+
+  announce(changes: readonly string[] | Readonly<Record<string, unknown>>): void {
+    this.properties.announce(this.#kind.names, changes);
+  }
+
+  /** The functions that emit the signals. */
+  get emitters(): object {
+    this.#emitters ??= this.#makeEmitters();
+    return this.#emitters;
+  }
+
+  /** The object by which the program reads and assigns the properties. */
+  get assignableProperties(): object {
+    this.#assignable ??= this.#kind.assignableProperties(this);
+    return this.#assignable;
+  }
+
+  #makeEmitters(): object {
+    const emitters = Object.create(null);
+    for (const name of this.description.signals.keys()) {
+      // Not an expression: JavaScriptCore forgets the frame of a function whose result is that of another one.
+      const emit = (...values: unknown[]): void => {
+        this.properties.places.emitSignal(name, values, emit);
+      };
+      emitters[callableName(name)] = emit;
+    }
+    return Object.freeze(emitters);
+  }
+
+  /** What inspection shows: its properties. */
+  get view(): object {
+    const members: PropertyDescriptorMap = {};
+    for (const [name, { access }] of this.description.properties) {
+      const property = this.property(name);
+      const accessor: PropertyDescriptor = {};
+      if (access !== 'write') accessor.get = () => property.get();
+      if (access !== 'read') accessor.set = (value) => property.set(value);
+      members[name] = property.isKept ? { value: property.get() } : accessor;
+    }
+    return viewOf(this, 'Implementation', this, members);
+  }
+
+  /** @throws {@link UnknownPropertyError} */
+  property(name: string): ImplementedProperty {
+    const property = this.#implemented[this.#kind.properties.get(name) ?? -1];
+    if (property === undefined)
+      throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
+    return property;
+  }
+}
+
+function functionOf(name: string, value: unknown): Handler {
+  if (isGenerator(value)) throw new InvalidArgumentError(`the method ${name}: ${GENERATOR}`);
+  if (typeof value === 'function') return value as Handler;
+  throw new InvalidArgumentError(`the method ${name}: expected a function, got ${describeValue(value)}`);
+}
+
+function checkMembers({ name, methods, properties }: InterfaceDescription, members: Record<string, unknown>): void {
+  if (typeof members !== 'object' || members === null) {
+    throw new InvalidArgumentError(
+      `members: expected an object with the methods and properties of ${name}, got ${describeValue(members)}`,
+    );
+  }
+  const wanted = [...methods.keys(), ...properties.keys()];
+  for (const member of wanted) {
+    if (methods.has(member) && properties.has(member)) {
+      throw new InvalidArgumentError(`${name} has a method and a property ${member}: use a class with decorators`);
+    }
+    if (!has(members, member)) throw new InvalidArgumentError(missingMember(name, member, methods.has(member)));
+  }
+  // A class may have further members. In a plain object an unknown name is a mistake.
+  if (Object.getPrototypeOf(members) !== Object.prototype) return;
+  for (const member of Object.keys(members)) {
+    if (methods.has(member) || properties.has(member)) continue;
+    throw new InvalidArgumentError(`${name} has no method or property ${member}${suggestion(member, wanted)}`);
+  }
+}
+
+function missingMember(name: string, member: string, isMethod: boolean): string {
+  const what = isMethod ? 'method' : 'property';
+  const cure = isMethod ? 'a function' : 'its first value, or functions { get, set }';
+  return `the implementation of ${name} has no ${what} ${printable(member)}: add ${cure}`;
+}
+
+/** Whether there is such a member, other than those that every object has (`toString`, `constructor`). */
+function has(members: Record<string, unknown>, name: string): boolean {
+  return name in members && members[name] !== (Object.prototype as unknown as Record<string, unknown>)[name];
+}
