@@ -11,25 +11,28 @@ export interface Handle extends Disposable {
   end(): void;
 }
 
-/**
- * Makes a handle. The functions of a handle do not use `this`, so they can be passed on.
- *
- * @param what what the handle is for, as it is printed: `subscription`
- * @param which the particular one, as it is printed
- * @param end may be called more than once
- */
-export function makeHandle(what: string, which: string, end: () => void): Handle {
-  const show = () => printable(`${what} { ${which} }`);
-  return Object.defineProperty({ end, [Symbol.dispose]: end }, inspect.custom, { value: show });
-}
+/** A handle. `end` does not use `this`, so it can be passed on. */
+export class EndHandle implements Handle {
+  readonly end: () => void;
+  readonly #what: string;
+  readonly #which: string;
 
-/** Like {@link makeHandle}, for an object that has other members too. */
-export function withHandle<Extra extends object>(
-  extra: Extra,
-  what: string,
-  which: string,
-  end: () => void,
-): Extra & Handle {
-  const handle = Object.defineProperties(extra, Object.getOwnPropertyDescriptors(makeHandle(what, which, end)));
-  return handle as Extra & Handle;
+  /**
+   * @param what what the handle is for, as it is printed: `subscription`
+   * @param which the particular one, as it is printed
+   * @param end may be called more than once
+   */
+  constructor(what: string, which: string, end: () => void) {
+    this.end = end;
+    this.#what = what;
+    this.#which = which;
+  }
+
+  get [Symbol.dispose](): () => void {
+    return this.end;
+  }
+
+  [inspect.custom](): string {
+    return printable(`${this.#what} { ${this.#which} }`);
+  }
 }

@@ -7,6 +7,11 @@ export class SmallSet<Member extends object> {
     return Number(this.#one !== undefined) + (this.#others?.size ?? 0);
   }
 
+  /** The member, if there is exactly one: quicker than to iterate. */
+  get only(): Member | undefined {
+    return this.#others === undefined ? this.#one : undefined;
+  }
+
   add(member: Member): void {
     if (member === this.#one) return;
     if (this.#one === undefined && this.#others === undefined) {

@@ -6,7 +6,7 @@
  */
 
 import { ConnectionClosedError, InvalidArgumentError, NotSupportedError } from '../base/errors.js';
-import { type Handle, makeHandle, withHandle } from '../base/handle.js';
+import { EndHandle, type Handle } from '../base/handle.js';
 import { checkBusName, checkWellKnownName } from '../base/names.js';
 import { checkFunction, checkObject } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
@@ -31,7 +31,7 @@ import type { OwnedName } from './names/owned-name.js';
 import { OwnedNames, type RequestNameOptions, requestNameOptions } from './names/owned-names.js';
 import { formatMatchRule, type MatchRule } from './rules/match-rule.js';
 import { MatchRules } from './rules/match-rules.js';
-import type { Subscription } from './rules/subscription.js';
+import { type Subscription, SubscriptionHandle } from './rules/subscription.js';
 import { type SignalListener, type SignalTaker, Subscriptions } from './rules/subscriptions.js';
 import type { OnShareClosed } from './share.js';
 import { TakenCalls } from './taken-calls.js';
@@ -217,7 +217,7 @@ export abstract class Bus extends Endpoint {
     messageHandlerOptions.check(options);
     this.requireOpen('no message handler can be added');
     const registration = this.#handlers.add(handler, options, this);
-    return makeHandle(
+    return new EndHandle(
       'message handler',
       handler.name || 'anonymous',
       this.belong(() => registration[Symbol.dispose]()),
@@ -255,15 +255,10 @@ export abstract class Bus extends Endpoint {
    */
   listen(rule: SubscriptionRule, take: SignalTaker, reportsLoss = false): Subscription {
     this.requireOpen('nothing can be subscribed to');
-    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, () => this.hold(reportsLoss));
+    const subscription = this.#subscriptions.add({ ...rule, type: 'signal' }, take, this, reportsLoss);
     if (!this.isShare) return subscription;
     const end = this.belong(() => subscription.end(), true);
-    const outcome = {
-      get ready(): Promise<void> {
-        return subscription.ready;
-      },
-    };
-    return withHandle(outcome, 'subscription', formatMatchRule({ ...rule, type: 'signal' }), end);
+    return new SubscriptionHandle(formatMatchRule({ ...rule, type: 'signal' }), subscription, end);
   }
 
   /**
@@ -389,7 +384,7 @@ export abstract class Bus extends Endpoint {
     const end = () => {
       if (this.#watchers.delete(watch)) watch.end();
     };
-    return makeHandle('watched name', name, this.belong(end, true));
+    return new EndHandle('watched name', name, this.belong(end, true));
   }
 
   /**

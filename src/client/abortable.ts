@@ -1,8 +1,7 @@
 /** A signal subscription that an AbortSignal ends. */
 
-import { withHandle } from '../base/handle.js';
 import type { Bus } from '../bus/bus.js';
-import type { Subscription } from '../bus/rules/subscription.js';
+import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
 import { onAbort } from '../connection/sending/abort-reactions.js';
 
 /**
@@ -20,12 +19,7 @@ export function abortable(bus: Bus, signal: AbortSignal | undefined, subscribe: 
     stopListening();
     stopWaiting();
   };
-  const outcome = {
-    get ready(): Promise<void> {
-      return subscription.ready;
-    },
-  };
-  return withHandle(outcome, 'subscription', 'until its signal aborts', end);
+  return new SubscriptionHandle('until its signal aborts', subscription, end);
 }
 
 function endedFor(reason: unknown): Subscription {
@@ -34,5 +28,5 @@ function endedFor(reason: unknown): Subscription {
       return Promise.reject(reason);
     },
   };
-  return withHandle(outcome, 'subscription', 'ended before it began', () => {});
+  return new SubscriptionHandle('ended before it began', outcome, () => {});
 }

@@ -35,7 +35,10 @@ export class RecordingOutlet implements Outgoing {
   attachTo(object: ExportedObject | Exportable): () => void {
     const exportable = 'properties' in object && 'prepare' in object ? object : exportableOf(object as ExportedObject);
     exportable.prepare();
-    return exportable.properties.places.attach(new Place('/recorded', exportable.description, this));
+    const { places } = exportable.properties;
+    const place = new Place('/recorded', exportable.description, this);
+    places.attach(place);
+    return () => places.detach(place);
   }
 
   tell(head: MessageHead, body: readonly unknown[]): void {

@@ -6,7 +6,6 @@
  */
 
 import { ConnectionClosedError } from '../../base/errors.js';
-import { withHandle } from '../../base/handle.js';
 import type { Message } from '../../connection/message.js';
 import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, reportFailure, reportRejection, trace } from '../../diagnostics/problems.js';
@@ -17,7 +16,7 @@ import { compileMatchRule, type MatchableMessage, senderToVerify } from './match
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import type { HeldRule, MatchRules } from './match-rules.js';
 import { type Indexed, RuleIndex } from './rule-index.js';
-import type { Subscription } from './subscription.js';
+import { type Subscription, SubscriptionHandle } from './subscription.js';
 
 /**
  * Gets each signal that matches. An error that it throws is reported on the channel `busbar:problem` and stops nothing
@@ -29,6 +28,12 @@ export type SignalListener = (message: Message) => void;
 /** Takes a signal while it is the inbox's current message. Its bytes are gone later. */
 export type SignalTaker = (received: Inbox) => unknown;
 
+/** Keeps the process alive until the returned function is called. */
+export interface Holder {
+  /** @param reportsLoss whether the user of the subscription rejects, or throws, when the connection is lost */
+  hold(reportsLoss: boolean): () => void;
+}
+
 /** One listener of a rule. */
 class Listener {
   /** A counter, which gives the order of subscriptions. */
@@ -38,17 +43,29 @@ class Listener {
   ended = false;
   /** Whether the program has read `ready`. */
   awaits = false;
-  #hold: Hold;
+  readonly #rule: ListenedRule;
+  readonly #reportsLoss: boolean;
+  #holder: Holder | undefined;
   #stopHolding: (() => void) | undefined;
 
-  constructor(id: number, take: SignalTaker, hold: Hold) {
+  constructor(id: number, rule: ListenedRule, take: SignalTaker, holder: Holder, reportsLoss: boolean) {
     this.id = id;
+    this.#rule = rule;
     this.take = take;
-    this.#hold = hold;
+    this.#holder = holder;
+    this.#reportsLoss = reportsLoss;
   }
 
+  get ready(): Promise<void> {
+    this.awaits = true;
+    return this.#rule.outcome.then((error) => {
+      if (error !== undefined) throw error;
+    });
+  }
+
+  /** Keeps the process alive while the rule is in force for this listener. */
   hold(): void {
-    this.#stopHolding ??= this.#hold();
+    this.#stopHolding ??= this.#holder?.hold(this.#reportsLoss);
   }
 
   stopHolding(): void {
@@ -61,11 +78,11 @@ class Listener {
     this.ended = true;
     this.stopHolding();
     this.take = nothing;
-    this.#hold = nothing;
+    this.#holder = undefined;
   }
 }
 
-const nothing = () => nothing;
+const nothing = () => {};
 
 /** A rule with its listeners. */
 interface ListenedRule extends Indexed {
@@ -98,9 +115,6 @@ export interface Subscriber {
   /** Whether a message with this destination is for the connection. */
   isAddressedHere(destination: string): boolean;
 }
-
-/** Keeps the process alive until the returned function is called. */
-export type Hold = () => () => void;
 
 export class Subscriptions {
   readonly #subscriber: Subscriber;
@@ -140,15 +154,15 @@ export class Subscriptions {
   /**
    * Adds a listener. If the bus has refused the rule before, it is asked again, for the earlier listeners as well.
    *
-   * @param hold keeps the process alive while the rule is in force for this listener
+   * @param reportsLoss as {@link Holder.hold} takes it
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
-  add(wanted: MatchRule, take: SignalTaker, hold: Hold): Subscription {
+  add(wanted: MatchRule, take: SignalTaker, holder: Holder, reportsLoss: boolean): Subscription {
     // Peers have no names: everything is sent by the one peer.
     const matchRule = this.#subscriber.isPeer ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
     const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
-    const listener = new Listener(++this.#lastListener, take, hold);
+    const listener = new Listener(++this.#lastListener, rule, take, holder, reportsLoss);
     rule.listeners.add(listener);
     this.#listeners++;
     if (rule.force === undefined) this.#enforce(rule);
@@ -267,15 +281,7 @@ export class Subscriptions {
       this.#rules.delete(rule.text);
       this.#giveUp(rule);
     };
-    const outcome = {
-      get ready(): Promise<void> {
-        listener.awaits = true;
-        return rule.outcome.then((error) => {
-          if (error !== undefined) throw error;
-        });
-      },
-    };
-    return withHandle(outcome, 'subscription', rule.text, end);
+    return new SubscriptionHandle(rule.text, listener, end);
   }
 
   /** Releases what a rule holds, because it has ended or the bus refused it. */

@@ -67,7 +67,7 @@ export class Dispatcher {
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
     try {
       // The target of most calls. The look-up allocates nothing.
-      const exported = this.#tree.get(call.path)?.interfaces.get(message.interface ?? '');
+      const exported = this.#tree.get(call.path)?.find(message.interface ?? '');
       if (exported !== undefined) {
         const { exportable, atWork } = exported;
         const method = methodOf(exportable.description, call.member);
@@ -153,7 +153,7 @@ function runMethod(exportable: Exportable, { name }: MethodDescription, call: In
 /** All targets at a node, exported interfaces first. A node between exports has the standard interfaces only. */
 function targetsOf(node: TreeNode): CallTarget[] {
   const targets: CallTarget[] = [];
-  for (const { exportable, atWork } of node.interfaces.values()) {
+  for (const { exportable, atWork } of node.interfaces) {
     targets.push({
       description: exportable.description,
       atWork,

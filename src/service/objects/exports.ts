@@ -4,7 +4,7 @@
  */
 
 import { ConnectionClosedError, InvalidArgumentError } from '../../base/errors.js';
-import { type Handle, withHandle } from '../../base/handle.js';
+import { EndHandle, type Handle } from '../../base/handle.js';
 import { checkObjectPath } from '../../base/names.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
@@ -33,6 +33,17 @@ export type ExportedObject = ServiceInterface | Implementation;
 export interface Export extends Handle {
   /** The object's path. */
   readonly path: string;
+}
+
+/** The handle of an export. */
+export class ExportHandle extends EndHandle implements Export {
+  readonly path: string;
+
+  /** @param end may be called more than once */
+  constructor(path: string, end: () => void) {
+    super('export', path, end);
+    this.path = path;
+  }
 }
 
 export class Exports {
@@ -68,64 +79,67 @@ export class Exports {
   }
 
   /**
-   * Exports interfaces at a path.
+   * Exports interfaces at a path. Returns a function that ends the export.
    *
    * @param user the count that includes their calls until they are answered
    * @throws {@link InvalidArgumentError} if the path is invalid, or already has an interface of that name
    */
-  add(path: string, exportables: readonly Exportable[], user: CallsAtWork): Export {
+  add(path: string, exportables: readonly Exportable[], user: CallsAtWork): () => void {
     checkExportPath(path);
     this.#requireOpen(path);
     this.#tree.add(path, exportables, user);
-    const detach: (() => void)[] = [];
-    const end = () => {
-      for (const detachOne of detach) detachOne();
-      this.#tree.remove(path, exportables);
-    };
+    const places: Place[] = [];
     const arrival = new Arrival(path, exportables, this.#managersAbove(path), this.#outgoing);
     try {
       for (const exportable of exportables) {
         exportable.prepare();
         const place = new Place(path, exportable.description, this.#outgoing);
-        place.arrive(arrival);
-        detach.push(exportable.properties.places.attach(place));
+        if (arrival.isNeeded) place.arrive(arrival);
+        exportable.properties.places.attach(place);
+        places.push(place);
       }
     } catch (error) {
       // If an object cannot be attached, the whole export is undone.
-      end();
+      this.#remove(path, exportables, places);
       throw error;
     }
     // An export in a constructor is completed at the end of the tick at the latest.
     if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
     if (arrival.isNeeded) this.#barrier.add(arrival);
-    return this.#handle(path, () => {
+    return this.#endOnce(() => {
       // Earlier announcements are sent first, even if the end of the export is not announced.
       this.#barrier.letOut();
       const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
-      end();
+      this.#remove(path, exportables, places);
       if (managers.length > 0) this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
     });
   }
 
-  /** Exports an ObjectManager at a path, for all objects below it. */
-  addManager(path: string, user: CallsAtWork): Export {
+  #remove(path: string, exportables: readonly Exportable[], places: readonly Place[]): void {
+    for (const [index, place] of places.entries()) exportables[index]?.properties.places.detach(place);
+    this.#tree.remove(path, exportables);
+  }
+
+  /** Exports an ObjectManager at a path, for all objects below it. Returns a function that ends the export. */
+  addManager(path: string, user: CallsAtWork): () => void {
     checkExportPath(path);
     this.#requireOpen(path);
     this.#tree.setManager(path, user);
-    return this.#handle(path, () => {
+    return this.#endOnce(() => {
       // Earlier announcements of objects below are sent while the ObjectManager is exported.
       this.#barrier.letOut();
       this.#tree.setManager(path, undefined);
     });
   }
 
-  #handle(path: string, end: () => void): Export {
+  /** Makes a function that ends an export once. It is called when the connection ends, if it was not before. */
+  #endOnce(end: () => void): () => void {
     const endOnce = () => {
       if (!this.#ends.delete(endOnce)) return;
       end();
     };
     this.#ends.add(endOnce);
-    return withHandle({ path }, 'export', path, endOnce);
+    return endOnce;
   }
 
   #requireOpen(path: string): void {

@@ -19,7 +19,8 @@ const none: ReadonlySet<string> = new Set();
 /** A node of the tree: an object, an ancestor of one, or both. */
 export class TreeNode {
   readonly path: string;
-  readonly interfaces = new Map<string, ExportedInterface>();
+  /** Most objects have few, so they are searched one after the other. */
+  interfaces: readonly ExportedInterface[] = [];
   #children: Set<string> | undefined;
   /** The count for calls of the ObjectManager, if one is exported here. */
   manager: CallsAtWork | undefined;
@@ -33,6 +34,11 @@ export class TreeNode {
   /** The names of the nodes one level below. */
   get children(): ReadonlySet<string> {
     return this.#children ?? none;
+  }
+
+  find(interfaceName: string): ExportedInterface | undefined {
+    for (const exported of this.interfaces) if (exported.exportable.description.name === interfaceName) return exported;
+    return undefined;
   }
 
   addChild(name: string): void {
@@ -51,7 +57,7 @@ export class TreeNode {
 
   /** Whether something is exported here, rather than only below. */
   get isObject(): boolean {
-    return this.interfaces.size > 0 || this.managesObjects;
+    return this.interfaces.length > 0 || this.managesObjects;
   }
 }
 
@@ -75,22 +81,22 @@ export class ObjectTree {
    * @throws {@link InvalidArgumentError} if the path already has one of that name; nothing is added then
    */
   add(path: string, interfaces: readonly Exportable[], user: CallsAtWork): void {
-    const names = new Set(this.#nodes.get(path)?.interfaces.keys());
-    for (const { description } of interfaces) {
-      if (names.has(description.name)) {
-        throw new InvalidArgumentError(`${path} already exports the interface ${description.name}`);
-      }
-      names.add(description.name);
+    const present = this.#nodes.get(path)?.interfaces ?? [];
+    const all = [...present, ...interfaces.map((exportable) => ({ exportable, atWork: user.alone }))];
+    const names = new Set<string>();
+    for (const { exportable } of all) {
+      const { name } = exportable.description;
+      if (names.has(name)) throw new InvalidArgumentError(`${path} already exports the interface ${name}`);
+      names.add(name);
     }
-    const atWork = user.alone;
     this.#change(path, (node) => {
-      for (const exportable of interfaces) node.interfaces.set(exportable.description.name, { exportable, atWork });
+      node.interfaces = all;
     });
   }
 
   remove(path: string, interfaces: readonly Exportable[]): void {
     this.#change(path, (node) => {
-      for (const { description } of interfaces) node.interfaces.delete(description.name);
+      node.interfaces = node.interfaces.filter(({ exportable }) => !interfaces.includes(exportable));
     });
   }
 
@@ -168,7 +174,7 @@ export class ObjectTree {
 
 /** The counts of all users with an export at a node. */
 function usersOf({ interfaces, manager }: TreeNode): readonly CallsAtWork[] {
-  const users = new Set([...interfaces.values()].flatMap(({ atWork }) => atWork));
+  const users = new Set(interfaces.flatMap(({ atWork }) => atWork));
   if (manager !== undefined) users.add(manager);
   const [first] = users;
   return users.size === 1 && first !== undefined ? first.alone : [...users];

@@ -29,10 +29,13 @@ export class Places {
     return paths.length > 4 ? [...paths.slice(0, 3), `${paths.length - 3} more paths`] : paths;
   }
 
-  /** Adds a place, from which signals and changes are sent until the returned function is called. */
-  attach(place: Place): () => void {
+  /** Adds a place, from which signals and changes are sent until it is detached. */
+  attach(place: Place): void {
     this.#places.add(place);
-    return () => void this.#places.delete(place);
+  }
+
+  detach(place: Place): void {
+    this.#places.delete(place);
   }
 
   /**
@@ -51,8 +54,9 @@ export class Places {
 
   #emitSignal(name: string, values: readonly unknown[]): void {
     const signature = this.#description.signals.get(name)?.signature ?? '';
-    if (this.size === 1) {
-      for (const place of this.#places) place.emitSignal(name, values);
+    const { only } = this.#places;
+    if (only !== undefined) {
+      only.emitSignal(name, values);
       return;
     }
     if (this.size === 0) {
@@ -80,7 +84,9 @@ export class Places {
 
   /** Passes a changed property to each place. */
   note(change: Change, owner: object): void {
-    for (const place of this.#places) place.note(change, owner);
+    const { only } = this.#places;
+    if (only !== undefined) only.note(change, owner);
+    else for (const place of this.#places) place.note(change, owner);
   }
 }
 

@@ -21,7 +21,7 @@ const leaf: NodeDescription = { path: undefined, interfaces: new Map(), children
 function describeNode(node: TreeNode): NodeDescription {
   const interfaces = new Map<string, InterfaceDescription>();
   const add = (description: InterfaceDescription) => interfaces.set(description.name, description);
-  for (const { exportable } of node.interfaces.values()) add(exportable.description);
+  for (const { exportable } of node.interfaces) add(exportable.description);
   add(standardInterfaces.introspectable);
   add(standardInterfaces.peer);
   add(standardInterfaces.properties);

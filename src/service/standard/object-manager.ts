@@ -16,9 +16,9 @@ export const objectManager: CallTarget = {
       // Object paths and interface names never collide with properties of `Object.prototype`.
       const objects: Record<string, Record<string, EncodedEntries>> = {};
       for (const node of tree.below(path)) {
-        if (node.interfaces.size === 0) continue;
+        if (node.interfaces.length === 0) continue;
         const interfaces: Record<string, EncodedEntries> = {};
-        for (const { exportable } of node.interfaces.values())
+        for (const { exportable } of node.interfaces)
           interfaces[exportable.description.name] = read(exportable.properties);
         objects[node.path] = interfaces;
       }

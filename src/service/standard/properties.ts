@@ -73,13 +73,13 @@ function getAll(call: IncomingCall): unknown {
   const [interfaceName] = call.readArguments() as [string];
   if (interfaceName === '') {
     // If two interfaces have a property of that name, the first one counts, as for Get.
-    const all = [...nodeOf(call).interfaces.values()];
+    const all = nodeOf(call).interfaces;
     return whenRead((read) => {
       const names = new Set<string>();
       return new EncodedEntries(all.flatMap(({ exportable }) => [...read(exportable.properties, names).entries]));
     }, call);
   }
-  const exported = nodeOf(call).interfaces.get(interfaceName);
+  const exported = nodeOf(call).find(interfaceName);
   if (exported !== undefined) return whenRead((read) => read(exported.exportable.properties), call);
   // The standard interfaces exist as well, without properties.
   if (standardNames.has(interfaceName)) return {};
@@ -90,12 +90,12 @@ const standardNames = new Set(Object.values(standardInterfaces).map(({ name }) =
 
 /** Finds the property of a call. An empty interface name means the first interface that has the property. */
 function find(call: IncomingCall, interfaceName: string, name: string): [Exportable, PropertyDescription] {
-  const { interfaces } = nodeOf(call);
-  const named = interfaces.get(interfaceName);
+  const node = nodeOf(call);
+  const named = node.find(interfaceName);
   if (named === undefined && interfaceName !== '' && !standardNames.has(interfaceName)) {
     throw unknownInterface(call, interfaceName);
   }
-  const candidates = interfaceName === '' ? [...interfaces.values()] : named === undefined ? [] : [named];
+  const candidates = interfaceName === '' ? node.interfaces : named === undefined ? [] : [named];
   for (const { exportable } of candidates) {
     const property = exportable.description.properties.get(name);
     if (property !== undefined) return [exportable, property];
@@ -110,7 +110,7 @@ function nodeOf({ tree, path }: IncomingCall): TreeNode {
 }
 
 function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInterfaceError {
-  const names = nodeOf(call).interfaces.keys();
+  const names = nodeOf(call).interfaces.map(({ exportable }) => exportable.description.name);
   const what = `${call.path} has no interface ${quoted(interfaceName)}`;
   return new UnknownInterfaceError(`${what}${suggestion(interfaceName, names)}`);
 }
