@@ -11,8 +11,9 @@ namespace {
 constexpr size_t kMinimalArena = 4096;
 // What is kept for the next batches. More than one is leased only where a batch takes more than one turn.
 constexpr size_t kMaxFree = 2;
-// The largest buffer that is kept for the next large body.
-constexpr size_t kKeptLength = size_t{1024} * 1024;
+// The largest buffer that is kept for the next large body: enough for an array of 1 MiB with what is beside
+// it.
+constexpr size_t kKeptLength = size_t{1024 + 64} * 1024;
 
 bool refuse(napi_env env, const char* text) {
   napi_throw_type_error(env, nullptr, text);

@@ -20,7 +20,7 @@ namespace {
 
 std::vector<uint8_t> message(uint32_t seed, size_t length) {
   std::vector<uint8_t> bytes(length);
-  for (size_t i = 0; i < length; i++) bytes[i] = static_cast<uint8_t>(seed * 31 + i);
+  for (size_t i = 0; i < length; i++) bytes[i] = static_cast<uint8_t>(size_t{seed} * 31 + i);
   return bytes;
 }
 

@@ -105,6 +105,7 @@ TEST("readers that share a buffer keep the rest of an unfinished message apart")
   InboxFixture shared;
   std::array<SocketPair, kReaders> sockets;
   std::vector<std::unique_ptr<SocketReader>> readers;
+  readers.reserve(kReaders);
   for (const SocketPair& pair : sockets) readers.push_back(std::make_unique<SocketReader>(pair.ours));
   struct Sent {
     std::vector<uint8_t> bytes;
@@ -390,10 +391,10 @@ TEST("a path that no arena holds comes behind the body, with the sender and all 
     CHECK(std::equal(body.bytes.begin(), body.bytes.end(), large.begin()));
     CHECK(row.body_length == static_cast<int32_t>(body.bytes.size()));
     bool is_found = false;
-    for (int32_t i = 0; i < fixture.inbox.new_strings(); i++) {
-      const int32_t* entry = fixture.strings.data() + i * 3;
+    for (size_t i = 0; i < static_cast<size_t>(fixture.inbox.new_strings()); i++) {
+      const int32_t* entry = fixture.strings.data() + i * inbox::kStringEntryLength;
       if (entry[0] != row.path) continue;
-      const size_t at = static_cast<size_t>(~entry[1]);
+      const size_t at = ~static_cast<size_t>(entry[1]);
       is_found = entry[1] < 0 && large.size() == at + length &&
                  std::equal(path.begin(), path.end(), large.begin() + static_cast<std::ptrdiff_t>(at));
     }

@@ -96,6 +96,7 @@ TEST("a taker that is removed, or gone, has no turn, in a round that is under wa
   Turns turns;
   Taker first;
   std::vector<Taker*> others;
+  others.reserve(3);
   for (int i = 0; i < 3; i++) others.push_back(new Taker);
   Taker last;
   first.in_turn = [&] {

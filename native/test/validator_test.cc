@@ -177,7 +177,7 @@ TEST("what values cost is added up while they are walked, and the walk stops whe
 }
 
 TEST("a key that is an array index costs the places up to it, as far as objects keep an array") {
-  const auto cost_of = [](std::vector<std::string> keys) {
+  const auto cost_of = [](const std::vector<std::string>& keys) {
     Bytes entries;
     for (const std::string& key : keys) entries.align(8).string(key).u8(1);
     Bytes body;
@@ -188,7 +188,7 @@ TEST("a key that is an array index costs the places up to it, as far as objects 
     return validator.cost();
   };
   const uint64_t plain = cost_of({"abcd"});
-  CHECK(cost_of({"1023"}) >= plain + 1024 * 8);
+  CHECK(cost_of({"1023"}) >= plain + uint64_t{1024} * 8);
   CHECK(cost_of({"4294967294"}) < plain + 1000);
   CHECK(cost_of({"0123"}) == plain && cost_of({"12.5"}) == plain && cost_of({"-123"}) == plain);
   // Keys one after the other cost a place each, and no more when they come again.

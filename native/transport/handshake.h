@@ -27,6 +27,8 @@ class Handshake final : public Connector {
   int start() override;
   Progress open() override;
   std::unique_ptr<SocketStream> take_over() override;
+  // Writes the lines that wait.
+  void write() override;
   Wants wants() override;
   bool has_heard() const override { return has_heard_; }
   Phase phase() const override { return phase_; }
@@ -43,7 +45,6 @@ class Handshake final : public Connector {
   void authenticate();
   // False when nothing more is to be read for now.
   bool receive();
-  void write();
   void lose(int error, std::string_view detail = {});
   void fail(wire::SaslFailure failure);
   // What a client knows of a server that hung up; empty on the server's side.
