@@ -135,17 +135,6 @@ test('a reply of 60 MiB that was dropped is not kept, before close() and after i
   assert.is(pair.client.state, 'closed');
 });
 
-test('an idle connection has 320 KiB for messages', async () => {
-  const COUNT = 25;
-  const pairs: Peers[] = [await peers()];
-  const before = await memory();
-  while (pairs.length <= COUNT) pairs.push(await peers());
-  const after = await memory();
-  const each = (after.external - before.external) / (2 * COUNT) / 1024;
-  assert.ok(each > 300 && each <= 320, `${each.toFixed(1)} KiB each`);
-  for (const pair of pairs) await pair[Symbol.asyncDispose]();
-});
-
 test('closed connections that the program still references keep no memory for messages', async () => {
   const COUNT = 40;
   const accepted: MessageBus[] = [];
