@@ -70,6 +70,8 @@ async function atBus(daemon: 'dbus-daemon' | 'dbus-broker'): Promise<Ends> {
 
 /** By its path: in Deno, node:fs reads no descriptor that it did not open itself. */
 const inodeOf = (fd: number) => statSync(`/proc/self/fd/${fd}`).ino;
+/** Closes a number that was taken, which node:fs in Deno cannot. */
+const closeTaken = (fd: number) => FileDescriptor.adopt(fd).close();
 const files = ['/dev/null', '/dev/zero', '/dev/full'];
 const open = (index: number) => openSync(files[index % files.length] as string, 'r');
 
@@ -174,7 +176,7 @@ for (const [name, missing, start] of surroundings) {
       (message) => [message.body, message.fileDescriptors],
       (message) => [message.fileDescriptors, message.decode({ variants: 'wrap' })],
       (message) => message.fileDescriptors[0]?.dup().close(),
-      (message) => closeSync(message.fileDescriptors.at(-1)?.take() ?? open(0)),
+      (message) => closeTaken(message.fileDescriptors.at(-1)?.take() ?? open(0)),
       async (message) => {
         await Promise.resolve();
         return message.fileDescriptors.length + message.body.length;

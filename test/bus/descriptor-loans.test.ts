@@ -1,7 +1,7 @@
 // Ownership of received descriptors: handlers and listeners have them on loan, until they return or settle, unless they
 // take them.
 import { subscribe } from 'node:diagnostics_channel';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { openSync, statSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -48,6 +48,9 @@ function isOpen(fd: number): boolean {
     return false;
   }
 }
+
+/** Closes a number that was taken, which node:fs in Deno cannot. */
+const closeFd = (fd: number) => FileDescriptor.adopt(fd).close();
 
 // A listener keeps the intended failures of these tests from being printed.
 subscribe('busbar:problem', () => {});
@@ -143,7 +146,7 @@ test('take, dup and handOver keep the descriptor open', async () => {
   await both.ping();
   await assertFdsLeft(before, 3);
   for (const each of kept) {
-    if (typeof each === 'number') closeSync(each);
+    if (typeof each === 'number') closeFd(each);
     else each.close();
   }
   await assertNoFdsLeft(before);
@@ -188,7 +191,7 @@ test('each listener of a signal has its own descriptors, even if another listene
   end();
   await both.ping();
   assert.is(held?.closed, true);
-  for (const fd of taken.splice(0)) closeSync(fd);
+  for (const fd of taken.splice(0)) closeFd(fd);
   await assertNoFdsLeft(before);
   for (const listener of listeners) listener.end();
   handler[Symbol.dispose]();
@@ -260,7 +263,7 @@ test('a message handler and an object share the descriptors, and the last one to
     const [file] = message.body as [FileDescriptor];
     if (!FileDescriptor.isFileDescriptor(file)) return;
     seen.push(isOpen(file.fd));
-    if (mode === 'take') closeSync(file.take());
+    if (mode === 'take') closeFd(file.take());
   });
   both.handling.handle = (file) => void seen.push(isOpen(file.fd));
   await both.proxy.call.Give(source);
