@@ -1,6 +1,6 @@
 /**
- * A server for peers: each client has a connection of its own, without a bus. The server owns the listening socket,
- * decides which clients may connect, and limits their number. Messages are for the `MessageBus` of each connection.
+ * A server for peers: each client has a connection of its own, without a bus. The server owns the listening socket and
+ * the connections, and limits their number. Messages are for the `MessageBus` of each connection.
  */
 
 import { inspect } from 'node:util';
@@ -13,11 +13,12 @@ import type { Credentials } from '../bus/names/driver.js';
 import { socketCredentials } from '../bus/socket-credentials.js';
 import type { Connection } from '../connection/connection.js';
 import { type CompleteServerLimits, completeLimits, SERVER_LIMITS, type ServerLimits } from '../connection/limits.js';
-import { isOwnUser } from '../connection/opening/own-user.js';
-import { report, reportFailure, runHandler } from '../diagnostics/problems.js';
+import { report, runHandler } from '../diagnostics/problems.js';
 import { MessageBus } from '../message-bus.js';
 import type { PollerKind, TransportKind } from '../native/binding.js';
 import { loadAddon } from '../native/load.js';
+import { mayConnect, reportRejection } from './admission.js';
+import { Arrivals } from './arrivals.js';
 import { HalfOpen } from './half-open.js';
 import type { Listener } from './listener.js';
 
@@ -72,18 +73,6 @@ export interface Carriers {
 export type OpenListener = (onAccept: (fd: number) => void) => Promise<Listener>;
 
 /**
- * A connection that the program has not asked for yet. It is not read, so that no call is answered before objects are
- * exported.
- */
-interface Waiting {
-  readonly bus: MessageBus;
-  readonly connection: Connection;
-  readonly resume: () => void;
-}
-
-type Next = (result: IteratorResult<MessageBus, undefined>) => void;
-
-/**
  * Listens for peers, until it is closed.
  *
  * @example
@@ -97,10 +86,10 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
   readonly #limits: CompleteServerLimits;
   readonly #halfOpen: HalfOpen;
   readonly #connections = new Set<MessageBus>();
-  /** In the order in which they authenticated. */
-  readonly #waiting = new Set<Waiting>();
-  /** In the order in which they were requested. */
-  readonly #wanted = new Set<Next>();
+  readonly #arrivals = new Arrivals(
+    (bus) => this.#handOver(bus),
+    () => this.#pace(),
+  );
   #listener!: Listener;
   #accepts = true;
   #closed = false;
@@ -171,23 +160,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
         'the connections of this server go to onConnection: leave it out to iterate over them',
       );
     }
-    const end = { done: true, value: undefined } as const;
-    const awaiting = new Set<Next>();
-    let ended = false;
-    const iterator: AsyncIterableIterator<MessageBus> = {
-      next: () => (ended ? Promise.resolve(end) : this.#next(awaiting)),
-      return: () => {
-        ended = true;
-        // Later connections are not for this iterator.
-        for (const next of awaiting) {
-          this.#wanted.delete(next);
-          next(end);
-        }
-        return Promise.resolve(end);
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.#arrivals.iterate();
   }
 
   /**
@@ -203,11 +176,9 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       this.#closed = true;
       this.#listener.close();
       this.#halfOpen.close();
-      for (const next of this.#wanted) next({ done: true, value: undefined });
-      this.#wanted.clear();
+      this.#arrivals.end();
     }
-    const ending = [...this.#waiting].map(({ bus }) => bus);
-    this.#waiting.clear();
+    const ending = this.#arrivals.removeWaiting();
     if (!keepConnections) ending.push(...this.#connections);
     await Promise.all(ending.map((bus) => bus.close({ drain })));
   }
@@ -227,12 +198,12 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     const addon = loadAddon();
     const peer = addon.peerCredentials(fd);
     const credentials = peer && socketCredentials(peer);
-    if (this.#count >= this.#limits.connections && !this.#dropOneThatLeft()) {
+    if (this.#count >= this.#limits.connections && !this.#arrivals.dropOneThatLeft()) {
       addon.closeFd(fd);
-      report('peer', `${named(credentials)} was rejected: the limit of ${this.#count} connections is reached`);
+      reportRejection(credentials, `: the limit of ${this.#count} connections is reached`);
       return;
     }
-    const allow = () => this.#permission(credentials);
+    const allow = () => mayConnect(this.#options, credentials);
     const welcome = (connection: Connection) => this.#welcome(connection);
     this.#halfOpen
       .admit({ fd, allow, welcome })
@@ -241,7 +212,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
 
   /** The number of open connections. */
   get #count(): number {
-    return this.#connections.size + this.#waiting.size;
+    return this.#connections.size + this.#arrivals.waiting;
   }
 
   /**
@@ -260,28 +231,6 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     this.#halfOpen.holdCrowded(!accepts);
   }
 
-  /** Makes room for one more connection: drops a waiting one whose peer has disconnected, with its unread messages. */
-  #dropOneThatLeft(): boolean {
-    for (const waiting of this.#waiting) {
-      if (!waiting.connection.hasLeft) continue;
-      this.#waiting.delete(waiting);
-      void waiting.bus.close();
-      return true;
-    }
-    return false;
-  }
-
-  /** Whether a peer may connect. Called before the peer can send anything. */
-  #permission(credentials: Credentials | undefined): boolean | Promise<boolean> {
-    const { allow, anonymous = false } = this.#options;
-    const tell = (isAllowed: boolean) => {
-      if (!isAllowed) report('peer', `${named(credentials)} was rejected`);
-      return isAllowed;
-    };
-    const answer = allow === undefined ? anonymous || isOwnUserOrRoot(credentials) : answerOf(allow, credentials);
-    return typeof answer === 'boolean' ? tell(answer) : answer.then(tell);
-  }
-
   #welcome(connection: Connection): void {
     const bus = new MessageBus(connection, { peer: true });
     const { onConnection } = this.#options;
@@ -290,45 +239,7 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
       runHandler('the handler of a new connection', () => onConnection(bus), connection.id);
       return;
     }
-    const [next] = this.#wanted;
-    if (next === undefined) {
-      this.#hold(bus, connection);
-      return;
-    }
-    this.#wanted.delete(next);
-    next({ done: false, value: this.#handOver(bus) });
-  }
-
-  /**
-   * Keeps a connection, unread, until the program takes it. A connection whose peer has disconnected without sending
-   * anything is not kept.
-   */
-  #hold(bus: MessageBus, connection: Connection): void {
-    const waiting = { bus, connection, resume: connection.pause() };
-    this.#waiting.add(waiting);
-    bus.whenClosed(() => {
-      this.#waiting.delete(waiting);
-      this.#pace();
-    });
-  }
-
-  /** @param awaiting gets the function that resolves the promise, while it waits */
-  #next(awaiting: Set<Next>): Promise<IteratorResult<MessageBus, undefined>> {
-    const [first] = this.#waiting;
-    if (first !== undefined) {
-      this.#waiting.delete(first);
-      first.resume();
-      return Promise.resolve({ done: false, value: this.#handOver(first.bus) });
-    }
-    if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => {
-      const next: Next = (result) => {
-        awaiting.delete(next);
-        resolve(result);
-      };
-      awaiting.add(next);
-      this.#wanted.add(next);
-    });
+    this.#arrivals.add(bus, connection);
   }
 
   #handOver(bus: MessageBus): MessageBus {
@@ -339,34 +250,4 @@ export class PeerServer implements AsyncIterable<MessageBus>, AsyncDisposable {
     });
     return bus;
   }
-}
-
-function named(credentials: Credentials | undefined): string {
-  return credentials === undefined ? 'an unknown peer' : `a process of user ${credentials.uid}`;
-}
-
-/** The result of `allow`. Only `true`, or a promise of it, accepts a peer; a failure is reported. */
-function answerOf(
-  allow: (credentials: Credentials | undefined) => unknown,
-  peer: Credentials | undefined,
-): boolean | Promise<boolean> {
-  const refuse = (error: unknown) => {
-    reportFailure('deciding whether a peer may connect', error);
-    return false;
-  };
-  try {
-    const answer = allow(peer);
-    if (!isThenable(answer)) return answer === true;
-    return Promise.resolve(answer).then((settled) => settled === true, refuse);
-  } catch (error) {
-    return refuse(error);
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function isOwnUserOrRoot(credentials: Credentials | undefined): boolean {
-  return credentials?.uid !== undefined && (credentials.uid === 0 || isOwnUser(credentials.uid));
 }

@@ -46,6 +46,7 @@ const upwards: Readonly<Record<string, readonly string[]>> = {
   'base/error-classes.ts': ['connection/message.js'],
   'base/errors.ts': ['connection/message.js'],
   'signature/literal.ts': ['values/file-descriptor.js', 'values/variant.js'],
+  'peer/arrivals.ts': ['message-bus.js'],
   'peer/peer-server.ts': ['message-bus.js'],
 };
 

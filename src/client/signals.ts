@@ -1,0 +1,117 @@
+/**
+ * Signals of a remote object: the functions in the `on`, `once` and `watch` namespaces of a proxy. A signal whose values
+ * do not have the described types is reported, and reaches only a loose proxy.
+ */
+import { KnownOptions } from '../base/known-options.js';
+import { checkFunction, checkSignal } from '../base/parameters.js';
+import type { Subscription } from '../bus/rules/subscription.js';
+import type { DecodeOptions } from '../codec/decode-options.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import { report } from '../diagnostics/problems.js';
+import type { SignalDescription } from '../interface/description.js';
+import { abortable } from './abortable.js';
+import { misfitText, tellDropped } from './misfits.js';
+import { type ListenOnce, nextSignal } from './next-signal.js';
+import type { OnceOptions } from './proxy-types.js';
+import type { Remote } from './remote.js';
+import { type ContextOption, contextTable, signalContext } from './signal-context.js';
+import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
+
+const onOptions = new KnownOptions<ContextOption>('on()', contextTable);
+const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', { signal: checkSignal, ...contextTable });
+
+/** See {@link ContextOption}. `false` and `undefined` ask for no context. */
+interface MayAskForContext {
+  readonly context?: boolean | undefined;
+}
+
+/**
+ * @param take gets the values, and the inbox that holds the signal; descriptors are lent to it
+ * @param reportsLoss whether the waiting code learns of the loss of the connection by itself
+ */
+function takeSignal(
+  remote: Remote,
+  signal: SignalDescription,
+  { context = false }: MayAskForContext,
+  take: (values: unknown[], received: Inbox) => unknown,
+  reportsLoss = false,
+): Subscription {
+  const { bus, description, destination: sender, path, options } = remote;
+  const rule = { sender, path, interface: description.name, member: signal.name };
+  return bus.listen(
+    rule,
+    (received) => {
+      const { signature } = received;
+      if (signature !== signal.signature && isDropped(remote, signal, signature)) return undefined;
+      return take(context ? decodeWithContext(received, options) : received.decode(options), received);
+    },
+    reportsLoss,
+  );
+}
+
+/**
+ * The values, with the context after them. The message is made first, because it exposes the descriptors that no value
+ * refers to.
+ */
+function decodeWithContext(received: Inbox, options: DecodeOptions): unknown[] {
+  const message = received.makeMessage();
+  const values = received.decode(options);
+  values.push(signalContext(message));
+  return values;
+}
+
+/** Reports a signal that does not have the described types. Returns whether the signal is dropped. */
+function isDropped(remote: Remote, { name, signature: described }: SignalDescription, received: string): boolean {
+  const { bus, description, options } = remote;
+  const text = misfitText(`the signal ${description.name}.${name}`, described, received);
+  if (options.loose !== true) tellDropped(remote, `signal ${name}`, text);
+  else report('misfit', text, undefined, bus.connectionId);
+  return options.loose !== true;
+}
+
+export function listen(remote: Remote, signal: SignalDescription) {
+  return (listener: (...values: never) => unknown, options: MayAskForContext = {}): Subscription => {
+    checkFunction(listener, 'listener');
+    onOptions.check(options as ContextOption);
+    const tell = listener as (...values: unknown[]) => unknown;
+    const subscribe = () => takeSignal(remote, signal, options, (values) => tell(...values));
+    return abortable(remote.bus, remote.options.signal, subscribe);
+  };
+}
+
+export function listenOnce(remote: Remote, signal: SignalDescription) {
+  return async (options: OnceOptions & MayAskForContext = {}): Promise<never> => {
+    onceOptions.check(options as OnceOptions & ContextOption);
+    const listenFor: ListenOnce = (listener) =>
+      takeSignal(
+        remote,
+        signal,
+        options,
+        (values, received) => {
+          received.keepDescriptors();
+          listener(values);
+        },
+        true,
+      );
+    const abort = options.signal === undefined ? remote.options.signal : options.signal;
+    // Only the caller knows the types of the values.
+    return (await nextSignal(remote.bus, listenFor, abort)) as never;
+  };
+}
+
+export function watch(remote: Remote, signal: SignalDescription) {
+  return (options: WatchOptions & MayAskForContext = {}): never => {
+    watchOptions.check(options as WatchOptions & ContextOption);
+    const take: ListenOn = (listener) =>
+      takeSignal(
+        remote,
+        signal,
+        options,
+        (values, received) => listener(values, received.keepCountedDescriptors()),
+        true,
+      );
+    const abort = options.signal === undefined ? remote.options.signal : options.signal;
+    const which = `${remote.description.name}.${signal.name}`;
+    return new SignalQueue(remote.bus, which, take, { limit: options.limit, signal: abort }) as never;
+  };
+}
