@@ -18,7 +18,7 @@ import type { TimeLimit } from './connection/time-limit.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
 import { exportableOf } from './service/objects/exportable.js';
 import type { ExportedObject } from './service/objects/exports.js';
-import { type Export, ExportHandle, Exports } from './service/objects/exports.js';
+import { type Export, Exports } from './service/objects/exports.js';
 
 /** Whether this process has been warned that exports must come before names. */
 let warned = false;
@@ -90,7 +90,7 @@ export class MessageBus extends Bus {
    */
   export(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
-    return this.#owned(path, this.#exports.add(path, interfaces.map(exportableOf), this.atWork));
+    return this.#exports.add(path, interfaces.map(exportableOf), this);
   }
 
   /**
@@ -103,17 +103,7 @@ export class MessageBus extends Bus {
    */
   exportObjectManager(path: string): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
-    return this.#owned(path, this.#exports.addManager(path, this.atWork));
-  }
-
-  /** Makes an export keep the process alive for the share that made it, and end with that share. */
-  #owned(path: string, endExport: () => void): Export {
-    const release = this.hold();
-    const end = this.belong(() => {
-      endExport();
-      release();
-    });
-    return new ExportHandle(path, end);
+    return this.#exports.addManager(path, this);
   }
 
   /**

@@ -11,11 +11,43 @@ export interface Handle extends Disposable {
   end(): void;
 }
 
-/** A handle. `end` does not use `this`, so it can be passed on. */
-export class EndHandle implements Handle {
-  readonly end: () => void;
-  readonly #what: string;
-  readonly #which: string;
+/** Something that ends. */
+export interface Endable {
+  /** Ends it. Further calls do nothing. */
+  endNow(): void;
+}
+
+/**
+ * A handle that is also what it ends, because a program may have many thousands of them. `end` does not use `this`, so
+ * it can be passed on; the function is made when it is first read.
+ */
+export abstract class EndableHandle implements Handle, Endable {
+  #end: (() => void) | undefined;
+
+  get end(): () => void {
+    this.#end ??= () => this.endNow();
+    return this.#end;
+  }
+
+  get [Symbol.dispose](): () => void {
+    return this.end;
+  }
+
+  /** What the handle is for, and the particular one, as it is printed: `export { /org/example }`. */
+  protected abstract get shown(): string;
+
+  /** @internal */
+  abstract endNow(): void;
+
+  [inspect.custom](): string {
+    return printable(this.shown);
+  }
+}
+
+/** A handle that calls a function. */
+export class EndHandle extends EndableHandle {
+  readonly #shown: string;
+  readonly #finish: () => void;
 
   /**
    * @param what what the handle is for, as it is printed: `subscription`
@@ -23,16 +55,17 @@ export class EndHandle implements Handle {
    * @param end may be called more than once
    */
   constructor(what: string, which: string, end: () => void) {
-    this.end = end;
-    this.#what = what;
-    this.#which = which;
+    super();
+    this.#shown = `${what} { ${which} }`;
+    this.#finish = end;
   }
 
-  get [Symbol.dispose](): () => void {
-    return this.end;
+  protected override get shown(): string {
+    return this.#shown;
   }
 
-  [inspect.custom](): string {
-    return printable(`${this.#what} { ${this.#which} }`);
+  /** @internal */
+  override endNow(): void {
+    this.#finish();
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { type DBusError, InvalidArgumentError } from '../base/errors.js';
+import type { Endable } from '../base/handle.js';
 import { KnownOptions, type OptionTable } from '../base/known-options.js';
 import { checkChoice, checkObject, checkTimeout } from '../base/parameters.js';
 import { withStackAbove } from '../base/stack.js';
@@ -105,7 +106,31 @@ export class Endpoint implements AsyncDisposable {
    * waits for
    */
   protected belong(end: () => void, hears = false): () => void {
-    return this.#share === undefined ? end : this.#share.add(end, hears);
+    const share = this.#share;
+    if (share === undefined) return end;
+    const item = { endNow: end };
+    share.add(item, hears);
+    return () => {
+      if (share.remove(item)) end();
+    };
+  }
+
+  /**
+   * @internal Keeps the process alive for something, and ends it with the share, until {@link disown} is called. As
+   * with `belong`, the end of the connection ends everything without this.
+   *
+   * @param hears as `belong` takes it
+   * @param reportsLoss as {@link hold} takes it
+   */
+  own(item: Endable, hears: boolean, reportsLoss: boolean): void {
+    this.#share?.add(item, hears);
+    this.#keepAlive.begin(reportsLoss);
+  }
+
+  /** @internal Must be called once for each {@link own}, with the same argument. */
+  disown(item: Endable, reportsLoss: boolean): void {
+    this.#share?.remove(item);
+    this.#keepAlive.end(reportsLoss);
   }
 
   /** @internal whether other shares may use the connection after this one is closed */

@@ -4,6 +4,7 @@
  */
 
 import type { DBusError } from '../base/errors.js';
+import type { Endable } from '../base/handle.js';
 import type { ConnectionState } from '../connection/connection-events.js';
 import type { CloseListener } from '../connection/lifecycle.js';
 import type { TimeLimit } from '../connection/time-limit.js';
@@ -25,8 +26,8 @@ export class Share {
   readonly #connection: SharedConnection;
   readonly #listeners = new Set<CloseListener>();
   /** Receivers, which end when the share begins to close, and what answers calls, which ends when the share ends. */
-  readonly #hears = new Set<() => void>();
-  readonly #answers = new Set<() => void>();
+  readonly #hears = new Set<Endable>();
+  readonly #answers = new Set<Endable>();
   readonly #onClosed: OnShareClosed;
   #state: 'closing' | 'closed' | undefined;
   #resolve!: (reason: DBusError | undefined) => void;
@@ -55,16 +56,17 @@ export class Share {
   }
 
   /**
-   * Calls `end` when the share ends, unless the returned function was called before.
+   * Ends something with the share, unless it is removed before.
    *
    * @param hears whether it ends as soon as the share begins to close
    */
-  add(end: () => void, hears: boolean): () => void {
-    const belongings = hears ? this.#hears : this.#answers;
-    belongings.add(end);
-    return () => {
-      if (belongings.delete(end)) end();
-    };
+  add(item: Endable, hears: boolean): void {
+    (hears ? this.#hears : this.#answers).add(item);
+  }
+
+  /** Returns whether it was added and has not ended. */
+  remove(item: Endable): boolean {
+    return this.#answers.delete(item) || this.#hears.delete(item);
   }
 
   whenClosed(listener: CloseListener): () => void {
@@ -93,8 +95,8 @@ export class Share {
   }
 }
 
-function endAll(belongings: Set<() => void>): void {
-  const ends = [...belongings];
+function endAll(belongings: Set<Endable>): void {
+  const items = [...belongings];
   belongings.clear();
-  for (const end of ends) end();
+  for (const item of items) item.endNow();
 }

@@ -23,18 +23,27 @@ export class KeepAliveUser {
    * @param reportsLoss whether the operation rejects or throws when the connection is lost
    */
   hold(reportsLoss = false): () => void {
-    const silent = reportsLoss ? 0 : 1;
-    this.#holds++;
-    this.#silentHolds += silent;
-    if (this.#holds === 1) this.#update();
+    this.begin(reportsLoss);
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#holds--;
-      this.#silentHolds -= silent;
-      if (this.#holds === 0) this.#update();
+      this.end(reportsLoss);
     };
+  }
+
+  /** As {@link hold}, until {@link end} is called with the same argument, for what has no room for a function. */
+  begin(reportsLoss: boolean): void {
+    this.#holds++;
+    if (!reportsLoss) this.#silentHolds++;
+    if (this.#holds === 1) this.#update();
+  }
+
+  /** Must be called once for each {@link begin}. */
+  end(reportsLoss: boolean): void {
+    this.#holds--;
+    if (!reportsLoss) this.#silentHolds--;
+    if (this.#holds === 0) this.#update();
   }
 
   wish(wish: 'ref' | 'unref'): void {

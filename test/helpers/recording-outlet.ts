@@ -36,9 +36,9 @@ export class RecordingOutlet implements Outgoing {
     const exportable = 'properties' in object && 'prepare' in object ? object : exportableOf(object as ExportedObject);
     exportable.prepare();
     const { places } = exportable.properties;
-    const place = new Place('/recorded', exportable.description, this);
-    places.attach(place);
-    return () => places.detach(place);
+    const place = new Place('/recorded', exportable, this, []);
+    places.add(place);
+    return () => places.delete(place);
   }
 
   tell(head: MessageHead, body: readonly unknown[]): void {

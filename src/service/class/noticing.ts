@@ -21,6 +21,9 @@ export function noticeAssignments(prototype: object, key: string, kind: Decorate
   if (descriptor?.set === undefined) return;
   const { get, set } = descriptor as { get: Getter | undefined; set: Setter };
   const isStored = isStoredAs(kind);
+  const store = function (this: object, _name: string, value: unknown) {
+    set.call(this, value);
+  };
   Object.defineProperty(prototype, key, {
     ...descriptor,
     set(this: object, value: unknown) {
@@ -28,7 +31,7 @@ export function noticeAssignments(prototype: object, key: string, kind: Decorate
       const name = object.nameOf(key, prototype);
       if (name === undefined) set.call(this, value);
       else if (isStored && get !== undefined) {
-        object.properties.assign(name, value, get.call(this), (stored) => set.call(this, stored));
+        object.properties.assign(name, value, get.call(this), store, this);
       } else {
         const read = get === undefined ? undefined : () => get.call(this);
         object.properties.assignBehind(name, value, read, (taken) => void set.call(this, taken));

@@ -5,9 +5,10 @@
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { nameSuccessors } from '../../base/successors.js';
+import { registerExportables } from '../objects/exportable.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
 import { answerProbe, type NamedClass, staticOptions } from './interface-name.js';
-import { ServiceObject, serviceBrand } from './service-object.js';
+import { findServiceObjects, ServiceObject, serviceBrand } from './service-object.js';
 
 /** A class that extends {@link ServiceInterface}; its constructor may be private. */
 export interface ServiceInterfaceClass<T extends ServiceInterface = ServiceInterface> extends NamedClass {
@@ -80,14 +81,17 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
   static {
     // Not a member of the type, because proxies of a class are typed by it. A Proxy of an instance, or a prototype, is
     // shown unchanged.
-    const show = function (this: ServiceInterface): object {
-      let object: ServiceObject;
+    const find = (instance: object): ServiceObject | undefined => {
       try {
-        object = this.#object;
+        return (instance as ServiceInterface).#object;
       } catch {
-        return this;
+        return undefined;
       }
-      return object.view;
+    };
+    findServiceObjects(find);
+    registerExportables(ServiceInterface.prototype, find);
+    const show = function (this: ServiceInterface): object {
+      return find(this)?.view ?? this;
     };
     Object.defineProperty(ServiceInterface.prototype, inspect.custom, {
       value: show,

@@ -9,7 +9,7 @@ import type { InterfaceDescription } from '../../interface/description.js';
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
 import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
-import { type Exportable, registerExportable } from '../objects/exportable.js';
+import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
@@ -17,7 +17,12 @@ import { inheritedDescriptor } from './class-description.js';
 import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { signalValues } from './signal-values.js';
 
-const serviceObjects = new WeakMap<object, ServiceObject>();
+/** Returns the service object of an instance; `undefined` for other objects. `ServiceInterface` provides it. */
+let find: (instance: object) => ServiceObject | undefined;
+
+export function findServiceObjects(by: typeof find): void {
+  find = by;
+}
 
 /**
  * Shared by all copies of this package in a process, to recognise a class that extends another copy's
@@ -27,7 +32,7 @@ export const serviceBrand: unique symbol = Symbol.for('busbar.ServiceInterface')
 
 /** Whether its class extends the `ServiceInterface` of this copy of the package. */
 export function isServiceInstance(instance: object): boolean {
-  return serviceObjects.has(instance);
+  return find(instance) !== undefined;
 }
 
 /**
@@ -36,7 +41,7 @@ export function isServiceInstance(instance: object): boolean {
  * @throws {@link InvalidArgumentError} if its class does not extend `ServiceInterface`
  */
 export function serviceObjectOf(instance: object): ServiceObject {
-  const object = serviceObjects.get(instance);
+  const object = find(instance);
   if (object !== undefined) return object;
   if (types.isProxy(instance)) {
     throw new InvalidArgumentError(
@@ -46,31 +51,31 @@ export function serviceObjectOf(instance: object): ServiceObject {
   throw new InvalidArgumentError('decorated members only work in instances of classes that extend ServiceInterface');
 }
 
+const none: readonly never[] = [];
+
 export class ServiceObject implements Exportable, PropertySource {
   readonly description: InterfaceDescription;
-  readonly wrapping: ReadonlySet<string>;
   readonly properties: PropertyStore;
   readonly #instance: Record<string, unknown>;
-  readonly #members: ClassMembers;
   readonly #named: MembersByName;
   /** Whether an own field of the instance is being moved to the accessor that detects its changes. */
   #isAdopting = false;
-  /** The properties whose first values have not been checked. */
-  readonly #unchecked: Set<PropertyMember>;
+  /** The properties whose first values have not been checked. The array is replaced and never changed. */
+  #unchecked: readonly PropertyMember[];
   /** The signals that were reported as hidden by a field. */
-  readonly #told = new Set<string>();
+  #told: Set<string> | undefined;
 
   constructor(instance: object, description: InterfaceDescription) {
     checkNotProvided(description.name);
     this.description = description;
     this.#instance = instance as Record<string, unknown>;
-    this.#members = membersOf(Object.getPrototypeOf(instance));
-    this.#named = membersByName(this.#members);
-    this.#unchecked = new Set(this.#named.stored);
+    this.#named = membersByName(membersOf(Object.getPrototypeOf(instance)));
+    this.#unchecked = this.#named.stored;
     this.properties = new PropertyStore(description, this);
-    this.wrapping = this.#named.wrapping;
-    serviceObjects.set(instance, this);
-    registerExportable(instance, this);
+  }
+
+  get wrapping(): ReadonlySet<string> {
+    return this.#named.wrapping;
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
@@ -94,7 +99,7 @@ export class ServiceObject implements Exportable, PropertySource {
   }
 
   get isUnsettled(): boolean {
-    return this.#named.mayDefineMore || this.#unchecked.size > 0;
+    return this.#named.mayDefineMore || this.#unchecked.length > 0;
   }
 
   /**
@@ -102,18 +107,24 @@ export class ServiceObject implements Exportable, PropertySource {
    * properties. An instance that is exported in a constructor may define more fields later; then this runs again.
    */
   prepare(refuse: (error: unknown) => void = thrown): void {
-    for (const member of this.#named.properties.values()) {
-      try {
-        if (this.#adopt(member.key) && member.isStored) this.#unchecked.add(member);
-        if (this.#unchecked.has(member) && this.#checkFirst(member)) this.#unchecked.delete(member);
-      } catch (error) {
-        refuse(error);
-        this.#unchecked.delete(member);
+    const unchecked = new Set(this.#unchecked);
+    try {
+      for (const member of this.#named.properties.values()) {
+        try {
+          if (this.#adopt(member.key) && member.isStored) unchecked.add(member);
+          if (unchecked.has(member) && this.#checkFirst(member)) unchecked.delete(member);
+        } catch (error) {
+          refuse(error);
+          unchecked.delete(member);
+        }
       }
+    } finally {
+      this.#unchecked = unchecked.size === 0 ? none : [...unchecked];
     }
     for (const key of this.#named.signals) {
-      if (this.#told.has(key) || !isHidden(this.#instance, key)) continue;
+      if (this.#told?.has(key) || !isHidden(this.#instance, key)) continue;
       refuse(hiddenSignal(key));
+      this.#told ??= new Set();
       this.#told.add(key);
     }
   }
@@ -155,7 +166,7 @@ export class ServiceObject implements Exportable, PropertySource {
 
   /** Emits what the method of a signal returned. */
   emitSignal(key: string, returned: unknown, emitter: (...values: never[]) => unknown): void {
-    const member = this.#members.get(key);
+    const member = this.#named.members.get(key);
     const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
     this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned), emitter);
@@ -163,12 +174,12 @@ export class ServiceObject implements Exportable, PropertySource {
 
   /** Whether the class with this prototype is the most derived one that declares a member. */
   declares(key: string, prototype: object): boolean {
-    return this.#members.get(key)?.home === prototype;
+    return this.#named.members.get(key)?.home === prototype;
   }
 
   /** The name of a property, if the class with this prototype is the one whose setter informs the store. */
   nameOf(key: string, prototype: object): string | undefined {
-    const member = this.#members.get(key);
+    const member = this.#named.members.get(key);
     if (member === undefined || member.home !== prototype || member.disabled || this.#isAdopting) return undefined;
     return member.name;
   }
@@ -209,6 +220,8 @@ export class ServiceObject implements Exportable, PropertySource {
 
 /** The members by their D-Bus names. Two members of a class may share a name, if one is a method. */
 interface MembersByName {
+  /** All members, by their names in the class. */
+  readonly members: ClassMembers;
   readonly methods: ReadonlyMap<string, MethodMember>;
   readonly properties: ReadonlyMap<string, PropertyMember>;
   /** The methods that get their variants as `Variant`. */
@@ -240,7 +253,7 @@ function membersByName(members: ClassMembers): MembersByName {
   const all = [...properties.values()];
   const stored = all.filter(({ isStored }) => isStored);
   const mayDefineMore = signals.length > 0 || all.some(({ isField }) => isField);
-  const named = { methods, properties, wrapping, stored, signals, mayDefineMore };
+  const named = { members, methods, properties, wrapping, stored, signals, mayDefineMore };
   byName.set(members, named);
   return named;
 }

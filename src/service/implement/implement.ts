@@ -19,7 +19,7 @@ import type { Access, InterfaceDescription } from '../../interface/description.j
 import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import type { ParametersWithContext } from '../calls/with-context.js';
-import { registerExportable } from '../objects/exportable.js';
+import { registerExportables } from '../objects/exportable.js';
 import { ImplementedObject } from './implemented-object.js';
 
 /**
@@ -173,8 +173,17 @@ class ImplementationHandle implements Implementation {
 
   constructor(object: ImplementedObject) {
     this.#object = object;
-    registerExportable(this, object);
     Object.freeze(this);
+  }
+
+  static {
+    registerExportables(ImplementationHandle.prototype, (object) => {
+      try {
+        return (object as ImplementationHandle).#object;
+      } catch {
+        return undefined;
+      }
+    });
   }
 
   get description(): InterfaceDescription {

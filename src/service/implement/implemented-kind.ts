@@ -3,11 +3,13 @@
 import { report } from '../../diagnostics/problems.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
-import type { ImplementedProperty } from './implemented-property.js';
 
 /** The object that has the properties. */
 interface PropertyOwner {
-  property(name: string): ImplementedProperty;
+  /** The value, or a promise of it. */
+  readProperty(name: string): unknown;
+  /** Sets the value. Returns a promise if that takes time. */
+  writeProperty(name: string, value: unknown): unknown;
 }
 
 const kinds = new WeakMap<InterfaceDefinition, ImplementedKind>();
@@ -23,9 +25,11 @@ export function kindOf(definition: InterfaceDefinition): ImplementedKind {
 
 export class ImplementedKind {
   readonly description: InterfaceDescription;
-  /** The numbers of the methods and properties, in the order of the description. */
+  /** The numbers of the methods, and after them those of the properties, in the order of the description. */
   readonly methods: ReadonlyMap<string, number>;
   readonly properties: ReadonlyMap<string, number>;
+  /** How many of both there are. */
+  readonly size: number;
   /** The properties by the names that the program uses, which are their own. */
   readonly names: ReadonlyMap<string, string>;
   /** The methods that get the variants in their arguments as `Variant`. */
@@ -39,7 +43,8 @@ export class ImplementedKind {
     const properties = [...description.properties.keys()];
     this.description = description;
     this.methods = new Map(methods.map((name, number) => [name, number]));
-    this.properties = new Map(properties.map((name, number) => [name, number]));
+    this.properties = new Map(properties.map((name, number) => [name, methods.length + number]));
+    this.size = methods.length + properties.length;
     this.names = new Map(properties.map((name) => [name, name]));
     this.wrapping = new Set(methods.filter((name) => members.methods?.[name]?.variants === 'wrap'));
     this.wrappingProperties = new Set(properties.filter((name) => members.properties?.[name]?.variants === 'wrap'));
@@ -62,8 +67,8 @@ export class AssignableProperties {
     Object.freeze(this);
   }
 
-  static propertyOf(object: AssignableProperties, name: string): ImplementedProperty {
-    return object.#owner.property(name);
+  static ownerOf(object: AssignableProperties): PropertyOwner {
+    return object.#owner;
   }
 }
 
@@ -75,16 +80,16 @@ function accessorOf(name: string): PropertyDescriptor {
   return {
     enumerable: true,
     get(this: AssignableProperties) {
-      return AssignableProperties.propertyOf(this, name).get();
+      return AssignableProperties.ownerOf(this).readProperty(name);
     },
     set(this: AssignableProperties, value: unknown) {
-      assign(name, AssignableProperties.propertyOf(this, name), value);
+      assign(name, AssignableProperties.ownerOf(this), value);
     },
   };
 }
 
 /** Sets a property without waiting: if the promise rejects, that is reported. */
-function assign(name: string, property: ImplementedProperty, value: unknown): void {
-  const done = property.set(value);
+function assign(name: string, owner: PropertyOwner, value: unknown): void {
+  const done = owner.writeProperty(name, value);
   if (done instanceof Promise) done.catch((error) => report('handler', `setting the property ${name} failed`, error));
 }

@@ -19,17 +19,22 @@ import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { type AssignableProperties, type ImplementedKind, kindOf } from './implemented-kind.js';
-import { type ImplementedProperty, implementedProperty } from './implemented-property.js';
+import { implementedProperty, PropertyFunctions } from './implemented-property.js';
 
 type Handler = (this: unknown, ...args: readonly unknown[]) => unknown;
+
+/** Stores the value of a property in its object. */
+let storeValue: (this: ImplementedObject, name: string, value: unknown) => void;
 
 export class ImplementedObject implements Exportable, PropertySource {
   readonly properties: PropertyStore;
   readonly #kind: ImplementedKind;
   readonly #members: Record<string, unknown>;
-  /** In the order of the methods and properties in the description. */
-  readonly #handlers: readonly Handler[];
-  readonly #implemented: readonly ImplementedProperty[];
+  /**
+   * The methods, and after them the properties, in the order of the description: each is a function, a stored value, or
+   * the functions of a property. One array takes less memory than an object for each.
+   */
+  readonly #parts: unknown[];
   #emitters: object | undefined;
   #assignable: AssignableProperties | undefined;
 
@@ -42,10 +47,11 @@ export class ImplementedObject implements Exportable, PropertySource {
     this.#kind = kindOf(definition);
     this.#members = members;
     this.properties = new PropertyStore(description, this);
-    this.#handlers = Array.from(description.methods.keys(), (name) => functionOf(name, members[name]));
-    this.#implemented = Array.from(description.properties.values(), (described) =>
-      implementedProperty(described, members, this.properties),
-    );
+    this.#parts = new Array(this.#kind.size);
+    let index = 0;
+    for (const name of description.methods.keys()) this.#parts[index++] = functionOf(name, members[name]);
+    for (const described of description.properties.values())
+      this.#parts[index++] = implementedProperty(described, members);
   }
 
   get description(): InterfaceDescription {
@@ -62,17 +68,24 @@ export class ImplementedObject implements Exportable, PropertySource {
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
-    const handler = this.#handlers[this.#kind.methods.get(name) ?? -1];
-    if (handler === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
-    return handler.apply(this.#members, withContext(args, context));
+    const index = this.#kind.methods.get(name);
+    if (index === undefined) throw new UnknownMethodError(`${this.description.name} has no method ${name}`);
+    return (this.#parts[index] as Handler).apply(this.#members, withContext(args, context));
   }
 
   readProperty(name: string): unknown {
-    return this.property(name).get();
+    const part = this.#parts[this.#indexOf(name)];
+    return part instanceof PropertyFunctions ? part.get() : part;
   }
 
   writeProperty(name: string, value: unknown): unknown {
-    return this.property(name).set(value);
+    const part = this.#parts[this.#indexOf(name)];
+    if (!(part instanceof PropertyFunctions)) {
+      this.properties.assign(name, value, part, storeValue, this);
+      return undefined;
+    }
+    const get = part.isReadable ? () => part.get() : undefined;
+    return this.properties.assignBehind(name, value, get, (taken) => part.set(taken));
   }
 
   wrapsProperty(name: string): boolean {
@@ -114,21 +127,27 @@ export class ImplementedObject implements Exportable, PropertySource {
   get view(): object {
     const members: PropertyDescriptorMap = {};
     for (const [name, { access }] of this.description.properties) {
-      const property = this.property(name);
+      const part = this.#parts[this.#indexOf(name)];
       const accessor: PropertyDescriptor = {};
-      if (access !== 'write') accessor.get = () => property.get();
-      if (access !== 'read') accessor.set = (value) => property.set(value);
-      members[name] = property.isKept ? { value: property.get() } : accessor;
+      if (access !== 'write') accessor.get = () => this.readProperty(name);
+      if (access !== 'read') accessor.set = (value) => this.writeProperty(name, value);
+      // Reading a stored value runs no code of the program.
+      members[name] = part instanceof PropertyFunctions ? accessor : { value: part };
     }
     return viewOf(this, 'Implementation', this, members);
   }
 
   /** @throws {@link UnknownPropertyError} */
-  property(name: string): ImplementedProperty {
-    const property = this.#implemented[this.#kind.properties.get(name) ?? -1];
-    if (property === undefined)
-      throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
-    return property;
+  #indexOf(name: string): number {
+    const index = this.#kind.properties.get(name);
+    if (index === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
+    return index;
+  }
+
+  static {
+    storeValue = function (this: ImplementedObject, name, value) {
+      this.#parts[this.#indexOf(name)] = value;
+    };
   }
 }
 

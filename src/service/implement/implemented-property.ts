@@ -1,4 +1,4 @@
-/** A property of an object made by `implement`: a value that is stored here, or the program's functions. */
+/** A property of an object made by `implement`: its first value, or the program's functions. */
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { unknownKey } from '../../base/known-options.js';
@@ -6,15 +6,31 @@ import { isRevoked } from '../../base/revoked.js';
 import { isPlainObject } from '../../codec/encode-container.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import { encodeEntry } from '../properties/encode-entry.js';
-import type { PropertyStore } from '../properties/property-store.js';
 
-export interface ImplementedProperty {
-  /** Whether the value is stored here, so that reading it runs no code of the program. */
-  readonly isKept: boolean;
+/** The program's functions for a property. */
+export class PropertyFunctions {
+  readonly #name: string;
+  readonly #functions: Functions;
+
+  constructor(name: string, functions: Functions) {
+    this.#name = name;
+    this.#functions = functions;
+  }
+
+  get isReadable(): boolean {
+    return this.#functions.get !== undefined;
+  }
+
   /** The value, or a promise of it. */
-  get(): unknown;
+  get(): unknown {
+    return this.#functions.get?.();
+  }
+
   /** Sets the value. Returns a promise if that takes time. */
-  set(value: unknown): unknown;
+  set(value: unknown): unknown {
+    if (this.#functions.set !== undefined) return this.#functions.set(value);
+    throw new InvalidArgumentError(`the property ${this.#name} has no function "set"`);
+  }
 }
 
 interface Functions {
@@ -23,25 +39,27 @@ interface Functions {
 }
 
 /**
+ * Returns the first value of a property, which the object keeps from then on, or its functions.
+ *
  * @param members the members passed to `implement`. For the property they have the first value, functions to get and
  * set it, or a getter and a setter of its own
- * @param store is informed of changes
  * @throws {@link InvalidArgumentError} if the first value has the wrong type, or a function that the access requires is
  * missing
  */
 export function implementedProperty(
   description: PropertyDescription,
   members: Record<string, unknown>,
-  store: PropertyStore,
-): ImplementedProperty {
+): PropertyFunctions | unknown {
   const { name } = description;
   const functions = accessor(members, name);
-  if (functions !== undefined) return behindFunctions(description, functions, 'accessor', store);
+  if (functions !== undefined) return behindFunctions(description, functions, 'accessor');
   const given = members[name];
-  if (isFunctions(given)) checkFunctions(name, given);
-  return isFunctions(given)
-    ? behindFunctions(description, given, 'function', store)
-    : new KeptProperty(description, given, store);
+  if (isFunctions(given)) {
+    checkFunctions(name, given);
+    return behindFunctions(description, given, 'function');
+  }
+  encodeEntry(description, given, false);
+  return given;
 }
 
 /** @throws {@link InvalidArgumentError} for other members beside the pair, unless it is an instance of a class */
@@ -72,40 +90,11 @@ function isFunctions(given: unknown): given is Functions {
   return typeof get === 'function' || typeof set === 'function';
 }
 
-/** A property whose value is stored here. */
-class KeptProperty implements ImplementedProperty {
-  readonly #description: PropertyDescription;
-  readonly #store: PropertyStore;
-  #value: unknown;
-
-  constructor(description: PropertyDescription, given: unknown, store: PropertyStore) {
-    encodeEntry(description, given, false);
-    this.#description = description;
-    this.#store = store;
-    this.#value = given;
-  }
-
-  get isKept(): boolean {
-    return true;
-  }
-
-  get(): unknown {
-    return this.#value;
-  }
-
-  set(assigned: unknown): void {
-    this.#store.assign(this.#description.name, assigned, this.#value, (stored) => {
-      this.#value = stored;
-    });
-  }
-}
-
 function behindFunctions(
   { name, access }: PropertyDescription,
   functions: Functions,
   kind: 'accessor' | 'function',
-  store: PropertyStore,
-): ImplementedProperty {
+): PropertyFunctions {
   const missing =
     access !== 'write' && !functions.get ? 'get' : access !== 'read' && !functions.set ? 'set' : undefined;
   if (missing !== undefined) {
@@ -113,10 +102,5 @@ function behindFunctions(
     const cure = `add it, or define the property with access: '${missing === 'set' ? 'read' : 'write'}'`;
     throw new InvalidArgumentError(`the property ${name} has the access "${access}", but no ${what}: ${cure}`);
   }
-  const get = () => functions.get?.();
-  const set = (value: unknown): unknown => {
-    if (functions.set !== undefined) return functions.set(value);
-    throw new InvalidArgumentError(`the property ${name} has no function "set"`);
-  };
-  return { isKept: false, get, set: (value) => store.assignBehind(name, value, functions.get && get, set) };
+  return new PropertyFunctions(name, functions);
 }

@@ -3,8 +3,8 @@
  * members have their D-Bus names. An object uses each bus and path where it is exported as a `Place`, to which it sends
  * signals and changed properties.
  *
- * The constructor of `ServiceInterface` and `implement` register the exportable of an object here, so that the object
- * needs no public members for it.
+ * The classes of objects that can be exported register here how the exportable of an object is found, so that the
+ * object needs no public members for it, and no entry in a table.
  */
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
@@ -32,18 +32,29 @@ export interface Exportable {
   readonly isUnsettled: boolean;
 }
 
-const exportables = new WeakMap<object, Exportable>();
+/** Classes of exportable objects, and how the exportable of an instance is found. */
+const classes: { readonly prototype: object; readonly find: (object: object) => Exportable | undefined }[] = [];
 
-/** Exportable objects of all copies of this package in the process, to recognise an object of another copy. */
-const COPIES: unique symbol = Symbol.for('busbar.exportables');
-const shared = globalThis as { [COPIES]?: WeakSet<object> };
-shared[COPIES] ??= new WeakSet();
-const ofAllCopies = shared[COPIES];
+/** Marks the prototypes of exportable objects in all copies of this package, to recognise an object of another copy. */
+const EXPORTABLE: unique symbol = Symbol.for('busbar.exportable');
+/** The mark of this copy. */
+const thisCopy = {};
 
-/** @internal */
-export function registerExportable(object: object, exportable: Exportable): void {
-  exportables.set(object, exportable);
-  ofAllCopies.add(object);
+/**
+ * @internal
+ * @param find returns `undefined` for an object that is not an instance, although it inherits from the prototype
+ */
+export function registerExportables(prototype: object, find: (object: object) => Exportable | undefined): void {
+  classes.push({ prototype, find });
+  Object.defineProperty(prototype, EXPORTABLE, { value: thisCopy });
+}
+
+function findExportable(object: object): Exportable | undefined {
+  for (const { prototype, find } of classes) {
+    const exportable = Object.prototype.isPrototypeOf.call(prototype, object) ? find(object) : undefined;
+    if (exportable !== undefined) return exportable;
+  }
+  return undefined;
 }
 
 /**
@@ -52,9 +63,9 @@ export function registerExportable(object: object, exportable: Exportable): void
  * @throws {@link InvalidArgumentError} if the value is neither
  */
 export function exportableOf(value: object): Exportable {
-  const exportable = typeof value === 'object' && value !== null ? exportables.get(value) : undefined;
+  const exportable = typeof value === 'object' && value !== null ? findExportable(value) : undefined;
   if (exportable !== undefined) return exportable;
-  if (typeof value === 'object' && value !== null && ofAllCopies.has(value)) {
+  if (typeof value === 'object' && value !== null && isOfOtherCopy(value)) {
     throw new InvalidArgumentError(
       'this object and the bus belong to two copies of busbar in this process, and each copy exports only its own objects. ' +
         'Import both from one copy: `npm ls busbar` lists the installed copies, and a bundle contains one of its own',
@@ -69,4 +80,11 @@ export function exportableOf(value: object): Exportable {
   throw new InvalidArgumentError(
     `only an instance of a ServiceInterface class, or the result of implement(), can be exported${hint}`,
   );
+}
+
+/** Whether the object is of a class that another copy of this package registered. */
+function isOfOtherCopy(object: object): boolean {
+  if (types.isProxy(object)) return false;
+  const mark = (object as { readonly [EXPORTABLE]?: unknown })[EXPORTABLE];
+  return mark !== undefined && mark !== thisCopy;
 }

@@ -4,7 +4,7 @@
  */
 
 import { ConnectionClosedError, InvalidArgumentError } from '../../base/errors.js';
-import { EndHandle, type Handle } from '../../base/handle.js';
+import { type Endable, EndableHandle, type Handle } from '../../base/handle.js';
 import { checkObjectPath } from '../../base/names.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
@@ -35,14 +35,38 @@ export interface Export extends Handle {
   readonly path: string;
 }
 
-/** The handle of an export. */
-export class ExportHandle extends EndHandle implements Export {
-  readonly path: string;
+/** The user of a connection that exports something. */
+interface Exporter {
+  /** The count that includes calls of the export until they are answered. */
+  readonly atWork: CallsAtWork;
+  /** Keeps the process alive for an export, and ends the export with the user, until it is disowned. */
+  own(item: Endable, hears: boolean, reportsLoss: boolean): void;
+  disown(item: Endable, reportsLoss: boolean): void;
+}
 
-  /** @param end may be called more than once */
-  constructor(path: string, end: () => void) {
-    super('export', path, end);
+/** An export, which is also its handle. */
+class LiveExport extends EndableHandle implements Export {
+  readonly path: string;
+  /** Without places it is an ObjectManager. */
+  readonly places: readonly Place[] | undefined;
+  readonly exporter: Exporter;
+  readonly #exports: Exports;
+
+  constructor(exports: Exports, path: string, places: readonly Place[] | undefined, exporter: Exporter) {
+    super();
     this.path = path;
+    this.places = places;
+    this.exporter = exporter;
+    this.#exports = exports;
+  }
+
+  protected override get shown(): string {
+    return `export { ${this.path} }`;
+  }
+
+  /** @internal */
+  override endNow(): void {
+    this.#exports.end(this);
   }
 }
 
@@ -53,8 +77,7 @@ export class Exports {
   readonly #barrier: Barrier;
   readonly #outgoing: Outgoing;
 
-  /** Functions that end the present exports. */
-  readonly #ends = new Set<() => void>();
+  readonly #live = new Set<LiveExport>();
 
   constructor(bus: Bus) {
     this.#bus = bus;
@@ -64,7 +87,7 @@ export class Exports {
     // An object that outlives the connection must not keep a reference to it.
     bus.whenClosed(() => {
       this.#barrier.close();
-      for (const endOne of [...this.#ends]) endOne();
+      for (const live of [...this.#live]) if (this.#live.delete(live)) this.#end(live);
     });
     this.#dispatcher = new Dispatcher(bus, this.#tree);
   }
@@ -79,67 +102,75 @@ export class Exports {
   }
 
   /**
-   * Exports interfaces at a path. Returns a function that ends the export.
+   * Exports interfaces at a path.
    *
-   * @param user the count that includes their calls until they are answered
    * @throws {@link InvalidArgumentError} if the path is invalid, or already has an interface of that name
    */
-  add(path: string, exportables: readonly Exportable[], user: CallsAtWork): () => void {
+  add(path: string, exportables: readonly Exportable[], exporter: Exporter): Export {
     checkExportPath(path);
     this.#requireOpen(path);
-    this.#tree.add(path, exportables, user);
-    const places: Place[] = [];
-    const arrival = new Arrival(path, exportables, this.#managersAbove(path), this.#outgoing);
+    const { alone } = exporter.atWork;
+    const places = exportables.map((exportable) => new Place(path, exportable, this.#outgoing, alone));
+    this.#tree.add(path, places);
+    const managers = this.#managersAbove(path);
+    const arrival = managers.length > 0 ? new Arrival(path, exportables, managers, this.#outgoing) : undefined;
     try {
-      for (const exportable of exportables) {
-        exportable.prepare();
-        const place = new Place(path, exportable.description, this.#outgoing);
-        if (arrival.isNeeded) place.arrive(arrival);
-        exportable.properties.places.attach(place);
-        places.push(place);
+      for (const place of places) {
+        place.exportable.prepare();
+        if (arrival !== undefined) place.arrive(arrival);
+        place.exportable.properties.places.add(place);
       }
     } catch (error) {
       // If an object cannot be attached, the whole export is undone.
-      this.#remove(path, exportables, places);
+      this.#remove(path, places);
       throw error;
     }
     // An export in a constructor is completed at the end of the tick at the latest.
     if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
-    if (arrival.isNeeded) this.#barrier.add(arrival);
-    return this.#endOnce(() => {
-      // Earlier announcements are sent first, even if the end of the export is not announced.
-      this.#barrier.letOut();
-      const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
-      this.#remove(path, exportables, places);
-      if (managers.length > 0) this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
-    });
+    if (arrival !== undefined) this.#barrier.add(arrival);
+    return this.#begin(path, places, exporter);
   }
 
-  #remove(path: string, exportables: readonly Exportable[], places: readonly Place[]): void {
-    for (const [index, place] of places.entries()) exportables[index]?.properties.places.detach(place);
-    this.#tree.remove(path, exportables);
+  #remove(path: string, places: readonly Place[]): void {
+    for (const place of places) place.exportable.properties.places.delete(place);
+    this.#tree.remove(path, places);
   }
 
-  /** Exports an ObjectManager at a path, for all objects below it. Returns a function that ends the export. */
-  addManager(path: string, user: CallsAtWork): () => void {
+  /** Exports an ObjectManager at a path, for all objects below it. */
+  addManager(path: string, exporter: Exporter): Export {
     checkExportPath(path);
     this.#requireOpen(path);
-    this.#tree.setManager(path, user);
-    return this.#endOnce(() => {
-      // Earlier announcements of objects below are sent while the ObjectManager is exported.
-      this.#barrier.letOut();
-      this.#tree.setManager(path, undefined);
-    });
+    this.#tree.setManager(path, exporter.atWork);
+    return this.#begin(path, undefined, exporter);
   }
 
-  /** Makes a function that ends an export once. It is called when the connection ends, if it was not before. */
-  #endOnce(end: () => void): () => void {
-    const endOnce = () => {
-      if (!this.#ends.delete(endOnce)) return;
-      end();
-    };
-    this.#ends.add(endOnce);
-    return endOnce;
+  #begin(path: string, places: readonly Place[] | undefined, exporter: Exporter): Export {
+    const live = new LiveExport(this, path, places, exporter);
+    this.#live.add(live);
+    exporter.own(live, false, false);
+    return live;
+  }
+
+  /** Ends an export, unless it has ended before, or with the connection. */
+  end(live: LiveExport): void {
+    if (!this.#live.delete(live)) return;
+    this.#end(live);
+    live.exporter.disown(live, false);
+  }
+
+  #end({ path, places }: LiveExport): void {
+    // Earlier announcements are sent first: those of objects below an ObjectManager while it is exported, and those of an
+    // object even if the end of its export is not announced.
+    this.#barrier.letOut();
+    if (places === undefined) {
+      this.#tree.setManager(path, undefined);
+      return;
+    }
+    const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
+    this.#remove(path, places);
+    if (managers.length === 0) return;
+    const exportables = places.map(({ exportable }) => exportable);
+    this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
   }
 
   #requireOpen(path: string): void {
@@ -199,11 +230,6 @@ abstract class Movement implements Pending {
 
 /** The announcement of new interfaces. */
 class Arrival extends Movement {
-  /** Whether there is an ObjectManager to announce them. */
-  get isNeeded(): boolean {
-    return this.managers.length > 0;
-  }
-
   override send(): true {
     announce(this.path, 'InterfacesAdded', this.managers, this.outgoing, () => {
       prepareLate(this.path, this.exportables);

@@ -14,18 +14,19 @@ export interface ExportedInterface {
   readonly atWork: readonly CallsAtWork[];
 }
 
-const none: ReadonlySet<string> = new Set();
+const childless: ReadonlySet<string> = new Set();
+const none: readonly never[] = [];
 
 /** A node of the tree: an object, an ancestor of one, or both. */
 export class TreeNode {
   readonly path: string;
   /** Most objects have few, so they are searched one after the other. */
-  interfaces: readonly ExportedInterface[] = [];
+  interfaces: readonly ExportedInterface[] = none;
   #children: Set<string> | undefined;
   /** The count for calls of the ObjectManager, if one is exported here. */
   manager: CallsAtWork | undefined;
   /** The counts for calls of the standard interfaces: those of all users with an export here. */
-  atWork: readonly CallsAtWork[] = [];
+  atWork: readonly CallsAtWork[] = none;
 
   constructor(path: string) {
     this.path = path;
@@ -33,7 +34,7 @@ export class TreeNode {
 
   /** The names of the nodes one level below. */
   get children(): ReadonlySet<string> {
-    return this.#children ?? none;
+    return this.#children ?? childless;
   }
 
   find(interfaceName: string): ExportedInterface | undefined {
@@ -77,12 +78,12 @@ export class ObjectTree {
   /**
    * Adds interfaces at a path.
    *
-   * @param user the count that includes their calls
    * @throws {@link InvalidArgumentError} if the path already has one of that name; nothing is added then
    */
-  add(path: string, interfaces: readonly Exportable[], user: CallsAtWork): void {
-    const present = this.#nodes.get(path)?.interfaces ?? [];
-    const all = [...present, ...interfaces.map((exportable) => ({ exportable, atWork: user.alone }))];
+  add(path: string, interfaces: readonly ExportedInterface[]): void {
+    const present = this.#nodes.get(path)?.interfaces ?? none;
+    // The given array is kept, because most objects have one interface and there may be many objects.
+    const all = present.length === 0 ? interfaces : [...present, ...interfaces];
     const names = new Set<string>();
     for (const { exportable } of all) {
       const { name } = exportable.description;
@@ -94,9 +95,9 @@ export class ObjectTree {
     });
   }
 
-  remove(path: string, interfaces: readonly Exportable[]): void {
+  remove(path: string, interfaces: readonly ExportedInterface[]): void {
     this.#change(path, (node) => {
-      node.interfaces = node.interfaces.filter(({ exportable }) => !interfaces.includes(exportable));
+      node.interfaces = node.interfaces.filter((exported) => !interfaces.includes(exported));
     });
   }
 
@@ -174,6 +175,8 @@ export class ObjectTree {
 
 /** The counts of all users with an export at a node. */
 function usersOf({ interfaces, manager }: TreeNode): readonly CallsAtWork[] {
+  const [only] = interfaces;
+  if (interfaces.length === 1 && only !== undefined && manager === undefined) return only.atWork;
   const users = new Set(interfaces.flatMap(({ atWork }) => atWork));
   if (manager !== undefined) users.add(manager);
   const [first] = users;

@@ -1,4 +1,5 @@
 /** A place where an object is exported: a path on a connection. It sends the object's signals and property changes. */
+import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { type MessageHead, MessageType } from '../../connection/message.js';
 import { PreparedHead } from '../../connection/sending/header.js';
@@ -8,6 +9,7 @@ import { standardInterfaces } from '../../interface/standard.js';
 import { type Change, State, sendShared } from '../properties/change.js';
 import { DescriptorRoom } from '../properties/descriptor-room.js';
 import type { Barrier, Pending } from './barrier.js';
+import type { Exportable } from './exportable.js';
 
 /** What a place needs of a connection. */
 export interface Outgoing {
@@ -25,7 +27,9 @@ export interface Outgoing {
 
 export class Place {
   readonly path: string;
-  readonly description: InterfaceDescription;
+  readonly exportable: Exportable;
+  /** The counts that include its calls until they are answered. */
+  readonly atWork: readonly CallsAtWork[];
   readonly #outgoing: Outgoing;
   /** The heads of the signals that were sent, by the signals' names. */
   #heads: Map<string, PreparedHead> | undefined;
@@ -33,10 +37,15 @@ export class Place {
   /** The pending announcement of the object, which reads all values when it is sent. */
   #arrival: Pending | undefined;
 
-  constructor(path: string, description: InterfaceDescription, outgoing: Outgoing) {
+  constructor(path: string, exportable: Exportable, outgoing: Outgoing, atWork: readonly CallsAtWork[]) {
     this.path = path;
-    this.description = description;
+    this.exportable = exportable;
+    this.atWork = atWork;
     this.#outgoing = outgoing;
+  }
+
+  get description(): InterfaceDescription {
+    return this.exportable.description;
   }
 
   /**

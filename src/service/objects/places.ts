@@ -11,31 +11,19 @@ import type { InterfaceDescription } from '../../interface/description.js';
 import { type Change, sendShared } from '../properties/change.js';
 import type { Place } from './place.js';
 
-export class Places {
+/** Signals and changes are sent from a place between its addition and its removal. */
+export class Places extends SmallSet<Place> {
   readonly #description: InterfaceDescription;
-  readonly #places = new SmallSet<Place>();
 
   constructor(description: InterfaceDescription) {
+    super();
     this.#description = description;
-  }
-
-  get size(): number {
-    return this.#places.size;
   }
 
   /** The first of the paths with the object, for reports. */
   get paths(): readonly string[] {
-    const paths = [...new Set([...this.#places].map(({ path }) => path))];
+    const paths = [...new Set([...this].map(({ path }) => path))];
     return paths.length > 4 ? [...paths.slice(0, 3), `${paths.length - 3} more paths`] : paths;
-  }
-
-  /** Adds a place, from which signals and changes are sent until it is detached. */
-  attach(place: Place): void {
-    this.#places.add(place);
-  }
-
-  detach(place: Place): void {
-    this.#places.delete(place);
   }
 
   /**
@@ -54,7 +42,7 @@ export class Places {
 
   #emitSignal(name: string, values: readonly unknown[]): void {
     const signature = this.#description.signals.get(name)?.signature ?? '';
-    const { only } = this.#places;
+    const { only } = this;
     if (only !== undefined) {
       only.emitSignal(name, values);
       return;
@@ -70,7 +58,7 @@ export class Places {
       }
       return;
     }
-    const emit = () => forEach(this.#places, (place) => place.emitSignal(name, values));
+    const emit = () => forEach(this, (place) => place.emitSignal(name, values));
     if (!/[hv]/.test(signature)) {
       emit();
       return;
@@ -84,9 +72,9 @@ export class Places {
 
   /** Passes a changed property to each place. */
   note(change: Change, owner: object): void {
-    const { only } = this.#places;
+    const { only } = this;
     if (only !== undefined) only.note(change, owner);
-    else for (const place of this.#places) place.note(change, owner);
+    else for (const place of this) place.note(change, owner);
   }
 }
 

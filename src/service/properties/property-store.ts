@@ -18,6 +18,7 @@ import { Change, type Content, State } from './change.js';
 import type { DescriptorRoom } from './descriptor-room.js';
 import { encodeEntry, fittingEntry } from './encode-entry.js';
 import { type Answer, Property, type Setting, unknownValue } from './property.js';
+import { type PropertyTable, propertyTable } from './property-table.js';
 import { inTime } from './slow-getter.js';
 
 /**
@@ -34,17 +35,21 @@ export interface PropertySource {
 }
 
 export class PropertyStore {
-  readonly description: InterfaceDescription;
+  readonly #table: PropertyTable;
   readonly #source: PropertySource;
-  /** The properties that were used. */
-  #properties: Map<string, Property> | undefined;
+  /** The properties that were used, in the order of the table. */
+  #properties: (Property | undefined)[] | undefined;
   /** The places where the object is exported. */
   readonly places: Places;
 
   constructor(description: InterfaceDescription, source: PropertySource) {
-    this.description = description;
+    this.#table = propertyTable(description);
     this.#source = source;
     this.places = new Places(description);
+  }
+
+  get description(): InterfaceDescription {
+    return this.#table.description;
   }
 
   /**
@@ -53,14 +58,24 @@ export class PropertyStore {
    * @throws {@link UnknownPropertyError}
    */
   property(name: string): Property {
-    const known = this.#properties?.get(name);
+    const place = this.#table.places.get(name);
+    if (place === undefined) throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
+    return this.propertyAt(place);
+  }
+
+  /** The descriptions of the properties, in the order of their places. */
+  get described(): readonly PropertyDescription[] {
+    return this.#table.properties;
+  }
+
+  /** Returns a property by its place among {@link described}. */
+  propertyAt(place: number): Property {
+    const { properties } = this.#table;
+    this.#properties ??= new Array(properties.length).fill(undefined);
+    const known = this.#properties[place];
     if (known !== undefined) return known;
-    const description = this.description.properties.get(name);
-    if (description === undefined)
-      throw new UnknownPropertyError(`${this.description.name} has no property ${quoted(name)}`);
-    const property = new Property(description);
-    this.#properties ??= new Map();
-    this.#properties.set(name, property);
+    const property = new Property(properties[place] as PropertyDescription);
+    this.#properties[place] = property;
     return property;
   }
 
@@ -88,17 +103,23 @@ export class PropertyStore {
    * Handles the assignment of a value to a property that stores it.
    *
    * @param before the value before the assignment
-   * @param write stores the value
+   * @param write stores the value, as a method of `target`: a closure for each assignment would be garbage
    * @throws {@link InvalidArgumentError} if the value has the wrong type; it is not stored then
    */
-  assign(name: string, value: unknown, before: unknown, write: (value: unknown) => void): void {
+  assign<Target extends object>(
+    name: string,
+    value: unknown,
+    before: unknown,
+    write: (this: Target, name: string, value: unknown) => void,
+    target: Target,
+  ): void {
     const property = this.property(name);
     const { description } = property;
     const setting = property.beginSet(value);
     const { typed } = setting;
     const tells = this.#tells(description) && !property.isSame(property.typedBefore(before), typed);
     const entry = encodeEntry(description, typed, tells && description.emits === true);
-    write(value);
+    write.call(target, name, value);
     property.store(value);
     property.wasSet(setting, value);
     property.changes++;
@@ -248,9 +269,9 @@ export class PropertyStore {
    */
   knownEntries(room: DescriptorRoom): EncodedEntries {
     const entries: EncodedEntry[] = [];
-    for (const { name, access, emits } of this.description.properties.values()) {
+    for (const [place, { access, emits }] of this.described.entries()) {
       if (access === 'write') continue;
-      const property = this.property(name);
+      const property = this.propertyAt(place);
       const entry = this.entry(property);
       if (entry instanceof Promise) {
         if (emits === true || emits === 'const') this.#follow(property, entry);
@@ -263,7 +284,7 @@ export class PropertyStore {
   /** Records that a value is sent in the answer to a Get. Other calls may be waiting for a value. */
   tell(property: Property, { number, changes, value }: Omit<Answer, 'entry'>): void {
     property.tell(number);
-    if (property.listeners.size > 0) property.learn({ number, changes, value, entry: quietEntry(property, value) });
+    if (property.hasListeners) property.learn({ number, changes, value, entry: quietEntry(property, value) });
   }
 
   /** Whether a change is announced. If the object is not exported, no client has its values. */

@@ -43,79 +43,108 @@ export interface Setting {
 /** Stands for the value of a getter that failed, does not exist or takes time. It equals no value. */
 export const unknownValue = Symbol('unknown value');
 
+/** The calls of a getter that take time, in the order in which the values were asked for. */
+class SlowCalls {
+  /** A counter for these calls and, since the first of them, for the changes and the values that are sent. */
+  last = 0;
+  /** The number of the getter's call that a change waits for. The results of earlier calls are outdated. */
+  followed = 0;
+  /** The number of the newest value that was sent, or will be sent before anything else. */
+  told = 0;
+  readonly listeners = new SmallSet<AnswerListener>();
+}
+
+/** What is kept beside a value with variants or descriptors. */
+class Beside {
+  readonly types: ReceivedTypes | undefined;
+  readonly descriptors: KeptDescriptors;
+  incoming: Incoming | undefined;
+  /** How many values from the bus were set, and the last of them whose setter is done. */
+  sets = 0;
+  lastSet = 0;
+
+  constructor(signature: string) {
+    this.types = signature.includes('v') ? new ReceivedTypes() : undefined;
+    this.descriptors = new KeptDescriptors(signature);
+  }
+}
+
+/** A program may have many thousands of properties, so what few of them need is apart. */
 export class Property {
   readonly description: PropertyDescription;
   /** How often the property has changed. */
   changes = 0;
-  /**
-   * A counter for the calls of its getter that took time and, since the first of them, for the changes and the values
-   * that are sent.
-   */
-  #last = 0;
-  /** The number of the getter's call that a change waits for. The results of earlier calls are outdated. */
-  #followed = 0;
-  /** The number of the newest value that was sent, or will be sent before anything else. */
-  #told = 0;
-  /** Listeners that wait for values. */
-  readonly listeners = new SmallSet<AnswerListener>();
-  readonly #types: ReceivedTypes | undefined;
-  readonly #descriptors: KeptDescriptors | undefined;
-  #incoming: Incoming | undefined;
-  /** How many values from the bus were set, and the last of them whose setter is done. */
-  #sets = 0;
-  #lastSet = 0;
+  #slow: SlowCalls | undefined;
+  readonly #beside: Beside | undefined;
 
   constructor(description: PropertyDescription) {
     this.description = description;
     const { signature } = description;
-    if (signature.includes('v')) this.#types = new ReceivedTypes();
-    if (/[hv]/.test(signature)) this.#descriptors = new KeptDescriptors(signature);
+    if (/[hv]/.test(signature)) this.#beside = new Beside(signature);
+  }
+
+  /** Listens for values until {@link stopListening} is called. */
+  listen(listener: AnswerListener): void {
+    this.#slow ??= new SlowCalls();
+    this.#slow.listeners.add(listener);
+  }
+
+  stopListening(listener: AnswerListener): void {
+    this.#slow?.listeners.delete(listener);
+  }
+
+  get hasListeners(): boolean {
+    return this.#slow !== undefined && this.#slow.listeners.size > 0;
   }
 
   /** Records a change. Results of earlier calls of its getter are no longer announced. */
   changed(): void {
     this.changes++;
-    if (this.#last > 0) this.#followed = ++this.#last;
+    const slow = this.#slow;
+    if (slow !== undefined && slow.last > 0) slow.followed = ++slow.last;
   }
 
   /** Records a call of its getter that takes time. Returns the number of its result. */
   beginCall(): number {
-    return ++this.#last;
+    this.#slow ??= new SlowCalls();
+    return ++this.#slow.last;
   }
 
   /**
    * Makes the result of the getter's last call the one that is announced, instead of earlier ones. Returns its number.
    */
   follow(): number {
-    this.#followed = this.#last;
-    return this.#followed;
+    this.#slow ??= new SlowCalls();
+    this.#slow.followed = this.#slow.last;
+    return this.#slow.followed;
   }
 
   /** Whether the result of a getter's call is still to be announced. */
   isFollowed(number: number): boolean {
-    return this.#followed === number;
+    return (this.#slow?.followed ?? 0) === number;
   }
 
   /** Whether a newer value than the result of a getter's call was sent. */
   isOutdated(number: number): boolean {
-    return this.#told > number;
+    return (this.#slow?.told ?? 0) > number;
   }
 
   /** Records that the result of a getter's call is sent. */
   tell(number: number): void {
-    this.#told = Math.max(this.#told, number);
+    if (this.#slow !== undefined) this.#slow.told = Math.max(this.#slow.told, number);
   }
 
   /** Whether calls of its getter may be running. */
   get wasSlow(): boolean {
-    return this.#last > 0;
+    return this.#slow !== undefined && this.#slow.last > 0;
   }
 
   /** Records that a value that took no time is sent. Results of running calls of its getter are older. */
   tellNow(value: unknown, entry: EncodedEntry | undefined): void {
-    if (!this.wasSlow) return;
-    this.#told = ++this.#last;
-    this.learn({ number: this.#told, changes: this.changes, value, entry });
+    const slow = this.#slow;
+    if (slow === undefined || slow.last === 0) return;
+    slow.told = ++slow.last;
+    this.learn({ number: slow.told, changes: this.changes, value, entry });
   }
 
   /**
@@ -123,8 +152,8 @@ export class Property {
    * them.
    */
   learn(answer: Answer): void {
-    if (answer.entry !== undefined && hasDescriptors(answer.entry)) return;
-    for (const listener of this.listeners) listener.learn(this, answer);
+    if (this.#slow === undefined || (answer.entry !== undefined && hasDescriptors(answer.entry))) return;
+    for (const listener of this.#slow.listeners) listener.learn(this, answer);
   }
 
   /** Whether a getter may open a descriptor each time it is read. */
@@ -138,59 +167,61 @@ export class Property {
    * @param wraps whether the setter gets the value's variants as `Variant`
    */
   receive(received: unknown, wraps: boolean, set: (taken: unknown) => unknown): unknown {
+    const beside = this.#beside;
+    if (beside === undefined) return set(received);
     const taken = wraps ? received : withoutVariants(received, this.description.signature);
-    this.#incoming = { taken, received };
+    beside.incoming = { taken, received };
     try {
       return set(taken);
     } finally {
-      this.#incoming = undefined;
+      beside.incoming = undefined;
     }
-  }
-
-  /** Whether the value that is being set comes from the bus. */
-  get isReceiving(): boolean {
-    return this.#incoming !== undefined;
   }
 
   /** A value as it is sent: with the types of variants that clients set. */
   typed(value: unknown): unknown {
-    const incoming = this.#incoming;
+    if (this.#beside === undefined) return value;
+    const { incoming, types } = this.#beside;
     if (incoming !== undefined && Object.is(incoming.taken, value)) return incoming.received;
-    return this.#types === undefined ? value : this.#types.typed(value);
+    return types === undefined ? value : types.typed(value);
   }
 
   /** As {@link typed}, for a value that takes time: clients may set the property before it is known. */
   async typedLater(value: PromiseLike<unknown>): Promise<unknown> {
-    const earlier = this.#types?.known;
+    const types = this.#beside?.types;
+    const earlier = types?.known;
     const settled = await value;
-    return this.#types === undefined ? settled : this.#types.typed(settled, earlier);
+    return types === undefined ? settled : types.typed(settled, earlier);
   }
 
   /** As {@link typed}, for the value that the property has until another one is set. */
   typedBefore(value: unknown): unknown {
-    return this.#types === undefined ? value : this.#types.typed(value);
+    const types = this.#beside?.types;
+    return types === undefined ? value : types.typed(value);
   }
 
   /** Whether a later value was set already, so that the value must be read from the property. */
   isOvertaken({ number }: Setting): boolean {
-    return this.#types !== undefined && number < this.#lastSet;
+    return this.#beside?.types !== undefined && number < this.#beside.lastSet;
   }
 
   /** Records that a value is about to be set. */
   beginSet(value: unknown): Setting {
+    const beside = this.#beside;
+    if (beside === undefined) return { number: 0, value, typed: value, hasTypes: false };
     const typed = this.typed(value);
     // Values that the program makes have their default types.
-    return { number: ++this.#sets, value, typed, hasTypes: this.isReceiving || typed !== value };
+    return { number: ++beside.sets, value, typed, hasTypes: beside.incoming !== undefined || typed !== value };
   }
 
   /** Records that setting a value takes time. The property may have the value before that ends. */
   takesTime(setting: Setting): void {
-    if (setting.hasTypes) this.#types?.begin(setting);
+    if (setting.hasTypes) this.#beside?.types?.begin(setting);
   }
 
   /** Records that a value could not be set. */
   wasRefused(setting: Setting): void {
-    this.#types?.end(setting);
+    this.#beside?.types?.end(setting);
   }
 
   /**
@@ -200,20 +231,22 @@ export class Property {
    * @param now the value that the property has, or {@link unknownValue}
    */
   wasSet(setting: Setting, now: unknown): void {
+    const beside = this.#beside;
+    if (beside?.types === undefined) return;
+    const { types } = beside;
     const { number, typed, hasTypes } = setting;
-    if (this.#types === undefined) return;
-    this.#types.end(setting);
+    types.end(setting);
     if (this.isOvertaken(setting)) {
-      if (now === unknownValue && hasTypes) this.#types.addLate(setting);
-      if (now === unknownValue || this.#types.isOf(now)) return;
+      if (now === unknownValue && hasTypes) types.addLate(setting);
+      if (now === unknownValue || types.isOf(now)) return;
     }
-    this.#lastSet = number;
-    this.#types.remember(hasTypes ? typed : undefined);
+    beside.lastSet = number;
+    types.remember(hasTypes ? typed : undefined);
   }
 
   /** Records another stored value. Its descriptors are kept if they came from the bus. */
   store(value: unknown): void {
-    this.#descriptors?.replace(value, this.isReceiving);
+    this.#beside?.descriptors.replace(value, this.#beside.incoming !== undefined);
   }
 
   /** Whether two values are sent alike. Objects never count as the same, because their content may have changed. */

@@ -4,6 +4,7 @@
  */
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import type { PropertyDescription } from '../../interface/description.js';
 import { LateAnswer } from '../calls/late-answer.js';
 import { isThenable } from '../thenable.js';
 import { DescriptorRoom } from './descriptor-room.js';
@@ -125,7 +126,7 @@ class Reading implements AnswerListener {
         return;
       }
     } finally {
-      for (const property of this.#called.keys()) property.listeners.delete(this);
+      for (const property of this.#called.keys()) property.stopListening(this);
       this.closeLeftOut();
     }
   }
@@ -138,10 +139,12 @@ class Reading implements AnswerListener {
 
   read(store: PropertyStore, skipped?: Set<string>): EncodedEntries {
     const entries: EncodedEntry[] = [];
-    for (const { name, access } of store.description.properties.values()) {
+    const { described } = store;
+    for (let place = 0; place < described.length; place++) {
+      const { name, access } = described[place] as PropertyDescription;
       if (access === 'write' || skipped?.has(name)) continue;
       skipped?.add(name);
-      const entry = this.#entry(store, store.property(name));
+      const entry = this.#entry(store, store.propertyAt(place));
       if (entry === undefined) continue;
       if (!hasDescriptors(entry)) {
         entries.push(entry);
@@ -182,7 +185,7 @@ class Reading implements AnswerListener {
     this.#read[position] = { property, changes, entry: isKnown ? entry : undefined };
     if (entry === undefined) this.#reported.set(property, changes);
     if (isKnown) return entry;
-    property.listeners.add(this);
+    property.listen(this);
     this.#called.set(property, changes);
     this.#waiting.push(entry.then((answer) => this.learn(property, answer)));
     return undefined;
@@ -219,7 +222,7 @@ class Asking implements AnswerListener {
   async repeat(first: unknown, send: (value: unknown) => void): Promise<void> {
     const property = this.#property;
     const { name, signature } = property.description;
-    property.listeners.add(this);
+    property.listen(this);
     try {
       let asked = first;
       for (let times = 1; ; times++) {
@@ -239,7 +242,7 @@ class Asking implements AnswerListener {
           return;
         }
         if (isLast || property.changes === changes) {
-          property.listeners.delete(this);
+          property.stopListening(this);
           this.#store.tell(property, { number, changes, value });
           send(value);
           return;
@@ -248,7 +251,7 @@ class Asking implements AnswerListener {
         asked = this.#store.get(name);
       }
     } finally {
-      property.listeners.delete(this);
+      property.stopListening(this);
     }
   }
 
