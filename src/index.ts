@@ -37,7 +37,7 @@ export {
 export type { Handle } from './base/handle.js';
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
-export type { CloseOptions } from './bus/endpoint.js';
+export type { CloseOptions } from './bus/connection-user.js';
 export type { MessageHandler, MessageHandlerOptions } from './bus/message-handlers.js';
 export type { Credentials } from './bus/names/driver.js';
 export type { NameWatcher } from './bus/names/name-watcher.js';

@@ -1,15 +1,13 @@
 /** The result of `bus.stats()`. */
 import type { ConnectionState } from '../connection/connection-events.js';
-import type { Traffic } from '../connection/traffic.js';
+import type { ConnectionCounts } from '../connection/traffic.js';
 
 /** What a connection holds at this moment, and counts of what it has done. Reading the counts costs little. */
-export interface BusStats extends Traffic {
+export interface BusStats extends ConnectionCounts {
   /** The number of this connection on the diagnostics channels. */
   readonly connection: number;
   /** The state of the connection. */
   readonly state: ConnectionState;
-  /** Calls that wait for their reply. */
-  readonly pendingCalls: number;
   /**
    * Match rules at the bus for the program's subscriptions and watchers. Equal rules count once. A subscription to a
    * well-known name has one more, which follows the owner of the name.
@@ -25,10 +23,6 @@ export interface BusStats extends Traffic {
   readonly subscriptions: number;
   /** Well-known names that the connection owns or is queued for. */
   readonly ownedNames: number;
-  /** Bytes of sent messages that the kernel has not accepted yet. */
-  readonly queuedBytes: number;
-  /** Whether reading is paused because too many bytes of replies are queued: see `limits.queuedBytes`. */
-  readonly readingPaused: boolean;
   /** Signals with a listener that were dropped because their bodies were not valid. */
   readonly droppedSignals: number;
   /**

@@ -79,7 +79,7 @@ export class Incoming {
     if (!this.#receivers.isForThisConnection(destination)) return;
     const head = { type: MessageType.Error, errorName: fault.dbusName, destination: sender, signature: 's' };
     try {
-      this.#connection.send(head, [fault.message], serial);
+      this.#connection.sender.send(head, [fault.message], serial);
     } catch (error) {
       report('send', `the call ${serial} of ${sender ?? 'the peer'} gets no reply`, error, id);
     }

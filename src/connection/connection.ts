@@ -2,7 +2,6 @@
  * One connection to a bus or a peer. It owns the native connection, and composes the parts that send, receive, wait for
  * replies and end the connection. The layers above interpret calls and signals.
  */
-import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionClosedError, closedError, type DBusError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
@@ -17,7 +16,7 @@ import { lossOf } from './errno.js';
 import { KeepAlive } from './keep-alive.js';
 import { type CloseListener, type ConnectFailure, Lifecycle } from './lifecycle.js';
 import type { CompleteLimits } from './limits.js';
-import type { MessageHead } from './message.js';
+import { Attempt } from './opening/attempt.js';
 import { addonWithMemory } from './receiving/batch-memory.js';
 import type { Inbox } from './receiving/inbox.js';
 import { Receiver } from './receiving/receiver.js';
@@ -29,11 +28,8 @@ import { OutgoingCalls } from './sending/outgoing-calls.js';
 import { PendingCalls } from './sending/pending-calls.js';
 import { Sender } from './sending/sender.js';
 import { Unwritten } from './sending/unwritten.js';
-import { TimeLimit, timeLimit } from './time-limit.js';
-import type { Traffic } from './traffic.js';
-
-/** Milliseconds that closing waits for queued bytes to be written. */
-export const CLOSE_LIMIT = 1000;
+import { CLOSE_LIMIT, TimeLimit } from './time-limit.js';
+import type { ConnectionCounts } from './traffic.js';
 
 /** The number of connections made so far. */
 let made = 0;
@@ -45,10 +41,15 @@ export class Connection {
   /** The calls that this connection makes. */
   readonly calls: OutgoingCalls;
 
+  /** Sends all other messages. */
+  readonly sender: Sender;
+
+  /** Decides whether the connection keeps the process alive. */
+  readonly keepAlive: KeepAlive;
+
   readonly #native: NativeConnection;
   /** The limits of what the other side may cost. */
   readonly limits: CompleteLimits;
-  readonly #isPeer: boolean;
   readonly #pressure: BackPressure;
   readonly #outbox: Outbox;
   readonly #deadlines = new Deadlines({
@@ -57,22 +58,18 @@ export class Connection {
   });
   readonly #pending: PendingCalls;
   readonly #unwritten: Unwritten;
-  readonly #keepAlive: KeepAlive;
   readonly #life: Lifecycle;
-  readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #attempt: Attempt;
   readonly #ending: Ending;
-  #canSendFds = false;
-  /** Why this side gives up the attempt to connect. */
-  #givenUp: Omit<ConnectFailure, 'phase'> | undefined;
   /** Why this side ends the connection. */
   #failure: DBusError | undefined;
 
   private constructor(options: ConnectionOptions) {
     const { limits, serve, transport } = options;
     this.limits = limits;
-    this.#isPeer = options.peer === true;
-    this.#pending = new PendingCalls(this.#deadlines, this.id, !this.#isPeer, () => this.#keepAlive.update());
+    const isPeer = options.peer === true;
+    this.#pending = new PendingCalls(this.#deadlines, this.id, !isPeer, () => this.keepAlive.update());
     const { Connection: Native } = addonWithMemory();
     this.#native = new Native({
       address: options.address,
@@ -92,10 +89,10 @@ export class Connection {
       onClose: (errno, phase, detail) => this.#onClose(errno, phase, printable(detail)),
     });
     this.#unwritten = new Unwritten({
-      onChange: () => this.#keepAlive.update(),
+      onChange: () => this.keepAlive.update(),
       written: () => this.#pressure.handedOverBytes - this.#outbox.waiting(),
     });
-    this.#keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0 || this.#unwritten.holds);
+    this.keepAlive = new KeepAlive(this.#native, () => this.#pending.size > 0 || this.#unwritten.holds);
     this.#pressure = new BackPressure(this.#native, {
       limit: limits.queuedBytes,
       waiting: () => this.#outbox.waiting(),
@@ -105,26 +102,32 @@ export class Connection {
       limit: limits.queuedBytes,
       descriptors: limits.messageDescriptors,
       attaches: transport === 'socket',
-      depth: this.#isPeer ? DEPTH_MAXIMUM : BUS_DEPTH_MAXIMUM,
+      depth: isPeer ? DEPTH_MAXIMUM : BUS_DEPTH_MAXIMUM,
       pressure: this.#pressure,
       unwritten: this.#unwritten,
       isIdle: (isAwaited) => this.#pending.size === (isAwaited ? 1 : 0),
-      onRefused: (refused) => this.#sender.onRefused(refused),
+      onRefused: (refused) => this.sender.onRefused(refused),
       flushNow: () => this.#ending.flushWhileExiting(),
     });
     const address = serve === undefined ? options.address : '';
     this.#life = new Lifecycle({ id: this.id, address, transport });
-    const parts = { id: this.id, isPeer: this.#isPeer, life: this.#life, outbox: this.#outbox, pending: this.#pending };
+    this.#attempt = new Attempt({
+      native: this.#native,
+      life: this.#life,
+      keepAlive: this.keepAlive,
+      onClose: ({ errno, phase, detail }) => this.#onClose(errno, phase, detail),
+    });
+    const parts = { id: this.id, isPeer, life: this.#life, outbox: this.#outbox, pending: this.#pending };
     const fail = (reason: DBusError) => this.fail(reason);
-    this.#sender = new Sender({ ...parts, transport, limit: limits.queuedBytes, fail });
+    this.sender = new Sender({ ...parts, transport, limit: limits.queuedBytes, fail });
     this.#ending = new Ending({
       ...parts,
       address,
       native: this.#native,
-      sender: this.#sender,
-      keepAlive: this.#keepAlive,
+      sender: this.sender,
+      keepAlive: this.keepAlive,
     });
-    this.calls = new OutgoingCalls(this.id, this.#sender, this.#pending);
+    this.calls = new OutgoingCalls(this.id, this.sender, this.#pending);
     this.#receiver = new Receiver({ ...parts, descriptorLimit: limits.descriptors, pressure: this.#pressure });
   }
 
@@ -134,7 +137,7 @@ export class Connection {
     const connection = new Connection(options);
     const release = connection.keepAlive.hold();
     const stopListening = signal && onAbort(signal, () => connection.giveUp());
-    const failure = await connection.#start(options);
+    const failure = await connection.#attempt.start(options);
     stopListening?.();
     release();
     return failure ?? connection;
@@ -149,7 +152,7 @@ export class Connection {
     readonly opened: Promise<ConnectFailure | undefined>;
   } {
     const connection = new Connection(options);
-    return { connection, opened: connection.#start(options) };
+    return { connection, opened: connection.#attempt.start(options) };
   }
 
   get state(): ConnectionState {
@@ -215,7 +218,7 @@ export class Connection {
 
   /** Whether the other side agreed to pass file descriptors. */
   get canSendFds(): boolean {
-    return this.#canSendFds;
+    return this.#outbox.canSendFds;
   }
 
   /** Sets the unique name that the bus assigned to this connection. Replies to other names do not settle its calls. */
@@ -231,22 +234,12 @@ export class Connection {
     return this.#native.peerCredentials();
   }
 
-  get pendingCalls(): number {
-    return this.#pending.size;
-  }
-
-  get queuedBytes(): number {
-    return this.#outbox.queuedBytes;
-  }
-
-  /** Whether reading is paused because too many bytes of answers are queued. */
-  get readingPaused(): boolean {
-    return this.#pressure.isPaused;
-  }
-
-  /** The traffic of this connection so far. */
-  get traffic(): Traffic {
+  /** The traffic of this connection so far, and what it holds now. */
+  get counts(): ConnectionCounts {
     return {
+      pendingCalls: this.#pending.size,
+      queuedBytes: this.#outbox.queuedBytes,
+      readingPaused: this.#pressure.isPaused,
       messagesSent: this.#outbox.messages,
       messagesReceived: this.#receiver.messages,
       batchesReceived: this.#receiver.batches,
@@ -262,39 +255,14 @@ export class Connection {
    * the connection is closed or flushed. It stays until another function, or `undefined`, replaces it.
    */
   sendFirst(send: (() => void) | undefined): void {
-    this.#sender.first = send;
+    this.sender.first = send;
     // During the exit, no tick ends and no microtask runs any more.
-    if (isExiting()) this.#sender.letOutFirst();
+    if (isExiting()) this.sender.letOutFirst();
   }
 
   /** Whether a message is being marshalled: code of the program that runs meanwhile cannot send. */
   get isMarshalling(): boolean {
     return this.#outbox.isMarshalling;
-  }
-
-  /** {@link Sender.send} */
-  send(head: MessageHead, body: readonly unknown[] = [], replySerial = 0, serial?: number): number {
-    return this.#sender.send(head, body, replySerial, serial);
-  }
-
-  /** Reserves the next serial for a message that is sent later. */
-  reserveSerial(): number {
-    return this.#sender.reserveSerial();
-  }
-
-  /** {@link Sender.answer} */
-  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
-    return this.#sender.answer(head, body, replySerial);
-  }
-
-  /** {@link Sender.refuseCall} */
-  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
-    this.#sender.refuseCall(destination, replySerial, text);
-  }
-
-  /** {@link Sender.tell} */
-  tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
-    return this.#sender.tell(head, body, isAnnouncement);
   }
 
   /**
@@ -313,14 +281,9 @@ export class Connection {
     return this.#life.whenClosed(listener);
   }
 
-  /** Decides whether the connection keeps the process alive. */
-  get keepAlive(): KeepAlive {
-    return this.#keepAlive;
-  }
-
   /** Ends an attempt to connect that is no longer wanted. */
   giveUp(): void {
-    if (this.state === 'connecting') this.#giveUp(constants.errno.ECANCELED);
+    this.#attempt.giveUp();
   }
 
   /** Whether the other side has not sent anything yet. */
@@ -357,37 +320,12 @@ export class Connection {
     return this.#ending.close(limit ?? new TimeLimit(CLOSE_LIMIT));
   }
 
-  async #start({ serve, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
-    const errno = this.#native.start();
-    if (errno !== 0) {
-      // EPIPE comes from writing, so the socket was connected, and the other side has already hung up.
-      const phase = errno === constants.errno.EPIPE ? 'authenticate' : 'connect';
-      this.#onClose(errno, phase, '');
-      return { errno, phase, detail: '' };
-    }
-    this.#keepAlive.update();
-    const { promise, stop } = timeLimit(timeout, serve === undefined);
-    const failure = await Promise.race([this.#life.opened, promise]);
-    stop();
-    if (this.state !== 'connecting') return failure;
-    const what = this.#native.isSilent() ? 'it sent nothing' : 'it did not complete authentication';
-    this.#giveUp(constants.errno.ETIMEDOUT, `${what} within ${Math.round(timeout)} ms`);
-    return this.#life.opened;
-  }
-
-  /** Ends an attempt that takes too long or is no longer wanted. */
-  #giveUp(errno: number, detail = ''): void {
-    this.#givenUp = { errno, detail };
-    this.#native.close();
-  }
-
   #onOpen(canSendFds: boolean): void {
     this.#receiver.open();
-    this.#canSendFds = canSendFds;
     this.#outbox.canSendFds = canSendFds;
     this.#ending.open();
     this.#life.open();
-    this.#keepAlive.update();
+    this.keepAlive.update();
   }
 
   #onDrain(hungUp: boolean): void {
@@ -400,7 +338,7 @@ export class Connection {
     if (this.state === 'closed') return;
     const reason = errno === 0 ? this.#failure : lossOf(errno, detail, this.#outbox.suspect);
     const wasOpen = this.state === 'open';
-    this.#life.end({ errno, phase, detail, ...this.#givenUp }, reason);
+    this.#life.end(this.#attempt.failure({ errno, phase, detail }), reason);
     this.#ending.end(reason, wasOpen);
     this.#pending.close(reason);
     this.#deadlines.clear();

@@ -1,5 +1,8 @@
 /** Time limits for code that waits. */
 
+/** Milliseconds that closing waits for queued bytes to be written. */
+export const CLOSE_LIMIT = 1000;
+
 /** The longest delay of a Node.js timer, in milliseconds; a timer with a longer one fires immediately. */
 export const TIMER_MAXIMUM = 2 ** 31 - 1;
 

@@ -1,4 +1,4 @@
-/** The traffic of a connection. */
+/** What a connection counts: its traffic, and what waits to be sent or answered. */
 import type { CallCounts } from './call-events.js';
 
 /** The traffic of a connection since it was made. */
@@ -20,4 +20,14 @@ export interface Traffic {
   readonly calls: CallCounts;
   /** Replies that no call waited for, for instance because it had timed out, or that came from another sender. */
   readonly unexpectedReplies: number;
+}
+
+/** The traffic of a connection, and what it holds at this moment. */
+export interface ConnectionCounts extends Traffic {
+  /** Calls that wait for their reply. */
+  readonly pendingCalls: number;
+  /** Bytes of sent messages that the kernel has not accepted yet. */
+  readonly queuedBytes: number;
+  /** Whether reading is paused because too many bytes of replies are queued: see `limits.queuedBytes`. */
+  readonly readingPaused: boolean;
 }

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
 import { printable } from '../base/printable.js';
-import { type CloseOptions, closeTable } from '../bus/endpoint.js';
+import { type CloseOptions, closeTable } from '../bus/connection-user.js';
 import type { Credentials } from '../bus/names/driver.js';
 import { socketCredentials } from '../bus/socket-credentials.js';
 import type { Connection } from '../connection/connection.js';

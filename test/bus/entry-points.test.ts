@@ -282,7 +282,16 @@ function internalsOf(...files: string[]): string[] {
  */
 const others: readonly [object, readonly string[]][] = [
   [bus, ['flush', 'listActivatableNames', 'listNames', 'ref', 'unref', 'reserveSerial', 'stats', 'constructor']],
-  [bus, internalsOf('message-bus.ts', 'bus/bus.ts', 'bus/endpoint.ts')],
+  [
+    bus,
+    internalsOf(
+      'message-bus.ts',
+      'bus/bus.ts',
+      'bus/names/named-endpoint.ts',
+      'bus/endpoint.ts',
+      'bus/connection-user.ts',
+    ),
+  ],
   [proxy, ['getAll', 'constructor']],
   [proxy.get, ['On']],
   [proxy.call, []],

@@ -204,7 +204,16 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const queue = proxyOf(set).watch.Said();
     const remote = await bus.object('org.freedesktop.DBus', '/org/freedesktop/DBus');
     for (const [what, object, makers, ...files] of [
-      ['bus', bus, ofBus, 'bus/endpoint.ts', 'bus/bus.ts', 'message-bus.ts'],
+      [
+        'bus',
+        bus,
+        ofBus,
+        'bus/connection-user.ts',
+        'bus/endpoint.ts',
+        'bus/names/named-endpoint.ts',
+        'bus/bus.ts',
+        'message-bus.ts',
+      ],
       ['name', owned, ofName, 'bus/names/owned-name.ts'],
       ['subscription', subscription, ofSubscription],
       ['proxy', proxyOf(set), ofProxy],
