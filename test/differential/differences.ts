@@ -240,11 +240,13 @@ export const differences: readonly Difference[] = [
     applies: (found) => isSound(found.check) && found.what !== 'accepts' && endsWithinPadding(found.message.bytes),
   },
   {
-    id: 'names may end with a line feed',
+    id: 'names, and elements of paths, may end with a line feed',
     readers: ['dbus-next'],
-    rule: '"Valid Names" consist of letters, digits and underscores. In a regular expression of Python `$` also matches before a final line feed.',
+    rule: '"Valid Names" and elements of paths consist of letters, digits and underscores. In a regular expression of Python `$` also matches before a final line feed.',
     applies: ({ what, check, message: { bytes } }) =>
-      what === 'accepts' && / must be an? (\w+ name|object path)$/.test(check.because ?? '') && bytes.includes('\n\0'),
+      what === 'accepts' &&
+      / must be an? (\w+ name|object path)$|^an object path must be valid$/.test(check.because ?? '') &&
+      (bytes.includes('\n\0') || bytes.includes('\n/')),
   },
   {
     id: 'less is checked than the specification requires',
