@@ -11,9 +11,9 @@ import { InvalidArgumentError } from './errors.js';
  * @param what the object, for error texts: `bus`
  */
 export function nameSuccessors(object: object, what: string, successors: Readonly<Record<string, string>>): void {
-  for (const [name, successor] of Object.entries(successors)) {
+  for (const [name, replacement] of Object.entries(successors)) {
     const throwSuccessor = () => {
-      throw new InvalidArgumentError(`${what}.${name}() does not exist in busbar: ${successor}`);
+      throw new InvalidArgumentError(`${what}.${name}() does not exist in busbar: ${replacement}`);
     };
     Object.defineProperty(object, name, {
       configurable: true,
