@@ -193,7 +193,9 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
           return (objects['/moved'] as Record<string, unknown>)[name];
         },
       ]) {
+        // Earlier changes have reached the bus, and then the client.
         await service.listNames();
+        await client.listNames();
         const before = reads;
         told.splice(0);
         const values = await answer();

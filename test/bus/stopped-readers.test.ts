@@ -1,7 +1,6 @@
 // A peer that does not read affects only itself: its messages arrive or are refused to their sender, and other peers get
 // theirs.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setImmediate as nextRound } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -15,6 +14,7 @@ import {
   type PeerServer,
   type Problem,
 } from '../../src/index.js';
+import { nextRound } from '../helpers/next-round.js';
 import { folder, PATH } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { BEGIN_EXTERNAL, RawPeer } from '../helpers/raw-peer.js';

@@ -1,6 +1,6 @@
 // Every row of the table of values, in every form that it can be written from, at every place that takes values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,7 +19,7 @@ import {
   variant,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { assertNoFdsLeft, inodeOf, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
@@ -344,14 +344,14 @@ test('file descriptors are written from a FileDescriptor or a number, at all the
   await using service = await connect({ address: bus.address });
   const before = openFds();
   const fd = openSync('/dev/null', 'r');
-  const { ino } = fstatSync(fd);
+  const ino = inodeOf(fd);
   for (const [place, give] of Object.entries(places)) {
     // These places read the value more than once, and use the last one.
     if (/argument|client sets|at once or later/.test(place)) continue;
     for (const written of [fd, FileDescriptor.adopt(openSync('/dev/null', 'r'))]) {
       const got = (await give({ client, service }, 'h', written)) as FileDescriptor;
       assert.instance(got, FileDescriptor, place);
-      if (!got.closed) assert.is(fstatSync(got.fd).ino, ino, place);
+      if (!got.closed) assert.is(inodeOf(got.fd), ino, place);
       got.close();
       if (typeof written !== 'number') written.close();
     }

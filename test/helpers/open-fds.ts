@@ -2,7 +2,7 @@
  * The file descriptors of this process, by their targets: a number alone cannot distinguish a leaked one from one of the
  * test that was closed meanwhile.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { patience } from './patience.js';
 
@@ -20,6 +20,11 @@ export function openFds(): ReadonlySet<string> {
     }
   }
   return open;
+}
+
+/** The inode of an open descriptor, by its path: `node:fs` of Deno has only descriptors that it opened. */
+export function inodeOf(fd: number): number {
+  return statSync(`/proc/self/fd/${fd}`).ino;
 }
 
 /** The descriptors that were opened since, and are open. */

@@ -1,6 +1,6 @@
 // Two copies of the package in one process, as two dependencies may install them: one ES modules, one CommonJS. Each
 // accepts values and errors of the other, they can communicate, and the error for everything else says so.
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DBusError, FileDescriptor, MessageBus } from '../../src/index.js';
-import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { assertNoFdsLeft, inodeOf, openFds } from '../helpers/open-fds.js';
 import { rejection } from '../helpers/rejection.js';
 import { until } from '../helpers/until.js';
 import { bundleLibrary } from './worker-library.js';
@@ -57,7 +57,7 @@ function implementation(own: Library, other: Library) {
     Fail() {
       throw new other.DBusError('org.example.Error.Busy', 'later', { signature: 'su', body: ['later', 5] });
     },
-    Inode: (file) => BigInt(fstatSync(file.fd).ino),
+    Inode: (file) => BigInt(inodeOf(file.fd)),
     Wait: () => new Promise(() => {}),
     Level: 1,
     Any: other.variant.u(1),
@@ -134,7 +134,7 @@ for (const [title, own, other] of [
       const proxy = client.proxy(own.defineInterface(NAME, members), '/one');
       const before = openFds();
       const fd = openSync('/dev/null', 'r');
-      const { ino } = fstatSync(fd);
+      const ino = inodeOf(fd);
       const file = own.FileDescriptor.adopt(fd);
       assert.is(await proxy.call.Inode(file), BigInt(ino));
       assert.not(file.closed);
@@ -151,7 +151,7 @@ for (const [title, own, other] of [
       await until(() => received.length === 2);
       assert.ok(both.closed);
       for (const file of received) {
-        assert.is(fstatSync(file.fd).ino, ino);
+        assert.is(inodeOf(file.fd), ino);
         file.close();
       }
       await assertNoFdsLeft(before);
