@@ -27,7 +27,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 /** Answers at once, or after a while; closes after a moment without calls. */
 const program = `
   import { setTimeout as delay } from 'node:timers/promises';
-  import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
+  import { ConnectionClosedError, connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
   const bus = await connect({ bus: 'starter' });
   const Idle = defineInterface('${NAME}', { methods: { Add: { in: 'uu', out: 'uu' } } });
   let idle = setTimeout(() => {}, 0);
@@ -43,7 +43,12 @@ const program = `
       return [value, process.pid];
     },
   }));
-  await bus.requestName('${NAME}');
+  try {
+    await bus.requestName('${NAME}');
+  } catch (error) {
+    // A call is delivered before the answer to the request. On a slow machine the service is idle again by then.
+    if (!(error instanceof ConnectionClosedError)) throw error;
+  }
   rest();
 `;
 const start = join(folder, 'start.sh');
