@@ -19,6 +19,9 @@ export async function compileTests() {
   for (const name of linked) {
     if (!existsSync(join(compiledFolder, name))) symlinkSync(join(root, name), join(compiledFolder, name));
   }
+  // What tests look for beside the project.
+  const [shared, link] = [join(root, '..', 'shared'), join(runtimesFolder, 'shared')];
+  if (existsSync(shared) && !existsSync(link)) symlinkSync(shared, link);
   // Some tests read the sources.
   cpSync(join(root, 'src'), join(compiledFolder, 'src'), { recursive: true });
   await build({
