@@ -1,8 +1,9 @@
 /**
- * The memory of decoded values in V8: prints, for thousands of values of each kind, the bytes of heap and of buffers for
+ * The memory of decoded values: prints, for thousands of values of each kind, the bytes of heap and of buffers for
  * each, beyond its bytes on the wire. `native/wire/cost.h` has the figures that the validator adds up.
  *
- * Run it with `node --expose-gc --import tsx bench/decoded-size/measure.ts`.
+ * Run it with `node --expose-gc --import tsx bench/decoded-size/measure.ts`. For JavaScriptCore, bundle it with esbuild
+ * and run the bundle with `bun --expose-gc`.
  */
 import { decoderFor } from '../../src/codec/decoder.js';
 import { encoderFor } from '../../src/codec/encoder.js';
@@ -17,6 +18,8 @@ const keys = (count: number, first: number) =>
 /** A name, the signature of an array of such values, and one of them. */
 const KINDS: readonly (readonly [name: string, signature: string, value: (index: number) => unknown])[] = [
   ['empty array', 'aas', () => []],
+  // An engine may make room for as many elements as earlier arrays had.
+  ['empty array after a long one', 'aas', (i) => (i === 0 ? Array(30).fill('') : [])],
   ['empty number array', 'aai', () => []],
   ['array of one string', 'aas', () => ['']],
   ['array of one number', 'aai', () => [1]],
@@ -35,7 +38,9 @@ const KINDS: readonly (readonly [name: string, signature: string, value: (index:
   ['object, 20 equal keys', 'aa{sy}', () => keys(20, 0)],
   ['one object, an entry', 'a{sy}', (i) => [letters(i, 4), 1]],
   ['empty Map', 'aa{us}', () => new Map()],
+  ['Map of 1', 'aa{uy}', () => new Map([[0, 1]])],
   ['Map of 5', 'aa{uy}', () => new Map([0, 1, 2, 3, 4].map((key) => [key, 1]))],
+  ['Map of 17', 'aa{uy}', () => new Map(Array.from({ length: 17 }, (_, key) => [key, 1]))],
   ['one Map, an entry', 'a{uy}', (i) => [i, 1]],
   ['empty string', 'as', () => ''],
   ['string of 1', 'as', (i) => String.fromCharCode(97 + (i % 26))],
@@ -66,7 +71,8 @@ const used = () => {
   gc();
   gc();
   const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  // In Bun, the heap includes the memory of buffers and strings that is external to it.
+  return process.versions.bun === undefined ? heapUsed + external : heapUsed;
 };
 
 /** An array of this many elements, as it arrives. */

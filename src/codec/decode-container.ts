@@ -20,10 +20,16 @@ export function readEach(reader: Reader, readers: readonly ValueDecoder[]): unkn
   return values;
 }
 
-/** Every value has at least one byte, so the position reaches the end. */
+/**
+ * Every value has at least one byte, so the position reaches the end.
+ *
+ * JavaScriptCore makes an array with room for as many elements as earlier arrays of the same literal got, up to 25. So
+ * empty arrays have a literal of their own: otherwise one long array would make each later empty one take 250 bytes.
+ */
 export function decodeArray(readElement: ValueDecoder, alignment: number): ValueDecoder {
   return (reader) => {
     const end = reader.beginArray(alignment);
+    if (reader.position >= end) return [];
     const values: unknown[] = [];
     while (reader.position < end) values.push(readElement(reader));
     return values;

@@ -102,6 +102,8 @@ export class OnceDecoder {
   }
 
   #readAll(reader: Reader, signature: string, at: number, end: number): unknown[] {
+    // A literal of its own, as in `decodeArray`.
+    if (reader.position >= end) return [];
     const values: unknown[] = [];
     while (reader.position < end) values.push(this.read(reader, signature, at));
     return values;
