@@ -22,9 +22,20 @@ export class SmallSet<Member extends object> {
     this.#others.add(member);
   }
 
-  delete(member: Member): void {
-    if (member === this.#one) this.#one = undefined;
-    else if (this.#others?.delete(member) && this.#others.size === 0) this.#others = undefined;
+  /** Returns whether it was a member. */
+  delete(member: Member): boolean {
+    if (member === this.#one) {
+      this.#one = undefined;
+      return true;
+    }
+    if (this.#others?.delete(member) !== true) return false;
+    if (this.#others.size === 0) this.#others = undefined;
+    return true;
+  }
+
+  clear(): void {
+    this.#one = undefined;
+    this.#others = undefined;
   }
 
   /** The members in the order in which they were added. Members that are added meanwhile may be left out. */

@@ -9,14 +9,16 @@ import { ConnectionClosedError } from '../base/errors.js';
 import { EndHandle, type Handle } from '../base/handle.js';
 import { checkFunction, checkObject } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
 import { report } from '../diagnostics/problems.js';
 import type { BusStats } from './bus-stats.js';
 import { CallsAtWork } from './calls-at-work.js';
 import { type MessageHandler, type MessageHandlerOptions, messageHandlerOptions } from './message-handlers.js';
 import { type BusOptions, NamedEndpoint } from './names/named-endpoint.js';
-import { formatMatchRule, type MatchRule } from './rules/match-rule.js';
-import { type Subscription, SubscriptionHandle } from './rules/subscription.js';
-import type { SignalListener, SignalTaker } from './rules/subscriptions.js';
+import type { SignalTaker } from './rules/listener.js';
+import type { MatchRule } from './rules/match-rule.js';
+import type { Subscription } from './rules/subscription.js';
+import type { SignalListener } from './rules/subscriptions.js';
 
 /**
  * The conditions of a subscription. Each key narrows it. As `formatMatchRule` writes it, with `type='signal'`, it may
@@ -134,22 +136,17 @@ export abstract class Bus extends NamedEndpoint {
   subscribe(rule: SubscriptionRule, listener: SignalListener): Subscription {
     checkObject(rule, 'rule');
     checkFunction(listener, 'listener');
-    return this.listen(rule, (received) => {
-      return listener(received.makeMessage().keep());
-    });
+    return this.listen(rule, new MessageTaker(listener));
   }
 
   /**
-   * @internal as `subscribe`, for a listener that keeps no message: `take` gets the inbox that holds the signal
+   * @internal as `subscribe`, for a listener that keeps no message: `taker` gets the inbox that holds the signal
    *
    * @param reportsLoss whether its user rejects, or throws, when the connection is lost
    */
-  listen(rule: SubscriptionRule, take: SignalTaker, reportsLoss = false): Subscription {
+  listen(rule: SubscriptionRule, taker: SignalTaker, reportsLoss = false): Subscription {
     this.requireOpen('nothing can be subscribed to');
-    const subscription = this.routing.subscriptions.add({ ...rule, type: 'signal' }, take, this, reportsLoss);
-    if (!this.isShare) return subscription;
-    const end = this.belong(() => subscription.end(), true);
-    return new SubscriptionHandle(formatMatchRule({ ...rule, type: 'signal' }), subscription, end);
+    return this.routing.subscriptions.add({ ...rule, type: 'signal' }, taker, this, reportsLoss);
   }
 
   /**
@@ -169,5 +166,19 @@ export abstract class Bus extends NamedEndpoint {
       unmatchedSignals: subscriptions.unmatchedSignals,
       ...connection.counts,
     };
+  }
+}
+
+/** Passes signals to a listener as messages. */
+class MessageTaker implements SignalTaker {
+  readonly #listener: SignalListener;
+
+  constructor(listener: SignalListener) {
+    this.#listener = listener;
+  }
+
+  take(received: Inbox): unknown {
+    const listener = this.#listener;
+    return listener(received.makeMessage().keep());
   }
 }

@@ -94,21 +94,23 @@ export class ConnectionUser implements AsyncDisposable {
     };
   }
 
-  /**
-   * @internal Keeps the process alive for something, and ends it with the share, until {@link disown} is called. As
-   * with `belong`, the end of the connection ends everything without this.
-   *
-   * @param hears as `belong` takes it
-   * @param reportsLoss as {@link hold} takes it
-   */
-  own(item: Endable, hears: boolean, reportsLoss: boolean): void {
+  /** @internal As `belong`, without a function for each thing: ends it with the share, until it is disowned. */
+  own(item: Endable, hears: boolean): void {
     this.share?.add(item, hears);
+  }
+
+  /** @internal */
+  disown(item: Endable): void {
+    this.share?.remove(item);
+  }
+
+  /** @internal As {@link hold}, until {@link endHold} is called with the same argument. */
+  beginHold(reportsLoss: boolean): void {
     this.#keepAlive.begin(reportsLoss);
   }
 
-  /** @internal Must be called once for each {@link own}, with the same argument. */
-  disown(item: Endable, reportsLoss: boolean): void {
-    this.share?.remove(item);
+  /** @internal Must be called once for each {@link beginHold}. */
+  endHold(reportsLoss: boolean): void {
     this.#keepAlive.end(reportsLoss);
   }
 

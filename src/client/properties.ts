@@ -91,7 +91,7 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
     if (isPart && invalidated.length === 0 && Object.keys(changed).length === 0) return undefined;
     return listener(changed, invalidated);
   };
-  return bus.listen(rule, take);
+  return bus.listen(rule, { take });
 }
 
 /**

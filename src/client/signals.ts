@@ -4,6 +4,7 @@
  */
 import { KnownOptions } from '../base/known-options.js';
 import { checkFunction, checkSignal } from '../base/parameters.js';
+import type { SignalTaker } from '../bus/rules/listener.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import type { DecodeOptions } from '../codec/decode-options.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
@@ -25,28 +26,48 @@ interface MayAskForContext {
   readonly context?: boolean | undefined;
 }
 
-/**
- * @param take gets the values, and the inbox that holds the signal; descriptors are lent to it
- * @param reportsLoss whether the waiting code learns of the loss of the connection by itself
- */
-function takeSignal(
-  remote: Remote,
-  signal: SignalDescription,
-  { context = false }: MayAskForContext,
-  take: (values: unknown[], received: Inbox) => unknown,
-  reportsLoss = false,
-): Subscription {
-  const { bus, description, destination: sender, path, options } = remote;
+/** Gets the values, and the inbox that holds the signal; descriptors are lent to it. */
+type TakeValues = (values: unknown[], received: Inbox) => unknown;
+
+/** Decodes signals for one listener. An object and not a closure, because a program may have many thousands. */
+class ValuesTaker implements SignalTaker {
+  readonly #remote: Remote;
+  readonly #signal: SignalDescription;
+  readonly #context: boolean;
+  /** The listener of a program, which gets the values as its arguments, or a function that takes them as an array. */
+  readonly #listener: ((...values: unknown[]) => unknown) | undefined;
+  readonly #take: TakeValues | undefined;
+
+  constructor(
+    remote: Remote,
+    signal: SignalDescription,
+    { context = false }: MayAskForContext,
+    listener: ((...values: unknown[]) => unknown) | undefined,
+    take: TakeValues | undefined,
+  ) {
+    this.#remote = remote;
+    this.#signal = signal;
+    this.#context = context;
+    this.#listener = listener;
+    this.#take = take;
+  }
+
+  take(received: Inbox): unknown {
+    const { signature } = received;
+    const remote = this.#remote;
+    if (signature !== this.#signal.signature && isDropped(remote, this.#signal, signature)) return undefined;
+    const { options } = remote;
+    const values = this.#context ? decodeWithContext(received, options) : received.decode(options);
+    const listener = this.#listener;
+    return listener === undefined ? this.#take?.(values, received) : listener(...values);
+  }
+}
+
+/** @param reportsLoss whether the waiting code learns of the loss of the connection by itself */
+function takeSignal(remote: Remote, signal: SignalDescription, taker: ValuesTaker, reportsLoss: boolean): Subscription {
+  const { bus, description, destination: sender, path } = remote;
   const rule = { sender, path, interface: description.name, member: signal.name };
-  return bus.listen(
-    rule,
-    (received) => {
-      const { signature } = received;
-      if (signature !== signal.signature && isDropped(remote, signal, signature)) return undefined;
-      return take(context ? decodeWithContext(received, options) : received.decode(options), received);
-    },
-    reportsLoss,
-  );
+  return bus.listen(rule, taker, reportsLoss);
 }
 
 /**
@@ -74,7 +95,8 @@ export function listen(remote: Remote, signal: SignalDescription) {
     checkFunction(listener, 'listener');
     onOptions.check(options as ContextOption);
     const tell = listener as (...values: unknown[]) => unknown;
-    const subscribe = () => takeSignal(remote, signal, options, (values) => tell(...values));
+    const subscribe = () =>
+      takeSignal(remote, signal, new ValuesTaker(remote, signal, options, tell, undefined), false);
     return abortable(remote.bus, remote.options.signal, subscribe);
   };
 }
@@ -86,11 +108,10 @@ export function listenOnce(remote: Remote, signal: SignalDescription) {
       takeSignal(
         remote,
         signal,
-        options,
-        (values, received) => {
+        new ValuesTaker(remote, signal, options, undefined, (values, received) => {
           received.keepDescriptors();
           listener(values);
-        },
+        }),
         true,
       );
     const abort = options.signal === undefined ? remote.options.signal : options.signal;
@@ -106,8 +127,9 @@ export function watch(remote: Remote, signal: SignalDescription) {
       takeSignal(
         remote,
         signal,
-        options,
-        (values, received) => listener(values, received.keepCountedDescriptors()),
+        new ValuesTaker(remote, signal, options, undefined, (values, received) =>
+          listener(values, received.keepCountedDescriptors()),
+        ),
         true,
       );
     const abort = options.signal === undefined ? remote.options.signal : options.signal;

@@ -29,7 +29,9 @@ export class ListenerList<Listener extends Ending> {
   }
 
   add(listener: Listener): void {
-    this.#all.push(listener);
+    // The array of one listener has room for one: most rules have no more.
+    if (this.#all.length === 0) this.#all = [listener];
+    else this.#all.push(listener);
   }
 
   /** Called when one more listener of the list has ended. */

@@ -47,33 +47,63 @@ export function senderToVerify({ sender }: MatchRule): string | undefined {
 }
 
 /**
- * Makes the test for a rule. It compares all conditions except a well-known sender (see {@link senderToVerify}) and
+ * A rule as messages are compared with it: all conditions except a well-known sender (see {@link senderToVerify}) and
  * `eavesdrop`, which only concerns the bus. A message whose body cannot be decoded is reported and does not meet
- * conditions on arguments.
+ * conditions on arguments. All rules are objects of one shape, which is quick to compare and takes little memory.
+ */
+export class MatchFilter {
+  readonly #type: number | undefined;
+  readonly #sender: string | undefined;
+  readonly #interface: string | undefined;
+  readonly member: string | undefined;
+  readonly path: string | undefined;
+  readonly #pathNamespace: string | undefined;
+  readonly #destination: string | undefined;
+  readonly arg0: string | undefined;
+  readonly #matchesBody: ((message: MatchableMessage) => boolean) | undefined;
+
+  /** @throws {@link InvalidArgumentError} if a condition on an argument is not valid */
+  constructor(rule: MatchRule) {
+    this.#type = rule.type === undefined ? undefined : matchTypes[rule.type];
+    this.#sender = senderToVerify(rule) === undefined ? rule.sender : undefined;
+    this.#interface = rule.interface;
+    this.member = rule.member;
+    this.path = rule.path;
+    this.#pathNamespace = rule.pathNamespace;
+    this.#destination = rule.destination;
+    this.arg0 = rule.arg0;
+    this.#matchesBody = bodyTest(argumentConditions(rule));
+  }
+
+  isMetBy(message: MatchableMessage): boolean {
+    return (
+      (this.#type === undefined || message.type === this.#type) &&
+      (this.member === undefined || message.member === this.member) &&
+      (this.#interface === undefined || message.interface === this.#interface) &&
+      (this.path === undefined || message.path === this.path) &&
+      (this.#sender === undefined || message.sender === this.#sender) &&
+      (this.#destination === undefined || message.destination === this.#destination) &&
+      (this.#pathNamespace === undefined || isBelow(this.#pathNamespace, message.path)) &&
+      (this.#matchesBody === undefined || this.#matchesBody(message))
+    );
+  }
+}
+
+/**
+ * Makes the test for a rule: see {@link MatchFilter}.
  *
  * @throws {@link InvalidArgumentError} if a condition on an argument is not valid
  */
 export function compileMatchRule(rule: MatchRule): (message: MatchableMessage) => boolean {
-  const type = rule.type === undefined ? undefined : matchTypes[rule.type];
-  const sender = senderToVerify(rule) === undefined ? rule.sender : undefined;
-  const { interface: interfaceName, member, path, pathNamespace, destination } = rule;
-  const matchesPath = pathNamespace === undefined ? undefined : pathNamespaceTest(pathNamespace);
-  const matchesBody = bodyTest(argumentConditions(rule));
-  return (message) =>
-    (type === undefined || message.type === type) &&
-    (member === undefined || message.member === member) &&
-    (interfaceName === undefined || message.interface === interfaceName) &&
-    (path === undefined || message.path === path) &&
-    (sender === undefined || message.sender === sender) &&
-    (destination === undefined || message.destination === destination) &&
-    (matchesPath === undefined || (message.path !== undefined && matchesPath(message.path))) &&
-    (matchesBody === undefined || matchesBody(message));
+  const filter = new MatchFilter(rule);
+  return (message) => filter.isMetBy(message);
 }
 
-function pathNamespaceTest(namespace: string): (path: string) => boolean {
-  if (namespace === '/') return () => true;
-  const below = `${namespace}/`;
-  return (path) => path === namespace || path.startsWith(below);
+/** Whether a path is the namespace, or below it. */
+function isBelow(namespace: string, path: string | undefined): boolean {
+  if (path === undefined) return false;
+  if (namespace === '/' || path === namespace) return true;
+  return path.startsWith(namespace) && path[namespace.length] === '/';
 }
 
 const argumentTests: Readonly<Record<ArgumentCondition['kind'], (expected: string) => ArgumentTest>> = {

@@ -7,6 +7,7 @@
  */
 
 import { ConnectionClosedError } from '../../base/errors.js';
+import { SmallSet } from '../../base/small-set.js';
 import { report } from '../../diagnostics/problems.js';
 import type { BusDriver } from '../names/driver.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
@@ -22,11 +23,39 @@ export interface HeldRule {
   release(): void;
 }
 
-/** A rule with its holders. */
-interface SharedRule {
+/** What the outcome of a rule that the bus has accepted is: one promise for all of them. */
+const ACCEPTED: Promise<unknown> = Promise.resolve(undefined);
+
+/** The holders of a rule. */
+class SharedRule extends SmallSet<Holding> {
   readonly added: AddedRule;
   readonly group: RuleGroup | undefined;
-  readonly holders: Set<HeldRule>;
+
+  constructor(added: AddedRule, group: RuleGroup | undefined) {
+    super();
+    this.added = added;
+    this.group = group;
+  }
+}
+
+class Holding implements HeldRule {
+  isInternal: boolean;
+  readonly #rules: MatchRules;
+  readonly #shared: SharedRule;
+
+  constructor(rules: MatchRules, shared: SharedRule, isInternal: boolean) {
+    this.#rules = rules;
+    this.#shared = shared;
+    this.isInternal = isInternal;
+  }
+
+  get outcome(): Promise<unknown> {
+    return this.#shared.added.outcome;
+  }
+
+  release(): void {
+    if (this.#shared.delete(this) && this.#shared.size === 0) this.#rules.end(this.#shared);
+  }
 }
 
 export class MatchRules {
@@ -43,7 +72,7 @@ export class MatchRules {
   /** The number of rules that the program needs, for any purpose. */
   get size(): number {
     let size = 0;
-    for (const { holders } of this.#rules.values()) {
+    for (const holders of this.#rules.values()) {
       for (const holder of holders) {
         if (holder.isInternal) continue;
         size++;
@@ -61,20 +90,14 @@ export class MatchRules {
   hold(rule: MatchRule, isInternal = false): HeldRule {
     const text = formatMatchRule(rule);
     const shared = this.#rules.get(text) ?? this.#share(text, rule);
-    const held: HeldRule = {
-      outcome: shared.added.outcome,
-      isInternal,
-      release: () => {
-        if (shared.holders.delete(held) && shared.holders.size === 0) this.#end(shared);
-      },
-    };
-    shared.holders.add(held);
+    const held = new Holding(this, shared, isInternal);
+    shared.add(held);
     return held;
   }
 
   /** Ends with the connection: all rules are gone. */
   close(): void {
-    for (const { holders } of this.#rules.values()) holders.clear();
+    for (const holders of this.#rules.values()) holders.clear();
     this.#rules.clear();
     this.#groups.clear();
   }
@@ -82,12 +105,13 @@ export class MatchRules {
   #share(text: string, rule: MatchRule): SharedRule {
     const group = this.#groupOf(text, rule);
     const added = group?.revive(text) ?? this.#add(text, group);
-    const shared: SharedRule = { added, group, holders: new Set() };
+    const shared = new SharedRule(added, group);
     this.#rules.set(text, shared);
     return shared;
   }
 
-  #end(shared: SharedRule): void {
+  /** Ends a rule without holders. */
+  end(shared: SharedRule): void {
     const { added, group } = shared;
     if (this.#rules.get(added.text) !== shared) return;
     this.#rules.delete(added.text);
@@ -97,10 +121,11 @@ export class MatchRules {
   }
 
   #add(text: string, group: RuleGroup | undefined): AddedRule {
-    const added: AddedRule = { text, state: 'asked', outcome: Promise.resolve(undefined) };
+    const added: AddedRule = { text, state: 'asked', outcome: ACCEPTED };
     group?.add(added);
     added.outcome = this.#addMatch(added).then((reason) => {
       if (reason !== undefined && this.#rules.get(text)?.added === added) this.#rules.delete(text);
+      if (reason === undefined) added.outcome = ACCEPTED;
       group?.settle(added);
       this.#forgetEmpty(group);
       return reason;

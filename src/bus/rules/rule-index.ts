@@ -4,17 +4,23 @@
  * for a signal that no rule matches.
  */
 import { firstArgument, type MatchableMessage } from './match-filter.js';
-import type { MatchRule } from './match-rule.js';
 
 /** An entry of an index. */
 export interface Indexed {
-  readonly rule: MatchRule;
+  readonly rule: {
+    readonly member?: string | undefined;
+    readonly path?: string | undefined;
+    readonly arg0?: string | undefined;
+  };
   /** The place of the entry in its list, for the index alone: looking for it would take longer with more rules. */
   place: number;
 }
 
 /** Stands for a key that a rule leaves out. No member, path or name is empty. */
 const ANY = '';
+
+/** What the index has for a member and a path: most programs have one rule for each, which needs no bucket. */
+type Slot<Rule extends Indexed> = Rule | Bucket<Rule>;
 
 /** Rules with the same member and path. */
 class Bucket<Rule extends Indexed> {
@@ -29,13 +35,10 @@ class Bucket<Rule extends Indexed> {
 
   add(rule: Rule): void {
     const { arg0 } = rule.rule;
-    let rules = arg0 === undefined ? this.others : this.byArgument.get(arg0);
-    if (rules === undefined) {
-      rules = [];
-      this.byArgument.set(arg0 as string, rules);
-    }
-    rule.place = rules.length;
-    rules.push(rule);
+    const rules = arg0 === undefined ? this.others : this.byArgument.get(arg0);
+    rule.place = rules?.length ?? 0;
+    if (rules === undefined) this.byArgument.set(arg0 as string, [rule]);
+    else rules.push(rule);
   }
 
   remove(rule: Rule): void {
@@ -52,7 +55,7 @@ class Bucket<Rule extends Indexed> {
 
 export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> {
   readonly #isMetBy: (received: Received, rule: Rule) => boolean;
-  readonly #byMember = new Map<string, Map<string, Bucket<Rule>>>();
+  readonly #byMember = new Map<string, Map<string, Slot<Rule>>>();
   readonly #none: readonly Rule[] = [];
 
   /** @param isMetBy decides whether a message meets a rule; it may compare member, path and first argument again */
@@ -67,21 +70,26 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
       byPath = new Map();
       this.#byMember.set(member, byPath);
     }
-    let bucket = byPath.get(path);
-    if (bucket === undefined) {
-      bucket = new Bucket();
+    const slot = byPath.get(path);
+    if (slot instanceof Bucket) {
+      slot.add(rule);
+    } else if (slot === undefined && rule.rule.arg0 === undefined) {
+      byPath.set(path, rule);
+    } else {
+      const bucket = new Bucket<Rule>();
+      if (slot !== undefined) bucket.add(slot);
+      bucket.add(rule);
       byPath.set(path, bucket);
     }
-    bucket.add(rule);
   }
 
   /** Removes a rule that is in the index. */
   remove(rule: Rule): void {
     const { member = ANY, path = ANY } = rule.rule;
     const byPath = this.#byMember.get(member);
-    const bucket = byPath?.get(path);
-    bucket?.remove(rule);
-    if (bucket?.isEmpty) byPath?.delete(path);
+    const slot = byPath?.get(path);
+    if (slot instanceof Bucket) slot.remove(rule);
+    if (slot === rule || (slot instanceof Bucket && slot.isEmpty)) byPath?.delete(path);
     if (byPath?.size === 0) this.#byMember.delete(member);
   }
 
@@ -100,12 +108,13 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     return this.#among(ofAnyMember?.get(ANY), received, found);
   }
 
-  #among(bucket: Bucket<Rule> | undefined, received: Received, found: readonly Rule[]): readonly Rule[] {
-    if (bucket === undefined) return found;
-    const all = this.#met(bucket.others, received, found);
-    if (bucket.byArgument.size === 0) return all;
+  #among(slot: Slot<Rule> | undefined, received: Received, found: readonly Rule[]): readonly Rule[] {
+    if (slot === undefined) return found;
+    if (!(slot instanceof Bucket)) return this.#isMetBy(received, slot) ? this.#with(found, slot) : found;
+    const all = this.#met(slot.others, received, found);
+    if (slot.byArgument.size === 0) return all;
     const argument = firstArgument(received);
-    const rules = argument === undefined ? undefined : bucket.byArgument.get(argument);
+    const rules = argument === undefined ? undefined : slot.byArgument.get(argument);
     return rules === undefined ? all : this.#met(rules, received, all);
   }
 
@@ -114,8 +123,12 @@ export class RuleIndex<Rule extends Indexed, Received extends MatchableMessage> 
     let all = found;
     for (let index = 0; index < rules.length; index++) {
       const rule = rules[index] as Rule;
-      if (this.#isMetBy(received, rule)) all = all === this.#none ? [rule] : [...all, rule];
+      if (this.#isMetBy(received, rule)) all = this.#with(all, rule);
     }
     return all;
+  }
+
+  #with(found: readonly Rule[], rule: Rule): readonly Rule[] {
+    return found === this.#none ? [rule] : [...found, rule];
   }
 }

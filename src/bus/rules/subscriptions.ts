@@ -11,12 +11,12 @@ import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, reportFailure, reportRejection, trace } from '../../diagnostics/problems.js';
 import { BUS_NAME } from '../names/driver.js';
 import type { FollowedName, NameOwners } from '../names/name-owners.js';
-import { ListenerList } from './listener-list.js';
-import { compileMatchRule, type MatchableMessage, senderToVerify } from './match-filter.js';
+import { IN_FORCE, ListenedRule, Listener, type SignalTaker, type Subscriber } from './listener.js';
+import { senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import type { HeldRule, MatchRules } from './match-rules.js';
-import { type Indexed, RuleIndex } from './rule-index.js';
-import { type Subscription, SubscriptionHandle } from './subscription.js';
+import { RuleIndex } from './rule-index.js';
+import type { Subscription } from './subscription.js';
 
 /**
  * Gets each signal that matches. An error that it throws is reported on the channel `busbar:problem` and stops nothing
@@ -25,85 +25,8 @@ import { type Subscription, SubscriptionHandle } from './subscription.js';
  */
 export type SignalListener = (message: Message) => void;
 
-/** Takes a signal while it is the inbox's current message. Its bytes are gone later. */
-export type SignalTaker = (received: Inbox) => unknown;
-
-/** Keeps the process alive until the returned function is called. */
-export interface Holder {
-  /** @param reportsLoss whether the user of the subscription rejects, or throws, when the connection is lost */
-  hold(reportsLoss: boolean): () => void;
-}
-
-/** One listener of a rule. */
-class Listener {
-  /** A counter, which gives the order of subscriptions. */
-  readonly id: number;
-  take: SignalTaker;
-  /** Whether its subscription was ended. Another listener may end it while a signal is being dispatched. */
-  ended = false;
-  /** Whether the program has read `ready`. */
-  awaits = false;
-  readonly #rule: ListenedRule;
-  readonly #reportsLoss: boolean;
-  #holder: Holder | undefined;
-  #stopHolding: (() => void) | undefined;
-
-  constructor(id: number, rule: ListenedRule, take: SignalTaker, holder: Holder, reportsLoss: boolean) {
-    this.id = id;
-    this.#rule = rule;
-    this.take = take;
-    this.#holder = holder;
-    this.#reportsLoss = reportsLoss;
-  }
-
-  get ready(): Promise<void> {
-    this.awaits = true;
-    return this.#rule.outcome.then((error) => {
-      if (error !== undefined) throw error;
-    });
-  }
-
-  /** Keeps the process alive while the rule is in force for this listener. */
-  hold(): void {
-    this.#stopHolding ??= this.#holder?.hold(this.#reportsLoss);
-  }
-
-  stopHolding(): void {
-    this.#stopHolding?.();
-    this.#stopHolding = undefined;
-  }
-
-  /** Ends it, and lets go of what the program gave: the listener may stay in its list for a while. */
-  end(): void {
-    this.ended = true;
-    this.stopHolding();
-    this.take = nothing;
-    this.#holder = undefined;
-  }
-}
-
-const nothing = () => {};
-
-/** A rule with its listeners. */
-interface ListenedRule extends Indexed {
-  readonly text: string;
-  readonly matches: (message: MatchableMessage) => boolean;
-  readonly listeners: ListenerList<Listener>;
-  /** What keeps the rule in force; `undefined` if the bus has refused it. */
-  force: InForce | undefined;
-  /** Resolves with the reason if the rule is not in force, else with nothing. Never rejects. */
-  outcome: Promise<unknown>;
-}
-
-/** What a rule holds from its request until it ends or is refused. */
-interface InForce {
-  readonly held: HeldRule;
-  /** The well-known name of the rule's `sender`. */
-  readonly owner: FollowedName | undefined;
-}
-
 /** What subscriptions need of a connection. */
-export interface Subscriber {
+export interface Receiver {
   /** The number of the connection in diagnostics. */
   readonly id: number;
   /** Whether the connection is to a peer, which sends every message, without a bus. */
@@ -117,18 +40,19 @@ export interface Subscriber {
 }
 
 export class Subscriptions {
-  readonly #subscriber: Subscriber;
+  readonly #receiver: Receiver;
   readonly #matchRules: MatchRules;
   readonly #owners: NameOwners;
   readonly #rules = new Map<string, ListenedRule>();
-  readonly #index = new RuleIndex<ListenedRule, Inbox>(isMetBy);
+  readonly #index: RuleIndex<ListenedRule, Inbox>;
   #lastListener = 0;
   #listeners = 0;
   #droppedSignals = 0;
   #unmatchedSignals = 0;
 
-  constructor(subscriber: Subscriber, matchRules: MatchRules, owners: NameOwners) {
-    this.#subscriber = subscriber;
+  constructor(receiver: Receiver, matchRules: MatchRules, owners: NameOwners) {
+    this.#receiver = receiver;
+    this.#index = new RuleIndex((received, rule) => isMetBy(received, rule, receiver));
     this.#matchRules = matchRules;
     this.#owners = owners;
   }
@@ -154,20 +78,29 @@ export class Subscriptions {
   /**
    * Adds a listener. If the bus has refused the rule before, it is asked again, for the earlier listeners as well.
    *
-   * @param reportsLoss as {@link Holder.hold} takes it
+   * @param reportsLoss as {@link Subscriber.beginHold} takes it
    * @throws {@link InvalidArgumentError} if the rule is not valid
    */
-  add(wanted: MatchRule, take: SignalTaker, holder: Holder, reportsLoss: boolean): Subscription {
+  add(wanted: MatchRule, taker: SignalTaker, user: Subscriber, reportsLoss: boolean): Subscription {
     // Peers have no names: everything is sent by the one peer.
-    const matchRule = this.#subscriber.isPeer ? { ...wanted, sender: undefined } : wanted;
+    const matchRule = this.#receiver.isPeer ? { ...wanted, sender: undefined } : wanted;
     const text = formatMatchRule(matchRule);
     const rule = this.#rules.get(text) ?? this.#install(text, matchRule);
-    const listener = new Listener(++this.#lastListener, rule, take, holder, reportsLoss);
+    const listener = new Listener(this, ++this.#lastListener, rule, taker, user, reportsLoss);
     rule.listeners.add(listener);
     this.#listeners++;
-    if (rule.force === undefined) this.#enforce(rule);
+    if (rule.held === undefined) this.#enforce(rule, matchRule);
     else listener.hold();
-    return this.#handle(rule, listener);
+    return listener;
+  }
+
+  /** Called when a listener of a rule has ended. The rule ends with the last one. */
+  remove(rule: ListenedRule): void {
+    this.#listeners--;
+    rule.listeners.forgetEnded();
+    if (rule.listeners.size > 0) return;
+    this.#rules.delete(rule.text);
+    this.#giveUp(rule);
   }
 
   /** Ends with the connection: all rules are gone. Handles stay valid and do nothing. */
@@ -206,7 +139,7 @@ export class Subscriptions {
     for (let index = 0; index < length; index++) {
       if (index === length - 1) received.expectLastTaker();
       callListener(received, listeners[index] as Listener);
-      if (this.#subscriber.isClosing()) return;
+      if (this.#receiver.isClosing()) return;
     }
   }
 
@@ -220,75 +153,54 @@ export class Subscriptions {
       trace('#%d signal without a listener: %s %s.%s from %s', connectionId, path, interfaceName, member, sender);
   }
 
-  #install(text: string, matchRule: MatchRule): ListenedRule {
-    const rule: ListenedRule = {
-      text,
-      rule: matchRule,
-      place: 0,
-      matches: this.#filterOf(matchRule),
-      listeners: new ListenerList(),
-      force: undefined,
-      outcome: Promise.resolve(undefined),
-    };
-    this.#rules.set(text, rule);
-    return rule;
-  }
-
   /**
    * A listener for the connection's own unique name gets everything that is sent to the connection, under any of its
    * names.
    */
-  #filterOf(rule: MatchRule): (message: MatchableMessage) => boolean {
-    const subscriber = this.#subscriber;
-    if (rule.destination === undefined || !subscriber.isUniqueName(rule.destination)) return compileMatchRule(rule);
-    const matches = compileMatchRule({ ...rule, destination: undefined });
-    return (message) =>
-      message.destination !== undefined && subscriber.isAddressedHere(message.destination) && matches(message);
+  #install(text: string, matchRule: MatchRule): ListenedRule {
+    const { destination } = matchRule;
+    const isForThisConnection = destination !== undefined && this.#receiver.isUniqueName(destination);
+    const rule = new ListenedRule(text, matchRule, isForThisConnection);
+    this.#rules.set(text, rule);
+    return rule;
   }
 
-  #enforce(rule: ListenedRule): void {
-    const wellKnown = senderToVerify(rule.rule);
+  #enforce(rule: ListenedRule, matchRule: MatchRule): void {
+    const wellKnown = senderToVerify(matchRule);
     // Followed before the rule is added: the owner must be known when the rule's first signal arrives.
     const owner = wellKnown === undefined ? undefined : this.#owners.follow(wellKnown, refusalIsTold);
-    const force: InForce = { held: this.#matchRules.hold(rule.rule), owner };
+    const held = this.#matchRules.hold(matchRule);
     for (const listener of rule.listeners.all) if (!listener.ended) listener.hold();
-    rule.force = force;
+    rule.held = held;
+    rule.owner = owner;
     this.#index.add(rule);
-    rule.outcome = this.#outcomeOf(rule, force);
+    rule.outcome = this.#outcomeOf(rule, held, owner);
   }
 
   /**
    * The bus's answer to a rule. A rule for signals of a well-known name also fails if the bus refuses to report the
    * name's owner, because no signal could be delivered then.
    */
-  async #outcomeOf(rule: ListenedRule, force: InForce): Promise<unknown> {
-    const reason = (await force.held.outcome) ?? (await force.owner?.refusal);
-    if (reason === undefined || rule.force !== force) return reason;
+  async #outcomeOf(rule: ListenedRule, held: HeldRule, owner: FollowedName | undefined): Promise<unknown> {
+    const reason = (await held.outcome) ?? (await owner?.refusal);
+    if (rule.held !== held) return reason;
+    if (reason === undefined) {
+      rule.outcome = IN_FORCE;
+      return undefined;
+    }
     this.#giveUp(rule);
     if (rule.listeners.all.every(({ ended, awaits }) => ended || awaits) || reason instanceof ConnectionClosedError)
       return reason;
-    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#subscriber.id);
+    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#receiver.id);
     return reason;
-  }
-
-  #handle(rule: ListenedRule, listener: Listener): Subscription {
-    const end = () => {
-      if (listener.ended) return;
-      listener.end();
-      this.#listeners--;
-      rule.listeners.forgetEnded();
-      if (rule.listeners.size > 0) return;
-      this.#rules.delete(rule.text);
-      this.#giveUp(rule);
-    };
-    return new SubscriptionHandle(rule.text, listener, end);
   }
 
   /** Releases what a rule holds, because it has ended or the bus refused it. */
   #giveUp(rule: ListenedRule): void {
-    if (rule.force === undefined) return;
-    const { held, owner } = rule.force;
-    rule.force = undefined;
+    const { held, owner } = rule;
+    if (held === undefined) return;
+    rule.held = undefined;
+    rule.owner = undefined;
     this.#index.remove(rule);
     held.release();
     owner?.release();
@@ -300,10 +212,14 @@ export class Subscriptions {
 const refusalIsTold = { changed: () => {}, refused: () => true };
 
 /** The filter compares unique names itself. A well-known name stands for its present owner, which is compared here. */
-function isMetBy(received: Inbox, { force, matches }: ListenedRule): boolean {
-  const owner = force?.owner;
+function isMetBy(received: Inbox, rule: ListenedRule, receiver: Receiver): boolean {
+  const { owner, isForThisConnection } = rule;
   if (owner !== undefined && (owner.owner === undefined || owner.owner !== received.sender)) return false;
-  return matches(received);
+  if (isForThisConnection) {
+    const { destination } = received;
+    if (destination === undefined || !receiver.isAddressedHere(destination)) return false;
+  }
+  return rule.isMetBy(received);
 }
 
 /** The listeners of several rules, in the order of subscription. */
@@ -316,7 +232,7 @@ function callListener(received: Inbox, listener: Listener): void {
   if (listener.ended) return;
   let result: unknown;
   try {
-    result = listener.take(received);
+    result = listener.taker.take(received);
     if (result instanceof Promise) reportRejection(listenerOf(received), result, received.connectionId);
   } catch (error) {
     reportFailure(listenerOf(received), error, received.connectionId);

@@ -39,9 +39,12 @@ export interface Export extends Handle {
 interface Exporter {
   /** The count that includes calls of the export until they are answered. */
   readonly atWork: CallsAtWork;
-  /** Keeps the process alive for an export, and ends the export with the user, until it is disowned. */
-  own(item: Endable, hears: boolean, reportsLoss: boolean): void;
-  disown(item: Endable, reportsLoss: boolean): void;
+  /** Ends an export with the user, until it is disowned. */
+  own(item: Endable, hears: boolean): void;
+  disown(item: Endable): void;
+  /** Keeps the process alive for an export. */
+  beginHold(reportsLoss: boolean): void;
+  endHold(reportsLoss: boolean): void;
 }
 
 /** An export, which is also its handle. */
@@ -147,7 +150,8 @@ export class Exports {
   #begin(path: string, places: readonly Place[] | undefined, exporter: Exporter): Export {
     const live = new LiveExport(this, path, places, exporter);
     this.#live.add(live);
-    exporter.own(live, false, false);
+    exporter.own(live, false);
+    exporter.beginHold(false);
     return live;
   }
 
@@ -155,7 +159,8 @@ export class Exports {
   end(live: LiveExport): void {
     if (!this.#live.delete(live)) return;
     this.#end(live);
-    live.exporter.disown(live, false);
+    live.exporter.disown(live);
+    live.exporter.endHold(false);
   }
 
   #end({ path, places }: LiveExport): void {
