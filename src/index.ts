@@ -41,6 +41,7 @@ export type { CloseOptions } from './bus/connection-user.js';
 export type { MessageHandler, MessageHandlerOptions } from './bus/message-handlers.js';
 export type { Credentials } from './bus/names/driver.js';
 export type { NameWatcher } from './bus/names/name-watcher.js';
+export type { AnswerLimits } from './bus/names/named-endpoint.js';
 export type { NameLoss, OwnedName } from './bus/names/owned-name.js';
 export type { RequestNameOptions } from './bus/names/owned-names.js';
 export type { CallOptions, MessageReply, MethodCall, SignalEmission } from './bus/names/requests.js';
@@ -80,6 +81,7 @@ export {
 export type { MessageEvent } from './connection/message-events.js';
 export type { WaitOptions } from './connection/sending/pending-calls.js';
 export type { Traffic } from './connection/traffic.js';
+export type { WaitLimits } from './connection/wait-limits.js';
 export type { Problem, ProblemKind } from './diagnostics/problems.js';
 export type {
   ArgumentList,

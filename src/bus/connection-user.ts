@@ -13,6 +13,7 @@ import type { KeepAliveUser } from '../connection/keep-alive.js';
 import type { CloseListener } from '../connection/lifecycle.js';
 import type { CompleteLimits } from '../connection/limits.js';
 import { CLOSE_LIMIT, TimeLimit } from '../connection/time-limit.js';
+import { type WaitLimits, waitLimitsTable, withinLimits } from '../connection/wait-limits.js';
 import type { Credentials } from './names/driver.js';
 import { type OnShareClosed, Share } from './share.js';
 import { socketCredentials } from './socket-credentials.js';
@@ -28,6 +29,7 @@ export interface CloseOptions {
 
 export const closeTable: OptionTable<CloseOptions> = { drain: checkTimeout };
 const closeOptions = new KnownOptions<CloseOptions>('close()', closeTable);
+const flushOptions = new KnownOptions<WaitLimits>('flush()', waitLimitsTable);
 
 /** A user of a connection, which can close it. {@link MessageBus} extends it. */
 export class ConnectionUser implements AsyncDisposable {
@@ -166,17 +168,30 @@ export class ConnectionUser implements AsyncDisposable {
 
   /**
    * Resolves when the kernel has accepted everything that was sent. The other side may not have read it yet. Resolves
-   * at once when the connection is closed.
+   * at once when the connection is closed. Messages stay queued if the promise rejects at a limit.
    *
+   * @example
+   * ```ts
+   * await bus.flush({ timeout: 5000 });
+   * ```
+   * @throws (rejects) {@link InvalidArgumentError} if an option is not valid
+   * @throws (rejects) {@link TimeoutError}, or the reason of `signal`
    * @throws (rejects) the reason of the loss, or {@link ConnectionClosedError} after `close`, if some of it was never
    * written
    */
-  flush(): Promise<void> {
-    const flushed = this.#connection.flush();
+  flush(limits: WaitLimits = {}): Promise<void> {
+    const flushed = this.#flush(limits);
     // A caller that ignores the promise need not handle the loss here: it is reported, and `disconnected` resolves with
     // it.
     flushed.catch(() => {});
     return flushed;
+  }
+
+  async #flush(limits: WaitLimits): Promise<void> {
+    flushOptions.check(limits);
+    const flushed = this.#connection.flush();
+    if (limits.timeout === undefined && limits.signal === undefined) return flushed;
+    return withinLimits(flushed, limits, 'not everything that was sent was written');
   }
 
   /**

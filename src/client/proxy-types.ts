@@ -278,6 +278,8 @@ export interface Listen<Arguments> {
 
 /** How to wait for a signal. */
 export interface OnceOptions {
+  /** Milliseconds until it rejects with a {@link TimeoutError}. Without it there is no limit. */
+  readonly timeout?: number | undefined;
   /** Aborting rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -3,7 +3,7 @@
  * do not have the described types is reported, and reaches only a loose proxy.
  */
 import { KnownOptions } from '../base/known-options.js';
-import { checkFunction, checkSignal } from '../base/parameters.js';
+import { checkFunction, checkSignal, checkTimeout } from '../base/parameters.js';
 import type { SignalTaker } from '../bus/rules/listener.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import type { DecodeOptions } from '../codec/decode-options.js';
@@ -19,7 +19,11 @@ import { type ContextOption, contextTable, signalContext } from './signal-contex
 import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
 const onOptions = new KnownOptions<ContextOption>('on()', contextTable);
-const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', { signal: checkSignal, ...contextTable });
+const onceOptions = new KnownOptions<OnceOptions & ContextOption>('once()', {
+  timeout: checkTimeout,
+  signal: checkSignal,
+  ...contextTable,
+});
 
 /** See {@link ContextOption}. `false` and `undefined` ask for no context. */
 interface MayAskForContext {
@@ -116,7 +120,8 @@ export function listenOnce(remote: Remote, signal: SignalDescription) {
       );
     const abort = options.signal === undefined ? remote.options.signal : options.signal;
     // Only the caller knows the types of the values.
-    return (await nextSignal(remote.bus, listenFor, abort)) as never;
+    const which = `${remote.description.name}.${signal.name}`;
+    return (await nextSignal(remote.bus, listenFor, { which, timeout: options.timeout, signal: abort })) as never;
   };
 }
 

@@ -64,6 +64,8 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   SignalEmission: (given) => bus.emit({ path: '/', interface: NAME, member: 'Said', ...given }),
   OutgoingMessage: (given) =>
     bus.send({ type: MessageType.Signal, path: '/', interface: NAME, member: 'Said', ...given }),
+  WaitLimits: (given) => bus.flush(given),
+  AnswerLimits: (given) => bus.listNames(given),
   CloseOptions: async (given) => {
     await using closing = await connect({ address: daemon.address });
     await closing.close(given);

@@ -219,8 +219,13 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['proxy', proxyOf(set), ofProxy],
       ['queue', queue, ofQueue],
       ['object', remote, ofObject, 'client/object.ts'],
-      ['export', bus.export('/other', implement(Settling, { Never() {}, Level: 1 })), ofExport],
-      ['object manager', bus.exportObjectManager('/other'), ofExport],
+      [
+        'export',
+        bus.export('/other', implement(Settling, { Never() {}, Level: 1 })),
+        ofExport,
+        'service/objects/exports.ts',
+      ],
+      ['object manager', bus.exportObjectManager('/other'), ofExport, 'service/objects/exports.ts'],
       ['message handler', bus.addMessageHandler(() => {}), ofHandle],
       ['name watcher', bus.watchName(NAME, {}), ofHandle],
     ] as const) {

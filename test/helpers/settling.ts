@@ -10,13 +10,15 @@ import { patience } from './patience.js';
 /** Members that the documentation hides, or that only subclasses see. */
 function internalNames(files: readonly string[]): ReadonlySet<string> {
   const names = new Set(['constructor', 'Symbol(nodejs.util.inspect.custom)']);
-  for (const file of files) {
+  for (const file of ['base/handle.ts', ...files]) {
     const text = readFileSync(join(projectRoot, 'src', file), 'utf8');
-    const member = String.raw`(?:(?:override|async|readonly|get|set|static)\s+)*(\w+)(?=[(<:=;?!]| =)`;
+    const member = String.raw`(?:(?:abstract|override|async|readonly|get|set|static)\s+)*(\w+)(?=[(<:=;?!]| =)`;
     const hidden = new RegExp(String.raw`@internal(?:(?!\*/)[^])*\*/\n {2}(?:protected\s+)?${member}`, 'g');
     for (const [, name] of text.matchAll(hidden)) names.add(name as string);
-    for (const [, name] of text.matchAll(new RegExp(String.raw`^ {2}protected\s+${member}`, 'gm')))
-      names.add(name as string);
+    for (const [, name = ''] of text.matchAll(new RegExp(String.raw`^ {2}protected\s+${member}`, 'gm'))) {
+      // Another class of the file may have a public member of that name.
+      if (!new RegExp(String.raw`^ {2}(?:readonly |get )?${name}\b`, 'm').test(text)) names.add(name);
+    }
   }
   return names;
 }

@@ -118,14 +118,14 @@ export class BusDriver {
     return expectCode('ReleaseName', reply, ReleaseNameReply);
   }
 
-  async names(member: 'ListNames' | 'ListActivatableNames'): Promise<string[]> {
-    const [names] = await this.#ask(member, 'as');
+  async names(member: 'ListNames' | 'ListActivatableNames', options?: WaitOptions): Promise<string[]> {
+    const [names] = await this.#ask(member, 'as', '', [], options);
     return names as string[];
   }
 
   /** Resolves with the unique name of the owner. Rejects with `NameHasNoOwnerError` if there is none. */
-  async nameOwner(name: string): Promise<string> {
-    const [owner] = await this.#ask('GetNameOwner', 's', 's', [name]);
+  async nameOwner(name: string, options?: WaitOptions): Promise<string> {
+    const [owner] = await this.#ask('GetNameOwner', 's', 's', [name], options);
     return expectName('GetNameOwner', owner, isBusName);
   }
 
@@ -143,25 +143,25 @@ export class BusDriver {
     });
   }
 
-  async hasOwner(name: string): Promise<boolean> {
-    const [owned] = await this.#ask('NameHasOwner', 'b', 's', [name]);
+  async hasOwner(name: string, options?: WaitOptions): Promise<boolean> {
+    const [owned] = await this.#ask('NameHasOwner', 'b', 's', [name], options);
     return owned as boolean;
   }
 
-  async startService(name: string): Promise<'started' | 'running'> {
+  async startService(name: string, options?: WaitOptions): Promise<'started' | 'running'> {
     try {
-      const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0]);
+      const [reply] = await this.#ask('StartServiceByName', 'u', 'su', [name, 0], options);
       const code = expectCode('StartServiceByName', reply, StartServiceReply);
       return code === StartServiceReply.Success ? 'started' : 'running';
     } catch (error) {
       // dbus-daemon also answers so if a service could not be started although it is running.
-      if (error instanceof ServiceUnknownError && (await this.hasOwner(name))) return 'running';
+      if (error instanceof ServiceUnknownError && (await this.hasOwner(name, options))) return 'running';
       throw error;
     }
   }
 
-  async credentials(name: string): Promise<Credentials> {
-    const [answer] = await this.#ask('GetConnectionCredentials', 'a{sv}', 's', [name]);
+  async credentials(name: string, options?: WaitOptions): Promise<Credentials> {
+    const [answer] = await this.#ask('GetConnectionCredentials', 'a{sv}', 's', [name], options);
     const all = answer as Record<string, unknown>;
     const label = all.LinuxSecurityLabel;
     return {

@@ -7,10 +7,12 @@
 
 import { InvalidArgumentError, NotSupportedError } from '../../base/errors.js';
 import { EndHandle, type Handle } from '../../base/handle.js';
+import { KnownOptions } from '../../base/known-options.js';
 import { checkBusName, checkWellKnownName } from '../../base/names.js';
 import type { Connection } from '../../connection/connection.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import type { WaitOptions } from '../../connection/sending/pending-calls.js';
+import { waitLimitsTable } from '../../connection/wait-limits.js';
 import { Endpoint } from '../endpoint.js';
 import { Routing } from '../routing.js';
 import type { OnShareClosed } from '../share.js';
@@ -19,6 +21,24 @@ import type { NameOwners } from './name-owners.js';
 import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
 import { type OwnedNames, type RequestNameOptions, requestNameOptions } from './owned-names.js';
+
+/** How long to wait for the bus's answer to a question. */
+export interface AnswerLimits {
+  /** Milliseconds until a question rejects with a {@link TimeoutError}; `Infinity` for none. 25 000 by default. */
+  readonly timeout?: number | undefined;
+  /** Aborting rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const limitsOf = (call: string) => new KnownOptions<AnswerLimits>(`${call}()`, waitLimitsTable);
+const answerLimits = {
+  listNames: limitsOf('listNames'),
+  listActivatableNames: limitsOf('listActivatableNames'),
+  nameOwner: limitsOf('nameOwner'),
+  hasName: limitsOf('hasName'),
+  startService: limitsOf('startService'),
+  credentials: limitsOf('credentials'),
+};
 
 /** @internal */
 export interface BusOptions {
@@ -108,11 +128,12 @@ export abstract class NamedEndpoint extends Endpoint {
   /**
    * Resolves with all names on the bus, including unique names.
    *
+   * @param limits how long to wait, as all methods take that ask the bus
    * @throws (rejects) {@link NotSupportedError} between peers, as do all methods that ask the bus
    * @see D-Bus specification, section "org.freedesktop.DBus.ListNames"
    */
-  async listNames(): Promise<string[]> {
-    return this.#requireBus('listNames').names('ListNames');
+  async listNames(limits: AnswerLimits = {}): Promise<string[]> {
+    return this.#ask('listNames', limits).names('ListNames', limits);
   }
 
   /**
@@ -120,8 +141,8 @@ export abstract class NamedEndpoint extends Endpoint {
    *
    * @see D-Bus specification, section "org.freedesktop.DBus.ListActivatableNames"
    */
-  async listActivatableNames(): Promise<string[]> {
-    return this.#requireBus('listActivatableNames').names('ListActivatableNames');
+  async listActivatableNames(limits: AnswerLimits = {}): Promise<string[]> {
+    return this.#ask('listActivatableNames', limits).names('ListActivatableNames', limits);
   }
 
   /**
@@ -130,19 +151,19 @@ export abstract class NamedEndpoint extends Endpoint {
    * @throws (rejects) {@link NameHasNoOwnerError} if there is no owner
    * @see D-Bus specification, section "org.freedesktop.DBus.GetNameOwner"
    */
-  async nameOwner(name: string): Promise<string> {
+  async nameOwner(name: string, limits: AnswerLimits = {}): Promise<string> {
     checkBusName(name, 'name');
-    return this.#requireBus('nameOwner').nameOwner(name);
+    return this.#ask('nameOwner', limits).nameOwner(name, limits);
   }
 
   /**
    * Resolves with whether a call to the name can reach a service: the name has an owner, or the bus can start its
    * service.
    */
-  async hasName(name: string): Promise<boolean> {
+  async hasName(name: string, limits: AnswerLimits = {}): Promise<boolean> {
     checkBusName(name, 'name');
-    const bus = this.#requireBus('hasName');
-    return (await bus.hasOwner(name)) || (await bus.names('ListActivatableNames')).includes(name);
+    const bus = this.#ask('hasName', limits);
+    return (await bus.hasOwner(name, limits)) || (await bus.names('ListActivatableNames', limits)).includes(name);
   }
 
   /**
@@ -152,9 +173,9 @@ export abstract class NamedEndpoint extends Endpoint {
    * {@link DBusError} if it does not start
    * @see D-Bus specification, section "org.freedesktop.DBus.StartServiceByName"
    */
-  async startService(name: string): Promise<'started' | 'running'> {
+  async startService(name: string, limits: AnswerLimits = {}): Promise<'started' | 'running'> {
     checkWellKnownName(name, 'name');
-    return this.#requireBus('startService').startService(name);
+    return this.#ask('startService', limits).startService(name, limits);
   }
 
   /**
@@ -163,9 +184,9 @@ export abstract class NamedEndpoint extends Endpoint {
    * @throws (rejects) {@link NameHasNoOwnerError} if there is no owner
    * @see D-Bus specification, section "org.freedesktop.DBus.GetConnectionCredentials"
    */
-  async credentials(name: string): Promise<Credentials> {
+  async credentials(name: string, limits: AnswerLimits = {}): Promise<Credentials> {
     checkBusName(name, 'name');
-    return this.#requireBus('credentials').credentials(name);
+    return this.#ask('credentials', limits).credentials(name, limits);
   }
 
   /**
@@ -227,6 +248,13 @@ export abstract class NamedEndpoint extends Endpoint {
     const { uniqueName, names } = this.routing;
     if (destination === undefined || destination === uniqueName) return true;
     return names === undefined || names.everOwned(destination);
+  }
+
+  /** @throws {@link InvalidArgumentError} if a limit is not valid */
+  #ask(what: keyof typeof answerLimits, limits: AnswerLimits): BusDriver {
+    answerLimits[what].check(limits);
+    limits.signal?.throwIfAborted();
+    return this.#requireBus(what);
   }
 
   #requireBus(what: string): BusDriver {

@@ -50,8 +50,9 @@ interface Exporter {
 /** An export, which is also its handle. */
 class LiveExport extends EndableHandle implements Export {
   readonly path: string;
-  /** Without places it is an ObjectManager. */
+  /** @internal without places it is an ObjectManager */
   readonly places: readonly Place[] | undefined;
+  /** @internal */
   readonly exporter: Exporter;
   readonly #exports: Exports;
 
