@@ -215,7 +215,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         'message-bus.ts',
       ],
       ['name', owned, ofName, 'bus/names/owned-name.ts'],
-      ['subscription', subscription, ofSubscription],
+      ['subscription', subscription, ofSubscription, 'bus/rules/listener.ts'],
       ['proxy', proxyOf(set), ofProxy],
       ['queue', queue, ofQueue],
       ['object', remote, ofObject, 'client/object.ts'],

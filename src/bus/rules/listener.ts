@@ -38,12 +38,13 @@ interface Owner {
 
 /** One listener of a rule, which is also its handle. */
 export class Listener extends EndableHandle implements Subscription {
-  /** A counter, which gives the order of subscriptions. */
+  /** @internal a counter, which gives the order of subscriptions */
   readonly id: number;
+  /** @internal */
   taker: SignalTaker;
-  /** Whether its subscription was ended. Another listener may end it while a signal is being dispatched. */
+  /** @internal Whether its subscription was ended. Another listener may end it while a signal is being dispatched. */
   ended = false;
-  /** Whether the program has read `ready`. */
+  /** @internal whether the program has read `ready` */
   awaits = false;
   /** Whether it keeps the process alive, because its rule is in force. */
   #holds = false;
@@ -81,20 +82,21 @@ export class Listener extends EndableHandle implements Subscription {
     return `subscription { ${this.#rule.text} }`;
   }
 
-  /** Keeps the process alive while the rule is in force for this listener. */
+  /** @internal keeps the process alive while the rule is in force for this listener */
   hold(): void {
     if (this.#holds) return;
     this.#holds = true;
     this.#user.beginHold(this.#reportsLoss);
   }
 
+  /** @internal */
   stopHolding(): void {
     if (!this.#holds) return;
     this.#holds = false;
     this.#user.endHold(this.#reportsLoss);
   }
 
-  /** Ends it, and lets go of what the program gave: the listener may stay in its list for a while. */
+  /** @internal Ends it, and lets go of what the program gave: the listener may stay in its list for a while. */
   override endNow(): void {
     if (this.ended) return;
     this.ended = true;
