@@ -76,9 +76,8 @@ export class Place {
       barrier.schedule();
       return;
     }
-    const changes = new Changes(owner, descriptors);
-    changes.set(this, change);
-    barrier.add(changes);
+    change.take();
+    barrier.add(new Changes(owner, descriptors, this, change));
   }
 
   /** Sends PropertiesChanged. */
@@ -102,26 +101,31 @@ export class Place {
  */
 class Changes implements Pending {
   readonly owner: object;
-  readonly #places: Place[] = [];
-  #changes: Change[] = [];
-
+  readonly #place: Place;
+  #otherPlaces: Place[] | undefined;
+  #changes: Change[];
   readonly #descriptors: number;
 
   /**
    * @param owner the store of the changes
    * @param descriptors how many one message may carry
+   * @param change the first one, which is taken already
    */
-  constructor(owner: object, descriptors: number) {
+  constructor(owner: object, descriptors: number, place: Place, change: Change) {
     this.owner = owner;
     this.#descriptors = descriptors;
+    this.#place = place;
+    this.#changes = [change];
   }
 
   set(place: Place, change: Change): void {
-    if (!this.#places.includes(place)) this.#places.push(place);
+    this.#addPlace(place);
     const index = this.#changes.findIndex(({ name }) => name === change.name);
     if (this.#changes[index] === change) return;
     change.take();
-    if (index < 0) {
+    if (this.#changes.length === 0) {
+      this.#changes = [change];
+    } else if (index < 0) {
       this.#changes.push(change);
     } else {
       this.#changes[index]?.done();
@@ -129,7 +133,15 @@ class Changes implements Pending {
     }
   }
 
+  #addPlace(place: Place): void {
+    if (place === this.#place || this.#otherPlaces?.includes(place)) return;
+    this.#otherPlaces ??= [];
+    this.#otherPlaces.push(place);
+  }
+
   send(isOvertaken: boolean): boolean {
+    const [only] = this.#changes;
+    if (this.#changes.length === 1 && only !== undefined && this.#sendOnly(only)) return true;
     const entries: EncodedEntry[] = [];
     const invalidated: string[] = [];
     const staying: Change[] = [];
@@ -152,17 +164,38 @@ class Changes implements Pending {
     return staying.length === 0;
   }
 
+  /** Sends a single change whose value is in memory, without the lists that several need. Returns whether it did. */
+  #sendOnly(change: Change): boolean {
+    const { content } = change;
+    if (typeof content === 'symbol' || hasDescriptors(content)) return false;
+    this.#changes = none;
+    this.#tell([content], none, false);
+    change.done();
+    return true;
+  }
+
   #tell(entries: readonly EncodedEntry[], invalidated: readonly string[], isShared: boolean): void {
-    for (const place of this.#places) {
-      try {
-        if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
-        else place.tellChanges(entries, invalidated);
-      } catch (error) {
-        report('send', `the changes of ${place.description.name} could not be sent`, error);
-      }
-    }
+    tellFrom(this.#place, entries, invalidated, isShared);
+    for (const place of this.#otherPlaces ?? none) tellFrom(place, entries, invalidated, isShared);
   }
 }
+
+function tellFrom(
+  place: Place,
+  entries: readonly EncodedEntry[],
+  invalidated: readonly string[],
+  isShared: boolean,
+): void {
+  try {
+    if (isShared) sendShared(entries, () => place.tellChanges(entries, invalidated));
+    else place.tellChanges(entries, invalidated);
+  } catch (error) {
+    report('send', `the changes of ${place.description.name} could not be sent`, error);
+  }
+}
+
+/** An empty list. It is never changed: a list that stays empty would be garbage. */
+const none: never[] = [];
 
 /** Makes the head of an interface's signal. */
 export function signalHead(path: string, description: InterfaceDescription, member: string): MessageHead {

@@ -115,13 +115,16 @@ export class PropertyStore {
   ): void {
     const property = this.property(name);
     const { description } = property;
-    const setting = property.beginSet(value);
-    const { typed } = setting;
+    // What a value without variants and descriptors needs no record of.
+    const setting = property.isPlain ? undefined : property.beginSet(value);
+    const typed = setting === undefined ? value : setting.typed;
     const tells = this.#tells(description) && !property.isSame(property.typedBefore(before), typed);
     const entry = encodeEntry(description, typed, tells && description.emits === true);
     write.call(target, name, value);
-    property.store(value);
-    property.wasSet(setting, value);
+    if (setting !== undefined) {
+      property.store(value);
+      property.wasSet(setting, value);
+    }
     property.changes++;
     if (tells) this.#note(property, entry ?? State.Invalidated);
   }
@@ -293,9 +296,13 @@ export class PropertyStore {
   }
 
   #note(property: Property, content: Content): void {
-    const read = content === State.Unread ? () => this.#read(property) : undefined;
+    const read = content === State.Unread ? this.#reader(property) : undefined;
     const change = new Change(property.description.name, content, read);
     this.places.note(change, this);
+  }
+
+  #reader(property: Property): () => Content {
+    return () => this.#read(property);
   }
 
   #read(property: Property): Content {

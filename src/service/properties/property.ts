@@ -156,6 +156,11 @@ export class Property {
     for (const listener of this.#slow.listeners) listener.learn(this, answer);
   }
 
+  /** Whether values are what they are: the property has neither variants nor descriptors. */
+  get isPlain(): boolean {
+    return this.#beside === undefined;
+  }
+
   /** Whether a getter may open a descriptor each time it is read. */
   get opensDescriptors(): boolean {
     return this.description.signature.includes('h');
