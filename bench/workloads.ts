@@ -66,6 +66,13 @@ const client = {
 } as const satisfies Partial<Workload>;
 const signals = { ...client, operation: 'signal' } as const;
 
+/** A service with objects of 20 properties, whose values the library itself reads and sends. */
+const wide = {
+  ...{ ...client, arrangement: 'service', program: 'service', parameters: { managed: '500' } },
+  takesPart: ({ id, language }: Pick<Peer, 'id' | 'language'>) => language === 'C' || ours({ id, language }),
+  targets: [toC(0.8)],
+} as const satisfies Partial<Workload>;
+
 const calls = (window: number, more: Pick<Workload, 'title'> & Partial<Workload>): Workload => ({
   ...{ ...client, id: `calls-${window}`, program: 'calls', parameters: { window: `${window}` } },
   ...{ targets: [toC(0.6), toRival(0.25)], ...more },
@@ -106,6 +113,14 @@ export const messages: readonly Workload[] = [
   {
     ...{ ...client, id: 'service', title: 'Answering calls', arrangement: 'service', program: 'service' },
     ...{ driverParameters: { window: '100' }, quick: true, targets: [toC(0.7)] },
+  },
+  {
+    ...{ ...wide, id: 'get-all', title: 'Answering GetAll of 20 properties', operations: 20_000 },
+    driverParameters: { call: 'GetAll', window: '100' },
+  },
+  {
+    ...{ ...wide, id: 'managed-objects', title: 'Answering GetManagedObjects of 500 objects with 20 properties' },
+    ...{ driverParameters: { call: 'GetManagedObjects', window: '1' }, operations: 100 },
   },
   {
     ...{ ...client, id: 'peer-to-peer', title: 'Calls without a bus, 100 at a time, the library at both ends' },

@@ -1,6 +1,6 @@
 /** busbar, by proxies made from definitions. The transport is a parameter. */
 import { defineInterface, implement, connect as open, listen as openServer, variant } from '../../dist/index.js';
-import { DEVICE, INTERFACE, OBJECT_MANAGER, PATH, PROPERTIES } from './names.mjs';
+import { DEVICE, INTERFACE, MANAGER_PATH, OBJECT_MANAGER, PATH, PROPERTIES, WIDE, WIDE_PATH } from './names.mjs';
 
 const Bench = defineInterface(INTERFACE, {
   methods: {
@@ -18,6 +18,13 @@ const Properties = defineInterface(PROPERTIES, {
 });
 
 const Lamp = defineInterface('org.example.Lamp', { properties: { Level: { type: 'u' } } });
+
+/** Ten texts, six numbers and four flags. */
+const wideTypes = [...Array(10).fill('s'), ...Array(6).fill('u'), ...Array(4).fill('b')];
+const wideNames = wideTypes.map((type, i) => `${{ s: 'Text', u: 'Number', b: 'Flag' }[type]}${i}`);
+const Wide = defineInterface(WIDE, {
+  properties: Object.fromEntries(wideNames.map((name, i) => [name, { type: wideTypes[i], access: 'read' }])),
+});
 
 const ObjectManager = defineInterface(OBJECT_MANAGER, {
   methods: { GetManagedObjects: { out: ['objects:a{oa{sa{sv}}}'] } },
@@ -115,6 +122,7 @@ async function connect(address, parameters) {
     },
     async serve(name, paths, usage) {
       for (const path of paths) bus.export(path, serviceObject(usage));
+      if (parameters.has('managed')) exportWide(bus, Number(parameters.get('managed')));
       await bus.requestName(name);
     },
   };
@@ -124,6 +132,17 @@ async function connect(address, parameters) {
 async function listen(address, usage, parameters) {
   const transport = parameters.get('transport') ?? undefined;
   await openServer({ address, transport, onConnection: (bus) => bus.export(PATH, serviceObject(usage)) });
+}
+
+function exportWide(bus, managed) {
+  bus.export(WIDE_PATH, wideObject(0));
+  bus.exportObjectManager(MANAGER_PATH);
+  for (let i = 0; i < managed; i++) bus.export(`${MANAGER_PATH}/${i}`, wideObject(i));
+}
+
+function wideObject(number) {
+  const values = { s: (i) => `text ${i} of object ${number}`, u: (i) => number + i, b: (i) => i % 2 === 1 };
+  return implement(Wide, Object.fromEntries(wideNames.map((name, i) => [name, values[wideTypes[i]](i)])));
 }
 
 function serviceObject(usage) {

@@ -2,6 +2,10 @@
 export const NAME = 'org.example.Bench';
 export const PATH = '/org/example/bench';
 export const INTERFACE = 'org.example.Bench1';
+/** An object with twenty properties, and the parent of many. */
+export const WIDE = 'org.example.Wide1';
+export const WIDE_PATH = `${PATH}/wide`;
+export const MANAGER_PATH = `${PATH}/managed`;
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
 export const OBJECT_MANAGER = 'org.freedesktop.DBus.ObjectManager';
 /** The interface whose property changes are announced. */

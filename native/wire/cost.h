@@ -2,8 +2,8 @@
 // that a small message with large values is refused before one of them is made.
 //
 // The figures are bytes beyond those of the body, and were measured in V8 (Node.js 20, 64 bits, no
-// compressed pointers) and JavaScriptCore (Bun 1.4) by `bench/decoded-size/measure.ts`; each is the largest of
-// what it prints for its kind in either engine, rounded up. `test/bus/decoded-size.test.ts` holds the sum
+// compressed pointers) and JavaScriptCore (Bun 1.4) by `bench/decoded-size/measure.ts`; each is the largest
+// of what it prints for its kind in either engine, rounded up. `test/bus/decoded-size.test.ts` holds the sum
 // against the heap.
 #pragma once
 

@@ -25,6 +25,20 @@ static const char* next_path(void) {
 
 static void send_call(void);
 
+/* The call about properties that a service answers, if it is not Echo. */
+static const char* answered;
+
+static int on_properties(sd_bus_message* reply, void* data, sd_bus_error* error);
+
+static void send_properties_call(void) {
+  int result = strcmp(answered, "GetAll") == 0
+                   ? sd_bus_call_method_async(bus, NULL, destination, WIDE_PATH, PROPERTIES_INTERFACE, answered,
+                                              on_properties, NULL, "s", WIDE_INTERFACE)
+                   : sd_bus_call_method_async(bus, NULL, destination, MANAGER_PATH, OBJECT_MANAGER_INTERFACE,
+                                              answered, on_properties, NULL, NULL);
+  harness_check(result, "sd_bus_call_method_async");
+}
+
 static int on_reply(sd_bus_message* reply, void* data, sd_bus_error* error) {
   const char* text;
   (void)data, (void)error;
@@ -36,9 +50,23 @@ static int on_reply(sd_bus_message* reply, void* data, sd_bus_error* error) {
   return 0;
 }
 
+static int on_properties(sd_bus_message* reply, void* data, sd_bus_error* error) {
+  (void)data, (void)error;
+  if (sd_bus_message_is_method_error(reply, NULL))
+    harness_fail(answered, sd_bus_message_get_error(reply)->message);
+  harness_check(sd_bus_message_skip(reply, NULL), "reading an answer");
+  unanswered--;
+  if (unsent > 0) send_call();
+  return 0;
+}
+
 static void send_call(void) {
   unsent--;
   unanswered++;
+  if (answered != NULL) {
+    send_properties_call();
+    return;
+  }
   int result = sd_bus_call_method_async(bus, NULL, destination, next_path(), BENCH_INTERFACE, "Echo",
                                         on_reply, NULL, "s", harness_next_text());
   harness_check(result, "sd_bus_call_method_async");
@@ -190,6 +218,7 @@ int main(int argc, char** argv) {
   destination = peer ? NULL : harness_text("destination", BENCH_NAME);
   window = harness_number("window", 1);
   paths = harness_number("paths", 0);
+  answered = harness_text("call", NULL);
 
   harness_check(sd_bus_new(&bus), "sd_bus_new");
   harness_check(sd_bus_set_address(bus, harness_address()), "sd_bus_set_address");

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,10 @@
 #define BENCH_NAME "org.example.Bench"
 #define BENCH_PATH "/org/example/bench"
 #define BENCH_INTERFACE "org.example.Bench1"
+/* An object with twenty properties, and the parent of many. */
+#define WIDE_INTERFACE "org.example.Wide1"
+#define WIDE_PATH BENCH_PATH "/wide"
+#define MANAGER_PATH BENCH_PATH "/managed"
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"

@@ -71,6 +71,65 @@ static const sd_bus_vtable bench_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+/* The values of an object with twenty properties, and what it takes to have many of them. */
+struct wide {
+  char* texts[10];
+  uint32_t numbers[6];
+  int flags[4];
+};
+
+#define WIDE_TEXT(n) SD_BUS_PROPERTY("Text" #n, "s", NULL, offsetof(struct wide, texts[n]), 0)
+#define WIDE_NUMBER(n) SD_BUS_PROPERTY("Number" #n, "u", NULL, offsetof(struct wide, numbers[n]), 0)
+#define WIDE_FLAG(n) SD_BUS_PROPERTY("Flag" #n, "b", NULL, offsetof(struct wide, flags[n]), 0)
+
+static const sd_bus_vtable wide_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    WIDE_TEXT(0),
+    WIDE_TEXT(1),
+    WIDE_TEXT(2),
+    WIDE_TEXT(3),
+    WIDE_TEXT(4),
+    WIDE_TEXT(5),
+    WIDE_TEXT(6),
+    WIDE_TEXT(7),
+    WIDE_TEXT(8),
+    WIDE_TEXT(9),
+    WIDE_NUMBER(0),
+    WIDE_NUMBER(1),
+    WIDE_NUMBER(2),
+    WIDE_NUMBER(3),
+    WIDE_NUMBER(4),
+    WIDE_NUMBER(5),
+    WIDE_FLAG(0),
+    WIDE_FLAG(1),
+    WIDE_FLAG(2),
+    WIDE_FLAG(3),
+    SD_BUS_VTABLE_END,
+};
+
+static void add_wide(sd_bus* bus, const char* path, unsigned number) {
+  struct wide* values = calloc(1, sizeof *values);
+  for (unsigned i = 0; i < 10; i++) {
+    values->texts[i] = malloc(32);
+    snprintf(values->texts[i], 32, "text %u of object %u", i, number);
+  }
+  for (unsigned i = 0; i < 6; i++) values->numbers[i] = number + i;
+  for (unsigned i = 0; i < 4; i++) values->flags[i] = i % 2;
+  harness_check(sd_bus_add_object_vtable(bus, NULL, path, WIDE_INTERFACE, wide_vtable, values),
+                "sd_bus_add_object_vtable");
+}
+
+/* Objects whose properties sd-bus itself reads and sends. */
+static void add_wide_objects(sd_bus* bus, unsigned managed) {
+  add_wide(bus, WIDE_PATH, 0);
+  harness_check(sd_bus_add_object_manager(bus, NULL, MANAGER_PATH), "sd_bus_add_object_manager");
+  for (unsigned i = 0; i < managed; i++) {
+    char path[64];
+    snprintf(path, sizeof path, MANAGER_PATH "/%u", i);
+    add_wide(bus, path, i);
+  }
+}
+
 static int append_device(sd_bus_message* reply, unsigned i) {
   char path[64], address[32], name[32];
   snprintf(path, sizeof path, "/org/bluez/hci0/dev_A4_C1_38_00_%02X_%02X", i / 256, i % 256);
@@ -137,6 +196,8 @@ static sd_bus* new_bus(void) {
                                            &devices),
                 "sd_bus_add_fallback_vtable");
   harness_check(sd_bus_add_object(bus, NULL, "/", object_manager, NULL), "sd_bus_add_object");
+  unsigned managed = harness_number("managed", 0);
+  if (managed > 0) add_wide_objects(bus, managed);
   return bus;
 }
 

@@ -130,6 +130,10 @@ export class Dispatcher {
     if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
     const node = this.#tree.get(path);
     if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
+    // No exported interface has the name of a standard one.
+    const standard = interfaceName === undefined ? undefined : standardTargets.get(interfaceName);
+    if (standard !== undefined && (standard !== objectManager || node.managesObjects))
+      return [standard, methodOf(standard.description, member)];
     const targets = targetsOf(node);
     if (interfaceName === undefined) return withoutInterface(path, targets, message);
     const target = targets.find(({ description }) => description.name === interfaceName);
@@ -140,6 +144,11 @@ export class Dispatcher {
     return [target, methodOf(target.description, member)];
   }
 }
+
+/** The standard interfaces of objects, by name. */
+const standardTargets: ReadonlyMap<string, CallTarget> = new Map(
+  [objectManager, properties, introspectable].map((target) => [target.description.name, target]),
+);
 
 /** Decodes the arguments, once and in the method's form, and runs the method. */
 function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {

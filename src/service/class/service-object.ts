@@ -98,6 +98,10 @@ export class ServiceObject implements Exportable, PropertySource {
     return this.#propertyMember(name).definition.variants === 'wrap';
   }
 
+  get storesAll(): boolean {
+    return this.#named.stored.length === this.#named.properties.size;
+  }
+
   get isUnsettled(): boolean {
     return this.#named.mayDefineMore || this.#unchecked.length > 0;
   }

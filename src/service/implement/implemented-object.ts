@@ -92,6 +92,11 @@ export class ImplementedObject implements Exportable, PropertySource {
     return this.#kind.wrappingProperties.has(name);
   }
 
+  get storesAll(): boolean {
+    for (const part of this.#parts) if (part instanceof PropertyFunctions) return false;
+    return true;
+  }
+
   /** First values were checked when they were passed in. */
   prepare(): void {}
 

@@ -20,7 +20,7 @@ import { receivedVariant } from '../../values/variant.js';
  * The depth at which GetManagedObjects has a value, `a{oa{sa{sv}}}`: a value that is not too deep there is not too deep
  * in any message.
  */
-const NESTING = 6;
+export const NESTING = 6;
 
 /**
  * Up to this number of bytes, entries share memory: a buffer for each entry would cost more than writing it. A new

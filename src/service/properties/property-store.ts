@@ -14,6 +14,7 @@ import { report } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
 import { Places } from '../objects/places.js';
 import { isThenable } from '../thenable.js';
+import { encodeEntries } from './answer-memory.js';
 import { Change, type Content, State } from './change.js';
 import type { DescriptorRoom } from './descriptor-room.js';
 import { encodeEntry, fittingEntry } from './encode-entry.js';
@@ -32,7 +33,11 @@ export interface PropertySource {
   writeProperty(name: string, value: unknown): unknown;
   /** Whether the setter of a property gets variants as `Variant`. */
   wrapsProperty(name: string): boolean;
+  /** Whether all values are stored, so that reading them runs no getter of the program. */
+  readonly storesAll: boolean;
 }
+
+const none: readonly never[] = [];
 
 export class PropertyStore {
   readonly #table: PropertyTable;
@@ -264,6 +269,27 @@ export class PropertyStore {
       if (!isReported) report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
       return undefined;
     }
+  }
+
+  /**
+   * The number of changes of all properties; nothing if values have to be read one by one: a getter may take time, or a
+   * value has variants or descriptors.
+   */
+  get plainChanges(): number | undefined {
+    if (this.#table.plain === undefined || !this.#source.storesAll) return undefined;
+    let sum = 0;
+    for (const property of this.#properties ?? none) {
+      if (property === undefined) continue;
+      if (property.wasSlow) return undefined;
+      sum += property.changes;
+    }
+    return sum;
+  }
+
+  /** The entries of all properties, if {@link plainChanges} exist. Nothing if a value has the wrong type. */
+  plainEntries(): EncodedEntry | undefined {
+    const source = this.#source;
+    return encodeEntries(this.#table.plain ?? none, (name) => source.readProperty(name));
   }
 
   /**

@@ -5,6 +5,8 @@ export interface PropertyTable {
   readonly description: InterfaceDescription;
   /** In the order of the description. */
   readonly properties: readonly PropertyDescription[];
+  /** Those that can be read, if none of them has variants or descriptors: their values are sent as they are. */
+  readonly plain: readonly PropertyDescription[] | undefined;
   /** The places of the properties in that order, by name. */
   readonly places: ReadonlyMap<string, number>;
 }
@@ -16,7 +18,9 @@ export function propertyTable(description: InterfaceDescription): PropertyTable 
   if (known !== undefined) return known;
   const properties = [...description.properties.values()];
   const places = new Map(properties.map(({ name }, place) => [name, place]));
-  const table = { description, properties, places };
+  const readable = properties.filter(({ access }) => access !== 'write');
+  const plain = readable.some(({ signature }) => /[hv]/.test(signature)) ? undefined : readable;
+  const table = { description, properties, plain, places };
   tables.set(description, table);
   return table;
 }

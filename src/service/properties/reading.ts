@@ -7,6 +7,7 @@ import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/e
 import type { PropertyDescription } from '../../interface/description.js';
 import { LateAnswer } from '../calls/late-answer.js';
 import { isThenable } from '../thenable.js';
+import { beginAnswer, endAnswer } from './answer-memory.js';
 import { DescriptorRoom } from './descriptor-room.js';
 import type { Answer, AnswerListener, Property } from './property.js';
 import type { PropertyStore } from './property-store.js';
@@ -35,6 +36,13 @@ const ROUNDS = 3;
  * too many.
  */
 export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: Asked): Result | LateAnswer<Result> {
+  beginAnswer();
+  const stored = new StoredReading();
+  const made = make((store, skipped) => stored.read(store, skipped));
+  if (stored.isDone) {
+    endAnswer();
+    return made;
+  }
   const reading = new Reading(asked);
   const read: ReadProperties = (store, skipped) => reading.read(store, skipped);
   const first = reading.settled(() => make(read));
@@ -48,6 +56,35 @@ export function whenRead<Result>(make: (read: ReadProperties) => Result, asked: 
 
 /** Returns the entries of an object's properties, except those whose names were read already. */
 export type ReadProperties = (store: PropertyStore, skipped?: Set<string>) => EncodedEntries;
+
+/**
+ * Reads objects that store all of their values, as most do. No getter runs, so nothing has to be recorded: each object is
+ * one piece of memory. It gives up at the first object that is different.
+ */
+class StoredReading {
+  readonly #stores: PropertyStore[] = [];
+  readonly #changes: number[] = [];
+  #hasGivenUp = false;
+
+  /** Whether everything was read, and no code of the program has changed anything meanwhile. */
+  get isDone(): boolean {
+    return !this.#hasGivenUp && this.#stores.every((store, index) => store.plainChanges === this.#changes[index]);
+  }
+
+  read(store: PropertyStore, skipped: Set<string> | undefined): EncodedEntries {
+    const changes = this.#hasGivenUp || skipped !== undefined ? undefined : store.plainChanges;
+    const entries = changes === undefined ? undefined : store.plainEntries();
+    if (changes === undefined || entries === undefined) {
+      this.#hasGivenUp = true;
+      return nothing;
+    }
+    this.#stores.push(store);
+    this.#changes.push(changes);
+    return new EncodedEntries([entries]);
+  }
+}
+
+const nothing = new EncodedEntries([]);
 
 interface ReadEntry {
   readonly property: Property;
