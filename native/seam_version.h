@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 2;
+inline constexpr int kSeamVersion = 3;
 
 }  // namespace busbar

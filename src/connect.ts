@@ -1,9 +1,11 @@
 /** Connecting to a bus or a peer: the well-known buses, shared in a process, and connections of the program's own. */
+import type { Socket } from 'node:net';
 import { type Address, parseAddresses } from './address/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './address/bus-addresses.js';
 import { InvalidArgumentError, NotSupportedError } from './base/errors.js';
 import { anyValue, KnownOptions } from './base/known-options.js';
 import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './base/parameters.js';
+import type { Connection } from './connection/connection.js';
 import {
   CONNECTION_LIMITS,
   type CompleteLimits,
@@ -13,14 +15,34 @@ import {
 } from './connection/limits.js';
 import { greetingFailure } from './connection/opening/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/opening/open.js';
+import { checkDescriptor, checkSocket, type OwnedStream, openStream, takeStream } from './connection/opening/stream.js';
 import { MessageBus } from './message-bus.js';
-import type { PollerKind, TransportKind } from './native/binding.js';
+import type { HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
 import { POLLERS, TRANSPORTS } from './native/runtime.js';
+import type { FileDescriptor } from './values/file-descriptor.js';
 
 /** The bus or peer to connect to, and how. */
 export interface ConnectOptions {
   /** Server addresses, separated by `;`, tried in order. Takes precedence over `bus`. */
   readonly address?: string | undefined;
+  /**
+   * A connected stream socket, instead of an address: a descriptor that this process inherited, received or made. The
+   * connection owns it unless `connect` rejects with {@link InvalidArgumentError}: it closes the descriptor when it
+   * ends, or when `connect` fails, and the program must not use the number any more. A `FileDescriptor` is taken.
+   */
+  readonly fd?: number | FileDescriptor | undefined;
+  /**
+   * A connected socket of `node:net`, instead of an address. The connection takes its descriptor over, under the rule of
+   * `fd`, and destroys the socket, which emits `close`. It refuses sockets that are connecting, encrypted or ended, and
+   * those with bytes that were read and not consumed, or are not written yet.
+   */
+  readonly socket?: Socket | undefined;
+  /**
+   * The part of this end in the handshake of `fd` or `socket`: `client`, the default; `server` (only with `peer`), if the
+   * other end is a client; `none`, if the stream carries messages from the first byte on, because both ends agree or
+   * another process has authenticated. As `server`, every client that has the other end is accepted.
+   */
+  readonly handshake?: HandshakeRole | undefined;
   /** A well-known bus: the login session's, the system's, or the one that started this process. `session` by default. */
   readonly bus?: 'session' | 'system' | 'starter' | undefined;
   /**
@@ -60,21 +82,28 @@ export interface ConnectOptions {
  * ```ts
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
+ * await using parent = await connect({ fd: 3, peer: true, handshake: 'none' });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt got, and the usual
  * cure; also if the other side is not a bus, or the environment has no address, or an invalid one
- * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, or an option is not valid
+ * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, an option is not valid, or `fd` or
+ * `socket` is not a connected stream
+ * @throws (rejects) {@link NotSupportedError} if the runtime does not tell the descriptor of `socket`
  * @throws (rejects) the reason of `signal`
  * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is not a unique name
  * @throws (rejects) {@link LimitsExceededError}, or another error of the bus, if the bus answers `Hello` with an error
  */
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   connectOptions.check(options);
+  checkStreamOptions(options);
   const { timeout = CONNECT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
-  if (options.peer === true) return connectToPeer({ ...options, timeout, limits });
-  const { connection, address } = await openConnection(addressesOf(options), { ...options, timeout, limits });
+  const complete = { ...options, timeout, limits };
+  if (options.peer === true) return connectToPeer(complete);
+  const { connection, address } = isStream(options)
+    ? await connectStream(complete)
+    : await openConnection(addressesOf(options), complete);
   // Read now: when the connection has ended, the credentials are gone.
   const listener = connection.peerCredentials?.uid;
   const bus = new MessageBus(connection);
@@ -90,6 +119,9 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
 
 const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   address: checkOptionalString,
+  fd: checkDescriptor,
+  socket: checkSocket,
+  handshake: oneOf(['client', 'server', 'none']),
   bus: oneOf(['session', 'system', 'starter']),
   peer: checkBoolean,
   anonymous: checkBoolean,
@@ -100,11 +132,48 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   limits: anyValue,
 });
 
+type CompleteOptions = ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits };
+
+function isStream({ fd, socket }: ConnectOptions): boolean {
+  return fd !== undefined || socket !== undefined;
+}
+
+/** @throws {@link InvalidArgumentError} if other options contradict a stream that the program passes, or need one */
+function checkStreamOptions(options: ConnectOptions): void {
+  if (!isStream(options)) {
+    if (options.handshake === undefined) return;
+    throw new InvalidArgumentError('handshake: only for `fd` and `socket`, because addresses name a server');
+  }
+  const name = options.fd === undefined ? 'socket' : 'fd';
+  for (const other of ['address', 'bus', name === 'fd' ? 'socket' : 'fd'] as const) {
+    if (options[other] === undefined) continue;
+    throw new InvalidArgumentError(`${other}: cannot be combined with \`${name}\`, which is a connection already`);
+  }
+  if (options.transport === 'sd-bus') {
+    throw new InvalidArgumentError(`transport: \`${name}\` needs the transport 'socket'`);
+  }
+  if (options.handshake === 'server' && options.peer !== true) {
+    throw new InvalidArgumentError(
+      "handshake: 'server' needs `peer: true`, because a bus is the server of its clients",
+    );
+  }
+}
+
+async function connectStream(
+  options: CompleteOptions,
+): Promise<{ readonly connection: Connection; readonly address: OwnedStream }> {
+  const { handshake: role = 'client', peer } = options;
+  const address = takeStream(options);
+  return {
+    connection: await openStream(address, { ...options, role, server: peer === true ? 'peer' : 'bus' }),
+    address,
+  };
+}
+
 /** A program that awaits this can export and subscribe before the peer's first message is dispatched. */
-async function connectToPeer(
-  options: ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits },
-): Promise<MessageBus> {
+async function connectToPeer(options: CompleteOptions): Promise<MessageBus> {
   const { address } = options;
+  if (isStream(options)) return new MessageBus((await connectStream(options)).connection, { peer: true });
   if (address === undefined)
     throw new InvalidArgumentError('address: required when `peer` is true, because peers have no well-known address');
   const { connection } = await openConnection(parseAddresses(address), { ...options, server: 'peer' });

@@ -106,7 +106,9 @@ export type {
 export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';
 export { MessageBus } from './message-bus.js';
-export type { ConnectionPhase, PollerKind, TransportKind } from './native/binding.js';
+export type { ConnectionPhase, HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
+export { type PairOptions, pair } from './pair.js';
+export { type InheritedSocket, inheritedSockets } from './peer/inherited-sockets.js';
 export { type ListenOptions, listen } from './peer/listen.js';
 export { PeerServer, type PeerServerOptions, type ServerCloseOptions } from './peer/peer-server.js';
 export type { CallContext } from './service/calls/call-context.js';

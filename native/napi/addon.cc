@@ -2,13 +2,16 @@
 #include "napi/addon.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "base/unique_fd.h"
 #include "napi/connection_object.h"
 #include "napi/credentials_value.h"
 #include "napi/listener_object.h"
+#include "napi/socket_value.h"
 #include "seam_version.h"
 #include "wire/rule.h"
 
@@ -26,6 +29,8 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                   InstanceMethod<&Addon::keep_fd>("keepFd"),
                   InstanceMethod<&Addon::release_fd>("releaseFd"),
                   InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
+                  InstanceMethod<&Addon::describe_socket>("describeSocket"),
+                  InstanceMethod<&Addon::socket_pair>("socketPair"),
                   InstanceMethod<&Addon::use_immediate>("useImmediate"),
                   InstanceMethod<&Addon::use_batch_memory>("useBatchMemory"),
                   InstanceMethod<&Addon::describe_rule>("describeRule"),
@@ -70,6 +75,23 @@ void Addon::release_fd(const Napi::CallbackInfo& info) { kept_fds_.erase(info[0]
 
 Napi::Value Addon::peer_credentials(const Napi::CallbackInfo& info) {
   return credentials_value(info.Env(), info[0].ToNumber().Int32Value());
+}
+
+Napi::Value Addon::describe_socket(const Napi::CallbackInfo& info) {
+  return socket_value(info.Env(), info[0].ToNumber().Int32Value());
+}
+
+Napi::Value Addon::socket_pair(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+    return Napi::Number::New(env, -errno);
+  UniqueFd one(ordinary_fd(fds[0])), other(ordinary_fd(fds[1]));
+  if (!one || !other) return Napi::Number::New(env, -EMFILE);
+  Napi::Array pair = Napi::Array::New(env, 2);
+  pair.Set(0U, Napi::Number::New(env, one.release()));
+  pair.Set(1U, Napi::Number::New(env, other.release()));
+  return pair;
 }
 
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }

@@ -37,6 +37,8 @@ class Addon final : public Napi::Addon<Addon> {
   void keep_fd(const Napi::CallbackInfo& info);
   void release_fd(const Napi::CallbackInfo& info);
   Napi::Value peer_credentials(const Napi::CallbackInfo& info);
+  Napi::Value describe_socket(const Napi::CallbackInfo& info);
+  Napi::Value socket_pair(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
   void use_batch_memory(const Napi::CallbackInfo& info);
   Napi::Value describe_rule(const Napi::CallbackInfo& info);

@@ -1,6 +1,8 @@
 // Reads and checks the options. Users see the errors of TypeScript; these are for developers of the seam.
 #include "napi/connection_options.h"
 
+#include <fcntl.h>
+
 #include <cstring>
 #include <string_view>
 
@@ -20,7 +22,7 @@ bool read_string(napi_env env, napi_value object, const char* name, std::string&
   size_t length;
   if (napi_get_named_property(env, object, name, &value) != napi_ok ||
       napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
-    return refuse(env, "address, transport, poller, name and ip must be strings");
+    return refuse(env, "address, transport, poller, name, ip and role must be strings");
   }
   text.resize(length);
   return napi_get_value_string_utf8(env, value, text.data(), length + 1, &length) == napi_ok;
@@ -102,7 +104,7 @@ bool read_object(napi_env env, napi_value options, const char* name, napi_value&
   napi_valuetype type = napi_undefined;
   if (napi_get_named_property(env, options, name, &object) != napi_ok ||
       napi_typeof(env, object, &type) != napi_ok || (type != napi_undefined && type != napi_object)) {
-    return refuse(env, "serve and target must be objects");
+    return refuse(env, "serve, adopt and target must be objects");
   }
   if (type == napi_undefined) object = nullptr;
   return true;
@@ -129,13 +131,39 @@ bool read_served(napi_env env, napi_value serve, transport::Endpoint& endpoint) 
   return true;
 }
 
-// What `anonymous`, `target` and `serve` say of the endpoint; all may be left out.
+// Any socket: the program says which part this end has.
+bool read_adopted(napi_env env, napi_value adopted, transport::Endpoint& endpoint) {
+  int32_t socket = -1;
+  std::string role;
+  if (!read_number(env, adopted, "fd", socket) || socket < 0 || !read_guid(env, adopted, true, endpoint) ||
+      !read_boolean(env, adopted, "isBus", endpoint.is_bus)) {
+    return refuse(env, "adopt must have a descriptor, and may have a guid of 16 bytes and isBus");
+  }
+  endpoint.socket.reset(socket);
+  // A program that starts another one must not pass it on unawares.
+  fcntl(socket, F_SETFD, FD_CLOEXEC);
+  if (!read_string(env, adopted, "role", role)) return false;
+  if (role == "client") {
+    endpoint.role = transport::Role::kClient;
+  } else if (role == "none") {
+    endpoint.role = transport::Role::kNone;
+  } else if (role != "server") {
+    return refuse(env, "role must be 'client', 'server' or 'none'");
+  }
+  return true;
+}
+
+// What `anonymous`, `target`, `serve` and `adopt` say of the endpoint; all may be left out.
 bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoint) {
   if (!read_string(env, object, "address", endpoint.address)) return false;
   if (!read_boolean(env, object, "anonymous", endpoint.anonymous))
     return refuse(env, "anonymous must be a boolean");
-  napi_value target, serve;
-  if (!read_object(env, object, "target", target) || !read_object(env, object, "serve", serve)) return false;
+  napi_value target, serve, adopt;
+  if (!read_object(env, object, "target", target) || !read_object(env, object, "serve", serve) ||
+      !read_object(env, object, "adopt", adopt)) {
+    return false;
+  }
+  if (adopt != nullptr) return read_adopted(env, adopt, endpoint);
   if (target != nullptr && !read_target(env, target, endpoint)) return false;
   return serve == nullptr || read_served(env, serve, endpoint);
 }

@@ -61,6 +61,8 @@ ListenerObject::ListenerObject(const Napi::CallbackInfo& info) : ObjectWrap(info
   name_ = name.As<Napi::String>().Utf8Value();
   ip_ = ip.As<Napi::String>().Utf8Value();
   port_ = static_cast<uint16_t>(port.As<Napi::Number>().Uint32Value());
+  const Napi::Value adopt = object.Get("adopt");
+  if (adopt.IsNumber()) adopted_.reset(adopt.As<Napi::Number>().Int32Value());
   on_accept_ = busbar::Reference(env, on_accept);
   on_error_ = busbar::Reference(env, on_error);
 }
@@ -85,6 +87,10 @@ Napi::Value ListenerObject::start(const Napi::CallbackInfo& info) {
 }
 
 int ListenerObject::open() {
+  if (adopted_) {
+    listener_.adopt(adopted_.release());
+    return 0;
+  }
   transport::SocketAddress address;
   const int error = name_.empty() ? address.set_tcp(ip_.c_str(), port_) : address.set_unix(name_);
   if (error != 0) return error;

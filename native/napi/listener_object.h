@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "napi/async_scope.h"
 #include "napi/callback.h"
 #include "napi/environment_poller.h"
@@ -56,6 +57,8 @@ class ListenerObject final : public Napi::ObjectWrap<ListenerObject>, private En
   // The numeric address of a TCP socket.
   std::string ip_;
   uint16_t port_ = 0;
+  // A socket that listens already, until `start`.
+  UniqueFd adopted_;
   busbar::Reference on_accept_, on_error_;
   transport::Listener listener_;
   transport::SocketFile file_;

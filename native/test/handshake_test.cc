@@ -422,6 +422,29 @@ TEST("over TCP no user id is believed, anonymous clients come in, and there are 
   }
 }
 
+TEST("a connected socket can have the part of the client, or no handshake at all") {
+  for (const transport::Role role : {transport::Role::kClient, transport::Role::kNone}) {
+    SocketPair pair;
+    Fixture one({.socket = UniqueFd(std::exchange(pair.ours, -1)), .role = role});
+    const bool greets = role == transport::Role::kClient;
+    Endpoint other = greets ? served(std::exchange(pair.theirs, -1))
+                            : Endpoint{.socket = UniqueFd(std::exchange(pair.theirs, -1)), .role = role};
+    Fixture two(std::move(other));
+    CHECK(one.transport.start() == 0 && two.transport.start() == 0);
+    CHECK(one.transport.can_send_fds() == !greets);
+    bool opened[2] = {false, false};
+    for (int i = 0; i < 100 && !(opened[0] && opened[1]); i++) {
+      if (!opened[0]) opened[0] = one.turn(5).opened;
+      if (!opened[1]) opened[1] = two.turn(5).opened;
+    }
+    REQUIRE(opened[0] && opened[1]);
+    CHECK(one.transport.can_send_fds() && two.transport.can_send_fds());
+    std::vector<transport::Refusal> refused;
+    one.transport.send(signal_bytes("u", Bytes().u32(5)), {}, refused);
+    CHECK(refused.empty() && two.receive());
+  }
+}
+
 TEST("nothing is sent before a connection is open, and nothing after it is closed") {
   Served served;
   std::vector<transport::Refusal> refused;

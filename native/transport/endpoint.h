@@ -1,4 +1,4 @@
-// What a connector makes a connection of: a server to connect to, or a client that was accepted.
+// What a connector makes a connection of: a server to connect to, or a socket that is connected already.
 #pragma once
 
 #include <optional>
@@ -10,17 +10,28 @@
 
 namespace busbar::transport {
 
+// What this end of a connected socket has to do before messages can be sent.
+enum class Role {
+  // It answers the lines of a client.
+  kServer,
+  // It sends the lines of a client.
+  kClient,
+  // Nothing: both ends agree already.
+  kNone,
+};
+
 struct Endpoint {
   // One server address, for sd-bus; not looked at if there is a socket, or a target.
   std::string address{};
   // A server to connect to without sd-bus; of no length if there is none.
   SocketAddress target{};
-  // An accepted socket, of which this connection is the server's end.
+  // A connected socket, and what this connection does with it first.
   UniqueFd socket{};
-  // The id that a server gives its clients, or the one that a client with a target asks of the server: any
-  // server will do if there is none.
+  Role role = Role::kServer;
+  // The id that a server gives its clients, or the one that a client asks of the server: any server will do
+  // if there is none.
   std::optional<wire::Guid> guid{};
-  // Whether the target is a bus, and no peer: clients authenticate to them in different orders.
+  // Whether the server is a bus, and no peer: clients authenticate to them in different orders.
   bool is_bus = false;
   // As a client: authenticate without an identity. As a server: let such clients in.
   bool anonymous = false;

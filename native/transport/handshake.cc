@@ -32,9 +32,15 @@ std::string it_said(const std::string& line) { return "it said \"" + line + '"';
 
 int Handshake::start() {
   if (endpoint_.socket) {
-    begin_authenticating();
+    send_at_once(fd());
+    if (endpoint_.role == Role::kNone) {
+      phase_ = Phase::kOpen;
+    } else {
+      begin_authenticating();
+    }
     return 0;
   }
+  endpoint_.role = Role::kClient;
   const int fd = make_socket(endpoint_.target);
   if (fd < 0) return -fd;
   endpoint_.socket.reset(fd);
@@ -75,7 +81,7 @@ void Handshake::finish_connecting() {
 
 void Handshake::begin_authenticating() {
   phase_ = Phase::kAuthenticate;
-  if (endpoint_.target.length > 0) {
+  if (endpoint_.role == Role::kClient) {
     std::unique_ptr<wire::SaslClient> made = client();
     client_ = made.get();
     exchange_ = std::move(made);
@@ -201,7 +207,7 @@ void Handshake::lose(int error, std::string_view detail) {
 Wants Handshake::wants() {
   Wants wants;
   wants.fd = fd();
-  if (loss_) {
+  if (loss_ || (exchange_ == nullptr && phase_ == Phase::kOpen)) {
     wants.deadline = 0;
   } else if (retry_at_ != 0) {
     wants.deadline = retry_at_;
@@ -212,6 +218,11 @@ Wants Handshake::wants() {
     if (write_error_ != 0) wants.deadline = 0;
   }
   return wants;
+}
+
+bool Handshake::can_send_fds() const {
+  if (phase_ != Phase::kOpen) return false;
+  return exchange_ == nullptr ? is_unix(fd()) : exchange_->passes_fds();
 }
 
 void Handshake::close() {

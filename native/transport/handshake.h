@@ -1,6 +1,6 @@
-// The connector without sd-bus: connects a socket, or takes one that was accepted, and authenticates. It is
-// that of peers, both of clients and of servers, and of buses where there is no sd-bus library, or where
-// sd-bus is turned away.
+// The connector without sd-bus: connects a socket, or takes one that is connected, and authenticates. It is
+// that of peers, both of clients and of servers, of sockets that the program passes, and of buses where there
+// is no sd-bus library, or where sd-bus is turned away.
 //
 // The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
 // goes to the stream. sd-bus would keep it in its own buffers, so no stream can take over from it with a
@@ -32,7 +32,7 @@ class Handshake final : public Connector {
   Wants wants() override;
   bool has_heard() const override { return has_heard_; }
   Phase phase() const override { return phase_; }
-  bool can_send_fds() const override { return phase_ == Phase::kOpen && exchange_->passes_fds(); }
+  bool can_send_fds() const override;
   void close() override;
 
  private:
@@ -55,6 +55,7 @@ class Handshake final : public Connector {
   Phase phase_ = Phase::kConnect;
   // When to try again to connect; 0 if that is going on.
   uint64_t retry_at_ = 0;
+  // None where both ends agree already.
   std::unique_ptr<wire::SaslExchange> exchange_;
   // The same, in the role of the client.
   const wire::SaslClient* client_ = nullptr;

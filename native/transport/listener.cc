@@ -28,6 +28,14 @@ int Listener::open(const SocketAddress& address) {
   return 0;
 }
 
+void Listener::adopt(int fd) {
+  socket_.reset(fd);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  // Accepting must not block, not even where another process has accepted the client meanwhile.
+  const int flags = fcntl(fd, F_GETFL);
+  fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 int Listener::accept() {
   const int fd = ordinary_fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (fd < 0) return -errno;

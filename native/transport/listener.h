@@ -13,6 +13,8 @@ class Listener {
  public:
   // Binds and listens; to a free port where that of a TCP address is 0.
   int open(const SocketAddress& address);
+  // Takes a socket that listens already, and owns it.
+  void adopt(int fd);
 
   // Accepts the next client: a descriptor, or a negative errno, EAGAIN where no client waits. The descriptor
   // does not block, closes with exec, and belongs to the caller.

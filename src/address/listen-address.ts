@@ -37,8 +37,7 @@ export async function listenTarget(
   if (parameters.has('guid')) return '"guid" is for clients: the server generates its own';
   if (transport === 'tcp') return tcpTarget(parameters);
   if (transport === 'unix') return unixTarget(parameters, env);
-  if (transport === 'systemd') return 'sockets from systemd are not supported';
-  return `a server cannot listen on the transport ${quoted(transport)} (it can on unix and tcp)`;
+  return `a server cannot listen on the transport ${quoted(transport)} (it can on unix, tcp and systemd)`;
 }
 
 /** The address that clients connect to. */

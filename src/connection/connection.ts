@@ -75,6 +75,7 @@ export class Connection {
       address: options.address,
       target: options.target,
       serve,
+      adopt: options.adopt,
       anonymous: options.anonymous,
       transport,
       poller: options.poller,

@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 2;
+export const SEAM_VERSION = 3;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -105,7 +105,8 @@ interface NativeConnectionOptions {
    */
   readonly limits: { readonly messageSize: number; readonly decodedSize: number };
   /**
-   * One D-Bus server address (not a list with `;`), for sd-bus; ignored if there is a `target` or something to `serve`.
+   * One D-Bus server address (not a list with `;`), for sd-bus; ignored if there is a `target`, or something to `serve` or
+   * to `adopt`.
    */
   readonly address: string;
   /**
@@ -115,6 +116,8 @@ interface NativeConnectionOptions {
   readonly target?: SocketTarget | undefined;
   /** An accepted client: this connection is the server's end. */
   readonly serve?: ServedSocket | undefined;
+  /** A connected socket that the program passes, with the part that this end has. Only for the transport `socket`. */
+  readonly adopt?: AdoptedSocket | undefined;
   /** As a client: authenticate anonymously. As a server: accept anonymous clients. */
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
@@ -182,6 +185,32 @@ export interface ServedSocket {
   readonly guid: Uint8Array;
 }
 
+/** The part of one end in the handshake that precedes all messages; `none` if both ends leave it out. */
+export type HandshakeRole = 'client' | 'server' | 'none';
+
+export interface AdoptedSocket {
+  /** The connected socket. The connection owns it as soon as it is constructed, even if the constructor throws. */
+  readonly fd: number;
+  readonly role: HandshakeRole;
+  /** As a server: the guid that it announces. As a client: the guid that the server must announce. */
+  readonly guid?: Uint8Array | undefined;
+  /** Whether the other side is a bus: see {@link SocketTarget.isBus}. */
+  readonly isBus?: boolean | undefined;
+}
+
+/** What kind of socket a descriptor is, and the local name or address of it. */
+export interface SocketDescription {
+  readonly family: 'unix' | 'ipv4' | 'ipv6' | 'other';
+  readonly isStream: boolean;
+  readonly isListening: boolean;
+  readonly isConnected: boolean;
+  /** The name of a unix socket, which begins with a NUL if it is abstract; empty if it has none. */
+  readonly name: string;
+  /** Empty for a unix socket. */
+  readonly ip: string;
+  readonly port: number;
+}
+
 /**
  * The kernel's credentials of the process at the other end of a unix socket: the one that connected, or the one that
  * listened.
@@ -241,13 +270,15 @@ export interface NativeConnection {
   hasUnread(): boolean;
 }
 
-interface NativeListenerOptions {
+export interface NativeListenerOptions {
   readonly poller: PollerKind;
   /** The name of a unix socket, which begins with a NUL if it is abstract; empty for TCP. */
   readonly name: string;
   /** A numeric IPv4 or IPv6 address, and a port, or 0 for a free one. */
   readonly ip: string;
   readonly port: number;
+  /** A socket that listens already, which the listener owns. Then the name and the address are ignored. */
+  readonly adopt?: number | undefined;
   /** Called with each connected socket, which the receiver owns. */
   readonly onAccept: (fd: number) => void;
   /** Called when no client can be accepted for lack of descriptors or memory. Another attempt follows. */
@@ -293,6 +324,10 @@ export interface Addon {
    * them.
    */
   peerCredentials(fd: number): PeerCredentials | undefined;
+  /** Tells what kind of socket a descriptor is; a negative errno if it is none. */
+  describeSocket(fd: number): SocketDescription | number;
+  /** Makes two connected unix sockets, which the caller owns; a negative errno if there are too many. */
+  socketPair(): readonly [number, number] | number;
   /**
    * Called once, before anything else, with the function by which the poller `thread` waits for the next iteration of
    * the event loop.

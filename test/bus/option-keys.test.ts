@@ -16,6 +16,7 @@ import {
   MessageType,
   method,
   NameTakenError,
+  pair,
   parseIntrospection,
   property,
   ServiceInterface,
@@ -76,6 +77,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     await server.close(given);
   },
   ListenOptions: (given) => listen({ address: 'unix:path=/nonexistent/socket', ...given }),
+  PairOptions: (given) => pair(given).then((ends) => Promise.all(ends.map((end) => end.close()))),
   DBusErrorOptions: (given) => new DBusError('org.example.Error.Odd', 'text', given),
   NameTakenErrorOptions: (given) => new NameTakenError('text', given),
   ParseIntrospectionOptions: (given) => parseIntrospection('<node/>', given),
@@ -141,7 +143,7 @@ test('an unknown option that is similar to none is refused with a list of all', 
   const error = await rejection(connect({ reconnect: true } as object));
   assert.is(
     (error as Error).message,
-    'connect() takes no option "reconnect"; known: address, bus, peer, anonymous, transport, poller, timeout, signal, limits',
+    'connect() takes no option "reconnect"; known: address, fd, socket, handshake, bus, peer, anonymous, transport, poller, timeout, signal, limits',
   );
 });
 

@@ -56,7 +56,7 @@ const srcLayers: Layers = {
       ...['peer', 'client', 'service', 'interface', 'bus', 'connection', 'address', 'codec', 'values', 'signature'],
       ...['native', 'diagnostics', 'base'],
     ],
-    peer: ['bus', 'connection', 'address', 'native', 'diagnostics', 'base'],
+    peer: ['bus', 'connection', 'address', 'values', 'native', 'diagnostics', 'base'],
     client: [...['service', 'interface', 'bus', 'connection', 'codec', 'values', 'signature', 'diagnostics', 'base']],
     service: [...['interface', 'bus', 'connection', 'codec', 'values', 'signature', 'native', 'diagnostics', 'base']],
     interface: ['signature', 'diagnostics', 'base'],

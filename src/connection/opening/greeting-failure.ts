@@ -14,6 +14,9 @@ import {
 import { unknownOverTcp } from './connect-failure.js';
 import { foreignOwnerText } from './socket-owner.js';
 
+/** The server that was reached, and how the program named it. */
+type Reached = Pick<Address, 'transport' | 'parameters' | 'text' | 'origin'>;
+
 /** The errors of a server without this method: it may not know the method, the object or the interface. */
 const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, NotSupportedError];
 
@@ -26,7 +29,7 @@ const UNKNOWN = [UnknownMethodError, UnknownObjectError, UnknownInterfaceError, 
  */
 export function greetingFailure(
   error: unknown,
-  address: Address,
+  address: Reached,
   { anonymous, listener }: { readonly anonymous: boolean; readonly listener: number | undefined },
 ): unknown {
   const reason =
@@ -40,7 +43,7 @@ export function greetingFailure(
 
 function hangUpText(
   { cause, message }: ConnectionClosedError,
-  address: Address,
+  address: Reached,
   anonymous: boolean,
   listener: number | undefined,
 ): string {
