@@ -10,14 +10,15 @@ export function closeDescriptors(value: unknown): void {
 }
 
 /**
- * Closes the descriptors in a value that the program handed over to a message, if the message is not sent. The program
- * that handed them over does not close them.
+ * Closes the descriptors in a value that the program handed over to a message, if the message is not sent and the
+ * program is not told. Getters in the value are not called: what they would return has not been opened, or
+ * {@link closeMadeByGetters} has closed it.
  *
  * @param signature the signature of the message; without `h` or `v` in it, no descriptor could have been sent
  */
 export function closeHandedOver(signature: string, value: unknown): void {
   if (!/[hv]/.test(signature)) return;
-  for (const descriptor of descriptorsIn(value)) if (descriptor.handedOver) descriptor.close();
+  for (const descriptor of descriptorsHeldIn(value)) if (descriptor.handedOver) descriptor.close();
 }
 
 /**
@@ -31,8 +32,13 @@ export function closeMadeByGetters(fds: readonly OutgoingFd[], value: unknown): 
   const made = new Set<FileDescriptor>();
   for (const { owned } of fds) if (owned !== undefined) made.add(owned);
   if (made.size === 0) return;
-  for (const held of descriptorsIn(value, heldIn)) made.delete(held);
+  for (const held of descriptorsHeldIn(value)) made.delete(held);
   for (const descriptor of made) descriptor.close();
+}
+
+/** The descriptors in a value, without those that its getters would return. */
+export function descriptorsHeldIn(value: unknown): ReadonlySet<FileDescriptor> {
+  return descriptorsIn(value, heldIn);
 }
 
 /**

@@ -105,10 +105,10 @@ export const basicEncoders: Readonly<Record<BasicCode, ValueEncoder>> = {
 export function outgoingFd(value: unknown): OutgoingFd {
   if (!FileDescriptor.isFileDescriptor(value)) {
     if (!isFdNumber(value)) throw misfit(expected.h, value);
-    return { fd: value, owned: undefined };
+    return { fd: value, value, owned: undefined };
   }
   if (value.closed) throw new Misfit(`expected ${expected.h}, got one that is closed, taken, or handed over`);
-  return { fd: value.fd, owned: value.handedOver ? value : undefined };
+  return { fd: value.fd, value, owned: value.handedOver ? value : undefined };
 }
 
 function checkGrammar(value: string): void {

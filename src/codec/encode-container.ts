@@ -6,9 +6,9 @@
 import { types } from 'node:util';
 import { endOfType } from '../signature/grammar.js';
 import { alignments, type BasicCode } from '../signature/parse.js';
-import { basicEncoders } from './encode-basic.js';
+import { basicEncoders, outgoingFd } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
-import { EncodedEntries, hasDescriptors } from './encoded-entries.js';
+import { EncodedEntries, type EntryDescriptors } from './encoded-entries.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
 import type { ValueEncoder } from './value-codec.js';
@@ -162,7 +162,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       return;
     }
     if (fromObject && value instanceof EncodedEntries) {
-      writeEntries(writer, value, writeEntry);
+      writeEntries(writer, value);
       return;
     }
     // This check comes last, because it calls the runtime and takes longer than a small dictionary.
@@ -183,21 +183,26 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
   };
 }
 
-function writeEntries(
-  writer: Writer,
-  { entries }: EncodedEntries,
-  writeEntry: (writer: Writer, key: unknown, value: unknown) => void,
-): void {
+function writeEntries(writer: Writer, { entries }: EncodedEntries): void {
   const lengthAt = writer.beginArray(8);
-  for (const entry of entries) {
-    if (hasDescriptors(entry)) {
-      writeEntry(writer, entry[0], entry[1]);
-    } else {
-      writer.align(8);
-      writer.copyPart(entry.memory, entry.start, entry.end);
-    }
+  for (const { memory, start, end, descriptors } of entries) {
+    writer.align(8);
+    const at = writer.position;
+    writer.copyPart(memory, start, end);
+    if (descriptors !== undefined) writeDescriptors(writer, at, descriptors);
   }
   writer.endArray(lengthAt, 8);
+}
+
+/** @param at where the entry begins */
+function writeDescriptors(writer: Writer, at: number, { key, list }: EntryDescriptors): void {
+  for (const { value, offset } of list) {
+    try {
+      writer.copiedFd(at + offset, outgoingFd(value));
+    } catch (error) {
+      throw atKey(key, misfitOf(value, error));
+    }
+  }
 }
 
 const { entries: entriesOfMap, has: hasOfMap } = Map.prototype as Map<unknown, unknown>;

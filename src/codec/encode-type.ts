@@ -11,7 +11,7 @@ import { type BasicCode, checkSingle } from '../signature/parse.js';
 import { Variant } from '../values/variant.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
-import { inferSignature } from './infer-signature.js';
+import { inferSignature, stringsOf } from './infer-signature.js';
 import { tooDeepText } from './limits.js';
 import { Misfit } from './misfit.js';
 import type { ValueEncoder } from './value-codec.js';
@@ -64,6 +64,7 @@ const contents = new BoundedCache<Content>();
 function encodeVariant(nesting: number): ValueEncoder {
   return (writer, value) => {
     if (Variant.isVariant(value)) encodeContent(writer, nesting, value.signature, value.value);
+    else if (Array.isArray(value)) encodeContent(writer, nesting, 'as', stringsOf(value));
     else encodeContent(writer, nesting, inferSignature(value), value);
   };
 }

@@ -4,15 +4,28 @@ import { isPlainObject } from './encode-container.js';
 import { checkCount } from './least-size.js';
 import { describe, Misfit } from './misfit.js';
 
-function areStrings(values: readonly unknown[]): boolean {
+/**
+ * Copies an array of strings, the only arrays that need no `Variant`. Its elements are read here only, since they may be
+ * getters.
+ *
+ * @throws {@link Misfit} for an array of another type, or without elements
+ */
+export function stringsOf(values: readonly unknown[]): string[] {
   const { length } = values;
   // An array that is too long to be sent is refused before any element is read. A Proxy may only claim the length.
   checkCount('s', 0, length);
-  return length > 0 && values.every((element) => typeof element === 'string');
+  if (length === 0) throw noType(values);
+  const strings: string[] = [];
+  for (let index = 0; index < length; index++) {
+    const element = values[index];
+    if (typeof element !== 'string') throw noType(values);
+    strings.push(element);
+  }
+  return strings;
 }
 
 /**
- * Returns the type that a value has without a `Variant`. An empty array could be of any type and a mixed array is of
+ * Returns the type that a value, which is not an array, has without a `Variant`. An empty array could be of any type and a mixed array is of
  * none, so they need a `Variant`, and so does every value that is not in the table of values.
  */
 export function inferSignature(value: unknown): string {
@@ -29,10 +42,13 @@ export function inferSignature(value: unknown): string {
       break;
     case 'object':
       if (types.isUint8Array(value)) return 'ay';
-      if (Array.isArray(value) && areStrings(value)) return 'as';
       if (isPlainObject(value)) return 'a{sv}';
   }
-  throw new Misfit(
+  throw noType(value);
+}
+
+function noType(value: unknown): Misfit {
+  return new Misfit(
     `expected v, got ${describe(value)}: write a Variant, as in variant.as(['a']), to choose the type ` +
       "(values that are read with variants: 'wrap' keep their types)",
   );

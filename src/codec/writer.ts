@@ -18,8 +18,12 @@ import { giveMemoryBack, NO_MEMORY, takeMemory, type WriterMemory } from './writ
 /** A descriptor that a message carries. */
 export interface OutgoingFd {
   readonly fd: number;
+  /** The value that the program gave. */
+  readonly value: FileDescriptor | number;
   /** Set if its owner handed the descriptor over: it is closed after the message was sent. */
   readonly owned: FileDescriptor | undefined;
+  /** The position of its index, if a value of the message refers to it. */
+  at?: number;
 }
 
 const INITIAL_BYTES = 16 * 1024;
@@ -212,6 +216,13 @@ export class Writer {
   /** Adds a descriptor to the message, and writes its index. */
   fd(outgoing: OutgoingFd): void {
     this.uint32(this.fds.length - this.#messageFds);
+    outgoing.at = this.position - 4;
+    this.fds.push(outgoing);
+  }
+
+  /** Adds a descriptor to the message, and writes its index over the one that was copied to a position. */
+  copiedFd(at: number, outgoing: OutgoingFd): void {
+    this.patchUint32(at, this.fds.length - this.#messageFds);
     this.fds.push(outgoing);
   }
 

@@ -148,7 +148,7 @@ test('a FileDescriptor stays with its owner unless it was handed over', () => {
   const writer = new Writer();
   using descriptor = nullDevice();
   encoderFor('h')(writer, [descriptor]);
-  assert.equal(writer.fds, [{ fd: descriptor.fd, owned: undefined }]);
+  assert.equal(writer.fds, [{ fd: descriptor.fd, value: descriptor, owned: undefined, at: 0 }]);
   writer.reset();
   descriptor.handOver();
   encoderFor('h')(writer, [descriptor]);
@@ -168,7 +168,7 @@ test('a descriptor that is a number is written as it is, and stays open', () => 
   const fd = openSync('/dev/null', 'r');
   const writer = new Writer();
   encoderFor('h')(writer, [fd]);
-  assert.equal(writer.fds, [{ fd, owned: undefined }]);
+  assert.equal(writer.fds, [{ fd, value: fd, owned: undefined, at: 0 }]);
   closeSync(fd);
 });
 

@@ -3,8 +3,9 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { SmallSet } from '../../base/small-set.js';
 import { withStackAbove } from '../../base/stack.js';
-import { closeHandedOver } from '../../codec/close-descriptors.js';
+import { closeHandedOver, closeMadeByGetters, descriptorsHeldIn } from '../../codec/close-descriptors.js';
 import { encoderFor } from '../../codec/encoder.js';
+import { readOnce } from '../../codec/read-once.js';
 import { refusalFor } from '../../codec/value-refusal.js';
 import { Writer } from '../../codec/writer.js';
 import type { InterfaceDescription } from '../../interface/description.js';
@@ -48,25 +49,40 @@ export class Places extends SmallSet<Place> {
       return;
     }
     if (this.size === 0) {
-      try {
-        encoderFor(signature)(new Writer(), values);
-      } catch (error) {
-        if (!(error instanceof InvalidArgumentError)) throw error;
-        throw refusalFor(error, `${this.#description.name}.${name}`);
-      } finally {
-        closeHandedOver(signature, values);
-      }
+      this.#check(name, signature, values);
+      closeHandedOver(signature, values);
       return;
     }
-    const emit = () => forEach(this, (place) => place.emitSignal(name, values));
+    // Getters in the values are called once for all places.
+    const read = values.map(readOnce);
+    let isTold = false;
+    const emit = () =>
+      forEach(this, (place) => {
+        place.emitSignal(name, read);
+        isTold = true;
+      });
     if (!/[hv]/.test(signature)) {
       emit();
       return;
     }
     try {
-      sendShared(values, emit);
+      sendShared(read, emit);
     } finally {
-      closeHandedOver(signature, values);
+      // If it is refused at all places, the emitter gets the error, and its descriptors stay with it.
+      closeHandedOver(signature, isTold ? read : madeFor(read, values));
+    }
+  }
+
+  /** @throws {@link InvalidArgumentError} for values of another type */
+  #check(name: string, signature: string, values: readonly unknown[]): void {
+    const writer = new Writer();
+    try {
+      encoderFor(signature)(writer, values);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      throw refusalFor(error, `${this.#description.name}.${name}`);
+    } finally {
+      closeMadeByGetters(writer.fds, values);
     }
   }
 
@@ -76,6 +92,12 @@ export class Places extends SmallSet<Place> {
     if (only !== undefined) only.note(change, owner);
     else for (const place of this) place.note(change, owner);
   }
+}
+
+/** The descriptors in a copy of values that the values themselves do not hold: their getters made them. */
+function madeFor(copy: unknown, values: unknown): unknown {
+  const held = descriptorsHeldIn(values);
+  return [...descriptorsHeldIn(copy)].filter((descriptor) => !held.has(descriptor));
 }
 
 /** An error at one place does not affect the others; the first error is thrown at the end. */

@@ -1,5 +1,5 @@
 /** A change of a property until it has been sent from every place with the object. All places share it. */
-import { closeHandedOver, descriptorsIn } from '../../codec/close-descriptors.js';
+import { closeHandedOver, descriptorsHeldIn } from '../../codec/close-descriptors.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { markHandedOver } from '../../values/file-descriptor.js';
 
@@ -57,7 +57,7 @@ export class Change {
  * over. The sender of the last message closes it.
  */
 export function sendShared(values: unknown, send: () => void): void {
-  const handedOver = [...descriptorsIn(values)].filter((descriptor) => descriptor.handedOver);
+  const handedOver = [...descriptorsHeldIn(values)].filter((descriptor) => descriptor.handedOver);
   for (const descriptor of handedOver) markHandedOver(descriptor, false);
   try {
     send();

@@ -2,7 +2,7 @@
  * Limits the file descriptors of a message with the properties of one or more objects: the program did not choose their
  * number, and a bus disconnects a sender of too many.
  */
-import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { tooManyText } from '../../connection/sending/marshal.js';
 import { report } from '../../diagnostics/problems.js';
 
@@ -17,8 +17,8 @@ export class DescriptorRoom {
 
   /** Whether there is room for the descriptors of an entry. If so, they are counted. */
   takes(entry: EncodedEntry): boolean {
-    if (!hasDescriptors(entry)) return true;
-    const [, , descriptors] = entry;
+    if (entry.descriptors === undefined) return true;
+    const descriptors = entry.descriptors.list.length;
     if (this.#taken + descriptors > this.#maximum) {
       this.#refused++;
       return false;

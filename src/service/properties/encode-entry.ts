@@ -10,11 +10,10 @@ import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf } from '../../codec/misfit.js';
 import { cureOfUnset, refusalOfReturned, valueRefusal } from '../../codec/value-refusal.js';
-import { Writer } from '../../codec/writer.js';
+import { type OutgoingFd, Writer } from '../../codec/writer.js';
 import { reportMisfit } from '../../diagnostics/problems.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import { isOpenFd } from '../../native/descriptors.js';
-import { receivedVariant } from '../../values/variant.js';
 
 /**
  * The depth at which GetManagedObjects has a value, `a{oa{sa{sv}}}`: a value that is not too deep there is not too deep
@@ -68,15 +67,21 @@ export function encodeEntry(
     const located = misfitOf(value, error);
     throw located instanceof Misfit ? valueRefusal(located, rootOf(key)) : located;
   }
-  const descriptors = writer.fds.length;
-  const end = writer.position;
+  const { fds } = writer;
+  const entry = isSent
+    ? { memory: writer.bytes, start, end: writer.position, ...descriptorsOf(name, fds, start) }
+    : undefined;
+  // What getters opened for a value that is not sent is of no use.
+  if (!isSent && fds.length > 0) closeMadeByGetters(fds, value);
   // The encoded value stays in the writer's memory, from which the messages are made.
-  if (!isSent || descriptors > 0) writer.rewind(start, 0);
+  writer.rewind(isSent ? writer.position : start, 0);
   keep(writer);
-  if (!isSent) return undefined;
-  return descriptors > 0
-    ? [name, receivedVariant(signature, value), descriptors]
-    : { memory: writer.bytes, start, end };
+  return entry;
+}
+
+function descriptorsOf(key: string, fds: readonly OutgoingFd[], start: number): Pick<EncodedEntry, 'descriptors'> {
+  if (fds.length === 0) return {};
+  return { descriptors: { key, list: fds.map(({ value, at = 0 }) => ({ value, offset: at - start })) } };
 }
 
 /** The name of a property's value in error texts, before the path within the value. */
