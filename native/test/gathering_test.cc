@@ -1,6 +1,8 @@
 // When reading rests, by a clock of the test's own.
 #include "transport/gathering.h"
 
+#include <random>
+
 #include "check.h"
 
 using busbar::transport::Gathering;
@@ -31,7 +33,7 @@ struct Fixture {
 
 Fixture of(Kind kind, uint32_t waiting = 0) {
   Fixture fixture;
-  fixture.kind = kind == Kind::kCalls ? Kind::kSignals : Kind::kCalls;
+  fixture.kind = kind == Kind::kReplies ? Kind::kSignals : Kind::kReplies;
   fixture.read(1);
   // The first read of another kind begins the timing.
   fixture.kind = kind;
@@ -160,4 +162,46 @@ TEST("another kind of messages begins anew") {
   CHECK(connection.read(400, 40) == 0);
   connection.kind = Kind::kSignals;
   CHECK(connection.read(400, 40) == 0 && connection.read(10, 63) == 0);
+}
+
+TEST("a connection that was called is not made to wait for signals, until very many came without a call") {
+  Fixture service = signals();
+  CHECK(service.flood(10) == 240);
+  // The one call that may have waited.
+  service.kind = Kind::kCalls;
+  CHECK(service.read(240, 24) == 0);
+  service.kind = Kind::kSignals;
+  CHECK(service.flood(10, Gathering::kSignalsAlone) == 0);
+  CHECK(service.flood(10, 63) == 0 && service.read(10) == 240);
+}
+
+TEST("whatever comes in between, signals gather only if the last call was that long ago: by a model") {
+  for (uint32_t seed = 1; seed <= 200; seed++) {
+    std::mt19937 random(seed);
+    const auto below = [&](uint32_t limit) { return static_cast<uint32_t>(random() % limit); };
+    Fixture connection;
+    uint64_t alone = Gathering::kSignalsAlone;
+    int rests = 0;
+    for (int step = 0; step < 400; step++) {
+      // Mostly runs of signals, so that reading comes to rest.
+      const uint32_t what = below(12);
+      connection.kind = what == 0 ? Kind::kCalls : what == 1 ? Kind::kReplies : Kind::kSignals;
+      connection.waiting = below(200);
+      const uint32_t run = what < 2 ? 1 : 1 + below(100);
+      const uint32_t count = below(8) == 0 ? 1 + below(Gathering::kSignalsAlone) : 1 + below(30);
+      for (uint32_t i = 0; i < run; i++) {
+        const bool is_long_ago = alone >= Gathering::kSignalsAlone;
+        if (connection.kind == Kind::kCalls) alone = 0;
+        if (connection.kind == Kind::kSignals) alone += count;
+        const uint64_t rest = connection.read(10 * count, count);
+        CHECK(rest <= 1000);
+        if (connection.kind != Kind::kSignals || rest == 0) continue;
+        CHECK(is_long_ago);
+        rests++;
+      }
+      if (below(20) == 0) connection.gathering.call_sent();
+      if (below(20) == 0) connection.gathering.end_rest();
+    }
+    CHECK(rests > 0);
+  }
 }

@@ -28,7 +28,10 @@ constexpr uint32_t kMostPatience = 1 << 20;
 void Gathering::read(uint32_t count, Kind kind, uint32_t waiting, uint64_t now) {
   const uint64_t elapsed = now - std::exchange(last_read_, now);
   rests_until_ = 0;
-  if (std::exchange(kind_, kind) != kind) return stop();
+  if (kind == Kind::kCalls) signals_left_ = kSignalsAlone;
+  const bool is_called = kind == Kind::kSignals && signals_left_ > 0;
+  if (is_called) signals_left_ -= std::min(count, signals_left_);
+  if (std::exchange(kind_, kind) != kind || is_called) return stop();
   switch (phase_) {
     case Phase::kTiming:
       time(count, elapsed);

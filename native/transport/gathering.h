@@ -5,7 +5,8 @@
 // than ten a millisecond, and no caller waits for a particular one, reading rests after each read until some
 // dozens have gathered, for a millisecond at the most. That is so in three cases:
 //
-// - Nothing but signals comes.
+// - Nothing but signals comes, and no call came before them for very long: a connection that is called may be
+//   called again at any time, and that caller must not wait for signals to gather.
 // - Replies come, and many more calls wait.
 // - Calls come, and their callers have sent many more already. Only they know, so it is tried: if in one long
 //   rest twice as many come as would gather, as fast as before, then they do not wait for answers before
@@ -28,6 +29,10 @@ class Gathering {
  public:
   // What a read brought. A batch with calls counts as calls, and signals with replies count as replies.
   enum class Kind { kSignals, kReplies, kCalls };
+
+  // So many signals come without a call before reading rests again: most of a minute of twenty thousand a
+  // second. A service that also listens to a flood is woken for each signal, and a client is not.
+  static constexpr uint32_t kSignalsAlone = 1 << 20;
 
   // A read has brought messages, and was the last for now.
   // `waiting` says, of replies, how many messages were sent after the call that the last one answers.
@@ -67,6 +72,8 @@ class Gathering {
   uint32_t came_ = 0;
   uint32_t patience_ = kTimed;
   uint32_t rests_left_ = 0;
+  // How many signals are still to come without a call.
+  uint32_t signals_left_ = 0;
 
   // So many are timed before reading rests.
   static constexpr uint32_t kTimed = 64;
