@@ -23,7 +23,7 @@ using inbox::Row;
 
 namespace {
 
-// What a server says to a client that says everything at once, as sd-bus does.
+// The answer of a server to a client that sends all its lines at once, as sd-bus does.
 constexpr std::string_view kWelcome = "DATA\r\nOK 00112233445566778899aabbccddeeff\r\nAGREE_UNIX_FD\r\n";
 
 const sdbus::Library* library() {

@@ -1,4 +1,4 @@
-// What the fuzz targets have in common: properties that must hold, and how an input chooses.
+// Common parts of the fuzz targets: properties that must hold, and choices that the input makes.
 //
 // A target is more than "it does not crash": it says what is true for every input, and aborts where it is
 // not.
@@ -14,7 +14,7 @@
 #include "wire/work.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-// What a target lacks to run here, or null; for those that need something.
+// The missing requirement of a target that cannot run here, or null.
 extern "C" __attribute__((weak)) const char* busbar_fuzz_lacks();
 
 namespace busbar::fuzz {

@@ -10,7 +10,7 @@ using namespace busbar::fuzz;
 
 namespace {
 
-// What was decided by fewer bytes is not decided otherwise by more.
+// A verdict on the first bytes of a message does not change when more bytes arrive.
 void check_prefixes(std::span<const uint8_t> bytes, const wire::Verdict& whole, const wire::Frame& frame) {
   for (size_t length = 0; length < bytes.size() && length <= wire::kFixedHeaderLength; length++) {
     const std::vector<uint8_t> prefix = copy_of(bytes.first(length));

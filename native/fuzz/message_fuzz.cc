@@ -17,8 +17,8 @@ static_assert(std::endian::native == std::endian::little);
 // The fixed part and the array of header fields. Their byte order must be known: the signature is.
 constexpr std::string_view kHeaderSignature = "yyyyuua(yv)";
 
-// What the values cost is what is refused beyond it: one byte less, and the body is too much, at the latest
-// at its end.
+// The cost of the values is the smallest accepted limit: with one byte less, the body is refused, at its end
+// at the latest.
 void check_cost(const wire::Header& header, std::span<const uint8_t> original, uint64_t cost) {
   HOLDS(cost >= original.size());
   for (const uint64_t allowed : {cost, cost - 1}) {
@@ -47,7 +47,7 @@ void check_body(std::span<const uint8_t> message, const wire::Header& header) {
   HOLDS(verdict.offset <= body.size());
   if (!verdict.is_sound()) return;
   HOLDS(body == swapped);
-  // What is in native order now is sound as it is, and stays as it is.
+  // The body is in native order now: it is valid, and does not change.
   HOLDS(wire::Validator().validate(header.signature, swapped, false, header.unix_fds).is_sound());
   HOLDS(body == swapped);
 }

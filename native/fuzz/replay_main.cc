@@ -37,7 +37,7 @@ bool holds(const std::filesystem::path& path) {
   return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-// What is in the folder, but for the file that keeps it when it is empty.
+// The files of the folder, without the one that keeps an empty folder in the repository.
 std::vector<std::filesystem::path> inputs(const char* folder, std::error_code& error) {
   std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {

@@ -23,7 +23,7 @@ struct Outcome {
   bool is_done = false;
   bool passes_fds = false;
   SaslFailure failure = SaslFailure::kNone;
-  // What is shown to people.
+  // The text that errors show.
   std::string last_heard{};
   std::string mechanisms{};
   std::string nonsense{};
@@ -73,7 +73,7 @@ Outcome run(SaslExchange& exchange, std::span<const uint8_t> bytes, Choices choi
   outcome.passes_fds = exchange.passes_fds();
   outcome.failure = exchange.failure();
   check_shown(exchange.last_heard());
-  // What is no text is shown with what came together with it.
+  // Bytes that are not text are shown with those that were received together with them.
   if (outcome.failure != SaslFailure::kNoText) outcome.last_heard = exchange.last_heard();
   HOLDS(!outcome.is_done || outcome.failure == SaslFailure::kNone);
   return outcome;

@@ -27,7 +27,7 @@ constexpr size_t kPortions = 64;
 // In bytes that are worth as many: the signature of a body may be longer than it.
 constexpr size_t kStepsOfAMessage = 64;
 
-// What is compared of a message.
+// The parts of a message that are compared.
 struct Message {
   int32_t type, serial, fault;
   size_t fd_count;
@@ -43,7 +43,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// What the stream must become, and which descriptors its messages need: at each message's first byte.
+// The expected messages of the stream, and the position of each message that needs descriptors.
 struct Expectation {
   Outcome outcome;
   std::vector<std::pair<size_t, size_t>> fds;

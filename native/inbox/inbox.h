@@ -52,7 +52,7 @@ enum class Fault : int32_t {
   kInvalidHeader = 6,
 };
 
-// What a row says of a fault: its kind, and the rule that the message breaks, if it is one of `wire::Rule`.
+// The fault of a row: its kind, and the rule that the message violates, if it is one of `wire::Rule`.
 constexpr int32_t fault_code(Fault fault, wire::Rule rule = wire::Rule::kNone) {
   return static_cast<int32_t>(fault) | static_cast<int32_t>(rule) << 8;
 }
@@ -114,10 +114,10 @@ class Inbox {
   std::optional<int32_t> add_name(wire::Name name, std::string_view text, wire::Rule& rule);
   // The id of a header string that is `offset` bytes into the memory of a large body.
   int32_t add_long_name(std::string_view text, size_t offset);
-  // What is left of the arena for a body, on an 8-byte boundary, and its offset.
+  // The free part of the arena for a body, on an 8-byte boundary, and its offset.
   std::span<uint8_t> body_space() const;
   int32_t body_offset() const { return static_cast<int32_t>((arena_used_ + 7) & ~size_t{7}); }
-  // What is left for descriptors, and where it begins.
+  // The free part of the list of descriptors, and its offset.
   std::span<int32_t> fd_space() const { return memory_.fds.subspan(fds_); }
   int32_t fd_offset() const { return static_cast<int32_t>(fds_); }
 

@@ -65,7 +65,7 @@ class PollSet {
   UniqueFd epoll_;
   UniqueFd timer_;
   std::set<std::pair<uint64_t, ThreadPoller*>> deadlines_;
-  // What the timer is set to; kNoDeadline when it is not.
+  // The time for which the timer is set; kNoDeadline if it is not set.
   uint64_t timer_deadline_ = kNoDeadline;
   Turns turns_;
   bool dispatching_ = false;

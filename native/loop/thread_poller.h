@@ -1,4 +1,4 @@
-// The poller for runtimes whose libuv is only a shape: Bun ends the process on `uv_poll_init`, Deno stalls on
+// The poller for runtimes with an incomplete libuv: Bun ends the process on `uv_poll_init`, Deno stalls on
 // the second event. A thread waits instead (`poll_thread`), for all pollers of the environment at once
 // (`poll_set`), and a threadsafe function of Node-API wakes JavaScript (`napi/environment_thread`).
 #pragma once
@@ -31,8 +31,8 @@ class ThreadPoller final : public Poller, private Turns::Taker {
   void watch_fd(int fd, uint32_t events);
   void watch_deadline(uint64_t deadline);
   void set_referenced(bool referenced);
-  // As with uv_poll, a poller that waits for nothing is no reason to stay alive. One whose descriptor is gone
-  // waits for its deadline.
+  // As with uv_poll, a poller that waits for nothing does not keep the loop alive. A poller without a
+  // descriptor waits for its deadline.
   bool keeps_alive() const { return referenced_ && (armed_ != 0 || (fd_ < 0 && deadline_ != kNoDeadline)); }
 
   PollSet& set_;

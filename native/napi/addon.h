@@ -1,4 +1,4 @@
-// The module: one Addon for each environment that loads it holds all state there is.
+// The module: it has one Addon for each environment that loads it, which holds all state.
 #pragma once
 
 #include <napi.h>
@@ -22,10 +22,10 @@ class Addon final : public Napi::Addon<Addon> {
 
   // The sd-bus library, looked for when first needed; null where there is none.
   const sdbus::Library* library();
-  // What the pollers of the kind `uv` share, and what those of the kind `thread` share.
+  // The shared parts of all pollers of the kind `uv`, and of all pollers of the kind `thread`.
   EnvironmentLoop& loop() { return loop_; }
   EnvironmentThread& poll_thread() { return poll_thread_; }
-  // What connections receive messages into.
+  // The memory for received batches.
   BatchMemories& batch_memories() { return batch_memories_; }
   // The descriptor that a listener hands over at this moment; null if there is none.
   FdOffer*& last_offer() { return last_offer_; }

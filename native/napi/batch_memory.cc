@@ -9,10 +9,11 @@ namespace {
 
 // Enough for the strings of any header but for its path, and for some body.
 constexpr size_t kMinimalArena = 4096;
-// What is kept for the next batches. More than one is leased only where a batch takes more than one turn.
+// The number of memories that are kept for further batches. More than one is leased only while a batch takes
+// more than one turn.
 constexpr size_t kMaxFree = 2;
-// The largest buffer that is kept for the next large body: enough for an array of 1 MiB with what is beside
-// it.
+// The largest buffer that is kept for the next large body: enough for an array of 1 MiB with a few other
+// values.
 constexpr size_t kKeptLength = size_t{1024 + 64} * 1024;
 
 bool refuse(napi_env env, const char* text) {

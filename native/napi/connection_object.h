@@ -33,7 +33,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   explicit ConnectionObject(const Napi::CallbackInfo& info);
 
  private:
-  // What the connection waits for, and what its next turn does.
+  // The events that the connection waits for, and the work of its next turn.
   enum class Mode {
     // Nothing is read, and no row is handed over: the turn writes, and looks whether the other side hung up.
     kPaused,
@@ -57,7 +57,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   Napi::Value has_left(const Napi::CallbackInfo& info);
   Napi::Value has_unread(const Napi::CallbackInfo& info);
 
-  // What the options ask for. Null, with an error pending, where that needs sd-bus and there is none.
+  // The transport of the options. Null, with an error pending, if it needs sd-bus and there is none.
   std::unique_ptr<transport::Transport> make_transport(Napi::Env env);
   bool begin_polling();
   void on_poll() override;
@@ -107,7 +107,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   BatchMemories::Lease memory_;
   int32_t next_row_ = 0;
   transport::Progress progress_;
-  // When the turn under way has taken its time, in microseconds of the monotonic clock.
+  // The end of the present turn's time, in microseconds of the monotonic clock.
   uint64_t turn_ends_ = 0;
   std::unique_ptr<transport::Transport> transport_;
   EnvironmentPoller poller_;

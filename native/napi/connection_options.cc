@@ -45,7 +45,7 @@ bool read_number(napi_env env, napi_value object, const char* name, int32_t& num
          napi_get_value_int32(env, value, &number) == napi_ok;
 }
 
-// A boolean that may be left out.
+// An optional boolean.
 bool read_boolean(napi_env env, napi_value object, const char* name, bool& boolean) {
   napi_value value;
   napi_valuetype type = napi_undefined;
@@ -56,7 +56,7 @@ bool read_boolean(napi_env env, napi_value object, const char* name, bool& boole
   return type == napi_undefined || napi_get_value_bool(env, value, &boolean) == napi_ok;
 }
 
-// One of `limits`, an integer above 0; what is more than can be counted is no limit.
+// One of `limits`, an integer above 0; a number beyond 64 bits means no limit.
 bool read_limit(napi_env env, napi_value limits, const char* name, uint64_t& limit) {
   napi_value value;
   double number = 0;
@@ -79,7 +79,7 @@ bool read_limits(napi_env env, napi_value object, inbox::Limits& limits) {
          read_limit(env, value, "decodedSize", limits.decoded_size);
 }
 
-// The property `guid`, which a client may leave out.
+// The property `guid`, which is optional for a client.
 bool read_guid(napi_env env, napi_value object, bool is_optional, transport::Endpoint& endpoint) {
   napi_value value;
   napi_valuetype type = napi_undefined;
@@ -99,7 +99,7 @@ bool read_guid(napi_env env, napi_value object, bool is_optional, transport::End
   return true;
 }
 
-// An object that may be left out; `object` is null then.
+// An optional object; `object` is null without it.
 bool read_object(napi_env env, napi_value options, const char* name, napi_value& object) {
   napi_valuetype type = napi_undefined;
   if (napi_get_named_property(env, options, name, &object) != napi_ok ||
@@ -153,7 +153,7 @@ bool read_adopted(napi_env env, napi_value adopted, transport::Endpoint& endpoin
   return true;
 }
 
-// What `anonymous`, `target`, `serve` and `adopt` say of the endpoint; all may be left out.
+// The parts of the endpoint in `anonymous`, `target`, `serve` and `adopt`, which are optional.
 bool read_endpoint(napi_env env, napi_value object, transport::Endpoint& endpoint) {
   if (!read_string(env, object, "address", endpoint.address)) return false;
   if (!read_boolean(env, object, "anonymous", endpoint.anonymous))

@@ -20,7 +20,7 @@ class EnvironmentPoller {
  public:
   class Client : public loop::Poller::Client {
    public:
-    // The environment ends: no JavaScript runs any more. The client must close the poller.
+    // The environment ends: no further JavaScript runs. The client must close the poller.
     virtual void on_environment_end() = 0;
 
    protected:
@@ -35,7 +35,7 @@ class EnvironmentPoller {
   EnvironmentPoller(const EnvironmentPoller&) = delete;
   EnvironmentPoller& operator=(const EnvironmentPoller&) = delete;
 
-  // False when there is no memory, or no thread to be had.
+  // False if there is no memory, or no thread can be started.
   [[nodiscard]] bool open(napi_env env, PollerKind kind, Client& client);
   bool is_open() const { return poller_ != nullptr; }
   loop::Poller* operator->() const { return poller_; }
@@ -43,7 +43,7 @@ class EnvironmentPoller {
   void close();
 
  private:
-  // What the environment's end refers to: it outlives the client.
+  // The hook for the environment's end refers to this object, which outlives the client.
   struct Teardown;
 
   static loop::Poller* create(napi_env env, PollerKind kind, Client& client);

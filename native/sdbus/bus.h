@@ -1,4 +1,4 @@
-// One sd-bus connection, reduced to what a transport asks of it. Owns the `sd_bus` and with it the socket.
+// One sd-bus connection, reduced to the needs of a transport. Owns the `sd_bus` and with it the socket.
 //
 // One filter takes every message before sd-bus does anything with it, and nothing else is registered. Without
 // it sd-bus would answer calls of org.freedesktop.DBus.Peer itself, also those that a monitor only overhears:
@@ -51,7 +51,7 @@ class Bus {
   bool can_send_fds() const { return handle_ && api_->sd_bus_can_send(handle_.get(), 'h') > 0; }
   uint64_t queued_writes() const;
 
-  // What to wait for until the next step. All three change with every call into the bus.
+  // The descriptor, the events and the deadline to wait for. All three change with every call into the bus.
   int fd() const;
   int events() const;
   // Microseconds of CLOCK_MONOTONIC.
@@ -68,7 +68,7 @@ class Bus {
 
   const Api* api_;
   bool anonymous_ = false;
-  // What the filter took in the present step.
+  // The message that the filter took in the present step.
   Message taken_;
   BusHandle handle_;
 };

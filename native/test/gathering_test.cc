@@ -133,7 +133,7 @@ TEST("calls that come so slowly that few would gather are not gathered, though i
   CHECK(service.read(1000, 17) == 0 && service.flood(60, 255) == 0);
 }
 
-TEST("callers come and go: it is tried again after some rests") {
+TEST("callers appear and disappear: another try follows after some rests") {
   Fixture service = calls();
   service.flood(10);
   CHECK(service.read(240, 24) == 120);
@@ -142,7 +142,7 @@ TEST("callers come and go: it is tried again after some rests") {
   CHECK(service.read(240, 12) == 0);
 }
 
-TEST("what comes in gulps anyway is read as it comes") {
+TEST("messages that arrive in groups are read when they arrive") {
   Fixture peer = replies(1000);
   for (int i = 0; i < 4; i++) CHECK(peer.read(50, 50) == 0);
 }
@@ -155,7 +155,7 @@ TEST("a service that makes a call waits for the reply: its own call ends the res
   CHECK(service.rest() == 0 && service.read(120, 12) == 0);
 }
 
-TEST("another kind of messages begins anew") {
+TEST("messages of another kind are timed from the beginning") {
   Fixture connection = signals();
   connection.flood(10);
   connection.kind = Kind::kCalls;

@@ -265,7 +265,7 @@ TEST("a server that is another than the address says is refused") {
                                       "\"OK 2b000000000000000000000000000000\""));
 }
 
-TEST("answers that are no handshake lose the connection, and say why") {
+TEST("the connection is lost after answers that do not belong to a handshake, and the reason is reported") {
   Connecting connecting;
   connecting.hear("HTTP/1.1 400 Bad Request\n");
   CHECK(connecting.fixture.is_lost_by(EBADMSG, Phase::kAuthenticate,
@@ -289,7 +289,7 @@ TEST("a client of a bus says no user id unless it is asked for one") {
   CHECK(connecting.peer.receive() == "BEGIN\r\n" && connecting.fixture.transport.can_send_fds());
 }
 
-TEST("clients that do not authenticate lose the connection, and are told why where there are words for it") {
+TEST("clients that do not authenticate lose the connection, and are rejected if the protocol allows it") {
   struct Case {
     std::string said;
     const char* detail;
@@ -341,7 +341,7 @@ TEST("a server that hangs up anywhere in the handshake is a reset") {
   }
 }
 
-TEST("a server that says nothing of D-Bus and hangs up is told by what it said") {
+TEST("the error about a server that does not speak D-Bus and hangs up shows what it sent") {
   Connecting connecting;
   connecting.hear("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   connecting.fixture.turn(1);
@@ -351,7 +351,7 @@ TEST("a server that says nothing of D-Bus and hangs up is told by what it said")
                                       "it is not a D-Bus server: it said \"HTTP/1.1 400 Bad Request\""));
 }
 
-TEST("what a client says before it hangs up arrives, although it is not answered any more") {
+TEST("the messages that a client sends before it hangs up arrive, although they cannot be answered") {
   Served served;
   served.say(kBegin + number_text(1));
   served.client.hang_up();

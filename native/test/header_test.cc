@@ -77,7 +77,7 @@ TEST("every single corrupt byte is survived") {
   }
 }
 
-TEST("faults are told apart") {
+TEST("each fault has its own verdict") {
   std::vector<uint8_t> bytes = message_bytes(kSignalFields);
   const auto with = [&](size_t at, uint8_t value) {
     std::vector<uint8_t> changed = bytes;
@@ -109,7 +109,7 @@ TEST("a body needs a signature") {
   CHECK(rule_of(message_bytes(kSignalFields, Bytes().u32(1))) == Rule::kSignatureMissing);
 }
 
-TEST("what can be read of a broken header is read, and the first rule counts") {
+TEST("the readable fields of an invalid header are read, and the first violated rule is reported") {
   const auto read = [](const std::vector<uint8_t>& bytes, Header& header) {
     Frame frame;
     CHECK(read_frame(bytes, frame).is_sound());

@@ -28,7 +28,7 @@ bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 }  // namespace
 
-TEST("what goes in comes out in order, from 8-byte boundaries, whatever its size") {
+TEST("messages of any size come out in order, on 8-byte boundaries") {
   std::mt19937 random(7);
   MessageQueue queue;
   std::deque<std::vector<uint8_t>> expected;

@@ -183,7 +183,7 @@ TEST("messages changed in one place are judged as libdbus does") {
   compare_with_libdbus("dbus-message-factory/mutations-dev10pct.jsonl.gz");
 }
 
-TEST("what dbus must refuse is refused, and what crashed sd-bus once is survived") {
+TEST("messages that D-Bus forbids are refused, and messages that once crashed sd-bus do no harm") {
   const std::string invalid = shared("dbus-1.14/invalid-messages"),
                     valid = shared("dbus-1.14/valid-messages"),
                     crashes = shared("systemd-fuzz/fuzz-bus-message");

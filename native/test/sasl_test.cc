@@ -38,7 +38,7 @@ size_t say(SaslExchange& exchange, std::string_view text, size_t portion = SIZE_
 SaslServer::Options server_options() { return {.uid = 1000, .anonymous = false, .fds = true, .guid = kGuid}; }
 SaslClient::Options client_options() { return {.uid = 1000, .fds = true}; }
 
-// What a server answers, all in all, to what comes behind the NUL.
+// All answers of a server to the text after the NUL.
 struct Answer {
   explicit Answer(std::string_view text, SaslServer::Options options = server_options()) : server(options) {
     say(server, "\0"s + std::string(text));
@@ -82,7 +82,7 @@ TEST("a server accepts the user id that the kernel reports, claimed or left out"
   CHECK(answer("AUTH EXTERNAL\r\nDATA 31303030\r\n") == "DATA\r\n" + kOk);
 }
 
-TEST("a server turns everybody else away, and says what it understands") {
+TEST("a server rejects every other client, and lists its mechanisms") {
   for (const char* identity : {
            "30",              // root
            "3130303031",      // 10001
@@ -103,7 +103,7 @@ TEST("a server turns everybody else away, and says what it understands") {
     CHECK(answer("AUTH"s + mechanism + "\r\n") == "REJECTED EXTERNAL\r\n");
 }
 
-TEST("a server lets anonymous clients in only where it is to") {
+TEST("a server lets anonymous clients in only if an option says so") {
   SaslServer::Options options = server_options();
   options.anonymous = true;
   CHECK(answer("AUTH\r\n", options) == "REJECTED EXTERNAL ANONYMOUS\r\n");
@@ -117,7 +117,7 @@ TEST("a server lets anonymous clients in only where it is to") {
   CHECK(answer("AUTH EXTERNAL 30\r\n", options) == "REJECTED EXTERNAL ANONYMOUS\r\n");
 }
 
-TEST("a server that knows nothing of the client believes nothing of it") {
+TEST("a server that does not know the user of a client accepts no claim of the client") {
   SaslServer::Options options = server_options();
   options.uid.reset();
   for (const char* line : {"AUTH\r\n", "AUTH EXTERNAL\r\n", "AUTH EXTERNAL 31303030\r\n"})
@@ -179,7 +179,7 @@ TEST("descriptors are agreed on where there can be any, and only after authentic
   CHECK(Answer(auth + kNegotiateAndBegin).server.passes_fds());
   CHECK(!Answer(auth + "BEGIN\r\n").server.passes_fds());
   CHECK(!Answer("NEGOTIATE_UNIX_FD\r\n" + auth + "BEGIN\r\n").server.passes_fds());
-  // What was agreed on before is over with the identity that it was agreed on for.
+  // The end of an identity also ends the agreement on descriptors.
   CHECK(!Answer(auth + "NEGOTIATE_UNIX_FD\r\nCANCEL\r\n" + auth + "BEGIN\r\n").server.passes_fds());
   SaslServer::Options options = server_options();
   options.fds = false;
@@ -226,7 +226,7 @@ TEST("a handshake has 64 lines at most") {
   CHECK(Reaction(lines + "X\r\nX\r\nX\r\n").client.failure() == SaslFailure::kLineCount);
 }
 
-TEST("spaces between words are no words, and digits may be upper-case") {
+TEST("additional spaces between words do not count, and digits may be upper-case") {
   CHECK(answer("AUTH  EXTERNAL  31303030 \r\n") == kOk);
   CHECK(answer("AUTH EXTERNAL \r\nDATA \r\n") == "DATA\r\n" + kOk);
   SaslServer::Options options = server_options();
@@ -295,7 +295,7 @@ TEST("a client cancels what it does not want to go on with, and wants to hear th
     CHECK(Reaction("ERROR\r\n" + line).client.failure() == SaslFailure::kReject);
 }
 
-TEST("a client does not know commands that are no answers") {
+TEST("a client answers unknown commands with ERROR") {
   for (const char* line :
        {"AUTH\r\n", "BEGIN\r\n", "AGREE_UNIX_FD\r\n", "ok\r\n", "\r\n", "HELLO there\r\n"}) {
     CHECK(reaction(line) == "ERROR\r\n");
@@ -328,24 +328,24 @@ TEST("a client of a bus is the user that the kernel reports, and claims its user
   CHECK(reaction(kOk, options) == "BEGIN\r\n");
 }
 
-TEST("a client keeps what the server lets others in by") {
+TEST("a client remembers the mechanisms that the server listed") {
   CHECK(Reaction("").client.mechanisms().empty() &&
         Reaction("REJECTED\r\nREJECTED\r\n").client.mechanisms().empty());
   CHECK(Reaction("REJECTED DBUS_COOKIE_SHA1 ANONYMOUS\r\n").client.mechanisms() ==
         "DBUS_COOKIE_SHA1 ANONYMOUS");
-  // What was listed once is known.
+  // The first list is remembered.
   CHECK(Reaction("REJECTED EXTERNAL\r\nREJECTED\r\n").client.mechanisms() == "EXTERNAL");
   CHECK(Reaction("REJECTED " + std::string(1000, 'X') + "\r\n").client.mechanisms() == std::string(80, 'X'));
 }
 
-TEST("what a server said last, and the first thing that is no answer, can be shown") {
+TEST("the last line of a server, and the first line that is not an answer, can be shown") {
   CHECK(Reaction("").client.last_heard().empty() && Reaction("").client.nonsense().empty());
   CHECK(Reaction("DATA\r\nOK 01").client.last_heard() == "OK 01");
   CHECK(Reaction("REJECTED\r\n").client.last_heard() == "REJECTED");
   CHECK(Reaction("REJECTED\r\n\r").client.last_heard().empty());
   const Reaction web("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n");
   CHECK(web.client.nonsense() == "HTTP/1.1 400 Bad Request" && web.client.last_heard().empty());
-  // Bytes that are no text end the exchange, and are shown with what comes behind them.
+  // Bytes that are not text end the exchange, and are shown with the bytes after them.
   CHECK(Reaction("\x15\x03\x03\0\2\2P"s).client.last_heard() == "\\x15\\x03\\x03\\x00\\x02\\x02P");
   CHECK(Reaction("220 mail\n250 ok").client.last_heard() == "220 mail\\x0a250 ok");
   CHECK(Reaction(std::string(1000, 'X')).client.last_heard() == std::string(80, 'X'));
@@ -398,7 +398,7 @@ TEST("client and server understand each other, whatever user id the kernel repor
   }
 }
 
-TEST("whatever comes, an exchange stays within its limits") {
+TEST("an exchange stays within its limits with any input") {
   const std::vector<std::string> words = {
       "AUTH",     "EXTERNAL", "ANONYMOUS", "DATA",
       "BEGIN",    "CANCEL",   "ERROR",     "NEGOTIATE_UNIX_FD",
@@ -429,7 +429,7 @@ TEST("whatever comes, an exchange stays within its limits") {
   }
 }
 
-TEST("every failure has words of its own") {
+TEST("every failure has its own text") {
   std::vector<std::string_view> texts;
   for (int i = 0; i <= static_cast<int>(SaslFailure::kAgree); i++) {
     const std::string_view text = describe(static_cast<SaslFailure>(i));

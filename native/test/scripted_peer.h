@@ -41,7 +41,7 @@ class ScriptedPeer {
     socket_ = -1;
   }
 
-  // What the client sent since.
+  // The bytes that the client has sent since.
   std::string receive() {
     std::string text;
     char buffer[65536];

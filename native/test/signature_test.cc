@@ -38,7 +38,7 @@ TEST("several types are a signature, but not one type") {
   CHECK(complete_type_length("a{sv}as") == 5);
 }
 
-TEST("what breaks the grammar is refused") {
+TEST("signatures that violate the grammar are refused") {
   for (const char* type :
        {"a", "(", ")", "()", "{sv}", "a{s}", "a{ssv}", "a{vs}", "a{(i)s}", "a{sv", "(i", "aa", "z",
         "r", "e", "m", "i)", "a{}",  "(a)",  "a{aiv}", "*",     "?",       "@",    "&",  "^"}) {

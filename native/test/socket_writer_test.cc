@@ -17,7 +17,7 @@ using transport::SocketWriter;
 
 namespace {
 
-// What the kernel says instead of sending; 0 where it is asked.
+// The error that replaces a call of the kernel; 0 to make the call.
 int injected_error = 0;
 // The same for what has descriptors.
 int injected_fd_error = 0;
@@ -87,7 +87,7 @@ TEST("messages leave without the gaps between them") {
   CHECK(fixture.writer.pending_bytes() == 0);
 }
 
-TEST("what the kernel does not take waits, is counted, and arrives in order") {
+TEST("bytes that the kernel does not accept wait, are counted, and arrive in order") {
   Fixture fixture;
   Batch all;
   for (uint32_t round = 0; round < 3; round++) {
@@ -171,7 +171,7 @@ TEST("descriptors that wait are closed when the connection ends") {
   close(ends[0]);
 }
 
-TEST("a descriptor that is none costs its message only") {
+TEST("an invalid descriptor affects only its message") {
   Fixture fixture;
   const int none = -1;
   const std::vector<uint8_t> message = signal_bytes("h", Bytes().u32(0), 5, 1);
@@ -186,7 +186,7 @@ TEST("a descriptor that is none costs its message only") {
   CHECK(fixture.refused.size() == 3 && fixture.refused[2].error == EINVAL);
 }
 
-TEST("a descriptor that is refused when its turn comes costs its message only") {
+TEST("a descriptor that is refused when its turn comes affects only its message") {
   Fixture fixture;
   Batch all;
   all.add(text_message(1, 50'000));
@@ -208,7 +208,7 @@ TEST("a descriptor that is refused when its turn comes costs its message only") 
   CHECK(refused[0].serial == 2 && refused[0].error == EBADF && !fixture.writer.has_refused());
 }
 
-TEST("bytes that are no message are refused, and what came before them is sent") {
+TEST("bytes that are not a message are refused, and the messages before them are sent") {
   Fixture fixture;
   Batch batch;
   batch.add(text_message(1, 5));
@@ -219,7 +219,7 @@ TEST("bytes that are no message are refused, and what came before them is sent")
   CHECK(fixture.sockets.receive() == batch.expected);
 }
 
-TEST("a broken connection refuses what comes, and raises no signal") {
+TEST("a broken connection refuses further messages, and no SIGPIPE is raised") {
   Fixture fixture;
   fixture.sockets.hang_up();
   Batch batch;
@@ -242,7 +242,7 @@ TEST("a connection that breaks while messages wait drops them") {
   CHECK(fixture.writer.error() == EPIPE || fixture.writer.error() == ECONNRESET);
 }
 
-TEST("bytes that the kernel has no memory for wait for the clock, and arrive in order") {
+TEST("bytes for which the kernel has no memory are sent after a delay, and arrive in order") {
   for (const int error : {ENOBUFS, ENOMEM}) {
     Fixture fixture;
     Batch batch;
@@ -260,7 +260,7 @@ TEST("bytes that the kernel has no memory for wait for the clock, and arrive in 
   }
 }
 
-TEST("descriptors that the kernel has something against are refused, at once or when their turn comes") {
+TEST("descriptors that the kernel does not accept are refused, at once or when their turn comes") {
   for (const int error : {ENOBUFS, ENOMEM, ETOOMANYREFS}) {
     Fixture fixture;
     const std::vector<uint8_t> message = signal_bytes("h", Bytes().u32(0), 7, 1);

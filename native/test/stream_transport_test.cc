@@ -81,7 +81,7 @@ std::vector<uint8_t> number_bytes(uint32_t number) { return signal_bytes("u", By
 
 }  // namespace
 
-TEST("after the handshake the first byte is ours, both ways") {
+TEST("the first byte after the handshake belongs to the messages, in both directions") {
   Fixture fixture;
   REQUIRE_OPEN(fixture);
   CHECK(fixture.transport->can_send_fds() && fixture.transport->phase() == Phase::kOpen);
@@ -108,7 +108,7 @@ TEST("a missing socket fails in start, and a rejection is lost while authenticat
   CHECK(lost->error == EPERM && lost->phase == Phase::kAuthenticate);
 }
 
-TEST("many messages that come together are one system call away") {
+TEST("many messages that arrive together are read with one system call") {
   Fixture fixture;
   REQUIRE_OPEN(fixture);
   std::vector<uint8_t> bytes;
@@ -156,7 +156,7 @@ TEST("a broken header loses the connection and says why") {
   CHECK(fixture.received == 1);
 }
 
-TEST("what the peer does not take drains later, and flush gives up after its time") {
+TEST("bytes that the peer does not read drain later, and flush gives up after its time") {
   Fixture fixture;
   REQUIRE_OPEN(fixture);
   // Beyond the 8 MiB that sd-bus asks the kernel for.

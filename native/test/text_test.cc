@@ -49,7 +49,7 @@ TEST("noncharacters are text") {
   for (const uint32_t point : {0xfffeu, 0xffffu, 0xfdd0u, 0x1ffffu}) CHECK(is_text_anywhere(encode(point)));
 }
 
-TEST("what is no UTF-8 is refused wherever it stands") {
+TEST("invalid UTF-8 is refused at any position") {
   for (const char* text : {"\xff", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80",
                            "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80",
                            "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc3(", "\xe2(\xa1", "\xe2\x82("}) {
@@ -77,7 +77,7 @@ TEST("names are what the specification calls names") {
     CHECK(!is_bus_name(name));
 }
 
-TEST("what is reserved for local messages is not accepted") {
+TEST("names that are reserved for local messages are not accepted") {
   CHECK(check_name(Name::kPath, "/org/freedesktop/DBus/Local") == Rule::kLocal);
   CHECK(check_name(Name::kInterface, "org.freedesktop.DBus.Local") == Rule::kLocal);
   CHECK(check_name(Name::kPath, "/org/freedesktop/DBus") == Rule::kNone);

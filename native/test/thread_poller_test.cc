@@ -120,7 +120,7 @@ TEST("a descriptor that is not dispatched rings once") {
   client.close();
 }
 
-TEST("what is asked for takes the place of what was") {
+TEST("a request replaces the previous one") {
   Loop loop;
   const Pipe first, second;
   Client client(loop);
@@ -134,7 +134,7 @@ TEST("what is asked for takes the place of what was") {
   client.close();
 }
 
-TEST("a hang-up is no reason for turns while nothing is asked for") {
+TEST("a hang-up does not cause turns while no events are requested") {
   Loop loop;
   Pipe pipe;
   Client client(loop);
@@ -229,7 +229,7 @@ TEST("the last poller may be closed in its turn, which ends the thread") {
   CHECK(loop.emptied() && client.turns == 1);
 }
 
-TEST("what is waited for keeps alive, unless the poller does not want to") {
+TEST("a poller that waits keeps the loop alive, unless it is unreferenced") {
   Loop loop;
   const Pipe pipe;
   Client one(loop), other(loop);
@@ -288,7 +288,7 @@ TEST("busy pollers take turns where a dispatch has time for one, and none is lef
   for (Client& client : clients) client.close();
 }
 
-TEST("what a dispatch has no time for is asked for without another alarm") {
+TEST("turns for which a dispatch has no time are requested without another alarm") {
   Loop loop;
   Client one(loop), other(loop);
   one.poller->watch({.deadline = 0});
@@ -303,7 +303,7 @@ TEST("what a dispatch has no time for is asked for without another alarm") {
   other.close();
 }
 
-TEST("a turn that was put off is not taken when nothing is waited for any more") {
+TEST("a postponed turn is not taken if the poller has stopped waiting") {
   Loop loop;
   const Pipe pipe;
   Client first(loop), paused(loop);

@@ -6,7 +6,7 @@
 using namespace busbar;
 using namespace busbar::test;
 
-TEST("the handshake is EXTERNAL with descriptors, and nothing is said after it") {
+TEST("the handshake is EXTERNAL with descriptors, and nothing is sent after it") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.transport->start() == 0);
@@ -90,7 +90,7 @@ TEST("a peer that hangs up is a reset, after its last messages") {
   CHECK(received == 3 && lost->error == ECONNRESET && lost->phase == Phase::kOpen);
 }
 
-TEST("bytes that are no message end the connection") {
+TEST("bytes that are not a message end the connection") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());

@@ -31,7 +31,7 @@ struct Fixture : InboxFixture {
     if (transport) transport->close();
   }
 
-  // What a loop would do: waits for what the transport wants, for a moment, and lets it work.
+  // One round of an event loop: waits for a moment until the transport is ready, and lets it work.
   Progress turn(int milliseconds = 50) {
     const transport::Wants wants = transport->wants();
     if (wants.deadline != 0) {

@@ -75,7 +75,7 @@ TEST("a corrupt body costs its message only") {
   CHECK(fault_of("h", Bytes().u32(0)) == 1);
 }
 
-TEST("what sd-bus lets pass arrives sound: a boolean of 2, and bytes behind the body") {
+TEST("values that sd-bus accepts are corrected: a boolean of 2, and bytes after the body") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());

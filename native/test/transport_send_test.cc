@@ -22,7 +22,7 @@ TEST("a peer that refuses descriptors can be talked to without") {
   CHECK(refused.empty());
 }
 
-TEST("what is sent has the serial it was given, and a refusal costs one message of several") {
+TEST("a message is sent with the serial that it was given, and a refusal affects one message of several") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());
@@ -49,7 +49,7 @@ TEST("what is sent has the serial it was given, and a refusal costs one message 
   CHECK(first.message_length() + second.message_length() == sent.size());
 }
 
-TEST("a refused reply tells which caller waits for it") {
+TEST("a refused reply names the caller that waits for it") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());
@@ -63,7 +63,7 @@ TEST("a refused reply tells which caller waits for it") {
   CHECK(refused[0].reply_serial == 7 && refused[0].destination == ":1.5");
 }
 
-TEST("bytes that are no message are refused without harm") {
+TEST("bytes that are not a message are refused without harm") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());
@@ -72,7 +72,7 @@ TEST("bytes that are no message are refused without harm") {
   CHECK(refused.size() == 1 && refused[0].error == EBADMSG);
 }
 
-TEST("what the peer does not take is counted, and its end reported") {
+TEST("bytes that the peer does not read are counted, and their end is reported") {
   Fixture fixture;
   REQUIRE_LIBRARY(fixture);
   REQUIRE(fixture.open());

@@ -34,14 +34,14 @@ TEST("it waits from its start on, and again after each turn") {
   CHECK(state.is_waiting());
 }
 
-TEST("what stops between two turns is over at once") {
+TEST("an object that stops between two turns has ended at once") {
   for (TurnState state : {TurnState(), waiting()}) {
     state.stop();
     CHECK(state.is_stopped() && state.is_over() && !state.is_running() && !state.is_new());
   }
 }
 
-TEST("what stops within a turn is over when the turn ends, however often it stops") {
+TEST("an object that stops within a turn has ended when the turn ends, however often it stops") {
   TurnState state = in_turn();
   for (int i = 0; i < 2; i++) {
     state.stop();

@@ -43,7 +43,7 @@ void nest_variants(Bytes& bytes, int depth) {
 
 }  // namespace
 
-TEST("sound bodies are sound") {
+TEST("valid bodies are accepted") {
   CHECK(rule_of("", BODY(raw(""))) == Rule::kNone);
   CHECK(rule_of("ybnqiuxtd", BODY(u8(1).u32(1).u16(2).u16(3).u32(4).u32(5).u64(6).u64(7).f64(8))) ==
         Rule::kNone);
@@ -99,7 +99,7 @@ TEST("each rule is checked") {
   CHECK(rule_of("(", BODY(u8(1))) == Rule::kSignature);
 }
 
-TEST("64 containers may be within one another, and no more") {
+TEST("containers may be nested 64 deep, and no deeper") {
   const auto nested = [](int depth) { return [=](Bytes& b) { nest_variants(b, depth); }; };
   CHECK(rule_of("v", nested(64)) == Rule::kNone);
   CHECK(rule_of("v", nested(65)) == Rule::kDepth);
@@ -160,7 +160,7 @@ TEST("every single corrupt byte, and every length, is survived") {
   }
 }
 
-TEST("what values cost is added up while they are walked, and the walk stops where it is too much") {
+TEST("the cost of values is added up during the walk, which stops at the limit") {
   Bytes body;
   body.u32(400'000);
   for (int i = 0; i < 100'000; i++) body.u32(0);

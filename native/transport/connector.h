@@ -1,5 +1,4 @@
-// What makes a connection and then hands its socket over: the part in which the ways to a StreamTransport
-// differ.
+// Makes a connection and then hands over its socket. The ways to a StreamTransport differ only in this part.
 //
 // A connector is a transport itself, for as long as it has handed nothing over. Most have no use for that:
 // without a stream they read and write nothing, and refuse what is to be sent. sd-bus goes on by itself where

@@ -1,4 +1,4 @@
-// What a connector makes a connection of: a server to connect to, or a socket that is connected already.
+// The other end of a new connection: a server to connect to, or a socket that is already connected.
 #pragma once
 
 #include <optional>

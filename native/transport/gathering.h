@@ -27,7 +27,8 @@ namespace busbar::transport {
 
 class Gathering {
  public:
-  // What a read brought. A batch with calls counts as calls, and signals with replies count as replies.
+  // The kind of the messages of a read. A batch with calls counts as calls, and signals with replies count as
+  // replies.
   enum class Kind { kSignals, kReplies, kCalls };
 
   // So many signals come without a call before reading rests again: most of a minute of twenty thousand a
@@ -50,7 +51,7 @@ class Gathering {
 
   void time(uint32_t count, uint64_t elapsed);
   void try_calls(uint32_t count, uint64_t elapsed);
-  // How many to gather.
+  // The number of messages to gather.
   uint32_t wanted(uint32_t waiting) const;
   void rest(uint32_t messages);
   // Times messages anew.

@@ -12,7 +12,7 @@ namespace busbar::transport {
 
 namespace {
 
-// More than any honest handshake has.
+// More than a real handshake needs.
 constexpr size_t kReceiveLength = 4096;
 // A unix socket whose queue of clients is full refuses to connect, and no event tells when it has room again.
 constexpr uint64_t kRetryMicroseconds = 10'000;
@@ -214,7 +214,7 @@ Wants Handshake::wants() {
   } else {
     wants.readable = phase_ == Phase::kAuthenticate && !exchange_->is_done();
     wants.writable = phase_ == Phase::kConnect || !output_.empty();
-    // What cannot be answered any more was not read to its end yet.
+    // The answer cannot be written, but the bytes of the other side have not been read completely.
     if (write_error_ != 0) wants.deadline = 0;
   }
   return wants;

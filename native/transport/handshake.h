@@ -1,6 +1,6 @@
 // The connector without sd-bus: connects a socket, or takes one that is connected, and authenticates. It is
 // that of peers, both of clients and of servers, of sockets that the program passes, and of buses where there
-// is no sd-bus library, or where sd-bus is turned away.
+// is no sd-bus library, or where sd-bus is rejected.
 //
 // The other side may send messages right behind its last line. What was read of them, bytes and descriptors,
 // goes to the stream. sd-bus would keep it in its own buffers, so no stream can take over from it with a
@@ -47,24 +47,24 @@ class Handshake final : public Connector {
   bool receive();
   void lose(int error, std::string_view detail = {});
   void fail(wire::SaslFailure failure);
-  // What a client knows of a server that hung up; empty on the server's side.
+  // A client's information about a server that hung up; empty on the server's side.
   std::string account() const;
   void forget_rest();
 
   Endpoint endpoint_;
   Phase phase_ = Phase::kConnect;
-  // When to try again to connect; 0 if that is going on.
+  // The time of the next attempt to connect; 0 while an attempt is in progress.
   uint64_t retry_at_ = 0;
   // None where both ends agree already.
   std::unique_ptr<wire::SaslExchange> exchange_;
   // The same, in the role of the client.
   const wire::SaslClient* client_ = nullptr;
   std::string output_;
-  // Errno, positive, if nothing can be written any more. What the other side said before may still be read.
+  // A positive errno if nothing more can be written. Earlier bytes of the other side can still be read.
   int write_error_ = 0;
   // A byte of the other side was read.
   bool has_heard_ = false;
-  // What came behind the last line: bytes and descriptors of messages.
+  // The bytes and descriptors after the last line, which belong to messages.
   std::vector<uint8_t> rest_;
   FdQueue fds_;
   std::optional<Loss> loss_;

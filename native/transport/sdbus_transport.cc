@@ -22,10 +22,10 @@ namespace {
 
 // How long reading may hold the loop before timers and other I/O get their turn.
 constexpr uint64_t kBudgetMicroseconds = 1000;
-// What is kept at most of messages that are read although only writing was asked for.
+// The limits of messages that are kept because sd-bus reads them while the transport only writes.
 constexpr size_t kMaxHeld = 4096;
 constexpr size_t kMaxHeldBytes = size_t{16} * 1024 * 1024;
-// What sd-bus is given at a time.
+// The limits of the messages that sd-bus has at a time.
 constexpr size_t kMaxGiven = 256;
 constexpr uint64_t kMaxGivenBytes = uint64_t{1024} * 1024;
 // How many messages are given on before the owner gets a turn, where the other side takes them at once.
@@ -240,7 +240,7 @@ void SdBusTransport::feed() {
 }
 
 void SdBusTransport::account_writes() {
-  // What was queued when the connection was lost has not been written, so it does not drain either.
+  // Messages that were queued when the connection was lost have not been written, so there is no drain.
   if (!bus_.is_open()) return;
   const uint64_t queued = given_sizes_.empty() ? 0 : bus_.queued_writes();
   while (given_sizes_.size() > queued) {

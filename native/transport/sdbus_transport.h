@@ -90,7 +90,8 @@ class SdBusTransport final : public Connector {
   bool drain_awaited_ = false;
   // Everything was written since, and the owner was not told yet.
   bool drained_ = false;
-  // What the other side sent together with the end of the handshake is in sd-bus's buffer, not in the socket.
+  // Bytes that the other side sent together with the end of the handshake are in sd-bus's buffer, not in the
+  // socket.
   bool unread_ = false;
   bool has_heard_ = false;
 };

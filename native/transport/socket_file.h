@@ -11,8 +11,8 @@ namespace busbar::transport {
 
 class SocketFile {
  public:
-  // What tells one file from another. The number of a file is soon another file's; a socket is never written,
-  // so its time tells when it was made.
+  // The identity of a file. The number of a removed file is soon used again; a socket is never written, so
+  // its time of change is the time when it was made.
   struct Identity {
     uint64_t device;
     uint64_t number;
@@ -22,9 +22,9 @@ class SocketFile {
     bool operator==(const Identity&) const = default;
   };
 
-  // Remembers what a socket that was bound just now made there. A name without a file is no path.
+  // Remembers the file of a socket that has just been bound. An abstract name has no file.
   void remember(const std::string& path);
-  // Removes the file, and no other one that came to its place.
+  // Removes the file, unless another one has replaced it.
   void remove();
 
  private:

@@ -18,17 +18,18 @@ using Stored = MessageStore::Stored;
 
 namespace {
 
-// What one system call asks for. The kernel's queue of a Unix socket seldom holds more.
+// The number of bytes that one system call asks for. The kernel's queue of a Unix socket seldom holds more.
 constexpr size_t kReceiveLength = size_t{64} * 1024;
 constexpr size_t kMaxBuffered = kReceiveLength;
 // Behind an unfinished message there is still room to receive that much.
 static_assert(inbox::SpareBuffer::kLength >= kMaxBuffered + kReceiveLength);
 
-// What a turn may take before timers and other I/O get theirs. The third limit is the rows of the inbox.
+// The limits of a turn, after which timers and other I/O are served. The third limit is the rows of the
+// inbox.
 constexpr size_t kBudgetBytes = size_t{256} * 1024;
 constexpr uint64_t kBudgetMicroseconds = 1000;
 
-// What may wait for one message: the limit of sd-bus and libdbus for it.
+// The number of descriptors that may wait for one message: the limit of sd-bus and libdbus.
 constexpr size_t kMaxWaitingFds = 1024;
 
 }  // namespace
@@ -45,7 +46,7 @@ struct SocketReader::Large {
 
   bool is_complete() const { return received == frame.message_length(); }
   bool has_header() const { return header.size() > 0; }
-  // What is still to be filled of a part that begins at `offset` of the message.
+  // The missing bytes of a part that begins at `offset` of the message.
   std::span<uint8_t> missing(wire::Writer& part, size_t offset) {
     const std::span<uint8_t> space = part.space();
     const size_t filled = received < offset ? 0 : std::min(received - offset, space.size());
@@ -138,7 +139,7 @@ void SocketReader::begin_large(std::span<const uint8_t> buffered, const wire::Fr
                                          0});
   if (large_->header.state() != wire::Writer::State::kGood ||
       large_->body.state() != wire::Writer::State::kGood) {
-    // The stream could go on behind this message, but a caller that waits for it would never hear.
+    // The stream could go on behind this message, but its caller would never get an answer.
     end_ = End{ENOMEM, {}};
     return;
   }
@@ -156,7 +157,7 @@ void SocketReader::fill_large() {
     // The body comes behind all of the header.
     if (count < part.size()) return;
   }
-  // What has no part to go to is skipped.
+  // Bytes that belong to no part are skipped.
   const size_t skipped = std::min(large_->frame.message_length() - large_->received, end_of_data_ - begin_);
   large_->received += skipped;
   begin_ += skipped;

@@ -44,10 +44,10 @@ void SocketStream::pace(const Inbox& inbox) {
 }
 
 std::optional<Loss> SocketStream::loss() const {
-  // First of all what came before is delivered: the other side may have said why it hung up.
+  // Earlier messages are delivered first: one of them may have the reason of the hang-up.
   if (reader_.has_held()) return std::nullopt;
   if (reader_.end()) return Loss{reader_.end()->error, Phase::kOpen, reader_.end()->detail};
-  // The other side does not read any more, and has nothing more to say.
+  // The other side has stopped reading, and will send nothing more.
   if (writer_.error() == 0 || !reader_.is_drained()) return std::nullopt;
   return Loss{writer_.error() == EPIPE ? ECONNRESET : writer_.error(), Phase::kOpen, {}};
 }
@@ -90,7 +90,7 @@ void SocketStream::end_rest() {
 void SocketStream::write_queued() {
   if (!writer_.has_queued()) return;
   writer_.write_queued();
-  // What was dropped when the connection broke has not been written, so it does not drain either.
+  // Bytes that were dropped when the connection broke have not been written, so there is no drain.
   if (writer_.has_queued() || writer_.error() != 0) return;
   if (std::exchange(drain_awaited_, false)) drained_ = true;
 }

@@ -1,4 +1,4 @@
-// What moves messages over one connection: sd-bus, or a stream over the socket itself.
+// Moves the messages of one connection: by sd-bus, or by a stream over the socket itself.
 //
 // A transport makes no callbacks: its owner asks it to `process`, looks at what that yielded, and waits for
 // what `wants` says. So JavaScript never runs inside a transport, and may call any of these methods from any
@@ -19,7 +19,8 @@ namespace busbar::transport {
 // How far a connection has come: `ConnectionPhase` in src/native/binding.ts.
 enum class Phase { kConnect, kAuthenticate, kOpen };
 
-// How a connection ended: a positive errno, and in words what errno cannot tell.
+// The end of a connection: a positive errno, and in words the part of the reason that an errno cannot
+// express.
 struct Loss {
   int error;
   Phase phase;
@@ -46,7 +47,7 @@ struct Progress {
   std::vector<Refusal> refused = {};
 };
 
-// What the transport waits for.
+// The events that the transport waits for.
 struct Wants {
   int fd = -1;
   bool readable = false;

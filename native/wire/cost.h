@@ -17,7 +17,7 @@ namespace busbar::wire {
 
 // A place in an array that grows by half.
 inline constexpr uint32_t kSlotCost = 12;
-// A number that is no small integer has a place on the heap.
+// A number that is not a small integer has a place on the heap.
 inline constexpr uint32_t kNumberCost = kSlotCost + 16;
 inline constexpr uint32_t kBigintCost = kSlotCost + 24;
 // A string of its own, or a part of a longer one.
@@ -56,7 +56,7 @@ constexpr uint64_t number_array_cost(size_t size, bool is_double, size_t count) 
   return places + uint64_t{count} * (size == 2 ? kSlotCost : kBigintCost);
 }
 
-// What a value costs by its op, without what it contains.
+// The cost of a value by its op, without its contents.
 inline constexpr std::array<uint32_t, Op::kCodes> kValueCosts = [] {
   std::array<uint32_t, Op::kCodes> costs{};
   costs[Op::kFixed1] = costs[Op::kFixed2] = costs[Op::kBoolean] = costs[Op::kFd] = kSlotCost;

@@ -25,7 +25,7 @@ enum HeaderFlag : uint8_t {
 inline constexpr uint32_t kMaxArrayLength = 1u << 26;
 inline constexpr uint32_t kMaxMessageLength = 1u << 27;
 
-// What comes before the array of header fields, its length included.
+// The length of everything before the array of header fields, including the length of the array.
 inline constexpr size_t kFixedHeaderLength = 16;
 
 // Where the parts of a message are.

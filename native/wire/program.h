@@ -31,7 +31,7 @@ struct Op {
     kObjectPath,
     kSignature,
     kVariant,
-    // As kFixed8, for a number that is no integer.
+    // As kFixed8, for a floating-point number.
     kDouble,
     // An array of fixed values; `alignment` is their size.
     kFixedArray,
@@ -64,7 +64,7 @@ class ProgramCache {
   struct Slot {
     std::string signature;
     std::vector<Op> ops;
-    // How many runs of it are going on.
+    // The number of runs in progress.
     uint32_t runs = 0;
     // The hash of the signature that was compiled last without getting the place.
     uint32_t candidate = 0;

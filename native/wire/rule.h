@@ -69,7 +69,7 @@ enum class Rule : uint8_t {
 // Whether the connection cannot go on behind a message that breaks this rule.
 constexpr bool breaks_frame(Rule rule) { return rule >= Rule::kByteOrder && rule <= Rule::kFdsUnknown; }
 
-// What was found, and where: bytes from the beginning of the message (or of the body, for those of bodies).
+// The finding and its place: bytes from the beginning of the message (or of the body, for rules of bodies).
 struct [[nodiscard]] Verdict {
   Rule rule = Rule::kNone;
   size_t offset = 0;

@@ -2,7 +2,7 @@
 // first message. A machine for each role, fed with bytes in any portions; it reads and writes nothing itself.
 // The states and their names are those of the D-Bus specification, section "Authentication Protocol".
 //
-// What comes behind the last line belongs to the stream of messages, and is left.
+// Bytes after the last line belong to the stream of messages, and are left there.
 #pragma once
 
 #include <cstddef>
@@ -48,15 +48,16 @@ class SaslExchange {
 
   // Takes bytes of the other side, and returns how many: all of them, unless the exchange ends before.
   size_t receive(std::span<const uint8_t> bytes);
-  // What has to be sent to the other side before anything else.
+  // The lines to send to the other side before anything else.
   std::string take_output() { return std::exchange(output_, {}); }
 
-  // What was received next is a message.
+  // The exchange is complete: the next bytes are a message.
   bool is_done() const { return done_; }
   SaslFailure failure() const { return failure_; }
   // Whether messages may carry descriptors.
   bool passes_fds() const { return passes_fds_; }
-  // How the last line that the other side has begun begins, as printable text; empty before its first byte.
+  // The beginning of the last line of the other side, which may be incomplete, as printable text; empty
+  // before its first byte.
   std::string last_heard() const;
 
  protected:
@@ -78,10 +79,10 @@ class SaslExchange {
   bool done_ = false;
   bool passes_fds_ = false;
   SaslFailure failure_ = SaslFailure::kNone;
-  // The present line, as far as it came, without its end.
+  // The received part of the present line, without its end.
   std::string line_;
   size_t line_count_ = 0;
-  // How the last line begins; this one, from its first byte on.
+  // The beginning of the last line: of the present one, once it has a byte.
   std::string beginning_;
   std::string output_;
 };
@@ -109,7 +110,7 @@ class SaslClient final : public SaslExchange {
 
   // The mechanisms that the server listed when it rejected this client; empty if it listed none.
   const std::string& mechanisms() const { return mechanisms_; }
-  // The first line that is no answer of the protocol, as printable text; empty if there was none.
+  // The first line that is not an answer of the protocol, as printable text; empty if there was none.
   const std::string& nonsense() const { return nonsense_; }
 
  private:

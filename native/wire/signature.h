@@ -22,7 +22,7 @@ inline constexpr unsigned kMaxTotalDepth = 64;
 // Whether `code` is one of the basic types (fixed or string-like).
 bool is_basic(char code);
 
-// The alignment of a type by its first code; 0 for what is no type code.
+// The alignment of a type by its first code; 0 for a character that is not a type code.
 size_t alignment_of(char code);
 
 // The size of an element for types whose arrays are plain memory: every bit pattern is a valid value.

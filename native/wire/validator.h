@@ -1,7 +1,7 @@
 // Checks bodies against their signature, every byte of them: what TypeScript decodes is sound.
 //
 // Bytes in the other byte order are rewritten in this machine's on the way, in place: after a sound verdict
-// the body is in native order. A broken body is left half-way, and is of no use.
+// the body is in native order. An invalid body is rewritten in part, and must not be used.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace busbar::wire {
 struct Allowance {
   // Descriptors that came with the message.
   uint32_t fd_count = 0;
-  // What the decoded values may cost: see wire/cost.h.
+  // The limit of the cost of the decoded values: see wire/cost.h.
   uint64_t decoded_size = UINT64_MAX;
 };
 
@@ -30,7 +30,7 @@ class Validator {
     return validate(signature, body, swapped, Allowance{.fd_count = fd_count});
   }
 
-  // What the values of the last body cost, as far as it was walked.
+  // The cost of the values of the last body, up to the place where the walk ended.
   uint64_t cost() const { return cost_; }
 
  private:

@@ -102,7 +102,7 @@ test('4096 clients wait in the queue, or as many as the kernel lets wait', async
   await using server = await serve({ limits: { unauthenticated: 1 }, authenticationTimeout: 600_000 });
   const [, path = ''] = /path=([^,]+)/.exec(server.address) ?? [];
   const first = await RawPeer.connect(server.address);
-  // The only place is taken, and whoever has said something keeps it.
+  // This client takes the only place, and keeps it because it has sent something.
   first.write('\0AUTH EXTERNAL\r\n');
   await first.until('DATA');
   const waiting: Socket[] = [];

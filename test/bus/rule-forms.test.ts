@@ -211,7 +211,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     }
   });
 
-  testUnless(missing, test, `a condition on an argument behind one that is no string: ${daemon}`, async () => {
+  testUnless(missing, test, `a condition on an argument after one that is not a string: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using bus = await connect({ address: server.address });
     await using sender = await connect({ address: server.address });

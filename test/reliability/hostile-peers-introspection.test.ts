@@ -109,7 +109,7 @@ test('invalid members and interfaces are skipped and reported, and the rest work
   for (const name of ['Good', 'constructor', '__proto__', 'then()']) {
     await (proxy.call[name] as () => Promise<unknown>)();
   }
-  assert.instance(await Promise.resolve(object), Object, 'an object with a method called "then" is no promise');
+  assert.instance(await Promise.resolve(object), Object, 'an object with a method called "then" is not a promise');
   assert.instance(
     thrown(() => object.interface('constructor')),
     InvalidArgumentError,

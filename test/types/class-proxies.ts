@@ -250,7 +250,7 @@ store.call.TakesAny(5);
 store.call.WithContextAlone({});
 // @ts-expect-error a property without a setter
 store.set.Narrow('on');
-// @ts-expect-error a text is no number
+// @ts-expect-error a string is not a number
 store.call.Takes('5', [], [], {}, 1, 5, ['a'], []);
 // @ts-expect-error a dictionary of texts
 store.call.Takes(5, [], [], { Ada: '36' }, 1, 5, ['a'], []);
@@ -322,7 +322,7 @@ class Pairs extends ServiceInterface {
 declare const pairs: ProxyOf<typeof Pairs>;
 is<Equal<ReturnType<typeof pairs.get.Level>, Promise<number>>>();
 pairs.set.Level(5);
-// @ts-expect-error a text is no number
+// @ts-expect-error a string is not a number
 pairs.set.Level('5');
 
 // Types that a proxy of the class could not return, or accept, are refused.

@@ -390,21 +390,21 @@ async function uses(signalToAbort: AbortSignal): Promise<void> {
 
 // @ts-expect-error an argument of another type
 module.call.TestMethod(5, {});
-// @ts-expect-error an argument too few
+// @ts-expect-error a missing argument
 module.call.TestMethod('vm');
-// @ts-expect-error an argument too many
+// @ts-expect-error an extra argument
 module.call.TestMethod('vm', {}, 1);
 // @ts-expect-error an unknown method
 module.call.TestMethodd('vm', {});
-// @ts-expect-error a signal is no method
+// @ts-expect-error a signal is not a method
 module.call.TestSignal({});
-// @ts-expect-error a property is no method
+// @ts-expect-error a property is not a method
 module.call.Mood();
 // @ts-expect-error a protected member is not on the proxy
 module.call.internal();
-// @ts-expect-error nor is what ServiceInterface has
+// @ts-expect-error members of ServiceInterface are not on the proxy
 module.call.emitPropertiesChanged([]);
-// @ts-expect-error a method is no signal
+// @ts-expect-error a method is not a signal
 module.on.TestMethod(() => {});
 // @ts-expect-error a listener with parameters of another type
 module.on.TestSignal((_vms: number) => {});
@@ -416,9 +416,9 @@ module.set.Uptime(5);
 module.set.TestProperty({ vm: 5 });
 // @ts-expect-error an unknown option
 module.with({ timeOut: 5 });
-// @ts-expect-error an interface is not described by just any object
+// @ts-expect-error an arbitrary object does not describe an interface
 bus.proxy({}, 'org.example.dbustest', '/org/example/dbustest');
-// @ts-expect-error nor by a class that is no service
+// @ts-expect-error a class that is not a service does not describe an interface
 bus.proxy(Date, 'org.example.dbustest', '/org/example/dbustest');
 
 // Awkward names are ordinary names.

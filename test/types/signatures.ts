@@ -122,7 +122,7 @@ written('(ayaiat)', [Buffer.from(''), [1], [1n]] as ReadValue<'(ayaiat)'>);
 written('a{us}', new Map() as ReadValue<'a{us}'>);
 written('a{s(ii)}', { a: [1, 2] });
 written('a{sv}', { a: variant.u(5), b: 'text' });
-// @ts-expect-error a number is no string
+// @ts-expect-error a number is not a string
 written('s', 5);
 // @ts-expect-error a struct has a fixed length
 written('(si)', ['a']);
@@ -132,7 +132,7 @@ written('a{sas}', { a: [1] });
 written('a{us}', { 1: 'a' });
 // @ts-expect-error a typed array must match
 written('ai', new Uint8Array(1));
-// @ts-expect-error a string is no array of bytes
+// @ts-expect-error a string is not an array of bytes
 written('ay', 'text');
 // @ts-expect-error nothing is left out
 written('s', undefined);

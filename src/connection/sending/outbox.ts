@@ -242,7 +242,7 @@ export class Outbox {
 
   /**
    * The call that a message with descriptors answers, if any. Such a message may be refused for lack of descriptors,
-   * and not every transport then tells for whom it was.
+   * and not every transport then reports its destination.
    */
   answeredBy(serial: number): Answered | undefined {
     const carrier = this.#carrier;

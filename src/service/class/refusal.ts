@@ -32,7 +32,7 @@ export interface NoOptions<Cure extends string> {
 // biome-ignore lint/suspicious/noExplicitAny: nothing else is both called and taken for what a decorator returns
 export type RefusedDecorator = any;
 
-/** The first of two reasons; `never` is no reason. */
+/** The first of two reasons; `never` means that there is none. */
 export type First<A, B> = [A] extends [never] ? B : A;
 
 /** A decorator's second parameter: any type, or the reason why the member is refused. */

@@ -28,7 +28,7 @@ emit.Full([1, 2]);
 properties.Size = 5;
 shelf.emitPropertiesChanged(['Size']);
 lamp.call.Dim(5);
-// @ts-expect-error a text is no number
+// @ts-expect-error a string is not a number
 lamp.call.Dim('5');
 // @ts-expect-error nor there
 emit.Full('5');

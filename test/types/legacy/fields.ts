@@ -27,7 +27,7 @@ class Getters extends ServiceInterface {
   }
   set Both(_value: Promise<string>) {}
 
-  // @ts-expect-error a field's promise is no text
+  // @ts-expect-error a field with a promise is not a string
   @property({ type: 's' })
   Field = Promise.resolve('');
 

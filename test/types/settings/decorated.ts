@@ -11,7 +11,7 @@ export class Files extends ServiceInterface {
     return Buffer.of(1);
   }
 
-  // @ts-expect-error bytes are no number
+  // @ts-expect-error an array of bytes is not a number
   @method({ out: ['data:ay'] })
   Wrong(): number {
     return 1;

@@ -27,14 +27,14 @@ export async function main(): Promise<void> {
   using file: FileDescriptor = await files.call.Open();
   await files.set.Mode(0o600);
 
-  // What were `any` would be all of these.
-  // @ts-expect-error bytes are no number
+  // A value of type `any` could be used in all of these ways.
+  // @ts-expect-error an array of bytes is not a number
   const number: number = await files.call.Bytes();
-  // @ts-expect-error nor have they a member of that name
+  // @ts-expect-error an array of bytes does not have this member
   bytes.nothing;
-  // @ts-expect-error a bigint is no string
+  // @ts-expect-error a bigint is not a string
   const text: string = size;
-  // @ts-expect-error nor is a number
+  // @ts-expect-error a path is not a number
   files.on.Written((path: number) => path);
   // @ts-expect-error a connection is made by `connect`
   new MessageBusItself();
