@@ -42,7 +42,7 @@ class PollSet {
   // The epoll descriptor, readable when there is something to dispatch; -1 when closed.
   int fd() const { return epoll_.get(); }
   // Gives turns to pollers whose descriptor is ready or whose deadline has passed: to one at least, and until
-  // `ends`, a time of `monotonic_now`. Asks for another dispatch where some had none.
+  // `ends`, a time of `monotonic_now`. Requests another dispatch if some had none.
   void dispatch(uint64_t ends);
 
  private:

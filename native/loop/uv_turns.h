@@ -27,7 +27,7 @@ class UvTurns {
   // A turn in the next round.
   void add(Turns::Taker& taker);
   void remove(Turns::Taker& taker) { turns_.remove(taker); }
-  // When no poller is left. Deletes itself when the loop has let go of it, and calls `closed` then.
+  // To be called without pollers. Deletes itself when the loop has released it, and calls `closed` then.
   void close(std::function<void()> closed);
 
  private:

@@ -35,7 +35,7 @@ enum class BodyFault {
 
 class BodyReader {
  public:
-  // Borrows all; descriptors written to `fds` still belong to the message.
+  // Borrows its arguments; descriptors written to `fds` still belong to the message.
   BodyReader(const Api& api, sd_bus_message* message, wire::Writer& writer, std::span<int32_t> fds,
              const inbox::Limits& limits = {})
       : api_(api), message_(message), writer_(writer), fds_(fds), limits_(limits) {}

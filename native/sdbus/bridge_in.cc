@@ -161,7 +161,7 @@ size_t body_length(const Api& api, sd_bus_message* message) {
   // sd-bus does not tell the length, so the body is read for that alone.
   wire::Writer writer = wire::Writer::growing(wire::kMaxMessageLength);
   std::vector<int32_t> fds(kMaxFds);
-  // A fault does not matter: what was read until then takes memory all the same.
+  // A fault does not matter: the values before it take memory, too.
   [[maybe_unused]] const BodyFault fault = BodyReader(api, message, writer, fds).read();
   return writer.size();
 }

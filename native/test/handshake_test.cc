@@ -38,7 +38,7 @@ struct Fixture : InboxFixture {
     const uint64_t now = monotonic_now();
     if (wants.deadline > now) {
       const int events = (wants.readable ? POLLIN : 0) | (wants.writable ? POLLOUT : 0);
-      // As libuv: a descriptor that nothing is wanted of is not looked at.
+      // As in libuv: a descriptor without requested events is not polled.
       pollfd watched{events == 0 ? -1 : wants.fd, static_cast<short>(events), 0};
       ::poll(&watched, 1, wants.deadline == kNoDeadline ? milliseconds : 5);
     }

@@ -23,7 +23,7 @@ export function unpackForeign({ name, architecture, packages }) {
   const systemRoot = join(folder, 'root');
   if (existsSync(contents) && readFileSync(contents, 'utf8') === wanted) return systemRoot;
   if (!hasProgram('apt-get'))
-    throw new SetupError(`The libraries of ${name} are Debian's, and there is no apt-get here.`);
+    throw new SetupError(`The libraries of ${name} come from Debian, and this machine has no apt-get.`);
   printStep(`unpacking ${packages.join(', ')} for ${architecture} in build/runtimes/${name}`);
   rmSync(folder, { recursive: true, force: true });
   download(folder, architecture, packages);

@@ -13,7 +13,7 @@
 import type { Message } from '../connection/message.js';
 import { suggestion } from './nearest-name.js';
 
-/** What an error may carry besides its name and text. */
+/** The optional data of an error, besides its name and text. */
 export interface DBusErrorOptions extends ErrorOptions {
   /** All values of the error message's body. By convention, the first is the text. */
   readonly body?: readonly unknown[];
@@ -241,7 +241,7 @@ export class ProtocolError extends WellKnownError {
  */
 export class InvalidReplyError extends ProtocolError {}
 
-/** What a {@link NameTakenError} carries besides its text. */
+/** The data of a {@link NameTakenError}, besides its text. */
 export interface NameTakenErrorOptions extends DBusErrorOptions {
   /** The unique name of the current owner. */
   readonly owner?: string | undefined;

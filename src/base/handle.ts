@@ -33,7 +33,7 @@ export abstract class EndableHandle implements Handle, Endable {
     return this.end;
   }
 
-  /** What the handle is for, and the particular one, as it is printed: `export { /org/example }`. */
+  /** The kind of the handle and its object, as they are printed: `export { /org/example }`. */
   protected abstract get shown(): string;
 
   /** @internal */
@@ -50,8 +50,8 @@ export class EndHandle extends EndableHandle {
   readonly #finish: () => void;
 
   /**
-   * @param what what the handle is for, as it is printed: `subscription`
-   * @param which the particular one, as it is printed
+   * @param what the kind of the handle, as it is printed: `subscription`
+   * @param which its object, as it is printed
    * @param end may be called more than once
    */
   constructor(what: string, which: string, end: () => void) {

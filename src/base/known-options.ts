@@ -28,7 +28,7 @@ export function unknownKey(call: string, kind: string, key: string, known: Itera
 }
 
 interface Wording {
-  /** What the keys are called; `option` by default. */
+  /** The word for a key in errors; `option` by default. */
   readonly kind?: string;
   /** The keys here, by the names that dbus-next has for them. */
   readonly elsewhere?: Readonly<Record<string, string>>;

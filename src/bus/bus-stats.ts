@@ -2,7 +2,7 @@
 import type { ConnectionState } from '../connection/connection-events.js';
 import type { ConnectionCounts } from '../connection/traffic.js';
 
-/** What a connection holds at this moment, and counts of what it has done. Reading the counts costs little. */
+/** The present state of a connection in numbers, and counts of its traffic. Reading them costs little. */
 export interface BusStats extends ConnectionCounts {
   /** The number of this connection on the diagnostics channels. */
   readonly connection: number;

@@ -1,4 +1,4 @@
-/** What a proxy refers to, and how it makes calls. */
+/** The object that a proxy refers to, and the options of its calls. */
 import type { Bus } from '../bus/bus.js';
 import type { InterfaceDescription } from '../interface/description.js';
 import type { ProxyOptions } from './proxy-types.js';

@@ -1,4 +1,4 @@
-/** What a connection counts: its traffic, and what waits to be sent or answered. */
+/** The counts of a connection: its traffic, and the messages that wait to be sent or answered. */
 import type { CallCounts } from './call-events.js';
 
 /** The traffic of a connection since it was made. */

@@ -18,7 +18,7 @@ export const waitLimitsTable: OptionTable<WaitLimits> = { timeout: checkTimeout,
 /**
  * Settles as `wait` does, or rejects earlier, at the time limit or by the AbortSignal.
  *
- * @param late the text of the error, before the time
+ * @param late the beginning of the error's text, which the time limit follows
  */
 export async function withinLimits<Value>(wait: Promise<Value>, limits: WaitLimits, late: string): Promise<Value> {
   const { timeout = Number.POSITIVE_INFINITY, signal } = limits;

@@ -63,7 +63,7 @@ export interface PropertyInput extends MemberInput, ReadingChoice {
   /** `readwrite` by default. */
   readonly access?: Access | undefined;
   /**
-   * What a change of the property announces. By default the interface's annotation decides, which is `true` by default.
+   * The announcement of a change of the property. By default the interface's annotation decides, which is `true` by default.
    */
   readonly emits?: EmitsChanged | undefined;
 }

@@ -118,6 +118,6 @@ export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 
   readonly unknown[]
 >;
 
-/** What a service's method may return: its result, or a promise of it. */
+/** The values that a service's method may return: its result, or a promise of it. */
 export type HandlerResult<O extends ArgumentList> =
   WriteResult<O> extends infer Result ? Result | PromiseLike<Result> : never;

@@ -54,7 +54,7 @@ export interface SignalDescription {
 export type Access = 'read' | 'write' | 'readwrite';
 
 /**
- * What a change of the property announces (`org.freedesktop.DBus.Property.EmitsChangedSignal`): the new value (`true`),
+ * The announcement of a change of the property (`org.freedesktop.DBus.Property.EmitsChangedSignal`): the new value (`true`),
  * only that the value is no longer valid (`invalidates`), nothing because it never changes (`const`), or nothing
  * although it may change (`false`).
  */
@@ -68,7 +68,7 @@ export interface PropertyDescription {
   readonly signature: string;
   /** How clients may access it. */
   readonly access: Access;
-  /** What a change announces. */
+  /** The announcement of a change. */
   readonly emits: EmitsChanged;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;

@@ -36,7 +36,7 @@ export type Int64Of<Choices> = Choices extends { int64: infer Choice }
 declare const reason: unique symbol;
 
 /**
- * What a choice becomes that does not match the values that are read: a type that no value is assignable to. Its type
+ * Replaces a choice that does not match the values that are read: a type that no value is assignable to. Its type
  * argument is the reason.
  */
 interface InvalidChoice<Reason extends string> {

@@ -121,7 +121,7 @@ test('an error that the service made is the answer, and is not reported', async 
   }
 });
 
-test("an error from elsewhere is not the service's own answer", async () => {
+test('an error of another operation is not passed on as the answer of the service', async () => {
   const causes = {
     'a reply': () => service.call({ destination: 'org.example.Nobody', path: '/', member: 'Any' }),
     'a value of another type': () =>

@@ -139,7 +139,7 @@ test('a bundle of CommonJS is imported, and connects with its prebuilds beside i
 // Names of private members are short, so classes share them. For targets without `#name in object`, esbuild 0.28 rewrites
 // every private member with a name that is tested so anywhere, and moves methods out of classes in which their other
 // private members stay. So the package has no such test.
-test('a bundle whose syntax is made older works', async () => {
+test('a bundle that is compiled for an older syntax works', async () => {
   project.write('main.cjs', commonJs);
   for (const syntax of ['node16', 'es2021', 'es2018']) {
     await bundle(['main.cjs'], { format: 'cjs', outExtension: { '.js': '.cjs' }, target: syntax });

@@ -1,5 +1,6 @@
 // Two copies of the package in one process, as two dependencies may install them: one ES modules, one CommonJS. Each
-// accepts values and errors of the other, they can communicate, and the error for everything else says so.
+// accepts values and errors of the other, they can communicate, and the error for any other object of the other copy
+// names the cause.
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

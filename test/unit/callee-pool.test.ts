@@ -9,7 +9,7 @@ interface Named extends PooledCallee {
   waiting: number;
 }
 
-/** Counts how often it is asked whether calls wait for it. */
+/** Counts the questions whether calls wait for it. */
 class Counted implements Named {
   static looks = 0;
   readonly name: string;

@@ -181,7 +181,7 @@ test('bodies, signatures as values, paths and skipped variants also cost little 
   let nextRound = 0;
   const timeOf = (indices: readonly number[], run: (index: number) => void) =>
     leastTime(() => {
-      // Another number for all of them makes them new in each round, and changes nothing for those that are repeated.
+      // A number for each round makes all of them new, except those that are repeated.
       const round = indices === many ? nextRound++ * COUNT : 0;
       for (const index of indices) run(index + round);
     }, ROUNDS);
@@ -220,7 +220,7 @@ test('code that is compiled for one use reads and writes as code that is kept', 
   );
 });
 
-test('values of another type are refused in the same words before and after', () => {
+test('the error for values of another type is the same before and after', () => {
   for (const [signature, value] of [
     ['a(is)', [[1, 's'], [1]]],
     ['a{s(ii)}', { k: [1, 's'] }],

@@ -41,7 +41,7 @@ export function checkWatcher(watcher: NameWatcher): void {
   watcherFunctions.check(isPlainObject(watcher) ? watcher : { appeared, vanished, refused }, 'watcher');
 }
 
-/** What a watcher needs of a connection. */
+/** The part of a connection that a watcher uses. */
 interface Watched {
   /** The number of the connection in diagnostics. */
   readonly connectionId: number;
@@ -60,7 +60,7 @@ export class NameWatch {
   readonly #followed: FollowedName;
   readonly #stopWaiting: () => void;
   #stopHolding: () => void;
-  /** What the watcher was informed of last. */
+  /** The last state of the name that the watcher was informed of. */
   #isPresent: boolean | undefined;
 
   /** Starts to inform the watcher, and keeps the process alive for it. */

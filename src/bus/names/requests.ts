@@ -39,7 +39,7 @@ export interface MethodCall extends CallOptions {
    * OutgoingMessage.fileDescriptors}.
    */
   readonly fileDescriptors?: readonly (FileDescriptor | number)[] | undefined;
-  /** What the call resolves with: the values of the reply. See {@link MessageReply} for the reply itself. */
+  /** The result of the call: the values of the reply. See {@link MessageReply} for the reply itself. */
   readonly reply?: 'values' | undefined;
   /** The serial of the call, which `reserveSerial` returned; the next serial by default. */
   readonly serial?: number | undefined;

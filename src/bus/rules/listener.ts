@@ -31,7 +31,7 @@ export interface Subscriber {
   endHold(reportsLoss: boolean): void;
 }
 
-/** What a listener tells when it has ended. */
+/** Is informed when a listener has ended. */
 interface Owner {
   remove(rule: ListenedRule): void;
 }
@@ -109,7 +109,7 @@ export class Listener extends EndableHandle implements Subscription {
 
 const nothing: SignalTaker = { take: () => {} };
 
-/** What the outcome of a rule in force is: one promise for all of them. */
+/** The outcome of a rule in force: one promise for all of them. */
 export const IN_FORCE: Promise<unknown> = Promise.resolve(undefined);
 
 /**
@@ -122,7 +122,7 @@ export class ListenedRule extends MatchFilter implements Indexed {
   readonly isForThisConnection: boolean;
   place = 0;
   readonly listeners = new ListenerList<Listener>();
-  /** What keeps the rule in force at the bus; `undefined` if the bus has refused it. */
+  /** The rule at the bus, which this keeps in force; `undefined` if the bus has refused it. */
   held: HeldRule | undefined;
   /** The well-known name of the rule's `sender`, while the rule is in force. */
   owner: FollowedName | undefined;

@@ -23,7 +23,7 @@ export interface HeldRule {
   release(): void;
 }
 
-/** What the outcome of a rule that the bus has accepted is: one promise for all of them. */
+/** The outcome of a rule that the bus has accepted: one promise for all of them. */
 const ACCEPTED: Promise<unknown> = Promise.resolve(undefined);
 
 /** The holders of a rule. */

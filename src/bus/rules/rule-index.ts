@@ -19,7 +19,7 @@ export interface Indexed {
 /** Stands for a key that a rule leaves out. No member, path or name is empty. */
 const ANY = '';
 
-/** What the index has for a member and a path: most programs have one rule for each, which needs no bucket. */
+/** The rules for a member and a path: most programs have one rule for each, which needs no bucket. */
 type Slot<Rule extends Indexed> = Rule | Bucket<Rule>;
 
 /** Rules with the same member and path. */

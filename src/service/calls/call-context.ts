@@ -1,4 +1,4 @@
-/** What a handler can learn about the call that it answers. The dispatcher makes one for each call. */
+/** The information for a handler about the call that it answers. The dispatcher makes one context for each call. */
 import type { Credentials } from '../../bus/names/driver.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';

@@ -33,8 +33,7 @@ export class IncomingCall implements CallContext {
   readonly #bus: Bus;
   readonly #replyHeads: ReplyHeads;
   /**
-   * What the answer is about, if the method's name does not say it: a property, whose name precedes paths in error
-   * texts.
+   * The subject of the answer, if it is not the method: a property, whose name precedes paths in error texts.
    */
   subject: { readonly name: string; readonly signature: string; readonly root: string } | undefined;
   #caller: AbortController | undefined;

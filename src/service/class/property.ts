@@ -21,8 +21,8 @@ export interface PropertyOptions<
   /** How clients may access it. By default what the getter and setter allow; `readwrite` for an accessor or a field. */
   readonly access?: A;
   /**
-   * What a change announces: `true` (the default) the new value, `'invalidates'` only that the value has changed,
-   * `'const'` nothing because it never changes, `false` nothing although it may change.
+   * The announcement of a change: the new value (`true`, the default), only that the value has changed
+   * (`'invalidates'`), nothing because it never changes (`'const'`), or nothing although it may change (`false`).
    */
   readonly emits?: E;
   /**

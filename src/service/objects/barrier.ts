@@ -18,7 +18,7 @@ export interface Pending {
   send(isOvertaken: boolean): boolean;
 }
 
-/** What the barrier needs of a connection. */
+/** The part of a connection that the barrier uses. */
 export interface Gate {
   /** Whether a message is being encoded, during which nothing can be sent. */
   readonly isMarshalling: boolean;

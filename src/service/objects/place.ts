@@ -11,7 +11,7 @@ import { DescriptorRoom } from '../properties/descriptor-room.js';
 import type { Barrier, Pending } from './barrier.js';
 import type { Exportable } from './exportable.js';
 
-/** What a place needs of a connection. */
+/** The part of a connection that a place uses. */
 export interface Outgoing {
   readonly barrier: Barrier;
   /** How many file descriptors a message may carry. */

@@ -1,4 +1,4 @@
-/** What the property stores of all objects with one interface share: the order of the properties. */
+/** The shared part of the property stores of all objects with one interface: the order of the properties. */
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
 
 export interface PropertyTable {

@@ -54,7 +54,7 @@ class SlowCalls {
   readonly listeners = new SmallSet<AnswerListener>();
 }
 
-/** What is kept beside a value with variants or descriptors. */
+/** Additional data of a value with variants or descriptors. */
 class Beside {
   readonly types: ReceivedTypes | undefined;
   readonly descriptors: KeptDescriptors;
