@@ -105,6 +105,22 @@ export type {
 } from './interface/description.js';
 export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';
+export type { CachedOptions } from './live/cached.js';
+export type { ChangesOptions } from './live/changes.js';
+export type {
+  CachedObject,
+  LiveObject,
+  LiveObjects,
+  LiveProxyOf,
+  LiveValues,
+  ManagedObject,
+  ObjectChange,
+  ObjectChangeLoop,
+  ObjectWatcher,
+  WatchObjects,
+} from './live/live-types.js';
+export type { ObjectsOptions, ObjectsView } from './live/objects-view.js';
+export type { UntilOptions } from './live/until.js';
 export { MessageBus } from './message-bus.js';
 export type { ConnectionPhase, HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
 export { type PairOptions, pair } from './pair.js';

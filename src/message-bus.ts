@@ -15,6 +15,9 @@ import type { ProxyOf, Shared } from './client/proxy-types.js';
 import type { Connection } from './connection/connection.js';
 import type { IncomingMessage } from './connection/receiving/incoming-message.js';
 import type { TimeLimit } from './connection/time-limit.js';
+import { type CachedOptions, cachedObject } from './live/cached.js';
+import type { CachedObject } from './live/live-types.js';
+import { type ObjectsOptions, ObjectsView } from './live/objects-view.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
 import { exportableOf } from './service/objects/exportable.js';
 import type { ExportedObject } from './service/objects/exports.js';
@@ -174,6 +177,62 @@ export class MessageBus extends Bus {
     const hasDestination = options !== undefined || (second !== undefined && typeof second !== 'object');
     if (hasDestination) return remoteObject(this, first, second as string, options);
     return remoteObject(this, undefined, first as string, second as ObjectOptions | undefined);
+  }
+
+  /**
+   * Makes a live view of the objects that a service manages. It is kept up to date until it ends, with `end()`,
+   * `using`, or the connection.
+   *
+   * @example
+   * ```ts
+   * using view = bus.objects('org.example.dbustest');
+   * await view.ready;
+   * for (const { path, interfaces } of view) console.log(path, interfaces);
+   * ```
+   * @param destination the name of the service. Between peers it can be left out or be `undefined`
+   * @param path the path of the object manager; `/` by default
+   * @throws {@link InvalidArgumentError} if a name, the path or an option is not valid, or the destination is missing
+   * on a bus
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   */
+  objects(destination?: string | undefined, path = '/', options: ObjectsOptions = {}): ObjectsView {
+    return new ObjectsView(this, destination, path, options, (end) => this.belong(end, true));
+  }
+
+  /**
+   * Makes a proxy for one interface of a remote object whose properties are read once and kept up to date: it also has
+   * their values. It follows the name from owner to owner, until it ends, with `end()`, `using`, or the connection. It
+   * never starts a service.
+   *
+   * @example
+   * ```ts
+   * using module = await bus.cached(TestModule, 'org.example.dbustest', '/org/example/dbustest');
+   * console.log(module.values);
+   * ```
+   * @param what the interface: a `ServiceInterface` class, a definition, or a description
+   * @param destination the name of the connection that has the object. Between peers it can be left out or be
+   * `undefined`
+   * @returns the proxy, with its values; without values if the name has no owner
+   * @throws (rejects) {@link DBusError} if the object does not answer; the bus's error if it refuses the match rule
+   * @throws (rejects) {@link InvalidArgumentError} if a name, the path or an option is not valid
+   */
+  cached<T extends Describable>(
+    what: T & Shared<T>,
+    destination: string | undefined,
+    path: string,
+    options?: CachedOptions,
+  ): Promise<CachedObject<T>>;
+  cached<T extends Describable>(what: T & Shared<T>, path: string, options?: CachedOptions): Promise<CachedObject<T>>;
+  async cached<T extends Describable>(
+    what: T,
+    first: string | undefined,
+    second?: string | CachedOptions,
+    third: CachedOptions = {},
+  ): Promise<CachedObject<T>> {
+    const isPath = second === undefined || typeof second === 'object';
+    const where = isPath ? ([undefined, first as string, second ?? {}] as const) : ([first, second, third] as const);
+    const made = await cachedObject(this, what, ...where, (end) => this.belong(end, true));
+    return made as unknown as CachedObject<T>;
   }
 
   /**

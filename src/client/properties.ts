@@ -120,7 +120,7 @@ function contentOf(sent: Variant, property: PropertyDescription | undefined, { v
  *
  * @param refuse called with each property whose type is not the described one; that property is left out
  */
-function valuesOf(
+export function valuesOf(
   { description, options }: Remote,
   sent: Sent,
   refuse: (property: PropertyDescription, sent: Variant) => void,

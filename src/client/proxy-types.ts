@@ -29,7 +29,7 @@ import type { WatchOptions } from './signal-queue.js';
 export type ProxyOf<T> = InterfaceProxy<Described<T>>;
 
 /** What an interface was described by. The class and its instances count as the same description. */
-type Described<T> = T extends ServiceInterface
+export type Described<T> = T extends ServiceInterface
   ? T
   : T extends abstract new (
         ...args: never
@@ -140,7 +140,7 @@ type Signals<out T, in out D extends Reading, in out L extends boolean> = {
 type SignalsOnce<out T, in out D extends Reading, in out L extends boolean> = {
   readonly [Name in keyof Members<T, D, 'signals'>]: Once<Heard<Members<T, D, 'signals'>[Name], L>>;
 };
-type SignalsInLoops<out T, in out D extends Reading, in out L extends boolean> = {
+export type SignalsInLoops<out T, in out D extends Reading, in out L extends boolean> = {
   readonly [Name in keyof Members<T, D, 'signals'>]: Watch<Heard<Members<T, D, 'signals'>[Name], L>>;
 };
 type ReadableProperties<out T, in out D extends Reading, in out L extends boolean> = {
@@ -151,7 +151,7 @@ type WritableProperties<out T, in out D extends Reading> = {
 };
 
 /** The values of the properties, by name. */
-type Values<T, D extends Reading, L extends boolean> = true extends L
+export type Values<T, D extends Reading, L extends boolean> = true extends L
   ? { readonly [Name in keyof Members<T, D, 'readable'>]: unknown }
   : Members<T, D, 'readable'>;
 

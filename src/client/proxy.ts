@@ -17,7 +17,7 @@ import type { ProxyOptions } from './proxy-types.js';
 import type { Aliases, Remote } from './remote.js';
 import { shownProxy } from './shown.js';
 
-class RemoteInterface implements LooseProxy {
+export class RemoteInterface implements LooseProxy {
   readonly #remote: Remote;
   readonly call: LooseProxy['call'];
   readonly #namespaces: Namespaces;

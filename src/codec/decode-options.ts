@@ -20,8 +20,8 @@ export interface DecodeOptions {
 /** The options with which busbar itself decodes. */
 export interface Decoding extends Omit<DecodeOptions, 'variants'> {
   /**
-   * As in {@link DecodeOptions}, or `outermost`: only variants that are values of the message itself, or of a
-   * dictionary that is one, become a `Variant`. Variants within them become plain values.
+   * As in {@link DecodeOptions}, or `outermost`: only variants that are values of the message itself, of a dictionary
+   * that is one, or of dictionaries in such a dictionary, become a `Variant`. Variants within them become plain values.
    */
   readonly variants?: DecodeOptions['variants'] | 'outermost';
 }

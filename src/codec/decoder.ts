@@ -147,7 +147,7 @@ class Dialect {
     if (!this.#wrapOutermost) return this.#compileAt(signature, at);
     if (signature[at] === 'v') return this.#variantDecoder(true);
     if (!isOfVariants(signature, at)) return this.#compileAt(signature, at);
-    return this.#dictionaryDecoder(signature[at + 2] as BasicCode, this.#variantDecoder(true));
+    return this.#dictionaryDecoder(signature[at + 2] as BasicCode, this.#compileArgument(signature, at + 3));
   }
 
   /** Returns the decoder of the type that begins at `at`. */
@@ -258,9 +258,10 @@ class Dialect {
 const readText = (reader: Reader): string => reader.key();
 const readSignature = (reader: Reader): string => reader.signature();
 
-/** Whether the type that begins at `at` is a dictionary of variants. */
+/** Whether the type that begins at `at` is a dictionary of variants, or a dictionary of such dictionaries. */
 function isOfVariants(signature: string, at: number): boolean {
-  return signature[at] === 'a' && signature[at + 1] === '{' && signature[at + 3] === 'v';
+  if (signature[at] !== 'a' || signature[at + 1] !== '{') return false;
+  return signature[at + 3] === 'v' || isOfVariants(signature, at + 3);
 }
 
 const plainDialect = new Dialect('plain', false, false);

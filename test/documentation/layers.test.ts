@@ -53,10 +53,23 @@ const upwards: Readonly<Record<string, readonly string[]>> = {
 const srcLayers: Layers = {
   mayImport: {
     '.': [
-      ...['peer', 'client', 'service', 'interface', 'bus', 'connection', 'address', 'codec', 'values', 'signature'],
+      ...[
+        'peer',
+        'live',
+        'client',
+        'service',
+        'interface',
+        'bus',
+        'connection',
+        'address',
+        'codec',
+        'values',
+        'signature',
+      ],
       ...['native', 'diagnostics', 'base'],
     ],
     peer: ['bus', 'connection', 'address', 'values', 'native', 'diagnostics', 'base'],
+    live: ['client', 'service', 'interface', 'bus', 'connection', 'codec', 'values', 'diagnostics', 'base'],
     client: [...['service', 'interface', 'bus', 'connection', 'codec', 'values', 'signature', 'diagnostics', 'base']],
     service: [...['interface', 'bus', 'connection', 'codec', 'values', 'signature', 'native', 'diagnostics', 'base']],
     interface: ['signature', 'diagnostics', 'base'],

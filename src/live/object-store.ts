@@ -1,0 +1,272 @@
+/**
+ * The objects that an ObjectManager reports, by path and interface: the state of an object view. It owns the managed
+ * interfaces. It takes the reply of `GetManagedObjects` and the signals as they come, and tells the watchers.
+ *
+ * @see D-Bus specification, section "org.freedesktop.DBus.ObjectManager"
+ */
+
+import type { DBusError } from '../base/errors.js';
+import type { SubscriptionRule } from '../bus/bus.js';
+import { misfitReply, misfitText } from '../client/misfits.js';
+import type { Inbox } from '../connection/receiving/inbox.js';
+import type { ReplyBody } from '../connection/sending/pending-calls.js';
+import { report } from '../diagnostics/problems.js';
+import { standardInterfaces } from '../interface/standard.js';
+import { type InterfaceWatcher, ManagedInterface } from './managed-interface.js';
+import { PropertyValues, type Sent } from './property-values.js';
+import { readAgain } from './read-again.js';
+import { readChange } from './read-change.js';
+import type { Declaration, LiveSource, Mirror, Question } from './source.js';
+import { WaitingChanges } from './waiting-changes.js';
+
+type SentInterfaces = Readonly<Record<string, Sent>>;
+
+/** A signal of the owner. */
+export type StoreChange =
+  | { readonly kind: 'added'; readonly path: string; readonly interfaces: SentInterfaces }
+  | { readonly kind: 'removed'; readonly path: string; readonly interfaces: readonly string[] }
+  | {
+      readonly kind: 'changed';
+      readonly path: string;
+      readonly name: string;
+      readonly sent: Sent;
+      readonly invalidated: readonly string[];
+    };
+
+const MANAGER = standardInterfaces.objectManager.name;
+const REPLY = 'a{oa{sa{sv}}}';
+const decoding = { variants: 'outermost' } as const;
+
+export class ObjectStore implements Mirror<StoreChange> {
+  readonly title: string;
+  readonly question: Question;
+  readonly root: string;
+  readonly #connectionId: number;
+  readonly #objects = new Map<string, Map<string, ManagedInterface>>();
+  readonly #byName = new Map<string, Map<string, ManagedInterface>>();
+  readonly #waiting = new WaitingChanges();
+  readonly #watchers = new Map<string, Set<InterfaceWatcher>>();
+  /** Whether watchers have not been told of the objects yet. */
+  #isFilling = false;
+  /** Whether changes are followed at any path, because the manager reported an object that is not below its own path. */
+  #isEverywhere: boolean;
+  #isDeclaredEverywhere = false;
+  source!: LiveSource<StoreChange>;
+
+  constructor(connectionId: number, destination: string | undefined, root: string) {
+    this.#connectionId = connectionId;
+    this.root = root;
+    this.#isEverywhere = root === '/';
+    this.title = `the objects of ${destination ?? 'the peer'} at ${root}`;
+    this.question = { path: root, interface: MANAGER, member: 'GetManagedObjects' };
+  }
+
+  /** All objects: their interfaces by name, by path. */
+  get objects(): ReadonlyMap<string, ReadonlyMap<string, ManagedInterface>> {
+    return this.#objects;
+  }
+
+  /** The objects that have an interface, by path. */
+  having(name: string): ReadonlyMap<string, ManagedInterface> {
+    return this.#byName.get(name) ?? none;
+  }
+
+  /** Watches one interface of all objects. Returns the function that ends it. */
+  watch(name: string, watcher: InterfaceWatcher): () => void {
+    let watchers = this.#watchers.get(name);
+    if (watchers === undefined) {
+      watchers = new Set();
+      this.#watchers.set(name, watchers);
+    }
+    watchers.add(watcher);
+    for (const managed of this.having(name).values()) managed.look();
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchers.get(name) === watchers) this.#watchers.delete(name);
+    };
+  }
+
+  isWatched({ name }: ManagedInterface): boolean {
+    return this.#watchers.has(name);
+  }
+
+  read(managed: ManagedInterface): void {
+    readAgain(this.source, managed, (names) => this.#tellChanged(managed, names), this.#connectionId);
+  }
+
+  declarations(): readonly Declaration<StoreChange>[] {
+    const manager: SubscriptionRule = { path: this.root, interface: MANAGER };
+    this.#isDeclaredEverywhere = this.#isEverywhere;
+    const below = this.#isEverywhere ? {} : { pathNamespace: this.root };
+    return [
+      { rule: manager, read: (received) => this.#readManager(received) },
+      {
+        rule: { ...below, interface: standardInterfaces.properties.name, member: 'PropertiesChanged' },
+        read: (received) => this.#readProperties(received),
+      },
+    ];
+  }
+
+  fill(reply: ReplyBody): void {
+    if (reply.signature !== REPLY) throw misfitReply('the reply', REPLY, reply.signature, this.question);
+    const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
+    this.#isFilling = true;
+    for (const path of Object.keys(objects)) this.#add(path, objects[path] as SentInterfaces);
+  }
+
+  apply(change: StoreChange): void {
+    if (change.kind === 'added' && !this.#isFilling && !this.#covers(change.path)) {
+      this.#isEverywhere = true;
+      this.source.restart();
+      return;
+    }
+    if (change.kind === 'added') this.#add(change.path, change.interfaces);
+    else if (change.kind === 'removed') this.#remove(change.path, change.interfaces);
+    else this.#change(change.path, change.name, change.sent, change.invalidated);
+  }
+
+  get isCovered(): boolean {
+    for (const path of this.#objects.keys()) if (!this.#covers(path)) this.#isEverywhere = true;
+    return !this.#isEverywhere || this.#isDeclaredEverywhere;
+  }
+
+  settle(): void {
+    this.#isFilling = false;
+    for (const name of [...this.#watchers.keys()]) {
+      for (const managed of [...this.having(name).values()]) this.#tellAdded(managed);
+    }
+  }
+
+  clear(isTold: boolean): void {
+    const all = [...this.#objects.values()].flatMap((interfaces) => [...interfaces.values()]);
+    this.#objects.clear();
+    this.#byName.clear();
+    this.#waiting.clear();
+    for (const managed of all) managed.remove();
+    const wasFilling = this.#isFilling;
+    this.#isFilling = false;
+    if (wasFilling) return;
+    for (const managed of all) {
+      if (isTold) this.#tellRemoved(managed);
+      else managed.close();
+    }
+  }
+
+  close(reason: DBusError | undefined): void {
+    const all = [...this.#watchers.values()].flatMap((watchers) => [...watchers]);
+    this.#watchers.clear();
+    for (const watcher of all) watcher.ended(reason);
+  }
+
+  #readManager(received: Inbox): StoreChange | undefined {
+    const { member } = received;
+    const isAdded = member === 'InterfacesAdded';
+    if (!isAdded && member !== 'InterfacesRemoved') return undefined;
+    const described = isAdded ? 'oa{sa{sv}}' : 'oas';
+    if (received.signature !== described) {
+      report(
+        'misfit',
+        misfitText(`${MANAGER}.${member}`, described, received.signature),
+        undefined,
+        this.#connectionId,
+      );
+      return undefined;
+    }
+    const [path, interfaces] = received.decode(decoding) as [string, never];
+    return isAdded ? { kind: 'added', path, interfaces } : { kind: 'removed', path, interfaces };
+  }
+
+  #readProperties(received: Inbox): StoreChange | undefined {
+    const change = readChange(received);
+    return change && { kind: 'changed', path: received.path as string, ...change };
+  }
+
+  /** Whether the match rules report changes of an object at this path. */
+  #covers(path: string): boolean {
+    return this.#isDeclaredEverywhere || path === this.root || path.startsWith(`${this.root}/`);
+  }
+
+  #add(path: string, interfaces: SentInterfaces): void {
+    let object = this.#objects.get(path);
+    if (object === undefined) {
+      object = new Map();
+      this.#objects.set(path, object);
+    }
+    for (const name of Object.keys(interfaces)) {
+      const sent = interfaces[name] as Sent;
+      const known = object.get(name);
+      if (known === undefined) this.#addInterface(object, path, name, sent);
+      else this.#tellChanged(known, known.values.replace(sent));
+    }
+  }
+
+  #addInterface(object: Map<string, ManagedInterface>, path: string, name: string, sent: Sent): void {
+    const values = new PropertyValues(sent);
+    const managed = new ManagedInterface(this, path, name, values);
+    object.set(name, managed);
+    let having = this.#byName.get(name);
+    if (having === undefined) {
+      having = new Map();
+      this.#byName.set(name, having);
+    }
+    having.set(path, managed);
+    this.#waiting.meet(path, name, values);
+    if (!this.#isFilling) this.#tellAdded(managed);
+  }
+
+  #remove(path: string, names: readonly string[]): void {
+    const object = this.#objects.get(path);
+    if (object === undefined) return;
+    const removed: ManagedInterface[] = [];
+    for (const name of names) {
+      const managed = object.get(name);
+      if (managed === undefined) continue;
+      object.delete(name);
+      const having = this.#byName.get(name);
+      having?.delete(path);
+      if (having?.size === 0) this.#byName.delete(name);
+      managed.remove();
+      removed.push(managed);
+    }
+    if (object.size === 0) this.#objects.delete(path);
+    if (!this.#isFilling) for (const managed of removed) this.#tellRemoved(managed);
+  }
+
+  #change(path: string, name: string, sent: Sent, invalidated: readonly string[]): void {
+    const managed = this.#objects.get(path)?.get(name);
+    if (managed === undefined) {
+      this.#waiting.add(path, name, sent, invalidated);
+      return;
+    }
+    this.#tellChanged(managed, managed.values.change(sent, invalidated));
+    managed.lookIfWatched();
+  }
+
+  #tellAdded(managed: ManagedInterface): void {
+    const watchers = this.#watchers.get(managed.name);
+    if (watchers === undefined) return;
+    for (const watcher of [...watchers]) {
+      if (managed.isPresent && watchers.has(watcher)) watcher.added(managed);
+    }
+    managed.lookIfWatched();
+  }
+
+  #tellChanged(managed: ManagedInterface, names: readonly string[]): void {
+    if (this.#isFilling || names.length === 0) return;
+    managed.tellChanged(names);
+    const watchers = this.#watchers.get(managed.name);
+    if (watchers === undefined) return;
+    for (const watcher of [...watchers]) {
+      if (managed.isPresent && watchers.has(watcher)) watcher.changed(managed, names);
+    }
+  }
+
+  #tellRemoved(managed: ManagedInterface): void {
+    managed.tellRemoved();
+    const watchers = this.#watchers.get(managed.name);
+    if (watchers === undefined) return;
+    for (const watcher of [...watchers]) if (watchers.has(watcher)) watcher.removed(managed);
+  }
+}
+
+const none: ReadonlyMap<string, ManagedInterface> = new Map();
