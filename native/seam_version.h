@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 3;
+inline constexpr int kSeamVersion = 4;
 
 }  // namespace busbar

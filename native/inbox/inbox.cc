@@ -84,6 +84,35 @@ std::optional<int32_t> Inbox::add_name(wire::Name name, std::string_view text, w
   return id;
 }
 
+const RecentHeaders::Entry* Inbox::add_known_header(std::span<const uint8_t> bytes, const wire::Frame& frame,
+                                                    Row& row) {
+  const RecentHeaders::Entry* entry = recent_.find(bytes, frame, interner_.evictions());
+  if (entry == nullptr) return nullptr;
+  const auto& [path, interface, member, error_name, destination, sender, signature] = entry->row.ids;
+  for (const int32_t id : entry->row.ids) interner_.use(id);
+  row.type = entry->row.type;
+  row.flags = entry->row.flags;
+  row.path = path;
+  row.interface = interface;
+  row.member = member;
+  row.error_name = error_name;
+  row.destination = destination;
+  row.sender = sender;
+  row.signature = signature;
+  return entry;
+}
+
+void Inbox::keep_header(std::span<const uint8_t> bytes, const wire::Frame& frame, const wire::Header& header,
+                        const Row& row) {
+  const HeaderRow kept{
+      row.type,
+      row.flags,
+      {row.path, row.interface, row.member, row.error_name, row.destination, row.sender, row.signature}};
+  for (const int32_t id : kept.ids)
+    if (!interner_.is_kept(id)) return;
+  recent_.keep(bytes, frame, header, kept, interner_.evictions());
+}
+
 std::optional<int32_t> Inbox::add(const Interner::Key& key) {
   // Room first: a string that is in the table but was not announced would be unknown to JavaScript for ever.
   const std::string_view text = key.text;

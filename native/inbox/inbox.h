@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "inbox/interner.h"
+#include "inbox/recent_headers.h"
 #include "inbox/spare_buffer.h"
 #include "wire/header.h"
 #include "wire/names.h"
@@ -114,6 +115,12 @@ class Inbox {
   std::optional<int32_t> add_name(wire::Name name, std::string_view text, wire::Rule& rule);
   // The id of a header string that is `offset` bytes into the memory of a large body.
   int32_t add_long_name(std::string_view text, size_t offset);
+  // Fills in what the header of a message says, if the same header came before; null if not.
+  const RecentHeaders::Entry* add_known_header(std::span<const uint8_t> bytes, const wire::Frame& frame,
+                                               Row& row);
+  // Remembers the header of a message for that. It breaks no rule, and its strings were added.
+  void keep_header(std::span<const uint8_t> bytes, const wire::Frame& frame, const wire::Header& header,
+                   const Row& row);
   // The free part of the arena for a body, on an 8-byte boundary, and its offset.
   std::span<uint8_t> body_space() const;
   int32_t body_offset() const { return static_cast<int32_t>((arena_used_ + 7) & ~size_t{7}); }
@@ -141,6 +148,7 @@ class Inbox {
   InboxMemory memory_;
   const Limits limits_;
   Interner interner_;
+  RecentHeaders recent_;
   size_t arena_used_ = 0;
   size_t rows_ = 0;
   size_t strings_ = 0;

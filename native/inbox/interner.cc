@@ -130,6 +130,7 @@ uint32_t Interner::claim() {
     hand_ = (hand_ + 1) % static_cast<uint32_t>(entries_.size());
     if (entries_[index].batch == batch_) continue;
     unlink(index);
+    evictions_++;
     return index;
   }
   return kNone;

@@ -58,6 +58,15 @@ class Interner {
   }
   void set_mark(int32_t id, unsigned mark);
 
+  // How many strings were evicted so far: as long as it stays the same, an id of the table means the same.
+  uint64_t evictions() const { return evictions_; }
+  // Whether the id is one of the table, and not of one batch only.
+  bool is_kept(int32_t id) const { return static_cast<size_t>(id) <= entries_.size(); }
+  // Uses a string of the table in this batch, as `intern` does; 0 is no string.
+  void use(int32_t id) {
+    if (id > 0) entries_[static_cast<size_t>(id) - 1].batch = batch_;
+  }
+
  private:
   struct Entry {
     std::string text;
@@ -85,6 +94,7 @@ class Interner {
   // Where the search for the next entry to evict goes on.
   uint32_t hand_ = 0;
   uint64_t batch_ = 1;
+  uint64_t evictions_ = 0;
   int32_t transient_ = 0;
   std::array<uint64_t, 2> keys_{};
 };

@@ -33,6 +33,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                   InstanceMethod<&Addon::socket_pair>("socketPair"),
                   InstanceMethod<&Addon::use_immediate>("useImmediate"),
                   InstanceMethod<&Addon::use_batch_memory>("useBatchMemory"),
+                  InstanceMethod<&Addon::make_outbox>("makeOutbox"),
                   InstanceMethod<&Addon::describe_rule>("describeRule"),
               });
 }
@@ -97,6 +98,11 @@ Napi::Value Addon::socket_pair(const Napi::CallbackInfo& info) {
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }
 
 void Addon::use_batch_memory(const Napi::CallbackInfo& info) { batch_memories_.use(info.Env(), info[0]); }
+
+Napi::Value Addon::make_outbox(const Napi::CallbackInfo& info) {
+  outboxes_.push_back(std::make_unique<LentOutbox>(connections_));
+  return {info.Env(), outboxes_.back()->object(info.Env())};
+}
 
 Napi::Value Addon::describe_rule(const Napi::CallbackInfo& info) {
   const uint32_t rule = info[0].ToNumber().Uint32Value();

@@ -10,6 +10,7 @@
 #include "napi/environment_loop.h"
 #include "napi/environment_thread.h"
 #include "napi/fd_offer.h"
+#include "napi/lent_outbox.h"
 #include "sdbus/api.h"
 
 namespace busbar {
@@ -27,6 +28,7 @@ class Addon final : public Napi::Addon<Addon> {
   EnvironmentThread& poll_thread() { return poll_thread_; }
   // The memory for received batches.
   BatchMemories& batch_memories() { return batch_memories_; }
+  StartedConnections& connections() { return connections_; }
   // The descriptor that a listener hands over at this moment; null if there is none.
   FdOffer*& last_offer() { return last_offer_; }
 
@@ -41,6 +43,7 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value socket_pair(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
   void use_batch_memory(const Napi::CallbackInfo& info);
+  Napi::Value make_outbox(const Napi::CallbackInfo& info);
   Napi::Value describe_rule(const Napi::CallbackInfo& info);
 
   bool looked_for_library_ = false;
@@ -48,6 +51,9 @@ class Addon final : public Napi::Addon<Addon> {
   EnvironmentLoop loop_;
   EnvironmentThread poll_thread_;
   BatchMemories batch_memories_;
+  StartedConnections connections_;
+  // One for each copy of the library.
+  std::vector<std::unique_ptr<LentOutbox>> outboxes_;
   FdOffer* last_offer_ = nullptr;
   // Received descriptors that end with the environment, if JavaScript does not close them before.
   std::unordered_set<int> kept_fds_;

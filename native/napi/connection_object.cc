@@ -37,6 +37,7 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
   return DefineClass(env, "Connection",
                      {
                          InstanceMethod<&ConnectionObject::start>("start"),
+                         InstanceMethod<&ConnectionObject::own_number>("number"),
                          InstanceMethod<&ConnectionObject::send>("send"),
                          InstanceMethod<&ConnectionObject::flush>("flush"),
                          InstanceMethod<&ConnectionObject::close>("close"),
@@ -84,10 +85,15 @@ Napi::Value ConnectionObject::start(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), error);
   }
   state_.start();
+  number_ = info.Env().GetInstanceData<Addon>()->connections().add(*this);
   async_context_.emplace(info.Env(), "busbar");
   Ref();
   wait();
   return Napi::Number::New(info.Env(), 0);
+}
+
+Napi::Value ConnectionObject::own_number(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), number_);
 }
 
 bool ConnectionObject::begin_polling() {
@@ -108,13 +114,34 @@ void ConnectionObject::on_poll() {
   // Keeps this object from being collected while it is in use here, even if a callback closes the connection.
   [[maybe_unused]] const Napi::Object self = Value();
   state_.begin_turn();
-  take_turn();
+  take_noted_turn();
   state_.end_turn();
   if (state_.is_waiting()) {
     wait();
   } else {
     release();
   }
+}
+
+void ConnectionObject::take_noted_turn() {
+  int32_t* const note = options_.turn_note;
+  if (note == nullptr) return take_turn();
+  // A callback may run the event loop, so this turn may be within that of another connection.
+  const StartedConnections& connections = Env().GetInstanceData<Addon>()->connections();
+  const uint32_t outer_number = static_cast<uint32_t>(note[0]);
+  if (ConnectionObject* const outer = connections.find(outer_number)) outer->heed(note[1]);
+  note[0] = static_cast<int32_t>(number_);
+  note[1] = referenced_;
+  take_turn();
+  if (state_.is_running()) heed(note[1]);
+  const ConnectionObject* const outer = connections.find(outer_number);
+  note[0] = outer == nullptr ? 0 : static_cast<int32_t>(outer_number);
+  note[1] = outer != nullptr && outer->referenced_;
+}
+
+void ConnectionObject::heed(int32_t noted) {
+  const bool referenced = noted != 0;
+  if (referenced != referenced_) set_referenced(referenced);
 }
 
 void ConnectionObject::take_turn() {
@@ -287,16 +314,21 @@ Napi::Value ConnectionObject::send(const Napi::CallbackInfo& info) {
     napi_throw_type_error(env, nullptr, "descriptors must be an Int32Array");
     return env.Undefined();
   }
-  if (transport_ == nullptr) return Napi::Number::New(env, 0);
-  transport_->send({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count},
-                   refusals_);
-  const double pending = static_cast<double>(transport_->pending_bytes());
+  const uint64_t pending =
+      send_bytes({static_cast<const uint8_t*>(data), end}, {static_cast<const int32_t*>(fds), fd_count});
+  return Napi::Number::New(env, static_cast<double>(pending));
+}
+
+uint64_t ConnectionObject::send_bytes(std::span<const uint8_t> bytes, std::span<const int32_t> fds) {
+  if (transport_ == nullptr) return 0;
+  transport_->send(bytes, fds, refusals_);
+  const uint64_t pending = transport_->pending_bytes();
   if (state_.is_waiting()) {
     transport_->end_rest();
     wait();
   }
   report_refusals();
-  return Napi::Number::New(env, pending);
+  return pending;
 }
 
 void ConnectionObject::report_refusals() {
@@ -326,14 +358,18 @@ void ConnectionObject::close(const Napi::CallbackInfo&) {
   if (state_.is_over()) release();
 }
 
-void ConnectionObject::ref(const Napi::CallbackInfo&) {
-  referenced_ = true;
-  if (poller_.is_open()) poller_->ref();
-}
+void ConnectionObject::ref(const Napi::CallbackInfo&) { set_referenced(true); }
 
-void ConnectionObject::unref(const Napi::CallbackInfo&) {
-  referenced_ = false;
-  if (poller_.is_open()) poller_->unref();
+void ConnectionObject::unref(const Napi::CallbackInfo&) { set_referenced(false); }
+
+void ConnectionObject::set_referenced(bool referenced) {
+  referenced_ = referenced;
+  if (!poller_.is_open()) return;
+  if (referenced) {
+    poller_->ref();
+  } else {
+    poller_->unref();
+  }
 }
 
 void ConnectionObject::pause(const Napi::CallbackInfo& info) {
@@ -393,6 +429,8 @@ void ConnectionObject::wait() {
 
 void ConnectionObject::disconnect() {
   state_.stop();
+  Env().GetInstanceData<Addon>()->connections().remove(number_);
+  number_ = 0;
   poller_.close();
   if (transport_ != nullptr) transport_->close();
 }

@@ -32,6 +32,9 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
 
   explicit ConnectionObject(const Napi::CallbackInfo& info);
 
+  // Sends whole messages, and returns how many bytes the kernel has not taken yet.
+  uint64_t send_bytes(std::span<const uint8_t> bytes, std::span<const int32_t> fds);
+
  private:
   // The events that the connection waits for, and the work of its next turn.
   enum class Mode {
@@ -45,6 +48,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   Mode mode() const;
 
   Napi::Value start(const Napi::CallbackInfo& info);
+  Napi::Value own_number(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   void flush(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
@@ -63,6 +67,10 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   void on_poll() override;
   void on_environment_end() override;
   void take_turn();
+  // A turn in which JavaScript only writes down whether the connection keeps the event loop alive.
+  void take_noted_turn();
+  void heed(int32_t noted);
+  void set_referenced(bool referenced);
   // Writes what waits. Calls onDrain when at most the limit waits, and when the other side has hung up.
   void write_paused();
   // Connects as far as is possible, or fills the inbox with the next batch.
@@ -114,6 +122,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   std::optional<AsyncContext> async_context_;
   std::vector<transport::Refusal> refusals_;
   bool referenced_ = true;
+  // Among those that have started; 0 before and after.
+  uint32_t number_ = 0;
   // `pause` was called, because the connection has no owner yet, or because too many answers wait. onDrain is
   // called when at most `paused_until_` bytes wait; never, where that is negative.
   bool paused_ = false;

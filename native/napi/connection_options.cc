@@ -99,6 +99,27 @@ bool read_guid(napi_env env, napi_value object, bool is_optional, transport::End
   return true;
 }
 
+// The property `turn`, which may be left out.
+bool read_turn(napi_env env, napi_value object, Reference& turn, int32_t*& note) {
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  napi_typedarray_type kind = napi_uint8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_named_property(env, object, "turn", &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok) {
+    return false;
+  }
+  if (type == napi_undefined) return true;
+  if (napi_get_typedarray_info(env, value, &kind, &length, &data, nullptr, nullptr) != napi_ok ||
+      kind != napi_int32_array || length < 2) {
+    return refuse(env, "turn must be an Int32Array of two integers");
+  }
+  turn = Reference(env, value);
+  note = static_cast<int32_t*>(data);
+  return true;
+}
+
 // An optional object; `object` is null without it.
 bool read_object(napi_env env, napi_value options, const char* name, napi_value& object) {
   napi_valuetype type = napi_undefined;
@@ -188,14 +209,17 @@ bool ConnectionOptions::read(napi_env env, napi_value object) {
     return refuse(env, "options must be an object");
   // The endpoint comes first: the socket that it owns is closed with it if anything else is wrong.
   return read_endpoint(env, object, endpoint) && read_kinds(env, object, transport, poller) &&
-         read_limits(env, object, limits) && read_function(env, object, "onOpen", on_open) &&
-         read_function(env, object, "onBatch", on_batch) && read_function(env, object, "onDrain", on_drain) &&
+         read_limits(env, object, limits) && read_turn(env, object, turn, turn_note) &&
+         read_function(env, object, "onOpen", on_open) && read_function(env, object, "onBatch", on_batch) &&
+         read_function(env, object, "onDrain", on_drain) &&
          read_function(env, object, "onRefused", on_refused) &&
          read_function(env, object, "onClose", on_close);
 }
 
 void ConnectionOptions::release() {
-  for (Reference* reference : {&on_open, &on_batch, &on_drain, &on_refused, &on_close}) reference->reset();
+  turn_note = nullptr;
+  for (Reference* reference : {&turn, &on_open, &on_batch, &on_drain, &on_refused, &on_close})
+    reference->reset();
 }
 
 }  // namespace busbar

@@ -16,6 +16,10 @@ struct ConnectionOptions {
   std::string transport;
   PollerKind poller = PollerKind::kUv;
   inbox::Limits limits;
+  // Two integers that JavaScript shares with the connection, in its turns: its number, and whether it keeps
+  // the event loop alive. Null if there are none.
+  int32_t* turn_note = nullptr;
+  Reference turn;
   Reference on_open, on_batch, on_drain, on_refused, on_close;
 
   // Fills in from `object`. On failure a TypeError is pending and false returned.

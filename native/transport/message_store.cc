@@ -128,6 +128,12 @@ MessageStore::Stored MessageStore::broken(wire::Verdict verdict) {
 
 MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const wire::Frame& frame,
                                          size_t following, Inbox& inbox, Row& row) {
+  if (begin_known(bytes, frame, inbox, row)) {
+    const Stored stored = check_fds(following);
+    if (stored == Stored::kDone && frame.message_length() > inbox.limits().message_size)
+      set_fault(row, Fault::kMessageSize);
+    return stored;
+  }
   const wire::Verdict parsed = wire::parse_header(bytes, frame, header_);
   Stored stored = check_fds(following);
   if (stored != Stored::kDone) return stored;
@@ -150,7 +156,27 @@ MessageStore::Stored MessageStore::begin(std::span<const uint8_t> bytes, const w
   } else if (frame.message_length() > inbox.limits().message_size) {
     set_fault(row, Fault::kMessageSize);
   }
+  if (rule == Rule::kNone && long_name_count_ == 0) inbox.keep_header(bytes, frame, header_, row);
   return Stored::kDone;
+}
+
+bool MessageStore::begin_known(std::span<const uint8_t> bytes, const wire::Frame& frame, Inbox& inbox,
+                               Row& row) {
+  const inbox::RecentHeaders::Entry* known = inbox.add_known_header(bytes, frame, row);
+  if (known == nullptr) return false;
+  row.serial = static_cast<int32_t>(frame.serial);
+  if (row.type == wire::kMethodReturn || row.type == wire::kError)
+    std::memcpy(&row.reply_serial, bytes.data() + known->reply_serial_at, sizeof row.reply_serial);
+  // The strings are in the row; what else is read of a header from here on is this.
+  header_.type = bytes[1];
+  header_.unix_fds = 0;
+  header_.is_whole = true;
+  header_.swapped = false;
+  header_.body_length = frame.body_length;
+  header_.signature = {reinterpret_cast<const char*>(bytes.data()) + known->signature_at,
+                       known->signature_length};
+  long_name_count_ = 0;
+  return true;
 }
 
 MessageStore::Stored MessageStore::check_fds(size_t following) {

@@ -50,6 +50,9 @@ class MessageStore {
   // be ignored. What breaks a rule of headers is a fault of the row: the frame tells where it ends.
   Stored begin(std::span<const uint8_t> bytes, const wire::Frame& frame, size_t following,
                inbox::Inbox& inbox, inbox::Row& row);
+  // The same for a header that came before. False if it did not.
+  bool begin_known(std::span<const uint8_t> bytes, const wire::Frame& frame, inbox::Inbox& inbox,
+                   inbox::Row& row);
   // Whether the descriptors that wait can be told apart by message.
   Stored check_fds(size_t following);
   Stored add_names(wire::Rule& broken, inbox::Inbox& inbox, inbox::Row& row);

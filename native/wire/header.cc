@@ -96,6 +96,7 @@ class FieldParser {
     at_ += 4;
     if (code == kSignatureField) return signature();
     if (code == kUnixFdsField) return uint32(header_.unix_fds);
+    header_.reply_serial_at = static_cast<uint32_t>(at_);
     if (!uint32(header_.reply_serial)) return false;
     if (header_.reply_serial == 0) note(Rule::kReplySerial);
     return true;

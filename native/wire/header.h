@@ -47,6 +47,8 @@ struct Header {
   uint8_t flags = 0;
   uint32_t serial = 0;
   uint32_t reply_serial = 0;
+  // Where it is in the message; 0 if the message has none.
+  uint32_t reply_serial_at = 0;
   uint32_t unix_fds = 0;
   std::string_view path;
   std::string_view interface;

@@ -30,6 +30,7 @@ import { Sender } from './sending/sender.js';
 import { Unwritten } from './sending/unwritten.js';
 import { CLOSE_LIMIT, TimeLimit } from './time-limit.js';
 import type { ConnectionCounts } from './traffic.js';
+import { turnNote } from './turn-note.js';
 
 /** The number of connections made so far. */
 let made = 0;
@@ -79,6 +80,7 @@ export class Connection {
       anonymous: options.anonymous,
       transport,
       poller: options.poller,
+      turn: turnNote,
       limits: options.limits,
       onOpen: (canSendFds) => this.#onOpen(canSendFds),
       onBatch: (memory, from, count, newStrings, large, milliseconds) =>
@@ -324,6 +326,7 @@ export class Connection {
   #onOpen(canSendFds: boolean): void {
     this.#receiver.open();
     this.#outbox.canSendFds = canSendFds;
+    this.#outbox.number = this.keepAlive.number = this.#native.number();
     this.#ending.open();
     this.#life.open();
     this.keepAlive.update();

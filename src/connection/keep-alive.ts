@@ -3,6 +3,7 @@
  * connection decides for itself.
  */
 import type { NativeConnection } from '../native/binding.js';
+import { noteKeepAlive } from './turn-note.js';
 
 /** The reasons for which one user of a connection keeps the process alive. */
 export class KeepAliveUser {
@@ -66,10 +67,15 @@ export class KeepAliveUser {
 export class KeepAlive {
   readonly #native: Pick<NativeConnection, 'ref' | 'unref'>;
   readonly #isBusy: () => boolean;
-  readonly #users = new Set<KeepAliveUser>();
+  /** Mostly one. An array is faster to go through than a set, which every call does twice. */
+  readonly #users: KeepAliveUser[] = [];
   /** The holds of the connection itself. */
   readonly #own = new KeepAliveUser(() => this.update());
   #ended = false;
+  /** The number of the connection at the addon; 0 if it has none. */
+  number = 0;
+  /** What the addon was told last. */
+  #told: boolean | undefined = undefined;
 
   /**
    * @param isBusy whether the connection is in use without a hold; the caller calls {@link update} when that changes
@@ -87,22 +93,30 @@ export class KeepAlive {
   /** Adds a user of the connection. Without users, the connection decides alone. */
   addUser(): KeepAliveUser {
     const user = new KeepAliveUser(() => this.update());
-    this.#users.add(user);
+    this.#users.push(user);
     return user;
   }
 
   removeUser(user: KeepAliveUser): void {
-    if (this.#users.delete(user)) this.update();
+    const at = this.#users.indexOf(user);
+    if (at < 0) return;
+    this.#users.splice(at, 1);
+    this.update();
   }
 
   update(): void {
     if (this.#ended) return;
-    this.#native[this.#isWanted() ? 'ref' : 'unref']();
+    const isWanted = this.#isWanted();
+    if (isWanted === this.#told) return;
+    this.#told = isWanted;
+    if (noteKeepAlive(this.number, isWanted)) return;
+    if (isWanted) this.#native.ref();
+    else this.#native.unref();
   }
 
   #isWanted(): boolean {
     const isBusy = this.#own.keepsAlive(this.#isBusy());
-    if (this.#users.size === 0) return isBusy;
+    if (this.#users.length === 0) return isBusy;
     for (const user of this.#users) if (user.keepsAlive(isBusy)) return true;
     return false;
   }

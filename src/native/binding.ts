@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 3;
+export const SEAM_VERSION = 4;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -122,6 +122,11 @@ interface NativeConnectionOptions {
   readonly anonymous?: boolean | undefined;
   readonly transport: TransportKind;
   readonly poller: PollerKind;
+  /**
+   * Two integers. During a turn of the connection, the first is its {@link NativeConnection.number}, and the second says
+   * whether it keeps the event loop alive (1 or 0). What JavaScript writes there takes effect when the turn ends.
+   */
+  readonly turn?: Int32Array | undefined;
   /** Called once, when the transport is authenticated and messages can be sent. */
   readonly onOpen: (canSendFds: boolean) => void;
   /**
@@ -243,6 +248,8 @@ export interface NativeConnection {
    * write; 0 means that the kernel has everything.
    */
   send(bytes: Uint8Array, end: number, fds: Int32Array | undefined): number;
+  /** The number of the connection for {@link LentOutbox.send} and `turn`: 0 until it has started, and after its end. */
+  number(): number;
   /** Writes what is queued, blocking for at most `milliseconds`; for a process that is about to exit. */
   flush(milliseconds: number): void;
   /** Closes immediately and calls `onClose` before it returns. Idempotent. */
@@ -302,6 +309,17 @@ export interface NativeListener {
   hasWaiting(): boolean;
 }
 
+/** Memory of outgoing messages that is lent to the addon, so that sending passes integers only. */
+export interface LentOutbox {
+  /** Lends memory, in place of what was lent before. */
+  lend(bytes: Uint8Array): void;
+  /**
+   * As {@link NativeConnection.send}, for bytes of the lent memory and the connection with this number. Returns
+   * `undefined` for 0, and if the connection has ended.
+   */
+  send(connection: number, end: number): number | undefined;
+}
+
 export interface Addon {
   /** The {@link SEAM_VERSION} of the sources that the addon was built from. */
   readonly seamVersion: number;
@@ -338,6 +356,8 @@ export interface Addon {
    * the first connection opens.
    */
   useBatchMemory(make: () => InboxMemory): void;
+  /** Makes an outbox for this copy of the library. */
+  makeOutbox(): LentOutbox;
   /** The text of a protocol rule, by its number in a row; empty for 0. */
   describeRule(rule: number): string;
 }

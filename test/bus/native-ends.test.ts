@@ -135,6 +135,20 @@ test('an unreferenced connection lets its process exit', async () => {
   assert.equal(result, { code: 0, output: '' });
 });
 
+test('what is noted in a turn decides, when it has ended, whether the connection keeps its process alive', async () => {
+  const inTurn = (wanted: number) => `
+    const turn = new Int32Array(new ArrayBuffer(8));
+    const connection = connect({ turn, onBatch(memory, from, count) {
+      if (turn[0] !== connection.number() || turn[1] !== 1) console.log('not its turn', turn);
+      turn[1] = ${wanted};
+      setImmediate(() => { if (turn[0] !== 0) console.log('still its turn'); });
+      return count;
+    } });
+    setTimeout(() => { console.log('alive'); connection.close(); }, 200).unref();`;
+  assert.equal(await runProgram(inTurn(0)), { code: 0, output: '' });
+  assert.equal(await runProgram(inTurn(1)), { code: 0, output: 'alive\n' });
+});
+
 test('a process may exit at any point of a connection', async () => {
   for (const moment of ['', 'connection.close();', 'connection.flush(10);']) {
     const result = await runProgram(`const connection = connect(); ${moment} process.exit(7);`);

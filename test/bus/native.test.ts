@@ -77,6 +77,29 @@ test('several messages of one send arrive in order', async () => {
   await client.close();
 });
 
+test('messages are sent from lent memory by the number of the connection, until it ends', async () => {
+  const [one, two] = [await connect(), await connect()];
+  const outbox = addon.makeOutbox();
+  const fields = { type: 4, path: '/a', interface: 'a.b', member: 'C', signature: 'u' };
+  for (const [index, sender] of [one, two, one].entries()) {
+    const destination = two.uniqueName;
+    outbox.lend(message({ ...fields, serial: 2 + index, destination, body: u32(index) }));
+    const { length } = message({ ...fields, serial: 2, destination, body: u32(index) });
+    assert.is(outbox.send(sender.native.number(), length), undefined);
+    assert.throws(() => outbox.send(sender.native.number(), length + 1), /an end within the lent memory/);
+  }
+  await two.until(3);
+  assert.equal(two.received.map(({ body }) => Buffer.from(body).readUInt32LE()).sort(), [0, 1, 2]);
+  const number = one.native.number();
+  await one.close();
+  assert.is(one.native.number(), 0);
+  assert.is(outbox.send(number, 8), undefined);
+  assert.is(outbox.send(0, 8), undefined);
+  for (const wrong of [undefined, 5, new Uint16Array(4)])
+    assert.throws(() => Reflect.apply(outbox.lend, outbox, [wrong]), /lend takes a Uint8Array/);
+  await two.close();
+});
+
 testUnless(foreignFds, test, 'descriptors pass in both directions, and the sender keeps its own', async () => {
   const client = await connect();
   const path = join(folder, 'descriptor');
@@ -302,6 +325,7 @@ test('invalid options are refused', () => {
   for (const changed of [
     ...[{ onBatch: undefined }, { onOpen: undefined }, { address: 5 }],
     ...[{ limits: undefined }, { limits: { messageSize: 5 } }, { limits: { messageSize: 0, decodedSize: 5 } }],
+    ...[{ turn: 5 }, { turn: new Int32Array(1) }, { turn: new Uint32Array(2) }],
   ]) {
     assert.throws(construct(changed), (error: unknown) => error instanceof TypeError);
   }

@@ -26,6 +26,7 @@ import type { Suspect } from '../errno.js';
 import type { MessageHead } from '../message.js';
 import { ANSWERS_FACTOR, type BackPressure } from './back-pressure.js';
 import { patchSerial } from './header.js';
+import { sendFrom } from './lent-memory.js';
 import { marshalMessage } from './marshal.js';
 import type { Unwritten } from './unwritten.js';
 
@@ -95,6 +96,8 @@ export interface OutboxOptions {
 export class Outbox {
   /** Whether the other side agreed to pass file descriptors; known when the connection is open. */
   canSendFds = false;
+  /** The number of the connection at the addon; 0 if it has none. */
+  number = 0;
   /** The number of messages sent and of the bytes of their bodies, for statistics. */
   messages = 0;
   bodyBytes = 0;
@@ -311,7 +314,8 @@ export class Outbox {
   }
 
   #send(bytes: Uint8Array, end: number, fds: Int32Array | undefined, length: number, answers: number): void {
-    const waiting = this.#native.send(bytes, end, fds);
+    const waiting =
+      fds === undefined ? sendFrom(this.#native, this.number, bytes, end) : this.#native.send(bytes, end, fds);
     // The number is also 0 when the connection has broken and the queued bytes are lost. Only `onDrain` tells that they
     // were written.
     if (waiting > 0 || this.#queued > 0) this.#pressure.handedOver(length, answers, waiting);
