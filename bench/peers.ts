@@ -18,7 +18,7 @@ import { pythonWith } from '../test/helpers/python.js';
 export interface MeasuredPeer {
   readonly id: string;
   readonly title: string;
-  readonly language: 'C' | 'JavaScript' | 'Python';
+  readonly language: 'C' | 'C++' | 'JavaScript' | 'Python';
   /** The version of the library, and of its runtime. */
   readonly version: string;
 }
@@ -29,11 +29,14 @@ export interface PreparedPeer extends MeasuredPeer {
   command(role: 'client' | 'service', nodeFlags?: readonly string[]): readonly string[];
   /** Parameters of every program of this peer. */
   readonly parameters: Readonly<Record<string, string>>;
+  readonly programs?: readonly string[] | undefined;
 }
 
 type Listed = Pick<MeasuredPeer, 'id' | 'title' | 'language'> & {
   /** Part of a quick run. */
   readonly quick?: boolean;
+  /** The workloads that its program has; all of them, if left out. */
+  readonly programs?: readonly string[];
 };
 
 export interface Peer extends Listed {
@@ -152,6 +155,30 @@ const c: Peer = {
   },
 };
 
+/** The workloads of the libraries of other languages. */
+const mainPrograms = ['calls', 'signals', 'objects', 'service'];
+
+const cpp: Peer = {
+  ...{ id: 'cpp-sdbus', title: 'C++, sdbus-c++', language: 'C++', programs: mainPrograms },
+  async prepare() {
+    const pkgConfig = (...args: string[]) => spawnSync('pkg-config', [...args, 'sdbus-c++'], { encoding: 'utf8' });
+    const headers = {
+      name: 'headers of sdbus-c++',
+      present: () => pkgConfig('--exists').status === 0,
+      packages: { 'apt-get': 'libsdbus-c++-dev' },
+    };
+    requirePackages([program('g++'), program('pkg-config'), headers]);
+    const sources = join(projectRoot, 'bench/peers');
+    const executable = join(projectRoot, 'build/bench/sdbus-c++');
+    const flags = pkgConfig('--cflags', '--libs').stdout.trim().split(/\s+/);
+    const options = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Wno-unused-function'];
+    const args = [...options, join(sources, 'sdbus-c++.cc'), ...flags];
+    compileProgram(executable, { compiler: 'g++', args, folders: [sources] });
+    const version = pkgConfig('--modversion').stdout.trim();
+    return { ...this, version, command: () => [executable], parameters: {} };
+  },
+};
+
 const python: Peer = {
   ...{ id: 'python-dbus-fast', title: 'Python, dbus-fast', language: 'Python' },
   async prepare() {
@@ -179,4 +206,5 @@ export const peers: readonly Peer[] = [
   // The maintained fork of dbus-next has the same interface.
   npmPeer('jellybrick', '@jellybrick/dbus-next', { program: 'dbus-next' }),
   python,
+  cpp,
 ];

@@ -26,7 +26,10 @@ export async function runWorkload(
 ): Promise<WorkloadResults> {
   await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
   const surroundings = { address: bus.address, driver };
-  const runners = peers.filter(workload.takesPart).map((peer) => new Runner(peer));
+  const taking = peers.filter(
+    (peer) => workload.takesPart(peer) && (peer.programs?.includes(workload.program) ?? true),
+  );
+  const runners = taking.map((peer) => new Runner(peer));
   await using _service = await startService(surroundings, workload);
   for (let round = 0; round < Math.min(rounds, workload.roundsMaximum ?? rounds); round++) {
     for (const runner of rotated(runners, round)) {
