@@ -1,0 +1,114 @@
+/**
+ * The command `npm run bench:instructions`: how many instructions an operation takes at the client and at the service,
+ * counted by valgrind. The count of a process is nearly the same in every run, also on a busy machine, where times are not.
+ * It is that of twice as many operations minus that of half of them: what starting and compiling take does not count.
+ * Instructions of the kernel are not counted.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readOptions } from '../scripts/options.mjs';
+import { table, writeResults } from '../scripts/report.mjs';
+import { requirePackages } from '../scripts/setup/system-packages.mjs';
+import { programPath } from '../test/helpers/paths.js';
+import { PrivateBus } from '../test/helpers/private-bus.js';
+
+const root = join(import.meta.dirname, '..');
+/** The operations of the shorter run: the compilers of V8 have settled before its end. */
+const workloads = { sequential: 15_000, pipelined: 30_000, signals: 60_000, big: 1000 };
+type Workload = keyof typeof workloads;
+const sides = ['client', 'service'] as const;
+type Side = (typeof sides)[number];
+
+const USAGE = `Usage: npm run bench:instructions -- [options]
+
+  counts the instructions of a call, a signal and a large reply, by valgrind. It takes some minutes.
+
+  --against COMMIT  also builds this commit in a temporary worktree, and compares
+  --report          writes the section of docs/benchmarks/report.md
+  --help            prints this text`;
+
+const { values } = readOptions(USAGE, {
+  against: { type: 'string', default: '' },
+  report: { type: 'boolean', default: false },
+});
+await main();
+
+async function main(): Promise<void> {
+  requirePackages([
+    { name: 'valgrind', present: () => programPath('valgrind') !== undefined, packages: { 'apt-get': 'valgrind' } },
+  ]);
+  build(root);
+  const now = await countAll(root);
+  const before = values.against === '' ? undefined : await countCommit(values.against);
+  const rows = Object.entries(now).map(([what, count]) => {
+    const earlier = before?.[what];
+    const compared = earlier === undefined ? [] : [`${earlier}`, (count / earlier).toFixed(2)];
+    return [what, `${count}`, ...compared];
+  });
+  const head = ['instructions for each operation', 'now', ...(before === undefined ? [] : [values.against, 'ratio'])];
+  const command = `npm run bench:instructions${before === undefined ? '' : ` -- --against ${values.against}`}`;
+  const place = { page: 'docs/benchmarks/report.md', section: 'instructions' };
+  writeResults({ ...place, command, text: table(head, rows), figures: { now, before }, write: values.report });
+}
+
+function build(folder: string): void {
+  execFileSync(process.execPath, ['scripts/build.mjs', 'js'], { cwd: folder, stdio: 'ignore' });
+}
+
+/** Counts with the sources of a commit, and its committed binaries. */
+async function countCommit(commit: string): Promise<Record<string, number>> {
+  const folder = mkdtempSync(join(tmpdir(), 'busbar-against-'));
+  execFileSync('git', ['worktree', 'add', '--quiet', '--detach', folder, commit], { cwd: root });
+  try {
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    build(folder);
+    return await countAll(folder);
+  } finally {
+    rmSync(join(folder, 'node_modules'), { force: true });
+    execFileSync('git', ['worktree', 'remove', '--force', folder], { cwd: root });
+  }
+}
+
+async function countAll(folder: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [workload, operations] of Object.entries(workloads) as [Workload, number][]) {
+    for (const side of sides) {
+      const short = await count(folder, side, workload, operations);
+      const long = await count(folder, side, workload, 2 * operations);
+      counts[`${workload}, ${side}`] = Math.round((long - short) / operations);
+      console.log(`${workload}, ${side}: ${counts[`${workload}, ${side}`]}`);
+    }
+  }
+  return counts;
+}
+
+/** The instructions of one process that takes part in so many operations. */
+async function count(folder: string, side: Side, workload: Workload, operations: number): Promise<number> {
+  await using bus = await PrivateBus.start({ daemon: 'dbus-daemon' });
+  const start = (one: Side, ...args: string[]) => {
+    const program = [join(import.meta.dirname, 'instructions-program.mjs'), join(folder, 'dist/index.js'), bus.address];
+    // Otherwise the threads of V8 make the counts differ from run to run.
+    const node = [process.execPath, '--single-threaded-gc', '--predictable-gc-schedule', ...program, ...args];
+    const counting = ['valgrind', '--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null'];
+    const [command = '', ...rest] = one === side ? [...counting, '--smc-check=all-non-file', ...node] : node;
+    const child = spawn(command, rest);
+    const output = { text: '' };
+    child.stderr.on('data', (chunk) => {
+      output.text += chunk;
+    });
+    return { child, output, closed: once(child, 'close') };
+  };
+  const service = start('service', 'service');
+  const [name] = (await once(service.child.stdout, 'data')) as [Buffer];
+  const client = start('client', name.toString().trim(), workload, `${operations}`);
+  await client.closed;
+  service.child.stdin.end();
+  await service.closed;
+  const { text } = (side === 'client' ? client : service).output;
+  const counted = /I\s+refs:\s+([\d,]+)/.exec(text)?.[1];
+  if (counted === undefined) throw new Error(`valgrind counted nothing:\n${client.output.text}${service.output.text}`);
+  return Number(counted.replaceAll(',', ''));
+}
