@@ -67,6 +67,7 @@ export type {
 export type { ContextOption, SignalContext } from './client/signal-context.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
 export type { DecodeOptions } from './codec/decode-options.js';
+export { keepTypes } from './codec/kept-types.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
 export type { CallCounts, CallEvent, CallOutcome } from './connection/call-events.js';
 export type { ConnectionEvent, ConnectionFailure, ConnectionState } from './connection/connection-events.js';

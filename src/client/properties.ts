@@ -11,6 +11,7 @@ import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
 import type { Decoding } from '../codec/decode-options.js';
+import { contentKeeping, entryKeeping } from '../codec/read-keeping.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import type { NamedHead } from '../connection/sending/marshal.js';
@@ -99,7 +100,7 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
  * are read.
  */
 function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): Decoding {
-  return { variants: variants === 'wrap' ? 'wrap' : 'outermost', typedArrays, dictionaries };
+  return { variants: variants === 'wrap' || variants === 'keep' ? 'wrap' : 'outermost', typedArrays, dictionaries };
 }
 
 /** A property whose type is a variant may be sent inside the variant that carries it, or as that variant itself. */
@@ -112,7 +113,13 @@ function isOfType(sent: Variant, { signature }: PropertyDescription): boolean {
  * property's own type is a variant and the service does not nest the two.
  */
 function contentOf(sent: Variant, property: PropertyDescription | undefined, { variants }: ProxyOptions): unknown {
+  if (variants === 'keep') return contentKeeping(inner(sent, property));
   return variants === 'wrap' && property?.signature === 'v' && sent.signature !== 'v' ? sent : sent.value;
+}
+
+/** The variant that is the value of a property whose type is a variant; for others, the one that carries the value. */
+function inner(sent: Variant, property: PropertyDescription | undefined): Variant {
+  return property?.signature === 'v' && sent.signature === 'v' ? (sent.value as Variant) : sent;
 }
 
 /**
@@ -132,7 +139,10 @@ export function valuesOf(
       refuse(property, each);
       continue;
     }
-    const value = contentOf(each, property, options);
+    const value =
+      options.variants === 'keep'
+        ? entryKeeping(values, name, inner(each, property))
+        : contentOf(each, property, options);
     if (name === '__proto__') defineProto(values, value);
     else values[name] = value;
   }

@@ -238,7 +238,8 @@ export interface ProxyOptions<
   readonly noReply?: NoReply;
   /**
    * `'wrap'`: variants are read as `Variant`, losslessly. `'plain'` (the default): variants are read as the values in
-   * them.
+   * them. `'keep'`: they are read as the values in them, and busbar remembers their types beside the containers, so that
+   * a value that is read, changed and written has the types that were read.
    */
   readonly variants?: V;
   /** `true`: arrays of numbers are read as typed arrays. */

@@ -1,9 +1,14 @@
 /** The options that decide how received values are decoded. */
+import type { VariantChoice } from '../signature/types.js';
 
 /** Options of the receiver. */
 export interface DecodeOptions {
-  /** `plain`, the default: a variant becomes its value. `wrap`: it becomes a `Variant`, which keeps the type. */
-  readonly variants?: 'plain' | 'wrap' | undefined;
+  /**
+   * `plain`, the default: a variant becomes its value. `wrap`: it becomes a `Variant`, which keeps the type. `keep`: it
+   * becomes its value, and busbar remembers the type beside the container of the value, so that the container can be
+   * changed and written with the types that were read.
+   */
+  readonly variants?: VariantChoice | undefined;
   /**
    * Whether arrays of numbers become typed arrays, such as `Int32Array`, which is faster. By default they become
    * arrays.

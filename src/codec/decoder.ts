@@ -26,6 +26,7 @@ import { decodeMap } from './decode-map.js';
 import { OnceDecoder } from './decode-once.js';
 import type { DecodeOptions, Decoding } from './decode-options.js';
 import { decodeRuns } from './decode-runs.js';
+import { readKeeping } from './read-keeping.js';
 import type { Reader } from './reader.js';
 import type { ValueDecoder } from './value-codec.js';
 
@@ -46,7 +47,7 @@ export function decoderFor(signature: string, options?: Decoding): Decoder {
 }
 
 /** The choices for `variants`. */
-export const VARIANTS = ['plain', 'wrap'] as const;
+export const VARIANTS = ['plain', 'wrap', 'keep'] as const;
 /** The choices for `dictionaries`. */
 export const DICTIONARIES = ['object', 'map'] as const;
 
@@ -57,12 +58,15 @@ export const decodeTable: OptionTable<DecodeOptions> = {
   dictionaries: oneOf(DICTIONARIES),
 };
 
-function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: Decoding): Dialect {
+/** The first dialect for each choice of variants. */
+const indexes = { plain: 0, wrap: 4, outermost: 8, keep: 12 } as const;
+
+function dialect({ variants = 'plain', typedArrays = false, dictionaries = 'object' }: Decoding): Decoders {
   // The default options need neither a check nor a look-up by name; those take longer than a short body.
   let index = 0;
   if (variants !== 'plain') {
     if (variants !== 'outermost') checkChoice(variants, VARIANTS, 'variants');
-    index = variants === 'wrap' ? 4 : 8;
+    index = indexes[variants];
   }
   if (dictionaries !== 'object') {
     checkChoice(dictionaries, DICTIONARIES, 'dictionaries');
@@ -77,14 +81,35 @@ function newDialect(
   variants: NonNullable<Decoding['variants']>,
   typedArrays: boolean,
   dictionaries: (typeof DICTIONARIES)[number],
-): Dialect {
-  const made = new Dialect(variants, typedArrays, dictionaries === 'map');
+): Decoders {
+  const made =
+    variants === 'keep'
+      ? new KeepingDialect(dialect({ variants: 'wrap', typedArrays, dictionaries }))
+      : new Dialect(variants, typedArrays, dictionaries === 'map');
   dialects[index] = made;
   return made;
 }
 
 /** The decoders for one choice of options. */
-class Dialect {
+interface Decoders {
+  decoderFor(signature: string): Decoder;
+}
+
+/** Reads values with their variants first, and then makes them plain. */
+class KeepingDialect implements Decoders {
+  readonly #wrapping: Decoders;
+
+  constructor(wrapping: Decoders) {
+    this.#wrapping = wrapping;
+  }
+
+  decoderFor(signature: string): Decoder {
+    const read = this.#wrapping.decoderFor(signature);
+    return signature.includes('v') ? (reader) => readKeeping(read(reader), signature) : read;
+  }
+}
+
+class Dialect implements Decoders {
   readonly #wrapOutermost: boolean;
   readonly #wrapNested: boolean;
   readonly #typedArrays: boolean;
@@ -93,7 +118,7 @@ class Dialect {
   readonly #contents = new BoundedCache<ValueDecoder>();
   readonly #once: OnceDecoder;
 
-  constructor(variants: NonNullable<Decoding['variants']>, typedArrays: boolean, maps: boolean) {
+  constructor(variants: Exclude<Decoding['variants'], 'keep' | undefined>, typedArrays: boolean, maps: boolean) {
     this.#wrapOutermost = variants !== 'plain';
     this.#wrapNested = variants === 'wrap';
     this.#typedArrays = typedArrays;
@@ -266,7 +291,7 @@ function isOfVariants(signature: string, at: number): boolean {
 
 const plainDialect = new Dialect('plain', false, false);
 /** The dialects by their options. Few programs use more than two. */
-const dialects: (Dialect | undefined)[] = [plainDialect, ...new Array<undefined>(11).fill(undefined)];
+const dialects: (Decoders | undefined)[] = [plainDialect, ...new Array<undefined>(15).fill(undefined)];
 
 const basicDecoders: Readonly<Record<BasicCode, ValueDecoder>> = {
   y: (reader) => reader.byte(),

@@ -9,9 +9,12 @@ import { alignments, type BasicCode } from '../signature/parse.js';
 import { basicEncoders, outgoingFd } from './encode-basic.js';
 import { writeNone, writeRuns } from './encode-runs.js';
 import { EncodedEntries, type EntryDescriptors } from './encoded-entries.js';
+import { isKeeping } from './kept-types.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
+import { isPlainObject } from './plain-object.js';
 import type { ValueEncoder } from './value-codec.js';
+import { withKeptTypes } from './write-kept.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
 /** The first character of the type of an array's elements. */
@@ -22,18 +25,24 @@ function typeAt(signature: string, at: number): string {
   return signature.slice(at, endOfType(signature, at));
 }
 
+/** Whether types may be remembered for the variants in a container whose type begins at `at`. */
+function hasKeptTypes(signature: string, at: number): boolean {
+  return isKeeping && signature.includes('v', at);
+}
+
 export function encodeStruct(signature: string, at: number, fields: readonly ValueEncoder[]): ValueEncoder {
   const count = fields.length;
   return (writer, value) => {
     if (!Array.isArray(value) || value.length !== count) {
       throw misfit(`${typeAt(signature, at)} (an array of ${count})`, value);
     }
+    const values = (hasKeptTypes(signature, at) ? withKeptTypes(value) : value) as readonly unknown[];
     writer.align(8);
     let index = 0;
     let field: unknown;
     try {
       for (; index < count; index++) {
-        field = value[index];
+        field = values[index];
         (fields[index] as ValueEncoder)(writer, field);
       }
     } catch (error) {
@@ -54,12 +63,13 @@ export function encodeArray(signature: string, at: number, writeElement: ValueEn
     if (length >>> 0 !== length)
       throw new Misfit(`expected ${typeAt(signature, at)}, got a Proxy that has no valid length`);
     checkCount(signature, at + 1, length);
+    const elements = (hasKeptTypes(signature, at) ? withKeptTypes(value) : value) as readonly unknown[];
     const lengthAt = writer.beginArray(alignment);
-    let index = writeRun(writer, value, length);
+    let index = writeRun(writer, elements, length);
     let element: unknown;
     try {
       for (; index < length; index++) {
-        element = value[index];
+        element = elements[index];
         writeElement(writer, element);
       }
     } catch (error) {
@@ -147,7 +157,8 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       throw atKey(key, misfitOf(value, error));
     }
   };
-  return (writer, value) => {
+  return (writer, given) => {
+    const value = hasKeptTypes(signature, at) ? withKeptTypes(given) : given;
     if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
       const keys = Object.keys(object);
@@ -218,14 +229,4 @@ const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as
 
 function sizeOf(map: ReadonlyMap<unknown, unknown>): number {
   return sizeOfMap.call(map);
-}
-
-/**
- * Whether a value is an object literal, of this realm or another, or an object without a prototype. Instances of
- * classes are not.
- */
-export function isPlainObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }

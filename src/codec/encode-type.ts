@@ -12,9 +12,11 @@ import { Variant } from '../values/variant.js';
 import { basicEncoders } from './encode-basic.js';
 import { encodeArray, encodeDictionary, encodeNumbers, encodeStruct } from './encode-container.js';
 import { inferSignature, stringsOf } from './infer-signature.js';
+import { isKeeping } from './kept-types.js';
 import { tooDeepText } from './limits.js';
 import { Misfit } from './misfit.js';
 import type { ValueEncoder } from './value-codec.js';
+import { keptVariantOf } from './write-kept.js';
 import type { Writer } from './writer.js';
 
 /**
@@ -64,9 +66,21 @@ const contents = new BoundedCache<Content>();
 function encodeVariant(nesting: number): ValueEncoder {
   return (writer, value) => {
     if (Variant.isVariant(value)) encodeContent(writer, nesting, value.signature, value.value);
-    else if (Array.isArray(value)) encodeContent(writer, nesting, 'as', stringsOf(value));
-    else encodeContent(writer, nesting, inferSignature(value), value);
+    else if (!isKeeping || typeof value !== 'object' || value === null) writeInferred(writer, nesting, value);
+    else writeKept(writer, nesting, value);
   };
+}
+
+function writeInferred(writer: Writer, nesting: number, value: unknown): void {
+  if (Array.isArray(value)) encodeContent(writer, nesting, 'as', stringsOf(value));
+  else encodeContent(writer, nesting, inferSignature(value), value);
+}
+
+/** Writes a container in the variant that it was read in, if it was read in one. */
+function writeKept(writer: Writer, nesting: number, value: object): void {
+  const kept = keptVariantOf(value);
+  if (kept === undefined) writeInferred(writer, nesting, value);
+  else encodeContent(writer, nesting, kept.signature, kept.value);
 }
 
 /** Writes a variant with a value of the type that the signature tells. */

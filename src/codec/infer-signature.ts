@@ -1,8 +1,8 @@
 /** Infers the type of a variant from a value that is not a `Variant`. */
 import { types } from 'node:util';
-import { isPlainObject } from './encode-container.js';
 import { checkCount } from './least-size.js';
 import { describe, Misfit } from './misfit.js';
+import { isPlainObject } from './plain-object.js';
 
 /**
  * Copies an array of strings, the only arrays that need no `Variant`. Its elements are read here only, since they may be
@@ -50,6 +50,6 @@ export function inferSignature(value: unknown): string {
 function noType(value: unknown): Misfit {
   return new Misfit(
     `expected v, got ${describe(value)}: write a Variant, as in variant.as(['a']), to choose the type ` +
-      "(values that are read with variants: 'wrap' keep their types)",
+      "(values that are read with variants: 'keep' or 'wrap' keep their types)",
   );
 }

@@ -7,10 +7,12 @@ import { types } from 'node:util';
 import { quoted } from '../base/names.js';
 import { isRevoked } from '../base/revoked.js';
 import { Variant } from '../values/variant.js';
+import { KeptVariant } from './kept-variant.js';
 
 export class Misfit {
   #path = '';
   readonly #problem: string;
+  #reason = '';
 
   /** @param problem what is wrong, for instance `expected ay, got string` */
   constructor(problem: string) {
@@ -22,8 +24,14 @@ export class Misfit {
     return this;
   }
 
+  /** Adds why the value must have its type. The innermost reason counts. */
+  because(reason: string): this {
+    this.#reason ||= ` (${reason})`;
+    return this;
+  }
+
   get message(): string {
-    return `${this.#path}: ${this.#problem}`;
+    return `${this.#path}: ${this.#problem}${this.#reason}`;
   }
 }
 
@@ -34,7 +42,8 @@ export function misfit(expected: string, value: unknown): Misfit {
 
 /** The error to throw for a value that was refused. A revoked Proxy throws for every operation, and cannot be sent. */
 export function misfitOf(value: unknown, error: unknown): unknown {
-  return error instanceof Misfit || !holdsRevoked(value) ? error : new Misfit('got a Proxy that was revoked');
+  if (error instanceof Misfit) return KeptVariant.isKept(value) ? error.because(value.reason) : error;
+  return holdsRevoked(value) ? new Misfit('got a Proxy that was revoked') : error;
 }
 
 function holdsRevoked(value: unknown): boolean {

@@ -35,7 +35,8 @@ interface MemberInput {
 export interface ReadingChoice {
   /**
    * How the implementation gets variants that clients send: `'plain'` (the default) as the value in them, `'wrap'` as
-   * `Variant`, which keeps the type. Clients choose for themselves with `proxy.with({ variants })`.
+   * `Variant`, which keeps the type, `'keep'` as the value in them, whose type busbar remembers and writes again.
+   * Clients choose for themselves with `proxy.with({ variants })`.
    */
   readonly variants?: VariantChoice | undefined;
 }
@@ -318,7 +319,7 @@ function oneOf<T>(what: string, value: T, known: readonly T[]): T {
 }
 
 function checkVariants({ variants }: ReadingChoice): void {
-  oneOf('variants', variants ?? 'plain', ['plain', 'wrap']);
+  oneOf('variants', variants ?? 'plain', ['plain', 'wrap', 'keep']);
 }
 
 /** Adds the place of an error to its text. The stack is of little help, because definitions are tables. */

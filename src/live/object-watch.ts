@@ -5,7 +5,7 @@
 import type { DBusError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkObject, checkOptionalFunction } from '../base/parameters.js';
-import { isPlainObject } from '../codec/encode-container.js';
+import { isPlainObject } from '../codec/plain-object.js';
 import { runHandler } from '../diagnostics/problems.js';
 import type { LiveProxy, Values } from './live-proxy.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';

@@ -22,8 +22,11 @@ export type WriteValues<S extends string> = Values<S, 'write'>;
 /** The type in which a value is read, for the signature of one complete type: `'(sai)'` → `[string, number[]]`. */
 export type ReadValue<S extends string> = Value<S, 'read'>;
 
-/** How variants are read: as their plain value, or losslessly as `Variant`. */
-export type VariantChoice = 'plain' | 'wrap';
+/**
+ * How variants are read: as their plain value, as `Variant`, or as their plain value while their type is remembered
+ * beside it.
+ */
+export type VariantChoice = 'plain' | 'wrap' | 'keep';
 
 /** How string-keyed dictionaries are read. */
 export type DictionaryChoice = 'object' | 'map';
@@ -33,10 +36,12 @@ export interface ReadingOf {
   readonly object: {
     readonly plain: { readonly false: 'read'; readonly true: 'typed' };
     readonly wrap: { readonly false: 'wrap'; readonly true: 'wrap typed' };
+    readonly keep: { readonly false: 'read'; readonly true: 'typed' };
   };
   readonly map: {
     readonly plain: { readonly false: 'map'; readonly true: 'typed map' };
     readonly wrap: { readonly false: 'wrap map'; readonly true: 'wrap typed map' };
+    readonly keep: { readonly false: 'map'; readonly true: 'typed map' };
   };
 }
 

@@ -280,7 +280,7 @@ test('the list of the options of call begins with the fields of a message', asyn
 test('the choices in the error are those that are accepted', async () => {
   const odd = { variants: 'wrapp' } as object;
   const outermost = { variants: 'outermost' } as object;
-  const text = (given: string) => `variants: expected plain or wrap, got "${given}"`;
+  const text = (given: string) => `variants: expected plain or wrap or keep, got "${given}"`;
   assert.is((thrown(() => proxy.with(odd)) as Error).message, text('wrapp'));
   assert.is((thrown(() => proxy.with(outermost)) as Error).message, text('outermost'));
   assert.is(((await rejection(bus.call(busCall, outermost))) as Error).message, text('outermost'));

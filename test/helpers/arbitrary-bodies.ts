@@ -49,12 +49,12 @@ const basics: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 export const paths = basics.o as fc.Arbitrary<string>;
 
 /** A value of one complete type; `room` bounds how far variants nest. */
-function singleValue(type: string, room: number): fc.Arbitrary<unknown> {
+export function valueOfType(type: string, room: number): fc.Arbitrary<unknown> {
   switch (type[0]) {
     case 'v': {
       const content = room > 0 ? single : basicSignature;
       return content.chain((signature) =>
-        singleValue(signature, room - 1).map((value) => new Variant(signature, value)),
+        valueOfType(signature, room - 1).map((value) => new Variant(signature, value)),
       );
     }
     case '(':
@@ -68,7 +68,7 @@ function singleValue(type: string, room: number): fc.Arbitrary<unknown> {
 
 function arrayOf(type: string, room: number): fc.Arbitrary<unknown> {
   if (type === 'y') return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
-  if (type[0] !== '{') return fc.array(singleValue(type, room), { maxLength: 4 });
+  if (type[0] !== '{') return fc.array(valueOfType(type, room), { maxLength: 4 });
   const [key, value] = valuesOf(type.slice(1, -1), room) as [fc.Arbitrary<unknown>, fc.Arbitrary<unknown>];
   const entries = fc.array(fc.tuple(key, value), { maxLength: 4 });
   if (!'sog'.includes(type[1] as string)) return entries.map((list) => new Map(list));
@@ -82,7 +82,7 @@ function valuesOf(signature: string, room: number): fc.Arbitrary<unknown>[] {
   for (let at = 0; at < signature.length; ) {
     const type = reader.next();
     at += type.length;
-    values.push(singleValue(type, room));
+    values.push(valueOfType(type, room));
   }
   return values;
 }
@@ -96,6 +96,6 @@ export const bodies: fc.Arbitrary<readonly [signature: string, values: readonly 
 export const singleBodies: typeof bodies = single.chain((signature) =>
   fc.tuple(
     fc.constant(signature),
-    singleValue(signature, 2).map((value) => [value]),
+    valueOfType(signature, 2).map((value) => [value]),
   ),
 );

@@ -8,7 +8,7 @@ import { variant } from '../../src/values/variant.js';
 
 /** What the error says of a value whose type cannot be derived. */
 const UNTYPED =
-  "write a Variant, as in variant.as(['a']), to choose the type (values that are read with variants: 'wrap' keep their types)";
+  "write a Variant, as in variant.as(['a']), to choose the type (values that are read with variants: 'keep' or 'wrap' keep their types)";
 
 const test = suite('codec: encoding');
 

@@ -152,10 +152,10 @@ const standardTargets: ReadonlyMap<string, CallTarget> = new Map(
 
 /** Decodes the arguments, once and in the method's form, and runs the method. */
 function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
-  const { wrapping } = exportable;
+  const { readings } = exportable;
   // Most objects have no such method, so the look-up is skipped.
-  const wraps = wrapping.size > 0 && wrapping.has(name);
-  const args = call.readArguments(wraps ? { variants: 'wrap' } : undefined);
+  const variants = readings.size === 0 ? undefined : readings.get(name);
+  const args = call.readArguments(variants === undefined ? undefined : { variants });
   return exportable.callMethod(name, args, call);
 }
 

@@ -40,7 +40,8 @@ export interface MethodOptions<
   readonly context?: C | undefined;
   /**
    * `'wrap'`: the method gets the variants in its arguments, at any depth, as `Variant`, which keeps their types.
-   * `'plain'` (the default): it gets the values in them. Use `'wrap'` to pass variants on with their types.
+   * `'plain'` (the default): it gets the values in them. `'keep'`: it gets the values in them, and busbar remembers
+   * their types beside their containers. Use `'wrap'` or `'keep'` to pass variants on with their types.
    */
   readonly variants?: V | undefined;
 }

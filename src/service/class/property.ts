@@ -27,7 +27,8 @@ export interface PropertyOptions<
   readonly emits?: E;
   /**
    * `'wrap'`: the property gets the variants in values that clients set as `Variant`. `'plain'` (the default): it gets
-   * the values in them. In both cases, clients read the value that was set, including its types, until the property has
+   * the values in them. `'keep'`: it gets the values in them, and parts that the class changes keep the types that were
+   * set. In all cases, clients read the value that was set, including its types, until the property has
    * another value.
    */
   readonly variants?: W | undefined;

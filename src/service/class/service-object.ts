@@ -7,6 +7,7 @@ import { types } from 'node:util';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
+import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
 import type { Exportable } from '../objects/exportable.js';
@@ -74,8 +75,8 @@ export class ServiceObject implements Exportable, PropertySource {
     this.properties = new PropertyStore(description, this);
   }
 
-  get wrapping(): ReadonlySet<string> {
-    return this.#named.wrapping;
+  get readings(): ReadonlyMap<string, VariantChoice> {
+    return this.#named.readings;
   }
 
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown {
@@ -94,8 +95,8 @@ export class ServiceObject implements Exportable, PropertySource {
     this.#instance[this.#propertyMember(name).key] = value;
   }
 
-  wrapsProperty(name: string): boolean {
-    return this.#propertyMember(name).definition.variants === 'wrap';
+  readingOfProperty(name: string): VariantChoice | undefined {
+    return this.#propertyMember(name).definition.variants;
   }
 
   get storesAll(): boolean {
@@ -228,8 +229,8 @@ interface MembersByName {
   readonly members: ClassMembers;
   readonly methods: ReadonlyMap<string, MethodMember>;
   readonly properties: ReadonlyMap<string, PropertyMember>;
-  /** The methods that get their variants as `Variant`. */
-  readonly wrapping: ReadonlySet<string>;
+  /** How methods get their variants, for those that do not get plain values alone. */
+  readonly readings: ReadonlyMap<string, VariantChoice>;
   /** The properties whose values are checked when the object is exported. */
   readonly stored: readonly PropertyMember[];
   /** The signals, by their names in the class. */
@@ -252,12 +253,15 @@ function membersByName(members: ClassMembers): MembersByName {
     if (member.kind === 'property') properties.set(member.name, member);
     if (member.kind === 'signal') signals.push(member.key);
   }
-  const wraps = ([, { definition }]: [string, MethodMember]) => definition.variants === 'wrap';
-  const wrapping = new Set([...methods].filter(wraps).map(([name]) => name));
+  const readings = new Map<string, VariantChoice>();
+  for (const [name, { definition }] of methods) {
+    const { variants = 'plain' } = definition;
+    if (variants !== 'plain') readings.set(name, variants);
+  }
   const all = [...properties.values()];
   const stored = all.filter(({ isStored }) => isStored);
   const mayDefineMore = signals.length > 0 || all.some(({ isField }) => isField);
-  const named = { members, methods, properties, wrapping, stored, signals, mayDefineMore };
+  const named = { members, methods, properties, readings, stored, signals, mayDefineMore };
   byName.set(members, named);
   return named;
 }

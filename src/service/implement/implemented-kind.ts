@@ -1,8 +1,10 @@
 /** What all objects share that `implement` made of one definition: everything that the definition alone determines. */
 
 import { report } from '../../diagnostics/problems.js';
+import type { ReadingChoice } from '../../interface/build.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
+import type { VariantChoice } from '../../signature/types.js';
 
 /** The object that has the properties. */
 interface PropertyOwner {
@@ -32,10 +34,10 @@ export class ImplementedKind {
   readonly size: number;
   /** The properties by the names that the program uses, which are their own. */
   readonly names: ReadonlyMap<string, string>;
-  /** The methods that get the variants in their arguments as `Variant`. */
-  readonly wrapping: ReadonlySet<string>;
-  /** The properties whose setters get variants as `Variant`. */
-  readonly wrappingProperties: ReadonlySet<string>;
+  /** How methods get the variants in their arguments, for those that do not get plain values alone. */
+  readonly readings: ReadonlyMap<string, VariantChoice>;
+  /** The same for the setters of properties. */
+  readonly propertyReadings: ReadonlyMap<string, VariantChoice>;
   readonly #accessors: PropertyDescriptorMap;
 
   constructor({ description, members }: InterfaceDefinition) {
@@ -46,8 +48,8 @@ export class ImplementedKind {
     this.properties = new Map(properties.map((name, number) => [name, methods.length + number]));
     this.size = methods.length + properties.length;
     this.names = new Map(properties.map((name) => [name, name]));
-    this.wrapping = new Set(methods.filter((name) => members.methods?.[name]?.variants === 'wrap'));
-    this.wrappingProperties = new Set(properties.filter((name) => members.properties?.[name]?.variants === 'wrap'));
+    this.readings = readingsOf(methods, members.methods);
+    this.propertyReadings = readingsOf(properties, members.properties);
     this.#accessors = Object.create(null);
     for (const name of properties) this.#accessors[name] = accessorOf(name);
   }
@@ -55,6 +57,18 @@ export class ImplementedKind {
   assignableProperties(owner: PropertyOwner): AssignableProperties {
     return new AssignableProperties(owner, this.#accessors);
   }
+}
+
+function readingsOf(
+  names: readonly string[],
+  members: Readonly<Record<string, ReadingChoice>> = {},
+): ReadonlyMap<string, VariantChoice> {
+  const readings = new Map<string, VariantChoice>();
+  for (const name of names) {
+    const { variants = 'plain' } = members[name] ?? {};
+    if (variants !== 'plain') readings.set(name, variants);
+  }
+  return readings;
 }
 
 /** The properties as the program reads and assigns them. The objects of a definition share the accessors. */

@@ -12,6 +12,7 @@ import { describe as describeValue } from '../../codec/misfit.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
+import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
 import { GENERATOR, isGenerator } from '../class/decoration.js';
@@ -58,8 +59,8 @@ export class ImplementedObject implements Exportable, PropertySource {
     return this.#kind.description;
   }
 
-  get wrapping(): ReadonlySet<string> {
-    return this.#kind.wrapping;
+  get readings(): ReadonlyMap<string, VariantChoice> {
+    return this.#kind.readings;
   }
 
   /** All members are there from the beginning. */
@@ -88,8 +89,8 @@ export class ImplementedObject implements Exportable, PropertySource {
     return this.properties.assignBehind(name, value, get, (taken) => part.set(taken));
   }
 
-  wrapsProperty(name: string): boolean {
-    return this.#kind.wrappingProperties.has(name);
+  readingOfProperty(name: string): VariantChoice | undefined {
+    return this.#kind.propertyReadings.get(name);
   }
 
   get storesAll(): boolean {

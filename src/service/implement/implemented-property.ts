@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { unknownKey } from '../../base/known-options.js';
 import { isRevoked } from '../../base/revoked.js';
-import { isPlainObject } from '../../codec/encode-container.js';
+import { isPlainObject } from '../../codec/plain-object.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 

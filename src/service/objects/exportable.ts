@@ -9,14 +9,15 @@
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { InterfaceDescription } from '../../interface/description.js';
+import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import type { PropertyStore } from '../properties/property-store.js';
 
 /** An interface and its object, as a bus uses them. Members have their D-Bus names. */
 export interface Exportable {
   readonly description: InterfaceDescription;
-  /** The methods that get the variants in their arguments as `Variant`. */
-  readonly wrapping: ReadonlySet<string>;
+  /** How methods get the variants in their arguments, for those that do not get plain values alone. */
+  readonly readings: ReadonlyMap<string, VariantChoice>;
   /** Runs a method. Returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
   /** The properties, and the places where the object is exported. */

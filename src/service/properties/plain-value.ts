@@ -1,15 +1,22 @@
 /**
- * Removes the variants from a received value. Values are decoded once, with their variants. A plain value has
+ * Removes the variants from a received value, and remembers their types if the property keeps them. Values are decoded once, with their variants. A plain value has
  * containers of its own, so that changing them does not change the received value, and shares its strings, buffers and
  * descriptors.
  */
 import { types } from 'node:util';
-import { isPlainObject } from '../../codec/encode-container.js';
+import { isPlainObject } from '../../codec/plain-object.js';
+import { plainKeeping } from '../../codec/read-keeping.js';
+import type { VariantChoice } from '../../signature/types.js';
 import { Variant } from '../../values/variant.js';
 
-/** @param signature the signature of the value: without variants, the value is plain already */
-export function withoutVariants(received: unknown, signature: string | undefined): unknown {
-  return signature?.includes('v') === true ? plain(received) : received;
+/**
+ * Returns a value as a setter gets it.
+ *
+ * @param signature the signature of the value: without variants, the value is plain already
+ */
+export function takenAs(received: unknown, signature: string, variants: VariantChoice = 'plain'): unknown {
+  if (variants === 'wrap' || !signature.includes('v')) return received;
+  return variants === 'keep' ? plainKeeping(received, signature) : plain(received);
 }
 
 function plain(value: unknown): unknown {

@@ -12,6 +12,7 @@ import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { report } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
+import type { VariantChoice } from '../../signature/types.js';
 import { Places } from '../objects/places.js';
 import { isThenable } from '../thenable.js';
 import { encodeEntries } from './answer-memory.js';
@@ -31,8 +32,8 @@ export interface PropertySource {
   readProperty(name: string): unknown;
   /** Sets a value from the bus. Returns a promise if that takes time. */
   writeProperty(name: string, value: unknown): unknown;
-  /** Whether the setter of a property gets variants as `Variant`. */
-  wrapsProperty(name: string): boolean;
+  /** How the setter of a property gets variants; `plain` by default. */
+  readingOfProperty(name: string): VariantChoice | undefined;
   /** Whether all values are stored, so that reading them runs no getter of the program. */
   readonly storesAll: boolean;
 }
@@ -101,7 +102,7 @@ export class PropertyStore {
   set(name: string, received: unknown): unknown {
     const property = this.property(name);
     const source = this.#source;
-    return property.receive(received, source.wrapsProperty(name), (taken) => source.writeProperty(name, taken));
+    return property.receive(received, source.readingOfProperty(name), (taken) => source.writeProperty(name, taken));
   }
 
   /**

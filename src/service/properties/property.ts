@@ -2,9 +2,10 @@
 import { SmallSet } from '../../base/small-set.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { VariantChoice } from '../../signature/types.js';
 import { Variant } from '../../values/variant.js';
 import { KeptDescriptors } from './kept-descriptors.js';
-import { withoutVariants } from './plain-value.js';
+import { takenAs } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 
 /** A property's value that a call waits for: the result of a slow getter, or a value that was sent in the meantime. */
@@ -169,12 +170,12 @@ export class Property {
   /**
    * Passes a value from the bus to a setter.
    *
-   * @param wraps whether the setter gets the value's variants as `Variant`
+   * @param variants how the setter gets the value's variants; `plain` by default
    */
-  receive(received: unknown, wraps: boolean, set: (taken: unknown) => unknown): unknown {
+  receive(received: unknown, variants: VariantChoice | undefined, set: (taken: unknown) => unknown): unknown {
     const beside = this.#beside;
     if (beside === undefined) return set(received);
-    const taken = wraps ? received : withoutVariants(received, this.description.signature);
+    const taken = takenAs(received, this.description.signature, variants);
     beside.incoming = { taken, received };
     try {
       return set(taken);

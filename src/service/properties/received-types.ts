@@ -6,8 +6,9 @@
  * again. A part that differs is new, and has its default type.
  */
 import { types } from 'node:util';
-import { isPlainObject } from '../../codec/encode-container.js';
+import { keptTypesOf } from '../../codec/kept-types.js';
 import { ARRAY_BYTES_MAXIMUM } from '../../codec/limits.js';
+import { isPlainObject } from '../../codec/plain-object.js';
 import { Variant } from '../../values/variant.js';
 
 /** A value that a client set: as the setter got it, and with its variants. */
@@ -83,10 +84,12 @@ export class ReceivedTypes {
 
 function withTypes(received: unknown, value: unknown): unknown {
   if (Variant.isVariant(received)) {
+    if (isKept(value)) return value;
     if (isEqual(received.value, value)) return received;
     // The remaining entries of a changed dictionary keep their types. In other values a new part may have another type.
     return received.signature === 'a{sv}' ? withTypes(received.value, value) : value;
   }
+  if (isKept(value)) return value;
   if (Array.isArray(received) && Array.isArray(value)) {
     // An array of this length cannot be sent, and the length may be forged.
     if (value.length > ARRAY_BYTES_MAXIMUM) return value;
@@ -103,6 +106,11 @@ function withTypes(received: unknown, value: unknown): unknown {
     );
   }
   return value;
+}
+
+/** Whether the types of a value's variants are remembered beside it: they are written without being added here. */
+function isKept(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && keptTypesOf(value) !== undefined;
 }
 
 /**
