@@ -28,7 +28,10 @@ const groups = {
     /^reliability\/corpus/,
     'thousands of messages that broke other implementations, sent to a process that has to survive',
   ],
-  'bad input': [/^reliability\/bad-input/, 'invalid arguments of the program'],
+  'bad input': [
+    /^reliability\/(bad-input|missing-libraries)/,
+    'invalid arguments of the program, and missing libraries',
+  ],
   leaks: [
     /^reliability\/leaks/,
     'operations that have ended leave no rules, calls, descriptors, handles or memory behind',

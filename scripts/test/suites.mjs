@@ -79,6 +79,7 @@ const slow = [
   'bus/leaving',
   'bus/message-limits',
   'bus/peer-admission',
+  'bus/peer-admission-users',
   'bus/slow-readers',
   'unit/codec-growth',
   'unit/codec-odd-signatures',

@@ -1,84 +1,26 @@
 // Ownership of received descriptors: handlers and listeners have them on loan, until they return or settle, unless they
 // take them.
 import { subscribe } from 'node:diagnostics_channel';
-import { openSync, statSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   defineInterface,
   FileDescriptor,
   implement,
-  LimitsExceededError,
   type Message,
-  type MessageBus,
   property,
   ServiceInterface,
   Variant,
 } from '../../src/index.js';
+import { closeFd, isOpen, NAME, PATH, pair, source } from '../helpers/descriptor-loans.js';
 import { assertFdsLeft, assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { peers } from '../helpers/peers.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
-import { testUnless } from '../helpers/skip.js';
 
 const test = suite('descriptors on loan');
 
-const PATH = '/o';
-const NAME = 'org.example.Loans';
-
-const Loans = defineInterface(NAME, {
-  methods: {
-    Give: { in: ['file:h'] },
-    GiveAny: { in: ['value:v'] },
-    GiveKeys: { in: ['files:a{hs}'] },
-    Later: { in: ['file:h'] },
-    Echo: { in: ['file:h'], out: ['file:h'] },
-  },
-  signals: { Here: { args: ['file:h'] } },
-  properties: { Log: { type: 'h', access: 'readwrite' }, Any: { type: 'v', access: 'readwrite' } },
-});
-
-function isOpen(fd: number): boolean {
-  try {
-    // By its path: in Deno, node:fs reads no descriptor that it did not open itself.
-    statSync(`/proc/self/fd/${fd}`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Closes a number that was taken, which node:fs in Deno cannot. */
-const closeFd = (fd: number) => FileDescriptor.adopt(fd).close();
-
 // A listener keeps the intended failures of these tests from being printed.
 subscribe('busbar:problem', () => {});
-
-const source = openSync('/dev/null', 'r');
-
-type Handler = (file: FileDescriptor) => unknown;
-
-/** A service whose arguments are handled by `handle`, and its client. */
-async function pair(limits: { readonly descriptors?: number } = {}) {
-  const ends = await peers({ limits }, { limits });
-  const handling: { handle: Handler } = { handle: () => undefined };
-  const object = implement(Loans, {
-    Give: (file) => void handling.handle(file),
-    GiveAny: () => {},
-    GiveKeys: (files) => void handling.handle([...files.keys()][0] as FileDescriptor),
-    Later: (file) => handling.handle(file) as Promise<void>,
-    Echo: (file) => file,
-    Log: source as unknown as FileDescriptor,
-    Any: new Variant('s', ''),
-  });
-  ends.accepted.export(PATH, object);
-  const proxy = ends.client.proxy(Loans, PATH);
-  const ping = () => ends.client.call({ path: PATH, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
-  const emit = () =>
-    ends.accepted.emit({ path: PATH, interface: NAME, member: 'Here', signature: 'h', body: [source] });
-  return { ...ends, object, proxy, handling, ping, emit, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
-}
 
 test('a descriptor that a handler does not take is closed once its answer has been sent', async () => {
   await using both = await pair();
@@ -218,40 +160,6 @@ test('the receiver of an awaited or iterated signal owns its descriptors; those 
   await assertNoFdsLeft(before);
 });
 
-test('descriptors that wait for a loop count as the sender’s, so a sender cannot use up descriptors', async () => {
-  await using both = await pair({ descriptors: 3 });
-  const before = openFds();
-  const watch = both.proxy.watch.Here();
-  const emit = async (count: number) => {
-    for (let i = 0; i < count; i++) both.emit();
-    await both.ping();
-  };
-  const take = async () => ((await watch.next()).value as [FileDescriptor])[0].close();
-  await emit(8);
-  await assertFdsLeft(before, 3);
-  assert.equal([watch.dropped, both.client.stats().droppedSignals], [0, 5]);
-  await take();
-  await emit(8);
-  await assertFdsLeft(before, 3);
-  assert.is(both.client.stats().droppedSignals, 12);
-  for (let i = 0; i < 3; i++) await take();
-  // A loop that already waits gets it at once.
-  for (let i = 0; i < 8; i++) {
-    const next = take();
-    await emit(1);
-    await next;
-  }
-  await assertNoFdsLeft(before);
-  await emit(3);
-  await watch.return?.();
-  await assertNoFdsLeft(before);
-  // Descriptors of signals that were dropped for newer ones do not count any more.
-  using short = both.proxy.watch.Here({ limit: 1 });
-  await emit(10);
-  assert.equal([short.dropped, both.client.stats().droppedSignals], [9, 12]);
-  await assertFdsLeft(before, 1);
-});
-
 test('a message handler and an object share the descriptors, and the last one to finish closes them', async () => {
   await using both = await pair();
   const before = openFds();
@@ -338,16 +246,6 @@ test('a handler that reads the message after an await finds the descriptors open
   assert.ok(given.every(({ closed }) => closed));
 });
 
-test('a refused message does not wait for a promise before its descriptors are closed', async () => {
-  await using both = await pair({ descriptors: 1 });
-  const before = openFds();
-  both.client.addMessageHandler((message) => new Promise<void>(() => message) as unknown as boolean);
-  both.accepted.emit({ path: PATH, interface: NAME, member: 'Here', signature: 'ah', body: [[source, source]] });
-  await both.accepted.flush();
-  await both.ping();
-  await assertNoFdsLeft(before);
-});
-
 test('a stored property keeps its descriptor until it gets another value', async () => {
   await using both = await pair();
   const stored = new Stored();
@@ -401,85 +299,6 @@ test('a stored property keeps its descriptor until it gets another value', async
   assert.is(stored.seen?.closed, true, 'a setter has it on loan');
   await assertNoFdsLeft(before);
 });
-
-test('a message that exceeds the descriptor limit is refused alone', async () => {
-  await using both = await pair({ descriptors: 3 });
-  const before = openFds();
-  const ends: (() => void)[] = [];
-  both.handling.handle = () => new Promise<void>((resolve) => ends.push(resolve));
-  const calls = [both.proxy.call.Later(source), both.proxy.call.Later(source), both.proxy.call.Later(source)];
-  await both.ping();
-  await assertFdsLeft(before, 3);
-  const refused = await rejection(both.proxy.call.Later(source));
-  assert.instance(refused, LimitsExceededError);
-  assert.match((refused as Error).message, 'limits.descriptors is 3');
-  await assertFdsLeft(before, 3);
-  assert.is(ends.length, 3, 'no handler ran');
-  for (const end of ends) end();
-  await Promise.all(calls);
-  await assertNoFdsLeft(before);
-  both.handling.handle = () => {};
-  await both.proxy.call.Give(source);
-
-  // Signals, and replies with more descriptors than allowed.
-  const heard: unknown[] = [];
-  const listener = both.client.subscribe({ member: 'Many' }, (message) => void heard.push(message));
-  const many = { path: PATH, interface: NAME, member: 'Many', signature: 'ah' };
-  both.accepted.emit({ ...many, body: [[source, source, source, source]] });
-  both.accepted.emit({ ...many, body: [[source, source, source]] });
-  await both.ping();
-  assert.is(heard.length, 1);
-  assert.is(both.client.stats().droppedSignals, 1);
-  listener.end();
-  both.accepted.addMessageHandler(({ path, serial: replySerial }) => {
-    if (path !== '/many') return false;
-    both.accepted.send({ type: 2, replySerial, signature: 'ah', body: [[source, source, source, source]] });
-    return true;
-  });
-  const reply = await rejection(both.client.call({ path: '/many', interface: NAME, member: 'Many' }));
-  assert.instance(reply, LimitsExceededError);
-  await assertNoFdsLeft(before);
-});
-
-for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
-  testUnless(
-    PrivateBus.missing({ daemon }),
-    test,
-    `a sender at its limit does not affect other senders, on ${daemon}`,
-    async () => {
-      await using bus = await PrivateBus.start({ daemon });
-      const service = await connect({ address: bus.address, limits: { descriptors: 2 } });
-      const greedy = await connect({ address: bus.address });
-      const honest = await connect({ address: bus.address });
-      const before = openFds();
-      const ends: (() => void)[] = [];
-      service.export(
-        PATH,
-        implement(Loans, {
-          Give: () => {},
-          GiveAny: () => {},
-          GiveKeys: () => {},
-          Later: () => new Promise<void>((resolve) => ends.push(resolve)),
-          Echo: (file) => file,
-          Log: source as unknown as FileDescriptor,
-          Any: new Variant('s', ''),
-        }),
-      );
-      const of = (client: MessageBus) => client.proxy(Loans, service.uniqueName as string, PATH).call;
-      const calls = [of(greedy).Later(source), of(greedy).Later(source)];
-      assert.instance(await rejection(of(greedy).Later(source)), LimitsExceededError);
-      await of(honest).Give(source);
-      const back = await of(honest).Echo(source);
-      back.close();
-      await assertFdsLeft(before, 2);
-      for (const end of ends) end();
-      await Promise.all(calls);
-      await assertNoFdsLeft(before);
-      await of(greedy).Give(source);
-      await Promise.all([service.close(), greedy.close(), honest.close()]);
-    },
-  );
-}
 
 test('a descriptor that a getter opens and hands over is closed if it is read and not sent', async () => {
   await using both = await pair();
