@@ -185,7 +185,10 @@ export class FileDescriptor {
     return this.#handedOver;
   }
 
-  /** Closes the descriptor. It never throws, and a second call does nothing. */
+  /**
+   * Closes the descriptor at once, as `end` does for handles; descriptors are closed. It never throws, and a second call
+   * does nothing.
+   */
   close(): void {
     this.#release()?.letGo();
   }

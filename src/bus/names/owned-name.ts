@@ -12,7 +12,10 @@ import { closedError, type DBusError, NameReleasedError } from '../../base/error
  */
 export type NameLoss = 'replaced' | 'released' | 'closed' | 'disconnected';
 
-/** A name that this connection owns or is queued for. Disposing of it releases the name. */
+/**
+ * A name that this connection owns or is queued for. Disposing of it releases the name. It has `release`, not `end`,
+ * because the bus has to confirm the release: await it.
+ */
 export interface OwnedName extends AsyncDisposable {
   /** The well-known name. */
   readonly name: string;
