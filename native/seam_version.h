@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 4;
+inline constexpr int kSeamVersion = 5;
 
 }  // namespace busbar

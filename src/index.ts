@@ -156,4 +156,5 @@ export type {
   WriteValues,
 } from './signature/types.js';
 export { FileDescriptor } from './values/file-descriptor.js';
+export { pipe } from './values/pipe.js';
 export { Variant, variant } from './values/variant.js';

@@ -31,6 +31,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                   InstanceMethod<&Addon::peer_credentials>("peerCredentials"),
                   InstanceMethod<&Addon::describe_socket>("describeSocket"),
                   InstanceMethod<&Addon::socket_pair>("socketPair"),
+                  InstanceMethod<&Addon::make_pipe>("makePipe"),
                   InstanceMethod<&Addon::use_immediate>("useImmediate"),
                   InstanceMethod<&Addon::use_batch_memory>("useBatchMemory"),
                   InstanceMethod<&Addon::make_outbox>("makeOutbox"),
@@ -82,17 +83,32 @@ Napi::Value Addon::describe_socket(const Napi::CallbackInfo& info) {
   return socket_value(info.Env(), info[0].ToNumber().Int32Value());
 }
 
-Napi::Value Addon::socket_pair(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  int fds[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
-    return Napi::Number::New(env, -errno);
+namespace {
+
+// Two new descriptors as an array, or -EMFILE if a standard stream is closed and its number cannot be left free.
+Napi::Value two_fds(Napi::Env env, const int (&fds)[2]) {
   UniqueFd one(ordinary_fd(fds[0])), other(ordinary_fd(fds[1]));
   if (!one || !other) return Napi::Number::New(env, -EMFILE);
   Napi::Array pair = Napi::Array::New(env, 2);
   pair.Set(0U, Napi::Number::New(env, one.release()));
   pair.Set(1U, Napi::Number::New(env, other.release()));
   return pair;
+}
+
+}  // namespace
+
+Napi::Value Addon::socket_pair(const Napi::CallbackInfo& info) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+    return Napi::Number::New(info.Env(), -errno);
+  return two_fds(info.Env(), fds);
+}
+
+Napi::Value Addon::make_pipe(const Napi::CallbackInfo& info) {
+  int fds[2];
+  // The ends block: the programs that get them expect pipes as a shell makes them.
+  if (pipe2(fds, O_CLOEXEC) != 0) return Napi::Number::New(info.Env(), -errno);
+  return two_fds(info.Env(), fds);
 }
 
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }

@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 4;
+export const SEAM_VERSION = 5;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -346,6 +346,8 @@ export interface Addon {
   describeSocket(fd: number): SocketDescription | number;
   /** Makes two connected unix sockets, which the caller owns; a negative errno if there are too many. */
   socketPair(): readonly [number, number] | number;
+  /** Makes a pipe with close-on-exec: the end to read from and the end to write to, or a negative errno. */
+  makePipe(): readonly [number, number] | number;
   /**
    * Called once, before anything else, with the function by which the poller `thread` waits for the next iteration of
    * the event loop.

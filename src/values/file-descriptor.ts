@@ -9,10 +9,13 @@
  *
  * @see D-Bus specification, type UNIX_FD
  */
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../base/errors.js';
 import { report } from '../diagnostics/problems.js';
 import { closeFd, closeReceivedFd, duplicateFd, keepReceivedFd, releaseReceivedFd } from '../native/descriptors.js';
+import { checkSocket, checkStream, readableOf, socketOf, writableOf } from './descriptor-streams.js';
 
 const FD_MAXIMUM = 2 ** 31 - 1;
 
@@ -222,6 +225,60 @@ export class FileDescriptor {
    */
   dup(): FileDescriptor {
     return new FileDescriptor(new HeldFd(duplicateFd(this.fd)), false);
+  }
+
+  /**
+   * Makes a socket of the descriptor of a connected stream socket. The socket becomes the owner of the descriptor, as the
+   * caller of {@link take} does: it closes it when it is destroyed, and this object is empty.
+   *
+   * @example
+   * ```ts
+   * const socket = (await tunnel.call.Connect('example.org')).toSocket();
+   * socket.end('hello');
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} if this object is empty, or the descriptor is not such a socket. This object
+   * stays the owner then
+   * @throws {@link NotSupportedError} on Bun and Deno
+   */
+  toSocket(): Socket {
+    checkSocket(this.fd);
+    return socketOf(this.take());
+  }
+
+  /**
+   * Makes a stream that reads from the descriptor: a pipe, a stream socket, a file or a device. The stream becomes the
+   * owner of the descriptor, as the caller of {@link take} does: it closes it at the end or when it is destroyed, and
+   * this object is empty.
+   *
+   * @example
+   * ```ts
+   * for await (const chunk of (await files.call.Open('/etc/hostname')).toReadable()) process.stdout.write(chunk);
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} if this object is empty, or the descriptor cannot be a stream. This object stays
+   * the owner then
+   * @throws {@link NotSupportedError} on Deno, and on Bun for sockets
+   */
+  toReadable(): Readable {
+    checkStream(this.fd);
+    return readableOf(this.take());
+  }
+
+  /**
+   * Makes a stream that writes to the descriptor, and owns it, as {@link toReadable} does. `end()` closes it.
+   *
+   * @example
+   * ```ts
+   * const log = (await logs.call.Append('today')).toWritable();
+   * log.end('a line\n');
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} and {@link NotSupportedError} as {@link toReadable} does
+   */
+  toWritable(): Writable {
+    checkStream(this.fd);
+    return writableOf(this.take());
   }
 
   /**
