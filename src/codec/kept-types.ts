@@ -3,6 +3,7 @@
  * the containers that have them: by container, and by the key or index in it. Nothing is remembered without that
  * option, and what is remembered of a container is forgotten with it.
  */
+import { checkObject } from '../base/parameters.js';
 
 /**
  * The type of a variant: the signature of its value, after a `v` for each variant around that value. For a variant with
@@ -60,8 +61,11 @@ export function rememberTypes(container: object): KeptTypes {
  * ```
  *
  * @returns the copy
+ * @throws {@link InvalidArgumentError} if an argument is not an object
  */
 export function keepTypes<T extends object>(copy: T, original: object): T {
+  checkObject(copy, 'copy');
+  checkObject(original, 'original');
   const kept = memory.get(original);
   if (kept !== undefined) memory.set(copy, kept);
   return copy;

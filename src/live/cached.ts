@@ -34,7 +34,7 @@ export class CachedProxy extends LiveProxy implements Handle {
     this.#release = () => source.end();
   }
 
-  /** Starts to follow the object. `belong` makes it end with the share of the connection. */
+  /** @internal starts to follow the object; `belong` makes it end with the share of the connection. */
   start(belong: (end: () => void) => () => void): void {
     this.#source.start();
     this.#release = belong(() => this.#source.end());

@@ -222,6 +222,18 @@ const table: readonly EntryPoint[] = [
     args: ['org.freedesktop.DBus', '/', {}],
     places: { 0: 'busName', 1: 'path', 2: 'options', '2.introspection': 'target', ...under('2', callOptions) },
   },
+  {
+    on: bus,
+    name: 'objects',
+    args: ['org.freedesktop.DBus', '/', {}],
+    places: { 0: 'busName', 1: 'path', 2: 'options', '2.timeout': 'timeout' },
+  },
+  {
+    on: bus,
+    name: 'cached',
+    args: [Entry, 'org.freedesktop.DBus', '/', {}],
+    places: { 0: 'target', 1: 'busName', 2: 'path', 3: 'options', '3.timeout': 'timeout', '3.signal': 'signal' },
+  },
   // Functions of a proxy.
   { on: proxy.call, name: 'Echo', args: ['text'], places: { 0: 'text' } },
   { on: proxy.on, name: 'Said', args: [() => {}], places: { 0: 'function' } },
@@ -257,6 +269,16 @@ const table: readonly EntryPoint[] = [
     args: [{}],
     places: { 0: 'options', '0.type': 'choice', '0.sender': 'busName' },
   },
+  {
+    on: library,
+    name: 'pair',
+    args: [{}],
+    places: {
+      0: 'options',
+      ...under('0', { poller: 'choice', limits: 'options', ...under('limits', { ...limits, descriptors: 'limit' }) }),
+    },
+  },
+  { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
   { on: library, name: 'parseMatchRule', args: ["type='signal'"], places: { 0: 'text' } },
   { on: library, name: 'defineInterface', args: [NAME, {}], places: { 0: 'interfaceName', 1: 'options' } },
   { on: library, name: 'implement', args: [Entry, members], places: { 0: 'target', 1: 'options' } },
@@ -296,9 +318,9 @@ const others: readonly [object, readonly string[]][] = [
   [proxy.get, ['On']],
   [proxy.call, []],
   [remote, ['constructor']],
-  // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points. The shared buses take no
-  // arguments.
-  [library, ['method', 'property', 'signal', 'type', 'sessionBus', 'systemBus', 'MessageFlag', 'MessageType']],
+  // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points.
+  [library, ['method', 'property', 'signal', 'type', 'MessageFlag', 'MessageType']],
+  [library, ['sessionBus', 'systemBus', 'inheritedSockets']],
   [FileDescriptor, ['isFileDescriptor']],
 ];
 

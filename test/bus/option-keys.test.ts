@@ -55,6 +55,8 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),
   RequestNameOptions: (given) => bus.requestName(NAME, given),
   ObjectOptions: (given) => bus.object('org.freedesktop.DBus', '/', { introspection: '<node/>', ...given }),
+  ObjectsOptions: (given) => bus.objects('org.freedesktop.DBus', '/', given),
+  CachedOptions: (given) => bus.cached(Keys, 'org.freedesktop.DBus', '/org/freedesktop/DBus', given),
   MessageHandlerOptions: (given) => bus.addMessageHandler(() => {}, given),
   NameWatcher: (given) => bus.watchName(NAME, given),
   DecodeOptions: async (given) => (await bus.call({ ...busCall, reply: 'message' })).decode(given),

@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  type CachedObject,
   type CallContext,
   connect,
   defineInterface,
@@ -30,6 +31,7 @@ interface World {
   readonly bus: MessageBus;
   readonly owned: OwnedName;
   readonly queued: OwnedName;
+  readonly cached: CachedObject<typeof Settling>;
   /** The context of a call whose handler is running. */
   readonly context: CallContext;
   /** The caller of that call. */
@@ -44,6 +46,7 @@ type Makers = Readonly<Record<string, typeof plain | ((world: World) => Promise<
 
 const ofBus: Makers = {
   addMessageHandler: plain,
+  cached: ({ bus }) => bus.cached(Settling, `${NAME}.Other`, '/', { timeout: Number.POSITIVE_INFINITY }),
   call: ({ bus }) => bus.call(never),
   canSendFileDescriptors: plain,
   close: async ({ bus }) => bus.close({ drain: 50 }),
@@ -63,6 +66,7 @@ const ofBus: Makers = {
   listNames: ({ bus }) => bus.listNames(),
   nameOwner: ({ bus }) => bus.nameOwner(NAME),
   object: ({ bus }) => bus.object(`${NAME}.Other`, '/'),
+  objects: plain,
   peerCredentials: plain,
   proxy: plain,
   ref: plain,
@@ -92,6 +96,44 @@ const ofName: Makers = {
 const ofSubscription: Makers = {
   ready: ({ bus }) => bus.subscribe({ member: 'Ready' }, () => {}).ready,
   end: plain,
+  'Symbol(Symbol.dispose)': plain,
+};
+
+const viewOf = ({ bus }: World) => bus.objects(`${NAME}.Other`, '/', { timeout: Number.POSITIVE_INFINITY });
+
+const ofView: Makers = {
+  destination: plain,
+  end: plain,
+  get: plain,
+  of: plain,
+  owner: plain,
+  path: plain,
+  ready: (world) => viewOf(world).ready,
+  size: plain,
+  'Symbol(Symbol.dispose)': plain,
+  'Symbol(Symbol.iterator)': plain,
+};
+
+const changesOf = (world: World) => viewOf(world).of(Settling).changes();
+
+const ofChanges: Makers = {
+  end: plain,
+  next: (world) => changesOf(world).next(),
+  return: (world) => changesOf(world).return?.() as Promise<unknown>,
+  'Symbol(Symbol.asyncIterator)': async (world) => {
+    for await (const _ of changesOf(world));
+  },
+  'Symbol(Symbol.dispose)': plain,
+};
+
+/** The members of a cached object that a proxy does not have. */
+const ofCached: Makers = {
+  end: plain,
+  owner: plain,
+  present: plain,
+  ready: ({ cached }) => cached.ready,
+  until: ({ cached }) => cached.until(({ Level }) => Level === 7, { timeout: Number.POSITIVE_INFINITY }),
+  values: plain,
   'Symbol(Symbol.dispose)': plain,
 };
 
@@ -176,6 +218,8 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await other.requestName(`${NAME}.Other`);
     const owned = await bus.requestName(`${NAME}.Owned`);
     const queued = await bus.requestName(`${NAME}.Other`, { queue: true });
+    other.export('/', implement(Settling, { Never: () => new Promise<void>(() => {}), Level: 1 }));
+    const cached = await bus.cached(Settling, other.uniqueName, '/');
     let context: CallContext | undefined;
     bus.export(
       '/',
@@ -193,7 +237,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       .catch(() => {});
     await until(() => context !== undefined);
     void other.disconnected;
-    return { bus, owned, queued, context: context as CallContext, caller: other };
+    return { bus, owned, queued, cached, context: context as CallContext, caller: other };
   }
 
   test('the tables name every public member', async () => {
@@ -218,6 +262,16 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['subscription', subscription, ofSubscription, 'bus/rules/listener.ts'],
       ['proxy', proxyOf(set), ofProxy],
       ['queue', queue, ofQueue],
+      ['view', viewOf(set), ofView, 'live/objects-view.ts'],
+      ['changes', changesOf(set), ofChanges, 'live/changes.ts'],
+      [
+        'cached object',
+        set.cached,
+        { ...ofProxy, ...ofCached },
+        'live/cached.ts',
+        'live/live-proxy.ts',
+        'client/proxy.ts',
+      ],
       ['object', remote, ofObject, 'client/object.ts'],
       [
         'export',
@@ -251,6 +305,9 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         name: ofName,
         subscription: ofSubscription,
         proxy: ofProxy,
+        view: ofView,
+        changes: ofChanges,
+        'cached object': ofCached,
         queue: ofQueue,
         context: ofContext,
       };
