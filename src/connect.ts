@@ -69,6 +69,13 @@ export interface ConnectOptions {
    * default. Each address is an attempt, and so is the second handshake with a bus that rejects sd-bus.
    */
   readonly timeout?: number | undefined;
+  /**
+   * Waits for a server that does not listen yet, at any of the addresses. The file of a Unix socket is watched for, even
+   * if its folder does not exist yet; an abstract name, a TCP port and a socket that refuses are tried again, at first
+   * after 10 ms and in the end once a second. Without `timeout` it waits until `signal` aborts; with `timeout`, no longer
+   * than that. Other failures, for instance of authentication, reject at once. `false` by default.
+   */
+  readonly wait?: boolean | undefined;
   /** Aborting cancels the attempt: `connect` rejects with the reason. It has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
   /** How many resources of this process the other side may use. Each limit has a default. */
@@ -99,7 +106,8 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   const { timeout = CONNECT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
-  const complete = { ...options, timeout, limits };
+  const patience = options.wait === true ? (options.timeout ?? Number.POSITIVE_INFINITY) : undefined;
+  const complete = { ...options, timeout, limits, patience };
   if (options.peer === true) return connectToPeer(complete);
   const { connection, address } = isStream(options)
     ? await connectStream(complete)
@@ -128,11 +136,16 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   transport: oneOf(TRANSPORTS),
   poller: oneOf(POLLERS),
   timeout: checkTimeout,
+  wait: checkBoolean,
   signal: checkSignal,
   limits: anyValue,
 });
 
-type CompleteOptions = ConnectOptions & { readonly timeout: number; readonly limits: CompleteLimits };
+type CompleteOptions = ConnectOptions & {
+  readonly timeout: number;
+  readonly limits: CompleteLimits;
+  readonly patience: number | undefined;
+};
 
 function isStream({ fd, socket }: ConnectOptions): boolean {
   return fd !== undefined || socket !== undefined;
@@ -148,6 +161,9 @@ function checkStreamOptions(options: ConnectOptions): void {
   for (const other of ['address', 'bus', name === 'fd' ? 'socket' : 'fd'] as const) {
     if (options[other] === undefined) continue;
     throw new InvalidArgumentError(`${other}: cannot be combined with \`${name}\`, which is a connection already`);
+  }
+  if (options.wait === true) {
+    throw new InvalidArgumentError(`wait: \`${name}\` is connected already`);
   }
   if (options.transport === 'sd-bus') {
     throw new InvalidArgumentError(`transport: \`${name}\` needs the transport 'socket'`);

@@ -145,7 +145,7 @@ test('an unknown option that is similar to none is refused with a list of all', 
   const error = await rejection(connect({ reconnect: true } as object));
   assert.is(
     (error as Error).message,
-    'connect() takes no option "reconnect"; known: address, fd, socket, handshake, bus, peer, anonymous, transport, poller, timeout, signal, limits',
+    'connect() takes no option "reconnect"; known: address, fd, socket, handshake, bus, peer, anonymous, transport, poller, timeout, wait, signal, limits',
   );
 });
 

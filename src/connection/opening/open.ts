@@ -21,6 +21,7 @@ import { onAbort } from '../sending/abort-reactions.js';
 import { timeLimit } from '../time-limit.js';
 import { failureText } from './connect-failure.js';
 import type { ServerKind } from './socket-owner.js';
+import { type Prospect, waitForSocket } from './wait-for-socket.js';
 
 /**
  * Milliseconds for one attempt to connect. A bus authenticates within a few. Five seconds were too short for many
@@ -41,6 +42,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** The kind of server, for error texts; a bus if left out. */
   readonly server?: ServerKind | undefined;
+  /** Milliseconds to wait for a server that does not listen yet; not at all if left out. */
+  readonly patience?: number | undefined;
 }
 
 /** A connection and its address. */
@@ -59,16 +62,50 @@ export interface Opened {
 export async function openConnection(addresses: readonly Address[], options: OpenOptions): Promise<Opened> {
   const { server = 'bus', transport = transportKind() } = options;
   if (transport === 'sd-bus') requireLibrary();
-  const failures: string[] = [];
+  const { patience, signal } = options;
+  const attempt = (timeout: number) => openFirst(addresses, { ...options, server, transport, timeout });
+  const result =
+    patience === undefined
+      ? await attempt(options.timeout)
+      : await waitForSocket(
+          addresses.flatMap(({ transport, parameters }) => (transport === 'unix' && parameters.get('path')) || []),
+          { limit: patience, signal },
+          (left) => attempt(Math.min(options.timeout, left)),
+          prospectOf,
+        );
+  if ('connection' in result) return result;
+  signal?.throwIfAborted();
+  const kind = server === 'bus' ? 'message bus' : 'peer';
+  const time =
+    patience === undefined || patience === Number.POSITIVE_INFINITY ? '' : ` within ${Math.round(patience)} ms`;
+  throw new ConnectError(`no connection to a ${kind} could be made${time}:\n  ${result.texts.join('\n  ')}`);
+}
+
+/** Why no address answered. */
+interface Failures {
+  readonly texts: readonly string[];
+  readonly prospects: readonly Prospect[];
+}
+
+async function openFirst(addresses: readonly Address[], options: CompleteOptions): Promise<Opened | Failures> {
+  const texts: string[] = [];
+  const prospects: Prospect[] = [];
   for (const address of addresses) {
-    const result = address.refusal ?? (await new Attempt(address, { ...options, server, transport }).open());
+    const attempt = new Attempt(address, options);
+    const result = address.refusal ?? (await attempt.open());
     if (result instanceof Connection) return { connection: result, address };
-    options.signal?.throwIfAborted();
-    failures.push(`${address.text} (${address.origin}): ${result}`);
+    if (options.signal?.aborted) break;
+    texts.push(`${address.text} (${address.origin}): ${result}`);
+    prospects.push(attempt.prospect);
   }
-  throw new ConnectError(
-    `no connection to a ${server === 'bus' ? 'message bus' : 'peer'} could be made:\n  ${failures.join('\n  ')}`,
-  );
+  return { texts, prospects };
+}
+
+function prospectOf(result: Opened | Failures): Prospect {
+  if ('connection' in result) return 'final';
+  const { prospects } = result;
+  if (prospects.includes('later')) return 'later';
+  return prospects.find((prospect) => prospect !== 'final') ?? 'final';
 }
 
 const LIBRARIES = 'libsystemd.so.0, libelogind.so.0 or libbasu.so.0';
@@ -99,6 +136,8 @@ type CompleteOptions = OpenOptions & { readonly server: ServerKind; readonly tra
 class Attempt {
   readonly #address: Address;
   readonly #options: CompleteOptions;
+  /** Whether another attempt may succeed later, after {@link open} has failed. */
+  prospect: Prospect = 'final';
 
   constructor(address: Address, options: CompleteOptions) {
     this.#address = address;
@@ -181,6 +220,7 @@ class Attempt {
   async #resultOf(attempt: Promise<Connection | ConnectFailure>): Promise<Connection | string> {
     const result = await attempt;
     if (result instanceof Connection) return result;
+    this.prospect = prospectOfFailure(result);
     const { anonymous, server, transport } = this.#options;
     return failureText(result, { address: this.#address, anonymous: anonymous === true, server, transport });
   }
@@ -193,6 +233,14 @@ class Attempt {
 function isWorthAnother({ errno, phase }: ConnectFailure): boolean {
   const { EAGAIN, ETIMEDOUT } = constants.errno;
   return phase === 'authenticate' ? errno !== ETIMEDOUT : errno === EAGAIN;
+}
+
+/** Whether the server may only not listen yet. */
+function prospectOfFailure({ errno, phase }: ConnectFailure): Prospect {
+  const { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENOENT } = constants.errno;
+  if (phase !== 'connect') return 'final';
+  if (errno === ENOENT) return 'when a file changes';
+  return [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].includes(errno) ? 'later' : 'final';
 }
 
 /** The address for sd-bus, with a numeric host: sd-bus would look up a host name itself and block the event loop. */
