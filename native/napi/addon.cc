@@ -85,7 +85,8 @@ Napi::Value Addon::describe_socket(const Napi::CallbackInfo& info) {
 
 namespace {
 
-// Two new descriptors as an array, or -EMFILE if a standard stream is closed and its number cannot be left free.
+// Two new descriptors as an array, or -EMFILE if a standard stream is closed and its number cannot be left
+// free.
 Napi::Value two_fds(Napi::Env env, const int (&fds)[2]) {
   UniqueFd one(ordinary_fd(fds[0])), other(ordinary_fd(fds[1]));
   if (!one || !other) return Napi::Number::New(env, -EMFILE);
