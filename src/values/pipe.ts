@@ -2,7 +2,8 @@
 import { getSystemErrorName } from 'node:util';
 import { LimitsExceededError } from '../base/errors.js';
 import { loadAddon } from '../native/load.js';
-import { type FileDescriptor, HeldFd, makeOwnedDescriptor } from './file-descriptor.js';
+import { type FileDescriptor, makeOwnedDescriptor } from './file-descriptor.js';
+import { HeldFd } from './held-fd.js';
 
 /**
  * Makes a pipe. What is written to the second descriptor is read from the first one. Both belong to the caller and are

@@ -10,11 +10,11 @@ import { InvalidArgumentError } from '../../src/base/errors.js';
 import {
   endLoanOf,
   FileDescriptor,
-  HeldFd,
   keepDescriptor,
   lendDescriptor,
   makeOwnedDescriptor,
 } from '../../src/values/file-descriptor.js';
+import { HeldFd } from '../../src/values/held-fd.js';
 
 const test = suite('file descriptor');
 

@@ -14,7 +14,7 @@ import { decoderFor } from '../../codec/decoder.js';
 import { Reader } from '../../codec/reader.js';
 import { skipValues } from '../../codec/skip.js';
 import { Column, Fault, faultOf, ROW_LENGTH } from '../../native/binding.js';
-import { closeQuietly } from '../../values/file-descriptor.js';
+import { closeQuietly } from '../../values/held-fd.js';
 import { MessageType } from '../message.js';
 import { type BatchMemory, WORDS_PER_STRING } from './batch-memory.js';
 import { DescriptorLoans } from './descriptor-loans.js';

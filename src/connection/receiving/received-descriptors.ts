@@ -6,11 +6,11 @@
 import {
   endLoanOf,
   type FileDescriptor,
-  HeldFd,
   keepDescriptor,
   lendDescriptor,
   makeOwnedDescriptor,
 } from '../../values/file-descriptor.js';
+import { HeldFd } from '../../values/held-fd.js';
 import type { DescriptorLoans } from './descriptor-loans.js';
 
 export class ReceivedDescriptors {
