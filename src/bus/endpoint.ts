@@ -193,6 +193,11 @@ export class Endpoint extends ConnectionUser {
     return this.#connection.sender.tell(head, body, isAnnouncement);
   }
 
+  /** @internal sends what must precede the next message now; see {@link Connection.sendFirst} */
+  letOutFirst(): void {
+    this.#connection.letOutFirst();
+  }
+
   /** @internal sends before the next message; see {@link Connection.sendFirst} */
   sendFirst(send: (() => void) | undefined): void {
     this.#connection.sendFirst(send);

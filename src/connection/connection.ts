@@ -263,6 +263,11 @@ export class Connection {
     if (isExiting()) this.sender.letOutFirst();
   }
 
+  /** Sends what must precede the next message now, because it may change what that message says. */
+  letOutFirst(): void {
+    this.sender.letOutFirst();
+  }
+
   /** Whether a message is being marshalled: code of the program that runs meanwhile cannot send. */
   get isMarshalling(): boolean {
     return this.#outbox.isMarshalling;

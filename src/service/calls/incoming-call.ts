@@ -139,6 +139,14 @@ export class IncomingCall implements CallContext {
   }
 
   /**
+   * Sends the announcements that precede the answer. They read properties, so the values of the answer may be older than
+   * theirs if it was made before.
+   */
+  letOutFirst(): void {
+    if (this.message.expectsReply) this.#bus.letOutFirst();
+  }
+
+  /**
    * Replies with values, unless the caller wants no reply.
    *
    * @returns whether they were sent: if they are too large, the caller gets an error

@@ -17,6 +17,8 @@ export interface Asked {
   /** How many descriptors the answer may carry. */
   readonly descriptors: number;
   readonly connectionId: number;
+  /** Sends the announcements that precede the answer. */
+  letOutFirst(): void;
 }
 
 /** How many times slow getters are awaited, if each time there are more of them, or values changed in the meantime. */
@@ -153,6 +155,8 @@ class Reading implements AnswerListener {
     try {
       for (let waits = 1; ; waits++) {
         await Promise.all(this.#waiting.splice(0));
+        // Announcements read values when they are sent, which must not be newer than those of the answer after them.
+        this.#asked.letOutFirst();
         this.#beginRound();
         this.#isLast = waits === WAITS;
         const result = this.settled(make);
@@ -233,20 +237,27 @@ class Reading implements AnswerListener {
  * Sends the value of one property that takes time. If a newer value was announced while the getter ran, the property is
  * read again.
  */
-export function whenNewest(store: PropertyStore, name: string, first: PromiseLike<unknown>): LateAnswer<unknown> {
+export function whenNewest(
+  store: PropertyStore,
+  name: string,
+  first: PromiseLike<unknown>,
+  asked: Asked,
+): LateAnswer<unknown> {
   const property = store.property(name);
-  return new LateAnswer((send) => new Asking(store, property).repeat(first, send));
+  return new LateAnswer((send) => new Asking(store, property, asked).repeat(first, send));
 }
 
 /** Waits for one value, and gets newer values in the meantime: those that answer a call, or are announced. */
 class Asking implements AnswerListener {
   readonly #store: PropertyStore;
   readonly #property: Property;
+  readonly #asked: Asked;
   #newest: Answer | undefined;
 
-  constructor(store: PropertyStore, property: Property) {
+  constructor(store: PropertyStore, property: Property, asked: Asked) {
     this.#store = store;
     this.#property = property;
+    this.#asked = asked;
   }
 
   learn(_property: Property, answer: Answer): void {
@@ -294,6 +305,8 @@ class Asking implements AnswerListener {
 
   /** Sends the value that became known while the getter ran, if it is newer than the getter's result. */
   #sendNewer(number: number, isLast: boolean, send: (value: unknown) => void): boolean {
+    // Announcements read the value when they are sent, which is before the answer.
+    this.#asked.letOutFirst();
     const newest = this.#newest;
     if (newest === undefined || newest.number < number) return false;
     if (!isLast && newest.changes !== this.#property.changes) return false;

@@ -45,7 +45,7 @@ function get(call: IncomingCall): unknown {
   call.subject = { name: `the property ${exportable.description.name}.${name}`, signature, root: rootOf(name) };
   const value = properties.get(name);
   const answer = (known: unknown) => new Variant(signature, known);
-  return isThenable(value) ? whenNewest(properties, name, value).as(answer) : answer(value);
+  return isThenable(value) ? whenNewest(properties, name, value, call).as(answer) : answer(value);
 }
 
 /**
