@@ -16,7 +16,7 @@ export interface ProgramOptions {
   /** Runs as another user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Milliseconds, at normal speed, after which the program is killed and every wait for it rejects. Default 20 000. */
+  /** Milliseconds, at normal speed, after which the program is killed and every wait for it rejects. Default {@link TIME_LIMIT}. */
   readonly timeLimit?: number;
   /** Called with every complete line of either stream. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
@@ -35,6 +35,9 @@ interface LineWaiter {
   readonly resolve: (line: string) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Several programs at once take half of this to start where the load is ten times the processors. */
+const TIME_LIMIT = 60_000;
 
 /** The longest delay that a timer takes: about 25 days. */
 export const FOREVER = 2 ** 31 - 1;
@@ -71,7 +74,7 @@ export class Program {
     this.#title = [command, ...args].join(' ');
     this.#onLine = options.onLine;
     const { cwd = projectRoot, uid, gid } = options;
-    const timeLimit = Math.min(FOREVER, patience * (options.timeLimit ?? 20_000));
+    const timeLimit = Math.min(FOREVER, patience * (options.timeLimit ?? TIME_LIMIT));
     this.#child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...options.env },
