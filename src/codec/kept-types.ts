@@ -56,8 +56,9 @@ export function rememberTypes(container: object): KeptTypes {
  *
  * @example
  * ```ts
- * const settings = await connection.with({ variants: 'keep' }).call.GetSettings();
- * const copy = keepTypes(structuredClone(settings), settings);
+ * const module = bus.proxy(Module, 'org.example.dbustest', '/org/example/dbustest');
+ * const values = await module.with({ variants: 'keep' }).getAll();
+ * const copy = keepTypes(structuredClone(values), values);
  * ```
  *
  * @returns the copy

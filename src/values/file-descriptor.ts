@@ -193,8 +193,10 @@ export class FileDescriptor {
    *
    * @example
    * ```ts
-   * const socket = (await tunnel.call.Connect('example.org')).toSocket();
-   * socket.end('hello');
+   * export function answer(end: FileDescriptor): void {
+   *   const socket = end.toSocket();
+   *   socket.pipe(socket);
+   * }
    * ```
    *
    * @throws {@link InvalidArgumentError} if this object is empty, or the descriptor is not such a socket. This object
@@ -213,7 +215,8 @@ export class FileDescriptor {
    *
    * @example
    * ```ts
-   * for await (const chunk of (await files.call.Open('/etc/hostname')).toReadable()) process.stdout.write(chunk);
+   * const file = await files.call.Open('/etc/hostname');
+   * file.toReadable().pipe(process.stdout);
    * ```
    *
    * @throws {@link InvalidArgumentError} if this object is empty, or the descriptor cannot be a stream. This object stays
@@ -230,8 +233,7 @@ export class FileDescriptor {
    *
    * @example
    * ```ts
-   * const log = (await logs.call.Append('today')).toWritable();
-   * log.end('a line\n');
+   * FileDescriptor.adopt(openSync('/dev/null', 'w')).toWritable().end('a line\n');
    * ```
    *
    * @throws {@link InvalidArgumentError} and {@link NotSupportedError} as {@link toReadable} does

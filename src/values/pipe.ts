@@ -12,8 +12,8 @@ import { HeldFd } from './held-fd.js';
  * @example
  * ```ts
  * const [read, write] = await pipe();
- * await logs.call.WriteTo(write.handOver());
- * for await (const chunk of read.toReadable()) process.stdout.write(chunk);
+ * await files.call.Attach(write.handOver());
+ * read.toReadable().pipe(process.stdout);
  * ```
  *
  * @returns the end to read from, and the end to write to

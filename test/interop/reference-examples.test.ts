@@ -47,7 +47,8 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
-  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, introspectionXml, listen, method,
+  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, introspectionXml, keepTypes, listen,
+  method, pipe,
   type ProxyOf, property, ServiceInterface, sessionBus, signal, type, variant,
 } from 'busbar';
 `;
@@ -83,7 +84,10 @@ function mainOf(all: readonly Example[]): string {
   return `
     import { existsSync } from 'node:fs';
     import { setTimeout as delay } from 'node:timers/promises';
-    ${all.filter(isServer).map(({ file }) => `import('./${file}');`)}
+    ${all
+      .filter(isServer)
+      .map(({ file }) => `import('./${file}');`)
+      .join('\n')}
     while (!existsSync('${socket}')) await delay(10);
     ${all
       .filter((example) => !isServer(example))
