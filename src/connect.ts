@@ -15,6 +15,7 @@ import {
 } from './connection/limits.js';
 import { greetingFailure } from './connection/opening/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/opening/open.js';
+import { checkHost, openRemote } from './connection/opening/remote-bus.js';
 import { checkDescriptor, checkSocket, type OwnedStream, openStream, takeStream } from './connection/opening/stream.js';
 import { MessageBus } from './message-bus.js';
 import type { HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
@@ -37,6 +38,13 @@ export interface ConnectOptions {
    * those with bytes that were read and not consumed, or are not written yet.
    */
   readonly socket?: Socket | undefined;
+  /**
+   * The bus `session` or `system` of another machine, as ssh names it: `machine`, `user@machine`, `machine:2222`. The
+   * program `ssh` of this machine connects, by its own configuration and keys, and starts `systemd-stdio-bridge` there.
+   * It may ask for a password on the terminal: then allow enough time with `timeout`. It ends with the connection.
+   * Descriptors cannot be sent, and the connection may end with a received message that carries some.
+   */
+  readonly host?: string | undefined;
   /**
    * The part of this end in the handshake of `fd` or `socket`: `client`, the default; `server` (only with `peer`), if the
    * other end is a client; `none`, if the stream carries messages from the first byte on, because both ends agree or
@@ -89,6 +97,7 @@ export interface ConnectOptions {
  * ```ts
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
+ * await using remote = await connect({ host: 'admin@machine', bus: 'system' });
  * await using parent = await connect({ fd: 3, peer: true, handshake: 'none' });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt got, and the usual
@@ -103,15 +112,14 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions = {}): Promise<MessageBus> {
   connectOptions.check(options);
   checkStreamOptions(options);
+  checkHostOptions(options);
   const { timeout = CONNECT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const limits = completeLimits(options.limits, options.peer === true ? PEER_LIMITS : CONNECTION_LIMITS);
   const patience = options.wait === true ? (options.timeout ?? Number.POSITIVE_INFINITY) : undefined;
   const complete = { ...options, timeout, limits, patience };
   if (options.peer === true) return connectToPeer(complete);
-  const { connection, address } = isStream(options)
-    ? await connectStream(complete)
-    : await openConnection(addressesOf(options), complete);
+  const { connection, address } = await openBus(complete);
   // Read now: when the connection has ended, the credentials are gone.
   const listener = connection.peerCredentials?.uid;
   const bus = new MessageBus(connection);
@@ -129,6 +137,7 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   address: checkOptionalString,
   fd: checkDescriptor,
   socket: checkSocket,
+  host: checkHost,
   handshake: oneOf(['client', 'server', 'none']),
   bus: oneOf(['session', 'system', 'starter']),
   peer: checkBoolean,
@@ -173,6 +182,28 @@ function checkStreamOptions(options: ConnectOptions): void {
       "handshake: 'server' needs `peer: true`, because a bus is the server of its clients",
     );
   }
+}
+
+/** @throws {@link InvalidArgumentError} if other options contradict a bus of another machine */
+function checkHostOptions(options: ConnectOptions): void {
+  if (options.host === undefined) return;
+  for (const other of ['address', 'fd', 'socket', 'peer', 'wait'] as const) {
+    if (options[other] === undefined || options[other] === false) continue;
+    throw new InvalidArgumentError(`${other}: cannot be combined with \`host\`, which names a bus`);
+  }
+  if (options.bus === 'starter') {
+    throw new InvalidArgumentError("bus: another machine has only the buses 'session' and 'system'");
+  }
+  if (options.transport === 'sd-bus') throw new InvalidArgumentError("transport: `host` needs the transport 'socket'");
+}
+
+/** Connects to a bus, at any of the places that options can name. */
+async function openBus(
+  options: CompleteOptions,
+): Promise<{ readonly connection: Connection; readonly address: Address | OwnedStream }> {
+  const { bus = 'session', host } = options;
+  if (host !== undefined) return openRemote(host, bus === 'system' ? bus : 'session', options);
+  return isStream(options) ? connectStream(options) : openConnection(addressesOf(options), options);
 }
 
 async function connectStream(

@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly serve?: ServedSocket | undefined;
   /** A connected socket that the program passes. The transport must not be sd-bus. */
   readonly adopt?: AdoptedSocket | undefined;
+  /** Whether descriptors are lost on the way to the other side, although the two ends agreed to pass them. */
+  readonly losesDescriptors?: boolean | undefined;
   /** Whether the other side is a peer, and not a bus. Then the senders of messages are not verified. */
   readonly peer?: boolean | undefined;
   /** As a client, authenticate anonymously; as a server, accept anonymous clients. */

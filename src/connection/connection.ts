@@ -82,7 +82,7 @@ export class Connection {
       poller: options.poller,
       turn: turnNote,
       limits: options.limits,
-      onOpen: (canSendFds) => this.#onOpen(canSendFds),
+      onOpen: (canSendFds) => this.#onOpen(canSendFds && options.losesDescriptors !== true),
       onBatch: (memory, from, count, newStrings, large, milliseconds) =>
         this.#receiver.takeBatch(memory, from, count, newStrings, large, milliseconds),
       onDrain: (hungUp) => this.#onDrain(hungUp),

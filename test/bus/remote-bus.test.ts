@@ -1,0 +1,141 @@
+// connect({ host }): a stand-in for ssh runs the command on this machine, so the real bridge connects to a private bus.
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectError, connect, InvalidArgumentError } from '../../src/index.js';
+import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { programPath } from '../helpers/paths.js';
+import { Example, exampleObject, PATH } from '../helpers/peers.js';
+import { PrivateBus } from '../helpers/private-bus.js';
+import { rejection } from '../helpers/rejection.js';
+import { testUnless } from '../helpers/skip.js';
+import { until } from '../helpers/until.js';
+
+const test = suite('buses of other machines');
+const folder = mkdtempSync(join(tmpdir(), 'busbar-ssh-'));
+const log = join(folder, 'log');
+const daemon = await PrivateBus.start();
+const before = { ...process.env };
+
+test.before(() => {
+  Object.assign(process.env, { ...daemon.env, PATH: `${folder}${delimiter}${before.PATH}` });
+});
+test.after(async () => {
+  for (const name of [...Object.keys(daemon.env), 'PATH']) {
+    if (before[name] === undefined) delete process.env[name];
+    else process.env[name] = before[name];
+  }
+  await daemon.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const noBridge = programPath('systemd-stdio-bridge') === undefined ? 'systemd-stdio-bridge not installed' : undefined;
+
+/** Installs a program `ssh`, which notes its process id and arguments first. */
+function installSsh(script: string): void {
+  const path = join(folder, 'ssh');
+  rmSync(log, { force: true });
+  writeFileSync(path, `#!/bin/sh\necho $$ "$@" > '${log}.new'\nmv '${log}.new' '${log}'\n${script}\n`);
+  chmodSync(path, 0o755);
+}
+
+/** Runs the command on this machine. The bridge has no other way to be told where a private bus is. */
+const RUNS_HERE = 'while [ "$1" != -- ]; do shift; done; shift 2; exec "$1" --bus-path="$DBUS_SYSTEM_BUS_ADDRESS"';
+
+/** The arguments of the stand-in, and whether it runs. */
+const logged = () => readFileSync(log, 'utf8').trim().split(' ');
+const hasEnded = () =>
+  !existsSync(`/proc/${logged()[0]}`) || /\) Z /.test(readFileSync(`/proc/${logged()[0]}/stat`, 'utf8'));
+
+for (const [bus, host, words] of [
+  ['system', 'admin@machine', '-xT -- admin@machine systemd-stdio-bridge'],
+  ['session', 'machine:2222', '-xT -p 2222 -- machine systemd-stdio-bridge --user'],
+  [undefined, 'admin@[::1]:22', '-xT -p 22 -- admin@::1 systemd-stdio-bridge --user'],
+] as const) {
+  testUnless(noBridge, test, `it connects to the ${bus ?? 'session'} bus of ${host}`, async () => {
+    const open = openFds();
+    installSsh(RUNS_HERE);
+    const remote = await connect({ host, bus });
+    assert.is(logged().slice(1).join(' '), words);
+    assert.match(remote.uniqueName ?? '', /^:1\.\d+$/);
+    remote.export(PATH, exampleObject());
+    assert.is(remote.canSendFileDescriptors, false);
+    const here = await connect({ address: daemon.address });
+    assert.is(await here.proxy(Example, remote.uniqueName as string, PATH).call.Echo('hello'), 'hello');
+    await Promise.all([remote.close(), here.close()]);
+    await until(hasEnded);
+    await assertNoFdsLeft(open);
+  });
+}
+
+test('the error of a connection that fails quotes ssh', async () => {
+  installSsh('echo "admin@machine: Permission denied (publickey)." >&2; exit 255');
+  const open = openFds();
+  const error = await rejection(connect({ host: 'admin@machine', bus: 'system' }));
+  assert.instance(error, ConnectError);
+  assert.match((error as Error).message, /^the system bus of admin@machine: no connection to a bus could be made: /);
+  assert.match((error as Error).message, /; ssh said: admin@machine: Permission denied \(publickey\)\.$/);
+  await assertNoFdsLeft(open);
+});
+
+test('without ssh, the error says so', async () => {
+  const path = process.env.PATH;
+  process.env.PATH = '/nonexistent';
+  try {
+    assert.match(String(await rejection(connect({ host: 'machine' }))), /; ssh is not installed, or not in PATH$/);
+  } finally {
+    process.env.PATH = path;
+  }
+});
+
+test('an attempt that is aborted, or takes too long, ends ssh', async () => {
+  const open = openFds();
+  installSsh('exec sleep 60');
+  const aborting = new AbortController();
+  const attempt = connect({ host: 'machine', signal: aborting.signal });
+  await until(() => existsSync(log));
+  aborting.abort(new Error('enough'));
+  assert.is(((await rejection(attempt)) as Error).message, 'enough');
+  await until(hasEnded);
+  installSsh('exec sleep 60');
+  assert.match(String(await rejection(connect({ host: 'machine', timeout: 300 }))), /within 300 ms/);
+  await assertNoFdsLeft(open);
+});
+
+test('what is no host, and options that contradict one, are refused before ssh runs', async () => {
+  installSsh(RUNS_HERE);
+  for (const host of [
+    '',
+    '-oProxyCommand=x',
+    'user@',
+    'a b',
+    'user@-x',
+    '-l@machine',
+    'machine:',
+    'machine:x',
+    'a/b',
+    5,
+  ]) {
+    const error = await rejection(connect({ host: host as string }));
+    assert.instance(error, InvalidArgumentError, String(host));
+    assert.match((error as Error).message, /^host: expected a host for ssh/);
+  }
+  for (const [options, text] of [
+    [{ address: 'unix:path=/x' }, /^address: cannot be combined with `host`/],
+    [{ fd: 3 }, /cannot be combined with/],
+    [{ peer: true }, /^peer: cannot be combined with `host`/],
+    [{ wait: true }, /^wait: cannot be combined with `host`/],
+    [{ bus: 'starter' }, /^bus: another machine has only/],
+    [{ transport: 'sd-bus' }, /^transport: `host` needs/],
+    [{ handshake: 'none' }, /^handshake: only for/],
+  ] as const) {
+    const error = await rejection(connect({ host: 'machine', ...options }));
+    assert.instance(error, InvalidArgumentError);
+    assert.match((error as Error).message, text);
+  }
+  assert.not.ok(existsSync(log));
+});
+
+test.run();
