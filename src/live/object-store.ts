@@ -42,7 +42,13 @@ export class ObjectStore implements Mirror<StoreChange> {
   readonly question: Question;
   readonly root: string;
   readonly #connectionId: number;
-  readonly #objects = new Map<string, Map<string, ManagedInterface>>();
+  /**
+   * The objects by path: their interfaces by name, or what the service sent. Interfaces are made of it when the object
+   * is used, or one of its interfaces is asked for: making those of ten thousand objects takes as long as decoding them.
+   */
+  readonly #objects = new Map<string, Map<string, ManagedInterface> | SentObject>();
+  /** How many objects are as the service sent them. */
+  #unused = 0;
   readonly #byName = new Map<string, Map<string, ManagedInterface>>();
   readonly #waiting = new WaitingChanges();
   readonly #watchers = new Map<string, Set<InterfaceWatcher>>();
@@ -61,13 +67,24 @@ export class ObjectStore implements Mirror<StoreChange> {
     this.question = { path: root, interface: MANAGER, member: 'GetManagedObjects' };
   }
 
-  /** All objects: their interfaces by name, by path. */
-  get objects(): ReadonlyMap<string, ReadonlyMap<string, ManagedInterface>> {
-    return this.#objects;
+  /** The number of objects. */
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** The paths of the objects. */
+  get paths(): IterableIterator<string> {
+    return this.#objects.keys();
+  }
+
+  /** The interfaces of an object by name; `undefined` if there is no such object. */
+  at(path: string): ReadonlyMap<string, ManagedInterface> | undefined {
+    return this.#objectAt(path);
   }
 
   /** The objects that have an interface, by path. */
   having(name: string): ReadonlyMap<string, ManagedInterface> {
+    if (this.#unused > 0) for (const path of this.#objects.keys()) this.#objectAt(path);
     return this.#byName.get(name) ?? none;
   }
 
@@ -111,7 +128,10 @@ export class ObjectStore implements Mirror<StoreChange> {
     if (reply.signature !== REPLY) throw misfitReply('the reply', REPLY, reply.signature, this.question);
     const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
     this.#isFilling = true;
-    for (const path of Object.keys(objects)) this.#add(path, objects[path] as SentInterfaces);
+    for (const path of Object.keys(objects)) {
+      this.#objects.set(path, new SentObject(objects[path] as SentInterfaces));
+      this.#unused++;
+    }
   }
 
   apply(change: StoreChange): void {
@@ -138,8 +158,10 @@ export class ObjectStore implements Mirror<StoreChange> {
   }
 
   clear(isTold: boolean): void {
-    const all = [...this.#objects.values()].flatMap((interfaces) => [...interfaces.values()]);
+    const all: ManagedInterface[] = [];
+    for (const object of this.#objects.values()) if (object instanceof Map) all.push(...object.values());
     this.#objects.clear();
+    this.#unused = 0;
     this.#byName.clear();
     this.#waiting.clear();
     for (const managed of all) managed.remove();
@@ -187,7 +209,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   }
 
   #add(path: string, interfaces: SentInterfaces): void {
-    let object = this.#objects.get(path);
+    let object = this.#objectAt(path);
     if (object === undefined) {
       object = new Map();
       this.#objects.set(path, object);
@@ -195,14 +217,18 @@ export class ObjectStore implements Mirror<StoreChange> {
     for (const name of Object.keys(interfaces)) {
       const sent = interfaces[name] as Sent;
       const known = object.get(name);
-      if (known === undefined) this.#addInterface(object, path, name, sent);
-      else this.#tellChanged(known, known.values.replace(sent));
+      if (known !== undefined) {
+        this.#tellChanged(known, known.values.replace(sent));
+        continue;
+      }
+      const managed = this.#make(object, path, name, sent);
+      this.#waiting.meet(path, name, managed.values);
+      if (!this.#isFilling) this.#tellAdded(managed);
     }
   }
 
-  #addInterface(object: Map<string, ManagedInterface>, path: string, name: string, sent: Sent): void {
-    const values = new PropertyValues(sent);
-    const managed = new ManagedInterface(this, path, name, values);
+  #make(object: Map<string, ManagedInterface>, path: string, name: string, sent: Sent): ManagedInterface {
+    const managed = new ManagedInterface(this, path, name, new PropertyValues(sent));
     object.set(name, managed);
     let having = this.#byName.get(name);
     if (having === undefined) {
@@ -210,12 +236,23 @@ export class ObjectStore implements Mirror<StoreChange> {
       this.#byName.set(name, having);
     }
     having.set(path, managed);
-    this.#waiting.meet(path, name, values);
-    if (!this.#isFilling) this.#tellAdded(managed);
+    return managed;
+  }
+
+  /** The interfaces of an object, which are made now if it has not been used before. */
+  #objectAt(path: string): Map<string, ManagedInterface> | undefined {
+    const object = this.#objects.get(path);
+    if (!(object instanceof SentObject)) return object;
+    const { interfaces } = object;
+    const made = new Map<string, ManagedInterface>();
+    this.#objects.set(path, made);
+    this.#unused--;
+    for (const name of Object.keys(interfaces)) this.#make(made, path, name, interfaces[name] as Sent);
+    return made;
   }
 
   #remove(path: string, names: readonly string[]): void {
-    const object = this.#objects.get(path);
+    const object = this.#objectAt(path);
     if (object === undefined) return;
     const removed: ManagedInterface[] = [];
     for (const name of names) {
@@ -233,7 +270,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   }
 
   #change(path: string, name: string, sent: Sent, invalidated: readonly string[]): void {
-    const managed = this.#objects.get(path)?.get(name);
+    const managed = this.#objectAt(path)?.get(name);
     if (managed === undefined) {
       this.#waiting.add(path, name, sent, invalidated);
       return;
@@ -266,6 +303,15 @@ export class ObjectStore implements Mirror<StoreChange> {
     const watchers = this.#watchers.get(managed.name);
     if (watchers === undefined) return;
     for (const watcher of [...watchers]) if (watchers.has(watcher)) watcher.removed(managed);
+  }
+}
+
+/** An object that has not been used since it was sent. */
+class SentObject {
+  readonly interfaces: SentInterfaces;
+
+  constructor(interfaces: SentInterfaces) {
+    this.interfaces = interfaces;
   }
 }
 

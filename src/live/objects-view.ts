@@ -99,7 +99,7 @@ export class ObjectsView implements Handle {
 
   /** The number of objects. */
   get size(): number {
-    return this.#store.objects.size;
+    return this.#store.size;
   }
 
   /**
@@ -116,7 +116,7 @@ export class ObjectsView implements Handle {
 
   /** The object at a path; `undefined` if the service does not manage one there. */
   get(path: string): ManagedObject | undefined {
-    const interfaces = this.#store.objects.get(path);
+    const interfaces = this.#store.at(path);
     if (interfaces === undefined) return undefined;
     return {
       path,
@@ -127,7 +127,7 @@ export class ObjectsView implements Handle {
 
   /** All objects that there are now. */
   *[Symbol.iterator](): IterableIterator<ManagedObject> {
-    for (const path of [...this.#store.objects.keys()]) {
+    for (const path of [...this.#store.paths]) {
       const object = this.get(path);
       if (object !== undefined) yield object;
     }

@@ -18,7 +18,7 @@ const NOT_ASKED = 0;
 export class PropertyValues {
   #sent: Sent;
   /** The properties without a valid value: the number of the reading that asked for each. */
-  readonly #invalid = new Map<string, number>();
+  #invalid: Map<string, number> | undefined;
   #lastReading = 0;
   #version = 0;
 
@@ -38,7 +38,7 @@ export class PropertyValues {
 
   /** Whether properties have to be read again that have not been asked for. */
   get hasUnread(): boolean {
-    if (this.#invalid.size === 0) return false;
+    if (this.#invalid === undefined) return false;
     for (const reading of this.#invalid.values()) if (reading === NOT_ASKED) return true;
     return false;
   }
@@ -48,8 +48,8 @@ export class PropertyValues {
     const before = this.#sent;
     this.#sent = sent;
     this.#version++;
-    const names = new Set([...Object.keys(before), ...Object.keys(sent), ...this.#invalid.keys()]);
-    this.#invalid.clear();
+    const names = new Set([...Object.keys(before), ...Object.keys(sent), ...(this.#invalid?.keys() ?? [])]);
+    this.#invalid = undefined;
     return [...names].filter((name) => !isDeepStrictEqual(ownOf(before, name), ownOf(sent, name)));
   }
 
@@ -60,7 +60,7 @@ export class PropertyValues {
       const value = changed[name] as Variant;
       if (name === '__proto__') defineProto(this.#sent, value);
       else this.#sent[name] = value;
-      if (this.#invalid.size > 0) this.#invalid.delete(name);
+      this.#invalid?.delete(name);
     }
     for (const name of invalidated) this.invalidate(name);
     if (names.length > 0 || invalidated.length > 0) this.#version++;
@@ -70,6 +70,7 @@ export class PropertyValues {
   /** Records that a value is no longer valid. */
   invalidate(name: string): void {
     delete this.#sent[name];
+    this.#invalid ??= new Map();
     this.#invalid.set(name, NOT_ASKED);
     this.#version++;
   }
@@ -89,8 +90,8 @@ export class PropertyValues {
   beginReading(): { readonly names: readonly string[]; readonly reading: number } {
     const reading = ++this.#lastReading;
     const names: string[] = [];
-    for (const [name, asked] of this.#invalid) if (asked === NOT_ASKED) names.push(name);
-    for (const name of names) this.#invalid.set(name, reading);
+    for (const [name, asked] of this.#invalid ?? []) if (asked === NOT_ASKED) names.push(name);
+    for (const name of names) this.#invalid?.set(name, reading);
     return { names, reading };
   }
 
@@ -100,9 +101,9 @@ export class PropertyValues {
    */
   endReading(reading: number, sent: Readonly<Sent>): string[] {
     const names: string[] = [];
-    for (const [name, asked] of this.#invalid) if (asked === reading) names.push(name);
+    for (const [name, asked] of this.#invalid ?? []) if (asked === reading) names.push(name);
     for (const name of names) {
-      this.#invalid.delete(name);
+      this.#invalid?.delete(name);
       const value = ownOf(sent, name);
       if (value === undefined) continue;
       if (name === '__proto__') defineProto(this.#sent, value);
@@ -114,7 +115,7 @@ export class PropertyValues {
 
   /** A reading failed. Its properties can be asked for again. */
   abandonReading(reading: number): void {
-    for (const [name, asked] of this.#invalid) if (asked === reading) this.#invalid.set(name, NOT_ASKED);
+    for (const [name, asked] of this.#invalid ?? []) if (asked === reading) this.#invalid?.set(name, NOT_ASKED);
   }
 }
 
