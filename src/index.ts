@@ -35,6 +35,16 @@ export {
   UnknownPropertyError,
 } from './base/error-classes.js';
 export type { Handle } from './base/handle.js';
+export {
+  isBusName,
+  isErrorName,
+  isInterfaceName,
+  isMemberName,
+  isObjectPath,
+  isUniqueName,
+  isWellKnownName,
+} from './base/names.js';
+export { pathEscape, pathUnescape } from './base/path-label.js';
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
 export type { CloseOptions } from './bus/connection-user.js';
@@ -42,13 +52,16 @@ export type { MessageHandler, MessageHandlerOptions } from './bus/message-handle
 export type { Credentials } from './bus/names/driver.js';
 export type { NameWatcher } from './bus/names/name-watcher.js';
 export type { AnswerLimits } from './bus/names/named-endpoint.js';
+export type { NamesWatcher } from './bus/names/names-watcher.js';
 export type { NameLoss, OwnedName } from './bus/names/owned-name.js';
 export type { RequestNameOptions } from './bus/names/owned-names.js';
 export type { CallOptions, MessageReply, MethodCall, SignalEmission } from './bus/names/requests.js';
+export type { WaitForNameOptions } from './bus/names/wait-for-name.js';
 export { formatMatchRule, type MatchRule } from './bus/rules/match-rule.js';
 export { parseMatchRule } from './bus/rules/parse-match-rule.js';
 export type { Subscription } from './bus/rules/subscription.js';
 export type { SignalListener } from './bus/rules/subscriptions.js';
+export type { AllMembers } from './client/all-members.js';
 export type { MemberTypes } from './client/member-types.js';
 export type { ObjectOptions, RemoteObject } from './client/object.js';
 export type {
@@ -61,11 +74,13 @@ export type {
   OnceOptions,
   ProxyOf,
   ProxyOptions,
+  SignalListeners,
   SignalWatch,
   Watch,
 } from './client/proxy-types.js';
 export type { ContextOption, SignalContext } from './client/signal-context.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
+export type { SignalsRule } from './client/signals-of-many.js';
 export type { DecodeOptions } from './codec/decode-options.js';
 export { keepTypes } from './codec/kept-types.js';
 export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
@@ -104,6 +119,7 @@ export type {
   PropertyDescription,
   SignalDescription,
 } from './interface/description.js';
+export { standard } from './interface/ready-definitions.js';
 export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';
 export type { CachedOptions } from './live/cached.js';
@@ -145,6 +161,17 @@ export {
 } from './service/implement/implement.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
 export type { PlainObject } from './signature/literal.js';
+export {
+  type ArrayType,
+  type BasicCode,
+  type BasicType,
+  type DictEntryType,
+  parseSignature,
+  type StructType,
+  type Type,
+  type TypeNode,
+  type VariantType,
+} from './signature/parse.js';
 export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
 export type {

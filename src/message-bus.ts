@@ -9,13 +9,16 @@ import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
 import type { OwnedName } from './bus/names/owned-name.js';
 import type { RequestNameOptions } from './bus/names/owned-names.js';
+import type { Subscription } from './bus/rules/subscription.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
-import type { ProxyOf, Shared } from './client/proxy-types.js';
+import type { ProxyOf, Shared, SignalListeners } from './client/proxy-types.js';
+import { type SignalsRule, signalsOfMany } from './client/signals-of-many.js';
 import type { Connection } from './connection/connection.js';
 import type { IncomingMessage } from './connection/receiving/incoming-message.js';
 import type { TimeLimit } from './connection/time-limit.js';
 import { type CachedOptions, cachedObject } from './live/cached.js';
+import { describedBy } from './live/described.js';
 import type { CachedObject } from './live/live-types.js';
 import { type ObjectsOptions, ObjectsView } from './live/objects-view.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
@@ -177,6 +180,28 @@ export class MessageBus extends Bus {
     const hasDestination = options !== undefined || (second !== undefined && typeof second !== 'object');
     if (hasDestination) return remoteObject(this, first, second as string, options);
     return remoteObject(this, undefined, first as string, second as ObjectOptions | undefined);
+  }
+
+  /**
+   * Subscribes functions to the signals of an interface from any number of senders and objects. Each gets the arguments
+   * of its signal, and the {@link SignalContext}: the sender and the path.
+   *
+   * @example
+   * ```ts
+   * using _signals = bus.signals(Module, { pathNamespace: '/org/example' }, {
+   *   TestSignal: (vms, { sender, path }) => console.log(vms, sender, path),
+   * });
+   * ```
+   * @param what the interface: a `ServiceInterface` class, a definition, or a description
+   * @param rule which senders, paths and arguments; all without any condition
+   * @returns a handle that ends the subscriptions; its `ready` settles with the bus's answers
+   * @throws {@link InvalidArgumentError} if the rule is not valid, or the interface has no such signal
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   */
+  signals<T extends Describable>(what: T & Shared<T>, rule: SignalsRule, listeners: SignalListeners<T>): Subscription;
+  signals<T extends Describable>(what: T, rule: SignalsRule, listeners: SignalListeners<T>): Subscription {
+    const { description, aliases, loose } = describedBy(what);
+    return signalsOfMany(this, description, aliases, loose, rule, listeners);
   }
 
   /**

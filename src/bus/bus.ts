@@ -7,6 +7,7 @@
 
 import { ConnectionClosedError } from '../base/errors.js';
 import { EndHandle, type Handle } from '../base/handle.js';
+import { checkBusNamespace } from '../base/names.js';
 import { checkFunction, checkObject } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
@@ -15,6 +16,7 @@ import type { BusStats } from './bus-stats.js';
 import { CallsAtWork } from './calls-at-work.js';
 import { type MessageHandler, type MessageHandlerOptions, messageHandlerOptions } from './message-handlers.js';
 import { type BusOptions, NamedEndpoint } from './names/named-endpoint.js';
+import { checkNamesWatcher, NamesWatch, type NamesWatcher } from './names/names-watcher.js';
 import type { SignalTaker } from './rules/listener.js';
 import type { MatchRule } from './rules/match-rule.js';
 import type { Subscription } from './rules/subscription.js';
@@ -147,6 +149,37 @@ export abstract class Bus extends NamedEndpoint {
   listen(rule: SubscriptionRule, taker: SignalTaker, reportsLoss = false): Subscription {
     this.requireOpen('nothing can be subscribed to');
     return this.routing.subscriptions.add({ ...rule, type: 'signal' }, taker, this, reportsLoss);
+  }
+
+  /**
+   * Follows the owners of all names in a namespace: of the name itself, and of those that begin with it and a dot. The
+   * watcher is called first for the names that have an owner, and then for every change. When the connection is lost,
+   * `vanished` is called for each. After `close` nothing is called.
+   *
+   * @example
+   * ```ts
+   * using _watch = bus.watchNames('org.mpris.MediaPlayer2', {
+   *   appeared: (name, owner) => console.log(name, owner),
+   *   vanished: (name) => console.log(name, 'is gone'),
+   * });
+   * ```
+   * @returns a handle that ends the watch
+   * @throws {@link InvalidArgumentError} if the namespace or the watcher is not valid
+   * @throws {@link NotSupportedError} between peers
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   * @see D-Bus specification, section "org.freedesktop.DBus.NameOwnerChanged"
+   */
+  watchNames(namespace: string, watcher: NamesWatcher): Handle {
+    checkBusNamespace(namespace, 'namespace');
+    checkNamesWatcher(watcher);
+    this.requireBus('watchNames');
+    this.requireOpen(`${namespace} cannot be watched`);
+    const watch = new NamesWatch(namespace, watcher, this);
+    return new EndHandle(
+      'watched namespace',
+      namespace,
+      this.belong(() => watch.end(), true),
+    );
   }
 
   /**

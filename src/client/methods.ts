@@ -11,6 +11,7 @@ import { report } from '../diagnostics/problems.js';
 import type { MethodDescription } from '../interface/description.js';
 import { misfitReply, misfitText } from './misfits.js';
 import type { Remote } from './remote.js';
+import { whenPresent } from './when-present.js';
 
 export function callMethod(remote: Remote, method: MethodDescription) {
   const { bus, description, destination, path, options } = remote;
@@ -30,7 +31,8 @@ export function callMethod(remote: Remote, method: MethodDescription) {
     const values = reply.decode(options);
     return values.length <= 1 ? values[0] : values;
   };
-  return <Result>(...body: readonly unknown[]) => bus.request(head, body, options, take) as Promise<Result>;
+  return <Result>(...body: readonly unknown[]) =>
+    whenPresent(remote, (options) => bus.request(head, body, options, take)) as Promise<Result>;
 }
 
 /** @throws {@link InvalidReplyError} unless the proxy is loose */

@@ -11,6 +11,7 @@ import { MessageType } from '../connection/message.js';
 import { unusableReply } from '../connection/receiving/faults.js';
 import type { InterfaceDescription, NodeDescription } from '../interface/description.js';
 import { parseIntrospection, parseReceivedIntrospection } from '../interface/xml/parse.js';
+import { type AllMembers, allMembers } from './all-members.js';
 import { misfitReply } from './misfits.js';
 import { makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
@@ -67,6 +68,21 @@ export class RemoteObject {
       );
     }
     return makeProxy(this.#bus, description, this.destination, this.path, true);
+  }
+
+  /**
+   * The members of all interfaces by their names alone: `object.all().call.Name()`. Its members are known at run time
+   * only. Reading a member that several interfaces have throws an {@link InvalidArgumentError} that names them.
+   *
+   * @example
+   * ```ts
+   * const object = await bus.object('org.example.dbustest', '/org/example/dbustest');
+   * console.log(await object.all().call.GetMachineId());
+   * ```
+   */
+  all(): AllMembers {
+    const which = `${this.destination ?? 'the peer'} ${this.path}`;
+    return allMembers(which, this.node, (name) => this.interface(name));
   }
 }
 

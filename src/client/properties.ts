@@ -22,6 +22,8 @@ import { Variant } from '../values/variant.js';
 import { misfitReply, misfitText, tellDropped } from './misfits.js';
 import type { ProxyOptions } from './proxy-types.js';
 import type { Remote } from './remote.js';
+import { type SignalContext, signalContext } from './signal-context.js';
+import { whenPresent } from './when-present.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
 const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('PropertiesChanged') as SignalDescription;
@@ -29,7 +31,7 @@ const PROPERTIES_CHANGED = standardInterfaces.properties.signals.get('Properties
 /** Values by property name, as a dictionary is read. */
 type Sent = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 
-type Listener = (changed: Record<string, unknown>, invalidated: string[]) => unknown;
+type Listener = (changed: Record<string, unknown>, invalidated: string[], context: SignalContext) => unknown;
 
 export function getProperty(remote: Remote, property: PropertyDescription) {
   const { description, options } = remote;
@@ -82,6 +84,7 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
       tellDropped(remote, 'signal PropertiesChanged', misfitText(what, PROPERTIES_CHANGED.signature, signature));
       return undefined;
     }
+    const context = signalContext(received.makeMessage());
     const [, sent, invalidated] = received.decode(decoding) as [string, Sent, string[]];
     let isPart = false;
     const changed = valuesOf(remote, sent, (property, value) => {
@@ -90,7 +93,7 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
       isPart = true;
     });
     if (isPart && invalidated.length === 0 && Object.keys(changed).length === 0) return undefined;
-    return listener(changed, invalidated);
+    return listener(changed, invalidated, context);
   };
   return bus.listen(rule, { take });
 }
@@ -163,17 +166,18 @@ function whereIs({ destination, path }: Remote, member: string) {
 }
 
 function callProperties<Result>(
-  { bus, destination, path, options }: Remote,
+  remote: Remote,
   member: string,
   signature: string,
   body: readonly unknown[],
   take: TakeReply<Result>,
   rootOf?: NamedHead['rootOf'],
 ): Promise<Result> {
+  const { bus, destination, path, options } = remote;
   // Reading a property needs its reply, so `noReply` applies to `Set` alone.
   const noReply = member === 'Set' ? options.noReply : undefined;
   const flags = callFlags({ ...options, noReply });
   const call = { type: MessageType.MethodCall, flags, destination, path, interface: PROPERTIES, member, signature };
   const head: NamedHead = rootOf === undefined ? call : { ...call, rootOf };
-  return bus.request(head, body, options, take);
+  return whenPresent(remote, (options) => bus.request(head, body, options, take));
 }

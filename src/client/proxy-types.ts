@@ -255,12 +255,21 @@ export interface ProxyOptions<
    * are dropped. A proxy made from a description or from introspection data accepts every type.
    */
   readonly loose?: Loose;
+  /**
+   * `true`: calls wait until the name has an owner. `timeout` is the limit of the wait and the call together. They do not
+   * make the bus start the service.
+   */
+  readonly wait?: boolean | undefined;
 }
 
-/** Gets the properties with new values, and the names of properties that changed without their values being sent. */
+/**
+ * Gets the properties with new values, the names of properties that changed without their values being sent, and the
+ * context of the signal.
+ */
 export type ChangeListener<Properties> = (
   changed: Partial<Properties>,
   invalidated: readonly (keyof Properties & string)[],
+  context: SignalContext,
 ) => void;
 
 type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
@@ -276,6 +285,16 @@ export interface Listen<Arguments> {
   (listener: (...args: WithContext<Arguments>) => unknown, options: ContextOption): Subscription;
   (listener: (...args: Tuple<Arguments>) => unknown): Subscription;
 }
+
+/**
+ * Functions for the signals of an interface, by name, each with the arguments of its signal and the context: see {@link
+ * MessageBus.signals}.
+ */
+export type SignalListeners<T> = {
+  readonly [Name in keyof Members<Described<T>, 'read', 'signals'>]?:
+    | ((...args: WithContext<Members<Described<T>, 'read', 'signals'>[Name]>) => unknown)
+    | undefined;
+};
 
 /** How to wait for a signal. */
 export interface OnceOptions {

@@ -104,7 +104,11 @@ export class RemoteInterface implements LooseProxy {
   }
 }
 
-const proxyOptions = new KnownOptions<ProxyOptions>('with()', { ...callTable, loose: checkBoolean });
+const proxyOptions = new KnownOptions<ProxyOptions>('with()', {
+  ...callTable,
+  loose: checkBoolean,
+  wait: checkBoolean,
+});
 
 /**
  * Makes a proxy. A caller that knows the types of its members casts it.

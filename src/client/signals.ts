@@ -34,7 +34,7 @@ interface MayAskForContext {
 type TakeValues = (values: unknown[], received: Inbox) => unknown;
 
 /** Decodes signals for one listener. An object and not a closure, because a program may have many thousands. */
-class ValuesTaker implements SignalTaker {
+export class ValuesTaker implements SignalTaker {
   readonly #remote: Remote;
   readonly #signal: SignalDescription;
   readonly #context: boolean;

@@ -4,13 +4,13 @@ import { KnownOptions } from '../base/known-options.js';
 import { checkObjectPath } from '../base/names.js';
 import { checkSignal, checkTimeout } from '../base/parameters.js';
 import type { Bus } from '../bus/bus.js';
+import { wait } from '../bus/wait.js';
 import type { Describable } from '../service/class/describe.js';
 import { describedBy } from './described.js';
 import { LiveProxy } from './live-proxy.js';
 import { PropertyStore } from './property-store.js';
 import type { PropertiesChange } from './read-change.js';
 import { LiveSource } from './source.js';
-import { wait } from './wait.js';
 
 /** How a cached object reads its properties. */
 export interface CachedOptions {

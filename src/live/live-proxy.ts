@@ -11,6 +11,7 @@ import { valuesOf } from '../client/properties.js';
 import { RemoteInterface } from '../client/proxy.js';
 import type { Remote } from '../client/remote.js';
 import { runHandler } from '../diagnostics/problems.js';
+import { standardInterfaces } from '../interface/standard.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';
 import { checkObjectWatcher, type LooseWatcher, ObjectWatch } from './object-watch.js';
 import { type UntilOptions, untilValues } from './until.js';
@@ -22,12 +23,22 @@ export type Values = Readonly<Record<string, unknown>>;
 export interface LiveState {
   /** The interface of the object; `undefined` while it does not exist. */
   readonly current: ManagedInterface | undefined;
+  /** The unique name of the owner. */
+  readonly owner: string | undefined;
   /** Watches the interface. Returns the function that ends it. */
   watch(watcher: InterfaceWatcher): () => void;
 }
 
 type Watch = RemoteInterface['watch'];
 type OnChange = RemoteInterface['onChange'];
+
+/** The signal that a change comes from, without what depends on the object. */
+const origin = {
+  interface: standardInterfaces.properties.name,
+  member: 'PropertiesChanged',
+  destination: undefined,
+  fileDescriptors: [],
+};
 
 const nothing: Values = Object.freeze({});
 
@@ -96,7 +107,8 @@ export class LiveProxy extends RemoteInterface {
       const { values } = this;
       const known = names.filter((name) => Object.hasOwn(values, name));
       const unknown = names.filter((name) => !Object.hasOwn(values, name));
-      return listener(Object.fromEntries(known.map((name) => [name, values[name]])), unknown);
+      const changed = Object.fromEntries(known.map((name) => [name, values[name]]));
+      return listener(changed, unknown, { ...origin, sender: this.#state.owner, path: this.path });
     };
     const stop = this.#state.watch({
       added() {},

@@ -126,7 +126,11 @@ export class ObjectSet {
       options: { loose },
       told: this.#reported,
     };
+    const store = this.#store;
     const state = {
+      get owner() {
+        return store.source.owner;
+      },
       get current() {
         return managed.isPresent ? managed : undefined;
       },

@@ -37,6 +37,10 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
     return this.#isFilling ? undefined : this.#current;
   }
 
+  get owner(): string | undefined {
+    return this.source.owner;
+  }
+
   watch(watcher: InterfaceWatcher): () => void {
     if (this.#isClosed) {
       watcher.ended(undefined);

@@ -3,8 +3,8 @@ import { closedError, UnknownObjectError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkFunction, checkSignal, checkTimeout } from '../base/parameters.js';
 import type { Bus } from '../bus/bus.js';
+import { wait } from '../bus/wait.js';
 import type { LiveState, Values } from './live-proxy.js';
-import { wait } from './wait.js';
 
 /** How long to wait. */
 export interface UntilOptions {

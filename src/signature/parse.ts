@@ -13,7 +13,8 @@ import { checkSignature, endOfType } from './grammar.js';
 /** Codes of the types that contain no other type, and may be the key of a dictionary. */
 export type BasicCode = 'y' | 'b' | 'n' | 'q' | 'i' | 'u' | 'x' | 't' | 'd' | 's' | 'o' | 'g' | 'h';
 
-interface Node {
+/** What all types have. */
+export interface TypeNode {
   /** The signature of this type alone. */
   readonly signature: string;
   /** Values of this type begin at a multiple of this many bytes. */
@@ -22,32 +23,44 @@ interface Node {
   readonly depth: number;
 }
 
-interface BasicType extends Node {
+/** A type that contains no other type. */
+export interface BasicType extends TypeNode {
+  /** The letter of the type. */
   readonly code: BasicCode;
 }
-interface VariantType extends Node {
+/** The type of variants. */
+export interface VariantType extends TypeNode {
+  /** The letter of the type. */
   readonly code: 'v';
 }
-export interface StructType extends Node {
+/** A struct. */
+export interface StructType extends TypeNode {
+  /** The first character of the type. */
   readonly code: '(';
+  /** The types of the fields, in order. */
   readonly fields: readonly Type[];
 }
-export interface ArrayType extends Node {
+/** An array, or a dictionary. */
+export interface ArrayType extends TypeNode {
+  /** The first character of the type. */
   readonly code: 'a';
   /** For a dictionary, this is a {@link DictEntryType}. */
   readonly element: Type | DictEntryType;
 }
 /** Occurs only as the element of an array. */
-export interface DictEntryType extends Node {
+export interface DictEntryType extends TypeNode {
+  /** The first character of the entry. */
   readonly code: '{';
+  /** The type of the keys. */
   readonly key: BasicType;
+  /** The type of the values. */
   readonly value: Type;
 }
 
 /** A complete type. Its `code` tells which one. */
 export type Type = BasicType | VariantType | StructType | ArrayType;
 
-const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
+const basicAlignments: Readonly<Record<BasicCode, TypeNode['alignment']>> = {
   y: 1,
   b: 4,
   n: 2,
@@ -64,7 +77,7 @@ const basicAlignments: Readonly<Record<BasicCode, Node['alignment']>> = {
 };
 
 /** The alignment of values in bytes, by the first character of their type. */
-export const alignments: Readonly<Record<Type['code'] | '{', Node['alignment']>> = {
+export const alignments: Readonly<Record<Type['code'] | '{', TypeNode['alignment']>> = {
   ...basicAlignments,
   v: 1,
   a: 4,
@@ -83,8 +96,13 @@ const leaves: ReadonlyMap<string, BasicType | VariantType> = new Map<string, Bas
 const signatures = new BoundedCache<readonly Type[]>();
 
 /**
- * Returns the complete types of a signature, in order; an empty list for the empty signature.
+ * Returns the complete types of a signature, in order; an empty list for the empty signature. Types are shared: they
+ * must not be changed.
  *
+ * @example
+ * ```ts
+ * for (const { code, signature } of parseSignature('sa{sv}')) console.log(code, signature);
+ * ```
  * @throws {@link InvalidArgumentError} that tells the rule that the signature breaks, and the position
  */
 export function parseSignature(signature: string): readonly Type[] {

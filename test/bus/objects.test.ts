@@ -413,12 +413,14 @@ test('`onChange` of an object uses the match rules of the view', async () => {
   using changes = view
     .of(Device)
     .get('/one')
-    ?.onChange((...values) => heard.push(values));
+    ?.onChange((changed, invalid, { sender, path }) => {
+      heard.push([changed, invalid, sender, path]);
+    });
   await changes?.ready;
   assert.is(client.stats().matchRules, matchRules);
   one.properties.RSSI = -1;
   await settled(service);
-  assert.equal(heard, [[{ RSSI: -1 }, []]]);
+  assert.equal(heard, [[{ RSSI: -1 }, [], service.uniqueName, '/one']]);
 });
 
 test('a value of another type is left out and reported once; a property that is not described is shown', async () => {

@@ -74,13 +74,16 @@ const ofBus: Makers = {
   requestName: ({ bus }) => bus.requestName(`${NAME}.Requested`),
   reserveSerial: plain,
   send: plain,
+  signals: plain,
   startService: ({ bus }) => bus.startService(NAME),
   state: plain,
   stats: plain,
   subscribe: plain,
   uniqueName: plain,
   unref: plain,
+  waitForName: ({ bus }) => bus.waitForName(`${NAME}.Missing`),
   watchName: plain,
+  watchNames: plain,
   'Symbol(Symbol.asyncDispose)': async ({ bus }) => bus[Symbol.asyncDispose](),
 };
 
@@ -168,6 +171,7 @@ const ofQueue: Makers = {
 
 /** The methods of an object are those of the proxies of its interfaces. */
 const ofObject: Makers = {
+  all: plain,
   children: plain,
   destination: plain,
   interface: plain,
@@ -282,6 +286,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['object manager', bus.exportObjectManager('/other'), ofExport, 'service/objects/exports.ts'],
       ['message handler', bus.addMessageHandler(() => {}), ofHandle],
       ['name watcher', bus.watchName(NAME, {}), ofHandle],
+      ['namespace watcher', bus.watchNames(NAME, {}), ofHandle],
     ] as const) {
       assert.equal(publicMembers(object, files), Object.keys(makers).sort(), what);
     }

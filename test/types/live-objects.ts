@@ -10,6 +10,7 @@ import {
   type MessageBus,
   property,
   ServiceInterface,
+  standard,
 } from 'busbar';
 import { type Equal, is } from './is.js';
 
@@ -121,4 +122,41 @@ export async function cachedObjects(): Promise<void> {
   await bus.cached(Device, '/device', { signal: AbortSignal.timeout(5) });
   // @ts-expect-error an option that does not exist
   await bus.cached(Device, 'org.example', '/device', { limit: 5 });
+}
+
+export function signalsOfMany(): void {
+  bus.signals(
+    Device,
+    { pathNamespace: '/org' },
+    {
+      Found: (name, strength, { sender, path }) => {
+        is<Equal<[typeof name, typeof strength], [string, number]>>();
+        is<Equal<[typeof sender, typeof path], [string | undefined, string]>>();
+      },
+    },
+  );
+  bus.signals(description, { sender: 'org.example', arg0: 'x' }, { Anything: (...values: unknown[]) => values });
+  // @ts-expect-error a signal that does not exist
+  bus.signals(Device, {}, { Lost: () => {} });
+  // @ts-expect-error the description names the interface
+  bus.signals(Device, { interface: 'org.example.Other' }, {});
+  // @ts-expect-error an argument of another type
+  bus.signals(Device, {}, { Found: (name: number) => name });
+}
+
+export async function names(): Promise<void> {
+  is<Equal<ReturnType<typeof bus.waitForName>, Promise<string>>>();
+  await bus.waitForName('org.example', { start: true, timeout: 5, signal: AbortSignal.timeout(5) });
+  // @ts-expect-error an option that does not exist
+  await bus.waitForName('org.example', { begin: true });
+  bus.watchNames('org.example', {
+    changed: (name, owner, previous) =>
+      is<Equal<[typeof name, typeof owner, typeof previous], [string, string, string]>>(),
+  });
+  const waiting = bus.proxy(Device, 'org.example', '/').with({ wait: true });
+  is<Equal<ReturnType<typeof waiting.call.Connect>, Promise<boolean>>>();
+  const features = await bus.proxy(standard.Bus, 'org.freedesktop.DBus', '/').get.Features();
+  is<Equal<typeof features, string[]>>();
+  const all = (await bus.object('org.example', '/')).all();
+  is<Equal<Awaited<ReturnType<typeof all.call.Anything>>, unknown>>();
 }

@@ -21,6 +21,7 @@ import type { NameOwners } from './name-owners.js';
 import { checkWatcher, NameWatch, type NameWatcher } from './name-watcher.js';
 import type { OwnedName } from './owned-name.js';
 import { type OwnedNames, type RequestNameOptions, requestNameOptions } from './owned-names.js';
+import { ownerOf, type WaitForNameOptions, waitForNameOptions } from './wait-for-name.js';
 
 /** How long to wait for the bus's answer to a question. */
 export interface AnswerLimits {
@@ -206,7 +207,7 @@ export abstract class NamedEndpoint extends Endpoint {
   watchName(name: string, watcher: NameWatcher): Handle {
     checkBusName(name, 'name');
     checkWatcher(watcher);
-    this.#requireBus('watchName');
+    this.requireBus('watchName');
     this.requireOpen(`${name} cannot be watched`);
     const watch = new NameWatch(name, watcher, this.routing.owners, this);
     this.#watchers.add(watch);
@@ -214,6 +215,32 @@ export abstract class NamedEndpoint extends Endpoint {
       if (this.#watchers.delete(watch)) watch.end();
     };
     return new EndHandle('watched name', name, this.belong(end, true));
+  }
+
+  /**
+   * Resolves with the owner of a name when it has one, at once if it has one now. Without a `timeout` there is no limit.
+   *
+   * @example
+   * ```ts
+   * console.log(await bus.waitForName('org.example.dbustest', { timeout: 5000 }));
+   * ```
+   * @param options with `start: true` the bus starts the service
+   * @throws (rejects) {@link TimeoutError}, the reason of `signal`, or {@link ConnectionClosedError}
+   * @throws (rejects) with `start`, what {@link startService} rejects with; {@link NotSupportedError} between peers
+   */
+  async waitForName(name: string, options: WaitForNameOptions = {}): Promise<string> {
+    checkBusName(name, 'name');
+    waitForNameOptions.check(options);
+    this.requireBus('waitForName');
+    this.requireOpen(`${name} cannot be waited for`);
+    const { start, ...limits } = options;
+    return ownerOf(
+      this,
+      this.routing.owners,
+      name,
+      limits,
+      start ? () => this.startService(name, { timeout: Number.POSITIVE_INFINITY }) : undefined,
+    );
   }
 
   /** @internal follows the owner of a name */
@@ -254,10 +281,14 @@ export abstract class NamedEndpoint extends Endpoint {
   #ask(what: keyof typeof answerLimits, limits: AnswerLimits): BusDriver {
     answerLimits[what].check(limits);
     limits.signal?.throwIfAborted();
-    return this.#requireBus(what);
+    return this.requireBus(what);
   }
 
-  #requireBus(what: string): BusDriver {
+  /**
+   * @internal
+   * @throws {@link NotSupportedError} between peers
+   */
+  protected requireBus(what: string): BusDriver {
     this.requireShare(`${what}() is not possible`);
     if (this.#bus === undefined)
       throw new NotSupportedError(`${what}() needs a message bus; this is a connection to a peer`);
@@ -265,7 +296,7 @@ export abstract class NamedEndpoint extends Endpoint {
   }
 
   #requireNames(what: string): OwnedNames {
-    this.#requireBus(what);
+    this.requireBus(what);
     return this.routing.names as OwnedNames;
   }
 

@@ -115,7 +115,8 @@ export const takeValues: TakeReply<unknown[]> = (reply, options) => reply.decode
 /** Returns the message as it was received. */
 export const takeMessage: TakeReply<Message> = (reply) => reply.toKeep();
 
-const DEFAULT_TIMEOUT = 25_000;
+/** Milliseconds. */
+export const DEFAULT_TIMEOUT = 25_000;
 
 /**
  * The largest body of an error that is decoded immediately, so that a printed error shows its values. Programs mostly

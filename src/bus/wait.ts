@@ -1,14 +1,12 @@
 /** A wait that a time limit, an abort signal and the end of the connection end. */
-import { closedError, TimeoutError } from '../base/errors.js';
-import type { Bus } from '../bus/bus.js';
+import { closedError, type DBusError, TimeoutError } from '../base/errors.js';
 import { onAbort } from '../connection/sending/abort-reactions.js';
+import { startTimer } from '../connection/time-limit.js';
+import type { WaitLimits } from '../connection/wait-limits.js';
 
-/** The longest delay of a timer of Node.js. A longer limit is none. */
-const TIMER_MAXIMUM = 2 ** 31 - 1;
-
-interface WaitLimits {
-  readonly timeout?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+/** A connection that may end. */
+interface Waiting {
+  whenClosed(listener: (reason: DBusError | undefined) => void): () => void;
 }
 
 /**
@@ -17,7 +15,7 @@ interface WaitLimits {
  * @throws (rejects) {@link TimeoutError}, the reason of the abort signal, or {@link ConnectionClosedError}
  */
 export function wait<Result>(
-  bus: Bus,
+  bus: Waiting,
   what: string,
   { timeout, signal }: WaitLimits,
   begin: (resolve: (result: Result) => void, reject: (reason: unknown) => void) => () => void,
@@ -43,9 +41,8 @@ export function wait<Result>(
       end();
       return;
     }
-    if (timeout !== undefined && timeout <= TIMER_MAXIMUM) {
-      const timer = setTimeout(() => fail(new TimeoutError(`${what} within ${timeout} ms`)), timeout);
-      stops.push(() => clearTimeout(timer));
+    if (timeout !== undefined) {
+      stops.push(startTimer(() => fail(new TimeoutError(`${what} within ${timeout} ms`)), timeout));
     }
     if (signal !== undefined) stops.push(onAbort(signal, () => fail(signal.reason)));
     stops.push(bus.whenClosed((reason) => fail(closedError(`${what}: the connection was closed`, reason))));
