@@ -112,6 +112,9 @@ class Store extends ServiceInterface {
   @method({ in: 'v', variants: 'wrap' })
   TakesVariant(_value: Variant): void {}
 
+  @method({ in: 'a{sv}', variants: 'keep' })
+  TakesKept(_options: Record<string, unknown>): void {}
+
   // Names of which all values are known.
   @method({ in: 'a{sv}', out: 'a{ss}' })
   TakesNames(_given: { x?: unknown }): { x?: string } {
@@ -275,6 +278,13 @@ const patient = wrapping.with({ timeout: 5 });
 is<Equal<typeof patient, typeof wrapping>>();
 const plainAgain = wrapping.with({ variants: 'plain' });
 is<Equal<typeof plainAgain, typeof store>>();
+const keepingTypes = wrapping.with({ variants: 'keep' });
+is<Equal<typeof keepingTypes, typeof store>>();
+const keepingMaps = keepingTypes.with({ dictionaries: 'map', typedArrays: true });
+is<Equal<ReturnType<typeof keepingMaps.get.Wrapped>, Promise<Map<string, unknown>>>>();
+is<Equal<ReturnType<typeof keepingMaps.call.SendsTypedArray>, Promise<Numbers>>>();
+// @ts-expect-error no choice of variants
+store.with({ variants: 'kept' });
 declare const flag: boolean;
 declare const anyOptions: ProxyOptions;
 const either = store.with({ typedArrays: flag });
