@@ -204,7 +204,7 @@ export interface AdoptedSocket {
 }
 
 /** What kind of socket a descriptor is, and the local name or address of it. */
-export interface SocketDescription {
+interface SocketDescription {
   readonly family: 'unix' | 'ipv4' | 'ipv6' | 'other';
   readonly isStream: boolean;
   readonly isListening: boolean;

@@ -320,7 +320,7 @@ const others: readonly [object, readonly string[]][] = [
   [remote, ['constructor']],
   // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points.
   [library, ['method', 'property', 'signal', 'type', 'MessageFlag', 'MessageType']],
-  [library, ['sessionBus', 'systemBus', 'inheritedSockets']],
+  [library, ['sessionBus', 'systemBus', 'inheritedSockets', 'pipe']],
   [FileDescriptor, ['isFileDescriptor']],
 ];
 

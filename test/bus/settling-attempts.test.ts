@@ -15,6 +15,8 @@ import {
   connect,
   ListenError,
   listen,
+  pair,
+  pipe,
   sessionBus,
   systemBus,
 } from '../../src/index.js';
@@ -47,11 +49,15 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   describe: plain,
   formatMatchRule: plain,
   implement: plain,
+  inheritedSockets: plain,
   introspectionXml: plain,
+  keepTypes: plain,
   listen: tried,
   method: plain,
+  pair: tried,
   parseIntrospection: plain,
   parseMatchRule: plain,
+  pipe: tried,
   property: plain,
   sessionBus: tried,
   signal: plain,
@@ -65,6 +71,10 @@ test('the table names every function of the module', () => {
     ([, value]) => typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value)),
   );
   assert.equal(functions.map(([name]) => name).sort(), Object.keys(exported).sort());
+});
+
+test('a pair and a pipe, which need no other process, settle', async () => {
+  for (const end of [...(await pair()), ...(await pipe())]) await end.close();
 });
 
 /** What a server sends to each client before it stops answering: the phases of an attempt. */
