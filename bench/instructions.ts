@@ -1,12 +1,12 @@
 /**
  * The command `npm run bench:instructions`: how many instructions an operation takes at the client and at the service,
  * counted by valgrind. The count of a process is nearly the same in every run, also on a busy machine, where times are not.
- * It is that of twice as many operations minus that of half of them: what starting and compiling take does not count.
- * Instructions of the kernel are not counted.
+ * It is the slope over several numbers of operations: starting and compiling do not count, and one garbage collection
+ * more or less counts little. Instructions of the kernel are not counted.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions } from '../scripts/options.mjs';
@@ -16,15 +16,18 @@ import { programPath } from '../test/helpers/paths.js';
 import { PrivateBus } from '../test/helpers/private-bus.js';
 
 const root = join(import.meta.dirname, '..');
-/** The operations of the shorter run: the compilers of V8 have settled before its end. */
+/** The operations of the shortest run: the compilers of V8 have settled before its end. */
 const workloads = { sequential: 15_000, pipelined: 30_000, signals: 60_000, big: 1000 };
+/** The lengths of the runs, as multiples of the shortest. */
+const lengths = [1, 4 / 3, 5 / 3, 2];
 type Workload = keyof typeof workloads;
 const sides = ['client', 'service'] as const;
 type Side = (typeof sides)[number];
 
 const USAGE = `Usage: npm run bench:instructions -- [options]
 
-  counts the instructions of a call, a signal and a large reply, by valgrind. It takes some minutes.
+  counts the instructions of a call, a signal and a large reply, by valgrind. It takes a quarter of an hour,
+  or a multiple of that beside other work.
 
   --against COMMIT  also builds this commit in a temporary worktree, and compares
   --report          writes the section of docs/benchmarks/report.md
@@ -55,7 +58,8 @@ async function main(): Promise<void> {
 }
 
 function build(folder: string): void {
-  execFileSync(process.execPath, ['scripts/build.mjs', 'js'], { cwd: folder, stdio: 'ignore' });
+  // By its name, which commits before the present scripts have as well.
+  execFileSync('npm', ['run', '-s', 'build:js'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Counts with the sources of a commit, and its committed binaries. */
@@ -63,11 +67,11 @@ async function countCommit(commit: string): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-against-'));
   execFileSync('git', ['worktree', 'add', '--quiet', '--detach', folder, commit], { cwd: root });
   try {
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    // A copy: the build of a commit with other dependencies replaces them.
+    cpSync(join(root, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
     build(folder);
     return await countAll(folder);
   } finally {
-    rmSync(join(folder, 'node_modules'), { force: true });
     execFileSync('git', ['worktree', 'remove', '--force', folder], { cwd: root });
   }
 }
@@ -76,13 +80,36 @@ async function countAll(folder: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const [workload, operations] of Object.entries(workloads) as [Workload, number][]) {
     for (const side of sides) {
-      const short = await count(folder, side, workload, operations);
-      const long = await count(folder, side, workload, 2 * operations);
-      counts[`${workload}, ${side}`] = Math.round((long - short) / operations);
+      const points: Point[] = [];
+      for (const length of lengths) {
+        const times = Math.round(operations * length);
+        points.push([times, await count(folder, side, workload, times)]);
+      }
+      counts[`${workload}, ${side}`] = Math.round(slope(points));
       console.log(`${workload}, ${side}: ${counts[`${workload}, ${side}`]}`);
     }
   }
   return counts;
+}
+
+/** A number of operations, and the instructions that they took. */
+type Point = readonly [operations: number, instructions: number];
+
+/** The slope of the line that is nearest to the points by least squares. */
+function slope(points: readonly Point[]): number {
+  const middle = mean(points.map(([operations]) => operations));
+  const level = mean(points.map(([, instructions]) => instructions));
+  let products = 0;
+  let squares = 0;
+  for (const [operations, instructions] of points) {
+    products += (operations - middle) * (instructions - level);
+    squares += (operations - middle) ** 2;
+  }
+  return products / squares;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The instructions of one process that takes part in so many operations. */
