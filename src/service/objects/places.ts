@@ -42,12 +42,12 @@ export class Places extends SmallSet<Place> {
   }
 
   #emitSignal(name: string, values: readonly unknown[]): void {
-    const signature = this.#description.signals.get(name)?.signature ?? '';
     const { only } = this;
     if (only !== undefined) {
       only.emitSignal(name, values);
       return;
     }
+    const signature = this.#description.signals.get(name)?.signature ?? '';
     if (this.size === 0) {
       this.#check(name, signature, values);
       closeHandedOver(signature, values);
