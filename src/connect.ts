@@ -97,8 +97,6 @@ export interface ConnectOptions {
  * ```ts
  * await using bus = await connect({ bus: 'system' });
  * await using peer = await connect({ address: 'unix:path=/run/example/socket', peer: true });
- * await using remote = await connect({ host: 'admin@machine', bus: 'system' });
- * await using parent = await connect({ fd: 3, peer: true, handshake: 'none' });
  * ```
  * @throws (rejects) {@link ConnectError} with every address that was tried, how far each attempt got, and the usual
  * cure; also if the other side is not a bus, or the environment has no address, or an invalid one

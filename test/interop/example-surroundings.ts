@@ -44,6 +44,7 @@ service.export(
     Attach: (file) => file.close(),
   }),
 );
+service.exportObjectManager('/');
 await service.requestName('org.example.dbustest');
 
 /** Another connection: a client exports nothing, so examples may export paths of the service. */

@@ -47,9 +47,9 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
-  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, introspectionXml, keepTypes, listen,
-  method, pipe,
-  type ProxyOf, property, ServiceInterface, sessionBus, signal, type, variant,
+  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, inheritedSockets,
+  introspectionXml, keepTypes, listen, method, pair, parseSignature, pathEscape, pathUnescape, pipe,
+  type ProxyOf, property, ServiceInterface, sessionBus, signal, standard, type, variant,
 } from 'busbar';
 `;
 
