@@ -1,8 +1,8 @@
 /**
  * The command `npm run bench:instructions`: how many instructions an operation takes at the client and at the service,
- * counted by valgrind. The count of a process is nearly the same in every run, also on a busy machine, where times are not.
- * It is the slope over several numbers of operations: starting and compiling do not count, and one garbage collection
- * more or less counts little. Instructions of the kernel are not counted.
+ * counted by valgrind. It is the slope over several numbers of operations, so that starting does not count. Runs differ by
+ * whole garbage collections and compilations, tens of millions of instructions, which a slope lessens and does not remove.
+ * Instructions of the kernel are not counted.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
