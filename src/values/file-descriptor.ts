@@ -247,9 +247,14 @@ export class FileDescriptor {
    * Makes the next message that carries this descriptor its owner: the descriptor is closed in this process when the
    * message has been sent. Without this, sending does not change the descriptor, and the receiver gets a duplicate.
    *
+   * If the function that got the descriptor throws or rejects before sending, this object stays its owner:
+   * {@link closed} is `false`. `using` closes it then. If a message is dropped without an error for the program, the
+   * descriptor is closed.
+   *
    * @example
    * ```ts
-   * await files.call.Attach(FileDescriptor.adopt(openSync(path, 'r')).handOver());
+   * using file = FileDescriptor.adopt(openSync(path, 'r'));
+   * await files.call.Attach(file.handOver());
    * ```
    *
    * @returns this object

@@ -153,7 +153,28 @@ test('a message that is refused closes those that getters made, and none that th
   }
 });
 
-test('so does a property that is refused', async () => {
+test('a signal of an object that is refused at every path, or exported nowhere, leaves its own to the emitter', async () => {
+  await using both = await peers();
+  const Pairs = defineInterface(NAME, { signals: { Pair: { args: ['h', 'u'] } } });
+  const object = implement(Pairs, {});
+  using own = openOne();
+  const refuse = (where: string) => {
+    assert.throws(() => object.emit.Pair(own, 'no number' as never));
+    assert.is(own.closed, false, where);
+    assert.is(own.handedOver, true, where);
+  };
+  refuse('exported nowhere');
+  using _one = both.accepted.export('/one', object);
+  refuse('one path');
+  using _two = both.accepted.export('/two', object);
+  refuse('two paths');
+  // The message that is sent becomes the owner.
+  object.emit.Pair(own, 1);
+  assert.is(own.closed, true);
+  made.length = 0;
+});
+
+test('a property that is refused closes those that getters made', async () => {
   await using both = await peers();
   const odd = {
     get file() {
