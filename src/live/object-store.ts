@@ -84,7 +84,7 @@ export class ObjectStore implements Mirror<StoreChange> {
 
   /** The objects that have an interface, by path. */
   having(name: string): ReadonlyMap<string, ManagedInterface> {
-    if (this.#unused > 0) for (const path of this.#objects.keys()) this.#objectAt(path);
+    if (this.#unused > 0) this.#makeAll();
     return this.#byName.get(name) ?? none;
   }
 
@@ -249,6 +249,17 @@ export class ObjectStore implements Mirror<StoreChange> {
     this.#unused--;
     for (const name of Object.keys(interfaces)) this.#make(made, path, name, interfaces[name] as Sent);
     return made;
+  }
+
+  /** Makes the interfaces of all objects. Those of objects that were used before come in the order of the objects, too. */
+  #makeAll(): void {
+    for (const path of this.#objects.keys()) this.#objectAt(path);
+    for (const having of this.#byName.values()) having.clear();
+    for (const [path, object] of this.#objects) {
+      for (const managed of (object as Map<string, ManagedInterface>).values()) {
+        this.#byName.get(managed.name)?.set(path, managed);
+      }
+    }
   }
 
   #remove(path: string, names: readonly string[]): void {

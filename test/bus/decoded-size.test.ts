@@ -134,7 +134,11 @@ const element: fc.Arbitrary<Element> = fc.letrec<{ any: Element }>((tie) => ({
     fc.tuple(tie('any'), fc.constantFrom(0, 0, 1, 2, 18, 40)).map(([of, count]) => arrayOf(of, count)),
     fc.array(tie('any'), { minLength: 1, maxLength: 4 }).map(structOf),
     fc
-      .tuple(fc.constantFrom(...keys), tie('any'), fc.constantFrom(0, 1, 2, 5, 9, 13, 16, 17, 30, 32, 33, 64, 65, 128, 129))
+      .tuple(
+        fc.constantFrom(...keys),
+        tie('any'),
+        fc.constantFrom(0, 1, 2, 5, 9, 13, 16, 17, 30, 32, 33, 64, 65, 128, 129),
+      )
       .map(([key, value, count]) => dictOf(key, value, count)),
     tie('any').map(variantOf),
   ),
