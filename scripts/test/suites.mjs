@@ -80,13 +80,16 @@ const slow = [
   'bus/message-limits',
   'bus/peer-admission',
   'bus/peer-admission-users',
+  'bus/peer-server',
   'bus/slow-readers',
+  'bus/stopped-readers',
   'unit/codec-growth',
   'unit/codec-odd-signatures',
   'unit/codec-time-per-byte',
   'unit/command-options',
   'unit/dialects',
   'unit/introspection-cost',
+  'unit/time-limit',
 ];
 const isSlow = (name) => name.endsWith('-model') || slow.includes(name);
 

@@ -208,6 +208,38 @@ const table: readonly EntryPoint[] = [
       ...under('1', { appeared: 'function', vanished: 'function', refused: 'function' }),
     },
   },
+  {
+    on: bus,
+    name: 'watchNames',
+    args: ['org.example', {}],
+    places: {
+      0: 'member',
+      1: 'options',
+      ...under('1', { appeared: 'function', vanished: 'function', changed: 'function', refused: 'function' }),
+    },
+  },
+  {
+    on: bus,
+    name: 'waitForName',
+    args: ['org.freedesktop.DBus', {}],
+    places: {
+      0: 'busName',
+      1: 'options',
+      ...under('1', { start: 'boolean', timeout: 'timeout', signal: 'signal' }),
+    },
+  },
+  {
+    on: bus,
+    name: 'signals',
+    args: [Entry, {}, { Said: () => {} }],
+    places: {
+      0: 'target',
+      1: 'options',
+      2: 'options',
+      ...under('1', { sender: 'busName', path: 'path', pathNamespace: 'path', arg0: 'text' }),
+      '2.Said': 'function',
+    },
+  },
   { on: bus, name: 'export', args: ['/', implement(Entry, members)], places: { 0: 'path', 1: 'target' } },
   { on: bus, name: 'exportObjectManager', args: ['/'], places: { 0: 'path' } },
   {
@@ -279,6 +311,9 @@ const table: readonly EntryPoint[] = [
     },
   },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
+  { on: library, name: 'parseSignature', args: ['s'], places: { 0: 'signature' } },
+  { on: library, name: 'pathEscape', args: ['text'], places: { 0: 'text' } },
+  { on: library, name: 'pathUnescape', args: ['text'], places: { 0: 'text' } },
   { on: library, name: 'parseMatchRule', args: ["type='signal'"], places: { 0: 'text' } },
   { on: library, name: 'defineInterface', args: [NAME, {}], places: { 0: 'interfaceName', 1: 'options' } },
   { on: library, name: 'implement', args: [Entry, members], places: { 0: 'target', 1: 'options' } },
@@ -317,10 +352,13 @@ const others: readonly [object, readonly string[]][] = [
   [proxy, ['getAll', 'constructor']],
   [proxy.get, ['On']],
   [proxy.call, []],
-  [remote, ['constructor']],
+  [remote, ['all', 'constructor']],
   // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points.
   [library, ['method', 'property', 'signal', 'type', 'MessageFlag', 'MessageType']],
   [library, ['sessionBus', 'systemBus', 'inheritedSockets', 'pipe']],
+  // They tell what a value is.
+  [library, ['isBusName', 'isErrorName', 'isInterfaceName', 'isMemberName', 'isObjectPath']],
+  [library, ['isUniqueName', 'isWellKnownName']],
   [FileDescriptor, ['isFileDescriptor']],
 ];
 
