@@ -119,7 +119,7 @@ export type {
   PropertyDescription,
   SignalDescription,
 } from './interface/description.js';
-export { standard } from './interface/ready-definitions.js';
+export { type StandardInterfaces, standard } from './interface/ready-definitions.js';
 export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';
 export type { CachedOptions } from './live/cached.js';
@@ -131,8 +131,11 @@ export type {
   LiveProxyOf,
   LiveValues,
   ManagedObject,
+  ObjectAdded,
   ObjectChange,
+  ObjectChanged,
   ObjectChangeLoop,
+  ObjectRemoved,
   ObjectWatcher,
   WatchObjects,
 } from './live/live-types.js';

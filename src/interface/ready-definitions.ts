@@ -78,6 +78,32 @@ const Stats = defineInterface('org.freedesktop.DBus.Debug.Stats', {
   },
 });
 
+type PeerInterface = typeof Peer;
+type IntrospectableInterface = typeof Introspectable;
+type PropertiesInterface = typeof Properties;
+type ObjectManagerInterface = typeof ObjectManager;
+type BusInterface = typeof Bus;
+type MonitoringInterface = typeof Monitoring;
+type StatsInterface = typeof Stats;
+
+/** The definitions of {@link standard}. */
+export interface StandardInterfaces {
+  /** Whether the process of an object answers, and on which machine it is. */
+  readonly Peer: PeerInterface;
+  /** The introspection data of an object. */
+  readonly Introspectable: IntrospectableInterface;
+  /** The properties of an object. */
+  readonly Properties: PropertiesInterface;
+  /** The objects below an object. */
+  readonly ObjectManager: ObjectManagerInterface;
+  /** The message bus itself. */
+  readonly Bus: BusInterface;
+  /** Becoming a monitor of the bus. */
+  readonly Monitoring: MonitoringInterface;
+  /** Counts of the bus. */
+  readonly Stats: StatsInterface;
+}
+
 /**
  * The interfaces of the specification, for proxies. Most programs do not need them: `bus.objects`, `proxy.getAll` and
  * the methods of the bus do what they are for. busbar itself answers for every exported object.
@@ -91,4 +117,12 @@ const Stats = defineInterface('org.freedesktop.DBus.Debug.Stats', {
  * console.log(await driver.get.Features());
  * ```
  */
-export const standard = { Peer, Introspectable, Properties, ObjectManager, Bus, Monitoring, Stats } as const;
+export const standard: StandardInterfaces = {
+  Peer,
+  Introspectable,
+  Properties,
+  ObjectManager,
+  Bus,
+  Monitoring,
+  Stats,
+};

@@ -78,11 +78,36 @@ export interface ObjectWatcher<T, Self> {
 /** Calls functions for the objects that are there, and for every change. Returns a handle that ends it. */
 export type WatchObjects<T, Self> = (watcher: ObjectWatcher<T, Self>) => Handle;
 
+/** An object is there: at the start, or since now. */
+export interface ObjectAdded<Self> {
+  /** What happened. */
+  readonly kind: 'added';
+  /** The object. */
+  readonly object: Self;
+}
+
+/** Properties of an object have changed. */
+export interface ObjectChanged<T, Self> {
+  /** What happened. */
+  readonly kind: 'changed';
+  /** The object. */
+  readonly object: Self;
+  /** The names of the properties. */
+  readonly names: readonly PropertyName<T>[];
+}
+
+/** An object is gone. */
+export interface ObjectRemoved<T, Self> {
+  /** What happened. */
+  readonly kind: 'removed';
+  /** The object, which has no values any more. */
+  readonly object: Self;
+  /** The values that it had last. */
+  readonly last: LiveValues<T>;
+}
+
 /** A change that a loop gets. */
-export type ObjectChange<T, Self> =
-  | { readonly kind: 'added'; readonly object: Self }
-  | { readonly kind: 'changed'; readonly object: Self; readonly names: readonly PropertyName<T>[] }
-  | { readonly kind: 'removed'; readonly object: Self; readonly last: LiveValues<T> };
+export type ObjectChange<T, Self> = ObjectAdded<Self> | ObjectChanged<T, Self> | ObjectRemoved<T, Self>;
 
 /** Changes to iterate over. Leaving the loop or disposing (`using`) ends it. */
 export interface ObjectChangeLoop<T, Self> extends AsyncIterableIterator<ObjectChange<T, Self>>, Handle {}
