@@ -7,12 +7,14 @@ import {
   defineInterface,
   InvalidArgumentError,
   implement,
+  type MessageBus,
   TimeoutError,
   UnknownInterfaceError,
 } from '../../src/index.js';
 import { FickleService } from '../helpers/fickle-service.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
+import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('cached');
@@ -53,17 +55,8 @@ async function startService(percentage: number) {
   return { bus, exported, [Symbol.asyncDispose]: () => bus.close() };
 }
 
-/** Waits until what a service sent before has arrived. */
-async function settled(from: { call: typeof client.call }): Promise<void> {
-  const ping = {
-    destination: 'org.freedesktop.DBus',
-    path: '/',
-    interface: 'org.freedesktop.DBus.Peer',
-    member: 'Ping',
-  };
-  await from.call(ping);
-  await client.call(ping);
-}
+/** Waits until what a connection sent before has arrived. */
+const settled = (from: MessageBus) => roundTrips(from, client);
 
 test.after(async () => {
   await client.close();

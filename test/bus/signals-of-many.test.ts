@@ -13,6 +13,7 @@ import {
 } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { thrown } from '../helpers/rejection.js';
+import { roundTrips } from '../helpers/round-trips.js';
 
 const test = suite('signals of many');
 const daemon = await PrivateBus.start();
@@ -36,15 +37,7 @@ one.export('/lamp/one', lamps[0]);
 one.export('/other', lamps[1]);
 two.export('/lamp/two', lamps[2]);
 
-async function settled(): Promise<void> {
-  const ping = {
-    destination: 'org.freedesktop.DBus',
-    path: '/',
-    interface: 'org.freedesktop.DBus.Peer',
-    member: 'Ping',
-  };
-  for (const bus of [one, two, client]) await bus?.call(ping);
-}
+const settled = () => roundTrips(one, two, client);
 
 test.after(async () => {
   for (const bus of [client, one, two]) await bus.close();

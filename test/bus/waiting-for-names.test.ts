@@ -19,6 +19,7 @@ import {
 import { peers } from '../helpers/peers.js';
 import { matchRuleLimit, PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
+import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
 const test = suite('waiting for names');
@@ -35,16 +36,7 @@ const Player = defineInterface('org.example.Player1', {
 const player = () => implement(Player, { Play: () => 'playing', Title: 'song' });
 
 /** Waits until what a connection sent before has arrived. */
-async function settled(from: MessageBus): Promise<void> {
-  const ping = {
-    destination: 'org.freedesktop.DBus',
-    path: '/',
-    interface: 'org.freedesktop.DBus.Peer',
-    member: 'Ping',
-  };
-  await from.call(ping);
-  await client.call(ping);
-}
+const settled = (from: MessageBus) => roundTrips(from, client);
 
 test.after(async () => {
   await Promise.all([client.close(), other.close()]);

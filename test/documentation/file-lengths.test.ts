@@ -23,7 +23,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'src/connection/sending/pending-calls.ts': 'the calls and the table of their deadlines, which are to be separated',
   'src/native/binding.ts': 'the types of the whole seam, each field with its comment',
   'src/service/properties/property-store.ts': 'reading and writing of properties, which are to be separated',
-  'test/bus/objects.test.ts': 'the tests of views of objects, which are to be divided by subject',
 };
 
 const EXTENSIONS = /\.(ts|mts|cts|js|mjs|cjs|cc|h|c|py|sh)$/;
