@@ -60,11 +60,10 @@ const brokered = [
   'bus/shares',
   'bus/signals',
   'bus/slow-getters',
-  'process/exit',
 ];
 
 /** Files that run on the default transport alone: programs of the documentation, which are about the layers above it. */
-const documented = ['interop/guide', 'interop/readme', 'interop/reference-examples'];
+const documented = ['interop/guide', 'interop/quickstart', 'interop/readme', 'interop/reference-examples'];
 
 /** The folders whose files `npm test` runs, on the default transport if they connect: */
 const quickFolders = ['unit', 'bus', 'documentation'];
@@ -72,15 +71,24 @@ const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pac
 
 /** except those that take more than a few seconds, and random steps against a model. */
 const slow = [
+  'bus/activation',
   'bus/admission-times',
+  'bus/arriving',
+  'bus/calls-in-progress',
   'bus/closing',
   'bus/decoded-size',
+  'bus/default-limits',
+  'bus/growing-lists',
   'bus/late-deadlines',
   'bus/leaving',
+  'bus/losing',
   'bus/message-limits',
+  'bus/name-handles',
+  'bus/native-ends',
   'bus/peer-admission',
   'bus/peer-admission-users',
   'bus/peer-server',
+  'bus/slow-order',
   'bus/slow-readers',
   'bus/stopped-readers',
   'unit/codec-growth',
