@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 5;
+inline constexpr int kSeamVersion = 6;
 
 }  // namespace busbar

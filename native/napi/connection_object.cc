@@ -40,6 +40,8 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
                          InstanceMethod<&ConnectionObject::own_number>("number"),
                          InstanceMethod<&ConnectionObject::send>("send"),
                          InstanceMethod<&ConnectionObject::flush>("flush"),
+                         InstanceMethod<&ConnectionObject::await_read>("awaitRead"),
+                         InstanceMethod<&ConnectionObject::end_sending>("endSending"),
                          InstanceMethod<&ConnectionObject::close>("close"),
                          InstanceMethod<&ConnectionObject::ref>("ref"),
                          InstanceMethod<&ConnectionObject::unref>("unref"),
@@ -347,6 +349,23 @@ void ConnectionObject::flush(const Napi::CallbackInfo& info) {
   if (!state_.is_running()) return;
   transport_->flush(info[0].ToNumber().Uint32Value());
   wait_again();
+}
+
+Napi::Value ConnectionObject::await_read(const Napi::CallbackInfo& info) {
+  const bool is_read =
+      !state_.is_running() || transport::await_read(transport_->wants().fd, info[0].ToNumber().Uint32Value());
+  return Napi::Boolean::New(info.Env(), is_read);
+}
+
+Napi::Value ConnectionObject::end_sending(const Napi::CallbackInfo& info) {
+  const bool ends = state_.is_running() && transport::may_be_unread(transport_->wants().fd);
+  if (ends) {
+    transport::end_writing(transport_->wants().fd);
+    // What keeps the process from reading has no effect any more: the end is found by reading.
+    paused_ = has_left_ = false;
+    wait_again();
+  }
+  return Napi::Boolean::New(info.Env(), ends);
 }
 
 void ConnectionObject::close(const Napi::CallbackInfo&) {

@@ -51,6 +51,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   Napi::Value own_number(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   void flush(const Napi::CallbackInfo& info);
+  Napi::Value await_read(const Napi::CallbackInfo& info);
+  Napi::Value end_sending(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   void unref(const Napi::CallbackInfo& info);

@@ -1,6 +1,8 @@
 // The state of a socket at this moment, without reading from it.
 #pragma once
 
+#include <cstdint>
+
 namespace busbar::transport {
 
 // Whether there is something to read or to accept, the end of the stream included.
@@ -9,5 +11,12 @@ bool is_readable(int fd);
 bool is_writable(int fd);
 // Whether the other side has hung up, or will say nothing more. Where the socket is gone, it has.
 bool has_hung_up(int fd);
+// Whether the other side may not have read everything that was written. Of a TCP socket it is not known.
+bool may_be_unread(int fd);
+// Waits until the other side has read everything that was written, for at most this long; returns whether it
+// has. Of a TCP socket the kernel knows only what has arrived.
+bool await_read(int fd, uint32_t milliseconds);
+// Says that nothing more will be written: the other side finds the end behind what it has not read.
+void end_writing(int fd);
 
 }  // namespace busbar::transport

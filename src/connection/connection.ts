@@ -345,7 +345,8 @@ export class Connection {
 
   #onClose(errno: number, phase: ConnectionPhase, detail: string): void {
     if (this.state === 'closed') return;
-    const reason = errno === 0 ? this.#failure : lossOf(errno, detail, this.#outbox.suspect);
+    const isOrderly = errno === 0 || this.#ending.hasEndedSending;
+    const reason = isOrderly ? this.#failure : lossOf(errno, detail, this.#outbox.suspect);
     const wasOpen = this.state === 'open';
     this.#life.end(this.#attempt.failure({ errno, phase, detail }), reason);
     this.#ending.end(reason, wasOpen);

@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 5;
+export const SEAM_VERSION = 6;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -252,6 +252,17 @@ export interface NativeConnection {
   number(): number;
   /** Writes what is queued, blocking for at most `milliseconds`; for a process that is about to exit. */
   flush(milliseconds: number): void;
+  /**
+   * Waits until the other side has read everything that was written, blocking for at most `milliseconds`. Returns
+   * whether it has. Over TCP, the kernel knows only what has arrived.
+   */
+  awaitRead(milliseconds: number): boolean;
+  /**
+   * Tells the other side that nothing more will be sent, if it may not have read everything. It finds that out behind
+   * the last message. Returns whether it was told: then the connection ends when the other side has read everything and
+   * closes its end. Resumes reading.
+   */
+  endSending(): boolean;
   /** Closes immediately and calls `onClose` before it returns. Idempotent. */
   close(): void;
   /** Whether the connection keeps the event loop alive. A new connection does. */

@@ -22,7 +22,7 @@ export interface EndingOptions {
   readonly address: string;
   /** Whether the other side is a peer, and not a bus. */
   readonly isPeer: boolean;
-  readonly native: Pick<NativeConnection, 'close' | 'flush'>;
+  readonly native: Pick<NativeConnection, 'awaitRead' | 'close' | 'endSending' | 'flush'>;
   readonly life: Lifecycle;
   readonly outbox: Outbox;
   readonly sender: Sender;
@@ -32,6 +32,8 @@ export interface EndingOptions {
 export class Ending {
   /** Whether the program waits for the end of the connection, so that it notices a loss. */
   isAskedFor = false;
+  /** Whether the other side was told that nothing more will be sent: that it closes its end then is no loss. */
+  hasEndedSending = false;
   readonly id: number;
   readonly #options: EndingOptions;
   #closing: Promise<void> | undefined;
@@ -86,15 +88,16 @@ export class Ending {
   }
 
   /**
-   * Writes the queued bytes, blocking for at most `milliseconds`; for a process that is about to exit. Returns whether
-   * all were written.
+   * Writes the queued bytes and waits until the other side has read them, blocking for at most `milliseconds`; for a
+   * process that is about to exit. Returns whether all were read.
    */
   flushNow(milliseconds: number): boolean {
     const { native, outbox, sender } = this.#options;
+    const endsAt = performance.now() + milliseconds;
     sender.letOutFirst();
     outbox.writeThrough();
     native.flush(milliseconds);
-    return outbox.waiting() === 0;
+    return outbox.waiting() === 0 && native.awaitRead(Math.max(0, endsAt - performance.now()));
   }
 
   /** Writes the queued bytes while the process exits. */
@@ -103,8 +106,8 @@ export class Ending {
   }
 
   /**
-   * Writes the queued bytes until the limit has passed, then closes. Waiting calls reject. A second call returns the
-   * same promise.
+   * Writes the queued bytes and waits until the other side has read them, until the limit has passed; then closes.
+   * Waiting calls reject. A second call returns the same promise.
    */
   close(limit: TimeLimit): Promise<void> {
     this.#closing ??= this.#writeAndClose(limit);
@@ -120,13 +123,26 @@ export class Ending {
       life.stopCarrying();
       const release = keepAlive.hold();
       // When the connection has ended, bytes that could not be written are reported.
-      const drained = outbox.drained().catch(() => {});
-      await Promise.race([drained, limit.over]);
+      const read = outbox.drained().then(
+        () => this.#untilRead(),
+        () => {},
+      );
+      await Promise.race([read, limit.over]);
       release();
     }
     limit.end();
     native.close();
     await life.closed;
+  }
+
+  /**
+   * Resolves when the other side has read everything that was written. A bus that writes to a closed socket before that
+   * fails, and drops what it has not read.
+   */
+  async #untilRead(): Promise<void> {
+    const { life, native } = this.#options;
+    this.hasEndedSending = native.endSending();
+    if (this.hasEndedSending) await life.closed;
   }
 
   /**

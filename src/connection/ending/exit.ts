@@ -1,7 +1,8 @@
 /**
  * Writes messages that were sent before or during the exit of the process. At `exit`, every open connection writes its
- * gathered messages, and from then on every message is written immediately. Bytes that the other side does not read in
- * time are reported.
+ * gathered messages, and from then on every message is written immediately. The process waits until the other side has
+ * read them: a bus that writes to the socket of a process that has ended drops what it has not read. Bytes that could
+ * not be written in time are reported.
  *
  * One listener serves all connections, and is registered only while there is a connection.
  */
@@ -13,8 +14,8 @@ interface Flushable extends UnwrittenTo {
   /** Bytes that are queued. */
   readonly queuedBytes: number;
   /**
-   * Writes the queued bytes, and messages that were deferred to the end of the tick, blocking for at most this long.
-   * Returns whether all were written.
+   * Writes the queued bytes, and messages that were deferred to the end of the tick, and waits until the other side has
+   * read them, blocking for at most this long. Returns whether it has read all.
    */
   flushNow(milliseconds: number): boolean;
 }
@@ -42,12 +43,12 @@ function flushAll(): void {
   end ??= performance.now() + EXIT_PATIENCE;
   // Each connection writes once before the process waits for any of them, so that no peer misses messages because
   // another does not read.
-  let unwritten = [...open].filter((connection) => !connection.flushNow(0));
-  for (let slice = 0; unwritten.length > 0 && timeLeft() >= 1; slice++) {
-    unwritten[slice % unwritten.length]?.flushNow(Math.min(SLICE, timeLeft()));
-    unwritten = unwritten.filter((connection) => !connection.flushNow(0));
+  let unread = [...open].filter((connection) => !connection.flushNow(0));
+  for (let slice = 0; unread.length > 0 && timeLeft() >= 1; slice++) {
+    unread[slice % unread.length]?.flushNow(Math.min(SLICE, timeLeft()));
+    unread = unread.filter((connection) => !connection.flushNow(0));
   }
-  for (const connection of unwritten) reportLost(connection);
+  for (const connection of unread) reportLost(connection);
 }
 
 /** Writes the queued bytes while the process exits. */
@@ -55,8 +56,10 @@ export function flushWhileExiting(connection: Flushable): void {
   if (!connection.flushNow(timeLeft())) reportLost(connection);
 }
 
+/** Reports bytes that were not written. Bytes that the kernel has may still be read. */
 function reportLost(connection: Flushable): void {
   const { where, queuedBytes } = connection;
+  if (queuedBytes === 0) return;
   const text = `${queuedBytes} bytes that were sent to ${where} are lost: the process ends, and the other side does not read`;
   tellUnwritten(text, connection);
 }
