@@ -358,9 +358,10 @@ Napi::Value ConnectionObject::await_read(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ConnectionObject::end_sending(const Napi::CallbackInfo& info) {
-  const bool ends = state_.is_running() && transport::may_be_unread(transport_->wants().fd);
+  const int fd = state_.is_running() ? transport_->wants().fd : -1;
+  const bool ends = fd >= 0 && (info[0].ToBoolean() || transport::may_be_unread(fd));
   if (ends) {
-    transport::end_writing(transport_->wants().fd);
+    transport::end_writing(fd);
     // What keeps the process from reading has no effect any more: the end is found by reading.
     paused_ = has_left_ = false;
     wait_again();

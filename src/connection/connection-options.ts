@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly adopt?: AdoptedSocket | undefined;
   /** Whether descriptors are lost on the way to the other side, although the two ends agreed to pass them. */
   readonly losesDescriptors?: boolean | undefined;
+  /** Whether a program carries the stream, which may have read what the other side has not. */
+  readonly isRelayed?: boolean | undefined;
   /** Whether the other side is a peer, and not a bus. Then the senders of messages are not verified. */
   readonly peer?: boolean | undefined;
   /** As a client, authenticate anonymously; as a server, accept anonymous clients. */

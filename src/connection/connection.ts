@@ -126,6 +126,7 @@ export class Connection {
     this.#ending = new Ending({
       ...parts,
       address,
+      isRelayed: options.isRelayed ?? options.address.startsWith('unixexec:'),
       native: this.#native,
       sender: this.sender,
       keepAlive: this.keepAlive,

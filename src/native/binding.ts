@@ -258,11 +258,11 @@ export interface NativeConnection {
    */
   awaitRead(milliseconds: number): boolean;
   /**
-   * Tells the other side that nothing more will be sent, if it may not have read everything. It finds that out behind
-   * the last message. Returns whether it was told: then the connection ends when the other side has read everything and
-   * closes its end. Resumes reading.
+   * Tells the other side that nothing more will be sent, if it may not have read everything, or `always`. It finds that
+   * out behind the last message. Returns whether it was told: then the connection ends when the other side has read
+   * everything and closes its end. Resumes reading.
    */
-  endSending(): boolean;
+  endSending(always: boolean): boolean;
   /** Closes immediately and calls `onClose` before it returns. Idempotent. */
   close(): void;
   /** Whether the connection keeps the event loop alive. A new connection does. */

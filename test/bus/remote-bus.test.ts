@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectError, connect, InvalidArgumentError } from '../../src/index.js';
@@ -69,6 +70,43 @@ for (const [bus, host, words] of [
     await assertNoFdsLeft(open);
   });
 }
+
+/** A program that forwards each part of either stream after a while, as over a slow line. */
+const SLOW = `
+  const { spawn } = require('node:child_process');
+  const bridge = spawn('systemd-stdio-bridge', ['--bus-path=' + process.env.DBUS_SYSTEM_BUS_ADDRESS]);
+  const forward = (from, to) => {
+    from.on('data', (part) => setTimeout(() => to.write(part), 50));
+    from.on('end', () => setTimeout(() => to.end(), 50));
+  };
+  forward(process.stdin, bridge.stdin);
+  forward(bridge.stdout, process.stdout);
+`;
+
+testUnless(
+  noBridge,
+  test,
+  'what was sent before the end arrives, although ssh has read it and still forwards it',
+  async () => {
+    const file = join(folder, 'slow.cjs');
+    writeFileSync(file, SLOW);
+    installSsh(`exec '${process.execPath}' '${file}'`);
+    await using here = await connect({ address: daemon.address });
+    const heard: unknown[] = [];
+    using _numbers = here.subscribe({ interface: 'org.example.Slow' }, ({ body }) => heard.push(body[0]));
+    await here.listNames();
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    const remote = await connect({ host: 'machine' });
+    for (const number of numbers) {
+      remote.emit({ path: '/', interface: 'org.example.Slow', member: 'Number', signature: 'u', body: [number] });
+      if (number === 50) await delay(20);
+    }
+    await remote.close();
+    await here.listNames();
+    assert.equal(heard, numbers);
+    await until(hasEnded);
+  },
+);
 
 test('the error of a connection that fails quotes ssh', async () => {
   installSsh('echo "admin@machine: Permission denied (publickey)." >&2; exit 255');

@@ -22,6 +22,8 @@ export interface EndingOptions {
   readonly address: string;
   /** Whether the other side is a peer, and not a bus. */
   readonly isPeer: boolean;
+  /** Whether a program carries the stream, which may have read what the other side has not. */
+  readonly isRelayed: boolean;
   readonly native: Pick<NativeConnection, 'awaitRead' | 'close' | 'endSending' | 'flush'>;
   readonly life: Lifecycle;
   readonly outbox: Outbox;
@@ -140,8 +142,8 @@ export class Ending {
    * fails, and drops what it has not read.
    */
   async #untilRead(): Promise<void> {
-    const { life, native } = this.#options;
-    this.hasEndedSending = native.endSending();
+    const { isRelayed, life, native } = this.#options;
+    this.hasEndedSending = native.endSending(isRelayed);
     if (this.hasEndedSending) await life.closed;
   }
 

@@ -45,7 +45,7 @@ export async function openRemote(
   const address: OwnedStream = { fd: here, text, origin: 'host', transport: 'adopted', parameters: new Map() };
   try {
     // The server of ssh may give the bridge sockets, so that both ends agree to pass descriptors, which ssh does not.
-    const way = { role: 'client', server: 'bus', losesDescriptors: true } as const;
+    const way = { role: 'client', server: 'bus', losesDescriptors: true, isRelayed: true } as const;
     const connection = await openStream(address, { ...options, ...way });
     void connection.closed.then(() => ssh.end());
     ssh.unref();

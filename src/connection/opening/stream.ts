@@ -36,6 +36,7 @@ export interface StreamOptions {
   readonly limits: CompleteLimits;
   readonly signal?: AbortSignal | undefined;
   readonly losesDescriptors?: boolean | undefined;
+  readonly isRelayed?: boolean | undefined;
 }
 
 /** A stream that this module owns, and its name in error texts. */
@@ -83,12 +84,32 @@ export function takeStream({ fd, socket }: GivenStream): OwnedStream {
  * @throws (rejects) the reason of the signal
  */
 export async function openStream(stream: OwnedStream, options: StreamOptions): Promise<Connection> {
-  const { role, server, poller = pollerKind(), anonymous, limits, losesDescriptors, timeout, signal } = options;
+  const {
+    role,
+    server,
+    poller = pollerKind(),
+    anonymous,
+    limits,
+    losesDescriptors,
+    isRelayed,
+    timeout,
+    signal,
+  } = options;
   const { fd } = stream;
   const result = await Connection.open({
     address: '',
     adopt: { fd, role, isBus: server === 'bus', guid: role === 'server' ? randomBytes(16) : undefined },
-    ...{ anonymous, limits, losesDescriptors, peer: server === 'peer', poller, signal, timeout, transport: 'socket' },
+    ...{
+      anonymous,
+      limits,
+      losesDescriptors,
+      isRelayed,
+      peer: server === 'peer',
+      poller,
+      signal,
+      timeout,
+      transport: 'socket',
+    },
   });
   if (result instanceof Connection) return result;
   signal?.throwIfAborted();
