@@ -1,7 +1,7 @@
 /**
  * The tests as JavaScript, with the sources and examples that they import, file by file, in build/tests. The
  * commands that run suites run these files: a process of them starts in a third of the time that one needs which compiles
- * its files itself, and there are a thousand of them. Bun and Deno cannot run the sources at all.
+ * its files itself, and there are hundreds of them. Bun and Deno cannot run the sources at all.
  *
  * Traces name the sources, by their maps. The folder looks like the package's own: it has the same name, `busbar` is its
  * `src/index.js`, and the addon is beside it.
@@ -90,5 +90,5 @@ function filesBelow(path) {
   if (!existsSync(path)) return [];
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.path, entry.name));
+    .map((entry) => join(entry.parentPath, entry.name));
 }
