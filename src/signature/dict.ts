@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from '../base/errors.js';
 import { quoted } from '../base/names.js';
+import { checkOptionalString } from '../base/parameters.js';
 import { withStackAbove } from '../base/stack.js';
 import { endOfType } from './grammar.js';
 import { checkSingle } from './parse.js';
@@ -17,7 +18,7 @@ import type {
   ValidDictSignature,
   ValidEntries,
 } from './shape-types.js';
-import type { ValidType } from './types.js';
+import type { ValidArguments, ValidType } from './types.js';
 
 /** Stands for all keys that are not named. */
 const OTHERS = '...';
@@ -52,9 +53,9 @@ const OTHERS = '...';
 export function dict<const E extends { readonly [key: string]: string }, const S extends string = 'a{sv}'>(
   entries: E & ValidEntries<E, S>,
   signature?: S & ValidDictSignature<S>,
-): Refined<S, DictMark<E>> {
+): Refined<NoInfer<S>, DictMark<E>> {
   try {
-    return dictText(entries, signature ?? 'a{sv}') as Refined<S, DictMark<E>>;
+    return dictText(entries, signature === undefined ? 'a{sv}' : signature) as Refined<S, DictMark<E>>;
   } catch (error) {
     throw withStackAbove(error, dict);
   }
@@ -101,7 +102,7 @@ export function arrayOf<const S extends string>(
  * @throws {@link InvalidArgumentError} if the type of a field is invalid, or there is none
  */
 export function structOf<const F extends readonly string[]>(
-  fields: F & { readonly [Index in keyof F]: F[Index] extends string ? ValidType<F[Index]> : never },
+  fields: F & ValidArguments<F>,
   name?: string,
 ): Refined<`(${PlainSignatures<F>})`, StructMark<F>> {
   try {
@@ -123,6 +124,7 @@ type PlainSignatures<F extends readonly string[], Text extends string = ''> = F 
   : Text;
 
 function named(name: string | undefined, signature: string, shape: Shape): string {
+  checkOptionalString(name, 'name');
   checkSingle(signature);
   return textOf(name === undefined ? signature : `${name}:${signature}`, shape);
 }

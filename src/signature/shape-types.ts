@@ -4,26 +4,33 @@ import type { Refinement } from './refine.js';
 import type { ValidType, Value } from './types.js';
 
 declare const shape: unique symbol;
+declare const described: unique symbol;
 
 /** The type that a signature with a shape carries, in place of the type of its values. It does not exist at run time. */
 export interface ShapeMark {
-  /** The kind, and what is described. */
-  readonly [shape]: unknown;
+  /** The kind. */
+  readonly [shape]: 'dict' | 'array' | 'struct';
 }
-/** The entries of a dictionary. */
+/** A dictionary, with the signatures of the entries by key. */
 export interface DictMark<E> extends ShapeMark {
+  /** The kind. */
+  readonly [shape]: 'dict';
   /** The signatures of the entries, by key. */
-  readonly [shape]: { readonly entries: E };
+  readonly [described]: E;
 }
-/** An array. */
+/** An array, with the type of its elements. */
 export interface ArrayMark<S extends string> extends ShapeMark {
+  /** The kind. */
+  readonly [shape]: 'array';
   /** The type of the elements. */
-  readonly [shape]: { readonly element: S };
+  readonly [described]: S;
 }
-/** A struct. */
+/** A struct, with the types of its fields. */
 export interface StructMark<F extends readonly string[]> extends ShapeMark {
+  /** The kind. */
+  readonly [shape]: 'struct';
   /** The types of the fields. */
-  readonly [shape]: { readonly fields: F };
+  readonly [described]: F;
 }
 
 /** The type of a value that a mark describes. */

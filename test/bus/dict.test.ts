@@ -252,6 +252,30 @@ test('variants that are values are read as chosen; entries of a known type are v
   assert.equal(map, new Map<string, unknown>(Object.entries(here)));
 });
 
+test('an entry of any type has the type of its value', async () => {
+  const Holder = defineInterface('org.example.Any1', {
+    methods: { Echo: { in: [dict({ Any: 'v' })], out: dict({ Any: 'v' }), variants: 'keep' } },
+  });
+  await service.export('/any', implement(Holder, { Echo: (given) => given }));
+  const holder = client.proxy(Holder, destination, '/any');
+  for (const [Any, plain, type] of [
+    ['x', 'x', 's'],
+    [variant.q(5), 5, 'q'],
+    [variant.ai([1]), [1], 'ai'],
+    [variant('a{sv}', { a: variant.y(1) }), { a: 1 }, 'a{sv}'],
+    [variant.v(variant.u(1)), 1, 'v'],
+  ] as const) {
+    assert.equal(await holder.call.Echo({ Any }), { Any: plain });
+    assert.is((await holder.with({ variants: 'wrap' }).call.Echo({ Any })).Any.signature, type);
+    const kept = await holder.with({ variants: 'keep' }).call.Echo({ Any });
+    assert.is((await holder.with({ variants: 'wrap' }).call.Echo(kept)).Any.signature, type);
+  }
+  assert.match(
+    (await rejection(holder.call.Echo({} as never))).message,
+    'argument 0.Any: the entry is missing: give it (v)',
+  );
+});
+
 test('values that are read with their types kept are written with them', async () => {
   const keep = proxy.with({ variants: 'keep' });
   const sent = { Level: variant.u(3), size: variant.q(5), list: variant('a(sv)', [['a', variant.y(1)]]) };
@@ -277,7 +301,8 @@ test('values that are read with their types kept are written with them', async (
       ipv4: { dns: variant.au([1]) },
     });
   settings.connection.id = 'work';
-  assert.equal(await raw.call.Settings(settings), {
+  const untyped = client.proxy(Free, destination, '/free').with({ variants: 'wrap' });
+  assert.equal(await untyped.call.Settings(settings), {
     connection: { id: variant.s('work'), stamp: variant.t(5n) },
     ipv4: { dns: variant.au([1]) },
   });
