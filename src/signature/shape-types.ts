@@ -69,8 +69,8 @@ type Required<K> = K extends '...' | `${string}?` ? never : K;
 type Optional<K> = K extends `${infer Name}?` ? Name : never;
 type AnyEntry<E, D extends Direction> = { [K in keyof E]: Value<E[K] & string, D> }[keyof E];
 
-/** One object type in place of an intersection, for editors and errors. */
-type Flat<T> = { [K in keyof T]: T[K] };
+/** One object type in place of an intersection: editors and errors show it without a name. */
+type Flat<T> = T extends infer All ? { [K in keyof All]: All[K] } : never;
 
 /** The signature of a type without its shape. */
 export type PlainSignature<S extends string> = S extends Refinement<infer Plain, unknown> ? Plain : S;
