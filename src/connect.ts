@@ -1,10 +1,12 @@
 /** Connecting to a bus or a peer: the well-known buses, shared in a process, and connections of the program's own. */
 import type { Socket } from 'node:net';
-import { type Address, parseAddresses } from './address/address.js';
+import { type Address, parseAddresses, withoutGuid } from './address/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './address/bus-addresses.js';
 import { InvalidArgumentError, NotSupportedError } from './base/errors.js';
 import { anyValue, KnownOptions } from './base/known-options.js';
 import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './base/parameters.js';
+import type { Redial } from './bus/link/lasting-link.js';
+import { checkReconnect, completeReconnect, type ReconnectOptions } from './bus/link/reconnect-options.js';
 import type { Connection } from './connection/connection.js';
 import {
   CONNECTION_LIMITS,
@@ -84,6 +86,14 @@ export interface ConnectOptions {
    * than that. Other failures, for instance of authentication, reject at once. `false` by default.
    */
   readonly wait?: boolean | undefined;
+  /**
+   * Connects again when the connection is lost: `true`, or the delays and the number of attempts. What the program has
+   * declared (exports, subscriptions, names, watchers, live views) then works over the next connection. Calls that waited
+   * for a reply reject, and nothing is sent twice. Calls that are made while there is no connection wait for the next
+   * one, within their time limit; signals are not kept. Each attempt has the limit `timeout`. It does not concern the
+   * first attempt; see `wait`. `false` by default.
+   */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
   /** Aborting cancels the attempt: `connect` rejects with the reason. It has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
   /** How many resources of this process the other side may use. Each limit has a default. */
@@ -120,7 +130,7 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   const { connection, address } = await openBus(complete);
   // Read now: when the connection has ended, the credentials are gone.
   const listener = connection.peerCredentials?.uid;
-  const bus = new MessageBus(connection);
+  const bus = new MessageBus(connection, { peer: false, redial: redialOf(complete) });
   try {
     await bus.hello({ timeout, signal });
   } catch (error) {
@@ -144,6 +154,7 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   poller: oneOf(POLLERS),
   timeout: checkTimeout,
   wait: checkBoolean,
+  reconnect: checkReconnect,
   signal: checkSignal,
   limits: anyValue,
 });
@@ -152,6 +163,7 @@ type CompleteOptions = ConnectOptions & {
   readonly timeout: number;
   readonly limits: CompleteLimits;
   readonly patience: number | undefined;
+  readonly isInBackground?: boolean;
 };
 
 function isStream({ fd, socket }: ConnectOptions): boolean {
@@ -171,6 +183,9 @@ function checkStreamOptions(options: ConnectOptions): void {
   }
   if (options.wait === true) {
     throw new InvalidArgumentError(`wait: \`${name}\` is connected already`);
+  }
+  if (completeReconnect(options.reconnect) !== undefined) {
+    throw new InvalidArgumentError(`reconnect: needs an address, and \`${name}\` has none`);
   }
   if (options.transport === 'sd-bus') {
     throw new InvalidArgumentError(`transport: \`${name}\` needs the transport 'socket'`);
@@ -215,6 +230,22 @@ async function connectStream(
   };
 }
 
+/** How the connection of these options is made again, if it is. */
+function redialOf(options: CompleteOptions): Redial | undefined {
+  const reconnect = completeReconnect(options.reconnect);
+  if (reconnect === undefined) return undefined;
+  const again = { ...options, isInBackground: true, patience: undefined };
+  const dial = async (signal: AbortSignal) => (await openAgain({ ...again, signal })).connection;
+  return { ...reconnect, timeout: options.timeout, dial };
+}
+
+/** The server may have been started again, with another GUID. */
+function openAgain(options: CompleteOptions): ReturnType<typeof openBus> {
+  if (options.host !== undefined) return openBus(options);
+  const server = options.peer === true ? 'peer' : 'bus';
+  return openConnection(addressesOf(options).map(withoutGuid), { ...options, server });
+}
+
 /** A program that awaits this can export and subscribe before the peer's first message is dispatched. */
 async function connectToPeer(options: CompleteOptions): Promise<MessageBus> {
   const { address } = options;
@@ -222,7 +253,7 @@ async function connectToPeer(options: CompleteOptions): Promise<MessageBus> {
   if (address === undefined)
     throw new InvalidArgumentError('address: required when `peer` is true, because peers have no well-known address');
   const { connection } = await openConnection(parseAddresses(address), { ...options, server: 'peer' });
-  return new MessageBus(connection, { peer: true });
+  return new MessageBus(connection, { peer: true, redial: redialOf(options) });
 }
 
 function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Address[] {

@@ -48,6 +48,9 @@ export { pathEscape, pathUnescape } from './base/path-label.js';
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
 export type { CloseOptions } from './bus/connection-user.js';
+export type { ConnectionWatcher, Restored } from './bus/link/connection-watcher.js';
+export type { BusState } from './bus/link/link.js';
+export type { ReconnectOptions } from './bus/link/reconnect-options.js';
 export type { MessageHandler, MessageHandlerOptions } from './bus/message-handlers.js';
 export type { Credentials } from './bus/names/driver.js';
 export type { NameWatcher } from './bus/names/name-watcher.js';
@@ -163,7 +166,6 @@ export {
   implement,
 } from './service/implement/implement.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
-export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';
 export {
   type ArrayType,
@@ -178,8 +180,6 @@ export {
 } from './signature/parse.js';
 export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
-export type { ArrayShape, DictShape, EntryShape, Shape, ShapedType, Shapes, StructShape } from './signature/shape.js';
-export type { ArrayMark, DictMark, ShapeMark, StructMark } from './signature/shape-types.js';
 export type {
   DictionaryChoice,
   ReadValue,

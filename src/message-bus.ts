@@ -7,6 +7,7 @@ import { isWellKnownName } from './base/names.js';
 import { nameSuccessors } from './base/successors.js';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
+import type { BusOptions } from './bus/names/named-endpoint.js';
 import type { OwnedName } from './bus/names/owned-name.js';
 import type { RequestNameOptions } from './bus/names/owned-names.js';
 import type { Subscription } from './bus/rules/subscription.js';
@@ -54,7 +55,7 @@ export class MessageBus extends Bus {
    * @internal
    * @param source a connection, or a bus that this becomes a share of
    */
-  constructor(source: Connection | MessageBus, options: { readonly peer: boolean } = { peer: false }) {
+  constructor(source: Connection | MessageBus, options: Omit<BusOptions, 'onClosed'> = { peer: false }) {
     super(
       source,
       source instanceof MessageBus ? { ...options, onClosed: (limit: TimeLimit) => source.#endShare(limit) } : options,

@@ -1,9 +1,7 @@
 /** What `npm test` runs. */
 export interface Suite {
   readonly name: string;
-  /** Of a test file: its path. */
-  readonly file?: string;
-  /** The arguments of the Node.js that runs it. */
+  /** The arguments of the Node.js that runs it; of a test file this is the last. */
   readonly args: readonly string[];
   readonly seconds: number;
 }

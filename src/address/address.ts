@@ -188,3 +188,12 @@ function refuseTcp(parameters: Parameters): string | undefined {
   const family = parameters.get('family');
   return family === undefined || family === 'ipv4' || family === 'ipv6' ? undefined : '"family" is not ipv4 or ipv6';
 }
+
+/** The address without the GUID that its server must have: a server that was started again may have another one. */
+export function withoutGuid(address: Address): Address {
+  if (!address.parameters.has('guid')) return address;
+  // Of the text as it was written: a path may have bytes that JavaScript cannot represent.
+  const text = address.text.replace(/(?<=[:,])guid=[^,]*,?/, '').replace(/,$/, '');
+  const parameters = new Map([...address.parameters].filter(([key]) => key !== 'guid'));
+  return { ...address, text, parameters };
+}

@@ -1,13 +1,15 @@
 /** The result of `bus.stats()`. */
-import type { ConnectionState } from '../connection/connection-events.js';
 import type { ConnectionCounts } from '../connection/traffic.js';
+import type { BusState } from './link/link.js';
 
-/** The present state of a connection in numbers, and counts of its traffic. Reading them costs little. */
+/**
+ * The present state of a bus in numbers, and counts of the traffic of all its connections. Reading them costs little.
+ */
 export interface BusStats extends ConnectionCounts {
-  /** The number of this connection on the diagnostics channels. */
+  /** The number of the present connection on the diagnostics channels; of the last one while there is none. */
   readonly connection: number;
   /** The state of the connection. */
-  readonly state: ConnectionState;
+  readonly state: BusState;
   /**
    * Match rules at the bus for the program's subscriptions and watchers. Equal rules count once. A subscription to a
    * well-known name has one more, which follows the owner of the name.

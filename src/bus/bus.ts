@@ -92,6 +92,12 @@ export abstract class Bus extends NamedEndpoint {
   }
 
   /** @internal */
+  protected override checkAnswer(replySerial: number, destination: string | undefined): void {
+    if (!this.routing.taken.isOrphan(replySerial, destination)) return;
+    throw this.link.refusal(`the call ${replySerial} cannot be answered: it came over a connection that was lost`);
+  }
+
+  /** @internal */
   protected override noteAnswer(replySerial: number, destination: string | undefined): void {
     this.routing.taken.answer(replySerial, destination);
   }
@@ -187,9 +193,9 @@ export abstract class Bus extends NamedEndpoint {
    * of what it has done.
    */
   stats(): BusStats {
-    const { callees, connection, matchRules, names, subscriptions } = this.routing;
+    const { callees, matchRules, names, subscriptions } = this.routing;
     return {
-      connection: connection.id,
+      connection: this.connectionId,
       state: this.state,
       matchRules: matchRules.size,
       calledNames: callees?.size ?? 0,
@@ -197,7 +203,7 @@ export abstract class Bus extends NamedEndpoint {
       ownedNames: names?.size() ?? 0,
       droppedSignals: subscriptions.droppedSignals,
       unmatchedSignals: subscriptions.unmatchedSignals,
-      ...connection.counts,
+      ...this.link.counts,
     };
   }
 }

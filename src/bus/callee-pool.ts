@@ -28,6 +28,10 @@ export class CalleePool<Callee extends PooledCallee> {
     return this.#callees.size;
   }
 
+  get all(): Iterable<Callee> {
+    return this.#callees.values();
+  }
+
   get isFull(): boolean {
     return this.#callees.size >= this.#capacity;
   }
@@ -48,6 +52,7 @@ export class CalleePool<Callee extends PooledCallee> {
 
   clear(): void {
     this.#callees.clear();
+    this.busy = 0;
   }
 
   /** A name without a waiting call that was not called lately; `undefined` if calls wait for all of them. */

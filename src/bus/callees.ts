@@ -82,7 +82,7 @@ class NamedCallee implements Callee {
 }
 
 export class Callees implements CalleesByName {
-  readonly #connection: Connection;
+  #connection: Connection;
   readonly #owners: NameOwners;
   /** Names with a match rule of their own. */
   readonly #alone = new CalleePool<NamedCallee>(OWN_RULES_MAXIMUM);
@@ -152,6 +152,21 @@ export class Callees implements CalleesByName {
     callee.wasCalled = true;
     this.#last = callee;
     return callee;
+  }
+
+  /** The connection was lost: names are followed again when they are called over the next one. */
+  lose(): void {
+    const all = [...this.#alone.all, ...this.#sharing.all];
+    this.close();
+    for (const callee of all) {
+      callee.pool = undefined;
+      callee.followed.release();
+    }
+  }
+
+  /** Follows the names that are called over the connection that follows. */
+  restore(connection: Connection): void {
+    this.#connection = connection;
   }
 
   /** Ends with the connection: all owners are forgotten. */

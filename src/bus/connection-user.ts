@@ -4,16 +4,17 @@
  */
 
 import type { DBusError } from '../base/errors.js';
-import type { Endable } from '../base/handle.js';
+import { type Endable, EndHandle, type Handle } from '../base/handle.js';
 import { KnownOptions, type OptionTable } from '../base/known-options.js';
 import { checkTimeout } from '../base/parameters.js';
 import type { Connection } from '../connection/connection.js';
-import type { ConnectionState } from '../connection/connection-events.js';
 import type { KeepAliveUser } from '../connection/keep-alive.js';
 import type { CloseListener } from '../connection/lifecycle.js';
 import type { CompleteLimits } from '../connection/limits.js';
 import { CLOSE_LIMIT, TimeLimit } from '../connection/time-limit.js';
 import { type WaitLimits, waitLimitsTable, withinLimits } from '../connection/wait-limits.js';
+import { type ConnectionWatcher, checkConnectionWatcher } from './link/connection-watcher.js';
+import type { BusState, Lasting, Link } from './link/link.js';
 import type { Credentials } from './names/driver.js';
 import { type OnShareClosed, Share } from './share.js';
 import { socketCredentials } from './socket-credentials.js';
@@ -33,7 +34,10 @@ const flushOptions = new KnownOptions<WaitLimits>('flush()', waitLimitsTable);
 
 /** A user of a connection, which can close it. {@link MessageBus} extends it. */
 export class ConnectionUser implements AsyncDisposable {
-  readonly #connection: Connection;
+  /** @internal the present connection; the last one while there is none */
+  protected connection: Connection;
+  /** @internal */
+  protected readonly link: Link;
   readonly #keepAlive: KeepAliveUser;
   /** @internal this user's share, if the connection has several users */
   protected readonly share: Share | undefined;
@@ -42,22 +46,32 @@ export class ConnectionUser implements AsyncDisposable {
 
   /**
    * @internal
-   * @param source a connection, or a user that this becomes a share of
+   * @param source a link, or a user that this becomes a share of
    * @param onClosed for a share, called when it is closed
    */
-  constructor(source: Connection | ConnectionUser, onClosed: OnShareClosed = async () => {}) {
+  constructor(source: Link | ConnectionUser, onClosed: OnShareClosed = async () => {}) {
     const isShare = source instanceof ConnectionUser;
-    const connection = isShare ? source.#connection : source;
+    const link = isShare ? source.link : source;
     // The one that is shared has no users of its own.
-    if (isShare) connection.keepAlive.removeUser(source.#keepAlive);
-    this.#connection = connection;
-    this.#keepAlive = connection.keepAlive.addUser();
-    this.share = isShare ? new Share(connection, onClosed) : undefined;
+    if (isShare) link.keepAlive.removeUser(source.#keepAlive);
+    this.link = link;
+    this.connection = link.connection;
+    this.#keepAlive = link.keepAlive.addUser();
+    this.share = isShare ? new Share(link, onClosed) : undefined;
+    link.addUser(this);
   }
 
-  /** The state of the connection, or of the share of it. A bus is `open` when a program gets it. */
-  get state(): ConnectionState {
-    return this.share === undefined ? this.#connection.state : this.share.state;
+  /** @internal uses the connection that follows a lost one */
+  moveTo(connection: Connection): void {
+    this.connection = connection;
+  }
+
+  /**
+   * The state of the connection, or of the share of it. A bus is `open` when a program gets it. With `reconnect` it is
+   * `away` while it has no connection.
+   */
+  get state(): BusState {
+    return this.share === undefined ? this.link.state : this.share.state;
   }
 
   /**
@@ -65,7 +79,7 @@ export class ConnectionUser implements AsyncDisposable {
    * @throws {@link ConnectionClosedError} if the share of the connection is closed
    */
   protected requireShare(what: string): void {
-    if (this.share?.isOver === true) throw this.#connection.refusal(`the share of the connection is closed: ${what}`);
+    if (this.share?.isOver === true) throw this.link.refusal(`the share of the connection is closed: ${what}`);
   }
 
   /**
@@ -74,9 +88,8 @@ export class ConnectionUser implements AsyncDisposable {
    */
   protected requireOpen(what: string): void {
     this.requireShare(what);
-    if (this.share?.state === 'closing')
-      throw this.#connection.refusal(`the share of the connection is closing: ${what}`);
-    this.#connection.requireOpen(what);
+    if (this.share?.state === 'closing') throw this.link.refusal(`the share of the connection is closing: ${what}`);
+    this.link.requireOpen(what);
   }
 
   /**
@@ -123,12 +136,12 @@ export class ConnectionUser implements AsyncDisposable {
 
   /** @internal whether messages are sent and calls are answered: while it is open, and while it answers earlier calls */
   get carriesMessages(): boolean {
-    return this.#connection.carriesMessages;
+    return this.link.carriesMessages;
   }
 
   /** Whether the other side agreed to pass file descriptors. */
   get canSendFileDescriptors(): boolean {
-    return this.#connection.canSendFds;
+    return this.connection.canSendFds;
   }
 
   /**
@@ -137,7 +150,7 @@ export class ConnectionUser implements AsyncDisposable {
    * Unix socket, and when the connection is closed.
    */
   get peerCredentials(): Credentials | undefined {
-    const peer = this.#connection.peerCredentials;
+    const peer = this.connection.peerCredentials;
     return peer && socketCredentials(peer);
   }
 
@@ -149,8 +162,32 @@ export class ConnectionUser implements AsyncDisposable {
    * warning, and the process ends with exit code 1 if only the connection kept it alive.
    */
   get disconnected(): Promise<DBusError | undefined> {
-    const { disconnected } = this.#connection;
+    const { disconnected } = this.link;
     return this.share === undefined ? disconnected : this.share.closed;
+  }
+
+  /**
+   * Tells when the connection is lost, and with the option `reconnect` of {@link connect} when another one has replaced
+   * it. It does not keep the process alive. A program that is told of the end, by `gaveUp`, or by `lost` without
+   * `reconnect`, handles it itself, as a program that reads {@link disconnected}.
+   *
+   * @example
+   * ```ts
+   * const bus = await connect({ reconnect: true });
+   * using _watch = bus.watchConnection({
+   *   lost: (reason) => console.log('lost:', reason.message),
+   *   restored: ({ uniqueName, downtime }) => console.log('back as', uniqueName, 'after', downtime, 'ms'),
+   * });
+   * ```
+   * @returns a handle that ends the watch
+   * @throws {@link InvalidArgumentError} if the watcher is not valid
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   */
+  watchConnection(watcher: ConnectionWatcher): Handle {
+    checkConnectionWatcher(watcher);
+    this.requireOpen('it cannot be watched');
+    const end = this.belong(this.link.watch(watcher), true);
+    return new EndHandle('watched connection', `${this.connectionId}`, end);
   }
 
   /**
@@ -189,7 +226,7 @@ export class ConnectionUser implements AsyncDisposable {
 
   async #flush(limits: WaitLimits): Promise<void> {
     flushOptions.check(limits);
-    const flushed = this.#connection.flush();
+    const flushed = this.connection.flush();
     if (limits.timeout === undefined && limits.signal === undefined) return flushed;
     return withinLimits(flushed, limits, 'not everything that was sent was written');
   }
@@ -235,24 +272,27 @@ export class ConnectionUser implements AsyncDisposable {
       return;
     }
     if (this.state === 'open') {
-      this.#connection.beginToClose();
-      const release = this.#connection.keepAlive.hold();
-      if (!limit.isOver) await Promise.race([this.answerWhatCame(), limit.over, this.#connection.closed]);
+      this.link.beginToClose();
+      const release = this.link.keepAlive.hold();
+      if (!limit.isOver) await Promise.race([this.answerWhatCame(), limit.over, this.link.closed]);
       release();
     }
-    await this.#connection.close(limit);
+    await this.link.close(limit);
   }
 
   async #leaveShare(share: Share, limit: TimeLimit): Promise<void> {
     share.beginToClose();
-    const release = this.#connection.keepAlive.hold();
-    if (!limit.isOver) await Promise.race([this.answerWhatCame(), limit.over, this.#connection.closed]);
+    const release = this.hold(true);
+    if (!limit.isOver && this.link.state !== 'away') {
+      await Promise.race([this.answerWhatCame(), limit.over, this.link.closed]);
+    }
     await share.close(limit);
-    const flushed = this.#connection.flush().catch(() => {});
+    const flushed = this.connection.flush().catch(() => {});
     await Promise.race([flushed, limit.over]);
     limit.end();
     release();
-    this.#connection.keepAlive.removeUser(this.#keepAlive);
+    this.link.keepAlive.removeUser(this.#keepAlive);
+    this.link.removeUser(this);
   }
 
   /** @internal resolves when the delivered calls are answered. Overridden by the layers that answer. Never rejects. */
@@ -274,16 +314,21 @@ export class ConnectionUser implements AsyncDisposable {
 
   /** @internal calls `listener` when the connection ends, unless the returned function was called before */
   whenClosed(listener: CloseListener): () => void {
-    return (this.share ?? this.#connection).whenClosed(listener);
+    return (this.share ?? this.link).whenClosed(listener);
+  }
+
+  /** @internal see {@link Link.outlast} */
+  outlast(lasting: Lasting): () => void {
+    return this.link.outlast(lasting);
   }
 
   /** @internal the number of the connection in diagnostics */
   get connectionId(): number {
-    return this.#connection.id;
+    return this.connection.id;
   }
 
   /** @internal the limits for the other side */
   get limits(): CompleteLimits {
-    return this.#connection.limits;
+    return this.connection.limits;
   }
 }

@@ -3,13 +3,15 @@
  * message are checked. `NamedEndpoint` and `Bus` extend it with names and with what is received.
  */
 
-import { InvalidArgumentError } from '../base/errors.js';
+import { ConnectionClosedError, InvalidArgumentError } from '../base/errors.js';
 import { checkChoice, checkObject } from '../base/parameters.js';
 import { withStackAbove } from '../base/stack.js';
-import type { Connection } from '../connection/connection.js';
+import { closeHandedOver } from '../codec/close-descriptors.js';
 import { type Message, type MessageHead, MessageType, type OutgoingMessage } from '../connection/message.js';
 import { type TakeReply, takeMessage, takeValues, type WaitOptions } from '../connection/sending/pending-calls.js';
+import { report } from '../diagnostics/problems.js';
 import { ConnectionUser } from './connection-user.js';
+import type { Link } from './link/link.js';
 import {
   type CallOptions,
   callFields,
@@ -31,18 +33,14 @@ const REPLY_FORMS = ['values', 'message'];
 
 /** One end of a connection, which can send. {@link MessageBus} extends it. */
 export class Endpoint extends ConnectionUser {
-  readonly #connection: Connection;
-
   /**
    * @internal
-   * @param source a connection, or an endpoint that this becomes a share of
+   * @param source a link, or an endpoint that this becomes a share of
    * @param onClosed for a share, called when it is closed
    */
-  constructor(source: Connection | Endpoint, onClosed?: OnShareClosed) {
+  constructor(source: Link | Endpoint, onClosed?: OnShareClosed) {
     super(source, onClosed);
-    const connection = source instanceof Endpoint ? source.#connection : source;
-    this.#connection = connection;
-    this.share?.whenClosed(() => connection.calls.endCallsOf(this));
+    this.share?.whenClosed(() => this.link.endCallsOf(this));
   }
 
   /**
@@ -96,7 +94,7 @@ export class Endpoint extends ConnectionUser {
       const flags = callFlags({ noReply, autoStart, interactive });
       const head = { type: MessageType.MethodCall, flags, destination, path, member, signature, fileDescriptors };
       const take: TakeReply<unknown> = reply === 'message' ? takeMessage : takeValues;
-      return this.#connection.calls.call({ ...head, interface: interfaceName }, body, call, take, this);
+      return this.connection.calls.call({ ...head, interface: interfaceName }, body, call, take, this);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -110,8 +108,8 @@ export class Endpoint extends ConnectionUser {
     take: TakeReply<Result>,
   ): Promise<Result> {
     if (this.share?.isOver === true)
-      return Promise.reject(this.#connection.refusal('the share of the connection is closed'));
-    return this.#connection.calls.call(head, body, options, take, this);
+      return Promise.reject(this.connection.refusal('the share of the connection is closed'));
+    return this.connection.calls.call(head, body, options, take, this);
   }
 
   /**
@@ -131,9 +129,13 @@ export class Endpoint extends ConnectionUser {
     checkBody(body, signature);
     const head = { type: MessageType.Signal, path, interface: interfaceName, member, signature, destination };
     try {
-      this.#connection.sender.send({ ...head, fileDescriptors }, body, 0);
+      this.connection.sender.send({ ...head, fileDescriptors }, body, 0);
     } catch (error) {
-      throw withStackAbove(error, this.emit);
+      if (this.link.state !== 'away' || !(error instanceof ConnectionClosedError)) {
+        throw withStackAbove(error, this.emit);
+      }
+      closeHandedOver(signature ?? '', body);
+      report('send', `${interfaceName}.${member} was not sent: there is no connection`, undefined, this.connectionId);
     }
   }
 
@@ -153,10 +155,11 @@ export class Endpoint extends ConnectionUser {
     const { type, flags, path, interface: interfaceName, member, errorName, destination, signature } = message;
     const { body = [], replySerial, serial, fileDescriptors } = message;
     checkBody(body, signature);
+    if (replySerial !== undefined) this.checkAnswer(replySerial, destination);
     const head = { type, flags, path, interface: interfaceName, member, errorName, destination, signature };
     let sent: number;
     try {
-      sent = this.#connection.sender.send({ ...head, fileDescriptors }, body, replySerial ?? 0, serial);
+      sent = this.connection.sender.send({ ...head, fileDescriptors }, body, replySerial ?? 0, serial);
     } catch (error) {
       throw withStackAbove(error, this.send);
     }
@@ -167,6 +170,9 @@ export class Endpoint extends ConnectionUser {
   /** @internal checks the destination of a call. Overridden by the layer that knows whether there is a bus. */
   checkDestination(_destination: string | undefined): void {}
 
+  /** @internal checks that {@link send} may send an answer. Overridden by the layer that dispatches calls. */
+  protected checkAnswer(_replySerial: number, _destination: string | undefined): void {}
+
   /** @internal called when {@link send} sent an answer. Overridden by the layer that dispatches calls. */
   protected noteAnswer(_replySerial: number, _destination: string | undefined): void {}
 
@@ -175,36 +181,26 @@ export class Endpoint extends ConnectionUser {
    * serial is then known before the message is sent. A serial can be used once.
    */
   reserveSerial(): number {
-    return this.#connection.sender.reserveSerial();
-  }
-
-  /** @internal answers a call; see {@link Sender.answer} */
-  answer(head: MessageHead, body: readonly unknown[], replySerial: number): boolean {
-    return this.#connection.sender.answer(head, body, replySerial);
-  }
-
-  /** @internal answers a call with LimitsExceeded; see {@link Sender.refuseCall} */
-  refuseCall(destination: string | undefined, replySerial: number, text: string): void {
-    this.#connection.sender.refuseCall(destination, replySerial, text);
+    return this.connection.sender.reserveSerial();
   }
 
   /** @internal sends a signal of an exported object; see {@link Sender.tell} */
   tell(head: MessageHead, body: readonly unknown[], isAnnouncement: boolean): boolean {
-    return this.#connection.sender.tell(head, body, isAnnouncement);
+    return this.connection.sender.tell(head, body, isAnnouncement);
   }
 
   /** @internal sends what must precede the next message now; see {@link Connection.sendFirst} */
   letOutFirst(): void {
-    this.#connection.letOutFirst();
+    this.connection.letOutFirst();
   }
 
   /** @internal sends before the next message; see {@link Connection.sendFirst} */
   sendFirst(send: (() => void) | undefined): void {
-    this.#connection.sendFirst(send);
+    this.connection.sendFirst(send);
   }
 
   /** @internal whether a message is being encoded, during which nothing can be sent */
   get isMarshalling(): boolean {
-    return this.#connection.isMarshalling;
+    return this.connection.isMarshalling;
   }
 }

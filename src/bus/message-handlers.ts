@@ -2,11 +2,11 @@
 
 import { KnownOptions } from '../base/known-options.js';
 import { checkBoolean } from '../base/parameters.js';
-import type { ConnectionState } from '../connection/connection-events.js';
 import { type Message, MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { reportFailure, reportRejection } from '../diagnostics/problems.js';
 import type { CallsAtWork } from './calls-at-work.js';
+import type { BusState } from './link/link.js';
 import type { NameOwners } from './names/name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
 
@@ -32,14 +32,12 @@ export const messageHandlerOptions = new KnownOptions<MessageHandlerOptions>('ad
 
 /** The connection, or the share of it, that added a handler. */
 interface MessageHandlerUser {
-  readonly state: ConnectionState;
+  readonly state: BusState;
   /** The calls that it must answer before it closes. */
   readonly atWork: CallsAtWork;
 }
 
 interface MessageHandlersOptions {
-  /** The number of the connection in diagnostics. */
-  readonly id: number;
   /** Whether the program has closed the connection: a handler may have done so. */
   readonly isClosing: () => boolean;
   /** Whether a call with this destination is for this connection, and not only eavesdropped. */
@@ -122,7 +120,7 @@ export class MessageHandlers {
 
   #isHandledBy(registration: Registration, received: Inbox, isToAnswer = false): boolean {
     if (registration.isOver) return false;
-    const { id } = this.#options;
+    const { connectionId: id } = received;
     let result: unknown;
     try {
       result = registration.handler(received.makeMessage(true).keep());

@@ -5,12 +5,12 @@
 
 import type { DBusError } from '../base/errors.js';
 import type { Endable } from '../base/handle.js';
-import type { ConnectionState } from '../connection/connection-events.js';
 import type { CloseListener } from '../connection/lifecycle.js';
 import type { TimeLimit } from '../connection/time-limit.js';
+import type { BusState } from './link/link.js';
 
 interface SharedConnection {
-  readonly state: ConnectionState;
+  readonly state: BusState;
   whenClosed(listener: CloseListener): () => void;
 }
 
@@ -41,7 +41,7 @@ export class Share {
     connection.whenClosed((reason) => this.#end(reason));
   }
 
-  get state(): ConnectionState {
+  get state(): BusState {
     return this.#state ?? this.#connection.state;
   }
 

@@ -18,6 +18,8 @@ export class TakenCalls {
   readonly #maximum: number;
   /** By serial and caller, in the order in which they were taken. */
   readonly #calls = new Map<string, TakenCall>();
+  /** Calls that came over a connection that was lost: their answers must not be sent over the next one. */
+  readonly #orphans = new Set<string>();
   /** The serial of the call that is offered to the message handlers, until it is answered. */
   #serial = 0;
   #caller: string | undefined;
@@ -48,11 +50,28 @@ export class TakenCalls {
     const caller = this.#caller;
     const key = keyOf(this.#serial, caller);
     this.#serial = 0;
+    this.#orphans.delete(key);
     this.#end(key);
     if (this.#calls.size >= this.#maximum) this.#end(this.#calls.keys().next().value);
     this.#calls.set(key, { caller, atWork });
     atWork.begin();
     if (this.#waiting > 0) this.#follow(caller, owners);
+  }
+
+  /** Whether this would answer a call that came over a connection that was lost. */
+  isOrphan(replySerial: number, destination: string | undefined): boolean {
+    return this.#orphans.size > 0 && this.#orphans.has(keyOf(replySerial, this.#isPeer ? undefined : destination));
+  }
+
+  /** The connection was lost: the calls cannot be answered any more. */
+  lose(): void {
+    this.#serial = 0;
+    for (const key of [...this.#calls.keys()]) {
+      const [oldest] = this.#orphans;
+      if (this.#orphans.size >= this.#maximum && oldest !== undefined) this.#orphans.delete(oldest);
+      this.#orphans.add(key);
+      this.#end(key);
+    }
   }
 
   /** Records that a message was sent that answers a call. */

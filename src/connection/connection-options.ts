@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly timeout: number;
   /** The limits of what the other side may cost. */
   readonly limits: CompleteLimits;
+  /** Whether the attempt does not keep the process alive. */
+  readonly isInBackground?: boolean | undefined;
   /** Gives up the attempt when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }

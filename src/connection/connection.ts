@@ -48,6 +48,11 @@ export class Connection {
   /** Decides whether the connection keeps the process alive. */
   readonly keepAlive: KeepAlive;
 
+  /** Whether the other side is a peer, and not a bus. */
+  readonly isPeer: boolean;
+  /** The address of the other side; empty for a client that was accepted. */
+  readonly address: string;
+
   readonly #native: NativeConnection;
   /** The limits of what the other side may cost. */
   readonly limits: CompleteLimits;
@@ -70,6 +75,9 @@ export class Connection {
     const { limits, serve, transport } = options;
     this.limits = limits;
     const isPeer = options.peer === true;
+    const address = serve === undefined ? options.address : '';
+    this.isPeer = isPeer;
+    this.address = address;
     this.#pending = new PendingCalls(this.#deadlines, this.id, !isPeer, () => this.keepAlive.update());
     const { Connection: Native } = addonWithMemory();
     this.#native = new Native({
@@ -112,7 +120,6 @@ export class Connection {
       onRefused: (refused) => this.sender.onRefused(refused),
       flushNow: () => this.#ending.flushWhileExiting(),
     });
-    const address = serve === undefined ? options.address : '';
     this.#life = new Lifecycle({ id: this.id, address, transport });
     this.#attempt = new Attempt({
       native: this.#native,
@@ -139,11 +146,11 @@ export class Connection {
   static async open(options: ConnectionOptions): Promise<Connection | ConnectFailure> {
     const { signal } = options;
     const connection = new Connection(options);
-    const release = connection.keepAlive.hold();
+    const release = options.isInBackground === true ? undefined : connection.keepAlive.hold();
     const stopListening = signal && onAbort(signal, () => connection.giveUp());
     const failure = await connection.#attempt.start(options);
     stopListening?.();
-    release();
+    release?.();
     return failure ?? connection;
   }
 

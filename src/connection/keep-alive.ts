@@ -5,17 +5,18 @@
 import type { NativeConnection } from '../native/binding.js';
 import { noteKeepAlive } from './turn-note.js';
 
-/** The reasons for which one user of a connection keeps the process alive. */
+/** The reasons for which one user of a connection keeps the process alive. They outlive the connection if it is replaced. */
 export class KeepAliveUser {
-  readonly #update: () => void;
+  /** @internal the connection, or what stands for it while there is none */
+  keeper: KeepAlive;
   #holds = 0;
   /** The holds for operations that would end silently if the connection were lost. */
   #silentHolds = 0;
   /** The last call of `ref` or `unref`; without one, the holds decide. */
   #wish: 'ref' | 'unref' | undefined;
 
-  constructor(update: () => void) {
-    this.#update = update;
+  constructor(keeper: KeepAlive) {
+    this.keeper = keeper;
   }
 
   /**
@@ -37,19 +38,19 @@ export class KeepAliveUser {
   begin(reportsLoss: boolean): void {
     this.#holds++;
     if (!reportsLoss) this.#silentHolds++;
-    if (this.#holds === 1) this.#update();
+    if (this.#holds === 1) this.keeper.update();
   }
 
   /** Must be called once for each {@link begin}. */
   end(reportsLoss: boolean): void {
     this.#holds--;
     if (!reportsLoss) this.#silentHolds--;
-    if (this.#holds === 0) this.#update();
+    if (this.#holds === 0) this.keeper.update();
   }
 
   wish(wish: 'ref' | 'unref'): void {
     this.#wish = wish;
-    this.#update();
+    this.keeper.update();
   }
 
   /** @param isBusy whether the connection is in use without a hold of a user */
@@ -70,7 +71,7 @@ export class KeepAlive {
   /** Mostly one. An array is faster to go through than a set, which every call does twice. */
   readonly #users: KeepAliveUser[] = [];
   /** The holds of the connection itself. */
-  readonly #own = new KeepAliveUser(() => this.update());
+  readonly #own = new KeepAliveUser(this);
   #ended = false;
   /** The number of the connection at the addon; 0 if it has none. */
   number = 0;
@@ -92,7 +93,7 @@ export class KeepAlive {
 
   /** Adds a user of the connection. Without users, the connection decides alone. */
   addUser(): KeepAliveUser {
-    const user = new KeepAliveUser(() => this.update());
+    const user = new KeepAliveUser(this);
     this.#users.push(user);
     return user;
   }
@@ -101,6 +102,15 @@ export class KeepAlive {
     const at = this.#users.indexOf(user);
     if (at < 0) return;
     this.#users.splice(at, 1);
+    this.update();
+  }
+
+  /** Takes all users of a connection that this one replaces, with their reasons and wishes. */
+  takeUsersOf(previous: KeepAlive): void {
+    for (const user of previous.#users.splice(0)) {
+      user.keeper = this;
+      this.#users.push(user);
+    }
     this.update();
   }
 

@@ -31,3 +31,20 @@ export interface ConnectionCounts extends Traffic {
   /** Whether reading is paused because too many bytes of replies are queued: see `limits.queuedBytes`. */
   readonly readingPaused: boolean;
 }
+
+/** The traffic of earlier connections and the present one. What is held is that of the present one. */
+export function sumOfCounts(past: ConnectionCounts, present: ConnectionCounts | undefined): ConnectionCounts {
+  if (present === undefined) return past;
+  const calls: Record<string, number> = { ...present.calls };
+  for (const [outcome, count] of Object.entries(past.calls)) calls[outcome] = (calls[outcome] ?? 0) + count;
+  return {
+    ...present,
+    messagesSent: past.messagesSent + present.messagesSent,
+    messagesReceived: past.messagesReceived + present.messagesReceived,
+    batchesReceived: past.batchesReceived + present.batchesReceived,
+    bodyBytesSent: past.bodyBytesSent + present.bodyBytesSent,
+    bodyBytesReceived: past.bodyBytesReceived + present.bodyBytesReceived,
+    unexpectedReplies: past.unexpectedReplies + present.unexpectedReplies,
+    calls: calls as CallCounts,
+  };
+}

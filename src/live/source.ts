@@ -11,12 +11,14 @@
 
 import { closedError, type DBusError } from '../base/errors.js';
 import type { Bus, SubscriptionRule } from '../bus/bus.js';
+import type { Lasting } from '../bus/link/link.js';
 import type { FollowedName } from '../bus/names/name-owners.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import type { ReplyBody } from '../connection/sending/pending-calls.js';
 import { report } from '../diagnostics/problems.js';
+import { type Attempt, newAttempt } from './attempt.js';
 
 /** A call of the owner, without its destination. */
 export interface Question {
@@ -66,26 +68,13 @@ export interface Mirror<Change> {
  */
 export type SourceState = 'unknown' | 'absent' | 'filling' | 'current' | 'failed' | 'ended';
 
-/** How the present attempt ended. */
-interface Outcome {
-  readonly owner?: string | undefined;
-  readonly error?: unknown;
-}
-
-/** An attempt to know everything: from the start, or the change of the owner, until the state is known. */
-interface Attempt {
-  readonly outcome: Promise<Outcome>;
-  readonly isOver: boolean;
-  end(outcome: Outcome): void;
-}
-
 /** More changes than this during one call are not kept: everything is read again instead. */
 const KEPT_CHANGES = 65_536;
 
 /** The owner of the only peer's objects, where there is no bus that names it. */
 const PEER = '';
 
-export class LiveSource<Change> {
+export class LiveSource<Change> implements Lasting {
   readonly #bus: Bus;
   readonly #destination: string | undefined;
   readonly #mirror: Mirror<Change>;
@@ -104,6 +93,9 @@ export class LiveSource<Change> {
   #areRulesInForce = false;
   #followed: FollowedName | undefined;
   #stopWaiting: () => void = () => {};
+  #stopLasting: () => void = () => {};
+  /** Keeps the process alive while nothing is declared because there is no connection. */
+  #stopHolding: () => void = () => {};
 
   constructor(bus: Bus, destination: string | undefined, mirror: Mirror<Change>, timeout?: number) {
     this.#bus = bus;
@@ -133,7 +125,24 @@ export class LiveSource<Change> {
   /** Declares everything at the bus. */
   start(): void {
     this.#stopWaiting = this.#bus.whenClosed((reason) => this.#onClosed(reason));
+    this.#stopLasting = this.#bus.outlast(this);
     this.#declare();
+  }
+
+  /** The connection was lost: everything is removed, and declared again at the next one. */
+  lost(): void {
+    if (this.#state === 'ended') return;
+    this.#stopHolding = this.#bus.hold();
+    this.#withdraw();
+    this.#forget();
+  }
+
+  /** Declares everything at the connection that follows, unless that was done while there was none. */
+  back(): Promise<unknown> {
+    if (this.#state === 'ended') return Promise.resolve();
+    if (this.#subscriptions.length === 0) this.#declare();
+    this.#stopHolding();
+    return this.#attempt.outcome;
   }
 
   /** Starts again from nothing: everything is removed, declared again, and read again. */
@@ -150,6 +159,8 @@ export class LiveSource<Change> {
     this.#generation++;
     this.#withdraw();
     this.#stopWaiting();
+    this.#stopLasting();
+    this.#stopHolding();
     this.#owner = undefined;
     this.#mirror.clear(false);
     this.#mirror.close(undefined);
@@ -195,6 +206,8 @@ export class LiveSource<Change> {
         this.#onRefused(reason);
         return true;
       },
+      // Told by the connection, between peers as well.
+      lost: () => {},
     });
   }
 
@@ -320,22 +333,4 @@ export class LiveSource<Change> {
     this.#mirror.clear(reason !== undefined);
     this.#mirror.close(reason);
   }
-}
-
-function newAttempt(): Attempt {
-  let resolve!: (outcome: Outcome) => void;
-  let isOver = false;
-  const outcome = new Promise<Outcome>((settle) => {
-    resolve = settle;
-  });
-  return {
-    outcome,
-    get isOver() {
-      return isOver;
-    },
-    end(given) {
-      isOver = true;
-      resolve(given);
-    },
-  };
 }

@@ -60,6 +60,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   MessageHandlerOptions: (given) => bus.addMessageHandler(() => {}, given),
   NameWatcher: (given) => bus.watchName(NAME, given),
   NamesWatcher: (given) => bus.watchNames(NAME, given),
+  ConnectionWatcher: (given) => bus.watchConnection(given),
   WaitForNameOptions: (given) => bus.waitForName('org.freedesktop.DBus', given),
   SignalsRule: (given) => bus.signals(Keys, given as never, { Said() {} }),
   DecodeOptions: async (given) => (await bus.call({ ...busCall, reply: 'message' })).decode(given),
@@ -145,10 +146,18 @@ for (const [type, { keys }] of parameters) {
 }
 
 test('an unknown option that is similar to none is refused with a list of those that there are', async () => {
-  const error = await rejection(connect({ reconnect: true } as object));
+  const error = await rejection(connect({ colour: true } as object));
   assert.is(
     (error as Error).message,
-    'connect() takes no option "reconnect"; known: address, fd, socket, host, handshake, bus, peer, anonymous, transport, poller, timeout, wait, and 2 more',
+    'connect() takes no option "colour"; known: address, fd, socket, host, handshake, bus, peer, anonymous, transport, poller, timeout, wait, and 3 more',
+  );
+});
+
+test('an unknown key within an option is refused as well', async () => {
+  const error = await rejection(connect({ reconnect: { minDelays: 5 } } as object));
+  assert.is(
+    (error as Error).message,
+    'reconnect takes no option "minDelays"; did you mean minDelay? Known: minDelay, maxDelay, attempts',
   );
 });
 

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import {
   type CachedObject,
   type CallContext,
+  type ConnectOptions,
   connect,
   defineInterface,
   implement,
@@ -82,6 +83,7 @@ const ofBus: Makers = {
   uniqueName: plain,
   unref: plain,
   waitForName: ({ bus }) => bus.waitForName(`${NAME}.Missing`),
+  watchConnection: plain,
   watchName: plain,
   watchNames: plain,
   'Symbol(Symbol.asyncDispose)': async ({ bus }) => bus[Symbol.asyncDispose](),
@@ -216,8 +218,8 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     return bus;
   }
 
-  async function world(daemon: PrivateBus, isShare = false): Promise<World> {
-    const bus = isShare ? await share(daemon) : await connect({ address: daemon.address });
+  async function world(daemon: PrivateBus, isShare = false, reconnect?: ConnectOptions['reconnect']): Promise<World> {
+    const bus = isShare ? await share(daemon) : await connect({ address: daemon.address, reconnect });
     const other = await connect({ address: daemon.address });
     await other.requestName(`${NAME}.Other`);
     const owned = await bus.requestName(`${NAME}.Owned`);
@@ -287,6 +289,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['message handler', bus.addMessageHandler(() => {}), ofHandle],
       ['name watcher', bus.watchName(NAME, {}), ofHandle],
       ['namespace watcher', bus.watchNames(NAME, {}), ofHandle],
+      ['connection watcher', bus.watchConnection({}), ofHandle],
     ] as const) {
       assert.equal(publicMembers(object, files), Object.keys(makers).sort(), what);
     }
@@ -295,11 +298,20 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await bus.close({ drain: 0 });
   });
 
-  for (const end of ['loss', 'close', 'close with time', 'close of a share'] as const) {
+  for (const end of [
+    'loss',
+    'close',
+    'close with time',
+    'close of a share',
+    'close while away',
+    'loss and giving up',
+  ] as const) {
     test(`every promise settles by a ${end}`, async () => {
       const daemon = await PrivateBus.start({ daemon: kind });
       const isShare = end === 'close of a share';
-      const set = await world(daemon, isShare);
+      const isWithReconnect = end === 'close while away' || end === 'loss and giving up';
+      const attempts = end === 'loss and giving up' ? 2 : undefined;
+      const set = await world(daemon, isShare, isWithReconnect ? { minDelay: 10, maxDelay: 20, attempts } : undefined);
       const { bus } = set;
       await bus.listNames();
       // Nothing is answered any more.
@@ -327,10 +339,19 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       }
       for (const promise of open.values()) promise.catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 20));
-      if (end === 'loss') {
+      const isLost = end === 'loss' || isWithReconnect;
+      if (isLost) {
         process.kill(daemon.pid, 'SIGCONT');
         await daemon.kill();
       }
+      if (isWithReconnect) {
+        await until(() => bus.state !== 'open');
+        for (const [name, make] of Object.entries(ofBus)) {
+          if (make !== plain && !/close|Dispose|flush/.test(name)) open.set(`bus.${name} while away`, make(set));
+        }
+        for (const promise of open.values()) promise.catch(() => {});
+      }
+      if (attempts !== undefined) await allSettle(open);
       const closing = end === 'close' || isShare ? bus.close({ drain: 0 }) : undefined;
       for (const [what, make] of last) open.set(what, make(set));
       if (isShare) {
@@ -347,7 +368,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       assert.is(bus.stats().subscriptions, 0);
       assert.is(bus.stats().ownedNames, 0);
       assert.is(bus.stats().matchRules, 0);
-      if (end !== 'loss') process.kill(daemon.pid, 'SIGCONT');
+      if (!isLost) process.kill(daemon.pid, 'SIGCONT');
       await daemon.stop();
     });
   }

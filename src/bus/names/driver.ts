@@ -51,13 +51,18 @@ function expectCode(member: string, code: unknown, codes: Readonly<Record<string
 }
 
 export class BusDriver {
-  readonly #connection: Connection;
+  #connection: Connection;
   readonly #user: object | undefined;
 
   /** @param user the user of the connection whose end also ends the calls; without it they end with the connection */
   constructor(connection: Connection, user?: object) {
     this.#connection = connection;
     this.#user = user;
+  }
+
+  /** Calls the bus of a connection that follows a lost one. */
+  moveTo(connection: Connection): void {
+    this.#connection = connection;
   }
 
   /** The number of the connection in diagnostics. */

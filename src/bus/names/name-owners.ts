@@ -6,7 +6,7 @@
  * message from the rest.
  */
 
-import { ConnectionClosedError, NameHasNoOwnerError } from '../../base/errors.js';
+import { ConnectionClosedError, closedError, type DBusError, NameHasNoOwnerError } from '../../base/errors.js';
 import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, runHandler } from '../../diagnostics/problems.js';
 import type { HeldRule, MatchRules } from '../rules/match-rules.js';
@@ -38,6 +38,11 @@ export interface OwnerListener {
   refused?(reason: unknown): boolean;
   /** The bus was asked again, and now reports changes. */
   resumed?(): void;
+  /**
+   * The connection was lost, and the next one will ask again. If left out, `changed` is called as if the name had lost
+   * its owner.
+   */
+  lost?(): void;
 }
 
 /** One user of a followed name. */
@@ -49,11 +54,28 @@ interface Follower {
   isTold: boolean;
 }
 
-/** One attempt to follow a name at the bus. */
-interface Attempt {
+/** One attempt to follow a name at the bus. It goes on at the next connection if it was not answered by the last one. */
+class Attempt {
   readonly rule: HeldRule;
-  isDenied: boolean;
-  refusal: Promise<unknown>;
+  isDenied = false;
+  isAnswered = false;
+  readonly refusal: Promise<unknown>;
+  /** Whether the bus refused an earlier attempt. */
+  readonly isAgain: boolean;
+  #resolve!: (reason: unknown) => void;
+
+  constructor(rule: HeldRule, isAgain: boolean) {
+    this.rule = rule;
+    this.isAgain = isAgain;
+    this.refusal = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  answer(reason: unknown): void {
+    this.isAnswered = true;
+    this.#resolve(reason);
+  }
 }
 
 class Following {
@@ -80,6 +102,21 @@ class Following {
     if (owner === previous) return;
     this.owner = owner;
     for (const follower of [...this.followers]) this.#tell(follower, owner, previous);
+  }
+
+  /** The connection was lost: the owner is not known. */
+  lose(): void {
+    const previous = this.owner;
+    this.owner = undefined;
+    this.knowledge = 'asked';
+    for (const follower of [...this.followers]) {
+      if (follower.listener?.lost !== undefined) {
+        follower.isTold = false;
+        follower.listener.lost();
+      } else if (previous !== undefined) {
+        this.#tell(follower, undefined, previous);
+      }
+    }
   }
 
   /** Informs the listeners that do not know the owner yet. */
@@ -113,7 +150,9 @@ class Following {
 
 export class NameOwners {
   readonly #rules: MatchRules;
-  readonly #driver: BusDriver | undefined;
+  #driver: BusDriver | undefined;
+  /** Whether there is no connection, and another one will follow: it asks for the owners. */
+  #isAway = false;
   readonly #followed = new Map<string, Following>();
 
   constructor(rules: MatchRules, driver: BusDriver | undefined) {
@@ -144,7 +183,9 @@ export class NameOwners {
       get knowledge() {
         return following.knowledge;
       },
-      refusal: following.attempt.refusal,
+      get refusal() {
+        return following.attempt.refusal;
+      },
       release: () => {
         if (following.followers.delete(follower)) this.#release(following);
       },
@@ -161,8 +202,32 @@ export class NameOwners {
     following.change(owner === '' ? undefined : owner);
   }
 
+  /** The connection was lost, and another one will follow: no owner is known until then. */
+  lose(): void {
+    this.#isAway = true;
+    const all = [...this.#followed.values()];
+    for (const following of all) {
+      const { attempt } = following;
+      if (attempt.isDenied) following.attempt = new Attempt(this.#hold(following.name, undefined), true);
+      else if (attempt.isAnswered) following.attempt = new Attempt(attempt.rule, false);
+    }
+    // The listeners run code of the program, which may follow and release names.
+    for (const following of all) if (this.#followed.get(following.name) === following) following.lose();
+  }
+
+  /** Asks the bus of the connection that follows for all owners. Its match rules are restored already. */
+  restore(driver: BusDriver | undefined): void {
+    this.#isAway = false;
+    this.#driver = driver;
+    for (const following of this.#followed.values()) void this.#request(following, following.attempt);
+  }
+
   /** Ends with the connection: owners are no longer reported. */
-  close(): void {
+  close(reason: DBusError | undefined): void {
+    if (this.#isAway) {
+      const error = closedError('the connection was closed', reason);
+      for (const { attempt } of this.#followed.values()) attempt.answer(error);
+    }
     this.#followed.clear();
   }
 
@@ -174,22 +239,35 @@ export class NameOwners {
 
   #attempt(following: Following, namespace: string | undefined): void {
     const isAgain = following.attempt !== undefined;
-    const { name } = following;
+    following.attempt = new Attempt(this.#hold(following.name, namespace), isAgain);
+    if (!this.#isAway) void this.#request(following, following.attempt);
+  }
+
+  #hold(name: string, namespace: string | undefined): HeldRule {
     const signal = { sender: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member: 'NameOwnerChanged' };
     const names = namespace === undefined ? { arg0: name } : { arg0namespace: namespace };
-    const rule = this.#rules.hold({ type: 'signal', ...signal, ...names });
-    const attempt: Attempt = { rule, isDenied: false, refusal: Promise.resolve(undefined) };
-    following.attempt = attempt;
-    const answers = Promise.all([this.#heed(following, attempt), this.#ask(following, attempt)]);
-    attempt.refusal = answers.then((reasons) => reasons.find((reason) => reason !== undefined));
-    void attempt.refusal.then((reason) => {
-      if (reason === undefined && isAgain) following.tellResumed();
-      if (reason !== undefined && !(reason instanceof ConnectionClosedError)) this.#tellRefused(following, reason);
-    });
+    return this.#rules.hold({ type: 'signal', ...signal, ...names });
+  }
+
+  async #request(following: Following, attempt: Attempt): Promise<void> {
+    const driver = this.#driver;
+    const reasons = await Promise.all([this.#heed(following, attempt), this.#ask(following, attempt)]);
+    // The connection was lost meanwhile: the next one asks, unless the name is no longer followed.
+    if (!this.#isPresent(driver) && this.#followed.get(following.name)?.attempt === attempt) return;
+    const reason = reasons.find((each) => each !== undefined);
+    attempt.answer(reason);
+    if (reason === undefined && attempt.isAgain) following.tellResumed();
+    if (reason !== undefined && !(reason instanceof ConnectionClosedError)) this.#tellRefused(following, reason);
+  }
+
+  /** Whether an answer that was requested through this driver comes from the present bus. */
+  #isPresent(driver: BusDriver | undefined): boolean {
+    return !this.#isAway && driver === this.#driver;
   }
 
   /** Asks for the owner. Resolves with the reason if the bus refuses to answer. */
   async #ask(following: Following, attempt: Attempt): Promise<unknown> {
+    const driver = this.#driver;
     const learn = (owner: string | undefined) => {
       if (!attempt.isDenied) following.knowledge = 'known';
       following.change(owner);
@@ -201,14 +279,14 @@ export class NameOwners {
       else this.#deny(following, attempt);
     };
     try {
-      await this.#driver?.tellNameOwner(following.name, learn, learnWhyNot);
+      await driver?.tellNameOwner(following.name, learn, learnWhyNot);
     } catch (error) {
       if (!(error instanceof NameHasNoOwnerError)) {
-        this.#deny(following, attempt);
+        if (this.#isPresent(driver)) this.#deny(following, attempt);
         return error;
       }
     }
-    following.tellFirst();
+    if (this.#isPresent(driver)) following.tellFirst();
     return undefined;
   }
 

@@ -14,6 +14,8 @@ import type { IncomingMessage } from '../../connection/receiving/incoming-messag
 import type { WaitOptions } from '../../connection/sending/pending-calls.js';
 import { waitLimitsTable } from '../../connection/wait-limits.js';
 import { Endpoint } from '../endpoint.js';
+import { LastingLink, type Redial } from '../link/lasting-link.js';
+import { Link } from '../link/link.js';
 import { Routing } from '../routing.js';
 import type { OnShareClosed } from '../share.js';
 import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
@@ -46,6 +48,8 @@ export interface BusOptions {
   readonly peer: boolean;
   /** For a share: called when it was closed. */
   readonly onClosed?: OnShareClosed | undefined;
+  /** How the bus connects again when its connection is lost, if it does. */
+  readonly redial?: Redial | undefined;
 }
 
 /** An endpoint that owns, watches and looks up names. {@link MessageBus} extends it. */
@@ -63,11 +67,13 @@ export abstract class NamedEndpoint extends Endpoint {
    * @internal
    * @param source a connection, or an endpoint that this becomes a share of
    */
-  constructor(source: Connection | NamedEndpoint, { peer: isPeer, onClosed }: BusOptions) {
-    super(source, onClosed);
-    if (source instanceof NamedEndpoint) {
+  constructor(source: Connection | NamedEndpoint, { peer: isPeer, onClosed, redial }: BusOptions) {
+    const isShare = source instanceof NamedEndpoint;
+    const lasting = isShare || redial === undefined ? undefined : new LastingLink(source, redial);
+    super(isShare ? source : (lasting ?? new Link(source)), onClosed);
+    if (isShare) {
       this.routing = source.routing;
-      this.#bus = source.#bus && new BusDriver(source.routing.connection, this);
+      this.#bus = source.#bus && new BusDriver(this.connection, this);
       return;
     }
     this.routing = new Routing(source, {
@@ -75,19 +81,28 @@ export abstract class NamedEndpoint extends Endpoint {
       isAddressedHere: (destination) => this.isAddressedHere(destination),
       handleCall: (message) => this.handleCall(message),
     });
-    this.#bus = this.routing.driver;
+    this.#bus = isPeer ? undefined : new BusDriver(source);
+    lasting?.serve(this.routing);
+    this.link.whenClosed((reason) => this.routing.close(reason));
   }
 
-  /** The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. */
+  /** @internal */
+  override moveTo(connection: Connection): void {
+    super.moveTo(connection);
+    this.#bus?.moveTo(connection);
+  }
+
+  /**
+   * The name that the bus gave this connection, for instance `:1.42`; `undefined` between peers. With `reconnect`, each
+   * connection has another one, and there is none while the state is `away`.
+   */
   get uniqueName(): string | undefined {
     return this.routing.uniqueName;
   }
 
   /** @internal sends Hello to the bus, the first message of a connection */
-  async hello(options?: WaitOptions): Promise<void> {
-    const uniqueName = await this.#bus?.hello(options);
-    this.routing.uniqueName = uniqueName;
-    this.routing.connection.uniqueName = uniqueName;
+  hello(options?: WaitOptions): Promise<void> {
+    return this.routing.hello(options);
   }
 
   /**
@@ -241,6 +256,11 @@ export abstract class NamedEndpoint extends Endpoint {
       limits,
       start ? () => this.startService(name, { timeout: Number.POSITIVE_INFINITY }) : undefined,
     );
+  }
+
+  /** @internal the connection that delivers messages, over which calls are answered */
+  get receiving(): Connection {
+    return this.routing.connection;
   }
 
   /** @internal follows the owner of a name */

@@ -5,6 +5,7 @@ import { checkObject, checkOptionalFunction } from '../../base/parameters.js';
 import { isPlainObject } from '../../codec/plain-object.js';
 import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, runHandler } from '../../diagnostics/problems.js';
+import type { Lasting } from '../link/link.js';
 import type { SignalTaker } from '../rules/listener.js';
 import type { Subscription } from '../rules/subscription.js';
 import { BUS_INTERFACE, BUS_NAME, BUS_PATH } from './driver.js';
@@ -50,19 +51,23 @@ interface Watched {
   readonly connectionId: number;
   listen(rule: object, taker: SignalTaker): Subscription;
   whenClosed(listener: (reason: DBusError | undefined) => void): () => void;
+  outlast(lasting: Lasting): () => void;
   listNames(): Promise<readonly string[]>;
   nameOwner(name: string): Promise<string>;
 }
 
 /** A watcher in force. The bus answers in order, so the last thing that it said of a name is true. */
-export class NamesWatch {
+export class NamesWatch implements Lasting {
   readonly #namespace: string;
   readonly #watcher: NamesWatcher;
   readonly #bus: Watched;
   readonly #owners = new Map<string, string>();
   readonly #subscription: Subscription;
   readonly #stopWaiting: () => void;
+  readonly #stopLasting: () => void;
   #isOver = false;
+  /** Counts the lists of names that were asked for: the answer to an earlier question is out of date. */
+  #generation = 0;
 
   constructor(namespace: string, watcher: NamesWatcher, bus: Watched) {
     this.#namespace = namespace;
@@ -71,13 +76,26 @@ export class NamesWatch {
     const signal = { sender: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member: 'NameOwnerChanged' };
     this.#subscription = bus.listen({ ...signal, arg0namespace: namespace }, this);
     this.#stopWaiting = bus.whenClosed((reason) => this.#onClosed(reason));
+    this.#stopLasting = bus.outlast(this);
     void this.#begin();
+  }
+
+  /** The connection was lost: no name has a known owner. */
+  lost(): void {
+    this.#generation++;
+    this.#vanishAll();
+  }
+
+  /** The match rule is declared at the connection that follows. */
+  back(): Promise<void> {
+    return this.#begin();
   }
 
   end(): void {
     this.#isOver = true;
     this.#subscription.end();
     this.#stopWaiting();
+    this.#stopLasting();
     this.#owners.clear();
   }
 
@@ -89,14 +107,18 @@ export class NamesWatch {
   }
 
   async #begin(): Promise<void> {
+    const generation = ++this.#generation;
+    const isCurrent = () => generation === this.#generation;
     try {
       await this.#subscription.ready;
+      if (!isCurrent()) return;
       const names = await this.#bus.listNames();
+      const set = (name: string, owner: string) => isCurrent() && this.#set(name, owner);
       // A name that has lost its owner meanwhile has been reported.
-      const ask = (name: string) => this.#bus.nameOwner(name).then((owner) => this.#set(name, owner), nothing);
-      await Promise.all(names.filter((name) => this.#isMember(name)).map(ask));
+      const ask = (name: string) => this.#bus.nameOwner(name).then((owner) => set(name, owner), nothing);
+      if (isCurrent()) await Promise.all(names.filter((name) => this.#isMember(name)).map(ask));
     } catch (reason) {
-      this.#refuse(reason);
+      if (isCurrent()) this.#refuse(reason);
     }
   }
 
@@ -129,9 +151,12 @@ export class NamesWatch {
 
   /** A program that closes the connection knows about it. */
   #onClosed(reason: DBusError | undefined): void {
-    const names = reason === undefined ? [] : [...this.#owners.keys()];
-    for (const name of names) this.#set(name, undefined);
+    if (reason !== undefined) this.#vanishAll();
     this.#isOver = true;
+  }
+
+  #vanishAll(): void {
+    for (const name of [...this.#owners.keys()]) this.#set(name, undefined);
   }
 
   #run(call: () => unknown): void {

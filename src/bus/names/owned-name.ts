@@ -8,9 +8,12 @@ import { closedError, type DBusError, NameReleasedError } from '../../base/error
  * - `replaced`: another connection took it
  * - `released`: this program released it
  * - `closed`: the connection, or the share of it, was closed
- * - `disconnected`: the connection was lost; {@link MessageBus.disconnected} has the reason
+ * - `disconnected`: the connection was lost; {@link MessageBus.disconnected} has the reason. With `reconnect`, the name is
+ *   requested again over the next connection, and is `queued` until then
+ * - `refused`: the bus refused the name when it was requested again over a new connection; `acquired` rejects with its
+ *   error
  */
-export type NameLoss = 'replaced' | 'released' | 'closed' | 'disconnected';
+export type NameLoss = 'replaced' | 'released' | 'closed' | 'disconnected' | 'refused';
 
 /**
  * A name that this connection owns or is queued for. Disposing of it releases the name. It has `release`, not `end`,
@@ -92,6 +95,8 @@ export class NameHandle implements OwnedName {
   readonly queues: boolean;
   /** @internal whether it lets other connections take the name away */
   readonly allowsReplacement: boolean;
+  /** @internal whether it takes the name from its owner when it is requested */
+  readonly replaces: boolean;
   readonly #options: NameHandleOptions;
   #state: OwnedName['state'] = 'queued';
   #acquired = new Occasion<void>();
@@ -101,13 +106,14 @@ export class NameHandle implements OwnedName {
   constructor(
     name: string,
     owner: object,
-    wishes: { readonly queue?: boolean; readonly allowReplacement?: boolean },
+    wishes: { readonly queue?: boolean; readonly allowReplacement?: boolean; readonly replace?: boolean },
     options: NameHandleOptions,
   ) {
     this.name = name;
     this.owner = owner;
     this.queues = wishes.queue === true;
     this.allowsReplacement = wishes.allowReplacement === true;
+    this.replaces = wishes.replace === true;
     this.#options = options;
   }
 
@@ -153,7 +159,15 @@ export class NameHandle implements OwnedName {
     this.#lost.happen('replaced');
   }
 
-  /** @internal the name is lost for good; `reason` is the reason of the loss of the connection, if that was the cause */
+  /** @internal the connection was lost, and the next one will request the name */
+  disconnect(): void {
+    this.#state = 'queued';
+    this.#acquired.renew();
+    this.#lost.happen('disconnected');
+    this.#lost.renew();
+  }
+
+  /** @internal the name is lost for good; `reason` is that of the loss of the connection, or of the bus's refusal */
   lose(loss: NameLoss, reason?: DBusError): void {
     if (this.#state === 'lost') return;
     this.#state = 'lost';
@@ -164,6 +178,7 @@ export class NameHandle implements OwnedName {
   }
 
   #notAcquired(loss: NameLoss, reason: DBusError | undefined): DBusError {
+    if (loss === 'refused' && reason !== undefined) return reason;
     if (loss === 'closed') return closedError(`the connection was closed before ${this.name} was acquired`, reason);
     if (loss === 'disconnected') return closedError(`the connection was lost before ${this.name} was acquired`, reason);
     return new NameReleasedError(

@@ -6,7 +6,7 @@
  */
 
 import {
-  type ConnectionClosedError,
+  ConnectionClosedError,
   closedError,
   type DBusError,
   NameHasNoOwnerError,
@@ -42,11 +42,13 @@ export const requestNameOptions = new KnownOptions<RequestNameOptions>('requestN
 });
 
 export class OwnedNames {
-  readonly #driver: BusDriver;
+  #driver: BusDriver;
   readonly #names = new Map<string, RequestedName>();
   /** Every name that this connection ever owned: a call to one may still be on its way. */
   readonly #everOwned = new Set<string>();
   #isClosing = false;
+  /** Whether there is no connection, and another one will follow: it requests the names. */
+  #isAway = false;
 
   constructor(driver: BusDriver) {
     this.#driver = driver;
@@ -137,6 +139,42 @@ export class OwnedNames {
     }
   }
 
+  /** The connection was lost, and another one will follow: its bus is asked for the names that have handles. */
+  lose(): void {
+    this.#isAway = true;
+    // Calls to these names came over the lost connection.
+    this.#everOwned.clear();
+    const names = [...this.#names.values()];
+    this.#names.clear();
+    for (const { name, handles } of names) {
+      // A new object, because requests that are in progress end with the old one.
+      if (handles.size > 0) this.#names.set(name, new RequestedName(name, handles));
+      for (const handle of handles) handle.disconnect();
+    }
+  }
+
+  /** Requests all names from the bus of the connection that follows. Resolves when it has answered. Never rejects. */
+  async restore(driver: BusDriver): Promise<void> {
+    this.#isAway = false;
+    this.#driver = driver;
+    const all = [...this.#names.values()].filter(({ handles }) => handles.size > 0);
+    await Promise.all(all.map((requested) => this.#requestAgain(requested)));
+  }
+
+  async #requestAgain(requested: RequestedName): Promise<void> {
+    try {
+      await this.#send(requested, requested.replaces ? RequestNameFlag.ReplaceExisting : 0, (reply) => {
+        if (!isOwner(reply)) requested.taken(reply === RequestNameReply.InQueue);
+      });
+      await this.#update(requested);
+    } catch (error) {
+      // If the connection was lost again, the next one requests the name.
+      if (this.#names.get(requested.name) !== requested || error instanceof ConnectionClosedError) return;
+      requested.refused(error as DBusError);
+      await this.#update(requested).catch(() => {});
+    }
+  }
+
   /** Ends with the connection: all names are lost, for this reason if the connection was lost. */
   close(reason: DBusError | undefined): void {
     this.#isClosing = true;
@@ -166,7 +204,7 @@ export class OwnedNames {
     if (requested.isUnwanted) {
       this.#names.delete(requested.name);
       if (requested.mayBeInQueue) await this.#driver.releaseName(requested.name);
-    } else if (requested.isChanged) {
+    } else if (requested.isChanged && !this.#isAway) {
       await this.#send(requested);
     }
   }

@@ -4,6 +4,7 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
  */
+import type { DBusError } from '../../base/errors.js';
 import type { NameHandle } from './owned-name.js';
 
 export const RequestNameFlag = { AllowReplacement: 1, ReplaceExisting: 2, DoNotQueue: 4 } as const;
@@ -23,8 +24,10 @@ export class RequestedName {
   #sent: number | undefined;
   #unanswered = 0;
 
-  constructor(name: string) {
+  /** @param handles the handles that had the name at an earlier connection */
+  constructor(name: string, handles: Iterable<NameHandle> = []) {
     this.name = name;
+    for (const handle of handles) this.handles.add(handle);
   }
 
   get all(): NameHandle[] {
@@ -51,6 +54,11 @@ export class RequestedName {
       (all.every(({ allowsReplacement }) => allowsReplacement) ? RequestNameFlag.AllowReplacement : 0) |
       (all.some(({ queues }) => queues) ? 0 : RequestNameFlag.DoNotQueue)
     );
+  }
+
+  /** Whether a handle asks for the name to be taken from its owner when it is requested. */
+  get replaces(): boolean {
+    return [...this.handles].some(({ replaces }) => replaces);
   }
 
   /** Whether the combined options have changed since they were sent. */
@@ -81,6 +89,23 @@ export class RequestedName {
   acquired(): void {
     this.#isInQueue = true;
     for (const handle of this.handles) handle.acquire();
+  }
+
+  /** At a new connection, another connection owns the name. Handles that are not queued have lost it. */
+  taken(isInQueue: boolean): void {
+    for (const handle of [...this.handles]) {
+      if (isInQueue && handle.queues) continue;
+      this.handles.delete(handle);
+      handle.lose('replaced');
+    }
+  }
+
+  /** The bus of a new connection refuses the name. */
+  refused(reason: DBusError): void {
+    for (const handle of [...this.handles]) {
+      this.handles.delete(handle);
+      handle.lose('refused', reason);
+    }
   }
 
   /** Another connection owns the name now. Each handle is queued again, or has lost the name, as it was requested. */

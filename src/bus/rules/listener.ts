@@ -117,7 +117,7 @@ export const IN_FORCE: Promise<unknown> = Promise.resolve(undefined);
  * destination if that is this connection.
  */
 export class ListenedRule extends MatchFilter implements Indexed {
-  readonly text: string;
+  text: string;
   /** Whether it is for all messages that are sent to this connection, under any of its names. */
   readonly isForThisConnection: boolean;
   place = 0;

@@ -6,7 +6,7 @@
  * the rules that it takes as equal. Such rules are removed together (`rule-group.ts`).
  */
 
-import { ConnectionClosedError } from '../../base/errors.js';
+import { ConnectionClosedError, closedError, type DBusError } from '../../base/errors.js';
 import { SmallSet } from '../../base/small-set.js';
 import { report } from '../../diagnostics/problems.js';
 import type { BusDriver } from '../names/driver.js';
@@ -25,6 +25,15 @@ export interface HeldRule {
 
 /** The outcome of a rule that the bus has accepted: one promise for all of them. */
 const ACCEPTED: Promise<unknown> = Promise.resolve(undefined);
+
+function nothing(): void {}
+
+/** Makes the outcome of a rule wait for an answer. */
+function awaitOutcome(rule: AddedRule): void {
+  rule.outcome = new Promise((resolve) => {
+    rule.settle = resolve;
+  });
+}
 
 /** The holders of a rule. */
 class SharedRule extends SmallSet<Holding> {
@@ -59,7 +68,9 @@ class Holding implements HeldRule {
 }
 
 export class MatchRules {
-  readonly #driver: BusDriver | undefined;
+  #driver: BusDriver | undefined;
+  /** Whether there is no connection, and another one will follow: rules are added to the bus then. */
+  #isAway = false;
   readonly #rules = new Map<string, SharedRule>();
   /** Groups, by the text that their rules have in common. */
   readonly #groups = new Map<string, RuleGroup>();
@@ -95,9 +106,30 @@ export class MatchRules {
     return held;
   }
 
+  /** The connection was lost, and with it all rules at the bus. Another connection will follow. */
+  lose(): void {
+    this.#isAway = true;
+    for (const { added } of this.#rules.values()) {
+      added.state = 'asked';
+      if (added.outcome === ACCEPTED) awaitOutcome(added);
+    }
+    for (const group of this.#groups.values()) group.forgetLeftOver();
+  }
+
+  /** Adds all rules to the bus of the connection that follows. */
+  restore(driver: BusDriver | undefined): void {
+    this.#isAway = false;
+    this.#driver = driver;
+    for (const { added, group } of this.#rules.values()) void this.#ask(added, group);
+  }
+
   /** Ends with the connection: all rules are gone. */
-  close(): void {
-    for (const holders of this.#rules.values()) holders.clear();
+  close(reason: DBusError | undefined): void {
+    for (const holders of this.#rules.values()) {
+      // Rules that waited for a connection.
+      if (this.#isAway) holders.added.settle(closedError('the connection was closed', reason));
+      holders.clear();
+    }
     this.#rules.clear();
     this.#groups.clear();
   }
@@ -115,22 +147,39 @@ export class MatchRules {
     const { added, group } = shared;
     if (this.#rules.get(added.text) !== shared) return;
     this.#rules.delete(added.text);
-    if (group === undefined) this.#removeMatch(added);
+    if (this.#isAway) this.#endUnasked(added, group);
+    else if (group === undefined) this.#removeMatch(added);
     else group.end(added.text);
     this.#forgetEmpty(group);
   }
 
+  /** Ends a rule that no bus has. */
+  #endUnasked(added: AddedRule, group: RuleGroup | undefined): void {
+    group?.forget(added.text);
+    added.settle(undefined);
+  }
+
   #add(text: string, group: RuleGroup | undefined): AddedRule {
-    const added: AddedRule = { text, state: 'asked', outcome: ACCEPTED };
+    const added: AddedRule = { text, state: 'asked', outcome: ACCEPTED, settle: nothing };
+    awaitOutcome(added);
     group?.add(added);
-    added.outcome = this.#addMatch(added).then((reason) => {
-      if (reason !== undefined && this.#rules.get(text)?.added === added) this.#rules.delete(text);
-      if (reason === undefined) added.outcome = ACCEPTED;
-      group?.settle(added);
-      this.#forgetEmpty(group);
-      return reason;
-    });
+    if (!this.#isAway) void this.#ask(added, group);
     return added;
+  }
+
+  async #ask(added: AddedRule, group: RuleGroup | undefined): Promise<void> {
+    const driver = this.#driver;
+    const reason = await this.#addMatch(added);
+    if (this.#isAway || this.#driver !== driver) {
+      // The connection was lost meanwhile. The next one is asked, unless the rule has ended.
+      if (this.#rules.get(added.text)?.added !== added) added.settle(reason);
+      return;
+    }
+    if (reason !== undefined && this.#rules.get(added.text)?.added === added) this.#rules.delete(added.text);
+    added.settle(reason);
+    if (reason === undefined) added.outcome = ACCEPTED;
+    group?.settle(added);
+    this.#forgetEmpty(group);
   }
 
   #groupOf(text: string, rule: MatchRule): RuleGroup | undefined {
@@ -172,6 +221,7 @@ export class MatchRules {
 
   /** Removes a rule. If the bus refuses to add it after that, it cannot be removed, and that is not an error. */
   #removeMatch(rule: AddedRule): void {
+    if (this.#isAway) return;
     this.#driver?.removeMatch(rule.text).catch((error: unknown) => {
       if (error instanceof ConnectionClosedError || rule.state === 'refused') return;
       report('subscription', `the match rule ${rule.text} could not be removed`, error, this.#driver?.connectionId);

@@ -17,6 +17,8 @@ export interface AddedRule {
   state: 'asked' | 'in force' | 'refused';
   /** Resolves with the reason if the bus refused it, else with nothing. Never rejects. */
   outcome: Promise<unknown>;
+  /** Settles the outcome. */
+  settle(reason: unknown): void;
 }
 
 /** How rules are added to and removed from the bus. */
@@ -68,6 +70,16 @@ export class RuleGroup {
     this.#update();
   }
 
+  /** Drops a rule that is not at the bus. */
+  forget(text: string): void {
+    this.#needed.delete(text);
+  }
+
+  /** The connection was lost: only the needed rules will be added at the next one. */
+  forgetLeftOver(): void {
+    this.#leftOver.clear();
+  }
+
   /** Marks a rule as no longer needed. */
   end(text: string): void {
     const rule = this.#needed.get(text);
@@ -96,7 +108,7 @@ export class RuleGroup {
 
   async #tidy(): Promise<void> {
     this.#isTidying = true;
-    const cover: AddedRule = { text: this.common, state: 'asked', outcome: Promise.resolve(undefined) };
+    const cover = { text: this.common, state: 'asked', outcome: Promise.resolve(undefined), settle() {} } as const;
     const refusal = await this.#bus.add(cover);
     this.#isTidying = false;
     if (refusal !== undefined) return;

@@ -15,6 +15,7 @@ import { IN_FORCE, ListenedRule, Listener, type SignalTaker, type Subscriber } f
 import { senderToVerify } from './match-filter.js';
 import { formatMatchRule, type MatchRule } from './match-rule.js';
 import type { HeldRule, MatchRules } from './match-rules.js';
+import { parseMatchRule } from './parse-match-rule.js';
 import { RuleIndex } from './rule-index.js';
 import type { Subscription } from './subscription.js';
 
@@ -27,8 +28,8 @@ export type SignalListener = (message: Message) => void;
 
 /** What subscriptions need of a connection. */
 export interface Receiver {
-  /** The number of the connection in diagnostics. */
-  readonly id: number;
+  /** The number of the present connection in diagnostics. */
+  id(): number;
   /** Whether the connection is to a peer, which sends every message, without a bus. */
   readonly isPeer: boolean;
   /** Whether the program has closed the connection: a listener may have done so. */
@@ -45,6 +46,8 @@ export class Subscriptions {
   readonly #owners: NameOwners;
   readonly #rules = new Map<string, ListenedRule>();
   readonly #index: RuleIndex<ListenedRule, Inbox>;
+  /** Counts the connections: what the bus of an earlier one answers does not matter. */
+  #generation = 0;
   #lastListener = 0;
   #listeners = 0;
   #droppedSignals = 0;
@@ -101,6 +104,57 @@ export class Subscriptions {
     if (rule.listeners.size > 0) return;
     this.#rules.delete(rule.text);
     this.#giveUp(rule);
+  }
+
+  /** The connection was lost, and another one will follow: each rule waits for the answer of its bus. */
+  lose(): void {
+    this.#generation++;
+    for (const rule of this.#rules.values()) {
+      const { held, owner } = rule;
+      if (held !== undefined) rule.outcome = this.#outcomeOf(rule, held, owner);
+    }
+  }
+
+  /**
+   * Declares the rules again that the last bus refused, and those that have the unique name of the last connection. It
+   * is called before the match rules are restored.
+   *
+   * @param uniqueName the name of the connection that follows
+   */
+  renew(uniqueName: string | undefined): void {
+    for (const rule of [...this.#rules.values()]) {
+      if (rule.isForThisConnection && uniqueName !== undefined) this.#rename(rule, uniqueName);
+      else if (rule.held === undefined) this.#enforce(rule, parseMatchRule(rule.text));
+    }
+  }
+
+  #rename(rule: ListenedRule, destination: string): void {
+    const matchRule = { ...parseMatchRule(rule.text), destination };
+    this.#giveUp(rule);
+    let text: string;
+    try {
+      text = formatMatchRule(matchRule);
+    } catch (error) {
+      // The new name is longer, and the rule is then longer than a bus accepts.
+      report(
+        'subscription',
+        `the match rule ${rule.text} cannot have the name ${destination}`,
+        error,
+        this.#receiver.id(),
+      );
+      return;
+    }
+    if (!this.#rules.has(text)) {
+      this.#rules.delete(rule.text);
+      rule.text = text;
+      this.#rules.set(text, rule);
+    }
+    this.#enforce(rule, matchRule);
+  }
+
+  /** Resolves when the bus has answered all rules. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#rules.values()].map(({ outcome }) => outcome));
   }
 
   /** Ends with the connection: all rules are gone. Handles stay valid and do nothing. */
@@ -182,7 +236,10 @@ export class Subscriptions {
    * name's owner, because no signal could be delivered then.
    */
   async #outcomeOf(rule: ListenedRule, held: HeldRule, owner: FollowedName | undefined): Promise<unknown> {
+    const generation = this.#generation;
     const reason = (await held.outcome) ?? (await owner?.refusal);
+    // The connection was lost meanwhile: the next bus answers, unless the rule has ended.
+    if (generation !== this.#generation) return rule.held === held ? rule.outcome : reason;
     if (rule.held !== held) return reason;
     if (reason === undefined) {
       rule.outcome = IN_FORCE;
@@ -191,7 +248,7 @@ export class Subscriptions {
     this.#giveUp(rule);
     if (rule.listeners.all.every(({ ended, awaits }) => ended || awaits) || reason instanceof ConnectionClosedError)
       return reason;
-    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#receiver.id);
+    report('subscription', `the bus refused the match rule ${rule.text}`, reason, this.#receiver.id());
     return reason;
   }
 

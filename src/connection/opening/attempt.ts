@@ -27,7 +27,7 @@ export class Attempt {
   }
 
   /** Connects and authenticates. Resolves when the connection is open, or with the reason why it is not. */
-  async start({ serve, timeout }: ConnectionOptions): Promise<ConnectFailure | undefined> {
+  async start({ serve, timeout, isInBackground }: ConnectionOptions): Promise<ConnectFailure | undefined> {
     const { native, life, keepAlive, onClose } = this.#options;
     const errno = native.start();
     if (errno !== 0) {
@@ -38,7 +38,7 @@ export class Attempt {
       return failure;
     }
     keepAlive.update();
-    const { promise, stop } = timeLimit(timeout, serve === undefined);
+    const { promise, stop } = timeLimit(timeout, serve === undefined && isInBackground !== true);
     const failure = await Promise.race([life.opened, promise]);
     stop();
     if (life.state !== 'connecting') return failure;

@@ -40,6 +40,8 @@ export interface OpenOptions {
   readonly limits: CompleteLimits;
   /** Ends all attempts when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether the attempts do not keep the process alive. */
+  readonly isInBackground?: boolean | undefined;
   /** The kind of server, for error texts; a bus if left out. */
   readonly server?: ServerKind | undefined;
   /** Milliseconds to wait for a server that does not listen yet; not at all if left out. */
@@ -167,7 +169,7 @@ class Attempt {
       (error: NodeJS.ErrnoException) => `its host ${host} has no address: ${error.message}`,
     );
     const { signal, timeout } = this.#options;
-    const { promise, stop } = timeLimit(timeout);
+    const { promise, stop } = timeLimit(timeout, this.#options.isInBackground !== true);
     let stopListening: (() => void) | undefined;
     const aborted = new Promise<string>((resolve) => {
       stopListening = signal && onAbort(signal, () => resolve('the attempt was aborted'));
@@ -208,10 +210,10 @@ class Attempt {
   }
 
   async #try(transport: TransportKind, address: string, target?: SocketTarget): Promise<Connection | ConnectFailure> {
-    const { anonymous, limits, poller = pollerKind(), server, signal, timeout } = this.#options;
+    const { anonymous, isInBackground, limits, poller = pollerKind(), server, signal, timeout } = this.#options;
     const peer = server === 'peer';
     const way = { address, target, transport, poller };
-    const result = await Connection.open({ ...way, timeout, limits, anonymous, peer, signal });
+    const result = await Connection.open({ ...way, timeout, limits, anonymous, peer, isInBackground, signal });
     if (result instanceof Connection) return result;
     trace('connect: %s failed in phase %s: errno %d %s', address, result.phase, result.errno, result.detail);
     return result;

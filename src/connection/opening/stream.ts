@@ -37,6 +37,7 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
   readonly losesDescriptors?: boolean | undefined;
   readonly isRelayed?: boolean | undefined;
+  readonly isInBackground?: boolean | undefined;
 }
 
 /** A stream that this module owns, and its name in error texts. */
@@ -89,9 +90,10 @@ export async function openStream(stream: OwnedStream, options: StreamOptions): P
     server,
     poller = pollerKind(),
     anonymous,
+    isInBackground,
+    isRelayed,
     limits,
     losesDescriptors,
-    isRelayed,
     timeout,
     signal,
   } = options;
@@ -99,17 +101,8 @@ export async function openStream(stream: OwnedStream, options: StreamOptions): P
   const result = await Connection.open({
     address: '',
     adopt: { fd, role, isBus: server === 'bus', guid: role === 'server' ? randomBytes(16) : undefined },
-    ...{
-      anonymous,
-      limits,
-      losesDescriptors,
-      isRelayed,
-      peer: server === 'peer',
-      poller,
-      signal,
-      timeout,
-      transport: 'socket',
-    },
+    ...{ anonymous, isInBackground, isRelayed, limits, losesDescriptors, peer: server === 'peer' },
+    ...{ poller, signal, timeout, transport: 'socket' },
   });
   if (result instanceof Connection) return result;
   signal?.throwIfAborted();

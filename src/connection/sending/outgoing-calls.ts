@@ -19,9 +19,22 @@ import {
 } from './pending-calls.js';
 import type { Sender } from './sender.js';
 
+/** What calls wait in while there is no connection. */
+interface WaitingRoom {
+  wait<Result>(
+    head: MessageHead,
+    body: readonly unknown[],
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+    user: object | undefined,
+  ): Promise<Result>;
+}
+
 export class OutgoingCalls {
   /** The possible callees of calls by well-known names; `undefined` on a connection without names. */
   callees: CalleesByName | undefined = undefined;
+  /** Set when the connection was lost and another one will follow: gets the calls that are made until then. */
+  waitingRoom: WaitingRoom | undefined = undefined;
 
   readonly #id: number;
   readonly #sender: Sender;
@@ -51,7 +64,7 @@ export class OutgoingCalls {
     user?: object,
   ): Promise<Result> {
     if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0)
-      return this.#callWithoutReply(head, body, options, take);
+      return this.#callWithoutReply(head, body, options, take, user);
     const urgency = options.isUrgent === true ? Urgency.Answer : Urgency.Own;
     let serial = 0;
     let result: Promise<Result>;
@@ -71,8 +84,8 @@ export class OutgoingCalls {
       serial = options.serial ?? this.#sender.nextSerial();
       result = this.#pending.wait(serial, head, options, take, callee, user);
     } catch (error) {
-      // Diagnostics report every call with a number.
-      return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, error);
+      if (this.waitingRoom !== undefined) return this.waitingRoom.wait(head, body, options, take, user);
+      return this.refuse(head, options, error, serial);
     }
     try {
       if (marshalled === undefined) this.#sender.push(head, body, serial, 0, urgency, true);
@@ -84,6 +97,48 @@ export class OutgoingCalls {
     return result;
   }
 
+  /** As {@link call}, for a call that was marshalled before there was this connection. */
+  callMarshalled<Result>(
+    message: MarshalledMessage,
+    options: InnerWaitOptions,
+    take: TakeReply<Result>,
+    user?: object,
+  ): Promise<Result> {
+    const { head } = message;
+    let serial = 0;
+    let result: Promise<Result>;
+    try {
+      this.#sender.requireOpen(head);
+      this.#sender.requireRoomFor(message);
+      serial = this.#sender.nextSerial();
+      if (((head.flags ?? 0) & MessageFlag.NoReplyExpected) !== 0) {
+        this.#sender.pushMarshalled(message, serial);
+        return Promise.resolve(take(noReply, {}));
+      }
+      const { destination } = head;
+      const isToFollow = this.callees?.isToFollow(destination) === true;
+      const callee = this.callees?.find(destination) ?? (isToFollow ? this.callees?.follow(destination) : undefined);
+      result = this.#pending.wait(serial, head, options, take, callee, user);
+    } catch (error) {
+      return this.refuse(head, options, error, serial);
+    }
+    try {
+      this.#sender.pushMarshalled(message, serial);
+    } catch (error) {
+      this.#pending.fail(serial, 'unsent', () => error);
+    }
+    return result;
+  }
+
+  /**
+   * Counts a call that is not sent. Returns a promise that rejects with the reason.
+   *
+   * @param serial its number in diagnostics; the next one by default
+   */
+  refuse(head: MessageHead, options: InnerWaitOptions, reason: unknown, serial = 0): Promise<never> {
+    return this.#pending.refuse(serial === 0 ? this.#sender.nextSerial() : serial, head, options, reason);
+  }
+
   /**
    * Sends a call that requests no reply. Its caller need not await it either. So if the connection has ended or its
    * queue is full, the promise rejects without ending the process as an unhandled rejection, and the error is reported.
@@ -93,19 +148,26 @@ export class OutgoingCalls {
     body: readonly unknown[],
     options: InnerWaitOptions,
     take: TakeReply<Result>,
+    user: object | undefined,
   ): Promise<Result> {
     try {
       checkWaitOptions(options);
       this.#sender.send(head, body, 0, options.serial);
       return Promise.resolve(take(noReply, {}));
     } catch (error) {
-      const refused = Promise.reject(error);
-      if (isOverOrFull(error)) {
-        report('send', `${describeMessage(head)} was not sent`, error, this.#id);
-        refused.catch(() => {});
+      if (this.waitingRoom !== undefined) {
+        const waiting = this.waitingRoom.wait(head, body, options, take, user);
+        waiting.catch((reason: unknown) => this.#reportUnsent(head, reason));
+        return waiting;
       }
+      const refused = Promise.reject(error);
+      if (isOverOrFull(error)) refused.catch((reason: unknown) => this.#reportUnsent(head, reason));
       return refused;
     }
+  }
+
+  #reportUnsent(head: MessageHead, reason: unknown): void {
+    report('send', `${describeMessage(head)} was not sent`, reason, this.#id);
   }
 
   /** {@link PendingCalls.endCallsOf} */

@@ -263,7 +263,8 @@ export class PendingCalls {
   refuse(serial: number, head: MessageHead, { signal }: WaitOptions, reason: unknown): Promise<never> {
     const isClosed = reason instanceof ConnectionClosedError;
     const isAborted = signal instanceof AbortSignal && signal.aborted && signal.reason === reason;
-    const outcome = isClosed ? 'closed' : isAborted ? 'abort' : 'unsent';
+    const isLate = reason instanceof TimeoutError;
+    const outcome = isClosed ? 'closed' : isAborted ? 'abort' : isLate ? 'timeout' : 'unsent';
     this.#counts[outcome]++;
     const refused = outcome === 'unsent' ? reason : undefined;
     if (watchesCalls()) this.#publish({ serial, head, startedAt: performance.now() }, outcome, undefined, refused);

@@ -93,6 +93,12 @@ export class Sender {
     return this.#serial;
   }
 
+  /** Continues the serials of the connection that this one replaces, so that reserved ones stay valid. */
+  continueSerialsOf(previous: Sender): void {
+    this.#serial = previous.#serial;
+    for (const serial of previous.#reserved) this.#reserved.add(serial);
+  }
+
   /** Reserves the next serial for a message that is sent later. */
   reserveSerial(): number {
     const serial = this.nextSerial();
@@ -115,6 +121,12 @@ export class Sender {
   /** See `Outbox.marshal`. */
   marshal(head: MessageHead, body: readonly unknown[], urgency: Urgency): MarshalledMessage {
     return this.#outbox.marshal(head, body, urgency);
+  }
+
+  /** @throws {@link NotSupportedError} if this connection cannot carry the descriptors of a message of an earlier one */
+  requireRoomFor({ fds }: MarshalledMessage): void {
+    if (fds.length === 0 || this.#outbox.canSendFds) return;
+    throw new NotSupportedError('this connection cannot send file descriptors, as the earlier one could');
   }
 
   /** See `Outbox.pushMarshalled`. */

@@ -16,9 +16,9 @@ import { isOverOrFull } from '../../base/errors.js';
 import { suggestion } from '../../base/nearest-name.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
+import type { Lasting } from '../../bus/link/link.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { misfit } from '../../codec/misfit.js';
-import { shapedBody } from '../../codec/shaped-value.js';
 import { cureOfUnset, refusalOfReturned, withoutFrames, withoutPurpose } from '../../codec/value-refusal.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
@@ -37,22 +37,30 @@ import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
 import { IncomingCall } from './incoming-call.js';
 import { LateAnswer } from './late-answer.js';
 import { ReplyHeads } from './reply-heads.js';
-import { shapedArguments } from './shaped-arguments.js';
 
 const PEER = peer.description.name;
 
-export class Dispatcher {
+export class Dispatcher implements Lasting {
   readonly #bus: Bus;
   readonly #tree: ObjectTree;
   readonly #replyHeads = new ReplyHeads();
-  readonly #inProgress: CallsInProgress;
+  #inProgress: CallsInProgress;
 
   constructor(bus: Bus, tree: ObjectTree) {
     this.#bus = bus;
     this.#tree = tree;
     this.#inProgress = new CallsInProgress(bus.limits.callsInProgress);
     bus.whenClosed(() => this.#inProgress.close());
+    bus.outlast(this);
   }
+
+  /** The connection was lost: its calls are not answered any more, and do not count at the next one. */
+  lost(): void {
+    this.#inProgress.close();
+    this.#inProgress = new CallsInProgress(this.#bus.limits.callsInProgress);
+  }
+
+  async back(): Promise<void> {}
 
   /** The number of calls whose handlers are running. */
   get callsInProgress(): number {
@@ -93,7 +101,8 @@ export class Dispatcher {
   #refuse(message: IncomingMessage): void {
     const { sender, serial, expectsReply } = message;
     const text = `${this.#bus.limits.callsInProgress} calls of one caller are in progress, which is the limit`;
-    if (expectsReply && this.#bus.carriesMessages) this.#bus.refuseCall(sender, serial, text);
+    const { receiving } = this.#bus;
+    if (expectsReply && receiving.carriesMessages) receiving.sender.refuseCall(sender, serial, text);
     if (!this.#inProgress.isNews(sender)) return;
     report('message', `calls of ${sender ?? 'the peer'} are refused: ${text}`, undefined, this.#bus.connectionId);
   }
@@ -153,17 +162,11 @@ const standardTargets: ReadonlyMap<string, CallTarget> = new Map(
 );
 
 /** Decodes the arguments, once and in the method's form, and runs the method. */
-function runMethod(exportable: Exportable, method: MethodDescription, call: IncomingCall): unknown {
-  const { name } = method;
+function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
   const { readings } = exportable;
   // Most objects have no such method, so the look-up is skipped.
   const variants = readings.size === 0 ? undefined : readings.get(name);
-  const args =
-    variants === undefined
-      ? call.readArguments()
-      : method.inShapes === undefined
-        ? call.readArguments({ variants })
-        : shapedArguments(method, call.readArguments({ variants: 'wrap' }), variants);
+  const args = call.readArguments(variants === undefined ? undefined : { variants });
   return exportable.callMethod(name, args, call);
 }
 
@@ -242,13 +245,9 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
   closeHandedOver(method.outSignature, result);
 }
 
-function valuesOf({ out, outShapes }: MethodDescription, result: unknown): readonly unknown[] {
+function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
   if (out.length === 0) return [];
-  if (outShapes !== undefined) return shapedBody(outShapes, out.length === 1 ? [result] : severalOf(out, result));
-  return out.length === 1 ? [result] : severalOf(out, result);
-}
-
-function severalOf(out: MethodDescription['out'], result: unknown): readonly unknown[] {
+  if (out.length === 1) return [result];
   if (Array.isArray(result) && result.length === out.length) return result;
   const expected = misfit(`an array of ${out.length} values`, result);
   throw withoutFrames(new InvalidArgumentError(`result${expected.message}`));

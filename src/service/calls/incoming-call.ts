@@ -16,6 +16,7 @@ import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Credentials } from '../../bus/names/driver.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
+import type { Connection } from '../../connection/connection.js';
 import { describeMessage, MessageType } from '../../connection/message.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import type { MethodDescription } from '../../interface/description.js';
@@ -31,6 +32,8 @@ export class IncomingCall implements CallContext {
   /** The tree with the called object. */
   readonly tree: ObjectTree;
   readonly #bus: Bus;
+  /** The connection that the call came over. It cannot be answered over another one. */
+  readonly #connection: Connection;
   readonly #replyHeads: ReplyHeads;
   /**
    * The subject of the answer, if it is not the method: a property, whose name precedes paths in error texts.
@@ -46,6 +49,7 @@ export class IncomingCall implements CallContext {
 
   constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
     this.#bus = bus;
+    this.#connection = bus.receiving;
     this.#replyHeads = replyHeads;
     this.tree = tree;
     this.message = message;
@@ -53,7 +57,7 @@ export class IncomingCall implements CallContext {
 
   /** The number in diagnostics of the connection that received the call. */
   get connectionId(): number {
-    return this.#bus.connectionId;
+    return this.#connection.id;
   }
 
   /** How many file descriptors the answer may carry. */
@@ -109,6 +113,8 @@ export class IncomingCall implements CallContext {
 
   credentials(): Promise<Credentials> {
     const { sender } = this;
+    // Over another connection, the name of the caller may be that of another one.
+    if (!this.#connection.carriesMessages) return Promise.reject(this.#refusal('caller credentials are unavailable'));
     // Between peers the header may claim any sender, but the socket has credentials.
     if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
     const { peerCredentials } = this.#bus;
@@ -143,7 +149,7 @@ export class IncomingCall implements CallContext {
    * theirs if it was made before.
    */
   letOutFirst(): void {
-    if (this.message.expectsReply) this.#bus.letOutFirst();
+    if (this.message.expectsReply) this.#connection.letOutFirst();
   }
 
   /**
@@ -155,7 +161,7 @@ export class IncomingCall implements CallContext {
   reply(signature: string, body: readonly unknown[]): boolean {
     if (!this.#mayAnswer()) return false;
     const { sender, serial } = this.message;
-    const sent = this.#bus.answer(this.#replyHeads.get(sender, signature), body, serial);
+    const sent = this.#connection.sender.answer(this.#replyHeads.get(sender, signature), body, serial);
     this.finish();
     return sent;
   }
@@ -170,7 +176,8 @@ export class IncomingCall implements CallContext {
     if (!this.#mayAnswer()) return false;
     const { sender: destination, serial } = this.message;
     const { errorName, signature, body } = answer;
-    const sent = this.#bus.answer({ type: MessageType.Error, destination, errorName, signature }, body, serial);
+    const head = { type: MessageType.Error, destination, errorName, signature };
+    const sent = this.#connection.sender.answer(head, body, serial);
     this.finish();
     return sent;
   }
@@ -182,11 +189,15 @@ export class IncomingCall implements CallContext {
   isEndOfCaller(thrown: unknown): boolean {
     const signal = this.#caller?.signal;
     if (signal?.aborted === true && (thrown === signal.reason || isAbortError(thrown))) return true;
-    return this.#bus.state !== 'open' && thrown instanceof ConnectionClosedError;
+    return this.#connection.state !== 'open' && thrown instanceof ConnectionClosedError;
+  }
+
+  #refusal(what: string): ConnectionClosedError {
+    return this.#connection.refusal(`${what}: the connection that ${this.what} came over was closed`);
   }
 
   #mayAnswer(): boolean {
-    if (this.message.expectsReply && !this.#answered && this.#bus.carriesMessages) return true;
+    if (this.message.expectsReply && !this.#answered && this.#connection.carriesMessages) return true;
     this.finish();
     return false;
   }
@@ -224,9 +235,13 @@ export class IncomingCall implements CallContext {
       this.#end();
       caller.abort(reason);
     };
-    const stopWaiting = this.#bus.whenClosed((reason) => {
+    const stopWaiting = this.#connection.whenClosed((reason) => {
       leave(closedError(`the connection was closed before ${this.what} was answered`, reason));
+      // The next connection need not follow the name.
+      this.#releaseCaller?.();
     });
+    this.#releaseCaller = stopWaiting;
+    if (!this.#connection.carriesMessages) return caller;
     this.#releaseCaller = stopWaiting;
     const { sender } = this;
     if (sender !== undefined && !this.#bus.isPeer) {
@@ -235,6 +250,8 @@ export class IncomingCall implements CallContext {
           if (owner === undefined)
             leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
         },
+        // The caller has lost this service, which the end of the connection tells.
+        lost: () => {},
       };
       const followed = this.#bus.owners.follow(sender, listener, true);
       this.#releaseCaller = () => {
