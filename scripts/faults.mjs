@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from './options.mjs';
 import { pages, table, writeResults } from './report.mjs';
+import { compileTests } from './setup/compiled-tests.mjs';
 import { root } from './setup/report.mjs';
+import { runSetup } from './setup.mjs';
 import { runSuite } from './test/run-suite.mjs';
 import { allSuites } from './test/suites.mjs';
 
@@ -71,6 +73,8 @@ const USAGE = `Usage: npm run test:faults -- [options] [words]
 
 const { values, words: chosenWords } = readOptions(USAGE, { report: { type: 'boolean', default: false } }, true);
 const isChosen = ({ name }) => chosenWords.length === 0 || chosenWords.some((word) => name.includes(word));
+
+await runSetup(compileTests);
 
 /** By group: the tests of each suite, and their counts, both by transport. */
 const figures = {};

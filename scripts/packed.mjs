@@ -7,6 +7,7 @@ import { readOptions, refuse } from './options.mjs';
 import { pages, table, today, writeResults } from './report.mjs';
 import { runtimes } from './runtimes/list.mjs';
 import { countCells, sumOf } from './runtimes/suites.mjs';
+import { compileTests } from './setup/compiled-tests.mjs';
 import { runSetup, setupDependencies, setupLibrary, setupTestedLibrary, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
 
@@ -35,8 +36,8 @@ if (onEachNode === undefined) refuse('Which tests? node scripts/packed.mjs pack|
 const suites = testFiles(folder).filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 if (suites.length === 0) refuse(`No file in test/${folder} has ${words.join(' or ')} in its name.`);
 
-if (folder === 'pack') await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary);
-else await runSetup(setupDependencies, setupLibrary);
+if (folder === 'pack') await runSetup(setupTestPeers, setupDependencies, compileTests, setupTestedLibrary);
+else await runSetup(setupDependencies, compileTests, setupLibrary);
 
 const rows = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };

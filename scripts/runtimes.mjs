@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { readOptions, refuse } from './options.mjs';
 import { pages, table, today, withOtherRows, writeResults } from './report.mjs';
-import { compiledFolder, compileTests } from './runtimes/compiled-tests.mjs';
 import { architectures, runtimes } from './runtimes/list.mjs';
 import { countCells, sumOf } from './runtimes/suites.mjs';
-import { root, SetupError } from './setup/report.mjs';
+import { compiledPath, compileTests } from './setup/compiled-tests.mjs';
+import { SetupError } from './setup/report.mjs';
 import { requirePackages } from './setup/system-packages.mjs';
 import { runSetup, setupDependencies, setupTestPeers } from './setup.mjs';
 import { testFiles } from './test/suites.mjs';
@@ -44,8 +44,9 @@ const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
 const write = report && suite === undefined && poller === undefined && !process.env.BUSBAR_TRANSPORT;
 const hasWorkers = !foreign && poller === undefined && (suite ?? ['workers']).includes('workers');
 
-await runSetup(setupTestPeers, setupDependencies, () => requirePackages(chosen.flatMap(({ tools = [] }) => tools)));
-await compileTests();
+await runSetup(setupTestPeers, setupDependencies, compileTests, () =>
+  requirePackages(chosen.flatMap(({ tools = [] }) => tools)),
+);
 
 const rows = [];
 let failures = 0;
@@ -108,11 +109,10 @@ function versionOf(program) {
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
-function underRuntime(one, { compiled = false, args, env = {}, patience = 1 }, command, kind) {
-  const file = one.args.at(-1);
+function underRuntime(one, { args, env = {}, patience = 1 }, command, kind) {
   return {
-    ...{ ...one, command, cwd: compiled ? compiledFolder : root, seconds: one.seconds * patience },
-    args: [...args, compiled ? file.replace(/\.ts$/, '.js') : file],
+    ...{ ...one, command, seconds: one.seconds * patience },
+    args: [...args, compiledPath(one.file)],
     env: {
       ...{ BUSBAR_POLLER: kind, BUSBAR_TEST_PATIENCE: String(patience), ...env },
       ...(foreign ? {} : { PATH: `${dirname(command)}:${process.env.PATH}` }),

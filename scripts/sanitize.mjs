@@ -12,6 +12,7 @@ import { runNativeTests } from './native-tests.mjs';
 import { readOptions, refuse } from './options.mjs';
 import { pages, writeResults } from './report.mjs';
 import { sanitizeAddon } from './sanitize/addon.mjs';
+import { compileTests } from './setup/compiled-tests.mjs';
 import { root, runQuietly } from './setup/report.mjs';
 import { program, requirePackages } from './setup/system-packages.mjs';
 import { runSetup, setupDependencies, setupTestedLibrary, setupTestPeers } from './setup.mjs';
@@ -38,7 +39,7 @@ const parts = {
 const unknown = only?.find((name) => parts[name] === undefined);
 if (unknown !== undefined) refuse(`There is no part ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
 
-await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary, sanitize);
+await runSetup(setupTestPeers, setupDependencies, setupTestedLibrary, compileTests, sanitize);
 
 async function sanitize() {
   const chosen = Object.entries(parts).filter(([name]) => only === undefined || only.includes(name));

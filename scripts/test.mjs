@@ -3,6 +3,7 @@
  * each. The output of a suite that fails is printed at the end.
  */
 import { readOptions, refuse } from './options.mjs';
+import { compileTests } from './setup/compiled-tests.mjs';
 import { SetupError } from './setup/report.mjs';
 import {
   foundSdbusLibrary,
@@ -54,7 +55,9 @@ const suites = groups.flatMap((group) => group.suites);
 if (values.list) exitWith(suites.map(listed).join('\n'), 0);
 
 const report = new Report(suites);
-await prepareLibrary();
+await prepare(compileTests);
+await prepare(installPeers ? setupTestedLibrary : setupLibrary);
+skipWithoutSdbus();
 for (const { suites, summary } of groups) {
   const start = performance.now();
   await reportInOrder(suites);
@@ -82,18 +85,18 @@ function listed({ name, quick }) {
   return quick ? name : `${name}  (test:all)`;
 }
 
-/**
- * If the library cannot be built, only the suites that import it fail, and print the reason. If peers are installed, so is
- * the sd-bus library: no test may be skipped because it is missing.
- */
-async function prepareLibrary() {
+/** If a part cannot be built, only the suites that need it fail, and print the reason. */
+async function prepare(part) {
   try {
-    await (installPeers ? setupTestedLibrary() : setupLibrary());
+    await part();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     report.add({ name: 'setup' }, { passed: 0, failed: 1, skipped: 0, reasons: [], output: error.message, seconds: 0 });
-    return;
   }
+}
+
+/** With `--install-peers` the sd-bus library was installed: no test may be skipped because it is missing. */
+function skipWithoutSdbus() {
   if (foundSdbusLibrary() !== undefined) return;
   const lacks = 'no sd-bus library: libsystemd, libelogind or basu';
   for (const suite of suites) if (suite.env?.BUSBAR_TRANSPORT === 'sd-bus') suite.missing ??= lacks;

@@ -166,6 +166,7 @@ export {
   implement,
 } from './service/implement/implement.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
+export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';
 export {
   type ArrayType,
@@ -180,6 +181,8 @@ export {
 } from './signature/parse.js';
 export { type Refined, type Refinement, type } from './signature/refine.js';
 export type { Register } from './signature/register.js';
+export type { ArrayShape, DictShape, EntryShape, Shape, ShapedType, Shapes, StructShape } from './signature/shape.js';
+export type { ArrayMark, DictMark, ShapeMark, StructMark } from './signature/shape-types.js';
 export type {
   DictionaryChoice,
   ReadValue,

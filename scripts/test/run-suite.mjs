@@ -31,10 +31,10 @@ export async function runSuite(suite) {
   return { ...result, failure, seconds: (performance.now() - start) / 1000 };
 }
 
-function runToEnd({ command = process.execPath, args, cwd = root, env: variables, seconds }) {
+function runToEnd({ command = process.execPath, args, env: variables, seconds }) {
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...variables };
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child.pid);
     let output = '';
     let problem;

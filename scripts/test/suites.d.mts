@@ -1,7 +1,9 @@
 /** What `npm test` runs. */
 export interface Suite {
   readonly name: string;
-  /** The arguments of the Node.js that runs it; of a test file this is the last. */
+  /** Of a test file: its path. */
+  readonly file?: string;
+  /** The arguments of the Node.js that runs it. */
   readonly args: readonly string[];
   readonly seconds: number;
 }

@@ -1,6 +1,6 @@
 /**
  * The suites in the order in which they are reported. A suite is a tool or a test file: a name, the arguments of the
- * Node.js that runs it (or its own command and folder), the variables of its environment, its time limit in seconds, and
+ * Node.js that runs it (or its own command), its `file` if it is a test file, the variables of its environment, its time limit in seconds, and
  * how to read its counts from its output; `quick` if it is one of `npm test`, and `missing` if this machine lacks a
  * requirement.
  *
@@ -11,6 +11,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isNativeUnchanged } from '../setup/addon.mjs';
+import { compiledArguments, compiledPath } from '../setup/compiled-tests.mjs';
 import { root } from '../setup/report.mjs';
 import { bus } from '../setup/system-packages.mjs';
 import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
@@ -154,18 +155,20 @@ function onEachTransport(suite) {
   );
   if (polled.includes(suite.name)) suites.push(variant('thread', { BUSBAR_POLLER: 'thread' }));
   if (brokered.includes(suite.name)) {
-    const args = ['--import', 'tsx', '--import', './test/helpers/default-daemon.ts', ...suite.args.slice(2)];
+    const args = ['--import', `./${compiledPath('test/helpers/default-daemon.ts')}`, ...suite.args];
     suites.push({ ...variant('dbus-broker', { BUSBAR_TEST_DAEMON: 'dbus-broker' }), args });
   }
   return suites;
 }
 
 function testFile(file) {
+  const path = relative(root, file);
   const name = relative(join(root, 'test'), file).replace(/\.test\.ts$/, '');
   const quick = (quickFolders.includes(name.split('/')[0]) || quickFiles.includes(name)) && !isSlow(name);
   return {
     name,
-    args: ['--import', 'tsx', '--expose-gc', relative(root, file)],
+    file: path,
+    args: [...compiledArguments, compiledPath(path)],
     seconds: timeLimitOf(file),
     counts: countsOfUvu,
     quick,

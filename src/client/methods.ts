@@ -4,13 +4,15 @@
  */
 import { callFlags } from '../bus/names/requests.js';
 import type { DecodeOptions } from '../codec/decode-options.js';
+import { shapedBody } from '../codec/shaped-value.js';
 import { MessageType } from '../connection/message.js';
 import { PreparedHead } from '../connection/sending/header.js';
 import type { ReplyBody } from '../connection/sending/pending-calls.js';
 import { report } from '../diagnostics/problems.js';
 import type { MethodDescription } from '../interface/description.js';
-import { misfitReply, misfitText } from './misfits.js';
+import { misfitReply, misfitText, shapeMisfitReply } from './misfits.js';
 import type { Remote } from './remote.js';
+import { decodeShaped } from './shaped-values.js';
 import { whenPresent } from './when-present.js';
 
 export function callMethod(remote: Remote, method: MethodDescription) {
@@ -31,8 +33,28 @@ export function callMethod(remote: Remote, method: MethodDescription) {
     const values = reply.decode(options);
     return values.length <= 1 ? values[0] : values;
   };
-  return <Result>(...body: readonly unknown[]) =>
-    whenPresent(remote, (options) => bus.request(head, body, options, take)) as Promise<Result>;
+  const { inShapes, outShapes } = method;
+  const takeResult = outShapes === undefined ? take : takeShaped(remote, method, take);
+  return <Result>(...given: readonly unknown[]) => {
+    const body = inShapes === undefined ? given : shapedBody(inShapes, given);
+    return whenPresent(remote, (options) => bus.request(head, body, options, takeResult)) as Promise<Result>;
+  };
+}
+
+type Take = (reply: ReplyBody, options: DecodeOptions) => unknown;
+
+/** @param takeOther takes replies of another signature, which have no shape */
+function takeShaped(remote: Remote, method: MethodDescription, takeOther: Take): Take {
+  const { description, destination, path } = remote;
+  const { name, out, outSignature } = method;
+  const call = { destination, path, interface: description.name, member: name };
+  return (reply, options) => {
+    if (reply.signature !== outSignature) return takeOther(reply, options);
+    const values = decodeShaped(remote, reply, out, `the reply of ${description.name}.${name}`, (misfit, index) => {
+      throw shapeMisfitReply(out.length === 1 ? 'the reply' : `the reply[${index}]`, misfit, call);
+    });
+    return values.length === 1 ? values[0] : values;
+  };
 }
 
 /** @throws {@link InvalidReplyError} unless the proxy is loose */

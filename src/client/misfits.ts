@@ -2,6 +2,7 @@
 
 import { InvalidReplyError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
+import type { Misfit } from '../codec/misfit.js';
 import { describeMessage, type HeaderFields } from '../connection/message.js';
 import { reportDropped } from '../diagnostics/problems.js';
 import type { Remote } from './remote.js';
@@ -13,6 +14,16 @@ const CURE =
 /** @param what the reply, or a part of it */
 export function misfitText(what: string, described: string, received: string): string {
   return `${printable(what)} has the signature "${received}", not "${described}" as described`;
+}
+
+/** The text for a value whose dictionaries do not have the described keys. */
+export function shapeMisfitText(what: string, misfit: Misfit): string {
+  return printable(`${what}${misfit.message}`);
+}
+
+/** The error of a call whose reply does not have the described keys. */
+export function shapeMisfitReply(what: string, misfit: Misfit, call: HeaderFields): InvalidReplyError {
+  return new InvalidReplyError(`${shapeMisfitText(what, misfit)} (${describeMessage(call)})`);
 }
 
 /** The error of a call whose reply does not have the described type. */

@@ -11,17 +11,22 @@ import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
 import type { Decoding } from '../codec/decode-options.js';
+import { Misfit } from '../codec/misfit.js';
+import { takenAs } from '../codec/plain-value.js';
 import { contentKeeping, entryKeeping } from '../codec/read-keeping.js';
+import { shaped } from '../codec/shaped-value.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import type { NamedHead } from '../connection/sending/marshal.js';
 import type { TakeReply } from '../connection/sending/pending-calls.js';
 import type { PropertyDescription, SignalDescription } from '../interface/description.js';
 import { standardInterfaces } from '../interface/standard.js';
-import { Variant } from '../values/variant.js';
-import { misfitReply, misfitText, tellDropped } from './misfits.js';
+import type { Shape } from '../signature/shape.js';
+import { receivedVariant, Variant } from '../values/variant.js';
+import { misfitReply, misfitText, shapeMisfitReply, shapeMisfitText, tellDropped } from './misfits.js';
 import type { ProxyOptions } from './proxy-types.js';
 import type { Remote } from './remote.js';
+import { readShape } from './shaped-values.js';
 import { type SignalContext, signalContext } from './signal-context.js';
 import { whenPresent } from './when-present.js';
 
@@ -35,7 +40,8 @@ type Listener = (changed: Record<string, unknown>, invalidated: string[], contex
 
 export function getProperty(remote: Remote, property: PropertyDescription) {
   const { description, options } = remote;
-  const decoding = keepingTypes(options);
+  const isWrapped = property.shape !== undefined || keepsVariants(options);
+  const decoding = decodingOf(options, isWrapped);
   const take: TakeReply<unknown> = (reply) => {
     if (reply.signature !== 'v' && options.loose !== true) {
       throw misfitReply('the reply', 'v', reply.signature, whereIs(remote, 'Get'));
@@ -44,15 +50,20 @@ export function getProperty(remote: Remote, property: PropertyDescription) {
     if (others.length > 0) closeDescriptors(others);
     if (!Variant.isVariant(sent)) return sent;
     if (options.loose !== true && !isOfType(sent, property)) throw misfitProperty(remote, 'Get', property, sent);
-    return contentOf(sent, property, options);
+    if (hasShapeOf(sent, property)) {
+      return shapeContent(remote, property, sent, (misfit) => {
+        throw misfitShape(remote, 'Get', property, misfit);
+      });
+    }
+    return contentOf(sent, property, options, isWrapped);
   };
   return (): Promise<unknown> => callProperties(remote, 'Get', 'ss', [description.name, property.name], take);
 }
 
-export function setProperty(remote: Remote, { name, signature }: PropertyDescription) {
+export function setProperty(remote: Remote, { name, signature, shape }: PropertyDescription) {
   const rootOf = () => `property ${printable(name)}`;
   return (value: unknown): Promise<void> => {
-    const body = [remote.description.name, name, new Variant(signature, value)];
+    const body = [remote.description.name, name, receivedVariant(signature, shaped(shape, value))];
     return callProperties(remote, 'Set', 'ssv', body, takeNothing, rootOf);
   };
 }
@@ -61,22 +72,26 @@ export function setProperty(remote: Remote, { name, signature }: PropertyDescrip
 function takeNothing(): void {}
 
 export function getAllProperties(remote: Remote): Promise<Record<string, unknown>> {
-  const { description, options } = remote;
+  const { description } = remote;
+  const isWrapped = isWrappedFor(remote);
   return callProperties(remote, 'GetAll', 's', [description.name], (reply) => {
     if (reply.signature !== 'a{sv}') {
       throw misfitReply('the reply', 'a{sv}', reply.signature, whereIs(remote, 'GetAll'));
     }
-    const [sent] = reply.decode(keepingTypes(options));
-    return valuesOf(remote, sent as Sent, (property, value) => {
-      throw misfitProperty(remote, 'GetAll', property, value);
+    const [sent] = reply.decode(decodingOf(remote.options, isWrapped));
+    return valuesOf(remote, sent as Sent, isWrapped, (property, value) => {
+      throw value instanceof Misfit
+        ? misfitShape(remote, 'GetAll', property, value)
+        : misfitProperty(remote, 'GetAll', property, value);
     });
   });
 }
 
 export function listenToChanges(remote: Remote, listener: Listener): Subscription {
   const { bus, description, destination: sender, path, options } = remote;
+  const isWrapped = isWrappedFor(remote);
   const rule = { sender, path, interface: PROPERTIES, member: 'PropertiesChanged', arg0: description.name };
-  const decoding = keepingTypes(options);
+  const decoding = decodingOf(options, isWrapped);
   const take = (received: Inbox): unknown => {
     const { signature } = received;
     if (signature !== PROPERTIES_CHANGED.signature) {
@@ -87,9 +102,8 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
     const context = signalContext(received.makeMessage());
     const [, sent, invalidated] = received.decode(decoding) as [string, Sent, string[]];
     let isPart = false;
-    const changed = valuesOf(remote, sent, (property, value) => {
-      const what = `a change of ${description.name}.${property.name}`;
-      tellDropped(remote, `property ${property.name}`, misfitText(what, property.signature, value.signature));
+    const changed = valuesOf(remote, sent, isWrapped, (property, value) => {
+      tellDroppedProperty(remote, property, value, `a change of ${description.name}.${property.name}`);
       isPart = true;
     });
     if (isPart && invalidated.length === 0 && Object.keys(changed).length === 0) return undefined;
@@ -99,11 +113,22 @@ export function listenToChanges(remote: Remote, listener: Listener): Subscriptio
 }
 
 /**
- * Properties are decoded as variants, to know their types. The caller's options decide how variants inside their values
- * are read.
+ * Properties are decoded as variants, to know their types. The variants inside their values are decoded as variants if the
+ * caller chose that, or if there are types to check.
  */
-function keepingTypes({ variants, typedArrays, dictionaries }: ProxyOptions): Decoding {
-  return { variants: variants === 'wrap' || variants === 'keep' ? 'wrap' : 'outermost', typedArrays, dictionaries };
+function decodingOf({ typedArrays, dictionaries }: ProxyOptions, isWrapped: boolean): Decoding {
+  return { variants: isWrapped ? 'wrap' : 'outermost', typedArrays, dictionaries };
+}
+
+function keepsVariants({ variants }: ProxyOptions): boolean {
+  return variants === 'wrap' || variants === 'keep';
+}
+
+/** Whether the values of several properties are decoded with all their variants. */
+function isWrappedFor({ description, options }: Remote): boolean {
+  if (keepsVariants(options)) return true;
+  for (const { shape } of description.properties.values()) if (shape !== undefined) return true;
+  return false;
 }
 
 /** A property whose type is a variant may be sent inside the variant that carries it, or as that variant itself. */
@@ -114,10 +139,18 @@ function isOfType(sent: Variant, { signature }: PropertyDescription): boolean {
 /**
  * The value of a property, out of the variant that carries it. That variant is not part of the value, except where the
  * property's own type is a variant and the service does not nest the two.
+ *
+ * @param isWrapped whether the value was decoded with all its variants
  */
-function contentOf(sent: Variant, property: PropertyDescription | undefined, { variants }: ProxyOptions): unknown {
+function contentOf(
+  sent: Variant,
+  property: PropertyDescription | undefined,
+  { variants }: ProxyOptions,
+  isWrapped: boolean,
+): unknown {
   if (variants === 'keep') return contentKeeping(inner(sent, property));
-  return variants === 'wrap' && property?.signature === 'v' && sent.signature !== 'v' ? sent : sent.value;
+  if (variants !== 'wrap') return isWrapped ? takenAs(sent.value, sent.signature) : sent.value;
+  return property?.signature === 'v' && sent.signature !== 'v' ? sent : sent.value;
 }
 
 /** The variant that is the value of a property whose type is a variant; for others, the one that carries the value. */
@@ -125,16 +158,45 @@ function inner(sent: Variant, property: PropertyDescription | undefined): Varian
   return property?.signature === 'v' && sent.signature === 'v' ? (sent.value as Variant) : sent;
 }
 
+/** Whether a property's value is one whose shape is described. */
+function hasShapeOf(sent: Variant, property: PropertyDescription | undefined): property is DescribedShape {
+  return property?.shape !== undefined && sent.signature === property.signature;
+}
+
+type DescribedShape = PropertyDescription & { readonly shape: Shape };
+
+/** As {@link contentOf}, for a value with a shape. */
+function shapeContent(
+  remote: Remote,
+  property: DescribedShape,
+  { value }: Variant,
+  refuse: (misfit: Misfit) => unknown,
+): unknown {
+  try {
+    return readShape(remote, property.shape, value, `the property ${remote.description.name}.${property.name}`);
+  } catch (error) {
+    closeDescriptors(value);
+    if (error instanceof Misfit) return refuse(error);
+    throw error;
+  }
+}
+
+const refused = Symbol('refused');
+
 /**
  * As {@link contentOf}, for many properties. Properties that are not described are not checked.
  *
- * @param refuse called with each property whose type is not the described one; that property is left out
+ * @param isWrapped whether the values were decoded with all their variants
+ * @param refuse called with each property whose value does not have the described type, with what was sent, or with what
+ * is wrong in its dictionaries; that property is left out
  */
 export function valuesOf(
-  { description, options }: Remote,
+  remote: Remote,
   sent: Sent,
-  refuse: (property: PropertyDescription, sent: Variant) => void,
+  isWrapped: boolean,
+  refuse: (property: PropertyDescription, sent: Variant | Misfit) => void,
 ): Record<string, unknown> {
+  const { description, options } = remote;
   const values: Record<string, unknown> = {};
   for (const [name, each] of sent instanceof Map ? sent : Object.entries(sent)) {
     const property = description.properties.get(name);
@@ -142,14 +204,34 @@ export function valuesOf(
       refuse(property, each);
       continue;
     }
-    const value =
-      options.variants === 'keep'
+    const value = hasShapeOf(each, property)
+      ? shapeContent(remote, property, each, (misfit) => {
+          refuse(property, misfit);
+          return refused;
+        })
+      : options.variants === 'keep'
         ? entryKeeping(values, name, inner(each, property))
-        : contentOf(each, property, options);
+        : contentOf(each, property, options, isWrapped);
+    if (value === refused) continue;
     if (name === '__proto__') defineProto(values, value);
     else values[name] = value;
   }
   return values;
+}
+
+/** Reports, once for each property, that a value was dropped. */
+export function tellDroppedProperty(
+  remote: Remote,
+  { name, signature }: PropertyDescription,
+  sent: Variant | Misfit,
+  what: string,
+): void {
+  const text = sent instanceof Misfit ? shapeMisfitText(what, sent) : misfitText(what, signature, sent.signature);
+  tellDropped(remote, `property ${name}`, text);
+}
+
+function misfitShape(remote: Remote, member: string, { name }: PropertyDescription, misfit: Misfit) {
+  return shapeMisfitReply(`the property ${remote.description.name}.${name}`, misfit, whereIs(remote, member));
 }
 
 function misfitProperty(remote: Remote, member: string, { name, signature }: PropertyDescription, sent: Variant) {

@@ -11,10 +11,11 @@ import type { Inbox } from '../connection/receiving/inbox.js';
 import { report } from '../diagnostics/problems.js';
 import type { SignalDescription } from '../interface/description.js';
 import { abortable } from './abortable.js';
-import { misfitText, tellDropped } from './misfits.js';
+import { misfitText, shapeMisfitText, tellDropped } from './misfits.js';
 import { type ListenOnce, nextSignal } from './next-signal.js';
 import type { OnceOptions } from './proxy-types.js';
 import type { Remote } from './remote.js';
+import { decodeShaped } from './shaped-values.js';
 import { type ContextOption, contextTable, signalContext } from './signal-context.js';
 import { type ListenOn, SignalQueue, type WatchOptions, watchOptions } from './signal-queue.js';
 
@@ -61,9 +62,42 @@ export class ValuesTaker implements SignalTaker {
     const remote = this.#remote;
     if (signature !== this.#signal.signature && isDropped(remote, this.#signal, signature)) return undefined;
     const { options } = remote;
+    if (this.#signal.shapes !== undefined && signature === this.#signal.signature) return this.#takeShaped(received);
     const values = this.#context ? decodeWithContext(received, options) : received.decode(options);
+    return this.#deliver(values, received);
+  }
+
+  #takeShaped(received: Inbox): unknown {
+    const remote = this.#remote;
+    const { name, args } = this.#signal;
+    const what = `the signal ${remote.description.name}.${name}`;
+    const message = this.#context ? received.makeMessage() : undefined;
+    let values: unknown[];
+    try {
+      values = decodeShaped(remote, received, args, what, (misfit, index) => {
+        throw new DroppedSignal(shapeMisfitText(args.length === 1 ? what : `${what}[${index}]`, misfit));
+      });
+    } catch (error) {
+      if (!(error instanceof DroppedSignal)) throw error;
+      tellDropped(remote, `signal ${name}`, error.text);
+      return undefined;
+    }
+    if (message !== undefined) values.push(signalContext(message));
+    return this.#deliver(values, received);
+  }
+
+  #deliver(values: unknown[], received: Inbox): unknown {
     const listener = this.#listener;
     return listener === undefined ? this.#take?.(values, received) : listener(...values);
+  }
+}
+
+/** Thrown for a signal whose dictionaries do not have the described keys. */
+class DroppedSignal {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
   }
 }
 

@@ -2,6 +2,7 @@
 import { FileDescriptor } from '../values/file-descriptor.js';
 import { Variant } from '../values/variant.js';
 import { DEPTH_MAXIMUM } from './limits.js';
+import { ShapedValue } from './shaped-value.js';
 import type { OutgoingFd } from './writer.js';
 
 /** Closes all descriptors in a received value that is not delivered. */
@@ -68,13 +69,13 @@ export function descriptorsIn(value: unknown, inner = valuesIn): ReadonlySet<Fil
 }
 
 function valuesIn(value: object): Iterable<unknown> {
-  if (value instanceof Variant) return [value.value];
+  if (value instanceof Variant || value instanceof ShapedValue) return [value.value];
   // A descriptor may also be the key of a dictionary.
   return value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
 }
 
 /** The values that an object has without its getters. */
 function heldIn(value: object): Iterable<unknown> {
-  if (value instanceof Variant || value instanceof Map) return valuesIn(value);
+  if (value instanceof Variant || value instanceof ShapedValue || value instanceof Map) return valuesIn(value);
   return Object.values(Object.getOwnPropertyDescriptors(value)).map((property) => property.value);
 }

@@ -13,8 +13,10 @@ import { isKeeping } from './kept-types.js';
 import { checkCount } from './least-size.js';
 import { atIndex, atKey, describe, Misfit, misfit, misfitOf, within } from './misfit.js';
 import { isPlainObject } from './plain-object.js';
+import { ShapedValue } from './shaped-value.js';
 import type { ValueEncoder } from './value-codec.js';
 import { withKeptTypes } from './write-kept.js';
+import { writable } from './write-shaped.js';
 import { checkArrayLength, type Writer } from './writer.js';
 
 /** The first character of the type of an array's elements. */
@@ -32,8 +34,9 @@ function hasKeptTypes(signature: string, at: number): boolean {
 
 export function encodeStruct(signature: string, at: number, fields: readonly ValueEncoder[]): ValueEncoder {
   const count = fields.length;
-  return (writer, value) => {
+  const write: ValueEncoder = (writer, value) => {
     if (!Array.isArray(value) || value.length !== count) {
+      if (value instanceof ShapedValue) return write(writer, writable(value));
       throw misfit(`${typeAt(signature, at)} (an array of ${count})`, value);
     }
     const values = (hasKeptTypes(signature, at) ? withKeptTypes(value) : value) as readonly unknown[];
@@ -49,6 +52,7 @@ export function encodeStruct(signature: string, at: number, fields: readonly Val
       throw atIndex(index, misfitOf(field, error));
     }
   };
+  return write;
 }
 
 /** @param at where the type of the array begins */
@@ -56,8 +60,11 @@ export function encodeArray(signature: string, at: number, writeElement: ValueEn
   const elementCode = signature[at + 1] as ElementCode;
   const alignment = alignments[elementCode];
   const writeRun = writeRuns[elementCode as BasicCode] ?? writeNone;
-  return (writer, value) => {
-    if (!Array.isArray(value)) throw misfit(typeAt(signature, at), value);
+  const write: ValueEncoder = (writer, value) => {
+    if (!Array.isArray(value)) {
+      if (value instanceof ShapedValue) return write(writer, writable(value));
+      throw misfit(typeAt(signature, at), value);
+    }
     // The length is read once: a getter of an element could otherwise extend the array without end.
     const { length } = value;
     if (length >>> 0 !== length)
@@ -77,6 +84,7 @@ export function encodeArray(signature: string, at: number, writeElement: ValueEn
     }
     writer.endArray(lengthAt, alignment);
   };
+  return write;
 }
 
 /**
@@ -157,7 +165,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       throw atKey(key, misfitOf(value, error));
     }
   };
-  return (writer, given) => {
+  const write: ValueEncoder = (writer, given) => {
     const value = hasKeptTypes(signature, at) ? withKeptTypes(given) : given;
     if (fromObject && isPlainObject(value)) {
       const object = value as Readonly<Record<string, unknown>>;
@@ -176,6 +184,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
       writeEntries(writer, value);
       return;
     }
+    if (fromObject && value instanceof ShapedValue) return write(writer, writable(value));
     // This check comes last, because it calls the runtime and takes longer than a small dictionary.
     if (!types.isMap(value)) {
       const own = typeAt(signature, at);
@@ -192,6 +201,7 @@ export function encodeDictionary(signature: string, at: number, writeValue: Valu
     }
     writer.endArray(lengthAt, 8);
   };
+  return write;
 }
 
 function writeEntries(writer: Writer, { entries }: EncodedEntries): void {

@@ -8,6 +8,7 @@ import { quoted } from '../base/names.js';
 import { isRevoked } from '../base/revoked.js';
 import { Variant } from '../values/variant.js';
 import { KeptVariant } from './kept-variant.js';
+import { ShapedValue } from './shaped-value.js';
 
 export class Misfit {
   #path = '';
@@ -49,7 +50,8 @@ export function misfitOf(value: unknown, error: unknown): unknown {
 function holdsRevoked(value: unknown): boolean {
   try {
     let content = value;
-    while (!types.isProxy(content) && Variant.isVariant(content)) content = content.value;
+    while (!types.isProxy(content) && (Variant.isVariant(content) || content instanceof ShapedValue))
+      content = content.value;
     return isRevoked(content);
   } catch {
     return types.isProxy(value) || Variant.isVariant(value);

@@ -106,6 +106,25 @@ function remember(kept: KeptTypes, key: unknown, value: unknown, type: string): 
   return opened.content;
 }
 
+/**
+ * Remembers the types of a value that a container has, and which was read in another way than here.
+ *
+ * @param variant the variant that the value was read in, if it was in one
+ */
+export function rememberRead(kept: KeptTypes, key: unknown, content: unknown, variant?: Variant): void {
+  if (variant !== undefined) {
+    const type = variantType(variant);
+    kept.types ??= new Map();
+    kept.types.set(key, type);
+    if (typeof content === 'object' && content !== null && type !== 'ay') rememberTypes(content).own = type;
+  }
+  rememberInner(kept, key, content);
+}
+
+function variantType({ signature, value }: Variant): string {
+  return signature === 'v' ? `v${variantType(value as Variant)}` : signature;
+}
+
 function rememberInner(kept: KeptTypes, key: unknown, content: unknown): void {
   const inner = typeof content === 'object' && content !== null ? keptTypesOf(content) : undefined;
   if (inner === undefined || !inner.hasVariants) return;

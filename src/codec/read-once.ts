@@ -8,6 +8,7 @@ import { receivedVariant, Variant } from '../values/variant.js';
 import { isKeeping, keepTypes } from './kept-types.js';
 import { ARRAY_BYTES_MAXIMUM, DEPTH_MAXIMUM } from './limits.js';
 import { isPlainObject } from './plain-object.js';
+import { ShapedValue } from './shaped-value.js';
 
 /**
  * Returns a copy of a value without getters. A value that cannot be read, or is nested too deeply, is returned itself:
@@ -33,6 +34,7 @@ function copyOfContainer(value: object, depth: number): object {
   if (Array.isArray(value)) return copyOfArray(value, depth + 1);
   if (types.isMap(value)) return new Map([...value].map(([key, content]) => [key, copyOf(content, depth + 1)]));
   if (Variant.isVariant(value)) return receivedVariant(value.signature, copyOf(value.value, depth + 1));
+  if (value instanceof ShapedValue) return new ShapedValue(value.shape, copyOf(value.value, depth));
   if (!isPlainObject(value)) return value;
   const object = value as Readonly<Record<string, unknown>>;
   return Object.fromEntries(Object.keys(object).map((key) => [key, copyOf(object[key], depth + 1)]));

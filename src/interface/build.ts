@@ -6,9 +6,10 @@ import { InvalidArgumentError } from '../base/errors.js';
 import { anyValue, KnownOptions, type OptionTable } from '../base/known-options.js';
 import { checkInterfaceName, checkMemberName, quoted } from '../base/names.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
+import { type Shapes, shapedType } from '../signature/shape.js';
 import type { VariantChoice } from '../signature/types.js';
 import { type AnnotatedFields, defaultEmits, readFields, withoutFields } from './annotations.js';
-import { parseArguments } from './arguments.js';
+import { parseArguments, shapesOf } from './arguments.js';
 import type {
   Access,
   Annotations,
@@ -162,6 +163,8 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
     out: outArgs,
     inSignature: concatenate(inArgs),
     outSignature: concatenate(outArgs),
+    ...shapes('inShapes', inArgs),
+    ...shapes('outShapes', outArgs),
     annotations: withoutFields(annotations),
     deprecated: deprecated === true,
     noReply: noReply === true,
@@ -183,6 +186,7 @@ export function signalDescription(name: string, input: SignalInput = {}): Signal
     name,
     args,
     signature: concatenate(args),
+    ...shapes('shapes', args),
     annotations: withoutFields(annotations),
     deprecated: deprecated === true,
   };
@@ -205,7 +209,8 @@ export function propertyDescription(
   checkVariants(input);
   if (input.type === undefined)
     throw new InvalidArgumentError(`"type" is missing: give the signature of its value, as in ${examples.property}`);
-  const { signature } = parseSingle(input.type);
+  const { signature, shape } = shapedType(input.type);
+  parseSingle(signature);
   const annotations = readAnnotations(input.annotations);
   const { deprecated, emits = assumedEmits } = fields(input, annotations);
   const access = oneOf<Access>('access', input.access ?? 'readwrite', ['read', 'write', 'readwrite']);
@@ -214,6 +219,7 @@ export function propertyDescription(
   return {
     name,
     signature,
+    ...(shape && { shape }),
     access,
     emits: oneOf('emits', emits, [true, 'invalidates', 'const', false]),
     annotations: withoutFields(annotations),
@@ -278,6 +284,12 @@ function readArguments(key: string, list: ArgumentList | undefined): readonly Ar
     for (const { name } of args) if (name !== undefined) checkFreeText(name, 'argument name');
     return args;
   });
+}
+
+/** The shapes of arguments under a key of the description, if there are any. */
+function shapes<Key extends string>(key: Key, args: readonly ArgumentDescription[]): { readonly [K in Key]?: Shapes } {
+  const found = shapesOf(args);
+  return found === undefined ? {} : ({ [key]: found } as { readonly [K in Key]?: Shapes });
 }
 
 /** Each argument may be valid while all of them together are too long for the signature of a message. */

@@ -3,12 +3,16 @@
  * form. Services dispatch with it, proxies make calls with it, and introspection XML is generated from it.
  */
 
+import type { Shape, Shapes } from '../signature/shape.js';
+
 /** An argument of a method or signal. Names are free text: the specification does not restrict them. */
 export interface ArgumentDescription {
   /** `undefined` for an argument without a name. */
   readonly name: string | undefined;
   /** One complete type. */
   readonly signature: string;
+  /** The keys of its dictionaries, if `dict()` describes them. */
+  readonly shape?: Shape;
   /** Annotations of the argument, if it has any. They come from introspection data, where code generators add them. */
   readonly annotations?: Annotations;
 }
@@ -28,6 +32,10 @@ export interface MethodDescription {
   readonly inSignature: string;
   /** The concatenated signatures of `out`. */
   readonly outSignature: string;
+  /** The shapes of `in`, if one of them has a shape. */
+  readonly inShapes?: Shapes;
+  /** The shapes of `out`, if one of them has a shape. */
+  readonly outShapes?: Shapes;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
@@ -44,6 +52,8 @@ export interface SignalDescription {
   readonly args: readonly ArgumentDescription[];
   /** The concatenated signatures of `args`. */
   readonly signature: string;
+  /** The shapes of `args`, if one of them has a shape. */
+  readonly shapes?: Shapes;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
@@ -66,6 +76,8 @@ export interface PropertyDescription {
   readonly name: string;
   /** One complete type. */
   readonly signature: string;
+  /** The keys of its dictionaries, if `dict()` describes them. */
+  readonly shape?: Shape;
   /** How clients may access it. */
   readonly access: Access;
   /** The announcement of a change. */

@@ -6,8 +6,7 @@ import { inspect } from 'node:util';
 import { EndHandle, type Handle } from '../base/handle.js';
 import { checkFunction } from '../base/parameters.js';
 import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
-import { misfitText, tellDropped } from '../client/misfits.js';
-import { valuesOf } from '../client/properties.js';
+import { tellDroppedProperty, valuesOf } from '../client/properties.js';
 import { RemoteInterface } from '../client/proxy.js';
 import type { Remote } from '../client/remote.js';
 import { runHandler } from '../diagnostics/problems.js';
@@ -73,9 +72,8 @@ export class LiveProxy extends RemoteInterface {
     const { version, sent } = managed.values;
     if (this.#read?.managed === managed && this.#read.version === version) return this.#read.values;
     const remote = this.#remote;
-    const values = valuesOf(remote, sent, (property, value) => {
-      const what = `the property ${remote.description.name}.${property.name}`;
-      tellDropped(remote, `property ${property.name}`, misfitText(what, property.signature, value.signature));
+    const values = valuesOf(remote, sent, true, (property, value) => {
+      tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
     });
     // Nothing announces the changes of these, so a value that is kept may be out of date.
     for (const { name, emits } of remote.description.properties.values()) if (emits === false) delete values[name];

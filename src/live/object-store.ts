@@ -35,7 +35,7 @@ export type StoreChange =
 
 const MANAGER = standardInterfaces.objectManager.name;
 const REPLY = 'a{oa{sa{sv}}}';
-const decoding = { variants: 'outermost' } as const;
+const decoding = { variants: 'wrap' } as const;
 
 export class ObjectStore implements Mirror<StoreChange> {
   readonly title: string;

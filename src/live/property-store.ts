@@ -66,7 +66,7 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
 
   fill(reply: ReplyBody): void {
     if (reply.signature !== 'a{sv}') throw misfitReply('the reply', 'a{sv}', reply.signature, this.question);
-    const [sent] = reply.decode({ variants: 'outermost' }) as [Sent];
+    const [sent] = reply.decode({ variants: 'wrap' }) as [Sent];
     this.#isFilling = true;
     this.#current = new ManagedInterface(this, this.#path, this.#name, new PropertyValues(sent));
   }

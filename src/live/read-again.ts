@@ -50,10 +50,10 @@ export function readAgain<Change>(
 
 function single(reply: ReplyBody, question: Question): Variant {
   if (reply.signature !== 'v') throw misfitReply('the reply', 'v', reply.signature, question);
-  return reply.decode({ variants: 'outermost' })[0] as Variant;
+  return reply.decode({ variants: 'wrap' })[0] as Variant;
 }
 
 function all(reply: ReplyBody, question: Question): Sent {
   if (reply.signature !== 'a{sv}') throw misfitReply('the reply', 'a{sv}', reply.signature, question);
-  return reply.decode({ variants: 'outermost' })[0] as Sent;
+  return reply.decode({ variants: 'wrap' })[0] as Sent;
 }

@@ -19,6 +19,6 @@ export function readChange(received: Inbox): PropertiesChange | undefined {
     report('misfit', text, undefined, received.connectionId);
     return undefined;
   }
-  const [name, sent, invalidated] = received.decode({ variants: 'outermost' }) as [string, Sent, string[]];
+  const [name, sent, invalidated] = received.decode({ variants: 'wrap' }) as [string, Sent, string[]];
   return { name, sent, invalidated };
 }

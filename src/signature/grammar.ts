@@ -156,6 +156,11 @@ class SignatureChecker {
   }
 
   #error(what: string): InvalidArgumentError {
+    const end = this.#text.indexOf('\u0001');
+    if (end >= 0) {
+      const plain = this.#text.slice(0, end);
+      return new InvalidArgumentError(`dict() describes members of an interface: write the signature "${plain}" here`);
+    }
     return new InvalidArgumentError(printable(`invalid signature "${this.#text}": ${what}, at offset ${this.#at}`));
   }
 }

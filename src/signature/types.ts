@@ -7,6 +7,7 @@
 import type { IsTooLong } from '../base/text-length.js';
 import type { Direction, InvalidSignature, Parse, Reading } from './literal.js';
 import type { Refinement } from './refine.js';
+import type { ShapeMark, ShapeValue } from './shape-types.js';
 
 export type { InvalidSignature, MappedReading, Reading } from './literal.js';
 
@@ -142,18 +143,23 @@ type Signature<A extends string> = A extends `${string}:${infer Rest}` ? Signatu
 type Values<S extends string, D extends Direction> =
   S extends Refinement<infer Plain, infer T> ? [RefinedValue<Signature<Plain>, T, D>] : PlainValues<S, D>;
 
-type Value<S extends string, D extends Direction> =
+/** The type of one value, which is read or written as `D` says. */
+export type Value<S extends string, D extends Direction> =
   S extends Refinement<infer Plain, infer T> ? RefinedValue<Signature<Plain>, T, D> : PlainValue<S, D>;
 
 /**
- * The type of a refined value. A refinement describes plain values, so it has no effect where reading in another way
- * changes the type.
+ * The type of a refined value. A refinement with `type()` describes plain values, so it has no effect where reading in
+ * another way changes the type.
  */
-type RefinedValue<S extends string, T, D extends Direction> = D extends 'read' | 'write'
-  ? T
-  : Same<PlainValue<S, D>, PlainValue<S, 'read'>> extends true
+type RefinedValue<S extends string, T, D extends Direction> = T extends ShapeMark
+  ? unknown extends T
     ? T
-    : PlainValue<S, D>;
+    : ShapeValue<T, D>
+  : D extends 'read' | 'write'
+    ? T
+    : Same<PlainValue<S, D>, PlainValue<S, 'read'>> extends true
+      ? T
+      : PlainValue<S, D>;
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 

@@ -1,6 +1,7 @@
 // Every public entry point, with values of the wrong kind in every place: an InvalidArgumentError before any effect. The
 // table below names each function that the library exports; a function that it does not name fails the test.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
@@ -15,6 +16,7 @@ import {
   listen,
   MessageType,
 } from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 
 const test = suite('entry points');
@@ -317,6 +319,14 @@ const table: readonly EntryPoint[] = [
     },
   },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
+  {
+    on: library,
+    name: 'dict',
+    args: [{ Name: 's' }, 'a{sv}'],
+    places: { 0: 'options', '0.Name': 'signature', 1: 'signature' },
+  },
+  { on: library, name: 'arrayOf', args: ['s', 'name'], places: { 0: 'signature', 1: 'text' } },
+  { on: library, name: 'structOf', args: [['s'], 'name'], places: { 0: 'array', '0.0': 'signature', 1: 'text' } },
   { on: library, name: 'parseSignature', args: ['s'], places: { 0: 'signature' } },
   { on: library, name: 'pathEscape', args: ['text'], places: { 0: 'text' } },
   { on: library, name: 'pathUnescape', args: ['text'], places: { 0: 'text' } },
@@ -333,7 +343,7 @@ const table: readonly EntryPoint[] = [
 /** The methods that source files mark as `@internal` or `protected`. */
 function internalsOf(...files: string[]): string[] {
   return files.flatMap((file) => {
-    const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
+    const source = readFileSync(join(projectRoot, 'src', file), 'utf8');
     const marked = source.matchAll(/@internal(?:(?!\*\/)[\s\S])*\*\/\s+(?:async |get )?(\w+)[<(]/g);
     const guarded = source.matchAll(/^ {2}protected (?:override )?(?:async )?(\w+)/gm);
     return [...marked, ...guarded].map(([, name]) => name as string);

@@ -15,8 +15,8 @@ import {
 import { duplicateFd } from '../../src/native/descriptors.js';
 import { socketsOf } from '../../src/peer/inherited-sockets.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { missingInRuntime } from '../helpers/own-runtime.js';
-import { programPath, projectRoot } from '../helpers/paths.js';
+import { libraryEntry, missingInRuntime, moduleArguments } from '../helpers/own-runtime.js';
+import { programPath } from '../helpers/paths.js';
 import { Example, exampleObject, folder, PATH } from '../helpers/peers.js';
 import { Program } from '../helpers/program.js';
 import { rejection, thrown } from '../helpers/rejection.js';
@@ -135,7 +135,7 @@ test('without sockets, `systemd:` says so; it takes no keys', async () => {
 });
 
 const SERVICE = `
-  import { implement, defineInterface, inheritedSockets, listen } from ${JSON.stringify(join(projectRoot, 'src/index.ts'))};
+  import { implement, defineInterface, inheritedSockets, listen } from ${JSON.stringify(libraryEntry)};
   const Example = defineInterface('org.example.Peer', { methods: { Echo: { in: 'v', out: 'v' } } });
   console.log('names', inheritedSockets().map(({ name }) => name).join(' '));
   const server = await listen({
@@ -156,7 +156,7 @@ testUnless(noActivation, test, 'systemd starts the server with its sockets, whic
     [
       ...paths.map((path) => `--listen=${path}`),
       '--fdname=control:data',
-      ...[process.execPath, '--import', 'tsx', '--input-type=module', '-e', SERVICE],
+      ...[process.execPath, ...moduleArguments(SERVICE)],
     ],
     { env: { NODE_OPTIONS: undefined } },
   );

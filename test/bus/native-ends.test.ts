@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pollerKind, transportKind } from '../../src/native/runtime.js';
 import { fdsLeakedByWorker } from '../helpers/own-runtime.js';
+import { projectRoot } from '../helpers/paths.js';
 import { HELLO, message } from './native/bytes.js';
 import { Client } from './native/client.js';
 import { type Bus, folder, startBus, stopBus } from './native/own-bus.js';
@@ -88,7 +89,7 @@ test('a server that hangs up during authentication is a loss in that phase', asy
  */
 function program(address: string, rest: string): string {
   return `
-    const addon = require('node-gyp-build')(${JSON.stringify(join(import.meta.dirname, '../..'))});
+    const addon = require('node-gyp-build')(${JSON.stringify(projectRoot)});
     const address = ${JSON.stringify(address)};
     const HELLO = Uint8Array.from(${JSON.stringify([...HELLO])});
     const connect = (events = {}) => {
@@ -108,8 +109,7 @@ function program(address: string, rest: string): string {
 }
 
 async function runProgram(rest: string): Promise<{ code: number | null; output: string }> {
-  const root = join(import.meta.dirname, '../..');
-  const child = spawn(process.execPath, ['--expose-gc', '-e', program(bus.address, rest)], { cwd: root });
+  const child = spawn(process.execPath, ['--expose-gc', '-e', program(bus.address, rest)], { cwd: projectRoot });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {

@@ -1,6 +1,7 @@
 // Proxies: what they are made from, how their members are named, and how they decode.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -16,6 +17,7 @@ import {
   UnknownInterfaceError,
   Variant,
 } from '../../src/index.js';
+import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 
@@ -142,7 +144,7 @@ test('a description from a string, a file or a node makes the same proxy, and se
     const object = await client.object('org.example.Shelf', '/shelf', { introspection });
     assert.equal(await object.interface('org.example.Shelf').call.Pick?.(1), ['book 1', 100]);
   }
-  const file = new URL('../../examples/quickstart/org.example.dbustest.xml', import.meta.url);
+  const file = join(projectRoot, 'examples/quickstart/org.example.dbustest.xml');
   const absent = await client.object('org.example.Absent', '/absent', { introspection: readFileSync(file, 'utf8') });
   assert.equal(absent.interfaces, ['org.example.dbustest.Module']);
 });

@@ -45,7 +45,9 @@ const tried = 'tried';
 /** The exports of the module that are not classes. */
 const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   connect: tried,
+  arrayOf: plain,
   defineInterface: plain,
+  dict: plain,
   describe: plain,
   formatMatchRule: plain,
   implement: plain,
@@ -73,6 +75,7 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   signal: plain,
   systemBus: tried,
   type: plain,
+  structOf: plain,
   variant: plain,
 };
 

@@ -16,6 +16,7 @@ import {
   ServiceUnknownError,
   TimeoutError,
 } from '../../src/index.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { peers } from '../helpers/peers.js';
 import { matchRuleLimit, PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
@@ -128,7 +129,7 @@ test('waiting for a name rejects after its time, an abort, and the end of the co
 
 test('with `start`, the bus starts the service', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'busbar-waiting-'));
-  const program = `${process.execPath} --import tsx ${join(import.meta.dirname, '../helpers/activated-name.ts')}`;
+  const program = [process.execPath, ...programArguments('test/helpers/activated-name.ts')].join(' ');
   await writeFile(join(folder, 'one.service'), `[D-BUS Service]\nName=${SPACE}\nExec=${program} ${SPACE}\n`);
   await using own = await PrivateBus.start({ daemon: 'dbus-daemon', serviceFolder: folder });
   await using bus = await connect({ address: own.address });

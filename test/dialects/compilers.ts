@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { projectRoot } from '../helpers/paths.js';
 
 type Dialect = 'standard' | 'legacy';
 
@@ -22,7 +23,7 @@ export interface Compiler {
 
 const require = createRequire(import.meta.url);
 const typescript = require.resolve('typescript/package.json');
-const oldestTypescript = createRequire(new URL('../types/oldest/', import.meta.url)).resolve('typescript/package.json');
+const oldestTypescript = createRequire(join(projectRoot, 'test/types/oldest/')).resolve('typescript/package.json');
 
 /**
  * @param manifest TypeScript's package.json

@@ -57,7 +57,7 @@ test('a row with a limit links a test of it, which exists', () => {
 });
 
 test('a test in a record is run by npm run test:all, or is one of the package', () => {
-  const run = new Set([...allSuites(), ...['pack', 'tools'].flatMap(testFiles)].map(({ args }) => args.at(-1)));
+  const run = new Set([...allSuites(), ...['pack', 'tools'].flatMap(testFiles)].map(({ file }) => file));
   for (const [page, record] of recordsOf) {
     for (const line of record.flatMap(({ by }) => by)) {
       const [, file] = /^(\S+\.test\.ts): /.exec(line) ?? [];

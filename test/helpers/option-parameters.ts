@@ -2,16 +2,12 @@
  * Every parameter of the public API that takes options, found by the compiler: in the functions and classes that `index.ts`
  * exports, and in their results. So a test notices new options.
  */
-import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 // The compiler of the project has no API; the oldest supported one has.
 import type ts from '../types/oldest/node_modules/typescript/lib/typescript.js';
+import { projectRoot } from './paths.js';
 
-/** The folder of the sources: if tests were compiled for another runtime, everything except them is linked. */
-const root = `${dirname(realpathSync(fileURLToPath(new URL('../../package.json', import.meta.url))))}/`;
-const compiler: typeof ts = createRequire(`${root}test/types/oldest/package.json`)('typescript');
+const compiler: typeof ts = createRequire(`${projectRoot}test/types/oldest/package.json`)('typescript');
 
 /** Objects that busbar makes, and descriptions of interfaces: these are not options. */
 const NO_OPTIONS = new Set([
@@ -34,12 +30,12 @@ interface OptionParameter {
 
 /** The public API, by the functions that take options and by the objects that can be disposed. */
 export function publicApi(): Pick<Walk, 'found' | 'disposables'> {
-  const program = compiler.createProgram([`${root}src/index.ts`], {
+  const program = compiler.createProgram([`${projectRoot}src/index.ts`], {
     target: compiler.ScriptTarget.ESNext,
     module: compiler.ModuleKind.NodeNext,
     moduleResolution: compiler.ModuleResolutionKind.NodeNext,
     lib: ['lib.esnext.d.ts', 'lib.dom.d.ts'],
-    typeRoots: [`${root}node_modules/@types`],
+    typeRoots: [`${projectRoot}node_modules/@types`],
     types: ['node'],
     strict: true,
     skipLibCheck: true,
@@ -60,7 +56,7 @@ class Walk {
 
   constructor(program: ts.Program) {
     this.#checker = program.getTypeChecker();
-    const index = program.getSourceFile(`${root}src/index.ts`) as ts.SourceFile;
+    const index = program.getSourceFile(`${projectRoot}src/index.ts`) as ts.SourceFile;
     const module = this.#checker.getSymbolAtLocation(index) as ts.Symbol;
     for (const exported of this.#checker.getExportsOfModule(module)) {
       const isAlias = (exported.flags & compiler.SymbolFlags.Alias) !== 0;
@@ -151,7 +147,7 @@ function nameOf(type: ts.Type): string | undefined {
 function isOfSource(type: ts.Type): boolean {
   if (type.isIntersection()) return type.types.some(isOfSource);
   const declarations = (type.aliasSymbol ?? type.symbol)?.declarations ?? [];
-  return declarations.some((declaration) => declaration.getSourceFile().fileName.startsWith(`${root}src/`));
+  return declarations.some((declaration) => declaration.getSourceFile().fileName.startsWith(`${projectRoot}src/`));
 }
 
 function isPublic(symbol: ts.Symbol): boolean {

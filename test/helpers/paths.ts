@@ -1,10 +1,21 @@
-/** Paths: the project itself, the corpora beside it, and programs on the search path. */
+/** Paths: the project itself, the code that runs, the corpora beside the project, and programs on the search path. */
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The folder with the `src` and `test` of this file: the project, or `build/tests` if it was compiled. */
+export const codeRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Whether the code that runs was compiled by `scripts/setup/compiled-tests.mjs`; otherwise tsx compiles it. */
+export const isCompiled = extname(import.meta.url) === '.js';
+
 /** The project's root folder. */
-export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
+export const projectRoot = isCompiled ? fileURLToPath(new URL('../../../../', import.meta.url)) : codeRoot;
+
+/** The path of a source file, relative to the project, in the form that runs. */
+export function codePath(file: string): string {
+  return join(codeRoot, isCompiled ? file.replace(/\.ts$/, '.js') : file);
+}
 
 /** A file of the corpora and tools that may be beside the project; `undefined` if it is absent. */
 export function sharedPath(path: string): string | undefined {

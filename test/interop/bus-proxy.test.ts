@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { transportKind } from '../../src/native/runtime.js';
 import { FilterProxy } from '../helpers/filter-proxy.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program, run } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
@@ -69,7 +70,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   testUnless(missing, test, `descriptors pass in both directions on ${daemon} through the proxy`, async () => {
     await using bus = await PrivateBus.start({ daemon });
     await using proxy = await FilterProxy.start(bus.address, ...POLICIES);
-    const args = ['--import', 'tsx', 'test/interop/pass-descriptors.ts'];
+    const args = programArguments('test/interop/pass-descriptors.ts');
     const env = { ...bus.env, DBUS_SESSION_BUS_ADDRESS: proxy.address };
     const { code, stdout, stderr } = await run(process.execPath, args, { env });
     assert.is(code, 0, stderr);

@@ -1,9 +1,11 @@
 // GLib's cached proxies and object manager client read a service that sets properties, exports children and emits in
 // handlers: after a reply, or in a signal, their state is never outdated.
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, type Export } from '../../src/index.js';
 import { kinds, type LampObject } from '../helpers/lamps.js';
+import { projectRoot } from '../helpers/paths.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { pythonWith } from '../helpers/python.js';
@@ -11,7 +13,7 @@ import { testUnless } from '../helpers/skip.js';
 
 const ROUNDS = 1000;
 const python = pythonWith('gi');
-const client = new URL('peers/gio_cached.py', import.meta.url).pathname;
+const client = join(projectRoot, 'test/interop/peers/gio_cached.py');
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const test = suite(`cached proxies of GLib, on ${daemon}`);

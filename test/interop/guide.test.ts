@@ -20,6 +20,7 @@ import {
   unnamedPrograms,
   writeFiles,
 } from '../helpers/documented-programs.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus, type PrivateBusOptions } from '../helpers/private-bus.js';
 import { FOREVER, Program, run } from '../helpers/program.js';
@@ -161,7 +162,7 @@ function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string
 
 /** The services that the recipes call. */
 async function startDesktop(env: PrivateBus['env']): Promise<Program> {
-  const desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
+  const desktop = Program.start(process.execPath, programArguments('test/interop/desktop.ts'), {
     env,
     timeLimit: FOREVER,
   });

@@ -4,7 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hidingSdbusLibraries, missingForHiding } from '../helpers/no-sd-bus.js';
-import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { libraryEntry, moduleArguments, programArguments } from '../helpers/own-runtime.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program, type ProgramOptions, run } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
@@ -40,7 +40,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   testUnless(missing, test, `descriptors pass in both directions on ${daemon}`, async () => {
     await using bus = await PrivateBus.start({ daemon });
-    const args = ['--import', 'tsx', 'test/interop/pass-descriptors.ts'];
+    const args = programArguments('test/interop/pass-descriptors.ts');
     const { code, stdout, stderr } = await run(...hidden(args, { env: bus.env }));
     assert.is(code, 0, stderr);
     assert.match(stdout, /^library undefined$/m);

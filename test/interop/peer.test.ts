@@ -16,7 +16,8 @@ import {
   type PeerServer,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { missingPrograms, projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { missingPrograms } from '../helpers/paths.js';
 import { folder } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, Program } from '../helpers/program.js';
@@ -233,13 +234,13 @@ testUnless(
     const uids: unknown[] = [];
     await using server = await serve((bus) => uids.push(bus.peerCredentials?.uid));
     const script = `
-    import { connect } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect } from ${JSON.stringify(libraryEntry)};
     const bus = await connect({ address: ${JSON.stringify(server.address)}, peer: true });
     const call = { path: '/busbar', interface: 'org.example.Peer', member: 'Greet', signature: 's' };
     console.log(process.getuid(), await bus.call({ ...call, body: ['from afar'] }));
     await bus.close();
   `;
-    const args = ['--user', process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script];
+    const args = ['--user', process.execPath, ...moduleArguments(script)];
     const answer = await outputOf('unshare', args, { env: { TSX_DISABLE_CACHE: '1' } });
     assert.match(answer, "65534 [ 'hello from afar' ]");
     assert.equal(uids, [process.getuid?.()]);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { moduleArguments } from '../helpers/own-runtime.js';
 import { missingPrograms, projectRoot } from '../helpers/paths.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, Program, run } from '../helpers/program.js';
@@ -56,12 +57,11 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
 
   testUnless(missing, test, `${daemon} ends with a process that fails before it stops its bus`, async () => {
     const program = `
-      const { PrivateBus } = await import('./test/helpers/private-bus.ts');
+      const { PrivateBus } = await import(${JSON.stringify(import.meta.resolve('../helpers/private-bus.js'))});
       const bus = await PrivateBus.start({ daemon: '${daemon}' });
       console.log(JSON.stringify({ event: 'started', pid: bus.pid, address: bus.address }));
       setTimeout(() => { throw new Error('as tests do'); }, 100);`;
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', program];
-    const child = Program.start(process.execPath, args, { cwd: projectRoot });
+    const child = Program.start(process.execPath, moduleArguments(program), { cwd: projectRoot });
     const { pid, address } = await child.event('started');
     assert.is((await child.finished).code, 1);
     assert.ok(await untilTrue(() => !alive(pid as number)));

@@ -1,4 +1,6 @@
 /** The two services of the quickstart as programs: that of busbar, and its Python counterpart with the same behaviour. */
+
+import { programArguments } from '../helpers/own-runtime.js';
 import type { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
 import { pythonWith } from '../helpers/python.js';
@@ -15,8 +17,8 @@ export const devices = { usb: ['keyboard', 'mouse'], disk: ['sdb'] };
 export const emitted = { web: 'detached keyboard, mouse, sdb', mail: 'detached keyboard, mouse, sdb' };
 
 /** The arguments of Node.js that run one program of the quickstart. */
-export function halfArguments(half: 'service' | 'client', ...args: readonly string[]): string[] {
-  return ['--import', 'tsx', `examples/quickstart/${half}.ts`, ...args];
+export function halfArguments(half: 'service' | 'client', ...args: readonly string[]): readonly string[] {
+  return programArguments(`examples/quickstart/${half}.ts`, ...args);
 }
 
 /** Starts busbar's service on a bus; resolves when it owns its name. */

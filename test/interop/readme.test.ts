@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { documentedFiles, unnamedPrograms } from '../helpers/documented-programs.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { folder as runtimeFolder } from '../helpers/peers.js';
 import { PrivateBus } from '../helpers/private-bus.js';
@@ -48,7 +49,7 @@ test('the client prints the output in the README', async () => {
 });
 
 test('the client that introspects the object prints the output in the README', async () => {
-  await using desktop = Program.start(process.execPath, ['--import', 'tsx', 'test/interop/desktop.ts'], {
+  await using desktop = Program.start(process.execPath, programArguments('test/interop/desktop.ts'), {
     env: daemon.env,
   });
   await desktop.line('ready');

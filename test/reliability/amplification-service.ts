@@ -48,4 +48,4 @@ async function servePeers(folder: string): Promise<void> {
 
 // On the session bus, or, with a folder for a socket, for peers. Importing this file starts no service.
 const [, program, folder] = process.argv;
-if (program?.endsWith('amplification-service.ts')) await (folder === undefined ? serveBus() : servePeers(folder));
+if (/amplification-service\.[jt]s$/.test(program ?? '')) await (folder === undefined ? serveBus() : servePeers(folder));

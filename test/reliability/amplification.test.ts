@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, DBusError, LimitsExceededError, type MessageBus, Variant } from '../../src/index.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { folder } from '../helpers/peers.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
@@ -69,7 +70,7 @@ const empty = Buffer.alloc(0);
 /** 16 MiB of empty arrays, at four bytes each. */
 const empties = new Variant('aay', many(4 * MIB - 4, empty) as Buffer[]);
 
-const ownService = ['--import', 'tsx', 'test/reliability/amplification-service.ts'];
+const ownService = programArguments('test/reliability/amplification-service.ts');
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   for (const [what, args, place] of [

@@ -10,6 +10,7 @@ import { transportKind } from '../../src/native/runtime.js';
 import { ArrivalPlan, type Burst, messagesAround, type PlannedMessage, sizes } from '../helpers/arrival-plan.js';
 import { answersLines } from '../helpers/fake-bus.js';
 import { marshalledValues } from '../helpers/marshalled-values.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { folder } from '../helpers/peers.js';
 import { Program } from '../helpers/program.js';
 import { type Bytes, Field, wireMessage, writeField } from '../helpers/wire.js';
@@ -24,7 +25,7 @@ const NO_REPLY_EXPECTED = 1;
 /** The pattern of glibc is derived from 0xa5: `~value` for allocated memory, `value` for freed memory. */
 const PERTURBED = { MALLOC_PERTURB_: '90' };
 
-const SENDER = ['--import', 'tsx', 'test/helpers/arrival-sender.ts'];
+const SENDER = programArguments('test/helpers/arrival-sender.ts');
 
 /**
  * Whether it is the planned message, to the byte. Header fields are in ascending order, except that the one of a reply is the

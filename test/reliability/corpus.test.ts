@@ -8,7 +8,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
 import { count } from '../helpers/ledger.js';
-import { projectRoot, sharedPath } from '../helpers/paths.js';
+import { programArguments } from '../helpers/own-runtime.js';
+import { sharedPath } from '../helpers/paths.js';
 import { Program } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
 import { messageLength } from '../helpers/wire-reader.js';
@@ -30,8 +31,7 @@ interface Record {
 type Verdict = 'alive' | 'closed' | 'unfinished' | 'hung' | 'died';
 
 const server = await FakeBus.start();
-const script = join(projectRoot, 'test/helpers/fake-bus-corpus-peer.ts');
-const peer = Program.start(process.execPath, ['--import', 'tsx', script], {
+const peer = Program.start(process.execPath, programArguments('test/helpers/fake-bus-corpus-peer.ts'), {
   env: { DBUS_SESSION_BUS_ADDRESS: server.address },
   timeLimit: 170_000,
 });

@@ -22,6 +22,7 @@ import { transportKind } from '../../src/native/runtime.js';
 import { busMessage } from '../helpers/bus-words.js';
 import { FakeBus, PEER } from '../helpers/fake-bus.js';
 import { Session, SIGNAL } from '../helpers/fake-bus-session.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { projectRoot } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, run } from '../helpers/program.js';
@@ -329,7 +330,7 @@ test('the statistics tell how many messages were read at a time', async () => {
 });
 
 const program = `
-import { connect } from './src/index.ts';
+import { connect } from ${JSON.stringify(libraryEntry)};
 const bus = await connect({ address: process.argv[1] });
 await bus.listNames();
 await bus.call({ destination: 'org.example.Nobody', path: '/', member: 'Ask', signature: 's', body: ['in the body'] }).catch(() => {});
@@ -339,7 +340,7 @@ await connect({ address: 'unix:path=/nonexistent/bus' }).catch(() => {});
 
 /** The standard error of a program that does these things. */
 async function traced(sections: string): Promise<readonly string[]> {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', program, daemon.address];
+  const args = [...moduleArguments(program), daemon.address];
   const { code, stderr } = await run(process.execPath, args, { cwd: projectRoot, env: { NODE_DEBUG: sections } });
   assert.is(code, 0, stderr);
   return stderr.split('\n').map((line) => line.replace(/^BUSBAR(-MESSAGE)? \d+: /, ''));

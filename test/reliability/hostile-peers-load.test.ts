@@ -12,7 +12,7 @@ import {
   ServiceUnknownError,
 } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
@@ -76,14 +76,13 @@ async function longestGap(run: () => Promise<void>): Promise<{ gap: number; work
 /** Runs a script with `bus` and `Busy` in scope, in a separate process on this bus. */
 function peerProcess(daemon: PrivateBus, script: string): Program {
   const preamble = `
-    import { connect, defineInterface, implement } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, defineInterface, implement } from ${JSON.stringify(libraryEntry)};
     const Busy = defineInterface('${NAME}', {
       methods: { Wait: {} }, signals: { Tick: { args: ['number:u', 'text:s'] } },
     });
     const bus = await connect();
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', preamble + script];
-  return Program.start(process.execPath, args, { env: daemon.env, timeLimit: 60_000 });
+  return Program.start(process.execPath, moduleArguments(preamble + script), { env: daemon.env, timeLimit: 60_000 });
 }
 
 const test = suite('hostile peers: load');

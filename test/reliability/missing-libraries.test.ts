@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { projectRoot } from '../helpers/paths.js';
+import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
+import { codeRoot, projectRoot } from '../helpers/paths.js';
 import { type Finished, run } from '../helpers/program.js';
 
 const test = suite('missing libraries');
@@ -14,15 +15,17 @@ test.after(() => rmSync(folder, { recursive: true }));
 /** Runs a script that imports busbar from a folder as `busbar`, and prints the error of connecting. */
 function connectIn(packageFolder: string, env: Record<string, string> = {}): Promise<Finished> {
   const script = `
-    const busbar = await import(${JSON.stringify(join(packageFolder, 'src/index.ts'))});
+    const busbar = await import(${JSON.stringify(libraryEntry.replace(codeRoot, `${packageFolder}/`))});
     console.log('imported', typeof busbar.connect, busbar.variant.u(5).signature);
     for (let i = 0; i < 2; i++) {
       const options = { address: 'unix:path=/nonexistent', transport: i === 0 ? 'sd-bus' : 'socket' };
       const error = await busbar.connect(options).catch((error) => error);
       console.log(error.name, error.message);
     }`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
-  return run(process.execPath, args, { cwd: packageFolder, env: { BUSBAR_PREBUILD: undefined, ...env } });
+  return run(process.execPath, moduleArguments(script), {
+    cwd: packageFolder,
+    env: { BUSBAR_PREBUILD: undefined, ...env },
+  });
 }
 
 // The loader takes the first file of a name, and these are not libraries.
@@ -31,7 +34,7 @@ mkdirSync(libraries);
 for (const name of ['libsystemd.so.0', 'libelogind.so.0', 'libbasu.so.0']) writeFileSync(join(libraries, name), '');
 
 test('without an sd-bus library importing works, and the error of the transport sd-bus names the packages to install', async () => {
-  const { code, stdout, stderr } = await connectIn(projectRoot, { LD_LIBRARY_PATH: libraries });
+  const { code, stdout, stderr } = await connectIn(codeRoot.slice(0, -1), { LD_LIBRARY_PATH: libraries });
   assert.is(code, 0, stderr);
   assert.match(stdout, 'imported function u');
   assert.is(
@@ -47,7 +50,7 @@ test('without an sd-bus library importing works, and the error of the transport 
 
 test('without an sd-bus library peers can connect, unless they request the transport sd-bus', async () => {
   const script = `
-    import { connect, listen } from ${JSON.stringify(`${projectRoot}src/index.ts`)};
+    import { connect, listen } from ${JSON.stringify(libraryEntry)};
     const Said = { path: '/', interface: 'org.example.Peer', member: 'Said', signature: 's', body: ['hello'] };
     const address = 'unix:tmpdir=${folder}';
     const server = await listen({ address, transport: 'socket', onConnection: (bus) => bus.emit(Said) });
@@ -60,8 +63,9 @@ test('without an sd-bus library peers can connect, unless they request the trans
       connect({ address: 'unixexec:path=/bin/true', transport: 'socket' }),
     ]) await attempt.catch((error) => console.log(error.name, error.message));
     await server.close();`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
-  const { code, stdout, stderr } = await run(process.execPath, args, { env: { LD_LIBRARY_PATH: libraries } });
+  const { code, stdout, stderr } = await run(process.execPath, moduleArguments(script), {
+    env: { LD_LIBRARY_PATH: libraries },
+  });
   assert.is(code, 0, stderr);
   assert.match(stdout, /^hello$/m);
   assert.is(
@@ -75,8 +79,8 @@ test('without an sd-bus library peers can connect, unless they request the trans
 
 test('without a binary for this machine importing works, and the error of connecting says what is missing and what to do', async () => {
   const copy = join(folder, 'copy');
-  cpSync(join(projectRoot, 'src'), join(copy, 'src'), { recursive: true });
-  cpSync(join(projectRoot, 'package.json'), join(copy, 'package.json'));
+  cpSync(join(codeRoot, 'src'), join(copy, 'src'), { recursive: true });
+  cpSync(join(codeRoot, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'));
   const without = await connectIn(copy);
   assert.is(without.code, 0, without.stderr);
@@ -102,8 +106,8 @@ test('without a binary for this machine importing works, and the error of connec
 
 test('the error for a binary that cannot be loaded has the reason', async () => {
   const copy = join(folder, 'broken');
-  cpSync(join(projectRoot, 'src'), join(copy, 'src'), { recursive: true });
-  cpSync(join(projectRoot, 'package.json'), join(copy, 'package.json'));
+  cpSync(join(codeRoot, 'src'), join(copy, 'src'), { recursive: true });
+  cpSync(join(codeRoot, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'));
   mkdirSync(join(copy, 'build/Release'), { recursive: true });
   writeFileSync(join(copy, 'build/Release/busbar.node'), 'no library');

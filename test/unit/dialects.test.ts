@@ -4,18 +4,18 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describe } from '../../src/service/class/describe.js';
 import type { ServiceInterface } from '../../src/service/class/service-interface.js';
 import { exportableOf } from '../../src/service/objects/exportable.js';
 import { compilers } from '../dialects/compilers.js';
+import { libraryEntry } from '../helpers/own-runtime.js';
+import { projectRoot } from '../helpers/paths.js';
 import { callContext, RecordingOutlet } from '../helpers/recording-outlet.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const work = join(root, 'build', 'dialects');
-const library = pathToFileURL(join(root, 'src', 'index.ts')).href;
+const work = join(projectRoot, 'build', 'dialects');
 
 interface Thermostat extends ServiceInterface {
   Target: number;
@@ -80,9 +80,9 @@ for (const [index, { name, dialect, compile }] of compilers.entries()) {
 
   const compiled = (async (): Promise<Compiled> => {
     mkdirSync(folder, { recursive: true });
-    const code = await compile(join(root, 'test', 'dialects', `${dialect}.ts`), folder);
+    const code = await compile(join(projectRoot, 'test', 'dialects', `${dialect}.ts`), folder);
     const file = join(folder, 'run.mjs');
-    writeFileSync(file, code.replace(/(["'])busbar\1/g, JSON.stringify(library)));
+    writeFileSync(file, code.replace(/(["'])busbar\1/g, JSON.stringify(libraryEntry)));
     return import(pathToFileURL(file).href);
   })();
 

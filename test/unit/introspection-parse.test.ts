@@ -1,6 +1,7 @@
 /** Parsing of introspection data: real files, the notes of the specification, odd members, and hostile documents. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +10,7 @@ import type { Problem } from '../../src/diagnostics/problems.js';
 import type { InterfaceDescription, NodeDescription } from '../../src/interface/description.js';
 import { introspectionXml } from '../../src/interface/xml/generate.js';
 import { type ParseIntrospectionOptions, parseIntrospection } from '../../src/interface/xml/parse.js';
+import { sharedPath } from '../helpers/paths.js';
 
 /** Parses, and returns the description and the problems that were reported meanwhile. */
 function parse(
@@ -41,7 +43,6 @@ const refuses = (xml: string, reason: RegExp, options?: ParseIntrospectionOption
     (error: Error) => error instanceof InvalidArgumentError && reason.test(error.message),
   );
 
-const shared = new URL('../../../shared/data/', import.meta.url);
 /**
  * The number of unusable members in the files of other projects: names of one element, an invalid type, a child with
  * dashes.
@@ -56,15 +57,15 @@ const test = suite('introspection data');
 
 for (const folder of ['introspection-debian', 'introspection-peers', 'dbus-fast', 'python-dbus-next']) {
   test(`the files in ${folder} can be read, and are the same when written again`, () => {
-    const directory = new URL(`${folder}/`, shared);
-    if (!existsSync(directory)) {
+    const directory = sharedPath(`data/${folder}`);
+    if (directory === undefined) {
       console.log(`skipped: no ../shared/data/${folder}`);
       return;
     }
     const files = readdirSync(directory).filter((file) => file.endsWith('.xml'));
     assert.ok(files.length > 0);
     for (const file of files) {
-      const { node, reports } = parse(readFileSync(new URL(file, directory), 'utf8'));
+      const { node, reports } = parse(readFileSync(join(directory, file), 'utf8'));
       assert.is(reports.length, leftOut[file] ?? 0, file);
       assert.ok(node.interfaces.size > 0, file);
       assert.equal(parse(introspectionXml(node)), { node, reports: [] }, file);
@@ -409,8 +410,8 @@ test('a node with thousands of children is read', () => {
 });
 
 test('damaged data is read or refused, without another effect', () => {
-  const file = new URL('introspection-peers/glib_gio_tests_test-codegen.xml', shared);
-  if (!existsSync(file)) {
+  const file = sharedPath('data/introspection-peers/glib_gio_tests_test-codegen.xml');
+  if (file === undefined) {
     console.log('skipped: no ../shared/data/introspection-peers');
     return;
   }

@@ -1,11 +1,12 @@
 /**
  * Names and paths: every entry in the tables of other projects, the limits of the specification, and the texts of errors.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InvalidArgumentError } from '../../src/base/errors.js';
 import * as names from '../../src/base/names.js';
+import { sharedPath } from '../helpers/paths.js';
 
 /** A row of the tables: the verdict of the project's own tests, and the answers of three libraries. */
 interface Verdict {
@@ -19,7 +20,7 @@ interface Verdict {
   readonly glib: boolean | null;
 }
 
-const corpus = new URL('../../../shared/data/names/names.json', import.meta.url);
+const corpus = sharedPath('data/names/names.json');
 const rules: Readonly<Record<string, readonly [(value: string) => boolean, (value: string) => void]>> = {
   path: [names.isObjectPath, names.checkObjectPath],
   interface: [names.isInterfaceName, names.checkInterfaceName],
@@ -43,7 +44,7 @@ function expected({ kind, value, libdbus, sdbus, glib }: Verdict): boolean {
 const test = suite('names');
 
 test('names are accepted and refused as by the other projects', () => {
-  if (!existsSync(corpus)) {
+  if (corpus === undefined) {
     console.log('skipped: no ../shared/data/names/names.json');
     return;
   }

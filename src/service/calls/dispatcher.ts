@@ -19,6 +19,7 @@ import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Lasting } from '../../bus/link/link.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { misfit } from '../../codec/misfit.js';
+import { shapedBody } from '../../codec/shaped-value.js';
 import { cureOfUnset, refusalOfReturned, withoutFrames, withoutPurpose } from '../../codec/value-refusal.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import { report, reportMisfit } from '../../diagnostics/problems.js';
@@ -37,6 +38,7 @@ import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
 import { IncomingCall } from './incoming-call.js';
 import { LateAnswer } from './late-answer.js';
 import { ReplyHeads } from './reply-heads.js';
+import { shapedArguments } from './shaped-arguments.js';
 
 const PEER = peer.description.name;
 
@@ -162,11 +164,17 @@ const standardTargets: ReadonlyMap<string, CallTarget> = new Map(
 );
 
 /** Decodes the arguments, once and in the method's form, and runs the method. */
-function runMethod(exportable: Exportable, { name }: MethodDescription, call: IncomingCall): unknown {
+function runMethod(exportable: Exportable, method: MethodDescription, call: IncomingCall): unknown {
+  const { name } = method;
   const { readings } = exportable;
   // Most objects have no such method, so the look-up is skipped.
   const variants = readings.size === 0 ? undefined : readings.get(name);
-  const args = call.readArguments(variants === undefined ? undefined : { variants });
+  const args =
+    variants === undefined
+      ? call.readArguments()
+      : method.inShapes === undefined
+        ? call.readArguments({ variants })
+        : shapedArguments(method, call.readArguments({ variants: 'wrap' }), variants);
   return exportable.callMethod(name, args, call);
 }
 
@@ -245,9 +253,13 @@ function reply(call: IncomingCall, method: MethodDescription, result: unknown): 
   closeHandedOver(method.outSignature, result);
 }
 
-function valuesOf({ out }: MethodDescription, result: unknown): readonly unknown[] {
+function valuesOf({ out, outShapes }: MethodDescription, result: unknown): readonly unknown[] {
   if (out.length === 0) return [];
-  if (out.length === 1) return [result];
+  if (outShapes !== undefined) return shapedBody(outShapes, out.length === 1 ? [result] : severalOf(out, result));
+  return out.length === 1 ? [result] : severalOf(out, result);
+}
+
+function severalOf(out: MethodDescription['out'], result: unknown): readonly unknown[] {
   if (Array.isArray(result) && result.length === out.length) return result;
   const expected = misfit(`an array of ${out.length} values`, result);
   throw withoutFrames(new InvalidArgumentError(`result${expected.message}`));

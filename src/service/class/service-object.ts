@@ -5,8 +5,10 @@
 
 import { types } from 'node:util';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
+import { shapedBody } from '../../codec/shaped-value.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
+import { hasShape } from '../../signature/shape.js';
 import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
@@ -174,7 +176,9 @@ export class ServiceObject implements Exportable, PropertySource {
     const member = this.#named.members.get(key);
     const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
-    this.properties.places.emitSignal(signal.name, signalValues(signal.name, signal.args.length, returned), emitter);
+    const { args, name, shapes } = signal;
+    const values = signalValues(name, args.length, returned);
+    this.properties.places.emitSignal(name, shapes === undefined ? values : shapedBody(shapes, values), emitter);
   }
 
   /** Whether the class with this prototype is the most derived one that declares a member. */
@@ -256,7 +260,7 @@ function membersByName(members: ClassMembers): MembersByName {
   const readings = new Map<string, VariantChoice>();
   for (const [name, { definition }] of methods) {
     const { variants = 'plain' } = definition;
-    if (variants !== 'plain') readings.set(name, variants);
+    if (variants !== 'plain' || hasShape(definition.in)) readings.set(name, variants);
   }
   const all = [...properties.values()];
   const stored = all.filter(({ isStored }) => isStored);

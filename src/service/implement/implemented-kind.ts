@@ -48,7 +48,11 @@ export class ImplementedKind {
     this.properties = new Map(properties.map((name, number) => [name, methods.length + number]));
     this.size = methods.length + properties.length;
     this.names = new Map(properties.map((name) => [name, name]));
-    this.readings = readingsOf(methods, members.methods);
+    this.readings = readingsOf(
+      methods,
+      members.methods,
+      (name) => description.methods.get(name)?.inShapes !== undefined,
+    );
     this.propertyReadings = readingsOf(properties, members.properties);
     this.#accessors = Object.create(null);
     for (const name of properties) this.#accessors[name] = accessorOf(name);
@@ -62,11 +66,12 @@ export class ImplementedKind {
 function readingsOf(
   names: readonly string[],
   members: Readonly<Record<string, ReadingChoice>> = {},
+  hasShapes: (name: string) => boolean = () => false,
 ): ReadonlyMap<string, VariantChoice> {
   const readings = new Map<string, VariantChoice>();
   for (const name of names) {
     const { variants = 'plain' } = members[name] ?? {};
-    if (variants !== 'plain') readings.set(name, variants);
+    if (variants !== 'plain' || hasShapes(name)) readings.set(name, variants);
   }
   return readings;
 }

@@ -9,6 +9,7 @@ import { quoted } from '../../base/names.js';
 import { suggestion } from '../../base/nearest-name.js';
 import { printable } from '../../base/printable.js';
 import { describe as describeValue } from '../../codec/misfit.js';
+import { shapedBody } from '../../codec/shaped-value.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { checkNotProvided } from '../../interface/reserved-interfaces.js';
@@ -119,10 +120,10 @@ export class ImplementedObject implements Exportable, PropertySource {
 
   #makeEmitters(): object {
     const emitters = Object.create(null);
-    for (const name of this.description.signals.keys()) {
+    for (const [name, { shapes }] of this.description.signals) {
       // Not an expression: JavaScriptCore forgets the frame of a function whose result is that of another one.
       const emit = (...values: unknown[]): void => {
-        this.properties.places.emitSignal(name, values, emit);
+        this.properties.places.emitSignal(name, shapes === undefined ? values : shapedBody(shapes, values), emit);
       };
       emitters[callableName(name)] = emit;
     }

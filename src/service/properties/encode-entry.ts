@@ -9,6 +9,7 @@ import { encodeContent } from '../../codec/encode-type.js';
 import type { EncodedEntry } from '../../codec/encoded-entries.js';
 import { BUS_DEPTH_MAXIMUM } from '../../codec/limits.js';
 import { Misfit, misfitOf } from '../../codec/misfit.js';
+import { shaped } from '../../codec/shaped-value.js';
 import { cureOfUnset, refusalOfReturned, valueRefusal } from '../../codec/value-refusal.js';
 import { type OutgoingFd, Writer } from '../../codec/writer.js';
 import { reportMisfit } from '../../diagnostics/problems.js';
@@ -46,7 +47,7 @@ let idle: Writer | undefined;
  * @throws {@link InvalidArgumentError} with the property's name and the path within its value
  */
 export function encodeEntry(
-  { name, signature }: PropertyDescription,
+  { name, signature, shape }: PropertyDescription,
   value: unknown,
   isSent: boolean,
   key = name,
@@ -57,7 +58,7 @@ export function encodeEntry(
   try {
     writer.string(name);
     writer.depth = 0;
-    encodeContent(writer, NESTING, signature, value);
+    encodeContent(writer, NESTING, signature, shaped(shape, value));
     // Checked now: if it failed when a message is sent, all other properties in the message would be lost.
     for (const { fd } of writer.fds) if (!isOpenFd(fd)) throw new Misfit(`file descriptor ${fd} is not open`);
   } catch (error) {

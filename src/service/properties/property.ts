@@ -1,11 +1,13 @@
 /** The state of one property of an object: its value, the running calls of its getter, and its changes. */
 import { SmallSet } from '../../base/small-set.js';
 import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
+import { takenAs } from '../../codec/plain-value.js';
+import type { ShapedReading } from '../../codec/read-shaped.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import type { VariantChoice } from '../../signature/types.js';
 import { Variant } from '../../values/variant.js';
+import { receivedShape } from '../calls/shaped-arguments.js';
 import { KeptDescriptors } from './kept-descriptors.js';
-import { takenAs } from './plain-value.js';
 import { ReceivedTypes } from './received-types.js';
 
 /** A property's value that a call waits for: the result of a slow getter, or a value that was sent in the meantime. */
@@ -175,7 +177,13 @@ export class Property {
   receive(received: unknown, variants: VariantChoice | undefined, set: (taken: unknown) => unknown): unknown {
     const beside = this.#beside;
     if (beside === undefined) return set(received);
-    const taken = takenAs(received, this.description.signature, variants);
+    const { name, signature, shape } = this.description;
+    if (shape === undefined) return this.#take(beside, takenAs(received, signature, variants), received, set);
+    const read = (as: ShapedReading['variants']) => receivedShape(received, shape, as, `property ${name}`);
+    return this.#take(beside, read(variants), read('typed'), set);
+  }
+
+  #take(beside: Beside, taken: unknown, received: unknown, set: (taken: unknown) => unknown): unknown {
     beside.incoming = { taken, received };
     try {
       return set(taken);

@@ -16,9 +16,10 @@ import {
 import { quoted } from '../../base/names.js';
 import { suggestion } from '../../base/nearest-name.js';
 import { EncodedEntries } from '../../codec/encoded-entries.js';
+import { shaped } from '../../codec/shaped-value.js';
 import type { PropertyDescription } from '../../interface/description.js';
 import { standardInterfaces } from '../../interface/standard.js';
-import { Variant } from '../../values/variant.js';
+import { receivedVariant, type Variant } from '../../values/variant.js';
 import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import type { Exportable } from '../objects/exportable.js';
@@ -41,10 +42,10 @@ function get(call: IncomingCall): unknown {
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new InvalidArgumentError(`the property ${name} is write-only`);
   const { properties } = exportable;
-  const { signature } = property;
+  const { signature, shape } = property;
   call.subject = { name: `the property ${exportable.description.name}.${name}`, signature, root: rootOf(name) };
   const value = properties.get(name);
-  const answer = (known: unknown) => new Variant(signature, known);
+  const answer = (known: unknown) => receivedVariant(signature, shaped(shape, known));
   return isThenable(value) ? whenNewest(properties, name, value, call).as(answer) : answer(value);
 }
 

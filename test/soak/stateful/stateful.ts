@@ -43,7 +43,8 @@ export async function statefulSoak({ daemon, seconds, seed, onWrong }: StatefulO
   const names = services.map(({ name }) => name);
   const mirrors = Array.from(
     { length: MIRRORS },
-    (_, number) => new ToldProgram<MirrorCommand>('./mirror.ts', [bus.address, ...names], number, wrong),
+    (_, number) =>
+      new ToldProgram<MirrorCommand>('test/soak/stateful/mirror.ts', [bus.address, ...names], number, wrong),
   );
   try {
     await Promise.all(mirrors.map(({ program }) => program.event('ready')));

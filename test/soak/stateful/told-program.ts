@@ -1,5 +1,5 @@
 /** A program of the stateful soak, which gets commands on its standard input. */
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../../helpers/own-runtime.js';
 import { FOREVER, Program } from '../../helpers/program.js';
 
 /** Each service and mirror has its own transport and poller. */
@@ -16,8 +16,7 @@ export class ToldProgram<Order extends { readonly do: string }> {
   #id = 0;
 
   constructor(file: string, args: readonly string[], number: number, onWrong: (what: string) => void) {
-    const path = fileURLToPath(import.meta.resolve(file));
-    this.program = Program.start(process.execPath, ['--import', 'tsx', path, ...args], {
+    this.program = Program.start(process.execPath, programArguments(file, ...args), {
       env: SURROUNDINGS[number % SURROUNDINGS.length] as Record<string, string>,
       timeLimit: FOREVER,
       onLine: (line, stream) => {

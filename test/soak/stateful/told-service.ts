@@ -25,7 +25,12 @@ export class ToldService {
 
   async start(): Promise<void> {
     const form = this.#number % 2 === 0 ? 'class' : 'implement';
-    this.told = new ToldProgram('./service.ts', [this.#address, this.name, form], this.#number, this.#onWrong);
+    this.told = new ToldProgram(
+      'test/soak/stateful/service.ts',
+      [this.#address, this.name, form],
+      this.#number,
+      this.#onWrong,
+    );
     await this.told.program.event('ready');
     this.objects = { [CLOCK]: { Epoch: 0, Bumps: 0, Label: 'clock', Tags: [], Sizes: {} } };
     this.ticks = 0;

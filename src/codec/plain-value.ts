@@ -4,10 +4,10 @@
  * descriptors.
  */
 import { types } from 'node:util';
-import { isPlainObject } from '../../codec/plain-object.js';
-import { plainKeeping } from '../../codec/read-keeping.js';
-import type { VariantChoice } from '../../signature/types.js';
-import { Variant } from '../../values/variant.js';
+import type { VariantChoice } from '../signature/types.js';
+import { Variant } from '../values/variant.js';
+import { isPlainObject } from './plain-object.js';
+import { plainKeeping } from './read-keeping.js';
 
 /**
  * Returns a value as a setter gets it.
