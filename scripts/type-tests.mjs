@@ -10,14 +10,14 @@
  * exports results of busbar are emitted, errors are compared with the cures that they have to name, an editor is asked for
  * definitions, and the cost of an interface for the compiler is counted.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { readOptions } from './options.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { root } from './setup/report.mjs';
 import { runSetup } from './setup.mjs';
+import { compile, versionOf } from './type-tests/compilers.mjs';
 import { checkCost } from './type-tests/cost.mjs';
 import { checkCures } from './type-tests/cures.mjs';
 import { checkDeclarations } from './type-tests/declared.mjs';
@@ -47,14 +47,6 @@ const [oldest, five] = ['oldest', 'five'].map((folder) =>
 );
 const newest = require.resolve('typescript/package.json');
 const ASSERTION = /^\s*\/\/ @ts-expect-error\b|(?<!function )\bis</;
-
-function compile(manifest, project, ...options) {
-  const tsc = join(dirname(manifest), 'bin', 'tsc');
-  return spawnSync(process.execPath, [tsc, '-p', project, '--pretty', 'false', ...options], {
-    cwd: root,
-    encoding: 'utf8',
-  }).stdout;
-}
 
 const sources = (folder) =>
   readdirSync(folder, { withFileTypes: true })
@@ -109,10 +101,9 @@ for (const dialect of dialects) {
   const options = { ...base, ...dialect.options, paths: { busbar: [declarations] } };
   writeFileSync(project, JSON.stringify({ compilerOptions: options, files: dialect.folders.flatMap(sources) }));
   for (const compiler of compilers) {
-    const { version } = require(compiler);
-    const complaints = compile(compiler, project);
+    const { output: complaints } = compile(compiler, project, root);
     const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));
-    console.log(`TypeScript ${version}, ${dialect.name}: ${errors.length === 0 ? 'passed' : 'failed'}`);
+    console.log(`TypeScript ${versionOf(compiler)}, ${dialect.name}: ${errors.length === 0 ? 'passed' : 'failed'}`);
     if (errors.length > 0) console.log(complaints.trimEnd());
     for (const error of errors) failed.add(assertionAt(error));
   }

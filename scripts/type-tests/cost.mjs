@@ -3,7 +3,8 @@
  * the same interface repeatedly: each further one has to cost the same as the previous one, and no more than the bound.
  */
 import { join } from 'node:path';
-import { compilerOutput, installedProject, versionOf } from './installed.mjs';
+import { compile, versionOf } from './compilers.mjs';
+import { installedProject } from './installed.mjs';
 
 /**
  * Of a service class and its proxy, and of a definition with its implementation and proxy: two methods, a signal and two
@@ -82,9 +83,8 @@ export function checkCost(folder, compilers) {
 
 function instantiations(compiler, folder, text, count) {
   const numbers = Array.from({ length: count }, (_, index) => index);
-  installedProject(folder, { 'program.ts': imports + numbers.map((number) => text(number) + use(number)).join('') });
-  const output = compilerOutput(compiler, folder, '--noEmit', '--extendedDiagnostics');
-  const counted = /^Instantiations:\s+(\d+)/m.exec(output)?.[1];
-  if (counted === undefined || /error TS/.test(output)) throw new Error(`${folder} does not compile:\n${output}`);
-  return Number(counted);
+  const program = imports + numbers.map((number) => text(number) + use(number)).join('');
+  const { output, instantiations: counted } = compile(compiler, installedProject(folder, { 'program.ts': program }));
+  if (output !== '' || counted === 0) throw new Error(`${folder} does not compile:\n${output}`);
+  return counted;
 }

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
-import { compilerOutput, installedProject, versionOf } from './installed.mjs';
+import { compile, versionOf } from './compilers.mjs';
+import { installedProject } from './installed.mjs';
 
 const sources = join(root, 'test/types/cures');
 /** The programs for each dialect. Most errors are the same in both. */
@@ -25,13 +26,13 @@ export function checkCures(folder, compilers) {
     // The dialects differ in how the compiler passes the member; once is enough for that.
     for (const dialect of compiler === compilers.at(-1) ? Object.keys(programs) : ['standard']) {
       const title = `TypeScript ${versionOf(compiler)}, ${dialect}`;
-      const project = join(folder, title.replace(/\W+/g, '-'));
+      const home = join(folder, title.replace(/\W+/g, '-'));
       const texts = Object.fromEntries(
         programs[dialect].map((name) => [name, readFileSync(join(sources, name), 'utf8')]),
       );
       const experimentalDecorators = dialect !== 'standard';
-      installedProject(project, texts, { experimentalDecorators, noErrorTruncation: true });
-      const errors = errorsIn(compilerOutput(compiler, project, '--noEmit'));
+      const project = installedProject(home, texts, { experimentalDecorators, noErrorTruncation: true });
+      const errors = errorsIn(compile(compiler, project).output);
       for (const [name, text] of Object.entries(texts)) {
         const faults = compare(
           text,

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/report.mjs';
-import { compilerOutput, installedProject, versionOf } from './installed.mjs';
+import { compile, versionOf } from './compilers.mjs';
+import { installedProject } from './installed.mjs';
 
 const sources = join(root, 'test/types/declared');
 
@@ -20,17 +21,17 @@ export function checkDeclarations(folder, compilers) {
     .map((name) => readFileSync(join(sources, name), 'utf8'));
   for (const compiler of compilers) {
     const version = versionOf(compiler);
-    const project = join(folder, `library-${version}`);
-    installedProject(
-      project,
+    const home = join(folder, `library-${version}`);
+    const project = installedProject(
+      home,
       { 'library.ts': library },
-      { declaration: true, emitDeclarationOnly: true, outDir: 'out' },
+      { noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: 'out' },
     );
-    const emitted = compilerOutput(compiler, project);
-    const declarations = emitted === '' ? readFileSync(join(project, 'out/library.d.ts'), 'utf8') : '';
-    const importing = join(folder, `user-${version}`);
-    installedProject(importing, { 'library.d.ts': declarations, 'user.ts': user });
-    const complaints = emitted || compilerOutput(compiler, importing, '--noEmit');
+    const { output: emitted } = compile(compiler, project);
+    const declarations = emitted === '' ? readFileSync(join(home, 'out/library.d.ts'), 'utf8') : '';
+    const importing = { 'library.d.ts': declarations, 'user.ts': user };
+    const complaints =
+      emitted || compile(compiler, installedProject(join(folder, `user-${version}`), importing)).output;
     outcome[complaints === '' ? 'passed' : 'failed']++;
     if (complaints !== '') console.log(`declarations by TypeScript ${version}:\n${complaints.trimEnd()}`);
   }

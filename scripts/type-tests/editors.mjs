@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { compilerOutput, installedProject } from './installed.mjs';
+import { compile } from './compilers.mjs';
+import { installedProject } from './installed.mjs';
 
 const program = `
 import { defineInterface, type Emits, type MessageBus, method, property, ServiceInterface, signal } from 'busbar';
@@ -46,8 +47,8 @@ const shown = { 'lamp.call.Dim': 'Dim(room: string, level: number): Promise<stri
  * @param compiler the package.json of a TypeScript 5
  */
 export function checkEditors(folder, compiler) {
-  installedProject(folder, { 'program.ts': program }, { noErrorTruncation: true });
-  const complaints = compilerOutput(compiler, folder, '--noEmit');
+  const project = installedProject(folder, { 'program.ts': program }, { noErrorTruncation: true });
+  const { output: complaints } = compile(compiler, project);
   if (complaints !== '') throw new Error(`${folder} does not compile:\n${complaints}`);
   const file = join(folder, 'program.ts');
   const service = languageService(createRequire(compiler)('typescript'), folder, file);

@@ -2,10 +2,11 @@
  * The settings of users: the same programs compile, and the same lines of them do not, with any settings. The package is
  * found as an installed one, by its package.json.
  */
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from '../setup/report.mjs';
-import { compilerOutput, versionOf } from './installed.mjs';
+import { compile, versionOf } from './compilers.mjs';
 
 const programs = join(root, 'test/types/settings');
 
@@ -29,7 +30,7 @@ const modules = (oldest) => [
 export function checkSettings(folder, { oldest, newest }) {
   const outcome = { passed: 0, failed: 0 };
   for (const [title, compiler, project] of projects(folder, { oldest, newest })) {
-    const complaints = compilerOutput(compiler, project, '--noEmit');
+    const { output: complaints } = compile(compiler, join(project, 'tsconfig.json'));
     outcome[complaints === '' ? 'passed' : 'failed']++;
     if (complaints !== '') console.log(`${title}:\n${complaints.trimEnd()}`);
   }
@@ -39,7 +40,7 @@ export function checkSettings(folder, { oldest, newest }) {
 
 function* projects(folder, { oldest, newest }) {
   const initial = projectIn(folder, 'init', 'module');
-  compilerOutput(newest, initial, '--init');
+  spawnSync(process.execPath, [join(dirname(newest), 'bin/tsc'), '--init', '--noEmit'], { cwd: initial });
   yield ['tsc --init of the newest TypeScript', newest, initial];
   for (const [compiler, isOldest] of [
     [newest, false],
@@ -57,6 +58,7 @@ function* projects(folder, { oldest, newest }) {
           types: [],
           skipLibCheck,
           declaration: true,
+          noEmit: true,
           ...options,
         };
         writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
