@@ -127,11 +127,13 @@ export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';
 export type { CachedOptions } from './live/cached.js';
 export type { ChangesOptions } from './live/changes.js';
+export type { LiveOptions } from './live/described.js';
 export type {
   CachedObject,
   LiveObject,
   LiveObjects,
   LiveProxyOf,
+  LiveReading,
   LiveValues,
   ManagedObject,
   ObjectAdded,

@@ -20,12 +20,13 @@ import type { IncomingMessage } from './connection/receiving/incoming-message.js
 import type { TimeLimit } from './connection/time-limit.js';
 import { type CachedOptions, cachedObject } from './live/cached.js';
 import { describedBy } from './live/described.js';
-import type { CachedObject } from './live/live-types.js';
+import type { CachedObject, LiveReading } from './live/live-types.js';
 import { type ObjectsOptions, ObjectsView } from './live/objects-view.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
 import { exportableOf } from './service/objects/exportable.js';
 import type { ExportedObject } from './service/objects/exports.js';
 import { type Export, Exports } from './service/objects/exports.js';
+import type { VariantChoice } from './signature/types.js';
 
 /** Whether this process has been warned that exports must come before names. */
 let warned = false;
@@ -242,13 +243,17 @@ export class MessageBus extends Bus {
    * @throws (rejects) {@link DBusError} if the object does not answer; the bus's error if it refuses the match rule
    * @throws (rejects) {@link InvalidArgumentError} if a name, the path or an option is not valid
    */
-  cached<T extends Describable>(
+  cached<T extends Describable, V extends VariantChoice | undefined = undefined>(
     what: T & Shared<T>,
     destination: string | undefined,
     path: string,
-    options?: CachedOptions,
-  ): Promise<CachedObject<T>>;
-  cached<T extends Describable>(what: T & Shared<T>, path: string, options?: CachedOptions): Promise<CachedObject<T>>;
+    options?: CachedOptions<V>,
+  ): Promise<CachedObject<T, LiveReading<V>>>;
+  cached<T extends Describable, V extends VariantChoice | undefined = undefined>(
+    what: T & Shared<T>,
+    path: string,
+    options?: CachedOptions<V>,
+  ): Promise<CachedObject<T, LiveReading<V>>>;
   async cached<T extends Describable>(
     what: T,
     first: string | undefined,

@@ -41,6 +41,7 @@ const machinery = [
   'PlainSignatures',
   'ReadableProperties',
   'Reading',
+  'ReadingOf',
   'ReadingWith',
   'ServiceUse',
   'Shared',

@@ -6,14 +6,15 @@ import { checkSignal, checkTimeout } from '../base/parameters.js';
 import type { Bus } from '../bus/bus.js';
 import { wait } from '../bus/wait.js';
 import type { Describable } from '../service/class/describe.js';
-import { describedBy } from './described.js';
+import type { VariantChoice } from '../signature/types.js';
+import { describedBy, type LiveOptions, liveTable } from './described.js';
 import { LiveProxy } from './live-proxy.js';
 import { PropertyStore } from './property-store.js';
 import type { PropertiesChange } from './read-change.js';
 import { LiveSource } from './source.js';
 
 /** How a cached object reads its properties. */
-export interface CachedOptions {
+export interface CachedOptions<V extends VariantChoice | undefined = VariantChoice | undefined> extends LiveOptions<V> {
   /**
    * Milliseconds in which the service has to answer when it is asked for properties. 25 000 by default, as for calls.
    */
@@ -22,7 +23,11 @@ export interface CachedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const cachedOptions = new KnownOptions<CachedOptions>('cached()', { timeout: checkTimeout, signal: checkSignal });
+const cachedOptions = new KnownOptions<CachedOptions>('cached()', {
+  ...liveTable,
+  timeout: checkTimeout,
+  signal: checkSignal,
+});
 
 export class CachedProxy extends LiveProxy implements Handle {
   readonly #source: LiveSource<PropertiesChange>;
@@ -74,11 +79,19 @@ export async function cachedObject(
   bus.checkDestination(destination);
   checkObjectPath(path, 'path');
   cachedOptions.check(options);
-  const { description, aliases, loose } = describedBy(what);
+  const { description, aliases, loose, variants } = describedBy(what, options);
   const store = new PropertyStore(bus.connectionId, destination, path, description.name);
   const source = new LiveSource(bus, destination, store, options.timeout);
   store.source = source;
-  const remote = { bus, description, destination, path, aliases, options: { loose }, told: new Set<string>() };
+  const remote = {
+    bus,
+    description,
+    destination,
+    path,
+    aliases,
+    options: { loose, variants },
+    told: new Set<string>(),
+  };
   const cached = new CachedProxy(source, remote, store);
   const { signal } = options;
   signal?.throwIfAborted();

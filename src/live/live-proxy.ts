@@ -75,8 +75,10 @@ export class LiveProxy extends RemoteInterface {
     const values = valuesOf(remote, sent, true, (property, value) => {
       tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
     });
-    // Nothing announces the changes of these, so a value that is kept may be out of date.
-    for (const { name, emits } of remote.description.properties.values()) if (emits === false) delete values[name];
+    for (const { name, emits, signature } of remote.description.properties.values()) {
+      // Nothing announces the changes of these, so a value that is kept may be out of date. Descriptors are not kept.
+      if (emits === false || signature.includes('h')) delete values[name];
+    }
     this.#read = { managed, version, values };
     return values;
   }

@@ -2,15 +2,23 @@
 import type { Handle } from '../base/handle.js';
 import type { Described, InterfaceProxy, Shared, SignalsInLoops, Values } from '../client/proxy-types.js';
 import type { Describable } from '../service/class/describe.js';
+import type { Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ChangesOptions } from './changes.js';
+import type { LiveOptions } from './described.js';
 import type { UntilOptions } from './until.js';
 
 /**
  * The values of an object's properties that are known and valid. A property has no value if its object does not have
- * it, if it was invalidated and is being read again, or if its description says that changes are not announced
- * (`emits: false`).
+ * it, if it was invalidated and is being read again, if its description says that changes are not announced
+ * (`emits: false`), or if its value holds file descriptors.
  */
-export type LiveValues<T> = Readonly<Partial<Values<Described<T>, 'read', false>>>;
+export type LiveValues<T, D extends Reading = 'read'> = Readonly<Partial<Values<Described<T>, D, false>>>;
+
+/** How a view reads values with this choice of variants. */
+export type LiveReading<V extends VariantChoice | undefined> = ReadingOf['object'][Exclude<
+  undefined extends V ? V | 'plain' : V,
+  undefined
+>]['false'];
 
 /** The name of a property that has a value. */
 type PropertyName<T> = keyof LiveValues<T> & string;
@@ -20,20 +28,24 @@ type PropertyName<T> = keyof LiveValues<T> & string;
  *
  * @typeParam T the class, definition or description
  * @typeParam Self what watchers get
+ * @typeParam D how variants are read
  */
-export interface LiveProxyOf<T, Self = unknown> extends InterfaceProxy<Described<T>> {
+export interface LiveProxyOf<T, Self = unknown, D extends Reading = 'read'> extends InterfaceProxy<Described<T>, D> {
   /** Whether the object has the interface at this time. */
   readonly present: boolean;
   /**
    * The values of the properties at this time, by their D-Bus names. A change makes a new object, so one that was kept
    * still has the earlier values. Without an owner, or after the object was removed, it is empty.
+   *
+   * The arrays and dictionaries in it belong to the view: copy one to change it. `keepTypes(copy, original)` gives the copy
+   * the types that `variants: 'keep'` remembers.
    */
-  readonly values: LiveValues<T>;
+  readonly values: LiveValues<T, D>;
   /**
    * Called with functions, it watches the object: {@link ObjectWatcher}. Its members iterate over signals, as those of
    * every proxy do.
    */
-  readonly watch: SignalsInLoops<Described<T>, 'read', false> & WatchObjects<T, Self>;
+  readonly watch: SignalsInLoops<Described<T>, D, false> & WatchObjects<T, Self, D>;
   /**
    * Resolves with the values as soon as they meet a condition, at once if they already do.
    *
@@ -43,16 +55,23 @@ export interface LiveProxyOf<T, Self = unknown> extends InterfaceProxy<Described
    * @throws (rejects) {@link UnknownObjectError} if the object was removed from its view; {@link
    * ConnectionClosedError} if the connection or what follows the object ends
    */
-  until(predicate: (values: LiveValues<T>) => boolean, options?: UntilOptions): Promise<LiveValues<T>>;
+  until(predicate: (values: LiveValues<T, D>) => boolean, options?: UntilOptions): Promise<LiveValues<T, D>>;
 }
 
 /**
  * An interface of an object of an {@link ObjectsView}: a proxy that also has the values of the properties. It lives as
  * long as the object: an object that comes back is another one.
  */
-export interface LiveObject<T extends Describable> extends LiveProxyOf<T, LiveObject<T>> {
-  /** Another interface of the same object; `undefined` if the object does not have it. */
-  as<Other extends Describable>(what: Other & Shared<Other>): LiveObject<Other> | undefined;
+export interface LiveObject<T extends Describable, D extends Reading = 'read'>
+  extends LiveProxyOf<T, LiveObject<T, D>, D> {
+  /**
+   * Another interface of the same object; `undefined` if the object does not have it. It reads variants as its own options
+   * say.
+   */
+  as<Other extends Describable, V extends VariantChoice | undefined = undefined>(
+    what: Other & Shared<Other>,
+    options?: LiveOptions<V>,
+  ): LiveObject<Other, LiveReading<V>> | undefined;
 }
 
 /** An object of an {@link ObjectsView}, with all its interfaces. */
@@ -62,21 +81,24 @@ export interface ManagedObject {
   /** The names of its interfaces. */
   readonly interfaces: readonly string[];
   /** One of its interfaces; `undefined` if it does not have it. */
-  as<T extends Describable>(what: T & Shared<T>): LiveObject<T> | undefined;
+  as<T extends Describable, V extends VariantChoice | undefined = undefined>(
+    what: T & Shared<T>,
+    options?: LiveOptions<V>,
+  ): LiveObject<T, LiveReading<V>> | undefined;
 }
 
 /** The functions that are called for objects. Each may be left out. An error that one throws is reported. */
-export interface ObjectWatcher<T, Self> {
+export interface ObjectWatcher<T, Self, D extends Reading = 'read'> {
   /** The object is there: at the start, or since now. */
   readonly added?: ((object: Self) => unknown) | undefined;
   /** Properties of the object have other values, or have no value any more. `object.values` has the new ones. */
   readonly changed?: ((object: Self, names: readonly PropertyName<T>[]) => unknown) | undefined;
   /** The object is gone, or its owner, or the connection. `last` has the values that it had. */
-  readonly removed?: ((object: Self, last: LiveValues<T>) => unknown) | undefined;
+  readonly removed?: ((object: Self, last: LiveValues<T, D>) => unknown) | undefined;
 }
 
 /** Calls functions for the objects that are there, and for every change. Returns a handle that ends it. */
-export type WatchObjects<T, Self> = (watcher: ObjectWatcher<T, Self>) => Handle;
+export type WatchObjects<T, Self, D extends Reading = 'read'> = (watcher: ObjectWatcher<T, Self, D>) => Handle;
 
 /** An object is there: at the start, or since now. */
 export interface ObjectAdded<Self> {
@@ -97,31 +119,36 @@ export interface ObjectChanged<T, Self> {
 }
 
 /** An object is gone. */
-export interface ObjectRemoved<T, Self> {
+export interface ObjectRemoved<T, Self, D extends Reading = 'read'> {
   /** What happened. */
   readonly kind: 'removed';
   /** The object, which has no values any more. */
   readonly object: Self;
   /** The values that it had last. */
-  readonly last: LiveValues<T>;
+  readonly last: LiveValues<T, D>;
 }
 
 /** A change that a loop gets. */
-export type ObjectChange<T, Self> = ObjectAdded<Self> | ObjectChanged<T, Self> | ObjectRemoved<T, Self>;
+export type ObjectChange<T, Self, D extends Reading = 'read'> =
+  | ObjectAdded<Self>
+  | ObjectChanged<T, Self>
+  | ObjectRemoved<T, Self, D>;
 
 /** Changes to iterate over. Leaving the loop or disposing (`using`) ends it. */
-export interface ObjectChangeLoop<T, Self> extends AsyncIterableIterator<ObjectChange<T, Self>>, Handle {}
+export interface ObjectChangeLoop<T, Self, D extends Reading = 'read'>
+  extends AsyncIterableIterator<ObjectChange<T, Self, D>>,
+    Handle {}
 
 /** The objects of a view that have one interface. It changes with the service. */
-export interface LiveObjects<T extends Describable> extends Iterable<LiveObject<T>> {
+export interface LiveObjects<T extends Describable, D extends Reading = 'read'> extends Iterable<LiveObject<T, D>> {
   /** The name of the interface. */
   readonly interface: string;
   /** The number of objects. */
   readonly size: number;
   /** The object at a path; `undefined` if there is none with this interface. */
-  get(path: string): LiveObject<T> | undefined;
+  get(path: string): LiveObject<T, D> | undefined;
   /** Iterates over the objects that are there now. */
-  [Symbol.iterator](): IterableIterator<LiveObject<T>>;
+  [Symbol.iterator](): IterableIterator<LiveObject<T, D>>;
   /**
    * Calls functions for the objects that are there, and for every change.
    *
@@ -135,20 +162,22 @@ export interface LiveObjects<T extends Describable> extends Iterable<LiveObject<
    * ```
    * @returns a handle that ends it
    */
-  watch(watcher: ObjectWatcher<T, LiveObject<T>>): Handle;
+  watch(watcher: ObjectWatcher<T, LiveObject<T, D>, D>): Handle;
   /**
    * Iterates over changes: first over the objects that are there, as `added`. A loop that is slower than the service
    * gets the changes of an object together, so at most one waits for each object. The loop ends when the view ends. The
    * loss of the connection makes it throw.
    */
-  changes(options?: ChangesOptions): ObjectChangeLoop<T, LiveObject<T>>;
+  changes(options?: ChangesOptions): ObjectChangeLoop<T, LiveObject<T, D>, D>;
 }
 
 /**
  * One interface of one object, followed from owner to owner: a proxy that also has the values of the properties. Ending
  * it, or disposing of it (`using`), keeps the proxy, without values.
  */
-export interface CachedObject<T extends Describable> extends LiveProxyOf<T, CachedObject<T>>, Handle {
+export interface CachedObject<T extends Describable, D extends Reading = 'read'>
+  extends LiveProxyOf<T, CachedObject<T, D>, D>,
+    Handle {
   /**
    * Resolves when the values are known: with the unique name of the owner, or with `undefined` if the name has no
    * owner. After the owner has changed, it is a new promise.

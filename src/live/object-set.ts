@@ -5,7 +5,9 @@ import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
 import type { Aliases } from '../client/remote.js';
 import type { InterfaceDescription } from '../interface/description.js';
+import type { VariantChoice } from '../signature/types.js';
 import { type ChangesOptions, changesOptions, ObjectChanges } from './changes.js';
+import type { LiveOptions } from './described.js';
 import { LiveProxy } from './live-proxy.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';
 import type { ObjectStore } from './object-store.js';
@@ -17,10 +19,12 @@ export interface Described {
   readonly aliases: () => Aliases;
   /** Whether values of every type are accepted. */
   readonly loose: boolean;
+  /** How variants are read; `plain` by default. */
+  readonly variants: VariantChoice | undefined;
 }
 
 /** Returns the interface of the same object that something describes. */
-export type SiblingOf = (path: string, what: never) => LiveProxy | undefined;
+export type SiblingOf = (path: string, what: never, options: LiveOptions) => LiveProxy | undefined;
 
 /** A proxy of a view, which also gives the other interfaces of its object. */
 export class ViewProxy extends LiveProxy {
@@ -32,8 +36,8 @@ export class ViewProxy extends LiveProxy {
   }
 
   /** Another interface of the same object; `undefined` if the object does not have it. */
-  as(what: never): LiveProxy | undefined {
-    return this.#siblingOf(this.path, what);
+  as(what: never, options: LiveOptions = {}): LiveProxy | undefined {
+    return this.#siblingOf(this.path, what, options);
   }
 }
 
@@ -116,14 +120,14 @@ export class ObjectSet {
   #proxyOf(managed: ManagedInterface): ViewProxy {
     const known = this.#proxies.get(managed);
     if (known !== undefined) return known;
-    const { description, aliases, loose } = this.#described;
+    const { description, aliases, loose, variants } = this.#described;
     const remote = {
       bus: this.#bus,
       description,
       destination: this.#destination,
       path: managed.path,
       aliases,
-      options: { loose },
+      options: { loose, variants },
       told: this.#reported,
     };
     const store = this.#store;

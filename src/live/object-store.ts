@@ -18,6 +18,7 @@ import { readAgain } from './read-again.js';
 import { readChange } from './read-change.js';
 import type { Declaration, LiveSource, Mirror, Question } from './source.js';
 import { WaitingChanges } from './waiting-changes.js';
+import { removeDescriptors } from './without-descriptors.js';
 
 type SentInterfaces = Readonly<Record<string, Sent>>;
 
@@ -31,6 +32,7 @@ export type StoreChange =
       readonly name: string;
       readonly sent: Sent;
       readonly invalidated: readonly string[];
+      readonly held: readonly string[];
     };
 
 const MANAGER = standardInterfaces.objectManager.name;
@@ -129,6 +131,7 @@ export class ObjectStore implements Mirror<StoreChange> {
     const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
     this.#isFilling = true;
     for (const path of Object.keys(objects)) {
+      removeAll(reply, objects[path] as SentInterfaces);
       this.#objects.set(path, new SentObject(objects[path] as SentInterfaces));
       this.#unused++;
     }
@@ -142,7 +145,7 @@ export class ObjectStore implements Mirror<StoreChange> {
     }
     if (change.kind === 'added') this.#add(change.path, change.interfaces);
     else if (change.kind === 'removed') this.#remove(change.path, change.interfaces);
-    else this.#change(change.path, change.name, change.sent, change.invalidated);
+    else this.#change(change);
   }
 
   get isCovered(): boolean {
@@ -195,6 +198,7 @@ export class ObjectStore implements Mirror<StoreChange> {
       return undefined;
     }
     const [path, interfaces] = received.decode(decoding) as [string, never];
+    if (isAdded) removeAll(received, interfaces);
     return isAdded ? { kind: 'added', path, interfaces } : { kind: 'removed', path, interfaces };
   }
 
@@ -280,13 +284,13 @@ export class ObjectStore implements Mirror<StoreChange> {
     if (!this.#isFilling) for (const managed of removed) this.#tellRemoved(managed);
   }
 
-  #change(path: string, name: string, sent: Sent, invalidated: readonly string[]): void {
+  #change({ path, name, sent, invalidated, held }: Extract<StoreChange, { kind: 'changed' }>): void {
     const managed = this.#objectAt(path)?.get(name);
     if (managed === undefined) {
-      this.#waiting.add(path, name, sent, invalidated);
+      this.#waiting.add(path, name, sent, [...invalidated, ...held]);
       return;
     }
-    this.#tellChanged(managed, managed.values.change(sent, invalidated));
+    this.#tellChanged(managed, managed.values.change(sent, invalidated, held));
     managed.lookIfWatched();
   }
 
@@ -315,6 +319,11 @@ export class ObjectStore implements Mirror<StoreChange> {
     if (watchers === undefined) return;
     for (const watcher of [...watchers]) if (watchers.has(watcher)) watcher.removed(managed);
   }
+}
+
+/** As {@link removeDescriptors}, for the interfaces of an object. */
+function removeAll(carrier: Parameters<typeof removeDescriptors>[0], interfaces: SentInterfaces): void {
+  if (carrier.hasDescriptors) for (const sent of Object.values(interfaces)) removeDescriptors(carrier, sent);
 }
 
 /** An object that has not been used since it was sent. */

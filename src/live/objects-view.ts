@@ -11,8 +11,9 @@ import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
 import type { Shared } from '../client/proxy-types.js';
 import type { Describable } from '../service/class/describe.js';
-import { describedBy } from './described.js';
-import type { LiveObject, LiveObjects, ManagedObject } from './live-types.js';
+import type { VariantChoice } from '../signature/types.js';
+import { describedBy, type LiveOptions, liveOptions } from './described.js';
+import type { LiveObjects, LiveReading, ManagedObject } from './live-types.js';
 import { ObjectSet } from './object-set.js';
 import { ObjectStore, type StoreChange } from './object-store.js';
 import { LiveSource } from './source.js';
@@ -52,7 +53,7 @@ export class ObjectsView implements Handle {
   readonly #store: ObjectStore;
   readonly #source: LiveSource<StoreChange>;
   /** By class, definition or description. */
-  readonly #sets = new WeakMap<object, ObjectSet>();
+  readonly #sets = new WeakMap<object, Map<VariantChoice, ObjectSet>>();
   readonly #release: () => void;
 
   /**
@@ -103,15 +104,19 @@ export class ObjectsView implements Handle {
   }
 
   /**
-   * The objects that have an interface. The same class, definition or description returns the same collection, whose
-   * objects stay the same while they exist.
+   * The objects that have an interface. The same class, definition or description, with the same options, returns the
+   * same collection, whose objects stay the same while they exist.
    *
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
-   * @throws {@link InvalidArgumentError} if it does not describe an interface
+   * @param options how the values of its properties are read
+   * @throws {@link InvalidArgumentError} if it does not describe an interface, or an option is not valid
    */
-  of<T extends Describable>(what: T & Shared<T>): LiveObjects<T>;
-  of<T extends Describable>(what: T): LiveObjects<T> {
-    return this.#setOf(what) as unknown as LiveObjects<T>;
+  of<T extends Describable, V extends VariantChoice | undefined = undefined>(
+    what: T & Shared<T>,
+    options?: LiveOptions<V>,
+  ): LiveObjects<T, LiveReading<V>>;
+  of<T extends Describable>(what: T, options: LiveOptions = {}): LiveObjects<T> {
+    return this.#setOf(what, options) as unknown as LiveObjects<T>;
   }
 
   /** The object at a path; `undefined` if the service does not manage one there. */
@@ -121,7 +126,7 @@ export class ObjectsView implements Handle {
     return {
       path,
       interfaces: [...interfaces.keys()],
-      as: <T extends Describable>(what: T & Shared<T>) => this.#sibling(path, what) as LiveObject<T> | undefined,
+      as: (what: Describable, options: LiveOptions = {}) => this.#sibling(path, what, options) as never,
     };
   }
 
@@ -154,16 +159,19 @@ export class ObjectsView implements Handle {
     return printable(`ObjectsView { ${this.destination ?? 'peer'} ${this.path}, ${state}, ${this.size} objects }`);
   }
 
-  #setOf(what: Describable): ObjectSet {
-    const known = this.#sets.get(what);
+  #setOf(what: Describable, options: LiveOptions): ObjectSet {
+    liveOptions.check(options);
+    const { variants = 'plain' } = options;
+    const sets = this.#sets.get(what) ?? new Map<VariantChoice, ObjectSet>();
+    const known = sets.get(variants);
     if (known !== undefined) return known;
-    const siblingOf = (path: string, sibling: never) => this.#sibling(path, sibling);
-    const made = new ObjectSet(this.#bus, this.#store, this.destination, describedBy(what), siblingOf);
-    this.#sets.set(what, made);
+    const siblingOf = (path: string, sibling: never, given: LiveOptions) => this.#sibling(path, sibling, given);
+    const made = new ObjectSet(this.#bus, this.#store, this.destination, describedBy(what, options), siblingOf);
+    this.#sets.set(what, sets.set(variants, made));
     return made;
   }
 
-  #sibling(path: string, what: Describable) {
-    return this.#setOf(what).get(path);
+  #sibling(path: string, what: Describable, options: LiveOptions) {
+    return this.#setOf(what, options).get(path);
   }
 }

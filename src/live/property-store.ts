@@ -9,6 +9,7 @@ import { PropertyValues, type Sent } from './property-values.js';
 import { readAgain } from './read-again.js';
 import { type PropertiesChange, readChange } from './read-change.js';
 import type { Declaration, LiveSource, Mirror, Question } from './source.js';
+import { removeDescriptors } from './without-descriptors.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
 
@@ -67,14 +68,15 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
   fill(reply: ReplyBody): void {
     if (reply.signature !== 'a{sv}') throw misfitReply('the reply', 'a{sv}', reply.signature, this.question);
     const [sent] = reply.decode({ variants: 'wrap' }) as [Sent];
+    removeDescriptors(reply, sent);
     this.#isFilling = true;
     this.#current = new ManagedInterface(this, this.#path, this.#name, new PropertyValues(sent));
   }
 
-  apply({ sent, invalidated }: PropertiesChange): void {
+  apply({ sent, invalidated, held }: PropertiesChange): void {
     const managed = this.#current;
     if (managed === undefined) return;
-    this.#tellChanged(managed, managed.values.change(sent, invalidated));
+    this.#tellChanged(managed, managed.values.change(sent, invalidated, held));
     if (!this.#isFilling) managed.lookIfWatched();
   }
 

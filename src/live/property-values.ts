@@ -19,6 +19,8 @@ export class PropertyValues {
   #sent: Sent;
   /** The properties without a valid value: the number of the reading that asked for each. */
   #invalid: Map<string, number> | undefined;
+  /** Properties whose last values held descriptors, which are not kept: they are not read again. */
+  #held: Set<string> | undefined;
   #lastReading = 0;
   #version = 0;
 
@@ -50,21 +52,41 @@ export class PropertyValues {
     this.#version++;
     const names = new Set([...Object.keys(before), ...Object.keys(sent), ...(this.#invalid?.keys() ?? [])]);
     this.#invalid = undefined;
+    this.#held = undefined;
     return [...names].filter((name) => !isDeepStrictEqual(ownOf(before, name), ownOf(sent, name)));
   }
 
-  /** Takes new values. Returns the names of the properties that have changed. */
-  change(changed: Sent, invalidated: readonly string[]): string[] {
+  /**
+   * Takes new values. Returns the names of the properties that have changed.
+   *
+   * @param held properties whose new values hold descriptors
+   */
+  change(changed: Sent, invalidated: readonly string[], held: readonly string[] = []): string[] {
     const names = Object.keys(changed);
     for (const name of names) {
+      this.#held?.delete(name);
       const value = changed[name] as Variant;
       if (name === '__proto__') defineProto(this.#sent, value);
       else this.#sent[name] = value;
       this.#invalid?.delete(name);
     }
-    for (const name of invalidated) this.invalidate(name);
+    for (const name of invalidated) {
+      if (this.#held?.has(name)) names.push(name);
+      else this.invalidate(name);
+    }
+    this.#hold(held);
+    names.push(...held);
     if (names.length > 0 || invalidated.length > 0) this.#version++;
     return names;
+  }
+
+  #hold(names: readonly string[]): void {
+    for (const name of names) {
+      delete this.#sent[name];
+      this.#invalid?.delete(name);
+      this.#held ??= new Set();
+      this.#held.add(name);
+    }
   }
 
   /** Records that a value is no longer valid. */
@@ -99,7 +121,7 @@ export class PropertyValues {
    * Takes the values of a reading, except those that a signal has changed or invalidated since. A property that was
    * asked for and is not among them does not exist at this time. Returns the names of what was asked for.
    */
-  endReading(reading: number, sent: Readonly<Sent>): string[] {
+  endReading(reading: number, sent: Readonly<Sent>, held: readonly string[] = []): string[] {
     const names: string[] = [];
     for (const [name, asked] of this.#invalid ?? []) if (asked === reading) names.push(name);
     for (const name of names) {
@@ -109,6 +131,7 @@ export class PropertyValues {
       if (name === '__proto__') defineProto(this.#sent, value);
       else this.#sent[name] = value;
     }
+    this.#hold(held.filter((name) => names.includes(name)));
     if (names.length > 0) this.#version++;
     return names;
   }

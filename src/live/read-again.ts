@@ -8,6 +8,7 @@ import type { Variant } from '../values/variant.js';
 import type { ManagedInterface } from './managed-interface.js';
 import type { Sent } from './property-values.js';
 import type { LiveSource, Question } from './source.js';
+import { removeDescriptors } from './without-descriptors.js';
 
 const PROPERTIES = standardInterfaces.properties.name;
 
@@ -30,12 +31,13 @@ export function readAgain<Change>(
   const question: Question = isOne
     ? { path, interface: PROPERTIES, member: 'Get', signature: 'ss', body: [name, only] }
     : { path, interface: PROPERTIES, member: 'GetAll', signature: 's', body: [name] };
-  const end = (sent: Sent) => {
-    if (managed.isPresent) tell(values.endReading(reading, sent));
+  const end = (sent: Sent, reply?: ReplyBody) => {
+    const held = reply === undefined ? [] : removeDescriptors(reply, sent);
+    if (managed.isPresent) tell(values.endReading(reading, sent, held));
   };
   source.ask(
     question,
-    (reply) => end(isOne ? { [only]: single(reply, question) } : all(reply, question)),
+    (reply) => end(isOne ? { [only]: single(reply, question) } : all(reply, question), reply),
     (reason) => {
       if (reason instanceof UnknownPropertyError) {
         end({});

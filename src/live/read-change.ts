@@ -3,11 +3,14 @@ import { misfitText } from '../client/misfits.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { report } from '../diagnostics/problems.js';
 import type { Sent } from './property-values.js';
+import { removeDescriptors } from './without-descriptors.js';
 
 export interface PropertiesChange {
   readonly name: string;
   readonly sent: Sent;
   readonly invalidated: readonly string[];
+  /** Properties that changed, and whose values hold descriptors. */
+  readonly held: readonly string[];
 }
 
 const SIGNATURE = 'sa{sv}as';
@@ -20,5 +23,5 @@ export function readChange(received: Inbox): PropertiesChange | undefined {
     return undefined;
   }
   const [name, sent, invalidated] = received.decode({ variants: 'wrap' }) as [string, Sent, string[]];
-  return { name, sent, invalidated };
+  return { name, sent, invalidated, held: removeDescriptors(received, sent) };
 }

@@ -92,6 +92,8 @@ const owned = await bus.requestName('org.example.EntryOwned');
 const watching = proxy.watch.Said();
 const timeoutAndSignal = { timeout: 'timeout', signal: 'signal', variants: 'choice', typedArrays: 'boolean' } as const;
 const callOptions = { ...timeoutAndSignal, noReply: 'boolean', autoStart: 'boolean', interactive: 'boolean' } as const;
+/** The options of what is followed. */
+const followed = { timeout: 'timeout', signal: 'signal', variants: 'choice' } as const;
 const under = (prefix: string, places: Places): Places =>
   Object.fromEntries(Object.entries(places).map(([place, kind]) => [`${prefix}.${place}`, kind]));
 
@@ -272,7 +274,7 @@ const table: readonly EntryPoint[] = [
     on: bus,
     name: 'cached',
     args: [Entry, 'org.freedesktop.DBus', '/', {}],
-    places: { 0: 'target', 1: 'busName', 2: 'path', 3: 'options', '3.timeout': 'timeout', '3.signal': 'signal' },
+    places: { 0: 'target', 1: 'busName', 2: 'path', 3: 'options', ...under('3', followed) },
   },
   // Functions of a proxy.
   { on: proxy.call, name: 'Echo', args: ['text'], places: { 0: 'text' } },
@@ -319,12 +321,7 @@ const table: readonly EntryPoint[] = [
     },
   },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
-  {
-    on: library,
-    name: 'dict',
-    args: [{ Name: 's' }, 'a{sv}'],
-    places: { 0: 'options', '0.Name': 'signature', 1: 'signature' },
-  },
+  { on: library, name: 'dict', args: [{}, 'a{sv}'], places: { 0: 'options', 1: 'signature' } },
   { on: library, name: 'arrayOf', args: ['s', 'name'], places: { 0: 'signature', 1: 'text' } },
   { on: library, name: 'structOf', args: [['s'], 'name'], places: { 0: 'array', '0.0': 'signature', 1: 'text' } },
   { on: library, name: 'parseSignature', args: ['s'], places: { 0: 'signature' } },

@@ -56,6 +56,10 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   RequestNameOptions: (given) => bus.requestName(NAME, given),
   ObjectOptions: (given) => bus.object('org.freedesktop.DBus', '/', { introspection: '<node/>', ...given }),
   ObjectsOptions: (given) => bus.objects('org.freedesktop.DBus', '/', given),
+  LiveOptions: (given) => {
+    using view = bus.objects('org.freedesktop.DBus', '/');
+    view.of(Keys, given);
+  },
   CachedOptions: (given) => bus.cached(Keys, 'org.freedesktop.DBus', '/org/freedesktop/DBus', given),
   MessageHandlerOptions: (given) => bus.addMessageHandler(() => {}, given),
   NameWatcher: (given) => bus.watchName(NAME, given),

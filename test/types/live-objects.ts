@@ -11,6 +11,7 @@ import {
   property,
   ServiceInterface,
   standard,
+  type Variant,
 } from 'busbar';
 import { type Equal, is } from './is.js';
 
@@ -77,6 +78,21 @@ export async function views(): Promise<void> {
     // @ts-expect-error a proxy with other options reads values differently, so it has none
     wrapped.values;
   }
+  for (const each of view.of(Device, { variants: 'wrap' })) {
+    is<Equal<typeof each, LiveObject<typeof Device, 'wrap'>>>();
+    is<Equal<typeof each.values.Data, Map<number, Variant> | undefined>>();
+    is<Equal<Awaited<ReturnType<typeof each.get.Data>>, Map<number, Variant>>>();
+    const values = await each.until(({ Data }) => Data?.get(5)?.signature === 's');
+    is<Equal<typeof values, LiveValues<typeof Device, 'wrap'>>>();
+    each.watch({ removed: (_object, last) => is<Equal<typeof last, LiveValues<typeof Device, 'wrap'>>>() });
+    is<Equal<NonNullable<ReturnType<typeof each.as<typeof Device>>>['values']['Name'], string | undefined>>();
+  }
+  const kept = view.of(Device, { variants: 'keep' }).get('/device');
+  is<Equal<typeof kept, typeof device>>();
+  // @ts-expect-error a choice that does not exist
+  view.of(Device, { variants: 'odd' });
+  const cached = await bus.cached(Device, 'org.example', '/device', { variants: 'wrap' });
+  is<Equal<typeof cached.values.Data, Map<number, Variant> | undefined>>();
   devices.watch({
     added: (object) => is<Equal<typeof object, LiveObject<typeof Device>>>(),
     changed: (_object, names) => is<Equal<typeof names, readonly ('Name' | 'RSSI' | 'Data')[]>>(),

@@ -92,6 +92,8 @@ function checkWaitKinds({ timeout, signal, variants, typedArrays, dictionaries }
 export interface ReplyBody {
   /** The signature of the values: a peer may answer with another one than it declared. */
   readonly signature: string;
+  /** Whether the message brought descriptors. */
+  readonly hasDescriptors: boolean;
   decode(options?: Decoding): unknown[];
   /** The message, for a caller that keeps it. */
   toKeep(): IncomingMessage;
@@ -103,6 +105,7 @@ export type TakeReply<Result> = (reply: ReplyBody, options: DecodeOptions) => Re
 /** The result of a call that requests no reply. */
 export const noReply: ReplyBody = {
   signature: '',
+  hasDescriptors: false,
   decode: () => [],
   toKeep: () => {
     throw new InvalidArgumentError('a call without a reply has no reply to keep');
