@@ -96,6 +96,8 @@ const callOptions = { ...timeoutAndSignal, noReply: 'boolean', autoStart: 'boole
 const followed = { timeout: 'timeout', signal: 'signal', variants: 'choice' } as const;
 const under = (prefix: string, places: Places): Places =>
   Object.fromEntries(Object.entries(places).map(([place, kind]) => [`${prefix}.${place}`, kind]));
+const functions = (prefix: string, names: readonly string[]) =>
+  under(prefix, Object.fromEntries(names.map((name) => [name, 'function'])));
 
 test.after(async () => {
   watching[Symbol.dispose]();
@@ -206,27 +208,19 @@ const table: readonly EntryPoint[] = [
     on: bus,
     name: 'watchName',
     args: [NAME, {}],
-    places: {
-      0: 'busName',
-      1: 'options',
-      ...under('1', { appeared: 'function', vanished: 'function', refused: 'function' }),
-    },
+    places: { 0: 'busName', 1: 'options', ...functions('1', ['appeared', 'vanished', 'refused']) },
   },
   {
     on: bus,
     name: 'watchNames',
     args: ['org.example', {}],
-    places: {
-      0: 'member',
-      1: 'options',
-      ...under('1', { appeared: 'function', vanished: 'function', changed: 'function', refused: 'function' }),
-    },
+    places: { 0: 'member', 1: 'options', ...functions('1', ['appeared', 'vanished', 'changed', 'refused']) },
   },
   {
     on: bus,
     name: 'watchConnection',
     args: [{}],
-    places: { 0: 'options', ...under('0', { lost: 'function', restored: 'function', gaveUp: 'function' }) },
+    places: { 0: 'options', ...functions('0', ['lost', 'restored', 'gaveUp']) },
   },
   {
     on: bus,

@@ -51,7 +51,9 @@ test('everything is declared in order, whatever message the connection is lost a
   await until(() => bus.state === 'away');
   let settled = 0;
   const count = () => void settled++;
-  const calls = [1, 2].map(() => bus.call({ destination: ':1.2', path: '/', member: 'Ask', timeout: 30_000 }));
+  const calls = [1, 2].map(() =>
+    bus.call({ destination: 'org.example.Asked', path: '/', member: 'Ask', timeout: 30_000 }),
+  );
   for (const call of calls) call.then(count, count);
   await until(() => settled === 2);
   hangsUpAt = Number.POSITIVE_INFINITY;

@@ -22,6 +22,8 @@ import type { Sender } from './sender.js';
 
 /** The connection that was lost. It marshals the calls and counts those that are never sent. */
 interface LostConnection {
+  readonly isPeer: boolean;
+  refusal(what: string): DBusError;
   readonly sender: Pick<Sender, 'marshal'>;
   readonly calls: Pick<OutgoingCalls, 'refuse'>;
 }
@@ -96,6 +98,10 @@ export class WaitingCalls {
       checkWaitOptions(options);
       if (options.serial !== undefined) {
         throw new NotSupportedError('serial: a call with a reserved serial cannot wait for a connection');
+      }
+      if (!this.#lost.isPeer && head.destination?.startsWith(':') === true) {
+        // The next bus gives the name to a stranger.
+        throw this.#lost.refusal(`the connection was lost, and with it the unique name ${head.destination}`);
       }
       if (this.#bytes > this.#limit) {
         throw new BackpressureError(`${this.#bytes} bytes of calls wait for a connection already`);
