@@ -63,6 +63,7 @@ export const testPeers = [
   program('gdbus', 'libglib2.0-bin'),
   program('python3', 'python3'),
   pythonModule('gi', 'python3-gi'),
+  pythonModule('dbusmock', 'python3-dbusmock'),
   pythonModule('dbus_next', 'python3-dbus-next'),
   pythonModule('dbus_fast', 'python3-dbus-fast'),
   program('g++', 'g++'),
