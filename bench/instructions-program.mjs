@@ -1,60 +1,64 @@
-// instructions-program.mjs DIST ADDRESS service | DIST ADDRESS NAME WORKLOAD COUNT: either end of what instructions.ts counts.
-const [entry, address, name, workload, times] = process.argv.slice(2);
-const count = Number(times);
-const { connect, defineInterface, implement, Variant } = await import(entry);
+// A service and its client in one process: `node instructions-program.mjs LIBRARY ADDRESS WORKLOAD OPERATIONS`. For
+// bench/instructions.ts, also with the builds of earlier commits.
+const [library, address, workload, operations] = process.argv.slice(2);
+const { connect, defineInterface, implement, Variant } = await import(library);
 
-const Counted = defineInterface('org.example.Counted', {
-  methods: { Echo: { in: 's', out: 's' }, Big: { out: 'a{sv}' }, Emit: { in: 'u' } },
-  signals: { Told: { args: 'us' } },
+const count = Number(operations);
+/** How many calls or signals leave together. */
+const TOGETHER = 500;
+
+const Measured = defineInterface('org.example.Measured', {
+  methods: { Echo: { in: 's', out: 's' }, Big: { out: 'a{sv}' } },
+  signals: { Said: { args: 'us' } },
 });
-const entries = Array.from({ length: 200 }, (_, i) => [`key${i}`, new Variant(i % 2 ? 's' : 'u', i % 2 ? `${i}` : i)]);
-const bus = await connect({ address });
+const entries = Array.from({ length: 200 }, (_, index) => [
+  `key${index}`,
+  index % 2 === 0 ? new Variant('u', index) : new Variant('s', `value ${index}`),
+]);
+const big = Object.fromEntries(entries);
 
-if (name === 'service') serve();
-else {
-  const proxy = bus.proxy(Counted, name, '/').with({ timeout: Number.POSITIVE_INFINITY });
-  await { sequential, pipelined, signals, big }[workload](proxy);
-  process.exit();
-}
+// An operation under valgrind takes fifty times as long.
+const timeout = 1_000_000;
+const service = await connect({ address, timeout });
+const client = await connect({ address, timeout });
+const object = implement(Measured, { Echo: (text) => text, Big: () => big });
+service.export('/measured', object);
+const proxy = client.proxy(Measured, service.uniqueName, '/measured');
 
-function serve() {
-  const values = Object.fromEntries(entries);
-  const service = implement(Counted, {
-    Echo: (text) => text,
-    Big: () => values,
-    async Emit(amount) {
-      for (let i = 0; i < amount; i++) {
-        service.emit.Told(i, 'text');
-        if (i % 500 === 499) await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+const workloads = {
+  async sequential() {
+    for (let done = 0; done < count; done++) await proxy.call.Echo('hello');
+  },
+  async pipelined() {
+    for (let done = 0; done < count; done += TOGETHER) {
+      await Promise.all(Array.from({ length: Math.min(TOGETHER, count - done) }, () => proxy.call.Echo('hello')));
+    }
+  },
+  async big() {
+    for (let done = 0; done < count; done++) await proxy.call.Big();
+  },
+  async signals() {
+    const { promise, resolve } = withResolvers();
+    let heard = 0;
+    proxy.on.Said(() => {
+      if (++heard === count) resolve();
+    });
+    await client.listNames();
+    for (let said = 0; said < count; said += TOGETHER) {
+      for (let index = said; index < Math.min(said + TOGETHER, count); index++) object.emit.Said(index, 'text');
+      await new Promise((next) => setImmediate(next));
+    }
+    await promise;
+  },
+};
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
   });
-  bus.export('/', service);
-  console.log(bus.uniqueName);
-  process.stdin.on('end', () => process.exit()).resume();
+  return { promise, resolve };
 }
 
-async function sequential(proxy) {
-  for (let i = 0; i < count; i++) await proxy.call.Echo('hello');
-}
-
-async function pipelined(proxy) {
-  for (let i = 0; i < count; i += 500) await Promise.all(Array.from({ length: 500 }, () => proxy.call.Echo('hello')));
-}
-
-async function big(proxy) {
-  for (let i = 0; i < count; i++) await proxy.call.Big();
-}
-
-async function signals(proxy) {
-  let heard = 0;
-  let done;
-  const all = new Promise((resolve) => {
-    done = resolve;
-  });
-  await proxy.on.Told(() => {
-    heard++;
-    if (heard === count) done();
-  }).ready;
-  await Promise.all([all, proxy.call.Emit(count)]);
-}
+await workloads[workload]();
+process.exit();

@@ -1,11 +1,11 @@
 /**
- * The command `npm run bench:instructions`: how many instructions an operation takes at the client and at the service,
- * counted by valgrind. It is the slope over several numbers of operations, so that starting does not count. Runs differ by
- * whole garbage collections and compilations, tens of millions of instructions, which a slope lessens and does not remove.
- * Instructions of the kernel are not counted.
+ * The command `npm run bench:instructions`: how many instructions an operation takes at the client and the service
+ * together, counted by valgrind. Both are in one process, so that the counts do not depend on how two processes take turns.
+ * It is the slope over several numbers of operations, so that starting does not count. Runs differ by whole garbage
+ * collections and compilations, tens of millions of instructions, which a slope lessens and does not remove. Instructions
+ * of the kernel and of the bus are not counted.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,17 +17,18 @@ import { PrivateBus } from '../test/helpers/private-bus.js';
 
 const root = join(import.meta.dirname, '..');
 /** The operations of the shortest run: the compilers of V8 have settled before its end. */
-const workloads = { sequential: 15_000, pipelined: 30_000, signals: 60_000, big: 1000 };
+const workloads = {
+  sequential: ['sequential calls', 10_000],
+  pipelined: ['500 calls at a time', 20_000],
+  signals: ['signals', 40_000],
+  big: ['replies with an a{sv} of 200 entries', 800],
+} as const;
 /** The lengths of the runs, as multiples of the shortest. */
-const lengths = [1, 4 / 3, 5 / 3, 2];
-type Workload = keyof typeof workloads;
-const sides = ['client', 'service'] as const;
-type Side = (typeof sides)[number];
+const lengths = [1, 1.5, 2, 2.5, 3];
 
 const USAGE = `Usage: npm run bench:instructions -- [options]
 
-  counts the instructions of a call, a signal and a large reply, by valgrind. It takes a quarter of an hour,
-  or a multiple of that beside other work.
+  counts the instructions of a call, a signal and a large reply, by valgrind. It takes ten minutes.
 
   --against COMMIT  also builds this commit in a temporary worktree, and compares
   --report          writes the section of docs/benchmarks/report.md
@@ -77,17 +78,15 @@ async function countCommit(commit: string): Promise<Record<string, number>> {
 }
 
 async function countAll(folder: string): Promise<Record<string, number>> {
+  await using bus = await PrivateBus.start({ daemon: 'dbus-daemon' });
   const counts: Record<string, number> = {};
-  for (const [workload, operations] of Object.entries(workloads) as [Workload, number][]) {
-    for (const side of sides) {
-      const points: Point[] = [];
-      for (const length of lengths) {
-        const times = Math.round(operations * length);
-        points.push([times, await count(folder, side, workload, times)]);
-      }
-      counts[`${workload}, ${side}`] = Math.round(slope(points));
-      console.log(`${workload}, ${side}: ${counts[`${workload}, ${side}`]}`);
-    }
+  for (const [workload, [what, operations]] of Object.entries(workloads)) {
+    const points = lengths.map((length): Point => {
+      const times = Math.round(operations * length);
+      return [times, count(folder, bus.address, workload, times)];
+    });
+    counts[what] = Math.round(slope(points));
+    console.log(`${what}: ${counts[what]}`);
   }
   return counts;
 }
@@ -112,30 +111,21 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The instructions of one process that takes part in so many operations. */
-async function count(folder: string, side: Side, workload: Workload, operations: number): Promise<number> {
-  await using bus = await PrivateBus.start({ daemon: 'dbus-daemon' });
-  const start = (one: Side, ...args: string[]) => {
-    const program = [join(import.meta.dirname, 'instructions-program.mjs'), join(folder, 'dist/index.js'), bus.address];
-    // Otherwise the threads of V8 make the counts differ from run to run.
-    const node = [process.execPath, '--single-threaded-gc', '--predictable-gc-schedule', ...program, ...args];
-    const counting = ['valgrind', '--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null'];
-    const [command = '', ...rest] = one === side ? [...counting, '--smc-check=all-non-file', ...node] : node;
-    const child = spawn(command, rest);
-    const output = { text: '' };
-    child.stderr.on('data', (chunk) => {
-      output.text += chunk;
-    });
-    return { child, output, closed: once(child, 'close') };
-  };
-  const service = start('service', 'service');
-  const [name] = (await once(service.child.stdout, 'data')) as [Buffer];
-  const client = start('client', name.toString().trim(), workload, `${operations}`);
-  await client.closed;
-  service.child.stdin.end();
-  await service.closed;
-  const { text } = (side === 'client' ? client : service).output;
-  const counted = /I\s+refs:\s+([\d,]+)/.exec(text)?.[1];
-  if (counted === undefined) throw new Error(`valgrind counted nothing:\n${client.output.text}${service.output.text}`);
+/** The instructions of a process that does so many operations. */
+function count(folder: string, address: string, workload: string, operations: number): number {
+  const program = [join(import.meta.dirname, 'instructions-program.mjs'), join(folder, 'dist/index.js')];
+  // Otherwise the threads of V8 make the counts differ from run to run.
+  const node = [process.execPath, '--single-threaded-gc', '--predictable-gc-schedule', ...program];
+  const counting = [
+    '--tool=cachegrind',
+    '--cache-sim=no',
+    '--cachegrind-out-file=/dev/null',
+    '--smc-check=all-non-file',
+  ];
+  const { stderr } = spawnSync('valgrind', [...counting, ...node, address, workload, `${operations}`], {
+    encoding: 'utf8',
+  });
+  const counted = /I\s+refs:\s+([\d,]+)/.exec(stderr)?.[1];
+  if (counted === undefined) throw new Error(`valgrind counted nothing:\n${stderr}`);
   return Number(counted.replaceAll(',', ''));
 }
