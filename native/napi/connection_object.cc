@@ -40,7 +40,6 @@ Napi::Function ConnectionObject::define(Napi::Env env) {
                          InstanceMethod<&ConnectionObject::own_number>("number"),
                          InstanceMethod<&ConnectionObject::send>("send"),
                          InstanceMethod<&ConnectionObject::flush>("flush"),
-                         InstanceMethod<&ConnectionObject::await_read>("awaitRead"),
                          InstanceMethod<&ConnectionObject::end_sending>("endSending"),
                          InstanceMethod<&ConnectionObject::close>("close"),
                          InstanceMethod<&ConnectionObject::ref>("ref"),
@@ -156,7 +155,7 @@ void ConnectionObject::take_turn() {
 
 void ConnectionObject::write_paused() {
   transport_->write();
-  const bool hung_up = transport::has_hung_up(transport_->wants().fd);
+  const bool hung_up = transport::has_hung_up(socket());
   if (paused_until_ < 0) {
     if (hung_up) look_for_end();
     return;
@@ -345,15 +344,13 @@ void ConnectionObject::report_refusals() {
   }
 }
 
-void ConnectionObject::flush(const Napi::CallbackInfo& info) {
-  if (!state_.is_running()) return;
-  transport_->flush(info[0].ToNumber().Uint32Value());
+Napi::Value ConnectionObject::flush(const Napi::CallbackInfo& info) {
+  if (!state_.is_running()) return Napi::Boolean::New(info.Env(), true);
+  const uint32_t milliseconds = info[0].ToNumber().Uint32Value();
+  const uint64_t stop_at = monotonic_now() + uint64_t{milliseconds} * 1000;
+  transport_->flush(milliseconds);
   wait_again();
-}
-
-Napi::Value ConnectionObject::await_read(const Napi::CallbackInfo& info) {
-  const bool is_read =
-      !state_.is_running() || transport::await_read(transport_->wants().fd, info[0].ToNumber().Uint32Value());
+  const bool is_read = transport_->pending_bytes() == 0 && transport::await_read(socket(), stop_at);
   return Napi::Boolean::New(info.Env(), is_read);
 }
 
@@ -408,25 +405,25 @@ Napi::Value ConnectionObject::peer_credentials(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ConnectionObject::is_silent(const Napi::CallbackInfo& info) {
-  const bool silent = state_.is_running() && !inbox_ && !transport_->has_heard() &&
-                      !transport::is_readable(transport_->wants().fd);
+  const bool silent =
+      state_.is_running() && !inbox_ && !transport_->has_heard() && !transport::is_readable(socket());
   return Napi::Boolean::New(info.Env(), silent);
 }
 
 Napi::Value ConnectionObject::has_left(const Napi::CallbackInfo& info) {
-  const bool left =
-      state_.is_stopped() || (state_.is_running() && transport::has_hung_up(transport_->wants().fd));
+  const bool left = state_.is_stopped() || (state_.is_running() && transport::has_hung_up(socket()));
   return Napi::Boolean::New(info.Env(), left);
 }
 
 Napi::Value ConnectionObject::has_unread(const Napi::CallbackInfo& info) {
-  const bool unread =
-      state_.is_running() && inbox_ &&
-      (!is_delivered() || transport_->has_unread() || transport::is_readable(transport_->wants().fd));
+  const bool unread = state_.is_running() && inbox_ &&
+                      (!is_delivered() || transport_->has_unread() || transport::is_readable(socket()));
   // sd-bus may have read to find that out: the poller cannot see at the socket what sd-bus has now.
   wait_again();
   return Napi::Boolean::New(info.Env(), unread);
 }
+
+int ConnectionObject::socket() { return state_.is_running() ? transport_->wants().fd : -1; }
 
 void ConnectionObject::wait() {
   const transport::Wants wants = transport_->wants();

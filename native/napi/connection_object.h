@@ -50,8 +50,7 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value own_number(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
-  void flush(const Napi::CallbackInfo& info);
-  Napi::Value await_read(const Napi::CallbackInfo& info);
+  Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value end_sending(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
@@ -94,6 +93,8 @@ class ConnectionObject final : public Napi::ObjectWrap<ConnectionObject>, privat
   int32_t deliver_from(int32_t row);
   napi_value take_large_body();
   void report_refusals();
+  // -1 where there is none, or none any more.
+  int socket();
   // Tells the poller what to wait for. Not within a turn: its end does so.
   void wait();
   // Tells the poller what has changed, unless a turn is under way.

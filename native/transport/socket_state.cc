@@ -43,8 +43,7 @@ bool has_hung_up(int fd) { return fd < 0 || present_events(fd, POLLRDHUP) != 0; 
 
 bool may_be_unread(int fd) { return fd >= 0 && (!is_unix(fd) || has_unread_bytes(fd)); }
 
-bool await_read(int fd, uint32_t milliseconds) {
-  const uint64_t stop_at = monotonic_now() + uint64_t{milliseconds} * 1000;
+bool await_read(int fd, uint64_t stop_at) {
   while (has_unread_bytes(fd)) {
     if (monotonic_now() >= stop_at) return false;
     ::nanosleep(&kPause, nullptr);

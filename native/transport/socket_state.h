@@ -13,9 +13,9 @@ bool is_writable(int fd);
 bool has_hung_up(int fd);
 // Whether the other side may not have read everything that was written. Of a TCP socket it is not known.
 bool may_be_unread(int fd);
-// Waits until the other side has read everything that was written, for at most this long; returns whether it
-// has. Of a TCP socket the kernel knows only what has arrived.
-bool await_read(int fd, uint32_t milliseconds);
+// Waits until the other side has read everything that was written, or until this time on the clock of
+// `monotonic_now`; returns whether it has. Of a TCP socket the kernel knows only what has arrived.
+bool await_read(int fd, uint64_t stop_at);
 // Says that nothing more will be written: the other side finds the end behind what it has not read.
 void end_writing(int fd);
 

@@ -250,13 +250,11 @@ export interface NativeConnection {
   send(bytes: Uint8Array, end: number, fds: Int32Array | undefined): number;
   /** The number of the connection for {@link LentOutbox.send} and `turn`: 0 until it has started, and after its end. */
   number(): number;
-  /** Writes what is queued, blocking for at most `milliseconds`; for a process that is about to exit. */
-  flush(milliseconds: number): void;
   /**
-   * Waits until the other side has read everything that was written, blocking for at most `milliseconds`. Returns
-   * whether it has. Over TCP, the kernel knows only what has arrived.
+   * Writes what is queued and waits until the other side has read it, blocking for at most `milliseconds`; for a process
+   * that is about to exit. Returns whether it has. Over TCP, the kernel knows only what has arrived.
    */
-  awaitRead(milliseconds: number): boolean;
+  flush(milliseconds: number): boolean;
   /**
    * Tells the other side that nothing more will be sent, if it may not have read everything, or `always`. It finds that
    * out behind the last message. Returns whether it was told: then the connection ends when the other side has read

@@ -17,7 +17,7 @@ const seams: Readonly<Record<number, string>> = {
   1: 'fa1ba9b434c08d2e',
   2: 'c065e397adb2ea70',
   5: '9dec542591b7acb1',
-  6: '352d2544610c81e3',
+  6: 'a732a549fae7b761',
 };
 
 test('the addon has the same version', () => {

@@ -24,7 +24,7 @@ export interface EndingOptions {
   readonly isPeer: boolean;
   /** Whether a program carries the stream, which may have read what the other side has not. */
   readonly isRelayed: boolean;
-  readonly native: Pick<NativeConnection, 'awaitRead' | 'close' | 'endSending' | 'flush'>;
+  readonly native: Pick<NativeConnection, 'close' | 'endSending' | 'flush'>;
   readonly life: Lifecycle;
   readonly outbox: Outbox;
   readonly sender: Sender;
@@ -59,7 +59,7 @@ export class Ending {
   }
 
   get queuedBytes(): number {
-    return this.#options.outbox.queuedBytes;
+    return this.#options.outbox.waiting();
   }
 
   /** Called when the connection is open. From now on bytes may have to be written. */
@@ -95,11 +95,9 @@ export class Ending {
    */
   flushNow(milliseconds: number): boolean {
     const { native, outbox, sender } = this.#options;
-    const endsAt = performance.now() + milliseconds;
     sender.letOutFirst();
     outbox.writeThrough();
-    native.flush(milliseconds);
-    return outbox.waiting() === 0 && native.awaitRead(Math.max(0, endsAt - performance.now()));
+    return native.flush(milliseconds);
   }
 
   /** Writes the queued bytes while the process exits. */
