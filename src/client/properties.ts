@@ -11,9 +11,10 @@ import type { Subscription } from '../bus/rules/subscription.js';
 import { closeDescriptors } from '../codec/close-descriptors.js';
 import { defineProto } from '../codec/decode-container.js';
 import type { Decoding } from '../codec/decode-options.js';
+import { rememberTypes } from '../codec/kept-types.js';
 import { Misfit } from '../codec/misfit.js';
 import { takenAs } from '../codec/plain-value.js';
-import { contentKeeping, entryKeeping } from '../codec/read-keeping.js';
+import { contentKeeping, entryKeeping, rememberRead } from '../codec/read-keeping.js';
 import { shaped } from '../codec/shaped-value.js';
 import { MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
@@ -173,7 +174,14 @@ function shapeContent(
   refuse: (misfit: Misfit) => unknown,
 ): unknown {
   try {
-    return readShape(remote, property.shape, value, `the property ${remote.description.name}.${property.name}`);
+    const content = readShape(
+      remote,
+      property.shape,
+      value,
+      `the property ${remote.description.name}.${property.name}`,
+    );
+    if (remote.options.variants === 'keep') rememberTypes(content as object).own = property.signature;
+    return content;
   } catch (error) {
     closeDescriptors(value);
     if (error instanceof Misfit) return refuse(error);
@@ -183,18 +191,29 @@ function shapeContent(
 
 const refused = Symbol('refused');
 
+/** Values that were made of received ones, by the names of their properties. */
+export type ConvertedValues = Map<string, { readonly sent: Variant; readonly value: unknown }>;
+
+/** Whether a value is not the received one: it has variants in it. */
+function isConverted({ signature }: Variant): boolean {
+  return signature.includes('v');
+}
+
 /**
  * As {@link contentOf}, for many properties. Properties that are not described are not checked.
  *
  * @param isWrapped whether the values were decoded with all their variants
  * @param refuse called with each property whose value does not have the described type, with what was sent, or with what
  * is wrong in its dictionaries; that property is left out
+ * @param converted the values that were made of earlier values, which are the same for what did not change; those of this
+ * call are added
  */
 export function valuesOf(
   remote: Remote,
   sent: Sent,
   isWrapped: boolean,
   refuse: (property: PropertyDescription, sent: Variant | Misfit) => void,
+  converted?: ConvertedValues,
 ): Record<string, unknown> {
   const { description, options } = remote;
   const values: Record<string, unknown> = {};
@@ -204,15 +223,23 @@ export function valuesOf(
       refuse(property, each);
       continue;
     }
-    const value = hasShapeOf(each, property)
-      ? shapeContent(remote, property, each, (misfit) => {
-          refuse(property, misfit);
-          return refused;
-        })
-      : options.variants === 'keep'
-        ? entryKeeping(values, name, inner(each, property))
-        : contentOf(each, property, options, isWrapped);
+    const known = converted?.get(name);
+    const value =
+      known !== undefined && known.sent === each
+        ? known.value
+        : hasShapeOf(each, property)
+          ? shapeContent(remote, property, each, (misfit) => {
+              refuse(property, misfit);
+              return refused;
+            })
+          : options.variants === 'keep'
+            ? entryKeeping(values, name, inner(each, property))
+            : contentOf(each, property, options, isWrapped);
+    if (converted !== undefined && isConverted(each)) converted.set(name, { sent: each, value });
     if (value === refused) continue;
+    if (options.variants === 'keep' && hasShapeOf(each, property)) {
+      rememberRead(rememberTypes(values), name, value, each);
+    }
     if (name === '__proto__') defineProto(values, value);
     else values[name] = value;
   }

@@ -6,11 +6,14 @@ import { inspect } from 'node:util';
 import { EndHandle, type Handle } from '../base/handle.js';
 import { checkFunction } from '../base/parameters.js';
 import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
-import { tellDroppedProperty, valuesOf } from '../client/properties.js';
+import { type ConvertedValues, tellDroppedProperty, valuesOf } from '../client/properties.js';
 import { RemoteInterface } from '../client/proxy.js';
 import type { Remote } from '../client/remote.js';
+import type { Misfit } from '../codec/misfit.js';
 import { runHandler } from '../diagnostics/problems.js';
+import type { PropertyDescription } from '../interface/description.js';
 import { standardInterfaces } from '../interface/standard.js';
+import type { Variant } from '../values/variant.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';
 import { checkObjectWatcher, type LooseWatcher, ObjectWatch } from './object-watch.js';
 import { type UntilOptions, untilValues } from './until.js';
@@ -46,7 +49,14 @@ export class LiveProxy extends RemoteInterface {
   readonly #state: LiveState;
   #watch: Watch | undefined;
   /** The values that were read last, and of which state. */
-  #read: { readonly managed: ManagedInterface; readonly version: number; readonly values: Values } | undefined;
+  #read:
+    | {
+        readonly managed: ManagedInterface;
+        readonly version: number;
+        readonly values: Values;
+        readonly converted: ConvertedValues | undefined;
+      }
+    | undefined;
 
   constructor(remote: Remote, state: LiveState) {
     super(remote);
@@ -72,14 +82,17 @@ export class LiveProxy extends RemoteInterface {
     const { version, sent } = managed.values;
     if (this.#read?.managed === managed && this.#read.version === version) return this.#read.values;
     const remote = this.#remote;
-    const values = valuesOf(remote, sent, true, (property, value) => {
+    const refuse = (property: PropertyDescription, value: Variant | Misfit) =>
       tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
-    });
+    // With `keep`, the types belong to the containers of one reading.
+    const isSame = this.#read?.managed === managed && remote.options.variants !== 'keep';
+    const converted: ConvertedValues = (isSame ? this.#read?.converted : undefined) ?? new Map();
+    const values = valuesOf(remote, sent, true, refuse, converted);
     for (const { name, emits, signature } of remote.description.properties.values()) {
       // Nothing announces the changes of these, so a value that is kept may be out of date. Descriptors are not kept.
       if (emits === false || signature.includes('h')) delete values[name];
     }
-    this.#read = { managed, version, values };
+    this.#read = { managed, version, values, converted: converted.size > 0 ? converted : undefined };
     return values;
   }
 

@@ -22,6 +22,8 @@ export class PropertyValues {
   /** Properties whose last values held descriptors, which are not kept: they are not read again. */
   #held: Set<string> | undefined;
   #lastReading = 0;
+  /** Whether the last reading failed. */
+  #hasFailed = false;
   #version = 0;
 
   constructor(sent: Sent) {
@@ -122,6 +124,7 @@ export class PropertyValues {
    * asked for and is not among them does not exist at this time. Returns the names of what was asked for.
    */
   endReading(reading: number, sent: Readonly<Sent>, held: readonly string[] = []): string[] {
+    this.#hasFailed = false;
     const names: string[] = [];
     for (const [name, asked] of this.#invalid ?? []) if (asked === reading) names.push(name);
     for (const name of names) {
@@ -136,9 +139,12 @@ export class PropertyValues {
     return names;
   }
 
-  /** A reading failed. Its properties can be asked for again. */
-  abandonReading(reading: number): void {
+  /** A reading failed. Its properties can be asked for again. Returns whether it is the first that fails in a row. */
+  abandonReading(reading: number): boolean {
+    const isFirst = !this.#hasFailed;
+    this.#hasFailed = true;
     for (const [name, asked] of this.#invalid ?? []) if (asked === reading) this.#invalid?.set(name, NOT_ASKED);
+    return isFirst;
   }
 }
 

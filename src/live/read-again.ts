@@ -43,7 +43,8 @@ export function readAgain<Change>(
         end({});
         return;
       }
-      values.abandonReading(reading);
+      // Each look at the values asks again.
+      if (!values.abandonReading(reading)) return;
       const what = `properties of ${name} of ${path} could not be read again`;
       report('message', what, reason, connectionId);
     },

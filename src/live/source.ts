@@ -89,6 +89,8 @@ export class LiveSource<Change> implements Lasting {
   #attempt = newAttempt();
   /** Whether the program has read `ready` of the present attempt, so that it learns of a failure. */
   #isAwaited = false;
+  /** Whether a failure of this owner was reported: each of its signals makes another attempt. */
+  #isReported = false;
   #subscriptions: readonly Subscription[] = [];
   #areRulesInForce = false;
   #followed: FollowedName | undefined;
@@ -235,6 +237,7 @@ export class LiveSource<Change> implements Lasting {
 
   #onOwner(owner: string | undefined): void {
     if (this.#state === 'ended' || (owner === this.#owner && owner !== undefined)) return;
+    this.#isReported = false;
     this.#forget();
     this.#owner = owner;
     if (owner !== undefined) {
@@ -280,6 +283,7 @@ export class LiveSource<Change> implements Lasting {
           return;
         }
         this.#state = 'current';
+        this.#isReported = false;
         this.#attempt.end({ owner });
         this.#mirror.settle();
       },
@@ -316,7 +320,8 @@ export class LiveSource<Change> implements Lasting {
     this.#owner = owner;
     this.#state = 'failed';
     this.#attempt.end({ error: reason });
-    if (isAwaited) return;
+    if (isAwaited || this.#isReported) return;
+    this.#isReported = true;
     report('subscription', `${this.#mirror.title} could not be read`, reason, this.#bus.connectionId);
   }
 
