@@ -38,7 +38,8 @@ export function readShaped(value: unknown, shape: Shape, reading: ShapedReading)
     try {
       const content = readType(each, type, reading);
       elements.push(content);
-      if (kept !== undefined) rememberRead(kept, index, content);
+      if (kept !== undefined)
+        rememberRead(kept, index, content, type.signature === 'v' ? (each as Variant) : undefined);
     } catch (error) {
       throw atIndex(index, error);
     }

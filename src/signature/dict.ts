@@ -81,7 +81,8 @@ export function arrayOf<const S extends string>(
 ): Refined<`a${PlainSignature<S>}`, ArrayMark<S>> {
   try {
     const type = checkedType(element, 'arrayOf()');
-    return named(name, `a${type.signature}`, { kind: 'array', element: type }) as never;
+    const shape = type.shape && ({ kind: 'array', element: type } as const);
+    return named(name, `a${type.signature}`, shape) as never;
   } catch (error) {
     throw withStackAbove(error, arrayOf);
   }
@@ -109,7 +110,8 @@ export function structOf<const F extends readonly string[]>(
     if (!Array.isArray(fields)) throw new InvalidArgumentError('structOf(): expected an array of types');
     const types = fields.map((field: string) => checkedType(field, 'structOf()'));
     const signature = `(${types.map((type) => type.signature).join('')})`;
-    return named(name, signature, { kind: 'struct', fields: types }) as never;
+    const hasShapes = types.some((type) => type.shape !== undefined);
+    return named(name, signature, hasShapes ? { kind: 'struct', fields: types } : undefined) as never;
   } catch (error) {
     throw withStackAbove(error, structOf);
   }
@@ -123,10 +125,11 @@ type PlainSignatures<F extends readonly string[], Text extends string = ''> = F 
   ? PlainSignatures<Others, `${Text}${PlainSignature<First>}`>
   : Text;
 
-function named(name: string | undefined, signature: string, shape: Shape): string {
+function named(name: string | undefined, signature: string, shape: Shape | undefined): string {
   checkOptionalString(name, 'name');
   checkSingle(signature);
-  return textOf(name === undefined ? signature : `${name}:${signature}`, shape);
+  const text = name === undefined ? signature : `${name}:${signature}`;
+  return shape === undefined ? text : textOf(text, shape);
 }
 
 function dictText(given: Readonly<Record<string, string>>, signature: string): string {

@@ -38,9 +38,11 @@ export type ShapeValue<Mark, D extends Direction> =
   Mark extends DictMark<infer E>
     ? DictValue<E, D>
     : Mark extends ArrayMark<infer S>
-      ? D extends 'write'
-        ? readonly Value<S, D>[]
-        : Value<S, D>[]
+      ? S extends Refinement<string, unknown>
+        ? D extends 'write'
+          ? readonly Value<S, D>[]
+          : Value<S, D>[]
+        : Value<`a${S}`, D>
       : Mark extends StructMark<infer F>
         ? D extends 'write'
           ? { readonly [Index in keyof F]: Value<F[Index] & string, D> }

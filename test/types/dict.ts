@@ -64,6 +64,8 @@ is<Equal<NonNullable<typeof placed.Place>, { Lat: number; Lon: number }>>();
 is<Equal<typeof placed.End, FileDescriptor | undefined>>();
 const list = arrayOf(place);
 is<Equal<ReadValue<typeof list>, ReadValue<typeof place>[]>>();
+const bytes = arrayOf('y', 'data');
+is<Equal<ReadValue<typeof bytes>, ReadValue<'ay'>>>();
 const pair = structOf(['i', point]);
 is<Equal<ReadValue<typeof pair>, [number, Point]>>();
 const deep = arrayOf(structOf(['s', arrayOf(point)]));
