@@ -60,7 +60,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   readonly #subscription: Subscription | undefined;
   readonly #stopWaiting: () => void = () => {};
   readonly #signal: string;
-  readonly #connectionId: number;
+  readonly #bus: Bus;
   readonly #limit: number;
   #stopListening: () => void = () => {};
   #dropped = 0;
@@ -78,7 +78,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   constructor(bus: Bus, which: string, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
     this.#signal = which;
-    this.#connectionId = bus.connectionId;
+    this.#bus = bus;
     this.#limit = limit;
     if (signal?.aborted) {
       this.#ended = true;
@@ -155,7 +155,7 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
     forget(this.#waiting.shift());
     if (this.#dropped++ > 0) return;
     const what = `a loop over signals is too slow: ${this.#limit} signals wait, and the oldest are dropped from now on`;
-    report('message', what, undefined, this.#connectionId);
+    report('message', what, undefined, this.#bus.connectionId);
   }
 
   #onRefused(reason: unknown): void {

@@ -22,6 +22,11 @@ export interface Problem {
   readonly connection?: number | undefined;
 }
 
+/** A bus, whose present connection has a number in diagnostics. */
+export interface Numbered {
+  readonly connectionId: number;
+}
+
 /**
  * The kind of a problem:
  *

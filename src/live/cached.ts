@@ -80,7 +80,7 @@ export async function cachedObject(
   checkObjectPath(path, 'path');
   cachedOptions.check(options);
   const { description, aliases, loose, variants } = describedBy(what, options);
-  const store = new PropertyStore(bus.connectionId, destination, path, description.name);
+  const store = new PropertyStore(bus, destination, path, description.name);
   const source = new LiveSource(bus, destination, store, options.timeout);
   store.source = source;
   const remote = {

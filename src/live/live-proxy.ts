@@ -139,7 +139,7 @@ export class LiveProxy extends RemoteInterface {
 
   #watchObject(watcher: LooseWatcher): Handle {
     checkObjectWatcher(watcher);
-    const watch = new ObjectWatch(watcher, () => this, this.#remote.bus.connectionId);
+    const watch = new ObjectWatch(watcher, () => this, this.#remote.bus);
     const stop = this.#state.watch(watch);
     watch.begin(() => (this.#state.current === undefined ? [] : [this.#state.current]));
     return new EndHandle('watched object', `${this.interface} ${this.path}`, () => {

@@ -85,7 +85,7 @@ export class ObjectSet {
 
   watch(watcher: LooseWatcher): Handle {
     checkObjectWatcher(watcher);
-    const watch = new ObjectWatch(watcher, (managed) => this.#proxyOf(managed), this.#bus.connectionId);
+    const watch = new ObjectWatch(watcher, (managed) => this.#proxyOf(managed), this.#bus);
     const stop = this.#watch(watch);
     watch.begin(() => this.#managed.values());
     return new EndHandle('watched objects', this.interface, () => {

@@ -10,6 +10,7 @@ import type { SubscriptionRule } from '../bus/bus.js';
 import { misfitReply, misfitText } from '../client/misfits.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import type { ReplyBody } from '../connection/sending/pending-calls.js';
+import type { Numbered } from '../diagnostics/problems.js';
 import { report } from '../diagnostics/problems.js';
 import { standardInterfaces } from '../interface/standard.js';
 import { type InterfaceWatcher, ManagedInterface } from './managed-interface.js';
@@ -43,7 +44,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   readonly title: string;
   readonly question: Question;
   readonly root: string;
-  readonly #connectionId: number;
+  readonly #bus: Numbered;
   /**
    * The objects by path: their interfaces by name, or what the service sent. Interfaces are made of it when the object
    * is used, or one of its interfaces is asked for: making those of ten thousand objects takes as long as decoding them.
@@ -61,8 +62,8 @@ export class ObjectStore implements Mirror<StoreChange> {
   #isDeclaredEverywhere = false;
   source!: LiveSource<StoreChange>;
 
-  constructor(connectionId: number, destination: string | undefined, root: string) {
-    this.#connectionId = connectionId;
+  constructor(bus: Numbered, destination: string | undefined, root: string) {
+    this.#bus = bus;
     this.root = root;
     this.#isEverywhere = root === '/';
     this.title = `the objects of ${destination ?? 'the peer'} at ${root}`;
@@ -110,7 +111,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   }
 
   read(managed: ManagedInterface): void {
-    readAgain(this.source, managed, (names) => this.#tellChanged(managed, names), this.#connectionId);
+    readAgain(this.source, managed, (names) => this.#tellChanged(managed, names), this.#bus.connectionId);
   }
 
   declarations(): readonly Declaration<StoreChange>[] {
@@ -193,7 +194,7 @@ export class ObjectStore implements Mirror<StoreChange> {
         'misfit',
         misfitText(`${MANAGER}.${member}`, described, received.signature),
         undefined,
-        this.#connectionId,
+        this.#bus.connectionId,
       );
       return undefined;
     }

@@ -2,10 +2,12 @@
  * A watcher of the program. It is told first of the objects that are present, and then of every change. It knows what
  * it has told, so that no object appears twice, and none vanishes that had not appeared.
  */
+
 import type { DBusError } from '../base/errors.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkObject, checkOptionalFunction } from '../base/parameters.js';
 import { isPlainObject } from '../codec/plain-object.js';
+import type { Numbered } from '../diagnostics/problems.js';
 import { runHandler } from '../diagnostics/problems.js';
 import type { LiveProxy, Values } from './live-proxy.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';
@@ -43,15 +45,15 @@ type Callbacks = {
 export class ObjectWatch implements InterfaceWatcher {
   readonly #callbacks: Callbacks;
   readonly #proxyOf: (managed: ManagedInterface) => LiveProxy;
-  readonly #connectionId: number;
+  readonly #bus: Numbered;
   readonly #told = new Set<ManagedInterface>();
   #isOver = false;
 
   /** @param proxyOf returns the object that the program has for an interface of an object */
-  constructor(watcher: LooseWatcher, proxyOf: (managed: ManagedInterface) => LiveProxy, connectionId: number) {
+  constructor(watcher: LooseWatcher, proxyOf: (managed: ManagedInterface) => LiveProxy, bus: Numbered) {
     this.#callbacks = watcher as Callbacks;
     this.#proxyOf = proxyOf;
-    this.#connectionId = connectionId;
+    this.#bus = bus;
   }
 
   /** Tells of what is present, after the program has its handle. */
@@ -91,6 +93,6 @@ export class ObjectWatch implements InterfaceWatcher {
   }
 
   #run(name: keyof Callbacks, call: () => unknown): void {
-    runHandler(`the function ${name} of a watcher of objects`, call, this.#connectionId);
+    runHandler(`the function ${name} of a watcher of objects`, call, this.#bus.connectionId);
   }
 }

@@ -73,7 +73,7 @@ export class ObjectsView implements Handle {
     this.#bus = bus;
     this.destination = destination;
     this.path = path;
-    this.#store = new ObjectStore(bus.connectionId, destination, path);
+    this.#store = new ObjectStore(bus, destination, path);
     this.#source = new LiveSource(bus, destination, this.#store, options.timeout);
     this.#store.source = this.#source;
     this.#source.start();

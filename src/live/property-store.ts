@@ -1,7 +1,9 @@
 /** The properties of one interface of one object: the state of a cached object. It tells the watchers of its changes. */
+
 import type { DBusError } from '../base/errors.js';
 import { misfitReply } from '../client/misfits.js';
 import type { ReplyBody } from '../connection/sending/pending-calls.js';
+import type { Numbered } from '../diagnostics/problems.js';
 import { standardInterfaces } from '../interface/standard.js';
 import type { LiveState } from './live-proxy.js';
 import { type InterfaceWatcher, ManagedInterface } from './managed-interface.js';
@@ -17,7 +19,7 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
   readonly title: string;
   readonly question: Question;
   readonly isCovered = true;
-  readonly #connectionId: number;
+  readonly #bus: Numbered;
   readonly #path: string;
   readonly #name: string;
   readonly #watchers = new Set<InterfaceWatcher>();
@@ -26,8 +28,8 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
   #isClosed = false;
   source!: LiveSource<PropertiesChange>;
 
-  constructor(connectionId: number, destination: string | undefined, path: string, name: string) {
-    this.#connectionId = connectionId;
+  constructor(bus: Numbered, destination: string | undefined, path: string, name: string) {
+    this.#bus = bus;
     this.#path = path;
     this.#name = name;
     this.title = `the properties ${name} of ${destination ?? 'the peer'} ${path}`;
@@ -57,7 +59,7 @@ export class PropertyStore implements Mirror<PropertiesChange>, LiveState {
   }
 
   read(managed: ManagedInterface): void {
-    readAgain(this.source, managed, (names) => this.#tellChanged(managed, names), this.#connectionId);
+    readAgain(this.source, managed, (names) => this.#tellChanged(managed, names), this.#bus.connectionId);
   }
 
   declarations(): readonly Declaration<PropertiesChange>[] {

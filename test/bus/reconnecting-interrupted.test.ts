@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionClosedError, connect, defineInterface, implement, LimitsExceededError } from '../../src/index.js';
 import { BUS, FakeBus, type FakeConnection } from '../helpers/fake-bus.js';
-import { QUICK } from '../helpers/reconnecting.js';
+import { QUICK, restoredOf } from '../helpers/reconnecting.js';
+import { rejection } from '../helpers/rejection.js';
 import { until } from '../helpers/until.js';
 import { Bytes, wireMessage } from '../helpers/wire.js';
 
@@ -101,6 +102,64 @@ test('close ends a bus at once while it waits for the answer to Hello, and while
     assert.equal([bus.state, owned.state, events], ['closed', 'lost', ['lost']]);
     assert.is(await bus.disconnected, undefined);
   }
+});
+
+test('a program may close the bus in each function that it is told by', async () => {
+  for (const closesIn of ['lost', 'restored', 'gaveUp', 'vanished', 'name lost'] as const) {
+    await using fake = await FakeBus.start();
+    const bus = await connect({ address: fake.address, reconnect: { ...QUICK, attempts: 1 } });
+    const connection = await fake.accepted();
+    bus.export('/', implement(Lamp, { Ask() {} }));
+    const owned = await bus.requestName(NAME);
+    const events: string[] = [];
+    const on = (event: string) => () => {
+      events.push(event);
+      if (event === closesIn) void bus.close({ drain: 0 });
+    };
+    void owned.lost.then(on('name lost'));
+    let isThere = false;
+    const appeared = () => {
+      isThere = true;
+    };
+    bus.watchName('org.example.Other', { appeared, vanished: on('vanished') });
+    bus.watchConnection({ lost: on('lost'), restored: on('restored'), gaveUp: on('gaveUp') });
+    await until(() => isThere);
+    if (closesIn === 'gaveUp') await fake.stop();
+    else connection.hangUp();
+    assert.is(await bus.disconnected, undefined, closesIn);
+    await bus.close();
+    assert.is(bus.state, 'closed');
+    assert.is(owned.state, 'lost');
+    assert.is(events.includes('restored'), closesIn === 'restored', `${closesIn}: ${events}`);
+    assert.equal([bus.stats().subscriptions, bus.stats().matchRules, bus.stats().ownedNames], [0, 0, 0]);
+  }
+});
+
+test('connections that were replaced are freed', async () => {
+  await using fake = await FakeBus.start();
+  const bus = await connect({ address: fake.address, reconnect: QUICK });
+  bus.export('/', implement(Lamp, { Ask() {} }));
+  await bus.requestName(NAME);
+  bus.subscribe({ member: 'Said' }, () => {});
+  const connections: WeakRef<object>[] = [];
+  const present = () => (bus as unknown as { readonly connection: object }).connection;
+  for (let round = 0; round < 20; round++) {
+    connections.push(new WeakRef(present()));
+    const connection = await fake.accepted();
+    const call = rejection(bus.call({ destination: ':1.2', path: '/', member: 'Ask' }));
+    const restored = restoredOf(bus);
+    connection.hangUp();
+    await call;
+    await restored;
+  }
+  const left = () => connections.filter((each) => each.deref() !== undefined).length;
+  // The reason of the last loss, by its stack, and the engine may each keep one.
+  for (let round = 0; round < 100 && left() > 2; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    globalThis.gc?.();
+  }
+  assert.ok(left() <= 2, `${left()} are left`);
+  await bus.close({ drain: 0 });
 });
 
 test('a bus that refuses Hello, a rule or a name is reported where it belongs', async () => {

@@ -1,20 +1,35 @@
 /**
  * What stands for the connection of a link while there is none. It keeps the process alive for the users of the link, as
- * the connection did, and ends the attempts to connect again.
+ * the connection did, has the calls that wait, and ends the attempts to connect again.
  */
+import { ConnectionClosedError } from '../../base/errors.js';
+import type { Connection } from '../../connection/connection.js';
 import { KeepAlive } from '../../connection/keep-alive.js';
 import { onAbort } from '../../connection/sending/abort-reactions.js';
+import { WaitingCalls } from '../../connection/sending/waiting-calls.js';
 import { startTimer, TIMER_MAXIMUM } from '../../connection/time-limit.js';
+
+/**
+ * The reason that attempts are aborted with; the program never gets it. An error for each absence would keep the absence,
+ * by its stack, for as long as the connection that follows has the signal.
+ */
+const OVER = new ConnectionClosedError('the bus has a connection again, or is closed');
 
 export class Absence {
   readonly keepAlive: KeepAlive;
+  readonly waiting: WaitingCalls;
+  #lost: Connection | undefined;
   readonly #timer = setInterval(() => {}, TIMER_MAXIMUM).unref();
   readonly #abort = new AbortController();
 
-  /** @param isBusy whether the process is kept alive without a hold of a user */
-  constructor(isBusy: () => boolean) {
+  constructor(lost: Connection) {
     const timer = this.#timer;
+    this.#lost = lost;
+    this.waiting = new WaitingCalls(lost, lost.limits.queuedBytes, () => this.keepAlive.update());
+    const isBusy = () => this.waiting.size > 0;
     this.keepAlive = new KeepAlive({ ref: () => timer.ref(), unref: () => timer.unref() }, isBusy);
+    this.keepAlive.takeUsersOf(lost.keepAlive);
+    lost.calls.waitingRoom = this.waiting;
   }
 
   /** Aborts at the end of the absence. */
@@ -35,9 +50,12 @@ export class Absence {
     });
   }
 
+  /** Ends it. The calls that wait are sent, or rejected, by the caller. */
   end(): void {
+    if (this.#lost !== undefined) this.#lost.calls.waitingRoom = undefined;
+    this.#lost = undefined;
     clearInterval(this.#timer);
     this.keepAlive.end();
-    this.#abort.abort();
+    this.#abort.abort(OVER);
   }
 }

@@ -12,7 +12,6 @@ import type { Connection } from '../../connection/connection.js';
 import { tellUnheardLoss } from '../../connection/ending/unheard-loss.js';
 import type { KeepAlive } from '../../connection/keep-alive.js';
 import type { CloseListener } from '../../connection/lifecycle.js';
-import { WaitingCalls } from '../../connection/sending/waiting-calls.js';
 import { TimeLimit } from '../../connection/time-limit.js';
 import { type ConnectionCounts, sumOfCounts } from '../../connection/traffic.js';
 import { runHandler, trace } from '../../diagnostics/problems.js';
@@ -44,7 +43,6 @@ export class LastingLink extends Link {
   readonly #lasting = new Set<Lasting>();
   readonly #watchers = new Set<ConnectionWatcher>();
   readonly #closeListeners = new Set<CloseListener>();
-  readonly #waiting: WaitingCalls;
   readonly #closed: Promise<DBusError | undefined>;
   #resolveClosed!: (reason: DBusError | undefined) => void;
   #routing!: Routing;
@@ -68,7 +66,6 @@ export class LastingLink extends Link {
     super(connection);
     this.#redial = redial;
     this.#delays = new Delays(redial);
-    this.#waiting = new WaitingCalls(connection.limits.queuedBytes, () => this.#absence?.keepAlive.update());
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -98,7 +95,8 @@ export class LastingLink extends Link {
     const past = this.#past;
     const present = this.#absence === undefined ? this.connection.counts : undefined;
     const counts = past === undefined ? (present as ConnectionCounts) : sumOfCounts(past, present);
-    return this.#waiting.size === 0 ? counts : { ...counts, pendingCalls: this.#waiting.size };
+    const waiting = this.#absence?.waiting.size ?? 0;
+    return waiting === 0 ? counts : { ...counts, pendingCalls: waiting };
   }
 
   override get closed(): Promise<DBusError | undefined> {
@@ -141,7 +139,7 @@ export class LastingLink extends Link {
 
   override watch(watcher: ConnectionWatcher): () => void {
     // One registration for each call, also of the same watcher.
-    const registered = { ...bound(watcher) };
+    const registered = bound(watcher);
     if (registered.gaveUp !== undefined) this.#isAskedFor = true;
     this.#watchers.add(registered);
     return () => void this.#watchers.delete(registered);
@@ -149,7 +147,7 @@ export class LastingLink extends Link {
 
   override endCallsOf(user: object): void {
     super.endCallsOf(user);
-    this.#waiting.endCallsOf(user);
+    this.#absence?.waiting.endCallsOf(user);
   }
 
   override beginToClose(): void {
@@ -187,7 +185,7 @@ export class LastingLink extends Link {
     this.#reason = reason;
     const { counts } = connection;
     this.#past = this.#past === undefined ? counts : sumOfCounts(this.#past, counts);
-    this.#beginAbsence(connection);
+    this.#absence = new Absence(connection);
     this.#routing.lose();
     for (const each of [...this.#lasting]) if (this.#lasting.has(each)) each.lost();
     this.#delays.reset(performance.now() - this.#usedSince);
@@ -201,17 +199,9 @@ export class LastingLink extends Link {
     if (this.#absence !== undefined) void this.#reconnect(this.#absence);
   }
 
-  #beginAbsence(connection: Connection): void {
-    this.#waiting.begin(connection);
-    connection.calls.waitingRoom = this.#waiting;
-    this.#absence = new Absence(() => this.#waiting.size > 0);
-    this.#absence.keepAlive.takeUsersOf(connection.keepAlive);
-  }
-
   #endAbsence(): void {
     this.#absence?.end();
     this.#absence = undefined;
-    this.connection.calls.waitingRoom = undefined;
   }
 
   async #reconnect(absence: Absence): Promise<void> {
@@ -225,7 +215,7 @@ export class LastingLink extends Link {
       });
       if (signal.aborted) return;
       if (next === undefined) continue;
-      this.#moveTo(next);
+      this.#moveTo(next, absence);
       return;
     }
   }
@@ -262,10 +252,8 @@ export class LastingLink extends Link {
    * Puts the next connection to use. Everything is sent in this order before this returns: what was declared, what live
    * views read, the calls that wait. The program runs between none of them.
    */
-  #moveTo(next: Connection): void {
-    const previous = this.connection;
-    const keepAlive = this.#absence?.keepAlive as KeepAlive;
-    next.sender.first = previous.sender.first;
+  #moveTo(next: Connection, { keepAlive, waiting }: Absence): void {
+    next.sender.first = this.connection.sender.first;
     const declared = this.#routing.restore();
     next.keepAlive.takeUsersOf(keepAlive);
     this.#endAbsence();
@@ -273,7 +261,7 @@ export class LastingLink extends Link {
     for (const user of this.#users) user.moveTo(next);
     this.#use(next);
     const back = [...this.#lasting].map((each) => each.back());
-    this.#waiting.sendTo(next.calls);
+    waiting.sendTo(next.calls);
     void this.#finish(this.#generation, [declared, ...back]);
   }
 
@@ -304,8 +292,9 @@ export class LastingLink extends Link {
     this.#state = 'closed';
     this.#reason = reason;
     this.#generation++;
+    const waiting = this.#absence?.waiting;
     this.#endAbsence();
-    this.#waiting.close(reason);
+    waiting?.close(reason);
     this.#watchers.clear();
     this.#lasting.clear();
     const listeners = [...this.#closeListeners];

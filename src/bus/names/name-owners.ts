@@ -84,9 +84,9 @@ class Following {
   owner: string | undefined;
   knowledge: OwnerKnowledge = 'asked';
   attempt!: Attempt;
-  readonly #connectionId: number | undefined;
+  readonly #connectionId: () => number | undefined;
 
-  constructor(name: string, connectionId: number | undefined) {
+  constructor(name: string, connectionId: () => number | undefined) {
     this.name = name;
     this.#connectionId = connectionId;
   }
@@ -144,7 +144,7 @@ class Following {
     const { listener } = follower;
     if (listener === undefined || !this.followers.has(follower)) return;
     follower.isTold = true;
-    runHandler(`a watcher of ${this.name}`, () => listener.changed(owner, previous), this.#connectionId);
+    runHandler(`a watcher of ${this.name}`, () => listener.changed(owner, previous), this.#connectionId());
   }
 }
 
@@ -232,7 +232,7 @@ export class NameOwners {
   }
 
   #make(name: string): Following {
-    const following = new Following(name, this.#driver?.connectionId);
+    const following = new Following(name, () => this.#driver?.connectionId);
     this.#followed.set(name, following);
     return following;
   }

@@ -62,28 +62,24 @@ class WaitingCall {
 }
 
 export class WaitingCalls {
+  readonly #lost: LostConnection;
   readonly #limit: number;
   readonly #onChange: () => void;
   readonly #calls = new Set<WaitingCall>();
   #bytes = 0;
-  #lost!: LostConnection;
 
   /**
    * @param limit bytes of calls that may wait, before further ones are refused
    * @param onChange called when the first call begins to wait, and when no call waits any more
    */
-  constructor(limit: number, onChange: () => void) {
+  constructor(lost: LostConnection, limit: number, onChange: () => void) {
+    this.#lost = lost;
     this.#limit = limit;
     this.#onChange = onChange;
   }
 
   get size(): number {
     return this.#calls.size;
-  }
-
-  /** Called when a connection was lost. */
-  begin(lost: LostConnection): void {
-    this.#lost = lost;
   }
 
   /** Makes a call wait for the next connection. It settles as a call of a connection does. */
