@@ -155,8 +155,9 @@ export class ConnectionUser implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the connection ends: with `undefined` after `close`, with the reason after a loss. It never rejects,
-   * so it need not be handled. It does not keep the process alive.
+   * Resolves when the connection ends: with `undefined` after `close`, with the reason after a loss. With the option
+   * `reconnect` that is after the last attempt. It never rejects, so it need not be handled. It does not keep the process
+   * alive.
    *
    * A program that reads this property handles a loss itself. If it was never read, the loss of a bus emits a process
    * warning, and the process ends with exit code 1 if only the connection kept it alive.
@@ -192,7 +193,8 @@ export class ConnectionUser implements AsyncDisposable {
 
   /**
    * Keeps the process alive while the connection is open. Without `ref` or `unref`, these keep it alive: pending calls,
-   * subscriptions, watched and owned names, exported objects, and queued bytes that the other side still reads.
+   * subscriptions, watched and owned names, exported objects, and queued bytes that the other side still reads. With the
+   * option `reconnect` they do so while there is no connection, too.
    */
   ref(): void {
     this.#keepAlive.wish('ref');

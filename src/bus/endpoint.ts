@@ -58,6 +58,9 @@ export class Endpoint extends ConnectionUser {
    * do not answer at the name `org.freedesktop.DBus` as well. So a missing destination is treated as a mistake.
    * {@link send} can send such a call.
    *
+   * While a bus that reconnects is `away`, a call waits for the next connection, within its time limit. A call to a unique
+   * name rejects then.
+   *
    * @param options override those of `call`
    * @throws (rejects) {@link InvalidArgumentError} if a name or a value is not valid, or the destination is missing on
    * a bus; nothing is sent then
@@ -114,7 +117,8 @@ export class Endpoint extends ConnectionUser {
 
   /**
    * Sends a signal. It is written even if the process ends right after, unless the other side does not read for a
-   * second. An exported object emits its signals itself; this method is for signals without an exported object.
+   * second. An exported object emits its signals itself; this method is for signals without an exported object. While a
+   * bus that reconnects is `away`, the signal is dropped, and reported on the channel `busbar:problem`.
    *
    * @throws {@link InvalidArgumentError} if a name or a value is not valid; nothing is sent then
    * @throws {@link ConnectionClosedError} if the connection is closed
@@ -145,6 +149,8 @@ export class Endpoint extends ConnectionUser {
    *
    * @returns the serial of the message
    * @throws as {@link emit} does; for a reply (with a `replySerial`) only if four times as many bytes are queued
+   * @throws {@link ConnectionClosedError} while a bus that reconnects is `away`, and for an answer to a call that came
+   * over a connection that was lost
    * @see D-Bus specification, section "Message Format"
    */
   send(message: OutgoingMessage): number {

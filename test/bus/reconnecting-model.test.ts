@@ -25,6 +25,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unlisten' as const), how: number }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('toggleExport' as const), how: number }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('toggleName' as const), how: number }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('burst' as const), how: number }) },
   // A turn of the event loop, in which messages are sent and arrive.
   { weight: 4, arbitrary: fc.record({ do: fc.constant('rest' as const), how: fc.nat(3) }) },
 );
