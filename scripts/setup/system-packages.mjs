@@ -63,6 +63,11 @@ export const testPeers = [
   program('gdbus', 'libglib2.0-bin'),
   program('python3', 'python3'),
   pythonModule('gi', 'python3-gi'),
+  {
+    name: 'the GLib objects of UDisks',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import gi.repository.UDisks']).status === 0,
+    packages: { 'apt-get': 'gir1.2-udisks-2.0' },
+  },
   pythonModule('dbusmock', 'python3-dbusmock'),
   pythonModule('dbus_next', 'python3-dbus-next'),
   pythonModule('dbus_fast', 'python3-dbus-fast'),

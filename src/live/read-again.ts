@@ -1,5 +1,5 @@
 /** Reads properties again that their owner has declared invalid. */
-import { UnknownPropertyError } from '../base/errors.js';
+import { InvalidArgumentError, UnknownPropertyError } from '../base/errors.js';
 import { misfitReply } from '../client/misfits.js';
 import type { ReplyBody } from '../connection/sending/pending-calls.js';
 import { report } from '../diagnostics/problems.js';
@@ -39,7 +39,7 @@ export function readAgain<Change>(
     question,
     (reply) => end(isOne ? { [only]: single(reply, question) } : all(reply, question), reply),
     (reason) => {
-      if (reason instanceof UnknownPropertyError) {
+      if (isOne && saysMissing(reason)) {
         end({});
         return;
       }
@@ -49,6 +49,12 @@ export function readAgain<Change>(
       report('message', what, reason, connectionId);
     },
   );
+}
+
+/** GLib and BlueZ answer `Get` of a property that does not exist with InvalidArgs: there is no other invalid argument. */
+function saysMissing(reason: unknown): boolean {
+  if (reason instanceof UnknownPropertyError) return true;
+  return reason instanceof InvalidArgumentError && reason.reply !== undefined;
 }
 
 function single(reply: ReplyBody, question: Question): Variant {

@@ -1,9 +1,11 @@
 // The values of views: variants are read as chosen, dictionaries with known keys are checked, and file descriptors are
 // never kept.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   connect,
+  DBusError,
   defineInterface,
   dict,
   FileDescriptor,
@@ -16,6 +18,7 @@ import {
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
+import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
 const daemon = await PrivateBus.start();
@@ -186,5 +189,46 @@ test('a property whose descriptors were invalidated is not opened again and agai
   assert.equal([...new Set(told)], ['Quiet']);
   assert.match((await rejection(cached.until(() => false, { timeout: 1 }))).message, 'condition');
 });
+
+// With InvalidArgs, as BlueZ does when the signal strength of a device that is out of range is asked for, or UnknownProperty.
+for (const name of ['InvalidArgs', 'UnknownProperty']) {
+  test(`a property that the object has no more has no value, and is not asked for again: ${name}`, async () => {
+    let isThere = true;
+    let asked = 0;
+    const Range = defineInterface('org.example.Range1', { properties: { RSSI: { type: 'n', emits: 'invalidates' } } });
+    const range = implement(Range, {
+      get RSSI() {
+        asked++;
+        if (!isThere) throw new DBusError(`org.freedesktop.DBus.Error.${name}`, 'No such property');
+        return -50;
+      },
+      set RSSI(_value) {},
+    });
+    using _export = service.export(`/range/${name}`, range);
+    const problems: unknown[] = [];
+    const onProblem = (problem: unknown) => problems.push(problem);
+    subscribe('busbar:problem', onProblem);
+    try {
+      using cached = await client.cached(Range, destination, `/range/${name}`);
+      const told: string[] = [];
+      cached.watch({ changed: (_object, names) => told.push(...names) });
+      assert.equal(cached.values, { RSSI: -50 });
+      isThere = false;
+      asked = 0;
+      range.emitPropertiesChanged(['RSSI']);
+      await until(() => told.length === 1);
+      for (let times = 0; times < 3; times++) {
+        assert.equal(cached.values, {});
+        await roundTrips(client, service, client);
+      }
+      assert.equal([told, asked, problems], [['RSSI'], 1, []]);
+      isThere = true;
+      range.emitPropertiesChanged(['RSSI']);
+      await cached.until(({ RSSI }) => RSSI === -50, { timeout: 20_000 });
+    } finally {
+      unsubscribe('busbar:problem', onProblem);
+    }
+  });
+}
 
 test.run();

@@ -71,9 +71,8 @@ class World {
 
   /** Sends the steps that wait, and compares when all signals have arrived. */
   readonly compare = async () => {
-    this.#service.write(`${JSON.stringify(this.#waiting)}\n`);
+    await send(this.#service, ...this.#waiting);
     this.#waiting = [];
-    await this.#service.event('done');
     await roundTrips(this.#bus);
     await until(() => (this.#view.owner !== undefined) === this.#isOwned);
     await this.#view.ready;
@@ -154,6 +153,23 @@ class World {
   }
 }
 
+async function startService(bus: MessageBus, address: string): Promise<Program> {
+  const service = Program.start(python as string, [server, address, NAME, ROOT]);
+  await service.event('ready');
+  await send(service, { what: 'own' });
+  await bus.waitForName(NAME, { timeout: 20_000 });
+  return service;
+}
+
+const sizeOf = (block: { readonly values: object } | undefined) =>
+  new Map(Object.entries(block?.values ?? {})).get('Size');
+
+/** Resolves when the steps were done, and their signals sent. */
+async function send(service: Program, ...steps: readonly object[]): Promise<void> {
+  service.write(`${JSON.stringify(steps)}\n`);
+  await service.event('done');
+}
+
 for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
   const test = suite(`live views of GLib's object manager, on ${daemon}`);
   const missing =
@@ -163,11 +179,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     playPrograms(3, async (play) => {
       await using address = await PrivateBus.start({ daemon });
       await using bus = await connect({ address: address.address });
-      await using service = Program.start(python as string, [server, address.address, NAME, ROOT]);
-      await service.event('ready');
-      service.write('[{"what": "own"}]\n');
-      await service.event('done');
-      await bus.waitForName(NAME, { timeout: 20_000 });
+      await using service = await startService(bus, address.address);
       const world = new World(bus, service);
       let count = 0;
       await play(world.steps, async () => {
@@ -175,6 +187,29 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       });
       await world.compare();
     }),
+  );
+
+  testUnless(
+    missing,
+    test,
+    'a property that an object has no more has no value, and is not asked for again',
+    async () => {
+      await using address = await PrivateBus.start({ daemon });
+      await using bus = await connect({ address: address.address });
+      await using service = await startService(bus, address.address);
+      const path = `${ROOT}/disk`;
+      await send(service, { what: 'add', path, kind: ['Block'], values: { Block: { size: 5 } } });
+      using view = bus.objects(NAME, ROOT);
+      await view.ready;
+      const block = view.of(undescribed(`${INTERFACE}Block`)).get(path);
+      const told: unknown[] = [];
+      block?.watch({ changed: (_object, names) => told.push(names) });
+      const before = bus.stats().messagesSent;
+      await send(service, { what: 'invalidate', path, kind: 'Block' });
+      await until(() => told.length > 0);
+      for (let times = 0; times < 5; times++) assert.is(sizeOf(block), 5n);
+      assert.equal([told, bus.stats().messagesSent - before], [[['Gone']], 1]);
+    },
   );
 
   test.run();
