@@ -17,7 +17,7 @@ import {
 } from './connection/limits.js';
 import { greetingFailure } from './connection/opening/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/opening/open.js';
-import { checkHost, openRemote } from './connection/opening/remote-bus.js';
+import { checkHost, checkMachine, isElsewhere, openRemote } from './connection/opening/remote-bus.js';
 import { checkDescriptor, checkSocket, type OwnedStream, openStream, takeStream } from './connection/opening/stream.js';
 import { MessageBus } from './message-bus.js';
 import type { HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
@@ -47,6 +47,16 @@ export interface ConnectOptions {
    * Descriptors cannot be sent, and the connection may end with a received message that carries some.
    */
   readonly host?: string | undefined;
+  /**
+   * The bus `session` or `system` of a container on this machine, by the name that `machinectl` lists, or as
+   * `user@container`. The program `systemd-stdio-bridge` connects, which needs root. The rules of `host` apply.
+   *
+   * @example
+   * import { connect } from 'busbar';
+   *
+   * export const connectToContainer = (machine: string) => connect({ machine, bus: 'system' });
+   */
+  readonly machine?: string | undefined;
   /**
    * The part of this end in the handshake of `fd` or `socket`: `client`, the default; `server` (only with `peer`), if the
    * other end is a client; `none`, if the stream carries messages from the first byte on, because both ends agree or
@@ -146,6 +156,7 @@ const connectOptions = new KnownOptions<ConnectOptions>('connect()', {
   fd: checkDescriptor,
   socket: checkSocket,
   host: checkHost,
+  machine: checkMachine,
   handshake: oneOf(['client', 'server', 'none']),
   bus: oneOf(['session', 'system', 'starter']),
   peer: checkBoolean,
@@ -197,25 +208,35 @@ function checkStreamOptions(options: ConnectOptions): void {
   }
 }
 
-/** @throws {@link InvalidArgumentError} if other options contradict a bus of another machine */
+/** @throws {@link InvalidArgumentError} if other options contradict a bus of another machine or of a container */
 function checkHostOptions(options: ConnectOptions): void {
-  if (options.host === undefined) return;
-  for (const other of ['address', 'fd', 'socket', 'peer', 'wait'] as const) {
+  if (!isElsewhere(options)) return;
+  const place = options.host === undefined ? 'machine' : 'host';
+  for (const other of [
+    'address',
+    'fd',
+    'socket',
+    'peer',
+    'wait',
+    ...(place === 'host' ? ['machine' as const] : []),
+  ] as const) {
     if (options[other] === undefined || options[other] === false) continue;
-    throw new InvalidArgumentError(`${other}: cannot be combined with \`host\`, which names a bus`);
+    throw new InvalidArgumentError(`${other}: cannot be combined with \`${place}\`, which names a bus`);
   }
   if (options.bus === 'starter') {
     throw new InvalidArgumentError("bus: another machine has only the buses 'session' and 'system'");
   }
-  if (options.transport === 'sd-bus') throw new InvalidArgumentError("transport: `host` needs the transport 'socket'");
+  if (options.transport === 'sd-bus') {
+    throw new InvalidArgumentError(`transport: \`${place}\` needs the transport 'socket'`);
+  }
 }
 
 /** Connects to a bus, at any of the places that options can name. */
 async function openBus(
   options: CompleteOptions,
 ): Promise<{ readonly connection: Connection; readonly address: Address | OwnedStream }> {
-  const { bus = 'session', host } = options;
-  if (host !== undefined) return openRemote(host, bus === 'system' ? bus : 'session', options);
+  const { bus = 'session' } = options;
+  if (isElsewhere(options)) return openRemote(options, bus === 'system' ? bus : 'session', options);
   return isStream(options) ? connectStream(options) : openConnection(addressesOf(options), options);
 }
 
@@ -241,7 +262,7 @@ function redialOf(options: CompleteOptions): Redial | undefined {
 
 /** The server may have been started again, with another GUID. */
 function openAgain(options: CompleteOptions): ReturnType<typeof openBus> {
-  if (options.host !== undefined) return openBus(options);
+  if (isElsewhere(options)) return openBus(options);
   const server = options.peer === true ? 'peer' : 'bus';
   return openConnection(addressesOf(options).map(withoutGuid), { ...options, server });
 }

@@ -153,7 +153,7 @@ test('an unknown option that is similar to none is refused with a list of those 
   const error = await rejection(connect({ colour: true } as object));
   assert.is(
     (error as Error).message,
-    'connect() takes no option "colour"; known: address, fd, socket, host, handshake, bus, peer, anonymous, transport, poller, timeout, wait, and 3 more',
+    'connect() takes no option "colour"; known: address, fd, socket, host, machine, handshake, bus, peer, anonymous, transport, poller, timeout, and 4 more',
   );
 });
 

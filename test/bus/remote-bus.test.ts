@@ -36,7 +36,11 @@ const noBridge = programPath('systemd-stdio-bridge') === undefined ? 'systemd-st
 
 /** Installs a program `ssh`, which notes its process id and arguments first. */
 function installSsh(script: string): void {
-  const path = join(folder, 'ssh');
+  install('ssh', script);
+}
+
+function install(program: string, script: string): void {
+  const path = join(folder, program);
   rmSync(log, { force: true });
   writeFileSync(path, `#!/bin/sh\necho $$ "$@" > '${log}.new'\nmv '${log}.new' '${log}'\n${script}\n`);
   chmodSync(path, 0o755);
@@ -70,6 +74,48 @@ for (const [bus, host, words] of [
     await assertNoFdsLeft(open);
   });
 }
+
+testUnless(noBridge, test, 'it connects to a bus of a container, by the bridge of this machine', async () => {
+  const bridge = programPath('systemd-stdio-bridge') as string;
+  for (const [bus, machine, words] of [
+    ['system', 'container', '--machine=container'],
+    ['session', 'admin@con-tainer.1', '--machine=admin@con-tainer.1 --user'],
+  ] as const) {
+    install('systemd-stdio-bridge', `exec ${bridge} --bus-path="$DBUS_SYSTEM_BUS_ADDRESS"`);
+    await using inside = await connect({ machine, bus });
+    assert.is(logged().slice(1).join(' '), words);
+    assert.ok((await inside.listNames()).includes(inside.uniqueName as string));
+  }
+  rmSync(join(folder, 'systemd-stdio-bridge'));
+});
+
+testUnless(
+  noBridge,
+  test,
+  'a container that is not running is refused, in the words of the bridge if it has any',
+  async () => {
+    const error = await rejection(connect({ machine: 'busbar-no-such-container', bus: 'system' }));
+    assert.instance(error, ConnectError);
+    assert.match(
+      (error as Error).message,
+      /^the system bus of the container busbar-no-such-container: no connection .*/,
+    );
+    assert.match(
+      (error as Error).message,
+      /; systemd-stdio-bridge (said: Failed to connect to bus: |ended with exit code 1: is it a container)/,
+    );
+  },
+);
+
+test('what is no name of a container is refused', async () => {
+  for (const machine of ['', '-x', 'a b', 'a/b', 'user@', '@a', '.host', 'a:b', 5]) {
+    const error = await rejection(connect({ machine: machine as string }));
+    assert.instance(error, InvalidArgumentError, String(machine));
+    assert.match((error as Error).message, /^machine: expected the name of a container, as machinectl lists it, got /);
+  }
+  const error = await rejection(connect({ machine: 'a', host: 'b' }));
+  assert.match(String(error), /machine: cannot be combined with `host`/);
+});
 
 /** A program that forwards each part of either stream after a while, as over a slow line. */
 const SLOW = `

@@ -1,6 +1,7 @@
 /**
- * A bus of another machine, over ssh: a child process carries the stream. ssh starts `systemd-stdio-bridge` there, which
- * connects to the bus, so the handshake is with that bus. The child process ends with the connection.
+ * A bus of another machine, over ssh, or of a container on this machine: a child process carries the stream. It is
+ * `systemd-stdio-bridge`, which connects to the bus, or ssh, which starts that program there; so the handshake is with
+ * that bus. The child process ends with the connection.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ConnectError, InvalidArgumentError, LimitsExceededError } from '../../base/errors.js';
@@ -15,7 +16,13 @@ import { type OwnedStream, openStream, type StreamOptions } from './stream.js';
 /** A user may be given, and a port. An address of IPv6 has brackets. */
 const HOST = /^((?:[^-@\s:/[\]][^@\s:/[\]]*@)?)([^-@\s:/[\]][^@\s:/[\]]*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/;
 
-/** How much of what ssh prints is kept for the error. */
+/** The program of systemd that connects to a bus and forwards bytes. */
+const BRIDGE = 'systemd-stdio-bridge';
+
+/** A container of systemd-machined, and perhaps a user of it. */
+const CONTAINER = /^(?:[^-@\s:/][^@\s:/]*@)?[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
+
+/** How much of what the program prints is kept for the error. */
 const SAID_MAXIMUM = 1000;
 
 /** @throws {@link InvalidArgumentError} unless the value is a host for ssh or `undefined` */
@@ -25,60 +32,87 @@ export function checkHost(value: unknown, name: string): void {
   throw new InvalidArgumentError(`${name}: expected a host for ssh, as user@machine or machine:22, got ${given}`);
 }
 
+/** @throws {@link InvalidArgumentError} unless the value is a container's name or `undefined` */
+export function checkMachine(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === 'string' && CONTAINER.test(value))) return;
+  const given = typeof value === 'string' ? quoted(value) : String(value);
+  throw new InvalidArgumentError(`${name}: expected the name of a container, as machinectl lists it, got ${given}`);
+}
+
+/** Where a bus is: a host for ssh, or a container. */
+export interface Elsewhere {
+  readonly host?: string | undefined;
+  readonly machine?: string | undefined;
+}
+
+/** Whether a bus is on another machine or in a container. */
+export function isElsewhere({ host, machine }: Elsewhere): boolean {
+  return host !== undefined || machine !== undefined;
+}
+
 /**
- * Connects to a bus of another machine.
+ * Connects to a bus of another machine, or of a container.
  *
- * @throws (rejects) {@link ConnectError} with the words of ssh, if it said anything
+ * @throws (rejects) {@link ConnectError} with the words of the program that carries the stream, if it said anything
  * @throws (rejects) the reason of the signal
  */
 export async function openRemote(
-  host: string,
+  { host, machine = '' }: Elsewhere,
   bus: 'session' | 'system',
   options: Omit<StreamOptions, 'role' | 'server'>,
 ): Promise<{ readonly connection: Connection; readonly address: OwnedStream }> {
   const fds = loadAddon().socketPair();
   if (typeof fds === 'number') throw new LimitsExceededError('no pair of sockets can be made: too many descriptors');
   const [here, there] = fds;
-  const ssh = new Ssh(argumentsFor(host, bus), there);
+  const relay =
+    host === undefined
+      ? new Relay(BRIDGE, [`--machine=${machine}`, ...userOption(bus)], there)
+      : new Relay('ssh', sshArguments(host, bus), there);
   closeReceivedFd(there);
-  const text = `the ${bus} bus of ${host}`;
+  const text = `the ${bus} bus of ${host ?? `the container ${machine}`}`;
   const address: OwnedStream = { fd: here, text, origin: 'host', transport: 'adopted', parameters: new Map() };
   try {
     // The server of ssh may give the bridge sockets, so that both ends agree to pass descriptors, which ssh does not.
     const way = { role: 'client', server: 'bus', losesDescriptors: true, isRelayed: true } as const;
     const connection = await openStream(address, { ...options, ...way });
-    void connection.closed.then(() => ssh.end());
-    ssh.unref();
+    void connection.closed.then(() => relay.end());
+    relay.unref();
     return { connection, address };
   } catch (error) {
-    ssh.end();
+    relay.end();
     if (!(error instanceof ConnectError)) throw error;
-    throw new ConnectError(`${error.message}${await ssh.account()}`);
+    throw new ConnectError(`${error.message}${await relay.account()}`);
   }
 }
 
-function argumentsFor(host: string, bus: 'session' | 'system'): readonly string[] {
+function sshArguments(host: string, bus: 'session' | 'system'): readonly string[] {
   const [, user = '', machine = '', port] = HOST.exec(host) ?? [];
   const where = user + machine.replace(/^\[(.*)\]$/, '$1');
   // Without X11, and without a terminal, which would change bytes. A host is never taken for an option.
   const options = port === undefined ? ['-xT', '--'] : ['-xT', '-p', port, '--'];
-  return [...options, where, 'systemd-stdio-bridge', ...(bus === 'session' ? ['--user'] : [])];
+  return [...options, where, BRIDGE, ...userOption(bus)];
+}
+
+function userOption(bus: 'session' | 'system'): readonly string[] {
+  return bus === 'session' ? ['--user'] : [];
 }
 
 /** The child process. */
-class Ssh {
+class Relay {
+  readonly #program: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #said = '';
   #failure: NodeJS.ErrnoException | undefined;
 
   /** @param stream its standard input and output, of which it gets duplicates */
-  constructor(args: readonly string[], stream: number) {
-    trace('connect: ssh %s', args.join(' '));
-    this.#child = spawn('ssh', args, { stdio: [stream, stream, 'pipe'] });
+  constructor(program: string, args: readonly string[], stream: number) {
+    trace('connect: %s %s', program, args.join(' '));
+    this.#program = program;
+    this.#child = spawn(program, args, { stdio: [stream, stream, 'pipe'] });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-SAID_MAXIMUM);
-      trace('connect: ssh said %s', text);
+      trace('connect: %s said %s', program, text);
     });
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', () => resolve());
@@ -103,9 +137,12 @@ class Ssh {
   /** What it said and why it did not start, for the error. */
   async account(): Promise<string> {
     await this.#ended;
-    if (this.#failure?.code === 'ENOENT') return '; ssh is not installed, or not in PATH';
-    if (this.#failure !== undefined) return `; ssh does not start: ${this.#failure.message}`;
+    if (this.#failure?.code === 'ENOENT') return `; ${this.#program} is not installed, or not in PATH`;
+    if (this.#failure !== undefined) return `; ${this.#program} does not start: ${this.#failure.message}`;
     const said = this.#said.trim();
-    return said === '' ? '' : `; ssh said: ${printable(said)}`;
+    if (said !== '') return `; ${this.#program} said: ${printable(said)}`;
+    const { exitCode } = this.#child;
+    if (this.#program !== BRIDGE || exitCode === null) return '';
+    return `; ${BRIDGE} ended with exit code ${exitCode}: is it a container that \`machinectl list\` shows?`;
   }
 }
