@@ -10,6 +10,7 @@ const bus = await sessionBus();
 bus.watchNames('org.mpris.MediaPlayer2', {
   async appeared(name) {
     const player = await bus.cached(Player, name, '/org/mpris/MediaPlayer2');
+    if (!player.present) return player.end();
     const show = ({ values: { PlaybackStatus, Metadata = {} } }: { values: LiveValues<typeof Player> }) =>
       console.log(name.split('.')[3], PlaybackStatus, Metadata['xesam:artist']?.join(', '), Metadata['xesam:title']);
     player.watch({ added: show, changed: show, removed: () => player.end() });

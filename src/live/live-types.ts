@@ -31,7 +31,10 @@ type PropertyName<T> = keyof LiveValues<T> & string;
  * @typeParam D how variants are read
  */
 export interface LiveProxyOf<T, Self = unknown, D extends Reading = 'read'> extends InterfaceProxy<Described<T>, D> {
-  /** Whether the object has the interface at this time. */
+  /**
+   * Whether the object has the interface at this time. For a {@link CachedObject}: whether its properties are known. No
+   * signal of the object tells that its service has removed it, so that is learned only from a view.
+   */
   readonly present: boolean;
   /**
    * The values of the properties at this time, by their D-Bus names. A change makes a new object, so one that was kept

@@ -113,6 +113,20 @@ test('it follows the object from owner to owner, and tells its watchers', async 
   ]);
 });
 
+test('it keeps its values while the owner of the name stays, even if that has removed the object', async () => {
+  await using service = await FickleService.connect(daemon.address);
+  await service.bus.requestName(NAME);
+  await settled(service.bus);
+  service.add(PATH, { [Battery.description.name]: { Model: 'old' } });
+  using cached = await client.cached(Battery, NAME, PATH);
+  service.remove(PATH, [Battery.description.name]);
+  await settled(service.bus);
+  assert.equal([cached.present, cached.values], [true, { Model: 'old' }]);
+  await service.bus.releaseName(NAME);
+  await until(() => !cached.present);
+  assert.equal(cached.values, {});
+});
+
 test('changes that arrive while the properties are read are applied to the reply, which may be older', async () => {
   await using service = await FickleService.connect(daemon.address);
   await service.bus.requestName(NAME);
