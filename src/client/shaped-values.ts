@@ -17,7 +17,7 @@ interface Body {
 }
 
 /** How values with shapes are decoded, before they are read. */
-export function decodingOfShaped({ typedArrays, dictionaries }: ProxyOptions): Decoding {
+function decodingOfShaped({ typedArrays, dictionaries }: ProxyOptions): Decoding {
   return { variants: 'wrap', typedArrays, dictionaries };
 }
 

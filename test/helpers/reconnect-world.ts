@@ -20,7 +20,7 @@ import type { PrivateBus } from './private-bus.js';
 import { connectAgain, held } from './reconnecting.js';
 import { until } from './until.js';
 
-export const NAME = 'org.example.Gap';
+const NAME = 'org.example.Gap';
 const CONTESTED = `${NAME}.Contested`;
 const QUEUED = `${NAME}.Queued`;
 const OPEN = `${NAME}.Open`;

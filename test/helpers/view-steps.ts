@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { replayable } from './replay.js';
 
 /** Numbers from which a step is made: what it does, to which objects, and with which values. */
-export interface Choice {
+interface Choice {
   readonly kind: number;
   readonly first: number;
   readonly second: number;
