@@ -47,9 +47,10 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
-  type AnyProxy, type ConnectionEvent, connect, defineInterface, type Emits, FileDescriptor, implement, inheritedSockets,
+  type AnyProxy, arrayOf, type ConnectionEvent, connect, defineInterface, dict, type Emits, FileDescriptor, implement, inheritedSockets,
   introspectionXml, keepTypes, listen, method, pair, parseSignature, pathEscape, pathUnescape, pipe,
-  type ProxyOf, property, ServiceInterface, sessionBus, signal, standard, type, variant,
+  type ProxyOf, property, ServiceInterface, sessionBus, signal, standard, structOf, type,
+  variant,
 } from 'busbar';
 `;
 

@@ -7,8 +7,8 @@ import { Program } from '../helpers/program.js';
 
 const test = suite('descriptors in flight');
 
-/** A separate user: root has no limit, and other users have some on their way already. */
-const UID = 54_321;
+/** A separate user: root has no limit, and other users have some on their way already, as another run of this test has. */
+const UID = 50_000 + (process.pid % 10_000);
 
 const script = `
   import { once } from 'node:events';
