@@ -59,11 +59,11 @@ function buildSanitized() {
     ...['-DBUSBAR_SANITIZE=address;undefined', '-DCMAKE_MODULE_LINKER_FLAGS=-static-libubsan'],
   ]);
   runQuietly('cmake', ['--build', build, '--target', 'busbar', 'canary', '--parallel', '2']);
-  // The path where node-gyp-build looks for a local build.
-  const folder = join(build, 'package', 'build', 'Release');
+  // Where busbar looks for the binary of this machine in the folder that BUSBAR_PREBUILD names.
+  const folder = join(build, 'package', 'prebuilds', `${process.platform}-${process.arch}`);
   mkdirSync(folder, { recursive: true });
-  rmSync(join(folder, 'busbar.node'), { force: true });
-  symlinkSync(join(build, 'busbar.node'), join(folder, 'busbar.node'));
+  rmSync(join(folder, 'busbar.glibc.node'), { force: true });
+  symlinkSync(join(build, 'busbar.node'), join(folder, 'busbar.glibc.node'));
 }
 
 /**
