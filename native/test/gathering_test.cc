@@ -193,7 +193,7 @@ TEST("whatever comes in between, signals gather only if the last call was that l
         const bool is_long_ago = alone >= Gathering::kSignalsAlone;
         if (connection.kind == Kind::kCalls) alone = 0;
         if (connection.kind == Kind::kSignals) alone += count;
-        const uint64_t rest = connection.read(10 * count, count);
+        const uint64_t rest = connection.read(uint64_t{10} * count, count);
         CHECK(rest <= 1000);
         if (connection.kind != Kind::kSignals || rest == 0) continue;
         CHECK(is_long_ago);
